@@ -1,0 +1,1 @@
+"""unsway: measure what sways a language model's reasoning, and train it away."""

@@ -1,0 +1,76 @@
+"""The errors that unsway raises, as one tree.
+
+Every message says what was found, what is allowed and what to do; it is raised before money or time is spent. Each error
+is also an error of the standard library, so `except ValueError` keeps working.
+
+    UnswayError
+    ├── UnknownName (LookupError)        no bias, source, method, model … of that name; names the closest
+    ├── BadInput (ValueError)            a value, a row or a file is not what it must be
+    │   └── BadRow                       one row of a file: file, line and field are in the message
+    ├── MissingExtra (ImportError)       an optional library is not installed; says the exact `pip install`
+    ├── AssetUnavailable (OSError)       a download could not be had; says what was tried
+    ├── ChecksumMismatch (OSError)       a file is not the one that was pinned
+    ├── StoreError (OSError)             a folder of replies cannot be used (locked, damaged, read-only)
+    ├── ModelError (RuntimeError)        a model could not be asked, or a checkpoint does not fit its base
+    └── TrainingError (RuntimeError)     a fit could not be done or went wrong
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UnswayError(Exception):
+    """The root: catch this to catch everything that unsway raises on purpose."""
+
+
+class UnknownName(UnswayError, LookupError):
+    """There is nothing of that name; the message has the closest names and the whole list."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+        listing = ", ".join(names) or "none"
+        super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {listing}.")
+        self.kind, self.name, self.close = kind, name, tuple(close)
+
+
+class BadInput(UnswayError, ValueError):
+    """A value, a row or a file is not what it must be."""
+
+
+class BadRow(BadInput):
+    """A row of a file is not what it must be; the file, the line (from 1) and the field are named."""
+
+    def __init__(self, path: object, line: int, field: str, problem: str) -> None:
+        super().__init__(f"{path}, line {line}, field {field!r}: {problem}")
+        self.path, self.line, self.field, self.problem = path, line, field, problem
+
+
+class MissingExtra(UnswayError, ImportError):
+    """An optional library is not installed."""
+
+    def __init__(self, what: str, extra: str, missing: str) -> None:
+        super().__init__(f"{what} needs {missing!r}, which is not installed. Run: pip install 'unsway[{extra}]'")
+
+
+class AssetUnavailable(UnswayError, OSError):
+    """A download could not be had from any place; the message lists what was tried."""
+
+
+class ChecksumMismatch(UnswayError, OSError):
+    """A file is not the one that was pinned by its sha256."""
+
+
+class StoreError(UnswayError, OSError):
+    """A folder of replies cannot be used: locked by another run, damaged, or not writable."""
+
+
+class ModelError(UnswayError, RuntimeError):
+    """A model could not be asked, or a checkpoint does not fit its base."""
+
+
+class TrainingError(UnswayError, RuntimeError):
+    """A fit could not be done or went wrong; the last good checkpoint is kept."""
