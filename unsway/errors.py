@@ -1,7 +1,7 @@
 """The errors that unsway raises, as one tree.
 
-Every message says what was found, what is allowed and what to do; it is raised before money or time is spent. Each error
-is also an error of the standard library, so `except ValueError` keeps working.
+Every message says what was found, what is allowed and what to do; it is raised before money or time is spent. Each
+error is also one of the standard library, so `except ValueError` keeps working.
 
     UnswayError
     ├── UnknownName (LookupError)        no bias, source, method, model … of that name; names the closest

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: type) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
@@ -46,7 +46,8 @@ def dumps(value: object) -> str:
 
 def loads(kind: type[T], line: str | bytes) -> T:
     """A value from its line of JSON. Raises pydantic's `ValidationError` (a `ValueError`) where it does not fit."""
-    return _adapter(kind).validate_json(line)
+    value: T = _adapter(kind).validate_json(line)
+    return value
 
 
 # ---------------------------------------------------------------- whole files

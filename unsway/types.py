@@ -4,8 +4,8 @@
                  └── + Reply → Example → Checkpoint → (measured again)
 
 A prompt is turns of tagged parts; a bias is an insertion of `cue` parts or turns. So `pair.biased.stripped() ==
-pair.clean` for every insertion bias. Everything is frozen and made of tuples; fractions, never percent; a missing value is
-`None` with a reason beside it.
+pair.clean` for every insertion bias. Everything is frozen and made of tuples; fractions, never percent; a missing value
+is `None` with a reason beside it.
 """
 
 from __future__ import annotations
