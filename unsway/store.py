@@ -32,11 +32,16 @@ T = TypeVar("T")
 # ---------------------------------------------------------------- values <-> text
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
+_ADAPTERS: dict[object, TypeAdapter[Any]] = {}
 
-    return TypeAdapter(kind)
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """The reader and writer of a type, made once."""
+    if kind not in _ADAPTERS:
+        from pydantic import TypeAdapter
+
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def dumps(value: object) -> str:
