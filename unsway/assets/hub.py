@@ -1,0 +1,112 @@
+"""Files of the Hugging Face hub at a pinned commit.
+
+In: a pinned `Hub`. Out: its files in a folder, each checked against the pinned sha256, or, where none is pinned,
+against what the hub states for that commit. Needs the optional `huggingface_hub`.
+The hub is asked once a process with a short time-out; where it does not answer it is not asked again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway.errors import AssetUnavailable, ChecksumMismatch
+from unsway.store import sha256_file
+
+if TYPE_CHECKING:
+    from unsway.assets import Progress
+    from unsway.assets.pins import Hub, HubFile
+
+TIMEOUT = 4.0
+"""Seconds for the hub's first answer: long enough for a slow line, short where there is none."""
+_TRUE = {"1", "on", "yes", "true"}
+_unreachable: dict[str, str] = {}
+"""Endpoints that did not answer in this process, with what went wrong."""
+
+
+def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
+    """Get the files of a repository at a commit into `out`; what was stated about them.
+
+    Raises `AssetUnavailable` (offline, not installed, no such commit) and `ChecksumMismatch`.
+    """
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    listing = _listing(hub, endpoint)
+    from huggingface_hub import hf_hub_download
+
+    total = sum(listing[file.path].size or 0 for file in hub.files)
+    done, what = 0, f"Downloading {hub.repo}"
+    for file in hub.files:
+        progress(what, done, total + 1)
+        try:
+            hf_hub_download(
+                hub.repo,
+                file.path,
+                repo_type=hub.repo_type,
+                revision=hub.revision,
+                local_dir=out,
+                endpoint=endpoint,
+            )
+        except (OSError, ValueError, _http_errors()) as error:
+            raise AssetUnavailable(f"{file.path}: {_short(error)}") from error
+        _check(out / file.path, file, listing[file.path])
+        done += listing[file.path].size or 0
+    shutil.rmtree(out / ".cache", ignore_errors=True)
+    progress(what, total + 1, total + 1)
+    return {"repo": hub.repo, "revision": hub.revision}
+
+
+def _listing(hub: Hub, endpoint: str) -> dict[str, Any]:
+    """The files of the commit with the sums that the hub states, by path."""
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        raise AssetUnavailable("HF_HUB_OFFLINE is set")
+    if endpoint in _unreachable:
+        raise AssetUnavailable(_unreachable[endpoint])
+    try:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import HfHubHTTPError
+    except ImportError:
+        raise AssetUnavailable("huggingface_hub is not installed (pip install 'unsway[hub]')") from None
+    try:
+        info = HfApi(endpoint=endpoint).repo_info(
+            hub.repo, revision=hub.revision, repo_type=hub.repo_type, timeout=TIMEOUT, files_metadata=True
+        )
+    except HfHubHTTPError as error:  # it answered, and said no: other repositories may still be had
+        raise AssetUnavailable(_short(error)) from error
+    except (OSError, _http_errors()) as error:
+        _unreachable[endpoint] = f"{endpoint} does not answer ({_short(error)})"
+        raise AssetUnavailable(_unreachable[endpoint]) from error
+    listing = {sibling.rfilename: sibling for sibling in getattr(info, "siblings", None) or ()}
+    missing = [file.path for file in hub.files if file.path not in listing]
+    if missing:
+        raise AssetUnavailable(f"the commit has no {', '.join(missing)}")
+    return listing
+
+
+def _http_errors() -> type[Exception]:
+    """The root of what the hub's HTTP client raises."""
+    import httpx
+
+    return httpx.HTTPError
+
+
+def _check(path: Path, file: HubFile, stated: Any) -> None:
+    """Compare a file with its pinned sum, else with the hub's own (sha256 for large files, git's sha1 for small)."""
+    wanted = file.sha256 or (stated.lfs.sha256 if stated.lfs else None)
+    found = sha256_file(path)
+    if wanted is None:
+        wanted, found = stated.blob_id, _git_blob(path)
+    if found != wanted:
+        raise ChecksumMismatch(f"{file.path}: the sum is {found}, must be {wanted}. Nothing was kept.")
+
+
+def _git_blob(path: Path) -> str:
+    """Git's name of a file's content: the sha1 that the hub states for small files."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _short(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
