@@ -86,10 +86,11 @@ def _listing(hub: Hub, endpoint: str) -> dict[str, Any]:
 
 
 def _http_errors() -> type[Exception]:
-    """The root of what the hub's HTTP client raises."""
-    import httpx
+    """The root of what the hub's HTTP client raises; the client has changed between versions of huggingface_hub."""
+    from huggingface_hub import errors
 
-    return httpx.HTTPError
+    root: type[Exception] = vars(errors)["HTTPError"]
+    return root
 
 
 def _check(path: Path, file: HubFile, stated: Any) -> None:
