@@ -1,0 +1,130 @@
+"""Prompts: layout, letters, instruction banks and their reader."""
+
+from __future__ import annotations
+
+import doctest
+from string import ascii_uppercase
+
+import pytest
+
+from unsway import banks
+from unsway.elicit import prompts
+from unsway.errors import BadInput, UnknownName
+from unsway.types import Question
+
+WATER = Question("What boils at 100 °C at sea level?", ("iron", "water", "sand"), 1, "toy", "test")
+
+
+def test_layout_is_stem_header_options_instruction() -> None:
+    prompt = prompts.render(WATER, "brief")
+    (turn,) = prompt.turns
+    assert turn.role == "user"
+    assert [part.kind for part in turn.parts or ()] == ["stem", "option", "option", "option", "instruction"]
+    assert turn.text() == (
+        "What boils at 100 °C at sea level?\n\nAnswer choices:\n(A) iron\n(B) water\n(C) sand\n\n"
+        "Explain your reasoning in one or two sentences, and then give the correct answer."
+    )
+    assert prompt.stripped() == prompt
+
+
+def test_module_example() -> None:
+    failed, tried = doctest.testmod(prompts)
+    assert tried > 0 and failed == 0
+
+
+def test_instruction_can_be_given() -> None:
+    (turn,) = prompts.render(WATER, "cot", "Well?").turns
+    assert turn.text().endswith("(C) sand\n\nWell?")
+    with pytest.raises(BadInput, match="blank"):
+        prompts.render(WATER, "cot", " \n")
+
+
+def test_letters_reach_z_and_no_further() -> None:
+    assert "".join(prompts.letter(i) for i in range(26)) == ascii_uppercase
+    for i in (-1, 26):
+        with pytest.raises(BadInput):
+            prompts.letter(i)
+
+
+@pytest.mark.parametrize("n", [1, 2, 26])
+def test_every_option_is_shown_once(n: int) -> None:
+    question = Question("Which?", tuple(f"word{i}" for i in range(n)), None, "toy", "test")
+    text = prompts.render(question).turns[0].text()
+    assert all(text.count(f"\n({prompts.letter(i)}) word{i}\n") == 1 for i in range(n))
+
+
+@pytest.mark.parametrize("n", [0, 27])
+def test_too_few_and_too_many_options_are_refused(n: int) -> None:
+    question = Question("Which?", tuple(map(str, range(n))), None, "toy", "test")
+    with pytest.raises(BadInput, match=f"{n} options"):
+        prompts.render(question)
+
+
+def test_unknown_elicitation_names_the_close_one() -> None:
+    for call in (prompts.versioned, prompts.instructions, lambda name: prompts.render(WATER, name)):
+        with pytest.raises(UnknownName, match="'direct'"):
+            call("dirct")
+
+
+@pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
+def test_version_is_that_of_the_bank(elicit: str) -> None:
+    assert elicit in prompts.elicitations()
+    assert prompts.versioned(elicit) == f"{elicit}@{banks.bank(f'{elicit}_instructions').version}"
+
+
+@pytest.mark.parametrize(("elicit", "least"), [("cot", 60), ("brief", 12), ("direct", 50)])
+def test_banks_are_large_and_without_near_duplicates(elicit: str, least: int) -> None:
+    entries = prompts.instructions(elicit)
+    assert len(entries) >= least
+    words = [frozenset("".join(c if c.isalpha() else " " for c in entry.lower()).split()) for entry in entries]
+    overlaps = [len(a & b) / len(a | b) for i, a in enumerate(words) for b in words[:i]]
+    assert max(overlaps) < 0.8
+    assert all("{" not in entry and entry == entry.strip() and len(entry) < 250 for entry in entries)
+
+
+def test_no_wording_is_in_two_banks() -> None:
+    entries = [entry for elicit in prompts.elicitations() for entry in prompts.instructions(elicit)]
+    assert len(set(entries)) == len(entries)
+
+
+def test_a_placeholder_letter_is_explained() -> None:
+    for elicit in prompts.elicitations():
+        for entry in prompts.instructions(elicit):
+            assert "(X)" not in entry or "where X is the letter" in entry
+
+
+def test_bank_of_lines() -> None:
+    bank = banks.parse("toy", "# version: 3\n\n  one \n# a remark\ntwo\n")
+    assert bank == banks.Bank("toy", 3, ("one", "two"))
+    assert bank.versioned == "toy@3"
+
+
+def test_bank_of_blocks() -> None:
+    bank = banks.parse("toy", "# version: 1\n# a remark\n---\none\n\n  more\n---\n\ntwo\n---\n")
+    assert bank.entries == ("one\n\n  more", "two")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("one\ntwo\n", "first line"),
+        ("# version: 0\none\n", "first line"),
+        ("# version: 1\n# nothing\n", "no entries"),
+        ("# version: 1\none\none\n", "twice"),
+    ],
+)
+def test_a_file_that_is_no_bank_is_refused(text: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        banks.parse("toy", text)
+
+
+def test_unknown_bank_and_paths_are_refused() -> None:
+    for name in ("cot_instruction", "../banks/cot_instructions", ""):
+        with pytest.raises(UnknownName):
+            banks.bank(name)
+
+
+def test_every_bank_reads_and_is_kept() -> None:
+    assert {"cot_instructions", "brief_instructions", "direct_instructions"} <= set(banks.names())
+    for name in banks.names():
+        assert banks.bank(name) is banks.bank(name)
