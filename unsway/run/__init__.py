@@ -1,1 +1,6 @@
-"""Placeholder."""
+"""Models are asked here, through Inspect AI: tasks, providers and engines, and the store of replies."""
+
+from unsway.run.asking import ask, run
+from unsway.run.models import Subject, subject
+
+__all__ = ["Subject", "ask", "run", "subject"]

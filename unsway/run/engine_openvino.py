@@ -1,0 +1,98 @@
+"""The fast engine for CPUs: OpenVINO GenAI's continuous batching with prefix caching, over a GGUF of the same weights.
+
+In: `Weights` (an adapter is merged first). Out: replies as they end. Computes in float32 over float16 weights: 61 of 64
+greedy replies of the embedded model are token-identical to the torch engine's, at about three times its speed.
+Prefix caching lets clean and biased prompts of one question, and demos shared by all, be read once.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from unsway.errors import MissingExtra, ModelError
+from unsway.run.engine import Ask, Engine, Said, first_end
+from unsway.run.gguf_export import exported, unfit
+from unsway.run.weights import Weights
+
+if TYPE_CHECKING:
+    from openvino_genai import GenerationConfig
+
+CACHE_GB = 2
+"""Keys and values kept for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
+
+
+class OpenVinoEngine(Engine):
+    """Generates with OpenVINO GenAI on the CPU."""
+
+    name = "openvino"
+    most_waiting = 256
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        reason = unfit(weights)
+        if reason:
+            raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
+        try:
+            import openvino_genai
+        except ImportError:
+            raise MissingExtra("The openvino engine", "openvino", "openvino_genai") from None
+        scheduler = openvino_genai.SchedulerConfig()
+        scheduler.cache_size = CACHE_GB
+        scheduler.enable_prefix_caching = True
+        scheduler.max_num_seqs = 64
+        scheduler.max_num_batched_tokens = 2048
+        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
+        self.ends = weights.ends
+        self._next_id = 0
+        self._running: dict[int, tuple[Any, Future[Said]]] = {}
+
+    def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+        """Step the pipeline until it is idle, taking in what arrives meanwhile and answering what is done."""
+        try:
+            self._add(asks)
+            while self.pipe.has_non_finished_requests():
+                self.pipe.step()
+                self._answer_finished()
+                self._add(self.waiting(block=False) or [])
+        except BaseException as error:
+            for _, answer in self._running.values():
+                answer.set_exception(error)
+            self._running.clear()
+            raise
+
+    def _add(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+        import numpy as np
+        import openvino
+
+        for ask, answer in asks:
+            tokens = openvino.Tensor(np.array([ask.tokens], dtype=np.int64))
+            handle = self.pipe.add_request(self._next_id, tokens, self._decoding(ask))
+            self._running[self._next_id] = (handle, answer)
+            self._next_id += 1
+
+    def _decoding(self, ask: Ask) -> GenerationConfig:
+        import openvino_genai
+
+        config = openvino_genai.GenerationConfig()
+        config.max_new_tokens = ask.max_tokens
+        config.eos_token_id = min(self.ends)
+        config.stop_token_ids = set(self.ends)
+        config.do_sample = ask.temperature > 0
+        if config.do_sample:
+            config.temperature, config.top_p, config.rng_seed = ask.temperature, ask.top_p, ask.seed
+        return config
+
+    def _answer_finished(self) -> None:
+        import openvino_genai
+
+        running = openvino_genai.GenerationStatus.RUNNING
+        for key, (handle, answer) in list(self._running.items()):
+            if handle.get_status() == running:
+                continue
+            generated = handle.read_all()[0]
+            tokens, stop = first_end(list(generated.generated_ids), self.ends)
+            ended = generated.finish_reason == openvino_genai.GenerationFinishReason.STOP
+            answer.set_result(Said(tokens, "end" if ended else stop))
+            del self._running[key]

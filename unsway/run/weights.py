@@ -1,0 +1,205 @@
+"""Where the weights of a local model are, what they are (a fingerprint), and how they are loaded.
+
+In: a name: an asset (`smollm2-135m`), a folder, a hub name (`org/name`), or a checkpoint's folder (base + adapter).
+Out: `Weights`, and a transformers model with the adapter merged. Only safetensors are read: a pickle can run code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway import assets
+from unsway.errors import BadInput, MissingExtra, ModelError
+from unsway.seeds import content_id, digest
+from unsway.store import loads, sha256_file
+from unsway.types import Checkpoint, Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+CHECKPOINT_FILE = "checkpoint.json"
+"""What makes a folder a checkpoint: a `types.Checkpoint` beside the adapter."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A local model: a folder of safetensors, and an adapter on top if it was trained."""
+
+    name: str
+    """The name by which it was asked for."""
+    folder: Path
+    adapter: Path | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of everything that decides a reply (16 hex digits): weights, config, tokenizer, template, adapter."""
+        return content_id([_content(folder) for folder in (self.folder, self.adapter) if folder is not None])
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer, with the model's chat template.
+
+        Raises:
+            ModelError: It has no chat template.
+        """
+        tokenizer = _transformers().AutoTokenizer.from_pretrained(self.folder)
+        if not tokenizer.chat_template:
+            raise ModelError(
+                f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
+                "model, or put a chat_template.jinja into its folder."
+            )
+        return tokenizer
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """Token ids that end a reply."""
+        config: dict[str, Any] = {}
+        for name in ("config.json", "generation_config.json"):
+            path = self.folder / name
+            config |= json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        ids = config.get("eos_token_id")
+        found = {ids} if isinstance(ids, int) else set(ids or ())
+        found |= {self.tokenizer.eos_token_id} - {None}
+        return frozenset(found)
+
+    @property
+    def context(self) -> int:
+        """Longest prompt and reply together, in tokens."""
+        config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        return int(config.get("max_position_embeddings", 2048))
+
+    def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
+        """Token ids of a conversation, the chat template applied once, ready for the model to speak."""
+        chat = [{"role": m.role, "content": m.content} for m in messages]
+        ends_open = chat[-1]["role"] == "assistant"
+        ids = self.tokenizer.apply_chat_template(
+            chat,
+            add_generation_prompt=not ends_open,
+            continue_final_message=ends_open,
+            tokenize=True,
+            return_dict=False,
+        )
+        return tuple(ids)
+
+
+# ---------------------------------------------------------------- finding
+
+
+def locate(name: str) -> Weights:
+    """Find a local model by name, downloading an asset or a hub model where it is not here yet.
+
+    Raises:
+        ModelError: Nothing of that name, weights that are not safetensors, or a checkpoint that does not fit its base.
+    """
+    folder = Path(name).expanduser()
+    if (folder / CHECKPOINT_FILE).is_file():
+        return _checkpoint(folder)
+    if folder.is_dir():
+        return Weights(name, _checked(folder))
+    if any(status.name == name and status.kind == "model" for status in assets.assets()):
+        return Weights(name, assets.model_folder(name))
+    return Weights(name, _from_hub(name))
+
+
+def read_checkpoint(folder: str | Path) -> Checkpoint:
+    """The checkpoint that a folder holds. Raises `BadInput` where it holds none."""
+    path = Path(folder) / CHECKPOINT_FILE
+    if not path.is_file():
+        raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
+    return loads(Checkpoint, path.read_text(encoding="utf-8"))
+
+
+def _checkpoint(folder: Path) -> Weights:
+    """A checkpoint's base and adapter; refused where the base is not the one that it was trained from."""
+    checkpoint = read_checkpoint(folder)
+    name, _, trained_from = checkpoint.base.rpartition("@")
+    base = locate(name)
+    if base.fingerprint != trained_from:
+        raise ModelError(
+            f"The checkpoint {str(folder)!r} was trained from {name!r} with weights {trained_from}, but the weights "
+            f"there are {base.fingerprint}. Put the same base model back, or train again from this one."
+        )
+    return Weights(str(folder), base.folder, _checked(folder))
+
+
+def _checked(folder: Path) -> Path:
+    """The folder, if it holds safetensors; a pickle is refused by name."""
+    if any(folder.glob("*.safetensors")):
+        return folder
+    pickles = sorted(p.name for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in folder.glob(kind))
+    if pickles:
+        raise ModelError(
+            f"{str(folder)!r} holds {pickles[0]!r}: a pickle can run any code when it is opened, so it is not. Convert "
+            "it to safetensors where you trust it (model.save_pretrained does)."
+        )
+    raise ModelError(f"{str(folder)!r} holds no weights: a *.safetensors file and a config.json are needed.")
+
+
+def _from_hub(name: str) -> Path:
+    """A hub model's folder in the hub's own cache; only safetensors, config and tokenizer are taken."""
+    known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
+    if name.count("/") != 1:
+        raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtra(f"Taking {name!r} from the Hugging Face hub", "local", "huggingface_hub") from None
+    wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
+    try:
+        return _checked(Path(snapshot_download(name, allow_patterns=wanted)))
+    except ModelError:
+        raise
+    except Exception as error:  # the hub raises many kinds, all of which mean the same here
+        raise ModelError(
+            f"{name!r} is no folder here and the Hugging Face hub did not give it ({type(error).__name__}: {error}). "
+            f"Check the name and the network, or name a folder with safetensors, or one of: {known}."
+        ) from error
+
+
+# ---------------------------------------------------------------- content and loading
+
+
+@cache
+def _sum(path: Path, size: int, changed_ns: int) -> str:
+    return sha256_file(path)
+
+
+def _content(folder: Path) -> str:
+    """Digest of the files that decide a reply; names and sums, in order. The checkpoint's own record is not one."""
+    kinds = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+    files = sorted(
+        {p for kind in kinds for p in folder.glob(kind)} - {folder / CHECKPOINT_FILE, folder / "manifest.json"}
+    )
+    stats = [(path, path.stat()) for path in files]
+    return digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
+
+
+def load_model(weights: Weights, dtype: str = "float32") -> PreTrainedModel:
+    """The model with its adapter merged, on the best device there is; never runs code that comes with the weights.
+
+    The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
+    """
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = _transformers().AutoModelForCausalLM.from_pretrained(
+        weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
+    )
+    if weights.adapter is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
+    return model.to(device)
+
+
+def _transformers() -> Any:
+    try:
+        import transformers
+    except ImportError:
+        raise MissingExtra("A local model", "local", "transformers") from None
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
