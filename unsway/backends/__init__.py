@@ -1,1 +1,21 @@
-"""Placeholder."""
+"""Where weights live and are changed: one class a backend, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unsway.errors import UnknownName
+
+if TYPE_CHECKING:
+    from unsway.train import Backend
+
+NAMES = ("local",)
+
+
+def backend(name: str) -> Backend:
+    """The backend of that name. Raises `UnknownName`."""
+    if name == "local":
+        from unsway.backends.local import LocalBackend
+
+        return LocalBackend()
+    raise UnknownName("backend", name, NAMES)

@@ -1,0 +1,95 @@
+"""Examples to a checkpoint, by a method and on a backend.
+
+In: examples (or their JSONL file), a method, a base model, a backend. Out: a `Checkpoint` that `run` accepts.
+A fit that was done already (same examples, same method, same base) is not done again; one that was killed is resumed.
+Backends implement `Backend`; this room never imports them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from unsway.errors import BadInput
+from unsway.run.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.store import dumps, read_jsonl
+from unsway.train.methods import Need, Sft
+from unsway.types import Checkpoint, Example
+
+
+class Backend(Protocol):
+    """Where weights live and are changed."""
+
+    name: str
+    can: frozenset[Need]
+    """What it can be asked."""
+
+    def describe(self, base: str) -> str:
+        """The base with what pins its weights: `name@fingerprint`."""
+        ...
+
+    def fit(self, examples: Sequence[Example], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
+        """Train; everything lands in the folder, the record of the checkpoint last."""
+        ...
+
+
+def fit(
+    examples: Sequence[Example] | str | Path, how: Sft, base: str, backend: Backend, folder: str | Path
+) -> Checkpoint:
+    """Train a model.
+
+    Args:
+        examples: Rows, or the JSONL file that holds them.
+        how: The method with its hyper-parameters.
+        base: The model to start from, as the backend names it.
+        backend: Where it is trained.
+        folder: Where the checkpoint goes.
+
+    Raises:
+        BadInput: The backend cannot do the method, the rows are of another kind, or there are none.
+        TrainingError: The fit went wrong; the last good step is kept and resumed from.
+    """
+    check(how, backend)
+    rows = tuple(read_jsonl(examples, Example)) if isinstance(examples, str | Path) else tuple(examples)
+    _check_rows(rows, how)
+    sha256 = examples_sha256(rows)
+    done = _done(Path(folder), how, backend.describe(base), sha256)
+    return done or backend.fit(rows, how, base, Path(folder), sha256)
+
+
+def check(how: Sft, backend: Backend) -> None:
+    """Refuse a method that a backend cannot do, before money or time is spent. Raises `BadInput`."""
+    missing = how.needs - backend.can
+    if missing:
+        raise BadInput(
+            f"{how.name!r} needs a backend that can {', '.join(sorted(missing))}; {backend.name!r} can only "
+            f"{', '.join(sorted(backend.can))}. Choose another backend, or another method."
+        )
+
+
+def examples_sha256(examples: Sequence[Example]) -> str:
+    """sha256 of examples as JSONL."""
+    return hashlib.sha256("".join(dumps(example) + "\n" for example in examples).encode()).hexdigest()
+
+
+def _check_rows(rows: Sequence[Example], how: Sft) -> None:
+    if not rows:
+        raise BadInput("There are no examples to train on.")
+    allowed = {how.trains_on, "instruct"}
+    wrong = sorted({row.kind for row in rows} - allowed)
+    if wrong:
+        raise BadInput(
+            f"{how.name!r} trains on rows of kind {sorted(allowed)}, but there are rows of kind {wrong}. "
+            "`unsway data` writes one file for each method."
+        )
+
+
+def _done(folder: Path, how: Sft, base: str, sha256: str) -> Checkpoint | None:
+    """The checkpoint that is in the folder, if it is this very fit."""
+    if not (folder / CHECKPOINT_FILE).is_file():
+        return None
+    found = read_checkpoint(folder)
+    same = (found.method, found.base, found.data_sha256) == (repr(how), base, sha256)
+    return found if same else None
