@@ -40,6 +40,8 @@ __all__ = [
     "fetch",
     "folder_of",
     "model_folder",
+    "need",
+    "reach",
     "status",
     "terminal_progress",
     "verify",
@@ -139,6 +141,47 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return body
 
 
+def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
+    """Whether an asset can be had right now, and from where or why not.
+
+    Args:
+        asset: Its name, or an asset of one's own.
+        probe: Ask the hub and the package index (seconds); else only look at what is here and set.
+    """
+    asset = find(asset) if isinstance(asset, str) else asset
+    folder = folder_of(asset)
+    if folder is not None:
+        return True, f"here: {folder}"
+    problems = []
+    for origin in asset.origins:
+        problem = _unreachable(origin) if probe else None
+        if problem is None:
+            size = f"{asset.size / 1e6:.1f} MB"
+            how = f"fetched when asked for: unsway.assets.fetch({asset.name!r})" if asset.explicit else "on first use"
+            return True, f"{'can' if probe else 'may'} be downloaded ({size}, {how}) from: {origin.describe()}"
+        problems.append(f"{origin.describe()}: {problem}")
+    return False, "; ".join(problems)
+
+
+def _unreachable(origin: Origin) -> str | None:
+    """Why an origin cannot be reached, or None; downloads nothing but its listing."""
+    try:
+        if isinstance(origin, Hub):
+            from unsway.assets.hub import listing
+
+            listing(origin)
+            return None
+        from unsway.assets.index import listed
+
+        archive = origin if isinstance(origin, Archive) else origin.archive
+        if _carried(archive):
+            return None
+        with tempfile.TemporaryDirectory() as work:
+            return listed(archive, Path(work))
+    except (AssetUnavailable, ChecksumMismatch) as error:
+        return str(error)
+
+
 # ---------------------------------------------------------------- fetching
 
 
@@ -165,6 +208,20 @@ def fetch(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
         raise AssetUnavailable(f"Cannot write to the cache {home} ({error}). Set UNSWAY_CACHE to a folder.") from error
     with _lock(home / f".lock-{asset.name}"):
         return folder_of(asset) or _fetch_first(asset, home, progress)
+
+
+def need(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
+    """The folder of an asset that something needs on its way: as `fetch`, but a large one must be here already.
+
+    Raises `AssetUnavailable` for an explicit asset that is not here; the message says how to fetch it.
+    """
+    asset = find(asset) if isinstance(asset, str) else asset
+    if asset.explicit and folder_of(asset) is None:
+        raise AssetUnavailable(
+            f"The asset {asset.name!r} ({asset.summary}) is {asset.size / 1e6:.0f} MB, so it is fetched only when "
+            f"asked for: run unsway.assets.fetch({asset.name!r}), or {_carry(asset)}."
+        )
+    return fetch(asset, progress)
 
 
 def model_folder(name: str = "smollm2-135m", progress: Progress = terminal_progress) -> Path:
@@ -201,7 +258,8 @@ def _fill(origin: Origin, work: Path, progress: Progress) -> dict[str, object]:
 
         return download(origin, out, progress)
     from unsway.assets.gguf import dequantise, require_libraries
-    from unsway.assets.index import download_archive, unpack
+    from unsway.assets.index import download_archive
+    from unsway.assets.unpack import unpack
 
     archive = origin if isinstance(origin, Archive) else origin.archive
     if isinstance(origin, Dequantised):
@@ -240,15 +298,19 @@ def _keep(asset: Asset, origin: Origin, out: Path, about: dict[str, object]) -> 
 
 def _nothing_answered(asset: Asset, tried: list[str]) -> str:
     """The message when no origin could be had."""
-    files = [o.filename for o in (getattr(each, "archive", each) for each in asset.origins) if isinstance(o, Archive)]
-    carry = f" or {' or '.join(files)} itself" if files else ""
     return (
         f"The asset {asset.name!r} ({asset.summary}; {asset.size / 1e6:.0f} MB) could not be had. Tried:\n"
         + "\n".join(tried)
         + f"\nWhat to do: connect to a network that reaches one of them (unset HF_HUB_OFFLINE for the hub), or copy it "
-        f"from another machine: set UNSWAY_ASSETS_DIR to a folder that holds a folder {asset.name!r} (a copy of the "
-        f"cached one){carry}."
+        f"from another machine: {_carry(asset)}."
     )
+
+
+def _carry(asset: Asset) -> str:
+    """How to use a copy of one's own."""
+    files = [o.filename for o in (getattr(each, "archive", each) for each in asset.origins) if isinstance(o, Archive)]
+    itself = f", or {' or '.join(files)} itself" if files else ""
+    return f"set UNSWAY_ASSETS_DIR to a folder that holds a folder {asset.name!r} with its files{itself}"
 
 
 @contextlib.contextmanager

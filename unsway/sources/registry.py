@@ -31,7 +31,7 @@ class Split:
 
     name: str
     rows: int | None = None
-    """Questions that `load` gives, after what it skips; None where that is not known beforehand."""
+    """Rows of its file, before `load` skips what is broken or a duplicate; None where they are made on demand."""
     asset: Asset | str | None = None
     """The asset that holds it; None needs no download."""
 

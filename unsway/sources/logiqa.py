@@ -1,0 +1,79 @@
+"""LogiQA: reading and logic from civil-service exams (Liu et al. 2020, arXiv 2007.08124).
+
+`validation` (what Chua et al. measured on), `test` and `train` are the published English splits from the hub, or from
+one's own copy: a folder `logiqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `Eval.txt`,
+`Test.txt`, `Train.txt`. `exams` is 1,354 questions of the same kind that OpenAI's `evals` holds; they are not in the
+published set.
+`evals` also has files named after LogiQA with "plus": there the right option of every question has been replaced by
+"None of the other options are correct", so they are another test and are not read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from unsway import assets
+from unsway.sources import readers
+from unsway.sources.registry import Split, source
+from unsway.types import Question
+
+_THEIRS = {"train": "Train.txt", "validation": "Eval.txt", "test": "Test.txt"}
+_ASKED = re.compile(r"^\s*Passage:\s*(.*?)\s*Question:\s*(.*?)\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)\nAnswer:", re.S)
+_LETTER = re.compile(r"^[A-D]\.\s*")
+
+
+def _question(passage: str, asked: str, options: list[str], gold: int | None, split: str) -> Question:
+    """A question over a passage; options lose the letters that some files write before them."""
+    if all(_LETTER.match(option.strip()) for option in options):
+        options = [_LETTER.sub("", option.strip()) for option in options]
+    stem = f"{passage.strip()}\n\n{asked.strip()}"
+    return Question(stem, tuple(option.strip() for option in options), gold, "", split)
+
+
+def _their_text(path: Path, split: str) -> Iterator[Question]:
+    """The authors' files: an empty line, the letter, the passage, the question and four options, a line each."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    for first in range(start, len(lines) - 6, 8):
+        letter, passage, asked, *options = lines[first : first + 7]
+        gold = "abcd".find(letter.strip().lower()) if letter.strip() else -1
+        yield _question(passage, asked, options, gold if gold >= 0 else None, split)
+
+
+def _exams(split: str) -> Iterator[Question]:
+    for row in readers.jsonl(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
+        asked = _ASKED.match(row["input"][-1]["content"])
+        if asked is None:  # a row of another shape: an empty question is counted as skipped, with its row number
+            yield Question("", (), None, "", split)
+            continue
+        passage, question, *options = asked.groups()
+        yield _question(passage, question, options, "ABCD".find(row["ideal"]), split)
+
+
+@source(
+    "logiqa",
+    revision="1",
+    license="none stated upstream: fetched on demand, never passed on",
+    splits=(
+        Split("validation", 651, "logiqa"),
+        Split("test", 651, "logiqa"),
+        Split("train", 7376, "logiqa"),
+        Split("exams", 1354, "logiqa-exams"),
+    ),
+    kind="test",
+    summary="Reading and logic from civil-service exams",
+    paper="arXiv 2007.08124",
+)
+def logiqa(split: str) -> Iterator[Question]:
+    """LogiQA in English."""
+    if split == "exams":
+        yield from _exams(split)
+        return
+    folder = assets.need("logiqa")
+    if (folder / _THEIRS[split]).is_file():
+        yield from _their_text(folder / _THEIRS[split], split)
+        return
+    for row in readers.parquet(folder / f"default/logiqa-{split}.parquet"):
+        yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)

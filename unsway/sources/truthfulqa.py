@@ -1,0 +1,56 @@
+"""TruthfulQA: questions that people answer wrongly out of habit (Lin et al. 2022, arXiv 2109.07958).
+
+`validation` is the 817 questions with one right option (mc1) from the hub, or from one's own copy: a folder
+`truthfulqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet file or the authors' `mc_task.json`. `bigbench` is the 299
+questions that BIG-bench has, which a package index holds. The published files list the right option first throughout.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from unsway import assets
+from unsway.sources import readers
+from unsway.sources.registry import Split, source
+from unsway.types import Question
+
+
+def scored(stem: str, scores: Mapping[str, float], split: str) -> Question:
+    """A question whose options are scored: the one with score 1 is right; none is, where not exactly one has it."""
+    options = tuple(scores)
+    right = [place for place, option in enumerate(options) if scores[option] == 1]
+    return Question(stem, options, right[0] if len(right) == 1 else None, "", split)
+
+
+def _published(folder: Path) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Question and scores of mc1, from the hub's file or the authors' own."""
+    theirs = folder / "mc_task.json"
+    if theirs.is_file():
+        for row in json.loads(theirs.read_text(encoding="utf-8")):
+            yield row["question"], row["mc1_targets"]
+        return
+    for row in readers.parquet(folder / "multiple_choice/validation-00000-of-00001.parquet"):
+        targets = row["mc1_targets"]
+        yield row["question"], dict(zip(targets["choices"], targets["labels"], strict=True))
+
+
+@source(
+    "truthfulqa",
+    revision="1",
+    license="Apache-2.0",
+    splits=(Split("validation", 817, "truthfulqa"), Split("bigbench", 299, "bigbench")),
+    kind="test",
+    summary="Questions that people answer wrongly out of habit, one right option each (mc1)",
+    paper="arXiv 2109.07958",
+)
+def truthfulqa(split: str) -> Iterator[Question]:
+    """TruthfulQA, mc1."""
+    if split == "bigbench":
+        path = assets.need("bigbench") / "bigbench-1.0.0/bigbench/benchmark_tasks/truthful_qa/task_mc.json"
+        for row in json.loads(path.read_text(encoding="utf-8"))["examples"]:
+            yield scored(row["input"], row["target_scores"], split)
+        return
+    for stem, scores in _published(assets.need("truthfulqa")):
+        yield scored(stem, scores, split)
