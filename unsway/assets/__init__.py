@@ -38,6 +38,7 @@ __all__ = [
     "assets",
     "cache_folder",
     "fetch",
+    "find",
     "folder_of",
     "model_folder",
     "need",

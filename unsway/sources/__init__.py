@@ -29,24 +29,30 @@ from unsway.errors import BadInput
 from unsway.seeds import content_id, rng, seed_int
 from unsway.sources import files
 from unsway.sources.checks import Audit, Problem, audit, check_overlap, key, problem, without_overlap
+from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
 from unsway.sources.registry import Kind, Source, Split, get, names, source
 from unsway.types import Question
 
 __all__ = [
     "Audit",
+    "Availability",
     "Kind",
     "Loaded",
     "Problem",
     "Skipped",
     "Source",
+    "SourceRow",
     "Split",
+    "SplitRow",
     "audit",
+    "available",
     "check_overlap",
     "get",
     "load",
     "names",
     "read",
     "source",
+    "table",
     "without_overlap",
 ]
 
@@ -90,7 +96,7 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
     Args:
         name: A source's name (`names()` lists them) or the path of a `.jsonl` or `.csv` file, `.gz` or not.
         n: How many; all where None. The n of one seed are the first n of a larger number.
-        seed: Seed of the order.
+        seed: Seed of the order, and of what a procedural source makes.
         split: A split, or several (`validation+test`); the source's default where None.
 
     Raises:
@@ -99,7 +105,7 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
         BadRow: A row of one's own file is no question; names file, line and field.
         BadInput: There are fewer than n.
     """
-    loaded = read(name, split=split)
+    loaded = read(name, split=split, seed=seed)
     if loaded.skipped:
         level = logging.WARNING if files.is_file(str(name)) else logging.INFO
         parts = "; ".join(f"{count} × {why}" for why, count in loaded.counts().items())
@@ -110,23 +116,25 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
     return tuple(questions[:n])
 
 
-def read(name: str | Path, *, split: str | None = None) -> Loaded:
+def read(name: str | Path, *, split: str | None = None, seed: int = 0) -> Loaded:
     """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
 
-    Rows of a file of one's own are never skipped but raise `BadRow`, save for exact duplicates.
+    Rows of a file of one's own are never skipped but raise `BadRow`, save for exact duplicates. The seed matters to
+    procedural sources alone, which make other questions of it.
     """
     if files.is_file(str(name)):
         path = Path(name)
         rows = ((f"{path}, line {line}", q, keep) for line, q, keep in files.read(path))
         return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
-    return _collect(_rows(get(str(name)), split))
+    return _collect(_rows(get(str(name)), split, seed))
 
 
-def _rows(origin: Source, split: str | None) -> Iterator[tuple[str, Question, bool]]:
+def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Question, bool]]:
     """The rows of the wanted splits, stamped with where they come from."""
     for part in (split or origin.default).split("+"):
         wanted = origin.split(part)
-        for number, question in enumerate(origin.rows(wanted.name), 1):
+        made = (origin.level, seed) if origin.levels else ()
+        for number, question in enumerate(origin.rows(wanted.name, *made), 1):
             stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=wanted.name)
             yield f"{origin.name} {wanted.name}, row {number}", stamped, False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from unsway.assets import Asset
@@ -18,8 +18,9 @@ from unsway.types import Question
 
 Kind: TypeAlias = Literal["train", "test", "other"]
 """What a source is for (SPEC §3): train and test questions never overlap."""
-Rows: TypeAlias = Callable[[str], Iterator[Question]]
-"""Gives the questions of a split, in a fixed order; `source` may be left empty."""
+Rows: TypeAlias = Callable[..., Iterator[Question]]
+"""Gives the questions of a split in a fixed order; called with the split, and where the source has levels also with the
+level and the seed. `source` may be left empty in what it gives."""
 
 PLUGINS = "unsway.plugins"
 """The entry-point group by which other packages add sources."""
@@ -50,6 +51,10 @@ class Source:
     default: str
     """The split or splits (`validation+test`) that are taken where none is named."""
     paper: str
+    levels: tuple[int, ...]
+    """Difficulty levels, asked for as `name@level`; empty where there is one difficulty."""
+    level: int
+    """The level that is meant; 0 where there are none."""
     rows: Rows = field(repr=False, compare=False)
 
     def split(self, name: str) -> Split:
@@ -74,6 +79,7 @@ def source(
     kind: Kind = "other",
     default: str = "",
     paper: str = "",
+    levels: tuple[int, ...] = (),
 ) -> Callable[[Rows], Rows]:
     """Declare a source over a generator `(split) -> Iterator[Question]`.
 
@@ -86,13 +92,14 @@ def source(
         kind: train, test or other; a train and a test source may not share questions.
         default: Split or splits taken where none is named; the first where left empty.
         paper: Where the questions were published.
+        levels: Difficulty levels; `name` alone means the first, `name@2` the level 2.
     """
 
     def declare(rows: Rows) -> Rows:
         if name in _SOURCES:
             raise BadInput(f"There are two sources named {name!r}. Rename one of them.")
-        first = default or splits[0].name
-        _SOURCES[name] = Source(name, kind, revision, license, summary, splits, first, paper, rows)
+        first, level = default or splits[0].name, levels[0] if levels else 0
+        _SOURCES[name] = Source(name, kind, revision, license, summary, splits, first, paper, levels, level, rows)
         return rows
 
     return declare
@@ -105,11 +112,17 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Source:
-    """The source of that name. Raises `UnknownName` with the closest names."""
+    """The source of that name, or `name@level`. Raises `UnknownName` with the closest names."""
     _discover()
-    if name not in _SOURCES:
+    plain, _, level = name.partition("@")
+    if plain not in _SOURCES:
         raise UnknownName("source", name, _SOURCES)
-    return _SOURCES[name]
+    found = _SOURCES[plain]
+    if not level:
+        return found
+    if level not in map(str, found.levels):
+        raise UnknownName(f"level of {plain}", level, map(str, found.levels))
+    return replace(found, name=name, level=int(level))
 
 
 def _discover() -> None:

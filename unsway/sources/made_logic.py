@@ -1,0 +1,185 @@
+"""Generators of questions of logic: ordering, tracking, syllogisms.
+
+In: a level (1 to 3) and a random generator. Out: a question with its right option and plausible wrong ones. Part of
+`procedural`. That exactly one option follows is decided by calculation, not by the wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise, product
+from random import Random
+from typing import Literal, TypeAlias
+
+from unsway.sources.made_numbers import NAMES, Made
+
+# ---------------------------------------------------------------- ordering
+
+_SCALES = (
+    # what is more, what is less, the most, the least, the phrase for "nth"
+    ("is taller than", "is shorter than", "the tallest", "the shortest", "tallest"),
+    ("is older than", "is younger than", "the oldest", "the youngest", "oldest"),
+    ("ran faster than", "ran slower than", "the fastest", "the slowest", "fastest"),
+    ("earns more than", "earns less than", "the best paid", "the worst paid", "best paid"),
+)
+_NTH = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+
+
+def ordering(level: int, rng: Random) -> Made:
+    """Who stands where among 3, 5 or 7 people, from a shuffled chain of comparisons; above level 1 not at an end."""
+    people = rng.sample(NAMES, (3, 5, 7)[level - 1])
+    more, less, most, least, nth = rng.choice(_SCALES)
+    clues = []
+    for high, low in pairwise(people):
+        clues.append(f"{high} {more} {low}." if rng.random() < 0.5 else f"{low} {less} {high}.")
+    rng.shuffle(clues)
+    place = rng.choice((0, len(people) - 1)) if level == 1 else rng.randint(1, len(people) - 2)
+    ends = {0: most, len(people) - 1: least}
+    asked = ends.get(place, f"the {_NTH[place + 1]} {nth}")
+    wrong = sorted((p for p in people if p != people[place]), key=lambda p: abs(people.index(p) - place))
+    return Made(f"{' '.join(clues)} Who is {asked}?", people[place], tuple(wrong))
+
+
+# ---------------------------------------------------------------- tracking
+
+_THINGS = ("lantern", "kite", "compass", "teapot", "map", "drum", "umbrella", "basket", "rope", "whistle")
+
+
+def tracking(level: int, rng: Random) -> Made:
+    """Who holds what after 2, 4 or 7 swaps among 3, 4 or 5 people."""
+    people = rng.sample(NAMES, level + 2)
+    things = rng.sample(_THINGS, level + 2)
+    holds = dict(zip(people, things, strict=True))
+    text = [", ".join(f"{person} holds the {thing}" for person, thing in holds.items()) + "."]
+    before = dict(holds)
+    for number in range((2, 4, 7)[level - 1]):
+        one, other = rng.sample(people, 2)
+        before = dict(holds)
+        holds[one], holds[other] = holds[other], holds[one]
+        text.append(f"{('First', 'Then')[number > 0]} {one} and {other} swap what they hold.")
+    asked = rng.choice(people)
+    wrong = [before[asked], dict(zip(people, things, strict=True))[asked], *things]
+    right = f"the {holds[asked]}"
+    options = tuple(f"the {thing}" for thing in wrong if f"the {thing}" != right)
+    return Made(f"{' '.join(text)} What does {asked} hold at the end?", right, options)
+
+
+# ---------------------------------------------------------------- syllogisms
+
+Form: TypeAlias = Literal["all", "no", "some", "some not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement about two terms, each a number."""
+
+    form: Form
+    subject: int
+    predicate: int
+
+    def says(self, terms: tuple[str, ...]) -> str:
+        """The statement in words."""
+        a, b = terms[self.subject], terms[self.predicate]
+        if self.form == "some not":
+            return f"Some {a} are not {b}."
+        return f"{self.form.capitalize()} {a} are {b}."
+
+    @cache  # noqa: B019  (a handful of statements in all)
+    def kinds(self, n: int) -> frozenset[tuple[bool, ...]]:
+        """The kinds of thing that it is about: those it rules out (all, no) or says there is one of (some).
+
+        A kind says of each of the n terms whether the thing falls under it.
+        """
+        wants = self.form in ("no", "some")
+        every = product((False, True), repeat=n)
+        return frozenset(kind for kind in every if kind[self.subject] and kind[self.predicate] is wants)
+
+    @property
+    def universal(self) -> bool:
+        """Whether it rules kinds out, rather than saying that there is one."""
+        return self.form in ("all", "no")
+
+
+@cache
+def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabited: bool = False) -> bool:
+    """Whether a claim must be true where the premises are.
+
+    A universal claim follows where the universal premises rule out all that it rules out. An existential claim follows
+    where some premise says that there is a thing, and every kind that this thing may be of is one the claim is about.
+    With `inhabited`, every term is taken to have something under it (the older reading of "all").
+    """
+    out: frozenset[tuple[bool, ...]] = frozenset().union(*(p.kinds(n) for p in premises if p.universal))
+    if claim.universal:
+        return claim.kinds(n) <= out
+    there = [p.kinds(n) for p in premises if not p.universal]
+    if inhabited:
+        there += [frozenset(k for k in product((False, True), repeat=n) if k[term]) for term in range(n)]
+    return any(kinds - out <= claim.kinds(n) for kinds in there)
+
+
+_FORMS: tuple[Form, ...] = ("all", "no", "some", "some not")
+_FIRST_FIGURE: tuple[tuple[Form, Form], ...] = (("all", "all"), ("all", "no"), ("some", "all"), ("some", "no"))
+"""Forms of "A … B" and "B … C" in the four perfect moods: Barbara, Celarent, Darii, Ferio."""
+_PLAIN = ("bakers", "cyclists", "gardeners", "painters", "swimmers", "teachers", "twins", "vegetarians", "widowers")
+_MADE_UP = ("blickets", "dorvins", "fendles", "glimmets", "horbs", "jaskers", "kromps", "luvits", "merts", "quillips")
+
+
+def syllogism(level: int, rng: Random) -> Made:
+    """What follows: level 1 perfect moods in plain words, level 2 any mood in made-up words, level 3 a longer chain.
+
+    The right option follows on the modern reading; the wrong ones do not follow even where every term has something
+    under it, so the answer does not hang on how "all" is read. Each form is the right one about as often.
+    """
+    arguments = _arguments(level)
+    form = rng.choice(sorted(arguments))
+    premises, right, wrong = rng.choice(arguments[form])
+    terms = tuple(rng.sample(_PLAIN if level == 1 else _MADE_UP, len(premises) + 1))
+    shown = list(premises)
+    rng.shuffle(shown)
+    others = _distinct(rng.sample(wrong, len(wrong)))
+    stem = " ".join(statement.says(terms) for statement in shown)
+    wrongs = tuple(claim.says(terms) for claim in others)
+    return Made(f"{stem} Which of these must be true?", rng.choice(right).says(terms), wrongs)
+
+
+Argument: TypeAlias = tuple[tuple[Statement, ...], tuple[Statement, ...], tuple[Statement, ...]]
+"""Premises, the claims of one form that follow, and the claims that do not."""
+
+
+@cache
+def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
+    """Every valid argument of a level, by the form of what follows."""
+    n = 4 if level == 3 else 3
+    claims = tuple(Statement(form, a, b) for form in _FORMS for a, b in ((0, n - 1), (n - 1, 0)))
+    found: dict[Form, tuple[Argument, ...]] = {}
+    for premises in _premises(level, n):
+        wrong = tuple(claim for claim in claims if not follows(claim, premises, n, inhabited=True))
+        for form in _FORMS:
+            right = tuple(claim for claim in claims if claim.form == form and follows(claim, premises, n))
+            if right and len(_distinct(list(wrong))) >= 3:
+                found[form] = (*found.get(form, ()), (premises, right, wrong))
+    return found
+
+
+def _premises(level: int, n: int) -> Iterator[tuple[Statement, ...]]:
+    """Statements that join the first term to the last through those between, in every form and direction."""
+    if level == 1:
+        yield from ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
+        return
+    links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
+    yield from product(*links)
+
+
+def _distinct(claims: list[Statement]) -> list[Statement]:
+    """One of each pair that says the same: "no" and "some" may be turned round."""
+    seen: set[tuple[object, ...]] = set()
+    out = []
+    for claim in claims:
+        ends = (claim.subject, claim.predicate)
+        mark = (claim.form, *(sorted(ends) if claim.form in ("no", "some") else ends))
+        if mark not in seen:
+            seen.add(mark)
+            out.append(claim)
+    return out
