@@ -17,14 +17,22 @@ WATER = Question("What boils at 100 °C at sea level?", ("iron", "water", "sand"
 
 def test_layout_is_stem_header_options_instruction() -> None:
     prompt = prompts.render(WATER, "brief")
-    (turn,) = prompt.turns
+    *_, turn = prompt.turns
     assert turn.role == "user"
     assert [part.kind for part in turn.parts or ()] == ["stem", "option", "option", "option", "instruction"]
     assert turn.text() == (
         "What boils at 100 °C at sea level?\n\nAnswer choices:\n(A) iron\n(B) water\n(C) sand\n\n"
-        "Explain your reasoning in one or two sentences, and then give the correct answer."
+        "Reason in a sentence or two, then say which answer is best."
     )
     assert prompt.stripped() == prompt
+
+
+def test_worked_example_comes_before_the_question() -> None:
+    example, reply, turn = prompts.render(WATER, "brief").turns
+    assert [t.role for t in (example, reply, turn)] == ["user", "assistant", "user"]
+    assert {part.kind for t in (example, reply) for part in t.parts or ()} == {"instruction"}
+    assert example.text().endswith("(C) a candle\n\nReason in a sentence or two, then say which answer is best.")
+    assert reply.text().endswith("So the best answer is an umbrella.")
 
 
 def test_module_example() -> None:
@@ -69,7 +77,9 @@ def test_unknown_elicitation_names_the_close_one() -> None:
 @pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
 def test_version_is_that_of_the_bank(elicit: str) -> None:
     assert elicit in prompts.elicitations()
-    assert prompts.versioned(elicit) == f"{elicit}@{banks.bank(f'{elicit}_instructions').version}"
+    own = prompts.versioned(elicit).removeprefix(f"{elicit}@").split(".")
+    bank_names = [f"{elicit}_instructions", *(["brief_example"] if elicit == "brief" else [])]
+    assert own == [str(banks.bank(name).version) for name in bank_names]
 
 
 @pytest.mark.parametrize(("elicit", "least"), [("cot", 60), ("brief", 12), ("direct", 50)])

@@ -92,8 +92,8 @@ def _check_lengths(rows: Sequence[Mapping[str, list[int]]], weights: Weights) ->
     long = sum(length > weights.context for length in lengths)
     if long:
         raise TrainingError(
-            f"{long} of {len(rows)} examples are longer than the context of {weights.name!r} ({weights.context} tokens; "
-            f"the longest has {max(lengths)}). Take shorter questions, fewer demos, or a model with more context."
+            f"{long} of {len(rows)} examples are longer than the context of {weights.name!r} ({weights.context} "
+            f"tokens; the longest has {max(lengths)}). Take shorter questions, fewer demos, or more context."
         )
 
 

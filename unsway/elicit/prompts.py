@@ -1,6 +1,6 @@
 """How a question is put: stem, lettered options, and the instruction that asks for reasoning or for the bare answer.
 
-In: a `Question` and the name of an elicitation. Out: a `Prompt` of one user turn whose parts are tagged.
+In: a `Question` and the name of an elicitation. Out: a `Prompt` whose parts are tagged; the question is its last turn.
 Source: the layout (stem, blank line, a header, one `(A) …` line an option, blank line, instruction) is that of the
 prompts released with arXiv 2403.05518; the wordings are our own and live in `banks/`.
 
@@ -17,6 +17,7 @@ prompts released with arXiv 2403.05518; the wordings are our own and live in `ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_uppercase
 
 from unsway.banks import Bank, bank
@@ -28,7 +29,11 @@ MAX_OPTIONS = len(ascii_uppercase)
 
 _BANKS = {"cot": "cot_instructions", "brief": "brief_instructions", "direct": "direct_instructions"}
 """Elicitation to the bank of its wordings. cot: reason step by step, then answer. brief: reason in a sentence or two,
-for models too small for more. direct: answer at once."""
+after one worked example, for models too small for more. direct: answer at once."""
+
+
+_EXAMPLES = {"brief": "brief_example"}
+"""Elicitation to the bank of the worked example that comes before its question."""
 
 
 def elicitations() -> tuple[str, ...]:
@@ -37,8 +42,9 @@ def elicitations() -> tuple[str, ...]:
 
 
 def versioned(elicit: str) -> str:
-    """`name@version`; the version is that of the bank of wordings. Raises `UnknownName`."""
-    return f"{elicit}@{_bank(elicit).version}"
+    """`name@version`; the version is that of the banks of its wordings. Raises `UnknownName`."""
+    example = f".{bank(_EXAMPLES[elicit]).version}" if elicit in _EXAMPLES else ""
+    return f"{elicit}@{_bank(elicit).version}{example}"
 
 
 def instructions(elicit: str) -> tuple[str, ...]:
@@ -58,7 +64,7 @@ def letter(i: int) -> str:
 
 
 def render(question: Question, elicit: str = "cot", instruction: str | None = None) -> Prompt:
-    """The clean prompt of a question: one user turn of stem, options and instruction.
+    """The clean prompt of a question: stem, options and instruction, after the elicitation's worked example if any.
 
     Args:
         question: The question; 1 to 26 options.
@@ -74,10 +80,25 @@ def render(question: Question, elicit: str = "cot", instruction: str | None = No
         raise BadInput("The instruction is blank; leave it out to use the elicitation's own wording.")
     if not 1 <= len(question.options) <= MAX_OPTIONS:
         raise BadInput(f"Question {question.id} has {len(question.options)} options; 1 to {MAX_OPTIONS} are allowed.")
-    lines = (f"\n({letter(i)}) {option}" for i, option in enumerate(question.options))
-    options = [Part("option", line) for line in lines]
-    options[0] = Part("option", "\n\nAnswer choices:" + options[0].text)
-    return Prompt((Turn("user", (Part("stem", question.stem), *options, Part("instruction", "\n\n" + text))),))
+    asking = Part("instruction", "\n\n" + text)
+    turn = Turn("user", (Part("stem", question.stem), *option_parts(question.options), asking))
+    return Prompt((*_worked_example(elicit, asking), turn))
+
+
+def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
+    """The lettered lines of options; the first carries the blank line and the header above them."""
+    header = "\n\nAnswer choices:"
+    lines = (f"\n({letter(i)}) {option}" for i, option in enumerate(options))
+    return tuple(Part("option", line if i else header + line) for i, line in enumerate(lines))
+
+
+def _worked_example(elicit: str, asking: Part) -> tuple[Turn, ...]:
+    """The turns of an elicitation's worked example, all of them instruction: they say how to reply, not what."""
+    if elicit not in _EXAMPLES:
+        return ()
+    stem, options, reply = bank(_EXAMPLES[elicit]).entries
+    shown = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
+    return (Turn("user", (Part("instruction", shown),)), Turn("assistant", (Part("instruction", reply),)))
 
 
 def _bank(elicit: str) -> Bank:

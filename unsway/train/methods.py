@@ -1,4 +1,4 @@
-"""How a model is trained, as values: a method's fields are its hyper-parameters, and it says what it needs of a backend.
+"""How a model is trained, as values: a method's fields are its hyper-parameters; it says what a backend must do.
 
 In: nothing. Out: frozen methods (`Bct`, `Control`) by name.
 Source: arXiv 2403.05518, §3 and appendix: one epoch, batch 16, control on the same targets with clean prompts; LoRA on
