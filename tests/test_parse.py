@@ -1,0 +1,304 @@
+"""The reader of replies: adversarial replies, human-read replies, spans, bounds, and text that no one would write."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from string import ascii_uppercase
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unsway.elicit import claims, parse, phrases, prompts, wording
+from unsway.elicit.parse import read
+from unsway.errors import BadInput
+from unsway.types import Answer, Question
+
+ROOT = Path(__file__).parent.parent
+ROWS = [
+    json.loads(line)
+    for line in ROOT.joinpath("tests/data/replies_adversarial.jsonl").read_text(encoding="utf-8").splitlines()
+]
+LABELS = Path(os.environ.get("UNSWAY_PARITY_DATA", ROOT.parent / "shared" / "data"))
+LABELS = LABELS / "human-labels" / "coherence_dev.jsonl.gz"
+COLORS = ("red", "green", "yellow", "blue")
+
+
+def read_row(row: dict[str, Any]) -> Answer:
+    return read(row["text"], **{key: row[key] for key in ("options", "n_options", "stop", "reasoning") if key in row})
+
+
+# ---------------------------------------------------------------- replies with a known answer
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["why"])
+def test_adversarial_reply(row: dict[str, Any]) -> None:
+    answer = read_row(row)
+    assert (answer.choice, answer.status) == (row["choice"], row["status"]), (row["text"], answer)
+
+
+def test_the_adversarial_set_is_broad() -> None:
+    assert len(ROWS) >= 150
+    assert len({json.dumps(row, sort_keys=True) for row in ROWS}) == len(ROWS)
+    assert {row["status"] for row in ROWS} == {"ok", "unparsed", "ambiguous", "refused", "truncated"}
+    assert sum(row["status"] != "ok" for row in ROWS) >= 100
+
+
+def test_human_read_replies_agree_and_no_letter_is_wrong() -> None:
+    """229 replies of GPT-3.5 whose answers the authors of arXiv 2403.05518 recorded."""
+    if not LABELS.exists():
+        pytest.skip(f"needs the human-read replies at {LABELS} (UNSWAY_PARITY_DATA names their folder)")
+    with gzip.open(LABELS, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    assert len(rows) == 229
+    for with_texts in (True, False):
+        agree = wrong = 0
+        for row in rows:
+            options = re.split(r"(?:^|\n)\([A-Z]\) ", row["clean_question"].split("Answer choices:\n")[1])[1:]
+            answer = read(row["reply"], options=options) if with_texts else read(row["reply"], n_options=len(options))
+            if answer.choice is not None:
+                agree += ascii_uppercase[answer.choice] == row["parsed_answer"]
+                wrong += ascii_uppercase[answer.choice] != row["parsed_answer"]
+        assert wrong == 0
+        assert agree >= 0.99 * len(rows)
+
+
+# ---------------------------------------------------------------- what an answer says of itself
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row["status"] == "ok" and row["text"]], ids=lambda row: row["why"]
+)
+def test_span_holds_the_option(row: dict[str, Any]) -> None:
+    answer = read_row(row)
+    assert answer.rule and answer.span is not None and answer.choice is not None
+    shown = wording.fold(row["text"][slice(*answer.span)]).lower()
+    words = wording.canonical(row["options"][answer.choice]) if answer.rule.endswith("_text") else None
+    number = str(answer.choice + 1)
+    ordinal = "last" if answer.choice == row.get("n_options", 0) - 1 else phrases.ORDINALS[answer.choice % 10]
+    names = (prompts.letter(answer.choice).lower(), number, phrases.ORDINALS[answer.choice % 10], ordinal)
+    assert words in wording.canonical(shown) if words else any(name in shown for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "shown"),
+    [
+        ("Light. Therefore, the best answer is: **(C)** yellow.", "answer", "(C)"),
+        ("I would go with option d.", "first", "d"),
+        ("(B) is the best answer.", "verdict", "(B)"),
+        ("The answer is (A). Wait, no: (C)", "correction", "(C)"),
+        ("B because chlorophyll.", "leading", "B"),
+        ("It absorbs light.\n\nC", "line", "C"),
+        ("The answer is Green.", "answer_text", "Green"),
+        ("The color of a clear sky is blue.", "closing_text", "blue"),
+        ("The answer is (B) or (C).", "several", "(B)"),
+        ("The answer is (B) blue.", "letter_against_text", "(B) blue"),
+        ("The answer is (F).", "no_such_option", "(F)"),
+    ],
+)
+def test_rule_and_place(text: str, rule: str, shown: str) -> None:
+    answer = read(text, options=COLORS)
+    assert answer.rule == rule
+    assert answer.span is not None and text[slice(*answer.span)] == shown
+
+
+def test_every_rule_that_fires_is_documented() -> None:
+    fired = {re.sub(r"^reasoning_|_text$|_words$", "", read_row(row).rule) for row in ROWS}
+    fired.discard("letter_against")
+    assert len(fired) >= 20
+    assert parse.__doc__ is not None
+    assert all(f"`{rule}`" in parse.__doc__ for rule in fired), fired
+
+
+@pytest.mark.parametrize("i", range(26))
+def test_every_letter_is_read_when_the_question_has_it(i: int) -> None:
+    letter = prompts.letter(i)
+    for form in (f"The answer is ({letter}).", f"The answer is {letter}.", f"**{letter}**", f"({letter.lower()})"):
+        assert read(form, n_options=26).choice == i
+        if i:
+            assert read(form, n_options=i).choice is None
+
+
+@pytest.mark.parametrize("instruction", prompts.instructions("cot") + prompts.instructions("direct"))
+def test_an_instruction_copied_back_is_no_answer(instruction: str) -> None:
+    assert read(instruction, options=COLORS).choice is None
+
+
+def test_a_prompt_copied_back_is_no_answer() -> None:
+    question = Question("Which color is a leaf?", COLORS, 1, "toy", "test")
+    for elicit in prompts.elicitations():
+        assert read(prompts.render(question, elicit).turns[0].text(), options=COLORS).choice is None
+
+
+def test_truncated_is_missing_whatever_it_says() -> None:
+    for row in ROWS:
+        answer = read_row(row | {"stop": "length"})
+        assert (answer.choice, answer.status) == (None, "truncated")
+
+
+@pytest.mark.parametrize(
+    ("given_", "says"),
+    [
+        ({}, "needs the options"),
+        ({"n_options": 0}, "1 to 26"),
+        ({"n_options": 27}, "1 to 26"),
+        ({"options": COLORS, "n_options": 3}, "4 options and n_options=3"),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_refused(given_: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        read("B", **given_)
+
+
+def test_long_replies_are_read_at_their_ends() -> None:
+    filler = "Water is wet and stones are hard, as everyone knows by now.\n" * 3000
+    assert read(filler + "The answer is (B).", options=COLORS).choice == 1
+    assert read("C\n\n" + filler, options=COLORS).choice == 2
+    assert read(filler + "The answer is (B).\n" + filler, options=COLORS).choice is None
+    tail = "The answer is (D)."
+    text = "x" * (parse.LONGEST + 5) + "\n" + tail
+    answer = read(text, options=COLORS)
+    assert answer.choice == 3 and answer.span is not None and text[slice(*answer.span)] == "(D)"
+
+
+# ---------------------------------------------------------------- properties
+
+PIECES = st.sampled_from(
+    [
+        "the answer is ",
+        "The best answer is: ",
+        "(A)",
+        "(b)",
+        "B",
+        "a ",
+        "**",
+        "_",
+        "\\boxed{",
+        "}",
+        "$",
+        "red",
+        "green ",
+        "not ",
+        "or ",
+        " and ",
+        "both ",
+        "either ",
+        "is correct",
+        " is the best answer",
+        ". ",
+        "\n",
+        "\n\n",
+        "? ",
+        "wait, no: ",
+        ",",
+        "I think ",
+        "you said ",
+        "option 2",
+        "option ",
+        "the second option",
+        "<think>",
+        "</think>",
+        "</answer>",
+        "<answer>",
+        "none of the options is correct",
+        "İ",
+        "ß",
+        "Ⓒ",
+        "（",
+        "２",
+        "\u200b",
+        "\u202e",
+        "\ud800",
+        "😀",
+        "-> ",
+        "=",
+        "(X)",
+        "\\",
+    ]
+)
+REPLIES = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=25).map("".join))
+OPTIONS = st.lists(
+    st.one_of(st.text(max_size=12), st.sampled_from(["red", "green", "a red one", "B", "No", "12", "(b)"])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=REPLIES, options=OPTIONS)
+def test_any_text_gives_a_sound_answer(text: str, options: list[str]) -> None:
+    answer = read(text, options=options)
+    assert (answer.choice is not None) == (answer.status == "ok")
+    assert answer.choice is None or 0 <= answer.choice < len(options)
+    assert answer.rule
+    if answer.span is not None:
+        assert 0 <= answer.span[0] <= answer.span[1] <= len(text)
+    assert answer.choice is None or answer.span is not None
+    assert answer == read(text, options=options)
+    assert answer.choice is None or read(text, n_options=len(options)).choice in (None, answer.choice) or answer.rule
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=REPLIES)
+def test_folding_keeps_every_character_in_its_place(text: str) -> None:
+    folded = wording.fold(text)
+    assert len(folded) == len(text) == len(folded.lower())
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=REPLIES)
+def test_sentences_cover_the_text_once_and_in_order(text: str) -> None:
+    spans = list(wording.sentences_from_the_end(text, 0, len(text)))
+    assert all(start < end for start, end in spans)
+    assert all(later[0] >= earlier[1] for later, earlier in pairwise(spans))
+    kept = "".join(text[start:end] for start, end in reversed(spans))
+    assert "".join(kept.split()) == "".join(text.split())
+
+
+@settings(max_examples=200, deadline=None)
+@given(before=REPLIES, option=st.integers(0, 3))
+def test_a_plain_last_sentence_decides(before: str, option: int) -> None:
+    text = f"{before}\n\nTherefore, the best answer is: ({prompts.letter(option)})."
+    if "</" not in before:
+        assert read(text, options=COLORS).choice == option
+
+
+def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences and phrases looked at do not grow with the reply, and each pattern sees a bounded text."""
+    counted = {"sentences": 0, "phrases": 0}
+    plain, framed = parse.last_claim, claims._framed
+
+    def sentence(seg: wording.Segment, want: wording.Wanted) -> claims.Claim | None:
+        counted["sentences"] += 1
+        assert len(seg.low) <= parse.LOOKED_AT
+        return plain(seg, want)
+
+    def phrase(*given_: Any) -> claims.Claim | None:
+        counted["phrases"] += 1
+        return framed(*given_)
+
+    monkeypatch.setattr(parse, "last_claim", sentence)
+    monkeypatch.setattr(claims, "_framed", phrase)
+    for piece in ("the answer is not ", "the answer is not.\n", "so so ", "(a) ", "\n", "You said the answer is (A)\n"):
+        counts = []
+        for size in (20_000, 200_000):
+            counted.update(sentences=0, phrases=0)
+            read(piece * (size // len(piece)), options=COLORS)
+            counts.append(dict(counted))
+        assert counts[0] == counts[1]
+        assert counts[0]["sentences"] <= parse.SENTENCES
+        assert counts[0]["phrases"] <= parse.SENTENCES * claims.LAST_PHRASES
+
+
+def test_no_pattern_repeats_without_bound() -> None:
+    """A repeat without bound inside another is what makes a search slow; all of ours have a bound but LAST_BREAK's."""
+    for name, pattern in vars(phrases).items():
+        if isinstance(pattern, re.Pattern) and name != "LAST_BREAK":
+            loose = re.findall(r"(?<!\\)[)\]][*+]|\.[*+]", pattern.pattern)
+            assert not loose, (name, loose)

@@ -1,0 +1,239 @@
+"""What the reader sees of a reply: folded text, sentences from the last to the first, and option texts to look for.
+
+In: a reply as written, and the options. Out: `Segment`s (a sentence or a line, folded) and a `Wanted` (option texts).
+
+Folding keeps every character in its place, so a position in folded text is a position in the reply. It turns markup to
+spaces, all brackets to round ones, LaTeX commands and XML tags to words, and full-width letters, mathematical letters,
+typographic quotes and the digits of other scripts to their ASCII kin.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+class _Fold(dict[int, str]):
+    """Character code to the character that stands for it; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _fold_character(chr(code))
+        return folded
+
+
+_QUOTES_AND_DASHES = {
+    **dict.fromkeys("“”„‟«»「」『』″〝〞", '"'),
+    **dict.fromkeys("‘’‚‛′´", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("【〔〖⟨〈《", "("),
+    **dict.fromkeys("】〕〗⟩〉》", ")"),
+    **dict.fromkeys("。｡", "."),
+    **dict.fromkeys("、،", ","),
+    **dict.fromkeys("→⇒➔➜⟶⟹", "="),
+}
+
+
+def _fold_character(char: str) -> str:
+    if char in _QUOTES_AND_DASHES:
+        return _QUOTES_AND_DASHES[char]
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if 0x249C <= ord(char) <= 0x24B5:  # ⒜ to ⒵
+        return chr(ord("A") + ord(char) - 0x249C)
+    if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
+        return " "
+    plain = unicodedata.normalize("NFKC", char)
+    if len(plain) == 1 and len(plain.lower()) == 1:
+        return plain
+    return "I" if char == "İ" else char
+
+
+_FOLD = _Fold(
+    {ord(char): " " for char in "*_`~|$\t\n\r"} | {ord("{"): "(", ord("["): "(", ord("}"): ")", ord("]"): ")"}
+)
+_LATEX = re.compile(
+    r"\\(?:(boxed)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}|[^a-zA-Z])"
+)
+_TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
+_LABEL = re.compile(r"answer|choice|option", re.IGNORECASE)
+_END = re.compile(r"[.!?。！？][\"'”’)\]*_]{0,4}\s+")
+
+
+def fold(text: str) -> str:
+    """The text with every character replaced by its plain kin; as long as it was."""
+    if "\\" in text:
+        text = _LATEX.sub(lambda m: "boxed:" if m[1] else " " * len(m[0]), text)
+    if ">" in text:
+        text = _TAG.sub(_fold_tag, text).replace("->", " =").replace("=>", " =")
+    return text.translate(_FOLD)
+
+
+def _fold_tag(tag: re.Match[str]) -> str:
+    """A tag as the label that it is, or as nothing."""
+    labels = tag[0][1] != "/" and tag[0][-2] != "/" and _LABEL.search(tag[1])
+    return f" {tag[1]}:" if labels else " " * len(tag[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One sentence or line of a reply."""
+
+    start: int
+    """Where it begins in the reply."""
+    text: str
+    """Folded, as long as the original."""
+    low: str
+    """The same in lower case, as long as the original."""
+
+
+def segment(text: str, start: int, end: int) -> Segment:
+    """The folded piece of the reply between two positions."""
+    folded = fold(text[start:end])
+    return Segment(start, folded, folded.lower())
+
+
+def sentences_from_the_end(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """Start and end of every sentence between two positions, the last first; a line break always ends a sentence."""
+    end = high
+    while end > low:
+        start = text.rfind("\n", low, end) + 1 or low
+        cuts = [found.end() for found in _END.finditer(text, start, end) if not _lone_letter(text, found.start())]
+        for begin in reversed([start, *cuts]):
+            if begin < end and not text[begin:end].isspace():
+                yield begin, end
+            end = min(end, begin)
+        end = start - 1
+
+
+def _lone_letter(text: str, dot: int) -> bool:
+    """Whether the character before a full stop is a letter on its own ("B. foo", "i.e. foo")."""
+    if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
+        return False
+    return dot == 1 or not text[dot - 2].isalnum()
+
+
+# ---------------------------------------------------------------- option texts
+
+_ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
+_LEAD = re.compile(r"[\s\"':(]{0,16}")
+_CLOSES = re.compile(
+    r"\s{0,8}(?:$|[.,;:!?)\"']+(?=\s|$|\()|[-(]\s?"
+    r"|(?:because|since|as|which|for|due|that|is|was|would|will|here|from|based|but|not|rather|instead|so|given)\b"
+    r"|and (?:not|therefore|so|thus)\b)"
+)
+
+
+_JOIN = re.compile(r"\s{1,4}(?:and|or) (?:(?:an?|the) )?")
+
+
+def canonical(text: str) -> str:
+    """A text as it is compared: folded, lower case, single spaces, without article, quotes or final full stop."""
+    plain = " ".join(fold(text).lower().split()).rstrip(".,;:! ")
+    while len(plain) > 2 and plain[0] + plain[-1] in ('""', "''", "()"):
+        plain = plain[1:-1].strip()
+    return _ARTICLE.sub("", plain, count=1) if _ARTICLE.match(plain) else plain
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The letters and the texts that count as an option of the question."""
+
+    n: int
+    """How many options there are."""
+    texts: tuple[tuple[str, int | None], ...]
+    """Canonical text and option, the longest first; None where two options read the same."""
+
+    def at(self, low: str, position: int) -> tuple[int | None, int] | None:
+        """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""
+        if not self.texts:
+            return None
+        longest = 2 * len(self.texts[0][0]) + 40
+        lead = _LEAD.match(low, position)
+        after = lead.end() if lead else position
+        for begin in (after, position) if after > position else (position,):
+            article = _ARTICLE.match(low, begin)
+            begin = article.end() if article else begin
+            piece = " ".join(low[begin : begin + longest].split())
+            for text, option in self.texts:
+                if piece.startswith(text):
+                    end = _advance(low, begin, len(text) - text.count(" "))
+                    if _CLOSES.match(low, end) or self._joins(low, end):
+                        return option, end
+        return None
+
+    def _joins(self, low: str, end: int) -> bool:
+        """Whether the words of an option follow after "and" or "or"."""
+        join = _JOIN.match(low, end)
+        return join is not None and any(low.startswith(text, join.end()) for text, _ in self.texts)
+
+    def closing(self, low: str) -> tuple[int | None, int, int] | None:
+        """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""
+        if not self.texts:
+            return None
+        skipped = max(0, len(low) - 2 * len(self.texts[0][0]) - 80)
+        body = low[skipped:].rstrip(" .!\"')")
+        piece = " ".join(body.split())
+        for text, option in self.texts:
+            bare = text.rstrip(" .!\"')")
+            if bare and piece.endswith(bare) and _free(piece, len(piece) - len(bare)):
+                start = _retreat(body, len(body), len(bare) - bare.count(" "))
+                return option, skipped + start, skipped + len(body)
+        return None
+
+    def named(self, low: str) -> set[int | None]:
+        """The options whose whole text stands somewhere in folded text; one inside a longer one is not."""
+        piece = " ".join(low.split())
+        found: set[int | None] = set()
+        for text, option in self.texts:
+            if text not in piece:
+                continue
+            kept, seen = [], 0
+            for place in _places(piece, text):
+                if _free(piece, place) and not piece[place + len(text) : place + len(text) + 1].isalnum():
+                    found.add(option)
+                    kept.append(piece[seen:place])
+                    seen = place + len(text)
+            piece = "\0".join([*kept, piece[seen:]])
+        return found
+
+
+@lru_cache(maxsize=4096)
+def wanted(n: int, options: tuple[str, ...] | None) -> Wanted:
+    """What to look for in replies to a question."""
+    texts: dict[str, int | None] = {}
+    for i, option in enumerate(options or ()):
+        text = canonical(option)
+        if text:
+            texts[text] = None if text in texts else i
+    return Wanted(n, tuple(sorted(texts.items(), key=lambda item: -len(item[0]))))
+
+
+def _places(piece: str, text: str) -> Iterator[int]:
+    place = piece.find(text)
+    while place >= 0:
+        yield place
+        place = piece.find(text, place + len(text))
+
+
+def _free(piece: str, place: int) -> bool:
+    """Whether a text that begins here is not the tail of a longer word or number."""
+    return place == 0 or not (piece[place - 1].isalnum() or piece[place - 1] in "-./%^+=")
+
+
+def _advance(low: str, position: int, count: int) -> int:
+    """The position after `count` further characters that are not spaces."""
+    while count:
+        count -= low[position] != " "
+        position += 1
+    return position
+
+
+def _retreat(low: str, position: int, count: int) -> int:
+    """The position before `count` earlier characters that are not spaces."""
+    while count:
+        position -= 1
+        count -= low[position] != " "
+    return position
