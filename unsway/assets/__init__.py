@@ -155,7 +155,7 @@ def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
         return True, f"here: {folder}"
     problems = []
     for origin in asset.origins:
-        problem = _unreachable(origin) if probe else None
+        problem = _unreachable(origin, probe)
         if problem is None:
             size = f"{asset.size / 1e6:.1f} MB"
             how = f"fetched when asked for: unsway.assets.fetch({asset.name!r})" if asset.explicit else "on first use"
@@ -164,18 +164,19 @@ def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:
     return False, "; ".join(problems)
 
 
-def _unreachable(origin: Origin) -> str | None:
-    """Why an origin cannot be reached, or None; downloads nothing but its listing."""
+def _unreachable(origin: Origin, probe: bool) -> str | None:
+    """Why an origin cannot be reached, or None; downloads nothing but its listing, and that only to probe."""
+    from unsway.assets.hub import listing, refusal
+    from unsway.assets.index import listed
+
+    if isinstance(origin, Hub) and not probe:
+        return refusal()
     try:
         if isinstance(origin, Hub):
-            from unsway.assets.hub import listing
-
             listing(origin)
             return None
-        from unsway.assets.index import listed
-
         archive = origin if isinstance(origin, Archive) else origin.archive
-        if _carried(archive):
+        if _carried(archive) or not probe:
             return None
         with tempfile.TemporaryDirectory() as work:
             return listed(archive, Path(work))
@@ -300,7 +301,7 @@ def _keep(asset: Asset, origin: Origin, out: Path, about: dict[str, object]) -> 
 def _nothing_answered(asset: Asset, tried: list[str]) -> str:
     """The message when no origin could be had."""
     return (
-        f"The asset {asset.name!r} ({asset.summary}; {asset.size / 1e6:.0f} MB) could not be had. Tried:\n"
+        f"The asset {asset.name!r} ({asset.summary}; {asset.size / 1e6:.1f} MB) could not be had. Tried:\n"
         + "\n".join(tried)
         + f"\nWhat to do: connect to a network that reaches one of them (unset HF_HUB_OFFLINE for the hub), or copy it "
         f"from another machine: {_carry(asset)}."

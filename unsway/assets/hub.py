@@ -8,6 +8,7 @@ The hub is asked once a process with a short time-out; where it does not answer 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -62,18 +63,24 @@ def _endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
+def refusal() -> str | None:
+    """Why there is no use in asking the hub, from what is set and known; None where it may answer."""
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        return "HF_HUB_OFFLINE is set"
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return "huggingface_hub is not installed (pip install 'unsway[hub]')"
+    return _unreachable.get(_endpoint())
+
+
 def listing(hub: Hub) -> dict[str, Any]:
     """The files of the commit with the sums that the hub states, by path. Raises `AssetUnavailable`."""
+    known = refusal()
+    if known:
+        raise AssetUnavailable(known)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
     endpoint = _endpoint()
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
-        raise AssetUnavailable("HF_HUB_OFFLINE is set")
-    if endpoint in _unreachable:
-        raise AssetUnavailable(_unreachable[endpoint])
-    try:
-        from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
-    except ImportError:
-        raise AssetUnavailable("huggingface_hub is not installed (pip install 'unsway[hub]')") from None
     try:
         info = HfApi(endpoint=endpoint).repo_info(
             hub.repo, revision=hub.revision, repo_type=hub.repo_type, timeout=TIMEOUT, files_metadata=True

@@ -124,8 +124,9 @@ def _refused(archive: Archive, said: str) -> AssetUnavailable | ChecksumMismatch
         return AssetUnavailable(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")] or lines
+    where = [line for line in lines if line.startswith("Looking in indexes")]  # pip hides passwords here itself
     retries = [line for line in lines if "Retrying" in line][-1:]
-    said = " ".join(retries + errors)[-600:]
+    said = " ".join(line[:300] for line in where + retries + errors[:3])
     return AssetUnavailable(f"pip could not get it: {said or 'it said nothing'}")
 
 

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unsway.errors import BadInput
+from unsway.errors import AssetUnavailable, BadInput
 from unsway.seeds import content_id, rng, seed_int
 from unsway.sources import files
 from unsway.sources.checks import Audit, Problem, audit, check_overlap, key, problem, without_overlap
@@ -134,9 +134,14 @@ def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Q
     for part in (split or origin.default).split("+"):
         wanted = origin.split(part)
         made = (origin.level, seed) if origin.levels else ()
-        for number, question in enumerate(origin.rows(wanted.name, *made), 1):
-            stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=wanted.name)
-            yield f"{origin.name} {wanted.name}, row {number}", stamped, False
+        try:
+            for number, question in enumerate(origin.rows(wanted.name, *made), 1):
+                stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=wanted.name)
+                yield f"{origin.name} {wanted.name}, row {number}", stamped, False
+        except AssetUnavailable as error:
+            others = ", ".join(repr(each.name) for each in origin.splits if each.asset != wanted.asset)
+            hint = f" The source {origin.name!r} has other splits, from elsewhere: {others}." if others else ""
+            raise AssetUnavailable(f"{error}{hint}") from error
 
 
 def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
