@@ -1,4 +1,4 @@
-"""What Inspect finds through the entry point `inspect_ai`: our providers; every inspect command loads this."""
+"""What Inspect finds through the entry point `inspect_ai`: our provider; every inspect command loads this."""
 
 from __future__ import annotations
 
@@ -16,11 +16,3 @@ def unsway() -> type[ModelAPI]:
     from unsway.run.provider import LocalModel
 
     return LocalModel
-
-
-@modelapi(name="unsway_scripted")
-def unsway_scripted() -> type[ModelAPI]:
-    """A model that follows each cue at a known rate, for tests and documentation (`unsway.testing`)."""
-    from unsway.testing import ScriptedModel
-
-    return ScriptedModel
