@@ -126,6 +126,8 @@ def read(name: str | Path, *, split: str | None = None, seed: int = 0) -> Loaded
         path = Path(name)
         rows = ((f"{path}, line {line}", q, keep) for line, q, keep in files.read(path))
         return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+    if str(name).lower().endswith((".json", ".gz", ".tsv", ".txt", ".parquet", ".xlsx")):
+        raise BadInput(f"{name} is not a question file: write one of {', '.join(files.SUFFIXES)}.")
     return _collect(_rows(get(str(name)), split, seed))
 
 

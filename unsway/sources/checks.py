@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs; tab and line ends are text."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _PUNCTUATION = str.maketrans(
-    dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…", " ") | dict.fromkeys("‐‑‒–—−", "-")
+    dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…—", " ") | dict.fromkeys("‐‑‒–−", "-")
 )
 """What comparing two texts ignores. Signs that carry meaning in a sum or in code stay."""
 

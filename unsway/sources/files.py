@@ -24,6 +24,7 @@ import csv
 import json
 import re
 import string
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def read(path: Path) -> Iterator[tuple[int, Question, bool]]:
                 raise BadRow(path, line, "id", f"{question.id!r} is also the id of line {ids[question.id]}")
             ids.setdefault(question.id, line)
             yield line, question, _keep_order(path, line, row)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"Cannot read {path}: {error}.") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from None
@@ -89,17 +90,18 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise BadRow(path, table.line_num, "row", "has more cells than the header")
                 yield table.line_num, _from_cells(path, table.line_num, row)
         except csv.Error as error:
-            raise BadRow(path, table.line_num, "row", f"is not CSV: {error}") from None
+            raise BadRow(path, table.line_num + 1, "row", f"is not CSV: {error}") from None
 
 
 def _from_cells(path: Path, line: int, row: dict[str, Any]) -> dict[str, Any]:
     """A CSV row in the shape of a JSONL row."""
     out = {name.strip(): cell for name, cell in row.items() if cell is not None}
     letters = [letter for letter in string.ascii_uppercase if (out.get(letter) or "").strip()]
-    cell = out.get("options", out.get("choices"))
+    name = "choices" if "choices" in out else "options"
+    cell = out.get(name)
     if cell is not None:
         try:
-            out["options"] = json.loads(cell)
+            out[name] = json.loads(cell)
         except ValueError:
             raise BadRow(path, line, "options", f'must be a JSON list like ["yes", "no"], is {cell[:60]!r}') from None
     elif letters:

@@ -104,7 +104,7 @@ class Statement:
 
 @cache
 def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabited: bool = False) -> bool:
-    """Whether a claim must be true where the premises are.
+    """Whether a claim must be true where the premises are, which must not contradict each other.
 
     A universal claim follows where the universal premises rule out all that it rules out. An existential claim follows
     where some premise says that there is a thing, and every kind that this thing may be of is one the claim is about.
@@ -122,7 +122,10 @@ def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabi
 _FORMS: tuple[Form, ...] = ("all", "no", "some", "some not")
 _FIRST_FIGURE: tuple[tuple[Form, Form], ...] = (("all", "all"), ("all", "no"), ("some", "all"), ("some", "no"))
 """Forms of "A … B" and "B … C" in the four perfect moods: Barbara, Celarent, Darii, Ferio."""
-_PLAIN = ("bakers", "cyclists", "gardeners", "painters", "swimmers", "teachers", "twins", "vegetarians", "widowers")
+_PLAIN = (
+    "bakers", "climbers", "cyclists", "dancers", "drivers", "gardeners", "judges", "nurses", "painters", "pilots",
+    "readers", "sailors", "singers", "students", "swimmers", "teachers", "twins", "vegetarians",
+)  # fmt: skip
 _MADE_UP = ("blickets", "dorvins", "fendles", "glimmets", "horbs", "jaskers", "kromps", "luvits", "merts", "quillips")
 
 
