@@ -478,9 +478,12 @@ def test_hub_files_are_checked_by_the_pin_or_by_what_the_hub_states(
     hub_site: Site, home: Path, sums: tuple[str | None, str | None]
 ) -> None:
     files = (HubFile("small.json", sums[0]), HubFile("data/large.parquet", sums[1]))
-    folder = assets.fetch(hub_asset(files), quiet)
+    steps: list[tuple[str, int, int]] = []
+    folder = assets.fetch(hub_asset(files), lambda *step: steps.append(step))
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     assert names == ["data/large.parquet", "manifest.json", "small.json"]
+    assert [done for _, done, _ in steps] == [0, 2, 502, 503]
+    assert {total for _, _, total in steps} == {503}
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["revision"] == COMMIT
     assert manifest["files"]["data/large.parquet"] == LARGE

@@ -8,9 +8,11 @@ The hub is asked once a process with a short time-out; where it does not answer 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +41,14 @@ def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
 
     total = sum(stated[file.path].size or 0 for file in hub.files)
     done, what = 0, f"Downloading {hub.repo}"
+
+    def arrived(n: int) -> None:
+        nonlocal done
+        done += n
+        progress(what, min(done, total), total + 1)
+
+    arrived(0)
     for file in hub.files:
-        progress(what, done, total + 1)
         try:
             hf_hub_download(
                 hub.repo,
@@ -49,14 +57,27 @@ def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
                 revision=hub.revision,
                 local_dir=out,
                 endpoint=endpoint,
+                tqdm_class=_counter(arrived),
             )
         except (OSError, ValueError, _http_errors()) as error:
             raise AssetUnavailable(f"{file.path}: {_short(error)}") from error
         _check(out / file.path, file, stated[file.path])
-        done += stated[file.path].size or 0
     shutil.rmtree(out / ".cache", ignore_errors=True)
     progress(what, total + 1, total + 1)
     return {"repo": hub.repo, "revision": hub.revision}
+
+
+def _counter(arrived: Callable[[int], None]) -> type:
+    """A progress bar, as the hub's library wants one, that shows nothing and hands on how many bytes came."""
+    bar = importlib.import_module("tqdm").tqdm
+
+    def start(self: Any, *args: Any, **options: Any) -> None:
+        bar.__init__(self, *args, **(options | {"disable": True}))
+
+    def update(self: Any, n: float = 1) -> None:
+        arrived(int(n))
+
+    return type("Counter", (bar,), {"__init__": start, "update": update})
 
 
 def _endpoint() -> str:
