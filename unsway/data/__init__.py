@@ -1,1 +1,6 @@
-"""Placeholder."""
+"""Training material: the model's own clean replies, with cues put back into the prompts."""
+
+from unsway.data.mixture import Mixture, mixture
+from unsway.data.recipe import Recipe
+
+__all__ = ["Mixture", "Recipe", "mixture"]
