@@ -828,3 +828,34 @@ def test_the_right_number_is_no_more_often_in_the_middle(kind: str) -> None:
             for q in sources.load(f"procedural/{kind}@{level}")
         )
         assert min(ranks[rank] for rank in range(4)) > 0.6 * sum(ranks.values()) / 4
+
+
+# ---------------------------------------------------------------- the documentation
+
+
+def _docs_table() -> str:
+    """The table of docs/sources.md, from the sources themselves."""
+    lines = ["| name | for | splits (rows) | from | licence | what it is |", "|---|---|---|---|---|---|"]
+    for row in sources.table(probe=False):
+        if row.name.startswith("bbh/") and row.name != "bbh/causal_judgment":
+            continue
+        splits = ", ".join(f"`{s.name}`" + (f" ({s.rows:,})" if s.rows else "") for s in row.splits)
+        origins = ", ".join(dict.fromkeys(f"`{s.asset}`" if s.asset else "made on the spot" for s in row.splits))
+        paper = f" ({row.paper})" if row.paper else ""
+        name = "`bbh/causal_judgment` and 12 more" if row.name.startswith("bbh/") else f"`{row.name}`"
+        lines.append(f"| {name} | {row.kind} | {splits} | {origins} | {row.licence} | {row.summary}{paper} |")
+    return "\n".join(lines)
+
+
+def test_docs_list_the_sources_as_they_are() -> None:
+    text = (Path(__file__).parents[1] / "docs/sources.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- table: written by tests/test_sources.py -->\n")[1].split("\n<!-- end of table -->")[0]
+    assert shown == _docs_table(), f"docs/sources.md must show this table:\n{_docs_table()}"
+
+
+def test_docs_run(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs/sources.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert "Paris" in out
+    assert "a whale" in out
