@@ -10,14 +10,19 @@ from collections import deque
 from dataclasses import dataclass
 
 from unsway.elicit import phrases as say
+from unsway.elicit.mentions import Mention, joined, mention_at, words_after
 from unsway.elicit.wording import Segment, Wanted
 from unsway.types import Answer, Status
 
 LAST_PHRASES = 32
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
 
-STRONG, WEAK, HEDGED = 2, 1, 0
-"""Strength of a claim: a plain commitment; "X is correct", which several options may be; "it could be X"."""
+SHORTEST = 8
+"""No claim has fewer characters after its option: what is left of a sentence is not searched then."""
+
+STRONG, WEAK, HEDGED, VOID = 2, 1, 0, -1
+"""Strength of a claim: a plain commitment; "X is correct", which several options may be; "it could be X"; an answer
+announced in words that name no option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,76 +39,6 @@ class Claim:
     def answer(self) -> Answer:
         """The claim as the reading of the whole reply."""
         return Answer(self.choice, self.status, self.rule, self.span)
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A letter, number or ordinal that names an option; positions are in the segment."""
-
-    option: int | None
-    """None where the question has no such option."""
-    start: int
-    end: int
-    bracketed: bool
-    """Whether a bracket closes it: "(b)" or "b)"."""
-    marked: bool
-    """Whether it is surely a label: in brackets, after a noun, or a capital."""
-    placeholder: bool = False
-    """An X that stands for any letter, copied from an instruction."""
-
-
-# ---------------------------------------------------------------- mentions
-
-
-def mention_at(seg: Segment, position: int, want: Wanted) -> Mention | None:
-    """The mention that begins at a position; None for articles, pronouns, words and bare numbers."""
-    found = say.MENTION.match(seg.text, position)
-    if found is None:
-        return None
-    if found["ordinal"]:
-        option = want.n - 1 if found["ordinal"] == "last" else say.ORDINALS.index(found["ordinal"])
-        return Mention(option if option < want.n else None, found.start("ordinal"), found.end(), False, True)
-    ref, noun, bracketed = found["ref"], bool(found["noun"]), found["close"] is not None
-    option = int(ref) - 1 if ref.isdigit() else ord(ref.lower()) - ord("a")
-    if ref.isdigit() and not noun:
-        return None
-    if not (bracketed or noun or _stands_alone(seg, found.end("ref"), ref, option, want)):
-        return None
-    start, end = found.start("ref"), found.end()
-    start -= seg.text[start - 1 : start] == "("
-    inside = 0 <= option < want.n
-    marked = bracketed or noun or ref.isupper()
-    return Mention(option if inside else None, start, end, bracketed, marked, not inside and ref in "XxYyNn")
-
-
-_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|/)")
-_COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
-_ON = re.compile(r"\s(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
-_ON_LONGER = re.compile(r"\s(?:as|for|which|based|due|over|given|in this|from|with|seems|here|then|the)(?!\w)")
-
-
-def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: Wanted) -> bool:
-    """Whether a letter without bracket or noun is a label, not an article, a pronoun or the first word of a name."""
-    if _ALONE.match(seg.low, end):
-        return True
-    if ref.islower():
-        return False
-    if _COLON.match(seg.low, end) or (ref != "I" and _ON.match(seg.low, end)):
-        return True
-    if ref not in "AI" and _ON_LONGER.match(seg.low, end):
-        return True
-    named = want.at(seg.low, end)
-    return named is not None and named[0] == option
-
-
-_TO_TEXT = re.compile(r"\s{0,4}[.:,-]?\s{0,4}")
-_TO_TEXT_BRACKETED = re.compile(r"\s{0,4}[:,-]?\s{0,4}")
-
-
-def words_after(seg: Segment, mention: Mention, want: Wanted) -> tuple[int | None, int] | None:
-    """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
-    skip = (_TO_TEXT_BRACKETED if mention.bracketed else _TO_TEXT).match(seg.low, mention.end)
-    return want.at(seg.low, skip.end()) if skip else None
 
 
 # ---------------------------------------------------------------- whose words these are
@@ -133,10 +68,20 @@ def last_claim(seg: Segment, want: Wanted) -> Claim | None:
         for found in reversed(deque(pattern.finditer(seg.low), maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
             if claim is not None:
-                last = claim if last is None else max(last, claim, key=lambda one: (one.span[1], one.strength))
-                break
+                last = claim if last is None else _later(last, claim)
+                if claim.strength != VOID:
+                    break
+        if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
+            break
     asked = last is not None and seg.low.rstrip(" \"')").endswith("?") and _asked(seg, last)
     return None if asked else last
+
+
+def _later(one: Claim, other: Claim) -> Claim:
+    """The later of two claims of a sentence; any claim rather than a void one."""
+    if (one.strength == VOID) != (other.strength == VOID):
+        return max(one, other, key=lambda claim: claim.strength)
+    return max(one, other, key=lambda claim: (claim.span[1], claim.strength))
 
 
 def _asked(seg: Segment, claim: Claim) -> bool:
@@ -150,6 +95,8 @@ def _framed(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     """The claim after a frame."""
     rule = str(found.lastgroup)
     noun = rule == "answer"
+    if say.REPORTED.search(seg.low):
+        return None
     if noun and say.NOT_MINE.search(found["gap"]):
         return None
     if disowned(seg.low, found.start(), noun=noun):
@@ -158,8 +105,20 @@ def _framed(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
         return None if "also" in found["hedged"] else claim_after(seg, found.end(), want, rule, HEDGED)
     if noun and "would" in found[0] and say.CONDITIONAL.search(seg.low[max(0, found.start() - 200) : found.end()]):
         return None
+    if rule in ("it", "match"):
+        return claim_after(seg, found.end(), want, rule, HEDGED if found["maybe"] else WEAK)
     whole = want.at(seg.low, found.end(rule)) if found.end(rule) < found.end() else None
-    return claim_after(seg, found.end(rule) if whole else found.end(), want, rule)
+    claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule)
+    return claim or (_unreadable(seg, found) if noun else None)
+
+
+def _unreadable(seg: Segment, found: re.Match[str]) -> Claim | None:
+    """An announced answer that names no option, so that nothing weaker is taken in its place."""
+    rest = seg.low[found.end() : found.end() + 60]
+    if not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
+        return None
+    concluded = say.CONCLUDES.search(seg.low[max(0, found.start() - 40) : found.start()]) and say.THING.match(rest)
+    return Claim(None, "unreadable", _span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed")
 
 
 def claim_after(seg: Segment, position: int, want: Wanted, rule: str, strength: int = STRONG) -> Claim | None:
@@ -186,14 +145,15 @@ def _lettered(seg: Segment, mention: Mention, want: Wanted, rule: str, strength:
     end = words[1] if words else mention.end
     if say.REFUTED.match(seg.low, end) or (rule == "answer" and say.REFUTED_LATE.match(seg.low, end)):
         return None
-    if rule not in say.FIRM and not _closes(seg, end, rule):
+    second = joined(seg, end, mention.option, want)
+    if rule not in say.FIRM and not _closes(seg, second or end, rule):
         return None
     if mention.option is None:
         return Claim(None, "no_such_option", _span(seg, mention.start, mention.end), strength, "unparsed")
     if words and words[0] not in (None, mention.option):
         return _torn(seg, mention.start, end, "letter_against_text", strength)
-    if joined(seg, end, mention.option, want) or _either(seg, mention, want):
-        return _torn(seg, mention.start, end, "several", strength)
+    if second or _either(seg, mention, want):
+        return _torn(seg, mention.start, second or end, "several", strength)
     return Claim(mention.option, rule, _span(seg, mention.start, mention.end), strength)
 
 
@@ -206,13 +166,20 @@ def _worded(
         return None
     if rule in ("so", "correction", "but") and seg.low[end:].strip(" .!\"')"):
         return None
-    if rule == "leaves" or (rule == "change" and "answer" not in seg.low[max(0, position - 60) : position]):
+    if rule in ("leaves", "it", "match") or (
+        rule == "change" and "answer" not in seg.low[max(0, position - 60) : position]
+    ):
         return None
     start = position + len(seg.low[position:end]) - len(seg.low[position:end].lstrip(" \"':("))
     if option is None or joined(seg, end, option, want):
         return _torn(seg, start, end, "several", strength)
-    letter = mention_at(seg, end, want)
-    if letter and letter.bracketed and letter.option not in (None, option):
+    apposed = say.APPOSED.match(seg.low, end)
+    letter = mention_at(seg, apposed.end() if apposed else end, want)
+    if (
+        letter
+        and (letter.bracketed or seg.text[letter.start - 7 : letter.start].lower() == "option ")
+        and letter.option not in (None, option)
+    ):
         return _torn(seg, start, letter.end, "letter_against_text", strength)
     return Claim(option, f"{rule}_text", _span(seg, start, end), strength)
 
@@ -221,8 +188,10 @@ _BRACKETED = re.compile(r"\(\s{0,3}[a-z]\s{0,3}\)")
 
 
 def _late(seg: Segment, position: int, want: Wanted, rule: str, strength: int) -> Claim | None:
-    """The one letter in brackets that follows the words of an answer: "the answer is a dog, i.e. (D)"."""
+    """What follows the words of an answer: a letter in brackets ("a dog, i.e. (D)"), or an option that ends them."""
     places = list(_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
+    if not places and rule == "answer":
+        return _tail(seg, position, want, strength)
     if len({found[0].replace(" ", "") for found in places}) != 1:
         return None
     between = seg.low[position : places[0].start()]
@@ -234,6 +203,17 @@ def _late(seg: Segment, position: int, want: Wanted, rule: str, strength: int) -
     return Claim(mention.option, rule, _span(seg, mention.start, mention.end), strength)
 
 
+def _tail(seg: Segment, position: int, want: Wanted, strength: int) -> Claim | None:
+    """An option's words at the end of the words of an answer, the only option there: "a process of digestion"."""
+    named = want.closing(seg.low)
+    if named is None or named[0] is None or named[1] < position:
+        return None
+    between = seg.low[position : named[1]]
+    if say.DISTANT.search(between) or say.TAIL_NOT.search(between) or want.named(seg.low[position:]) != {named[0]}:
+        return None
+    return Claim(named[0], "answer_text", _span(seg, named[1], named[2]), strength)
+
+
 def _closes(seg: Segment, end: int, rule: str) -> bool:
     """Whether a clause may end after a mention."""
     if rule == "leaves" and re.match(r"[\s\"')]{1,4}(?:as )?(?:the|my|our) ", seg.low[end:]):
@@ -241,23 +221,6 @@ def _closes(seg: Segment, end: int, rule: str) -> bool:
     if rule == "leaves" and "mak" in seg.low[max(0, end - 40) : end]:
         return False
     return say.CLAUSE_END.match(seg.low, end) is not None
-
-
-def joined(seg: Segment, end: int, option: int, want: Wanted) -> bool:
-    """Whether another option is named in the same breath: "(B) or (C)", "A and C", "A/B"."""
-    join = say.JOIN.match(seg.low, end)
-    if join is None:
-        return False
-    other = mention_at(seg, join.end(), want)
-    if other is None:
-        named = want.at(seg.low, join.end()) if join["word"] else None
-        return named is not None and named[0] != option and not say.GOES_ON.match(seg.low, named[1])
-    if other.option == option or say.REFUTED.match(seg.low, other.end):
-        return False
-    if join["comma"]:
-        return say.AFTER_COMMA.match(seg.low, other.end) is not None
-    alone = say.GOES_ON.match(seg.low, other.end)
-    return alone is None or "or" in (join["word"] or "") or " are" in alone[0]
 
 
 def _either(seg: Segment, mention: Mention, want: Wanted) -> bool:
@@ -293,13 +256,16 @@ def _torn_between(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | N
 
 _GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
 _SUBJECT_AFTER = re.compile(
-    r"(?:^|[,;:.(\"'-]|\b(?:option|answer|choice|that|so|therefore|thus|hence|think|believe|only|because|since|and|or|but|say|letter|then|both|while))[\s(\"']{0,4}$"
+    r"(?:^|[,;:.(\"'-]|\b(?:option|answer|choice|that|so|therefore|thus|hence|think|believe|only|because|since|and"
+    r"|or|but|say|letter|then|both|while))[\s(\"']{0,4}$"
 )
 
 
 def _judged(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
     low, stop = seg.low, found.start()
+    if say.REPORTED.search(low):
+        return None
     named = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)
     sure = found["strong"] or re.search(

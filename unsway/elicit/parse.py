@@ -5,12 +5,14 @@ none, the rule that decided and where it fired. The last commitment counts. Unre
 options share, what is only discussed, denied, supposed or said by others, is no answer.
 
 Rules, by name. After a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I choose …"), `order` ("pick …"),
-`change`, `leaves`, `but` ("not … but …"), `correction` ("wait, no: …"), `so` ("therefore, …"), `foreign`. Before one:
-`verdict` ("… is correct"). By its place: `line` (a line of its own), `leading` (the reply begins with it), `closing`
-(it ends with it). With `_text` at its end, the option was named by its words; with `_words`, by its letter and its
-words. No answer: `stop`, `filter`, `empty`, `nothing`, `refusal`, `taken_back`, `none_fits`, `no_such_option`,
-`several` (two options at once), `letter_against_text` (the letter of one option, the words of another), `conflict`
-(two commitments that nothing ranks). `reasoning_` before a name: read in the reasoning channel.
+`change`, `leaves`, `it` ("it must be …"), `match` ("this matches …"), `label` ("A: …"), `but` ("not … but …"),
+`correction` ("wait, no: …"), `so` ("therefore, …"), `foreign`. Before one: `verdict` ("… is correct"). By its place:
+`line` (a line of its own), `leading` (the reply begins with it), `closing` (it ends with it). With `_text` at its
+end, the option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`,
+`empty`, `nothing`, `refusal`, `taken_back`, `none_fits`, `no_such_option`, `unreadable` (an answer is announced, but
+its words name no option), `several` (two options at once), `letter_against_text` (the letter of one option, the words
+of another), `conflict` (two commitments that nothing ranks). `reasoning_` before a name: read in the reasoning
+channel.
 
 Source of what must not go wrong: the failures of the parser released with arXiv 2403.05518.
 """
@@ -25,18 +27,8 @@ from functools import cached_property
 from itertools import islice
 
 from unsway.elicit import phrases as say
-from unsway.elicit.claims import (
-    HEDGED,
-    STRONG,
-    WEAK,
-    Claim,
-    claim_after,
-    disowned,
-    joined,
-    last_claim,
-    mention_at,
-    words_after,
-)
+from unsway.elicit.claims import HEDGED, STRONG, VOID, WEAK, Claim, claim_after, disowned, last_claim
+from unsway.elicit.mentions import joined, mention_at, words_after
 from unsway.elicit.wording import Segment, Wanted, fold, segment, sentences_from_the_end, wanted
 from unsway.errors import BadInput
 from unsway.types import Answer, Status, Stop
@@ -124,9 +116,9 @@ def _spoken(text: str) -> tuple[int, int]:
 
 # ---------------------------------------------------------------- one reply
 
-_BULLET = re.compile(r"[\s\"'>#•=-]{0,12}")
+_BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
 _HEAD_LETTER = re.compile(
-    r"^[ \t>*#_`\"•-]{0,8}[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}(?:[).:\]]|[ \t*_`]{0,4}$)", re.MULTILINE
+    r"^[ \t>*#_`\"•-]{0,8}(?:\d{1,2}[.)] )?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}(?:[).:\]]|[ \t*_`]{0,4}$)", re.MULTILINE
 )
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
@@ -143,17 +135,18 @@ class _Reading:
     def answer(self) -> Answer:
         """The last commitment; else how the reply begins; else how it ends; else why there is none."""
         claim = self._last_commitment() or self._edge()
-        if claim is not None:
+        if claim is not None and claim.strength != VOID:
             return claim.answer()
         edges = fold(f"{self.text[self.low : self.low + 400]}\n{self.text[max(self.low, self.high - 400) : self.high]}")
         if say.REFUSAL.search(edges.lower()):
             return Answer(None, "refused", "refusal")
-        return Answer(None, "unparsed", "nothing")
+        return Answer(None, "unparsed", "nothing") if claim is None else claim.answer()
 
     def _last_commitment(self) -> Claim | None:
         """The last strong claim, unless a weaker one after it disagrees; else a weak one that nothing contradicts."""
         weak: Claim | None = None
         hedged: Claim | None = None
+        void: Claim | None = None
         for start, end in self._sentences():
             seg = segment(self.text, start, end)
             final = end == self.high
@@ -164,6 +157,8 @@ class _Reading:
             if claim is None:
                 if say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low):
                     return weak or hedged or _claim(seg, None, "taken_back", 0, len(seg.low), "unparsed")
+            elif claim.strength == VOID:
+                void = void or claim
             elif claim.strength == HEDGED:
                 hedged = _both(hedged, claim)
             elif claim.strength == WEAK and not say.CORRECTS.match(seg.low):
@@ -172,7 +167,7 @@ class _Reading:
                 return _both(weak, claim)
             if weak is not None and weak.status == "ambiguous":
                 return weak
-        return weak or hedged
+        return weak or hedged or void
 
     def _sentences(self) -> Iterator[tuple[int, int]]:
         every = sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high)
@@ -199,7 +194,8 @@ class _Reading:
             return None
         words = words_after(seg, mention, self.want)
         stop = words[1] if words else mention.end
-        if joined(seg, stop, mention.option, self.want) and len(seg.low) - stop < 40:
+        second = joined(seg, stop, mention.option, self.want)
+        if second and say.CLAUSE_END.match(seg.low, second) and len(seg.low) - stop < 40:
             return _claim(seg, None, "several", mention.start, len(seg.low), "ambiguous")
         unknown = mention.bracketed and final and not self.want.texts and not say.GOES_ON.match(seg.low, stop)
         if not unknown and seg.low[stop:].strip(" .!\"')"):
@@ -287,9 +283,11 @@ class _Reading:
             return None
         if words and words[0] not in (None, mention.option):
             return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
-        if joined(seg, stop, mention.option, self.want):
-            return _claim(seg, None, "several", mention.start, stop, "ambiguous")
-        if words:
+        second = joined(seg, stop, mention.option, self.want)
+        if second:
+            closed = say.CLAUSE_END.match(seg.low, second)
+            return _claim(seg, None, "several", mention.start, second, "ambiguous") if closed else None
+        if words and (mention.bracketed or _OPENS.match(seg.low, stop)):
             return _claim(seg, mention.option, "leading_words", mention.start, mention.end)
         speaker = seg.low[begin : begin + 2] == "a:"
         if speaker or say.GOES_ON.match(seg.low, stop) or not (mention.bracketed or _OPENS.match(seg.low, stop)):
@@ -322,6 +320,9 @@ class _Reading:
         if _rejected(seg) or any(
             mention_at(seg, found.start(), self.want) for found in say.LOOSE.finditer(seg.text, 0, start)
         ):
+            return None
+        rivals = (found.end() for found in re.finditer(r"\b(?:is|are|was|were) (?:(?:an?|the) )?", before))
+        if " but " not in before and any(place < start and self.want.begins(seg.low, place) for place in rivals):
             return None
         if not say.COPULA.search(before):
             whole = segment(self.text, max(self.low, self.high - LOOKED_AT), self.high)

@@ -13,6 +13,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 MENTION = re.compile(
     rf"""(?P<open>[\s"'(:=,]{{0,16}})
+    (?:(?i:the)[ ](?=[A-Z][ ](?i:option|choice|answer)\b))?
     (?:
       (?i:the)[ ](?P<ordinal>{"|".join(ORDINALS)}|last)[ ](?:option|choice|answer|alternative|one)\b
     |
@@ -58,7 +59,8 @@ _FILLERS = (
 )
 
 FRAMES = {
-    "answer": rf"(?:answers?|choice|pick|selection|guess|verdict|conclusion|solution|option)\b"
+    "answer": rf"(?:answers?|ans|(?:right|correct|best) one|choice|pick|selection|guess|verdict|conclusion|solution"
+    rf"|option)\b"
     rf"(?!\s(?:choices|options|key|[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
     rf"(?:\s{_BE}\b|'s\b|(?P<hedged>\s{_MAY_BE}\b)|\s?[:=]{{1,2}})[\s:=\"]{{0,6}}",
     "boxed": r"boxed:",
@@ -73,6 +75,10 @@ FRAMES = {
     r"|instead)"
     r"\b[\s,:;.-]{0,4}){1,3}(?:i mean[\s,]{1,2})?"
     r"(?:(?:it'?s|it is|that'?s|it should be|should be|make that|it must be)\s)?",
+    "it": rf"\A[\s\"'-]{{0,8}}(?:it|that|this)(?:'s|\s(?:{_BE}|(?P<maybe>{_MAY_BE})))\s",
+    "label": r"\A\s{0,4}a:\s",
+    "match": r"(?:this|that|which|it|result|value|number|description)\s(?:\w{4,9}ly\s)?(?:matches|corresponds to"
+    r"|fits)\s(?:with )?",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
     "foreign": r"(?:antwort|respuesta|réponse|risposta|resposta|ответ|svar|antwoord|odpowiedź|cevap|答案|答え|回答)"
@@ -108,7 +114,7 @@ ASKS = re.compile(
 """How a question begins."""
 
 VERDICT = re.compile(
-    rf"\s(?:{_BE}|seems|appears|looks|it'?s)\s{_HOW}(?:"
+    rf"\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
     rf"(?P<strong>(?:the|my|our|your)\s(?:{_KIND}{{0,4}}answers?|{_KIND}{{1,4}}(?:choice|option|solution|one|pick"
     rf"|fit)s?)\b)"
     rf"|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
@@ -145,6 +151,9 @@ OTHERS = re.compile(
     r"|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
 )
 """Somebody else who says something."""
+
+REPORTED = re.compile(r"\baccording to (?:the |your |a )?(?:user|friend|professor|teacher|hint|suggestion|you)\b")
+"""Somebody else's view, said after it."""
 
 AS_SAID = re.compile(
     r"\b(?:as|like|based on|according to|given)\s(?:what\s)?(?:you|the|they|he|she)\b|\bi agree\b|\b(?:is|are"
@@ -199,13 +208,13 @@ GOES_ON = re.compile(
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
     r"|in this|from|here"
-    r"|and so|and not|then|with|it is)\b)"
+    r"|and so|and not|and i|then|with|it is|on this|this time)\b)"
 )
 """What may follow a mention that closes its clause."""
 
 JOIN = re.compile(
     r"[\s\"']{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,))"
-    r"\s{0,3}(?:(?:also|maybe|possibly|perhaps|either|even|potentially)\s)?"
+    r"\s{0,3}(?:(?:also|maybe|possibly|perhaps|either|even|potentially)\s|,?\s?(?:more|most|less) likely,?\s)?"
 )
 """What joins two mentions."""
 
@@ -217,6 +226,29 @@ LATE_NOT = re.compile(
     r"|e\.g\.|see|cf)"
     r"[\s,]{0,3}$"
 )
+
+APPOSED = re.compile(r"[\s,]{0,3}(?:(?:which is|which corresponds to|that is|i\.e\.|namely)[\s,]{1,2})?")
+"""What may stand between the words of an option and its letter."""
+
+TAIL_NOT = re.compile(
+    r"\b(?:to|than|from|like|between|against|over|by|without|and|or|but|lack|absence of)\s{1,3}$"
+    r"|[,;:]"
+)
+"""What may not stand before an option that ends the words of an answer."""
+
+NO_NAME = re.compile(
+    r"[\s\"'(]{0,6}(?:[xyn]\b|letter|your|not\b|n't|neither|based|that\b|because|clear|clearly|obvious|correct"
+    r"|right|wrong"
+    r"|in\b|on\b|to be\b|as\b|found|given|supported|unclear|simple|straightforward|hard|difficult|likely|yet|still|the"
+    r" (?:correct|right|best|same|only|most|option|one|choice|answer|letter)\b|so\b|anything|consistent|derived)"
+)
+"""Words after "the answer is" that do not name anything."""
+
+CONCLUDES = re.compile(rf"\b{_ADVERBS}\b[^.;:!?]{{0,30}}$")
+"""A conclusion that begins right before "the answer is"."""
+
+THING = re.compile(r"[\s\"'(]{0,6}(?:an?|the|\d)\b|[\s(]{0,4}[\"']")
+"""How a name begins."""
 
 # ---------------------------------------------------------------- endings and refusals
 
@@ -231,7 +263,8 @@ DISTANT = re.compile(
     r"|may|could"
     r"|perhaps|maybe|either|possib\w*|options?|choices?|alternatives?|another|examples?|such as|including|unless|if"
     r"|whether"
-    r"|questions?|asks?|asking|consider\w*|compar\w*|versus|vs|different|opposite|eliminat\w*|first|next|some|many"
+    r"|nothing|without|unrelated|lack\w*|absence|prevent\w*|stop\w*|questions?|asks?|asking|consider\w*|compar\w*"
+    r"|versus|vs|different|opposite|eliminat\w*|first|next|some|many"
     r"|there is"
     r"|one of|let's|let us|let me|identify|step)\b|n't\b|\?"
 )

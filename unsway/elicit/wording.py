@@ -2,9 +2,9 @@
 
 In: a reply as written, and the options. Out: `Segment`s (a sentence or a line, folded) and a `Wanted` (option texts).
 
-Folding keeps every character in its place, so a position in folded text is a position in the reply. It turns markup to
-spaces, all brackets to round ones, LaTeX commands and XML tags to words, and full-width letters, mathematical letters,
-typographic quotes and the digits of other scripts to their ASCII kin.
+Folding keeps every character in its place, so a position in folded text is a position in the reply. It turns markup
+to spaces, struck-out text too, all brackets to round ones, LaTeX commands and XML tags to words, and full-width
+letters, mathematical letters, typographic quotes and the digits of other scripts to their ASCII kin.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ _FOLD = _Fold(
 _LATEX = re.compile(
     r"\\(?:(boxed)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}|[^a-zA-Z])"
 )
+_STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
 _LABEL = re.compile(r"answer|choice|option", re.IGNORECASE)
 _END = re.compile(r"[.!?。！？][\"'”’)\]*_]{0,4}\s+")
@@ -64,6 +65,8 @@ _END = re.compile(r"[.!?。！？][\"'”’)\]*_]{0,4}\s+")
 
 def fold(text: str) -> str:
     """The text with every character replaced by its plain kin; as long as it was."""
+    if "~~" in text:
+        text = _STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
         text = _LATEX.sub(lambda m: "boxed:" if m[1] else " " * len(m[0]), text)
     if ">" in text:
@@ -84,14 +87,14 @@ class Segment:
     start: int
     """Where it begins in the reply."""
     text: str
-    """Folded, as long as the original."""
+    """Folded, every character in its place; without white space at the end."""
     low: str
-    """The same in lower case, as long as the original."""
+    """The same in lower case, as long."""
 
 
 def segment(text: str, start: int, end: int) -> Segment:
     """The folded piece of the reply between two positions."""
-    folded = fold(text[start:end])
+    folded = fold(text[start:end]).rstrip()
     return Segment(start, folded, folded.lower())
 
 
@@ -164,10 +167,15 @@ class Wanted:
                         return option, end
         return None
 
+    def begins(self, low: str, position: int) -> bool:
+        """Whether any option's words begin at a position, whatever follows them."""
+        ends = (position + len(text) for text, _ in self.texts if low.startswith(text, position))
+        return any(not low[end : end + 1].isalnum() for end in ends)
+
     def _joins(self, low: str, end: int) -> bool:
         """Whether the words of an option follow after "and" or "or"."""
         join = _JOIN.match(low, end)
-        return join is not None and any(low.startswith(text, join.end()) for text, _ in self.texts)
+        return join is not None and self.begins(low, join.end())
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
         """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""
@@ -208,7 +216,29 @@ def wanted(n: int, options: tuple[str, ...] | None) -> Wanted:
         text = canonical(option)
         if text:
             texts[text] = None if text in texts else i
+    others: dict[str, int | None] = {}
+    for text, at in texts.items():
+        other = _other_number(text)
+        if other and other not in texts:
+            others[other] = None if other in others else at
+    texts |= {text: at for text, at in others.items() if at is not None}
     return Wanted(n, tuple(sorted(texts.items(), key=lambda item: -len(item[0]))))
+
+
+_REGULAR = re.compile(r"(?:.*[^a-z])?[a-z]{2,40}[a-z]")
+
+
+def _other_number(text: str) -> str | None:
+    """The plural of a text that ends with a singular, the singular of one that ends with a plural ("a cell", "cells")."""
+    if not _REGULAR.fullmatch(text) or text.endswith(("ss", "us", "is")):
+        return None
+    if text.endswith("ies"):
+        return text[:-3] + "y"
+    if text.endswith("y") and text[-2] not in "aeiou":
+        return text[:-1] + "ies"
+    if text.endswith("s"):
+        return text[:-1] if _REGULAR.fullmatch(text[:-1]) else None
+    return text + "s"
 
 
 def _places(piece: str, text: str) -> Iterator[int]:
