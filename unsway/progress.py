@@ -16,6 +16,8 @@ Advance: TypeAlias = Callable[[int], None]
 """Call it with the number of steps just done."""
 
 SECONDS_BETWEEN_LINES = 15.0
+ENOUGH_FOR_A_GUESS = 0.02
+"""Share of the work after which the time left is guessed; before it, loading dominates and the guess would be wild."""
 
 
 @contextmanager
@@ -60,9 +62,10 @@ def _lines(what: str, total: int, done: int) -> Iterator[Advance]:
         nonlocal last, new
         new += steps
         now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES and new:
+        if now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            say(f", about {_clock((now - start) / new * (total - done - new))} left")
+            enough = new >= ENOUGH_FOR_A_GUESS * (total - done)
+            say(f", about {_clock((now - start) / new * (total - done - new))} left" if enough else "")
 
     say("")
     yield advance
