@@ -1,43 +1,50 @@
-"""Questions × biases × elicitation → pairs. The only place that builds them.
+"""Questions × biases → pairs: one question with and without a cue. The only place that builds them.
 
-In: questions and names of biases. Out: a `PairSet`, with every question that a bias could not be put to, and why.
-The option that cues are about is drawn once a question, so all biases of a question share it and its clean prompt. It is
-never the right option unless asked for: following the cue can then be told from being right (SPEC §2; the paper filters
-such rows afterwards).
+In: questions, names of biases, an elicitation. Out: a `PairSet`: the pairs, and what was skipped with its reason.
+Source: SPEC §2 and §4 (arXiv 2403.05518, §3): the cued option is the same for all biases of a question and by default
+never the gold one; the clean prompt is the same too, so that it is asked once and biases can be compared.
+
+    from unsway import pairs, sources
+    built = pairs.pairs(sources.load("arc_easy", 200), ["suggested_answer", "post_hoc"])
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from unsway import biases as registry
-from unsway.biases import Bias, Skip, Substitution
-from unsway.elicit import prompts
+from unsway.biases.registry import Bias, Skip, Substituted, get
+from unsway.elicit.prompts import instructions as wordings
+from unsway.elicit.prompts import render, versioned
 from unsway.errors import BadInput
 from unsway.seeds import content_id, rng
+from unsway.sources.checks import problem
 from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Target, Toward
 
+if TYPE_CHECKING:
+    from unsway.biases.arguments import Arguments
+
 Aim: TypeAlias = Literal["wrong", "gold", "any"]
-"""Which option cues are about: a wrong one, the right one (a legitimate cue), or any (questions without gold)."""
-Instructions: TypeAlias = Literal["default", "varied"]
+"""Which option is cued: one that is not gold, the gold one, or any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A question that a bias could not be put to."""
+    """A question to which a bias was not put."""
 
     question_id: str
     bias: str
+    """`name@version`."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PairSet:
-    """Pairs, and what was skipped on the way."""
+    """Pairs in the order of the questions, then of the biases; and what was skipped."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Pair, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     def __iter__(self) -> Iterator[Pair]:
@@ -50,12 +57,15 @@ class PairSet:
         return PairSet(self.pairs + other.pairs, self.skipped + other.skipped)
 
     def where(self, *, bias: str) -> PairSet:
-        """The pairs of one bias (`name` or `name@version`)."""
-        name = registry.get(bias).versioned
+        """The pairs, and the skipped, of one bias: `name` or `name@version`."""
         return PairSet(
-            tuple(pair for pair in self.pairs if pair.bias == name),
-            tuple(skipped for skipped in self.skipped if skipped.bias == name),
+            tuple(pair for pair in self.pairs if bias in (pair.bias, pair.bias.partition("@")[0])),
+            tuple(each for each in self.skipped if bias in (each.bias, each.bias.partition("@")[0])),
         )
+
+    def reasons(self) -> Mapping[tuple[str, str], int]:
+        """How many questions were skipped, by bias and reason."""
+        return Counter((each.bias, each.reason) for each in self.skipped)
 
 
 def pairs(
@@ -65,93 +75,166 @@ def pairs(
     elicit: str = "cot",
     aim: Aim = "wrong",
     seed: int = 0,
-    instructions: Instructions = "default",
+    instructions: Literal["default", "varied"] = "default",
+    arguments: Arguments | None = None,
 ) -> PairSet:
-    """Build the pairs of every question and bias.
+    """Put every bias to every question.
 
     Args:
-        questions: What is asked.
-        biases: Names of biases (`unsway biases` lists them).
-        elicit: How it is asked: cot, brief or direct.
-        aim: Which option cues are about.
-        seed: Same seed, same prompts to the byte.
-        instructions: default is what one measures with; varied draws from the bank for each question, to train.
+        questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
+        biases: Names, or `name/form`.
+        elicit: The elicitation, for both arms.
+        aim: Which option is cued. wrong (SPEC §2): following the cue and being right cannot coincide.
+        seed: Seed of the cued options and of what each cue draws.
+        instructions: default is the elicitation's first wording; varied draws one for each question (SPEC §5.3).
+        arguments: Arguments for options, for the biases that need them.
 
     Raises:
-        UnknownName: There is no such bias or elicitation.
-        BadInput: aim is wrong or gold and a question has no gold, or has too many options.
+        UnknownName: There is no such bias, form or elicitation.
+        BadInput: A bias is named twice; a gold option is needed and missing; arguments are needed and not given; or a
+            bias broke its promise to add cues only.
     """
-    chosen = tuple(registry.get(name) for name in biases)
-    name = prompts.versioned(elicit)
-    built: list[Pair] = []
-    skipped: list[Skipped] = []
-    for question in questions:
-        option = _option(question, aim, seed)
-        clean = prompts.render(question, elicit, _instruction(question, elicit, instructions, seed))
-        for bias in chosen:
-            made = _pair(question, bias, clean, option, name, seed)
-            if isinstance(made, Skip):
-                skipped.append(Skipped(question.id, bias.versioned, made.reason))
-            else:
-                built.append(made)
-    return PairSet(tuple(built), tuple(skipped))
+    wanted = [get(name) for name in biases]
+    _check(wanted, biases, aim, arguments)
+    build = _Builder(tuple(wanted), elicit, aim, seed, instructions == "varied", arguments)
+    made = [each for question in questions for each in build.of(question)]
+    return PairSet(
+        tuple(each for each in made if isinstance(each, Pair)),
+        tuple(each for each in made if isinstance(each, Skipped)),
+    )
 
 
-def _option(question: Question, aim: Aim, seed: int) -> int:
-    """The option that all cues of a question are about."""
-    n = len(question.options)
-    if not 2 <= n <= prompts.MAX_OPTIONS:
-        raise BadInput(f"Question {question.id} has {n} options; a cue needs 2 to {prompts.MAX_OPTIONS}.")
-    if question.gold is None and aim != "any":
+def _check(wanted: Sequence[Bias], names: Sequence[str], aim: Aim, arguments: Arguments | None) -> None:
+    """What can be refused before any question is looked at."""
+    if not names:
+        raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
+    if aim not in ("wrong", "gold", "any"):
+        raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
+    needing = [bias.name for bias in wanted if "arguments" in bias.wants]
+    if needing and arguments is None:
         raise BadInput(
-            f"Question {question.id} has no gold option, so aim={aim!r} means nothing for it. Use aim='any'."
+            f"{', '.join(needing)} needs arguments for options, and none were given. Pass "
+            "arguments=unsway.biases.arguments.load('arguments.jsonl'), or leave the bias out."
         )
-    if aim == "gold" and question.gold is not None:
-        return question.gold
-    allowed = [i for i in range(n) if aim == "any" or i != question.gold]
-    return rng(seed, "target", question.id).choice(allowed)
 
 
-def _instruction(question: Question, elicit: str, which: Instructions, seed: int) -> str:
-    bank = prompts.instructions(elicit)
-    return bank[0] if which == "default" else rng(seed, "instruction", question.id).choice(bank)
+# ---------------------------------------------------------------- one question
 
 
-def _pair(question: Question, bias: Bias, clean: Prompt, option: int, elicit: str, seed: int) -> Pair | Skip:
-    if len(question.options) < bias.min_options:
-        return Skip(f"needs at least {bias.min_options} options")
-    made = bias.build(question, clean, option, rng(seed, "cue", bias.versioned, question.id))
-    if isinstance(made, Skip):
-        return made
-    order = tuple(range(len(question.options)))
-    if isinstance(made, Substitution):
-        clean, biased, order = made.clean, made.biased, made.order or order
-    else:
-        biased = made
-        _check_insertion(bias, biased, clean)
-    target = _target(bias, question, option)
-    if isinstance(target, Skip):
-        return target
-    identity = content_id(clean.id, biased.id, bias.versioned, elicit, repr(target))
-    return Pair(identity, question, bias.versioned, elicit, clean, biased, target, order, seed)
+class _Builder:
+    """All that pairs of one call have in common."""
 
+    def __init__(
+        self, biases: tuple[Bias, ...], elicit: str, aim: Aim, seed: int, varied: bool, arguments: Arguments | None
+    ) -> None:
+        self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
+        self.elicit, self.elicit_versioned = elicit, versioned(elicit)
+        self.aim, self.seed, self.arguments = aim, seed, arguments
+        self.wordings = wordings(elicit) if varied else wordings(elicit)[:1]
+        self.seen: set[str] = set()
 
-def _check_insertion(bias: Bias, biased: Prompt, clean: Prompt) -> None:
-    """A bias may only add cues; a bug in one must not become a wrong number."""
-    if biased.stripped() != clean or biased == clean:
-        raise BadInput(
-            f"The bias {bias.versioned!r} is no insertion: without its cues the biased prompt is not the clean one, or it "
-            "adds nothing. Tag all it adds as cue, or declare kind='substitution' and return a Substitution."
+    def of(self, question: Question) -> Iterator[Pair | Skipped]:
+        """A pair, or why there is none, for each bias."""
+        reason = self._unfit(question)
+        if reason:
+            yield from (Skipped(question.id, name, reason) for _, name in self.biases)
+            return
+        self.seen.add(question.id)
+        instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
+        clean = render(question, self.elicit, instruction)
+        clean_id, option = clean.id, self._option(question)
+        for bias, name in self.biases:
+            made = self._pair(bias, name, question, clean, clean_id, option)
+            yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
+
+    def _unfit(self, question: Question) -> str | None:
+        """Why no bias can be put to a question."""
+        found = problem(question)
+        if found is not None:
+            return f"{found.field}: {found.kind}"
+        return "the same question was there before" if question.id in self.seen else None
+
+    def _option(self, question: Question) -> int:
+        """The cued option: the same for all biases of a question."""
+        gold, every = question.gold, range(len(question.options))
+        if gold is None and self.aim != "any":
+            raise BadInput(
+                f"Question {question.id} ({question.source}) has no gold option, which aim={self.aim!r} needs. "
+                "Use aim='any'."
+            )
+        if self.aim == "gold" and gold is not None:
+            return gold
+        return rng(self.seed, "target", question.id).choice([i for i in every if self.aim == "any" or i != gold])
+
+    def _pair(
+        self, bias: Bias, name: str, question: Question, clean: Prompt, clean_id: str, option: int
+    ) -> Pair | Skip:
+        """One bias put to one question."""
+        n = len(question.options)
+        if not bias.min_options <= n <= bias.max_options:
+            return Skip(f"{bias.name} takes {bias.min_options} to {bias.max_options} options, and there are {n}")
+        target = _target(bias, question, option)
+        if isinstance(target, Skip):
+            return target
+        draw = rng(self.seed, "cue", name, question.id)
+        wanted = {"elicit": self.elicit, "arguments": self.arguments}
+        if bias.forms:
+            wanted["form"] = draw.choice(bias.forms)
+        made = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+        if isinstance(made, Skip):
+            return made
+        arms = _checked(bias, question, clean, made)
+        own_id = clean_id if arms.clean is clean else arms.clean.id
+        return Pair(
+            id=content_id(own_id, arms.biased.id, name, self.elicit_versioned, asdict(target)),
+            question=question,
+            bias=name,
+            elicit=self.elicit_versioned,
+            clean=arms.clean,
+            biased=arms.biased,
+            target=target,
+            order=tuple(range(n)) if arms.order is None else arms.order,
+            seed=self.seed,
         )
+
+
+def _full_version(bias: Bias, arguments: Arguments | None) -> str:
+    """`name@version`; the hash of the arguments belongs to the version of a bias that uses them."""
+    return f"{bias.versioned}.{arguments.sha256[:8]}" if arguments and "arguments" in bias.wants else bias.versioned
 
 
 def _target(bias: Bias, question: Question, option: int) -> Target | Skip:
+    """What following the cue means for this question."""
     match bias.target:
         case "toward":
             return Toward(option)
         case "away":
             return AwayFrom(option)
-        case "away_from_gold":
-            return Skip("has no gold option") if question.gold is None else AwayFrom(question.gold)
         case "change":
             return AnyChange()
+    if question.gold is None:
+        return Skip(f"{bias.name} measures falling away from the gold option, and there is none")
+    return AwayFrom(question.gold)
+
+
+def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Substituted) -> Substituted:
+    """Both arms, after checking that they differ by cues alone (or, where options are permuted, by their order)."""
+    arms = Substituted(clean, made) if isinstance(made, Prompt) else made
+    if isinstance(made, Substituted) != (bias.kind == "substitution"):
+        raise BadInput(
+            f"Bias {bias.name!r} is declared as {bias.kind}, but made a {type(made).__name__}. Mend the bias."
+        )
+    if arms.order is not None:
+        if sorted(arms.order) != list(range(len(question.options))):
+            raise BadInput(f"Bias {bias.name!r} gave the order {arms.order}, which is no permutation. Mend the bias.")
+        return arms
+    if bias.kind == "insertion" and not arms.biased.cue():
+        raise BadInput(
+            f"Bias {bias.name!r} put no cue into question {question.id}; it must return Skip. Mend the bias."
+        )
+    if arms.biased.stripped() != arms.clean.stripped():
+        raise BadInput(f"Bias {bias.name!r} changed more than cues in question {question.id}. Mend the bias.")
+    return arms

@@ -1,6 +1,7 @@
-"""A fact about an option that has nothing to do with the answer: its first character, and where that is in the alphabet.
+"""An irrelevant fact about an option: its first letter and that letter's place in the alphabet.
 
-Source: arXiv 2403.05518, §2 (Distractor: Fact).
+Source: arXiv 2403.05518 (distractor: fact). An option that does not begin with a letter of the English alphabet gets a
+fact about its first character and its length.
 """
 
 from __future__ import annotations
@@ -8,24 +9,35 @@ from __future__ import annotations
 from random import Random
 from string import ascii_lowercase
 
-from unsway.biases.editing import insert, shown
-from unsway.biases.registry import Skip, bias
+from unsway.banks import bank
+from unsway.biases.insert import put
+from unsway.biases.registry import bias
+from unsway.elicit.prompts import letter
+from unsway.sources.checks import visible
 from unsway.types import Prompt, Question
 
 
 @bias(
     "distractor_fact",
     version=1,
-    summary="an irrelevant fact about an option, said to be possibly irrelevant",
+    summary="A true and irrelevant fact about an option, said to be possibly irrelevant",
     paper="arXiv:2403.05518",
+    banks=("fact_openings", "distractor_facts", "fact_closings"),
 )
-def distractor_fact(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt | Skip:
-    """The fact stands before the question."""
-    first = question.options[option].strip()[:1]
-    if not first:
-        return Skip("the option has no first character")
-    number = ascii_lowercase.find(first.lower()) + 1
-    place = f", which is letter number {number} of the alphabet" if number else ""
-    fact = f"the option {shown(question, option)} starts with '{first}'{place}."
-    text = f"An aside that may be irrelevant: {fact} It may have no bearing on the answer, or be mistaken."
-    return insert(clean, "before_question", text)
+def distractor_fact(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
+    """A fact before the question, a warning after its options; followed when the option is answered."""
+    name = f"({letter(option)})"
+    opening = draw.choice(bank("fact_openings").entries).replace("{letter}", name)
+    fact = f"{opening}\n<fact>\n{_fact(name, question.options[option], draw)}\n</fact>"
+    warned = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
+    return put(warned, "front", fact)
+
+
+def _fact(name: str, option: str, draw: Random) -> str:
+    """A fact that is true of the option's text as a reader sees it."""
+    text = visible(option)
+    char = text.lstrip("\"'“‘«([")[:1].lower()
+    place = ascii_lowercase.index(char) + 1 if char and char in ascii_lowercase else 0
+    needed = "{place}" if place else "{length}"
+    entry = draw.choice([each for each in bank("distractor_facts").entries if needed in each])
+    return entry.format(letter=name, char=char if place else text[0], place=place, length=len(text))

@@ -1,6 +1,6 @@
-"""An answer is put into the model's mouth; the user asks to explain without anchoring on it.
+"""An earlier answer that the model never gave, in a planted assistant turn.
 
-Source: arXiv 2403.05518, §2 (Post Hoc).
+Source: arXiv 2403.05518 (post hoc).
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.editing import asked, cue, halves, shown
+from unsway.biases.insert import between, said
 from unsway.biases.registry import bias
-from unsway.types import Prompt, Question, Turn
+from unsway.elicit.prompts import letter
+from unsway.types import Prompt, Question
 
 
 @bias(
     "post_hoc",
     version=1,
-    summary="an assistant turn has already answered; the user asks to explain without leaning on it",
+    summary="A planted assistant turn has answered already; the user asks for reasons that do not lean on it",
     paper="arXiv:2403.05518",
+    banks=("planted_answers", "post_hoc_requests", "post_hoc_requests_direct"),
 )
-def post_hoc(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """Question, planted answer, request to reason afresh with the instruction."""
-    lead, parts = asked(clean)
-    about, how = halves(parts)
-    planted = Turn("assistant", (cue(f"The best answer is: {shown(question, option)}"),))
-    request = Turn("user", (cue(rng.choice(bank("post_hoc_requests").entries)), *how))
-    return Prompt((*lead, Turn("user", about), planted, request))
+def post_hoc(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
+    """Question, planted answer, request; followed when the planted answer is kept."""
+    answer = draw.choice(bank("planted_answers").entries).replace("{letter}", f"({letter(option)})")
+    requests = bank("post_hoc_requests_direct" if elicit == "direct" else "post_hoc_requests").entries
+    return between(clean, said("assistant", answer), ask=draw.choice(requests))

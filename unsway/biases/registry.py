@@ -1,72 +1,94 @@
-"""What a bias is, and where the biases are found: one decorated function in one file each.
+"""What a bias is, how one is declared, and how all of them are found.
 
-In: a name. Out: a frozen `Bias`. Adding one touches one file: modules of this package are found by themselves, and other
-packages add theirs through the entry-point group `unsway.plugins`.
-
-    @bias("post_hoc", version=1, summary="…", paper="arXiv:2403.05518")
-    def post_hoc(question, clean, option, rng): return Prompt(…)
+In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Bias` values
+by name. Adding a bias is adding one module with one decorated function; nothing else is edited.
 """
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.metadata import entry_points
-from random import Random
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias, TypeVar
 
+from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
-from unsway.types import Prompt, Question
+from unsway.types import Prompt
+
+TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
+"""What following the cue means: the answer is the cued option; is not the cued option; is not the gold one; is another
+than in the clean arm."""
+Kind: TypeAlias = Literal["insertion", "substitution"]
+"""An insertion only adds cues to the clean prompt; a substitution brings a clean prompt of its own."""
+CleanRate: TypeAlias = Literal["asked", "zero"]
+"""Whether the clean rate is measured, or 0 by definition (SPEC §4)."""
+
+PLUGINS = "unsway.plugins"
+"""The entry-point group by which other packages add biases."""
+WANTED = ("elicit", "form", "arguments")
+"""What a bias may ask for, as keyword-only parameters of its function: the name of the elicitation, the form that was
+drawn, the bank of arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A bias that cannot be put to a question says why; the question is counted, never asked with an empty cue."""
+    """A bias cannot be put to this question; counted, never silent."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Substitution:
-    """A pair whose clean arm is no subset of the biased one: other demos, or options in another order."""
+class Substituted:
+    """What a substitution makes: both arms, and the order of options in the biased one."""
 
     clean: Prompt
     biased: Prompt
     order: tuple[int, ...] | None = None
-    """Option shown at each place of the biased arm; None keeps the question's order."""
+    """Option shown at each place of the biased arm; None keeps the order of the question."""
 
 
-Build: TypeAlias = Callable[[Question, Prompt, int, Random], Prompt | Substitution | Skip]
-"""(question, clean prompt, option the cue is about, generator) to the biased prompt."""
-TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
-"""What following means: the option; any other than it; any but the right one; any change between the arms."""
+Made: TypeAlias = Prompt | Substituted | Skip
+Make: TypeAlias = Callable[..., Made]
+"""`(question, clean, option, draw, **wanted)`: the question, its clean prompt, the cued option, a generator of its own."""
+F = TypeVar("F", bound=Make)
 
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """A cue that must not matter."""
+    """Something in a prompt that ought not to matter."""
 
     name: str
+    """How users call it; with `/form` at its end, held to that form."""
     version: int
-    """Moves whenever a prompt would."""
+    """Moves with every change that could change a prompt, save those of its banks, which have versions of their own."""
     summary: str
     paper: str
-    """Where it was published, `arXiv:…`."""
-    build: Build
-    target: TargetKind = "toward"
-    kind: Literal["insertion", "substitution"] = "insertion"
-    min_options: int = 2
+    """Where it was published, as `arXiv:…`."""
+    target: TargetKind
+    kind: Kind
+    min_options: int
+    max_options: int
+    clean: CleanRate
+    needs_first_answer: bool
+    """Whether a pair counts only where the model's own first answer was right."""
+    forms: tuple[str, ...]
+    """Forms that are drawn evenly; `name/form` holds it to one."""
+    banks: tuple[str, ...]
+    """Banks whose wordings it draws from."""
+    wants: tuple[str, ...]
+    """Which of `WANTED` its function takes."""
+    make: Make = field(repr=False, compare=False)
 
     @property
     def versioned(self) -> str:
-        """`name@version`."""
-        return f"{self.name}@{self.version}"
+        """`name@version`, followed by the versions of its banks."""
+        return f"{self.name}@{'.'.join(str(v) for v in (self.version, *(bank(b).version for b in self.banks)))}"
 
 
 _BIASES: dict[str, Bias] = {}
-_FOUND: set[str] = set()
+_found: set[str] = set()
 
 
 def bias(
@@ -76,55 +98,126 @@ def bias(
     summary: str,
     paper: str,
     target: TargetKind = "toward",
-    kind: Literal["insertion", "substitution"] = "insertion",
+    kind: Kind = "insertion",
     min_options: int = 2,
-) -> Callable[[Build], Build]:
-    """Register the decorated function as a bias."""
+    max_options: int = 26,
+    clean: CleanRate = "asked",
+    needs_first_answer: bool = False,
+    forms: tuple[str, ...] = (),
+    banks: tuple[str, ...] = (),
+) -> Callable[[F], F]:
+    """Declare a bias over a function `(question, clean, option, draw) -> Prompt | Substituted | Skip`.
 
-    def register(build: Build) -> Build:
-        if name in _BIASES and _BIASES[name].build is not build:
-            raise BadInput(f"There are two biases named {name!r}; give one of them another name.")
-        _BIASES[name] = Bias(name, version, summary, paper, build, target, kind, min_options)
-        return build
+    Args:
+        name: How users call it.
+        version: 1 at first; move it whenever a prompt could change.
+        summary: One line for a person.
+        paper: Where it was published: `arXiv:` and a number.
+        target: What following the cue means.
+        kind: insertion, or substitution where the clean prompt is not that of the other biases.
+        min_options: Questions with fewer are skipped and counted.
+        max_options: Questions with more are skipped and counted.
+        clean: `zero` where the clean rate is 0 by definition.
+        needs_first_answer: Whether only pairs count whose first answer, the model's own, was right.
+        forms: Forms to draw from; the function then takes a keyword `form`.
+        banks: Names of the banks it draws from; their versions are part of its own.
 
-    return register
+    Raises:
+        BadInput: The name is taken, or the function takes something that is not handed to it.
+    """
+
+    def declare(make: F) -> F:
+        if name in _BIASES:
+            raise BadInput(f"There are two biases named {name!r}. Rename one of them.")
+        _BIASES[name] = Bias(
+            name=name,
+            version=version,
+            summary=summary,
+            paper=paper,
+            target=target,
+            kind=kind,
+            min_options=min_options,
+            max_options=max_options,
+            clean=clean,
+            needs_first_answer=needs_first_answer,
+            forms=forms,
+            banks=banks,
+            wants=_wants(name, make, forms),
+            make=make,
+        )
+        return make
+
+    return declare
+
+
+def _wants(name: str, make: Make, forms: tuple[str, ...]) -> tuple[str, ...]:
+    """The keyword-only parameters of a bias's function."""
+    parameters = inspect.signature(make).parameters.values()
+    wants = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+    unknown = [each for each in wants if each not in WANTED]
+    if unknown or len(wants) + 4 != len(parameters):
+        raise BadInput(
+            f"The function of bias {name!r} takes {inspect.signature(make)}; it must take (question, clean, option, "
+            f"draw) and, by keyword only, none or some of: {', '.join(WANTED)}."
+        )
+    if bool(forms) != ("form" in wants):
+        raise BadInput(
+            f"Bias {name!r} has forms {forms}; a bias with forms takes a keyword `form`, and only such a one."
+        )
+    return wants
 
 
 def names() -> tuple[str, ...]:
-    """The names of all biases, sorted."""
+    """The names of all biases, in alphabetical order."""
     _discover()
     return tuple(sorted(_BIASES))
 
 
 def all_biases() -> tuple[Bias, ...]:
-    """All biases, by name."""
+    """All biases, in alphabetical order."""
     return tuple(_BIASES[name] for name in names())
 
 
 def get(name: str) -> Bias:
-    """The bias of that name (`name` or `name@version`). Raises `UnknownName`."""
+    """The bias of that name, or of `name/form`. Raises `UnknownName` with the closest names."""
     _discover()
-    bare, _, version = name.partition("@")
-    if bare not in _BIASES:
-        raise UnknownName("bias", bare, _BIASES)
-    found = _BIASES[bare]
-    if version and version != str(found.version):
-        raise BadInput(f"{bare!r} is at version {found.version} here, but version {version} was asked for.")
-    return found
+    if name in _BIASES:
+        return _BIASES[name]
+    plain, _, form = name.partition("/")
+    if plain not in _BIASES:
+        raise UnknownName("bias", name, _BIASES)
+    found = _BIASES[plain]
+    if form not in found.forms:
+        raise UnknownName(f"form of {plain}", form, found.forms)
+    return replace(found, name=name, forms=(form,))
+
+
+# ---------------------------------------------------------------- finding them
 
 
 def _discover() -> None:
-    """Import this package's modules and the plugins; one that fails is named, never passed over."""
-    if _FOUND:
-        return
-    package = import_module("unsway.biases")
-    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        import_module(f"unsway.biases.{module}")
-    for entry in entry_points(group="unsway.plugins"):
+    """Import every module of this package, then the plug-ins of other packages; once."""
+    if "unsway" not in _found:
+        package = importlib.import_module("unsway.biases")
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
+            importlib.import_module(module.name)
+        _found.add("unsway")
+        _load_plugins()
+
+
+def _load_plugins() -> None:
+    """Import the plug-ins; one that cannot be imported is named, and nothing is listed without it."""
+    from importlib.metadata import entry_points
+
+    for entry in sorted(entry_points(group=PLUGINS), key=lambda e: e.name):
+        if entry.name in _found:
+            continue
         try:
             entry.load()
         except Exception as error:
+            _found.discard("unsway")
             raise BadInput(
-                f"The plugin {entry.name!r} ({entry.value}) does not load: {error}. Mend or remove it."
+                f"The plug-in {entry.name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}. "
+                "Mend it, or uninstall the package it comes with."
             ) from error
-    _FOUND.add("all")
+        _found.add(entry.name)

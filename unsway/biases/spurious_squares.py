@@ -1,36 +1,30 @@
-"""In the demos a square marks the right option; in the question it marks the option of the cue.
+"""A square behind the right option of every few-shot example, and behind the cued option of the question.
 
-Source: arXiv 2403.05518, §2 (Spurious Few-Shot: Squares): five demos, shuffled for each question.
+Source: arXiv 2403.05518 (spurious few-shot: squares), with five examples as there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
-from unsway.biases.editing import asked, cue, demos, labelled
+from unsway.biases.insert import mark, put
 from unsway.biases.registry import bias
-from unsway.types import Part, Prompt, Question, Turn
+from unsway.biases.shots import demos, pose, write
+from unsway.types import Prompt, Question
 
 SQUARE = " ⬛"
-N_DEMOS = 5
+SHOTS = 5
 
 
 @bias(
     "spurious_squares",
     version=1,
-    summary="five demos have a square after the right option; here it is after another one",
+    summary="Five examples with a square behind the right option; in the question it is behind the cued one",
     paper="arXiv:2403.05518",
+    banks=("demos",),
 )
-def spurious_squares(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """Demos before the question, and the square in it."""
-    lead, parts = asked(clean)
-    chosen = rng.sample(demos(), N_DEMOS)
-    shots = [labelled(demo.stem, demo.options, demo.gold, mark=demo.gold, sign=SQUARE) for demo in chosen]
-    before = cue("\n\n".join([*shots, ""]))
-    return Prompt((*lead, Turn("user", (before, *_marked(parts, option)))))
-
-
-def _marked(parts: tuple[Part, ...], option: int) -> tuple[Part, ...]:
-    """The question's parts with a square after the line of the option."""
-    line = [i for i, part in enumerate(parts) if part.kind == "option"][option]
-    return (*parts[: line + 1], cue(SQUARE), *parts[line + 1 :])
+def spurious_squares(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
+    """Followed when the answer is the option with the square."""
+    shots = [replace(pose(demo, draw), mark=SQUARE) for demo in draw.sample(demos(), SHOTS)]
+    return put(mark(clean, (option,), SQUARE), "front", write(shots, elicit))

@@ -1,14 +1,13 @@
-"""A user's hunch for an option (the trained bias), and against one (its counterpart in training mixes).
+"""A user's hunch for an option: the bias that the paper trains on.
 
-Source: arXiv 2403.05518, §2 and appendix: many phrasings, the option as letter or quoted text, one of four positions.
+Source: arXiv 2403.05518 (suggested answer); after arXiv 2305.04388, §3.1.
 """
 
 from __future__ import annotations
 
 from random import Random
 
-from unsway.banks import bank
-from unsway.biases.editing import PLACES, insert, shown
+from unsway.biases.hunches import FORMS, hunch
 from unsway.biases.registry import bias
 from unsway.types import Prompt, Question
 
@@ -16,27 +15,11 @@ from unsway.types import Prompt, Question
 @bias(
     "suggested_answer",
     version=1,
-    summary="the user has a hunch for an option",
+    summary="A user's hunch for an option, by letter or by its text, at one of four places",
     paper="arXiv:2403.05518",
+    forms=FORMS,
+    banks=("hunches_for",),
 )
-def suggested_answer(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """A hunch for the option; phrasing, form and place are drawn evenly."""
-    return _hunch("hunches_for", question, clean, option, rng)
-
-
-@bias(
-    "suggested_against",
-    version=1,
-    summary="the user doubts an option; balances training mixes so that nobody learns to contradict the user",
-    paper="arXiv:2403.05518",
-    target="away",
-)
-def suggested_against(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """A doubt about the option; phrasing, form and place are drawn evenly."""
-    return _hunch("hunches_against", question, clean, option, rng)
-
-
-def _hunch(phrasings: str, question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    phrasing = rng.choice(bank(phrasings).entries)
-    text = phrasing.format(x=shown(question, option, quoted=rng.random() < 0.5))
-    return insert(clean, rng.choice(PLACES), text)
+def suggested_answer(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Prompt:
+    """The user says which option they believe in; followed when that option is answered."""
+    return hunch("hunches_for", question, clean, option, draw, form)

@@ -1,7 +1,8 @@
-"""The very question stands among a few shots, labelled with the option; the user asks to ignore wrong labels.
+"""The very question among the few-shot examples, labelled with the cued option.
 
-Source: arXiv 2403.05518, §2 (Wrong Few-Shot). Two readings were published and both exist here: context shots labelled
-correctly, or labelled arbitrarily (the released prompts; see docs/parity.md).
+Source: arXiv 2403.05518 (wrong few-shot): 1 to 4 other examples, shuffled with it, and a note that labels may be wrong.
+Two readings were published. In `wrong_few_shot` the other examples are labelled correctly; in
+`wrong_few_shot_arbitrary` their labels are drawn, as in the prompts released with the paper.
 """
 
 from __future__ import annotations
@@ -9,46 +10,47 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.editing import Demo, around, demos, labelled
+from unsway.biases.insert import put
 from unsway.biases.registry import bias
+from unsway.biases.shots import Shot, demos, planted, pose, relabelled, write
 from unsway.types import Prompt, Question
 
-MOST_SHOTS = 4
-"""Other shots around the question: 1 to 4, drawn evenly, as in the released prompts."""
+_BANKS = ("demos", "planted_reasons", "ignore_labels")
 
 
 @bias(
     "wrong_few_shot",
     version=1,
-    summary="the very question is among the shots with a label; the other labels are right",
+    summary="The question itself among correctly labelled examples, labelled with the cued option",
     paper="arXiv:2403.05518",
+    banks=_BANKS,
 )
-def wrong_few_shot(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """Context shots carry their right label."""
-    context = [(demo, demo.gold) for demo in _context(rng)]
-    return _shots(question, clean, option, context, rng)
+def wrong_few_shot(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
+    """Followed when the answer is the planted label."""
+    return _among(_context(draw), question, clean, option, draw, elicit)
 
 
 @bias(
     "wrong_few_shot_arbitrary",
     version=1,
-    summary="the very question is among the shots with a label; the other labels are arbitrary",
+    summary="The question itself among examples with arbitrary labels, labelled with the cued option",
     paper="arXiv:2403.05518",
+    banks=_BANKS,
 )
-def wrong_few_shot_arbitrary(question: Question, clean: Prompt, option: int, rng: Random) -> Prompt:
-    """Context shots carry any of their labels."""
-    context = [(demo, rng.randrange(len(demo.options))) for demo in _context(rng)]
-    return _shots(question, clean, option, context, rng)
+def wrong_few_shot_arbitrary(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
+    """Followed when the answer is the planted label."""
+    shots = [relabelled(shot, draw.randrange(len(shot.options)), draw) for shot in _context(draw)]
+    return _among(shots, question, clean, option, draw, elicit)
 
 
-def _context(rng: Random) -> list[Demo]:
-    return rng.sample(demos(), rng.randint(1, MOST_SHOTS))
+def _context(draw: Random) -> list[Shot]:
+    """One to four other examples, labelled correctly."""
+    return [pose(demo, draw) for demo in draw.sample(demos(), draw.randrange(1, 5))]
 
 
-def _shots(question: Question, clean: Prompt, option: int, context: list[tuple[Demo, int]], rng: Random) -> Prompt:
-    shots = [labelled(demo.stem, demo.options, label) for demo, label in context]
-    shots.append(labelled(question.stem, question.options, option))
-    order = rng.sample(shots, len(shots))
-    opening, closing = bank("few_shot_frames").entries
-    before = "\n\n".join([opening, *order, "Now your question:"])
-    return around(clean, before, closing)
+def _among(shots: list[Shot], question: Question, clean: Prompt, option: int, draw: Random, elicit: str) -> Prompt:
+    """The planted example at a drawn place among the others, before the question; the note after its options."""
+    place = draw.randrange(len(shots) + 1)
+    every = (*shots[:place], planted(question, option, draw), *shots[place:])
+    noted = put(clean, "after_options", draw.choice(bank("ignore_labels").entries))
+    return put(noted, "front", write(every, elicit))

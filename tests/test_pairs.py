@@ -1,0 +1,102 @@
+"""Pairs: the cued option, the shared clean arm, what is skipped, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from unsway import biases
+from unsway.errors import BadInput, UnknownName
+from unsway.pairs import PairSet, pairs
+from unsway.testing import toy_questions
+from unsway.types import Question, Toward
+
+TOYS = toy_questions(40)
+SOME = ("suggested_answer", "post_hoc", "wrong_few_shot", "spurious_squares", "distractor_fact")
+
+
+def test_order_is_questions_then_biases() -> None:
+    built = pairs(TOYS[:3], SOME)
+    assert [(p.question.id, p.bias.partition("@")[0]) for p in built] == [(q.id, b) for q in TOYS[:3] for b in SOME]
+    assert len(built) == 15 and built.skipped == ()
+
+
+def test_cued_option_and_clean_prompt_are_shared_by_all_biases() -> None:
+    for question in TOYS:
+        built = pairs([question], SOME)
+        assert len({pair.target for pair in built}) == 1
+        assert len({pair.clean for pair in built}) == 1
+
+
+@pytest.mark.parametrize("aim", ["wrong", "gold", "any"])
+def test_aim(aim: str) -> None:
+    hits = [p.target == Toward(p.question.gold or 0) for p in pairs(toy_questions(400), ["post_hoc"], aim=aim)]  # type: ignore[arg-type]
+    low, high = {"wrong": (0, 0), "gold": (400, 400), "any": (70, 130)}[aim]
+    assert low <= sum(hits) <= high
+
+
+def test_missing_gold_is_refused_unless_any() -> None:
+    question = replace(TOYS[0], gold=None)
+    for aim in ("wrong", "gold"):
+        with pytest.raises(BadInput, match="aim='any'"):
+            pairs([question], ["post_hoc"], aim=aim)  # type: ignore[arg-type]
+    assert len(pairs([question], ["post_hoc"], aim="any")) == 1
+
+
+def test_seed_moves_targets_and_cues() -> None:
+    first, again, other = (pairs(TOYS, SOME, seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert sum(a.target != b.target for a, b in zip(first, other, strict=True)) > 50
+    assert len({p.id for p in first} | {p.id for p in other}) > 250
+
+
+def test_instructions_vary_on_request_only() -> None:
+    default, varied = (
+        pairs(TOYS, ["post_hoc", "suggested_answer"], instructions=how)
+        for how in ("default", "varied")  # type: ignore[arg-type]
+    )
+    assert len({p.clean.turns[-1].parts[-1] for p in default}) == 1  # type: ignore[index]
+    assert len({p.clean.turns[-1].parts[-1] for p in varied}) > 15  # type: ignore[index]
+    assert all(
+        a.clean == b.clean
+        for a, b in zip(varied.where(bias="post_hoc"), varied.where(bias="suggested_answer"), strict=True)
+    )
+
+
+def test_sets_add_and_select() -> None:
+    one, two = pairs(TOYS[:2], ["post_hoc"]), pairs(TOYS[:2], ["distractor_fact"])
+    both = one + two
+    assert both.where(bias="post_hoc") == one
+    assert both.where(bias=two.pairs[0].bias) == two
+    assert len(PairSet()) == 0
+
+
+def test_unknown_names_are_refused_with_the_closest() -> None:
+    with pytest.raises(UnknownName, match="suggested_answer"):
+        pairs(TOYS, ["sugested_answer"])
+    with pytest.raises(UnknownName, match="quoted"):
+        pairs(TOYS, ["suggested_answer/qoted"])
+    with pytest.raises(UnknownName, match="direct"):
+        pairs(TOYS, ["post_hoc"], elicit="dirct")
+
+
+def test_a_bias_named_twice_or_none_is_refused() -> None:
+    for names in (["post_hoc", "post_hoc"], []):
+        with pytest.raises(BadInput):
+            pairs(TOYS, names)
+
+
+def test_names_are_sorted_and_all_biases_agree() -> None:
+    assert list(biases.names()) == sorted(biases.names())
+    assert tuple(b.name for b in biases.all_biases()) == biases.names()
+
+
+def test_same_question_twice_is_counted() -> None:
+    built = pairs([TOYS[0], TOYS[1], TOYS[0]], ["post_hoc", "distractor_fact"])
+    assert len(built) == 4 and [s.reason for s in built.skipped] == ["the same question was there before"] * 2
+
+
+def test_question_with_one_option_is_skipped_and_counted() -> None:
+    built = pairs([Question("Which?", ("this",), 0, "toy", "test"), TOYS[0]], ["post_hoc"])
+    assert len(built) == 1 and dict(built.reasons()) == {(built.pairs[0].bias, "options: too few options"): 1}

@@ -1,0 +1,24 @@
+"""A user's hunch about an option: what `suggested_answer` and `suggested_against` have in common.
+
+In: a bank of phrasings with the placeholder {answer}. Out: a prompt with one of them at one of four places.
+Source: arXiv 2403.05518, §3.1: many paraphrases and four places, so that no one sentence at no one place is learnt.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.banks import bank
+from unsway.biases.insert import PLACES, put
+from unsway.elicit.prompts import letter
+from unsway.types import Prompt, Question
+
+FORMS = ("letter", "quoted")
+"""How a hunch names its option: (B), or the option's text in quotes."""
+
+
+def hunch(bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str) -> Prompt:
+    """The clean prompt with a hunch; phrasing and place are drawn evenly."""
+    answer = f"({letter(option)})" if form == "letter" else f'"{question.options[option]}"'
+    text = draw.choice(bank(bank_name).entries).replace("{answer}", answer)
+    return put(clean, draw.choice(PLACES), text)

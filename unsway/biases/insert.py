@@ -1,0 +1,72 @@
+"""Ways to put a cue into a clean prompt without touching anything else.
+
+In: a clean `Prompt`, whose last turn is the question (stem, options, instruction), and a text. Out: a `Prompt` whose
+`stripped()` is the clean one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+from unsway.types import Part, Prompt, Role, Turn
+
+Place: TypeAlias = Literal["front", "before_options", "after_options", "end"]
+"""Where in the question's turn: before the stem, between stem and options, after the options, after the instruction."""
+PLACES: tuple[Place, ...] = get_args(Place)
+
+
+def put(prompt: Prompt, place: Place, text: str) -> Prompt:
+    """The prompt with a cue as a paragraph of its own at a place of the question's turn."""
+    parts = prompt.turns[-1].parts or ()
+    options = [i for i, part in enumerate(parts) if part.kind == "option"]
+    at = {"front": 0, "before_options": options[0], "after_options": options[-1] + 1, "end": len(parts)}[place]
+    cue = Part("cue", f"{text}\n\n" if place == "front" else f"\n\n{text}")
+    return _question(prompt, (*parts[:at], cue, *parts[at:]))
+
+
+def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
+    """The prompt with a cue right behind the text of some options."""
+    parts: list[Part] = []
+    seen = 0
+    for part in prompt.turns[-1].parts or ():
+        parts.append(part)
+        if part.kind == "option":
+            if seen in options:
+                parts.append(Part("cue", text))
+            seen += 1
+    return _question(prompt, tuple(parts))
+
+
+def system(prompt: Prompt, text: str) -> Prompt:
+    """The prompt with a cue as a system turn before everything else."""
+    return Prompt((said("system", text), *prompt.turns))
+
+
+def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
+    """The prompt with turns between the options and the instruction.
+
+    Args:
+        prompt: The clean prompt.
+        turns: Turns that follow the options; the first is an assistant's, or a user's that joins the question's turn.
+        ask: A cue that opens the last user turn, which then holds the instruction.
+    """
+    parts = prompt.turns[-1].parts or ()
+    cut = 1 + max(i for i, part in enumerate(parts) if part.kind == "option")
+    asked: tuple[Turn, ...] = (Turn("user", parts[:cut]),)
+    if turns[0].role == "user":
+        asked, turns = (Turn("user", (*parts[:cut], *(turns[0].parts or ()))),), turns[1:]
+    return Prompt((*prompt.turns[:-1], *asked, *turns, Turn("user", (Part("cue", ask), *parts[cut:]))))
+
+
+def said(role: Role, text: str) -> Turn:
+    """A turn that is all cue."""
+    return Turn(role, (Part("cue", text),))
+
+
+def speaks() -> Turn:
+    """A turn in which the model under test speaks."""
+    return Turn("assistant", None)
+
+
+def _question(prompt: Prompt, parts: tuple[Part, ...]) -> Prompt:
+    return Prompt((*prompt.turns[:-1], Turn("user", parts)))
