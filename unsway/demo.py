@@ -22,7 +22,7 @@ from unsway.pairs import PairSet, pairs
 from unsway.report.folder import keep, results
 from unsway.report.page import write_page
 from unsway.report.study import Arm, ArmRole, Results
-from unsway.run import run, subject
+from unsway.run import Session, run, session, subject
 from unsway.train import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Question, Settings
 
@@ -33,7 +33,7 @@ RECIPE = Recipe(
     biases=("suggested_answer", "suggested_against", "post_hoc"),
     instructions="default",
     instruct=40,
-    max_tokens=96,
+    max_tokens=160,
 )
 SETTINGS = Settings(max_tokens=96)
 
@@ -67,8 +67,9 @@ def demo(folder: str | Path, study: Demo = Demo()) -> Results:
     """
     place, start = Path(folder), time.monotonic()
     asked = _test_pairs(study)
-    _measure(place, asked, study, "base", "base", study.base)
-    mix = _training_set(place, asked, study)
+    with session(study.base) as base:
+        _measure(place, asked, study, "base", "base", base)
+        mix = _training_set(place, asked, study, base)
     _train_and_measure(place, asked, study, "control", "control", _method(Control, study), mix.control)
     _train_and_measure(place, asked, study, "bct", "trained", _method(Bct, study), mix.bct)
     found = results(
@@ -93,11 +94,11 @@ def _test_pairs(study: Demo) -> PairSet:
     return pairs(questions, study.trained + study.held_out, elicit=study.elicit, seed=study.seed)
 
 
-def _training_set(place: Path, asked: PairSet, study: Demo) -> Mixture:
+def _training_set(place: Path, asked: PairSet, study: Demo, base: Session) -> Mixture:
     """Rows from train sources that share no question with the test."""
     questions = _load(study.train, None, study.seed)
     sources.check_overlap(questions, [pair.question for pair in asked])
-    made = mixture(study.recipe, questions, study.base, folder=place)
+    made = mixture(study.recipe, questions, base, folder=place)
     made.write(place / "data")
     return made
 
@@ -113,7 +114,7 @@ def _method(how: type[Sft], study: Demo) -> Sft:
     return how(epochs=study.epochs, batch_size=study.batch_size, learning_rate=study.learning_rate, seed=study.seed)
 
 
-def _measure(place: Path, asked: PairSet, study: Demo, label: str, role: ArmRole, model: str | Checkpoint) -> None:
+def _measure(place: Path, asked: PairSet, study: Demo, label: str, role: ArmRole, model: Session | Checkpoint) -> None:
     run(asked, model, settings=study.settings, folder=place, label=label)
     who = subject(model)
     keep(place, asked, Arm(label, who.name, who.weights, role, model if isinstance(model, Checkpoint) else None))

@@ -9,7 +9,8 @@ drawn from all options, so targets agree with the cue about as often as chance a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from unsway.banks import bank
 from unsway.data.recipe import Recipe
 from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
-from unsway.run import ask
+from unsway.run import Session, ask, session
 from unsway.seeds import rng
 from unsway.store import write_jsonl
 from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
@@ -67,13 +68,11 @@ def mixture(
         BadInput: There are too few questions, or too few whole replies; says how many are missing.
     """
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
-    asker = _Asker(model, settings, folder, model_args)
-    direct, reasoned = _split(recipe, questions)
-    rows = [
-        *_targets(recipe, direct, "direct", recipe.n_direct, asker),
-        *_targets(recipe, reasoned, recipe.elicit, recipe.n - recipe.n_direct, asker),
-    ]
-    instruct = _instruct(recipe, asker)
+    asked = session(model, **model_args)
+    with asked if asked is not model else nullcontext():
+        asker = _Asker(asked, settings, folder)
+        rows = _targets(_waiting(recipe, questions), asker)
+        instruct = _instruct(recipe, asker)
     bct = [_example(pair, reply, "consistency") for pair, reply in rows]
     control = [_example(pair, reply, "control") for pair, reply in rows]
     order = rng(recipe.seed, "mixture order").sample(range(len(rows) + len(instruct)), len(rows) + len(instruct))
@@ -82,7 +81,7 @@ def mixture(
         bct=tuple([*bct, *instruct][i] for i in order),
         control=tuple([*control, *instruct][i] for i in order),
         pairs=tuple(pair for pair, _ in rows),
-        incomplete=asker.incomplete,
+        incomplete=len(asker.cut),
     )
 
 
@@ -93,25 +92,17 @@ def mixture(
 class _Asker:
     """Asks the model whole replies, and counts those that were cut."""
 
-    model: ModelLike
+    model: Session
     settings: Settings
     folder: str | Path | None
-    args: dict[str, Any]
-    incomplete: int = 0
+    cut: set[tuple[str, int]] = field(default_factory=set)
+    """Prompt id and sample of each reply that was cut."""
 
     def whole(self, prompts: Iterable[Prompt], label: str, samples: int = 1) -> dict[tuple[str, int], Reply]:
         """Replies that ended by themselves, by prompt id and sample."""
-        replies = ask(
-            prompts,
-            self.model,
-            settings=self.settings,
-            samples=samples,
-            folder=self.folder,
-            label=label,
-            **self.args,
-        )
+        replies = ask(prompts, self.model, settings=self.settings, samples=samples, folder=self.folder, label=label)
         whole = {(r.prompt_id, r.sample): r for r in replies if r.stop == "end" and r.text.strip()}
-        self.incomplete += len(replies) - len(whole)
+        self.cut |= {(r.prompt_id, r.sample) for r in replies} - whole.keys()
         return whole
 
 
@@ -128,22 +119,44 @@ def _split(recipe: Recipe, questions: Sequence[Question]) -> tuple[list[Question
     return shuffled[:cut], shuffled[cut:]
 
 
-def _targets(
-    recipe: Recipe, questions: Sequence[Question], elicit: str, n: int, asker: _Asker
-) -> list[tuple[Pair, Reply]]:
-    """Exactly n pairs with a whole clean reply, the biases in turn; asks no more questions than it needs."""
-    waiting = list(_cued(recipe, questions, elicit))
-    found: list[tuple[Pair, Reply]] = []
-    while len(found) < n:
-        batch, waiting = waiting[: n - len(found)], waiting[n - len(found) :]
-        if not batch:
+@dataclass
+class _Waiting:
+    """Pairs of one elicitation that wait for a whole clean reply, and how many are still wanted."""
+
+    elicit: str
+    pairs: list[Pair]
+    wanted: int
+
+    def take(self) -> list[Pair]:
+        """The next pairs to ask: as many as are wanted. Raises `BadInput` where they have run out."""
+        if self.wanted > len(self.pairs):
             raise BadInput(
-                f"{n} rows with {elicit!r} are wanted, but {len(questions)} questions gave only {len(found)} whole "
-                f"replies ({asker.incomplete} were cut at {recipe.max_tokens} tokens). Load more questions, allow longer "
-                "replies, or lower n."
+                f"{self.wanted} more rows with {self.elicit!r} are wanted, but only {len(self.pairs)} questions are left: "
+                "too many replies were cut. Load more questions, allow longer replies, or lower n."
             )
-        replies = asker.whole([pair.clean for pair in batch], f"targets ({elicit})")
-        found += [(pair, replies[pair.clean.id, 0]) for pair in batch if (pair.clean.id, 0) in replies]
+        taken, self.pairs = self.pairs[: self.wanted], self.pairs[self.wanted :]
+        return taken
+
+
+def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[_Waiting, ...]:
+    direct, reasoned = _split(recipe, questions)
+    return (
+        _Waiting("direct", list(_cued(recipe, direct, "direct")), recipe.n_direct),
+        _Waiting(recipe.elicit, list(_cued(recipe, reasoned, recipe.elicit)), recipe.n - recipe.n_direct),
+    )
+
+
+def _targets(kinds: Sequence[_Waiting], asker: _Asker) -> list[tuple[Pair, Reply]]:
+    """Pairs with a whole clean reply, exactly as many as are wanted; asks no more questions than it needs."""
+    found: list[tuple[Pair, Reply]] = []
+    while any(kind.wanted for kind in kinds):
+        batch = [(kind, pair) for kind in kinds for pair in kind.take()]
+        replies = asker.whole([pair.clean for _, pair in batch], "targets")
+        for kind, pair in batch:
+            reply = replies.get((pair.clean.id, 0))
+            if reply is not None:
+                kind.wanted -= 1
+                found.append((pair, reply))
     return found
 
 
@@ -169,20 +182,29 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Example]:
     """Everyday tasks of our own with the model's own replies; each task is sampled as often as the count needs."""
     if recipe.instruct == 0:
         return []
-    tasks = bank("instruct_tasks").entries
-    prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in tasks]
-    chosen = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
-    samples = -(-recipe.instruct * 5 // (4 * len(chosen)))  # a quarter more than needed: some replies are cut
-    replies = asker.whole(chosen[: -(-recipe.instruct * 5 // (4 * samples))], "instruct rows", samples)
-    rows = [
-        Example(prompt.messages(), replies[prompt.id, k].text, "instruct", None, replies[prompt.id, k].model)
-        for k in range(samples)
-        for prompt in chosen
-        if (prompt.id, k) in replies
-    ]
-    if len(rows) < recipe.instruct:
-        raise BadInput(
-            f"{recipe.instruct} instruct rows are wanted, but only {len(rows)} replies were whole. Allow longer replies "
-            f"than {recipe.max_tokens} tokens, or lower instruct."
-        )
-    return rows[: recipe.instruct]
+    prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in bank("instruct_tasks").entries]
+    shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
+    waiting = [(sample, prompt) for sample in range(_most_samples(recipe, prompts)) for prompt in shuffled]
+    rows: list[Example] = []
+    while len(rows) < recipe.instruct:
+        missing = recipe.instruct - len(rows)
+        batch, waiting = waiting[:missing], waiting[missing:]
+        if not batch:
+            raise BadInput(
+                f"{recipe.instruct} instruct rows are wanted, but only {len(rows)} replies were whole. Allow longer "
+                f"replies than {recipe.max_tokens} tokens, or lower instruct."
+            )
+        for sample in sorted({sample for sample, _ in batch}):
+            asked = [prompt for number, prompt in batch if number == sample]
+            replies = asker.whole(asked, "instruct rows", sample + 1)
+            rows += [
+                Example(prompt.messages(), reply.text, "instruct", None, reply.model)
+                for prompt in asked
+                if (reply := replies.get((prompt.id, sample))) is not None
+            ]
+    return rows
+
+
+def _most_samples(recipe: Recipe, prompts: Sequence[Prompt]) -> int:
+    """Samples of each task that may be asked: four times what would do if no reply were cut."""
+    return 4 * -(-recipe.instruct // len(prompts))

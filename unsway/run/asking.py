@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.errors import ModelError
 from unsway.progress import Advance, track
-from unsway.run.models import Subject, subject
+from unsway.run.models import Session, Subject, session
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
 from unsway.types import Pair, Prompt, Reply, Settings, Stop
@@ -84,8 +84,11 @@ def ask(
     Raises:
         ModelError: Some prompt got no reply; every reply that came is kept, so that a second call asks the rest.
     """
-    who = subject(model, **model_args)
     with ExitStack() as stack:
+        asked = session(model, **model_args)
+        who = asked.who
+        if asked is not model:
+            stack.enter_context(asked)
         place = Path(folder) if folder is not None else Path(stack.enter_context(TemporaryDirectory()))
         store = ReplyStore(place / "replies.jsonl")
         wanted = _wanted(prompts, who, settings, samples)
@@ -93,7 +96,7 @@ def ask(
         if missing:
             what = label or who.name
             advance = stack.enter_context(track(f"Asking {what}", len(wanted), done=len(wanted) - len(missing)))
-            log = _evaluate(missing, who, settings, store, place / "logs", advance)
+            log = _evaluate(missing, asked, settings, store, place / "logs", advance)
             _require_all(missing, store, log, who)
         return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
 
@@ -111,30 +114,24 @@ def _wanted(prompts: Iterable[Prompt], who: Subject, settings: Settings, samples
 
 
 def _evaluate(
-    missing: Sequence[Wanted], who: Subject, settings: Settings, store: ReplyStore, logs: Path, advance: Advance
+    missing: Sequence[Wanted], asked: Session, settings: Settings, store: ReplyStore, logs: Path, advance: Advance
 ) -> EvalLog:
     """One Inspect eval of what is missing; replies land in the store one by one."""
     from inspect_ai import eval as inspect_eval
-    from inspect_ai.model import get_model
 
-    # not memoised: Inspect would hand out an earlier model of the same name, whatever its weights are now
-    model = get_model(who.model, memoize=False, **who.args) if isinstance(who.model, str) else who.model
-    capacity = model.api.max_connections()
-    try:
-        (log,) = inspect_eval(
-            _task(missing, settings, store, advance),
-            model=model,
-            log_dir=str(logs),
-            log_realtime=False,
-            display="none",
-            score=False,
-            fail_on_error=False,
-            max_connections=capacity if who.weights else None,
-            max_samples=capacity if who.weights else None,
-        )
-    finally:
-        if isinstance(who.model, str):
-            model.api.close()
+    model = asked.model()
+    at_once = model.api.max_connections() if asked.who.weights else None
+    (log,) = inspect_eval(
+        _task(missing, settings, store, advance),
+        model=model,
+        log_dir=str(logs),
+        log_realtime=False,
+        display="none",
+        score=False,
+        fail_on_error=False,
+        max_connections=at_once,
+        max_samples=at_once,
+    )
     if log.status == "cancelled":
         raise KeyboardInterrupt
     return log

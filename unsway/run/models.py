@@ -1,6 +1,7 @@
 """What may be asked: an Inspect model string, a local model, a checkpoint, or an Inspect `Model`.
 
-In: any of them. Out: `Subject`: the name that replies carry, the fingerprint of the weights, the Inspect model.
+In: any of them. Out: `Subject`: the name that replies carry, the fingerprint of the weights, the Inspect model; and
+`Session`, which keeps it loaded.
 Replies are addressed by name and fingerprint together, so two checkpoints under one name are never confused.
 """
 
@@ -19,7 +20,7 @@ from unsway.types import Checkpoint
 if TYPE_CHECKING:
     from inspect_ai.model import Model
 
-    ModelLike: TypeAlias = str | os.PathLike[str] | Checkpoint | Model
+    ModelLike: TypeAlias = "str | os.PathLike[str] | Checkpoint | Model | Session"
 
 LOCAL = "unsway/"
 """Prefix of the names of local models, which is the name of our Inspect provider."""
@@ -39,6 +40,44 @@ class Subject:
     """Model arguments for Inspect."""
 
 
+class Session:
+    """A model that is loaded when it is first needed and stays so until the session ends.
+
+    with session("unsway/smollm2-135m") as base:
+        run(pairs, base)
+        mixture(recipe, questions, base)
+    """
+
+    def __init__(self, who: Subject) -> None:
+        self.who = who
+        self._model: Model | None = None
+
+    def model(self) -> Model:
+        """The Inspect model, loaded if it is not yet.
+
+        Not memoised by Inspect, which would hand out an earlier model of the same name, whatever its weights are now.
+        """
+        from inspect_ai.model import get_model
+
+        if isinstance(self.who.model, str):
+            self._model = self._model or get_model(self.who.model, memoize=False, **self.who.args)
+            return self._model
+        return self.who.model
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._model is not None:
+            self._model.api.close()
+            self._model = None
+
+
+def session(model: ModelLike, **args: Any) -> Session:
+    """A session with whatever may be asked; a session itself is given back as it is. Raises as `subject` does."""
+    return model if isinstance(model, Session) else Session(subject(model, **args))
+
+
 def subject(model: ModelLike, **args: Any) -> Subject:
     """Resolve what may be asked, before anything is asked.
 
@@ -49,6 +88,8 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     Raises:
         ModelError: The model cannot be had; says what was tried.
     """
+    if isinstance(model, Session):
+        return model.who
     if isinstance(model, Checkpoint):
         return _local(model.model, args)
     if isinstance(model, os.PathLike):
