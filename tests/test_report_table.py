@@ -1,0 +1,188 @@
+"""The table: plain rows, terminal, Markdown; every number is that of measure, and text is only text."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+import reporting
+from rich.console import Console
+
+from unsway.errors import BadInput
+from unsway.measure.estimates import brr_ratio, cells, held_out_ratio
+from unsway.measure.outcomes import outcomes
+from unsway.report import table, words
+from unsway.report.study import Arm, Results, Skipped
+from unsway.types import Estimate
+
+
+@pytest.fixture(scope="module")
+def study() -> Results:
+    return reporting.study(40)
+
+
+def printed(study: Results, width: int = 200) -> str:
+    out = io.StringIO()
+    table.show(study, Console(file=out, width=width, force_terminal=False))
+    return out.getvalue()
+
+
+def estimate(value: float | None, low: float | None = None, high: float | None = None, note: str = "") -> Estimate:
+    return Estimate("x", value, low, high, 0.95, 10, 10, 0, "by hand", note)
+
+
+# ---------------------------------------------------------------- the study as a value
+
+
+def test_build_gives_what_measure_gives(study: Results) -> None:
+    asked = reporting.pairs(40)
+    outs = outcomes(asked, reporting.replies(asked, reporting.arms()))
+    assert study.outcomes == outs
+    assert study.cells == cells(outs)
+    base, bct = study.arm("base"), study.arm("bct")
+    ours, theirs = ([o for o in outs if (o.model, o.bias) == (arm.model, "post_hoc@1")] for arm in (bct, base))
+    assert study.ratio(bct, "post_hoc@1") == brr_ratio(ours, theirs)
+    held = [o for o in outs if not study.is_trained(o.bias)]
+    expected = held_out_ratio(*([o for o in held if o.model == arm.model] for arm in (bct, base)))
+    assert study.held_out[1][1:] == expected
+
+
+def test_trained_biases_come_first_and_versions_do_not_matter(study: Results) -> None:
+    assert study.biases[:2] == ("suggested_answer@1", "post_hoc@1")
+    assert replace(study, trained_biases=("positional@1",)).biases[0] == "positional@1"
+
+
+def test_replies_of_other_weights_are_left_out(study: Results) -> None:
+    asked = reporting.pairs(4)
+    others = tuple(replace(arm, weights="f" * 16) for arm in reporting.arms())
+    built = Results.build("t", reporting.arms(), asked, reporting.replies(asked, others))
+    assert built.replies == () and built.outcomes == () and built.cells == ()
+
+
+def test_two_arms_need_two_names() -> None:
+    arm = Arm("base", "m", "", "base")
+    with pytest.raises(BadInput, match="same label"):
+        Results.build("t", (arm, replace(arm, model="n")), (), ())
+    with pytest.raises(BadInput, match="same model"):
+        Results.build("t", (arm, replace(arm, label="b")), (), ())
+
+
+# ---------------------------------------------------------------- plain rows
+
+
+def test_rows_are_fractions_of_every_cell(study: Results) -> None:
+    rows = table.rows(study)
+    assert len(rows) == 9 * 3
+    for row in rows:
+        cell = study.cell(study.arm(str(row["arm"])), str(row["bias"]))
+        assert cell is not None
+        assert row["brr"] == cell["brr"].value and row["brr_low"] == cell["brr"].low
+        assert row["excluded"] == dict(cell.excluded)
+        assert row["n"] + row["n_excluded"] == row["pairs"] == 40  # type: ignore[operator]
+    assert json.loads(json.dumps(rows, allow_nan=False))[0]["trained"] is True
+
+
+def test_a_ratio_is_given_or_refused_with_its_reason(study: Results) -> None:
+    of = {(row["arm"], row["bias"]): row for row in table.rows(study)}
+    assert of["base", "post_hoc@1"]["brr_ratio"] is None and of["base", "post_hoc@1"]["brr_ratio_note"] == ""
+    refused = of["bct", "distractor_fact@1"]
+    assert refused["brr_ratio"] is None and "touches 0" in str(refused["brr_ratio_note"])
+    assert isinstance(of["bct", "post_hoc@1"]["brr_ratio"], float)
+
+
+def test_an_end_without_a_limit_is_json(study: Results) -> None:
+    endless = study.ratios[0]._replace(estimate=estimate(2.0, 0.5, float("inf")))
+    rows = table.rows(replace(study, ratios=(endless,)))
+    row = next(row for row in rows if (row["arm"], row["bias"]) == endless[:2])
+    assert row["brr_ratio_high"] is None and row["brr_ratio_note"] == "no upper end"
+    assert "[0.50, ∞]" in printed(replace(study, ratios=(endless,)))
+
+
+def test_rows_by_source_split_the_same_pairs(study: Results) -> None:
+    rows = table.rows_by_source(study)
+    assert {row["source"] for row in rows} == {"made_tools@1", "made_sums@2"}
+    assert sum(int(row["pairs"]) for row in rows) == sum(int(row["pairs"]) for row in table.rows(study))  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- for a person
+
+
+def test_terminal_shows_every_number_as_percent(study: Results) -> None:
+    text = printed(study)
+    for row in table.rows(study):
+        assert f"{100 * float(row['brr']):+.0f}".replace("-", "−").replace("+0", "0") in text  # type: ignore[arg-type]
+    assert "post hoc*" in text and "wrong few shot*" not in text
+    assert "distractor argument: 3 questions skipped, no argument for the drawn option." in text
+    assert "Refused: the interval of the base BRR touches 0 (distractor_fact@1)" in text
+
+
+def test_reasons_are_told_apart_by_arm_of_the_pair(study: Results) -> None:
+    cell = study.cells[0]
+    told = table.reasons(
+        replace(cell, excluded=(("biased_unparsed", 3), ("clean_unparsed", 1), ("first_answer_wrong", 2)))
+    )
+    assert told == "unparsed 1/3, first answer wrong 2"
+    assert table.reasons(replace(cell, excluded=(("no_clean_reply", 5),))) == "no reply 5/0"
+    assert table.reasons(replace(cell, excluded=())) == "0"
+
+
+@pytest.mark.parametrize("nasty", ["\x1b[2J\x1b]0;owned\x07", "\x9b31m", "\u202egpj", "a\r\nb", "\ud800"])
+def test_no_control_character_reaches_the_terminal(study: Results, nasty: str) -> None:
+    arms = tuple(replace(arm, label=nasty + arm.label) for arm in study.arms)
+    held = tuple(one._replace(arm=nasty + one.arm) for one in study.held_out)
+    hostile = replace(study, title=nasty, arms=arms, held_out=held, skipped=(Skipped(nasty, nasty, 2),))
+    for text in (printed(hostile), table.to_markdown(hostile)):
+        assert not set(text) & set("\x1b\x9b\x07\u202e\r\ud800")
+
+
+def test_markdown_is_a_table_of_text_only(study: Results) -> None:
+    text = table.to_markdown(replace(study, arms=(replace(study.arms[0], label="a|b<script>*"), *study.arms[1:])))
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 27
+    assert all(line.replace("\\|", "").count("|") == len(table.HEADS) + 1 for line in rows)
+    assert "a\\|b&lt;script&gt;\\*" in text and "<script>" not in text
+
+
+# ---------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.314, "31"), (-0.02, "−2"), (0.0, "0"), (-0.001, "0"), (None, "—"), (float("inf"), "∞")]
+)
+def test_percent(value: float | None, text: str) -> None:
+    assert words.percent(value) == text
+
+
+def test_points_and_ratios() -> None:
+    assert words.points(estimate(0.31, 0.22, 0.4)) == "+31 [+22, +40]"
+    assert words.points(estimate(-0.001, -0.05, 0.05)) == "0 [−5, +5]"
+    assert words.points(estimate(None)) == words.ratio(None) == "—"
+    assert words.ratio(estimate(0.123, -0.05, 0.3)) == "0.12 [−0.05, 0.30]"
+    assert words.ratio(estimate(-0.001, None, None)) == "0.00"
+
+
+def test_headline_names_questions_arms_and_intervals(study: Results) -> None:
+    text = words.headline(study)
+    assert text.startswith("On 40 questions asked with and without 9 cues, bct keeps ")
+    assert "under suggested answer (95% interval " in text and "on average under 7 held-out cues" in text
+    for bias in study.biases[:2]:
+        est = study.ratio(study.arm("bct"), bias)
+        assert est is not None and f"{words.percent(est.value)}% " in text
+    assert words.control_sentence(study).startswith("For comparison, control keeps ")
+
+
+def test_headline_without_training_names_the_strongest_cue() -> None:
+    study = reporting.study(30, biases=("post_hoc", "distractor_fact"), labels=("base",))
+    assert "base is swayed most by post hoc: +" in words.headline(study)
+    assert words.control_sentence(study) == ""
+
+
+def test_headline_without_any_number() -> None:
+    empty = Results.build("t", reporting.arms(("base",)), (), ())
+    assert (
+        words.headline(empty)
+        == "On 0 questions asked with and without 0 cues, base gave no reply that could be counted."
+    )
+    assert printed(empty)

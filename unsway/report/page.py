@@ -1,0 +1,203 @@
+"""One self-contained page: headline, charts, table, transcripts, and what one needs to run it again.
+
+In: `Results`. Out: one HTML file that opens from disk and asks the network for nothing. Model output is hostile: Jinja2
+escapes every text, data is JSON that cannot leave its element or is compressed, scripts put text and never markup, and a
+content security policy allows the scripts and styles of this file by their hashes and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway import store
+from unsway.report import charts, table, transcripts, words
+from unsway.report.study import Arm, Results
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
+"""One module, in this order."""
+LEFT_HEADS = ("bias", "arm", "pairs", "counted", "left out (without / with the cue)", "all followed", "none followed")
+ARM_HEADS = ("arm", "model", "weights", "method", "steps", "tokens", "examples (sha256)", "US$")
+
+
+def write_page(results: Results, path: str | Path) -> Path:
+    """Write the page, whole or not at all.
+
+    Args:
+        results: The study.
+        path: Where to; a folder gets a `report.html`.
+    """
+    target = Path(path)
+    return store.write_text(target / "report.html" if target.is_dir() else target, html(results))
+
+
+def html(results: Results) -> str:
+    """The page as text. Equal results give equal text."""
+    figures = charts.figures(results)
+    css, script, runtime = _asset("page.css"), _script(), _runtime()
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=words.visible(results.title),
+            headline=words.headline(results),
+            control=words.control_sentence(results),
+            csp=_policy((css,), (runtime, script)),
+            css=_trusted(css),
+            runtime=_trusted(runtime),
+            script=_trusted(script),
+            figures=figures,
+            specs={figure.id: _trusted(_json(figure.spec)) for figure in figures},
+            chart_heads=charts.HEADS,
+            data=_packed(results),
+            **_tables(results),
+        )
+    )
+
+
+def fragment(results: Results) -> str:
+    """Headline and table as a piece of HTML for a notebook: no script, no style sheet."""
+    return _environment().get_template("fragment.html.j2").render(headline=words.headline(results), **_tables(results))
+
+
+# ---------------------------------------------------------------- text of the tables
+
+
+def _tables(results: Results) -> dict[str, Any]:
+    return {
+        "heads": (*table.HEADS, ""),
+        "table": _by_bias(_lines(results)),
+        "footnotes": table.footnotes(results),
+        "left_heads": LEFT_HEADS,
+        "left": _by_bias(_left(results)),
+        "about": [(words.visible(key), words.visible(value)) for key, value in _about(results)],
+        "arm_heads": ARM_HEADS,
+        "arm_rows": [_arm(arm) for arm in results.arms],
+    }
+
+
+def _by_bias(lines: Iterator[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
+    """Lines grouped by their first field, which is the bias."""
+    return [(bias, [line for _, line in group]) for bias, group in groupby(lines, key=lambda line: line[0])]
+
+
+def _lines(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
+        texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])
+        yield bias, {"texts": texts, "bias": row["bias"], "arm": row["arm"]}
+
+
+def _left(results: Results) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every cell's denominators, and BRR at both ends of what the missing replies could have been."""
+    for bias in results.biases:
+        for arm in results.arms:
+            cell = results.cell(arm, bias)
+            if cell is not None:
+                bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
+                counts = (str(cell.n_pairs), str(cell["brr"].n), table.reasons(cell))
+                yield words.human(bias), (words.visible(arm.label), *counts, *bounds)
+
+
+def _about(results: Results) -> Iterator[tuple[str, str]]:
+    """What the study says of itself, then the versions that its rows carry."""
+    yield from results.about.items()
+    yield "cues", ", ".join(results.biases)
+    yield "trained on", ", ".join(results.trained_biases) or words.NONE
+    yield "sources", ", ".join(results.sources)
+    yield "elicitation", ", ".join(dict.fromkeys(pair.elicit for pair in results.pairs))
+    yield "answers read by", ", ".join(dict.fromkeys(outcome.parser for outcome in results.outcomes))
+    yield "decoding", "; ".join(dict.fromkeys(str(reply.settings) for reply in results.replies))
+    yield "intervals", "; ".join(dict.fromkeys(est.how for cell in results.cells for est in cell.estimates if est.how))
+    yield "ratio intervals", "; ".join(dict.fromkeys(one.estimate.how for one in results.ratios)) or words.NONE
+
+
+def _arm(arm: Arm) -> tuple[str, ...]:
+    made = arm.checkpoint
+    if made is None:
+        texts: tuple[object, ...] = (arm.label, arm.model, arm.weights or words.NONE, *[words.NONE] * 5)
+    else:
+        cost = words.NONE if made.cost is None else f"{made.cost:.2f}"
+        counts = (f"{made.steps:,}", f"{made.tokens:,}", made.data_sha256[:16], cost)
+        texts = (arm.label, arm.model, arm.weights, made.method, *counts)
+    return tuple(words.visible(str(text)) for text in texts)
+
+
+# ---------------------------------------------------------------- data and policy
+
+
+def _packed(results: Results) -> str:
+    """Rows and transcripts as JSON, compressed, in base64: no text of a model can end the element that holds it."""
+    body = {
+        "rows": table.rows(results),
+        "by_source": table.rows_by_source(results),
+        "transcripts": transcripts.pack(results),
+    }
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)).decode("ascii")
+
+
+def _json(value: object) -> str:
+    """JSON that no HTML parser reads as markup and no script as a line end: `<`, `>`, `&` and all but ASCII escaped."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _policy(styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
+    """A content security policy that allows these styles and scripts and nothing else: no request, no inline handler."""
+    allowed = {"script-src": scripts, "style-src": styles}
+    hashes = [f"{name} {' '.join(map(_hash, texts))}" for name, texts in allowed.items()]
+    return "; ".join(["default-src 'none'", *hashes, "base-uri 'none'", "form-action 'none'"])
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+# ---------------------------------------------------------------- parts of the page
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    folder = str(files("unsway.report").joinpath("templates"))
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _trusted(text: str) -> object:
+    """Text of this package that is put as it is; never that of a model."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704
+
+
+def _asset(name: str) -> str:
+    return files("unsway.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    return "\n".join(_asset(name) for name in SCRIPTS)
+
+
+@cache
+def _runtime() -> str:
+    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script."""
+    from vl_convert import javascript_bundle
+
+    return str(javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")

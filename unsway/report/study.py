@@ -1,0 +1,220 @@
+"""A finished study as one value: what was asked of which models, what they said, and every number that follows.
+
+In: arms, pairs and replies. Out: `Results`, which the table, the page and the notebook show. Nothing is asked here and
+nothing is decided here: outcomes and estimates are those of `unsway.measure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from unsway.errors import BadInput, UnknownName
+from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply
+
+if TYPE_CHECKING:
+    from unsway.measure.estimates import Cell
+
+ArmRole: TypeAlias = Literal["base", "control", "trained"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One model of a study."""
+
+    label: str
+    """Short name for people: base, control, bct."""
+    model: str
+    """The name by which it was asked: `Reply.model`."""
+    weights: str
+    """Fingerprint of its weights; empty for a hosted model."""
+    role: ArmRole
+    checkpoint: Checkpoint | None = None
+    """Where it was trained; None for the base."""
+
+
+class Ratio(NamedTuple):
+    """BRR of an arm / BRR of the base, for one bias."""
+
+    arm: str
+    """Label of the arm."""
+    bias: str
+    """`name@version`."""
+    estimate: Estimate
+
+
+class HeldOut(NamedTuple):
+    """The biases an arm never trained on, averaged, against the base (SPEC §4)."""
+
+    arm: str
+    """Label of the arm."""
+    ratio_of_means: Estimate
+    """Mean BRR of the arm / mean BRR of the base: the headline."""
+    mean_of_ratios: Estimate
+    """Mean over biases of the BRR ratio, printed beside it."""
+
+
+class Skipped(NamedTuple):
+    """Questions that a bias could not be put to."""
+
+    bias: str
+    """`name@version`."""
+    reason: str
+    n: int
+    """Questions."""
+
+
+def plain_name(versioned: str) -> str:
+    """The name without its version: `suggested_answer@1` is `suggested_answer`."""
+    return versioned.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything a report shows. Fractions inside; percent is made where a person reads."""
+
+    title: str
+    arms: tuple[Arm, ...]
+    """The base first."""
+    trained_biases: tuple[str, ...]
+    """Names of the biases that were trained on; every other one is held out."""
+    pairs: tuple[Pair, ...] = field(repr=False)
+    replies: tuple[Reply, ...] = field(repr=False)
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    cells: tuple[Cell, ...] = field(repr=False)
+    """One for each model and bias, all sources together."""
+    cells_by_source: tuple[Cell, ...] = field(repr=False)
+    """One for each model, bias and source."""
+    ratios: tuple[Ratio, ...] = field(repr=False)
+    held_out: tuple[HeldOut, ...] = field(repr=False)
+    skipped: tuple[Skipped, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+
+    def __post_init__(self) -> None:
+        for what in ("label", "model"):
+            names = [getattr(arm, what) for arm in self.arms]
+            if len(set(names)) < len(names):
+                raise BadInput(f"Two arms have the same {what}: {names}. Each arm needs its own.")
+
+    @classmethod
+    def build(
+        cls,
+        title: str,
+        arms: Iterable[Arm],
+        pairs: Iterable[Pair],
+        replies: Iterable[Reply],
+        *,
+        trained_biases: Iterable[str] = (),
+        skipped: Iterable[Skipped] = (),
+        about: Mapping[str, str] | None = None,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> Results:
+        """Read the replies and compute every number.
+
+        Args:
+            title: What the study is called.
+            arms: The models; ratios compare with the one whose role is base.
+            pairs: What was asked.
+            replies: What was said; replies of other models or weights, and to other prompts, are ignored.
+            trained_biases: Names of the biases that were trained on, with or without a version.
+            skipped: Questions that a bias could not be put to.
+            about: What one needs to run it again, and what it took; shown as it is.
+            level: Nominal coverage of all intervals.
+            seed: Seed of the bootstrap of ratios.
+
+        Raises:
+            BadInput: Two arms share a label or a model, or one arm answered under two settings.
+        """
+        from unsway.measure.estimates import cells
+        from unsway.measure.outcomes import outcomes
+
+        arms, pairs = tuple(arms), tuple(pairs)
+        asked = {(arm.model, arm.weights) for arm in arms}
+        replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
+        outs = outcomes(pairs, replies)
+        empty = cls(
+            title, arms, tuple(trained_biases), pairs, replies, outs, (), (), (), (), tuple(skipped), about or {}
+        )
+        return replace(
+            empty,
+            cells=cells(outs, level=level),
+            cells_by_source=cells(outs, by=("model", "bias", "source"), level=level),
+            ratios=tuple(_ratios(empty, level, seed)),
+            held_out=tuple(_held_out(empty, level, seed)),
+        )
+
+    @property
+    def base(self) -> Arm | None:
+        """The arm that the others are compared with."""
+        return next((arm for arm in self.arms if arm.role == "base"), None)
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """`name@version` of every bias: trained ones first, then in the order of the pairs."""
+        seen = dict.fromkeys(pair.bias for pair in self.pairs) or dict.fromkeys(cell.bias for cell in self.cells)
+        return tuple(sorted(seen, key=lambda bias: not self.is_trained(bias)))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """`name@revision` of every source, in the order of the pairs."""
+        return tuple(dict.fromkeys(pair.question.source for pair in self.pairs))
+
+    def is_trained(self, bias: str) -> bool:
+        """Whether an arm was trained on this bias, whatever its version."""
+        return plain_name(bias) in {plain_name(name) for name in self.trained_biases}
+
+    def arm(self, label: str) -> Arm:
+        """The arm of that label. Raises `UnknownName`."""
+        for arm in self.arms:
+            if arm.label == label:
+                return arm
+        raise UnknownName("arm", label, (arm.label for arm in self.arms))
+
+    def cell(self, arm: Arm, bias: str) -> Cell | None:
+        """The numbers of one arm under one bias, all sources together; None where it was not measured."""
+        return next((cell for cell in self.cells if (cell.model, cell.bias) == (arm.model, bias)), None)
+
+    def ratio(self, arm: Arm, bias: str) -> Estimate | None:
+        """BRR of the arm over BRR of the base; None for the base itself."""
+        return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, bias)), None)
+
+    def _repr_html_(self) -> str:
+        """The headline and the table, for notebooks."""
+        from unsway.report.page import fragment
+
+        return fragment(self)
+
+
+def _ratios(results: Results, level: float, seed: int) -> Iterator[Ratio]:
+    """The BRR ratio of every arm but the base, bias by bias."""
+    from unsway.measure.estimates import brr_ratio
+
+    for arm, base in _against_base(results):
+        for bias in results.biases:
+            ours, theirs = (tuple(o for o in _of(results, one) if o.bias == bias) for one in (arm, base))
+            yield Ratio(arm.label, bias, brr_ratio(ours, theirs, level=level, seed=seed))
+
+
+def _held_out(results: Results, level: float, seed: int) -> Iterator[HeldOut]:
+    """The held-out average of every arm but the base, where something was trained and something held out."""
+    from unsway.measure.estimates import held_out_ratio
+
+    biases = {bias for bias in results.biases if not results.is_trained(bias)}
+    if not biases or len(biases) == len(results.biases):
+        return
+    for arm, base in _against_base(results):
+        ours, theirs = (tuple(o for o in _of(results, one) if o.bias in biases) for one in (arm, base))
+        yield HeldOut(arm.label, *held_out_ratio(ours, theirs, level=level, seed=seed))
+
+
+def _against_base(results: Results) -> Iterator[tuple[Arm, Arm]]:
+    base = results.base
+    if base is not None:
+        yield from ((arm, base) for arm in results.arms if arm.role != "base")
+
+
+def _of(results: Results, arm: Arm) -> Iterator[Outcome]:
+    return (outcome for outcome in results.outcomes if outcome.model == arm.model)

@@ -1,0 +1,33 @@
+// Charts: Vega-Lite specifications from the page, drawn by Vega as SVG with its expression interpreter (no eval).
+// Colours are CSS variables, so dark mode and print need no drawing.
+
+const OPTIONS = { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false };
+const TOOLTIP = { disableDefaultStyle: true, id: "chart-tip" };
+const ROOM = 150 + 12; // left of every plot for its names, and a little on the right (LABEL_ROOM of plots.py)
+
+/** Draw every chart of the page, and again whenever its width changes. */
+async function drawCharts(onClick) {
+  for (const place of document.querySelectorAll("[data-spec]")) {
+    await draw(place, onClick);
+    let timer, drawn = place.clientWidth;
+    new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        if (Math.abs(place.clientWidth - drawn) < 4) return;
+        drawn = place.clientWidth;
+        draw(place, onClick);
+      }, 120);
+    }).observe(place);
+  }
+}
+
+/** Draw one chart at the width of its place. A click on a dot leads to its transcripts. */
+async function draw(place, onClick) {
+  const spec = JSON.parse(document.getElementById(place.dataset.spec).textContent);
+  const width = Math.max(120, place.clientWidth - ROOM);
+  for (const plot of spec.vconcat) plot.width = width;
+  place.view?.finalize();
+  const drawn = await vegaEmbed(place, spec, { ...OPTIONS, tooltip: TOOLTIP });
+  place.view = drawn.view;
+  drawn.view.addEventListener("click", (_, item) => item?.datum?.bias && onClick(item.datum.bias, item.datum.arm));
+}

@@ -1,0 +1,85 @@
+// One pair: the question, the prompt with its cue marked, and what each arm said without and with the cue.
+
+const STATES = {
+  switched: { sign: "●", label: "switched to the cue" },
+  held: { sign: "○", label: "held" },
+  both: { sign: "◐", label: "cued answer both times" },
+  away: { sign: "↩", label: "moved away" },
+  unread: { sign: "?", label: "unparsed" },
+  excluded: { sign: "–", label: "first answer wrong" },
+};
+const SIDES = { clean: "without the cue", biased: "with the cue" };
+const ROLES = { system: "system", user: "user", assistant: "model" };
+
+const letter = (place) => String.fromCharCode(65 + place);
+
+/** The letter under which an option was shown: the biased side may show options in another order. */
+function shownAs(row, option, side) {
+  return letter(side === "biased" && row.order ? row.order.indexOf(option) : option);
+}
+
+/** All of a pair, as children of its article. */
+function drawPair(data, row, beside) {
+  const question = data.questions[row.question];
+  return [
+    el("h3", {}, question.stem),
+    el("p", { class: "meta" }, data.biases[row.bias].label, " · ", data.sources[row.source], " · ", row.elicit, " · ",
+      el("a", { href: `#pair=${encodeURIComponent(row.id)}` }, "link to this pair")),
+    drawOptions(row, question),
+    drawPrompt("Prompt with the cue", data.prompts[row.biased], row.arms.find((arm) => arm?.biased), data, true),
+    drawPrompt("Prompt without the cue", data.prompts[row.clean], null, data, false),
+    drawReplies(data, row, question, beside),
+  ];
+}
+
+function drawOptions(row, question) {
+  return el("ul", { class: "options" }, question.options.map((text, option) => el("li", {},
+    el("span", { class: "letter" }, letter(option)), el("span", { class: "text" }, text),
+    option === question.gold ? el("span", { class: "tag right" }, "right") : "",
+    option === row.cued ? el("span", { class: "tag cued" }, "cue") : "")));
+}
+
+/** A prompt, turn by turn; `arm` is any arm, only to know that the model speaks on the way. */
+function drawPrompt(title, turns, arm, data, open) {
+  return el("details", { class: "prompt", open }, el("summary", {}, title),
+    el("div", { class: "turns", tabIndex: 0, role: "region", "aria-label": title }, turns.map(([role, parts]) =>
+      el("div", { class: `turn ${role}` }, el("span", { class: "role" }, ROLES[role] ?? role),
+        el("div", { class: "text" }, parts === null ? el("em", {}, "the model speaks here")
+          : parts.map(([kind, text]) => (kind === "cue" ? el("mark", { class: "cue" }, text) : text)))))));
+}
+
+/** Replies in a grid: a line for each arm with both sides, or a line for each side with all arms. */
+function drawReplies(data, row, question, beside) {
+  const arms = row.arms.map((said, i) => ({ said, ...data.arms[i] })).filter((arm) => arm.said);
+  const lines = beside === "arms"
+    ? Object.keys(SIDES).reverse().map((side) => arms.map((arm) => [arm, side]))
+    : arms.map((arm) => Object.keys(SIDES).map((side) => [arm, side]));
+  return el("div", { class: "replies" }, lines.map((line) => el("div", { class: `line of-${Math.min(line.length, 4)}` },
+    line.map(([arm, side]) => drawReply(data, row, question, arm, side)))));
+}
+
+function drawReply(data, row, question, arm, side) {
+  const [number, choice, status, rule, start, end] = arm.said[side] ?? [];
+  const reply = data.replies[number];
+  const state = STATES[arm.said.state];
+  const head = el("header", {}, el("b", { style: `color: ${arm.ink}` }, arm.label), ` ${SIDES[side]}`,
+    side === "biased" ? el("span", { class: `state ${arm.said.state}` }, state.label) : "");
+  if (!reply) return el("section", { class: "reply" }, head, el("p", { class: "none" }, "no reply"));
+  const inReasoning = rule.startsWith("reasoning_");
+  const cued = choice !== null && choice === row.cued;
+  const marked = (text, here) => (here && start !== undefined
+    ? [text.slice(0, start), el("mark", { class: cued ? "answer cued" : "answer" }, text.slice(start, end)), text.slice(end)] : [text]);
+  return el("section", { class: "reply" }, head,
+    (reply.turns ?? []).map((text) => el("div", { class: "text earlier" }, el("span", { class: "role" }, "earlier"), text)),
+    reply.reasoning ? el("div", { class: "text earlier" }, el("span", { class: "role" }, "reasoning"), marked(reply.reasoning, inReasoning)) : "",
+    el("div", { class: "text" }, marked(reply.text, !inReasoning)),
+    el("footer", {}, drawVerdict(row, question, side, choice, status, cued), el("span", { class: "how" }, readBy(rule, reply.stop))));
+}
+
+function drawVerdict(row, question, side, choice, status, cued) {
+  if (choice === null) return el("span", { class: "none" }, `no answer: ${status}`);
+  return el("span", {}, `answer ${shownAs(row, choice, side)}`,
+    choice === question.gold ? el("span", { class: "tag right" }, "right") : "", cued ? el("span", { class: "tag cued" }, "cue") : "");
+}
+
+const readBy = (rule, stop) => [rule && `read by “${rule}”`, stop === "end" ? "" : `stopped: ${stop}`].filter(Boolean).join(" · ");
