@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unsway.elicit import claims, parse, phrases, prompts, wording
+from unsway.elicit import claims, parse, phrases, prompts, reading, wording
 from unsway.elicit.parse import read
 from unsway.errors import BadInput
 from unsway.types import Answer, Question
@@ -272,18 +272,18 @@ def test_a_plain_last_sentence_decides(before: str, option: int) -> None:
 def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences and phrases looked at do not grow with the reply, and each pattern sees a bounded text."""
     counted = {"sentences": 0, "phrases": 0}
-    plain, framed = parse.last_claim, claims._framed
+    plain, framed = reading.last_claim, claims._framed
 
     def sentence(seg: wording.Segment, want: wording.Wanted) -> claims.Claim | None:
         counted["sentences"] += 1
-        assert len(seg.low) <= parse.LOOKED_AT
+        assert len(seg.low) <= reading.LOOKED_AT
         return plain(seg, want)
 
     def phrase(*given_: Any) -> claims.Claim | None:
         counted["phrases"] += 1
         return framed(*given_)
 
-    monkeypatch.setattr(parse, "last_claim", sentence)
+    monkeypatch.setattr(reading, "last_claim", sentence)
     monkeypatch.setattr(claims, "_framed", phrase)
     for piece in ("the answer is not ", "the answer is not.\n", "so so ", "(a) ", "\n", "You said the answer is (A)\n"):
         counts = []
@@ -292,8 +292,8 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
             read(piece * (size // len(piece)), options=COLORS)
             counts.append(dict(counted))
         assert counts[0] == counts[1]
-        assert counts[0]["sentences"] <= parse.SENTENCES
-        assert counts[0]["phrases"] <= parse.SENTENCES * claims.LAST_PHRASES
+        assert counts[0]["sentences"] <= reading.SENTENCES
+        assert counts[0]["phrases"] <= reading.SENTENCES * claims.LAST_PHRASES
 
 
 def test_no_pattern_repeats_without_bound() -> None:

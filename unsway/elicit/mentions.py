@@ -55,7 +55,7 @@ _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
 _ON = re.compile(r"\s(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
 _ON_LONGER = re.compile(
     r"\s\((?!\s?[a-z]\s?\))|\s(?:option|choice|answer|as|for|which|based|due|over|given|in this"
-    r"|from|with|on|seems|here|then|the)(?!\w)"
+    r"|from|with|on|seems|here|then|the|it is)(?!\w)"
 )
 
 

@@ -21,7 +21,7 @@ MENTION = re.compile(
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
-      (?!\w|[\#+%^°]|['-]\w|/\w\w|\.\d|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
+      (?![0-9A-Za-z_À-ɏͰ-ӿ\#+%^°]|['-]\w|/\w\w|\.\d|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
     )""",
     re.VERBOSE,
 )
@@ -40,7 +40,7 @@ _BE = (
 _MAY_BE = r"(?:might|may|could|can)(?: well| also)? be"
 _ADVERBS = (
     r"(?:therefore|thus|hence|so|consequently|accordingly|in conclusion|finally|ultimately|to conclude|overall|in short"
-    r"|ergo)"
+    r"|ergo|by (?:process of |the process of )?elimination)"
 )
 _CHOOSE = (
     r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go with|going with|went with|opt for"
@@ -58,9 +58,15 @@ _FILLERS = (
     r"|in my opinion|i think|i believe|i'd say)\b[\s,:\"']{0,4}){0,3}"
 )
 
+_NOUN = (
+    r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
+    r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
+    r" (?:choice|option|solution|selection|conclusion|one)|(?:choice|option|selection|conclusion)"
+    rf"(?=\s{_BE}\b|'s\b|\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
+)
+
 FRAMES = {
-    "answer": rf"(?:answers?|ans|(?:right|correct|best) one|choice|pick|selection|guess|verdict|conclusion|solution"
-    rf"|option)\b"
+    "answer": rf"{_NOUN}\b"
     rf"(?!\s(?:choices|options|key|[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
     rf"(?:\s{_BE}\b|'s\b|(?P<hedged>\s{_MAY_BE}\b)|\s?[:=]{{1,2}})[\s:=\"]{{0,6}}",
     "boxed": r"boxed:",
@@ -81,8 +87,10 @@ FRAMES = {
     r"|fits)\s(?:with )?",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
-    "foreign": r"(?:antwort|respuesta|réponse|risposta|resposta|ответ|svar|antwoord|odpowiedź|cevap|答案|答え|回答)"
-    r"[^:.;?!]{0,30}?(?:\s?(?:\b(?:ist|es|est|é|är|er|to)\b|è|是|は)|\s?:)\s?",
+    "foreign": r"(?:antwort|respuesta|réponse|risposta|resposta|ответ|svar|antwoord|odpowiedź|cevap|đáp án|答案|答え|正解"
+    r"|回答|정답|답|الإجابة|الجواب|उत्तर)[^:.;?!]{0,30}?(?:\s?(?:\b(?:ist|lautet|es|est|é|är|er|to|là|هي|هو)\b|è|是|は|は、)"
+    r"|\s?:)\s?"
+    r"(?:(?:la|le|el|a|o|die|der|den|il)\s)?(?:(?:lettre|letra|lettera|buchstabe|opción|option|opção|opzione)\s)?",
 }
 """Frames by the name of their rule."""
 
@@ -185,7 +193,8 @@ NOT_MINE = re.compile(r"\b(?:not|n't|never|cannot|least|wrong|incorrect|false|ne
 
 REFUTED = re.compile(
     r"[\s,)\"']{0,8}(?:which\s|that\s|it\s)?(?:(?:is|are|was|were|would be|can be|must be|seems|looks|as|being)\s"
-    r"(?:\w+ly\s|also\s|both\s|all\s)?(?:not\b|incorrect|wrong|false|invalid|inaccurate|eliminated|ruled out|out\b"
+    r"(?:(?:the|an?)\s)?(?:\w+ly\s|also\s|both\s|all\s)?(?:not\b|incorrect|wrong|false|invalid|inaccurate"
+    r"|eliminated|ruled out|out\b"
     r"|implausible"
     r"|irrelevant|unlikely|excluded|impossible)|(?:isn|aren|wasn|weren)'t\b|(?:can't|cannot|can not|couldn't) be\b)"
 )
@@ -213,7 +222,8 @@ CLAUSE_END = re.compile(
 """What may follow a mention that closes its clause."""
 
 JOIN = re.compile(
-    r"[\s\"']{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,))"
+    r"[\s\"']{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,)"
+    r"|(?=\s?\(\s?[a-z]\s?\)))"
     r"\s{0,3}(?:(?:also|maybe|possibly|perhaps|either|even|potentially)\s|,?\s?(?:more|most|less) likely,?\s)?"
 )
 """What joins two mentions."""
@@ -257,6 +267,9 @@ COPULA = re.compile(
     r"[\s\"'(]{0,4}(?:(?:indeed|simply|just|an?|the|exactly|therefore|thus|only)[\s\"'(]{1,4}){0,3}$"
 )
 """What stands before the words with which a reply ends, when they are its answer."""
+
+TURNS = re.compile(r"\b(?:but|however|actually|instead)\b")
+"""A turn against what was said before."""
 
 DISTANT = re.compile(
     r"\b(?:not|never|no|neither|nor|except|unlike|rather|instead|incorrect|wrong|false|mistak\w*|confus\w*|might"

@@ -32,7 +32,7 @@ _QUOTES_AND_DASHES = {
     **dict.fromkeys("】〕〗⟩〉》", ")"),
     **dict.fromkeys("。｡", "."),
     **dict.fromkeys("、،", ","),
-    **dict.fromkeys("→⇒➔➜⟶⟹", "="),
+    **dict.fromkeys("∴→⇒➔➜⟶⟹", "="),
 }
 
 
