@@ -156,6 +156,25 @@ def test_a_call_that_cannot_be_read_is_refused(given_: dict[str, Any], says: str
         read("B", **given_)
 
 
+@pytest.mark.parametrize(
+    ("text", "choice", "rule"),
+    [
+        ("<think>(A)</think>", 0, "line"),
+        ("<think>a</think>(B)", 1, "line"),
+        (" <think>so (B).\n</think>\n", 1, "so"),
+        ("The answer is (C).</think>", 2, "answer"),
+        ("<think>\n\n</think>\n\n", 3, "reasoning_line"),
+        ("\r</think>", 3, "reasoning_line"),
+        ("\u200b", None, "nothing"),
+        ("<think>", None, "nothing"),
+        (" " * 5000 + "B", 1, "line"),
+    ],
+)
+def test_thoughts_inside_a_reply(text: str, choice: int | None, rule: str) -> None:
+    answer = read(text, options=COLORS, reasoning="(D)")
+    assert (answer.choice, answer.rule) == (choice, rule)
+
+
 def test_long_replies_are_read_at_their_ends() -> None:
     filler = "Water is wet and stones are hard, as everyone knows by now.\n" * 3000
     assert read(filler + "The answer is (B).", options=COLORS).choice == 1

@@ -19,6 +19,7 @@ Source of what must not go wrong: the failures of the parser released with arXiv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -85,16 +86,21 @@ def _wanted(options: Sequence[str] | None, n_options: int | None) -> Wanted:
     return wanted(n, None if options is None else tuple(options))
 
 
-_THOUGHT_ENDS = ("</think>", "</thinking>", "</reasoning>", "</scratchpad>")
+_THOUGHTS = ("think", "thinking", "reasoning", "scratchpad")
+"""Tags between which models think inside a reply."""
+_THOUGHT_BEGINS = re.compile(rf"\s{{0,9}}<(?:{'|'.join(_THOUGHTS)})>")
 
 
 def _spoken(text: str) -> tuple[int, int]:
-    """Where the reply proper is: after the thought, or inside it where nothing follows."""
-    high = len(text.rstrip())
-    if "</" not in text:
-        return 0, high
-    ends = [(text.rfind(tag, 0, high) + len(tag), len(tag)) for tag in _THOUGHT_ENDS if text.rfind(tag, 0, high) >= 0]
-    if not ends:
-        return 0, high
-    after, width = max(ends)
-    return (after, high) if after < high else (0, after - width)
+    """Where the reply proper is, without white space around it: after the thought, or inside it where nothing follows."""
+    low, high = 0, len(text.rstrip())
+    tags = [f"</{name}>" for name in _THOUGHTS] if "</" in text else []
+    ends = [(place + len(tag), place) for tag in tags if (place := text.rfind(tag, 0, high)) >= 0]
+    if ends and max(ends)[0] < high:
+        low = max(ends)[0]
+    elif ends:
+        opened = _THOUGHT_BEGINS.match(text)
+        low = opened.end() if opened else 0
+        high = max(low, len(text[: max(ends)[1]].rstrip()))
+    spoken = text[low:high]
+    return high - len(spoken.lstrip()), high
