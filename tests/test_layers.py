@@ -1,0 +1,93 @@
+"""The arrow of the house: a room imports only from rooms before it, and only `run` and its kin touch Inspect or torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "unsway"
+ROOMS = (
+    "errors seeds types store progress assets banks sources elicit biases pairs measure run testing data train backends "
+    "report demo cli"
+).split()
+HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
+MAY_LOAD_HEAVY = {"assets", "run", "testing", "backends"}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "unsway" else [node.module]
+            )
+            yield from ((str(name), node.lineno) for name in names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    room = room_of(path)
+    if room == "__init__":
+        return
+    assert room in ROOMS, f"{room!r} has no place in the order of rooms"
+    for name, line in imports(path):
+        if name.startswith("unsway."):
+            other = name.split(".")[1]
+            assert ROOMS.index(other) <= ROOMS.index(room), (
+                f"{path.name}:{line}: {room} imports {other}, which is above it"
+            )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
+    found = {(name.split(".")[0], line) for name, line in imports(path)}
+    heavy = {(name, line) for name, line in found if name in HEAVY}
+    assert not heavy or room_of(path) in MAY_LOAD_HEAVY, f"{path.name}: {heavy}"
+
+
+def test_the_package_never_imports_scripts_or_tests() -> None:
+    for path in FILES:
+        assert not {name.split(".")[0] for name, _ in imports(path)} & {"tests", "experiments", "benchmarks"}
+
+
+def test_no_private_names_of_other_packages() -> None:
+    for path in FILES:
+        for name, line in imports(path):
+            parts = name.split(".")
+            private = [part for part in parts if part.startswith("_") and part != "__future__"]
+            assert parts[0] == "unsway" or not private, f"{path.name}:{line}: {name}"
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.name}:{node.name}", (node.end_lineno or 0) - node.lineno + 1
+
+
+def test_functions_and_files_stay_small() -> None:
+    lengths = sorted(length for _, length in functions())
+    assert [name for name, length in functions() if length > 60] == []
+    assert lengths[len(lengths) // 2] <= 12
+    assert [str(path) for path in FILES if path.read_text(encoding="utf-8").count("\n") > 400] == []
+
+
+BANNED = ("perturb", "unbiased prompt", "unbiased arm", "neutral prompt", "counterfactual prompt", "perturbed")
+"""Other people's words for what is called biased, clean and arm here."""
+
+
+def test_one_word_per_thing() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8").lower()
+        assert not [word for word in BANNED if word in text], path

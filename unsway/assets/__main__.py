@@ -1,0 +1,25 @@
+"""`python -m unsway.assets NAME…`: fetch assets into the cache, so that what follows needs no network."""
+
+from __future__ import annotations
+
+import sys
+
+from unsway.assets import assets, fetch, model_folder
+from unsway.errors import UnswayError
+
+
+def main(names: list[str]) -> int:
+    """Fetch each asset; a model is made ready to load. Returns the exit code."""
+    kinds = {status.name: status.kind for status in assets()}
+    try:
+        for name in names:
+            place = model_folder(name) if kinds.get(name) == "model" else fetch(name)
+            print(f"{name}: {place}")
+    except UnswayError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
