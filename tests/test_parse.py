@@ -25,8 +25,7 @@ ROWS = [
     json.loads(line)
     for line in ROOT.joinpath("tests/data/replies_adversarial.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-LABELS = Path(os.environ.get("UNSWAY_PARITY_DATA", ROOT.parent / "shared" / "data"))
-LABELS = LABELS / "human-labels" / "coherence_dev.jsonl.gz"
+PARITY = Path(os.environ.get("UNSWAY_PARITY_DATA", ROOT.parent / "shared" / "data"))
 COLORS = ("red", "green", "yellow", "blue")
 
 
@@ -50,12 +49,34 @@ def test_the_adversarial_set_is_broad() -> None:
     assert sum(row["status"] != "ok" for row in ROWS) >= 100
 
 
+def parity_rows(name: str) -> list[dict[str, Any]]:
+    if not (PARITY / name).exists():
+        pytest.skip(f"needs {name} in {PARITY} (or in the folder that UNSWAY_PARITY_DATA names)")
+    with gzip.open(PARITY / name, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_released_short_replies_are_read_by_their_letter() -> None:
+    """5,000 replies without reasoning, the targets released with arXiv 2403.05518: nearly all begin with a letter."""
+    begun = read_as_begun = wrong = 0
+    for row in parity_rows("chua2024/train/control_non_cot.jsonl.gz"):
+        *_, asked, target = (message["content"] for message in row["messages"])
+        first = re.match(r"(?:The best answer is: )?\(*([A-Z])(?=[).: \n]|$)", target)
+        letters = re.findall(r"(?:^|\n)\(([A-Z])\) ", asked)
+        if first is None or not letters:
+            continue
+        answer = read(target, n_options=ascii_uppercase.index(max(letters)) + 1)
+        begun += 1
+        read_as_begun += answer.choice == ascii_uppercase.index(first[1])
+        wrong += answer.choice not in (None, ascii_uppercase.index(first[1]))
+    assert begun > 4900
+    assert wrong == 0
+    assert read_as_begun >= 0.998 * begun
+
+
 def test_human_read_replies_agree_and_no_letter_is_wrong() -> None:
     """229 replies of GPT-3.5 whose answers the authors of arXiv 2403.05518 recorded."""
-    if not LABELS.exists():
-        pytest.skip(f"needs the human-read replies at {LABELS} (UNSWAY_PARITY_DATA names their folder)")
-    with gzip.open(LABELS, "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
+    rows = parity_rows("human-labels/coherence_dev.jsonl.gz")
     assert len(rows) == 229
     for with_texts in (True, False):
         agree = wrong = 0

@@ -46,7 +46,7 @@ class Claim:
 
 def disowned(low: str, start: int, *, noun: bool = False) -> bool:
     """Whether the clause that leads to a position denies, supposes or reports what follows."""
-    begin = max(0, start - 100)
+    begin = max(0, start - 100, *(low.rfind(mark, 0, start) + 1 for mark in ",;:.!?()"))
     broken = say.LAST_BREAK.match(low, begin, start)
     clause = low[broken.end() if broken else begin : start]
     if not clause or clause.isspace():
@@ -143,7 +143,8 @@ def _lettered(seg: Segment, mention: Mention, want: Wanted, rule: str, strength:
         return None
     words = words_after(seg, mention, want)
     end = words[1] if words else mention.end
-    if say.REFUTED.match(seg.low, end) or (rule == "answer" and say.REFUTED_LATE.match(seg.low, end)):
+    refuted = say.REFUTED_LATE if rule == "answer" and mention.bracketed else say.REFUTED
+    if refuted.match(seg.low, end) or (rule == "answer" and say.REFUTED_LATE.match(seg.low, end)):
         return None
     second = joined(seg, end, mention.option, want)
     if rule not in say.FIRM and not _closes(seg, second or end, rule):

@@ -65,7 +65,7 @@ def read(
     kept = text[cut:] if cut else text
     low, high = _spoken(kept)
     if low < high:
-        answer = Reading(kept, low, high, want).answer()
+        answer = Reading(kept, low, _next_question(kept, low, high, want), want).answer()
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
@@ -84,6 +84,19 @@ def _wanted(options: Sequence[str] | None, n_options: int | None) -> Wanted:
     if not 1 <= n <= 26:
         raise BadInput(f"read() got {n} options; 1 to 26 are allowed.")
     return wanted(n, None if options is None else tuple(options))
+
+
+_QUESTION = re.compile(r"\n[ *#]{0,6}Q(?:uestion)?(?: \d{1,2})?[ *]{0,3}:")
+
+
+def _next_question(text: str, low: int, high: int, want: Wanted) -> int:
+    """Where a reply that has answered goes on to a question of its own making; else where it ends."""
+    found = _QUESTION.search(text, low, high) if "\nQ" in text or "Question" in text else None
+    if found is None or not text[low : found.start()].strip():
+        return high
+    end = low + len(text[low : found.start()].rstrip())
+    before = Reading(text, low, end, want).answer()
+    return end if before.choice is not None and not before.rule.endswith("_text") else high
 
 
 _THOUGHTS = ("think", "thinking", "reasoning", "scratchpad")

@@ -61,7 +61,7 @@ _FILLERS = (
 _NOUN = (
     r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
-    r" (?:choice|option|solution|selection|conclusion|one)|(?:choice|option|selection|conclusion)"
+    r" (?:choice|option|solution|selection|conclusion|one)|(?:choice|option|selection)"
     rf"(?=\s{_BE}\b|'s\b|\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 
@@ -95,9 +95,9 @@ FRAMES = {
 """Frames by the name of their rule."""
 
 FRAME = re.compile(
-    "(?<![a-z0-9])(?:" + "|".join(f"(?P<{name}>{frame})" for name, frame in FRAMES.items()) + ")" + _FILLERS
+    "(?<![a-z0-9])(?:" + "|".join(f"{frame}(?P<{name}>)" for name, frame in FRAMES.items()) + ")" + _FILLERS
 )
-"""Any frame, up to where the answer would stand."""
+"""Any frame, up to where the answer would stand; an empty group at its end has the name of the rule."""
 
 FIRM = frozenset({"answer", "boxed", "foreign"})
 """Frames that announce an answer whatever follows it; the others need the clause to end after it."""
@@ -133,11 +133,11 @@ VERDICT = re.compile(
 # ---------------------------------------------------------------- what turns a commitment into something else
 
 LAST_BREAK = re.compile(
-    r".*(?:[,;:.!?()]|\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas"
+    r".*(?:\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas"
     r"|instead|then"
     r"|means|meaning|conclude|since)\b)"
 )
-"""Up to the last end of a clause, to find where the clause before a frame begins; matched within 100 characters."""
+"""Up to the last word that ends a clause, to find where the clause before a frame begins; matched in 100 characters."""
 
 DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bno longer|\bcannot|\bdoubt\w*|\bunlikely|\bdisagree\w*|\bdeny|\bwrong|\bincorrect\w*"

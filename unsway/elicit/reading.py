@@ -116,7 +116,18 @@ class Reading:
             return None
         if words and words[0] not in (None, mention.option):
             return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+        if self._beside_another(seg.start, mention.option):
+            return _claim(seg, None, "several", mention.start, stop, "ambiguous")
         return _claim(seg, mention.option, "line", mention.start, mention.end)
+
+    def _beside_another(self, position: int, option: int) -> bool:
+        """Whether the line right above commits to another option."""
+        line = self._line_start(position)
+        above = self._above(line)
+        if above is None or "\n" in self.text[above.start + len(above.text) : line - 1].strip(" \t"):
+            return False
+        claim = last_claim(above, self.want)
+        return claim is not None and claim.choice not in (None, option)
 
     def _text_line(self, seg: Segment, begin: int, line: int) -> Claim | None:
         """The words of an option as the whole last line, where the line above does not name another option."""
@@ -211,7 +222,9 @@ class Reading:
             return self._leading_text(seg, begin, sentences)
         words = words_after(seg, mention, self.want)
         stop = words[1] if words else mention.end
-        if self._goes_on_after(seg.start + begin, mention.option) or say.REFUTED.match(seg.low, stop):
+        label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
+        turned_down = not label and say.REFUTED.match(seg.low, stop)
+        if turned_down or self._goes_on_after(seg.start + begin, mention.option):
             return None
         if words and words[0] not in (None, mention.option):
             return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
@@ -222,7 +235,8 @@ class Reading:
         if words and (mention.bracketed or _OPENS.match(seg.low, stop)):
             return _claim(seg, mention.option, "leading_words", mention.start, mention.end)
         speaker = seg.low[begin : begin + 2] == "a:"
-        if speaker or say.GOES_ON.match(seg.low, stop) or not (mention.bracketed or _OPENS.match(seg.low, stop)):
+        discussed = not label and say.GOES_ON.match(seg.low, stop)
+        if speaker or discussed or not (mention.bracketed or _OPENS.match(seg.low, stop)):
             return None
         return _claim(seg, mention.option, "leading", mention.start, mention.end)
 

@@ -159,10 +159,12 @@ class Wanted:
         for begin in (after, position) if after > position else (position,):
             article = _ARTICLE.match(low, begin)
             begin = article.end() if article else begin
-            piece = " ".join(low[begin : begin + longest].split())
+            piece = low[begin : begin + longest]
+            wide = "  " in piece
+            piece = " ".join(piece.split()) if wide else piece
             for text, option in self.texts:
                 if piece.startswith(text):
-                    end = _advance(low, begin, len(text) - text.count(" "))
+                    end = _advance(low, begin, len(text) - text.count(" ")) if wide else begin + len(text)
                     if _CLOSES.match(low, end) or self._joins(low, end):
                         return option, end
         return None
