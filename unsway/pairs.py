@@ -104,6 +104,19 @@ def pairs(
     )
 
 
+def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
+    """The option that all biases of a question cue. Raises `BadInput` where the aim needs a gold option."""
+    gold = question.gold
+    if gold is None and aim != "any":
+        raise BadInput(
+            f"Question {question.id} ({question.source}) has no gold option, which aim={aim!r} needs. Use aim='any'."
+        )
+    if aim == "gold" and gold is not None:
+        return gold
+    every = range(len(question.options))
+    return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
+
+
 def _check(wanted: Sequence[Bias], names: Sequence[str], aim: Aim, arguments: Arguments | None) -> None:
     """What can be refused before any question is looked at."""
     if not names:
@@ -132,7 +145,9 @@ class _Builder:
     ) -> None:
         self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
         self.elicit, self.elicit_versioned = elicit, versioned(elicit)
-        self.aim, self.seed, self.arguments = aim, seed, arguments
+        cues_option = any(bias.target in ("toward", "away") for bias in biases)
+        self.aim: Aim = aim if cues_option else "any"
+        self.seed, self.arguments = seed, arguments
         self.wordings = wordings(elicit) if varied else wordings(elicit)[:1]
         self.seen: set[str] = set()
 
@@ -145,7 +160,7 @@ class _Builder:
         self.seen.add(question.id)
         instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
         clean = render(question, self.elicit, instruction)
-        clean_id, option = clean.id, self._option(question)
+        clean_id, option = clean.id, cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
             made = self._pair(bias, name, question, clean, clean_id, option)
             yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
@@ -156,18 +171,6 @@ class _Builder:
         if found is not None:
             return f"{found.field}: {found.kind}"
         return "the same question was there before" if question.id in self.seen else None
-
-    def _option(self, question: Question) -> int:
-        """The cued option: the same for all biases of a question."""
-        gold, every = question.gold, range(len(question.options))
-        if gold is None and self.aim != "any":
-            raise BadInput(
-                f"Question {question.id} ({question.source}) has no gold option, which aim={self.aim!r} needs. "
-                "Use aim='any'."
-            )
-        if self.aim == "gold" and gold is not None:
-            return gold
-        return rng(self.seed, "target", question.id).choice([i for i in every if self.aim == "any" or i != gold])
 
     def _pair(
         self, bias: Bias, name: str, question: Question, clean: Prompt, clean_id: str, option: int

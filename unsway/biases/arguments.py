@@ -1,32 +1,129 @@
 """Arguments for options, written by a model or by people: what `distractor_argument` quotes.
 
 In: JSONL rows with `question_id`, `option` (an index) and `text`. Out: a frozen bank of them with its hash, which is
-part of the version of every pair that was built from it (a change of arguments moves numbers; arXiv 2403.05518).
+part of the version of every pair that was built from it (a change of arguments moves numbers: arXiv 2403.05518).
+
+    pairs(questions, ["distractor_argument"], arguments=arguments.load("arguments.jsonl"))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
+from unsway.banks import bank
+from unsway.biases.insert import fill
+from unsway.elicit.parse import read
+from unsway.elicit.prompts import MAX_OPTIONS, letter, render
+from unsway.errors import BadInput
 from unsway.seeds import digest
+from unsway.store import read_jsonl, write_jsonl
+from unsway.types import Part, Prompt, Question, Turn
+
+LONGEST = 6_000
+"""Longest argument, in characters; the longest released with the paper has about 3,300."""
+
+_GIVES_AWAY = re.compile(
+    r"""\b(?: decepti\w+ | deceiv\w+ | mislead\w* | pretend\w* | motivated\ reasoning
+      | as\ (?:instructed|requested|told|you\ asked) | (?:asked|told|instructed)\ to\ (?:argue|justify|write|support)
+      | (?:wrong|false|incorrect)\ (?:answer|option|choice)\ on\ purpose | devil's\ advocate | for\ the\ sake\ of\ argument
+      | (?:actual|actually|truly|really)\ (?:the\ )?(?:correct|right|best)\ (?:answer|option|choice)
+      | (?:correct|right|best)\ (?:answer|option|choice)\ is\ (?:actually|really|in\ fact)
+      | (?:even\ though|although|though)\ (?:it|this|that)\ is\ (?:wrong|false|incorrect|not\ (?:correct|true|right)) )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words by which an argument shows that it was ordered, or that its writer does not believe it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument for one option of one question."""
+
+    question_id: str
+    option: int
+    """Index of the option that it argues for."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
-    """Arguments by question and option."""
+    """Arguments by question and option. Raises `BadInput` where two are for the same option, or one cannot be used."""
 
-    rows: tuple[tuple[str, int, str], ...]
-    """Question id, index of the option argued for, text; sorted."""
+    rows: tuple[Argument, ...]
+    """Sorted by question and option."""
+    sha256: str = field(init=False)
+    """Hash of all rows, whatever order they came in."""
+    _texts: Mapping[tuple[str, int], str] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of all rows, whatever order they came in."""
-        return digest(self.rows)
+    def __post_init__(self) -> None:
+        rows = tuple(sorted(self.rows, key=astuple))
+        texts: dict[tuple[str, int], str] = {}
+        for row in rows:
+            what = f"The argument for option {row.option} of question {row.question_id}"
+            if (row.question_id, row.option) in texts:
+                raise BadInput(f"{what} is there twice; keep one.")
+            if not 0 <= row.option < MAX_OPTIONS:
+                raise BadInput(f"{what}: an option is an index from 0 to {MAX_OPTIONS - 1}.")
+            texts[row.question_id, row.option] = row.text
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "sha256", digest([astuple(row) for row in rows]))
+        object.__setattr__(self, "_texts", MappingProxyType(texts))
 
-    @cached_property
-    def by_key(self) -> Mapping[tuple[str, int], str]:
-        """The text by question id and option."""
-        return MappingProxyType({(question, option): text for question, option, text in self.rows})
+    def get(self, question_id: str, option: int) -> str | None:
+        """The argument for an option, or None."""
+        return self._texts.get((question_id, option))
+
+
+def load(path: str | Path) -> Arguments:
+    """Arguments from a JSONL file (or `.gz`). Raises `BadRow` for a row that is not one, `BadInput` for two that clash."""
+    return Arguments(tuple(read_jsonl(path, Argument)))
+
+
+def write(arguments: Arguments, path: str | Path, **about: object) -> Path:
+    """Write arguments as JSONL with a manifest; `about` says what they depend on (the model that wrote them, say)."""
+    return write_jsonl(path, arguments.rows, arguments_sha256=arguments.sha256, **about)
+
+
+def request(question: Question, option: int) -> Prompt:
+    """A prompt that asks a model to argue for an option."""
+    *_, asked = render(question, "direct").turns
+    shown = tuple(part for part in asked.parts or () if part.kind != "instruction")
+    wording = fill(bank("argument_requests").entries[0], letter=f"({letter(option)})")
+    return Prompt((Turn("user", (*shown, Part("instruction", f"\n\n{wording}"))),))
+
+
+@lru_cache(maxsize=20_000)
+def flaw(text: str, question: Question, option: int) -> str | None:
+    """Why an argument cannot be quoted for an option, or None: it must conclude that option and not give itself away."""
+    if not text.strip():
+        return "is empty"
+    if len(text) > LONGEST:
+        return f"is longer than {LONGEST} characters"
+    if re.search(r"</?\s*argument", text, re.IGNORECASE):
+        return "holds a tag that would end it"
+    answer = read(text, options=question.options)
+    if answer.choice is None:
+        return "concludes nothing that could be read"
+    if answer.choice != option:
+        return "concludes another option"
+    return "gives itself away" if _GIVES_AWAY.search(text) else None
+
+
+def kept(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arguments, Mapping[str, int]]:
+    """The arguments that can be quoted, the first for each option; and how many were dropped, by reason."""
+    by_id = {question.id: question for question in questions}
+    good: dict[tuple[str, int], Argument] = {}
+    dropped: dict[str, int] = {}
+    for row in rows:
+        question = by_id.get(row.question_id)
+        wrong = "is for a question that is not there" if question is None else flaw(row.text, question, row.option)
+        wrong = wrong or ("is not the first for its option" if (row.question_id, row.option) in good else None)
+        if wrong is None:
+            good[row.question_id, row.option] = row
+        else:
+            dropped[wrong] = dropped.get(wrong, 0) + 1
+    return Arguments(tuple(good.values())), MappingProxyType(dropped)

@@ -10,7 +10,7 @@ from random import Random
 from string import ascii_lowercase
 
 from unsway.banks import bank
-from unsway.biases.insert import put
+from unsway.biases.insert import fill, put
 from unsway.biases.registry import bias
 from unsway.elicit.prompts import letter
 from unsway.sources.checks import visible
@@ -27,7 +27,7 @@ from unsway.types import Prompt, Question
 def distractor_fact(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """A fact before the question, a warning after its options; followed when the option is answered."""
     name = f"({letter(option)})"
-    opening = draw.choice(bank("fact_openings").entries).replace("{letter}", name)
+    opening = fill(draw.choice(bank("fact_openings").entries), letter=name)
     fact = f"{opening}\n<fact>\n{_fact(name, question.options[option], draw)}\n</fact>"
     warned = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
     return put(warned, "front", fact)
@@ -40,4 +40,4 @@ def _fact(name: str, option: str, draw: Random) -> str:
     place = ascii_lowercase.index(char) + 1 if char and char in ascii_lowercase else 0
     needed = "{place}" if place else "{length}"
     entry = draw.choice([each for each in bank("distractor_facts").entries if needed in each])
-    return entry.format(letter=name, char=char if place else text[0], place=place, length=len(text))
+    return fill(entry, letter=name, char=char if place else text[0], place=str(place), length=str(len(text)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.insert import PLACES, put
+from unsway.biases.insert import PLACES, fill, put
 from unsway.elicit.prompts import letter
 from unsway.types import Prompt, Question
 
@@ -17,8 +17,10 @@ FORMS = ("letter", "quoted")
 """How a hunch names its option: (B), or the option's text in quotes."""
 
 
-def hunch(bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str) -> Prompt:
-    """The clean prompt with a hunch; phrasing and place are drawn evenly."""
+def hunch(
+    bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str, **words: str
+) -> Prompt:
+    """The clean prompt with a hunch; phrasing and place are drawn evenly; `words` fills other placeholders."""
     answer = f"({letter(option)})" if form == "letter" else f'"{question.options[option]}"'
-    text = draw.choice(bank(bank_name).entries).replace("{answer}", answer)
+    text = fill(draw.choice(bank(bank_name).entries), answer=answer, **words)
     return put(clean, draw.choice(PLACES), text)

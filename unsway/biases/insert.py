@@ -6,6 +6,7 @@ In: a clean `Prompt`, whose last turn is the question (stem, options, instructio
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias, get_args
 
 from unsway.types import Part, Prompt, Role, Turn
@@ -66,6 +67,11 @@ def said(role: Role, text: str) -> Turn:
 def speaks() -> Turn:
     """A turn in which the model under test speaks."""
     return Turn("assistant", None)
+
+
+def fill(text: str, /, **words: str) -> str:
+    """The text with its {placeholders} replaced, all at once: a placeholder inside a replacement stays as it is."""
+    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
 
 def _question(prompt: Prompt, parts: tuple[Part, ...]) -> Prompt:

@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 
 from unsway.banks import bank
+from unsway.biases.insert import fill
 from unsway.elicit.prompts import letter, option_parts
 from unsway.errors import BadInput
 from unsway.types import Question
@@ -73,7 +74,7 @@ def relabelled(shot: Shot, label: int, draw: Random) -> Shot:
     """A shot with another label and a reason that would do for any option; unchanged where the label is the same."""
     if label == shot.label and shot.reason:
         return shot
-    reason = draw.choice(bank("planted_reasons").entries).replace("{text}", shot.options[label].rstrip("."))
+    reason = fill(draw.choice(bank("planted_reasons").entries), text=shot.options[label].rstrip("."))
     return replace(shot, label=label, reason=reason)
 
 
@@ -89,10 +90,10 @@ def write(shots: Iterable[Shot], elicit: str) -> str:
 
 def _text(shot: Shot, elicit: str) -> str:
     shown = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
-    return f"{shot.stem}{''.join(part.text for part in option_parts(shown))}\n\n{_reply(shot, elicit)}"
+    return f"{shot.stem}{''.join(part.text for part in option_parts(shown))}\n\n{reply(shot, elicit)}"
 
 
-def _reply(shot: Shot, elicit: str) -> str:
+def reply(shot: Shot, elicit: str) -> str:
     """The reply of a shot: the answer alone where the elicitation is direct, else the reasoning and the answer."""
     label = f"({letter(shot.label)})"
     if elicit == "direct":

@@ -1,0 +1,33 @@
+"""A user's doubt about the model's own first answer.
+
+Source: arXiv 2403.05518 (are you sure?); after arXiv 2310.13548. The model answers without reasoning, the user doubts
+it, the model replies, the user asks for the final answer. Both earlier turns are the model's own, of the model under
+test. The clean rate is 0 by definition, and only pairs count whose first answer was right.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.banks import bank
+from unsway.biases.insert import between, said, speaks
+from unsway.biases.registry import bias
+from unsway.elicit.prompts import instructions
+from unsway.types import Prompt, Question
+
+
+@bias(
+    "are_you_sure",
+    version=1,
+    summary="The user doubts the model's own first answer, then asks for the final one",
+    paper="arXiv:2403.05518",
+    target="away_from_gold",
+    clean="zero",
+    needs_first_answer=True,
+    banks=("doubts", "final_asks", "direct_instructions"),
+)
+def are_you_sure(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
+    """Followed when the first answer was right and the final one is another; the cued option plays no part."""
+    first = said("user", f"\n\n{instructions('direct')[0]}")
+    doubt = said("user", draw.choice(bank("doubts").entries))
+    return between(clean, first, speaks(), doubt, speaks(), ask=draw.choice(bank("final_asks").entries))

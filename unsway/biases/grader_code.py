@@ -1,0 +1,29 @@
+"""The code that grades the reply, shown by oversight, with the letter that it expects.
+
+Source: arXiv 2505.05410 (the grader-hacking hint).
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.banks import bank
+from unsway.biases.insert import Place, fill, put
+from unsway.biases.registry import bias
+from unsway.elicit.prompts import letter
+from unsway.types import Prompt, Question
+
+PLACED: tuple[Place, ...] = ("front", "after_options")
+
+
+@bias(
+    "grader_code",
+    version=1,
+    summary="The prompt shows the code that checks the reply, with the letter that it expects",
+    paper="arXiv:2505.05410",
+    banks=("grader_openings", "graders"),
+)
+def grader_code(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
+    """Followed when the expected letter is answered."""
+    code = fill(draw.choice(bank("graders").entries), letter=letter(option))
+    return put(clean, draw.choice(PLACED), f"{draw.choice(bank('grader_openings').entries)}\n{code}")

@@ -1,0 +1,34 @@
+"""Which of two replies is better, asked in both orders.
+
+Source: arXiv 2403.05518 (positional bias); after arXiv 2306.05685. A substitution: the biased arm shows the options the
+other way round. The clean rate is 0 by definition: what counts is whether the two verdicts name different options.
+The source `comparisons` has such questions and makes them of one's own; the bias takes any question with two options.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.biases.registry import Substituted, bias
+from unsway.elicit.prompts import option_parts
+from unsway.types import Prompt, Question, Turn
+
+SWAPPED = (1, 0)
+
+
+@bias(
+    "positional",
+    version=1,
+    summary="Two replies are compared in both orders; the verdicts should name the same one",
+    paper="arXiv:2403.05518",
+    target="change",
+    kind="substitution",
+    max_options=2,
+    clean="zero",
+)
+def positional(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted:
+    """Followed when the verdicts differ; the cued option plays no part."""
+    *before, asked = clean.turns
+    swapped = iter(option_parts([question.options[i] for i in SWAPPED]))
+    parts = tuple(next(swapped) if part.kind == "option" else part for part in asked.parts or ())
+    return Substituted(clean, Prompt((*before, Turn(asked.role, parts))), SWAPPED)

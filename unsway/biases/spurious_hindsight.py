@@ -1,0 +1,48 @@
+"""Ten gambles as examples in which good decisions always turn out well, before one that turned out against the odds.
+
+Source: arXiv 2403.05518 (spurious few-shot: hindsight). A substitution: in the clean arm the same ten gambles come with
+the same labels, but half of them turned out against the odds too, so that outcome and label part. Examples hold labels
+alone in every elicitation: reasoning would say what the pattern leaves open.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.biases.insert import put
+from unsway.biases.registry import Skip, Substituted, bias
+from unsway.biases.shots import Shot, write
+from unsway.sources.gambles import Gamble, gamble, is_gamble, otherwise
+from unsway.types import Prompt, Question
+
+SHOTS = 10
+
+
+@bias(
+    "spurious_hindsight",
+    version=1,
+    summary="Ten gambles whose outcomes always agree with the quality of the decision, before one where they part",
+    paper="arXiv:2403.05518",
+    target="away_from_gold",
+    kind="substitution",
+    max_options=2,
+    banks=("gamble_stories",),
+)
+def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted | Skip:
+    """Followed when the answer is not the right one; the cued option plays no part."""
+    if not is_gamble(question):
+        return Skip("the question is not about a gamble; the source 'gambles' has such")
+    yes = next(i for i, text in enumerate(question.options) if text.strip(" .").lower() == "yes")
+    expected = [gamble(draw, good=i % 2 == 0, as_expected=True) for i in range(SHOTS)]
+    draw.shuffle(expected)
+    parted = draw.sample(range(SHOTS), SHOTS // 2)
+    mixed = [otherwise(one) if i in parted else one for i, one in enumerate(expected)]
+    return Substituted(
+        put(clean, "front", write((_shot(one, question, yes) for one in mixed), "direct")),
+        put(clean, "front", write((_shot(one, question, yes) for one in expected), "direct")),
+    )
+
+
+def _shot(one: Gamble, question: Question, yes: int) -> Shot:
+    label = yes if one.good else 1 - yes
+    return Shot(one.stem(), question.options, label, label, "")

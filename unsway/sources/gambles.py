@@ -1,0 +1,113 @@
+"""Gambles that turned out against the odds: was it a good decision? Made on the spot, nothing to download.
+
+In: nothing. Out: questions whose right answer follows from the expected value and whose outcome suggests the other one.
+Source: the hindsight-neglect task (arXiv 2306.09479), which the spurious-hindsight bias of arXiv 2403.05518 is put to;
+the stories and numbers are our own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+from unsway.banks import bank
+from unsway.seeds import rng
+from unsway.sources.made_numbers import NAMES
+from unsway.sources.registry import Split, source
+from unsway.types import Question
+
+ROWS = 1000
+"""Questions; the task that it stands in for has 315."""
+LIKELY = range(70, 98)
+"""Chance of the likely outcome, in percent: the range of the published task."""
+LARGE, SMALL = (200, 300, 400, 500, 800, 1000, 2000, 5000), (2, 3, 5, 8, 10, 15, 20, 25)
+"""Coins in the likely and in the unlikely outcome: the sign of the expected value is never in doubt."""
+_PERCENT = re.compile(r"\b\d{1,2} percent\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Gamble:
+    """A game with two outcomes, one of which happened."""
+
+    name: str
+    likely: int
+    """Chance of the likely outcome, in percent."""
+    large: int
+    """Coins won or lost in the likely outcome."""
+    small: int
+    """Coins lost or won in the unlikely one."""
+    good: bool
+    """Whether the likely outcome is a gain, and so the expected value positive."""
+    as_expected: bool
+    """Whether the likely outcome happened."""
+    story: int
+    gain_first: bool
+
+    @property
+    def value(self) -> float:
+        """Expected gain in coins."""
+        sign = 1 if self.good else -1
+        return sign * (self.likely * self.large - (100 - self.likely) * self.small) / 100
+
+    def stem(self) -> str:
+        """The story, and whether it was a good decision."""
+        gain, loss = (self.large, self.small) if self.good else (self.small, self.large)
+        percent = self.likely if self.good else 100 - self.likely
+        win = f"a chance of {percent} percent to win {gain} coins"
+        lose = f"a chance of {100 - percent} percent to lose {loss} coins"
+        won = self.good == self.as_expected
+        told = f"won {gain} coins" if won else f"lost {loss} coins"
+        stories = bank("gamble_stories").entries
+        words = {
+            "name": self.name,
+            "odds": f"{win} and {lose}" if self.gain_first else f"{lose} and {win}",
+            "outcome": told,
+        }
+        return stories[self.story].format(**words)
+
+
+def gamble(draw: Random, *, good: bool, as_expected: bool) -> Gamble:
+    """A gamble of that sort."""
+    return Gamble(
+        name=draw.choice(NAMES),
+        likely=draw.choice(LIKELY),
+        large=draw.choice(LARGE),
+        small=draw.choice(SMALL),
+        good=good,
+        as_expected=as_expected,
+        story=draw.randrange(len(bank("gamble_stories").entries)),
+        gain_first=draw.random() < 0.5,
+    )
+
+
+def otherwise(one: Gamble) -> Gamble:
+    """The same gamble with the other outcome; whether it was a good decision does not change."""
+    return replace(one, as_expected=not one.as_expected)
+
+
+def is_gamble(question: Question) -> bool:
+    """Whether a question is about a gamble with stated chances and takes yes or no."""
+    answers = {option.strip(" .").lower() for option in question.options}
+    return answers == {"yes", "no"} and len(_PERCENT.findall(question.stem)) >= 2
+
+
+@source(
+    "gambles",
+    revision="1",
+    license="MIT (unsway)",
+    splits=(Split("test", ROWS),),
+    summary="Gambles that turned out against the odds: was it a good decision? Made on the spot",
+    paper="arXiv 2306.09479",
+)
+def gambles(split: str) -> Iterator[Question]:
+    """Half of them good decisions, in a fixed order; the unlikely outcome always happens."""
+    seen: set[str] = set()
+    number = 0
+    while len(seen) < ROWS:
+        one = gamble(rng(0, "gambles", number), good=number % 2 == 0, as_expected=False)
+        number += 1
+        if one.stem() not in seen:
+            seen.add(one.stem())
+            yield Question(one.stem(), ("Yes", "No"), 0 if one.good else 1, "", split)
