@@ -265,7 +265,9 @@ _SUBJECT_AFTER = re.compile(
 def _judged(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
     low, stop = seg.low, found.start()
-    if say.REPORTED.search(low):
+    if say.REPORTED.search(low) or (
+        "would" in found[0] and say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()])
+    ):
         return None
     named = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)

@@ -50,11 +50,11 @@ def mention_at(seg: Segment, position: int, want: Wanted) -> Mention | None:
     return Mention(option if inside else None, start, end, bracketed, marked, not inside and ref in "XxYyNn")
 
 
-_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|/)")
+_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+])")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
-_ON = re.compile(r"\s(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
+_ON = re.compile(r"\s\(?(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
 _ON_LONGER = re.compile(
-    r"\s\((?!\s?[a-z]\s?\))|\s(?:option|choice|answer|as|for|which|based|due|over|given|in this"
+    r"\s\((?!\s?[a-z]\s?\))|\s(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
     r"|from|with|on|seems|here|then|the|it is)(?!\w)"
 )
 

@@ -21,7 +21,7 @@ MENTION = re.compile(
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
-      (?![0-9A-Za-z_À-ɏͰ-ӿ\#+%^°]|['-]\w|/\w\w|\.\d|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
+      (?![0-9A-Za-z_À-ɏͰ-ӿ\#%^°]|\+(?![A-Z]\b)|['-]\w|/\w\w|\.\d|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
     )""",
     re.VERBOSE,
 )
@@ -44,7 +44,7 @@ _ADVERBS = (
 )
 _CHOOSE = (
     r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go with|going with|went with|opt for"
-    r"|opting for|settle on|settled on|vote for|conclude|answer|lean towards?|leaning towards?|suspect|bet on"
+    r"|opting for|settle on|settled on|vote for|conclude|answer|lean towards?|leaning towards?|suspect|prefer|bet on"
     r"|stick with"
     r"|sticking with|end up with|stay with|guess|think|believe|mean|meant|agree with|commit to)"
 )
@@ -61,7 +61,8 @@ _FILLERS = (
 _NOUN = (
     r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
-    r" (?:choice|option|solution|selection|conclusion|one)|(?:choice|option|selection)"
+    r" (?:choice|option|solution|selection|conclusion|one)"
+    r"|(?:final|correct|response|result|solution|conclusion|decision|selected|chosen)(?=\s?:)|(?:choice|option|selection|response)"
     rf"(?=\s{_BE}\b|'s\b|\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 
@@ -81,10 +82,10 @@ FRAMES = {
     r"|instead)"
     r"\b[\s,:;.-]{0,4}){1,3}(?:i mean[\s,]{1,2})?"
     r"(?:(?:it'?s|it is|that'?s|it should be|should be|make that|it must be)\s)?",
-    "it": rf"\A[\s\"'-]{{0,8}}(?:it|that|this)(?:'s|\s(?:{_BE}|(?P<maybe>{_MAY_BE})))\s",
+    "it": rf"(?:\A[\s\"'-]{{0,8}}|(?:but|however,?|though)\s)(?:it|that|this)(?:'s|\s(?:{_BE}|(?P<maybe>{_MAY_BE})))\s",
     "label": r"\A\s{0,4}a:\s",
     "match": r"(?:this|that|which|it|result|value|number|description)\s(?:\w{4,9}ly\s)?(?:matches|corresponds to"
-    r"|fits)\s(?:with )?",
+    r"|fits)\s(?:with )?|(?:i\.e\.|namely|viz\.),?\s",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
     "foreign": r"(?:antwort|respuesta|réponse|risposta|resposta|ответ|svar|antwoord|odpowiedź|cevap|đáp án|答案|答え|正解"
@@ -95,7 +96,7 @@ FRAMES = {
 """Frames by the name of their rule."""
 
 FRAME = re.compile(
-    "(?<![a-z0-9])(?:" + "|".join(f"{frame}(?P<{name}>)" for name, frame in FRAMES.items()) + ")" + _FILLERS
+    "(?<![a-z0-9])(?:" + "|".join(f"(?:{frame})(?P<{name}>)" for name, frame in FRAMES.items()) + ")" + _FILLERS
 )
 """Any frame, up to where the answer would stand; an empty group at its end has the name of the rule."""
 
@@ -157,6 +158,7 @@ OTHERS = re.compile(
     r"|mention\w*|stat\w+|choos\w+|chose|pick\w*|select\w*|answer\w*|told|tell\w*|impl\w+|insist\w*|prefer\w*"
     r"|recommend\w*"
     r"|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
+    r"|\b(?:was|were|been|being|am) told\b|\bit (?:says|said|claims|reads)\b"
 )
 """Somebody else who says something."""
 
@@ -172,6 +174,7 @@ AS_SAID = re.compile(
 SUPPOSED = re.compile(
     r"\b(?:if|whether|unless|suppose|supposing|assume|assuming|imagine"
     r"|had)\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
+    r"|(?<!is )(?<!'s )\bwhy\b(?:[\s\"']{1,3}[\w']{1,30}){0,3}[\s\"']{0,3}$"
     r"|\b(?:initially|originally|previously|earlier|at first|used to|first thought"
     r"|thought)\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
 )
@@ -217,13 +220,13 @@ GOES_ON = re.compile(
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
     r"|in this|from|here"
-    r"|and so|and not|and i|then|with|it is|on this|this time)\b)"
+    r"|and so|and not|and i|then|with|it is|on this|this time|to (?=\(?[a-z]\b))\b)"
 )
 """What may follow a mention that closes its clause."""
 
 JOIN = re.compile(
-    r"[\s\"']{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,)"
-    r"|(?=\s?\(\s?[a-z]\s?\)))"
+    r"[\s\"'(]{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,)"
+    r"|(?=\s?\(\s?[a-z]\s?\))|\.\s(?=[a-z]\.(?:\s|$)))"
     r"\s{0,3}(?:(?:also|maybe|possibly|perhaps|either|even|potentially)\s|,?\s?(?:more|most|less) likely,?\s)?"
 )
 """What joins two mentions."""

@@ -27,7 +27,8 @@ HEAD = 1000
 
 _BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
 _HEAD_LETTER = re.compile(
-    r"^[ \t>*#_`\"•-]{0,8}(?:\d{1,2}[.)] )?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}(?:[).:\]]|[ \t*_`]{0,4}$)", re.MULTILINE
+    r"^[ \t>*#_`\"•-]{0,8}(?:\d{1,2}[.)] )?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}(?:[).:\]]|[ ][-–—][ ]|[ \t*_`]{0,4}$)",
+    re.MULTILINE,
 )
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
@@ -111,7 +112,8 @@ class Reading:
             return _claim(seg, None, "several", mention.start, second, "ambiguous") if closed else None
         if words and not final:
             return None
-        unknown = mention.bracketed and final and not self.want.texts and not say.GOES_ON.match(seg.low, stop)
+        unknown = mention.bracketed and not self.want.texts and self._line_start(seg.start) == seg.start > self.low
+        unknown = unknown and not say.GOES_ON.match(seg.low, stop) and not say.JOIN.match(seg.low, stop)
         if not unknown and seg.low[stop:].strip(" .!\"')"):
             return None
         if words and words[0] not in (None, mention.option):
@@ -218,11 +220,13 @@ class Reading:
         seg = segment(self.text, *sentences[-1])
         begin = _begin(seg)
         mention = mention_at(seg, begin, self.want)
-        if seg.low.rstrip().endswith("?") or mention is None or mention.option is None:
+        if mention is None or mention.option is None:
             return self._leading_text(seg, begin, sentences)
+        label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
+        if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
+            return None
         words = words_after(seg, mention, self.want)
         stop = words[1] if words else mention.end
-        label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
         turned_down = not label and say.REFUTED.match(seg.low, stop)
         if turned_down or self._goes_on_after(seg.start + begin, mention.option):
             return None
@@ -243,7 +247,7 @@ class Reading:
     def _leading_text(self, seg: Segment, begin: int, sentences: list[tuple[int, int]]) -> Claim | None:
         """The words of an option at the very beginning, closed off from what follows."""
         named = self.want.at(seg.low, begin)
-        if named is None or named[0] is None or not _OPENS.match(seg.low, named[1]):
+        if named is None or named[0] is None or seg.low.endswith("?") or not _OPENS.match(seg.low, named[1]):
             return None
         if len(sentences) > 1:
             second = segment(self.text, *sentences[-2])
