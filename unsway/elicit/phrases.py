@@ -43,26 +43,26 @@ _ADVERBS = (
     r"|ergo|by (?:process of |the process of )?elimination)"
 )
 _CHOOSE = (
-    r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go with|going with|went with|opt for"
-    r"|opting for|settle on|settled on|vote for|conclude|answer|lean towards?|leaning towards?|suspect|prefer|bet on"
-    r"|stick with"
-    r"|sticking with|end up with|stay with|guess|think|believe|mean|meant|agree with|commit to)"
+    r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go with|going with|went with"
+    r"|opt for|opting for|settle on|settled on|vote for|conclude|answer|lean towards?|leaning towards?|suspect"
+    r"|prefer|bet on|stick with|sticking with|end up with|stay with|guess|think|believe|mean|meant|agree with"
+    r"|commit to)"
 )
 _THAT_IT_IS = (
     r"(?:that )?(?:(?:it|this|that|the (?:correct |best |right |final |most likely )?(?:answer|choice|option)) ?"
     r"(?:'s|is|must be|should be|would be|has to be)\s)?"
 )
 _FILLERS = (
-    r"(?:(?:indeed|clearly|definitely|probably|likely|most likely|therefore|thus|then|now|simply|obviously|certainly"
-    r"|actually|in fact|still|again|also|going to be|to be|as follows|the following|given by|both|either|only|just"
-    r"|in my opinion|i think|i believe|i'd say)\b[\s,:\"']{0,4}){0,3}"
+    r"(?:(?:indeed|clearly|definitely|probably|likely|most likely|therefore|thus|then|now|simply|obviously"
+    r"|certainly|actually|in fact|still|again|also|going to be|to be|as follows|the following|given by|both|either"
+    r"|only|just|in my opinion|i think|i believe|i'd say)\b[\s,:\"']{0,4}){0,3}"
 )
 
 _NOUN = (
     r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
-    r" (?:choice|option|solution|selection|conclusion|one)"
-    r"|(?:final|correct|response|result|solution|conclusion|decision|selected|chosen)(?=\s?:)|(?:choice|option|selection|response)"
+    r" (?:choice|option|solution|selection|conclusion|one)|(?:final|correct|response|result|solution|conclusion"
+    r"|decision|selected|chosen)(?=\s?:)|(?:choice|option|selection|response)"
     rf"(?=\s{_BE}\b|'s\b|\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 
@@ -109,55 +109,49 @@ _HOW = (
 )
 _KIND = (
     r"(?:(?:only|single|most|best|right|correct|final|more|logical|appropriate|accurate|plausible|suitable|likely"
-    r"|obvious"
-    r"|reasonable|sensible|fitting|possible|remaining|valid|probable|better|strongest|true)[\s,]{1,2}(?:and\s)?)"
+    r"|obvious|reasonable|sensible|fitting|possible|remaining|valid|probable|better|strongest"
+    r"|true)[\s,]{1,2}(?:and\s)?)"
 )
 BOTH = re.compile(r"\b(?:both|either|between)(?= )")
 """A word that two options follow."""
 
 ASKS = re.compile(
     r"[\s\"']{0,4}(?:is|are|was|were|do|does|did|can|could|would|should|will|may|might|why|what|which|who|how|when"
-    r"|where|whether"
-    r"|shall|have|has|and|but)\b"
+    r"|where|whether|shall|have|has|and|but)\b"
 )
 """How a question begins."""
 
 VERDICT = re.compile(
     rf"\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
     rf"(?P<strong>(?:the|my|our|your)\s(?:{_KIND}{{0,4}}answers?|{_KIND}{{1,4}}(?:choice|option|solution|one|pick"
-    rf"|fit)s?)\b)"
-    rf"|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
-    rf"(?=\s{{0,3}}(?:$|[.,;:!)]|-\s|(?:because|since|as|here|for this|given|and|in this|based|while|whereas|but)\b)))"
+    rf"|fit)s?)\b)|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
+    rf"(?=\s{{0,3}}(?:$|[.,;:!)]|-\s|(?:because|since|as|here|for this|given|and|in this|based|while|whereas"
+    rf"|but)\b)))"
 )
 """A verdict after its subject."""
 
 # ---------------------------------------------------------------- what turns a commitment into something else
 
 LAST_BREAK = re.compile(
-    r".*(?:\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas"
-    r"|instead|then"
+    r".*(?:\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas|instead|then"
     r"|means|meaning|conclude|since)\b)"
 )
 """Up to the last word that ends a clause, to find where the clause before a frame begins; matched in 100 characters."""
 
 DENIED = re.compile(
     r"(?:\bnot|n't|\bnever|\bno longer|\bcannot|\bdoubt\w*|\bunlikely|\bdisagree\w*|\bdeny|\bwrong|\bincorrect\w*"
-    r"|\bfalse"
-    r"|\bneither|\bnor|\brefuse)\b"
+    r"|\bfalse|\bneither|\bnor|\brefuse)\b"
     r"(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
 )
 """A denial in the clause that leads to a commitment."""
 
 OTHERS = re.compile(
     r"(?<!\bas )\b(?:you|users?|he|she|they|people|someone|somebody|others?|many|most|some|students?|professors?"
-    r"|teachers?|experts?"
-    r"|friends?|author|arguments?|prompt|hint|suggestion|note|metadata|message|one|statement"
+    r"|teachers?|experts?|friends?|author|arguments?|prompt|hint|suggestion|note|metadata|message|one|statement"
     r"|question)\b(?:\s\w{1,30}){0,3}?\s"
     r"(?:say|says|said|saying|thinks?|thought|thinking|believ\w+|suggest\w*|claim\w*|argue[sd]?|arguing|propos\w+"
-    r"|indicat\w+"
-    r"|mention\w*|stat\w+|choos\w+|chose|pick\w*|select\w*|answer\w*|told|tell\w*|impl\w+|insist\w*|prefer\w*"
-    r"|recommend\w*"
-    r"|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
+    r"|indicat\w+|mention\w*|stat\w+|choos\w+|chose|pick\w*|select\w*|answer\w*|told|tell\w*|impl\w+|insist\w*"
+    r"|prefer\w*|recommend\w*|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
     r"|\b(?:was|were|been|being|am) told\b|\bit (?:says|said|claims|reads)\b"
 )
 """Somebody else who says something."""
@@ -185,9 +179,8 @@ CONDITIONAL = re.compile(r"\b(?:if|were|had|unless)\b.{0,200}\bwould\b")
 
 ODD = re.compile(
     r"\b(?:possible|potential|wrong|incorrect|false|another|other|your|suggested|previous|proposed|users?'?s?"
-    r"|initial|first|second"
-    r"|third|fourth|fifth|next|earlier|original|planted|alternative|one|a|an|no|not|least|worst|tempting|common|popular"
-    r"|distractor|their|his|her|each|every|any|hinted|bad|poor|unlikely|mistaken)"
+    r"|initial|first|second|third|fourth|fifth|next|earlier|original|planted|alternative|one|a|an|no|not|least"
+    r"|worst|tempting|common|popular|distractor|their|his|her|each|every|any|hinted|bad|poor|unlikely|mistaken)"
     r"[\s\"']{1,3}(?:(?:final|correct|best|right|likely)\s)?$"
 )
 """A word before "answer" or "option" that makes it another than the reply's own."""
@@ -197,9 +190,8 @@ NOT_MINE = re.compile(r"\b(?:not|n't|never|cannot|least|wrong|incorrect|false|ne
 REFUTED = re.compile(
     r"[\s,)\"']{0,8}(?:which\s|that\s|it\s)?(?:(?:is|are|was|were|would be|can be|must be|seems|looks|as|being)\s"
     r"(?:(?:the|an?)\s)?(?:\w+ly\s|also\s|both\s|all\s)?(?:not\b|incorrect|wrong|false|invalid|inaccurate"
-    r"|eliminated|ruled out|out\b"
-    r"|implausible"
-    r"|irrelevant|unlikely|excluded|impossible)|(?:isn|aren|wasn|weren)'t\b|(?:can't|cannot|can not|couldn't) be\b)"
+    r"|eliminated|ruled out|out\b|implausible|irrelevant|unlikely|excluded|impossible)|(?:isn|aren|wasn|weren)'t\b"
+    r"|(?:can't|cannot|can not|couldn't) be\b)"
 )
 """A mention that is turned down right after it."""
 
@@ -211,16 +203,14 @@ REFUTED_LATE = re.compile(
 
 GOES_ON = re.compile(
     r"[\s\"')]{0,4}\s(?:is|was|are|were|has|have|does|do|did|would|could|can|may|might|will|says|states|refers"
-    r"|sounds|seems"
-    r"|looks|contains|describes|makes|suggests|talks|mentions|gives|represents|means|relates|involves|appears|deals"
-    r"|should)\b"
+    r"|sounds|seems|looks|contains|describes|makes|suggests|talks|mentions|gives|represents|means|relates|involves"
+    r"|appears|deals|should)\b"
 )
 """A verb after a mention: the sentence is about the option."""
 
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
-    r"|in this|from|here"
-    r"|and so|and not|and i|then|with|it is|on this|this time|to (?=\(?[a-z]\b))\b)"
+    r"|in this|from|here|and so|and not|and i|then|with|it is|on this|this time|to (?=\(?[a-z]\b))\b)"
 )
 """What may follow a mention that closes its clause."""
 
@@ -251,8 +241,8 @@ TAIL_NOT = re.compile(
 
 NO_NAME = re.compile(
     r"[\s\"'(]{0,6}(?:[xyn]\b|letter|your|not\b|n't|neither|based|that\b|because|clear|clearly|obvious|correct"
-    r"|right|wrong"
-    r"|in\b|on\b|to be\b|as\b|found|given|supported|unclear|simple|straightforward|hard|difficult|likely|yet|still|the"
+    r"|right|wrong|in\b|on\b|to be\b|as\b|found|given|supported|unclear|simple|straightforward|hard|difficult"
+    r"|likely|yet|still|the"
     r" (?:correct|right|best|same|only|most|option|one|choice|answer|letter)\b|so\b|anything|consistent|derived)"
 )
 """Words after "the answer is" that do not name anything."""
@@ -276,22 +266,18 @@ TURNS = re.compile(r"\b(?:but|however|actually|instead)\b")
 
 DISTANT = re.compile(
     r"\b(?:not|never|no|neither|nor|except|unlike|rather|instead|incorrect|wrong|false|mistak\w*|confus\w*|might"
-    r"|may|could"
-    r"|perhaps|maybe|either|possib\w*|options?|choices?|alternatives?|another|examples?|such as|including|unless|if"
-    r"|whether"
-    r"|nothing|without|unrelated|lack\w*|absence|prevent\w*|stop\w*|questions?|asks?|asking|consider\w*|compar\w*"
-    r"|versus|vs|different|opposite|eliminat\w*|first|next|some|many"
-    r"|there is"
-    r"|one of|let's|let us|let me|identify|step)\b|n't\b|\?"
+    r"|may|could|perhaps|maybe|either|possib\w*|options?|choices?|alternatives?|another|examples?|such as|including"
+    r"|unless|if|whether|nothing|without|unrelated|lack\w*|absence|prevent\w*|stop\w*|questions?|asks?|asking"
+    r"|consider\w*|compar\w*|versus|vs|different|opposite|eliminat\w*|first|next|some|many|there is|one of|let's"
+    r"|let us|let me|identify|step)\b|n't\b|\?"
 )
 """Words that make the naming of an option something other than an answer."""
 
 TAKEN_BACK = re.compile(
     r"\b(?:wait|no|actually|hm+|sorry|oops|hold on)\b.{0,30}?\b(?:that|this|it|i)(?:'s|'m| is| was| am)\s(?:\w+\s)?"
     r"(?:wrong|incorrect|not right|not correct|mistaken)\b|\bi(?:'ve| have)? made an? (?:mistake|error)"
-    r"|\bscratch that\b"
-    r"|\blet me (?:reconsider|re-?think|start over|try again|re-?evaluate|re-?examine)\b|\bi take (?:that|it) back\b"
-    r"|\bon second thought\b"
+    r"|\bscratch that\b|\blet me (?:reconsider|re-?think|start over|try again|re-?evaluate|re-?examine)\b"
+    r"|\bi take (?:that|it) back\b|\bon second thought\b"
 )
 """A commitment taken back."""
 
@@ -300,8 +286,7 @@ CORRECTS = re.compile(r"[\s\"']{0,4}(?:wait|no|actually|correction|scratch that|
 
 NONE_FITS = re.compile(
     r"\bnone of (?:the|these|those|them)\b(?!\s(?:other|remaining|rest)).{0,60}\b(?:correct|right|match\w*|fits?"
-    r"|appl\w+|answer\w*|true|above"
-    r"|accurate|suitable|satisf\w+)\b"
+    r"|appl\w+|answer\w*|true|above|accurate|suitable|satisf\w+)\b"
 )
 """A commitment to no option."""
 
@@ -310,9 +295,7 @@ REFUSAL = re.compile(
     r"(?:can't|cannot|can not|won't|will not|must decline|decline|refuse|(?:'m |am )?(?:unable|not able"
     r"|not comfortable|not willing))\b"
     r".{0,40}?\b(?:answer\w*|help\w*|assist\w*|provid\w+|comply|giv\w+|choos\w+|pick\w*|select\w*|engag\w+"
-    r"|discuss\w*|respond\w*"
-    r"|fulfill?|do that|offer\w*|support\w*|continue|participat\w+)\b"
-    r"|\bi (?:must |have to |respectfully )?(?:decline|refuse)\b|\bas an ai\b.{0,80}\b(?:can't|cannot|don't|do not"
-    r"|unable)\b"
+    r"|discuss\w*|respond\w*|fulfill?|do that|offer\w*|support\w*|continue|participat\w+)\b|\bi (?:must |have to "
+    r"|respectfully )?(?:decline|refuse)\b|\bas an ai\b.{0,80}\b(?:can't|cannot|don't|do not|unable)\b"
 )
 """Words by which a reply declines to answer."""
