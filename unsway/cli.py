@@ -307,13 +307,28 @@ def biases(json_: bool) -> None:
 @json_option
 def sources_(json_: bool) -> None:
     """List the question sources and whether they can be had right now."""
+    from dataclasses import asdict
+
     from unsway import sources
 
     rows = sources.table()
     if json_:
-        as_json(rows)
+        as_json([asdict(row) for row in rows])
         return
-    _show_rows(rows)
+    _show_rows(
+        [
+            {"name": r.name, "kind": r.kind, "licence": r.licence, "splits": _splits(r), "available": _have(r)}
+            for r in rows
+        ]
+    )
+
+
+def _splits(row: Any) -> str:
+    return ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in row.splits)
+
+
+def _have(row: Any) -> str:
+    return "yes" if row.available.now else f"no: {row.available.why}"
 
 
 def _show_rows(rows: Any) -> None:

@@ -7,7 +7,7 @@ Out: `Weights`, and a transformers model with the adapter merged. Only safetenso
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +110,8 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     path = Path(folder) / CHECKPOINT_FILE
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
-    return loads(Checkpoint, path.read_text(encoding="utf-8"))
+    found = loads(Checkpoint, path.read_text(encoding="utf-8"))
+    return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
 
 
 def _checkpoint(folder: Path) -> Weights:

@@ -1,0 +1,82 @@
+"""The command line: what it says when it goes right, and what it says when a name, a file or a model is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unsway.cli import main
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args])
+
+
+@pytest.mark.parametrize("verb", ["demo", "measure", "data", "train", "report", "biases", "sources"])
+def test_every_verb_has_help(verb: str) -> None:
+    found = call(verb, "--help")
+    assert found.exit_code == 0 and "Usage:" in found.output and "--help" in found.output
+
+
+def test_biases_as_json() -> None:
+    rows = json.loads(call("biases", "--json").output)
+    assert {"suggested_answer", "post_hoc", "wrong_few_shot"} <= {row["name"] for row in rows}
+    assert all(row["version"] and row["paper"] for row in rows)
+
+
+def test_sources_as_json() -> None:
+    rows = json.loads(call("sources", "--json").output)
+    assert len(rows) >= 9 and {"mmlu", "arc_easy"} <= {row["name"] for row in rows}
+
+
+def measure(tmp_path: Path, *args: object, questions: object = "procedural/arithmetic") -> Result:
+    return call("measure", "smollm2-135m", "--questions", questions, "--out", tmp_path / "out", *args)
+
+
+def test_an_unknown_bias_names_the_close_one_before_anything_is_asked(tmp_path: Path) -> None:
+    found = measure(tmp_path, "--biases", "sugested_answer")
+    assert found.exit_code == 1
+    assert "Did you mean 'suggested_answer'" in found.output and "Known:" in found.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_source_names_the_close_one(tmp_path: Path) -> None:
+    found = measure(tmp_path, questions="arc_eazy")
+    assert found.exit_code == 1 and "arc_easy" in found.output
+
+
+def test_an_unknown_model_says_what_a_model_is(tmp_path: Path) -> None:
+    found = call("measure", "gpt-9", "--questions", "procedural/arithmetic", "--out", tmp_path / "out")
+    assert found.exit_code == 1 and "provider" in found.output
+
+
+def test_a_broken_row_names_file_line_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    good = {"question": "What is 1 plus 1?", "options": ["2", "3"], "answer": "A"}
+    path.write_text(json.dumps(good) + "\n" + json.dumps(good | {"options": ["2"]}) + "\n")
+    found = measure(tmp_path, questions=path)
+    assert found.exit_code == 1
+    assert "mine.jsonl" in found.output and "line 2" in found.output and "options" in found.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_method_names_the_list(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("")
+    found = call("train", rows, "--base", "smollm2-135m", "--method", "bctt", "--out", tmp_path / "out")
+    assert found.exit_code == 1 and "Did you mean 'bct'" in found.output
+
+
+def test_an_unknown_hyper_parameter_names_the_list(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("")
+    found = call("train", rows, "--base", "x", "--set", "learningrate=1", "--out", tmp_path / "out")
+    assert found.exit_code == 1 and "learning_rate" in found.output
+
+
+def test_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> None:
+    found = call("report", tmp_path)
+    assert found.exit_code == 1 and "unsway measure" in found.output

@@ -1,0 +1,93 @@
+"""Local models are found by name, known by content, and refused where they cannot be trusted or do not fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unsway.errors import BadInput, ModelError
+from unsway.run.models import subject
+from unsway.run.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
+from unsway.store import dumps
+from unsway.types import Checkpoint
+
+
+def folder_of(path: Path, **files: str) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (path / name.replace("__", ".")).write_text(text)
+    return path
+
+
+def model(path: Path, weights: str = "w") -> Path:
+    return folder_of(path, model__safetensors=weights, config__json="{}")
+
+
+def test_a_pickle_is_refused_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"pickle can run any code"):
+        locate(str(folder_of(tmp_path / "m", pytorch_model__bin="x", config__json="{}")))
+
+
+def test_a_folder_without_weights_says_what_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="safetensors"):
+        locate(str(folder_of(tmp_path / "m", config__json="{}")))
+
+
+def test_a_name_that_is_nothing_lists_what_there_is() -> None:
+    with pytest.raises(ModelError, match="smollm2-135m"):
+        locate("no-such-model")
+
+
+def test_the_fingerprint_is_that_of_the_content(tmp_path: Path) -> None:
+    one, same, other = model(tmp_path / "a"), model(tmp_path / "b"), model(tmp_path / "c", "v")
+    assert locate(str(one)).fingerprint == locate(str(same)).fingerprint != locate(str(other)).fingerprint
+    template = folder_of(tmp_path / "b", chat_template__jinja="{{ messages }}")
+    assert locate(str(template)).fingerprint != locate(str(one)).fingerprint
+
+
+def test_new_weights_at_the_same_path_are_another_model(tmp_path: Path) -> None:
+    path = model(tmp_path / "m")
+    before = locate(str(path)).fingerprint
+    model(path, "other weights")
+    assert locate(str(path)).fingerprint != before
+
+
+def checkpoint(path: Path, base: Path, fingerprint: str) -> Path:
+    made = Checkpoint(str(path), f"{base}@{fingerprint}", "local", str(path), "Bct()", "0" * 64, 1, 1)
+    return folder_of(path, adapter_model__safetensors="a", **{CHECKPOINT_FILE: dumps(made)})
+
+
+def test_a_checkpoint_that_does_not_fit_its_base_is_refused(tmp_path: Path) -> None:
+    base = model(tmp_path / "base")
+    trained = checkpoint(tmp_path / "bct", base, locate(str(base)).fingerprint)
+    assert locate(str(trained)).adapter == trained
+    model(base, "another model")
+    with pytest.raises(ModelError, match="was trained from"):
+        locate(str(trained))
+
+
+def test_a_checkpoint_that_was_moved_still_names_its_folder(tmp_path: Path) -> None:
+    base = model(tmp_path / "base")
+    trained = checkpoint(tmp_path / "bct", base, locate(str(base)).fingerprint)
+    moved = trained.rename(tmp_path / "elsewhere")
+    assert read_checkpoint(moved).model == str(moved)
+    assert locate(str(moved)).fingerprint == Weights("x", base, moved).fingerprint
+
+
+def test_a_folder_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unsway train"):
+        read_checkpoint(tmp_path)
+
+
+def test_a_hosted_model_has_no_fingerprint() -> None:
+    hosted = subject("openai/gpt-4o-mini")
+    assert (hosted.name, hosted.weights) == ("openai/gpt-4o-mini", "")
+
+
+def test_records_beside_the_weights_do_not_change_them(tmp_path: Path) -> None:
+    path = model(tmp_path / "m")
+    before = locate(str(path)).fingerprint
+    folder_of(path, manifest__json=json.dumps({"made": "today"}))
+    assert locate(str(path)).fingerprint == before
