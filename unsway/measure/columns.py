@@ -1,7 +1,7 @@
 """Outcomes as columns of numbers, and the mean of one column as an estimate.
 
 In: `Outcome`s. Out: `Columns` (one entry an outcome, NaN where there is none) and `mean`, which turns one into an
-`Estimate` with the score interval of `intervals`, the question being the unit.
+`Estimate` with an interval of `intervals`, the question being the unit.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unsway.measure.intervals import Bools, Floats, mean_interval
+from unsway.measure.intervals import Bools, Floats, difference_interval, rate_interval
 from unsway.measure.outcomes import NO_REPLY, zero_by_definition
 from unsway.types import Answer, Estimate, Outcome, Reason
 
 NOT_MEASURED: frozenset[Reason | None] = frozenset({"first_answer_wrong"})
 """Exclusions that belong to the definition of a bias: the pair was never meant to count (SPEC §2, are-you-sure)."""
 
-HOW = "score interval, questions as units"
+WILSON = "Wilson score interval, questions as units"
+TANGO = "Tango score interval of the paired difference, questions as units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Columns:
         )
 
     @property
-    def brr_floor(self) -> float:
-        """The least that one outcome can add to the BRR: 0 where the clean rate is 0 by definition, else -1."""
-        return 0.0 if self.zero.all() else -1.0
+    def signed(self) -> bool:
+        """Whether an outcome can lower the BRR: not where the clean rate is 0 by definition."""
+        return not self.zero.all()
 
     def missing_as(self, hit: bool) -> Floats:
         """The paired difference with every missing answer taken as it would raise it most (`hit`), or lower it most.
@@ -93,24 +94,37 @@ def _was_read(answer: Answer) -> bool | None:
 
 
 def mean(
-    name: str, question: NDArray[np.intp], value: Floats, *, low: float, level: float, n_excluded: int
+    name: str, question: NDArray[np.intp], value: Floats, *, signed: bool, level: float, n_excluded: int
 ) -> Estimate:
     """The mean of the entries that are not NaN, as an estimate.
 
     Args:
         name: Name of the estimate.
         question: Number of the question of each entry, shape (outcomes,).
-        value: Values between `low` and 1, shape (outcomes,).
-        low: The least that one outcome can be.
+        value: 1, 0 or, where signed, -1; shape (outcomes,).
+        signed: Whether it is a paired difference (Tango's interval) or a rate (Wilson's).
         level: Nominal coverage.
         n_excluded: Outcomes that were left out, to be carried along.
     """
     there = ~np.isnan(value)
+    how = TANGO if signed else WILSON
     if not there.any():
-        return Estimate(name, None, None, None, level, 0, 0, n_excluded, HOW, "no outcome counts")
-    size = np.bincount(question[there])
-    asked = size > 0
-    total = np.bincount(question[there], value[there])
-    ends = mean_interval(total[asked], size[asked], low=low, high=1.0, level=level)
-    n, n_clusters = int(there.sum()), int(asked.sum())
-    return Estimate(name, float(value[there].mean()), *ends, level, n, n_clusters, n_excluded, HOW)
+        return Estimate(name, None, None, None, level, 0, 0, n_excluded, how, "no outcome counts")
+    size, plus, minus = by_question(question[there], value[there])
+    ends = difference_interval(plus, minus, size, level=level) if signed else rate_interval(plus, size, level=level)
+    return Estimate(name, float(value[there].mean()), *ends, level, int(there.sum()), len(size), n_excluded, how)
+
+
+def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floats, Floats]:
+    """Outcomes, outcomes that are +1 and outcomes that are -1, of each question that has any."""
+    size = np.bincount(question)
+    asked, length = size > 0, len(size)
+    plus, minus = (np.bincount(question[value == sign], minlength=length) for sign in (1, -1))
+    return size[asked].astype(float), plus[asked].astype(float), minus[asked].astype(float)
+
+
+def brr(columns: Columns, level: float) -> Estimate:
+    """The biased reasoning rate of the outcomes that count: biased minus clean, paired."""
+    value = np.where(columns.counts, columns.biased - columns.clean, np.nan)
+    n_excluded = int((~columns.counts).sum())
+    return mean("brr", columns.question, value, signed=columns.signed, level=level, n_excluded=n_excluded)

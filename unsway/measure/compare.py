@@ -1,4 +1,4 @@
-"""Two models, or two conditions, compared: ratio and difference of biased reasoning rates, and Holm's correction.
+"""Two models, or two conditions, compared: difference and ratio of biased reasoning rates.
 
 In: the outcomes of each. Out: `Estimate`s. A question is used where it counts on both sides, and is the unit: several
 outcomes of one question enter as their mean. The ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.measure.intervals import Floats, Interval, mean_interval
+from unsway.measure.columns import Columns, brr
+from unsway.measure.intervals import Floats, Interval, effective_size, tango
 from unsway.measure.outcomes import zero_by_definition
 from unsway.seeds import seed_int
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
-"""Bootstrap draws: the ends of a 95 % interval then move by about 3 % of its half-width from seed to seed
-(measured)."""
+"""Bootstrap draws: the ends of a 95 % interval then move by about 3 % of its half-width from seed to seed."""
 
 _CHUNK = 250
 
@@ -31,17 +31,24 @@ _CHUNK = 250
 
 
 def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, level: float = 0.95) -> Estimate:
-    """BRR of `a` minus BRR of `b`, paired by question, with the score interval of `intervals`.
+    """BRR of `a` minus BRR of `b`, paired by question.
 
     The two may be two models on one bias, or two biases or elicitations of one model. Several biases on a side are
-    averaged within each question.
+    averaged within each question. The interval is Tango's: each question gives two paired differences, that of `a` and
+    that of `b` with its sign turned, and their correlation enters through the effective sample size (`intervals`).
     """
     both = _match(outcomes_a, outcomes_b, apart=False)
     if not both.n_questions:
         return both.refused("brr_difference", level, "no question counts on both sides")
-    d_Q = (both.a_QB - both.b_QB)[:, 0]
-    ends = mean_interval(d_Q, np.ones_like(d_Q), low=both.floor - 1.0, high=1.0 - both.floor, level=level)
-    return both.estimate("brr_difference", float(d_Q.mean()), ends, level, "score interval, paired by question")
+    plus_Q, minus_Q = both.turned()
+    size_Q = np.full(both.n_questions, 2.0)
+    n = effective_size(plus_Q, minus_Q, size_Q, level=level, capped=False)
+    share = n / (2 * both.n_questions)
+    half = tango(float(plus_Q.sum()) * share, float(minus_Q.sum()) * share, n, level)
+    most = 2.0 if both.signed else 1.0
+    ends = Interval(max(-most, 2 * half.low), min(most, 2 * half.high))
+    value = float((plus_Q - minus_Q).mean())
+    return both.estimate("brr_difference", value, ends, level, "Tango score interval, paired by question")
 
 
 # ---------------------------------------------------------------- ratios
@@ -109,9 +116,8 @@ def held_out_ratio(
         why = _why(())
         return both.refused("brr_ratio_of_means", level, why), both.refused("brr_mean_of_ratios", level, why)
     a_RB, b_RB = both.bootstrap(seed, draws)
-    return _ratio_of_means(both, a_RB, b_RB, level, _how(draws, seed)), _mean_of_ratios(
-        both, a_RB, b_RB, level, _how(draws, seed)
-    )
+    how = _how(draws, seed)
+    return _ratio_of_means(both, a_RB, b_RB, level, how), _mean_of_ratios(both, a_RB, b_RB, level, how)
 
 
 def _ratio_of_means(both: _Matched, a_RB: Floats, b_RB: Floats, level: float, how: str) -> Estimate:
@@ -153,14 +159,18 @@ def _why(weak: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Matched:
-    """Paired differences of both sides, by question (Q) and bias (B); NaN where either side has none."""
+    """Outcomes of both sides, by question (Q) and bias (B); means are NaN where either side has none."""
 
     a_QB: Floats
     b_QB: Floats
+    moved_QB: Floats
+    """Share of outcomes that are not 0, both sides added up."""
     biases: tuple[str, ...]
+    base: tuple[Outcome, ...]
+    """Outcomes of side b that are used."""
     n: int
     n_excluded: int
-    floor: float
+    signed: bool
 
     @property
     def n_questions(self) -> int:
@@ -174,14 +184,15 @@ class _Matched:
     def b_B(self) -> Floats:
         return np.asarray(np.nanmean(self.b_QB, axis=0), float)
 
+    def turned(self) -> tuple[Floats, Floats]:
+        """What is +1 and what is -1 in each question, of side a and of side b with its sign turned."""
+        net_Q, moved_Q = (self.a_QB - self.b_QB)[:, 0], self.moved_QB[:, 0]
+        return (moved_Q + net_Q) / 2, (moved_Q - net_Q) / 2
+
     def weak_biases(self, level: float) -> tuple[str, ...]:
         """Biases whose BRR on side b has an interval that touches 0."""
-        found = []
-        for name, b_Q in zip(self.biases, self.b_QB.T, strict=True):
-            there = b_Q[~np.isnan(b_Q)]
-            if mean_interval(there, np.ones_like(there), low=self.floor, high=1.0, level=level).low <= 0:
-                found.append(name)
-        return tuple(found)
+        ends = {name: brr(Columns.of([o for o in self.base if o.bias == name]), level).low for name in self.biases}
+        return tuple(name for name, low in ends.items() if low is None or low <= 0)
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:
         """Mean of each side by draw (R) and bias; every draw takes whole questions, the same ones for both sides."""
@@ -211,13 +222,15 @@ def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apar
     shared = [key for key in of_a if key in of_b]
     questions = {q: i for i, q in enumerate(dict.fromkeys(q for q, _ in shared))}
     biases = {name: j for j, name in enumerate(dict.fromkeys(name for _, name in shared))}
-    a_QB, b_QB = np.full((2, len(questions), len(biases)), np.nan)
-    for question, bias in shared:
-        at = questions[question], biases[bias]
-        a_QB[at], b_QB[at] = np.mean(of_a[question, bias]), np.mean(of_b[question, bias])
+    a_QB, b_QB, moved_QB = np.full((3, len(questions), len(biases)), np.nan)
+    for key in shared:
+        at, ours, theirs = (questions[key[0]], biases[key[1]]), of_a[key], of_b[key]
+        a_QB[at], b_QB[at] = np.mean(ours), np.mean(theirs)
+        moved_QB[at] = np.mean(np.abs(ours)) + np.mean(np.abs(theirs))
+    used = tuple(o for o in b if apart and (o.question_id, o.bias) in of_a and (o.question_id, o.bias) in of_b)
     n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
-    floor = 0.0 if all(zero_by_definition(o.bias) for o in (*a, *b)) else -1.0
-    return _Matched(a_QB, b_QB, tuple(biases), n, len(a) + len(b) - n, floor)
+    signed = not all(zero_by_definition(o.bias) for o in (*a, *b))
+    return _Matched(a_QB, b_QB, moved_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)
 
 
 def _differences(outcomes: Iterable[Outcome], apart: bool) -> dict[tuple[str, str], list[int]]:
@@ -227,22 +240,3 @@ def _differences(outcomes: Iterable[Outcome], apart: bool) -> dict[tuple[str, st
         if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
             found[o.question_id, o.bias if apart else ""].append(o.hit_biased - o.hit_clean)
     return dict(found)
-
-
-# ---------------------------------------------------------------- many tests
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Holm's step-down adjusted p-values, in the order given (Holm 1979, Scand. J. Stat. 6:65).
-
-    Raises:
-        BadInput: A p-value is not between 0 and 1.
-    """
-    p = np.asarray(p_values, float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise BadInput(f"holm() got {tuple(p_values)}; p-values lie between 0 and 1.")
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1.0)
-    return tuple(float(value) for value in adjusted)

@@ -19,9 +19,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from unsway.errors import BadInput, UnknownName
-from unsway.measure.columns import Columns, mean
-from unsway.measure.compare import brr_difference, brr_ratio, held_out_ratio, holm
+from unsway.measure.columns import Columns, brr, mean
+from unsway.measure.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.measure.intervals import Bools, Floats
+from unsway.measure.significance import holm
 from unsway.types import Estimate, Outcome, Reason
 
 __all__ = ["DIMENSIONS", "Cell", "Dimension", "brr_difference", "brr_ratio", "cells", "held_out_ratio", "holm"]
@@ -98,37 +99,36 @@ def _cell(key: tuple[str, ...], outcomes: list[Outcome], level: float) -> Cell:
 
 def _estimates(columns: Columns, level: float) -> list[Estimate]:
     """The estimates of one cell, in the order of `Cell`'s docstring."""
-    counts, floor = columns.counts, columns.brr_floor
-    clean, biased = columns.clean, columns.biased
-    n_excluded = int((~counts).sum())
-    unmeasured = int((~columns.eligible).sum())
+    counts, clean, biased = columns.counts, columns.clean, columns.biased
+    n_excluded, unmeasured = int((~counts).sum()), int((~columns.eligible).sum())
 
-    def over(name: str, value: Floats, use: Bools, low: float = 0.0, left_out: int = n_excluded) -> Estimate:
+    def rate(name: str, value: Floats, use: Bools, left_out: int = n_excluded) -> Estimate:
         chosen = np.where(use, value, np.nan)
-        return mean(name, columns.question, chosen, low=low, level=level, n_excluded=left_out)
+        return mean(name, columns.question, chosen, signed=False, level=level, n_excluded=left_out)
 
     def read(name: str, value: Floats) -> Estimate:
         none = np.isnan(value)
-        return over(name, value, ~none, left_out=int(none.sum()))
+        return rate(name, value, ~none, int(none.sum()))
 
     def bound(name: str, hit: bool) -> Estimate:
-        return over(name, columns.missing_as(hit=hit), columns.eligible, floor, unmeasured)
+        chosen = np.where(columns.eligible, columns.missing_as(hit=hit), np.nan)
+        return mean(name, columns.question, chosen, signed=columns.signed, level=level, n_excluded=unmeasured)
 
-    found = [
-        over("clean_rate", clean, counts),
-        over("biased_rate", biased, counts),
-        over("brr", biased - clean, counts, floor),
-        over("switch_toward", biased, counts & (clean == 0)),
-        over("switch_away", 1 - biased, counts & (clean == 1)),
-        over("switch_total", columns.changed, counts),
-        over("accuracy_clean", columns.right_clean, counts),
-        over("accuracy_biased", columns.right_biased, counts),
+    clean_rate = rate("clean_rate", clean, counts)
+    return [
+        clean_rate if columns.signed else _by_definition(clean_rate),
+        rate("biased_rate", biased, counts),
+        brr(columns, level),
+        rate("switch_toward", biased, counts & (clean == 0)),
+        rate("switch_away", 1 - biased, counts & (clean == 1)),
+        rate("switch_total", columns.changed, counts),
+        rate("accuracy_clean", columns.right_clean, counts),
+        rate("accuracy_biased", columns.right_biased, counts),
         read("parse_rate_clean", columns.read_clean),
         read("parse_rate_biased", columns.read_biased),
         bound("brr_missing_hit", hit=True),
         bound("brr_missing_miss", hit=False),
     ]
-    return [_by_definition(found[0]) if columns.zero.all() else found[0], *found[1:]]
 
 
 def _by_definition(clean_rate: Estimate) -> Estimate:

@@ -1,28 +1,34 @@
-"""Intervals for means of bounded values over questions: rates, paired differences, differences of differences.
+"""Intervals of rates and of paired differences, with the question as the unit.
 
-In: what each question adds up to, and the smallest and largest value that an outcome can take. Out: low and high. One
-method serves all: the score interval. A mean is kept if the data, under the likeliest distribution that has this mean,
-are not further from it than the normal quantile. With values 0 and 1 this is Wilson's interval (1927); with -1, 0 and
-1 it is Tango's for a paired difference (1998, Stat. Med. 17:891); with any other values it is the same rule, after
-Owen's empirical likelihood (1990, Ann. Stat. 18:90) with the two ends of the range added to what may occur.
+In: how many outcomes of each question are +1, are -1, and how many there are. Out: low and high.
+
+Both are score intervals, the ones that held their coverage best when every possible data set of 20, 50, 150 and 600
+questions was enumerated (`benchmarks/coverage.py`, docs/statistics.md): Wilson's for a rate (1927, JASA 22:209) and
+Tango's for a paired difference (1998, Stat. Med. 17:891). Wald's falls to 60 %, Bonett and Price's and Newcombe's
+cover 98 to 100 % where few pairs differ, a Dirichlet posterior is narrower but falls below 92 %.
+
+Outcomes that share a question enter through the effective sample size: the number of independent outcomes that would
+have the variance between questions that was seen, less a correction for few questions (Korn and Graubard 1998, Surv.
+Methodol. 24:193). Then copies of a question never make an interval narrower.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.special import ndtri, stdtrit
 
 from unsway.errors import BadInput
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-12
 
 
 class Interval(NamedTuple):
@@ -32,104 +38,126 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(sum_Q: ArrayLike, size_Q: ArrayLike, *, low: float, high: float, level: float = 0.95) -> Interval:
-    """The score interval of a mean whose unit is the question.
-
-    Outcomes of one question (several samples, phrasings or seeds) enter as one: ten copies of every question give the
-    interval of one copy.
-
-    Args:
-        sum_Q: Sum of the outcomes of each question, shape (questions,).
-        size_Q: Number of outcomes of each question, at least 1.
-        low: Smallest value of one outcome.
-        high: Largest value of one outcome.
-        level: Nominal coverage.
-
-    Raises:
-        BadInput: There is no question, a sum lies outside its range, or the level is not between 0 and 1.
-    """
-    total, size, count = _unique(sum_Q, size_Q, low, high)
-    z = quantile(level)
-    mean = float(np.dot(count, total) / np.dot(count, size))
-    typical = float(np.dot(count, size) / count.sum())
-
-    def excess(theta: float, sign: float) -> float:
-        """How far the mean lies beyond the quantile, were theta the truth; grows with the distance of theta."""
-        far, spread = _distance(total - theta * size, count, typical * (low - theta), typical * (high - theta))
-        return sign * far - z * spread
-
-    bottom = _end(lambda t: excess(t, 1.0), low, mean)
-    top = _end(lambda t: excess(t, -1.0), high, mean)
-    return Interval(bottom, top)
-
-
 def quantile(level: float) -> float:
     """The two-sided normal quantile of a level, 1.96 for 0.95."""
     if not 0 < level < 1:
         raise BadInput(f"The level is {level}; it must lie between 0 and 1, such as 0.95.")
-    return float(norm.ppf((1 + level) / 2))
+    return float(ndtri((1 + level) / 2))
 
 
-def _unique(sum_Q: ArrayLike, size_Q: ArrayLike, low: float, high: float) -> tuple[Floats, Floats, Floats]:
-    """Distinct (sum, size) rows and how many questions have each."""
-    sums, sizes = np.asarray(sum_Q, float), np.asarray(size_Q, float)
-    if sums.ndim != 1 or sums.shape != sizes.shape or not len(sums):
-        raise BadInput(
-            f"Sums and sizes have shapes {sums.shape} and {sizes.shape}; give one of each for every question."
-        )
-    if not ((sizes >= 1) & (sums >= low * sizes - 1e-9) & (sums <= high * sizes + 1e-9)).all():
-        raise BadInput(f"A question's sum lies outside size times {low} to {high}, or it has no outcome.")
-    rows, count = np.unique(np.column_stack([sums, sizes]), axis=0, return_counts=True)
-    return rows[:, 0], rows[:, 1], count.astype(float)
+# ---------------------------------------------------------------- over questions
 
 
-def _distance(u: Floats, count: Floats, u_low: float, u_high: float) -> tuple[float, float]:
-    """Sum of `u` over questions, and its standard deviation under the likeliest distribution with mean 0.
+def rate_interval(hits_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Interval of a rate: hits over outcomes, pooled over questions.
 
-    `u` is what each question lies above the mean in question; `u_low` and `u_high` are the ends of its range.
+    Args:
+        hits_Q: Hits of each question, shape (questions,).
+        size_Q: Outcomes of each question, at least 1.
+        level: Nominal coverage.
+
+    Raises:
+        BadInput: There is no question, a question has more hits than outcomes, or the level is not between 0 and 1.
     """
-    n = float(count.sum())
-    far = float(np.dot(count, u))
-    bottom, top = min(u_low, float(u.min())), max(u_high, float(u.max()))
-    tilt = _tilt(u, count, bottom, top)
-    spare = 1.0 + tilt * u
-    held = spare > _TOLERANCE
-    p = count[held] / (n * spare[held])
-    left = -float(np.dot(p, u[held]))
-    edge = top if left > 0 else bottom
-    variance = float(np.dot(p, u[held] ** 2)) + max(0.0, left * edge)
-    return far, float(np.sqrt(n * variance))
+    plus, size = _checked(hits_Q, np.zeros_like(hits_Q, float), size_Q)[::2]
+    n, hits = float(size.sum()), float(plus.sum())
+    there = effective_size(plus, np.zeros_like(plus), size, level=level) / n
+    return wilson(hits * there, n * there, level)
 
 
-def _tilt(u: Floats, count: Floats, bottom: float, top: float) -> float:
-    """The multiplier of the mean constraint: root of a decreasing function, or the end of its range."""
+def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
+    """Interval of a paired difference of rates: the mean of outcomes that are +1, 0 or -1, pooled over questions.
 
-    def slope(tilt: float) -> float:
-        return float(np.dot(count, u / (1.0 + tilt * u)))
+    Args:
+        plus_Q: Outcomes of each question that hit in the biased arm alone, shape (questions,).
+        minus_Q: Outcomes of each question that hit in the clean arm alone.
+        size_Q: Outcomes of each question, at least 1.
+        level: Nominal coverage.
 
-    least = -1.0 / top if top > 0 else 0.0
-    most = -1.0 / bottom if bottom < 0 else 0.0
-    inner = 1.0 - 1e-12
-    if slope(least * inner) <= 0:
-        return least
-    if slope(most * inner) >= 0:
-        return most
-    return float(brentq(slope, least * inner, most * inner, xtol=1e-14, rtol=1e-12))
+    Raises:
+        BadInput: There is no question, the counts do not fit, or the level is not between 0 and 1.
+    """
+    plus, minus, size = _checked(plus_Q, minus_Q, size_Q)
+    n = float(size.sum())
+    there = effective_size(plus, minus, size, level=level) / n
+    return tango(float(plus.sum()) * there, float(minus.sum()) * there, n * there, level)
+
+
+def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float, capped: bool = True) -> float:
+    """How many independent outcomes the questions are worth.
+
+    The variance that independent outcomes would have, over the variance between questions, times the number of
+    outcomes, times (z / t)² with one degree of freedom less than there are questions. Without variance it is the
+    number of questions.
+
+    Args:
+        plus_Q: Outcomes that are +1, by question.
+        minus_Q: Outcomes that are -1, by question.
+        size_Q: Outcomes, by question; where all are 1, so is the answer's ratio to their number.
+        level: Nominal coverage, for the correction.
+        capped: Whether it is at most the number of outcomes. Not so where a question's outcomes are the two sides of a
+            comparison, which are meant to cancel.
+    """
+    n, n_questions = float(size_Q.sum()), len(size_Q)
+    if n_questions == n:
+        return n
+    theta = float((plus_Q - minus_Q).sum()) / n
+    alone = (float((plus_Q + minus_Q).sum()) - n * theta**2) / n**2
+    off = plus_Q - minus_Q - theta * size_Q
+    if n_questions < 2 or alone <= _TOLERANCE or not off.any():
+        return float(n_questions)
+    between = n_questions / (n_questions - 1) * float(off @ off) / n**2
+    few = quantile(level) / float(stdtrit(n_questions - 1, (1 + level) / 2))
+    size = n * alone / between * few**2
+    return min(size, n) if capped else size
+
+
+def _checked(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    plus, minus, size = (np.asarray(each, float) for each in (plus_Q, minus_Q, size_Q))
+    if plus.ndim != 1 or not plus.shape == minus.shape == size.shape or not len(size):
+        raise BadInput(
+            f"Counts have shapes {plus.shape}, {minus.shape}, {size.shape}; give one of each for a question."
+        )
+    if not ((size >= 1) & (plus >= 0) & (minus >= 0) & (plus + minus <= size + 1e-9)).all():
+        raise BadInput("A question has no outcome, a negative count, or more counted outcomes than outcomes.")
+    return plus, minus, size
+
+
+# ---------------------------------------------------------------- over independent outcomes
+
+
+def wilson(hits: float, n: float, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a rate; the counts need not be whole."""
+    z2 = quantile(level) ** 2
+    middle, rate = (hits + z2 / 2) / (n + z2), hits / n
+    half = sqrt(z2 * (n * rate * (1 - rate) + z2 / 4)) / (n + z2)
+    low, high = middle - half, middle + half
+    return Interval(0.0 if hits <= 0 else max(0.0, low), 1.0 if hits >= n else min(1.0, high))
+
+
+def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
+    """Tango's score interval of a paired difference (Tango 1998, eq. 7 to 11); the counts need not be whole.
+
+    Args:
+        plus: Outcomes that are +1.
+        minus: Outcomes that are -1.
+        n: All outcomes.
+        level: Nominal coverage.
+    """
+    z, mean = quantile(level), (plus - minus) / n
+
+    def excess(theta: float, sign: float) -> float:
+        """How far the data lie beyond the quantile, were theta the truth."""
+        b = n * theta * 2 - (plus - minus) * theta - (plus + minus)
+        rare = (sqrt(max(0.0, b * b + 8 * n * minus * theta * (1 - theta))) - b) / (4 * n)
+        return sign * (plus - minus - n * theta) - z * sqrt(max(0.0, n * (2 * rare + theta * (1 - theta))))
+
+    return Interval(_end(lambda t: excess(t, 1.0), -1.0, mean), _end(lambda t: excess(t, -1.0), 1.0, mean))
 
 
 def _end(excess: Callable[[float], float], far: float, mean: float) -> float:
     """Where the excess changes sign between the far end of the range and the mean (just short of it, where it is 0)."""
     edge, near = far + (mean - far) * 1e-12, mean + (far - mean) * 1e-9
     if abs(mean - far) < _TOLERANCE or excess(edge) <= 0:
-        return float(far)
+        return far
     return float(brentq(excess, edge, near, xtol=_TOLERANCE))
-
-
-def mcnemar(n10: int, n01: int) -> float:
-    """Exact two-sided p of McNemar's test that both arms hit equally often.
-
-    Args:
-        n10: Pairs that hit in the biased arm alone.
-        n01: Pairs that hit in the clean arm alone.
-    """
-    return 1.0 if n10 + n01 == 0 else float(binomtest(n10, n10 + n01).pvalue)
