@@ -140,6 +140,7 @@ def _trainer(
         import torch
         from datasets import Dataset
         from peft import LoraConfig
+        from transformers import PrinterCallback
         from trl import SFTConfig, SFTTrainer
     except ImportError as error:
         raise MissingExtra("Training here", "local", str(error.name)) from None
@@ -170,7 +171,7 @@ def _trainer(
     adapter = LoraConfig(
         r=how.lora_rank, lora_alpha=how.lora_alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    return SFTTrainer(
+    trainer = SFTTrainer(
         model=load_model(weights, dtype="bfloat16"),
         args=args,
         train_dataset=Dataset.from_list(rows),
@@ -178,6 +179,8 @@ def _trainer(
         peft_config=adapter,
         callbacks=[_reporting(folder / "metrics.jsonl", advance)],
     )
+    trainer.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
+    return trainer
 
 
 def _reporting(metrics: Path, advance: Advance) -> Any:

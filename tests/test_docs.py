@@ -1,0 +1,81 @@
+"""Documentation executes: Python blocks run, JSON blocks load, command lines are ones that the program takes, links exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from unsway import assets
+from unsway.cli import main
+from unsway.sources import load
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+
+
+def blocks(kind: str) -> list[object]:
+    """The blocks of one kind, each named by its page and number."""
+    found = ((page, *pair) for page in PAGES for pair in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8"))))
+    return [pytest.param(match[2], id=f"{page.name}-{i}") for page, i, match in found if match[1] == kind]
+
+
+@pytest.mark.parametrize("block", blocks("console"))
+def test_command_lines_are_taken(block: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    for line in filter(None, map(str.strip, block.splitlines())):
+        program, *words = shlex.split(line, comments=True)
+        if program == "make":
+            assert set(words) <= targets, line
+        else:
+            assert program == "unsway", line
+            parse(main, words)
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Let click check a command line without running it."""
+    context = click.Context(command, info_name=command.name)
+    if isinstance(command, click.Group):
+        _, sub, rest = command.resolve_command(context, words)
+        assert sub is not None
+        parse(sub, rest)
+        return
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):
+            parameter.type.exists = False  # the page's files are the reader's
+    command.make_context(command.name, list(words), parent=context)
+
+
+@pytest.mark.parametrize("block", blocks("json"))
+def test_json_blocks_are_questions(block: str, tmp_path: Path) -> None:
+    lines = [line for line in block.splitlines() if line.strip()]
+    assert all(json.loads(line) for line in lines)
+    path = tmp_path / "mine.jsonl"
+    path.write_text(block)
+    assert len(load(str(path))) == len(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_blocks_run(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "a block of the docs", "exec"), {})
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_pages_name_no_machine_paths() -> None:
+    for page in PAGES:
+        assert not re.search(r"(?<![\w.])/(?:home|work|root|tmp)/", page.read_text(encoding="utf-8")), page

@@ -1,0 +1,94 @@
+"""Real runs on the embedded model: our provider against plain transformers, and the whole loop on a few questions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unsway import assets
+from unsway.demo import RECIPE, Demo, demo
+from unsway.elicit.prompts import render
+from unsway.run import ask
+from unsway.run.weights import load_model, locate
+from unsway.sources import load
+from unsway.store import ReplyStore, read_jsonl
+from unsway.types import Example, Prompt, Settings
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("default"),  # torch's and transformers' own
+    pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model"),
+]
+
+MODEL = "unsway/smollm2-135m"
+SHORT = Settings(max_tokens=32)
+
+
+@pytest.fixture(scope="module")
+def prompts() -> list[Prompt]:
+    return [render(question, "brief") for question in load("procedural/arithmetic", n=20)]
+
+
+def plain_transformers(prompts: list[Prompt]) -> list[str]:
+    """Greedy decoding by `generate`, one prompt at a time, with the tokenizer's own chat template."""
+    import torch
+
+    weights = locate("smollm2-135m")
+    model, tokenizer = load_model(weights).eval(), weights.tokenizer
+    texts = []
+    for prompt in prompts:
+        chat = [{"role": m.role, "content": m.content} for m in prompt.messages()]
+        inputs = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        with torch.inference_mode():
+            out = model.generate(**inputs, max_new_tokens=SHORT.max_tokens, do_sample=False)
+        texts.append(tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+    return texts
+
+
+def test_the_reference_engine_says_what_transformers_says(prompts: list[Prompt]) -> None:
+    replies = ask(prompts, MODEL, settings=SHORT, engine="torch")
+    assert [reply.text for reply in replies] == plain_transformers(prompts)
+    assert {reply.stop for reply in replies} <= {"end", "length"}
+    for prompt, reply in zip(prompts, replies, strict=True):
+        assert reply.tokens_in == len(locate("smollm2-135m").encode(prompt.messages()))
+        assert (reply.stop == "length") == (reply.tokens_out == SHORT.max_tokens)
+
+
+def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt]) -> None:
+    pytest.importorskip("openvino_genai")
+    torch, openvino = (ask(prompts, MODEL, settings=SHORT, engine=engine) for engine in ("torch", "openvino"))
+    same = sum(a.text == b.text for a, b in zip(torch, openvino, strict=True))
+    assert same >= 17  # float16 weights: 61 of 64 were measured
+    assert [a.tokens_in for a in torch] == [b.tokens_in for b in openvino]
+
+
+HANDFUL = Demo(
+    test=(("procedural/arithmetic", 6),),
+    train=(("procedural/counting", 8), ("procedural/ordering", 8)),
+    recipe=replace(RECIPE, n=8, instruct=2, max_tokens=96),
+)
+
+
+def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
+    first = demo(tmp_path, HANDFUL)
+    assert [arm.label for arm in first.arms] == ["base", "control", "bct"]
+    assert len({arm.weights for arm in first.arms}) == 3
+    assert len(first.cells) == 3 * (len(HANDFUL.trained) + len(HANDFUL.held_out))
+    page = (tmp_path / "report.html").read_text()
+    assert "<html" in page and "http-equiv" in page
+
+    bct, control = (list(read_jsonl(tmp_path / "data" / f"{name}.jsonl", Example)) for name in ("bct", "control"))
+    assert [row.completion for row in bct] == [row.completion for row in control]
+    metrics = [json.loads(line) for line in (tmp_path / "bct" / "metrics.jsonl").read_text().splitlines()]
+    assert any("loss" in row for row in metrics)
+
+    kept = len(ReplyStore(tmp_path / "replies.jsonl"))
+    logs = sorted((tmp_path / "logs").iterdir())
+    again = demo(tmp_path, HANDFUL)
+    assert len(ReplyStore(tmp_path / "replies.jsonl")) == kept
+    assert sorted((tmp_path / "logs").iterdir()) == logs
+    assert again.cells == first.cells
