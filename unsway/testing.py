@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+import anyio
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
@@ -63,11 +64,15 @@ def scripted(
     parse_rate: float = 1.0,
     seed: int = 0,
     name: str = "model",
+    seconds: float = 0.0,
 ) -> Model:
-    """An Inspect model that follows each bias's cue at a known rate; it knows the prompts of these pairs only."""
+    """An Inspect model that follows each bias's cue at a known rate; it knows the prompts of these pairs only.
+
+    `seconds` is how long each reply takes, to interrupt it in the middle.
+    """
     script = Script(dict(follow), accuracy, parse_rate, seed)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
-    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights)
+    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights, seconds=seconds)
 
 
 @modelapi(name="scripted")
@@ -82,10 +87,12 @@ class ScriptedModel(ModelAPI):
         config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
         lines: Mapping[str, str] | None = None,
         weights: str = "",
+        seconds: float = 0.0,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         self.lines = lines or {}
         self.weights = weights
+        self.seconds = seconds
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -94,6 +101,7 @@ class ScriptedModel(ModelAPI):
         key = _key(tuple(Message(m.role, m.text) for m in input if m.role != "tool"))
         if key not in self.lines:
             raise ModelError("The scripted model was not told of this prompt: make it from the same pairs.")
+        await anyio.sleep(self.seconds)
         text = self.lines[key]
         words_in, words_out = sum(len(m.text.split()) for m in input), len(text.split())
         usage = ModelUsage(input_tokens=words_in, output_tokens=words_out, total_tokens=words_in + words_out)

@@ -1,0 +1,54 @@
+"""Interrupted or killed while it asks: what came is kept, and a second run asks only the rest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unsway.pairs import pairs
+from unsway.run import run
+from unsway.store import ReplyStore
+from unsway.testing import scripted, toy_questions
+
+ASKING = """
+import sys
+from unsway.pairs import pairs
+from unsway.run import run
+from unsway.testing import scripted, toy_questions
+asked = pairs(toy_questions(400), ["post_hoc"])
+run(asked, scripted(asked, {"post_hoc": 0.5}, seconds=0.3), folder=sys.argv[1])
+"""
+
+
+def stop_in_the_middle(folder: Path, how: signal.Signals) -> int:
+    """Start asking 800 prompts, send the signal once some replies are there, and return the exit code."""
+    with subprocess.Popen([sys.executable, "-c", ASKING, str(folder)], stderr=subprocess.PIPE) as asking:
+        path = folder / "replies.jsonl"
+        deadline = time.monotonic() + 60
+        while not path.exists() or path.stat().st_size < 20_000:
+            assert asking.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(asking.pid, how)
+        asking.communicate(timeout=60)
+        return asking.returncode
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_the_middle_it_goes_on_where_it_was(how: signal.Signals, tmp_path: Path) -> None:
+    code = stop_in_the_middle(tmp_path, how)
+    assert code != 0
+    before = {reply.prompt_id: reply for reply in ReplyStore(tmp_path / "replies.jsonl")}
+    assert 0 < len(before) < 800
+
+    asked = pairs(toy_questions(400), ["post_hoc"])
+    replies = run(asked, scripted(asked, {"post_hoc": 0.5}), folder=tmp_path)
+    assert len(replies) == 800
+    rows = (tmp_path / "replies.jsonl").read_bytes().count(b"\n")
+    assert rows == 800  # nothing was asked twice, nothing is half-written
+    assert all(reply == before[reply.prompt_id] for reply in replies if reply.prompt_id in before)
