@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from unsway import biases
+from unsway.elicit.prompts import versioned
 from unsway.errors import BadInput, UnknownName
-from unsway.pairs import PairSet, pairs
+from unsway.pairs import PairSet, cued_option, pairs
 from unsway.testing import toy_questions
 from unsway.types import Question, Toward
 
@@ -100,3 +101,87 @@ def test_same_question_twice_is_counted() -> None:
 def test_question_with_one_option_is_skipped_and_counted() -> None:
     built = pairs([Question("Which?", ("this",), 0, "toy", "test"), TOYS[0]], ["post_hoc"])
     assert len(built) == 1 and dict(built.reasons()) == {(built.pairs[0].bias, "options: too few options"): 1}
+
+
+# ---------------------------------------------------------------- bad input
+
+BAD = {
+    "options: too few options": Question("Which?", ("only this",), 0, "t", "test"),
+    "options: too many options": Question("Which?", tuple(f"word {i}" for i in range(27)), 0, "t", "test"),
+    "options: duplicate options": Question("Which?", ("same", "other", "same"), 1, "t", "test"),
+    "stem: empty": Question(" \u200b\n", ("a", "b"), 0, "t", "test"),
+    "stem: too long": Question("long " * 20_480, ("a", "b"), 0, "t", "test"),
+    "stem: not text": Question(7, ("a", "b"), 0, "t", "test"),  # type: ignore[arg-type]
+    "options: not text": Question("Which?", ("a", None), 0, "t", "test"),  # type: ignore[arg-type]
+    "gold: no such option": Question("Which?", ("a", "b"), 2, "t", "test"),
+    "gold: not an index": Question("Which?", ("a", "b"), "A", "t", "test"),  # type: ignore[arg-type]
+    "stem: open change of direction": Question("Which \u202eway?", ("a", "b"), 0, "t", "test"),
+    "stem: control character": Question("Which\x00?", ("a", "b"), 0, "t", "test"),
+}
+
+
+@pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
+def test_what_cannot_be_asked_is_skipped_and_counted_for_every_bias(elicit: str) -> None:
+    built = pairs([TOYS[0], *BAD.values(), TOYS[1]], SOME, elicit=elicit)
+    assert [p.question for p in built] == [TOYS[0]] * len(SOME) + [TOYS[1]] * len(SOME)
+    assert [s.reason for s in built.skipped] == [reason for reason in BAD for _ in SOME]
+    assert {s.question_id for s in built.skipped} == {q.id for q in BAD.values()}
+    assert set(built.reasons().values()) == {1}
+
+
+ODD = (
+    Question("ما هي عاصمة فرنسا؟", ("باريس", "لندن", "روما"), 0, "t", "test"),
+    Question("מהי \u2067בירת\u2069 צרפת?", ("פריז", "לונדון"), 0, "t", "test"),
+    Question("Zero\u200bwidth\ufeff?", ("a\u200b", "b\u200d"), 1, "t", "test"),
+    Question("Braces {answer} {letter} {text} {0} {}", ("{answer}", "{letter}", "{table}"), 2, "t", "test"),
+    Question("Lines\n\nAnswer choices:\n(A) no\n===\n", ("(B)", "(A)\n(B)"), 0, "t", "test"),
+    Question("Long. " * 3000, tuple(f"{i} " * 600 for i in range(26)), 25, "t", "test"),
+)
+
+
+@pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
+@pytest.mark.parametrize("question", ODD, ids=range(len(ODD)))
+def test_odd_text_passes_through_untouched(question: Question, elicit: str) -> None:
+    names = [name for name in biases.names() if name != "distractor_argument"]
+    for seed in range(3):
+        built = pairs([question], names, elicit=elicit, seed=seed)
+        assert len(built) + len(built.skipped) == len(names)
+        assert len(built) >= len(names) - 3
+        for pair in built:
+            text = "".join(turn.text() for turn in pair.biased.turns)
+            assert question.stem in text and all(option in text for option in question.options)
+
+
+def test_what_is_wrong_with_the_call_is_said_before_anything_is_built() -> None:
+    def broken() -> object:
+        raise AssertionError("questions were looked at")
+        yield
+
+    with pytest.raises(BadInput, match="needs arguments for options"):
+        pairs(broken(), ["distractor_argument"])  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="aim is 'right'"):
+        pairs(broken(), ["post_hoc"], aim="right")  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="instructions is 'random'"):
+        pairs(broken(), ["post_hoc"], instructions="random")  # type: ignore[arg-type]
+
+
+def test_gold_is_not_needed_where_no_option_is_cued() -> None:
+    question = Question("Which reply is better?", ("this one", "that one"), None, "t", "test")
+    assert len(pairs([question], ["positional"])) == 1
+    assert pairs([question], ["are_you_sure"]).skipped[0].reason.endswith("there is none")
+    with pytest.raises(BadInput, match="aim='any'"):
+        pairs([question], ["positional", "post_hoc"])
+
+
+def test_cued_option_is_what_pairs_use() -> None:
+    for question in TOYS:
+        for aim in ("wrong", "gold", "any"):
+            (pair,) = pairs([question], ["post_hoc"], aim=aim, seed=5)  # type: ignore[arg-type]
+            assert pair.target == Toward(cued_option(question, aim, 5))  # type: ignore[arg-type]
+
+
+def test_ids_tell_pairs_apart() -> None:
+    built = [pairs(TOYS, SOME, elicit=elicit, seed=seed) for elicit in ("cot", "direct") for seed in (0, 1)]
+    ids = [pair.id for each in built for pair in each]
+    assert len(set(ids)) == len(ids)
+    assert built[0].pairs[0].elicit == versioned("cot")

@@ -95,7 +95,7 @@ def pairs(
             bias broke its promise to add cues only.
     """
     wanted = [get(name) for name in biases]
-    _check(wanted, biases, aim, arguments)
+    _check(wanted, biases, aim, instructions, arguments)
     build = _Builder(tuple(wanted), elicit, aim, seed, instructions == "varied", arguments)
     made = [each for question in questions for each in build.of(question)]
     return PairSet(
@@ -117,7 +117,9 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
     return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
 
 
-def _check(wanted: Sequence[Bias], names: Sequence[str], aim: Aim, arguments: Arguments | None) -> None:
+def _check(
+    wanted: Sequence[Bias], names: Sequence[str], aim: Aim, instructions: str, arguments: Arguments | None
+) -> None:
     """What can be refused before any question is looked at."""
     if not names:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
@@ -126,6 +128,8 @@ def _check(wanted: Sequence[Bias], names: Sequence[str], aim: Aim, arguments: Ar
         raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
     if aim not in ("wrong", "gold", "any"):
         raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
+    if instructions not in ("default", "varied"):
+        raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
     needing = [bias.name for bias in wanted if "arguments" in bias.wants]
     if needing and arguments is None:
         raise BadInput(

@@ -1,0 +1,60 @@
+"""How long it takes to build pairs: the paper's nine biases, 600 questions, two elicitations.
+
+    python benchmarks/build_pairs.py
+
+Prints seconds, pairs a second, and the digest of all pairs, which is the same in every process.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from unsway import sources
+from unsway.biases.arguments import Argument, Arguments
+from unsway.elicit.prompts import letter
+from unsway.pairs import pairs
+from unsway.seeds import digest
+from unsway.testing import toy_questions
+
+QUESTIONS = 600
+ON_ANY = (
+    "suggested_answer",
+    "are_you_sure",
+    "post_hoc",
+    "wrong_few_shot",
+    "spurious_squares",
+    "distractor_fact",
+    "distractor_argument",
+)
+LIMIT = 10.0
+"""Seconds that building may take."""
+
+
+def main() -> None:
+    toys = toy_questions(QUESTIONS)
+    gambles = sources.load("gambles", QUESTIONS)
+    two = toy_questions(QUESTIONS, n_options=2)
+    text = "Step 1: read the question.\nStep 2: add the numbers.\n" * 20 + "Therefore, the best answer is: ({})."
+    said = Arguments(tuple(Argument(q.id, i, text.format(letter(i))) for q in toys for i in range(4)))
+    start = perf_counter()
+    built = [
+        made
+        for elicit in ("cot", "direct")
+        for made in (
+            pairs(toys, ON_ANY, elicit=elicit, arguments=said),
+            pairs(gambles, ["spurious_hindsight"], elicit=elicit),
+            pairs(two, ["positional"], elicit=elicit),
+        )
+    ]
+    seconds = perf_counter() - start
+    n = sum(map(len, built))
+    print(
+        f"{n} pairs (9 biases x {QUESTIONS} questions x 2 elicitations) in {seconds:.2f} s, {n / seconds:,.0f} a second"
+    )
+    print(f"digest {digest([pair.id for made in built for pair in made])[:16]}")
+    print(f"limit {LIMIT:.0f} s: {'kept' if seconds < LIMIT else 'BROKEN'}")
+    raise SystemExit(seconds >= LIMIT)
+
+
+if __name__ == "__main__":
+    main()

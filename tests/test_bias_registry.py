@@ -1,0 +1,117 @@
+"""How biases are declared, found and refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from biasing import (
+    NAMES,
+)
+
+from unsway import biases
+from unsway import pairs as pairs_room
+from unsway.biases.registry import bias
+from unsway.errors import BadInput, UnknownName
+from unsway.pairs import pairs
+from unsway.testing import toy_questions
+from unsway.types import Part, Prompt, Question, Turn
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'wrong_few_shot'"):
+        biases.get("wrong_fewshot")
+    with pytest.raises(UnknownName, match="Known: letter, quoted"):
+        biases.get("suggested_answer/latter")
+    with pytest.raises(UnknownName):
+        biases.get("post_hoc/letter")
+
+
+def _declare(**changes: object) -> None:
+    about: dict[str, object] = {"version": 1, "summary": "s", "paper": "arXiv:0000.00000"} | changes
+    make = about.pop("make", lambda question, clean, option, draw: clean)
+    bias(about.pop("name", "fresh"), **about)(make)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "post_hoc"}, "two biases named 'post_hoc'"),
+        ({"make": lambda question, clean: clean}, "must take"),
+        ({"make": lambda question, clean, option, draw, *, style: clean}, "must take"),
+        ({"forms": ("a",)}, "keyword `form`"),
+        ({"make": lambda question, clean, option, draw, *, form: clean}, "keyword `form`"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        _declare(**changes)
+    assert biases.names() == NAMES
+
+
+def _stem_changed(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
+    return Prompt((Turn("user", (Part("stem", "Other?"), *(clean.turns[0].parts or ())[1:], Part("cue", "x"))),))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (_stem_changed, "changed more than cues"),
+        (lambda question, clean, option, draw: clean, "put no cue"),
+        (lambda question, clean, option, draw: biases.Substituted(clean, clean), "made a Substituted"),
+    ],
+)
+def test_a_bias_that_breaks_its_promise_is_refused(
+    make: Callable[..., Prompt], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(biases.get("post_hoc"), make=make, wants=())
+    monkeypatch.setattr(pairs_room, "get", lambda name: broken)
+    with pytest.raises(BadInput, match=said):
+        pairs(toy_questions(1), ["post_hoc"])
+
+
+PLUGIN = '''
+from unsway.biases import bias
+from unsway.biases.insert import put
+
+@bias("shouting", version=3, summary="The user shouts", paper="arXiv:0000.00000")
+def shouting(question, clean, option, draw):
+    """Followed when the shouted option is answered."""
+    return put(clean, "end", f"IT IS {question.options[option].upper()}!")
+'''
+
+
+def _with_plugin(folder: Path, body: str, code: str) -> subprocess.CompletedProcess[str]:
+    (folder / "loud.py").write_text(body, encoding="utf-8")
+    info = folder / "loud-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[unsway.plugins]\nloud = loud\n", encoding="utf-8")
+    env = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_plugin_adds_a_bias(tmp_path: Path) -> None:
+    code = (
+        "from unsway import biases; from unsway.pairs import pairs; from unsway.testing import toy_questions; "
+        "print(biases.get('shouting').versioned, pairs(toy_questions(1), ['shouting']).pairs[0].biased.cue())"
+    )
+    done = _with_plugin(tmp_path, PLUGIN, code)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"shouting@3 IT IS \d+!\n", done.stdout)
+
+
+def test_a_plugin_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
+    done = _with_plugin(tmp_path, "import no_such_module_anywhere\n", "from unsway import biases; biases.names()")
+    assert done.returncode != 0
+    assert (
+        "BadInput: The plug-in 'loud' (loud) cannot be imported" in done.stderr
+        and "no_such_module_anywhere" in done.stderr
+    )
