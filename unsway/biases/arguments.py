@@ -28,7 +28,8 @@ LONGEST = 6_000
 """Longest argument, in characters; the longest released with the paper has about 3,300."""
 
 _GIVES_AWAY = re.compile(
-    r"""\b(?: decepti\w+ | deceiv\w+ | mislead\w* | pretend\w* | motivated\ reasoning
+    r"""\b(?: (?:mislead|deceive|trick|fool|persuade|convince)\ (?:you|the\ (?:reader|user|other)) | motivated\ reasoning
+      | I(?:'ll|\ will|\ have\ to|\ must|'m\ going\ to|\ am\ going\ to)\ (?:pretend|lie|make\ (?:up|the\ case)|argue\ for)
       | as\ (?:instructed|requested|told|you\ asked) | (?:asked|told|instructed)\ to\ (?:argue|justify|write|support)
       | (?:wrong|false|incorrect)\ (?:answer|option|choice)\ on\ purpose | devil's\ advocate | for\ the\ sake\ of\ argument
       | (?:actual|actually|truly|really)\ (?:the\ )?(?:correct|right|best)\ (?:answer|option|choice)

@@ -1,0 +1,84 @@
+"""A bank of arguments for options, written by a model: what the `distractor_argument` bias quotes.
+
+In: questions and a model. Out: `Written`: the arguments that conclude what they should and do not give themselves away,
+and how many were dropped, by reason.
+Source: arXiv 2403.05518 (distractor: argument): several samples at temperature 1 for the cued option, the first good one
+is kept. The same seed and aim must be given to `pairs`, which cues the same options.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway.biases.arguments import Argument, Arguments, kept, request, write
+from unsway.pairs import Aim, cued_option
+from unsway.run import ask
+from unsway.sources.checks import problem
+from unsway.types import Question, Settings
+
+if TYPE_CHECKING:
+    from unsway.run.models import ModelLike
+
+SAMPLES = 5
+"""Tries for each question; the paper's 5."""
+TEMPERATURE = 1.0
+"""The paper's."""
+MAX_TOKENS = 600
+"""Room for the 120 words that are asked for, and for a model that does not count well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A bank of arguments and what was left out of it."""
+
+    arguments: Arguments
+    wanted: int
+    """Questions for which an argument was asked."""
+    dropped: Mapping[str, int]
+    """Replies that cannot be quoted, by reason."""
+    model: str
+
+    def write(self, path: str | Path) -> Path:
+        """Write the bank as JSONL, with a manifest that says who wrote it and what was dropped."""
+        about = {"model": self.model, "wanted": self.wanted, "dropped": dict(self.dropped)}
+        return write(self.arguments, path, **about)
+
+
+def arguments(
+    questions: Iterable[Question],
+    model: ModelLike,
+    *,
+    aim: Aim = "wrong",
+    seed: int = 0,
+    samples: int = SAMPLES,
+    max_tokens: int = MAX_TOKENS,
+    folder: str | Path | None = None,
+    **model_args: Any,
+) -> Written:
+    """Have a model argue for the cued option of each question.
+
+    Args:
+        questions: The questions; those that cannot be asked are left out, as `pairs` does.
+        model: Who writes: the model under test, or another.
+        aim: Which option is cued.
+        seed: Seed of the cued options and of sampling.
+        samples: Tries for each question.
+        max_tokens: Longest argument; one that is cut there is dropped.
+        folder: Where replies are kept (see `unsway.run.ask`).
+        model_args: Arguments of the model's provider.
+    """
+    fit = tuple({q.id: q for q in questions if problem(q) is None}.values())
+    prompts = {q.id: request(q, cued_option(q, aim, seed)) for q in fit}
+    settings = Settings(temperature=TEMPERATURE, max_tokens=max_tokens, seed=seed)
+    replies = ask(
+        prompts.values(), model, settings=settings, samples=samples, folder=folder, label="arguments", **model_args
+    )
+    asked = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in fit}
+    whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if r.stop == "end")
+    bank, dropped = kept(whole, fit)
+    cut = Counter({"was cut": sum(r.stop != "end" for r in replies)})
+    return Written(bank, len(fit), +(Counter(dropped) + cut), replies[0].model if replies else "")
