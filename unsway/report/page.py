@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from unsway import store
 from unsway.report import charts, table, transcripts, words
 from unsway.report.study import Arm, Results
+from unsway.types import Settings
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,7 +77,7 @@ def fragment(results: Results) -> str:
 
 def _tables(results: Results) -> dict[str, Any]:
     return {
-        "heads": (*table.HEADS, ""),
+        "heads": table.HEADS,
         "table": _by_bias(_lines(results)),
         "footnotes": table.footnotes(results),
         "left_heads": LEFT_HEADS,
@@ -95,7 +96,7 @@ def _by_bias(lines: Iterator[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
 def _lines(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
         texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])
-        yield bias, {"texts": texts, "bias": row["bias"], "arm": row["arm"]}
+        yield bias, {"texts": texts, "bias": words.visible(str(row["bias"])), "arm": texts[0]}
 
 
 def _left(results: Results) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -117,9 +118,15 @@ def _about(results: Results) -> Iterator[tuple[str, str]]:
     yield "sources", ", ".join(results.sources)
     yield "elicitation", ", ".join(dict.fromkeys(pair.elicit for pair in results.pairs))
     yield "answers read by", ", ".join(dict.fromkeys(outcome.parser for outcome in results.outcomes))
-    yield "decoding", "; ".join(dict.fromkeys(str(reply.settings) for reply in results.replies))
+    yield "decoding", "; ".join(dict.fromkeys(_decoding(reply.settings) for reply in results.replies))
     yield "intervals", "; ".join(dict.fromkeys(est.how for cell in results.cells for est in cell.estimates if est.how))
-    yield "ratio intervals", "; ".join(dict.fromkeys(one.estimate.how for one in results.ratios)) or words.NONE
+    given = (one.estimate for one in results.ratios if one.estimate.value is not None)
+    yield "ratio intervals", "; ".join(dict.fromkeys(est.how for est in given)) or words.NONE
+
+
+def _decoding(settings: Settings) -> str:
+    how = "greedy" if settings.temperature == 0 else f"temperature {settings.temperature:g}, top_p {settings.top_p:g}"
+    return f"{how}, at most {settings.max_tokens} tokens, seed {settings.seed}"
 
 
 def _arm(arm: Arm) -> tuple[str, ...]:

@@ -87,12 +87,12 @@ def _plot(
 
     encodings = _encodings(data, arms, look, axis, last=last)
     layers = [layer(look).encode(**_pick(encodings, layer)) for layer in _LAYERS[kind]]
-    heading = alt.Title(group, anchor="start", frame="bounds", offset=8) if group else alt.Undefined
-    return alt.layer(*layers, data=alt.Data(values=data)).properties(height=alt.Step(LINE), title=heading)
+    plot = alt.layer(*layers, data=alt.Data(values=data)).properties(height=alt.Step(LINE))
+    return plot.properties(title=alt.Title(group, anchor="start", frame="bounds", offset=8)) if group else plot
 
 
 def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis, *, last: bool) -> dict[str, Any]:
-    """Channels by name; `x`, `low` and `high` are places on the axis."""
+    """Channels by name. Orders are scale domains, not sorts: Vega-Lite would write a sort's names into an expression."""
     import altair as alt
 
     names = [words.visible(arm.label) for arm in arms]
@@ -100,6 +100,7 @@ def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis
     scale = alt.Scale(domain=list(axis.domain), nice=False, zero=False)
     below = alt.Axis(title=axis.title if last else None, labels=last, tickCount=6, grid=True, format="~f")
     beside = alt.Axis(title=None, labelAlign="left", labelPadding=LABEL_ROOM, labelLimit=LABEL_ROOM - 8)
+    band = alt.Scale(domain=labels, paddingInner=0.3, paddingOuter=0.15)
     ink = alt.Scale(domain=names, range=colours(arms, look))
     form = alt.Scale(domain=names, range=[SHAPES[arm.role] for arm in arms])
     return {
@@ -107,10 +108,10 @@ def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis
         "low": alt.X("low:Q", scale=scale, axis=below),
         "high": alt.X2("high"),
         "reference": alt.XDatum(axis.reference or 0.0, scale=scale, axis=below),
-        "y": alt.Y("label:N", sort=labels, axis=beside, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15)),
-        "yOffset": alt.YOffset("arm:N", sort=names, scale=alt.Scale(domain=names)),
-        "color": alt.Color("arm:N", scale=ink, sort=names, title=None),
-        "shape": alt.Shape("arm:N", scale=form, sort=names, title=None),
+        "y": alt.Y("label:N", sort=None, axis=beside, scale=band),
+        "yOffset": alt.YOffset("arm:N", sort=None, scale=alt.Scale(domain=names)),
+        "color": alt.Color("arm:N", scale=ink, sort=None, title=None),
+        "shape": alt.Shape("arm:N", scale=form, sort=None, title=None),
         "tooltip": [alt.Tooltip(f"{key}:N", title=name) for key, name in TOOLTIP.items()],
         "description": alt.Description("said:N"),
     }
@@ -145,7 +146,7 @@ def _dot(look: Palette) -> alt.Chart:
     """The value."""
     import altair as alt
 
-    return alt.Chart().mark_point(filled=True, size=52, opacity=1, clip=True)
+    return alt.Chart().mark_point(filled=True, size=52, opacity=1)
 
 
 def _bar(look: Palette) -> alt.Chart:

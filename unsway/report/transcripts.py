@@ -71,9 +71,10 @@ class _Packing:
                 for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True)
             ],
             "biases": [
-                {"id": bias, "label": words.human(bias), "trained": results.is_trained(bias)} for bias in self.biases
+                {"id": words.visible(bias), "label": words.human(bias), "trained": results.is_trained(bias)}
+                for bias in self.biases
             ],
-            "sources": list(self.sources),
+            "sources": [words.visible(source) for source in self.sources],
             "questions": self.questions.made,
             "prompts": self.prompts.made,
             "replies": self.replies.made,
@@ -91,7 +92,7 @@ class _Packing:
                 "id": pair.id if sample == 0 else f"{pair.id}.{sample}",
                 "bias": self.biases[pair.bias],
                 "source": self.sources[pair.question.source],
-                "elicit": pair.elicit,
+                "elicit": words.visible(pair.elicit),
                 "question": self.questions.number(pair.question.id, lambda: _question(pair)),
                 "clean": self.prompts.number(clean, lambda: _prompt(pair.clean)),
                 "biased": self.prompts.number((biased, pair.bias), lambda: _prompt(pair.biased)),

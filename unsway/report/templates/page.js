@@ -27,3 +27,4 @@ for (const button of document.querySelectorAll("[data-download]")) {
 
 await drawCharts((cue, arm) => viewer.go(cue, arm));
 document.documentElement.dataset.ready = "yes";
+for (const _ of viewer.lowering(500)) await new Promise((go) => setTimeout(go));

@@ -5,6 +5,7 @@ const FILTERS = ["q", "cue", "source", "arm", "outcome", "beside", "pair"];
 class Viewer {
   constructor(data) {
     this.data = data;
+    this.lower = [];
     this.form = document.querySelector(".filters");
     this.article = document.getElementById("pair");
     this.found = document.getElementById("found");
@@ -12,7 +13,7 @@ class Viewer {
     this.list = new List(document.getElementById("list"), (row) => this.drawRow(row), (row) => this.open(row));
     this.fill();
     this.form.addEventListener("input", () => this.filter());
-    this.form.addEventListener("reset", () => setTimeout(() => this.filter()));
+    document.getElementById("clear").addEventListener("click", () => (this.form.reset(), this.filter()));
     this.form.addEventListener("submit", (event) => event.preventDefault());
     document.addEventListener("keydown", (event) => this.key(event));
     document.getElementById("next").addEventListener("click", () => this.step(1));
@@ -58,14 +59,22 @@ class Viewer {
   search(text) {
     if (!text) return null;
     const { data } = this;
-    this.lower ??= {
-      questions: data.questions.map(({ stem, options }) => [stem, ...options].join("\n").toLowerCase()),
-      replies: data.replies.map(({ text, reasoning, turns }) => [text, reasoning ?? "", ...(turns ?? [])].join("\n").toLowerCase()),
-    };
-    const inQuestion = this.lower.questions.map((body) => body.includes(text));
-    const inReply = this.lower.replies.map((body) => body.includes(text));
+    for (const _ of this.lowering(Infinity));
+    const inReply = this.lower.map((body) => body.includes(text));
+    const inQuestion = data.questions.map(({ stem, options }) => [stem, ...options].join("\n").toLowerCase().includes(text));
     const said = (reply) => reply && inReply[reply[0]];
     return (row) => inQuestion[row.question] || row.id.startsWith(text) || row.arms.some((arm) => arm && (said(arm.clean) || said(arm.biased)));
+  }
+
+  /** Put replies into lower case for the search, some at a time; what is done stays done. */
+  *lowering(some) {
+    const { replies } = this.data;
+    while (this.lower.length < replies.length) {
+      for (const { text, reasoning, turns } of replies.slice(this.lower.length, this.lower.length + some)) {
+        this.lower.push([text, reasoning ?? "", ...(turns ?? [])].join("\n").toLowerCase());
+      }
+      yield;
+    }
   }
 
   drawRow(row) {

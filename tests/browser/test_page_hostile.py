@@ -1,0 +1,111 @@
+"""Whatever a model or a file says, in whatever field, the page runs nothing and asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reporting
+
+from unsway.report.page import fragment, write_page
+from unsway.report.study import Results
+
+WALK = """async () => {
+  for (let i = 0; i < 300; i++) {
+    document.getElementById("next").click();
+    document.querySelectorAll("#pair details").forEach((one) => { one.open = true; });
+    if (i % 50 === 0) await new Promise((go) => setTimeout(go, 30));
+  }
+  document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  await new Promise((go) => setTimeout(go, 200));
+}"""
+STRANGERS = """() => [...document.querySelectorAll(
+  "form:not(.filters, .vega-bindings), input:not([name=q]), " +
+  "img, iframe, object, embed, video, audio, base, link, math, template, svg script, textarea, animate")]
+  .map((one) => one.outerHTML.slice(0, 200))"""
+HANDLERS = """() => [...document.querySelectorAll("*")].flatMap((one) => [...one.attributes]
+  .filter((at) => at.name.startsWith("on")
+    || (/^\\s*javascript:/i.test(at.value) && ["href", "src", "action", "data"].includes(at.name)))
+  .map((at) => `${one.tagName} ${at.name}=${at.value}`))"""
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Results:
+    return reporting.hostile_study()
+
+
+@pytest.fixture(scope="module")
+def opened(hostile: Results, tmp_path_factory: pytest.TempPathFactory, visit: Callable[..., Any]) -> Any:
+    return visit(write_page(hostile, tmp_path_factory.mktemp("hostile") / "report.html"))
+
+
+def test_the_corpus_is_large_and_is_on_the_page(opened: Any) -> None:
+    assert len(set(reporting.INJECTIONS)) >= 40
+    text = opened.page.inner_text("body")
+    assert (
+        "<script>window.pwned=1</script>" in text and "{{ 7*7 }}" in text and "49" not in text.split("{{ 7*7")[0][-3:]
+    )
+
+
+def test_nothing_runs_and_nothing_is_asked_for(opened: Any) -> None:
+    page = opened.page
+    page.evaluate(WALK)
+    for at in range(0, 12, 3):
+        page.locator("#figure-brr svg [aria-roledescription=point]").nth(at).hover()
+        page.locator("#chart-tip.visible").wait_for()
+    page.locator("#figure-brr svg [aria-roledescription=point]").nth(4).click()
+    for beside in ("arms", "sides"):
+        page.select_option("select[name=beside]", beside)
+    for text in reporting.INJECTIONS[::7]:
+        page.fill("input[name=q]", text)
+    page.reload()
+    page.wait_for_selector("html[data-ready=yes]")
+    assert page.evaluate("window.pwned") is None
+    assert opened.quiet, (opened.faults, opened.requests)
+
+
+def test_no_element_and_no_handler_comes_from_text(opened: Any) -> None:
+    page = opened.page
+    page.click("#clear")
+    page.evaluate(WALK)
+    assert page.evaluate(STRANGERS) == []
+    assert page.evaluate(HANDLERS) == []
+    assert page.evaluate("document.scripts.length") == page.locator(".plot").count() + 3
+
+
+def test_the_policy_alone_would_stop_a_script(opened: Any) -> None:
+    """Even markup that got in would not run: the policy has no room for it."""
+    page = opened.page
+    page.evaluate("""() => {
+      const bad = document.createElement("div");
+      bad.innerHTML = "<img src='https://evil.example/x.png' onerror='window.pwned=1'>";
+      const script = document.createElement("script");
+      script.textContent = "window.pwned = 1";
+      document.body.append(bad, script);
+      setTimeout("window.pwned = 1");
+    }""")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.pwned") is None
+    assert any("Content Security Policy" in fault for fault in opened.faults)
+    assert not [url for url in opened.requests if "evil" in url and not _blocked(opened, url)]
+
+
+def _blocked(opened: Any, url: str) -> bool:
+    return any(url.rstrip("/") in fault for fault in opened.faults)
+
+
+def test_a_notebook_gets_text_only(hostile: Results, browser: Any) -> None:
+    page = browser.new_page()
+    page.set_content(fragment(hostile))
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img, svg, iframe, script, style, link, base, form, input").count() == 0
+    page.close()
+
+
+def test_csv_holds_no_formula(opened: Any) -> None:
+    with opened.page.expect_download() as waiting:
+        opened.page.click("[data-download='rows.csv']")
+    text = Path(waiting.value.path()).read_text(encoding="utf-8")
+    assert not [line for line in text.splitlines() if line.startswith(("=", "@", "+"))]

@@ -1,0 +1,266 @@
+"""The page as text: whole, self-contained, equal for equal studies; what it embeds is what measure gave."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import reporting
+
+from unsway.report import charts, page, table, transcripts
+from unsway.report.plots import Palette, colours
+from unsway.report.study import Results
+from unsway.types import Answer, Reply, Settings
+
+
+@pytest.fixture(scope="module")
+def study() -> Results:
+    return reporting.study(30, biases=("suggested_answer", "are_you_sure", "positional"))
+
+
+@pytest.fixture(scope="module")
+def text(study: Results) -> str:
+    return page.html(study)
+
+
+class Elements(HTMLParser):
+    """Tags with their attributes, and the text of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: list[tuple[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and self.found[-1][0] in ("script", "style"):
+            self.raw.append((self.found[-1][0], data))
+
+
+def embedded(text: str) -> dict[str, object]:
+    match = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', text)
+    assert match
+    body: dict[str, object] = json.loads(gzip.decompress(base64.b64decode(match[1])))
+    return body
+
+
+# ---------------------------------------------------------------- one file, nothing outside
+
+
+def test_nothing_points_outside(text: str) -> None:
+    for tag, attributes in Elements(text).found:
+        assert tag not in ("link", "base", "iframe", "object", "img"), tag
+        assert "src" not in attributes and not [name for name in attributes if name.startswith("on")]
+        assert attributes.get("href", "#").startswith("#")  # type: ignore[union-attr]
+
+
+def test_the_policy_names_exactly_what_is_there(text: str) -> None:
+    elements = Elements(text)
+    policy = next(a["content"] for tag, a in elements.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None and policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy and "http" not in policy and "*" not in policy
+    hashes = set(re.findall(r"'sha256-([^']+)'", policy))
+    code = re.findall(r'<(?:style|script type="module")>(.*?)</(?:style|script)>', text, re.DOTALL)
+    assert {base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in code} == hashes and len(
+        code
+    ) == 3
+
+
+def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: str, tmp_path: Path) -> None:
+    script = (
+        "import hashlib, reporting; from unsway.report import page;"
+        "s = reporting.study(30, biases=('suggested_answer', 'are_you_sure', 'positional'));"
+        "print(hashlib.sha256(page.html(s).encode()).hexdigest())"
+    )
+    run = [sys.executable, "-c", script]
+    out = subprocess.run(
+        run, capture_output=True, text=True, check=True, cwd=Path(__file__).parent, env={"PYTHONHASHSEED": "7"}
+    )
+    assert out.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_folder_gets_a_report(study: Results, tmp_path: Path) -> None:
+    assert page.write_page(study, tmp_path) == tmp_path / "report.html"
+    assert page.write_page(study, tmp_path / "a" / "b.html").read_text().startswith("<!doctype html>")
+
+
+def test_importing_the_report_costs_nothing() -> None:
+    heavy = "altair", "vl_convert", "jinja2", "rich", "numpy", "scipy", "pydantic"
+    code = "import sys, unsway.report.page, unsway.report.table, unsway.report.study; "
+    code += f"print([name for name in {heavy} if name in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_a_full_study_stays_under_five_megabytes() -> None:
+    """3 arms, 9 biases, 150 questions; replies of random letters compress far worse than words do."""
+    study = reporting.study(150)
+    noise = reporting.rng(0, "noise")
+    said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
+    assert len(study.pairs) == 9 * 150 and sum(len(one.text) for one in said) / len(said) > 700
+    assert len(page.html(replace(study, replies=said))) < 5_000_000
+
+
+# ---------------------------------------------------------------- what it says
+
+
+def test_it_says_what_one_needs_to_run_it_again(text: str) -> None:
+    for said in (
+        "unsway demo --seed 0",
+        "suggested_answer@1",
+        "made_sums@2",
+        "cot@1",
+        "read@",
+        "greedy, at most 1000 tokens",
+    ):
+        assert said in text
+    assert "bct(rank=16)" in text and "412,800" in text and "abababababababab" in text
+
+
+def test_the_embedded_rows_are_those_of_the_table(study: Results, text: str) -> None:
+    body = embedded(text)
+    assert body["rows"] == json.loads(json.dumps(table.rows(study)))
+    assert body["by_source"] == json.loads(json.dumps(table.rows_by_source(study)))
+
+
+def test_a_study_without_training_has_a_page() -> None:
+    text = page.html(reporting.study(8, biases=("post_hoc",), labels=("base",)))
+    assert 'id="figure-brr"' in text and 'id="figure-ratio"' not in text
+
+
+def test_a_study_without_replies_has_a_page() -> None:
+    text = page.html(Results.build("Nothing yet", reporting.arms(("base",)), reporting.pairs(2, ("post_hoc",)), ()))
+    assert "gave no reply that could be counted" in text and 'class="plot"' not in text
+
+
+def test_a_notebook_shows_headline_and_table(study: Results) -> None:
+    html = study._repr_html_()
+    assert "On 30 questions" in html and html.count("<tbody>") == 3 and "<script" not in html
+
+
+# ---------------------------------------------------------------- json that stays in its element
+
+
+@pytest.mark.parametrize("nasty", ["</script>", "<!--<script>", "\u2028\u2029", "]]>", "&lt;", "\ud800", "\x00"])
+def test_json_cannot_leave_its_element(nasty: str) -> None:
+    written = page._json({nasty: [nasty]})
+    assert json.loads(written) == {nasty: [nasty]}
+    assert written.isascii() and not set(written) & set("<>&\x00")
+
+
+# ---------------------------------------------------------------- charts
+
+
+def test_figures_hold_the_numbers_of_the_cells(study: Results) -> None:
+    figures = {figure.id: figure for figure in charts.figures(study)}
+    assert list(figures) == ["brr", "rates", "ratio", "source", "accuracy", "switch_toward", "switch_away"]
+    data = [row for plot in figures["brr"].spec["vconcat"] for row in _data(figures["brr"].spec, plot)]
+    told = {(row["bias"], row["arm"]): row for row in data}
+    for cell in study.cells:
+        arm = next(arm.label for arm in study.arms if arm.model == cell.model)
+        value = cell["brr"].value
+        assert value is not None and told[cell.bias, arm]["value"] == pytest.approx(100 * value, abs=1e-3)
+        assert told[cell.bias, arm]["n"] == str(cell["brr"].n)
+
+
+def _data(spec: charts.Spec, plot: charts.Spec) -> list[dict[str, object]]:
+    """The data of a plot, which Altair puts above it where there is one plot only."""
+    rows: list[dict[str, object]] = plot.get("data", spec.get("data"))["values"]
+    return rows
+
+
+def test_trained_and_held_out_are_told_apart(study: Results) -> None:
+    spec = charts.figures(study)[0].spec
+    assert [plot["title"]["text"] for plot in spec["vconcat"]] == ["Trained on", "Held out"]
+    assert {row["bias"] for row in _data(spec, spec["vconcat"][1])} == {"positional@1"}
+
+
+def test_refused_ratios_are_in_the_numbers_but_not_in_the_chart() -> None:
+    study = reporting.study(30, biases=("suggested_answer", "post_hoc", "distractor_fact"))
+    figure = next(figure for figure in charts.figures(study) if figure.id == "ratio")
+    refused = [row for row in figure.rows if row[3] == "—"]
+    assert {row[1] for row in refused} == {"distractor fact", "held-out cues"}
+    assert all("touches 0" in row[-1] for row in refused)
+    drawn = [row for plot in figure.spec["vconcat"] for row in _data(figure.spec, plot)]
+    assert len(drawn) == len(figure.rows) - len(refused)
+
+
+def test_the_axis_ends_where_a_ratio_has_no_upper_end(study: Results) -> None:
+    endless = tuple(
+        one._replace(estimate=replace(one.estimate, value=0.5, low=0.1, high=float("inf"))) for one in study.ratios
+    )
+    figure = next(figure for figure in charts.figures(replace(study, ratios=endless)) if figure.id == "ratio")
+    domain = figure.spec["vconcat"][0]["layer"][1]["encoding"]["x"]["scale"]["domain"]
+    assert 3.0 <= domain[1] < 3.5 and "0.10 to ∞" in figure.rows[0]
+    json.dumps(figure.spec, allow_nan=False)
+
+
+def test_several_trained_arms_have_several_colours() -> None:
+    arms = reporting.arms()
+    more = (*arms, replace(arms[2], label="act", model="act"), replace(arms[2], label="opct", model="opct"))
+    assert len(set(colours(more, Palette()))) == 5
+
+
+# ---------------------------------------------------------------- transcripts
+
+
+def test_pack_keeps_each_text_once_and_every_pair(study: Results) -> None:
+    packed = transcripts.pack(study)
+    assert [row["id"] for row in packed["rows"]] == [pair.id for pair in study.pairs]
+    assert len(packed["replies"]) == len(study.replies)
+    assert len(packed["prompts"]) == 30 + len(study.pairs)
+    clean = {row["clean"] for row in packed["rows"]}
+    assert len(clean) == 30
+
+
+def test_states_follow_hits(study: Results) -> None:
+    for outcome in study.outcomes:
+        told = transcripts.state(outcome)
+        if outcome.excluded is not None:
+            assert told == ("excluded" if outcome.excluded == "first_answer_wrong" else "unread")
+        else:
+            hits = {"switched": (False, True), "held": (False, False), "both": (True, True), "away": (True, False)}
+            assert hits[told] == (outcome.hit_clean, outcome.hit_biased)
+
+
+def test_spans_count_as_browsers_count() -> None:
+    said = Reply("p", "m", "", 0, "😀😀 The answer is (B).", None, (), "end", Settings(), 1, 1)
+    at = said.text.index("(B)")
+    packed = transcripts._answer(Answer(1, "ok", "answer", (at, at + 3)), said)
+    units = said.text.encode("utf-16-le")
+    assert units[2 * packed[3] : 2 * packed[4]].decode("utf-16-le") == "(B)"
+
+
+def test_spans_of_the_reasoning_channel_are_counted_there() -> None:
+    said = Reply("p", "m", "", 0, "", "😀 so (A)", (), "end", Settings(), 1, 1)
+    packed = transcripts._answer(Answer(0, "ok", "reasoning_so", (5, 8)), said)
+    assert packed[3:] == [6, 9]
+
+
+def test_samples_are_rows_of_their_own() -> None:
+    who, asked = reporting.arms(("base",)), reporting.pairs(3, ("post_hoc",))
+    said = tuple(reporting.replies(asked, who))
+    both = said + tuple(replace(reply, sample=1) for reply in said)
+    rows = transcripts.pack(Results.build("t", who, asked, both))["rows"]
+    assert [row["id"] for row in rows] == [name for pair in asked for name in (pair.id, f"{pair.id}.1")]
+
+
+def test_the_scripts_never_make_markup_from_text() -> None:
+    for name in page.SCRIPTS:
+        code = re.sub(r"//.*", "", page._asset(name))
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc", code
+        )
+        assert "fetch(" not in code and "XMLHttpRequest" not in code and "import(" not in code
