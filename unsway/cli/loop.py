@@ -1,69 +1,23 @@
-"""The command line: thin verbs over the functions that one would call from Python.
-
-Every verb that shows something has `--json` for programs. Errors are one message on stderr and exit code 1; a wrong
-option is click's own message and exit code 2. Heavy libraries load inside the verbs, so that `--help` is quick.
-"""
+"""The verbs of the loop: demo, measure, data, train, report."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from unsway.errors import UnswayError
-
-Verb = TypeVar("Verb", bound=Callable[..., Any])
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-class Group(click.Group):
-    """Says our own errors in one line instead of a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; an error of ours becomes its message and exit code 1."""
-        try:
-            return super().invoke(ctx)
-        except UnswayError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("Interrupted. Everything done so far is kept; run the same again to go on.", err=True)
-            sys.exit(130)
-
-
-@click.group(cls=Group, context_settings=CONTEXT)
-@click.version_option(package_name="unsway")
-def main() -> None:
-    """Measure what sways a language model's reasoning, and train it away."""
-
-
-def names(text: str) -> tuple[str, ...]:
-    """A comma-separated list."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def as_json(value: object) -> None:
-    """Print a value as JSON for programs."""
-    click.echo(json.dumps(value, indent=2, default=str))
-
-
-json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of text.")
-out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
-seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-elicit_option = click.option(
-    "--elicit", default="cot", show_default=True, help="How it is asked: cot, brief or direct."
+from unsway.cli.main import main
+from unsway.cli.options import (
+    as_json,
+    elicit_option,
+    engine_option,
+    json_option,
+    names,
+    out_option,
+    seed_option,
+    split_option,
 )
-engine_option = click.option(
-    "--engine", type=click.Choice(["auto", "torch", "openvino"]), default=None, help="Engine of a local model."
-)
-split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
-
-
-# ---------------------------------------------------------------- the whole loop
 
 
 @main.command()
@@ -87,9 +41,6 @@ def demo(out: Path, json_: bool) -> None:
         return
     table.show(found)
     click.echo(f"{new} new replies; {before} were kept from before. Report: {out / 'report.html'}")
-
-
-# ---------------------------------------------------------------- the parts
 
 
 @main.command()
@@ -282,67 +233,3 @@ def report(folder: Path, page: Path | None, title: str, trained: str, json_: boo
         return
     table.show(found)
     click.echo(f"Page: {path}")
-
-
-# ---------------------------------------------------------------- what there is
-
-
-@main.command()
-@json_option
-def biases(json_: bool) -> None:
-    """List the biases."""
-    from unsway.biases import all_biases
-
-    rows = [
-        {"name": b.name, "version": b.version, "kind": b.kind, "paper": b.paper, "summary": b.summary}
-        for b in all_biases()
-    ]
-    if json_:
-        as_json(rows)
-        return
-    _show_rows(rows)
-
-
-@main.command(name="sources")
-@json_option
-def sources_(json_: bool) -> None:
-    """List the question sources and whether they can be had right now."""
-    from dataclasses import asdict
-
-    from unsway import sources
-
-    rows = sources.table()
-    if json_:
-        as_json([asdict(row) for row in rows])
-        return
-    _show_rows(
-        [
-            {"name": r.name, "kind": r.kind, "licence": r.licence, "splits": _splits(r), "available": _have(r)}
-            for r in rows
-        ]
-    )
-
-
-def _splits(row: Any) -> str:
-    return ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in row.splits)
-
-
-def _have(row: Any) -> str:
-    return "yes" if row.available.now else f"no: {row.available.why}"
-
-
-def _show_rows(rows: Any) -> None:
-    """Rows of equal keys as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    shown = Table(box=None, pad_edge=False)
-    for heading in rows[0]:
-        shown.add_column(heading.replace("_", " "), overflow="fold")
-    for row in rows:
-        shown.add_row(*(str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,13 @@
+"""The command line: one module for each family of verbs, found by themselves; thin over what one calls from Python."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from unsway.cli.main import main
+
+for _module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+    import_module(f"{__name__}.{_module}")
+
+__all__ = ["main"]

@@ -1,0 +1,45 @@
+"""What verbs share: options that mean the same everywhere, lists of names, JSON and plain rows out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def as_json(value: object) -> None:
+    """Print a value as JSON for programs."""
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of text.")
+out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
+seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+elicit_option = click.option(
+    "--elicit", default="cot", show_default=True, help="How it is asked: cot, brief or direct."
+)
+engine_option = click.option(
+    "--engine", type=click.Choice(["auto", "torch", "openvino"]), default=None, help="Engine of a local model."
+)
+split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
+
+
+def show_rows(rows: Any) -> None:
+    """Rows of equal keys as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for heading in rows[0]:
+        shown.add_column(heading.replace("_", " "), overflow="fold")
+    for row in rows:
+        shown.add_row(*(str(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 160).print(shown)
