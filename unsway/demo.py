@@ -23,6 +23,7 @@ from unsway.report.folder import keep, results
 from unsway.report.page import write_page
 from unsway.report.study import Arm, ArmRole, Results
 from unsway.run import Session, run, session, subject
+from unsway.store import write_text
 from unsway.train import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Question, Settings
 
@@ -76,10 +77,19 @@ def demo(folder: str | Path, study: Demo = Demo()) -> Results:
         place,
         title="unsway demo: measure, train, measure again",
         trained_biases=study.trained,
-        about={"study": repr(study), "command": "unsway demo", "took": f"{time.monotonic() - start:.0f} s"},
+        about={"study": repr(study), "command": "unsway demo", "took": f"{_seconds(place, start):.0f} s"},
     )
     write_page(found, place / "report.html")
     return found
+
+
+def _seconds(place: Path, start: float) -> float:
+    """Seconds that the study took so far, over all the times that it was started."""
+    path = place / "seconds.txt"
+    before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+    total = before + time.monotonic() - start
+    write_text(path, f"{total:.1f}\n")
+    return total
 
 
 def _train_and_measure(
