@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -19,6 +20,7 @@ from biasing import place as own_place
 from parity import DATA, TASKS, Row, examples, place, rows, training
 
 from unsway import assets, sources
+from unsway.banks import bank
 from unsway.biases.arguments import Argument, Arguments, flaw
 from unsway.elicit.prompts import letter
 from unsway.pairs import PairSet, cued_option, pairs
@@ -138,6 +140,31 @@ def test_training_rows_have_the_same_forms_and_places() -> None:
         made = pairs(asked, [name], elicit="direct", aim="any")
         assert abs(shares([own_place(p.biased) in ("front", "before_options") for p in made])[True] - 0.5) < 0.06  # type: ignore[list-item, index]
         assert abs(sum('"' in p.biased.cue() for p in made) / len(made) - 0.5) < 0.06
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text.replace("{answer}", "X").casefold()).strip()
+
+
+def released_hunches() -> set[str]:
+    """Every phrasing of the release, from test and training rows, its option replaced by {answer}."""
+    found = set()
+    for row in (row for task in TASKS for row in rows("suggested_answer", task)):
+        new = Counter(row.biased[0][1].split("\n")) - Counter(row.clean[0][1].split("\n"))
+        found |= {re.sub(rf"\b{letter(row.biased_option or 0)}\b", "{answer}", line) for line in new if line.strip()}
+    for (biased, _), (clean, _) in zip(training("bct_non_cot"), training("control_non_cot"), strict=True):
+        options = re.findall(r"^\([A-Z]\) (.*)$", biased, re.MULTILINE)
+        for line in set(biased.split("\n")) - set(clean.split("\n")):
+            found |= {line.replace(f"'{option}'", "{answer}") for option in options if f"'{option}'" in line}
+    return {plain(line) for line in found}
+
+
+@pytest.mark.parametrize("name", ["hunches_for", "hunches_against"])
+def test_hunches_are_our_own_writing(name: str) -> None:
+    theirs = released_hunches()
+    assert len(theirs) >= 104
+    for entry in bank(name).entries:
+        assert not get_close_matches(plain(entry), theirs, 1, 0.85), entry
 
 
 def test_training_rows_pair_with_their_control() -> None:
