@@ -237,8 +237,8 @@ def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apar
     a_QB, b_QB, moved_QB = np.full((3, len(questions), len(biases)), np.nan)
     for key in shared:
         at, ours, theirs = (questions[key[0]], biases[key[1]]), of_a[key], of_b[key]
-        a_QB[at], b_QB[at] = np.mean(ours), np.mean(theirs)
-        moved_QB[at] = np.mean(np.abs(ours)) + np.mean(np.abs(theirs))
+        a_QB[at], b_QB[at] = sum(ours) / len(ours), sum(theirs) / len(theirs)
+        moved_QB[at] = sum(map(abs, ours)) / len(ours) + sum(map(abs, theirs)) / len(theirs)
     used = tuple(o for o in b if apart and (o.question_id, o.bias) in of_a and (o.question_id, o.bias) in of_b)
     n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
     signed = not all(zero_by_definition(o.bias) for o in (*a, *b))
