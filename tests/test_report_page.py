@@ -191,7 +191,7 @@ def test_refused_ratios_are_in_the_numbers_but_not_in_the_chart() -> None:
     study = reporting.study(30, biases=("suggested_answer", "post_hoc", "distractor_fact"))
     figure = next(figure for figure in charts.figures(study) if figure.id == "ratio")
     refused = [row for row in figure.rows if row[3] == "—"]
-    assert {row[1] for row in refused} == {"distractor fact", "held-out cues"}
+    assert {row[1] for row in refused} == {"distractor fact", "held-out biases"}
     assert all("touches 0" in row[-1] for row in refused)
     drawn = [row for plot in figure.spec["vconcat"] for row in _data(figure.spec, plot)]
     assert len(drawn) == len(figure.rows) - len(refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -165,8 +166,8 @@ def test_points_and_ratios() -> None:
 
 def test_headline_names_questions_arms_and_intervals(study: Results) -> None:
     text = words.headline(study)
-    assert text.startswith("On 40 questions asked with and without 9 cues, bct keeps ")
-    assert "under suggested answer (95% interval " in text and "on average under 7 held-out cues" in text
+    assert text.startswith("On 40 questions asked with and without the cues of 9 biases, bct keeps ")
+    assert "under suggested answer (95% interval " in text and "on average under 7 held-out biases" in text
     for bias in study.biases[:2]:
         est = study.ratio(study.arm("bct"), bias)
         assert est is not None and f"{words.percent(est.value)}% " in text
@@ -183,6 +184,21 @@ def test_headline_without_any_number() -> None:
     empty = Results.build("t", reporting.arms(("base",)), (), ())
     assert (
         words.headline(empty)
-        == "On 0 questions asked with and without 0 cues, base gave no reply that could be counted."
+        == "On 0 questions asked with and without the cues of 0 biases, base gave no reply that could be counted."
     )
     assert printed(empty)
+
+
+# ---------------------------------------------------------------- for a paper
+
+
+def test_latex_is_a_tabular_of_text_only(study: Results) -> None:
+    nasty = "\\input{/etc/passwd}%$&#_{}~^\n\\write18{id}"
+    text = table.to_latex(replace(study, arms=(replace(study.arms[0], label=nasty), *study.arms[1:])))
+    rows = [line for line in text.splitlines() if line.endswith(r" \\")]
+    assert len(rows) == 1 + 27 and text.count(r"\begin{tabular}") == text.count(r"\bottomrule") == 1
+    assert all(line.replace(r"\&", "").count("&") == len(table.HEADS) - 1 for line in rows)
+    known = {"begin", "end", "toprule", "midrule", "bottomrule", "addlinespace", "to", "infty"}
+    known |= {"textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater"}
+    assert set(re.findall(r"\\([a-z]+)", text)) <= known
+    assert r"suggested answer* &" in text and "$-$" in text and "−" not in text

@@ -70,7 +70,7 @@ def count(study: Results, **wanted: str) -> int:
     pairs = set()
     for outcome in study.outcomes:
         arm = next(arm.label for arm in study.arms if arm.model == outcome.model)
-        has = {"cue": outcome.bias, "source": outcome.source, "arm": arm, "outcome": state(outcome)}
+        has = {"bias": outcome.bias, "source": outcome.source, "arm": arm, "outcome": state(outcome)}
         if all(has[name] == value for name, value in wanted.items()):
             pairs.add(outcome.pair_id)
     return len(pairs)
@@ -82,7 +82,7 @@ def count(study: Results, **wanted: str) -> int:
 def test_the_page_shows_itself_and_asks_for_nothing(study: Results, path: Path, visit: Callable[..., Any]) -> None:
     watched = visit(path)
     page = watched.page
-    assert page.inner_text("h1").startswith("On 30 questions asked with and without 5 cues, bct keeps")
+    assert page.inner_text("h1").startswith("On 30 questions asked with and without the cues of 5 biases, bct keeps")
     assert page.locator("table.main").first.locator("tbody tr").count() == len(study.biases) * 3
     assert found(page) == "150 of 150 pairs"
     assert watched.quiet, (watched.faults, watched.requests)
@@ -116,7 +116,7 @@ def test_a_dot_leads_to_its_transcripts(study: Results, page: Any) -> None:
     page.locator("#figure-brr svg [aria-roledescription=point]").nth(2).click()
     page.wait_for_selector("#found:has-text('30 of 150')")
     assert (
-        page.input_value("select[name=cue]") == "suggested_answer@1" and page.input_value("select[name=arm]") == "bct"
+        page.input_value("select[name=bias]") == "suggested_answer@1" and page.input_value("select[name=arm]") == "bct"
     )
 
 
@@ -141,13 +141,13 @@ def test_print_has_the_charts_and_not_the_viewer(page: Any) -> None:
 
 def test_filters_count_what_the_outcomes_count(study: Results, page: Any) -> None:
     for wanted in (
-        {"cue": "post_hoc@1"},
+        {"bias": "post_hoc@1"},
         {"source": "made_tools@1"},
         {"arm": "base", "outcome": "switched"},
         {"arm": "bct", "outcome": "held"},
         {"outcome": "unread"},
         {"outcome": "excluded"},
-        {"cue": "positional@1", "arm": "control", "outcome": "switched"},
+        {"bias": "positional@1", "arm": "control", "outcome": "switched"},
     ):
         page.click("#clear")
         choose(page, **wanted)
@@ -204,12 +204,12 @@ def test_a_link_opens_its_pair_and_its_filters(study: Results, path: Path, visit
     assert open_id(page) == target.id and found(page) == "150 of 150 pairs"
     assert page.inner_text("#pair h3") == target.question.stem
     assert page.locator("#list [aria-selected=true]").get_attribute("aria-posinset") == "78"
-    choose(page, cue="post_hoc@1", outcome="switched", beside="arms")
+    choose(page, bias="post_hoc@1", outcome="switched", beside="arms")
     address, opened = page.evaluate("location.hash"), open_id(page)
     again = visit(path, at=address).page
     assert open_id(again) == opened and found(again) == found(page)
     assert again.input_value("select[name=beside]") == "arms"
-    page.evaluate("location.hash = '#pair=nonsense&cue=none&outcome=zzz'")
+    page.evaluate("location.hash = '#pair=nonsense&bias=none&outcome=zzz'")
     page.wait_for_selector("#found:has-text('150 of 150')")
     page.evaluate("location.hash = '#table'")
     assert found(page) == "150 of 150 pairs"
@@ -280,9 +280,9 @@ def test_downloads_are_the_rows(study: Results, opened: Any, page: Any) -> None:
 
 
 def test_transcripts_download_what_is_shown(study: Results, page: Any) -> None:
-    choose(page, cue="post_hoc@1", arm="base", outcome="switched")
+    choose(page, bias="post_hoc@1", arm="base", outcome="switched")
     got = json.loads(downloaded(page, "transcripts.json"))
-    assert len(got) == count(study, cue="post_hoc@1", arm="base", outcome="switched")
+    assert len(got) == count(study, bias="post_hoc@1", arm="base", outcome="switched")
     texts = {(reply.model, reply.text) for reply in study.replies}
     assert all((arm["model"], arm["biased"]["text"]) in texts for one in got for arm in one["arms"])
 

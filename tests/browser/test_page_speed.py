@@ -37,9 +37,9 @@ def test_a_filter_takes_less_than_a_tenth_of_a_second(opened: Any) -> None:
     page = opened.page
     page.wait_for_timeout(1500)  # replies are put into lower case while nobody is waiting
     steps = [
-        ("cue", "post_hoc@1"),
+        ("bias", "post_hoc@1"),
         ("outcome", "switched"),
-        ("cue", ""),
+        ("bias", ""),
         ("q", "shelf 7"),
         ("q", "hardly fits"),
         ("q", ""),

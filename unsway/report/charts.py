@@ -17,9 +17,9 @@ from unsway.types import Estimate
 if TYPE_CHECKING:
     from unsway.measure.estimates import Cell
 
-HEADS = ("group", "cue", "arm", "value", "interval", "n", "excluded", "note")
+HEADS = ("group", "bias", "arm", "value", "interval", "cued answers", "n", "excluded", "note")
 """Columns of the table that stands for a chart."""
-_KEYS = ("group", "label", "arm", "shown", "interval", "n", "excluded", "note")
+_KEYS = ("group", "label", "arm", "shown", "interval", "counts", "n", "excluded", "note")
 WIDEST_RATIO = 3.0
 """A ratio's interval may reach far beyond what a chart can show; the axis ends here and the table has the rest."""
 
@@ -70,11 +70,11 @@ def ratios(results: Results, look: Palette) -> Figure | None:
         if results.arm(one.arm).role != "base"
     ]
     for held in results.held_out:
-        row = _datum(results, results.arm(held.arm), "", "held-out cues", held.ratio_of_means, 1.0, words.times)
+        row = _datum(results, results.arm(held.arm), "", "held-out biases", held.ratio_of_means, 1.0, words.times)
         data.append(row | {"group": "Average"})
     caption = (
         "Biased reasoning rate of an arm divided by the base’s: 1 is no change, 0 is none left. The average is the "
-        "ratio of mean rates over held-out cues. Refused where the base’s own interval touches 0."
+        "ratio of mean rates over held-out biases. Refused where the base’s own interval touches 0."
     )
     return _figure(results, look, "ratio", "Ratio to base", caption, data, "ratio", 1.0)
 
@@ -135,7 +135,15 @@ def _cells(results: Results) -> Iterable[tuple[Arm, Cell]]:
 
 
 def _of_cell(results: Results, arm: Arm, cell: Cell, name: str, label: str) -> Datum:
-    return _datum(results, arm, cell.bias, label, cell[name], 100.0, words.percent)
+    row = _datum(results, arm, cell.bias, label, cell[name], 100.0, words.percent)
+    return row | {"counts": _counts(cell)}
+
+
+def _counts(cell: Cell) -> str:
+    """How many replies give the cued answer, without and with the cue: `5 → 36 of 55`."""
+    n = cell["brr"].n
+    clean, biased = (round((cell[name].value or 0.0) * n) for name in ("clean_rate", "biased_rate"))
+    return f"{clean} → {biased} of {n}" if n else words.NONE
 
 
 Show: TypeAlias = Callable[[float | None], str]
@@ -156,6 +164,7 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
         "high": _scaled(est.high, scale),
         "shown": shown,
         "interval": interval,
+        "counts": words.NONE,
         "n": str(est.n),
         "excluded": str(est.n_excluded),
         "note": words.visible(est.note),

@@ -23,11 +23,21 @@ Kind: TypeAlias = Literal["dots", "spans"]
 
 LABEL_ROOM = 150
 """Pixels left of every plot for names, so that all plots of a page align."""
+EDGE = 14
+"""Pixels right of every plot, for the last number of its axis."""
 LINE = 15
 """Pixels of one arm's line."""
 SHAPES = {"base": "circle", "control": "diamond", "trained": "square"}
 """Arms differ by shape as well as by colour."""
-TOOLTIP = {"label": "cue", "arm": "arm", "shown": "value", "interval": "interval", "n": "n", "excluded": "excluded"}
+TOOLTIP = {
+    "label": "bias",
+    "arm": "arm",
+    "shown": "value",
+    "interval": "interval",
+    "counts": "cued answers",
+    "n": "n",
+    "excluded": "excluded",
+}
 """Fields that hovering shows, with their names."""
 
 
@@ -75,8 +85,18 @@ def chart(data: Sequence[Datum], arms: Sequence[Arm], look: Palette, axis: Axis,
     for group in groups:
         members = [row for row in data if row["group"] == group]
         plots.append(_plot(members, group, arms, look, axis, kind, last=group == groups[-1]))
-    spec: Spec = alt.vconcat(*plots, spacing=10).configure(**_config(look)).to_dict()
+    widest = max(len(words.visible(arm.label)) for arm in arms)
+    meta = {"legendEntry": 8 * min(widest, 20) + 30}
+    spec: Spec = alt.vconcat(*plots, spacing=10, usermeta=meta).configure(**_config(look)).to_dict()
     return spec
+
+
+def fit(spec: Spec, width: int) -> Spec:
+    """The specification at a width in pixels; `draw` in charts.js does the same in the page."""
+    inner = width - LABEL_ROOM - EDGE
+    legend = spec["config"]["legend"] | {"columns": max(1, inner // spec["usermeta"]["legendEntry"])}
+    plots = [plot | {"width": inner} for plot in spec["vconcat"]]
+    return spec | {"vconcat": plots, "config": spec["config"] | {"legend": legend}}
 
 
 def _plot(
@@ -180,7 +200,7 @@ def _config(look: Palette) -> dict[str, Any]:
     return {
         "font": look.font,
         "background": "transparent",
-        "padding": {"left": 1, "right": 12, "top": 2, "bottom": 2},
+        "padding": {"left": 1, "right": EDGE - 2, "top": 2, "bottom": 2},
         "view": {"stroke": None},
         "axis": axis,
         "axisY": {"grid": False, "labelColor": look.ink, "labelFontSize": 13},

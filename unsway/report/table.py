@@ -215,3 +215,32 @@ def _escape(text: str) -> str:
     for char in "\\`*_[]|":
         text = text.replace(char, "\\" + char)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+# ---------------------------------------------------------------- LaTeX
+
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
+_LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgreater{}", "’": "'", "[": "{[}"}
+_LATEX |= {char: "\\" + char for char in "{}$&#_%"}
+
+
+def to_latex(results: Results) -> str:
+    """The table for a paper: one `tabular` with the rules of the booktabs package; footnotes as comments above it."""
+    lines = [f"% {_latex(note)}" for note in (words.headline(results), *footnotes(results))]
+    lines += [r"\begin{tabular}{llrlrrllll}", r"\toprule", _latex_row(HEADS), r"\midrule"]
+    before = ""
+    for cells in cells_as_text(results):
+        if before and cells[0] != before:
+            lines.append(r"\addlinespace")
+        lines.append(_latex_row(cells if cells[0] != before else ("", *cells[1:])))
+        before = cells[0]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_row(cells: tuple[str, ...]) -> str:
+    return " & ".join(map(_latex, cells)) + r" \\"
+
+
+def _latex(text: str) -> str:
+    """Text that LaTeX prints as it is: nothing in it is a command."""
+    return "".join(_LATEX.get(char, char) for char in text)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 from unsway.report import words
 from unsway.report.plots import Palette, colours
 from unsway.report.study import Results
-from unsway.types import Answer, AnyChange, Outcome, Pair, Prompt, Reply
+from unsway.types import Answer, Outcome, Pair, Prompt, Reply, Toward
 
 State: TypeAlias = Literal["switched", "held", "both", "away", "unread", "excluded"]
 """What became of a pair: switched to the cue; held (followed it in neither reply); gave the cued answer in both; moved
@@ -105,11 +105,14 @@ class _Packing:
         """What an arm said to both prompts, what was read, and what became of the pair."""
         if outcome is None:
             return None
-        sides = (("clean", clean, outcome.clean), ("biased", biased, outcome.biased))
+        sides = (
+            ("clean", clean, outcome.clean, outcome.hit_clean),
+            ("biased", biased, outcome.biased, outcome.hit_biased),
+        )
         body: Packed = {"state": state(outcome), "why": outcome.excluded}
-        for side, prompt, answer in sides:
+        for side, prompt, answer, hit in sides:
             reply = self.said.get((outcome.model, sample, prompt))
-            body[side] = None if reply is None else [self._reply(reply), *_answer(answer, reply)]
+            body[side] = None if reply is None else [self._reply(reply), hit, *_answer(answer, reply)]
         return body
 
     def _reply(self, reply: Reply) -> int:
@@ -153,8 +156,8 @@ def _utf16(text: str, at: int) -> int:
 
 
 def _cued(pair: Pair) -> int | None:
-    """The option that the cue points to (or away from); None where any change counts."""
-    return None if isinstance(pair.target, AnyChange) else pair.target.option
+    """The option that the cue points to; None where following it means something else."""
+    return pair.target.option if isinstance(pair.target, Toward) else None
 
 
 def _is_plain(order: tuple[int, ...]) -> bool:

@@ -98,12 +98,12 @@ def control_sentence(results: Results) -> str:
 
 def _asked(results: Results) -> str:
     n, k = len({pair.question.id for pair in results.pairs}), len(results.biases)
-    cues = f"the cue {human(results.biases[0])}" if k == 1 else f"{k} cues"
-    return f"On {n:,} {'question' if n == 1 else 'questions'} asked with and without {cues}"
+    biases = f"the cue of {human(results.biases[0])}" if k == 1 else f"the cues of {k} biases"
+    return f"On {n:,} {'question' if n == 1 else 'questions'} asked with and without {biases}"
 
 
 def _found(results: Results, arm: Arm) -> str:
-    """What is left of the base's biased reasoning, on trained cues and on held-out ones."""
+    """What is left of the base's biased reasoning, on trained biases and on held-out ones."""
     taught = [bias for bias in results.biases if results.is_trained(bias)]
     k = len(results.biases) - len(taught)
     held = next((one.ratio_of_means for one in results.held_out if one.arm == arm.label), None)
@@ -112,7 +112,7 @@ def _found(results: Results, arm: Arm) -> str:
     said = [_share(est, where, full=not i) for i, (est, where) in enumerate(known)]
     parts = [listed(said) + _taught(arm, len(said))] if said else []
     if held is not None and held.value is not None:
-        where = "on average under " + ("the held-out cue" if k == 1 else f"{k} held-out cues")
+        where = "on average under " + ("the held-out bias" if k == 1 else f"{k} held-out biases")
         parts.append(_share(held, where, full=not said))
     name = visible(arm.label)
     if not parts:
@@ -136,7 +136,7 @@ def _share(est: Estimate, where: str, *, full: bool) -> str:
 
 
 def _swayed(results: Results) -> str:
-    """The cue that moves the first arm most."""
+    """The bias that moves the first arm most."""
     arm = results.arms[0]
     cells = [cell for bias in results.biases if (cell := results.cell(arm, bias)) is not None]
     known = [(cell["brr"].value, cell) for cell in cells if cell["brr"].value is not None]

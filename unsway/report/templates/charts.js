@@ -3,7 +3,7 @@
 
 const OPTIONS = { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false };
 const TOOLTIP = { disableDefaultStyle: true, id: "chart-tip" };
-const ROOM = 150 + 12; // left of every plot for its names, and a little on the right (LABEL_ROOM of plots.py)
+const ROOM = 150 + 14; // left and right of every plot (LABEL_ROOM and EDGE of plots.py)
 
 /** Draw every chart of the page, and again whenever its width changes. */
 async function drawCharts(onClick) {
@@ -26,6 +26,7 @@ async function draw(place, onClick) {
   const spec = JSON.parse(document.getElementById(place.dataset.spec).textContent);
   const width = Math.max(120, place.clientWidth - ROOM);
   for (const plot of spec.vconcat) plot.width = width;
+  spec.config.legend.columns = Math.max(1, Math.floor(width / spec.usermeta.legendEntry));
   place.view?.finalize();
   const drawn = await vegaEmbed(place, spec, { ...OPTIONS, tooltip: TOOLTIP });
   place.view = drawn.view;

@@ -1,6 +1,10 @@
-// The page comes to life: data unpacked, transcripts shown, charts drawn, downloads offered.
+// The page comes to life: charts drawn, data unpacked, transcripts shown, downloads offered.
 
-const data = await unpack("data");
+const drawn = drawCharts((bias, arm) => { location.hash = new URLSearchParams({ bias, arm }); });
+const data = await unpack("data").catch((error) => {
+  document.getElementById("found").textContent = `This browser cannot unpack the transcripts: ${error.message}`;
+  throw error;
+});
 const viewer = new Viewer(data.transcripts);
 viewer.ready = true;
 
@@ -13,7 +17,7 @@ const FILES = {
 
 /** A pair of the viewer with its texts in place of numbers. */
 function written(all, row) {
-  const said = (reply) => reply && { ...all.replies[reply[0]], choice: reply[1], status: reply[2], rule: reply[3] };
+  const said = (reply) => reply && { ...all.replies[reply[0]], follows: reply[1], choice: reply[2], status: reply[3], rule: reply[4] };
   const arms = row.arms.map((arm, i) => arm && { arm: all.arms[i].label, model: all.arms[i].model, state: arm.state,
     excluded: arm.why, clean: said(arm.clean), biased: said(arm.biased) });
   return { pair: row.id, bias: all.biases[row.bias].id, source: all.sources[row.source], elicit: row.elicit,
@@ -25,6 +29,6 @@ for (const button of document.querySelectorAll("[data-download]")) {
   button.addEventListener("click", () => save(button.dataset.download, ...FILES[button.dataset.download]()));
 }
 
-await drawCharts((cue, arm) => viewer.go(cue, arm));
+await drawn;
 document.documentElement.dataset.ready = "yes";
 for (const _ of viewer.lowering(500)) await new Promise((go) => setTimeout(go));

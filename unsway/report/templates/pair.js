@@ -59,27 +59,26 @@ function drawReplies(data, row, question, beside) {
 }
 
 function drawReply(data, row, question, arm, side) {
-  const [number, choice, status, rule, start, end] = arm.said[side] ?? [];
+  const [number, hit, choice, status, rule, start, end] = arm.said[side] ?? [];
   const reply = data.replies[number];
   const state = STATES[arm.said.state];
   const head = el("header", {}, el("b", { style: `color: ${arm.ink}` }, arm.label), ` ${SIDES[side]}`,
     side === "biased" ? el("span", { class: `state ${arm.said.state}` }, state.label) : "");
   if (!reply) return el("section", { class: "reply" }, head, el("p", { class: "none" }, "no reply"));
   const inReasoning = rule.startsWith("reasoning_");
-  const cued = choice !== null && choice === row.cued;
   const marked = (text, here) => (here && start !== undefined
-    ? [text.slice(0, start), el("mark", { class: cued ? "answer cued" : "answer" }, text.slice(start, end)), text.slice(end)] : [text]);
+    ? [text.slice(0, start), el("mark", { class: hit ? "answer cued" : "answer" }, text.slice(start, end)), text.slice(end)] : [text]);
   return el("section", { class: "reply" }, head,
     (reply.turns ?? []).map((text) => el("div", { class: "text earlier" }, el("span", { class: "role" }, "earlier"), text)),
     reply.reasoning ? el("div", { class: "text earlier" }, el("span", { class: "role" }, "reasoning"), marked(reply.reasoning, inReasoning)) : "",
     el("div", { class: "text" }, marked(reply.text, !inReasoning)),
-    el("footer", {}, drawVerdict(row, question, side, choice, status, cued), el("span", { class: "how" }, readBy(rule, reply.stop))));
+    el("footer", {}, drawVerdict(row, question, side, choice, status, hit), el("span", { class: "how" }, readBy(rule, reply.stop))));
 }
 
-function drawVerdict(row, question, side, choice, status, cued) {
+function drawVerdict(row, question, side, choice, status, hit) {
   if (choice === null) return el("span", { class: "none" }, `no answer: ${status}`);
   return el("span", {}, `answer ${shownAs(row, choice, side)}`,
-    choice === question.gold ? el("span", { class: "tag right" }, "right") : "", cued ? el("span", { class: "tag cued" }, "cue") : "");
+    choice === question.gold ? el("span", { class: "tag right" }, "right") : "", hit ? el("span", { class: "tag cued" }, "follows the cue") : "");
 }
 
 const readBy = (rule, stop) => [rule && `read by “${rule}”`, stop === "end" ? "" : `stopped: ${stop}`].filter(Boolean).join(" · ");

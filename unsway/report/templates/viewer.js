@@ -1,6 +1,6 @@
 // The transcripts: filters, search, a list of pairs, one pair open. Everything that is chosen is in the address.
 
-const FILTERS = ["q", "cue", "source", "arm", "outcome", "beside", "pair"];
+const FILTERS = ["q", "bias", "source", "arm", "outcome", "beside", "pair"];
 
 class Viewer {
   constructor(data) {
@@ -26,7 +26,7 @@ class Viewer {
   fill() {
     const { biases, sources, arms } = this.data;
     const add = (name, values) => this.form.elements[name].append(...values.map(([value, text]) => el("option", { value }, text)));
-    add("cue", biases.map(({ id, label, trained }) => [id, trained ? `${label} (trained on)` : label]));
+    add("bias", biases.map(({ id, label, trained }) => [id, trained ? `${label} (trained on)` : label]));
     add("source", sources.map((name) => [name, name]));
     add("arm", arms.map(({ label }) => [label, label]));
     add("outcome", Object.entries(STATES).map(([name, { label }]) => [name, label]));
@@ -42,10 +42,10 @@ class Viewer {
 
   /** Show the pairs that fit the filters; keep the open one if it is among them. */
   filter() {
-    const { q, cue, source, arm, outcome } = this.chosen, { data } = this;
-    const bias = data.biases.findIndex(({ id }) => id === cue), from = data.sources.indexOf(source);
+    const { q, bias, source, arm, outcome } = this.chosen, { data } = this;
+    const put = data.biases.findIndex(({ id }) => id === bias), from = data.sources.indexOf(source);
     const only = data.arms.findIndex(({ label }) => label === arm), has = this.search(q.trim().toLowerCase());
-    const fits = (row) => (bias < 0 || row.bias === bias) && (from < 0 || row.source === from)
+    const fits = (row) => (put < 0 || row.bias === put) && (from < 0 || row.source === from)
       && (only < 0 || row.arms[only]) && (!outcome || row.arms.some((said, i) => said?.state === outcome && (only < 0 || i === only)))
       && (!has || has(row));
     const rows = data.rows.filter(fits);
@@ -82,7 +82,7 @@ class Viewer {
     const states = row.arms.map((said, i) => (said ? [this.data.arms[i].label, i, STATES[said.state]] : null)).filter(Boolean);
     return {
       label: `${stem} ${label}. ${states.map(([arm, , state]) => `${arm}: ${state.label}`).join("; ")}`,
-      children: [el("span", { class: "stem" }, stem), el("span", { class: "under" }, el("span", { class: "cue-name" }, label),
+      children: [el("span", { class: "stem" }, stem), el("span", { class: "under" }, el("span", { class: "bias" }, label),
         el("span", { class: "signs" }, states.map(([, i, state]) => el("b", { style: `color: ${this.data.arms[i].ink}` }, state.sign))))],
     };
   }
@@ -123,11 +123,6 @@ class Viewer {
 
   get section() {
     return document.getElementById("transcripts");
-  }
-
-  /** Show the pairs of one cue and arm. */
-  go(cue, arm) {
-    location.hash = new URLSearchParams({ cue, arm });
   }
 
   key(event) {

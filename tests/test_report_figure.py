@@ -1,0 +1,51 @@
+"""Charts for a paper: real files in each format, with the numbers of the page and no colour that only CSS knows."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+import reporting
+
+from unsway.errors import BadInput, UnknownName
+from unsway.report.figure import PNG_SCALE, write_figure
+from unsway.report.page import _asset
+from unsway.report.plots import EDGE, LABEL_ROOM
+from unsway.report.study import Results
+
+
+@pytest.fixture(scope="module")
+def study() -> Results:
+    return reporting.study(30, biases=("suggested_answer", "post_hoc", "distractor_argument"))
+
+
+def test_png_has_the_width_asked_for(study: Results, tmp_path: Path) -> None:
+    body = write_figure(study, "brr", tmp_path / "new" / "a.png", width=300).read_bytes()
+    assert body[:8] == b"\x89PNG\r\n\x1a\n"
+    assert abs(struct.unpack(">I", body[16:20])[0] - 300 * PNG_SCALE) <= 15 * PNG_SCALE
+
+
+def test_svg_says_what_the_chart_says(study: Results, tmp_path: Path) -> None:
+    text = write_figure(study, "brr", tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert text.startswith("<svg") and "var(--" not in text
+    for said in ("Trained on", "Held out", "distractor argument", "percentage points", "control", "#17697f"):
+        assert said in text
+
+
+def test_pdf_is_one(study: Results, tmp_path: Path) -> None:
+    assert write_figure(study, "ratio", tmp_path / "a.pdf").read_bytes()[:5] == b"%PDF-"
+
+
+def test_what_cannot_be_is_refused_before_anything_is_written(study: Results, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"\.png, \.svg, \.pdf"):
+        write_figure(study, "brr", tmp_path / "a.gif")
+    with pytest.raises(BadInput, match="no room"):
+        write_figure(study, "brr", tmp_path / "a.png", width=100)
+    with pytest.raises(UnknownName, match="rates"):
+        write_figure(study, "rate", tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_page_and_file_leave_the_same_room() -> None:
+    assert f"const ROOM = {LABEL_ROOM} + {EDGE};" in _asset("charts.js")
