@@ -264,3 +264,12 @@ def test_the_scripts_never_make_markup_from_text() -> None:
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc", code
         )
         assert "fetch(" not in code and "XMLHttpRequest" not in code and "import(" not in code
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_number_without_a_limit_breaks_no_page(study: Results, value: float) -> None:
+    odd = tuple(one._replace(estimate=replace(one.estimate, value=value, low=None, high=None)) for one in study.ratios)
+    text = page.html(replace(study, ratios=odd))
+    assert embedded(text)["rows"][1]["brr_ratio"] is None  # type: ignore[index]
+    figure = next(figure for figure in charts.figures(replace(study, ratios=odd)) if figure.id == "ratio")
+    assert figure.spec["vconcat"][0]["layer"][0]["encoding"]["x"]["scale"]["domain"][1] < 10

@@ -5,6 +5,7 @@ In: `Results`. Out: `Figure`s, in the order of the page. Fractions become percen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -159,7 +160,7 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
         "bias": words.visible(bias),
         "label": label,
         "arm": name,
-        "value": _scaled(est.value, scale),
+        "value": _scaled(est.value if math.isfinite(est.value or 0.0) else None, scale),
         "low": _scaled(est.low, scale),
         "high": _scaled(est.high, scale),
         "shown": shown,

@@ -91,9 +91,10 @@ def _row(results: Results, arm: Arm, cell: Cell) -> Row:
 def _flat(name: str, est: Estimate | None) -> Row:
     if est is None:
         return {name: None, f"{name}_low": None, f"{name}_high": None, f"{name}_n": 0, f"{name}_note": ""}
-    endless = est.high is not None and math.isinf(est.high)
-    body: Row = {name: est.value, f"{name}_low": est.low, f"{name}_high": None if endless else est.high}
-    return body | {f"{name}_n": est.n, f"{name}_note": "no upper end" if endless else est.note}
+    ends = {name: est.value, f"{name}_low": est.low, f"{name}_high": est.high}
+    endless = any(value is not None and not math.isfinite(value) for value in ends.values())
+    body: Row = {key: value if value is None or math.isfinite(value) else None for key, value in ends.items()}
+    return body | {f"{name}_n": est.n, f"{name}_note": est.note or ("no upper end" if endless else "")}
 
 
 # ---------------------------------------------------------------- rows for a person

@@ -37,10 +37,15 @@ def _minus(text: str) -> str:
     return text.replace("-", "−")
 
 
+def _endless(value: float | None) -> str:
+    """No number, or one without a limit."""
+    return NONE if value is None or math.isnan(value) else "∞" if value > 0 else "−∞"
+
+
 def percent(value: float | None, *, signed: bool = False) -> str:
     """A fraction as whole percent (no sign for the unit)."""
     if value is None or not math.isfinite(value):
-        return NONE if value is None else "∞"
+        return _endless(value)
     rounded = round(100 * value)
     return _minus(f"{rounded:+d}" if signed and rounded else f"{rounded:d}")
 
@@ -48,7 +53,7 @@ def percent(value: float | None, *, signed: bool = False) -> str:
 def times(value: float | None) -> str:
     """A ratio with two decimals."""
     if value is None or not math.isfinite(value):
-        return NONE if value is None else "∞"
+        return _endless(value)
     return _minus(f"{value:.2f}".replace("-0.00", "0.00"))
 
 
