@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from unsway import biases
 from unsway.elicit.prompts import versioned
@@ -185,3 +187,18 @@ def test_ids_tell_pairs_apart() -> None:
     ids = [pair.id for each in built for pair in each]
     assert len(set(ids)) == len(ids)
     assert built[0].pairs[0].elicit == versioned("cot")
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=60)
+
+
+@given(TEXT, st.lists(TEXT, min_size=2, max_size=8), st.integers(0, 7), st.sampled_from(["cot", "brief", "direct"]))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_gives_a_pair_or_a_counted_skip(stem: str, options: list[str], gold: int, elicit: str) -> None:
+    """The builder itself refuses a bias that changes more than cues, so that building is the check."""
+    question = Question(stem, tuple(options), gold % len(options), "t", "test")
+    names = [name for name in biases.names() if name != "distractor_argument"]
+    built = pairs([question], names, elicit=elicit)
+    assert len(built) + len(built.skipped) == len(names)
+    for pair in built:
+        assert all(option in "".join(turn.text() for turn in pair.biased.turns) for option in options)
