@@ -91,6 +91,10 @@ def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: s
     assert out.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
 
 
+def test_the_licences_of_what_is_embedded_are_there(text: str) -> None:
+    assert "University of Washington Interactive Data Lab" in text and "Mike Bostock" in text
+
+
 def test_a_folder_gets_a_report(study: Results, tmp_path: Path) -> None:
     assert page.write_page(study, tmp_path) == tmp_path / "report.html"
     assert page.write_page(study, tmp_path / "a" / "b.html").read_text().startswith("<!doctype html>")

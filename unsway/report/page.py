@@ -204,7 +204,8 @@ def _script() -> str:
 
 @cache
 def _runtime() -> str:
-    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script."""
+    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script with its licences on top."""
     from vl_convert import javascript_bundle
 
-    return str(javascript_bundle("window.vegaEmbed = vegaEmbed;")).replace("</script", "<\\/script")
+    code = f"/*!\n{_asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"
+    return code.replace("</script", "<\\/script")
