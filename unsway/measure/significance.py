@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
 
 from unsway.errors import BadInput
 from unsway.measure.columns import Columns, by_question
@@ -84,6 +83,8 @@ def mcnemar(n10: int, n01: int) -> float:
         n10: Pairs that hit in the biased arm alone.
         n01: Pairs that hit in the clean arm alone.
     """
+    from scipy.stats import binomtest  # half a second, and only tests need it
+
     return 1.0 if n10 + n01 == 0 else float(binomtest(n10, n10 + n01).pvalue)
 
 

@@ -159,7 +159,9 @@ def _crossed(seeds: tuple[tuple[Outcome, ...], ...], base: tuple[Outcome, ...] |
     """Mean paired difference by seed and question, that of the base, and how many outcomes they come from."""
     sides = [_by_question(members) for members in (*seeds, *((base,) if base is not None else ()))]
     shared = [q for q in sides[0] if all(q in side for side in sides)]
-    d = np.array([[sum(side[q]) / len(side[q]) for q in shared] for side in sides], float).reshape(len(sides), len(shared))
+    d = np.array([[sum(side[q]) / len(side[q]) for q in shared] for side in sides], float).reshape(
+        len(sides), len(shared)
+    )
     n = sum(len(side[q]) for side in sides for q in shared)
     return d[: len(seeds)], d[-1], n
 

@@ -1,0 +1,86 @@
+"""What a model costs: a dated table, and one's own lines over it.
+
+In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None where there
+is
+none: an unknown price is never taken for 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unsway.banks import bank
+from unsway.errors import BadInput, BadRow
+
+_SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    name: str
+    """The model, or with a slash at its end every model of that provider."""
+    tokens_in: float
+    tokens_out: float
+    seen: str
+    """Month in which it was seen: YYYY-MM."""
+
+    def of(self, tokens_in: float, tokens_out: float) -> float:
+        """US dollars for so many tokens."""
+        return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
+
+
+def prices(path: str | Path | None = None) -> Mapping[str, Price]:
+    """The table by name; the lines of a file (name, price in, price out, month) win over the package's.
+
+    Raises:
+        BadRow: A line is not of that form; file and line are named.
+        BadInput: The file cannot be read.
+    """
+    table = {price.name: price for price in (_price(entry, "prices", 0) for entry in bank("prices").entries)}
+    if path is None:
+        return table
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"Cannot read prices from {str(path)!r}: {error}. Name a text file.") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.startswith("#"):
+            price = _price(line, path, number)
+            table[price.name] = price
+    return table
+
+
+def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
+    """The price of a model: of its own name, of the model it is a dated snapshot of, or of its provider."""
+    if model in table:
+        return table[model]
+    near = [name for name in table if model.startswith(name)]
+    near = [name for name in near if name.endswith("/") or _SNAPSHOT.fullmatch(model[len(name) :])]
+    return table[max(near, key=len)] if near else None
+
+
+def _price(line: str, path: object, number: int) -> Price:
+    """A price from its line."""
+    parts = line.split()
+    if len(parts) != 4:
+        raise BadRow(path, number, "line", f"has {len(parts)} words, not name, price in, price out, month")
+    name, tokens_in, tokens_out, seen = parts
+    if not _MONTH.fullmatch(seen):
+        raise BadRow(path, number, "month", f"is {seen[:40]!r}, not of the form 2026-11")
+    return Price(name, _dollars(tokens_in, path, number), _dollars(tokens_out, path, number), seen)
+
+
+def _dollars(text: str, path: object, number: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise BadRow(path, number, "price", f"is {text[:40]!r}, not US dollars for a million tokens")
+    return value
