@@ -28,12 +28,12 @@ from unsway.train import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Question, Settings
 
 RECIPE = Recipe(
-    n=200,
+    n=300,
     direct_share=0.2,
     elicit="brief",
     biases=("suggested_answer", "suggested_against", "post_hoc"),
     instructions="default",
-    instruct=40,
+    instruct=60,
     max_tokens=160,
 )
 SETTINGS = Settings(max_tokens=96)
@@ -54,7 +54,9 @@ class Demo:
     recipe: Recipe = RECIPE
     epochs: float = 1.0
     batch_size: int = 8
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
+    """On 135 validation questions the BRRs of the trained cues fell from 21 and 28 points to 5 and 13 at this rate (360
+    rows), and to 13 and 12 at half of it (240 rows)."""
     settings: Settings = SETTINGS
     """Greedy; replies longer than 96 tokens are cut, and a cut reply is missing."""
     seed: int = 0
