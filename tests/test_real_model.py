@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
-from unsway.demo import RECIPE, Demo, demo
+from unsway.demo import RECIPE, Demo, Take, demo
 from unsway.elicit.prompts import render
 from unsway.run import ask
 from unsway.run.weights import load_model, locate
@@ -67,8 +67,8 @@ def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt]) -> Non
 
 
 HANDFUL = Demo(
-    test=(("procedural/arithmetic", 6),),
-    train=(("procedural/counting", 8), ("procedural/ordering", 8)),
+    test=(Take("procedural/arithmetic", 6),),
+    train=(Take("procedural/counting", 8), Take("procedural/ordering", 8)),
     recipe=replace(RECIPE, n=8, instruct=2, max_tokens=96),
 )
 

@@ -202,3 +202,8 @@ def test_latex_is_a_tabular_of_text_only(study: Results) -> None:
     known |= {"textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater"}
     assert set(re.findall(r"\\([a-z]+)", text)) <= known
     assert r"suggested answer* &" in text and "$-$" in text and "−" not in text
+
+
+def test_a_base_that_was_never_swayed_refuses_the_held_out_ratio() -> None:
+    found = reporting.study(10, biases=("suggested_answer", "are_you_sure", "positional"))
+    assert all(one.ratio_of_means.value is None or one.ratio_of_means.value < float("inf") for one in found.held_out)

@@ -13,11 +13,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from unsway import sources
 from unsway.backends import backend
 from unsway.data import Mixture, Recipe, mixture
-from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.report.folder import keep, results
 from unsway.report.page import write_page
@@ -39,6 +39,19 @@ RECIPE = Recipe(
 SETTINGS = Settings(max_tokens=96)
 
 
+class Take(NamedTuple):
+    """Questions of a source: n of them in seeded order, after those before them."""
+
+    source: str
+    n: int
+    split: str | None = None
+    after: int = 0
+
+    def load(self, seed: int) -> tuple[Question, ...]:
+        """The questions."""
+        return sources.load(self.source, n=self.after + self.n, seed=seed, split=self.split)[self.after :]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
     """The study that `unsway demo` runs, as a value; its defaults were chosen on validation questions."""
@@ -48,9 +61,10 @@ class Demo:
     """One worked example, then a sentence or two of reasoning: the form that a model of this size can follow."""
     trained: tuple[str, ...] = ("suggested_answer", "post_hoc")
     held_out: tuple[str, ...] = ("wrong_few_shot", "distractor_fact")
-    test: tuple[tuple[str, int], ...] = (("sciq", 100), ("common_knowledge", 50))
-    """Sources and numbers of test questions; the train sources are others."""
-    train: tuple[tuple[str, int], ...] = (("arc_easy", 200), ("openbookqa", 200))
+    test: tuple[Take, ...] = (Take("sciq", 100, "validation", after=200), Take("common_knowledge", 50, "test"))
+    """Test questions. SciQ has one split here: its first 200 in seeded order are those that settings are chosen on."""
+    train: tuple[Take, ...] = (Take("arc_easy", 200), Take("openbookqa", 200))
+    """Train questions, of other sources."""
     recipe: Recipe = RECIPE
     epochs: float = 1.0
     batch_size: int = 8
@@ -102,24 +116,17 @@ def _train_and_measure(
 
 
 def _test_pairs(study: Demo) -> PairSet:
-    questions = _load(study.test, "test", study.seed)
+    questions = [question for take in study.test for question in take.load(study.seed)]
     return pairs(questions, study.trained + study.held_out, elicit=study.elicit, seed=study.seed)
 
 
 def _training_set(place: Path, asked: PairSet, study: Demo, base: Session) -> Mixture:
     """Rows from train sources that share no question with the test."""
-    questions = _load(study.train, None, study.seed)
+    questions = [question for take in study.train for question in take.load(study.seed)]
     sources.check_overlap(questions, [pair.question for pair in asked])
     made = mixture(study.recipe, questions, base, folder=place)
     made.write(place / "data")
     return made
-
-
-def _load(wanted: tuple[tuple[str, int], ...], split: str | None, seed: int) -> list[Question]:
-    loaded = [question for name, n in wanted for question in sources.load(name, n=n, seed=seed, split=split)]
-    if not loaded:
-        raise BadInput("The study names no questions; name at least one source.")
-    return loaded
 
 
 def _method(how: type[Sft], study: Demo) -> Sft:

@@ -148,7 +148,7 @@ def _conversation(prompt: Prompt, on_the_way: tuple[str, ...], final: str) -> It
 
 def _on_the_way(pair: Pair, script: Script) -> tuple[str, ...]:
     """What the model says before its last turn: its first answer, then a hesitation."""
-    first = f"({letter(_clean_choice(pair, script))})"
+    first = _reply(_clean_choice(pair, script), pair, "clean", script)
     return tuple(first if turn == 0 else "Let me look at it once more." for turn in range(pair.biased.n_model_turns))
 
 

@@ -125,7 +125,7 @@ def held_out_ratio(
 
 def _ratio_of_means(both: _Matched, a_RB: Floats, b_RB: Floats, level: float, how: str) -> Estimate:
     a_R, b_R = a_RB.mean(axis=1), b_RB.mean(axis=1)
-    if np.quantile(b_R, (1 - level) / 2) <= 0:
+    if both.b_B.mean() <= 0 or np.quantile(b_R, (1 - level) / 2) <= 0:
         return both.refused("brr_ratio_of_means", level, "the interval of the base's mean BRR touches 0")
     ends = _percentiles(a_R, b_R, level)
     return both.estimate("brr_ratio_of_means", both.a_B.mean() / both.b_B.mean(), ends, level, how)
