@@ -1,0 +1,142 @@
+"""Training on the embedded model: killed and resumed it ends where an unbroken fit ends; a done fit is not done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from unsway import assets
+from unsway.backends import backend
+from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
+from unsway.run.weights import locate
+from unsway.store import read_jsonl, write_jsonl
+from unsway.train import Bct, Control, check, fit, method
+from unsway.types import Example, Message
+
+MODEL = "smollm2-135m"
+
+
+def example(i: int, kind: str = "consistency", text: str = "Pick a letter") -> Example:
+    return Example((Message("user", f"{text}, number {i}."),), f"({'ABCD'[i % 4]})", kind, f"p{i}", MODEL)  # type: ignore[arg-type]
+
+
+class Idle:
+    """A backend that can do nothing: enough to see what is refused before anything is spent."""
+
+    name = "idle"
+    can: frozenset[str] = frozenset()
+
+    def describe(self, base: str) -> str:
+        raise AssertionError("asked before it was checked")
+
+    fit = describe
+
+
+def test_what_a_backend_cannot_do_is_refused_at_once() -> None:
+    with pytest.raises(BadInput, match="'bct' needs a backend that can fit"):
+        check(Bct(), Idle())  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="'bct' needs"):
+        fit([example(0)], Bct(), MODEL, Idle(), "nowhere")  # type: ignore[arg-type]
+
+
+def test_rows_of_another_kind_are_refused() -> None:
+    local = backend("local")
+    with pytest.raises(BadInput, match=r"kind \['consistency'\]"):
+        fit([example(0)], Control(), MODEL, local, "nowhere")
+    with pytest.raises(BadInput, match="no examples"):
+        fit([], Bct(), MODEL, local, "nowhere")
+
+
+def test_methods_by_name() -> None:
+    assert method("bct", learning_rate=1e-4) == Bct(learning_rate=1e-4)
+    with pytest.raises(UnknownName, match="Did you mean 'control'"):
+        method("controll")
+    with pytest.raises(BadInput, match=r"Bct\.epochs is 0"):
+        Bct(epochs=0)
+    with pytest.raises(UnknownName, match="local"):
+        backend("locale")
+
+
+def test_bct_and_control_share_every_default() -> None:
+    ours, theirs = ({f.name: getattr(how, f.name) for f in fields(how)} for how in (Bct(), Control()))
+    assert ours == theirs and len(ours) > 5
+
+
+FITTING = """
+import sys
+from unsway.backends import backend
+from unsway.train import Bct, fit
+fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), "smollm2-135m", backend("local"), sys.argv[2])
+"""
+
+
+def start(rows: Path, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", FITTING, str(rows), str(folder)], stderr=subprocess.PIPE)
+
+
+def losses(folder: Path) -> dict[int, float]:
+    """Step to loss; a step that was done twice has its last loss."""
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["step"]: row["loss"] for row in map(json.loads, lines) if "loss" in row}
+
+
+real = pytest.mark.skipif(assets.folder_of(MODEL) is None, reason="`make assets` fetches the embedded model")
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path) -> None:
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(48)])
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    with start(rows, whole) as unbroken:
+        assert unbroken.wait() == 0
+    with start(rows, broken) as killed:
+        while not (broken / "metrics.jsonl").exists() or 11 not in losses(broken):
+            assert killed.poll() is None
+            time.sleep(0.05)
+        os.kill(killed.pid, signal.SIGKILL)
+    assert not (broken / "checkpoint.json").exists()
+    assert list((broken / "steps").glob("checkpoint-10"))
+    with start(rows, broken) as resumed:
+        assert resumed.wait() == 0
+    assert losses(broken) == pytest.approx(losses(whole), rel=1e-3)
+    assert locate(str(broken)).fingerprint != locate(MODEL).fingerprint
+
+    with start(rows, whole) as again:  # nothing is left to do
+        assert again.wait() == 0
+    assert len((whole / "metrics.jsonl").read_text().splitlines()) == 13
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_rows_that_do_not_fit_are_counted_and_nothing_is_cut(tmp_path: Path) -> None:
+    rows = [example(0), example(1, text="word " * 9000)]
+    with pytest.raises(TrainingError, match="1 of 2 examples are longer than the context"):
+        fit(rows, Bct(), MODEL, backend("local"), tmp_path / "out")
+    assert not (tmp_path / "out" / "checkpoint.json").exists()
+
+
+@real
+@pytest.mark.slow
+def test_a_base_without_a_chat_template_is_refused(tmp_path: Path) -> None:
+    base = assets.model_folder(MODEL)
+    for path in base.iterdir():
+        if path.name not in ("chat_template.jinja", "manifest.json"):
+            (tmp_path / path.name).symlink_to(path)
+    with pytest.raises(ModelError, match="no chat template"):
+        fit([example(0)], Bct(), str(tmp_path), backend("local"), tmp_path / "out")
+
+
+def test_examples_come_back_as_they_were(tmp_path: Path) -> None:
+    rows = tuple(example(i) for i in range(5))
+    assert tuple(read_jsonl(write_jsonl(tmp_path / "rows.jsonl", rows), Example)) == rows
