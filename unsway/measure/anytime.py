@@ -6,8 +6,9 @@ that covers at every look at once with its nominal chance, so one may stop at th
 A betting confidence sequence (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86:1, §4): against each value that the
 mean might have, a gambler bets on what comes next; where his capital has ever grown by 2 / (1 - level), the value is
 ruled out. The stake is ours: half-width over the variance so far, which is the best one (Kelly) for a truth that is a
-half-width away. It stops after a sixth to two thirds fewer questions than the stakes of that paper do (benchmarks/anytime.py). The package
-`confseq` of the same authors has theirs, wants a compiler and Boost to install, and is not used.
+half-width away. It stops after a sixth to two thirds fewer questions than the stakes of that paper do
+(benchmarks/anytime.py). The package `confseq` of the same authors has theirs, wants a compiler and Boost to install,
+and is not used.
 """
 
 from __future__ import annotations

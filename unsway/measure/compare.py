@@ -45,7 +45,7 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
         return both.refused("brr_difference", level, "no question counts on both sides")
     plus_Q, minus_Q = both.turned()
     size_Q = np.full(both.n_questions, 2.0)
-    n = effective_size(plus_Q, minus_Q, size_Q, level=level, capped=False)
+    n = effective_size(plus_Q, minus_Q, size_Q, level=level)
     share = n / (2 * both.n_questions)
     half = tango(float(plus_Q.sum()) * share, float(minus_Q.sum()) * share, n, level)
     most = 2.0 if both.signed else 1.0

@@ -2,9 +2,10 @@
 
 In: outcomes of every trained model, and of the base. Out: a `SeedSummary`. Seeds and questions are both samples: a
 seed moves all questions, a question is hard for all seeds. So the variance of the mean is that of a crossed design,
-(seeds + questions - rest) / (seeds × questions) in mean squares, with Satterthwaite's degrees of freedom (1946, Biom.
-Bull. 2:110). The standard errors released with arXiv 2403.05518 average over seeds within each question first, which
-leaves the seed-to-seed part out.
+and the interval takes each of its two parts, the spread of seeds beyond the rest and that of questions, with the t
+quantile of its own degrees of freedom (a modified large-sample interval, Graybill and Wang 1980, JASA 75:869). The
+standard errors released with arXiv 2403.05518 average over seeds within each question first, which leaves the
+seed-to-seed part out.
 """
 
 from __future__ import annotations
@@ -144,15 +145,12 @@ def _mean_squares(d_SQ: Floats) -> tuple[float, float, float]:
 
 
 def _half_width(d_SQ: Floats, level: float) -> float:
-    """Half the width of the t interval of the mean."""
+    """Half the width of the interval of the mean."""
     n_seeds, n_questions = d_SQ.shape
     seeds, questions, rest = _mean_squares(d_SQ)
-    variance = max(seeds + questions - rest, seeds, questions)
-    parts = seeds**2 / (n_seeds - 1) + questions**2 / (n_questions - 1) + rest**2 / ((n_seeds - 1) * (n_questions - 1))
-    if parts == 0:
-        return 0.0
-    freedom = max(1.0, variance**2 / parts)
-    return float(stdtrit(freedom, (1 + level) / 2)) * float(np.sqrt(variance / (n_seeds * n_questions)))
+    t_seeds, t_questions = (float(stdtrit(n - 1, (1 + level) / 2)) for n in (n_seeds, n_questions))
+    square = t_seeds**2 * max(0.0, seeds - rest) + t_questions**2 * questions
+    return float(np.sqrt(square / (n_seeds * n_questions)))
 
 
 def _crossed(seeds: tuple[tuple[Outcome, ...], ...], base: tuple[Outcome, ...] | None) -> tuple[Floats, Floats, int]:
