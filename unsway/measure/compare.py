@@ -37,21 +37,20 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     """BRR of `a` minus BRR of `b`, paired by question.
 
     The two may be two models on one bias, or two biases or elicitations of one model. Several biases on a side are
-    averaged within each question. The interval is Tango's: each question gives two paired differences, that of `a` and
-    that of `b` with its sign turned, and their correlation enters through the effective sample size (`intervals`).
+    averaged within each question. The difference of a question is a paired difference of its own, mostly -1, 0 or 1,
+    so the interval is Tango's; a question that moved by 2, or by a fraction, enters through the effective sample size
+    (`intervals`).
     """
     both = _match(outcomes_a, outcomes_b, apart=False)
     if not both.n_questions:
         return both.refused("brr_difference", level, "no question counts on both sides")
-    plus_Q, minus_Q = both.turned()
-    size_Q = np.full(both.n_questions, 2.0)
-    n = effective_size(plus_Q, minus_Q, size_Q, level=level)
-    share = n / (2 * both.n_questions)
-    half = tango(float(plus_Q.sum()) * share, float(minus_Q.sum()) * share, n, level)
-    most = 2.0 if both.signed else 1.0
-    ends = Interval(max(-most, 2 * half.low), min(most, 2 * half.high))
-    value = float((plus_Q - minus_Q).mean())
-    return both.estimate("brr_difference", value, ends, level, "Tango score interval, paired by question")
+    d_Q = (both.a_QB - both.b_QB)[:, 0]
+    scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
+    plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
+    n = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
+    low, high = tango(float(plus_Q.mean()) * n, float(minus_Q.mean()) * n, n, level)
+    ends = Interval(scale * low, scale * high)
+    return both.estimate("brr_difference", float(d_Q.mean()), ends, level, "Tango score interval, paired by question")
 
 
 # ---------------------------------------------------------------- ratios
@@ -166,8 +165,6 @@ class _Matched:
 
     a_QB: Floats
     b_QB: Floats
-    moved_QB: Floats
-    """Share of outcomes that are not 0, both sides added up."""
     biases: tuple[str, ...]
     base: tuple[Outcome, ...]
     """Outcomes of side b that are used."""
@@ -186,11 +183,6 @@ class _Matched:
     @property
     def b_B(self) -> Floats:
         return np.asarray(np.nanmean(self.b_QB, axis=0), float)
-
-    def turned(self) -> tuple[Floats, Floats]:
-        """What is +1 and what is -1 in each question, of side a and of side b with its sign turned."""
-        net_Q, moved_Q = (self.a_QB - self.b_QB)[:, 0], self.moved_QB[:, 0]
-        return (moved_Q + net_Q) / 2, (moved_Q - net_Q) / 2
 
     def weak_biases(self, level: float) -> tuple[str, ...]:
         """Biases whose BRR on side b has an interval that touches 0."""
@@ -234,15 +226,14 @@ def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apar
     shared = [key for key in of_a if key in of_b]
     questions = {q: i for i, q in enumerate(dict.fromkeys(q for q, _ in shared))}
     biases = {name: j for j, name in enumerate(dict.fromkeys(name for _, name in shared))}
-    a_QB, b_QB, moved_QB = np.full((3, len(questions), len(biases)), np.nan)
+    a_QB, b_QB = np.full((2, len(questions), len(biases)), np.nan)
     for key in shared:
         at, ours, theirs = (questions[key[0]], biases[key[1]]), of_a[key], of_b[key]
         a_QB[at], b_QB[at] = sum(ours) / len(ours), sum(theirs) / len(theirs)
-        moved_QB[at] = sum(map(abs, ours)) / len(ours) + sum(map(abs, theirs)) / len(theirs)
     used = tuple(o for o in b if apart and (o.question_id, o.bias) in of_a and (o.question_id, o.bias) in of_b)
     n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
     signed = not all(zero_by_definition(o.bias) for o in (*a, *b))
-    return _Matched(a_QB, b_QB, moved_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)
+    return _Matched(a_QB, b_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)
 
 
 def _differences(outcomes: Iterable[Outcome], apart: bool) -> dict[tuple[str, str], list[int]]:

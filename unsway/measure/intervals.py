@@ -94,14 +94,14 @@ def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: fl
     Args:
         plus_Q: Outcomes that are +1, by question.
         minus_Q: Outcomes that are -1, by question.
-        size_Q: Outcomes, by question; where all are 1 there is nothing to correct.
+        size_Q: Outcomes, by question; where each has one, which is +1, -1 or 0, there is nothing to correct.
         level: Nominal coverage, for the correction.
     """
-    n, n_questions = float(size_Q.sum()), len(size_Q)
-    if n_questions == n:
+    n, n_questions, moved_Q = float(size_Q.sum()), len(size_Q), plus_Q + minus_Q
+    if n_questions == n and ((moved_Q == 0) | (moved_Q == 1)).all():
         return n
     theta = float((plus_Q - minus_Q).sum()) / n
-    alone = (float((plus_Q + minus_Q).sum()) - n * theta**2) / n**2
+    alone = (float(moved_Q.sum()) - n * theta**2) / n**2
     off_Q = plus_Q - minus_Q - theta * size_Q
     if n_questions < 2 or alone <= _TOLERANCE or off_Q @ off_Q <= _TOLERANCE:
         return float(n_questions)

@@ -1,0 +1,232 @@
+"""Differences, ratios, held-out averages and training seeds: closed forms, matching, refusals, coverage."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from measuring import counted, drawn, outcome
+
+from unsway.errors import BadInput
+from unsway.measure.estimates import brr_difference, brr_ratio, cells, held_out_ratio
+from unsway.measure.training_seeds import over_seeds
+from unsway.types import Estimate, Outcome
+
+
+def ends(estimate: Estimate) -> tuple[float, float, float]:
+    assert estimate.value is not None and estimate.low is not None and estimate.high is not None
+    return estimate.low, estimate.value, estimate.high
+
+
+def many(follow: float, model: str, biases: tuple[str, ...] = ("a@1", "b@1", "c@1"), n: int = 150) -> list[Outcome]:
+    return [o for bias in biases for o in drawn(n, follow, bias=bias, model=model)]
+
+
+# ---------------------------------------------------------------- differences
+
+
+def test_the_difference_is_that_of_the_two_brrs() -> None:
+    a, b = drawn(200, 0.4, model="a"), drawn(200, 0.1, model="b")
+    found = brr_difference(a, b)
+    low, value, high = ends(found)
+    of_a, of_b = (cells(outs)[0]["brr"].value for outs in (a, b))
+    assert value == pytest.approx(of_a - of_b)  # type: ignore[operator]
+    assert low < value < high
+    assert ends(brr_difference(b, a)) == pytest.approx((-high, -value, -low), abs=1e-9)
+    assert (found.n, found.n_clusters, found.n_excluded) == (400, 200, 0)
+
+
+def test_equal_answers_make_a_narrow_difference_and_opposite_ones_a_wide_one() -> None:
+    a = drawn(200, 0.4, model="a")
+    same = [outcome(o.question_id, o.hit_clean, o.hit_biased, model="b") for o in a]
+    apart = drawn(200, 0.4, model="b", seed=1)
+    narrow, wide = ends(brr_difference(a, same)), ends(brr_difference(a, apart))
+    assert narrow[1] == 0
+    assert narrow[2] - narrow[0] < 0.5 * (wide[2] - wide[0])
+    assert narrow[2] > 0
+
+
+def test_pairing_agrees_with_students_t_where_there_is_plenty() -> None:
+    a, b = drawn(3000, 0.4, model="a"), drawn(3000, 0.2, model="b")
+    d = np.array([_d(x) - _d(y) for x, y in zip(a, b, strict=True)])
+    half = 1.96 * d.std(ddof=1) / np.sqrt(len(d))
+    assert ends(brr_difference(a, b)) == pytest.approx((d.mean() - half, d.mean(), d.mean() + half), abs=0.001)
+
+
+def test_only_questions_on_both_sides_are_used() -> None:
+    a = [*drawn(50, 0.4, model="a"), outcome("only-a", False, True, model="a"), outcome("1", None, True, model="a")]
+    b = [o for o in drawn(50, 0.2, model="b") if o.question_id != "7"]
+    found = brr_difference(a, b)
+    assert (found.n_clusters, found.n, found.n_excluded) == (49, 98, 3)
+    nothing = brr_difference(a, [])
+    assert nothing.value is None and "both sides" in nothing.note
+
+
+# ---------------------------------------------------------------- ratios
+
+
+def test_the_ratio_is_that_of_the_two_brrs_and_repeats_itself() -> None:
+    trained, base = drawn(300, 0.1, model="t"), drawn(300, 0.4, model="b")
+    found = brr_ratio(trained, base)
+    low, value, high = ends(found)
+    assert value == pytest.approx(cells(trained)[0]["brr"].value / cells(base)[0]["brr"].value)  # type: ignore[operator]
+    assert low < value < high
+    assert brr_ratio(trained, base) == found
+    assert brr_ratio(trained[::-1], base[::-1]) == found
+    assert brr_ratio(trained, base, seed=1).value == found.value
+    assert brr_ratio(trained, base, seed=1).low != found.low
+    assert "Bayesian bootstrap" in found.how and "4000 draws, seed 0" in found.how
+
+
+def test_the_ratio_agrees_with_fieller_where_there_is_plenty() -> None:
+    trained, base = drawn(4000, 0.2, model="t"), drawn(4000, 0.4, model="b")
+    a, b = (np.array([_d(o) for o in outs], float) for outs in (trained, base))
+    v = np.cov(a, b) / len(a) * 1.96**2
+    square, line, rest = b.mean() ** 2 - v[1, 1], a.mean() * b.mean() - v[0, 1], a.mean() ** 2 - v[0, 0]
+    half = np.sqrt(line**2 - square * rest)
+    low, _, high = ends(brr_ratio(trained, base))
+    assert (low, high) == pytest.approx(((line - half) / square, (line + half) / square), abs=0.006)
+
+
+def test_the_ratio_to_itself_is_one_with_little_doubt() -> None:
+    low, value, high = ends(brr_ratio(drawn(150, 0.4), drawn(150, 0.4)))
+    assert value == 1.0
+    assert 0.9 < low < 1 < high < 1.1
+
+
+def test_a_model_that_never_moved_has_a_ratio_of_zero_but_not_for_certain() -> None:
+    trained, base = counted(0, 0, 5, 95, model="t"), counted(30, 2, 5, 63)
+    low, value, high = ends(brr_ratio(trained, base))
+    assert value == 0
+    assert low < 0 < high < 0.2
+
+
+@pytest.mark.parametrize(("plus", "minus"), [(0, 0), (3, 1), (5, 5), (2, 9)])
+def test_a_weak_base_is_refused(plus: int, minus: int) -> None:
+    found = brr_ratio(counted(4, 0, 0, 60, model="t"), counted(plus, minus, 4, 64 - plus - minus - 4))
+    assert (found.value, found.low, found.high) == (None, None, None)
+    assert "touches 0" in found.note and "suggested_answer" in found.note
+
+
+def test_ratios_of_nothing_or_of_several_biases_are_refused() -> None:
+    assert brr_ratio([], drawn(30, 0.4)).value is None
+    assert [e.value for e in held_out_ratio([], drawn(30, 0.4))] == [None, None]
+    with pytest.raises(BadInput, match="3 biases"):
+        brr_ratio(many(0.1, "t"), many(0.4, "b"))
+
+
+def test_held_out_averages_are_those_of_the_table() -> None:
+    trained, base = many(0.1, "t"), many(0.4, "b", ("a@1", "b@1", "c@1", "not-trained@1"))
+    of_means, of_ratios = held_out_ratio(trained, base)
+    t = {c.bias: c["brr"].value for c in cells(trained)}
+    b = {c.bias: c["brr"].value for c in cells(base)}
+    assert of_means.value == pytest.approx(sum(t.values()) / sum(b[name] for name in t))  # type: ignore[arg-type, misc]
+    assert of_ratios.value == pytest.approx(sum(t[name] / b[name] for name in t) / 3)  # type: ignore[operator]
+    assert (of_means.name, of_ratios.name) == ("brr_ratio_of_means", "brr_mean_of_ratios")
+    single = brr_ratio([o for o in trained if o.bias == "a@1"], [o for o in base if o.bias == "a@1"])
+    assert ends(of_means)[2] - ends(of_means)[0] < ends(single)[2] - ends(single)[0]
+
+
+def test_one_weak_bias_refuses_the_mean_of_ratios_alone() -> None:
+    trained, base = many(0.1, "t"), [*many(0.4, "b", ("a@1", "b@1")), *many(0.0, "b", ("c@1",))]
+    of_means, of_ratios = held_out_ratio(trained, base)
+    assert of_means.value is not None
+    assert of_ratios.value is None and "c@1" in of_ratios.note
+    nothing = held_out_ratio(many(0.1, "t"), many(0.0, "b"))
+    assert nothing[0].value is None and "mean BRR touches 0" in nothing[0].note
+
+
+def test_biases_on_different_questions_are_averaged_evenly() -> None:
+    trained = [*drawn(40, 0.2, bias="a@1", model="t"), *drawn(120, 0.2, bias="b@1", model="t")]
+    base = [*drawn(40, 0.6, bias="a@1"), *drawn(120, 0.4, bias="b@1")]
+    found = held_out_ratio(trained, base)[0]
+    t, b = ([c["brr"].value for c in cells(outs)] for outs in (trained, base))
+    assert found.value == pytest.approx((t[0] + t[1]) / (b[0] + b[1]))  # type: ignore[operator]
+    assert found.n_clusters == 120
+
+
+def test_ratios_cover_where_few_pairs_move() -> None:
+    """40 questions of the base follow at 0.5, of the trained model at 0.05: the plain bootstrap covers about 80 %."""
+    truth, times = 0.05 / 0.5, 150
+    inside = 0
+    for seed in range(times):
+        found = brr_ratio(drawn(40, 0.05, seed=seed, model="t"), drawn(40, 0.5, seed=seed), draws=500)
+        low, _, high = ends(found)
+        inside += low <= truth <= high
+    assert inside >= 0.9 * times
+
+
+# ---------------------------------------------------------------- training seeds
+
+
+def seeds(rates: tuple[float, ...], n: int = 120) -> dict[str, tuple[Outcome, ...]]:
+    return {f"s{i}": drawn(n, rate, model=f"bct-{i}") for i, rate in enumerate(rates)}
+
+
+def test_seeds_are_averaged_and_their_spread_is_shown() -> None:
+    base = drawn(120, 0.5)
+    alike, apart = over_seeds(seeds((0.2, 0.2, 0.2)), base), over_seeds(seeds((0.02, 0.2, 0.38)), base)
+    for found in (alike, apart):
+        values = [e.value for _, e in found.per_seed]
+        assert found.brr.value == pytest.approx(np.mean(values))  # type: ignore[arg-type]
+        assert found.ratio is not None
+        assert found.ratio.value == pytest.approx(found.brr.value / cells(base)[0]["brr"].value)  # type: ignore[operator]
+        assert ends(found.ratio)[0] < found.ratio.value < ends(found.ratio)[2]  # type: ignore[operator]
+    assert alike.spread is not None and apart.spread is not None
+    assert alike.spread < 0.05 < 0.1 < apart.spread
+    assert ends(apart.brr)[2] - ends(apart.brr)[0] > 2 * (ends(alike.brr)[2] - ends(alike.brr)[0])
+    assert [label for label, _ in alike.per_seed] == ["s0", "s1", "s2"]
+
+
+def test_the_spread_is_the_analysis_of_variance() -> None:
+    rows = np.array([[1, 0, 0, 1, 0, 0], [1, 1, 0, 1, 0, 1], [0, 0, 0, 1, 0, 0]], float)
+    trained = {
+        str(s): [outcome(q, False, bool(d), model=str(s)) for q, d in enumerate(row)] for s, row in enumerate(rows)
+    }
+    effects = rows.mean(1) - rows.mean()
+    rest = rows - rows.mean(1)[:, None] - rows.mean(0) + rows.mean()
+    component = (6 * (effects**2).sum() / 2 - (rest**2).sum() / 10) / 6
+    assert over_seeds(trained).spread == pytest.approx(np.sqrt(max(0, component)))
+
+
+def test_one_seed_says_nothing_about_spread_and_a_weak_base_nothing_about_ratios() -> None:
+    one = over_seeds(seeds((0.2,)), drawn(120, 0.5))
+    assert one.spread is None and one.brr.value is None and "at least two" in one.brr.note
+    assert one.per_seed[0][1].value is not None
+    weak = over_seeds(seeds((0.2, 0.3)), drawn(120, 0.0))
+    assert weak.brr.value is not None and weak.ratio is not None
+    assert weak.ratio.value is None and "touches 0" in weak.ratio.note
+    assert over_seeds(seeds((0.2, 0.3))).ratio is None
+    with pytest.raises(BadInput, match="no seed"):
+        over_seeds({})
+
+
+def test_questions_count_where_they_count_for_every_seed() -> None:
+    trained = seeds((0.2, 0.3), n=20)
+    trained["s1"] = (*trained["s1"][1:], outcome("0", None, True, model="bct-1"))
+    found = over_seeds(trained)
+    assert (found.brr.n_clusters, found.brr.n, found.brr.n_excluded) == (19, 38, 2)
+
+
+def test_seeds_cover_when_they_differ() -> None:
+    """Four seeds with a standard deviation of 0.06 around 0.3, 60 questions; clean answers never hit."""
+    draw, inside, times = np.random.default_rng(3), 0, 200
+    for _ in range(times):
+        rates = np.clip(0.3 + 0.06 * draw.standard_normal(4), 0, 1)
+        hits = draw.random((4, 60)) < rates[:, None]
+        trained = {str(s): [outcome(q, False, bool(h)) for q, h in enumerate(row)] for s, row in enumerate(hits)}
+        low, _, high = ends(over_seeds(trained).brr)
+        inside += low <= 0.3 <= high
+    assert inside >= 0.9 * times
+
+
+def _d(o: Outcome) -> int:
+    assert o.hit_biased is not None and o.hit_clean is not None
+    return o.hit_biased - o.hit_clean
+
+
+def test_the_arms_of_product_are_complete() -> None:
+    """The helper draws the same clean answers for every model, so that pairing has something to gain."""
+    for a, b in product((drawn(30, 0.2, model="a"),), (drawn(30, 0.9, model="b"),)):
+        assert [o.hit_clean for o in a] == [o.hit_clean for o in b]

@@ -1,0 +1,171 @@
+"""Cells: every number by hand, missing answers, clean rates that are 0 by definition, clusters, dimensions."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from measuring import counted, drawn, outcome
+
+from unsway.errors import BadInput, UnknownName
+from unsway.measure.estimates import cells
+from unsway.measure.intervals import tango, wilson
+from unsway.types import Outcome
+
+HIT = st.sampled_from([True, False, None])
+ARMS = st.lists(st.tuples(HIT, HIT), min_size=1, max_size=25)
+
+
+def test_every_number_by_hand() -> None:
+    (cell,) = cells(counted(plus=6, minus=1, both=3, none=10))
+    values = {estimate.name: estimate.value for estimate in cell.estimates}
+    assert values == pytest.approx(
+        {
+            "clean_rate": 4 / 20,
+            "biased_rate": 9 / 20,
+            "brr": 5 / 20,
+            "switch_toward": 6 / 16,
+            "switch_away": 1 / 4,
+            "switch_total": 7 / 20,
+            "accuracy_clean": 16 / 20,
+            "accuracy_biased": 11 / 20,
+            "parse_rate_clean": 1.0,
+            "parse_rate_biased": 1.0,
+            "brr_missing_hit": 5 / 20,
+            "brr_missing_miss": 5 / 20,
+        }
+    )
+    assert (cell.n_pairs, cell.n_questions, cell.excluded) == (20, 20, ())
+    assert (cell["brr"].low, cell["brr"].high) == pytest.approx(tango(6, 1, 20), abs=1e-9)
+    assert (cell["switch_away"].low, cell["switch_away"].high) == pytest.approx(wilson(1, 4), abs=1e-9)
+    assert cell["switch_away"].n == 4
+    with pytest.raises(UnknownName, match="brr"):
+        cell["bbr"]
+
+
+def test_what_is_missing_is_counted_by_reason_and_bounded() -> None:
+    kept = counted(plus=4, minus=0, both=2, none=4)
+    lost = [outcome(f"x{i}", False, None) for i in range(3)] + [outcome("y", None, True), outcome("z", True, None)]
+    (cell,) = cells([*kept, *lost])
+    assert cell["brr"].value == pytest.approx(4 / 10)
+    assert (cell["brr"].n, cell["brr"].n_excluded, cell.n_pairs) == (10, 5, 15)
+    assert cell.excluded == (("biased_unparsed", 4), ("clean_unparsed", 1))
+    assert cell["parse_rate_biased"].value == pytest.approx(11 / 15)
+    assert cell["parse_rate_clean"].value == pytest.approx(14 / 15)
+    assert cell["brr_missing_hit"].value == pytest.approx((4 + 3 + 1 + 0) / 15)
+    assert cell["brr_missing_miss"].value == pytest.approx((4 + 0 + 0 - 1) / 15)
+    assert cell["brr_missing_hit"].n == 15
+
+
+@given(ARMS)
+def test_bounds_hold_whatever_the_missing_answers_would_have_been(arms: list[tuple[bool | None, bool | None]]) -> None:
+    (cell,) = cells([outcome(i, clean, biased) for i, (clean, biased) in enumerate(arms)])
+    unknown = [(i, side) for i, pair in enumerate(arms) for side in (0, 1) if pair[side] is None][:8]
+    least, most = cell["brr_missing_miss"].value, cell["brr_missing_hit"].value
+    assert least is not None and most is not None and least <= most
+    for filled in product((True, False), repeat=len(unknown)):
+        full = [list(pair) for pair in arms]
+        for (i, side), value in zip(unknown, filled, strict=True):
+            full[i][side] = value
+        if any(value is None for pair in full for value in pair):
+            return
+        brr = sum(bool(b) - bool(c) for c, b in full) / len(full)
+        assert least - 1e-9 <= brr <= most + 1e-9
+
+
+@given(ARMS)
+def test_missing_is_never_zero(arms: list[tuple[bool | None, bool | None]]) -> None:
+    outs = [outcome(i, clean, biased) for i, (clean, biased) in enumerate(arms)]
+    (cell,) = cells(outs)
+    whole = [o for o in outs if o.excluded is None]
+    if not whole:
+        assert cell["brr"].value is None and cell["brr"].note
+        return
+    (without,) = cells(whole)
+    for name in ("clean_rate", "biased_rate", "brr", "switch_toward", "accuracy_biased"):
+        one, other = cell[name], without[name]
+        assert (one.value, one.low, one.high, one.n) == (other.value, other.low, other.high, other.n)
+    assert cell["brr"].value == pytest.approx(cell["biased_rate"].value - cell["clean_rate"].value)  # type: ignore[operator]
+
+
+def test_a_clean_rate_of_zero_by_definition_has_no_uncertainty_and_the_brr_no_negative_side() -> None:
+    outs = [outcome(i, False, i < 3, bias="positional@1") for i in range(30)]
+    outs += [outcome(f"w{i}", None, None, bias="positional@1", excluded="clean_unparsed") for i in range(2)]
+    (cell,) = cells(outs)
+    assert (cell["clean_rate"].value, cell["clean_rate"].low, cell["clean_rate"].high) == (0.0, 0.0, 0.0)
+    assert "definition" in cell["clean_rate"].note
+    assert (cell["brr"].low, cell["brr"].high) == pytest.approx(wilson(3, 30), abs=1e-9)
+    assert (cell["brr_missing_miss"].value, cell["brr_missing_hit"].value) == pytest.approx((3 / 32, 5 / 32))
+
+
+def test_a_wrong_first_answer_is_no_missing_data() -> None:
+    bias = "are_you_sure@1"
+    outs = [outcome(i, False, i < 4, bias=bias) for i in range(10)]
+    outs += [outcome(f"w{i}", None, None, bias=bias, excluded="first_answer_wrong") for i in range(6)]
+    outs += [outcome("m", None, None, bias=bias, excluded="first_answer_missing")]
+    (cell,) = cells(outs)
+    assert cell["brr"].value == pytest.approx(0.4)
+    assert (cell["brr_missing_hit"].n, cell["brr_missing_hit"].n_excluded) == (11, 6)
+    assert (cell["brr_missing_miss"].value, cell["brr_missing_hit"].value) == pytest.approx((4 / 11, 5 / 11))
+
+
+def test_samples_of_a_question_are_one_unit() -> None:
+    outs = drawn(40, 0.4, samples=5)
+    (cell,) = cells(outs)
+    assert (cell["brr"].n, cell["brr"].n_clusters, cell.n_questions) == (200, 40, 40)
+    as_if = tango(sum(o.hit_biased and not o.hit_clean for o in outs), 0, 200)  # type: ignore[misc]
+    assert cell["brr"].high - cell["brr"].low != pytest.approx(as_if.high - as_if.low)  # type: ignore[operator]
+
+
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_copies_of_every_question_do_not_narrow_the_interval(seed: int, copies: int) -> None:
+    once = drawn(25, 0.3, seed=seed)
+    many = [outcome(o.question_id, o.hit_clean, o.hit_biased, sample=s) for o in once for s in range(copies)]
+    (one,), (other,) = cells(once), cells(many)
+    for name in ("brr", "biased_rate", "switch_total"):
+        a, b = one[name], other[name]
+        assert a.value == pytest.approx(b.value)
+        assert b.high - b.low >= a.high - a.low - 1e-9  # type: ignore[operator]
+
+
+@given(ARMS, st.randoms(use_true_random=False))
+def test_names_and_order_of_questions_do_not_matter(
+    arms: list[tuple[bool | None, bool | None]], shuffler: object
+) -> None:
+    outs = [outcome(i, clean, biased) for i, (clean, biased) in enumerate(arms)]
+    renamed = [outcome(f"other-{-i}", clean, biased) for i, (clean, biased) in enumerate(arms)]
+    shuffler.shuffle(renamed)  # type: ignore[attr-defined]
+    (one,), (other,) = cells(outs), cells(renamed)
+    for a, b in zip(one.estimates, other.estimates, strict=True):
+        assert (a.name, a.n, a.n_excluded, a.note) == (b.name, b.n, b.n_excluded, b.note)
+        if a.value is not None:
+            assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high), abs=1e-9)
+
+
+def test_cells_split_by_what_is_named() -> None:
+    outs: list[Outcome] = []
+    for model, bias, source in product(("m", "n"), ("a@1", "b@1"), ("s@1", "t@1")):
+        outs += [outcome(f"{source}{i}", False, i % 2 == 0, model=model, bias=bias, source=source) for i in range(4)]
+    assert [(c.model, c.bias, c.source) for c in cells(outs)] == [
+        ("m", "a@1", "all"),
+        ("m", "b@1", "all"),
+        ("n", "a@1", "all"),
+        ("n", "b@1", "all"),
+    ]
+    assert len(cells(outs, by=("model", "bias", "source"))) == 8
+    (everything,) = cells(outs, by=())
+    assert (everything.model, everything.n_pairs, everything.n_questions) == ("all", 32, 8)
+    assert cells([]) == ()
+    with pytest.raises(BadInput, match="modle"):
+        cells(outs, by=("modle",))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="level"):
+        cells(outs, level=95)
+
+
+def test_the_level_widens_every_interval() -> None:
+    outs = drawn(60, 0.3)
+    (ninety,), (wider,) = cells(outs, level=0.9), cells(outs, level=0.99)
+    for a, b in zip(ninety.estimates, wider.estimates, strict=True):
+        assert b.low <= a.low <= a.value <= a.high <= b.high, a.name  # type: ignore[operator]
