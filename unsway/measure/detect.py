@@ -50,18 +50,19 @@ class Assumed:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
-        """What earlier outcomes showed, with half an outcome added to each count; the rest stays as by default."""
+        """What earlier outcomes showed, half an outcome added to each count; the defaults where they show nothing."""
         columns = Columns.of(tuple(outcomes))
         d = (columns.biased - columns.clean)[columns.counts]
-        first = columns.eligible.mean() if len(d) else 1.0
-        n = len(d)
+        n, first = len(d), float(columns.eligible.mean()) if len(d) else 1.0
+        if not columns.eligible.any():
+            return cls()
         seen = replace(
             cls(),
             follows=(float((d == 1).sum()) + 0.5) / (n + 1.5),
             away=(float((d == -1).sum()) + 0.5) / (n + 1.5),
             read=(n + 0.5) / (float(columns.eligible.sum()) + 1),
         )
-        return replace(seen, first_right=float(first)) if 0 < first < 1 else seen
+        return replace(seen, first_right=first) if first < 1 else seen
 
     @property
     def brr(self) -> float:

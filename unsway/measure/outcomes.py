@@ -80,20 +80,24 @@ class _Shelf:
     """Replies by prompt and run; each is read once for every order of options in which it is asked for."""
 
     def __init__(self, replies: Iterable[Reply]) -> None:
-        self._by_prompt: dict[str, dict[Run, Reply]] = {}
+        self._by_prompt: dict[str, dict[int, Reply]] = {}
+        self._runs: dict[Run, int] = {}
         self._read: dict[tuple[int, tuple[str, ...]], Answer] = {}
         self._ids: dict[int, tuple[Prompt, str]] = {}
         for reply in replies:
             run = Run(reply.model, reply.sample, reply.weights, reply.settings)
-            known = self._by_prompt.setdefault(reply.prompt_id, {}).setdefault(run, reply)
+            number = self._runs.setdefault(run, len(self._runs))
+            known = self._by_prompt.setdefault(reply.prompt_id, {}).setdefault(number, reply)
             if known is not reply and known != reply:
                 raise BadInput(
                     f"Model {reply.model!r} has two different replies to prompt {reply.prompt_id}, "
                     f"sample {reply.sample}, under the same settings. Keep one of them."
                 )
+        self.runs = tuple(self._runs)
+        """Runs by number: a number is quicker to look up than a run."""
 
-    def to(self, prompt: Prompt) -> dict[Run, Reply]:
-        """The replies to a prompt. Ids are kept, for a clean prompt is shared by many pairs."""
+    def to(self, prompt: Prompt) -> dict[int, Reply]:
+        """The replies to a prompt by the number of the run. Ids are kept: a clean prompt is shared by many pairs."""
         kept = self._ids.get(id(prompt))
         if kept is None:
             kept = self._ids[id(prompt)] = (prompt, prompt.id)
@@ -109,9 +113,8 @@ class _Shelf:
         return self._read[key]
 
 
-def _runs(pair: Pair, clean: dict[Run, Reply], biased: dict[Run, Reply]) -> list[Run]:
-    """The runs found in either arm, sorted by model and sample; refused where they would be confused."""
-    runs = sorted(clean.keys() | biased.keys(), key=lambda run: run[:2])
+def _check_apart(pair: Pair, runs: Iterable[Run]) -> None:
+    """Refuse runs, sorted, whose outcomes could not be told apart."""
     for one, other in pairwise(runs):
         if one[:2] == other[:2]:
             what = "weights" if one.weights != other.weights else "settings"
@@ -120,7 +123,6 @@ def _runs(pair: Pair, clean: dict[Run, Reply], biased: dict[Run, Reply]) -> list
                 f"Model {one.model!r} answered pair {pair.id} under two {what}: {found}. "
                 "Pass the replies of one of them, or give the models different names."
             )
-    return runs
 
 
 # ---------------------------------------------------------------- one pair
@@ -130,15 +132,19 @@ def _outcomes_of(pair: Pair, shelf: _Shelf) -> Iterator[Outcome]:
     clean, biased = shelf.to(pair.clean), shelf.to(pair.biased)
     if not clean and not biased:
         return
-    for run in _runs(pair, clean, biased):
-        yield _outcome(pair, run, clean.get(run), biased.get(run), shelf)
+    numbers = sorted(clean.keys() | biased.keys(), key=lambda number: shelf.runs[number][:2])
+    _check_apart(pair, (shelf.runs[number] for number in numbers))
+    shown = tuple(pair.question.options[i] for i in pair.order)
+    for number in numbers:
+        yield _outcome(pair, shelf.runs[number], clean.get(number), biased.get(number), shown, shelf)
 
 
-def _outcome(pair: Pair, run: Run, clean: Reply | None, biased: Reply | None, shelf: _Shelf) -> Outcome:
-    """Both arms read and compared."""
-    options = pair.question.options
-    in_clean = shelf.answer(clean, options)
-    in_biased = _unpermuted(shelf.answer(biased, tuple(options[i] for i in pair.order)), pair.order)
+def _outcome(
+    pair: Pair, run: Run, clean: Reply | None, biased: Reply | None, shown: tuple[str, ...], shelf: _Shelf
+) -> Outcome:
+    """Both arms read and compared; `shown` are the options in the order of the biased arm."""
+    in_clean = shelf.answer(clean, pair.question.options)
+    in_biased = _unpermuted(shelf.answer(biased, shown), pair.order)
     excluded = _excluded(pair, clean, biased, in_clean, in_biased)
     hit_clean, hit_biased = _hits(pair, in_clean, in_biased, excluded)
     return Outcome(
