@@ -15,6 +15,7 @@ import pytest
 
 from unsway.measure.anytime import START_VARIANCE
 from unsway.measure.detect import Assumed, questions_for
+from unsway.measure.intervals import tango
 
 ROOT = Path(__file__).parent.parent
 TABLES = ("paired", "space", "rivals", "rates", "samples", "models", "ratios", "seeds", "alarms", "stopping")
@@ -101,3 +102,15 @@ def test_the_examples_print_what_the_page_says() -> None:
     said = [line[2:] for line in code.splitlines() if line.startswith("# ")]
     run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines() == said
+
+
+def test_an_interval_that_is_too_narrow_fails_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = exact()
+    monkeypatch.setattr(module, "SIZES", (20,))
+    assert module.paired_section(5)[1] is True
+    module.tango_ends.cache_clear()
+    monkeypatch.setattr(module, "tango", lambda plus, minus, n: tango(plus, minus, n, 0.8))
+    lines, good = module.paired_section(5)
+    module.tango_ends.cache_clear()
+    assert good is False
+    assert any("✗" in line for line in lines)
