@@ -29,7 +29,7 @@ ROWS_AT_ONCE = 8
 """Rows of one forward pass; larger batches accumulate. Measured on CPU: more rows cost memory and gain no speed."""
 STEPS_BETWEEN_SAVES = 10
 IGNORED = -100
-"""Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
+"""Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
 
 
 class LocalBackend:
@@ -141,7 +141,9 @@ def _trainer(
         from datasets import Dataset
         from peft import LoraConfig
         from transformers import PrinterCallback
-        from trl import SFTConfig, SFTTrainer
+        from trl import SFTConfig
+
+        from unsway.backends.target_loss import TargetLossTrainer
     except ImportError as error:
         raise MissingExtra("Training here", "local", str(error.name)) from None
 
@@ -160,6 +162,7 @@ def _trainer(
         max_length=None,
         bf16=True,
         gradient_checkpointing=False,
+        train_sampling_strategy="group_by_length",
         logging_steps=1,
         save_steps=STEPS_BETWEEN_SAVES,
         save_total_limit=2,
@@ -171,7 +174,7 @@ def _trainer(
     adapter = LoraConfig(
         r=how.lora_rank, lora_alpha=how.lora_alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    trainer = SFTTrainer(
+    trainer = TargetLossTrainer(
         model=load_model(weights, dtype="bfloat16"),
         args=args,
         train_dataset=Dataset.from_list(rows),
