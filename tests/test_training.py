@@ -119,6 +119,21 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
 @real
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("default")  # torch's and transformers' own
+def test_the_loss_is_the_one_that_trl_computes_over_all_logits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trl import SFTTrainer
+
+    rows, how = [example(i, text="Pick a letter" + i * " please") for i in range(8)], Bct(batch_size=4, epochs=2)
+    fit(rows, how, MODEL, backend("local"), tmp_path / "ours")
+    monkeypatch.setattr("unsway.backends.target_loss.TargetLossTrainer", SFTTrainer)
+    fit(rows, how, MODEL, backend("local"), tmp_path / "theirs")
+    assert losses(tmp_path / "ours") == pytest.approx(losses(tmp_path / "theirs"), rel=0.02)  # bfloat16
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("default")
 def test_rows_that_do_not_fit_are_counted_and_nothing_is_cut(tmp_path: Path) -> None:
     rows = [example(0), example(1, text="word " * 9000)]
     with pytest.raises(TrainingError, match="1 of 2 examples are longer than the context"):
@@ -128,6 +143,7 @@ def test_rows_that_do_not_fit_are_counted_and_nothing_is_cut(tmp_path: Path) -> 
 
 @real
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default")
 def test_a_base_without_a_chat_template_is_refused(tmp_path: Path) -> None:
     base = assets.model_folder(MODEL)
     for path in base.iterdir():
