@@ -15,7 +15,13 @@ def biases(json_: bool) -> None:
     from unsway.biases import all_biases
 
     rows = [
-        {"name": b.name, "version": b.versioned.partition("@")[2], "kind": b.kind, "paper": b.paper, "summary": b.summary}
+        {
+            "name": b.name,
+            "version": b.versioned.partition("@")[2],
+            "kind": b.kind,
+            "paper": b.paper,
+            "summary": b.summary,
+        }
         for b in all_biases()
     ]
     if json_:
