@@ -13,7 +13,8 @@ help:  ## list the targets
 demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.html
 	$(BIN)/unsway demo --out runs/demo
 
-test: $(READY) check unit slow  ## style, types, tests and one real run of the loop
+test: $(READY) check assets  ## style, types, tests and one real run of the loop
+	@$(MAKE) --no-print-directory --output-sync=target -j2 unit slow
 
 check: $(READY)  ## style and types; never fixes
 	$(BIN)/ruff check .
