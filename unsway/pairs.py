@@ -133,8 +133,9 @@ def _check(
     needing = [bias.name for bias in wanted if "arguments" in bias.wants]
     if needing and arguments is None:
         raise BadInput(
-            f"{', '.join(needing)} needs arguments for options, and none were given. Pass "
-            "arguments=unsway.biases.arguments.load('arguments.jsonl'), or leave the bias out."
+            f"{', '.join(needing)} needs arguments for options, and none were given. Have a model write them "
+            "(`unsway data arguments`) and name the file (--arguments FILE; arguments=unsway.biases.arguments.load(FILE) "
+            "in Python), or leave the bias out."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,13 +19,32 @@ from unsway.cli.options import (
     split_option,
 )
 
+if TYPE_CHECKING:
+    from unsway.pairs import PairSet
+
 
 @main.command()
 @click.argument("model")
-@click.option("--questions", required=True, help="Sources, comma-separated, or files (.jsonl, .csv).")
-@click.option("-n", "n", type=click.IntRange(min=1), default=100, show_default=True, help="Questions from each source.")
+@click.option("--questions", default="", help="Sources, comma-separated, or files (.jsonl, .csv).")
+@click.option(
+    "--prompts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of prompts released with arXiv 2403.05518, asked as they are, in place of --questions.",
+)
+@click.option(
+    "--keep-gold", is_flag=True, help="Keep released rows whose cue points to the right option, as NAME/gold."
+)
+@click.option(
+    "-n", "n", type=click.IntRange(min=1), default=100, show_default=True, help="Questions of each source or file."
+)
 @split_option
 @click.option("--biases", default="suggested_answer", show_default=True, help="Biases, comma-separated, or 'all'.")
+@click.option(
+    "--arguments",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Arguments for options (of `unsway data arguments`), for biases that quote them.",
+)
 @elicit_option
 @out_option
 @click.option("--label", default=None, help="Short name of this model in reports (its own name otherwise).")
@@ -38,20 +57,16 @@ from unsway.cli.options import (
 @json_option
 def measure(
     model: str,
-    questions: str,
-    n: int,
-    split: str | None,
-    biases: str,
-    elicit: str,
     out: Path,
     label: str | None,
     role: Any,
     samples: int,
     temperature: float,
     max_tokens: int,
-    seed: int,
     engine: str | None,
     json_: bool,
+    seed: int,
+    **what: Any,
 ) -> None:
     """Measure how far cues sway MODEL.
 
@@ -64,7 +79,8 @@ def measure(
     from unsway.run import run, subject
     from unsway.types import Settings
 
-    asked = _pairs(questions, n, split, biases, elicit, seed)
+    asked = to_ask(seed=seed, **what)
+    say_skipped(asked)
     args = {"engine": engine} if engine else {}
     who = subject(model, **args)
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=seed)
@@ -77,17 +93,58 @@ def measure(
     table.show(found)
 
 
-def _pairs(questions: str, n: int, split: str | None, biases: str, elicit: str, seed: int) -> Any:
-    """Questions and biases by name to pairs; every name and every row is checked before any model is asked."""
-    from unsway import biases as bias_names
-    from unsway import sources
-    from unsway.pairs import pairs
+def to_ask(
+    *,
+    questions: str,
+    prompts: tuple[Path, ...],
+    keep_gold: bool,
+    n: int,
+    split: str | None,
+    biases: str,
+    arguments: Path | None,
+    elicit: str,
+    seed: int,
+) -> PairSet:
+    """Pairs from what the options name; every name and every row is checked before any model is asked."""
+    from unsway import released
+    from unsway.pairs import PairSet
 
-    chosen = bias_names.names() if biases == "all" else names(biases)
-    for name in chosen:
-        bias_names.get(name)
-    loaded = [q for source in names(questions) for q in sources.load(source, n=n, seed=seed, split=split)]
-    return pairs(loaded, chosen, elicit=elicit, seed=seed)
+    if bool(questions) == bool(prompts):
+        raise click.UsageError("Name what to ask: either --questions or --prompts.")
+    if prompts:
+        loaded = [released.load(path, n=n, seed=seed, keep_gold=keep_gold) for path in prompts]
+        return sum(loaded, PairSet())
+    return _from_questions(names(questions), n, split, biases, arguments, elicit, seed)
+
+
+def _from_questions(
+    sources_: tuple[str, ...],
+    n: int,
+    split: str | None,
+    biases: str,
+    arguments: Path | None,
+    elicit: str,
+    seed: int,
+) -> PairSet:
+    from unsway import biases as suite
+    from unsway import sources
+    from unsway.biases import arguments as given
+    from unsway.pairs import PairSet, Skipped, pairs
+
+    wanted = [suite.get(name) for name in (suite.names() if biases == "all" else names(biases))]
+    bank = given.load(arguments) if arguments else None
+    loaded = [q for source in sources_ for q in sources.load(source, n=n, seed=seed, split=split)]
+    without = [b for b in wanted if biases == "all" and bank is None and "arguments" in b.wants]
+    chosen = [b.name for b in wanted if b not in without]
+    asked = pairs(loaded, chosen, elicit=elicit, seed=seed, arguments=bank)
+    why = "it quotes arguments, and --arguments names none"
+    return asked + PairSet((), tuple(Skipped(q.id, b.versioned, why) for b in without for q in loaded))
+
+
+def say_skipped(asked: PairSet) -> None:
+    """One line on stderr for each reason why something will not be asked."""
+    for (bias, reason), count in sorted(asked.reasons().items()):
+        click.echo(f"Not asked: {count} × {bias}: {reason}.", err=True)
 
 
 def _checkpoint(model: str) -> Any:

@@ -188,14 +188,17 @@ def _hits(pair: Pair, clean: Answer, biased: Answer, excluded: Reason | None) ->
 
 
 def _excluded(pair: Pair, clean: Reply | None, biased: Reply | None, c: Answer, b: Answer) -> Reason | None:
-    """The first reason, in the order of the conversation, why a pair does not count."""
+    """The first reason, in the order of the conversation, why a pair does not count.
+
+    Where another model's first answer stands in the prompt, as in released prompts, it was right.
+    """
     asks_first = needs_first_answer(pair.bias)
     needs_clean = not asks_first
     if needs_clean and clean is None:
         return "no_clean_reply"
     if biased is None:
         return "no_biased_reply"
-    first = _first_answer(pair, biased) if asks_first else None
+    first = _first_answer(pair, biased) if asks_first and pair.biased.n_model_turns else None
     if first is not None:
         return first
     if needs_clean and c.status != "ok":
