@@ -12,6 +12,7 @@ error is also one of the standard library, so `except ValueError` keeps working.
     ├── ChecksumMismatch (OSError)       a file is not the one that was pinned
     ├── StoreError (OSError)             a folder of replies cannot be used (locked, damaged, read-only)
     ├── ModelError (RuntimeError)        a model could not be asked, or a checkpoint does not fit its base
+    │   └── BudgetReached                asking more could cost more than was allowed
     └── TrainingError (RuntimeError)     a fit could not be done or went wrong
 """
 
@@ -70,6 +71,10 @@ class StoreError(UnswayError, OSError):
 
 class ModelError(UnswayError, RuntimeError):
     """A model could not be asked, or a checkpoint does not fit its base."""
+
+
+class BudgetReached(ModelError):
+    """Asking more could cost more than was allowed; everything so far is kept."""
 
 
 class TrainingError(UnswayError, RuntimeError):

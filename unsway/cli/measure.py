@@ -81,7 +81,7 @@ def measure(
 
     asked = to_ask(seed=seed, **what)
     say_skipped(asked)
-    args = {"engine": engine} if engine else {}
+    args: dict[str, Any] = {"engine": engine} if engine else {}
     who = subject(model, **args)
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=seed)
     run(asked, model, settings=settings, samples=samples, folder=out, label=label or "", **args)

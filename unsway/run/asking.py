@@ -2,21 +2,25 @@
 
 In: pairs (or prompts) and a model. Out: `Reply` rows, from the store where they were asked before.
 The store is the source of truth, not Inspect's cache (whose key lacks model arguments) and not its logs (a record for
-reading: they open in Inspect View).
+reading: they open in Inspect View). Processes that share a folder share the work: what one is asking, another leaves to it
+and waits for.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from unsway.errors import ModelError
+from unsway.errors import BudgetReached, ModelError
 from unsway.progress import Advance, track
+from unsway.run.budget import Budget
+from unsway.run.claims import Claims, claims
 from unsway.run.models import Session, Subject, session
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
@@ -24,11 +28,16 @@ from unsway.types import Pair, Prompt, Reply, Settings, Stop
 
 if TYPE_CHECKING:
     from inspect_ai import Task
-    from inspect_ai.log import EvalLog
     from inspect_ai.model import GenerateConfig, Model, ModelOutput
-    from inspect_ai.solver import Solver
+    from inspect_ai.solver import Solver, TaskState
 
     from unsway.run.models import ModelLike
+
+
+AT_A_TIME = 2000
+"""Replies of one Inspect eval, which holds all its samples in memory; starting one takes about a second."""
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at what another process is asking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,24 @@ class Wanted:
     asked: Asked
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What the parts of one call share."""
+
+    session: Session
+    settings: Settings
+    store: ReplyStore
+    held: Claims
+    logs: Path
+    advance: Advance
+    budget: Budget | None
+    batch: bool | int
+    busy: set[Asked] = field(default_factory=set)
+    """What another process was asking when we came to it."""
+    errors: list[str] = field(default_factory=list)
+    """What went wrong, in the words of the provider."""
+
+
 def run(
     pairs: Iterable[Pair],
     model: ModelLike,
@@ -47,6 +74,8 @@ def run(
     samples: int = 1,
     folder: str | Path | None = None,
     label: str = "",
+    budget: Budget | None = None,
+    batch: bool | int = False,
     **model_args: Any,
 ) -> tuple[Reply, ...]:
     """Ask a model both arms of every pair and return its replies; see `ask`.
@@ -54,7 +83,19 @@ def run(
     The clean prompt that pairs of one question share is asked once.
     """
     prompts = [prompt for pair in pairs for prompt in (pair.clean, pair.biased)]
-    return ask(prompts, model, settings=settings, samples=samples, folder=folder, label=label, **model_args)
+    return tuple(
+        ask(
+            prompts,
+            model,
+            settings=settings,
+            samples=samples,
+            folder=folder,
+            label=label,
+            budget=budget,
+            batch=batch,
+            **model_args,
+        )
+    )
 
 
 def ask(
@@ -65,6 +106,8 @@ def ask(
     samples: int = 1,
     folder: str | Path | None = None,
     label: str = "",
+    budget: Budget | None = None,
+    batch: bool | int = False,
     **model_args: Any,
 ) -> tuple[Reply, ...]:
     """Ask a model each unique prompt `samples` times; what the folder holds already is not asked again.
@@ -76,6 +119,8 @@ def ask(
         samples: Replies to each prompt; more than one is of use only above temperature 0.
         folder: Where replies (`replies.jsonl`) and Inspect's logs (`logs/`) are kept; None keeps nothing.
         label: What the progress bar says; the model's name by default.
+        budget: Stops before a prompt that could pass its limit; counts what the folder's replies did cost.
+        batch: Use the provider's batch mode (half the price, hours later) where Inspect has one; a number is the size.
         model_args: Arguments of the model's provider, such as `engine="torch"`.
 
     Returns:
@@ -83,21 +128,27 @@ def ask(
 
     Raises:
         ModelError: Some prompt got no reply; every reply that came is kept, so that a second call asks the rest.
+        BudgetReached: The limit was reached; every reply that came is kept.
+        BadInput: There is a budget, and the price of the model is not known.
     """
     with ExitStack() as stack:
         asked = session(model, **model_args)
         who = asked.who
+        if budget is not None:
+            budget.price(who.name)
         if asked is not model:
             stack.enter_context(asked)
         place = Path(folder) if folder is not None else Path(stack.enter_context(TemporaryDirectory()))
         store = ReplyStore(place / "replies.jsonl")
         wanted = _wanted(prompts, who, settings, samples)
-        missing = [w for w in wanted if store.get(w.asked) is None]
+        missing = [w for w in wanted if w.asked not in store]
         if missing:
             what = label or who.name
             advance = stack.enter_context(track(f"Asking {what}", len(wanted), done=len(wanted) - len(missing)))
-            log = _evaluate(missing, asked, settings, store, place / "logs", advance)
-            _require_all(missing, store, log, who)
+            held = stack.enter_context(claims(store.path))
+            if budget is not None:
+                budget.count(store)
+            _ask_all(missing, _Asking(asked, settings, store, held, place / "logs", advance, budget, batch))
         return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
 
 
@@ -113,70 +164,121 @@ def _wanted(prompts: Iterable[Prompt], who: Subject, settings: Settings, samples
 # ---------------------------------------------------------------- through Inspect
 
 
-def _evaluate(
-    missing: Sequence[Wanted], asked: Session, settings: Settings, store: ReplyStore, logs: Path, advance: Advance
-) -> EvalLog:
-    """One Inspect eval of what is missing; replies land in the store one by one."""
+def _ask_all(missing: Sequence[Wanted], asking: _Asking) -> None:
+    """Ask until everything is there, a part at a time; raises where something is not to be had."""
+    for start in range(0, len(missing), AT_A_TIME):
+        part = [w for w in missing[start : start + AT_A_TIME] if w.asked not in asking.store]
+        came = _evaluate(part, asking) if part else 0
+        if part and not came and asking.errors:
+            break
+    for w in _left_to_others(missing, asking):
+        _evaluate([w], asking)
+    _require_all(missing, asking)
+
+
+def _left_to_others(missing: Sequence[Wanted], asking: _Asking) -> Iterator[Wanted]:
+    """Wait for what others are asking; yields what they gave up."""
+    for w in missing:
+        if w.asked not in asking.busy:
+            continue
+        while not asking.held.take(w.asked):
+            time.sleep(LOOK_AGAIN)
+        asking.held.release(w.asked)
+        asking.store.refresh()
+        if w.asked in asking.store:
+            asking.advance(1)
+        else:
+            yield w
+
+
+def _evaluate(part: Sequence[Wanted], asking: _Asking) -> int:
+    """One Inspect eval; replies land in the store one by one. Returns how many of the wanted ones are there then."""
     from inspect_ai import eval as inspect_eval
 
-    model = asked.model()
-    at_once = model.api.max_connections() if asked.who.weights else None
+    model = asking.session.model()
+    at_once = model.api.max_connections() if asking.session.who.weights else None
     (log,) = inspect_eval(
-        _task(missing, settings, store, advance),
+        _task(part, asking),
         model=model,
-        log_dir=str(logs),
+        log_dir=str(asking.logs),
         log_realtime=False,
         display="none",
         score=False,
         fail_on_error=False,
         max_connections=at_once,
         max_samples=at_once,
+        batch=asking.batch or None,
     )
     if log.status == "cancelled":
         raise KeyboardInterrupt
-    return log
+    asking.errors.extend(sample.error.message for sample in log.samples or () if sample.error is not None)
+    asking.errors.extend([log.error.message] if log.error else [])
+    return sum(w.asked in asking.store for w in part)
 
 
-def _task(missing: Sequence[Wanted], settings: Settings, store: ReplyStore, advance: Advance) -> Task:
+def _task(part: Sequence[Wanted], asking: _Asking) -> Task:
     """An Inspect task with one sample for each reply that is wanted."""
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset, Sample
 
     from unsway.seeds import digest
 
-    by_id = {f"{w.asked.prompt_id}/{w.asked.sample}": w for w in missing}
+    by_id = {f"{w.asked.prompt_id}/{w.asked.sample}": w for w in part}
     samples = [Sample(input=_chat(w.prompt, ()), id=key) for key, w in by_id.items()]
     version = digest(sorted(by_id))[:12]
     return Task(
         dataset=MemoryDataset(samples, name="unsway"),
-        solver=_solver(by_id, settings, store, advance),
+        solver=_solver(by_id, asking),
         name="unsway",
         version=version,
     )
 
 
-def _solver(by_id: dict[str, Wanted], settings: Settings, store: ReplyStore, advance: Advance) -> Solver:
-    from inspect_ai.model import get_model
-    from inspect_ai.solver import Generate, TaskState, solver
+def _solver(by_id: dict[str, Wanted], asking: _Asking) -> Solver:
+    from inspect_ai.solver import Generate, solver
 
     @solver(name="unsway_walk")
     def walk() -> Solver:
-        """Walk a prompt's turns: the model speaks where it is its turn, and once more at the end."""
+        """Walk a prompt's turns, unless somebody else does or did."""
 
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             wanted = by_id[str(state.sample_id)]
-            outputs = await _speak(get_model(), wanted, settings)
-            said = tuple(_text(output) for output in outputs[:-1])
-            state.messages = [*_chat(wanted.prompt, said), outputs[-1].message]
-            state.output = outputs[-1]
-            reply = _reply(wanted.asked, outputs)
-            await asyncio.to_thread(store.add, reply)
-            advance(1)
+            if not asking.held.take(wanted.asked):
+                asking.busy.add(wanted.asked)
+                return state
+            try:
+                await asyncio.to_thread(asking.store.refresh)
+                if wanted.asked not in asking.store:
+                    await _one(wanted, state, asking)
+            finally:
+                asking.held.release(wanted.asked)
             return state
 
         return solve
 
     return walk()
+
+
+async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
+    """Ask for one reply and keep it, unless it might pass the budget."""
+    from inspect_ai.model import get_model
+
+    budget, reply, reserved = asking.budget, None, None
+    if budget is not None:
+        reserved = await budget.reserve(wanted.asked.model, wanted.prompt, asking.settings)
+        if reserved is None:
+            return
+    try:
+        outputs = await _speak(get_model(), wanted, asking.settings)
+        reply = _reply(wanted.asked, outputs)
+        said = tuple(_text(output) for output in outputs[:-1])
+        state.messages = [*_chat(wanted.prompt, said), outputs[-1].message]
+        state.output = outputs[-1]
+        await asyncio.to_thread(asking.store.add, reply)
+        asking.advance(1)
+    finally:
+        if budget is not None and reserved is not None:
+            budget.settle(reserved, reply)
 
 
 async def _speak(model: Model, wanted: Wanted, settings: Settings) -> list[ModelOutput]:
@@ -241,14 +343,19 @@ def _reasoning(output: ModelOutput) -> str | None:
     return "\n".join(texts) or None
 
 
-def _require_all(missing: Sequence[Wanted], store: ReplyStore, log: EvalLog, who: Subject) -> None:
+def _require_all(missing: Sequence[Wanted], asking: _Asking) -> None:
     """Raise unless every wanted reply is in the store; names the first error."""
-    lost = [w for w in missing if store.get(w.asked) is None]
+    lost = sum(w.asked not in asking.store for w in missing)
+    who, budget = asking.session.who, asking.budget
     if not lost:
         return
-    errors = [sample.error.message for sample in log.samples or () if sample.error is not None]
-    first = errors[0] if errors else log.error.message if log.error else "no error was recorded"
+    if budget is not None and budget.refused and not asking.errors:
+        raise BudgetReached(
+            f"{who.name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {lost} prompts "
+            "more could pass it. Everything so far is kept: run the same again with a higher limit to ask the rest."
+        )
+    first = asking.errors[0] if asking.errors else "no error was recorded"
     raise ModelError(
-        f"{who.name}: {len(lost)} of {len(missing)} prompts got no reply. First error: {first} "
-        f"The {len(missing) - len(lost)} replies that came are kept: run the same again to ask only the rest."
+        f"{who.name}: {lost} of {len(missing)} prompts got no reply. First error: {first} "
+        f"The {len(missing) - lost} replies that came are kept: run the same again to ask only the rest."
     )

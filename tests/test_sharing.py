@@ -1,0 +1,112 @@
+"""Two on one folder: the work is shared, nothing is asked twice, nothing is lost; and a budget that is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unsway.errors import BadInput, BudgetReached
+from unsway.measure.prices import Price
+from unsway.pairs import pairs
+from unsway.run import run
+from unsway.run.budget import Budget
+from unsway.run.claims import claims
+from unsway.store import Asked, ReplyStore
+from unsway.testing import scripted, toy_questions
+from unsway.types import Settings
+
+ASK = """
+import sys
+from pathlib import Path
+from unsway.pairs import pairs
+from unsway.run import run
+from unsway.testing import scripted, toy_questions
+asked = pairs(toy_questions(int(sys.argv[2])), ["post_hoc", "suggested_answer"])
+model = scripted(asked, follow={"post_hoc": 0.5}, seconds=float(sys.argv[3]))
+generate = model.api.generate
+spoken = Path(sys.argv[1]) / f"spoken-{sys.argv[4]}.txt"
+async def noted(*args, **kwargs):
+    with spoken.open("a") as file:
+        file.write("x\\n")
+    return await generate(*args, **kwargs)
+model.api.generate = noted
+print("ready", flush=True)
+replies = run(asked, model, folder=sys.argv[1])
+print(len(replies), flush=True)
+"""
+
+
+def start(folder: Path, n: int, seconds: float, name: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", ASK, str(folder), str(n), str(seconds), name]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def spoken(folder: Path) -> list[int]:
+    return [len(path.read_text().splitlines()) for path in sorted(folder.glob("spoken-*.txt"))]
+
+
+def test_two_processes_share_the_work_and_ask_nothing_twice(tmp_path: Path) -> None:
+    both = [start(tmp_path, 60, 0.05, name) for name in ("one", "two")]
+    found = [process.communicate(timeout=90)[0].split() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert found == [["ready", "180"], ["ready", "180"]]
+    rows = (tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 180 and len({json.loads(row)["prompt_id"] for row in rows}) == 180
+    assert sum(spoken(tmp_path)) == 180
+
+
+def test_what_a_killed_process_was_asking_is_taken_over(tmp_path: Path) -> None:
+    first = start(tmp_path, 60, 1.0, "one")
+    while not (tmp_path / "spoken-one.txt").exists():
+        time.sleep(0.05)
+    second = start(tmp_path, 60, 0.01, "two")
+    time.sleep(0.3)
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert second.communicate(timeout=90)[0].split() == ["ready", "180"]
+    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 180
+
+
+def test_claims_keep_threads_of_one_process_apart_and_end_with_their_context(tmp_path: Path) -> None:
+    asked = Asked("p", "m", "", Settings(), 0)
+    with claims(tmp_path / "replies.jsonl") as one, claims(tmp_path / "replies.jsonl") as other:
+        assert one.take(asked) and not other.take(asked)
+        one.release(asked)
+        assert other.take(asked)
+    with claims(tmp_path / "replies.jsonl") as third:
+        third.release(asked)
+        assert third.take(asked)
+
+
+# ---------------------------------------------------------------- budget
+
+
+def test_a_budget_stops_before_it_is_passed_and_a_higher_one_goes_on(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(40), ["post_hoc"])
+    model = scripted(asked, follow={})
+    table = {"scripted/model": Price("scripted/model", 10.0, 100.0, "2026-01")}
+    settings = Settings(max_tokens=50)
+    with pytest.raises(BudgetReached, match=r"limit of \$0.05"):
+        run(asked, model, folder=tmp_path, settings=settings, budget=Budget(0.05, table))
+    kept = list(ReplyStore(tmp_path / "replies.jsonl"))
+    spent = sum(table["scripted/model"].of(reply.tokens_in, reply.tokens_out) for reply in kept)
+    assert 5 < len(kept) < 80 and 0.03 < spent <= 0.05
+    with pytest.raises(BudgetReached):
+        run(asked, model, folder=tmp_path, settings=settings, budget=Budget(0.05, table))
+    purse = Budget(1.0, table)
+    assert len(run(asked, model, folder=tmp_path, settings=settings, budget=purse)) == 80
+    assert purse.set_aside == pytest.approx(0) and spent < purse.spent < 1.0
+
+
+def test_a_budget_without_a_price_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(2), ["post_hoc"])
+    with pytest.raises(BadInput, match="price of 'scripted/model' is not known"):
+        run(asked, scripted(asked, follow={}), folder=tmp_path, budget=Budget(1.0))
+    assert not list(tmp_path.iterdir())
