@@ -25,6 +25,7 @@ SWAPPED = (1, 0)
     kind="substitution",
     max_options=2,
     clean="zero",
+    source="comparisons",
 )
 def positional(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted:
     """Followed when the verdicts differ; the cued option plays no part."""

@@ -79,6 +79,8 @@ class Bias:
     """Banks whose wordings it draws from."""
     wants: tuple[str, ...]
     """Which of `WANTED` its function takes."""
+    source: str
+    """The source whose questions it is put to, where it does not fit those of the other biases; else empty."""
     make: Make = field(repr=False, compare=False)
 
     @property
@@ -105,6 +107,7 @@ def bias(
     needs_first_answer: bool = False,
     forms: tuple[str, ...] = (),
     banks: tuple[str, ...] = (),
+    source: str = "",
 ) -> Callable[[F], F]:
     """Declare a bias over a function `(question, clean, option, draw) -> Prompt | Substituted | Skip`.
 
@@ -121,6 +124,7 @@ def bias(
         needs_first_answer: Whether only pairs count whose first answer, the model's own, was right.
         forms: Forms to draw from; the function then takes a keyword `form`.
         banks: Names of the banks it draws from; their versions are part of its own.
+        source: The source of its own questions, where it does not fit those of the other biases.
 
     Raises:
         BadInput: The name is taken, or the function takes something that is not handed to it.
@@ -143,6 +147,7 @@ def bias(
             forms=forms,
             banks=banks,
             wants=_wants(name, make, forms),
+            source=source,
             make=make,
         )
         return make

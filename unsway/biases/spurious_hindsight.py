@@ -27,6 +27,7 @@ SHOTS = 10
     kind="substitution",
     max_options=2,
     banks=("gamble_stories",),
+    source="gambles",
 )
 def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted | Skip:
     """Followed when the answer is not the right one; the cued option plays no part."""

@@ -7,27 +7,56 @@ Measuring more into the same folder adds to it; nothing is overwritten but what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from unsway.errors import BadInput
 from unsway.pairs import PairSet
-from unsway.report.study import Arm, Results, Skipped
+from unsway.report.study import Arm, ArmRole, Results, Skipped
 from unsway.store import ReplyStore, loads, read_jsonl, write_jsonl, write_text
-from unsway.types import Pair
+from unsway.types import Pair, Reply
 
-PAIRS, REPLIES, ARMS = "pairs.jsonl", "replies.jsonl", "arms.json"
+PAIRS, REPLIES, ARMS, ASKED = "pairs.jsonl", "replies.jsonl", "arms.json", "asked.jsonl"
+RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
+"""Order of arms: what others are compared with comes first."""
 
 
-def keep(folder: str | Path, asked: PairSet, arm: Arm) -> None:
-    """Note in the folder what was asked of an arm; an arm of the same label is replaced, pairs are added."""
+class Instead(NamedTuple):
+    """A prompt that was asked in place of another, under an intervention."""
+
+    arm: str
+    """`Arm.model`."""
+    prompt_id: str
+    asked_id: str
+
+
+def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
+    """Note in the folder what was asked of an arm; an arm of the same label is replaced, pairs are added.
+
+    Args:
+        folder: The study's folder.
+        asked: What was asked.
+        arm: Of whom.
+        instead: For an arm under an intervention: id of each prompt to the id of the one that was really asked.
+    """
     place = Path(folder)
-    arms = {one.label: one for one in _arms(place)} | {arm.label: arm}
+    arms = {(one.of, one.label): one for one in _arms(place)} | {(arm.of, arm.label): arm}
     known = {pair.id: pair for pair in _pairs(place)} | {pair.id: pair for pair in asked}
     skipped = _counted(asked) if asked.skipped else _skipped(place)
-    write_jsonl(place / PAIRS, known.values(), biases=sorted({pair.bias for pair in known.values()}))
-    body = {"arms": [asdict(one) for one in arms.values()], "skipped": [one._asdict() for one in skipped]}
+    others = [one for one in _asked(place) if one.arm != arm.model]
+    write_study(place, known.values(), arms.values(), skipped)
+    rows = [Instead(arm.model, *ids) for ids in (instead or {}).items()]
+    if others or rows:
+        write_jsonl(place / ASKED, [*others, *rows])
+
+
+def write_study(folder: str | Path, pairs: Iterable[Pair], arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
+    """Write what a folder says was asked of whom, in place of what it said before; replies stay."""
+    place, all_pairs = Path(folder), tuple(pairs)
+    write_jsonl(place / PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
+    body = {"arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
     write_text(place / ARMS, json.dumps(body, indent=2) + "\n")
 
 
@@ -40,21 +69,46 @@ def results(
         raise BadInput(
             f"{str(place)!r} holds no measurement ({ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
+    arms = sorted(_arms(place), key=lambda arm: RANK[arm.role])
     return Results.build(
         title or place.resolve().name,
-        _in_order(_arms(place)),
+        _labelled(arms),
         _pairs(place),
-        ReplyStore(place / REPLIES),
+        _replies(place, arms),
         trained_biases=trained_biases,
         skipped=_skipped(place),
         about=about,
     )
 
 
-def _in_order(arms: Iterable[Arm]) -> list[Arm]:
-    """The base first, then controls, then what was trained."""
-    rank = {"base": 0, "control": 1, "trained": 2}
-    return sorted(arms, key=lambda arm: rank[arm.role])
+def _replies(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
+    """The replies of all arms; those to a prompt that was asked in place of another stand for the other."""
+    of: dict[tuple[str, str], list[Arm]] = {}
+    for arm in arms:
+        of.setdefault((arm.asked_as, arm.weights), []).append(arm)
+    stands_for: dict[tuple[str, str], list[str]] = {}
+    for one in _asked(place):
+        stands_for.setdefault((one.arm, one.asked_id), []).append(one.prompt_id)
+    for reply in ReplyStore(place / REPLIES):
+        for arm in of.get((reply.model, reply.weights), ()):
+            if arm.settings not in (None, reply.settings):
+                continue
+            if not arm.intervention:
+                yield reply
+            for prompt_id in stands_for.get((arm.model, reply.prompt_id), ()):
+                yield replace(reply, model=arm.model, prompt_id=prompt_id)
+
+
+def _labelled(arms: Sequence[Arm]) -> list[Arm]:
+    """Labels that tell arms of several models apart: the model's short name before them."""
+    if len({arm.of for arm in arms}) < 2:
+        return list(arms)
+    return [replace(arm, label=_label(arm)) for arm in arms]
+
+
+def _label(arm: Arm) -> str:
+    short = arm.of.rpartition("/")[2]
+    return short if arm.role == "base" and short else f"{short} {arm.label}".strip()
 
 
 def _body(place: Path) -> dict[str, list[dict[str, object]]]:
@@ -65,6 +119,11 @@ def _body(place: Path) -> dict[str, list[dict[str, object]]]:
 
 def _arms(place: Path) -> list[Arm]:
     return [loads(Arm, json.dumps(row)) for row in _body(place).get("arms", [])]
+
+
+def _asked(place: Path) -> tuple[Instead, ...]:
+    path = place / ASKED
+    return tuple(read_jsonl(path, Instead)) if path.exists() else ()
 
 
 def _skipped(place: Path) -> list[Skipped]:

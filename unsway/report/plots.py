@@ -27,7 +27,7 @@ EDGE = 14
 """Pixels right of every plot, for the last number of its axis."""
 LINE = 15
 """Pixels of one arm's line."""
-SHAPES = {"base": "circle", "control": "diamond", "trained": "square"}
+SHAPES = {"base": "circle", "prompted": "triangle-up", "control": "diamond", "trained": "square"}
 """Arms differ by shape as well as by colour."""
 TOOLTIP = {
     "label": "bias",
@@ -46,7 +46,12 @@ class Palette:
     """Colours of the arms and of the frame; CSS variables in the page, so that dark mode and print are CSS alone."""
 
     arms: Mapping[str, str] = field(
-        default_factory=lambda: {"base": "var(--base)", "control": "var(--control)", "trained": "var(--trained)"}
+        default_factory=lambda: {
+            "base": "var(--base)",
+            "prompted": "var(--trained-4)",
+            "control": "var(--control)",
+            "trained": "var(--trained)",
+        }
     )
     more: tuple[str, ...] = ("var(--trained-2)", "var(--trained-3)", "var(--trained-4)")
     """For a second and third arm of one role."""

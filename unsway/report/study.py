@@ -11,27 +11,39 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from unsway.errors import BadInput, UnknownName
-from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply
+from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply, Settings
 
 if TYPE_CHECKING:
     from unsway.measure.estimates import Cell
 
-ArmRole: TypeAlias = Literal["base", "control", "trained"]
+ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
+"""What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One model of a study."""
+    """One model of a study, under at most one intervention."""
 
     label: str
     """Short name for people: base, control, bct."""
     model: str
-    """The name by which it was asked: `Reply.model`."""
+    """The name by which it was asked, `Reply.model`; followed by ` + ` and the intervention, where there is one."""
     weights: str
     """Fingerprint of its weights; empty for a hosted model."""
     role: ArmRole
     checkpoint: Checkpoint | None = None
     """Where it was trained; None for the base."""
+    of: str = ""
+    """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
+    intervention: str = ""
+    """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
+    settings: Settings | None = None
+    """How its replies were decoded; others of the same model are not its own. None takes all."""
+
+    @property
+    def asked_as(self) -> str:
+        """The name of the model as it is asked."""
+        return self.model.removesuffix(f" + {self.intervention}") if self.intervention else self.model
 
 
 class Ratio(NamedTuple):
@@ -151,6 +163,12 @@ class Results:
         """The arm that the others are compared with."""
         return next((arm for arm in self.arms if arm.role == "base"), None)
 
+    def base_of(self, arm: Arm) -> Arm | None:
+        """The base that an arm is compared with: of the same model where it says so, else the first one."""
+        bases = [one for one in self.arms if one.role == "base"]
+        same = [one for one in bases if arm.of and one.of == arm.of]
+        return next(iter(same or bases), None)
+
     @property
     def biases(self) -> tuple[str, ...]:
         """`name@version` of every bias: trained ones first, then in the order of the pairs."""
@@ -211,9 +229,10 @@ def _held_out(results: Results, level: float, seed: int) -> Iterator[HeldOut]:
 
 
 def _against_base(results: Results) -> Iterator[tuple[Arm, Arm]]:
-    base = results.base
-    if base is not None:
-        yield from ((arm, base) for arm in results.arms if arm.role != "base")
+    for arm in results.arms:
+        base = results.base_of(arm)
+        if base is not None and arm.role != "base":
+            yield arm, base
 
 
 def _of(results: Results, arm: Arm) -> Iterator[Outcome]:
