@@ -33,31 +33,47 @@ class Instead(NamedTuple):
 
 
 def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
-    """Note in the folder what was asked of an arm; an arm of the same label is replaced, pairs are added.
+    """Note in the folder what was asked of an arm; pairs are added to those that are there.
 
     Args:
         folder: The study's folder.
         asked: What was asked.
-        arm: Of whom.
-        instead: For an arm under an intervention: id of each prompt to the id of the one that was really asked.
+        arm: Of whom; an arm of the same label is replaced.
+        instead: See `note_arm`.
+    """
+    place = Path(folder)
+    write_pairs(place, ({pair.id: pair for pair in _pairs(place)} | {pair.id: pair for pair in asked}).values())
+    write_arms(place, _arms(place), counted(asked) if asked.skipped else _skipped(place))
+    note_arm(place, arm, instead)
+
+
+def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
+    """Note an arm in the folder, in place of one of the same label and model that it was made from.
+
+    Args:
+        folder: The study's folder.
+        arm: The arm.
+        instead: For an arm under an intervention: id of each prompt to the id of the one that is really asked.
     """
     place = Path(folder)
     arms = {(one.of, one.label): one for one in _arms(place)} | {(arm.of, arm.label): arm}
-    known = {pair.id: pair for pair in _pairs(place)} | {pair.id: pair for pair in asked}
-    skipped = _counted(asked) if asked.skipped else _skipped(place)
+    write_arms(place, arms.values(), _skipped(place))
     others = [one for one in _asked(place) if one.arm != arm.model]
-    write_study(place, known.values(), arms.values(), skipped)
     rows = [Instead(arm.model, *ids) for ids in (instead or {}).items()]
     if others or rows:
         write_jsonl(place / ASKED, [*others, *rows])
 
 
-def write_study(folder: str | Path, pairs: Iterable[Pair], arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
-    """Write what a folder says was asked of whom, in place of what it said before; replies stay."""
-    place, all_pairs = Path(folder), tuple(pairs)
-    write_jsonl(place / PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
+def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
+    """Write the pairs that a folder is about, in place of those before."""
+    all_pairs = tuple(pairs)
+    write_jsonl(Path(folder) / PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
+
+
+def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
+    """Write the arms of a folder, in place of those before."""
     body = {"arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
-    write_text(place / ARMS, json.dumps(body, indent=2) + "\n")
+    write_text(Path(folder) / ARMS, json.dumps(body, indent=2) + "\n")
 
 
 def results(
@@ -130,7 +146,8 @@ def _skipped(place: Path) -> list[Skipped]:
     return [loads(Skipped, json.dumps(list(row.values()))) for row in _body(place).get("skipped", [])]
 
 
-def _counted(asked: PairSet) -> list[Skipped]:
+def counted(asked: PairSet) -> list[Skipped]:
+    """How many questions each bias was not put to, by reason."""
     groups = dict.fromkeys((one.bias, one.reason) for one in asked.skipped)
     counts = {group: sum((one.bias, one.reason) == group for one in asked.skipped) for group in groups}
     return [Skipped(bias, reason, n) for (bias, reason), n in counts.items()]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.errors import BudgetReached, ModelError
 from unsway.progress import Advance, track
+from unsway.run.beat import beating
 from unsway.run.budget import Budget
 from unsway.run.claims import Claims, claims
 from unsway.run.models import Session, Subject, session
@@ -144,7 +145,9 @@ def ask(
         missing = [w for w in wanted if w.asked not in store]
         if missing:
             what = label or who.name
-            advance = stack.enter_context(track(f"Asking {what}", len(wanted), done=len(wanted) - len(missing)))
+            done = len(wanted) - len(missing)
+            advance = stack.enter_context(track(f"Asking {what}", len(wanted), done=done))
+            advance = stack.enter_context(beating(place, what, len(wanted), done, advance))
             held = stack.enter_context(claims(store.path))
             if budget is not None:
                 budget.count(store)

@@ -1,0 +1,147 @@
+"""A study is a value; running it asks what is missing and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unsway.data import Recipe
+from unsway.errors import BadInput, BudgetReached, UnknownName
+from unsway.experiment import Study, Task, Trained, difference, estimate, load, plan, run
+from unsway.measure.prices import Price
+from unsway.store import ReplyStore, dumps, loads
+from unsway.testing import scripted
+from unsway.types import Settings
+
+SMALL = Study(
+    models=("scripted/one", "scripted/two"),
+    biases=("post_hoc", "suggested_answer"),
+    tasks=("procedural/arithmetic", Task("procedural/dates", n=15)),
+    n=25,
+)
+
+
+def models(study: Study, **follow: float) -> dict[str, Any]:
+    asked = [pair for part in study.parts() for pair in part.pairs()]
+    return {
+        name: scripted(asked, follow=follow, seed=i, name=name.partition("/")[2])
+        for i, name in enumerate(dict.fromkeys(key.model for key in study.arms()))
+    }
+
+
+def n_replies(folder: Path) -> int:
+    return len(ReplyStore(folder / "replies.jsonl"))
+
+
+# ---------------------------------------------------------------- the value
+
+
+def test_one_name_or_several() -> None:
+    study = Study(models="a/b", biases="post_hoc", tasks="procedural/arithmetic")
+    assert study.models == ("a/b",) and study.tasks == (Task("procedural/arithmetic"),)
+    assert study == Study(models=("a/b",), biases=["post_hoc"], tasks=[Task("procedural/arithmetic")])  # type: ignore[arg-type]
+
+
+def test_it_prints_as_the_expression_that_makes_it_and_comes_back_from_json() -> None:
+    trained = SMALL.but(interventions=("none", Trained(recipe=Recipe(n=8), settings=(("learning_rate", 1e-3),))))
+    joined = trained | SMALL.but(biases="distractor_fact")
+    names = {"Study": Study, "Task": Task, "Trained": Trained, "Recipe": Recipe, "Settings": Settings}
+    assert eval(repr(joined), names) == joined
+    assert loads(Study, dumps(joined)) == joined
+    assert len({joined, loads(Study, dumps(joined)), SMALL}) == 2
+
+
+def test_cells_are_the_product_each_once() -> None:
+    assert len(SMALL.cells()) == 2 * 2 * 2
+    assert len((SMALL | SMALL).cells()) == 8
+    assert len((SMALL | SMALL.but(biases=("distractor_fact",))).cells()) == 12
+    seeds = SMALL.but(interventions=("none", Trained()), seeds=(0, 1, 2))
+    assert len(list(seeds.arms())) == 2 * (1 + 3)
+
+
+def test_parts_and_differences_are_expressions() -> None:
+    part = SMALL.only(biases="post_hoc", models="scripted/one")
+    assert part.biases == ("post_hoc",) and part.models == ("scripted/one",)
+    gone, new = difference(SMALL, part | SMALL.but(biases="distractor_fact"))
+    assert {cell.bias for cell in gone} == {"post_hoc", "suggested_answer"}
+    assert {cell.bias for cell in new} == {"distractor_fact"}
+    with pytest.raises(BadInput, match="No part"):
+        SMALL.only(biases="positional")
+    with pytest.raises(BadInput, match="has no 'colour'"):
+        SMALL.only(colour="red")
+
+
+def test_biases_with_questions_of_their_own_are_put_to_those() -> None:
+    study = SMALL.but(biases=("post_hoc", "spurious_hindsight"), models="scripted/one")
+    assert study.tasks_of("spurious_hindsight") == (Task("gambles", 40),)
+    built = study.pairs()
+    assert len(built.where(bias="post_hoc")) == 40 and len(built.where(bias="spurious_hindsight")) == 40
+    assert not built.skipped
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"biases": "sugested_answer"}, UnknownName, "suggested_answer"),
+        ({"tasks": "procedural/arithmetics"}, UnknownName, "procedural/arithmetic"),
+        ({"elicit": "cott"}, UnknownName, "cot"),
+        ({"biases": "distractor_argument"}, BadInput, "Study.arguments"),
+    ],
+)
+def test_a_wrong_name_is_said_before_anything_is_loaded(
+    change: dict[str, str], error: type[Exception], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=said):
+        run(SMALL.but(**change), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_a_study() -> None:
+    for change in ({"models": ()}, {"biases": ("post_hoc", "post_hoc")}, {"n": 0}, {"samples": 0}):
+        with pytest.raises(BadInput):
+            SMALL.but(**change)
+    with pytest.raises(UnknownName, match="learning_rate"):
+        Trained(settings=(("learningrate", 1.0),))
+    with pytest.raises(BadInput, match="share an arm"):
+        plan(SMALL | SMALL.but(settings=Settings(max_tokens=5), biases="distractor_fact"))
+
+
+# ---------------------------------------------------------------- running it
+
+
+def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:
+    using = models(SMALL, post_hoc=0.6)
+    found = run(SMALL, tmp_path, using=using)
+    assert n_replies(tmp_path) == 2 * 40 * 3
+    assert [arm.label for arm in found.arms] == ["one", "two"]
+    assert {(cell.model, cell.bias.partition("@")[0]) for cell in found.cells} == {
+        (model, bias) for model in SMALL.models for bias in SMALL.biases
+    }
+    assert run(SMALL, tmp_path, using=using).cells == found.cells and n_replies(tmp_path) == 240
+    grown = SMALL | SMALL.but(biases="distractor_fact", models="scripted/one")
+    again = run(grown, tmp_path, using=models(grown, post_hoc=0.6))
+    assert again.cells
+    assert n_replies(tmp_path) == 240 + 40
+    assert load(tmp_path) == grown
+    assert estimate(grown, tmp_path).cells == again.cells
+
+
+def test_plan_counts_what_will_be_asked_and_what_is_kept(tmp_path: Path) -> None:
+    (before,) = plan(SMALL, tmp_path)
+    assert before.n_prompts == 240 and before.n_unique == 120 and before.n_clean == 40
+    run(SMALL.only(models="scripted/one"), tmp_path, using=models(SMALL))
+    (after,) = plan(SMALL, tmp_path)
+    assert after.n_prompts == 120
+
+
+def test_a_limit_on_the_cost_holds_for_the_whole_study(tmp_path: Path) -> None:
+    table = {"scripted/": Price("scripted/", 10.0, 100.0, "2026-01")}
+    study = SMALL.but(settings=Settings(max_tokens=50))
+    with pytest.raises(BudgetReached):
+        run(study, tmp_path, using=models(study), max_cost=0.2, price_table=table)
+    spent = sum(table["scripted/"].of(r.tokens_in, r.tokens_out) for r in ReplyStore(tmp_path / "replies.jsonl"))
+    assert 0.15 < spent <= 0.2
+    run(study, tmp_path, using=models(study), max_cost=5, price_table=table)
+    assert n_replies(tmp_path) == 240

@@ -1,0 +1,232 @@
+"""A study to numbers: plan it, run it, estimate it; killed anywhere, the same call goes on where it stopped.
+
+In: a `Study` and a folder. Out: replies in the folder's store, `Results`.
+What the folder holds is not asked again, so a study that grew (a bias, a model, more questions) asks only what is new.
+
+    plan(study)                        # before anything is asked
+    found = run(study, "runs/mine")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway import sources
+from unsway.backends import backend
+from unsway.data import Mixture, mixture
+from unsway.experiment.study import NONE, ArmKey, Study, Trained, check
+from unsway.measure.prices import Price, prices
+from unsway.pairs import PairSet
+from unsway.report.folder import REPLIES, counted, note_arm, results, write_arms, write_pairs
+from unsway.report.study import Arm, ArmRole, Results
+from unsway.run import Session, ask, session
+from unsway.run import run as ask_pairs
+from unsway.run.budget import Budget
+from unsway.store import ReplyStore, dumps, loads, write_text
+from unsway.train import fit
+from unsway.types import Pair, Question
+
+if TYPE_CHECKING:
+    from unsway.measure.power import Plan
+    from unsway.run.models import ModelLike
+
+STUDY = "study.json"
+"""The study that was last run in a folder, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What the steps of one run share."""
+
+    folder: Path
+    tested: tuple[Question, ...]
+    """The questions of all parts, which are not trained on."""
+    budget: Budget | None
+    batch: bool | int
+
+
+def plan(
+    study: Study,
+    folder: str | Path | None = None,
+    *,
+    price_table: Mapping[str, Price] | None = None,
+    **more: Any,
+) -> tuple[Plan, ...]:
+    """What each part of a study will take, and what it could show; nothing is asked.
+
+    Replies to sample for training rows are not counted, nor are trainings themselves.
+
+    Args:
+        study: The study.
+        folder: Where it will run: what is kept there is not asked again, and its lengths replace rules of thumb.
+        price_table: Prices (`measure.prices.prices`); an arm has the price of its model.
+        more: What else `measure.power.plan` takes.
+    """
+    from unsway.measure.power import plan as plan_pairs
+    from unsway.measure.prices import price_of
+
+    check(study)
+    table = dict(prices() if price_table is None else price_table)
+    store = ReplyStore(Path(folder) / REPLIES) if folder is not None and (Path(folder) / REPLIES).exists() else ()
+    found = []
+    for part in study.parts():
+        names = [arm_name(key) for key in part.arms()]
+        known = {name: price_of(key.model, table) for key, name in zip(part.arms(), names, strict=True)}
+        priced = table | {name: price for name, price in known.items() if price is not None}
+        how: dict[str, Any] = {"samples": part.samples, "settings": part.settings, "kept": store, "price_table": priced}
+        found.append(plan_pairs(part.pairs(), names, **(how | more)))
+    return tuple(found)
+
+
+def run(
+    study: Study,
+    folder: str | Path,
+    *,
+    using: Mapping[str, ModelLike] | None = None,
+    max_cost: float | None = None,
+    price_table: Mapping[str, Price] | None = None,
+    batch: bool | int = False,
+) -> Results:
+    """Ask and train what is missing, and give every number.
+
+    Args:
+        study: The study.
+        folder: Where everything is kept. The folder describes the study that ran there last; replies of others stay.
+        using: Models to ask in place of names of the study: an Inspect model, a session, a checkpoint.
+        max_cost: US dollars that the folder's replies may cost; asking stops before that is passed.
+        price_table: Prices for it (`measure.prices.prices`).
+        batch: Use providers' batch modes (see `unsway.run.ask`).
+
+    Raises:
+        UnknownName, BadInput: Something is wrong with the study; nothing was asked.
+        BudgetReached, ModelError, TrainingError: It stopped; everything so far is kept.
+    """
+    check(study)
+    place = Path(folder)
+    budget = None if max_cost is None else Budget(max_cost, prices() if price_table is None else price_table)
+    parts = [(part, part.pairs()) for part in study.parts()]
+    _describe(place, study, [asked for _, asked in parts])
+    tested = tuple({pair.question.id: pair.question for _, asked in parts for pair in asked}.values())
+    running = _Running(place, tested, budget, batch)
+    for model in dict.fromkeys(key.model for key in study.arms()):
+        with session((using or {}).get(model, model)) as base:
+            for part, asked in parts:
+                for key in part.arms():
+                    if key.model == model:
+                        _measure(key, part, asked, base, running)
+    return estimate(study, place)
+
+
+def estimate(study: Study, folder: str | Path) -> Results:
+    """Every number of a study from what its folder holds; nothing is asked."""
+    about = {"study": repr(study), "study id": study.id}
+    return results(folder, title=f"study {study.id[:8]}", trained_biases=trained_biases(study), about=about)
+
+
+def load(folder: str | Path) -> Study | None:
+    """The study that was last run in a folder; None where there was none."""
+    path = Path(folder) / STUDY
+    return loads(Study, path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def trained_biases(study: Study) -> tuple[str, ...]:
+    """The biases that any training of a study puts into its prompts."""
+    trainings = [key.intervention for key in study.arms() if isinstance(key.intervention, Trained)]
+    names = (name.partition("/")[0] for one in trainings for name in one.recipe.biases)
+    return tuple(dict.fromkeys(names))
+
+
+def arm_name(key: ArmKey) -> str:
+    """The name of an arm before it is asked; it is `Arm.model` where nothing is trained."""
+    if isinstance(key.intervention, Trained):
+        return f"{key.model} + {key.intervention}/{key.seed}"
+    return key.model if key.intervention == NONE else f"{key.model} + {key.intervention}"
+
+
+# ---------------------------------------------------------------- one arm
+
+
+def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:
+    """Write down what will be asked, before it is; arms are added as their turn comes."""
+    write_pairs(place, {pair.id: pair for one in asked for pair in one}.values())
+    write_arms(place, (), counted(sum(asked, PairSet())))
+    write_text(place / STUDY, dumps(study) + "\n")
+
+
+def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
+    """Ask one arm what it was not asked yet."""
+    if isinstance(key.intervention, Trained):
+        _trained(key, key.intervention, part, asked, base, running)
+    elif key.intervention == NONE:
+        arm = Arm("base", base.who.name, base.who.weights, "base", of=key.model, settings=part.settings)
+        note_arm(running.folder, arm)
+        _ask_pairs(asked, base, part, key.model, running)
+    else:
+        _prompted(key.intervention, key, part, asked, base, running)
+
+
+def _prompted(name: str, key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
+    """Both arms of every pair under an intervention in their prompts."""
+    from unsway import interventions
+
+    how = interventions.get(name)
+    unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
+    instead = how.prompts(unique.values(), base, folder=running.folder, settings=part.settings, seed=part.seed)
+    model = f"{base.who.name} + {how.name}"
+    arm = Arm(how.name, model, base.who.weights, "prompted", None, key.model, how.name, part.settings)
+    note_arm(running.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
+    ask(
+        instead.values(),
+        base,
+        settings=part.settings,
+        samples=part.samples,
+        folder=running.folder,
+        label=arm_name(key),
+        budget=running.budget,
+        batch=running.batch,
+    )
+
+
+def _trained(key: ArmKey, how: Trained, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
+    """Train and measure; a training that is done is not done again."""
+    made = _rows(key, how, base, running)
+    label = f"{how}/{key.seed}" if len(part.seeds) > 1 else str(how)
+    place = running.folder / "trained" / f"{_short(key.model)}-{how}-{key.seed}"
+    rows = made.control if how.how(0).trains_on == "control" else made.bct
+    checkpoint = fit(rows, how.how(key.seed), key.model, backend(how.backend), place)
+    with session(checkpoint) as trained:
+        role: ArmRole = "control" if how.how(0).trains_on == "control" else "trained"
+        who = trained.who
+        note_arm(running.folder, Arm(label, who.name, who.weights, role, checkpoint, key.model, "", part.settings))
+        _ask_pairs(asked, trained, part, arm_name(key), running)
+
+
+def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixture:
+    """Rows from train questions that no test question shares; each seed has data of its own (papers: SPEC §5.7)."""
+    loaded = [question for task in how.tasks if not isinstance(task, str) for question in task.load(None, key.seed)]
+    apart = sources.without_overlap(loaded, running.tested)
+    recipe = replace(how.recipe, seed=how.recipe.seed + key.seed)
+    made = mixture(recipe, apart, base, folder=running.folder)
+    made.write(running.folder / "data" / f"{_short(key.model)}-{key.seed}")
+    return made
+
+
+def _ask_pairs(asked: Sequence[Pair] | PairSet, model: Session, part: Study, label: str, running: _Running) -> None:
+    ask_pairs(
+        asked,
+        model,
+        settings=part.settings,
+        samples=part.samples,
+        folder=running.folder,
+        label=label,
+        budget=running.budget,
+        batch=running.batch,
+    )
+
+
+def _short(model: str) -> str:
+    """A model's name as the name of a folder."""
+    return "".join(char if char.isalnum() or char in "-._" else "_" for char in model.rpartition("/")[2])
