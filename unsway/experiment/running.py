@@ -73,7 +73,7 @@ def plan(
     store = ReplyStore(Path(folder) / REPLIES) if folder is not None and (Path(folder) / REPLIES).exists() else ()
     found = []
     for part in study.parts():
-        names = [arm_name(key) for key in part.arms()]
+        names = [key.name for key in part.arms()]
         known = {name: price_of(key.model, table) for key, name in zip(part.arms(), names, strict=True)}
         priced = table | {name: price for name, price in known.items() if price is not None}
         how: dict[str, Any] = {"samples": part.samples, "settings": part.settings, "kept": store, "price_table": priced}
@@ -139,13 +139,6 @@ def trained_biases(study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def arm_name(key: ArmKey) -> str:
-    """The name of an arm before it is asked; it is `Arm.model` where nothing is trained."""
-    if isinstance(key.intervention, Trained):
-        return f"{key.model} + {key.intervention}/{key.seed}"
-    return key.model if key.intervention == NONE else f"{key.model} + {key.intervention}"
-
-
 # ---------------------------------------------------------------- one arm
 
 
@@ -161,7 +154,7 @@ def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _
     if isinstance(key.intervention, Trained):
         _trained(key, key.intervention, part, asked, base, running)
     elif key.intervention == NONE:
-        arm = Arm("base", base.who.name, base.who.weights, "base", of=key.model, settings=part.settings)
+        arm = Arm(key.label, base.who.name, base.who.weights, "base", of=key.model, settings=part.settings)
         note_arm(running.folder, arm)
         _ask_pairs(asked, base, part, key.model, running)
     else:
@@ -176,7 +169,7 @@ def _prompted(name: str, key: ArmKey, part: Study, asked: PairSet, base: Session
     unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
     instead = how.prompts(unique.values(), base, folder=running.folder, settings=part.settings, seed=part.seed)
     model = f"{base.who.name} + {how.name}"
-    arm = Arm(how.name, model, base.who.weights, "prompted", None, key.model, how.name, part.settings)
+    arm = Arm(key.label, model, base.who.weights, "prompted", None, key.model, how.name, part.settings)
     note_arm(running.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
     ask(
         instead.values(),
@@ -184,7 +177,7 @@ def _prompted(name: str, key: ArmKey, part: Study, asked: PairSet, base: Session
         settings=part.settings,
         samples=part.samples,
         folder=running.folder,
-        label=arm_name(key),
+        label=key.name,
         budget=running.budget,
         batch=running.batch,
     )
@@ -193,15 +186,14 @@ def _prompted(name: str, key: ArmKey, part: Study, asked: PairSet, base: Session
 def _trained(key: ArmKey, how: Trained, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
     """Train and measure; a training that is done is not done again."""
     made = _rows(key, how, base, running)
-    label = f"{how}/{key.seed}" if len(part.seeds) > 1 else str(how)
     place = running.folder / "trained" / f"{_short(key.model)}-{how}-{key.seed}"
     rows = made.control if how.how(0).trains_on == "control" else made.bct
     checkpoint = fit(rows, how.how(key.seed), key.model, backend(how.backend), place)
     with session(checkpoint) as trained:
         role: ArmRole = "control" if how.how(0).trains_on == "control" else "trained"
         who = trained.who
-        note_arm(running.folder, Arm(label, who.name, who.weights, role, checkpoint, key.model, "", part.settings))
-        _ask_pairs(asked, trained, part, arm_name(key), running)
+        note_arm(running.folder, Arm(key.label, who.name, who.weights, role, checkpoint, key.model, "", part.settings))
+        _ask_pairs(asked, trained, part, key.name, running)
 
 
 def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixture:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from unsway import biases as suite
@@ -23,7 +24,7 @@ from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.seeds import content_id
 from unsway.train.methods import Sft, method
-from unsway.types import Question, Settings
+from unsway.types import Pair, Question, Settings
 
 NONE = "none"
 """The intervention that leaves a model and its prompts as they are."""
@@ -84,6 +85,18 @@ class ArmKey(NamedTuple):
     intervention: Intervention
     seed: int
     """Seed of the training; 0 where nothing is trained."""
+
+    @property
+    def label(self) -> str:
+        """How the arm is called beside others of its model: base, the intervention, or the training and its seed."""
+        if isinstance(self.intervention, Trained):
+            return f"{self.intervention}/{self.seed}" if self.seed else str(self.intervention)
+        return "base" if self.intervention == NONE else self.intervention
+
+    @property
+    def name(self) -> str:
+        """The model and what was done to it."""
+        return self.model if self.label == "base" else f"{self.model} + {self.label}"
 
 
 class Cell(NamedTuple):
@@ -192,6 +205,13 @@ class Study:
         tasks = tuple(task for task in self.tasks if isinstance(task, Task))
         own = suite.get(bias).source
         return (Task(own, sum(task.n or self.n for task in tasks)),) if own else tasks
+
+    def asks(self, pair: Pair) -> bool:
+        """Whether a pair is one of this part's."""
+        bias, elicit, source = (text.partition("@")[0] for text in (pair.bias, pair.elicit, pair.question.source))
+        if bias not in self.biases or elicit not in self.elicit:
+            return False
+        return any(source in (task.source.partition("@")[0], Path(task.source).name) for task in self.tasks_of(bias))
 
     def pairs(self) -> PairSet:
         """All pairs of this part, for every model alike. Raises what `sources.load` and `pairs` do."""

@@ -1,0 +1,123 @@
+"""What stands in a folder, as the verbs show it: status, ls, show, diff."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unsway.cli import main
+from unsway.experiment import Study, run
+from unsway.experiment.looking import status
+from unsway.run.beat import running
+from unsway.testing import scripted
+
+STUDY = Study(
+    models=("scripted/one", "scripted/two"), biases=("post_hoc", "suggested_answer"), tasks="procedural/dates", n=12
+)
+
+
+def models(study: Study, **follow: float) -> dict[str, Any]:
+    asked = [pair for part in study.parts() for pair in part.pairs()]
+    return {name: scripted(asked, follow=follow, name=name.partition("/")[2]) for name in study.models}
+
+
+def call(*args: object) -> Result:
+    found = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert found.exit_code == 0, found.output
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("studies") / "first"
+    run(STUDY, place, using=models(STUDY, post_hoc=0.9))
+    return place
+
+
+def test_a_finished_study_is_done_everywhere(folder: Path) -> None:
+    found = status(folder)
+    assert found.n_kept == found.n_wanted == 2 * 12 * 3
+    assert {cell.state for cell in found.cells} == {"done"} and len(found.cells) == 4
+    assert not found.running and found.spent is None
+    text = call("status", folder).output
+    assert "done" in text and "72 of 72 replies (100%)" in text and "price of a model is not known" in text
+
+
+def test_prices_make_costs(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "prices.txt").write_text("scripted/ 10 100 2026-01\n")
+    found = json.loads(call("status", folder, "--prices", tmp_path / "prices.txt", "--json").output)
+    assert found["spent"] > 0 and found["to_come"] == 0
+
+
+def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:
+    using = models(STUDY)
+    run(STUDY.only(models="scripted/one"), tmp_path, using=using)
+    grown = STUDY.but(biases=(*STUDY.biases, "distractor_fact"))
+    using = models(grown)
+    asked = list(grown.pairs())[:9]
+    del using["scripted/two"]
+    using["scripted/two"] = scripted(asked, follow={}, name="two")
+    with pytest.raises(Exception, match="got no reply"):
+        run(grown, tmp_path, using=using)
+    states = {(cell.arm, cell.bias.partition("@")[0]): cell.state for cell in status(tmp_path).cells}
+    assert states["scripted/one", "distractor_fact"] == "done"
+    assert states["scripted/two", "post_hoc"] == "partly"
+
+
+SLOW = """
+import sys
+from unsway.experiment import Study, run
+from unsway.testing import scripted
+study = Study(models="scripted/slow", biases="post_hoc", tasks="procedural/dates", n=40)
+run(study, sys.argv[1], using={"scripted/slow": scripted(study.pairs(), follow={}, name="slow", seconds=1000)})
+"""
+
+
+def test_what_runs_is_seen_from_outside_and_a_killed_run_is_not(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path)], stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not running(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        (beat,) = running(tmp_path)
+        assert (beat.what, beat.done, beat.total, beat.pid) == ("scripted/slow", 0, 80, process.pid)
+        assert "Running: scripted/slow, 0 of 80." in call("status", tmp_path).output
+        process.kill()
+    assert running(tmp_path) == ()
+
+
+def test_ls_finds_studies(folder: Path, tmp_path: Path) -> None:
+    rows = json.loads(call("ls", folder.parent, "--json").output)
+    assert [row["folder"] for row in rows] == [str(folder)] and rows[0]["arms"] == 2
+    assert "No folder" in call("ls", tmp_path).output
+
+
+def test_show_lists_cells_and_shows_one(folder: Path) -> None:
+    assert "post_hoc" in call("show", folder).output
+    text = call("show", folder, "one", "post_hoc", "-n", 1).output
+    assert "── cue" in text and "── biased, read as (" in text and "procedural/dates" in text
+    (row,) = json.loads(call("show", folder, "one", "post_hoc", "--json").output)
+    assert row["n"] == 12
+    wrong = CliRunner().invoke(main, ["show", str(folder), "one", "posthoc"])
+    assert wrong.exit_code == 1 and "Did you mean 'post_hoc'" in wrong.output
+
+
+def test_diff_says_what_was_asked_and_what_changed(folder: Path, tmp_path: Path) -> None:
+    other = STUDY.but(biases=("post_hoc", "distractor_fact"), n=10)
+    run(other, tmp_path, using=models(other, post_hoc=0.0))
+    found = json.loads(call("diff", folder, tmp_path, "--json").output)
+    assert {"biases", "n", "bias suggested_answer", "bias distractor_fact", "questions"} <= {
+        w for w, _, _ in found["asked"]
+    }
+    changes = {(c["arm"], c["bias"]): c for c in found["numbers"]}
+    moved = changes["one", "post_hoc"]["difference"]
+    assert moved["value"] < -0.3 and moved["n_clusters"] == 10
+    assert changes["one", "distractor_fact"]["one"] is None
+    assert "second − first" in call("diff", folder, tmp_path).output
+    assert "Both asked the same" in call("diff", folder, folder).output
