@@ -42,8 +42,8 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
         instead: See `note_arm`.
     """
     place = Path(folder)
-    write_pairs(place, ({pair.id: pair for pair in _pairs(place)} | {pair.id: pair for pair in asked}).values())
-    write_arms(place, _arms(place), counted(asked) if asked.skipped else _skipped(place))
+    write_pairs(place, ({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+    write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
     note_arm(place, arm, instead)
 
 
@@ -56,7 +56,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         instead: For an arm under an intervention: id of each prompt to the id of the one that is really asked.
     """
     place = Path(folder)
-    arms = {(one.of, one.label): one for one in _arms(place)} | {(arm.of, arm.label): arm}
+    arms = {(one.of, one.label): one for one in arms_of(place)} | {(arm.of, arm.label): arm}
     write_arms(place, arms.values(), _skipped(place))
     others = [one for one in _asked(place) if one.arm != arm.model]
     rows = [Instead(arm.model, *ids) for ids in (instead or {}).items()]
@@ -85,19 +85,19 @@ def results(
         raise BadInput(
             f"{str(place)!r} holds no measurement ({ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
-    arms = sorted(_arms(place), key=lambda arm: RANK[arm.role])
+    arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
     return Results.build(
         title or place.resolve().name,
         _labelled(arms),
-        _pairs(place),
-        _replies(place, arms),
+        pairs_of(place),
+        standing_for(place, arms),
         trained_biases=trained_biases,
         skipped=_skipped(place),
         about=about,
     )
 
 
-def _replies(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
+def standing_for(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
     """The replies of all arms; those to a prompt that was asked in place of another stand for the other."""
     of: dict[tuple[str, str], list[Arm]] = {}
     for arm in arms:
@@ -133,7 +133,8 @@ def _body(place: Path) -> dict[str, list[dict[str, object]]]:
     return body
 
 
-def _arms(place: Path) -> list[Arm]:
+def arms_of(place: Path) -> list[Arm]:
+    """The arms that a folder knows."""
     return [loads(Arm, json.dumps(row)) for row in _body(place).get("arms", [])]
 
 
@@ -153,6 +154,7 @@ def counted(asked: PairSet) -> list[Skipped]:
     return [Skipped(bias, reason, n) for (bias, reason), n in counts.items()]
 
 
-def _pairs(place: Path) -> tuple[Pair, ...]:
+def pairs_of(place: Path) -> tuple[Pair, ...]:
+    """The pairs that a folder is about."""
     path = place / PAIRS
     return tuple(read_jsonl(path, Pair)) if path.exists() else ()
