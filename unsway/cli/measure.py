@@ -13,6 +13,8 @@ from unsway.cli.options import (
     elicit_option,
     engine_option,
     json_option,
+    model_args_option,
+    model_arguments,
     names,
     out_option,
     seed_option,
@@ -49,21 +51,42 @@ if TYPE_CHECKING:
 @out_option
 @click.option("--label", default=None, help="Short name of this model in reports (its own name otherwise).")
 @click.option("--role", type=click.Choice(["base", "control", "trained"]), default="base", show_default=True)
+@click.option(
+    "--intervention", default="none", show_default=True, help="An intervention in the prompts: prompted:…, rewrite, …"
+)
+@click.option(
+    "--fewshot", default="", metavar="K:ARM", help="The few-shot proxy: short for --intervention fewshot:K-ARM."
+)
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies to each prompt.")
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
+@click.option(
+    "--prices",
+    "prices_",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of prices for --max-cost, whose lines win over the table's.",
+)
+@click.option("--batch", is_flag=True, help="Use the provider's batch mode: cheaper, hours later.")
 @seed_option
 @engine_option
+@model_args_option
 @json_option
 def measure(
     model: str,
     out: Path,
     label: str | None,
     role: Any,
+    intervention: str,
+    fewshot: str,
     samples: int,
     temperature: float,
     max_tokens: int,
+    max_cost: float | None,
+    prices_: Path | None,
+    batch: bool,
     engine: str | None,
+    model_args: tuple[str, ...],
     json_: bool,
     seed: int,
     **what: Any,
@@ -73,19 +96,27 @@ def measure(
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name, hf/org/name), a local one (smollm2-135m, a
     folder), or the folder of a trained checkpoint. What the study's folder holds already is not asked again.
     """
+    from unsway.experiment.measuring import Asking, measure_prompted
+    from unsway.experiment.measuring import measure as measure_arm
+    from unsway.measure.prices import prices
     from unsway.report import table
-    from unsway.report.folder import keep, results
-    from unsway.report.study import Arm
-    from unsway.run import run, subject
+    from unsway.report.folder import add_pairs, results
+    from unsway.run import session
+    from unsway.run.budget import Budget
     from unsway.types import Settings
 
-    asked = to_ask(seed=seed, **what)
+    asked = to_ask(model, seed=seed, **what)
     say_skipped(asked)
-    args: dict[str, Any] = {"engine": engine} if engine else {}
-    who = subject(model, **args)
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=seed)
-    run(asked, model, settings=settings, samples=samples, folder=out, label=label or "", **args)
-    keep(out, asked, Arm(label or who.name, who.name, who.weights, role, _checkpoint(model)))
+    budget = None if max_cost is None else Budget(max_cost, prices(prices_))
+    how = Asking(out, settings, samples, seed, budget, batch)
+    changed = f"fewshot:{fewshot.replace(':', '-')}" if fewshot else intervention
+    with session(model, **model_arguments(model_args, engine)) as who:
+        add_pairs(out, asked)
+        if changed == "none":
+            measure_arm(asked, who, how, label=label or who.who.name, role=role, checkpoint=_checkpoint(model))
+        else:
+            measure_prompted(asked, who, how, changed, label=label or changed)
     found = results(out)
     if json_:
         as_json(table.rows(found))
@@ -94,6 +125,7 @@ def measure(
 
 
 def to_ask(
+    model: str,
     *,
     questions: str,
     prompts: tuple[Path, ...],
@@ -114,31 +146,34 @@ def to_ask(
     if prompts:
         loaded = [released.load(path, n=n, seed=seed, keep_gold=keep_gold) for path in prompts]
         return sum(loaded, PairSet())
-    return _from_questions(names(questions), n, split, biases, arguments, elicit, seed)
+    return _from_questions(model, questions, n, split, biases, arguments, elicit, seed)
 
 
 def _from_questions(
-    sources_: tuple[str, ...],
-    n: int,
-    split: str | None,
-    biases: str,
-    arguments: Path | None,
-    elicit: str,
-    seed: int,
+    model: str, questions: str, n: int, split: str | None, biases: str, arguments: Path | None, elicit: str, seed: int
 ) -> PairSet:
+    """The pairs of a study of one model; of all biases, those that quote arguments are left out where there are none."""
     from unsway import biases as suite
-    from unsway import sources
-    from unsway.biases import arguments as given
-    from unsway.pairs import PairSet, Skipped, pairs
+    from unsway.experiment import Study, Task
+    from unsway.experiment.study import check
+    from unsway.pairs import PairSet, Skipped
 
     wanted = [suite.get(name) for name in (suite.names() if biases == "all" else names(biases))]
-    bank = given.load(arguments) if arguments else None
-    loaded = [q for source in sources_ for q in sources.load(source, n=n, seed=seed, split=split)]
-    without = [b for b in wanted if biases == "all" and bank is None and "arguments" in b.wants]
-    chosen = [b.name for b in wanted if b not in without]
-    asked = pairs(loaded, chosen, elicit=elicit, seed=seed, arguments=bank)
+    without = [b for b in wanted if biases == "all" and arguments is None and "arguments" in b.wants]
+    study = Study(
+        models=(model,),
+        biases=tuple(b.name for b in wanted if b not in without),
+        tasks=tuple(Task(source, split=split) for source in names(questions)),
+        elicit=names(elicit),
+        n=n,
+        seed=seed,
+        arguments=None if arguments is None else str(arguments),
+    )
+    check(study)
+    asked = study.pairs()
+    ids = dict.fromkeys(pair.question.id for pair in asked)
     why = "it quotes arguments, and --arguments names none"
-    return asked + PairSet((), tuple(Skipped(q.id, b.versioned, why) for b in without for q in loaded))
+    return asked + PairSet((), tuple(Skipped(key, b.versioned, why) for b in without for key in ids))
 
 
 def say_skipped(asked: PairSet) -> None:

@@ -24,7 +24,26 @@ json_option = click.option("--json", "json_", is_flag=True, help="Print JSON ins
 out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 elicit_option = click.option(
-    "--elicit", default="cot", show_default=True, help="How it is asked: cot, brief or direct."
+    "--elicit", default="cot", show_default=True, help="How it is asked: cot, brief, direct; several with commas."
+)
+
+
+def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any]:
+    """`NAME=VALUE` options as arguments of a model's provider; a value that is JSON is taken as such."""
+    found: dict[str, Any] = {"engine": engine} if engine else {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint="-M")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+model_args_option = click.option(
+    "-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider, e.g. base_url=…"
 )
 engine_option = click.option(
     "--engine", type=click.Choice(["auto", "torch", "openvino"]), default=None, help="Engine of a local model."

@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING, Any
 from unsway import sources
 from unsway.backends import backend
 from unsway.data import Mixture, mixture
+from unsway.experiment.measuring import Asking, measure, measure_prompted
 from unsway.experiment.study import NONE, ArmKey, Study, Trained, check
 from unsway.measure.prices import Price, prices
 from unsway.pairs import PairSet
-from unsway.report.folder import REPLIES, counted, note_arm, results, write_arms, write_pairs
-from unsway.report.study import Arm, ArmRole, Results
-from unsway.run import Session, ask, session
-from unsway.run import run as ask_pairs
+from unsway.report.folder import REPLIES, counted, results, write_arms, write_pairs
+from unsway.report.study import ArmRole, Results
+from unsway.run import Session, session
 from unsway.run.budget import Budget
+from unsway.seeds import content_id
 from unsway.store import ReplyStore, dumps, loads, write_text
 from unsway.train import fit
-from unsway.types import Pair, Question
+from unsway.types import Checkpoint, Question
 
 if TYPE_CHECKING:
     from unsway.measure.power import Plan
@@ -150,73 +151,37 @@ def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:
 
 
 def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
-    """Ask one arm what it was not asked yet."""
-    if isinstance(key.intervention, Trained):
-        _trained(key, key.intervention, part, asked, base, running)
-    elif key.intervention == NONE:
-        arm = Arm(key.label, base.who.name, base.who.weights, "base", of=key.model, settings=part.settings)
-        note_arm(running.folder, arm)
-        _ask_pairs(asked, base, part, key.model, running)
+    """Ask one arm what it was not asked yet; train it first, if it is to be trained."""
+    how = Asking(running.folder, part.settings, part.samples, part.seed, running.budget, running.batch)
+    if key.intervention == NONE:
+        measure(asked, base, how, label=key.label, of=key.model, title=key.name)
+    elif isinstance(key.intervention, Trained):
+        checkpoint, role = _train(key, key.intervention, base, running)
+        with session(checkpoint) as trained:
+            measure(
+                asked, trained, how, label=key.label, role=role, checkpoint=checkpoint, of=key.model, title=key.name
+            )
     else:
-        _prompted(key.intervention, key, part, asked, base, running)
+        measure_prompted(asked, base, how, key.intervention, label=key.label, of=key.model, title=key.name)
 
 
-def _prompted(name: str, key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
-    """Both arms of every pair under an intervention in their prompts."""
-    from unsway import interventions
-
-    how = interventions.get(name)
-    unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
-    instead = how.prompts(unique.values(), base, folder=running.folder, settings=part.settings, seed=part.seed)
-    model = f"{base.who.name} + {how.name}"
-    arm = Arm(key.label, model, base.who.weights, "prompted", None, key.model, how.name, part.settings)
-    note_arm(running.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
-    ask(
-        instead.values(),
-        base,
-        settings=part.settings,
-        samples=part.samples,
-        folder=running.folder,
-        label=key.name,
-        budget=running.budget,
-        batch=running.batch,
-    )
-
-
-def _trained(key: ArmKey, how: Trained, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
-    """Train and measure; a training that is done is not done again."""
-    made = _rows(key, how, base, running)
+def _train(key: ArmKey, how: Trained, base: Session, running: _Running) -> tuple[Checkpoint, ArmRole]:
+    """The checkpoint of an arm; a training that is done is not done again."""
+    made, fitted = _rows(key, how, base, running), how.how(key.seed)
+    is_control = fitted.trains_on == "control"
     place = running.folder / "trained" / f"{_short(key.model)}-{how}-{key.seed}"
-    rows = made.control if how.how(0).trains_on == "control" else made.bct
-    checkpoint = fit(rows, how.how(key.seed), key.model, backend(how.backend), place)
-    with session(checkpoint) as trained:
-        role: ArmRole = "control" if how.how(0).trains_on == "control" else "trained"
-        who = trained.who
-        note_arm(running.folder, Arm(key.label, who.name, who.weights, role, checkpoint, key.model, "", part.settings))
-        _ask_pairs(asked, trained, part, key.name, running)
+    rows = made.control if is_control else made.bct
+    return fit(rows, fitted, key.model, backend(how.backend), place), "control" if is_control else "trained"
 
 
 def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixture:
-    """Rows from train questions that no test question shares; each seed has data of its own (papers: SPEC §5.7)."""
+    """Rows from train questions that no test question shares; each seed has data of its own (SPEC §5.7)."""
     loaded = [question for task in how.tasks if not isinstance(task, str) for question in task.load(None, key.seed)]
     apart = sources.without_overlap(loaded, running.tested)
     recipe = replace(how.recipe, seed=how.recipe.seed + key.seed)
     made = mixture(recipe, apart, base, folder=running.folder)
-    made.write(running.folder / "data" / f"{_short(key.model)}-{key.seed}")
+    made.write(running.folder / "data" / f"{_short(key.model)}-{content_id(repr(recipe))[:8]}")
     return made
-
-
-def _ask_pairs(asked: Sequence[Pair] | PairSet, model: Session, part: Study, label: str, running: _Running) -> None:
-    ask_pairs(
-        asked,
-        model,
-        settings=part.settings,
-        samples=part.samples,
-        folder=running.folder,
-        label=label,
-        budget=running.budget,
-        batch=running.batch,
-    )
 
 
 def _short(model: str) -> str:

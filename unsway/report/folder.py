@@ -41,10 +41,15 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
         arm: Of whom; an arm of the same label is replaced.
         instead: See `note_arm`.
     """
+    add_pairs(folder, asked)
+    note_arm(folder, arm, instead)
+
+
+def add_pairs(folder: str | Path, asked: PairSet) -> None:
+    """Add pairs to those of a folder; what was skipped stands in place of what was skipped before."""
     place = Path(folder)
     write_pairs(place, ({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
     write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
-    note_arm(place, arm, instead)
 
 
 def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
