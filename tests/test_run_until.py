@@ -1,0 +1,103 @@
+"""Stopping early with a scripted model: cells stop at different times, nothing is asked twice, the interval covers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unsway.errors import BadInput
+from unsway.measure.anytime import watch
+from unsway.measure.outcomes import outcomes
+from unsway.pairs import PairSet, pairs
+from unsway.run.until import UNTIL, Reached, Until, run_until
+from unsway.store import ReplyStore
+from unsway.testing import scripted, toy_questions
+
+FOLLOW = {"suggested_answer": 0.0, "post_hoc": 0.5}
+"""The first cue is never followed, so its interval narrows soonest."""
+KNOWN = {"suggested_answer": 0.0, "post_hoc": 0.5 * (1 - 0.1)}
+"""BRR = follow × (1 − clean hits); accuracy 0.7 and three wrong options make clean hits 0.1."""
+
+
+@pytest.fixture(scope="module")
+def made() -> PairSet:
+    return pairs(toy_questions(200), list(FOLLOW))
+
+
+def cells(found: Until) -> dict[str, Reached]:
+    return {cell.bias.partition("@")[0]: cell for cell in found.cells}
+
+
+@pytest.fixture(scope="module")
+def first(made: PairSet, tmp_path_factory: pytest.TempPathFactory) -> tuple[Until, Path, list[tuple[Reached, ...]]]:
+    folder, looks = tmp_path_factory.mktemp("until"), list[tuple[Reached, ...]]()
+    found = run_until(made, scripted(made, FOLLOW), 0.13, every=20, folder=folder, told=looks.append)
+    return found, folder, looks
+
+
+def test_cells_stop_early_and_at_different_times(first: tuple[Until, Path, list[tuple[Reached, ...]]]) -> None:
+    found, folder, looks = first
+    calm, swayed = cells(found)["suggested_answer"], cells(found)["post_hoc"]
+    assert calm.narrow and swayed.narrow
+    assert calm.n_asked < swayed.n_asked < swayed.n_there == 200
+    assert [cell.n_asked % 20 for cell in found.cells] == [0, 0]
+    assert len(ReplyStore(folder / "replies.jsonl")) == len(found.replies) == swayed.n_asked * 2 + calm.n_asked
+    assert len(found.pairs) == calm.n_asked + swayed.n_asked
+    assert looks[-1] == found.cells and len(looks) == swayed.n_asked // 20
+    for cell in found.cells:
+        assert cell.estimate.high is not None and cell.estimate.low is not None
+        assert (cell.estimate.high - cell.estimate.low) / 2 <= 0.13
+
+
+def test_the_interval_covers_what_is_known(first: tuple[Until, Path, list[tuple[Reached, ...]]]) -> None:
+    for name, cell in cells(first[0]).items():
+        assert cell.estimate.low is not None and cell.estimate.high is not None
+        assert cell.estimate.low <= KNOWN[name] <= cell.estimate.high
+
+
+def test_a_cell_stops_at_the_first_look_that_is_narrow(first: tuple[Until, Path, list[tuple[Reached, ...]]]) -> None:
+    for look in first[2][:-1]:
+        for cell in look:
+            assert not cell.narrow or cell == cells(first[0])[cell.bias.partition("@")[0]]
+
+
+def test_a_second_call_asks_nothing_and_stops_at_the_same_places(
+    made: PairSet, first: tuple[Until, Path, list[tuple[Reached, ...]]]
+) -> None:
+    found, folder, _ = first
+    kept = (folder / "replies.jsonl").read_bytes()
+    deaf = scripted([], {}, name="model")
+    deaf.api.weights = scripted(made, FOLLOW).api.weights  # type: ignore[attr-defined]
+    deaf.model_args["weights"] = deaf.api.weights  # type: ignore[attr-defined]
+    again = run_until(made, deaf, 0.13, every=20, folder=folder)
+    assert again == found
+    assert (folder / "replies.jsonl").read_bytes() == kept
+    assert [row["bias"] for row in json.loads((folder / UNTIL).read_text())] == [cell.bias for cell in found.cells]
+
+
+def test_the_order_depends_on_the_seed_and_not_on_the_replies(made: PairSet) -> None:
+    def asked(follow: float, seed: int) -> set[str]:
+        model = scripted(made, dict.fromkeys(FOLLOW, follow))
+        return {pair.question.id for pair in run_until(made.pairs[:80], model, 0.99, every=8, seed=seed).pairs}
+
+    assert asked(0.0, 0) == asked(1.0, 0) != asked(0.0, 1)
+    assert len(asked(0.0, 0)) == 8
+
+
+def test_without_enough_questions_all_are_asked_and_it_says_so(made: PairSet) -> None:
+    few = made.pairs[:20]
+    found = run_until(few, scripted(made, FOLLOW), 0.05, every=3)
+    assert found.pairs == few and len(found.replies) == 30
+    assert [(cell.narrow, cell.n_asked, cell.n_there) for cell in found.cells] == [(False, 10, 10)] * 2
+    by_hand = watch(outcomes(few, found.replies), 0.05)
+    assert [cell.estimate.value for cell in found.cells] == [seen.estimate.value for seen in by_hand]
+
+
+@pytest.mark.parametrize("wrong", [{"half_width": 0.0}, {"half_width": 5.0}, {"every": 0}, {"level": 95}])
+def test_what_makes_no_sense_is_refused_before_anything_is_asked(wrong: dict[str, float], tmp_path: Path) -> None:
+    one = pairs(toy_questions(1), ["post_hoc"])
+    with pytest.raises(BadInput):
+        run_until(one, scripted(one, {}), **({"half_width": 0.05, "folder": tmp_path / "out"} | wrong))  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
