@@ -1,0 +1,186 @@
+"""The few-shot proxy: k training pairs in the context instead of fine-tuning on thousands.
+
+In: prompts, an arm and k. Out: the same prompts behind shots. Asked of the model: the clean replies of the shots.
+Source: the in-context interventions of the code released with arXiv 2403.05518 (naive few-shot, biased, paired and
+repeated consistency). Shots are chat turns, the same for all prompts, so that an engine reads them once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway import biases as suite
+from unsway import sources
+from unsway.data import Recipe
+from unsway.errors import BadInput
+from unsway.interventions.asked import elicitation_of, question_of
+from unsway.interventions.base import Replaced, before
+from unsway.interventions.shots import ARMS, Arm, Shot, shots
+from unsway.run import Session, session
+from unsway.run.context import check_fit
+from unsway.seeds import content_id, rng
+from unsway.store import write_jsonl
+from unsway.types import Prompt, Question, Settings, Turn
+
+if TYPE_CHECKING:
+    from unsway.run.budget import Budget
+    from unsway.run.models import ModelLike
+
+VERSION = 1
+SWEEP = (1, 2, 4, 8, 16, 32)
+"""k of a sweep; the original code has 1 to 32."""
+TASKS = ("arc_easy", "arc_challenge", "openbookqa")
+"""Sources of train questions (SPEC §3), those of `experiment.Trained`."""
+A_TASK = 400
+"""Questions that are loaded of each task, in seeded order: plenty for 32 shots where most replies are cut."""
+POOL = 64
+"""Pairs from which the shots of each question are drawn, where they are drawn."""
+_NAME = re.compile(r"(?:fewshot:)?(\d{1,4})-([a-z]+)(-drawn)?(?:/(.+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fewshot:
+    """Training pairs as chat turns in front of every prompt."""
+
+    k: int
+    """Training pairs; arms that show two prompts of each hold twice as many shots."""
+    arm: Arm = "naive"
+    recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
+    """Biases, instructions and decoding of the rows; its counts and seed are not used."""
+    drawn: bool = False
+    """Whether each question has shots of its own, drawn from `POOL` pairs; both arms of it have the same."""
+    tasks: tuple[str, ...] = TASKS
+    """Sources of train questions."""
+    questions: tuple[Question, ...] = ()
+    """Train questions in place of those of the tasks."""
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise BadInput(f"A few-shot proxy has k = {self.k}; it needs at least 1 training pair.")
+        if self.arm not in ARMS:
+            raise BadInput(f"The arm is {self.arm!r}; it is one of {', '.join(ARMS)}.")
+        for bias in self.recipe.biases:
+            suite.get(bias)
+
+    @property
+    def name(self) -> str:
+        """`fewshot:K-ARM`, then `-drawn`, then `/` and the biases of the shots where they are not the recipe's own."""
+        others = "" if self.recipe.biases == Recipe().biases else f"/{'+'.join(self.recipe.biases)}"
+        return f"fewshot:{self.k}-{self.arm}{'-drawn' if self.drawn else ''}{others}"
+
+    @property
+    def versioned(self) -> str:
+        """The name, the version of this module, and a hash of the recipe, its biases and the train questions."""
+        used = replace(self.recipe, n=self.k, instruct=0, seed=0)
+        which = [q.id for q in self.questions] or self.tasks
+        depends = content_id(repr(used), [suite.get(name).versioned for name in used.biases], which)
+        return f"{self.name}@{VERSION}.{depends[:8]}"
+
+    def without(self, *tested: str) -> Fewshot:
+        """The same with no shot of these biases, so that a bias is not measured behind shots of its own.
+
+        Raises:
+            BadInput: No bias is left.
+        """
+        return replace(self, recipe=replace(self.recipe, biases=_others(self.recipe.biases, tested)))
+
+    def prompts(
+        self,
+        prompts: Iterable[Prompt],
+        model: ModelLike,
+        *,
+        folder: str | Path | None = None,
+        settings: Settings = Settings(),  # noqa: B008  # frozen
+        seed: int = 0,
+        budget: Budget | None = None,
+    ) -> Replaced:
+        """The prompts behind their shots; see `Intervention`.
+
+        The few replies that shots need are asked without the budget, as those of training rows are.
+        """
+        originals = {prompt.id: prompt for prompt in prompts}
+        asked = {key: question_of(prompt) for key, prompt in originals.items()}
+        pool = sources.without_overlap(self._train_questions(seed), asked.values())
+        by_elicit: dict[str, list[str]] = {}
+        for key, prompt in originals.items():
+            by_elicit.setdefault(elicitation_of(prompt), []).append(key)
+        who = session(model)
+        made: dict[str, Prompt] = {}
+        for elicit, keys in by_elicit.items():
+            rows = shots(self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed)
+            _keep(self, rows, elicit, who, folder, seed)
+            made |= {key: before(originals[key], self._turns(rows, asked[key], seed)) for key in keys}
+        advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
+        check_fit(made.values(), who, settings, advice=advice)
+        return Replaced({key: made[key] for key in originals})
+
+    @property
+    def _n(self) -> int:
+        """Pairs that are needed."""
+        return max(self.k, POOL) if self.drawn else self.k
+
+    def _train_questions(self, seed: int) -> Sequence[Question]:
+        return self.questions or [q for task in self.tasks for q in sources.load(task, A_TASK, seed=seed)]
+
+    def _turns(self, rows: Sequence[Shot], asked: Question, seed: int) -> tuple[Turn, ...]:
+        own = rng(seed, "shots", *_mark(asked)).sample(rows, self.k) if self.drawn else rows
+        return tuple(turn for shot in own for turn in shot.turns(self.arm))
+
+
+def parse(name: str) -> Fewshot | None:
+    """The proxy of that name, `fewshot:K-ARM` or shorter `K-ARM`; None where the name is of another form."""
+    found = _NAME.fullmatch(name.replace(":", "-", 1) if name[:1].isdigit() else name)
+    arm = next((arm for arm in ARMS if found and arm == found[2]), None)
+    if found is None or arm is None or int(found[1]) < 1:
+        return None
+    recipe = replace(Recipe(), biases=tuple(found[4].split("+"))) if found[4] else Recipe()
+    return Fewshot(int(found[1]), arm, recipe, drawn=bool(found[3]))
+
+
+def sweep(arm: Arm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
+    """Names of one arm with several k. The shots of a smaller k are the first ones of a larger."""
+    return tuple(Fewshot(k, arm).name for k in ks)
+
+
+def leave_one_out(biases: Iterable[str], k: int, arm: Arm = "biased") -> Mapping[str, str]:
+    """From each bias to the name of the proxy whose shots carry all the others.
+
+    Raises:
+        BadInput: There are fewer than two.
+    """
+    names = tuple(dict.fromkeys(biases))
+    every = Fewshot(k, arm, replace(Recipe(), biases=names))
+    return {tested: every.without(tested).name for tested in names}
+
+
+def _others(biases: tuple[str, ...], tested: tuple[str, ...]) -> tuple[str, ...]:
+    left = tuple(name for name in biases if name.partition("/")[0] not in {t.partition("/")[0] for t in tested})
+    if not left:
+        raise BadInput(f"Without {', '.join(tested)} no bias is left of {', '.join(biases)}; name more of them.")
+    return left
+
+
+def _mark(question: Question) -> tuple[object, ...]:
+    """What a question is known by, whatever the order of its options."""
+    stem, options = sources.checks.key(question)
+    return stem, options
+
+
+def _keep(how: Fewshot, rows: Sequence[Shot], elicit: str, who: Session, folder: str | Path | None, seed: int) -> None:
+    """Write the rows that were shown beside the replies, with what they depend on."""
+    if folder is None:
+        return
+    name = re.sub(r"[^\w.-]+", "_", f"{who.who.name.rpartition('/')[2]}-{how.name}-{elicit}")
+    path = Path(folder) / "interventions" / f"{name}.jsonl"
+    write_jsonl(
+        path,
+        [shot.row for shot in rows],
+        intervention=how.versioned,
+        model=who.who.name,
+        weights=who.who.weights,
+        seed=seed,
+    )

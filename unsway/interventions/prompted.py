@@ -1,0 +1,95 @@
+"""Prompted baselines: a system prompt that asks the model to stand firm, in both arms.
+
+In: prompts and the name of a wording. Out: the same prompts behind it. Nothing is asked.
+Source: what anybody tries first; the wordings are our own (banks/system_prompts.txt).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from unsway.banks import bank
+from unsway.errors import BadInput, UnknownName
+from unsway.interventions.base import Replaced
+from unsway.run import session
+from unsway.run.context import check_fit
+from unsway.types import Part, Prompt, Settings, Turn
+
+if TYPE_CHECKING:
+    from unsway.run.budget import Budget
+    from unsway.run.models import ModelLike
+
+BANK = "system_prompts"
+
+
+@cache
+def wordings() -> Mapping[str, str]:
+    """Text of every wording, by name. Raises `BadInput` where an entry is not `name: text`."""
+    found: dict[str, str] = {}
+    for entry in bank(BANK).entries:
+        name, colon, text = entry.partition(": ")
+        if not (colon and name.isidentifier() and text and name not in found):
+            raise BadInput(f"Bank {BANK!r} has the entry {entry[:60]!r}; it must be 'name: text', each name once.")
+        found[name] = text
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """A system prompt in front of every prompt."""
+
+    wording: str
+    """Name of an entry of the bank."""
+    place: Literal["system", "user"] = "system"
+    """user opens the first user turn with it, for models whose chat template takes no system turn (Gemma's)."""
+
+    def __post_init__(self) -> None:
+        if self.wording not in wordings():
+            raise UnknownName("prompted baseline", self.wording, wordings())
+        if self.place not in ("system", "user"):
+            raise BadInput(f"place is {self.place!r}; it is 'system' or 'user'.")
+
+    @property
+    def name(self) -> str:
+        """`prompted:WORDING`, with `-user` at its end where it opens the user's turn."""
+        return f"prompted:{self.wording}{'' if self.place == 'system' else '-user'}"
+
+    @property
+    def versioned(self) -> str:
+        """The name with the version of the bank."""
+        return f"{self.name}@{bank(BANK).version}"
+
+    def prompts(
+        self,
+        prompts: Iterable[Prompt],
+        model: ModelLike,
+        *,
+        folder: str | Path | None = None,
+        settings: Settings = Settings(),  # noqa: B008  # frozen
+        seed: int = 0,
+        budget: Budget | None = None,
+    ) -> Replaced:
+        """The prompts behind the system prompt; see `Intervention`."""
+        put = self._system if self.place == "system" else self._opening
+        made = {prompt.id: put(prompt) for prompt in prompts}
+        check_fit(made.values(), session(model), settings, advice="Take shorter questions, or allow shorter replies.")
+        return Replaced(made)
+
+    def _system(self, prompt: Prompt) -> Prompt:
+        """With a system turn; one that is there already goes on below it."""
+        first, *rest = prompt.turns
+        text = wordings()[self.wording]
+        if first.role != "system":
+            return Prompt((Turn("system", (Part("instruction", text),)), *prompt.turns))
+        return Prompt((Turn("system", (Part("instruction", f"{text}\n\n"), *(first.parts or ()))), *rest))
+
+    def _opening(self, prompt: Prompt) -> Prompt:
+        """With the text as the first paragraph of the first user turn."""
+        place = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
+        opening = Part("instruction", f"{wordings()[self.wording]}\n\n")
+        turn = Turn("user", (opening, *(prompt.turns[place].parts or ())))
+        return Prompt((*prompt.turns[:place], turn, *prompt.turns[place + 1 :]))

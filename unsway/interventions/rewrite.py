@@ -1,0 +1,146 @@
+"""Rewrite the question first, then answer the rewritten question alone.
+
+In: prompts. Asked of the model: each prompt's text again without what has no bearing on it. Out: prompts that hold that
+text and nothing else; the model never sees the cue beside the question when it answers.
+Source: System 2 Attention (arXiv 2311.11829), zero-shot; the wordings are our own (banks/rewrite_requests.txt).
+
+What is rewritten is everything but the instruction, which says how to reply and is put below the rewritten text as it was
+(so is the worked example of `brief`, above it). Several turns become one. A prompt in which the model speaks on the way
+(are-you-sure) has no text to rewrite before it was asked, and is left out, as is one whose rewriting was cut, is empty, or
+lacks an option: each is missing with its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway.banks import bank
+from unsway.biases.insert import fill
+from unsway.elicit.prompts import letter
+from unsway.errors import BadInput, UnknownName
+from unsway.interventions.asked import question_of
+from unsway.interventions.base import Replaced, without_example, worked_example
+from unsway.run import ask, session
+from unsway.run.context import check_fit
+from unsway.sources.checks import visible
+from unsway.types import Part, Prompt, Question, Reply, Settings, Turn
+
+if TYPE_CHECKING:
+    from unsway.run.budget import Budget
+    from unsway.run.models import ModelLike
+
+VERSION = 1
+BANK = "rewrite_requests"
+SPEAKS = "the model speaks on the way, so that there is nothing to rewrite before it did"
+CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewriting lost an option"
+_THOUGHT = re.compile(r".*</think(?:ing)?>", re.S)
+_TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
+_SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
+
+
+@cache
+def wordings() -> Mapping[str, str]:
+    """Text of every request, by name. Raises `BadInput` where an entry has no place for the conversation."""
+    found = {name: text for name, _, text in (entry.partition("\n") for entry in bank(BANK).entries)}
+    lacking = [name for name, text in found.items() if "{conversation}" not in text]
+    if lacking:
+        raise BadInput(f"Bank {BANK!r} has entries without {{conversation}}: {', '.join(lacking)}.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The model rewrites every prompt, of both arms, and answers what it wrote."""
+
+    wording: str = "extract"
+    """Name of the request."""
+
+    def __post_init__(self) -> None:
+        if self.wording not in wordings():
+            raise UnknownName("request to rewrite", self.wording, wordings())
+
+    @property
+    def name(self) -> str:
+        """`rewrite`, or `rewrite:WORDING` where it is not the first one."""
+        return "rewrite" if self.wording == "extract" else f"rewrite:{self.wording}"
+
+    @property
+    def versioned(self) -> str:
+        """The name, the version of this module and that of the bank."""
+        return f"{self.name}@{VERSION}.{bank(BANK).version}"
+
+    def prompts(
+        self,
+        prompts: Iterable[Prompt],
+        model: ModelLike,
+        *,
+        folder: str | Path | None = None,
+        settings: Settings = Settings(),  # noqa: B008  # frozen
+        seed: int = 0,
+        budget: Budget | None = None,
+    ) -> Replaced:
+        """The rewritten prompts, and those that could not be rewritten; see `Intervention`.
+
+        Each is rewritten once, greedily, however many samples of its answer are wanted.
+        """
+        originals = {prompt.id: prompt for prompt in prompts}
+        spoken = {key: SPEAKS for key, prompt in originals.items() if prompt.n_model_turns}
+        requests = {key: self.request(prompt) for key, prompt in originals.items() if key not in spoken}
+        who, how = session(model), replace(settings, temperature=0.0)
+        check_fit(requests.values(), who, how, advice="Take shorter questions, or allow shorter replies.")
+        replies = ask(requests.values(), who, settings=how, folder=folder, label=f"{self.name}, first", budget=budget)
+        said_to = {reply.prompt_id: reply for reply in replies}
+        made = {key: rewritten(originals[key], said_to[request.id]) for key, request in requests.items()}
+        lost = {key: one for key, one in made.items() if isinstance(one, str)}
+        return Replaced({key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
+
+    def request(self, prompt: Prompt) -> Prompt:
+        """What the model is asked first: to rewrite the prompt's text."""
+        text = fill(wordings()[self.wording], conversation=_conversation(prompt))
+        return Prompt((Turn("user", (Part("stem", text),)),))
+
+
+def rewritten(prompt: Prompt, reply: Reply) -> Prompt | str:
+    """The prompt that a rewriting makes of another, or why it makes none."""
+    text = _text(reply)
+    if reply.stop != "end":
+        return CUT
+    if not text:
+        return EMPTY
+    if not _has_options(text, question_of(prompt)):
+        return LOST
+    instruction = tuple(p for p in prompt.turns[-1].parts or () if p.kind == "instruction")
+    return Prompt((*worked_example(prompt.turns), Turn("user", (Part("stem", text), *instruction))))
+
+
+def _text(reply: Reply) -> str:
+    """What stands between the tags, or all of a reply without them, after any thought."""
+    spoken = _THOUGHT.sub("", reply.text)
+    tagged = _TAGGED.search(spoken)
+    return (tagged[1] if tagged else spoken).strip()
+
+
+def _has_options(text: str, question: Question) -> bool:
+    """Whether every option is there behind its letter, white space, case and emphasis aside."""
+    shown = visible(text.replace("*", "")).casefold()
+    options = [visible(option.replace("*", "")).casefold() for option in question.options]
+    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}" for i, text in enumerate(options))
+    return all(re.search(mark, shown) for mark in marks)
+
+
+def _conversation(prompt: Prompt) -> str:
+    """The text of a prompt without its instruction; several turns are said by whom."""
+    turns = [(turn.role, _without_instruction(turn)) for turn in without_example(prompt.turns)]
+    spoken = [(role, text) for role, text in turns if text]
+    if len(spoken) == 1:
+        return spoken[0][1]
+    return "\n\n".join(f"{_SPEAKERS[role]}: {text}" for role, text in spoken)
+
+
+def _without_instruction(turn: Turn) -> str:
+    return "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()

@@ -1,0 +1,124 @@
+"""Shots: rows of a training set, to be put into the context instead of trained on.
+
+In: a recipe, train questions, a model. Out: `Shot`s: one question with its clean prompt, its biased prompt and the
+model's own clean reply, as turns. They are what `unsway.data.mixture` makes: a shot and a training row are one thing.
+Source: arXiv 2403.05518 (training rows); the arms are those that its authors tried before they could fine-tune.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from unsway.data import Mixture, Recipe, mixture
+from unsway.errors import BadInput
+from unsway.interventions.base import said, without_example
+from unsway.pairs import pairs
+from unsway.types import Example, Prompt, Question, Settings, Turn
+
+if TYPE_CHECKING:
+    from unsway.run.models import ModelLike
+
+Arm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
+"""What of a training pair is shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the clean one
+first. repeated: the clean one twice, which is as long as paired. The reply is the model's own clean one throughout."""
+ARMS: tuple[Arm, ...] = get_args(Arm)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One training pair with its reply."""
+
+    question: Question
+    clean: tuple[Turn, ...]
+    """The clean prompt's turns, without the elicitation's worked example, which the asked prompt has already."""
+    biased: tuple[Turn, ...]
+    """The biased prompt's turns, likewise."""
+    reply: str
+    row: Example
+    """The training row that it was made from."""
+
+    def turns(self, arm: Arm) -> tuple[Turn, ...]:
+        """The turns that an arm shows of it."""
+        clean, biased = ((*turns, said("assistant", self.reply)) for turns in (self.clean, self.biased))
+        shown: dict[Arm, tuple[Turn, ...]] = {
+            "naive": clean,
+            "biased": biased,
+            "paired": clean + biased,
+            "repeated": clean + clean,
+        }
+        return shown[arm]
+
+
+def shots(
+    k: int,
+    recipe: Recipe,
+    elicit: str,
+    questions: Sequence[Question],
+    model: ModelLike,
+    *,
+    settings: Settings,
+    folder: str | Path | None,
+    seed: int,
+) -> tuple[Shot, ...]:
+    """The first k training pairs of a recipe whose clean reply is whole; the k of a smaller k are the first of these.
+
+    Args:
+        k: How many pairs.
+        recipe: Biases, instructions and decoding; its counts are not used.
+        elicit: How the shots are asked: as the prompts that they stand before.
+        questions: Train questions that are not asked themselves.
+        model: Who writes the replies: the model that will be asked.
+        settings: Replies are no longer than the measured ones may be.
+        folder: Where replies are kept.
+        seed: Seed of the questions' order, of the cues and of sampling.
+
+    Raises:
+        BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
+    """
+    direct = elicit == "direct"
+    wanted = replace(
+        recipe,
+        n=k,
+        instruct=0,
+        direct_share=1.0 if direct else 0.0,
+        elicit=recipe.elicit if direct else elicit,
+        max_tokens=min(recipe.max_tokens, settings.max_tokens),
+        seed=seed,
+    )
+    _check_shown(wanted, elicit, questions)
+    return _in_order(mixture(wanted, questions, model, folder=folder))
+
+
+def _in_order(made: Mixture) -> tuple[Shot, ...]:
+    """The rows in the order in which they were found, which does not depend on how many there are."""
+    rows = {row.pair_id: row for row in made.bct}
+    return tuple(
+        Shot(
+            pair.question,
+            _shown(pair.clean),
+            _shown(pair.biased),
+            rows[pair.id].completion,
+            rows[pair.id],
+        )
+        for pair in made.pairs
+    )
+
+
+def _shown(prompt: Prompt) -> tuple[Turn, ...]:
+    """Turns as they stand in a context: nothing of a shot is a cue of the question that is asked."""
+    return tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
+
+
+def _check_shown(recipe: Recipe, elicit: str, questions: Sequence[Question]) -> None:
+    """Refuse biases whose prompts are more than turns of user and assistant, before anything is asked."""
+    unfit: Callable[[Turn], bool] = lambda turn: turn.parts is None or turn.role == "system"  # noqa: E731
+    for name in recipe.biases:
+        built = pairs(questions[:1], [name], elicit=elicit, aim="any", seed=recipe.seed)
+        if any(unfit(turn) for pair in built for turn in pair.biased.turns):
+            raise BadInput(
+                f"{name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
+                "must speak itself. Leave it out of the shots' biases."
+            )
