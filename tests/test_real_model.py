@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
-from unsway.demo import RECIPE, Demo, Take, demo
+from unsway.demo import STUDY, TRAINED, demo
 from unsway.elicit.prompts import render
+from unsway.experiment import Task
 from unsway.run import ask
 from unsway.run.weights import load_model, locate
 from unsway.sources import load
@@ -66,24 +67,29 @@ def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt]) -> Non
     assert [a.tokens_in for a in torch] == [b.tokens_in for b in openvino]
 
 
-HANDFUL = Demo(
-    test=(Take("procedural/arithmetic", 6),),
-    train=(Take("procedural/counting", 8), Take("procedural/ordering", 8)),
-    recipe=replace(RECIPE, n=8, instruct=2, max_tokens=96),
+FEW = replace(
+    TRAINED,
+    tasks=(Task("procedural/counting", 8), Task("procedural/ordering", 8)),
+    recipe=replace(TRAINED.recipe, n=8, instruct=2, max_tokens=96),
 )
+HANDFUL = STUDY.but(tasks=Task("procedural/arithmetic", 6), interventions=("none", replace(FEW, method="control"), FEW))
 
 
 def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
     first = demo(tmp_path, HANDFUL)
     assert [arm.label for arm in first.arms] == ["base", "control", "bct"]
     assert len({arm.weights for arm in first.arms}) == 3
-    assert len(first.cells) == 3 * (len(HANDFUL.trained) + len(HANDFUL.held_out))
+    assert len(first.cells) == 3 * len(HANDFUL.biases)
     page = (tmp_path / "report.html").read_text()
     assert "<html" in page and "http-equiv" in page
 
-    bct, control = (list(read_jsonl(tmp_path / "data" / f"{name}.jsonl", Example)) for name in ("bct", "control"))
+    (data,) = (tmp_path / "data").iterdir()
+    bct, control = (list(read_jsonl(data / f"{name}.jsonl", Example)) for name in ("bct", "control"))
     assert [row.completion for row in bct] == [row.completion for row in control]
-    metrics = [json.loads(line) for line in (tmp_path / "bct" / "metrics.jsonl").read_text().splitlines()]
+    metrics = [
+        json.loads(line)
+        for line in (tmp_path / "trained" / "smollm2-135m-bct-0" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert any("loss" in row for row in metrics)
 
     kept = len(ReplyStore(tmp_path / "replies.jsonl"))

@@ -39,6 +39,7 @@ def measure(
     role: ArmRole = "base",
     checkpoint: Checkpoint | None = None,
     of: str = "",
+    trained: tuple[str, ...] = (),
     title: str = "",
 ) -> None:
     """Ask a model both arms of every pair.
@@ -51,9 +52,11 @@ def measure(
         role: What it is compared as.
         checkpoint: Where it was trained, if it was.
         of: The model that it was made from, in a study of several.
+        trained: Names of the biases that it was trained on.
         title: What the progress bar says; the label by default.
     """
-    note_arm(how.folder, Arm(label, model.who.name, model.who.weights, role, checkpoint, of, "", how.settings))
+    arm = Arm(label, model.who.name, model.who.weights, role, checkpoint, of, "", trained, how.settings)
+    note_arm(how.folder, arm)
     run(
         asked,
         model,
@@ -80,7 +83,7 @@ def measure_prompted(
     unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
     instead = changes.prompts(unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed)
     name = f"{model.who.name} + {changes.name}"
-    arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, how.settings)
+    arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, (), how.settings)
     note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
     ask(
         instead.values(),

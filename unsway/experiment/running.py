@@ -124,20 +124,13 @@ def run(
 def estimate(study: Study, folder: str | Path) -> Results:
     """Every number of a study from what its folder holds; nothing is asked."""
     about = {"study": repr(study), "study id": study.id}
-    return results(folder, title=f"study {study.id[:8]}", trained_biases=trained_biases(study), about=about)
+    return results(folder, title=f"study {study.id[:8]}", about=about)
 
 
 def load(folder: str | Path) -> Study | None:
     """The study that was last run in a folder; None where there was none."""
     path = Path(folder) / STUDY
     return loads(Study, path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def trained_biases(study: Study) -> tuple[str, ...]:
-    """The biases that any training of a study puts into its prompts."""
-    trainings = [key.intervention for key in study.arms() if isinstance(key.intervention, Trained)]
-    names = (name.partition("/")[0] for one in trainings for name in one.recipe.biases)
-    return tuple(dict.fromkeys(names))
 
 
 # ---------------------------------------------------------------- one arm
@@ -159,7 +152,15 @@ def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _
         checkpoint, role = _train(key, key.intervention, base, running)
         with session(checkpoint) as trained:
             measure(
-                asked, trained, how, label=key.label, role=role, checkpoint=checkpoint, of=key.model, title=key.name
+                asked,
+                trained,
+                how,
+                label=key.label,
+                role=role,
+                checkpoint=checkpoint,
+                of=key.model,
+                trained=key.intervention.biases,
+                title=key.name,
             )
     else:
         measure_prompted(asked, base, how, key.intervention, label=key.label, of=key.model, title=key.name)

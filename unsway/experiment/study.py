@@ -61,13 +61,20 @@ class Trained:
     settings: tuple[tuple[str, float], ...] = ()
     """Hyper-parameters of the method that are not its defaults, as (name, value)."""
     backend: str = "local"
+    name: str = ""
+    """What it is called beside others; the method where empty."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", _tasks(self.tasks))
         self.how(0)
 
     def __str__(self) -> str:
-        return self.method
+        return self.name or self.method
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """Names of the biases whose cues are in its prompts."""
+        return tuple(dict.fromkeys(name.partition("/")[0] for name in self.recipe.biases))
 
     def how(self, seed: int) -> Sft:
         """The method with its hyper-parameters and a seed. Raises `UnknownName`, `BadInput`."""

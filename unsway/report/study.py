@@ -37,6 +37,8 @@ class Arm:
     """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
     intervention: str = ""
     """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
+    trained: tuple[str, ...] = ()
+    """Names of the biases that it was trained on."""
     settings: Settings | None = None
     """How its replies were decoded; others of the same model are not its own. None takes all."""
 
@@ -131,7 +133,8 @@ class Results:
             arms: The models; ratios compare with the one whose role is base.
             pairs: What was asked.
             replies: What was said; replies of other models or weights, and to other prompts, are ignored.
-            trained_biases: Names of the biases that were trained on, with or without a version.
+            trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
+                none is given.
             skipped: Questions that a bias could not be put to.
             about: What one needs to run it again, and what it took; shown as it is.
             level: Nominal coverage of all intervals.
@@ -144,12 +147,11 @@ class Results:
         from unsway.measure.outcomes import outcomes
 
         arms, pairs = tuple(arms), tuple(pairs)
+        trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
         asked = {(arm.model, arm.weights) for arm in arms}
         replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
         outs = outcomes(pairs, replies)
-        empty = cls(
-            title, arms, tuple(trained_biases), pairs, replies, outs, (), (), (), (), tuple(skipped), about or {}
-        )
+        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), tuple(skipped), about or {})
         return replace(
             empty,
             cells=cells(outs, level=level),
@@ -180,9 +182,10 @@ class Results:
         """`name@revision` of every source, in the order of the pairs."""
         return tuple(dict.fromkeys(pair.question.source for pair in self.pairs))
 
-    def is_trained(self, bias: str) -> bool:
-        """Whether an arm was trained on this bias, whatever its version."""
-        return plain_name(bias) in {plain_name(name) for name in self.trained_biases}
+    def is_trained(self, bias: str, arm: Arm | None = None) -> bool:
+        """Whether this arm (any, where none is named) was trained on this bias, whatever its version."""
+        names = arm.trained if arm is not None and arm.trained else self.trained_biases
+        return plain_name(bias) in {plain_name(name) for name in names}
 
     def arm(self, label: str) -> Arm:
         """The arm of that label. Raises `UnknownName`."""
@@ -220,10 +223,10 @@ def _held_out(results: Results, level: float, seed: int) -> Iterator[HeldOut]:
     """The held-out average of every arm but the base, where something was trained and something held out."""
     from unsway.measure.estimates import held_out_ratio
 
-    biases = {bias for bias in results.biases if not results.is_trained(bias)}
-    if not biases or len(biases) == len(results.biases):
-        return
     for arm, base in _against_base(results):
+        biases = {bias for bias in results.biases if not results.is_trained(bias, arm)}
+        if not biases or len(biases) == len(results.biases):
+            continue
         ours, theirs = (tuple(o for o in _of(results, one) if o.bias in biases) for one in (arm, base))
         yield HeldOut(arm.label, *held_out_ratio(ours, theirs, level=level, seed=seed))
 

@@ -77,7 +77,7 @@ def _measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
 
 
 def _row(results: Results, arm: Arm, cell: Cell) -> Row:
-    row: Row = {"bias": cell.bias, "trained": results.is_trained(cell.bias), "arm": arm.label, "role": arm.role}
+    row: Row = {"bias": cell.bias, "trained": results.is_trained(cell.bias, arm), "arm": arm.label, "role": arm.role}
     row |= {"model": arm.model, "source": cell.source, "elicit": cell.elicit, "questions": cell.n_questions}
     row |= {"pairs": cell.n_pairs, "n": cell["brr"].n, "n_excluded": cell["brr"].n_excluded}
     row["excluded"] = {str(reason): n for reason, n in cell.excluded}
@@ -106,7 +106,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 
 
 def _as_text(results: Results, arm: Arm, cell: Cell) -> tuple[str, ...]:
-    star = "*" if results.is_trained(cell.bias) else ""
+    star = "*" if results.is_trained(cell.bias, arm) else ""
     ratio = results.ratio(arm, cell.bias)
     return (
         words.human(cell.bias) + star,

@@ -109,7 +109,7 @@ def _asked(results: Results) -> str:
 
 def _found(results: Results, arm: Arm) -> str:
     """What is left of the base's biased reasoning, on trained biases and on held-out ones."""
-    taught = [bias for bias in results.biases if results.is_trained(bias)]
+    taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
     k = len(results.biases) - len(taught)
     held = next((one.ratio_of_means for one in results.held_out if one.arm == arm.label), None)
     shares = [(results.ratio(arm, bias), f"under {human(bias)}") for bias in taught]
