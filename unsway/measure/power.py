@@ -52,6 +52,8 @@ class PastRun:
     tokens: int | None = None
     """Tokens in and out."""
     planned_tokens: float | None = None
+    plan: str = ""
+    """Id of the plan that it was under; empty where nothing was planned."""
 
 
 @dataclass(frozen=True, slots=True)

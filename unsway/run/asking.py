@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from unsway.run.beat import beating
 from unsway.run.budget import Budget
 from unsway.run.claims import Claims, claims
 from unsway.run.models import Session, Subject, session
+from unsway.run.past import noting
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
 from unsway.types import Pair, Prompt, Reply, Settings, Stop
@@ -61,6 +62,7 @@ class _Asking:
     advance: Advance
     budget: Budget | None
     batch: bool | int
+    came: Callable[[Reply], None]
     busy: set[Asked] = field(default_factory=set)
     """What another process was asking when we came to it."""
     errors: list[str] = field(default_factory=list)
@@ -151,7 +153,8 @@ def ask(
             held = stack.enter_context(claims(store.path))
             if budget is not None:
                 budget.count(store)
-            _ask_all(missing, _Asking(asked, settings, store, held, place / "logs", advance, budget, batch))
+            came = stack.enter_context(noting(place, who.name))
+            _ask_all(missing, _Asking(asked, settings, store, held, place / "logs", advance, budget, batch, came))
         return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
 
 
@@ -278,6 +281,7 @@ async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
         state.messages = [*_chat(wanted.prompt, said), outputs[-1].message]
         state.output = outputs[-1]
         await asyncio.to_thread(asking.store.add, reply)
+        asking.came(reply)
         asking.advance(1)
     finally:
         if budget is not None and reserved is not None:
