@@ -79,6 +79,8 @@ def test_biases_with_questions_of_their_own_are_put_to_those() -> None:
     built = study.pairs()
     assert len(built.where(bias="post_hoc")) == 40 and len(built.where(bias="spurious_hindsight")) == 40
     assert not built.skipped
+    few = SMALL.but(biases="positional", n=5000, models="scripted/one").pairs()
+    assert 50 <= len(few) < 5000, "all comparisons that there are"
 
 
 @pytest.mark.parametrize(

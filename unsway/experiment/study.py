@@ -10,7 +10,7 @@ In: names. Out: a frozen `Study` that prints as the expression that makes it, ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -42,12 +42,15 @@ class Task:
     """A split of it; None takes its default."""
     after: int = 0
     """Questions, in seeded order, to leave out before these."""
+    at_most: bool = field(default=False, repr=False, compare=False)
+    """Whether n is the most, so that a source with fewer gives all it has instead of refusing."""
 
     def load(self, n: int | None, seed: int) -> tuple[Question, ...]:
         """The questions: the task's own number, else n; all of them where both are None."""
         many = self.n or n
-        loaded = sources.load(self.source, n=None if many is None else self.after + many, seed=seed, split=self.split)
-        return loaded[self.after :]
+        needed = None if many is None or self.at_most else self.after + many
+        loaded = sources.load(self.source, n=needed, seed=seed, split=self.split)[self.after :]
+        return loaded[:many]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,8 @@ class Study:
     models: tuple[str, ...]
     """Whatever `unsway.run` asks, by name."""
     biases: tuple[str, ...]
-    """Names or name/form. One with questions of its own (gambles, comparisons) is put to those, as many as all tasks have."""
+    """Names or name/form. One with questions of its own (gambles, comparisons) is put to those: as many as all tasks have,
+    or all there are."""
     tasks: tuple[Task | str, ...]
     interventions: tuple[Intervention, ...] = (NONE,)
     elicit: tuple[str, ...] = ("cot",)
@@ -211,7 +215,7 @@ class Study:
         """The tasks of this part whose questions a bias is put to."""
         tasks = tuple(task for task in self.tasks if isinstance(task, Task))
         own = suite.get(bias).source
-        return (Task(own, sum(task.n or self.n for task in tasks)),) if own else tasks
+        return (Task(own, sum(task.n or self.n for task in tasks), at_most=True),) if own else tasks
 
     def asks(self, pair: Pair) -> bool:
         """Whether a pair is one of this part's."""
