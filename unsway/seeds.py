@@ -13,11 +13,12 @@ from random import Random
 ID_HEX = 16
 """Length of an id in hexadecimal digits: 64 bits, so a clash among a million ids has odds of about 1 in 37 million."""
 
+_encoder = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
 
 def digest(*content: object) -> str:
     """The full sha256 (64 hex digits) of JSON-able content; equal content gives equal digests everywhere."""
-    text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(_encoder.encode(content).encode("ascii")).hexdigest()
 
 
 def content_id(*content: object) -> str:
