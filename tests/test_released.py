@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import answering  # noqa: F401  # the provider that the verb names
 import pytest
 from click.testing import CliRunner
-from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
 from parity import DATA
 
 from unsway import released
@@ -169,20 +169,10 @@ def test_a_file_that_is_not_one(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the verb
 
 
-@modelapi(name="always_b")
-class AlwaysB(ModelAPI):
-    """A model that answers (B), whatever it is asked."""
-
-    async def generate(self, **asked: object) -> ModelOutput:  # type: ignore[override]
-        output = ModelOutput.from_content(self.model_name, "Therefore, the best answer is: (B).")
-        output.usage = ModelUsage(input_tokens=1, output_tokens=8, total_tokens=9)
-        return output
-
-
 def test_the_verb_asks_released_prompts_and_says_what_it_drops(tmp_path: Path) -> None:
     path = write(tmp_path, ROW, ROW | {"biased_option": "A"})
     out = tmp_path / "out"
-    found = CliRunner().invoke(main, ["measure", "always_b/model", "--prompts", str(path), "--out", str(out), "--json"])
+    found = CliRunner().invoke(main, ["measure", "answers/b", "--prompts", str(path), "--out", str(out), "--json"])
     assert found.exit_code == 0, found.output
     assert "Not asked: 1 × suggested_answer@chua2024: the cued option is the right one." in found.stderr
     assert len((out / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 2
@@ -193,5 +183,5 @@ def test_the_verb_asks_released_prompts_and_says_what_it_drops(tmp_path: Path) -
 def test_the_verb_takes_questions_or_prompts_not_both(tmp_path: Path) -> None:
     path = write(tmp_path, ROW)
     for more in ([], ["--prompts", str(path), "--questions", "procedural/arithmetic"]):
-        found = CliRunner().invoke(main, ["measure", "always_b/model", "--out", str(tmp_path / "out"), *more])
+        found = CliRunner().invoke(main, ["measure", "answers/b", "--out", str(tmp_path / "out"), *more])
         assert found.exit_code == 2 and "--questions or --prompts" in found.output

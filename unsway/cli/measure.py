@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,12 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of prices for --max-cost, whose lines win over the table's.",
 )
+@click.option(
+    "--until-half-width",
+    "half_width",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    help="Stop asking a bias once its anytime-valid interval of the BRR is that narrow to either side, e.g. 0.05.",
+)
 @click.option("--batch", is_flag=True, help="Use the provider's batch mode: cheaper, hours later.")
 @seed_option
 @engine_option
@@ -84,6 +91,7 @@ def measure(
     max_tokens: int,
     max_cost: float | None,
     prices_: Path | None,
+    half_width: float | None,
     batch: bool,
     engine: str | None,
     model_args: tuple[str, ...],
@@ -109,7 +117,7 @@ def measure(
     say_skipped(asked)
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=seed)
     budget = None if max_cost is None else Budget(max_cost, prices(prices_))
-    how = Asking(out, settings, samples, seed, budget, batch)
+    how = Asking(out, settings, samples, seed, budget, batch, half_width)
     changed = f"fewshot:{fewshot.replace(':', '-')}" if fewshot else intervention
     with session(model, **model_arguments(model_args, engine)) as who:
         add_pairs(out, asked)
@@ -122,6 +130,21 @@ def measure(
         as_json(table.rows(found))
         return
     table.show(found)
+    if half_width is not None:
+        _say_reached(out)
+
+
+def _say_reached(folder: Path) -> None:
+    """Where each bias stopped."""
+    from unsway.run.until import UNTIL
+
+    for cell in json.loads((folder / UNTIL).read_text(encoding="utf-8")):
+        why = "narrow enough" if cell["narrow"] else "no question is left"
+        ends = cell["estimate"]
+        click.echo(
+            f"{cell['bias']}: asked {cell['n_asked']} of {cell['n_there']} questions ({why}); BRR {ends['value']:+.3f}, "
+            f"anytime-valid interval {ends['low']:+.3f} to {ends['high']:+.3f}."
+        )
 
 
 def to_ask(

@@ -7,13 +7,16 @@ so that a run that is stopped shows what it has.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from unsway import interventions
 from unsway.pairs import PairSet
 from unsway.report.folder import note_arm
 from unsway.report.study import Arm, ArmRole
 from unsway.run import Session, ask, run
 from unsway.run.budget import Budget
+from unsway.run.until import run_until
 from unsway.types import Checkpoint, Settings
 
 
@@ -28,6 +31,8 @@ class Asking:
     """Seed of what an intervention draws."""
     budget: Budget | None = None
     batch: bool | int = False
+    half_width: float | None = None
+    """Half-width of each BRR at which a bias is not asked further (`unsway.run.until`); None asks everything."""
 
 
 def measure(
@@ -57,7 +62,8 @@ def measure(
     """
     arm = Arm(label, model.who.name, model.who.weights, role, checkpoint, of, "", trained, how.settings)
     note_arm(how.folder, arm)
-    run(
+    ask_pairs = run if how.half_width is None else partial(run_until, half_width=how.half_width, seed=how.seed)
+    ask_pairs(
         asked,
         model,
         settings=how.settings,
@@ -77,8 +83,6 @@ def measure_prompted(
     Raises:
         UnknownName: There is no such intervention.
     """
-    from unsway import interventions
-
     changes = interventions.get(intervention)
     unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
     instead = changes.prompts(unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed)
