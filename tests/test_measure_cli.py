@@ -91,3 +91,17 @@ def test_an_arm_under_a_system_prompt_stands_beside_its_base(tmp_path: Path) -> 
     rows = json.loads(found.stdout)
     assert [row["arm"] for row in rows] == ["answers/x", name] and {row["role"] for row in rows} == {"base", "prompted"}
     assert len(replies(tmp_path)) == 32
+
+
+def test_a_model_writes_arguments_that_measure_takes(tmp_path: Path) -> None:
+    """The model says (C) always: an argument for every question whose cued option is C, and for no other."""
+    words = ["data", "arguments", "answers/x", "-M", "letter=C", "--questions", "procedural/dates", "-n", "8"]
+    found = CliRunner().invoke(main, [*words, "--out", str(tmp_path), "--json"])
+    assert found.exit_code == 0, found.output
+    said = json.loads(found.stdout)
+    assert 0 < said["kept"] < said["wanted"] == 8 and said["model"] == "answers/x"
+    assert said["dropped"]["concludes another option"] == 5 * (8 - said["kept"])
+    more = ("--biases", "distractor_argument", "--arguments", tmp_path / "arguments.jsonl", "--json")
+    (row,) = json.loads(measure(tmp_path / "out", *more).stdout)
+    assert row["pairs"] == said["kept"]
+    assert row["bias"].endswith(said["sha256"][:8])

@@ -1,4 +1,4 @@
-"""The verb `data`: training sets."""
+"""The verbs `data …`: training sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from unsway.cli.main import main
 from unsway.cli.options import elicit_option, engine_option, names, out_option, seed_option, split_option
 
 
-@main.command()
+@main.group()
+def data() -> None:
+    """Build, look at and convert training sets."""
+
+
+@data.command()
 @click.argument("model")
 @click.option("--questions", required=True, help="Train sources, comma-separated, or files.")
 @click.option("-n", "n", type=click.IntRange(min=1), default=1000, show_default=True, help="Consistency rows.")
@@ -26,7 +31,7 @@ from unsway.cli.options import elicit_option, engine_option, names, out_option, 
 @out_option
 @seed_option
 @engine_option
-def data(
+def build(
     model: str,
     questions: str,
     n: int,

@@ -1,0 +1,73 @@
+"""The verb `data arguments`: a bank of arguments for options, which `distractor_argument` quotes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.data import data
+from unsway.cli.options import (
+    as_json,
+    engine_option,
+    json_option,
+    model_args_option,
+    model_arguments,
+    names,
+    seed_option,
+    split_option,
+)
+
+
+@data.command()
+@click.argument("model")
+@click.option("--questions", required=True, help="Sources, comma-separated, or files: those that will be measured.")
+@click.option("-n", "n", type=click.IntRange(min=1), default=100, show_default=True, help="Questions of each source.")
+@split_option
+@click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Tries for each question.")
+@click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder: arguments.jsonl and the replies.")
+@seed_option
+@engine_option
+@model_args_option
+@json_option
+def arguments(
+    model: str,
+    questions: str,
+    n: int,
+    split: str | None,
+    samples: int,
+    max_tokens: int,
+    out: Path,
+    seed: int,
+    engine: str | None,
+    model_args: tuple[str, ...],
+    json_: bool,
+) -> None:
+    """Have MODEL argue for the cued option of each question.
+
+    An argument is kept if it concludes that option and does not give itself away. Take the seed, the questions and -n
+    that `unsway measure --arguments FILE` will have: the same options are cued.
+    """
+    from unsway import sources
+    from unsway.data.arguments import arguments as write_arguments
+
+    loaded = [q for source in names(questions) for q in sources.load(source, n=n, seed=seed, split=split)]
+    found = write_arguments(
+        loaded,
+        model,
+        seed=seed,
+        samples=samples,
+        max_tokens=max_tokens,
+        folder=out,
+        **model_arguments(model_args, engine),
+    )
+    path = found.write(out / "arguments.jsonl")
+    dropped = dict(found.dropped)
+    if json_:
+        about = {"sha256": found.arguments.sha256, "kept": len(found.arguments.rows), "wanted": found.wanted}
+        as_json({"path": str(path), "model": found.model} | about | {"dropped": dropped})
+        return
+    click.echo(f"{path}: arguments for {len(found.arguments.rows)} of {found.wanted} questions, by {found.model}")
+    for reason, count in sorted(dropped.items(), key=lambda item: -item[1]):
+        click.echo(f"dropped: {count} × {reason}")
