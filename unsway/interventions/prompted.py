@@ -82,10 +82,11 @@ class Prompted:
     def _system(self, prompt: Prompt) -> Prompt:
         """With a system turn; one that is there already goes on below it."""
         first, *rest = prompt.turns
-        text = wordings()[self.wording]
-        if first.role != "system":
-            return Prompt((Turn("system", (Part("instruction", text),)), *prompt.turns))
-        return Prompt((Turn("system", (Part("instruction", f"{text}\n\n"), *(first.parts or ()))), *rest))
+        ours = Part("instruction", wordings()[self.wording])
+        if first.role != "system" or not first.parts:
+            return Prompt((Turn("system", (ours,)), *prompt.turns))
+        gap = Part(first.parts[0].kind, "\n\n")
+        return Prompt((Turn("system", (ours, gap, *first.parts)), *rest))
 
     def _opening(self, prompt: Prompt) -> Prompt:
         """With the text as the first paragraph of the first user turn."""

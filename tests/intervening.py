@@ -1,0 +1,81 @@
+"""What the tests of interventions share: a model that says what a function says, whatever stands before the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelAPI, ModelOutput, get_model, modelapi
+
+from unsway.elicit.prompts import letter
+from unsway.interventions import Intervention
+from unsway.pairs import PairSet
+from unsway.run import ask
+from unsway.seeds import rng
+from unsway.types import Message, Pair, Prompt, Reply, Toward
+
+Say = Callable[[tuple[Message, ...]], str]
+CUT = "…"
+"""A text that ends so comes back as cut at max_tokens."""
+_says: dict[str, Say] = {}
+
+
+@modelapi(name="saying")
+class Saying(ModelAPI):
+    """Says what the function of its name says."""
+
+    async def generate(self, input: Any, tools: Any, tool_choice: Any, config: Any) -> ModelOutput:
+        text = _says[self.model_name](tuple(Message(m.role, m.text) for m in input))
+        message = ChatMessageAssistant(content=text.removesuffix(CUT), model=self.model_name, source="generate")
+        stop = "max_tokens" if text.endswith(CUT) else "stop"
+        return ModelOutput(model=self.model_name, choices=[ChatCompletionChoice(message=message, stop_reason=stop)])
+
+
+def saying(name: str, say: Say) -> Any:
+    """An Inspect model that answers any conversation by a function of it."""
+    _says[name] = say
+    return get_model(f"saying/{name}", memoize=False)
+
+
+def guesses(messages: tuple[Message, ...]) -> str:
+    """A reply that depends on the last message alone."""
+    choice = rng(0, "guess", messages[-1].content).randrange(2)
+    return f"I considered them. Therefore, the best answer is: ({letter(choice)})."
+
+
+def swayed(pairs: Iterable[Pair], alone: float, *, shown: float) -> Say:
+    """Answers right, but for a cue, which it follows at one rate alone and at another behind shots or a system prompt."""
+    by_text = {text: entry for pair in pairs for text, entry in _entries(pair)}
+
+    def say(messages: tuple[Message, ...]) -> str:
+        pair, cued = by_text.get(messages[-1].content, (None, False))
+        if pair is None:
+            return guesses(messages)
+        assert isinstance(pair.target, Toward) and pair.question.gold is not None
+        rate = alone if len(messages) == 1 else shown
+        follows = cued and rng(0, "swayed", pair.id).random() < rate
+        return f"Therefore, the best answer is: ({letter(pair.target.option if follows else pair.question.gold)})."
+
+    return say
+
+
+def _entries(pair: Pair) -> Iterable[tuple[str, tuple[Pair, bool]]]:
+    yield _last(pair.clean), (pair, False)
+    yield _last(pair.biased), (pair, True)
+
+
+def _last(prompt: Prompt) -> str:
+    return prompt.turns[-1].text()
+
+
+def prompts_of(made: PairSet) -> list[Prompt]:
+    return [prompt for pair in made for prompt in (pair.clean, pair.biased)]
+
+
+def measured(made: PairSet, how: Intervention, model: Any, folder: Path) -> list[Reply]:
+    """Replies under an intervention, standing for the prompts that were replaced."""
+    instead = how.prompts(prompts_of(made), model, folder=folder)
+    replies = {reply.prompt_id: reply for reply in ask(instead.values(), model, folder=folder)}
+    return [replace(replies[asked.id], prompt_id=key) for key, asked in instead.items()]
