@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from unsway.banks import Bank, bank
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached, UnknownName
 from unsway.experiment import Study, Task, Trained, difference, estimate, load, plan, run
 from unsway.measure.prices import Price
 from unsway.store import ReplyStore, dumps, loads
 from unsway.testing import scripted
-from unsway.types import Settings
+from unsway.types import Answer, Settings
 
 SMALL = Study(
     models=("scripted/one", "scripted/two"),
@@ -147,3 +148,36 @@ def test_a_limit_on_the_cost_holds_for_the_whole_study(tmp_path: Path) -> None:
     assert 0.15 < spent <= 0.2
     run(study, tmp_path, using=models(study), max_cost=5, price_table=table)
     assert n_replies(tmp_path) == 240
+
+
+def test_a_new_wording_asks_its_own_bias_again_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = SMALL.only(models="scripted/one")
+    before = run(study, tmp_path, using=models(study, post_hoc=0.5))
+    kept = {reply.prompt_id for reply in ReplyStore(tmp_path / "replies.jsonl")}
+
+    def reworded(name: str) -> Bank:
+        found = bank(name)
+        if name != "planted_answers":
+            return found
+        return Bank(name, found.version + 1, tuple(f"Well then: {entry}" for entry in found.entries))
+
+    for module in ("post_hoc", "registry"):
+        monkeypatch.setattr(f"unsway.biases.{module}.bank", reworded)
+    after = run(study, tmp_path, using=models(study, post_hoc=0.5))
+    new = [reply for reply in ReplyStore(tmp_path / "replies.jsonl") if reply.prompt_id not in kept]
+    post_hoc = {pair.biased.id for pair in after.pairs if pair.bias.startswith("post_hoc@")}
+    assert {reply.prompt_id for reply in new} == post_hoc and len(new) == 40
+    assert set(before.biases) ^ set(after.biases) == {"post_hoc@1.1.1.1", "post_hoc@1.2.1.1"}
+
+
+def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = SMALL.only(models="scripted/one")
+    before = run(study, tmp_path, using=models(study, post_hoc=0.5))
+    monkeypatch.setattr("unsway.measure.outcomes.PARSER", "read@next")
+    monkeypatch.setattr("unsway.measure.outcomes.read", lambda *args, **kwargs: Answer(0, "ok", "first"))
+    after = run(study, tmp_path, using=models(study, post_hoc=0.5))
+    assert n_replies(tmp_path) == 120
+    assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}
+    assert all(outcome.biased.choice == 0 for outcome in after.outcomes)
