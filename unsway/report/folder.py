@@ -58,13 +58,15 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
     Args:
         folder: The study's folder.
         arm: The arm.
-        instead: For an arm under an intervention: id of each prompt to the id of the one that is really asked.
+        instead: For an arm under an intervention: id of each prompt to the id of the one that is really asked. Where
+            the same arm is noted already, it adds to what was asked of it (other parts of a study).
     """
-    place = Path(folder)
-    arms = {(one.of, one.label): one for one in arms_of(place)} | {(arm.of, arm.label): arm}
+    place, new = Path(folder), instead or {}
+    noted = arms_of(place)
+    arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
     write_arms(place, arms.values(), _skipped(place))
-    others = [one for one in _asked(place) if one.arm != arm.model]
-    rows = [Instead(arm.model, *ids) for ids in (instead or {}).items()]
+    kept = (one for one in _asked(place) if one.arm != arm.model or (arm in noted and one.prompt_id not in new))
+    others, rows = [*kept], [Instead(arm.model, *ids) for ids in new.items()]
     if others or rows:
         write_jsonl(place / ASKED, [*others, *rows])
 
