@@ -9,7 +9,7 @@ from unsway.errors import UnknownName
 if TYPE_CHECKING:
     from unsway.train import Backend
 
-NAMES = ("local",)
+NAMES = ("local", "openai")
 
 
 def backend(name: str) -> Backend:
@@ -18,4 +18,8 @@ def backend(name: str) -> Backend:
         from unsway.backends.local import LocalBackend
 
         return LocalBackend()
+    if name == "openai":
+        from unsway.backends.openai import OpenAiBackend
+
+        return OpenAiBackend()
     raise UnknownName("backend", name, NAMES)

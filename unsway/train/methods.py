@@ -27,6 +27,8 @@ class Sft:
     """Examples a step; the paper's 16."""
     learning_rate: float = 2e-4
     """Peak rate, falling linearly to 0; QLoRA's for models up to 13B."""
+    learning_rate_multiplier: float = 1.6
+    """Factor on a provider's own rate, where it takes no rate; the paper's 1.6 on the OpenAI API."""
     warmup: float = 0.03
     """Fraction of the steps in which the rate rises; QLoRA's 3 %."""
     lora_rank: int = 16
@@ -44,7 +46,7 @@ class Sft:
     needs: ClassVar[frozenset[Need]] = frozenset({"fit"})
 
     def __post_init__(self) -> None:
-        positive = ("epochs", "batch_size", "learning_rate", "lora_rank", "lora_alpha")
+        positive = ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_rank", "lora_alpha")
         for name in positive:
             if not getattr(self, name) > 0:
                 raise BadInput(f"{type(self).__name__}.{name} is {getattr(self, name)!r}; it must be above 0.")

@@ -1,0 +1,81 @@
+"""What a fine-tuning job says while it goes on, noted once, and the API's words made safe to show.
+
+In: a client and a job's id. Out: rows in `metrics.jsonl` (losses, by the names of the local backend) and `events.jsonl`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unsway.progress import Advance
+from unsway.store import write_text
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.fine_tuning import FineTuningJobEvent
+
+MOST_SAID = 500
+"""Characters of the API's own words in an error."""
+
+
+class Notes:
+    """Events of a job, each noted once: messages in `events.jsonl`, losses in `metrics.jsonl`."""
+
+    def __init__(self, folder: Path, client: OpenAI | None) -> None:
+        self.paths = {"message": folder / "events.jsonl", "metrics": folder / "metrics.jsonl"}
+        self.client = client
+        rows = [row for path in self.paths.values() for row in _whole_rows(path)]
+        self.seen = {row["event"] for row in rows}
+        self.step = max((row.get("step", 0) for row in rows), default=0)
+
+    def take(self, client: OpenAI, job_id: str, total: int, advance: Advance) -> None:
+        """Note what is new, oldest first, and move the bar to the last step."""
+        new: list[FineTuningJobEvent] = []
+        for event in client.fine_tuning.jobs.list_events(job_id, limit=100):
+            if event.id in self.seen:
+                break
+            new.append(event)
+        before = min(self.step, total)
+        for event in reversed(new):
+            self._note(event)
+        advance(min(self.step, total) - before)
+
+    def _note(self, event: FineTuningJobEvent) -> None:
+        row: dict[str, object] = {"event": event.id, "at": event.created_at}
+        kind = "metrics" if event.type == "metrics" and isinstance(event.data, dict) else "message"
+        if kind == "metrics" and isinstance(event.data, dict):
+            row |= _numbers(event.data)
+            self.step = max(self.step, int(event.data.get("step") or 0))
+        else:
+            row |= {"level": event.level, "message": plain(event.message, self.client)}
+        with self.paths[kind].open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        self.seen.add(event.id)
+
+
+def _numbers(data: Mapping[str, object]) -> dict[str, float]:
+    """The numbers of a metrics event, by the names that the local backend uses."""
+    names = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}
+    found = {names.get(name, name): value for name, value in data.items()}
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def _whole_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; a last one that a kill tore is cut off."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        write_text(path, whole)
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def plain(text: str, client: OpenAI | None) -> str:
+    """The API's words as one line without control characters, and without the key if it repeats that."""
+    key = client.api_key if client else ""
+    clean = text.replace(key, "(key)") if key else text
+    return "".join(c if c.isprintable() else " " for c in clean)[:MOST_SAID]

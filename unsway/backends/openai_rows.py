@@ -1,0 +1,164 @@
+"""What goes to OpenAI, and what it will cost, known before anything is sent.
+
+In: examples, a method, a base model. Out: the file as the API takes it, the hyper-parameters that it takes, a bill.
+Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB; it cuts a longer example
+without a word, so one that might be longer is refused here. Its `weight` of 0 keeps loss off the model's earlier turns.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unsway.banks import bank
+from unsway.errors import BadInput
+from unsway.measure.prices import Price, price_of
+from unsway.run.budget import LEAST_CHARACTERS_A_TOKEN
+from unsway.train import Sft
+from unsway.types import Example
+
+if TYPE_CHECKING:
+    from openai.types.fine_tuning import SupervisedHyperparametersParam
+
+LEAST_ROWS = 10
+MOST_BYTES = 512 * 10**6
+LONGEST = 65_536
+"""Tokens of an example that no listed model passes; holds for a model that is not listed."""
+BYTES_A_TOKEN = 4
+"""English text by OpenAI's tokenizers (its rule of thumb); the bill is an estimate by it."""
+TAKEN = frozenset({"epochs", "batch_size", "learning_rate_multiplier", "seed"})
+"""Hyper-parameters that the API has a place for; it chooses the others itself."""
+NAMED = 5
+"""Rows that an error names; the rest are counted."""
+
+
+class Limits(NamedTuple):
+    """What the table says of a model."""
+
+    price: Price | None
+    longest: int
+    """Tokens of the longest example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a fit will cost, or did."""
+
+    tokens: int
+    """Tokens trained on, all epochs."""
+    dollars: float | None
+    """None where the price of the model is not known."""
+    seen: str
+    """Month of the price."""
+
+    def __str__(self) -> str:
+        cost = "at a price that is not known" if self.dollars is None else f"${self.dollars:.2f} (price of {self.seen})"
+        return f"{self.tokens:,} tokens, {cost}"
+
+
+def limits(base: str) -> Limits:
+    """The training price and the longest example of a model, by its name or the one that it is a snapshot of."""
+    rows = [entry.split() for entry in bank("training_prices").entries]
+    found = price_of(base, {name: Price(name, float(dollars), 0.0, seen) for name, dollars, _, seen in rows})
+    longest = {name: int(tokens) for name, _, tokens, _ in rows}
+    return Limits(found, longest[found.name] if found else LONGEST)
+
+
+def bill(base: str, tokens: float) -> Bill:
+    """The bill for so many tokens trained on."""
+    price = limits(base).price
+    return Bill(round(tokens), price.of(tokens, 0) if price else None, price.seen if price else "")
+
+
+def estimate(text: str, base: str, how: Sft) -> Bill:
+    """What training on a file will cost, about."""
+    return bill(base, len(text.encode()) / BYTES_A_TOKEN * how.epochs)
+
+
+# ---------------------------------------------------------------- hyper-parameters
+
+
+def hyper_parameters(how: Sft) -> SupervisedHyperparametersParam:
+    """The method's hyper-parameters as the API takes them.
+
+    Raises:
+        BadInput: One was set that the API has no place for, or half an epoch is asked for.
+    """
+    default = type(how)()
+    lost = [f.name for f in fields(how) if f.name not in TAKEN and getattr(how, f.name) != getattr(default, f.name)]
+    if lost:
+        raise BadInput(
+            f"OpenAI's API takes no {', '.join(lost)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
+            "Leave it out, or train with the local backend."
+        )
+    if how.epochs != int(how.epochs):
+        raise BadInput(f"OpenAI's API trains whole epochs, not {how.epochs:g}. Set epochs to 1 or more.")
+    return {
+        "n_epochs": int(how.epochs),
+        "batch_size": how.batch_size,
+        "learning_rate_multiplier": how.learning_rate_multiplier,
+    }
+
+
+def steps(n_rows: int, how: Sft) -> int:
+    """Steps of a fit."""
+    return math.ceil(math.ceil(n_rows / how.batch_size) * how.epochs)
+
+
+# ---------------------------------------------------------------- rows
+
+
+def chat_jsonl(examples: Sequence[Example], base: str) -> str:
+    """The file to upload: one chat row an example, the completion as the last turn.
+
+    Raises:
+        BadInput: A row is not what the API takes, with its number; there are too few; the file is too large.
+    """
+    wrong = [f"row {i}: {problem}" for i, row in enumerate(examples, 1) for problem in _problems(row, base)]
+    if wrong:
+        more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        raise BadInput(f"{len(wrong)} problems in {len(examples)} rows for {base}: {'; '.join(wrong[:NAMED])}{more}.")
+    if len(examples) < LEAST_ROWS:
+        raise BadInput(f"There are {len(examples)} examples; OpenAI's API takes at least {LEAST_ROWS}.")
+    text = "".join(json.dumps(_chat_row(row), ensure_ascii=False) + "\n" for row in examples)
+    if len(text.encode()) > MOST_BYTES:
+        raise BadInput(
+            f"The file has {len(text.encode()):,} bytes; OpenAI's API takes {MOST_BYTES:,}. Take fewer rows."
+        )
+    return text
+
+
+def _chat_row(example: Example) -> dict[str, Any]:
+    """A row of the API's chat format, with loss on the completion alone."""
+    turns: list[dict[str, Any]] = []
+    for message in example.messages:
+        turn: dict[str, Any] = {"role": message.role, "content": message.content}
+        turns.append(turn | {"weight": 0} if message.role == "assistant" else turn)
+    return {"messages": [*turns, {"role": "assistant", "content": example.completion}]}
+
+
+def _problems(example: Example, base: str) -> Iterator[str]:
+    """What the API would refuse or cut."""
+    roles = [message.role for message in example.messages]
+    unknown = sorted({role for role in roles if role not in ("system", "user", "assistant")})
+    if unknown:
+        yield f"role {unknown[0]!r} (allowed: system, user, assistant)"
+    if not roles or roles[-1] != "user":
+        yield "the turn before the completion is not the user's"
+    if not example.completion.strip():
+        yield "an empty completion"
+    if any(not message.content.strip() for message in example.messages):
+        yield "an empty turn"
+    if example.weight != 1.0:
+        yield f"weight {example.weight:g} (the API weighs all rows alike)"
+    try:
+        size = sum(len(text.encode()) for text in (*(m.content for m in example.messages), example.completion))
+    except UnicodeEncodeError:
+        yield "text that is not valid Unicode"
+        return
+    most, longest = round(size / LEAST_CHARACTERS_A_TOKEN), limits(base).longest
+    if most > longest:
+        yield f"perhaps {most:,} tokens ({size:,} bytes), and an example may have {longest:,}; the API would cut it"
