@@ -96,14 +96,21 @@ def subject(model: ModelLike, **args: Any) -> Subject:
         return _local(os.fspath(model), args)
     if not isinstance(model, str):
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
+    name = name_of(model)
+    return _local(model, args) if name.startswith(LOCAL) else Subject(name, "", model, args)
+
+
+def name_of(model: str) -> str:
+    """The name that a model's replies carry, from what it is called alone: nothing is loaded. Raises `ModelError`."""
     if model.startswith(LOCAL) or _is_ours(model):
-        return _local(model, args)
+        bare = model.removeprefix(LOCAL)
+        return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
     if "/" not in model:
         raise ModelError(
             f"{model!r} is no model: an Inspect model string has a provider ('openai/gpt-4o-mini', 'vllm/org/name', "
             "'hf/org/name'), a local one is a folder, a checkpoint, or 'unsway/smollm2-135m'."
         )
-    return Subject(model, "", model, args)
+    return model
 
 
 def _is_ours(name: str) -> bool:
@@ -121,5 +128,4 @@ def _local(model: str, args: Mapping[str, Any]) -> Subject:
     bare = model.removeprefix(LOCAL)
     weights = locate(bare)
     weights.tokenizer  # noqa: B018  # a missing chat template is said now, not after the first prompt
-    name = LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
-    return Subject(name, weights.fingerprint, LOCAL + bare, args)
+    return Subject(name_of(LOCAL + bare), weights.fingerprint, LOCAL + bare, args)

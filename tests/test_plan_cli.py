@@ -1,0 +1,142 @@
+"""`unsway plan`: counted without asking anybody, in under two seconds, and what it says is what a measurement takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from unsway.cli import main
+from unsway.measure.power import PastRun
+from unsway.pairs import pairs
+from unsway.report.plan import dollars, minutes, tokens
+from unsway.run import run
+from unsway.run.past import PAST, PLAN, past_runs
+from unsway.sources import load
+from unsway.store import dumps
+from unsway.testing import scripted
+
+NINE = (
+    "suggested_answer,are_you_sure,post_hoc,wrong_few_shot,spurious_squares,spurious_hindsight,distractor_fact,"
+    "distractor_argument,positional"
+)
+HOSTED = "openai/gpt-4o-mini,openai/gpt-4o,anthropic/claude-sonnet-4"
+
+
+def call(*args: object) -> Result:
+    return CliRunner().invoke(main, ["plan", *(str(arg) for arg in args)])
+
+
+def body(*args: object) -> dict[str, Any]:
+    found = call(*args, "--json")
+    assert found.exit_code == 0, found.output
+    made: dict[str, Any] = json.loads(found.stdout)
+    return made
+
+
+def small(*args: object, models: str = "openai/gpt-4o-mini", n: int = 20) -> tuple[object, ...]:
+    return (models, "--questions", "procedural/arithmetic", "-n", n, *args)
+
+
+def test_the_papers_study_takes_under_two_seconds_and_no_key(tmp_path: Path) -> None:
+    """The whole command with its imports, in processor time, so that other load on the machine does not count."""
+    words = [HOSTED, "--questions", "procedural/arithmetic@2", "-n", "600", "--biases", NINE]
+    bare = {key: value for key, value in os.environ.items() if "API_KEY" not in key}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    program = [sys.executable, "-c", "from unsway.cli import main; main()", "plan", *words]
+    ran = subprocess.run(program, capture_output=True, text=True, env=bare, cwd=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ran.returncode == 0, ran.stderr
+    assert after.ru_utime - before.ru_utime < 2.0
+    assert "6,160 unique prompts, 1,280 of them clean" in ran.stdout
+    assert "Would you be surprised if it took twice as long?" in ran.stdout and "24%" in ran.stdout
+    assert "guessed" in ran.stdout and "prices as seen in" in ran.stdout
+    assert "distractor_argument: counted with stand-ins" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_figure_is_there_for_a_program() -> None:
+    found = body(*small("--biases", "post_hoc,are_you_sure", "--samples", 2, "--half-width", 0.1, models=HOSTED))
+    assert (found["n_unique"], found["n_clean"], found["n_prompts"]) == (60, 20, 360)
+    assert found["n_calls"] > found["n_prompts"]
+    assert [model["n_prompts"] for model in found["models"]] == [120] * 3
+    assert found["cost"] == pytest.approx(sum(model["cost"] for model in found["models"]))
+    assert all(model["timed"] is False and model["price"]["seen"] for model in found["models"])
+    assert [bias["n_questions"] for bias in found["biases"]] == [20, 20]
+    assert all(bias["smallest_brr"] > 0 and bias["smallest_difference"] > 0 for bias in found["biases"])
+    narrower = body(*small("--half-width", 0.05))
+    assert narrower["questions_for_it"] > found["questions_for_it"]
+
+
+def test_an_unknown_price_is_said_and_ones_own_is_taken(tmp_path: Path) -> None:
+    said = call(*small(models="openai/no-such")).output
+    assert "The cost is not known: no price of openai/no-such" in said
+    path = tmp_path / "mine.txt"
+    path.write_text("openai/no-such 1 2 2026-11\n")
+    (model,) = body(*small("--prices", path, models="openai/no-such"))["models"]
+    assert model["cost"] == pytest.approx((model["tokens_in"] + 2 * model["tokens_out"]) / 1e6)
+
+
+def test_biases_bring_their_own_questions_and_all_leaves_out_what_quotes_arguments() -> None:
+    rows = {row["bias"].partition("@")[0]: row for row in body(*small("--biases", "all"))["biases"]}
+    assert rows["spurious_hindsight"]["n_questions"] == rows["positional"]["n_questions"] == 20
+    assert "distractor_argument" not in rows
+    assert "× distractor_argument" in " ".join(call(*small("--biases", "all")).output.split())
+    (only,) = body(*small("--biases", "distractor_argument"))["biases"]
+    assert (only["bias"].partition("@")[0], only["n_questions"]) == ("distractor_argument", 20)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (small("--biases", "sugested_answer"), "Did you mean 'suggested_answer'"),
+        (small(models="gpt-9"), "provider"),
+        (small(models=","), "at least one model"),
+        (("openai/gpt-4o",), "--questions or --prompts"),
+        (small("--half-width", 0), "half-width"),
+        (small("--prices", "none.txt"), "none.txt"),
+    ],
+)
+def test_what_is_wrong_is_said(args: tuple[object, ...], says: str) -> None:
+    found = call(*args)
+    assert found.exit_code and says in found.output
+
+
+def test_planned_measured_and_planned_again(tmp_path: Path) -> None:
+    args = small("--biases", "post_hoc", "--out", tmp_path, models="scripted/model")
+    first = body(*args)
+    assert (tmp_path / PLAN).exists() and first["time"]["n_runs"] == 0
+    made = pairs(load("procedural/arithmetic", 20), ["post_hoc"])
+    run(made, scripted(made, {"post_hoc": 0.5}), folder=tmp_path)
+    (row,) = past_runs(tmp_path)
+    assert row.planned_seconds == pytest.approx(60 * first["minutes"]) and row.calls == first["n_calls"] == 40
+    again = body(*args)
+    assert (again["n_prompts"], again["models"][0]["n_kept"], again["time"]["n_runs"]) == (0, 40, 1)
+    assert again["models"][0]["timed"] is True
+    said = " ".join(
+        call(*small("--biases", "post_hoc,distractor_fact", "--out", tmp_path, models="scripted/model")).output.split()
+    )
+    assert "measured" in said and "the rate of earlier runs here" in said and "from 1 past run here" in said
+
+
+def test_past_runs_move_the_chance(tmp_path: Path) -> None:
+    rows = [PastRun("openai/gpt-4o-mini", 100, 300.0, 100.0, plan=str(i)) for i in range(3)]
+    (tmp_path / PAST).write_text("".join(dumps(row) + "\n" for row in rows))
+    found = body(*small("--out", tmp_path))
+    assert found["time"]["n_runs"] == 3 and found["time"]["p_twice"] > 0.5
+    assert found["models"][0]["calls_per_second"] == pytest.approx(1 / 3)
+    said = " ".join(call(*small("--out", tmp_path)).output.split())
+    assert "twice as long? No: " in said and "from 3 past runs here" in said
+
+
+def test_numbers_for_a_person() -> None:
+    assert [tokens(x) for x in (840, 12_345, 1_695_000, 123e6)] == ["840", "12.3k", "1.70M", "123M"]
+    assert [minutes(x) for x in (0, 0.4, 25.2, 600)] == ["0", "under 1", "25", "10.0 h"]
+    assert [dollars(x) for x in (None, 0, 0.001, 1234.5)] == ["—", "$0.00", "under $0.01", "$1,234.50"]
