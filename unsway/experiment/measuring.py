@@ -85,7 +85,9 @@ def measure_prompted(
     """
     changes = interventions.get(intervention)
     unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
-    instead = changes.prompts(unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed)
+    instead = changes.prompts(
+        unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
+    )
     name = f"{model.who.name} + {changes.name}"
     arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, (), how.settings)
     note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
