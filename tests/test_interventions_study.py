@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
+from click.testing import CliRunner
 from intervening import saying, swayed
 
 from unsway.experiment import Study, run
@@ -13,7 +15,7 @@ STUDY = Study(
     biases="suggested_answer",
     tasks="procedural/arithmetic",
     interventions=("none", "prompted:ignore"),
-    n=40,
+    n=24,
 )
 
 
@@ -28,5 +30,23 @@ def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
             base, changed = (found.cell(arm, bias) for arm in found.arms)
             assert base is not None and changed is not None
             before, after = base["brr"], changed["brr"]
-            assert before.n == after.n == 40
+            assert before.n == after.n == 24
             assert before.value is not None and after.value is not None and after.value < before.value - 0.4
+
+
+def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> None:
+    study = STUDY.but(
+        biases=("suggested_answer", "distractor_fact", "post_hoc"),
+        tasks=("procedural/arithmetic", "procedural/dates"),
+        interventions=("none", "prompted:ignore", "prompted:polite"),
+        n=12,
+    )
+    model = saying("cells", swayed(list(study.pairs()), 0.9, shown=0.2))
+    run(study, tmp_path, using={"saying/studied": model})
+    script = runpy.run_path(str(Path(__file__).parent.parent / "experiments" / "proxy_predicts.py"))
+    said = CliRunner().invoke(
+        script["main"], [str(tmp_path), "--proxy", "prompted:ignore", "--trained", "prompted:polite"]
+    )
+    assert said.exit_code == 0, said.output
+    assert "plain: +1.00 [" in said.output and "6 cells, 0 left out" in said.output
+    assert "beyond the base" in said.output and "distractor_fact" in said.output

@@ -1,0 +1,75 @@
+"""Does the few-shot proxy tell what fine-tuning will do? Rank correlation of two arms' reductions over biases and settings.
+
+    python experiments/proxy_predicts.py runs/one runs/two --proxy fewshot:4-paired --trained bct
+
+A cell is a bias on a source in a folder; its reduction is the BRR of the base less that of the arm. Both reductions hold
+the same base, whose chance makes them alike: the second line is the correlation beyond what the base tells.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from unsway.measure.rank import predicts
+from unsway.report.folder import results
+from unsway.report.study import Arm, Results, plain_name
+from unsway.report.words import percent
+
+Cells = dict[tuple[str, str, str], float]
+
+
+def brr(found: Results, arm: Arm, folder: str) -> Cells:
+    """BRR of an arm by folder, bias and source."""
+    cells = ((cell, cell["brr"].value) for cell in found.cells_by_source if cell.model == arm.model)
+    return {(folder, cell.bias, cell.source): value for cell, value in cells if value is not None}
+
+
+def reductions(found: Results, label: str, folder: str) -> tuple[Cells, Cells]:
+    """What an arm takes off its base's BRR, and that BRR."""
+    arm = found.arm(label)
+    base = found.base_of(arm)
+    before = brr(found, base, folder) if base else {}
+    after = brr(found, arm, folder)
+    return {key: before[key] - after[key] for key in before.keys() & after.keys()}, before
+
+
+@click.command(help=__doc__)
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--proxy", required=True, help="Label of the arm that is cheap.")
+@click.option("--trained", required=True, help="Label of the arm that it should predict.")
+def main(folders: tuple[Path, ...], proxy: str, trained: str) -> None:
+    ours: Cells = {}
+    theirs: Cells = {}
+    base: Cells = {}
+    for folder in folders:
+        found = results(folder)
+        for label, into in ((proxy, ours), (trained, theirs)):
+            one, before = reductions(found, label, str(folder))
+            into |= one
+            base |= before
+    show(ours, theirs, base, proxy, trained)
+    for what, given in (("plain", None), ("beyond the base", base)):
+        e = predicts(ours, theirs, given=given)
+        ends = "" if e.value is None else f"{e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}], "
+        click.echo(f"rank correlation, {what}: {ends}{e.n} cells, {e.n_excluded} left out; {e.note}")
+
+
+def show(ours: Cells, theirs: Cells, base: Cells, proxy: str, trained: str) -> None:
+    """The cells, those first where training takes off most."""
+    shown = Table(box=None)
+    for heading in ("folder", "bias", "source", "base BRR", f"less with {proxy}", f"less with {trained}"):
+        shown.add_column(heading)
+    for key in sorted(ours.keys() & theirs.keys(), key=lambda key: -theirs[key]):
+        folder, bias, source = key
+        names = (Path(folder).resolve().name, plain_name(bias), plain_name(source))
+        shown.add_row(*names, percent(base[key]), percent(ours[key]), percent(theirs[key]))
+    Console(width=None if sys.stdout.isatty() else 160).print(shown)
+
+
+if __name__ == "__main__":
+    main()
