@@ -1,0 +1,173 @@
+"""What a study costs beside its model: the same samples through `experiment.run` and through a bare Inspect eval.
+
+    python benchmarks/orchestration.py [--samples 10000] [--large]
+
+Both sides answer with the same scripted model, in one run, in processes of their own; CPU seconds and peak memory of each are
+printed with their ratio. Then: estimating kept replies again, the page they make, start-up; with `--large` also at nine times
+the replies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from unsway.experiment import Study, Task, run
+from unsway.testing import scripted
+
+BIASES = ("suggested_answer", "post_hoc", "distractor_fact")
+A_QUESTION = len(BIASES) + 1
+"""Unique prompts of each question: the clean one and one for each bias."""
+
+
+def study(n_samples: int) -> Study:
+    """Questions of MMLU and HellaSwag, seven to five: together they have 24,000."""
+    n = n_samples // A_QUESTION
+    tasks = (Task("mmlu", n * 7 // 12), Task("hellaswag", n * 5 // 12))
+    return Study(models="scripted/a", biases=BIASES, tasks=tasks)
+
+
+def model(of: Study):  # an Inspect model
+    return scripted(of.pairs(), follow={"post_hoc": 0.5}, name="a")
+
+
+# ---------------------------------------------------------------- the two sides, each in a process of its own
+
+
+def ours(n_samples: int, folder: str) -> None:
+    of = study(n_samples)
+    run(of, folder, using={"scripted/a": model(of)})
+
+
+def bare(n_samples: int, folder: str) -> None:
+    """The same prompts as samples of one task with Inspect's own `generate()` and a scorer that matches a letter."""
+    from inspect_ai import Task
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.scorer import pattern
+    from inspect_ai.solver import generate
+
+    of = study(n_samples)
+    asked = of.pairs()
+    prompts = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
+    samples = [
+        Sample(
+            input=[_message(message.role, message.content) for message in prompt.messages()],
+            id=key,
+            target="A",
+        )
+        for key, prompt in prompts.items()
+    ]
+    task = Task(dataset=MemoryDataset(samples), solver=generate(), scorer=pattern(r"\(([A-Z])\)"))
+    (log,) = inspect_eval(task, model=model(of), log_dir=folder, display="none", log_realtime=False)
+    assert log.status == "success"
+
+
+def _message(role: str, content: str):
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+
+    kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+    return kinds[role](content=content)
+
+
+def again(n_samples: int, folder: str) -> None:
+    """Every number from what the folder holds."""
+    from unsway.report.folder import results
+
+    results(folder)
+
+
+def page(n_samples: int, folder: str) -> None:
+    from unsway.report.folder import results
+    from unsway.report.page import write_page
+
+    write_page(results(folder), Path(folder) / "report.html")
+
+
+SIDES: dict[str, Callable[[int, str], None]] = {"ours": ours, "bare": bare, "again": again, "page": page}
+
+
+def child(side: str, n_samples: int, folder: str) -> None:
+    """Do one side and print its CPU seconds, wall seconds and peak memory as JSON."""
+    start = time.perf_counter()
+    SIDES[side](n_samples, folder)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    body = {"cpu": used.ru_utime + used.ru_stime, "wall": time.perf_counter() - start, "MB": used.ru_maxrss / 1e3}
+    print(json.dumps(body))
+
+
+def measured(side: str, n_samples: int, folder: str) -> dict[str, float]:
+    command = [sys.executable, __file__, "--child", side, "--samples", str(n_samples), "--folder", folder]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    body: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return body
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def start_up() -> None:
+    for what, code in (
+        ("import unsway", "import unsway"),
+        ("unsway --help", "from unsway.cli import main; main(['--help'])"),
+    ):
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False)
+            times.append(time.perf_counter() - start)
+        bare_python = []
+        for _ in range(5):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", "pass"], check=True)
+            bare_python.append(time.perf_counter() - start)
+        more = statistics.median(times) - statistics.median(bare_python)
+        print(f"{what}: {statistics.median(times):.3f} s, {more:.3f} s more than Python itself")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--child", choices=SIDES)
+    parser.add_argument("--folder", default="")
+    args = parser.parse_args()
+    if args.child:
+        child(args.child, args.samples, args.folder)
+        return
+    start_up()
+    pairs: list[tuple[dict[str, float], dict[str, float]]] = []
+    for _ in range(args.repeats):
+        with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+            pairs.append((measured("ours", args.samples, one), measured("bare", args.samples, other)))
+            kept = {side: measured(side, args.samples, one) for side in ("again", "page")}
+    for name in ("cpu", "wall", "MB"):
+        ratios = [a[name] / b[name] for a, b in pairs]
+        shown = ", ".join(f"{a[name]:.1f} against {b[name]:.1f}" for a, b in pairs)
+        print(
+            f"{args.samples:,} samples, study against bare Inspect, {name}: {shown}; ratio {statistics.median(ratios):.2f}"
+        )
+    print(f"estimated again: {kept['again']['cpu']:.1f} s CPU, {kept['again']['MB']:.0f} MB")
+    print(f"page: {kept['page']['cpu']:.1f} s CPU, {kept['page']['MB']:.0f} MB")
+    if args.large:
+        with tempfile.TemporaryDirectory() as one:
+            big = measured("ours", 9 * args.samples, one)
+            kept = {side: measured(side, 9 * args.samples, one) for side in ("again", "page")}
+        print(
+            f"{9 * args.samples:,} samples: {big['cpu']:.0f} s CPU, {big['MB']:.0f} MB; estimated again "
+            f"{kept['again']['cpu']:.1f} s, {kept['again']['MB']:.0f} MB; page {kept['page']['cpu']:.1f} s, "
+            f"{kept['page']['MB']:.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()
