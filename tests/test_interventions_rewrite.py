@@ -9,13 +9,14 @@ from intervening import CUT, measured, prompts_of, saying
 
 from unsway.elicit.prompts import letter, option_parts, render
 from unsway.interventions import Rewrite
+from unsway.interventions.base import Missing
 from unsway.interventions.rewrite import CUT as WAS_CUT
 from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, _has_options, rewritten
 from unsway.measure.estimates import cells
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import pairs
 from unsway.run import ask, run
-from unsway.store import ReplyStore
+from unsway.store import ReplyStore, read_jsonl, read_manifest
 from unsway.testing import toy_questions
 from unsway.types import Message, Pair, Prompt, Question, Reply, Settings, Stop
 
@@ -118,7 +119,7 @@ def test_options_that_moved_or_changed_are_lost(text: str) -> None:
     assert not _has_options(text, Question("Which?", ("an oak tree", "3.5 (about)"), 0, "t", "test"))
 
 
-def test_what_is_missing_is_counted_by_reason_and_never_asked() -> None:
+def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = pairs(QUESTIONS[:6], ["suggested_answer", "are_you_sure"])
     lost, cut = QUESTIONS[0].stem, QUESTIONS[1].stem
     faithful = rewriter(list(made.where(bias="suggested_answer")))
@@ -129,9 +130,13 @@ def test_what_is_missing_is_counted_by_reason_and_never_asked() -> None:
             return "What is it?"
         return faithful(messages) + CUT * ("=====" in text and cut in text)  # type: ignore[operator,no-any-return]
 
-    found = Rewrite().prompts(prompts_of(made), saying("forgetful", say))
+    found = Rewrite().prompts(prompts_of(made), saying("forgetful", say), folder=tmp_path)
     assert found.reasons() == {LOST: 2, WAS_CUT: 2, SPEAKS: 6}
     assert not set(found) & set(found.missing)
     assert set(found) | set(found.missing) == {prompt.id for prompt in prompts_of(made)}
     replies = ask(found.values(), saying("forgetful", say))
     assert len(replies) == len({prompt.id for prompt in found.values()}) == 4
+    assert "rewrite: 10 of 18 prompts are not asked" in caplog.text and f"2: {LOST}" in caplog.text
+    (path,) = (tmp_path / "interventions").glob("*.jsonl")
+    assert {row.prompt_id: row.reason for row in read_jsonl(path, Missing)} == found.missing
+    assert (read_manifest(path) or {})["reasons"] == found.reasons()

@@ -6,6 +6,7 @@ have none.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,14 @@ class Replaced(Mapping[str, Prompt]):
     def reasons(self) -> Mapping[str, int]:
         """How many prompts are missing, by reason."""
         return Counter(self.missing.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A prompt that is not asked under an intervention."""
+
+    prompt_id: str
+    reason: str
 
 
 class Intervention(Protocol):
@@ -78,6 +87,15 @@ class Intervention(Protocol):
             BadInput: Some prompts would not fit the model; nothing but what the intervention needs was asked.
         """
         ...
+
+
+# ---------------------------------------------------------------- files
+
+
+def kept_at(folder: str | Path, model: str, name: str) -> Path:
+    """Where an intervention writes down what it did to a model: a JSONL file in a folder beside the replies."""
+    plain = re.sub(r"[^\w.-]+", "_", f"{model.rpartition('/')[2]}-{name}")
+    return Path(folder) / "interventions" / f"{plain}.jsonl"
 
 
 # ---------------------------------------------------------------- turns

@@ -18,7 +18,7 @@ from unsway import sources
 from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.interventions.asked import elicitation_of, question_of
-from unsway.interventions.base import Replaced, before
+from unsway.interventions.base import Replaced, before, kept_at
 from unsway.interventions.shots import ARMS, Arm, Shot, shots
 from unsway.run import Session, session
 from unsway.run.context import check_fit
@@ -174,8 +174,7 @@ def _keep(how: Fewshot, rows: Sequence[Shot], elicit: str, who: Session, folder:
     """Write the rows that were shown beside the replies, with what they depend on."""
     if folder is None:
         return
-    name = re.sub(r"[^\w.-]+", "_", f"{who.who.name.rpartition('/')[2]}-{how.name}-{elicit}")
-    path = Path(folder) / "interventions" / f"{name}.jsonl"
+    path = kept_at(folder, who.who.name, f"{how.name}-{elicit}")
     write_jsonl(
         path,
         [shot.row for shot in rows],

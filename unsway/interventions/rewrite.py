@@ -12,6 +12,7 @@ lacks an option: each is missing with its reason.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,10 +25,11 @@ from unsway.biases.insert import fill
 from unsway.elicit.prompts import letter
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions.asked import question_of
-from unsway.interventions.base import Replaced, without_example, worked_example
+from unsway.interventions.base import Missing, Replaced, kept_at, without_example, worked_example
 from unsway.run import ask, session
 from unsway.run.context import check_fit
 from unsway.sources.checks import visible
+from unsway.store import write_jsonl
 from unsway.types import Part, Prompt, Question, Reply, Settings, Turn
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ VERSION = 1
 BANK = "rewrite_requests"
 SPEAKS = "the model speaks on the way, so that there is nothing to rewrite before it did"
 CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewriting lost an option"
+_log = logging.getLogger(__name__)
 _THOUGHT = re.compile(r".*</think(?:ing)?>", re.S)
 _TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
@@ -97,7 +100,19 @@ class Rewrite:
         said_to = {reply.prompt_id: reply for reply in replies}
         made = {key: rewritten(originals[key], said_to[request.id]) for key, request in requests.items()}
         lost = {key: one for key, one in made.items() if isinstance(one, str)}
-        return Replaced({key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
+        found = Replaced({key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
+        if found.missing:
+            self._note(found, len(originals), who.who.name, folder)
+        return found
+
+    def _note(self, found: Replaced, n: int, model: str, folder: str | Path | None) -> None:
+        """Say how many prompts are missing, and write down which and why."""
+        why = "; ".join(f"{count}: {reason}" for reason, count in found.reasons().items())
+        _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), n, why)
+        if folder is not None:
+            rows = [Missing(*pair) for pair in found.missing.items()]
+            path = kept_at(folder, model, f"{self.name}-missing")
+            write_jsonl(path, rows, intervention=self.versioned, reasons=found.reasons())
 
     def request(self, prompt: Prompt) -> Prompt:
         """What the model is asked first: to rewrite the prompt's text."""
