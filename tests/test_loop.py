@@ -145,3 +145,15 @@ def test_ask_takes_prompts_and_keeps_nothing_without_a_folder() -> None:
     made = pairs(toy_questions(3), ["post_hoc"])
     replies = ask([pair.clean for pair in made], scripted(made, FOLLOW))
     assert [r.prompt_id for r in replies] == [pair.clean.id for pair in made]
+
+
+def test_numbers_of_a_part_say_that_they_are(tmp_path: Path) -> None:
+    made = pairs(toy_questions(10), ["post_hoc", "suggested_answer"])
+    model = scripted(made, follow={})
+    replies = run(made.pairs[:8], model, folder=tmp_path)
+    keep(tmp_path, made, Arm("base", replies[0].model, replies[0].weights, "base"))
+    found = results(tmp_path)
+    assert {(one.bias.partition("@")[0], one.reason, one.n) for one in found.skipped} == {
+        ("post_hoc", "not asked of base (yet)", 6),
+        ("suggested_answer", "not asked of base (yet)", 6),
+    }

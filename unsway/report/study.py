@@ -151,7 +151,8 @@ class Results:
         asked = {(arm.model, arm.weights) for arm in arms}
         replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
         outs = outcomes(pairs, replies)
-        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), tuple(skipped), about or {})
+        left_out = (*skipped, *_not_asked(arms, pairs, outs))
+        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), left_out, about or {})
         return replace(
             empty,
             cells=cells(outs, level=level),
@@ -207,6 +208,21 @@ class Results:
         from unsway.report.page import fragment
 
         return fragment(self)
+
+
+def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[Skipped]:
+    """Pairs that an arm was not asked yet, of biases that it was asked in part: its numbers are those of the rest."""
+    wanted: dict[str, set[str]] = {}
+    for pair in pairs:
+        wanted.setdefault(pair.bias, set()).add(pair.id)
+    there: dict[tuple[str, str], set[str]] = {}
+    for outcome in outs:
+        there.setdefault((outcome.model, outcome.bias), set()).add(outcome.pair_id)
+    for arm in arms:
+        for bias, ids in wanted.items():
+            asked = there.get((arm.model, bias), set())
+            if asked and len(asked) < len(ids):
+                yield Skipped(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
 
 
 def _ratios(results: Results, level: float, seed: int) -> Iterator[Ratio]:
