@@ -25,6 +25,7 @@ from unsway.run.weights import read_checkpoint
 from unsway.train import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Message
 
+pytest.importorskip("openai")
 KEY = "sk-very-secret-0123456789"
 BASE = "openai/gpt-4o-mini-2024-07-18"
 
@@ -35,6 +36,7 @@ def example(i: int) -> Example:
     )
 
 
+BCT = Bct()
 ROWS = tuple(example(i) for i in range(12))
 
 
@@ -51,8 +53,8 @@ def quick(**more: float) -> OpenAiBackend:
 
 
 def train(
-    folder: Path, rows: tuple[Example, ...] = ROWS, how: Sft = Bct(), where: OpenAiBackend | None = None
-) -> Checkpoint:  # noqa: B008
+    folder: Path, rows: tuple[Example, ...] = ROWS, how: Sft = BCT, where: OpenAiBackend | None = None
+) -> Checkpoint:
     return fit(rows, how, BASE, where or quick(), folder)
 
 

@@ -202,7 +202,7 @@ def _evaluate(part: Sequence[Wanted], asking: _Asking) -> int:
     from inspect_ai import eval as inspect_eval
 
     model = asking.session.model()
-    at_once = model.api.max_connections() if asking.session.who.weights else None
+    at_once = asking.session.at_once()
     (log,) = inspect_eval(
         _task(part, asking),
         model=model,

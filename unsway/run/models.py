@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unsway.errors import ModelError
-from unsway.run.weights import CHECKPOINT_FILE
+from unsway.run.endpoints import address_id
+from unsway.run.weights import CHECKPOINT_FILE, is_hosted, read_checkpoint
+from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 LOCAL = "unsway/"
 """Prefix of the names of local models, which is the name of our Inspect provider."""
+AT_ONCE = "max_connections"
+"""Argument of a hosted model that is ours, not its provider's: how many prompts are on their way at once."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Subject:
     name: str
     """What its replies say of who wrote them."""
     weights: str
-    """Fingerprint of its weights; empty for a hosted model."""
+    """Fingerprint of its weights; of a hosted model the id of its address, empty where that is the provider's own."""
     model: str | Model
     """What Inspect is given."""
     args: Mapping[str, Any]
@@ -60,17 +64,34 @@ class Session:
         from inspect_ai.model import get_model
 
         if isinstance(self.who.model, str):
-            self._model = self._model or get_model(self.who.model, memoize=False, **self.who.args)
+            args = {name: value for name, value in self.who.args.items() if name != AT_ONCE}
+            self._model = self._model or get_model(self.who.model, memoize=False, **args)
             return self._model
         return self.who.model
+
+    def at_once(self) -> int | None:
+        """How many prompts to ask at once: as the engine likes, or as was asked for; None leaves it to Inspect."""
+        if self.who.name.startswith(LOCAL):
+            return self.model().api.max_connections()
+        return self.who.args.get(AT_ONCE)
 
     def __enter__(self) -> Session:
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._model is not None:
-            self._model.api.close()
+            _close(self._model)
             self._model = None
+
+
+def _close(model: Model) -> None:
+    """Close a model in a thread of its own, since the client of a provider closes in an event loop and ours may run."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import anyio
+
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(anyio.run, model.api.aclose).result()
 
 
 def session(model: ModelLike, **args: Any) -> Session:
@@ -83,26 +104,30 @@ def subject(model: ModelLike, **args: Any) -> Subject:
 
     Args:
         model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, or a `Checkpoint`.
-        args: Model arguments for the provider, such as `engine="torch"`.
+        args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; of a hosted model also
+            `max_connections`, and `weights`, a name for what its address serves just now.
 
     Raises:
         ModelError: The model cannot be had; says what was tried.
     """
     if isinstance(model, Session):
         return model.who
-    if isinstance(model, Checkpoint):
-        return _local(model.model, args)
-    if isinstance(model, os.PathLike):
-        return _local(os.fspath(model), args)
-    if not isinstance(model, str):
+    if not isinstance(model, Checkpoint | os.PathLike | str):
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
-    name = name_of(model)
-    return _local(model, args) if name.startswith(LOCAL) else Subject(name, "", model, args)
+    trained = model if isinstance(model, Checkpoint) else _checkpoint(model)
+    if trained is not None and is_hosted(trained):
+        return _hosted(trained.model, _address(trained) | args)
+    if isinstance(model, str) and not name_of(model).startswith(LOCAL):
+        return _hosted(model, args)
+    return _local(model.model if isinstance(model, Checkpoint) else os.fspath(model), args)
 
 
 def name_of(model: str) -> str:
     """The name that a model's replies carry, from what it is called alone: nothing is loaded. Raises `ModelError`."""
     if model.startswith(LOCAL) or _is_ours(model):
+        trained = _checkpoint(model)
+        if trained is not None and is_hosted(trained):
+            return trained.model
         bare = model.removeprefix(LOCAL)
         return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
     if "/" not in model:
@@ -129,3 +154,25 @@ def _local(model: str, args: Mapping[str, Any]) -> Subject:
     weights = locate(bare)
     weights.tokenizer  # noqa: B018  # a missing chat template is said now, not after the first prompt
     return Subject(name_of(LOCAL + bare), weights.fingerprint, LOCAL + bare, args)
+
+
+# ---------------------------------------------------------------- at a provider, or at a server of one's own
+
+
+def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:
+    """The checkpoint that a folder holds, if it holds one."""
+    folder = Path(os.fspath(model).removeprefix(LOCAL)).expanduser()
+    return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None
+
+
+def _address(trained: Checkpoint) -> dict[str, Any]:
+    """The address at which a checkpoint was trained, where that is not the provider's own."""
+    url, hash_, _ = trained.uri.partition("#")
+    return {"base_url": url} if hash_ else {}
+
+
+def _hosted(name: str, args: Mapping[str, Any]) -> Subject:
+    """A hosted model; `weights` among its arguments names what an address of one's own serves just now."""
+    given = dict(args)
+    where, weights = address_id(name, given), given.pop("weights", None)
+    return Subject(name, where if weights is None else content_id(where, str(weights)), name, given)

@@ -1,0 +1,179 @@
+"""Any OpenAI-compatible server: measured, trained from and told apart, through Inspect's own providers and the real SDK."""
+
+from __future__ import annotations
+
+import gc
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.openai_server import OpenAiServer
+from unsway.cli import main
+from unsway.data.mixture import mixture
+from unsway.data.recipe import Recipe
+from unsway.errors import BadInput
+from unsway.pairs import pairs
+from unsway.run import run, session, subject
+from unsway.store import write_text
+from unsway.testing import toy_questions
+from unsway.types import Checkpoint
+
+pytest.importorskip("openai")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning"
+)  # inspect_ai leaves connections to the collector
+KEY = "sk-server-secret-987"
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in ("LOCAL", "OPENAI", "VLLM"):
+        monkeypatch.setenv(f"{service}_API_KEY", KEY)
+        monkeypatch.delenv(f"{service}_BASE_URL", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAiServer]:
+    with OpenAiServer() as running:
+        yield running
+
+
+def says_who(body: dict[str, Any]) -> str:
+    """A reply that names the model that was asked for."""
+    return f"I am {body['model']}. The best answer is: (B)."
+
+
+@pytest.mark.parametrize("model", ["openai-api/local/org/lora-7", "openai/gpt-4o-mini"])
+def test_both_arms_through_a_server_of_ones_own(model: str, server: OpenAiServer, tmp_path: Path) -> None:
+    server.answer = says_who
+    asked = pairs(toy_questions(6), ["suggested_answer"])
+    replies = run(asked, model, base_url=server.url, folder=tmp_path, max_connections=3)
+    name = model.removeprefix("openai-api/local/").removeprefix("openai/")
+    assert len(replies) == 12 and {reply.text for reply in replies} == {f"I am {name}. The best answer is: (B)."}
+    assert {reply.model for reply in replies} == {model}
+    calls = server.said("POST", "/chat/completions")
+    assert {call.body["model"] for call in calls} == {name} and len(calls) == 12
+    assert {(call.body["temperature"], call.body.get("max_tokens")) for call in calls} == {(0.0, 1000)}
+    assert server.most_at_once <= 3
+    assert run(asked, model, base_url=server.url, folder=tmp_path) == replies and len(server.calls) == 12
+
+
+def test_vllm_with_an_adapter_that_is_served_by_name(
+    server: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_BASE_URL", server.url)
+    server.models = {"bct": {"id": "bct", "object": "model", "created": 1, "owned_by": "vllm", "max_model_len": 4096}}
+    server.answer = says_who
+    asked = pairs(toy_questions(2), ["suggested_answer"])
+    replies = run(asked, "vllm/org/base:bct", folder=tmp_path)
+    assert {reply.text.split(".")[0] for reply in replies} == {"I am bct"}
+    assert subject("vllm/org/base:bct").weights == subject("vllm/org/base:bct", base_url=server.url).weights != ""
+
+
+def test_the_verb_measures_through_a_server(server: OpenAiServer, tmp_path: Path) -> None:
+    arguments = [
+        "measure",
+        "openai-api/local/m",
+        "-M",
+        f"base_url={server.url}",
+        "--questions",
+        "basic_skills/arithmetic",
+        "-n",
+        "3",
+    ]
+    found = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "out")])
+    assert found.exit_code == 0, found.output
+    assert len(server.said("POST", "/chat/completions")) == 6
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
+
+
+def test_targets_are_sampled_from_a_server(server: OpenAiServer, tmp_path: Path) -> None:
+    server.answer = says_who
+    with session("openai-api/local/base", base_url=server.url) as base:
+        made = mixture(Recipe(n=8, instruct=2), toy_questions(12), base, folder=tmp_path)
+    assert {row.target_model for row in made.bct} == {"openai-api/local/base"}
+    assert {row.completion for row in made.bct} == {"I am base. The best answer is: (B)."}
+
+
+# ---------------------------------------------------------------- two servers, one name
+
+
+def test_two_servers_under_one_name_are_told_apart(server: OpenAiServer, tmp_path: Path) -> None:
+    asked = pairs(toy_questions(3), ["suggested_answer"])
+    server.answer = lambda body: "The best answer is: (A)."
+    with OpenAiServer(answer=lambda body: "The best answer is: (B).") as other:
+        ours = run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path)
+        theirs = run(asked, "openai-api/local/m", base_url=other.url, folder=tmp_path)
+    assert {r.text for r in ours} == {"The best answer is: (A)."} and {r.text for r in theirs} == {
+        "The best answer is: (B)."
+    }
+    assert len({r.weights for r in (*ours, *theirs)}) == 2 and "" not in {r.weights for r in ours}
+
+
+def test_other_weights_at_one_address_have_a_name_that_one_gives_them(server: OpenAiServer, tmp_path: Path) -> None:
+    asked = pairs(toy_questions(2), ["suggested_answer"])
+    first = run(asked, "openai-api/local/m", base_url=server.url, weights="step-100", folder=tmp_path)
+    again = run(asked, "openai-api/local/m", base_url=server.url, weights="step-200", folder=tmp_path)
+    assert len(server.calls) == 8 and first[0].weights != again[0].weights
+
+
+def test_an_address_counts_by_what_it_is_not_by_how_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, given = subject("openai/gpt-4o"), subject("openai/gpt-4o", base_url="http://127.0.0.1:1/v1/")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    assert own.weights == "" and subject("openai/gpt-4o").weights == given.weights != ""
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://api.openai.com/v1")
+    assert subject("openai/gpt-4o").weights == ""
+    monkeypatch.setenv("LOCAL_BASE_URL", "http://127.0.0.1:2/v1")
+    assert (
+        subject("openai-api/local/m").weights != subject("openai-api/local/m", base_url="http://127.0.0.1:3/v1").weights
+    )
+    with pytest.raises(BadInput, match=r"host '127\.0\.0\.1'") as refused:
+        subject("openai/gpt-4o", base_url="http://me:secret@127.0.0.1:1/v1")
+    assert "secret" not in str(refused.value)
+
+
+# ---------------------------------------------------------------- checkpoints at a provider
+
+
+def test_a_checkpoint_at_a_provider_is_measured_where_it_was_trained(server: OpenAiServer, tmp_path: Path) -> None:
+    made = Checkpoint(
+        model="openai/ft:gpt-4o-mini:org::1",
+        base="openai/gpt-4o-mini",
+        backend="openai",
+        uri=f"{server.url}#ft:gpt-4o-mini:org::1",
+        method="Bct()",
+        data_sha256="0" * 64,
+        steps=1,
+        tokens=1,
+    )
+    folder = tmp_path / "trained"
+    write_text(folder / "checkpoint.json", json.dumps({name: getattr(made, name) for name in made.__slots__}))
+    asked = pairs(toy_questions(2), ["suggested_answer"])
+    for each in (made, folder, str(folder)):
+        assert {r.model for r in run(asked, each, folder=tmp_path / "study")} == {"openai/ft:gpt-4o-mini:org::1"}
+    assert {call.body["model"] for call in server.calls} == {"ft:gpt-4o-mini:org::1"} and len(server.calls) == 4
+
+    arguments = [
+        "measure",
+        str(folder),
+        "--questions",
+        "basic_skills/arithmetic",
+        "-n",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    found = CliRunner().invoke(main, [*arguments, "--role", "trained"])
+    assert found.exit_code == 0, found.output
