@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option
+from unsway.cli.options import as_json, json_option, model_args_option, model_arguments, seed_option
 
 if TYPE_CHECKING:
+    from unsway.judge import Disagreement, SecondReading
     from unsway.report.kept_outcomes import Changed, Reread
 
 CUT = 160
@@ -20,23 +22,42 @@ CUT = 160
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--show", "many", type=click.IntRange(min=0), default=5, show_default=True, help="Changes to show.")
+@click.option("--second-reader", metavar="MODEL", help="A model that reads replies too, to see how far the two agree.")
+@click.option(
+    "-n", "n", type=click.IntRange(min=1), default=200, show_default=True, help="Replies for the second reader."
+)
+@seed_option
+@model_args_option
 @json_option
-def reread(folder: Path, many: int, json_: bool) -> None:
-    """Read the kept replies of FOLDER again with today's reader and say which answers changed. No model is asked."""
+def reread(
+    folder: Path, many: int, second_reader: str | None, n: int, seed: int, model_args: tuple[str, ...], json_: bool
+) -> None:
+    """Read the kept replies of FOLDER again with today's reader and say which answers changed.
+
+    No model is asked, unless --second-reader names one; its readings are kept in FOLDER/second_reader and change no number.
+    """
+    from unsway.report.kept_outcomes import replies_of
     from unsway.report.kept_outcomes import reread as again
 
     found = again(folder)
+    body, said = _body(found), _lines(found, many)
+    if second_reader:
+        from unsway import judge
+
+        more = model_arguments(model_args, None)
+        place = folder / "second_reader"
+        theirs = judge.second_reader(*replies_of(folder), second_reader, n=n, seed=seed, folder=place, **more)
+        body["second_reader"] = asdict(theirs) | {"disagreements": [_row(one) for one in theirs.disagreements]}
+        said += _second_lines(theirs, many)
     if json_:
-        as_json(_body(found))
+        as_json(body)
         return
-    for line in _lines(found, many):
+    for line in said:
         click.echo(line)
 
 
 def _body(found: Reread) -> dict[str, Any]:
     """Everything for a program; the replies as cuts."""
-    from dataclasses import asdict
-
     return {
         "before": found.before,
         "now": found.now,
@@ -76,10 +97,49 @@ def _lines(found: Reread, many: int) -> list[str]:
 
 
 def _cut(one: Changed) -> str:
-    """A cut of the reply around what was read, now or before, else its end; on one line, no control characters."""
+    """A cut of the reply around what was read, now or before, else its end."""
+    span = one.new.span or one.old.span
+    return _around(one.reply.text, len(one.reply.text) if span is None else span[1] + CUT // 4)
+
+
+def _around(text: str, end: int) -> str:
+    """The characters of a text up to a place, on one line, without control characters."""
     from unsway.report.words import visible
 
-    text, span = one.reply.text, one.new.span or one.old.span
-    end = len(text) if span is None else min(len(text), span[1] + CUT // 4)
+    end = min(len(text), end)
     start = max(0, end - CUT)
     return ("… " if start else "") + visible(text[start:end]) + (" …" if end < len(text) else "")
+
+
+# ---------------------------------------------------------------- the second reader
+
+
+def _second_lines(theirs: SecondReading, many: int) -> list[str]:
+    """What a person reads of the second reader."""
+    from unsway.report.words import percent, ratio, visible
+
+    equal, kappa = theirs.agreement, theirs.kappa
+    name, asked = visible(theirs.model), theirs.agreement.n + theirs.n_unread
+    if equal.value is None:
+        return ["", f"{name} gave no reading that could be understood, of {asked:,} replies."]
+    share = f"{percent(equal.value)}% [{percent(equal.low)}, {percent(equal.high)}]"
+    beyond = ratio(kappa) if kappa.value is not None else f"not defined ({kappa.note})"
+    said = [
+        "",
+        f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {equal.n:,} replies; Cohen's kappa {beyond}.",
+        f"Read differently: {len(theirs.disagreements):,}. No reading in the form asked for: {theirs.n_unread:,} of {asked:,}.",
+    ]
+    for one in theirs.disagreements[:many]:
+        reply = one.item.reply
+        said += [
+            f"{visible(reply.model)}, prompt {reply.prompt_id}, sample {reply.sample}: {one.first} against {one.second}"
+        ]
+        said += [f"  {_around(reply.text, len(reply.text))}"]
+    return said
+
+
+def _row(one: Disagreement) -> dict[str, Any]:
+    """A disagreement for a program."""
+    reply = one.item.reply
+    where = {"model": reply.model, "prompt_id": reply.prompt_id, "sample": reply.sample}
+    return where | {"first": one.first, "second": one.second, "reply": _around(reply.text, len(reply.text))}
