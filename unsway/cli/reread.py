@@ -127,7 +127,7 @@ def _second_lines(theirs: SecondReading, many: int) -> list[str]:
     said = [
         "",
         f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {equal.n:,} replies; Cohen's kappa {beyond}.",
-        f"Read differently: {len(theirs.disagreements):,}. No reading in the form asked for: {theirs.n_unread:,} of {asked:,}.",
+        f"Read differently: {len(theirs.disagreements):,}. No reading as asked for: {theirs.n_unread:,} of {asked:,}.",
     ]
     for one in theirs.disagreements[:many]:
         reply = one.item.reply
