@@ -346,7 +346,7 @@ def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(mon
 
 @pytest.mark.parametrize("name", ["fewshot:2-biased", "prompted:ignore"])
 def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
-    made = pairs(toy_questions(180)[100:], ["suggested_answer"])
+    made = pairs(toy_questions(140)[100:], ["suggested_answer"])
     model = saying(f"swayed-{name}", swayed(made, 0.8, shown=0.3))
     how = replace(get(name), questions=TRAIN) if name.startswith("fewshot") else get(name)
     (base,) = cells(outcomes(made, run(made, model, folder=tmp_path)), level=0.999)
@@ -354,7 +354,7 @@ def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
     for cell, known in ((base, 0.8), (changed, 0.3)):
         assert cell["brr"].low is not None and cell["brr"].high is not None
         assert cell["brr"].low <= known <= cell["brr"].high
-        assert cell["brr"].n == 80
+        assert cell["brr"].n == 40
 
 
 @pytest.mark.slow

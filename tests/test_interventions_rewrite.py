@@ -20,7 +20,7 @@ from unsway.store import ReplyStore, read_jsonl, read_manifest
 from unsway.testing import toy_questions
 from unsway.types import Message, Pair, Prompt, Question, Reply, Settings, Stop
 
-QUESTIONS = toy_questions(40)
+QUESTIONS = toy_questions(10)
 
 
 def shown(question: Question) -> str:

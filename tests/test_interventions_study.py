@@ -15,7 +15,7 @@ STUDY = Study(
     biases="suggested_answer",
     tasks="procedural/arithmetic",
     interventions=("none", "prompted:ignore"),
-    n=24,
+    n=16,
 )
 
 
@@ -30,7 +30,7 @@ def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
             base, changed = (found.cell(arm, bias) for arm in found.arms)
             assert base is not None and changed is not None
             before, after = base["brr"], changed["brr"]
-            assert before.n == after.n == 24
+            assert before.n == after.n == 16
             assert before.value is not None and after.value is not None and after.value < before.value - 0.4
 
 
@@ -39,7 +39,7 @@ def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> No
         biases=("suggested_answer", "distractor_fact", "post_hoc"),
         tasks=("procedural/arithmetic", "procedural/dates"),
         interventions=("none", "prompted:ignore", "prompted:polite"),
-        n=12,
+        n=6,
     )
     model = saying("cells", swayed(list(study.pairs()), 0.9, shown=0.2))
     run(study, tmp_path, using={"saying/studied": model})
