@@ -13,6 +13,7 @@ from typing import Any
 import biasing
 import pytest
 from intervening import CUT, guesses, measured, prompts_of, saying, swayed
+from jinja2 import TemplateError
 
 from unsway import assets, sources
 from unsway.banks import bank
@@ -339,6 +340,20 @@ def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(mon
     many = PairSet(tuple(pairs(TESTED[:3], ["post_hoc"])))
     with pytest.raises(BadInput, match=r"6 of 6 prompts do not fit .* allow shorter replies"):
         Prompted("ignore").prompts(prompts_of(many), local, settings=Settings(max_tokens=8192))
+
+
+def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoSystem(Counted):
+        def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
+            if messages[0].role == "system":
+                raise TemplateError("System role not supported")
+            return super().encode(messages)
+
+    monkeypatch.setattr("unsway.run.context._located", lambda name: NoSystem())
+    local, made = Session(Subject("unsway/toy", "w", "unsway/toy", {})), pairs(TESTED[:3], ["post_hoc"])
+    with pytest.raises(BadInput, match=r"System role not supported\. Put .*prompted:WORDING-user"):
+        get("prompted:ignore").prompts(prompts_of(made), local)
+    assert len(get("prompted:ignore-user").prompts(prompts_of(made), local)) == 6
 
 
 # ---------------------------------------------------------------- end to end

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from unsway.run import Session, session
 from unsway.types import Part, Prompt, Role, Settings, Turn
 
 if TYPE_CHECKING:
@@ -87,6 +89,12 @@ class Intervention(Protocol):
             BadInput: Some prompts would not fit the model; nothing but what the intervention needs was asked.
         """
         ...
+
+
+def held(model: ModelLike) -> AbstractContextManager[Session]:
+    """A session with a model: one that was handed in stays open, one that is opened here is closed."""
+    opened = session(model)
+    return nullcontext(opened) if opened is model else opened
 
 
 # ---------------------------------------------------------------- files

@@ -18,9 +18,9 @@ from unsway import sources
 from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.interventions.asked import elicitation_of, question_of
-from unsway.interventions.base import Replaced, before, kept_at
+from unsway.interventions.base import Replaced, before, held, kept_at
 from unsway.interventions.shots import ARMS, Arm, Shot, shots
-from unsway.run import Session, session
+from unsway.run import Session
 from unsway.run.context import check_fit
 from unsway.seeds import content_id, rng
 from unsway.store import write_jsonl
@@ -108,12 +108,12 @@ class Fewshot:
         by_elicit: dict[str, list[str]] = {}
         for key, prompt in originals.items():
             by_elicit.setdefault(elicitation_of(prompt), []).append(key)
-        who = session(model)
         made: dict[str, Prompt] = {}
-        for elicit, keys in by_elicit.items():
-            rows = shots(self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed)
-            _keep(self, rows, elicit, who, folder, seed)
-            made |= {key: before(originals[key], self._turns(rows, asked[key], seed)) for key in keys}
+        with held(model) as who:
+            for elicit, keys in by_elicit.items():
+                rows = shots(self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed)
+                _keep(self, rows, elicit, who, folder, seed)
+                made |= {key: before(originals[key], self._turns(rows, asked[key], seed)) for key in keys}
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
         check_fit(made.values(), who, settings, advice=advice)
         return Replaced({key: made[key] for key in originals})

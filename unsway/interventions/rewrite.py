@@ -25,8 +25,8 @@ from unsway.biases.insert import fill
 from unsway.elicit.prompts import letter
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions.asked import question_of
-from unsway.interventions.base import Missing, Replaced, kept_at, without_example, worked_example
-from unsway.run import ask, session
+from unsway.interventions.base import Missing, Replaced, held, kept_at, without_example, worked_example
+from unsway.run import ask
 from unsway.run.context import check_fit
 from unsway.sources.checks import visible
 from unsway.store import write_jsonl
@@ -94,13 +94,15 @@ class Rewrite:
         originals = {prompt.id: prompt for prompt in prompts}
         spoken = {key: SPEAKS for key, prompt in originals.items() if prompt.n_model_turns}
         requests = {key: self.request(prompt) for key, prompt in originals.items() if key not in spoken}
-        who, how = session(model), replace(settings, temperature=0.0)
-        check_fit(requests.values(), who, how, advice="Take shorter questions, or allow shorter replies.")
-        replies = ask(requests.values(), who, settings=how, folder=folder, label=f"{self.name}, first", budget=budget)
+        how, advice = replace(settings, temperature=0.0), "Take shorter questions, or allow shorter replies."
+        with held(model) as who:
+            check_fit(requests.values(), who, how, advice=advice)
+            replies = ask(requests.values(), who, settings=how, folder=folder, label=f"{self.name} 1", budget=budget)
         said_to = {reply.prompt_id: reply for reply in replies}
         made = {key: rewritten(originals[key], said_to[request.id]) for key, request in requests.items()}
         lost = {key: one for key, one in made.items() if isinstance(one, str)}
         found = Replaced({key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
+        check_fit(found.values(), who, settings, advice=advice)
         if found.missing:
             self._note(found, len(originals), who.who.name, folder)
         return found

@@ -34,13 +34,15 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
         advice: What to do about it, for the error.
 
     Raises:
-        BadInput: Some prompts do not fit a local model.
+        BadInput: Some prompts do not fit a local model, or its chat template does not take their turns.
     """
-    weights = _local(model)
+    asked, weights = tuple(prompts), _local(model)
+    if weights and asked:
+        _check_template(asked[0], weights, model.who.name)
     context = weights.context if weights else _known_context(model)
     if context is None:
         return
-    needed = [_tokens(prompt, weights, settings, context) for prompt in prompts]
+    needed = [_tokens(prompt, weights, settings, context) for prompt in asked]
     long = [n for n in needed if n > context]
     if not long:
         return
@@ -69,6 +71,20 @@ def _known_context(model: Session) -> int | None:
 
     info = get_model_info(model.who.name)
     return info.context_length if info else None
+
+
+def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
+    """Some chat templates take no system turn (Gemma's), or refuse turns in another order than they expect."""
+    from jinja2 import TemplateError
+
+    try:
+        weights.encode(prompt.messages(("",) * prompt.n_model_turns))
+    except TemplateError as error:
+        roles = ", ".join(turn.role for turn in prompt.turns[:4])
+        hint = "Put the text into the user's turn (prompted:WORDING-user)." if "system" in roles else ""
+        raise BadInput(
+            f"The chat template of {name} does not take the turns {roles} …: {error}. {hint or 'Take another model.'}"
+        ) from error
 
 
 def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:
