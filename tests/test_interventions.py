@@ -105,6 +105,12 @@ def test_values_that_cannot_be() -> None:
         Prompted("ignor")
 
 
+def test_what_is_shown_is_not_held_out() -> None:
+    assert all(proxy(2, arm).biases == ("suggested_answer", "suggested_against") for arm in ("biased", "paired"))
+    silent = [proxy(2, "naive"), proxy(2, "repeated"), get("prompted:ignore"), get("rewrite")]
+    assert all(how.biases == () for how in silent)
+
+
 def test_versions_move_with_what_matters_alone() -> None:
     one = proxy()
     assert replace(one, recipe=Recipe(n=7, instruct=3, seed=5)).versioned == one.versioned

@@ -65,6 +65,11 @@ class Intervention(Protocol):
         """The name with the versions of everything that it depends on."""
         ...
 
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """Biases whose cue it shows together with a clean reply: those are not held out. None but in shots."""
+        ...
+
     def prompts(
         self,
         prompts: Iterable[Prompt],

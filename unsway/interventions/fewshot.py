@@ -80,6 +80,11 @@ class Fewshot:
         depends = content_id(repr(used), [suite.get(name).versioned for name in used.biases], which)
         return f"{self.name}@{VERSION}.{depends[:8]}"
 
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """Biases whose cue the shots hold; none in the arms that show clean prompts alone."""
+        return self.recipe.biases if self.arm in ("biased", "paired") else ()
+
     def without(self, *tested: str) -> Fewshot:
         """The same with no shot of these biases, so that a bias is not measured behind shots of its own.
 

@@ -63,6 +63,11 @@ class Prompted:
         """The name with the version of the bank."""
         return f"{self.name}@{bank(BANK).version}"
 
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """None: nothing is shown."""
+        return ()
+
     def prompts(
         self,
         prompts: Iterable[Prompt],

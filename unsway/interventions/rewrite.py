@@ -77,6 +77,11 @@ class Rewrite:
         """The name, the version of this module and that of the bank."""
         return f"{self.name}@{VERSION}.{bank(BANK).version}"
 
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """None: nothing is shown."""
+        return ()
+
     def prompts(
         self,
         prompts: Iterable[Prompt],

@@ -7,7 +7,7 @@ Source: arXiv 2403.05518 (training rows); the arms are those that its authors tr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -25,6 +25,8 @@ Arm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
 """What of a training pair is shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the clean one
 first. repeated: the clean one twice, which is as long as paired. The reply is the model's own clean one throughout."""
 ARMS: tuple[Arm, ...] = get_args(Arm)
+LOOKED_AT = 20
+"""Questions by which it is seen what a bias does to the turns; it may skip some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,10 @@ def _shown(prompt: Prompt) -> tuple[Turn, ...]:
 
 def _check_shown(recipe: Recipe, elicit: str, questions: Sequence[Question]) -> None:
     """Refuse biases whose prompts are more than turns of user and assistant, before anything is asked."""
-    unfit: Callable[[Turn], bool] = lambda turn: turn.parts is None or turn.role == "system"  # noqa: E731
     for name in recipe.biases:
-        built = pairs(questions[:1], [name], elicit=elicit, aim="any", seed=recipe.seed)
-        if any(unfit(turn) for pair in built for turn in pair.biased.turns):
+        built = pairs(questions[:LOOKED_AT], [name], elicit=elicit, aim="any", seed=recipe.seed)
+        turns = [turn for pair in built for turn in pair.biased.turns]
+        if any(turn.parts is None or turn.role == "system" for turn in turns):
             raise BadInput(
                 f"{name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
                 "must speak itself. Leave it out of the shots' biases."
