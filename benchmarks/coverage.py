@@ -6,7 +6,8 @@ In: nothing. Out: tables; exit code 1 where a cell leaves 93 to 98 % without hav
     python benchmarks/coverage.py                               # with the rivals; a few minutes
     python benchmarks/coverage.py --write docs/statistics.md    # and into the page
 
-Paired differences and rates are exact (`coverage_exact.py`); the rest is simulated (`coverage_simulated.py`).
+Paired differences and rates are exact (`coverage_exact.py`); the rest is simulated (`coverage_simulated.py`,
+`coverage_agreement.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import coverage_agreement as readers
 import coverage_exact as exact
 import coverage_simulated as simulated
 
@@ -34,6 +36,7 @@ def sections(quick: bool) -> Iterator[tuple[str, list[str], bool]]:
     if not quick:
         yield "seeds", *simulated.seeds_section(few // 2)
         yield "rivals", *simulated.rivals_section(few)
+        yield "kappa", *readers.kappa_section(few)
 
 
 def written(page: Path, found: dict[str, list[str]]) -> str:
@@ -51,7 +54,7 @@ def written(page: Path, found: dict[str, list[str]]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer draws, without the rivals and the training seeds")
+    parser.add_argument("--quick", action="store_true", help="fewer draws; without rivals, training seeds and readers")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")
     chosen = parser.parse_args()
     start, found, bad = time.monotonic(), {}, []

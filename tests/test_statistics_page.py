@@ -18,7 +18,7 @@ from unsway.measure.detect import Assumed, questions_for
 from unsway.measure.intervals import tango
 
 ROOT = Path(__file__).parent.parent
-TABLES = ("paired", "space", "rivals", "rates", "samples", "models", "ratios", "seeds", "alarms", "stopping")
+TABLES = ("paired", "space", "rivals", "rates", "samples", "models", "ratios", "seeds", "kappa", "alarms", "stopping")
 
 
 @cache
@@ -96,8 +96,9 @@ def test_the_other_tables_carry_their_own_arithmetic() -> None:
     assert START_VARIANCE == 0.25
 
 
-def test_the_examples_print_what_the_page_says() -> None:
-    text = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["statistics.md", "reading.md"])
+def test_the_examples_print_what_the_page_says(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE))
     said = [line[2:] for line in code.splitlines() if line.startswith("# ")]
     run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,57 @@
+"""Two readers of the same replies: how well does the interval of Cohen's kappa cover? A section of `coverage.py`.
+
+In: a number of draws. Out: a table, and whether the rows with even readings stay in the band. The rival is the bootstrap of
+replies. Readings that are nearly all the same (skewed) are shown and not judged: kappa itself is a poor measure there.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from coverage_exact import Floats, generator, table
+from coverage_simulated import verdict
+
+from unsway.measure.agreement import agreement
+from unsway.measure.intervals import Interval
+
+SHARES = {"even": (0.3, 0.25, 0.2, 0.15, 0.1), "skewed": (0.9, 0.1)}
+"""Shares of the readings: four letters and none; and two of which one is rare."""
+RESAMPLES = 400
+
+
+def truth(shares: Floats, off: float) -> float:
+    """Kappa where the second reader reads at random in a share `off` of the replies."""
+    chance = float(shares @ shares)
+    return ((1 - off + off * chance) - chance) / (1 - chance)
+
+
+def drawn(shares: Floats, off: float, n: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
+    one, other = (draw.choice(len(shares), n, p=shares) for _ in range(2))
+    return one, np.where(draw.random(n) < off, other, one)
+
+
+def resampled(one: Floats, other: Floats, draw: np.random.Generator) -> Interval:
+    """The bootstrap's interval."""
+    rows = draw.integers(len(one), size=(RESAMPLES, len(one)))
+    a, b = one[rows], other[rows]
+    share = (a == b).mean(1)
+    chance = sum((a == k).mean(1) * (b == k).mean(1) for k in range(int(max(one.max(), other.max())) + 1))
+    return Interval(*np.quantile((share - chance) / np.maximum(1 - chance, 1e-9), (0.025, 0.975)))
+
+
+def kappa_section(draws: int) -> tuple[list[str], bool]:
+    """Our interval and the bootstrap's, over replies of as many questions."""
+    rows, good = [], True
+    for (kind, given), n, off in product(SHARES.items(), (50, 200), (0.02, 0.1, 0.4)):
+        shares, draw = np.array(given), generator("kappa", kind, n, off)
+        both = [drawn(shares, off, n, draw) for _ in range(draws)]
+        names = list(map(str, range(n)))
+        found = [agreement([*map(str, a)], [*map(str, b)], names)[1] for a, b in both]
+        cover, width, fine = verdict([one for one in found if one.value is not None], truth(shares, off))
+        rival = verdict([resampled(a, b, draw) for a, b in both[: draws // 4]], truth(shares, off))
+        good &= fine or kind == "skewed"
+        plain = cover.removesuffix(" ✗") if kind == "skewed" else cover
+        rows.append((kind, n, f"{truth(shares, off):.2f}", plain, width, rival[0].removesuffix(" ✗"), rival[1]))
+    heads = ("readings", "replies", "kappa", "covers %", "width", "bootstrap covers %", "width")
+    return table(heads, rows), good
