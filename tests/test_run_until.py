@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from unsway.errors import BadInput
 from unsway.measure.anytime import watch
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
-from unsway.run.until import UNTIL, Reached, Until, run_until
+from unsway.run.until import Reached, Until, keep_reached, reached, run_until
 from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
 
@@ -74,7 +73,18 @@ def test_a_second_call_asks_nothing_and_stops_at_the_same_places(
     again = run_until(made, deaf, 0.13, every=20, folder=folder)
     assert again == found
     assert (folder / "replies.jsonl").read_bytes() == kept
-    assert [row["bias"] for row in json.loads((folder / UNTIL).read_text())] == [cell.bias for cell in found.cells]
+    assert reached(folder) == found.cells
+
+
+def test_what_was_reached_is_kept_beside_that_of_other_models(
+    first: tuple[Until, Path, list[tuple[Reached, ...]]], tmp_path: Path
+) -> None:
+    cells, others = first[0].cells, tuple(cell._replace(model="other") for cell in first[0].cells)
+    assert reached(tmp_path) == ()
+    keep_reached(tmp_path, cells)
+    keep_reached(tmp_path, others)
+    keep_reached(tmp_path, [cells[0]._replace(n_asked=1)])
+    assert reached(tmp_path) == (cells[0]._replace(n_asked=1), *cells[1:], *others)
 
 
 def test_the_order_depends_on_the_seed_and_not_on_the_replies(made: PairSet) -> None:

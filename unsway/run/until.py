@@ -121,9 +121,22 @@ def run_until(
         _rounds(asked, _queues(given.values(), seed), every, ask, label or one.who.name, told)
         found = asked.found(given)
         if folder is not None:
-            rows = [cell._asdict() | {"estimate": asdict(cell.estimate)} for cell in found.cells]
-            write_text(place / UNTIL, json.dumps(rows, indent=2) + "\n")
+            keep_reached(place, found.cells)
         return found
+
+
+def reached(folder: str | Path) -> tuple[Reached, ...]:
+    """What the cells of a folder have reached; none where nothing was asked in this way."""
+    path = Path(folder) / UNTIL
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return tuple(Reached(**row | {"estimate": Estimate(**row["estimate"])}) for row in rows)
+
+
+def keep_reached(folder: str | Path, cells: Iterable[Reached]) -> None:
+    """Keep what cells have reached, in place of the same cells and beside the others."""
+    all_cells = {(cell.model, cell.bias): cell for cell in (*reached(folder), *cells)}
+    rows = [cell._asdict() | {"estimate": asdict(cell.estimate)} for cell in all_cells.values()]
+    write_text(Path(folder) / UNTIL, json.dumps(rows, indent=2) + "\n")
 
 
 def _check(half_width: float, every: int, level: float) -> None:
