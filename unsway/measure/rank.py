@@ -2,9 +2,9 @@
 
 In: a number for each cell (a bias in a setting) from two methods, such as the few-shot proxy and fine-tuning. Out: an
 `Estimate`. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's scale; near 1 the correlation is
-held off the edge, where that scale has no width. In simulations with normal cells (4,000 draws, true correlations 0 to
-0.95) it covers 97 to 99 % for 6 cells and 94 to 96 % for 20. For 6 a percentile bootstrap of cells falls to 83 %, and
-Fieller's constant 1.06 / (n - 3) to 73 %.
+held off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal cells, true correlations 0 to
+0.95) it covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6 a percentile bootstrap of cells falls to 80 %, and
+Fieller's constant 1.06 / (n - 3) to 76 %.
 """
 
 from __future__ import annotations
