@@ -109,6 +109,7 @@ def measure(
     from unsway.measure.prices import prices
     from unsway.report import table
     from unsway.report.folder import add_pairs, results
+    from unsway.report.kept_outcomes import keep_outcomes
     from unsway.run import session
     from unsway.run.budget import Budget
     from unsway.types import Settings
@@ -126,6 +127,7 @@ def measure(
         else:
             measure_prompted(asked, who, how, changed, label=label or changed)
     found = results(out)
+    keep_outcomes(out, found.outcomes)
     if json_:
         as_json(table.rows(found))
         return

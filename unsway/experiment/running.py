@@ -22,6 +22,7 @@ from unsway.experiment.study import NONE, ArmKey, Study, Trained, check
 from unsway.measure.prices import Price, prices
 from unsway.pairs import PairSet
 from unsway.report.folder import REPLIES, counted, results, write_arms, write_pairs
+from unsway.report.kept_outcomes import keep_outcomes
 from unsway.report.study import ArmRole, Results
 from unsway.run import Session, session
 from unsway.run.budget import Budget
@@ -118,7 +119,9 @@ def run(
                 for key in part.arms():
                     if key.model == model:
                         _measure(key, part, asked, base, running)
-    return estimate(study, place)
+    found = estimate(study, place)
+    keep_outcomes(place, found.outcomes)
+    return found
 
 
 def estimate(study: Study, folder: str | Path) -> Results:

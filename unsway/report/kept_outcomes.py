@@ -72,21 +72,23 @@ def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     return tuple(read_jsonl(path, Outcome)) if path.exists() else ()
 
 
-def keep_outcomes(folder: str | Path) -> Path:
+def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:
     """Keep the outcomes of a folder; call it whenever something was measured.
 
     Rows that another version of the reader wrote stay as they are, unless a reply was missing then. Raises `BadInput`
     where the folder holds no measurement.
+
+    Args:
+        folder: The study's folder.
+        found: Its outcomes, where they were just read; None reads its replies.
     """
     from unsway.measure.outcomes import outcomes
 
-    now = {_key(outcome): outcome for outcome in outcomes(*replies_of(folder))}
-    stay = {
-        _key(o): o
-        for o in kept_outcomes(folder)
-        if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)
-    }
-    return _write(folder, {key: stay.get(key, outcome) for key, outcome in now.items()})
+    now = {_key(outcome): outcome for outcome in (outcomes(*replies_of(folder)) if found is None else found)}
+    kept = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+    stay = {key: o for key, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)}
+    rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
+    return Path(folder) / OUTCOMES if rows == kept else _write(folder, rows)
 
 
 def reread(folder: str | Path) -> Reread:
