@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from unsway.cli.measure import measure, say_skipped, to_ask
 from unsway.cli.options import as_json, json_option, names
 
 if TYPE_CHECKING:
+    from unsway.measure.power import Plan
     from unsway.pairs import PairSet
+    from unsway.types import Settings
 
 SHARED = "questions prompts keep_gold n split biases arguments elicit samples temperature max_tokens seed".split()
 """Options of `measure` that say what is asked; they are the same here."""
@@ -61,31 +63,12 @@ def plan(
     No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
     is held against.
     """
-    from unsway.measure.power import plan as plan_of
-    from unsway.measure.prices import prices
     from unsway.report.plan import body, to_terminal
-    from unsway.run.models import name_of
-    from unsway.run.past import keep_plan, past_runs
-    from unsway.store import ReplyStore
     from unsway.types import Settings
 
-    asked = [name_of(model) for model in names(models)]
-    table = prices(prices_)
+    settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=what["seed"])
     with _no_collecting():
-        pairs = _to_plan(asked, what)
-    kept = ReplyStore(out / "replies.jsonl") if out is not None and (out / "replies.jsonl").exists() else ()
-    found = plan_of(
-        pairs,
-        asked,
-        samples=samples,
-        settings=Settings(temperature=temperature, max_tokens=max_tokens, seed=what["seed"]),
-        kept=kept,
-        price_table=table,
-        past=() if out is None else past_runs(out),
-        wanted_half_width=half_width,
-    )
-    if out is not None:
-        keep_plan(out, found, pairs)
+        found, pairs = _planned(names(models), out, prices_, what, settings, samples, half_width)
     if json_:
         as_json(body(found))
         return
@@ -100,12 +83,46 @@ plan.params += [option for option in measure.params if option.name in SHARED]
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Pairs hold no cycles: looking for some takes a sixth of a large plan's time."""
+    """What a plan builds holds no cycles: looking for some takes a sixth of a large plan's time."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
+
+
+def _planned(
+    models: Sequence[str],
+    out: Path | None,
+    prices_: Path | None,
+    what: dict[str, Any],
+    settings: Settings,
+    samples: int,
+    half_width: float,
+) -> tuple[Plan, PairSet]:
+    """The plan, and what it is about; kept in the folder, where there is one."""
+    from unsway.measure.power import plan as plan_of
+    from unsway.measure.prices import prices
+    from unsway.run.models import name_of
+    from unsway.run.past import keep_plan, past_runs
+    from unsway.store import ReplyStore
+
+    asked, table = [name_of(model) for model in models], prices(prices_)
+    pairs = _to_plan(asked, what)
+    kept = ReplyStore(out / "replies.jsonl") if out is not None and (out / "replies.jsonl").exists() else ()
+    found = plan_of(
+        pairs,
+        asked,
+        samples=samples,
+        settings=settings,
+        kept=kept,
+        price_table=table,
+        past=() if out is None else past_runs(out),
+        wanted_half_width=half_width,
+    )
+    if out is not None:
+        keep_plan(out, found, pairs)
+    return found, pairs
 
 
 def _to_plan(asked: list[str], what: dict[str, Any]) -> PairSet:
