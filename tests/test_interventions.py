@@ -379,7 +379,7 @@ def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
 @pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
 def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -
     short = Settings(max_tokens=48)
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
-        for name in ("fewshot:2-paired", "prompted:ignore", "rewrite"):
+        for name in ("fewshot:2-paired", "rewrite"):
             instead = get(name).prompts(prompts_of(made), model, folder=tmp_path, settings=short)
             assert len(instead) + len(instead.missing) == len({p.id for p in prompts_of(made)})
             replies = ask(instead.values(), model, folder=tmp_path, settings=short)
