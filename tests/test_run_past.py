@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unsway.errors import BadRow
+from unsway.errors import BadInput, BadRow
 from unsway.measure.power import plan, surprise
 from unsway.pairs import PairSet, pairs
 from unsway.run import run
@@ -70,6 +70,13 @@ def test_a_run_that_fails_is_noted_for_what_came(made: PairSet, tmp_path: Path) 
     (row,) = past_runs(tmp_path)
     replies = tuple(ReplyStore(tmp_path / "replies.jsonl"))
     assert 0 < row.calls == sum(1 + len(reply.turns) for reply in replies)
+
+
+def test_a_broken_plan_is_said_before_anything_is_asked(made: PairSet, tmp_path: Path) -> None:
+    (tmp_path / PLAN).write_text("{}")
+    with pytest.raises(BadInput, match="is no plan"):
+        run(made, scripted(made, FOLLOW), folder=tmp_path)
+    assert not len(ReplyStore(tmp_path / "replies.jsonl")) and past_runs(tmp_path) == ()
 
 
 def test_without_runs_there_is_no_past_and_a_broken_row_is_named(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unsway.errors import BadInput
 from unsway.seeds import content_id
 from unsway.store import dumps, loads, read_jsonl, write_text
 from unsway.types import Pair, Reply
@@ -55,9 +56,27 @@ def keep_plan(folder: str | Path, plan: Plan, pairs: Iterable[Pair]) -> Path:
     return write_text(Path(folder) / PLAN, dumps(Kept(own, shares, prompts)) + "\n")
 
 
+def kept_plan(folder: str | Path) -> Kept | None:
+    """The newest plan of a folder, or None where it has none. Raises `BadInput` where the file is no plan."""
+    path = Path(folder) / PLAN
+    try:
+        return loads(Kept, path.read_bytes()) if path.exists() else None
+    except ValueError as error:
+        raise BadInput(
+            f"{path} is no plan ({str(error)[:200]}). Delete it, or plan again (`unsway plan --out`)."
+        ) from None
+
+
 @contextmanager
 def noting(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
-    """Note an asking when it ends, however it ends; yields what counts each reply that came."""
+    """Note an asking when it ends, however it ends; yields what counts each reply that came.
+
+    Raises:
+        BadInput: The folder's plan is no plan; nothing was asked yet.
+    """
+    from unsway.measure.power import PastRun
+
+    kept = kept_plan(folder)
     calls = tokens = 0
     prompts: set[str] = set()
 
@@ -67,27 +86,28 @@ def noting(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
         tokens += reply.tokens_in + reply.tokens_out
         prompts.add(reply.prompt_id)
 
-    start = time.monotonic()
-    try:
-        yield came
-    finally:
+    def note() -> None:
         if calls:
-            row = _against(folder, prompts, model, calls, time.monotonic() - start, tokens)
+            row = _against(kept, prompts, PastRun(model, calls, time.monotonic() - start, tokens=tokens or None))
             with (folder / PAST).open("a", encoding="utf-8") as file:
                 file.write(dumps(row) + "\n")
 
+    start = time.monotonic()
+    try:
+        yield came
+    except BaseException:
+        with suppress(OSError):  # on a full disk, what went wrong first is what is told
+            note()
+        raise
+    note()
 
-def _against(folder: Path, prompts: set[str], model: str, calls: int, seconds: float, tokens: int) -> PastRun:
+
+def _against(kept: Kept | None, prompts: set[str], row: PastRun) -> PastRun:
     """The row of an asking, with its share of what was planned where all its prompts were."""
-    from unsway.measure.power import PastRun
-
-    row = PastRun(model, calls, seconds, tokens=tokens or None)
-    path = folder / PLAN
-    kept = loads(Kept, path.read_bytes()) if path.exists() else None
-    share = next((s for s in kept.shares if s.model == model and s.calls), None) if kept else None
+    share = next((s for s in kept.shares if s.model == row.model and s.calls), None) if kept else None
     if kept is None or share is None or not prompts <= set(kept.prompts):
         return row
-    part = calls / share.calls
+    part = row.calls / share.calls
     return replace(row, planned_seconds=share.seconds * part, planned_tokens=share.tokens * part, plan=kept.id)
 
 
