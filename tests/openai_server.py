@@ -185,7 +185,11 @@ class _Handler(BaseHTTPRequestHandler):
             said = {"401": f"Incorrect API key provided: {key}", "400": f"Bad request by {key}\x1b[31m: not allowed."}
             self._error(int(trouble), said.get(trouble, "No."), "some_code")
         elif trouble == "hang":
+            with state.lock:
+                state.at_once -= 1  # whoever asked has gone before it ends
             time.sleep(state.hang)
+            with state.lock:
+                state.at_once += 1
             self._drop()
         elif trouble == "dropped":
             self._drop()

@@ -20,10 +20,11 @@ from hashlib import sha256 as hash_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.backends.openai_notes import Notes, plain
+from unsway.backends.openai_notes import Notes
 from unsway.backends.openai_rows import bill, chat_jsonl, estimate, hyper_parameters, steps
 from unsway.errors import BadInput, MissingExtra, StoreError, TrainingError
 from unsway.progress import track
+from unsway.run.calls import plain
 from unsway.run.endpoints import address, address_id
 from unsway.run.weights import CHECKPOINT_FILE
 from unsway.seeds import content_id
@@ -158,7 +159,7 @@ class OpenAiBackend:
         """Look at the job until it has ended, noting what it says."""
         patient = client.with_options(max_retries=RETRIES)
         pause, longest = self.waits
-        notes = Notes(folder, client)
+        notes = Notes(folder, client.api_key)
         with track(f"Training ({job_id})", total, done=min(notes.step, total)) as advance:
             while True:
                 job = patient.fine_tuning.jobs.retrieve(job_id)
@@ -183,7 +184,7 @@ class OpenAiBackend:
             uri=f"{url}#{job.fine_tuned_model}" if url else str(job.fine_tuned_model),
             method=repr(how),
             data_sha256=sha256,
-            steps=Notes(folder, None).step or computed,
+            steps=Notes(folder).step or computed,
             tokens=tokens,
             cost=cost.dollars,
         )
@@ -300,14 +301,14 @@ def _said(client: OpenAI) -> Iterator[None]:
     try:
         yield
     except AuthenticationError as error:
-        raise TrainingError(f"The key in OPENAI_API_KEY was refused: {plain(error.message, client)}") from None
+        raise TrainingError(f"The key in OPENAI_API_KEY was refused: {plain(error.message, client.api_key)}") from None
     except APIConnectionError as error:
         raise TrainingError(
-            f"No answer from {client.base_url.host}: {plain(str(error.__cause__ or error), client)}. A job that was started "
-            "goes on there: run the same again to wait for it."
+            f"No answer from {client.base_url.host}: {plain(str(error.__cause__ or error), client.api_key)}. A job that was "
+            "started goes on there: run the same again to wait for it."
         ) from None
     except APIError as error:
-        raise TrainingError(f"{client.base_url.host} refused: {plain(error.message, client)}") from None
+        raise TrainingError(f"{client.base_url.host} refused: {plain(error.message, client.api_key)}") from None
 
 
 @contextmanager
@@ -330,5 +331,9 @@ def _ended_badly(job: FineTuningJob, client: OpenAI) -> TrainingError:
     if job.status == "cancelled":
         return TrainingError(f"The job {job.id} was cancelled. {again}")
     error = job.error
-    why = f"{plain(error.message, client)} ({plain(error.code, client)})" if error else "the API gave no reason"
+    why = (
+        f"{plain(error.message, client.api_key)} ({plain(error.code, client.api_key)})"
+        if error
+        else "the API gave no reason"
+    )
     return TrainingError(f"The job {job.id} failed: {why} {again}")

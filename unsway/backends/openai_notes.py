@@ -11,22 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.progress import Advance
+from unsway.run.calls import plain
 from unsway.store import write_text
 
 if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.fine_tuning import FineTuningJobEvent
 
-MOST_SAID = 500
-"""Characters of the API's own words in an error."""
-
 
 class Notes:
     """Events of a job, each noted once: messages in `events.jsonl`, losses in `metrics.jsonl`."""
 
-    def __init__(self, folder: Path, client: OpenAI | None) -> None:
+    def __init__(self, folder: Path, key: str | None = None) -> None:
         self.paths = {"message": folder / "events.jsonl", "metrics": folder / "metrics.jsonl"}
-        self.client = client
+        self.key = key
         rows = [row for path in self.paths.values() for row in _whole_rows(path)]
         self.seen = {row["event"] for row in rows}
         self.step = max((row.get("step", 0) for row in rows), default=0)
@@ -50,7 +48,7 @@ class Notes:
             row |= _numbers(event.data)
             self.step = max(self.step, int(event.data.get("step") or 0))
         else:
-            row |= {"level": event.level, "message": plain(event.message, self.client)}
+            row |= {"level": event.level, "message": plain(event.message, self.key)}
         with self.paths[kind].open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self.seen.add(event.id)
@@ -72,10 +70,3 @@ def _whole_rows(path: Path) -> list[dict[str, Any]]:
     if whole != text:
         write_text(path, whole)
     return [json.loads(line) for line in whole.splitlines()]
-
-
-def plain(text: str, client: OpenAI | None) -> str:
-    """The API's words as one line without control characters, and without the key if it repeats that."""
-    key = client.api_key if client else ""
-    clean = text.replace(key, "(key)") if key else text
-    return "".join(c if c.isprintable() else " " for c in clean)[:MOST_SAID]

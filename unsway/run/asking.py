@@ -21,8 +21,9 @@ from unsway.errors import BudgetReached, ModelError
 from unsway.progress import Advance, track
 from unsway.run.beat import beating
 from unsway.run.budget import Budget
+from unsway.run.calls import CallFailed, Calls, plain
 from unsway.run.claims import Claims, claims
-from unsway.run.models import Session, Subject, session
+from unsway.run.models import LOCAL, Session, Subject, session
 from unsway.run.past import noting
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
@@ -30,7 +31,7 @@ from unsway.types import Pair, Prompt, Reply, Settings, Stop
 
 if TYPE_CHECKING:
     from inspect_ai import Task
-    from inspect_ai.model import GenerateConfig, Model, ModelOutput
+    from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage
     from inspect_ai.solver import Solver, TaskState
 
     from unsway.run.models import ModelLike
@@ -63,6 +64,8 @@ class _Asking:
     budget: Budget | None
     batch: bool | int
     came: Callable[[Reply], None]
+    calls: Calls | None
+    """What is known of the endpoint of a hosted model; None for a local one."""
     busy: set[Asked] = field(default_factory=set)
     """What another process was asking when we came to it."""
     errors: list[str] = field(default_factory=list)
@@ -154,7 +157,9 @@ def ask(
             if budget is not None:
                 budget.count(store)
             came = stack.enter_context(noting(place, who.name))
-            _ask_all(missing, _Asking(asked, settings, store, held, place / "logs", advance, budget, batch, came))
+            calls = None if who.name.startswith(LOCAL) else Calls(place, who.name, asked.patience())
+            logs = place / "logs"
+            _ask_all(missing, _Asking(asked, settings, store, held, logs, advance, budget, batch, came, calls))
         return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
 
 
@@ -275,7 +280,7 @@ async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
         if reserved is None:
             return
     try:
-        outputs = await _speak(get_model(), wanted, asking.settings)
+        outputs = await _speak(get_model(), wanted, asking)
         reply = _reply(wanted.asked, outputs)
         said = tuple(_text(output) for output in outputs[:-1])
         state.messages = [*_chat(wanted.prompt, said), outputs[-1].message]
@@ -283,18 +288,25 @@ async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
         await asyncio.to_thread(asking.store.add, reply)
         asking.came(reply)
         asking.advance(1)
+    except CallFailed as error:  # not Inspect's to render: a traceback for each of 2,000 prompts takes minutes
+        asking.errors.append(str(error))
+        state.metadata["failed"] = str(error)
     finally:
         if budget is not None and reserved is not None:
             budget.settle(reserved, reply)
 
 
-async def _speak(model: Model, wanted: Wanted, settings: Settings) -> list[ModelOutput]:
+async def _speak(model: Model, wanted: Wanted, asking: _Asking) -> list[ModelOutput]:
     """The model's outputs, one for each turn in which it speaks; the last is the reply that is read."""
     outputs: list[ModelOutput] = []
     for turn in range(wanted.prompt.n_model_turns + 1):
         said = tuple(_text(output) for output in outputs)
-        config = _config(settings, wanted.asked, turn)
-        outputs.append(await model.generate(_chat(wanted.prompt, said), config=config))
+        chat, config = _chat(wanted.prompt, said), _config(asking.settings, wanted.asked, turn)
+        if asking.calls is None:
+            outputs.append(await model.generate(chat, config=config))
+        else:
+            config.attempt_timeout = None if asking.batch else asking.calls.patience.answer
+            outputs.append(await asking.calls.generate(model, chat, config, wanted.asked.prompt_id))
     return outputs
 
 
@@ -334,9 +346,14 @@ def _reply(asked: Asked, outputs: Sequence[ModelOutput]) -> Reply:
         turns=tuple(_text(output) for output in outputs[:-1]),
         stop=_STOPS.get(last.stop_reason, "unknown"),
         settings=replace(asked.settings),
-        tokens_in=sum(usage.input_tokens for usage in usages),
+        tokens_in=sum(_read(usage) for usage in usages),
         tokens_out=sum(usage.output_tokens for usage in usages),
     )
+
+
+def _read(usage: ModelUsage) -> int:
+    """Prompt tokens, those that came from a provider's cache too (Inspect counts them apart)."""
+    return usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
 
 
 def _text(output: ModelOutput) -> str:
@@ -361,8 +378,10 @@ def _require_all(missing: Sequence[Wanted], asking: _Asking) -> None:
             f"{who.name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {lost} prompts "
             "more could pass it. Everything so far is kept: run the same again with a higher limit to ask the rest."
         )
-    first = asking.errors[0] if asking.errors else "no error was recorded"
+    over = asking.calls.over if asking.calls else None
+    first = plain(str(over) if over else next(iter(asking.errors), "no error was recorded"))
+    failures = f"Failures: {asking.calls.summary()}. " if asking.calls and asking.calls.counts else ""
     raise ModelError(
-        f"{who.name}: {lost} of {len(missing)} prompts got no reply. First error: {first} "
+        f"{who.name}: {lost} of {len(missing)} prompts got no reply. First error: {first} {failures}"
         f"The {len(missing) - lost} replies that came are kept: run the same again to ask only the rest."
     )

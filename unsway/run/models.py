@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unsway.errors import ModelError
+from unsway.errors import BadInput, ModelError
+from unsway.run.calls import Patience
 from unsway.run.endpoints import address_id
 from unsway.run.weights import CHECKPOINT_FILE, is_hosted, read_checkpoint
 from unsway.seeds import content_id
@@ -28,6 +29,8 @@ LOCAL = "unsway/"
 """Prefix of the names of local models, which is the name of our Inspect provider."""
 AT_ONCE = "max_connections"
 """Argument of a hosted model that is ours, not its provider's: how many prompts are on their way at once."""
+PATIENCE = "patience"
+"""Another one: a `Patience`, or a mapping of its fields, such as `-M patience={"answer": 1200}`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Session:
         from inspect_ai.model import get_model
 
         if isinstance(self.who.model, str):
-            args = {name: value for name, value in self.who.args.items() if name != AT_ONCE}
+            args = {name: value for name, value in self.who.args.items() if name not in (AT_ONCE, PATIENCE)}
+            if self.who.name.startswith(("openai/", "openai-api/")):
+                args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
             self._model = self._model or get_model(self.who.model, memoize=False, **args)
             return self._model
         return self.who.model
@@ -74,6 +79,15 @@ class Session:
         if self.who.name.startswith(LOCAL):
             return self.model().api.max_connections()
         return self.who.args.get(AT_ONCE)
+
+    def patience(self) -> Patience:
+        """How long to wait for a hosted model. Raises `BadInput` where that was given in words it does not have."""
+        given = self.who.args.get(PATIENCE, {})
+        try:
+            return given if isinstance(given, Patience) else Patience(**given)
+        except TypeError as error:
+            known = ", ".join(field.name for field in fields(Patience))
+            raise BadInput(f"{PATIENCE} is {given!r} ({error}); it takes {known}.") from None
 
     def __enter__(self) -> Session:
         return self
@@ -105,7 +119,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     Args:
         model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, or a `Checkpoint`.
         args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; of a hosted model also
-            `max_connections`, and `weights`, a name for what its address serves just now.
+            `max_connections`, `patience`, and `weights`, a name for what its address serves just now.
 
     Raises:
         ModelError: The model cannot be had; says what was tried.

@@ -1,0 +1,165 @@
+"""A server that misbehaves on schedule: the study ends complete, within its concurrency, and every failure is in the log."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.openai_server import TROUBLES, OpenAiServer
+from unsway.cli import main
+from unsway.errors import BadInput, ModelError
+from unsway.pairs import pairs
+from unsway.run import run
+from unsway.run.calls import Patience
+from unsway.store import ReplyStore
+from unsway.testing import toy_questions
+
+pytest.importorskip("openai")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning"
+)  # inspect_ai leaves connections to the collector
+KEY = "sk-network-secret-555"
+QUICK = Patience(answer=1, first=0.02, longest=0.1, never=1.0, gone=30.0)
+KINDS = {
+    "429": "429",
+    "429-after": "429",
+    "500": "500",
+    "503": "503",
+    "hang": "time-out",
+    "cut": "connection lost",
+    "dropped": "connection lost",
+    "malformed": "malformed",
+    "no-choices": "no choices",
+    "other-model": "another model",
+    "filter": "content filter",
+}
+"""Trouble to the kind under which it is logged; a stall and a slow drip are slow answers, no failures."""
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for service in ("LOCAL", "OPENAI"):
+        monkeypatch.setenv(f"{service}_API_KEY", KEY)
+    yield
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
+
+
+def troubles(share: float) -> OpenAiServer:
+    """A server whose chat calls go wrong at that share, evenly spread, each kind in its turn."""
+
+    def trouble(method: str, path: str, number: int) -> str | None:
+        before, after = int(number * share), int((number + 1) * share)
+        return TROUBLES[before % len(TROUBLES)] if path == "/chat/completions" and before != after else None
+
+    return OpenAiServer(trouble=trouble, hang=QUICK.answer + 0.3, stall=0.1)
+
+
+def logged(folder: Path) -> Counter[str]:
+    rows = [json.loads(line) for line in (folder / "failures.jsonl").read_text().splitlines()]
+    return Counter(row["kind"] for row in rows)
+
+
+def bad_study(n: int, model: str, folder: Path, patience: Patience, at_once: int = 10) -> None:
+    """Measure through a server that misbehaves at 30 % of calls, and check what must hold of it."""
+    with troubles(0.3) as server:
+        asked = pairs(toy_questions(n), ["suggested_answer"])
+        replies = run(asked, model, base_url=server.url, folder=folder, max_connections=at_once, patience=patience)
+        calls = server.said("POST", "/chat/completions")
+    assert len(replies) == len(ReplyStore(folder / "replies.jsonl")) == 2 * n
+    met = Counter(KINDS[call.trouble] for call in calls if call.trouble in KINDS)
+    if model.startswith("openai/"):
+        met.pop("another model", None)  # OpenAI's own names are aliases, so another one is no failure there
+    found = logged(folder)
+    late = Counter(found)
+    late.subtract(met)  # on a busy machine an answer may be late, or a connection closed under a call
+    assert set(+late) <= {"time-out", "connection lost"} and not -late
+    assert sum(met.values()) > 0.15 * len(calls)
+    filtered = met["content filter"]
+    assert Counter(reply.stop for reply in replies) == {"end": 2 * n - filtered, "filter": filtered}
+    answered = sum(call.trouble == "filter" or KINDS.get(call.trouble or "") not in met for call in calls)
+    assert 2 * n <= answered <= 2 * n + late.total()  # nothing was asked again that had an answer
+    assert server.most_at_once <= at_once
+    assert [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("model", ["openai-api/local/m", "openai/gpt-4o-mini"])
+def test_a_study_through_a_bad_network_ends_complete(model: str, tmp_path: Path) -> None:
+    bad_study(30, model, tmp_path, QUICK)
+
+
+@pytest.mark.slow
+def test_a_larger_study_with_the_waits_of_real_life(tmp_path: Path) -> None:
+    bad_study(150, "openai-api/local/m", tmp_path, Patience(answer=1), at_once=20)
+
+
+MEASURE = ["measure", "openai-api/local/m", "--questions", "basic_skills/arithmetic", "-n", "4"]
+
+
+def test_an_endpoint_that_is_gone_ends_with_an_error_and_exit_code_1(tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        server.trouble = lambda method, path, n: "503" if n >= 3 else None
+        patience = '-Mpatience={"never": 1, "gone": 1, "first": 0.05, "longest": 0.1, "tries": 1000}'
+        arguments = [*MEASURE, "-M", f"base_url={server.url}", "-Mmax_connections=1", patience, "--out", str(tmp_path)]
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 1, done.stderr
+        assert "5 of 8 prompts got no reply" in done.stderr and "given up: no answer for 1 seconds" in done.stderr
+        assert "× 503" in done.stderr and "The 3 replies that came are kept" in done.stderr
+        assert KEY not in done.stderr + done.stdout
+        assert len(ReplyStore(tmp_path / "replies.jsonl")) == 3
+        server.trouble = lambda method, path, n: None
+        again = CliRunner().invoke(main, arguments)
+        assert again.exit_code == 0, again.stderr
+        assert sum(call.trouble is None for call in server.calls) == 8
+
+
+def test_nobody_at_the_address(tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        url = server.url
+    start = time.monotonic()
+    with pytest.raises(
+        ModelError, match=r"6 of 6 prompts got no reply.*given up: no answer for 1 seconds.*no connection"
+    ):
+        run(pairs(toy_questions(3), ["suggested_answer"]), "openai-api/local/m", base_url=url, patience=QUICK)
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("status", ["401", "404"])
+def test_what_every_call_would_meet_is_met_once(status: str, tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        server.trouble = lambda method, path, n: status
+        asked = pairs(toy_questions(20), ["suggested_answer"])
+        with pytest.raises(ModelError, match=f"40 of 40 prompts got no reply. First error: .*{status}") as gone:
+            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, max_connections=2)
+        assert len(server.calls) <= 4 and KEY not in str(gone.value)
+
+
+def test_one_prompt_that_always_fails_costs_no_other(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(5), ["suggested_answer"])
+    bad = next(iter(asked)).biased.messages()[-1].content
+
+    def refuse(body: dict[str, Any]) -> str:
+        if body["messages"][-1]["content"] == bad:
+            raise ConnectionError
+        return "The best answer is: (A)."
+
+    with OpenAiServer(answer=refuse) as server:
+        patience = Patience(answer=1, tries=3, first=0.02, longest=0.1)
+        with pytest.raises(ModelError, match=r"1 of 10 prompts got no reply.*Failures: 3 × connection lost"):
+            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, patience=patience)
+    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 9
+
+
+def test_patience_in_words_that_it_does_not_have(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(1), ["suggested_answer"])
+    with pytest.raises(BadInput, match="it takes answer, tries, first"):
+        run(asked, "openai-api/local/m", base_url="http://127.0.0.1:1/v1", folder=tmp_path, patience={"forever": 1})
