@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,20 +132,21 @@ def measure(
         return
     table.show(found)
     if half_width is not None:
-        _say_reached(out)
+        _say_reached(out, who.who.name)
 
 
-def _say_reached(folder: Path) -> None:
-    """Where each bias stopped."""
-    from unsway.run.until import UNTIL
+def _say_reached(folder: Path, model: str) -> None:
+    """Where each bias of a model stopped."""
+    from unsway.report.words import points, visible
+    from unsway.run.until import reached
 
-    for cell in json.loads((folder / UNTIL).read_text(encoding="utf-8")):
-        why = "narrow enough" if cell["narrow"] else "no question is left"
-        ends = cell["estimate"]
-        click.echo(
-            f"{cell['bias']}: asked {cell['n_asked']} of {cell['n_there']} questions ({why}); BRR {ends['value']:+.3f}, "
-            f"anytime-valid interval {ends['low']:+.3f} to {ends['high']:+.3f}."
-        )
+    for cell in reached(folder):
+        if cell.model == model:
+            why = "narrow enough" if cell.narrow else "no question is left"
+            click.echo(
+                f"{visible(cell.bias)}: asked {cell.n_asked} of {cell.n_there} questions ({why}); BRR with an interval that "
+                f"holds at every look: {points(cell.estimate)} points."
+            )
 
 
 def to_ask(
