@@ -15,13 +15,17 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.openai_server import OpenAiServer
 from unsway.backends import backend
 from unsway.backends.openai import OpenAiBackend
-from unsway.backends.openai_rows import chat_jsonl
+from unsway.backends.openai_rows import chat_jsonl, limits
+from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
+from unsway.measure.prices import price_of, prices
 from unsway.run.weights import read_checkpoint
+from unsway.store import write_jsonl
 from unsway.train import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Message
 
@@ -282,8 +286,6 @@ def start(rows: Path, folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_stopped_while_it_waits_it_goes_on_with_the_same_job(how: int, server: OpenAiServer, tmp_path: Path) -> None:
-    from unsway.store import write_jsonl
-
     server.course = ("running",)
     rows, folder = write_jsonl(tmp_path / "rows.jsonl", ROWS), tmp_path / "out"
     with start(rows, folder) as waiting:
@@ -345,3 +347,39 @@ def test_an_address_with_a_password_is_refused(tmp_path: Path) -> None:
 
 def test_by_name() -> None:
     assert isinstance(backend("openai"), OpenAiBackend)
+
+
+# ---------------------------------------------------------------- the verb, and prices
+
+
+def verb(*words: str) -> list[str]:
+    return ["train", *words, "--base", BASE, "--backend", "openai"]
+
+
+def test_the_verb_trains_refuses_and_cancels(server: OpenAiServer, tmp_path: Path) -> None:
+    rows, out = str(write_jsonl(tmp_path / "rows.jsonl", ROWS)), str(tmp_path / "out")
+    refused = CliRunner().invoke(main, verb(rows, "--out", out, "--max-cost", "0"))
+    assert refused.exit_code == 1 and "more than the $0 allowed" in refused.stderr and server.calls == []
+    local = CliRunner().invoke(main, ["train", rows, "--base", "x", "--out", out, "--cancel"])
+    assert local.exit_code == 2 and "are for a provider's jobs" in local.stderr
+    none = CliRunner().invoke(main, verb(rows, "--out", out, "--cancel"))
+    assert none.exit_code == 1 and "knows of no job" in none.stderr
+    server.course = ("cancelled",)
+    ended = CliRunner().invoke(main, verb(rows, "--out", out))
+    assert ended.exit_code == 1 and "ftjob-1 was cancelled" in ended.stderr
+    again = CliRunner().invoke(main, verb(rows, "--out", out, "--cancel"))
+    assert again.exit_code == 0 and again.stdout.strip().endswith("cancelled")
+    server.course = ("succeeded",)
+    done = CliRunner().invoke(main, verb(rows, "--out", out, "--json"))
+    assert done.exit_code == 0 and json.loads(done.stdout)["model"].endswith("ftjob-2")
+    assert leaks(tmp_path, done.stdout, done.stderr, ended.stderr) == []
+
+
+def test_a_fine_tuned_model_has_the_price_of_its_base() -> None:
+    price = price_of("openai/ft:gpt-4o-mini-2024-07-18:org::9xyz", prices())
+    assert price is not None and (price.tokens_in, price.tokens_out) == (0.30, 1.20)
+    assert price_of("openai/ft:some-model:org::1", prices()) is None
+    assert (
+        limits("openai/gpt-4.1-mini-2025-04-14").price is not None
+        and limits("openai/gpt-3.5-turbo-0125").longest == 16385
+    )

@@ -188,7 +188,7 @@ def test_every_price_of_the_package_reads_and_is_dated() -> None:
         ("anthropic/claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"),
         ("openai/gpt-4o-audio", None),
         ("openai/gpt-5-pro", None),
-        ("openai/ft:gpt-4o-mini-2024-07-18:me::1", None),
+        ("openai/ft:gpt-4o-mini-2024-07-18:me::1", "openai/ft:gpt-4o-mini"),
         ("unsway/anything/at-all", "unsway/"),
         ("gpt-4o", None),
     ],

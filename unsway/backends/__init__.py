@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 NAMES = ("local", "openai")
 
 
-def backend(name: str) -> Backend:
-    """The backend of that name. Raises `UnknownName`."""
+def backend(name: str, **options: Any) -> Backend:
+    """The backend of that name, with its own options (`openai` takes `base_url`, `max_cost`). Raises `UnknownName`."""
     if name == "local":
         from unsway.backends.local import LocalBackend
 
-        return LocalBackend()
+        return LocalBackend(**options)
     if name == "openai":
         from unsway.backends.openai import OpenAiBackend
 
-        return OpenAiBackend()
+        return OpenAiBackend(**options)
     raise UnknownName("backend", name, NAMES)

@@ -16,6 +16,8 @@ from unsway.banks import bank
 from unsway.errors import BadInput, BadRow
 
 _SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
+_TRAINED = re.compile(r"(openai/ft:[^:]+):.*")
+"""A model that was fine-tuned at OpenAI, `openai/ft:BASE:ORGANISATION:SUFFIX:ID`; its price depends on its base."""
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
@@ -57,7 +59,12 @@ def prices(path: str | Path | None = None) -> Mapping[str, Price]:
 
 
 def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
-    """The price of a model: of its own name, of the model it is a dated snapshot of, or of its provider."""
+    """The price of a model: of its own name, of the model it is a dated snapshot of, or of its provider.
+
+    A model that was fine-tuned at OpenAI has the price of the line `openai/ft:BASE`.
+    """
+    trained = _TRAINED.fullmatch(model)
+    model = trained[1] if trained and model not in table else model
     if model in table:
         return table[model]
     near = [name for name in table if model.startswith(name)]
