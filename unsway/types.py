@@ -47,7 +47,7 @@ class Question:
     stem: str
     """The question text, without its options."""
     options: tuple[str, ...]
-    """The options in the order they are shown; option 0 is shown as (A)."""
+    """The options in the order they are shown; option 0 is shown as (A). All empty where only their number is known."""
     gold: int | None
     """Index of the right option, or None where nobody knows it."""
     source: str

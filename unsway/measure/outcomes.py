@@ -109,7 +109,8 @@ class _Shelf:
             return NO_REPLY
         key = (id(reply), shown)
         if key not in self._read:
-            self._read[key] = read(reply.text, options=shown, reasoning=reply.reasoning, stop=reply.stop)
+            known = {"options": shown} if any(shown) else {"n_options": len(shown)}
+            self._read[key] = read(reply.text, **known, reasoning=reply.reasoning, stop=reply.stop)
         return self._read[key]
 
 

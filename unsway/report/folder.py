@@ -84,7 +84,12 @@ def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skippe
 
 
 def results(
-    folder: str | Path, *, title: str = "", trained_biases: Iterable[str] = (), about: Mapping[str, str] | None = None
+    folder: str | Path,
+    *,
+    title: str = "",
+    trained_biases: Iterable[str] = (),
+    about: Mapping[str, str] | None = None,
+    level: float = 0.95,
 ) -> Results:
     """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
     place = Path(folder)
@@ -101,6 +106,7 @@ def results(
         trained_biases=trained_biases,
         skipped=_skipped(place),
         about=about,
+        level=level,
     )
 
 

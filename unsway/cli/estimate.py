@@ -1,0 +1,86 @@
+"""The verb `estimate`: every number of a folder, without asking any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, show_rows
+
+if TYPE_CHECKING:
+    from unsway.measure.estimates import Cell
+    from unsway.report.study import Results
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, show_default=True)
+@json_option
+def estimate(folder: Path, level: float, json_: bool) -> None:
+    """Give every number of FOLDER (of `unsway measure` or `unsway import`), with its interval; ask nothing.
+
+    A row for each model, bias and source, and with several sources one for all of them together (source "all").
+    """
+    from unsway.report.folder import results
+
+    found = results(folder, level=level)
+    if json_:
+        as_json(list(_objects(found)))
+        return
+    show_rows([_row(found, cell) for cell in _cells(found) if cell.n_pairs] or [{"bias": "nothing was measured"}])
+    for skipped in found.skipped:
+        click.echo(f"{skipped.bias}: {skipped.n} × {skipped.reason}.")
+
+
+def _cells(found: Results) -> Iterator[Cell]:
+    """Each model and bias by source, then all sources together where there are several."""
+    for whole in found.cells:
+        parts = [c for c in found.cells_by_source if (c.model, c.bias) == (whole.model, whole.bias)]
+        yield from parts
+        if len(parts) > 1:
+            yield whole
+
+
+def _objects(found: Results) -> Iterator[dict[str, Any]]:
+    """An object for each estimate."""
+    from dataclasses import asdict
+
+    labels = {arm.model: arm.label for arm in found.arms}
+    for cell in _cells(found):
+        about = {
+            "bias": cell.bias.partition("@")[0],
+            "bias_version": cell.bias,
+            "model": cell.model,
+            "arm": labels.get(cell.model, cell.model),
+            "source": _source(cell),
+            "elicit": cell.elicit,
+        }
+        excluded = {str(reason): n for reason, n in cell.excluded}
+        for one in cell.estimates:
+            yield asdict(one) | about | {"n_pairs": cell.n_pairs, "excluded": excluded}
+
+
+def _source(cell: Cell) -> str:
+    return cell.source.partition("@")[0]
+
+
+def _row(found: Results, cell: Cell) -> dict[str, str]:
+    from unsway.report.table import reasons
+    from unsway.report.words import human, points, rate, visible
+
+    arm = next((arm.label for arm in found.arms if arm.model == cell.model), cell.model)
+    return {
+        "model": visible(arm),
+        "bias": human(cell.bias),
+        "source": visible(_source(cell)),
+        "n": str(cell["brr"].n),
+        "excluded": reasons(cell),
+        "clean": rate(cell["clean_rate"]),
+        "biased": rate(cell["biased_rate"]),
+        "BRR": points(cell["brr"]),
+        "accuracy": f"{rate(cell['accuracy_clean'])} → {rate(cell['accuracy_biased'])}",
+    }

@@ -1,0 +1,225 @@
+"""Transcripts that somebody else sampled, as pairs and replies like our own.
+
+In: JSONL (or `.gz`) rows, or an Inspect `.eval` log whose samples carry the same fields as metadata. Out: `Imported`:
+pairs, replies, and every row that was left out, with its line, field and reason.
+
+A row has `question_id`, `n_options` or `options`, `gold`, `target`, `bias`, `arm` ("clean" or "biased"), `model`, `reply`;
+and may have `source`, `sample`, `prompt`, `stop`, `elicit`. Options are named by letter or index from 0; a target "NOT X"
+means any answer but X, null any change. A clean row without a bias stands for every bias of its question.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from unsway.elicit.prompts import option_parts
+from unsway.errors import BadInput, BadRow
+from unsway.run.import_rows import VERSION, Row, Side, rows_of
+from unsway.seeds import content_id
+from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Target, Toward, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file held."""
+
+    pairs: tuple[Pair, ...]
+    replies: tuple[Reply, ...]
+    models: tuple[str, ...]
+    """In the order of the file."""
+    n_rows: int
+    n_duplicates: int
+    """Rows that say again what another said."""
+    n_gold: int
+    """Rows whose cue points to the right option, left out: following such a cue is no bias (SPEC §2)."""
+    n_empty: int
+    """Rows without a reply (null); their pairs count as missing."""
+    bad: tuple[BadRow, ...]
+    """Rows that are none, left out."""
+
+
+class Asked(NamedTuple):
+    """What one prompt was asked for; the bias is empty where a clean prompt stands for every bias."""
+
+    source: str
+    question_id: str
+    bias: str
+    arm: Side
+
+
+def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -> Imported:
+    """Read a file of transcripts.
+
+    Args:
+        path: `.jsonl`, `.jsonl.gz` or an Inspect `.eval` log.
+        skip_bad: Leave bad rows out and go on.
+        keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
+
+    Raises:
+        BadInput: The file cannot be read, or holds bad rows (the first ten are named, all are counted) or no good one.
+    """
+    file = Path(path)
+    rows, bad = rows_of(file)
+    if bad and not skip_bad:
+        raise BadInput(
+            f"{file}: {len(bad)} of {len(bad) + len(rows)} rows cannot be used.\n"
+            + "\n".join(f"  {error}" for error in bad[:10])
+            + "\nMend them, or leave them out with --skip-bad (skip_bad=True)."
+        )
+    good, n_gold = _without_gold(rows, keep_gold)
+    if not good:
+        raise BadInput(
+            f"{file} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right option)."
+        )
+    numbered = _numbered(good)
+    prompts = _prompts(numbered)
+    return Imported(
+        pairs=_pairs(good, prompts),
+        replies=tuple(_replies(numbered, prompts)),
+        models=tuple(dict.fromkeys(row.model for row in good)),
+        n_rows=len(bad) + len(rows),
+        n_duplicates=len(good) - len(numbered),
+        n_gold=n_gold,
+        n_empty=sum(row.reply is None for row in good),
+        bad=bad,
+    )
+
+
+def _asked(row: Row) -> Asked:
+    return Asked(row.source, row.question_id, row.bias, row.arm)
+
+
+def _without_gold(rows: list[Row], keep: bool) -> tuple[list[Row], int]:
+    """Rows of pairs whose cue points to the right option leave, or go under a name of their own."""
+    at_gold = {
+        (row.source, row.question_id, row.bias)
+        for row in rows
+        if row.bias and row.gold is not None and row.target == Toward(row.gold)
+    }
+    is_gold = [(row.source, row.question_id, row.bias) in at_gold for row in rows]
+    if keep:
+        named = [
+            row._replace(bias=f"{row.bias}/gold") if gold else row for row, gold in zip(rows, is_gold, strict=True)
+        ]
+        return named, 0
+    return [row for row, gold in zip(rows, is_gold, strict=True) if not gold], sum(is_gold)
+
+
+def _numbered(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """Rows with the number of their sample, their own or the next one; those that say the same twice are left out."""
+    found: dict[tuple[object, ...], tuple[Row, int]] = {}
+    counts: Counter[tuple[object, ...]] = Counter()
+    for row in rows:
+        place = (*_asked(row), row.model)
+        sample = counts[place] if row.sample is None else row.sample
+        counts[place] += row.sample is None
+        found.setdefault((*place, sample), (row, sample))
+    return list(found.values())
+
+
+# ---------------------------------------------------------------- prompts
+
+
+def _prompts(rows: Sequence[tuple[Row, int]]) -> dict[Asked, Prompt]:
+    """One prompt for each thing asked. Equal text is the same prompt only for clean rows that say the same.
+
+    Prompts may not have been given, or not in full: two arms may have the same text. Those get a mark.
+    """
+    first: dict[Asked, Row] = {}
+    for row, _ in rows:
+        known = first.setdefault(_asked(row), row)
+        if row.prompt and not known.prompt:
+            first[_asked(row)] = row
+    sharing: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    apart = _told_apart(rows)
+    for asked, row in first.items():
+        sharing[_text(row)].add(_owner(asked, apart))
+    return {
+        asked: _prompt(row, asked, marked=(not row.prompt and asked.arm == "biased") or len(sharing[_text(row)]) > 1)
+        for asked, row in first.items()
+    }
+
+
+def _told_apart(rows: Sequence[tuple[Row, int]]) -> set[tuple[str, str]]:
+    """Questions whose clean replies differ from bias to bias: each bias then has a clean prompt of its own."""
+    texts: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
+    for row, sample in rows:
+        if row.arm == "clean":
+            texts[row.source, row.question_id, row.model, sample].add(row.reply)
+    return {key[:2] for key, replies in texts.items() if len(replies) > 1}
+
+
+def _owner(asked: Asked, apart: set[tuple[str, str]]) -> tuple[str, ...]:
+    """Whose a prompt is: clean prompts of a question that say the same have one owner."""
+    shared = asked.arm == "clean" and asked[:2] not in apart
+    return asked[:2] if shared else asked
+
+
+def _text(row: Row) -> str:
+    return row.prompt or f"Question {row.question_id} of {row.source}"
+
+
+def _prompt(row: Row, asked: Asked, marked: bool) -> Prompt:
+    """The prompt as given; else the name of the question and its options. A mark tells it from others of equal text."""
+    parts = [Part("stem", _text(row))]
+    if not row.prompt:
+        parts += option_parts(row.options)
+    if marked:
+        what = f"{asked.arm}, question {asked.question_id} of {asked.source}" + (asked.bias and f", bias {asked.bias}")
+        parts.append(Part("cue" if asked.arm == "biased" else "instruction", f"\n\n[imported: {what}]"))
+    return Prompt((Turn("user", tuple(parts)),))
+
+
+# ---------------------------------------------------------------- pairs and replies
+
+
+def _pairs(rows: Sequence[Row], prompts: Mapping[Asked, Prompt]) -> tuple[Pair, ...]:
+    """A pair for each question and bias, both arms there or not; an arm without rows has a prompt that nobody answered."""
+    found: dict[str, Pair] = {}
+    for row in rows:
+        if row.bias and row.target is not None:
+            pair = _pair(row, row.target, prompts)
+            found.setdefault(pair.id, pair)
+    return tuple(found.values())
+
+
+def _pair(row: Row, target: Target, prompts: Mapping[Asked, Prompt]) -> Pair:
+    keys = {arm: Asked(row.source, row.question_id, row.bias, arm) for arm in ("clean", "biased")}
+    own, shared = prompts.get(keys["clean"]), prompts.get(keys["clean"]._replace(bias=""))
+    clean = own or shared or _prompt(row._replace(prompt=""), keys["clean"], marked=True)
+    biased = prompts.get(keys["biased"]) or _prompt(row._replace(prompt=""), keys["biased"], marked=True)
+    bias, elicit = (name if "@" in name else f"{name}@{VERSION}" for name in (row.bias, row.elicit))
+    question = Question(
+        _text(row._replace(prompt="")),
+        row.options,
+        row.gold,
+        row.source,
+        VERSION,
+        id=row.question_id if row.source == VERSION else f"{row.source}/{row.question_id}",
+    )
+    return Pair(
+        id=content_id(question.id, clean.id, biased.id, bias, elicit, asdict(target)),
+        question=question,
+        bias=bias,
+        elicit=elicit,
+        clean=clean,
+        biased=biased,
+        target=target,
+        order=tuple(range(len(row.options))),
+        seed=0,
+    )
+
+
+def _replies(rows: Sequence[tuple[Row, int]], prompts: Mapping[Asked, Prompt]) -> list[Reply]:
+    """The replies, one for each prompt, model and sample; rows without one give none."""
+    found: dict[tuple[str, str, int], Reply] = {}
+    for row, sample in rows:
+        if row.reply is not None:
+            prompt_id = prompts[_asked(row)].id
+            reply = Reply(prompt_id, row.model, "", sample, row.reply, None, (), row.stop, Settings(), 0, 0)
+            found.setdefault((prompt_id, row.model, sample), reply)
+    return list(found.values())
