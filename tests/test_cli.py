@@ -15,7 +15,23 @@ def call(*args: object) -> Result:
     return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
-@pytest.mark.parametrize("verb", ["demo", "measure", "data", "train", "report", "biases", "sources"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "demo",
+        "plan",
+        "measure",
+        "import",
+        "estimate",
+        "reread",
+        "data",
+        "train",
+        "report",
+        "biases",
+        "sources",
+        "status",
+    ],
+)
 def test_every_verb_has_help(verb: str) -> None:
     found = call(verb, "--help")
     assert found.exit_code == 0 and "Usage:" in found.output and "--help" in found.output

@@ -226,7 +226,7 @@ BAD: list[tuple[object, str, str]] = [
     ({"sample": -1}, "sample", "from 0"),
     ({"stop": "tired"}, "stop", "max_tokens"),
     ({"gold": "C"}, "gold", "line 1"),
-    ({"target": "D"}, "target", "line 2"),
+    ({"target": "D"}, "target", "line 1"),
 ]
 
 

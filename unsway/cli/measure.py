@@ -196,7 +196,8 @@ def _from_questions(
     )
     check(study)
     asked = study.pairs()
-    ids = dict.fromkeys(pair.question.id for pair in asked)
+    own = {bias.versioned for bias in wanted if bias.source}
+    ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
     why = "it quotes arguments, and --arguments names none"
     return asked + PairSet((), tuple(Skipped(key, b.versioned, why) for b in without for key in ids))
 
