@@ -16,7 +16,7 @@ from tests.openai_server import OpenAiServer
 from unsway.cli import main
 from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
-from unsway.errors import BadInput
+from unsway.errors import BadInput, ModelError
 from unsway.pairs import pairs
 from unsway.run import run, session, subject
 from unsway.store import write_text
@@ -177,3 +177,13 @@ def test_a_checkpoint_at_a_provider_is_measured_where_it_was_trained(server: Ope
     ]
     found = CliRunner().invoke(main, [*arguments, "--role", "trained"])
     assert found.exit_code == 0, found.output
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("openai-api/local/m", "No LOCAL_API_KEY defined"), ("nobody/m", "nobody of model .* not recognized")],
+)
+def test_what_is_missing_is_said_in_one_line(model: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_API_KEY")
+    with pytest.raises(ModelError, match=f"{model} cannot be asked: .*{words}"):
+        run(pairs(toy_questions(1), ["suggested_answer"]), model, base_url="http://127.0.0.1:1/v1")

@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import elicit_option, engine_option, names, out_option, seed_option, split_option
+from unsway.cli.options import (
+    elicit_option,
+    engine_option,
+    model_args_option,
+    model_arguments,
+    names,
+    out_option,
+    seed_option,
+    split_option,
+)
 
 
 @main.group()
@@ -31,6 +40,7 @@ def data() -> None:
 @out_option
 @seed_option
 @engine_option
+@model_args_option
 def build(
     model: str,
     questions: str,
@@ -45,6 +55,7 @@ def build(
     out: Path,
     seed: int,
     engine: str | None,
+    model_args: tuple[str, ...],
 ) -> None:
     """Build a BCT training set and its control from MODEL's own clean replies.
 
@@ -64,7 +75,7 @@ def build(
         max_tokens=max_tokens,
         seed=seed,
     )
-    made = mixture(recipe, loaded, model, folder=out, **({"engine": engine} if engine else {}))
+    made = mixture(recipe, loaded, model, folder=out, **model_arguments(model_args, engine))
     for path in made.write(out):
         click.echo(f"{path}: {len(made.bct)} rows")
     click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unsway.errors import BadInput, ModelError
-from unsway.run.calls import Patience
+from unsway.errors import BadInput, ModelError, UnswayError
+from unsway.run.calls import Patience, plain
 from unsway.run.endpoints import address_id
 from unsway.run.weights import CHECKPOINT_FILE, is_hosted, read_checkpoint
 from unsway.seeds import content_id
@@ -62,15 +62,11 @@ class Session:
     def model(self) -> Model:
         """The Inspect model, loaded if it is not yet.
 
-        Not memoised by Inspect, which would hand out an earlier model of the same name, whatever its weights are now.
+        Raises:
+            ModelError: A key, an address or a library is missing; in Inspect's words.
         """
-        from inspect_ai.model import get_model
-
         if isinstance(self.who.model, str):
-            args = {name: value for name, value in self.who.args.items() if name not in (AT_ONCE, PATIENCE)}
-            if self.who.name.startswith(("openai/", "openai-api/")):
-                args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
-            self._model = self._model or get_model(self.who.model, memoize=False, **args)
+            self._model = self._model or _loaded(self.who.model, self.who.args)
             return self._model
         return self.who.model
 
@@ -96,6 +92,25 @@ class Session:
         if self._model is not None:
             _close(self._model)
             self._model = None
+
+
+def _loaded(name: str, args: Mapping[str, Any]) -> Model:
+    """An Inspect model of one's own.
+
+    Not memoised by Inspect, which would hand out an earlier model of the same name, whatever its weights are now.
+    """
+    from inspect_ai.model import get_model
+    from rich.text import Text
+
+    given = {key: value for key, value in args.items() if key not in (AT_ONCE, PATIENCE)}
+    if name.startswith(("openai/", "openai-api/")):
+        given = {"max_retries": 0} | given  # the SDK's retries leave no trace; ours do
+    try:
+        return get_model(name, memoize=False, **given)
+    except UnswayError:
+        raise
+    except Exception as error:  # Inspect's own says what is missing, in rich's markup
+        raise ModelError(f"{name} cannot be asked: {plain(Text.from_markup(str(error)).plain)}") from error
 
 
 def _close(model: Model) -> None:
