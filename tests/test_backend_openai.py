@@ -256,7 +256,7 @@ def test_the_network_goes_away_while_it_waits(server: OpenAiServer, tmp_path: Pa
         nonlocal away
         if (path, n) == ("/fine_tuning/jobs/ftjob-1", 2):
             server_stops = threading.Thread(target=server.stop)
-            away = threading.Timer(1.5, server.start)
+            away = threading.Timer(0.7, server.start)
             server_stops.start()
             away.start()
             return "hang"

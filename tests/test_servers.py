@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -97,6 +98,19 @@ def test_the_verb_measures_through_a_server(server: OpenAiServer, tmp_path: Path
     assert found.exit_code == 0, found.output
     assert len(server.said("POST", "/chat/completions")) == 6
     assert [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
+
+
+def test_a_key_that_is_given_as_an_argument_lands_nowhere(
+    server: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "another")
+    asked = pairs(toy_questions(2), ["suggested_answer"])
+    run(asked, "openai-api/local/m", base_url=server.url, api_key=KEY, folder=tmp_path)
+    said = "".join(capfd.readouterr())
+    logs = [ZipFile(path) for path in tmp_path.rglob("*.eval")]
+    texts = [log.read(name) for log in logs for name in log.namelist()]
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert logs and not [text for text in (*texts, *files, said.encode()) if KEY.encode() in text]
 
 
 def test_targets_are_sampled_from_a_server(server: OpenAiServer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ Replies are addressed by name and fingerprint together, so two checkpoints under
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LOCAL = "unsway/"
 """Prefix of the names of local models, which is the name of our Inspect provider."""
+_MARKUP = re.compile(r"\[/?[a-z ]+\]")
 AT_ONCE = "max_connections"
 """Argument of a hosted model that is ours, not its provider's: how many prompts are on their way at once."""
 PATIENCE = "patience"
@@ -100,7 +102,6 @@ def _loaded(name: str, args: Mapping[str, Any]) -> Model:
     Not memoised by Inspect, which would hand out an earlier model of the same name, whatever its weights are now.
     """
     from inspect_ai.model import get_model
-    from rich.text import Text
 
     given = {key: value for key, value in args.items() if key not in (AT_ONCE, PATIENCE)}
     if name.startswith(("openai/", "openai-api/")):
@@ -110,7 +111,7 @@ def _loaded(name: str, args: Mapping[str, Any]) -> Model:
     except UnswayError:
         raise
     except Exception as error:  # Inspect's own says what is missing, in rich's markup
-        raise ModelError(f"{name} cannot be asked: {plain(Text.from_markup(str(error)).plain)}") from error
+        raise ModelError(f"{name} cannot be asked: {plain(_MARKUP.sub('', str(error)))}") from error
 
 
 def _close(model: Model) -> None:
