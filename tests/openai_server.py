@@ -62,6 +62,7 @@ class OpenAiServer:
     course: tuple[str, ...] = ("validating_files", "queued", "running", "succeeded")
     """Statuses of a job, one for each time it is looked at; the last stays."""
     job_error: tuple[str, str] = ("invalid_training_file", "The file holds 3 rows of a kind that is not allowed.")
+    trained_tokens: int | None = 123456
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     stall: float = 0.3
     """Seconds of a stall and between the bytes of a slow drip, all together."""
@@ -320,7 +321,11 @@ class _Handler(BaseHTTPRequestHandler):
                 state.looked[key] += 1
             if job["status"] == "succeeded":
                 base = job["model"]
-                job |= {"fine_tuned_model": f"ft:{base}:org::{key}", "trained_tokens": 123456, "finished_at": 9}
+                job |= {
+                    "fine_tuned_model": f"ft:{base}:org::{key}",
+                    "trained_tokens": state.trained_tokens,
+                    "finished_at": 9,
+                }
             if job["status"] == "failed":
                 job["error"] = {"code": state.job_error[0], "message": state.job_error[1], "param": "training_file"}
         if what == "/events":

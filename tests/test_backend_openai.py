@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -324,6 +325,20 @@ def test_a_folder_that_waits_for_another_fit_is_refused_until_that_is_cancelled(
         train(tmp_path)
     with pytest.raises(BadInput, match="knows of no job"):
         quick().cancel(tmp_path / "elsewhere")
+
+
+def test_a_folder_in_which_another_process_waits_is_refused(server: OpenAiServer, tmp_path: Path) -> None:
+    with (tmp_path / "openai.json.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="another process waits for its job"):
+            train(tmp_path)
+    assert server.calls == []
+
+
+def test_a_server_that_counts_no_tokens_has_no_cost(server: OpenAiServer, tmp_path: Path) -> None:
+    server.trained_tokens = None
+    made = train(tmp_path)
+    assert made.cost is None and made.tokens > 100
 
 
 def test_rows_torn_by_a_kill_and_a_damaged_record(server: OpenAiServer, tmp_path: Path) -> None:

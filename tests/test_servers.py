@@ -56,7 +56,7 @@ def says_who(body: dict[str, Any]) -> str:
     return f"I am {body['model']}. The best answer is: (B)."
 
 
-@pytest.mark.parametrize("model", ["openai-api/local/org/lora-7", "openai/gpt-4o-mini"])
+@pytest.mark.parametrize("model", ["openai-api/local/org/Lora-7:8b", "openai/gpt-4o-mini"])
 def test_both_arms_through_a_server_of_ones_own(model: str, server: OpenAiServer, tmp_path: Path) -> None:
     server.answer = says_who
     asked = pairs(toy_questions(6), ["suggested_answer"])

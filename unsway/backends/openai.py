@@ -108,16 +108,17 @@ class OpenAiBackend:
         self._check_cost(estimate(text, name, how), name)
         fit = content_id(sha256, repr(how), self.describe(base))
         client = self._client()
-        with _said(client), _alone(folder):
+        with _alone(folder), _said(client):
             record = _record_of(folder, fit, text)
             if record.job_id is None:
                 record = _started(client, folder, record, text, name, sent, how.seed)
-        with _said(client), _leaving(record):
-            job = self._wait(client, str(record.job_id), folder, steps(len(examples), how))
-        _keep(folder, replace(record, ended=job.status))
-        if job.status != "succeeded":
-            raise _ended_badly(job, client)
-        return self._checkpoint(job, how, base, folder, sha256, steps(len(examples), how))
+            with _leaving(record):
+                job = self._wait(client, str(record.job_id), folder, steps(len(examples), how))
+            _keep(folder, replace(record, ended=job.status))
+            if job.status != "succeeded":
+                raise _ended_badly(job, client)
+            tokens = estimate(text, name, how).tokens if job.trained_tokens is None else job.trained_tokens
+            return self._checkpoint(job, how, base, folder, sha256, tokens, steps(len(examples), how))
 
     def cancel(self, folder: str | Path) -> str:
         """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
@@ -170,10 +171,9 @@ class OpenAiBackend:
                 pause = min(1.5 * pause, longest)
 
     def _checkpoint(
-        self, job: FineTuningJob, how: Sft, base: str, folder: Path, sha256: str, computed: int
+        self, job: FineTuningJob, how: Sft, base: str, folder: Path, sha256: str, tokens: int, computed: int
     ) -> Checkpoint:
         name, url = _named(base), address(_named(base), self._args())
-        tokens = job.trained_tokens or 0
         cost = bill(name, tokens)
         print(f"Trained on {cost}: {job.fine_tuned_model}.", file=sys.stderr, flush=True)
         model = f"{PREFIX}{job.fine_tuned_model}"
@@ -186,7 +186,7 @@ class OpenAiBackend:
             data_sha256=sha256,
             steps=Notes(folder).step or computed,
             tokens=tokens,
-            cost=cost.dollars,
+            cost=None if job.trained_tokens is None else cost.dollars,
         )
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
         return checkpoint
@@ -231,10 +231,15 @@ def _record_of(folder: Path, fit: str, text: str) -> Record:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time starts a job in a folder; ends with the process, however that one ends."""
+    """One process at a time in a folder; the lock ends with the process, however that one ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{RECORD}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(
+                f"{str(folder)!r} is in use: another process waits for its job. Let it, or name another folder."
+            ) from None
         yield
 
 
@@ -245,8 +250,7 @@ def _started(
     client: OpenAI, folder: Path, record: Record, text: str, base: str, sent: SupervisedHyperparametersParam, seed: int
 ) -> Record:
     """Upload the file unless it is there, and create the job unless it was."""
-    file_id = record.file_id or _file(client, record, text).id
-    record = _keep(folder, replace(record, file_id=file_id))
+    record = _keep(folder, replace(record, file_id=_file(client, record, text).id))
     return _keep(folder, replace(record, job_id=_job(client, record, base, sent, seed).id))
 
 

@@ -104,6 +104,8 @@ class Calls:
         except Exception as error:
             failed = _failed(error, model)
             self._note(failed, prompt_id)
+            if failed.kind == type(error).__name__:
+                raise  # no fault of the network: Inspect's log has the whole of it
             raise failed from None
         self.failing_since, self.answered = None, True
         if output.stop_reason == "content_filter":
@@ -146,8 +148,9 @@ def _check(output: ModelOutput, name: str) -> None:
     """Refuse an output that is no answer to what was asked. Raises `CallFailed`."""
     if not output.choices:
         raise CallFailed("no choices", "the server sent an answer without one", passing=True)
-    asked, answered = (whole.rpartition("/")[2] for whole in (name, output.model))
-    if name.startswith(OWN_SERVER) and output.model and not answered.startswith(asked.rpartition(":")[2]):
+    asked, answered = (whole.rpartition("/")[2].casefold() for whole in (name, output.model))
+    asked = asked.rpartition(":")[2] if name.startswith("vllm/") else asked  # vllm/BASE:ADAPTER
+    if name.startswith(OWN_SERVER) and output.model and not answered.startswith(asked):
         said = f"{plain(output.model)!r} answered in place of {asked!r}; serve it under the name by which it is asked"
         raise CallFailed("another model", said, passing=True)
 
