@@ -245,7 +245,7 @@ class Reply:
     model: str
     """The name by which the model was asked."""
     weights: str
-    """Fingerprint of the weights that answered; empty for a hosted model, whose name is all that is known."""
+    """Fingerprint of the weights that answered; of a hosted model the id of its address, empty at the provider's own."""
     sample: int
     """Number of the sample of this prompt, from 0."""
     text: str
