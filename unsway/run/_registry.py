@@ -1,4 +1,4 @@
-"""What Inspect finds through the entry point `inspect_ai`: our provider; every inspect command loads this."""
+"""What Inspect finds through the entry point `inspect_ai`: our provider and our task; every inspect command loads this."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from inspect_ai.model import modelapi
 
+from unsway.run.tasks import bias
+
 if TYPE_CHECKING:
     from inspect_ai.model import ModelAPI
+
+__all__ = ["bias", "unsway"]
 
 
 @modelapi(name="unsway")

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,14 +24,15 @@ from unsway.run.budget import Budget
 from unsway.run.calls import CallFailed, Calls, plain
 from unsway.run.claims import Claims, claims
 from unsway.run.models import LOCAL, Session, Subject, session
+from unsway.run.outputs import chat, reply_of, text_of
 from unsway.run.past import noting
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
-from unsway.types import Pair, Prompt, Reply, Settings, Stop
+from unsway.types import Pair, Prompt, Reply, Settings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
-    from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage
+    from inspect_ai.model import GenerateConfig, Model, ModelOutput
     from inspect_ai.solver import Solver, TaskState
 
     from unsway.run.models import ModelLike
@@ -235,7 +236,7 @@ def _task(part: Sequence[Wanted], asking: _Asking) -> Task:
     from unsway.seeds import digest
 
     by_id = {f"{w.asked.prompt_id}/{w.asked.sample}": w for w in part}
-    samples = [Sample(input=_chat(w.prompt, ()), id=key) for key, w in by_id.items()]
+    samples = [Sample(input=chat(w.prompt, ()), id=key) for key, w in by_id.items()]
     version = digest(sorted(by_id))[:12]
     return Task(
         dataset=MemoryDataset(samples, name="unsway"),
@@ -281,9 +282,9 @@ async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
             return
     try:
         outputs = await _speak(get_model(), wanted, asking)
-        reply = _reply(wanted.asked, outputs)
-        said = tuple(_text(output) for output in outputs[:-1])
-        state.messages = [*_chat(wanted.prompt, said), outputs[-1].message]
+        reply = reply_of(wanted.asked, outputs)
+        said = tuple(text_of(output) for output in outputs[:-1])
+        state.messages = [*chat(wanted.prompt, said), outputs[-1].message]
         state.output = outputs[-1]
         await asyncio.to_thread(asking.store.add, reply)
         asking.came(reply)
@@ -300,13 +301,13 @@ async def _speak(model: Model, wanted: Wanted, asking: _Asking) -> list[ModelOut
     """The model's outputs, one for each turn in which it speaks; the last is the reply that is read."""
     outputs: list[ModelOutput] = []
     for turn in range(wanted.prompt.n_model_turns + 1):
-        said = tuple(_text(output) for output in outputs)
-        chat, config = _chat(wanted.prompt, said), _config(asking.settings, wanted.asked, turn)
+        said = tuple(text_of(output) for output in outputs)
+        messages, config = chat(wanted.prompt, said), _config(asking.settings, wanted.asked, turn)
         if asking.calls is None:
-            outputs.append(await model.generate(chat, config=config))
+            outputs.append(await model.generate(messages, config=config))
         else:
             config.attempt_timeout = None if asking.batch else asking.calls.patience.answer
-            outputs.append(await asking.calls.generate(model, chat, config, wanted.asked.prompt_id))
+            outputs.append(await asking.calls.generate(model, messages, config, wanted.asked.prompt_id))
     return outputs
 
 
@@ -319,52 +320,6 @@ def _config(settings: Settings, asked: Asked, turn: int) -> GenerateConfig:
         config.top_p = settings.top_p
         config.seed = seed_int(settings.seed, "sample", asked.prompt_id, asked.sample, turn) % 2**31
     return config
-
-
-def _chat(prompt: Prompt, said: tuple[str, ...]) -> list[Any]:
-    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
-
-    kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
-    return [kinds[m.role](content=m.content) for m in prompt.messages(said)]
-
-
-# ---------------------------------------------------------------- replies
-
-_STOPS: dict[str, Stop] = {"stop": "end", "max_tokens": "length", "model_length": "length", "content_filter": "filter"}
-
-
-def _reply(asked: Asked, outputs: Sequence[ModelOutput]) -> Reply:
-    last = outputs[-1]
-    usages = [output.usage for output in outputs if output.usage is not None]
-    return Reply(
-        prompt_id=asked.prompt_id,
-        model=asked.model,
-        weights=asked.weights,
-        sample=asked.sample,
-        text=_text(last),
-        reasoning=_reasoning(last),
-        turns=tuple(_text(output) for output in outputs[:-1]),
-        stop=_STOPS.get(last.stop_reason, "unknown"),
-        settings=replace(asked.settings),
-        tokens_in=sum(_read(usage) for usage in usages),
-        tokens_out=sum(usage.output_tokens for usage in usages),
-    )
-
-
-def _read(usage: ModelUsage) -> int:
-    """Prompt tokens, those that came from a provider's cache too (Inspect counts them apart)."""
-    return usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
-
-
-def _text(output: ModelOutput) -> str:
-    """The reply's text as valid Unicode (a lone surrogate becomes a question mark, so that it can be kept)."""
-    return output.completion.encode("utf-8", "replace").decode("utf-8")
-
-
-def _reasoning(output: ModelOutput) -> str | None:
-    content = output.message.content if output.choices else ""
-    texts = [part.reasoning for part in content if part.type == "reasoning"] if isinstance(content, list) else []
-    return "\n".join(texts) or None
 
 
 def _require_all(missing: Sequence[Wanted], asking: _Asking) -> None:

@@ -29,6 +29,9 @@ FOR_ALL = frozenset({"401", "403", "404"})
 """Failures that every call will meet, where none was ever answered: a wrong key, a wrong address, a wrong name."""
 SPENT = "insufficient_quota"
 """OpenAI's code for an account without money: a 429 that no waiting mends."""
+NOBODY = "no connection"
+USELESS = ("malformed", "no choices", "another model")
+"""Answers that are none: where the first dozen are, the server speaks another language or serves another model."""
 FILTERED = "content filter"
 """A reply that a provider holds back: it is a reply, and is noted as well."""
 OWN_SERVER = ("openai-api/", "vllm/")
@@ -50,7 +53,7 @@ class Patience:
     gone: float = 900.0
     """Seconds without an answer to anybody after which the endpoint is given up: outages commonly pass in minutes."""
     never: float = 60.0
-    """The same where it has never answered: then an address or a port is wrong, or the server is not up."""
+    """The same where nobody was ever there: then an address or a port is wrong, or the server is not up."""
 
 
 class CallFailed(ModelError):
@@ -137,7 +140,9 @@ class Calls:
         now = time.monotonic()
         self.failing_since = now if self.failing_since is None else self.failing_since
         silent = now - self.failing_since
-        if failed.passing and silent > (self.patience.gone if self.answered else self.patience.never):
+        alive = self.answered or set(self.counts) != {NOBODY}
+        useless = not self.answered and sum(self.counts[kind] for kind in USELESS) >= self.patience.tries
+        if failed.passing and (useless or silent > (self.patience.gone if alive else self.patience.never)):
             said = f"no answer for {silent:.0f} seconds ({self.summary()}), at last {failed}"
             self.over = CallFailed("given up", said, passing=False)
         elif SPENT in failed.said or (failed.kind in FOR_ALL and not self.answered):
@@ -179,7 +184,7 @@ def _kind(error: BaseException) -> str:
     if any("Timeout" in name for name in names):
         return "time-out"
     if {"ConnectError", "ConnectionRefusedError"} & set(names):
-        return "no connection"
+        return NOBODY
     if {"NetworkError", "RemoteProtocolError", "APIConnectionError"} & set(names):
         return "connection lost"
     if {"JSONDecodeError", "ValidationError", "OpenAIResponseError"} & set(names):

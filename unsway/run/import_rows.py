@@ -10,12 +10,15 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from unsway.elicit.prompts import MAX_OPTIONS
 from unsway.errors import BadInput, BadRow
 from unsway.store import open_text
 from unsway.types import AnyChange, AwayFrom, Stop, Target, Toward
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 Side: TypeAlias = Literal["clean", "biased"]
 VERSION = "imported"
@@ -79,14 +82,19 @@ def _json_rows(file: Path) -> Iterator[tuple[int, Any]]:
         raise BadInput(f"Cannot read {file}: {error}. It must be JSONL in UTF-8, packed with gzip or not.") from error
 
 
-def _eval_rows(file: Path) -> Iterator[tuple[int, Any]]:
-    """The samples of an Inspect log, numbered from 1; their metadata hold the fields."""
+def read_log(file: Path) -> EvalLog:
+    """An Inspect log with its samples. Raises `BadInput` where it cannot be read."""
     from inspect_ai.log import read_eval_log
 
     try:
-        log = read_eval_log(str(file))
+        return read_eval_log(str(file))
     except Exception as error:  # whatever a damaged archive makes Inspect raise
         raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {error}.") from error
+
+
+def _eval_rows(file: Path) -> Iterator[tuple[int, Any]]:
+    """The samples of an Inspect log, numbered from 1; their metadata hold the fields."""
+    log = read_log(file)
     for number, sample in enumerate(log.samples or (), 1):
         body = {"model": log.eval.model, "sample": sample.epoch - 1, **(sample.metadata or {})}
         if sample.error is None and sample.output.choices:

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from unsway.elicit.prompts import option_parts
 from unsway.errors import BadInput, BadRow
-from unsway.run.import_rows import VERSION, Row, Side, rows_of
+from unsway.run.import_rows import VERSION, Row, Side, read_log, rows_of
 from unsway.seeds import content_id
+from unsway.store import loads
 from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Target, Toward, Turn
 
 
@@ -63,6 +64,9 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
         BadInput: The file cannot be read, or holds bad rows (the first ten are named, all are counted) or no good one.
     """
     file = Path(path)
+    own = _own_log(file) if file.suffix == ".eval" else None
+    if own is not None:
+        return own
     rows, bad = rows_of(file)
     if bad and not skip_bad:
         raise BadInput(
@@ -86,6 +90,28 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
         n_gold=n_gold,
         n_empty=sum(row.reply is None for row in good),
         bad=bad,
+    )
+
+
+def _own_log(file: Path) -> Imported | None:
+    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any other log."""
+    log = read_log(file)
+    about = [sample.metadata or {} for sample in log.samples or ()]
+    if not any("pair" in each for each in about):
+        return None
+    scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
+    replies = [
+        loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
+    ]
+    return Imported(
+        pairs=tuple(loads(Pair, each["pair"]) for each in about if "pair" in each),
+        replies=tuple(replace(reply, model=log.eval.model) for reply in replies),
+        models=(log.eval.model,),
+        n_rows=len(about),
+        n_duplicates=0,
+        n_gold=0,
+        n_empty=len(about) - len(replies),
+        bad=(),
     )
 
 

@@ -1,0 +1,111 @@
+"""`inspect eval unsway/bias`: the paired numbers in the log's header are those of `measure`; the log comes back by import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai import eval as inspect_eval
+from inspect_ai.log import EvalLog, read_eval_log
+
+from unsway.cli import main
+from unsway.measure.estimates import cells
+from unsway.measure.outcomes import outcomes
+from unsway.pairs import PairSet, pairs
+from unsway.run import run
+from unsway.sources import load
+from unsway.testing import scripted
+
+FOLLOW = {"post_hoc": 0.6, "are_you_sure": 0.5, "positional": 0.4}
+
+
+def asked(bias: str) -> PairSet:
+    source = "comparisons" if bias == "positional" else "procedural/arithmetic"
+    return pairs(load(source, n=24), [bias])
+
+
+def header(folder: Path, bias: Any, model: Any, **more: Any) -> tuple[EvalLog, dict[str, float]]:
+    (log,) = inspect_eval(
+        "unsway/bias",
+        task_args={"bias": bias, "n": 24} | more,
+        model=model,
+        log_dir=str(folder / "logs"),
+        display="none",
+        max_tokens=1000,
+    )
+    assert log.status == "success", log.error
+    kept = read_eval_log(log.location, header_only=True)
+    assert kept.results is not None
+    (scores,) = kept.results.scores
+    return log, {name: metric.value for name, metric in scores.metrics.items()}
+
+
+@pytest.mark.parametrize("bias", list(FOLLOW))
+def test_the_header_has_the_numbers_of_measure(bias: str, tmp_path: Path) -> None:
+    model = scripted(asked(bias), follow=FOLLOW, accuracy=0.75)
+    _, found = header(tmp_path, bias, model)
+    (cell,) = cells(outcomes(asked(bias), run(asked(bias), model)))
+    brr = cell["brr"]
+    assert found["brr"] == pytest.approx(brr.value) and found["n"] == brr.n and found["n_excluded"] == brr.n_excluded
+    assert (found["brr_low"], found["brr_high"]) == (pytest.approx(brr.low), pytest.approx(brr.high))
+    assert found.get("accuracy_biased") == pytest.approx(cell["accuracy_biased"].value)
+
+
+def test_several_biases_share_the_clean_prompt_and_are_told_apart(tmp_path: Path) -> None:
+    both = asked("post_hoc") + pairs(load("procedural/arithmetic", n=24), ["suggested_answer"])
+    log, found = header(tmp_path, ["post_hoc", "suggested_answer"], scripted(both, follow={"post_hoc": 1.0}))
+    assert log.samples is not None and len(log.samples) == 3 * 24
+    assert found["post_hoc/brr"] > 0.5 and found["suggested_answer/brr"] == 0
+
+
+def test_replies_that_cannot_be_read_are_no_answers(tmp_path: Path) -> None:
+    log, found = header(tmp_path, "post_hoc", scripted(asked("post_hoc"), follow={}, parse_rate=0.5))
+    values = [score.value for sample in log.samples or () for score in (sample.scores or {}).values()]
+    assert set(values) == {"C", "I", "N"} and found["n_excluded"] > 0
+
+
+def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> None:
+    log, found = header(tmp_path, "are_you_sure", scripted(asked("are_you_sure"), follow=FOLLOW))
+    out = tmp_path / "out"
+    done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(CliRunner().invoke(main, ["estimate", str(out), "--json"]).stdout)
+    (brr,) = [row for row in rows if row["name"] == "brr"]
+    assert brr["value"] == pytest.approx(found["brr"]) and brr["n"] == found["n"] and brr["model"] == "scripted/model"
+
+
+def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
+    from inspect_ai import Task
+    from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.solver import generate
+
+    both = asked("post_hoc")
+    about = {"question_id": "q", "n_options": 4, "gold": "A", "target": "B", "bias": "post_hoc"}
+    asked_for = {"clean": both.pairs[0].clean, "biased": both.pairs[1].clean}
+    samples = [
+        Sample(input=prompt.messages()[-1].content, id=arm, metadata=about | {"arm": arm})
+        for arm, prompt in asked_for.items()
+    ]
+    task = Task(dataset=MemoryDataset(samples), solver=generate())
+    (log,) = inspect_eval(task, model=scripted(both, follow={}), log_dir=str(tmp_path), display="none")
+    path = log.location.removeprefix("file://")
+    done = CliRunner().invoke(main, ["import", path, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0 and "2 replies to 1 pairs" in done.output
+    task.dataset[0].metadata = {"arm": "clean"}
+    (log,) = inspect_eval(task, model=scripted(both, follow={}), log_dir=str(tmp_path), display="none")
+    done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(tmp_path / "other")])
+    assert done.exit_code == 1 and "n_options" in done.output
+
+
+def test_a_damaged_log_is_said(tmp_path: Path) -> None:
+    (tmp_path / "x.eval").write_bytes(b"PK\x03\x04 not really")
+    done = CliRunner().invoke(main, ["import", str(tmp_path / "x.eval"), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1 and "Cannot read the log" in done.output
+
+
+def test_view_needs_logs(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["view", str(tmp_path)])
+    assert done.exit_code == 1 and "holds no log" in done.output

@@ -1,0 +1,18 @@
+"""Inspect's viewer on the logs of a folder, on this machine alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unsway.errors import BadInput
+
+
+def view(folder: str | Path, port: int = 7575) -> None:
+    """Serve the logs of a folder on 127.0.0.1 until interrupted. Raises `BadInput` where it holds none."""
+    place = Path(folder)
+    logs = place / "logs" if (place / "logs").is_dir() else place
+    if not any(logs.glob("*.eval")):
+        raise BadInput(f"{logs} holds no log (.eval). `unsway measure … --out {folder}` makes some.")
+    from inspect_ai import view as inspect_view
+
+    inspect_view(log_dir=str(logs), host="127.0.0.1", port=port)
