@@ -114,6 +114,17 @@ def test_what_every_call_would_meet_is_met_once(status: str, tmp_path: Path) -> 
         assert len(server.calls) <= 4 and KEY not in str(gone.value)
 
 
+@pytest.mark.parametrize(
+    ("trouble", "words"), [("other-model", "'somebody-else' answered in place of 'm'"), ("malformed", "")]
+)
+def test_a_server_that_serves_something_else_is_given_up_soon(trouble: str, words: str, tmp_path: Path) -> None:
+    with OpenAiServer(trouble=lambda method, path, n: trouble) as server:
+        asked = pairs(toy_questions(20), ["suggested_answer"])
+        with pytest.raises(ModelError, match=f"given up: no answer for .*{words}"):
+            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, patience=QUICK, max_connections=4)
+        assert 12 <= len(server.calls) <= 16
+
+
 def test_one_prompt_that_always_fails_costs_no_other(tmp_path: Path) -> None:
     asked = pairs(toy_questions(5), ["suggested_answer"])
     bad = next(iter(asked)).biased.messages()[-1].content
