@@ -68,7 +68,8 @@ def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:
         run(grown, tmp_path, using=using)
     states = {(cell.arm, cell.bias.partition("@")[0]): cell.state for cell in status(tmp_path).cells}
     assert states["scripted/one", "distractor_fact"] == "done"
-    assert states["scripted/two", "post_hoc"] == "partly"
+    assert states["scripted/two", "post_hoc"] == "failed"
+    assert "failed" in call("status", tmp_path).output
 
 
 SLOW = """

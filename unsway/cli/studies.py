@@ -73,6 +73,7 @@ def _glance(found: Status) -> RenderableType:
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for cell in found.cells:
         shown = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.kept:,}/{cell.wanted:,}")
+        shown += f", {cell.failed:,} failed" if cell.failed and cell.state != "done" else ""
         rows.setdefault((cell.arm, cell.bias), {})[cell.source] = shown
     for (arm, bias), states in rows.items():
         grid.add_row(Text(_plain(arm)), Text(_plain(bias)), *(states.get(source, "") for source in sources))

@@ -5,8 +5,9 @@ In: a folder of a study or of `unsway measure`. Out: `Status`; the differences o
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from unsway.measure.prices import Price, price_of, prices
 from unsway.report.folder import ARMS, REPLIES, arms_of, pairs_of, results, standing_for
 from unsway.report.study import Arm, Results, plain_name
 from unsway.run.beat import Beat, running
+from unsway.run.calls import FAILURES
 from unsway.store import ReplyStore
 from unsway.types import Estimate, Outcome, Pair
 
@@ -32,11 +34,15 @@ class CellStatus(NamedTuple):
     kept: int
     """Replies that are there, to both arms of its pairs; a clean one counts in every cell that shares it."""
     wanted: int
+    failed: int
+    """Prompts without a reply to which a call has failed (`failures.jsonl` says how)."""
 
     @property
     def state(self) -> str:
-        """done, partly or missing."""
-        return "done" if self.kept >= self.wanted else "partly" if self.kept else "missing"
+        """done, failed, partly or missing."""
+        if self.kept >= self.wanted:
+            return "done"
+        return "failed" if self.failed else "partly" if self.kept else "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,12 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     """How far a folder is. Raises `BadInput` where it holds no study."""
     place = study_folder(folder)
     pairs, arms, study = pairs_of(place), arms_of(place), load(place)
-    kept = _kept(place, arms)
+    kept, failed = _kept(place, arms), _failed(place, arms)
     cells: list[CellStatus] = []
     n_kept = n_wanted = 0
     for name, asked, samples in _planned(study, arms, pairs, kept):
         have = {prompt_id: min(n, samples) for prompt_id, n in kept.get(name, Counter()).items()}
-        cells += _cells(name, asked, samples, have)
+        cells += _cells(name, asked, samples, have, failed.get(name, frozenset()))
         every = {prompt.id for pair in asked for prompt in (pair.clean, pair.biased)}
         n_kept += sum(have.get(prompt_id, 0) for prompt_id in every)
         n_wanted += samples * len(every)
@@ -118,12 +124,26 @@ def _kept(place: Path, arms: list[Arm]) -> dict[str, Counter[str]]:
     return found
 
 
-def _cells(name: str, asked: list[Pair], samples: int, have: Mapping[str, int]) -> Iterator[CellStatus]:
+def _failed(place: Path, arms: list[Arm]) -> dict[str, set[str]]:
+    """Prompts, by arm, to which a call has failed at least once."""
+    path = place / FAILURES
+    names = {arm.model: _name(arm) for arm in arms if not arm.intervention}
+    found: dict[str, set[str]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        row = json.loads(line)
+        found.setdefault(names.get(row["model"], ""), set()).add(row["prompt_id"])
+    return found
+
+
+def _cells(
+    name: str, asked: list[Pair], samples: int, have: Mapping[str, int], failed: Collection[str]
+) -> Iterator[CellStatus]:
     groups: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for pair in asked:
         groups[pair.bias, pair.question.source] |= {pair.clean.id, pair.biased.id}
     for (bias, source), ids in groups.items():
-        yield CellStatus(name, bias, source, sum(have.get(key, 0) for key in ids), len(ids) * samples)
+        lost = sum(key in failed and have.get(key, 0) < samples for key in ids)
+        yield CellStatus(name, bias, source, sum(have.get(key, 0) for key in ids), len(ids) * samples, lost)
 
 
 def _costs(place: Path, table: Mapping[str, Price]) -> tuple[float | None, float | None]:

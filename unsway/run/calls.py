@@ -129,7 +129,8 @@ class Calls:
         if failed.kind not in self.counts and failed.passing:
             print(f"{self.name}: {plain(str(failed)).rstrip('.')}. Trying again.", file=sys.stderr, flush=True)
         self.counts[failed.kind] += 1
-        row = {"at": round(time.time(), 3), "kind": failed.kind, "prompt_id": prompt_id, "said": failed.said}
+        row = {"at": round(time.time(), 3), "model": self.name, "kind": failed.kind, "prompt_id": prompt_id}
+        row |= {"said": failed.said}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         if failed.kind != FILTERED:
