@@ -68,6 +68,7 @@ class Engine(ABC):
             self._queue.put(None)
             self._worker.join()
             self._worker = None
+        self.free()
 
     def waiting(self, block: bool) -> list[tuple[Ask, Future[Said]]] | None:
         """Everything in the queue; waits for a first one if `block`; None when the engine is to end."""
@@ -92,6 +93,10 @@ class Engine(ABC):
                 for _, answer in asks:
                     if not answer.done():
                         answer.set_exception(error)
+
+    @abstractmethod
+    def free(self) -> None:
+        """Let go of the weights, whoever still holds the engine."""
 
     @abstractmethod
     def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:

@@ -43,7 +43,7 @@ class OpenVinoEngine(Engine):
         scheduler.max_num_seqs = 64
         scheduler.max_num_batched_tokens = 2048
         exact = {"INFERENCE_PRECISION_HINT": "f32"}
-        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
+        self.pipe: Any = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
         self.ends = weights.ends
         self._next_id = 0
         self._running: dict[int, tuple[Any, Future[Said]]] = {}
@@ -61,6 +61,10 @@ class OpenVinoEngine(Engine):
                 answer.set_exception(error)
             self._running.clear()
             raise
+
+    def free(self) -> None:
+        """Let go of the pipeline and its cache."""
+        self.pipe = None
 
     def _add(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
         import numpy as np

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unsway.run.engine import Ask, Engine, Said, first_end
 from unsway.run.weights import Weights, load_model
@@ -30,7 +30,7 @@ class TorchEngine(Engine):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
-        self.model = load_model(weights).eval()
+        self.model: Any = load_model(weights).eval()
         self.ends = weights.ends
         self.pad = min(weights.ends)
 
@@ -39,6 +39,10 @@ class TorchEngine(Engine):
         for batch in _batches(asks):
             for (_, answer), said in zip(batch, self._generate([ask for ask, _ in batch]), strict=True):
                 answer.set_result(said)
+
+    def free(self) -> None:
+        """Let go of the model."""
+        self.model = None
 
     def _generate(self, asks: list[Ask]) -> list[Said]:
         import torch
