@@ -53,7 +53,7 @@ def train(
     if json_:
         as_json(asdict(checkpoint))
         return
-    click.echo(f"{checkpoint.uri}: {checkpoint.steps} steps, {checkpoint.tokens} tokens, from {checkpoint.base}")
+    click.echo(f"{checkpoint.model}: {checkpoint.steps} steps, {checkpoint.tokens} tokens, from {checkpoint.base}")
 
 
 def _numbers(settings: tuple[str, ...]) -> dict[str, float]:
