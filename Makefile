@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-EXTRAS := local,openvino,dev
+EXTRAS := local,openvino,openai,dev
 
 .PHONY: demo test check unit slow fix assets bench clean help
 
