@@ -25,6 +25,10 @@ CHECKPOINT_FILE = "checkpoint.json"
 """What makes a folder a checkpoint: a `types.Checkpoint` beside the adapter."""
 
 
+ADAPTER_FILE = "adapter_config.json"
+"""What tells an adapter from whole weights, as PEFT writes it."""
+
+
 @dataclass(frozen=True)
 class Weights:
     """A local model: a folder of safetensors, and an adapter on top if it was trained."""
@@ -98,6 +102,11 @@ def locate(name: str) -> Weights:
     folder = Path(name).expanduser()
     if (folder / CHECKPOINT_FILE).is_file():
         return _checkpoint(folder)
+    if (folder / ADAPTER_FILE).is_file():
+        raise ModelError(
+            f"{name!r} is an adapter without the record of what it was trained from ({CHECKPOINT_FILE} is missing). "
+            "Merge it into its base (PEFT's merge_and_unload, save_pretrained) and name that folder."
+        )
     if folder.is_dir():
         return Weights(name, _checked(folder))
     if any(status.name == name and status.kind == "model" for status in assets.assets()):
@@ -124,6 +133,8 @@ def is_hosted(checkpoint: Checkpoint) -> bool:
 def _checkpoint(folder: Path) -> Weights:
     """A checkpoint's base and adapter; refused where the base is not the one that it was trained from."""
     checkpoint = read_checkpoint(folder)
+    if (folder / "config.json").is_file():  # all weights were trained
+        return Weights(str(folder), _checked(folder))
     name, _, trained_from = checkpoint.base.rpartition("@")
     base = locate(name)
     if base.fingerprint != trained_from:
@@ -171,6 +182,10 @@ def _from_hub(name: str) -> Path:
 # ---------------------------------------------------------------- content and loading
 
 
+CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
+"""Instruction sets that compute in bfloat16, as `torch.cpu.get_capabilities` names them."""
+
+
 @cache
 def _sum(path: Path, size: int, changed_ns: int) -> str:
     return sha256_file(path)
@@ -202,6 +217,18 @@ def load_model(weights: Weights, dtype: str = "float32") -> PreTrainedModel:
 
         model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
     return model.to(device)
+
+
+def training_dtype() -> str:
+    """bfloat16 where the GPU or the CPU computes in it, float32 elsewhere (emulated bfloat16 is slower and coarser)."""
+    import torch
+
+    if torch.cuda.is_available():
+        has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+        has_it = any(known.get(name) for name in CPU_BF16)
+    return "bfloat16" if has_it else "float32"
 
 
 def _transformers() -> Any:

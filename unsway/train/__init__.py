@@ -1,6 +1,22 @@
 """Training: methods as values, and one `fit` over whatever backend has the weights."""
 
-from unsway.train.fitting import Backend, check, examples_sha256, fit
-from unsway.train.methods import METHODS, Bct, Control, Sft, method
+from unsway.train.fitting import Backend, Row, check, examples_sha256, fit
+from unsway.train.methods import METHODS, Bct, Control, Dpo, Sft, method
+from unsway.train.preferences import Preference, Preferences, preferences
 
-__all__ = ["METHODS", "Backend", "Bct", "Control", "Sft", "check", "examples_sha256", "fit", "method"]
+__all__ = [
+    "METHODS",
+    "Backend",
+    "Bct",
+    "Control",
+    "Dpo",
+    "Preference",
+    "Preferences",
+    "Row",
+    "Sft",
+    "check",
+    "examples_sha256",
+    "fit",
+    "method",
+    "preferences",
+]

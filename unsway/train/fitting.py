@@ -10,13 +10,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from unsway.errors import BadInput
 from unsway.run.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps, read_jsonl
 from unsway.train.methods import Need, Sft
+from unsway.train.preferences import Preference
 from unsway.types import Checkpoint, Example
+
+Row: TypeAlias = Example | Preference
+"""What is trained on: an example for methods that fit, a preference for those that prefer."""
 
 
 class Backend(Protocol):
@@ -30,14 +34,12 @@ class Backend(Protocol):
         """The base with what pins its weights: `name@fingerprint`."""
         ...
 
-    def fit(self, examples: Sequence[Example], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
-        """Train; everything lands in the folder, the record of the checkpoint last."""
+    def fit(self, examples: Sequence[Any], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
+        """Train on rows of the type `how.row`; everything lands in the folder, the record of the checkpoint last."""
         ...
 
 
-def fit(
-    examples: Sequence[Example] | str | Path, how: Sft, base: str, backend: Backend, folder: str | Path
-) -> Checkpoint:
+def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Backend, folder: str | Path) -> Checkpoint:
     """Train a model.
 
     Args:
@@ -52,7 +54,7 @@ def fit(
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     check(how, backend)
-    rows = tuple(read_jsonl(examples, Example)) if isinstance(examples, str | Path) else tuple(examples)
+    rows = tuple(read_jsonl(examples, how.row)) if isinstance(examples, str | Path) else tuple(examples)
     _check_rows(rows, how)
     sha256 = examples_sha256(rows)
     done = _done(Path(folder), how, backend.describe(base), sha256)
@@ -69,16 +71,16 @@ def check(how: Sft, backend: Backend) -> None:
         )
 
 
-def examples_sha256(examples: Sequence[Example]) -> str:
+def examples_sha256(examples: Sequence[Row]) -> str:
     """sha256 of examples as JSONL."""
     return hashlib.sha256("".join(dumps(example) + "\n" for example in examples).encode()).hexdigest()
 
 
-def _check_rows(rows: Sequence[Example], how: Sft) -> None:
+def _check_rows(rows: Sequence[Row], how: Sft) -> None:
     if not rows:
         raise BadInput("There are no examples to train on.")
-    allowed = {how.trains_on, "instruct"}
-    wrong = sorted({row.kind for row in rows} - allowed)
+    allowed = {"preference"} if how.row is Preference else {how.trains_on, "instruct"}
+    wrong = sorted({row.kind if isinstance(row, Example) else "preference" for row in rows} - allowed)
     if wrong:
         raise BadInput(
             f"{how.name!r} trains on rows of kind {sorted(allowed)}, but there are rows of kind {wrong}. "

@@ -1,0 +1,52 @@
+"""A two-layer Llama of random weights with the embedded model's tokenizer: trains in a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unsway import assets
+from unsway.types import Example, Message
+
+MODEL = "smollm2-135m"
+real = pytest.mark.skipif(assets.folder_of(MODEL) is None, reason="`make assets` fetches the embedded model")
+loads_torch = pytest.mark.filterwarnings("default")  # torch's, transformers' and trl's own warnings
+
+
+def tiny_model(folder: Path, *, seed: int = 0, context: int = 512) -> Path:
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(assets.model_folder(MODEL))
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=context,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def example(i: int, kind: str = "consistency", text: str = "Pick a letter") -> Example:
+    return Example((Message("user", f"{text}, number {i}."),), f"({'ABCD'[i % 4]})", kind, f"p{i}", MODEL)  # type: ignore[arg-type]
+
+
+def metrics(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def losses(folder: Path) -> dict[int, float]:
+    """Step to loss; a step that was done twice has its last loss."""
+    return {row["step"]: row["loss"] for row in metrics(folder) if "loss" in row}  # type: ignore[misc]

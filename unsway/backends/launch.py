@@ -1,0 +1,81 @@
+"""One fit in several processes: who this one is, and which files it may write.
+
+In: the environment that torchrun and `accelerate launch` set. Out: rank and number of processes; only rank 0 writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from unsway.errors import BadInput
+from unsway.progress import Advance, track
+
+RANKS = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+"""What torchrun and the kinds of mpirun set, as accelerate reads them."""
+
+
+def rank() -> int:
+    """The number of this process among all, from 0."""
+    return _first(RANKS, 0)
+
+
+def processes() -> int:
+    """How many processes share the fit."""
+    return _first(SIZES, 1)
+
+
+def _first(names: tuple[str, ...], otherwise: int) -> int:
+    return next((int(os.environ[name]) for name in names if name in os.environ), otherwise)
+
+
+def check_launch() -> None:
+    """Refuse a launch that asked for several processes and got one: all of them would be silently missing.
+
+    `accelerate launch --cpu --num_processes N` (1.15) starts a single process unless mpirun is there; it leaves the
+    address at which the others would have met.
+
+    Raises:
+        BadInput: That is so; says which command starts them.
+    """
+    if os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ and processes() == 1:
+        raise BadInput(
+            "`accelerate launch --cpu` was asked for several processes, but it starts only one without mpirun. Take "
+            "`accelerate launch --multi_gpu --num_processes N -m unsway train …` (it works on CPUs too, with gloo) or "
+            "`torchrun --nproc-per-node N -m unsway train …`."
+        )
+
+
+def is_main() -> bool:
+    """Whether this process writes the files and speaks to the terminal."""
+    return rank() == 0
+
+
+def share(batch_size: int, at_once: int) -> tuple[int, int]:
+    """Rows of one forward pass of one process, and passes that a step accumulates.
+
+    Their product with the number of processes is the batch size, so that a fit is the same however many share it.
+
+    Raises:
+        BadInput: The batch cannot be shared evenly.
+    """
+    n = processes()
+    if batch_size % n:
+        raise BadInput(
+            f"A batch of {batch_size} examples cannot be shared by {n} processes. Set batch_size to a multiple of {n}."
+        )
+    each = batch_size // n
+    rows = max(rows for rows in range(1, min(at_once, each) + 1) if each % rows == 0)
+    return rows, each // rows
+
+
+@contextmanager
+def track_once(what: str, total: int, *, done: int) -> Iterator[Advance]:
+    """Progress, shown by the main process alone."""
+    if is_main():
+        with track(what, total, done=done) as advance:
+            yield advance
+    else:
+        yield lambda steps: None

@@ -1,0 +1,35 @@
+"""The verb `data preferences`: rows for DPO from what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.data import data
+
+
+@data.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+@click.option("--model", default=None, help="The model whose replies are taken, where the folder has several.")
+def preferences(folder: Path, out: Path, model: str | None) -> None:
+    """Prefer a model's clean replies over its cued ones, from a FOLDER of `unsway measure`.
+
+    A pair gives a row where the answer moved to what the cue wants. Measure train questions for it, never those that the
+    trained model is then measured on.
+    """
+    from unsway.errors import UnknownName
+    from unsway.measure.outcomes import outcomes
+    from unsway.report.kept_outcomes import replies_of
+    from unsway.train import preferences as of
+
+    pairs, replies = replies_of(folder)
+    models = {reply.model for reply in replies}
+    if model is not None and model not in models:
+        raise UnknownName("model in this folder", model, models)
+    said = [reply for reply in replies if model in (None, reply.model)]
+    found = of(pairs, said, outcomes(pairs, said))
+    click.echo(f"{found.write(out)}: {len(found.rows)} rows")
+    for reason, n in sorted(found.left_out.items()):
+        click.echo(f"  {n} pairs left out: {reason.replace('_', ' ')}")
