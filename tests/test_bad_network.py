@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning"
 )  # inspect_ai leaves connections to the collector
 KEY = "sk-network-secret-555"
-QUICK = Patience(answer=1, first=0.02, longest=0.1, never=1.0, gone=30.0)
+QUICK = Patience(answer=4, first=0.02, longest=0.1, never=1.0, gone=30.0)
 
 
 @pytest.fixture(autouse=True)
@@ -51,14 +51,13 @@ def bad_study(n: int, model: str, folder: Path, patience: Patience, at_once: int
     if model.startswith("openai/"):
         met.pop("another model", None)  # OpenAI's own names are aliases, so another one is no failure there
     found = logged(folder)
-    late = Counter(found)
-    late.subtract(met)  # on a busy machine an answer may be late, or a connection closed under a call
-    assert set(+late) <= {"time-out", "connection lost"} and not -late
+    extra = found - met  # on a busy machine an answer may be late, or a connection closed under a call
+    assert set(extra) <= {"time-out", "connection lost"} and (met - found).total() <= extra.total() < 0.2 * len(calls)
     assert sum(met.values()) > 0.15 * len(calls)
-    filtered = met["content filter"]
+    filtered = found["content filter"]
     assert Counter(reply.stop for reply in replies) == {"end": 2 * n - filtered, "filter": filtered}
     answered = sum(call.trouble == "filter" or KINDS.get(call.trouble or "") not in met for call in calls)
-    assert 2 * n <= answered <= 2 * n + late.total()  # nothing was asked again that had an answer
+    assert 2 * n <= answered <= 2 * n + extra.total()  # nothing was asked again that had an answer
     assert server.most_at_once <= at_once
     assert [path for path in folder.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
 
@@ -70,7 +69,7 @@ def test_a_study_through_a_bad_network_ends_complete(model: str, tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_larger_study_with_the_waits_of_real_life(tmp_path: Path) -> None:
-    bad_study(150, "openai-api/local/m", tmp_path, Patience(answer=1), at_once=20)
+    bad_study(150, "openai-api/local/m", tmp_path, Patience(answer=4), at_once=20)
 
 
 MEASURE = ["measure", "openai-api/local/m", "--questions", "basic_skills/arithmetic", "-n", "4"]
@@ -135,7 +134,7 @@ def test_one_prompt_that_always_fails_costs_no_other(tmp_path: Path) -> None:
         return "The best answer is: (A)."
 
     with OpenAiServer(answer=refuse) as server:
-        patience = Patience(answer=1, tries=3, first=0.02, longest=0.1)
+        patience = Patience(answer=10, tries=3, first=0.02, longest=0.1)
         with pytest.raises(ModelError, match=r"1 of 10 prompts got no reply.*Failures: 3 × connection lost"):
             run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, patience=patience)
     assert len(ReplyStore(tmp_path / "replies.jsonl")) == 9

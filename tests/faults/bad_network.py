@@ -67,7 +67,7 @@ def logged(folder: Path) -> Counter[str]:
 
 def bad_study(prompts: int, folder: Path) -> int:
     """Ask through a bad network; prints what was met, returns what was lost."""
-    patience = Patience(answer=2)
+    patience = Patience(answer=5)
     with troubles(SHARE, patience.answer) as server:
         asked = pairs(toy_questions(prompts // 2), ["suggested_answer"])
         start = time.monotonic()
