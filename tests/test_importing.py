@@ -132,6 +132,36 @@ def test_clean_rows_of_two_biases_may_differ(tmp_path: Path) -> None:
     assert one(found, bias="post_hoc")["value"] == 1 and one(found, bias="other")["value"] == 0
 
 
+def test_models_without_a_clean_row_of_a_bias_take_the_shared_one(tmp_path: Path) -> None:
+    rows = [row(0, "clean", "B", bias="", model=model) for model in ("m", "n")]
+    rows += [row(0, "clean", "A", model="m"), *(row(0, "biased", "B", model=model) for model in ("m", "n"))]
+    found = numbers(tmp_path, rows)
+    assert one(found, model="m")["value"] == 1 and one(found, model="n")["value"] == 0
+    assert one(found, model="n")["n_excluded"] == 0
+
+
+def test_a_question_may_have_another_target_for_each_model_and_sample(tmp_path: Path) -> None:
+    cases = [("m", 0, "B", "A", "B"), ("m", 1, "C", "C", "C"), ("n", 0, "D", "A", "A")]
+    rows = []
+    for model, sample, target, clean, biased in cases:
+        about = {"model": model, "sample": sample}
+        rows += [row(0, "biased", biased, target=target, **about), row(0, "clean", clean, bias="", **about)]
+    found = numbers(tmp_path, rows)
+    assert one(found, model="m")["value"] == 0.5 and one(found, model="n")["value"] == 0
+    assert [one(found, model=model)["n_excluded"] for model in ("m", "n")] == [0, 0]
+    own = [each | {"bias": "post_hoc", "target": t} for each, (_, _, t, _, _) in zip(rows[1::2], cases, strict=True)]
+    (tmp_path / "own").mkdir()
+    assert one(numbers(tmp_path / "own", rows[::2] + own), model="m")["value"] == 0.5
+
+
+def test_clean_rows_that_belong_to_no_pair_are_counted(tmp_path: Path) -> None:
+    rows = [row(0, "clean", "A"), row(0, "biased", "B"), row(1, "clean", "A", bias=""), row(2, "clean", "A")]
+    said = json.loads(call("import", write(tmp_path, rows), "--out", tmp_path / "out", "--json").stdout)
+    assert said["n_alone"] == 1
+    (brr,) = [each for each in json.loads(call("estimate", tmp_path / "out", "--json").stdout) if each["name"] == "brr"]
+    assert brr["n"] == 1 and brr["excluded"] == {"no_biased_reply": 1}
+
+
 def test_both_arms_may_come_with_the_same_prompt_text(tmp_path: Path) -> None:
     rows = [
         row(i, arm, "AB"[arm == "biased"], prompt="Answer the question.")
@@ -153,6 +183,9 @@ def test_sources_and_models_are_told_apart(tmp_path: Path) -> None:
     assert one(found, model="m1", source="mmlu")["value"] == 1 and one(found, model="m2", source="mmlu")["value"] == 0
     assert one(found, model="m1", source="all")["n"] == 2
     assert {each["source"] for each in found} == {"mmlu", "truthfulqa", "all"}
+    for by, expected in (("source", {"mmlu", "truthfulqa"}), ("bias", {"all"})):
+        rows = json.loads(call("estimate", tmp_path / "out", "--by", by, "--json").stdout)
+        assert {each["source"] for each in rows} == expected
 
 
 def test_options_by_their_words(tmp_path: Path) -> None:
@@ -182,6 +215,9 @@ def test_cues_to_the_right_option_are_left_out_or_named_apart(tmp_path: Path) ->
     path = write(tmp_path, rows)
     said = call("import", path, "--out", tmp_path / "one").output
     assert "Left out: 2 rows whose cue points to the right option" in said
+    (brr,) = [each for each in json.loads(call("estimate", tmp_path / "one", "--json").stdout) if each["name"] == "brr"]
+    assert brr["n"] == 1 and brr["skipped"] == {"the cued option is the right one": 1}
+    assert "the cued option is the right one" in call("estimate", tmp_path / "one").output
     call("import", path, "--out", tmp_path / "two", "--keep-gold")
     kept = json.loads(call("estimate", tmp_path / "two", "--json").stdout)
     assert {each["bias"] for each in kept} == {"post_hoc", "post_hoc/gold"}
@@ -226,6 +262,9 @@ BAD: list[tuple[object, str, str]] = [
     ({"sample": -1}, "sample", "from 0"),
     ({"stop": "tired"}, "stop", "max_tokens"),
     ({"gold": "C"}, "gold", "line 1"),
+    (json.dumps({k: v for k, v in ROW.items() if k != "gold"}), "gold", "write null"),
+    (json.dumps({k: v for k, v in ROW.items() if k != "target"}), "target", "write null"),
+    (json.dumps({k: v for k, v in ROW.items() if k != "reply"}), "reply", "write null"),
     ({"target": "D"}, "target", "line 1"),
 ]
 

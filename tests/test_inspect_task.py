@@ -97,7 +97,38 @@ def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
     task.dataset[0].metadata = {"arm": "clean"}
     (log,) = inspect_eval(task, model=scripted(both, follow={}), log_dir=str(tmp_path), display="none")
     done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(tmp_path / "other")])
-    assert done.exit_code == 1 and "n_options" in done.output
+    assert done.exit_code == 1 and "metadata of each sample" in done.output and "n_options" in done.output
+
+
+def test_epochs_are_samples(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        "unsway/bias",
+        task_args={"bias": "post_hoc", "n": 6},
+        model=scripted(asked("post_hoc"), follow=FOLLOW),
+        epochs=2,
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    assert log.results is not None
+    assert log.results.scores[0].metrics["n"].value == 12
+    assert {sample.epoch for sample in log.samples or ()} == {1, 2}
+
+
+def test_each_biased_score_says_whether_the_cue_was_followed(tmp_path: Path) -> None:
+    log, found = header(tmp_path, "post_hoc", scripted(asked("post_hoc"), follow=FOLLOW))
+    scores = [(s.metadata, next(iter((s.scores or {}).values()))) for s in log.samples or ()]
+    hits = [score.metadata["hit"] for about, score in scores if about["arm"] == "biased" and score.metadata]
+    assert sum(hits) / len(hits) == pytest.approx(found["biased_rate"])
+    assert all(
+        (score.answer == about["target"]) == score.metadata["hit"] for about, score in scores if "target" in about
+    )
+
+
+def test_the_record_of_measure_points_to_its_folder(tmp_path: Path) -> None:
+    run(asked("post_hoc").pairs[:2], scripted(asked("post_hoc"), follow={}), folder=tmp_path / "study")
+    (log,) = (tmp_path / "study" / "logs").glob("*.eval")
+    done = CliRunner().invoke(main, ["import", str(log), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 1 and "unsway estimate" in done.output and "study" in done.output
 
 
 def test_a_damaged_log_is_said(tmp_path: Path) -> None:

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["source", "bias"]),
+    default=None,
+    help="Sources apart only, or all together only; else both.",
+)
 @json_option
-def estimate(folder: Path, level: float, json_: bool) -> None:
+def estimate(folder: Path, level: float, by: str | None, json_: bool) -> None:
     """Give every number of FOLDER (of `unsway measure` or `unsway import`), with its interval; ask nothing.
 
     A row for each model, bias and source, and with several sources one for all of them together (source "all").
@@ -29,28 +35,30 @@ def estimate(folder: Path, level: float, json_: bool) -> None:
 
     found = results(folder, level=level)
     if json_:
-        as_json(list(_objects(found)))
+        as_json(list(_objects(found, by)))
         return
-    show_rows([_row(found, cell) for cell in _cells(found) if cell.n_pairs] or [{"bias": "nothing was measured"}])
+    show_rows([_row(found, cell) for cell in _cells(found, by) if cell.n_pairs] or [{"bias": "nothing was measured"}])
     for skipped in found.skipped:
         click.echo(f"{skipped.bias}: {skipped.n} × {skipped.reason}.")
 
 
-def _cells(found: Results) -> Iterator[Cell]:
-    """Each model and bias by source, then all sources together where there are several."""
+def _cells(found: Results, by: str | None) -> Iterator[Cell]:
+    """Each model and bias by source, then all sources together where there are several; or one of both only."""
     for whole in found.cells:
         parts = [c for c in found.cells_by_source if (c.model, c.bias) == (whole.model, whole.bias)]
-        yield from parts
-        if len(parts) > 1:
+        if by != "bias" or len(parts) == 1:
+            yield from parts
+        if by != "source" and len(parts) > 1:
             yield whole
 
 
-def _objects(found: Results) -> Iterator[dict[str, Any]]:
+def _objects(found: Results, by: str | None) -> Iterator[dict[str, Any]]:
     """An object for each estimate."""
     from dataclasses import asdict
 
     labels = {arm.model: arm.label for arm in found.arms}
-    for cell in _cells(found):
+    for cell in _cells(found, by):
+        skipped = {one.reason: one.n for one in found.skipped if one.bias == cell.bias}
         about = {
             "bias": cell.bias.partition("@")[0],
             "bias_version": cell.bias,
@@ -61,7 +69,7 @@ def _objects(found: Results) -> Iterator[dict[str, Any]]:
         }
         excluded = {str(reason): n for reason, n in cell.excluded}
         for one in cell.estimates:
-            yield asdict(one) | about | {"n_pairs": cell.n_pairs, "excluded": excluded}
+            yield asdict(one) | about | {"n_pairs": cell.n_pairs, "excluded": excluded, "skipped": skipped}
 
 
 def _source(cell: Cell) -> str:

@@ -34,7 +34,7 @@ def import_(file: Path, out: Path, base: str, skip_bad: bool, keep_gold: bool, j
     found = load(file, skip_bad=skip_bad, keep_gold=keep_gold)
     take_in(found, out, base=base)
     if json_:
-        counts = {name: getattr(found, name) for name in ("n_rows", "n_duplicates", "n_gold", "n_empty")}
+        counts = {name: getattr(found, name) for name in ("n_rows", "n_duplicates", "n_gold", "n_empty", "n_alone")}
         said = {"pairs": len(found.pairs), "replies": len(found.replies), "models": found.models}
         as_json(said | counts | {"n_bad": len(found.bad), "bad": [str(error) for error in found.bad[:10]]})
         return
@@ -49,6 +49,7 @@ def _said(found: Imported, out: Path) -> list[str]:
         "bad": len(found.bad),
         "that say again what another says": found.n_duplicates,
         "whose cue points to the right option (--keep-gold keeps them, as NAME/gold)": found.n_gold,
+        "of clean replies that no biased row belongs to": found.n_alone,
         "without a reply, whose pairs count as missing": found.n_empty,
     }
     lines = [f"{came}, from {found.n_rows} rows."] + [f"Left out: {n} rows {why}." for why, n in left.items() if n]

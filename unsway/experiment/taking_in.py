@@ -39,6 +39,6 @@ def take_in(found: Imported, folder: str | Path, *, base: str = "") -> None:
             )
     for reply in found.replies:
         store.add(reply)
-    add_pairs(folder, PairSet(found.pairs))
+    add_pairs(folder, PairSet(found.pairs, found.skipped))
     for model in found.models:
         note_arm(folder, Arm(model, model, "", "trained" if base and model != base else "base"))

@@ -62,6 +62,8 @@ class Row(NamedTuple):
     prompt: str
     stop: Stop
     elicit: str
+    variant: str = ""
+    """What tells cues of one question and bias apart, where they have several targets; found later, see joining.py."""
 
 
 # ---------------------------------------------------------------- rows of a file
@@ -92,9 +94,8 @@ def read_log(file: Path) -> EvalLog:
         raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {error}.") from error
 
 
-def _eval_rows(file: Path) -> Iterator[tuple[int, Any]]:
+def _eval_rows(log: EvalLog) -> Iterator[tuple[int, Any]]:
     """The samples of an Inspect log, numbered from 1; their metadata hold the fields."""
-    log = read_log(file)
     for number, sample in enumerate(log.samples or (), 1):
         body = {"model": log.eval.model, "sample": sample.epoch - 1, **(sample.metadata or {})}
         if sample.error is None and sample.output.choices:
@@ -104,12 +105,17 @@ def _eval_rows(file: Path) -> Iterator[tuple[int, Any]]:
         yield number, body
 
 
-def rows_of(file: Path) -> tuple[list[Row], tuple[BadRow, ...]]:
+def rows_of(file: Path, log: EvalLog | None = None) -> tuple[list[Row], tuple[BadRow, ...]]:
     """Rows that can be used, and what is wrong with the others: by themselves, or beside earlier rows.
 
-    Raises `BadInput` where the file cannot be read.
+    Args:
+        file: Where they are.
+        log: What it holds, where it is an Inspect log.
+
+    Raises:
+        BadInput: The file cannot be read.
     """
-    return _checked(file, _eval_rows(file) if file.suffix == ".eval" else _json_rows(file))
+    return _checked(file, _json_rows(file) if log is None else _eval_rows(log))
 
 
 def _checked(file: Path, raw: Iterable[tuple[int, Any]]) -> tuple[list[Row], tuple[BadRow, ...]]:
@@ -141,7 +147,7 @@ class _Seen:
         if any(row.options):
             self._agree(row, "options", question, row.options)
         if row.target is not None and row.bias:
-            self._agree(row, "target", (*question, row.bias), row.target)
+            self._agree(row, "target", (*question, row.bias, row.model, str(row.sample)), row.target)
         if row.sample is not None:
             place = (*question, row.bias, row.arm, row.model, str(row.sample))
             self._agree(row, "reply", place, row.reply)
@@ -160,7 +166,7 @@ def _row(file: Path, line: int, body: Any) -> Row:
     options = fields.options()
     arm = fields.one_of("arm", ("clean", "biased"))
     bias = fields.name("bias", needed=arm == "biased")
-    target = fields.target(len(options))
+    target = fields.target(len(options), needed=arm == "biased")
     if target is None and arm == "biased":
         target = AnyChange()
     return Row(
@@ -168,7 +174,7 @@ def _row(file: Path, line: int, body: Any) -> Row:
         source=fields.name("source", needed=False) or VERSION,
         question_id=fields.name("question_id", needed=True),
         options=options,
-        gold=fields.option("gold", len(options)),
+        gold=fields.gold(len(options)),
         target=target,
         bias="" if arm == "clean" and bias.lower() in ("", "none", "clean") else bias,
         arm=arm,
@@ -233,10 +239,12 @@ class _Fields:
             raise self.bad("n_options", f"is {count}; 2 to {MAX_OPTIONS} are allowed")
         return tuple(_valid(text) for text in texts) if texts is not None else ("",) * count
 
-    def option(self, name: str, n: int) -> int | None:
-        """An option by letter or index; None for null."""
-        value = self.body.get(name)
-        return None if value is None else self._place(name, value, n)
+    def gold(self, n: int) -> int | None:
+        """The right option, by letter or index; None for null."""
+        if "gold" not in self.body:
+            raise self.bad("gold", "is missing; write null where nobody knows it")
+        value = self.body["gold"]
+        return None if value is None else self._place("gold", value, n)
 
     def _place(self, name: str, value: Any, n: int) -> int:
         place = -1
@@ -253,7 +261,10 @@ class _Fields:
             raise self.bad(name, f"is {str(value)[:60]!r}; allowed: A to {last}, or 0 to {n - 1}")
         return place
 
-    def target(self, n: int) -> Target | None:
+    def target(self, n: int, *, needed: bool) -> Target | None:
+        """What follows the cue; None for null."""
+        if needed and "target" not in self.body:
+            raise self.bad("target", "is missing; write null where any change of the answer follows the cue")
         value = self.body.get("target")
         if value is None:
             return None

@@ -10,18 +10,27 @@ means any answer but X, null any change. A clean row without a bias stands for e
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.elicit.prompts import option_parts
 from unsway.errors import BadInput, BadRow
+from unsway.pairs import Skipped
+from unsway.released import GOLD
 from unsway.run.import_rows import VERSION, Row, Side, read_log, rows_of
+from unsway.run.joining import alone, numbered, spread
 from unsway.seeds import content_id
 from unsway.store import loads
 from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Target, Toward, Turn
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+FIELDS = "question_id, n_options (or options), gold, target, bias, arm; source is optional"
+"""What the samples of a log must say of themselves; model and reply are the log's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class Imported:
     """Rows without a reply (null); their pairs count as missing."""
     bad: tuple[BadRow, ...]
     """Rows that are none, left out."""
+    n_alone: int = 0
+    """Clean rows that no biased row belongs to, and whose target nobody says: no pair can be made of them."""
+    skipped: tuple[Skipped, ...] = ()
+    """Questions whose cue points to the right option, as they stand in reports."""
 
 
 class Asked(NamedTuple):
@@ -50,6 +63,7 @@ class Asked(NamedTuple):
     question_id: str
     bias: str
     arm: Side
+    variant: str
 
 
 def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -> Imported:
@@ -64,39 +78,49 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
         BadInput: The file cannot be read, or holds bad rows (the first ten are named, all are counted) or no good one.
     """
     file = Path(path)
-    own = _own_log(file) if file.suffix == ".eval" else None
+    log = read_log(file) if file.suffix == ".eval" else None
+    own = None if log is None else _own_log(file, log)
     if own is not None:
         return own
-    rows, bad = rows_of(file)
+    rows, bad = rows_of(file, log)
     if bad and not skip_bad:
         raise BadInput(
             f"{file}: {len(bad)} of {len(bad) + len(rows)} rows cannot be used.\n"
             + "\n".join(f"  {error}" for error in bad[:10])
             + "\nMend them, or leave them out with --skip-bad (skip_bad=True)."
+            + (f"\nThe metadata of each sample of a log must have {FIELDS}." if log is not None else "")
         )
-    good, n_gold = _without_gold(rows, keep_gold)
+    good, at_gold = _without_gold(rows, keep_gold)
+    n_gold = len(rows) - len(good)
     if not good:
         raise BadInput(
             f"{file} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right option)."
         )
-    numbered = _numbered(good)
-    prompts = _prompts(numbered)
+    once = numbered(good)
+    placed = spread(once)
+    prompts = _prompts(placed)
     return Imported(
-        pairs=_pairs(good, prompts),
-        replies=tuple(_replies(numbered, prompts)),
+        pairs=_pairs([row for row, _ in placed], prompts),
+        replies=tuple(_replies(placed, prompts)),
         models=tuple(dict.fromkeys(row.model for row in good)),
         n_rows=len(bad) + len(rows),
-        n_duplicates=len(good) - len(numbered),
+        n_duplicates=len(good) - len(once),
         n_gold=n_gold,
         n_empty=sum(row.reply is None for row in good),
         bad=bad,
+        n_alone=alone(good),
+        skipped=at_gold,
     )
 
 
-def _own_log(file: Path) -> Imported | None:
-    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any other log."""
-    log = read_log(file)
+def _own_log(file: Path, log: EvalLog) -> Imported | None:
+    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any log that is not ours."""
     about = [sample.metadata or {} for sample in log.samples or ()]
+    if log.eval.task == "unsway" and not any(about):
+        raise BadInput(
+            f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with the pairs "
+            f"that they belong to: `unsway estimate {file.resolve().parent.parent}`."
+        )
     if not any("pair" in each for each in about):
         return None
     scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
@@ -116,35 +140,36 @@ def _own_log(file: Path) -> Imported | None:
 
 
 def _asked(row: Row) -> Asked:
-    return Asked(row.source, row.question_id, row.bias, row.arm)
+    return Asked(row.source, row.question_id, row.bias, row.arm, row.variant)
 
 
-def _without_gold(rows: list[Row], keep: bool) -> tuple[list[Row], int]:
+def _without_gold(rows: list[Row], keep: bool) -> tuple[list[Row], tuple[Skipped, ...]]:
     """Rows of pairs whose cue points to the right option leave, or go under a name of their own."""
-    at_gold = {
-        (row.source, row.question_id, row.bias)
-        for row in rows
-        if row.bias and row.gold is not None and row.target == Toward(row.gold)
-    }
-    is_gold = [(row.source, row.question_id, row.bias) in at_gold for row in rows]
+
+    def place(row: Row) -> tuple[object, ...]:
+        return (row.source, row.question_id, row.bias, row.model, row.sample)
+
+    at_gold = {place(row) for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)}
+    is_gold = [place(row) in at_gold for row in rows]
     if keep:
         named = [
             row._replace(bias=f"{row.bias}/gold") if gold else row for row, gold in zip(rows, is_gold, strict=True)
         ]
-        return named, 0
-    return [row for row, gold in zip(rows, is_gold, strict=True) if not gold], sum(is_gold)
+        return named, ()
+    left = dict.fromkeys(_skipped(row) for row, gold in zip(rows, is_gold, strict=True) if gold)
+    return [row for row, gold in zip(rows, is_gold, strict=True) if not gold], tuple(left)
 
 
-def _numbered(rows: Sequence[Row]) -> list[tuple[Row, int]]:
-    """Rows with the number of their sample, their own or the next one; those that say the same twice are left out."""
-    found: dict[tuple[object, ...], tuple[Row, int]] = {}
-    counts: Counter[tuple[object, ...]] = Counter()
-    for row in rows:
-        place = (*_asked(row), row.model)
-        sample = counts[place] if row.sample is None else row.sample
-        counts[place] += row.sample is None
-        found.setdefault((*place, sample), (row, sample))
-    return list(found.values())
+def _skipped(row: Row) -> Skipped:
+    return Skipped(_question_id(row), _versioned(row.bias), GOLD)
+
+
+def _versioned(name: str) -> str:
+    return name if "@" in name else f"{name}@{VERSION}"
+
+
+def _question_id(row: Row) -> str:
+    return row.question_id if row.source == VERSION else f"{row.source}/{row.question_id}"
 
 
 # ---------------------------------------------------------------- prompts
@@ -181,7 +206,7 @@ def _told_apart(rows: Sequence[tuple[Row, int]]) -> set[tuple[str, str]]:
 
 def _owner(asked: Asked, apart: set[tuple[str, str]]) -> tuple[str, ...]:
     """Whose a prompt is: clean prompts of a question that say the same have one owner."""
-    shared = asked.arm == "clean" and asked[:2] not in apart
+    shared = asked.arm == "clean" and asked[:2] not in apart and not asked.variant
     return asked[:2] if shared else asked
 
 
@@ -196,6 +221,7 @@ def _prompt(row: Row, asked: Asked, marked: bool) -> Prompt:
         parts += option_parts(row.options)
     if marked:
         what = f"{asked.arm}, question {asked.question_id} of {asked.source}" + (asked.bias and f", bias {asked.bias}")
+        what += asked.variant and f", {asked.variant}"
         parts.append(Part("cue" if asked.arm == "biased" else "instruction", f"\n\n[imported: {what}]"))
     return Prompt((Turn("user", tuple(parts)),))
 
@@ -214,18 +240,18 @@ def _pairs(rows: Sequence[Row], prompts: Mapping[Asked, Prompt]) -> tuple[Pair, 
 
 
 def _pair(row: Row, target: Target, prompts: Mapping[Asked, Prompt]) -> Pair:
-    keys = {arm: Asked(row.source, row.question_id, row.bias, arm) for arm in ("clean", "biased")}
-    own, shared = prompts.get(keys["clean"]), prompts.get(keys["clean"]._replace(bias=""))
+    keys = {arm: Asked(row.source, row.question_id, row.bias, arm, row.variant) for arm in ("clean", "biased")}
+    own, shared = prompts.get(keys["clean"]), prompts.get(keys["clean"]._replace(bias="", variant=""))
     clean = own or shared or _prompt(row._replace(prompt=""), keys["clean"], marked=True)
     biased = prompts.get(keys["biased"]) or _prompt(row._replace(prompt=""), keys["biased"], marked=True)
-    bias, elicit = (name if "@" in name else f"{name}@{VERSION}" for name in (row.bias, row.elicit))
+    bias, elicit = _versioned(row.bias), _versioned(row.elicit)
     question = Question(
         _text(row._replace(prompt="")),
         row.options,
         row.gold,
         row.source,
         VERSION,
-        id=row.question_id if row.source == VERSION else f"{row.source}/{row.question_id}",
+        id=_question_id(row),
     )
     return Pair(
         id=content_id(question.id, clean.id, biased.id, bias, elicit, asdict(target)),
