@@ -207,3 +207,13 @@ def test_latex_is_a_tabular_of_text_only(study: Results) -> None:
 def test_a_base_that_was_never_swayed_refuses_the_held_out_ratio() -> None:
     found = reporting.study(10, biases=("suggested_answer", "are_you_sure", "positional"))
     assert all(one.ratio_of_means.value is None or one.ratio_of_means.value < float("inf") for one in found.held_out)
+
+
+def test_over_correction_keeps_nothing() -> None:
+    from unsway.report.words import _share
+
+    def ratio(value: float) -> Estimate:
+        return Estimate("brr_ratio", value, -0.8, 0.3, 0.95, 50, 50, 0, "bootstrap")
+
+    assert _share(ratio(-0.124), "under post hoc", full=True) == "none under post hoc (−12%, 95% interval −80 to 30%)"
+    assert _share(ratio(0.2), "under post hoc", full=False) == "20% under post hoc (−80 to 30%)"

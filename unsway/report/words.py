@@ -133,11 +133,13 @@ def _taught(arm: Arm, n: int) -> str:
 
 
 def _share(est: Estimate, where: str, *, full: bool) -> str:
-    """A ratio as percent, its place, its interval; `full` says what the interval is."""
+    """A ratio as percent, its place, its interval; `full` says what the interval is. Below 0 nothing is left: none."""
+    nothing = est.value is not None and est.value <= 0
+    share, value = ("none", f"{percent(est.value)}%, ") if nothing else (f"{percent(est.value)}%", "")
     if est.low is None or est.high is None:
-        return f"{percent(est.value)}% {where}"
+        return f"{share} {where}" + (f" ({value.rstrip(', ')})" if value else "")
     of = f"{100 * est.level:.0f}% interval " if full else ""
-    return f"{percent(est.value)}% {where} ({of}{percent(est.low)} to {percent(est.high)}%)"
+    return f"{share} {where} ({value}{of}{percent(est.low)} to {percent(est.high)}%)"
 
 
 def _swayed(results: Results) -> str:
