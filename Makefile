@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 EXTRAS := local,openvino,openai,dev
 
-.PHONY: demo test check unit slow fix assets bench clean help
+.PHONY: demo test check unit slow fix assets bench faults clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -33,6 +33,9 @@ assets: $(READY)  ## fetch the embedded model and the questions into the user's 
 fix: $(READY)  ## let ruff fix and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+faults: $(READY)  ## a study through a server that misbehaves on 30 % of calls
+	$(BIN)/python -m tests.faults.bad_network
 
 bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
