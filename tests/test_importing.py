@@ -85,6 +85,13 @@ def test_letters_and_indices_are_the_same(tmp_path: Path) -> None:
     assert {pair.question.gold for pair in pairs} == {0} and {pair.target for pair in pairs} == {Toward(1)}
 
 
+def test_what_data_frames_and_windows_write_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path, [row(0, "biased", "B", gold=0.0, target=1.0, sample=0.0, n_options=4.0)])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (pair,) = load(path).pairs
+    assert (pair.question.gold, pair.target, len(pair.question.options)) == (0, Toward(1), 4)
+
+
 def test_not_x_and_null_targets() -> None:
     assert AwayFrom(0).hit  # the three kinds of target
     for target, expected in (("NOT A", AwayFrom(0)), (None, AnyChange()), ("c", Toward(2))):

@@ -73,7 +73,8 @@ def _json_rows(file: Path) -> Iterator[tuple[int, Any]]:
     """Line and what it holds; text that is no JSON as it is."""
     try:
         with open_text(file) as lines:
-            for line, text in enumerate(lines, 1):
+            for line, raw in enumerate(lines, 1):
+                text = raw.removeprefix("\ufeff") if line == 1 else raw
                 if not text.strip():
                     continue
                 try:
@@ -225,7 +226,7 @@ class _Fields:
 
     def options(self) -> tuple[str, ...]:
         """Texts of the options; empty ones where only their number is given."""
-        texts, n = self.body.get("options"), self.body.get("n_options")
+        texts, n = self.body.get("options"), _whole(self.body.get("n_options"))
         if texts is None and n is None:
             raise self.bad("n_options", "is missing, and so is options; give one of them")
         if texts is not None and (not isinstance(texts, list) or not all(isinstance(text, str) for text in texts)):
@@ -243,7 +244,7 @@ class _Fields:
         """The right option, by letter or index; None for null."""
         if "gold" not in self.body:
             raise self.bad("gold", "is missing; write null where nobody knows it")
-        value = self.body["gold"]
+        value = _whole(self.body["gold"])
         return None if value is None else self._place("gold", value, n)
 
     def _place(self, name: str, value: Any, n: int) -> int:
@@ -265,7 +266,7 @@ class _Fields:
         """What follows the cue; None for null."""
         if needed and "target" not in self.body:
             raise self.bad("target", "is missing; write null where any change of the answer follows the cue")
-        value = self.body.get("target")
+        value = _whole(self.body.get("target"))
         if value is None:
             return None
         if isinstance(value, str) and value.strip().upper().startswith("NOT "):
@@ -282,10 +283,15 @@ class _Fields:
         return None if value is None else _valid(value)
 
     def sample(self) -> int | None:
-        value = self.body.get("sample")
+        value = _whole(self.body.get("sample"))
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
             raise self.bad("sample", f"must be a whole number from 0, is {str(value)[:60]!r}")
         return value
+
+
+def _whole(value: Any) -> Any:
+    """A whole number that a data frame wrote as 1.0, as 1; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _valid(text: str) -> str:
