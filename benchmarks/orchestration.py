@@ -114,23 +114,36 @@ def measured(side: str, n_samples: int, folder: str) -> dict[str, float]:
 # ---------------------------------------------------------------- what is printed
 
 
+NINE = (
+    "suggested_answer,are_you_sure,post_hoc,wrong_few_shot,spurious_squares,spurious_hindsight,distractor_fact,"
+    "distractor_argument,positional"
+)
+MODELS = "openai/gpt-4o-mini,openai/gpt-4o,anthropic/claude-sonnet-4-5"
+VERBS = {
+    "import unsway": "import unsway",
+    "unsway --help": "from unsway.cli import main; main(['--help'])",
+    "unsway plan, the paper's study": "from unsway.cli import main; "
+    f"main(['plan', '{MODELS}', '--questions', 'procedural/arithmetic@2', '-n', '600', '--biases', '{NINE}'])",
+}
+"""What is started, as code."""
+
+
 def start_up() -> None:
-    for what, code in (
-        ("import unsway", "import unsway"),
-        ("unsway --help", "from unsway.cli import main; main(['--help'])"),
-    ):
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False)
-            times.append(time.perf_counter() - start)
-        bare_python = []
-        for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", "pass"], check=True)
-            bare_python.append(time.perf_counter() - start)
-        more = statistics.median(times) - statistics.median(bare_python)
-        print(f"{what}: {statistics.median(times):.3f} s, {more:.3f} s more than Python itself")
+    """Seconds of a start, the middle of five, and how much more that is than Python itself."""
+    nothing = seconds_of("pass")
+    for what, code in VERBS.items():
+        took = seconds_of(code)
+        print(f"{what}: {took:.3f} s, {took - nothing:.3f} s more than Python itself")
+
+
+def seconds_of(code: str) -> float:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([sys.executable, "-c", code], check=False, **quiet)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -135,11 +134,8 @@ def test_an_unknown_price_is_not_zero() -> None:
     assert found.cost is None
 
 
-def test_the_papers_study_is_planned_at_once() -> None:
-    asked = pairs(600, NINE)
-    start = time.process_time()
-    found = plan(asked, ["openai/gpt-3.5-turbo", "openai/gpt-4o-mini", "unsway/toy"])
-    assert time.process_time() - start < 1.5
+def test_the_papers_study_is_planned_whole() -> None:
+    found = plan(pairs(600, NINE), ["openai/gpt-3.5-turbo", "openai/gpt-4o-mini", "unsway/toy"])
     assert (found.n_unique, found.n_prompts) == (6000, 18000)
     assert {b.bias: b.n_expected for b in found.biases}["post_hoc@1"] == 570
     assert {b.bias: b.n_expected for b in found.biases}["are_you_sure@1"] == 347

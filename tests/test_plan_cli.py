@@ -1,10 +1,9 @@
-"""`unsway plan`: counted without asking anybody, in under two seconds, and what it says is what a measurement takes."""
+"""`unsway plan`: counted without asking anybody, and what it says is what a measurement takes."""
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -45,19 +44,13 @@ def small(*args: object, models: str = "openai/gpt-4o-mini", n: int = 20) -> tup
     return (models, "--questions", "procedural/arithmetic", "-n", n, *args)
 
 
-def test_the_papers_study_takes_under_two_seconds_and_no_key(tmp_path: Path) -> None:
-    """The whole command with its imports, in processor time, so that other load on the machine hardly counts."""
+def test_the_papers_study_needs_no_model_and_no_key(tmp_path: Path) -> None:
+    """The whole command; benchmarks/orchestration.py says how long it takes."""
     words = [HOSTED, "--questions", "procedural/arithmetic@2", "-n", "600", "--biases", NINE]
     bare = {key: value for key, value in os.environ.items() if "API_KEY" not in key}
     program = [sys.executable, "-c", "from unsway.cli import main; main()", "plan", *words]
-    took = []
-    while len(took) < 3 and not any(seconds < 2.0 for seconds in took):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ran = subprocess.run(program, capture_output=True, text=True, env=bare, cwd=tmp_path)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert ran.returncode == 0, ran.stderr
-    assert min(took) < 2.0
+    ran = subprocess.run(program, capture_output=True, text=True, env=bare, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
     assert "6,160 unique prompts, 1,280 of them clean" in ran.stdout
     assert "Would you be surprised if it took twice as long?" in ran.stdout and "24%" in ran.stdout
     assert "guessed" in ran.stdout and "prices as seen in" in ran.stdout
