@@ -89,7 +89,7 @@ def measure_prompted(
         unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
     )
     name = f"{model.who.name} + {changes.name}"
-    arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, (), how.settings)
+    arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, changes.biases, how.settings)
     note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
     ask(
         instead.values(),
