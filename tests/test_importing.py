@@ -92,17 +92,10 @@ def test_what_data_frames_and_windows_write_is_taken(tmp_path: Path) -> None:
     assert (pair.question.gold, pair.target, len(pair.question.options)) == (0, Toward(1), 4)
 
 
-def test_not_x_and_null_targets() -> None:
-    assert AwayFrom(0).hit  # the three kinds of target
+def test_not_x_and_null_targets(tmp_path: Path) -> None:
     for target, expected in (("NOT A", AwayFrom(0)), (None, AnyChange()), ("c", Toward(2))):
-        (pair,) = load(write(Path(_folder()), [row(0, "biased", "B", target=target, bias="x")])).pairs
+        (pair,) = load(write(tmp_path, [row(0, "biased", "B", target=target, bias="x")])).pairs
         assert pair.target == expected
-
-
-def _folder() -> str:
-    import tempfile
-
-    return tempfile.mkdtemp()
 
 
 def test_are_you_sure_counts_falling_away_from_what_was_right(tmp_path: Path) -> None:

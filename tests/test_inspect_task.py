@@ -17,7 +17,9 @@ from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
 from unsway.run import run
 from unsway.sources import load
+from unsway.store import read_jsonl
 from unsway.testing import scripted
+from unsway.types import Reply, Settings
 
 FOLLOW = {"post_hoc": 0.6, "are_you_sure": 0.5, "positional": 0.4}
 
@@ -27,14 +29,15 @@ def asked(bias: str) -> PairSet:
     return pairs(load(source, n=24), [bias])
 
 
-def header(folder: Path, bias: Any, model: Any, **more: Any) -> tuple[EvalLog, dict[str, float]]:
+def header(folder: Path, bias: Any, model: Any, **how: Any) -> tuple[EvalLog, dict[str, float]]:
     (log,) = inspect_eval(
         "unsway/bias",
-        task_args={"bias": bias, "n": 24} | more,
+        task_args={"bias": bias, "n": 24},
         model=model,
         log_dir=str(folder / "logs"),
         display="none",
         max_tokens=1000,
+        **how,
     )
     assert log.status == "success", log.error
     kept = read_eval_log(log.location, header_only=True)
@@ -68,13 +71,14 @@ def test_replies_that_cannot_be_read_are_no_answers(tmp_path: Path) -> None:
 
 
 def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> None:
-    log, found = header(tmp_path, "are_you_sure", scripted(asked("are_you_sure"), follow=FOLLOW))
+    log, found = header(tmp_path, "are_you_sure", scripted(asked("are_you_sure"), follow=FOLLOW), temperature=0.7)
     out = tmp_path / "out"
     done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(out)])
     assert done.exit_code == 0, done.output
     rows = json.loads(CliRunner().invoke(main, ["estimate", str(out), "--json"]).stdout)
     (brr,) = [row for row in rows if row["name"] == "brr"]
     assert brr["value"] == pytest.approx(found["brr"]) and brr["n"] == found["n"] and brr["model"] == "scripted/model"
+    assert {reply.settings for reply in read_jsonl(out / "replies.jsonl", Reply)} == {Settings(0.7, 1000)}
 
 
 def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:

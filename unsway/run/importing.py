@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -129,7 +129,7 @@ def _own_log(file: Path, log: EvalLog) -> Imported | None:
     ]
     return Imported(
         pairs=tuple(loads(Pair, each["pair"]) for each in about if "pair" in each),
-        replies=tuple(replace(reply, model=log.eval.model) for reply in replies),
+        replies=tuple(replace(reply, model=log.eval.model, settings=_settings(log)) for reply in replies),
         models=(log.eval.model,),
         n_rows=len(about),
         n_duplicates=0,
@@ -137,6 +137,12 @@ def _own_log(file: Path, log: EvalLog) -> Imported | None:
         n_empty=len(about) - len(replies),
         bad=(),
     )
+
+
+def _settings(log: EvalLog) -> Settings:
+    """How a log's replies were decoded; our defaults stand where the log leaves it to the provider."""
+    said = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
+    return Settings(**{name: value for name, value in said.items() if value is not None})
 
 
 def _asked(row: Row) -> Asked:
