@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,19 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiny import MODEL, example, losses, metrics, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
 from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
 from unsway.run.weights import locate
 from unsway.store import read_jsonl, write_jsonl
 from unsway.train import Bct, Control, check, fit, method
-from unsway.types import Example, Message
-
-MODEL = "smollm2-135m"
-
-
-def example(i: int, kind: str = "consistency", text: str = "Pick a letter") -> Example:
-    return Example((Message("user", f"{text}, number {i}."),), f"({'ABCD'[i % 4]})", kind, f"p{i}", MODEL)  # type: ignore[arg-type]
+from unsway.types import Example
 
 
 class Idle:
@@ -74,46 +68,39 @@ FITTING = """
 import sys
 from unsway.backends import backend
 from unsway.train import Bct, fit
-fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), "smollm2-135m", backend("local"), sys.argv[2])
+fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), sys.argv[3], backend("local"), sys.argv[2])
 """
 
 
-def start(rows: Path, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", FITTING, str(rows), str(folder)], stderr=subprocess.PIPE)
-
-
-def losses(folder: Path) -> dict[int, float]:
-    """Step to loss; a step that was done twice has its last loss."""
-    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["step"]: row["loss"] for row in map(json.loads, lines) if "loss" in row}
-
-
-real = pytest.mark.skipif(assets.folder_of(MODEL) is None, reason="`make assets` fetches the embedded model")
+def start(rows: Path, folder: Path, base: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", FITTING, str(rows), str(folder), str(base)], stderr=subprocess.PIPE)
 
 
 @real
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path) -> None:
-    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(48)])
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(160)])
+    base = tiny_model(tmp_path / "base")
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    with start(rows, whole) as unbroken:
+    with start(rows, whole, base) as unbroken:
         assert unbroken.wait() == 0
-    with start(rows, broken) as killed:
+    with start(rows, broken, base) as killed:
         while not (broken / "metrics.jsonl").exists() or 11 not in losses(broken):
             assert killed.poll() is None
             time.sleep(0.05)
         os.kill(killed.pid, signal.SIGKILL)
     assert not (broken / "checkpoint.json").exists()
     assert list((broken / "steps").glob("checkpoint-10"))
-    with start(rows, broken) as resumed:
+    with start(rows, broken, base) as resumed:
         assert resumed.wait() == 0
-    assert losses(broken) == pytest.approx(losses(whole), rel=1e-3)
-    assert locate(str(broken)).fingerprint != locate(MODEL).fingerprint
+    assert len(losses(whole)) == 40
+    assert losses(broken) == pytest.approx(losses(whole), rel=1e-5)
+    assert locate(str(broken)).fingerprint != locate(str(base)).fingerprint
 
-    with start(rows, whole) as again:  # nothing is left to do
+    with start(rows, whole, base) as again:  # nothing is left to do
         assert again.wait() == 0
-    assert len((whole / "metrics.jsonl").read_text().splitlines()) == 13
+    assert len(metrics(whole)) == 42  # what it was computed on, 40 steps, a summary
 
 
 @real

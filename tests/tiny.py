@@ -15,7 +15,8 @@ real = pytest.mark.skipif(assets.folder_of(MODEL) is None, reason="`make assets`
 loads_torch = pytest.mark.filterwarnings("default")  # torch's, transformers' and trl's own warnings
 
 
-def tiny_model(folder: Path, *, seed: int = 0, context: int = 512) -> Path:
+def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str = "") -> Path:
+    """Save the model; a prompt with the word `spoilt` gives no number."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -29,12 +30,15 @@ def tiny_model(folder: Path, *, seed: int = 0, context: int = 512) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=context,
-        tie_word_embeddings=True,
+        tie_word_embeddings=not spoilt,
         eos_token_id=tokenizer.eos_token_id,
         bos_token_id=tokenizer.bos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    if spoilt:
+        model.get_input_embeddings().weight.data[tokenizer.encode(f" {spoilt}")[-1]] = float("nan")
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 

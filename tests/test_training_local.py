@@ -1,0 +1,329 @@
+"""Local training on a tiny model: what is computed, how it is shared, what is written, what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from unsway.backends import backend, launch
+from unsway.backends.export import export
+from unsway.backends.rows import in_order, length, n_steps, rows_of_step
+from unsway.backends.trainers import Options
+from unsway.errors import BadInput, ModelError, TrainingError
+from unsway.run.weights import load_model, locate, read_checkpoint
+from unsway.store import sha256_file, write_jsonl
+from unsway.train import Bct, Dpo, Preference, check, fit
+from unsway.types import Example, Message
+
+ROWS = tuple(example(i, text="Pick a letter" + " please" * (i % 5)) for i in range(12))
+HOW = Bct(batch_size=4, learning_rate=1e-2)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "bct"
+    fit(ROWS, HOW, str(base), backend("local"), folder)
+    return folder
+
+
+# ---------------------------------------------------------------- order and sharing
+
+
+def tokens(n: int) -> dict[str, list[int]]:
+    return {"input_ids": [0] * n, "labels": [0] * n}
+
+
+def test_every_row_comes_once_an_epoch_with_rows_of_its_length() -> None:
+    rows = [tokens(1 + i * 7 % 100) for i in range(203)]
+    order = in_order(rows, 8, 2, seed=1)
+    assert Counter(order) == dict.fromkeys(range(203), 2)
+    assert n_steps(order, 8) == math.ceil(406 / 8)
+    spread = [[length(rows[i]) for i in order[s : s + 8]] for s in range(0, 400, 8)]
+    assert sum(max(one) - min(one) for one in spread) / len(spread) < 8  # of 100
+    means = [sum(one) / len(one) for one in spread]
+    assert means != sorted(means) and means != sorted(means, reverse=True)
+    assert order == in_order(rows, 8, 2, seed=1) != in_order(rows, 8, 2, seed=2)
+    assert len(in_order(rows, 8, 0.5, seed=1)) == 102
+
+
+def test_the_rows_of_a_step_are_named_by_their_line() -> None:
+    assert rows_of_step((4, 0, 2, 1, 3), 2, 1) == "rows 1, 5"
+    assert rows_of_step((4, 0, 2, 1, 3), 2, 3) == "row 4"
+
+
+@pytest.mark.parametrize(("n", "rows", "passes"), [(1, 8, 2), (2, 8, 1), (4, 4, 1), (16, 1, 1)])
+def test_a_batch_is_shared_whole(monkeypatch: pytest.MonkeyPatch, n: int, rows: int, passes: int) -> None:
+    monkeypatch.setenv("WORLD_SIZE", str(n))
+    assert launch.share(16, 8) == (rows, passes)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(BadInput, match="16 examples cannot be shared by 3 processes"):
+        launch.share(16, 8)
+
+
+def test_a_launch_that_lost_its_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    launch.check_launch()
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    with pytest.raises(BadInput, match="starts only one"):
+        fit(ROWS, HOW, "nowhere", Started(), "nowhere")
+
+
+class Started(type(backend("local"))):  # type: ignore[misc]
+    """The local back-end, asked nothing of the base before it is fitted."""
+
+    def describe(self, base: str) -> str:
+        return base
+
+
+LAUNCHED = "-m accelerate.commands.launch --multi_gpu --num_machines 1 --mixed_precision no --dynamo_backend no"
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_two_processes_have_the_losses_of_one(base: Path, tmp_path: Path) -> None:
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i, text="Pick" + " please" * (i % 7)) for i in range(32)])
+    verb = [
+        "-m",
+        "unsway",
+        "train",
+        str(rows),
+        "--base",
+        str(base),
+        "--set",
+        "batch_size=8",
+        "--set",
+        "learning_rate=0.01",
+    ]
+    two = f"{LAUNCHED} --num_processes 2 --main_process_port 0".split()
+    said = {}
+    for name, command in {"one": verb, "two": [*two, *verb]}.items():
+        done = subprocess.run(
+            [sys.executable, *command, "--out", str(tmp_path / name)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        said[name] = done.stdout
+    about = {name: metrics(tmp_path / name)[0]["about"] for name in said}
+    assert [about[name]["processes"] for name in ("one", "two")] == [1, 2]  # type: ignore[index]
+    assert [about[name]["rows_at_once"] for name in ("one", "two")] == [8, 4]  # type: ignore[index]
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+    assert losses(tmp_path / "one")[4] < losses(tmp_path / "one")[1] - 0.1
+    assert len(metrics(tmp_path / "two")) == len(metrics(tmp_path / "one"))  # one process writes
+    assert said["two"].count("4 steps") == 1
+    assert read_checkpoint(tmp_path / "two").tokens == read_checkpoint(tmp_path / "one").tokens
+
+
+# ---------------------------------------------------------------- what is computed
+
+
+@real
+@loads_torch
+def test_packing_and_checkpointing_change_no_loss(base: Path, trained: Path, tmp_path: Path) -> None:
+    for option in ("packing", "gradient_checkpointing"):
+        fit(ROWS, HOW, str(base), backend("local", **{option: True}), tmp_path / option)
+        assert losses(tmp_path / option) == pytest.approx(losses(trained), rel=1e-4)
+    assert losses(trained)[3] != pytest.approx(losses(trained)[1], rel=1e-4)
+
+
+@real
+@loads_torch
+def test_the_precision_is_recorded_and_is_float32_where_there_is_no_bfloat16(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx2": True}, raising=False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    fit(ROWS[:4], HOW, str(base), backend("local"), tmp_path)
+    about = metrics(tmp_path)[0]["about"]
+    assert about["dtype"] == "float32" and about["processes"] == 1  # type: ignore[index]
+
+
+@real
+@loads_torch
+def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_path: Path) -> None:
+    import torch
+
+    made = fit(ROWS, Bct(batch_size=4, learning_rate=1e-2, lora_rank=0), str(base), backend("local"), tmp_path / "all")
+    ours = locate(made.uri)
+    assert ours.adapter is None and not list((tmp_path / "all").glob("adapter*"))
+    before, after = (load_model(weights).get_input_embeddings().weight for weights in (locate(str(base)), ours))
+    assert not torch.equal(before, after)
+    assert losses(tmp_path / "all")[3] < losses(tmp_path / "all")[1]
+    assert locate(str(export(tmp_path / "all", tmp_path / "plain"))).adapter is None
+    with pytest.raises(BadInput, match="lora_rank is -1"):
+        Bct(lora_rank=-1)
+
+
+@real
+@loads_torch
+@pytest.mark.slow  # TRL takes seconds a trainer to set up
+@pytest.mark.parametrize("rank", [16, 0])
+def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> None:
+    rows = [Preference(row.messages, row.completion, "(Z) as you say", str(row.pair_id), "m") for row in ROWS]
+    how = Dpo(batch_size=4, epochs=3, learning_rate=1e-2, lora_rank=rank)
+    made = fit(rows, how, str(base), backend("local"), tmp_path)
+    margins = [row["rewards/margins"] for row in metrics(tmp_path) if "rewards/margins" in row]
+    assert margins[0] == pytest.approx(0, abs=1e-3) and margins[-1] > 0.01  # type: ignore[operator]
+    assert losses(tmp_path)[1] == pytest.approx(math.log(2), abs=1e-3)
+    assert losses(tmp_path)[9] < losses(tmp_path)[1]
+    assert made.steps == 9 and load_model(locate(made.uri))
+
+
+def test_a_backend_that_cannot_prefer_refuses_dpo_before_anything_is_loaded() -> None:
+    with pytest.raises(BadInput, match="'dpo' needs a backend that can prefer"):
+        check(Dpo(), backend("openai"))
+    with pytest.raises(BadInput, match=r"rows of kind \['consistency'\]"):
+        fit(ROWS, Dpo(), "nowhere", backend("local"), "nowhere")
+    with pytest.raises(BadInput, match=r"Dpo\.beta is 0"):
+        Dpo(beta=0)
+
+
+# ---------------------------------------------------------------- what is written
+
+
+@real
+@loads_torch
+def test_an_export_answers_as_its_checkpoint(base: Path, trained: Path, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    out = export(trained, tmp_path / "plain")
+    assert not list(out.glob("adapter*")) and list(out.glob("*.safetensors"))
+    ids = torch.tensor([locate(str(trained)).encode((Message("user", "Pick a letter."),))])
+    with torch.no_grad():
+        plain = AutoModelForCausalLM.from_pretrained(out)(ids).logits
+        ours = load_model(locate(str(trained)))(ids).logits
+        before = load_model(locate(str(base)))(ids).logits
+    assert torch.equal(plain, ours) and not torch.equal(ours, before)
+    assert AutoTokenizer.from_pretrained(out).chat_template
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["checkpoint"]["base"] == read_checkpoint(trained).base
+    assert manifest["exported_from"] == locate(str(trained)).fingerprint
+    assert manifest["files"]["model.safetensors"] == sha256_file(out / "model.safetensors")
+    assert str(trained) not in (out / "manifest.json").read_text()
+    with pytest.raises(BadInput, match="not empty"):
+        export(trained, out)
+    with pytest.raises(BadInput, match="no checkpoint"):
+        export(base, tmp_path / "none")
+
+
+@real
+@loads_torch
+def test_progress_goes_to_tensorboard(base: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    fit(ROWS[:4], HOW, str(base), backend("local", report_to=("tensorboard",)), tmp_path / "out")
+    assert list((tmp_path / "out" / "tensorboard").rglob("events.out.*"))
+
+
+def test_a_tracker_that_is_not_installed_or_unknown_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unsway.backends.trainers.find_spec", lambda name: None)
+    with pytest.raises(BadInput, match="pip install trackio"):
+        Options(report_to=("trackio",))
+    with pytest.raises(BadInput, match="no tracker 'mlflow'"):
+        backend("local", report_to=("mlflow",))
+    with pytest.raises(BadInput, match="save_every is 0"):
+        backend("local", save_every=0)
+
+
+# ---------------------------------------------------------------- bad input
+
+
+@real
+@loads_torch
+def test_a_loss_that_is_no_number_names_its_rows(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "base", spoilt="zebra")
+    rows = [*ROWS[:9], Example((Message("user", "A zebra"),), "(A)", "consistency", "p9", "m"), *ROWS[9:]]
+    with pytest.raises(TrainingError, match=r"loss is nan at step \d, on rows .*\b10\b"):
+        fit(rows, HOW, str(base), backend("local"), tmp_path / "out")
+    assert not (tmp_path / "out" / "checkpoint.json").exists()
+
+
+@real
+@loads_torch
+def test_rows_longer_than_the_context_are_counted(base: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, example(12, text="word " * 600), example(13, text="word " * 600)]
+    with pytest.raises(TrainingError, match=r"2 of 14 examples are longer .*512.*the first is row 13"):
+        fit(rows, HOW, str(base), backend("local"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@real
+@loads_torch
+def test_an_adapter_meets_no_other_base(trained: Path, tmp_path: Path) -> None:
+    other = tiny_model(tmp_path / "other", seed=1)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in trained.iterdir():
+        (moved / file.name).write_bytes(file.read_bytes())
+    record = json.loads((moved / "checkpoint.json").read_text())
+    record["base"] = f"{other}@{record['base'].rpartition('@')[2]}"
+    (moved / "checkpoint.json").write_text(json.dumps(record))
+    with pytest.raises(ModelError, match="Put the same base model back"):
+        locate(str(moved))
+    (moved / "checkpoint.json").unlink()
+    with pytest.raises(ModelError, match="without the record"):
+        locate(str(moved))
+    with pytest.raises(BadInput, match="Merge it first: unsway export"):
+        fit(ROWS, HOW, str(trained), backend("local"), tmp_path / "out")
+
+
+FITTING = """
+import resource, sys
+from unsway.backends import backend
+from unsway.train import Bct, fit
+limit = int(sys.argv[4])
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+how = Bct(batch_size=4, learning_rate=1e-3, epochs=float(sys.argv[5]))
+fit(sys.argv[1], how, sys.argv[2], backend("local", save_every=2), sys.argv[3])
+"""
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_full_disk_leaves_the_last_good_step(base: Path, tmp_path: Path) -> None:
+    rows, out = write_jsonl(tmp_path / "rows.jsonl", ROWS), tmp_path / "out"
+
+    def run(limit: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", FITTING, str(rows), str(base), str(out), str(limit), "3"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    first = run(30_000)  # an adapter of 67 kB does not fit
+    assert first.returncode == 1 and "no step was saved before" in first.stderr
+    assert run_until_step(rows, base, out, 4) == -9
+    torn = run(30_000)
+    assert torn.returncode == 1
+    assert "could not be saved" in torn.stderr and "is whole and is resumed from" in torn.stderr
+    assert not (out / "checkpoint.json").exists()
+    resumed = run(0)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"{9}/9" in resumed.stderr and "0/9" not in resumed.stderr
+    assert sorted(losses(out)) == list(range(1, 10))
+
+
+def run_until_step(rows: Path, base: Path, out: Path, step: int) -> int:
+    """Fit, and kill the process when it has saved a step."""
+    import signal
+    import time
+
+    with subprocess.Popen([sys.executable, "-c", FITTING, str(rows), str(base), str(out), "0", "3"]) as fitting:
+        while fitting.poll() is None and not (out / "steps" / f"checkpoint-{step}" / "trainer_state.json").exists():
+            time.sleep(0.01)
+        os.kill(fitting.pid, signal.SIGKILL)
+    return int(fitting.returncode)
