@@ -171,7 +171,7 @@ def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_pat
 
 @real
 @loads_torch
-@pytest.mark.slow  # TRL takes seconds a trainer to set up
+@pytest.mark.slow  # TRL's DPO computes logits at every position
 @pytest.mark.parametrize("rank", [16, 0])
 def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> None:
     rows = [Preference(row.messages, row.completion, "(Z) as you say", str(row.pair_id), "m") for row in ROWS]

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from unsway.cli import main
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
+from unsway.experiment import Trained
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import pairs
 from unsway.report.folder import keep
@@ -83,3 +84,8 @@ def test_direct_share_1_trains_on_rows_without_cot_alone() -> None:
     assert len(found.bct) == len(found.control) == 20
     assert {pair.elicit.partition("@")[0] for pair in found.pairs} == {"direct"}
     assert {row.kind for row in found.bct} == {"consistency"}
+
+
+def test_a_study_refuses_a_method_whose_rows_no_recipe_makes() -> None:
+    with pytest.raises(BadInput, match="'dpo' takes preferences"):
+        Trained(method="dpo")

@@ -24,7 +24,7 @@ from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.seeds import content_id
 from unsway.train.methods import Sft, method
-from unsway.types import Pair, Question, Settings
+from unsway.types import Example, Pair, Question, Settings
 
 NONE = "none"
 """The intervention that leaves a model and its prompts as they are."""
@@ -69,7 +69,11 @@ class Trained:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", _tasks(self.tasks))
-        self.how(0)
+        if self.how(0).row is not Example:
+            raise BadInput(
+                f"A study trains on a recipe's rows, but {self.method!r} takes {self.how(0).row.__name__.lower()}s. Make "
+                "them with `unsway data preferences`, and train and measure by the verbs `train` and `measure`."
+            )
 
     def __str__(self) -> str:
         return self.name or self.method
