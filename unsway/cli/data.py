@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from unsway.cli.main import main
 from unsway.cli.options import (
+    as_json,
     elicit_option,
     engine_option,
+    json_option,
     model_args_option,
     model_arguments,
     names,
@@ -79,3 +84,87 @@ def build(
     for path in made.write(out):
         click.echo(f"{path}: {len(made.bct)} rows")
     click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")
+
+
+@data.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--control",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Its control; control.jsonl beside bct.jsonl is found by itself.",
+)
+@click.option("--test-questions", default="", help="Sources, or files, that nothing may be trained on.")
+@click.option("--tokenizer", default=None, help="A local model, whose tokens are counted too.")
+@seed_option
+@json_option
+def inspect(
+    file: Path, control: Path | None, test_questions: str, tokenizer: str | None, seed: int, json_: bool
+) -> None:
+    """Print what a training FILE holds: mix, cues, agreement, duplicates, overlap, ten sample rows.
+
+    FILE is of `unsway data build`, or chats that others wrote (messages, or prompt and completion).
+    """
+    from unsway import sources
+    from unsway.data.audit import audit
+    from unsway.data.formats import read_examples
+    from unsway.data.provenance import read_beside
+
+    beside = file.with_name("control.jsonl")
+    twin = control or (beside if file.name == "bct.jsonl" and beside.exists() else None)
+    found = audit(
+        read_examples(file),
+        control=read_examples(twin, kind="control") if twin else None,
+        about=read_beside(file),
+        test=[q for name in names(test_questions) for q in sources.load(name)] if test_questions else None,
+        tokens=_counter(tokenizer) if tokenizer else None,
+        seed=seed,
+    )
+    if json_:
+        as_json(asdict(found))
+        return
+    click.echo("\n".join(found.lines()))
+
+
+def _counter(model: str) -> Callable[[str], int]:
+    """Counts tokens as a local model does."""
+    from unsway.run.weights import locate
+
+    tokenizer = locate(model).tokenizer
+    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+
+
+@data.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["openai", "trl"]), required=True, help="Who is to read it.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+def export(file: Path, format_: Literal["openai", "trl"], out: Path) -> None:
+    """Write the rows of FILE as OpenAI's fine-tuning or TRL takes them; says what the format cannot keep."""
+    from unsway.data import formats
+
+    rows = formats.read_examples(file)
+    lost = formats.export(rows, out, format_)
+    click.echo(f"{out}: {len(rows)} rows")
+    for line in lost:
+        click.echo(f"  {line}")
+
+
+@data.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+@click.option(
+    "--kind",
+    type=click.Choice(["consistency", "control", "instruct"]),
+    default="consistency",
+    show_default=True,
+    help="What rows are that do not say.",
+)
+@click.option("--target-model", default="", help="Who wrote the completions.")
+def import_(file: Path, out: Path, kind: Literal["consistency", "control", "instruct"], target_model: str) -> None:
+    """Take in chat rows that others wrote, so that `unsway train` takes them."""
+    from unsway.data.formats import read_examples
+    from unsway.store import sha256_file, write_jsonl
+
+    rows = read_examples(file, kind=kind, target_model=target_model)
+    write_jsonl(out, rows, kind=kind, imported=file.name, imported_sha256=sha256_file(file))
+    click.echo(f"{out}: {len(rows)} rows")
