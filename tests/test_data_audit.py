@@ -32,7 +32,10 @@ def test_the_released_rows_have_their_documented_properties() -> None:
     }
     assert mix["place"] == {"front": 1271, "before_options": 1293, "after_options": 2436}
     rates = {name: (rate.hits, rate.n) for name, rate in found.agreement}
-    assert rates["for"] == (715, 2518) and rates["against"] == (722, 2482)
+    documented = {"for": (715, 2518), "against": (722, 2482)}  # counts every row; ours leaves out what cannot be read
+    assert sum(documented[name][1] - rates[name][1] for name in documented) == found.unread <= 10
+    for name, (hits, n) in documented.items():
+        assert 0 <= hits - rates[name][0] <= n - rates[name][1]
     assert found.repeated_questions == 1
     low, high = dict(found.agreement)["all"].interval or (0, 0)
     assert low < 0.2874 < high and found.chance == pytest.approx(0.27, abs=0.02)

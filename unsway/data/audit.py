@@ -68,7 +68,8 @@ class Rate:
         if not self.n:
             return "nothing to count"
         low, high = self.interval or (0.0, 1.0)
-        return f"{100 * self.hits / self.n:.1f} % ({self.hits} of {self.n}; 95 % interval {100 * low:.1f} to {100 * high:.1f})"
+        share = f"{100 * self.hits / self.n:.1f} % ({self.hits} of {self.n}"
+        return f"{share}; 95 % interval {100 * low:.1f} to {100 * high:.1f})"
 
 
 @dataclass(frozen=True, slots=True)
