@@ -98,8 +98,7 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
     assert losses(broken) == pytest.approx(losses(whole), rel=1e-5)
     assert locate(str(broken)).fingerprint != locate(str(base)).fingerprint
 
-    with start(rows, whole, base) as again:  # nothing is left to do
-        assert again.wait() == 0
+    fit(rows, Bct(batch_size=4, learning_rate=1e-3), str(base), backend("local"), whole)  # nothing is left to do
     assert len(metrics(whole)) == 42  # what it was computed on, 40 steps, a summary
 
 
@@ -111,10 +110,11 @@ def test_the_loss_is_the_one_that_trl_computes_over_all_logits(tmp_path: Path, m
     from trl import SFTTrainer
 
     rows, how = [example(i, text="Pick a letter" + i * " please") for i in range(8)], Bct(batch_size=4, epochs=2)
-    fit(rows, how, MODEL, backend("local"), tmp_path / "ours")
+    base = str(tiny_model(tmp_path / "base"))
+    fit(rows, how, base, backend("local"), tmp_path / "ours")
     monkeypatch.setattr("unsway.backends.target_loss.TargetLossTrainer", SFTTrainer)
-    fit(rows, how, MODEL, backend("local"), tmp_path / "theirs")
-    assert losses(tmp_path / "ours") == pytest.approx(losses(tmp_path / "theirs"), rel=0.02)  # bfloat16
+    fit(rows, how, base, backend("local"), tmp_path / "theirs")
+    assert losses(tmp_path / "ours") == pytest.approx(losses(tmp_path / "theirs"), rel=1e-3)  # bfloat16
 
 
 @real
