@@ -41,7 +41,7 @@ class Options:
     """How a fit is computed; none of it changes what is computed."""
 
     packing: bool = False
-    """Rows of one forward pass are laid end to end, without padding."""
+    """Rows of one forward pass are laid end to end, without padding; not for preferences."""
     gradient_checkpointing: bool = False
     """Activations are computed again instead of kept: less memory, about a third more time."""
     report_to: tuple[str, ...] = ()
@@ -101,6 +101,10 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         "ddp_find_unused_parameters": False,
     }
     if isinstance(how, Dpo):
+        if options.packing:  # TRL 1.x would warn and pad
+            raise BadInput(
+                "Preferences cannot be packed: TRL's DPO has no forward pass without padding. Leave packing out."
+            )
         return DPOConfig(**shared, beta=how.beta)
     return SFTConfig(**shared, padding_free=options.packing)
 
@@ -161,13 +165,14 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **rest: Any) -> None:
             _add(folder, {"step": state.global_step} | logs)
-            loss = logs.get("loss", 0.0)
-            if not math.isfinite(loss):
-                self.saving = False
-                raise TrainingError(
-                    f"The loss is {loss} at step {state.global_step}, on {rows_of(state.global_step)} of the training "
-                    f"set. Look at these rows, or lower the learning rate; earlier steps are kept in {str(folder)!r}."
-                )
+            for name, what in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
+                if not math.isfinite(logs.get(name, 0.0)):  # logged before a save: weights that it spoilt are not kept
+                    self.saving = False
+                    raise TrainingError(
+                        f"The {what} is {logs[name]} at step {state.global_step}, on {rows_of(state.global_step)} of the "
+                        "training set. Look at these rows, or lower the learning rate; earlier steps are kept in "
+                        f"{str(folder)!r}."
+                    )
 
     return Reporting()
 
@@ -185,6 +190,13 @@ def _about(args: Any, trained: int) -> dict[str, Any]:
 
 
 def _add(folder: Path, row: dict[str, Any]) -> None:
-    if is_main():
+    if not is_main():
+        return
+    try:
         with (folder / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+    except OSError as error:
+        raise TrainingError(
+            f"{METRICS} in {str(folder)!r} takes no more lines ({error}). Make room on the disk and run the same again: it "
+            "goes on from the last step that was saved."
+        ) from error

@@ -1,0 +1,137 @@
+"""What a fit and an export do at a gradient that is no number, on a full disk, and with options that a method has not."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from unsway.backends import backend
+from unsway.backends.export import export
+from unsway.backends.trainers import reporting
+from unsway.cli import main
+from unsway.errors import BadInput, StoreError, TrainingError
+from unsway.run.engine import Ask, Said
+from unsway.run.engine_torch import TorchEngine
+from unsway.run.weights import locate
+from unsway.train import Bct, Dpo, Preference, fit
+from unsway.types import Message
+
+ROWS = tuple(example(i) for i in range(12))
+HOW = Bct(batch_size=4, learning_rate=1e-2, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "bct"
+    fit(ROWS, HOW, str(base), backend("local"), folder)
+    return folder
+
+
+@contextmanager
+def room_for(n_bytes: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+# ---------------------------------------------------------------- an export
+
+
+def greedy(folder: Path) -> list[Said]:
+    """What the torch engine replies to three prompts."""
+    weights = locate(str(folder))
+    engine = TorchEngine(weights)
+    prompts = [weights.encode((Message("user", f"Pick a letter, number {i}."),)) for i in range(3)]
+    answers = [engine.submit(Ask(tokens, 12, 0.0, 1.0, 0)) for tokens in prompts]
+    said = [answer.result(timeout=60) for answer in answers]
+    engine.close()
+    return said
+
+
+@real
+@loads_torch
+def test_the_verb_export_writes_a_model_that_replies_as_its_checkpoint(
+    base: Path, trained: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "plain"
+    done = CliRunner().invoke(main, ["export", str(trained), "--out", str(out)], catch_exceptions=False)
+    assert done.exit_code == 0 and str(out) in done.output
+    assert locate(str(out)).adapter is None
+    assert greedy(out) == greedy(trained) != greedy(base)
+
+
+@real
+@loads_torch
+def test_an_export_for_which_there_is_no_room_leaves_nothing(trained: Path, tmp_path: Path) -> None:
+    with room_for(30_000), pytest.raises(StoreError, match="Make room"):
+        export(trained, tmp_path / "plain")
+    assert not (tmp_path / "plain").exists()
+
+
+# ---------------------------------------------------------------- a fit
+
+
+@real
+@loads_torch
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_gradient_that_is_no_number_stops_before_its_weights_are_saved(base: Path, tmp_path: Path) -> None:
+    from unsway.backends import local
+
+    made_by, step = local.trainer, count(1)
+
+    def spoilt(*args: Any) -> Any:
+        made = made_by(*args)
+        weight = next(p for p in made.model.parameters() if p.requires_grad)
+        weight.register_hook(lambda grad: grad * float("nan") if next(step) == 4 else grad)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local, "trainer", spoilt)
+        with pytest.raises(TrainingError, match=r"norm of the gradient is nan at step 4, on rows \d"):
+            fit(ROWS, HOW, str(base), backend("local", save_every=2), tmp_path)
+    assert max(losses(tmp_path)) == 4
+    assert [path.name for path in (tmp_path / "steps").glob("checkpoint-*")] == ["checkpoint-2"]
+    fit(ROWS, HOW, str(base), backend("local", save_every=2), tmp_path)  # goes on from the step before
+    assert [row["step"] for row in metrics(tmp_path) if "about" in row] == [0, 2]
+    assert losses(tmp_path)[9] < losses(tmp_path)[1]
+
+
+@real
+@loads_torch
+def test_metrics_that_the_disk_does_not_take_are_an_error_that_says_so(tmp_path: Path) -> None:
+    told = reporting(tmp_path, lambda steps: None, lambda step: "row 1")
+    told.on_log(None, SimpleNamespace(global_step=1), None, logs={"loss": 1.0})
+    size = (tmp_path / "metrics.jsonl").stat().st_size
+    with room_for(size), pytest.raises(TrainingError, match=r"metrics\.jsonl .* takes no more lines .* Make room"):
+        told.on_log(None, SimpleNamespace(global_step=2), None, logs={"loss": 1.0})
+    assert [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()] == metrics(tmp_path)
+    assert losses(tmp_path) == {1: 1.0}
+
+
+@real
+@loads_torch
+def test_preferences_are_not_packed(base: Path, tmp_path: Path) -> None:
+    rows = [Preference(row.messages, row.completion, "(Z)", str(row.pair_id), "m") for row in ROWS]
+    with pytest.raises(BadInput, match="Preferences cannot be packed"):
+        fit(rows, Dpo(batch_size=4), str(base), backend("local", packing=True), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
