@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.banks import bank
+from unsway.data.provenance import Provenance, of_pair, of_task
 from unsway.data.recipe import Recipe
 from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.run import Session, ask, session
 from unsway.seeds import rng
+from unsway.sources.checks import check_overlap
 from unsway.store import write_jsonl
 from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
 
@@ -38,11 +40,14 @@ class Mixture:
     """The pairs behind the consistency rows."""
     incomplete: int
     """Replies that were cut at max_tokens, and so are no targets."""
+    about: tuple[Provenance, ...] = ()
+    """Where each row comes from, of `bct` and `control` alike."""
 
     def write(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write `bct.jsonl` and `control.jsonl` with their manifests; returns the paths."""
+        """Write `bct.jsonl`, `control.jsonl` and `bct.provenance.jsonl` with their manifests; returns the first two paths."""
         about = {"recipe": repr(self.recipe), "incomplete": self.incomplete, "seed": self.recipe.seed}
         place = Path(folder)
+        write_jsonl(place / "bct.provenance.jsonl", self.about, kind="provenance", **about)
         bct = write_jsonl(place / "bct.jsonl", self.bct, kind="bct", **about)
         return bct, write_jsonl(place / "control.jsonl", self.control, kind="control", **about)
 
@@ -53,6 +58,7 @@ def mixture(
     model: ModelLike,
     *,
     folder: str | Path | None = None,
+    test: Iterable[Question] = (),
     **model_args: Any,
 ) -> Mixture:
     """Build a training set: sample the model's own clean replies and put the cues back.
@@ -62,11 +68,15 @@ def mixture(
         questions: Train questions; more than recipe.n, since some replies are cut.
         model: Who writes the targets: the model that will be trained.
         folder: Where replies are kept (see `unsway.run.ask`); a second call asks nothing that is there.
+        test: Questions that nothing may be trained on.
         model_args: Arguments of the model's provider.
 
     Raises:
-        BadInput: There are too few questions, or too few whole replies; says how many are missing.
+        BadInput: A train question is also a test question; there are too few questions, or too few whole replies: says how
+            many are missing.
     """
+    if tested := tuple(test):  # without test questions it would look for twins among the train questions
+        check_overlap(questions, tested)
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
@@ -75,13 +85,19 @@ def mixture(
         instruct = _instruct(recipe, asker)
     bct = [_example(pair, reply, "consistency") for pair, reply in rows]
     control = [_example(pair, reply, "control") for pair, reply in rows]
+    about = [
+        *(of_pair(pair, reply) for pair, reply in rows),
+        *(of_task(reply, source) for _, reply, source in instruct),
+    ]
+    tasks = [example for example, _, _ in instruct]
     order = rng(recipe.seed, "mixture order").sample(range(len(rows) + len(instruct)), len(rows) + len(instruct))
     return Mixture(
         recipe=recipe,
-        bct=tuple([*bct, *instruct][i] for i in order),
-        control=tuple([*control, *instruct][i] for i in order),
+        bct=tuple([*bct, *tasks][i] for i in order),
+        control=tuple([*control, *tasks][i] for i in order),
         pairs=tuple(pair for pair, _ in rows),
         incomplete=len(asker.cut),
+        about=tuple(about[i] for i in order),
     )
 
 
@@ -108,7 +124,7 @@ class _Asker:
 
 def _split(recipe: Recipe, questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
     """Disjoint questions for the direct and the reasoned rows, in shares of what there is, in a seeded order."""
-    unique = list({question.id: question for question in questions}.values())
+    unique = list({q.id: q for q in questions if not _excluded(q, recipe.exclude)}.values())
     if len(unique) < recipe.n:
         raise BadInput(
             f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique)}. Load "
@@ -117,6 +133,10 @@ def _split(recipe: Recipe, questions: Sequence[Question]) -> tuple[list[Question
     shuffled = rng(recipe.seed, "train questions").sample(unique, len(unique))
     cut = round(len(shuffled) * recipe.direct_share)
     return shuffled[:cut], shuffled[cut:]
+
+
+def _excluded(question: Question, exclude: tuple[str, ...]) -> bool:
+    return not {question.id, question.source, question.source.partition("@")[0]}.isdisjoint(exclude)
 
 
 @dataclass
@@ -178,14 +198,18 @@ def _example(pair: Pair, reply: Reply, kind: Any) -> Example:
 # ---------------------------------------------------------------- instruct rows
 
 
-def _instruct(recipe: Recipe, asker: _Asker) -> list[Example]:
-    """Everyday tasks of our own with the model's own replies; each task is sampled as often as the count needs."""
+def _instruct(recipe: Recipe, asker: _Asker) -> list[tuple[Example, Reply, str]]:
+    """Everyday tasks of our own with the model's own replies, and where the tasks are from.
+
+    Each task is sampled as often as the count needs.
+    """
     if recipe.instruct == 0:
         return []
+    source = bank("instruct_tasks").versioned
     prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in bank("instruct_tasks").entries]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
     waiting = [(sample, prompt) for sample in range(_most_samples(recipe, prompts)) for prompt in shuffled]
-    rows: list[Example] = []
+    rows: list[tuple[Example, Reply, str]] = []
     while len(rows) < recipe.instruct:
         missing = recipe.instruct - len(rows)
         batch, waiting = waiting[:missing], waiting[missing:]
@@ -198,7 +222,7 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Example]:
             asked = [prompt for number, prompt in batch if number == sample]
             replies = asker.whole(asked, "instruct rows", sample + 1)
             rows += [
-                Example(prompt.messages(), reply.text, "instruct", None, reply.model)
+                (Example(prompt.messages(), reply.text, "instruct", None, reply.model), reply, source)
                 for prompt in asked
                 if (reply := replies.get((prompt.id, sample))) is not None
             ]

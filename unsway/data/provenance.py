@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from unsway.biases.registry import get
+from unsway.elicit.prompts import letter
 from unsway.store import read_jsonl, read_manifest
 from unsway.types import AwayFrom, Pair, Prompt, Reply, Settings, Toward
 
@@ -59,12 +61,22 @@ def of_pair(pair: Pair, reply: Reply) -> Provenance:
         pair.id,
         pair.bias,
         pair.elicit,
-        name.partition("/")[2] or None,
+        name.partition("/")[2] or _form(pair, cued),
         None if cued is None else "for" if isinstance(pair.target, Toward) else "against",
         cued,
         place(pair.biased),
         pair.target.kind,
     )
+
+
+def _form(pair: Pair, cued: int | None) -> str | None:
+    """The form that was drawn, as the cue shows it; None where it names its option in neither way."""
+    cue = pair.biased.cue()
+    if cued is None or "form" not in get(pair.bias.partition("@")[0]).wants:
+        return None
+    if f'"{pair.question.options[cued]}"' in cue:
+        return "quoted"
+    return "letter" if f"({letter(cued)})" in cue else None
 
 
 def of_task(reply: Reply, source: str) -> Provenance:

@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from unsway.biases.registry import all_biases, get
 from unsway.errors import BadInput
+
+
+def all_but(*held_out: str) -> tuple[str, ...]:
+    """All biases that fit any question and need no file of arguments, but those that are held out.
+
+    Raises:
+        UnknownName: There is no such bias.
+    """
+    names = {get(name).name for name in held_out}
+    fit = (b for b in all_biases() if not b.source and "arguments" not in b.wants)
+    return tuple(b.name for b in fit if b.name not in names and not b.needs_first_answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +44,8 @@ class Recipe:
     max_tokens: int = 2000
     """Longest reply that is a target; the paper's 2,000. One that is cut there is no whole reply: dropped and counted."""
     seed: int = 0
+    exclude: tuple[str, ...] = ()
+    """Question ids, and sources (`name` or `name@revision`), that are never trained on; none in the paper."""
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.instruct < 0:
