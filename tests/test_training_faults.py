@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
-from unsway.backends import backend
+from unsway.backends import backend, launch
 from unsway.backends.export import export
 from unsway.backends.trainers import reporting
 from unsway.cli import main
@@ -134,4 +134,22 @@ def test_preferences_are_not_packed(base: Path, tmp_path: Path) -> None:
     rows = [Preference(row.messages, row.completion, "(Z)", str(row.pair_id), "m") for row in ROWS]
     with pytest.raises(BadInput, match="Preferences cannot be packed"):
         fit(rows, Dpo(batch_size=4), str(base), backend("local", packing=True), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_process_takes_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch.check_devices(0)
+    launch.check_devices(1)
+    with pytest.raises(BadInput, match=r"2 GPUs and one process.*--nproc-per-node 2.*CUDA_VISIBLE_DEVICES=0"):
+        launch.check_devices(2)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    launch.check_devices(2)
+
+
+@real
+@loads_torch
+def test_a_fit_on_several_gpus_asks_for_a_launcher(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    with pytest.raises(BadInput, match="4 GPUs and one process"):
+        fit(ROWS, HOW, str(base), backend("local"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

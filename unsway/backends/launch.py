@@ -48,6 +48,21 @@ def check_launch() -> None:
         )
 
 
+def check_devices(n: int) -> None:
+    """Refuse one process where there are several GPUs: the trainer would split each batch among them by threads.
+
+    That is slower than processes, makes batches of `n` times the size, and the loss on targets does not see it.
+
+    Raises:
+        BadInput: That is so; says how to take all GPUs, or one.
+    """
+    if n > 1 and processes() == 1:
+        raise BadInput(
+            f"There are {n} GPUs and one process. Take all of them with `torchrun --nproc-per-node {n} -m unsway train …`, "
+            "or one with CUDA_VISIBLE_DEVICES=0 before the command."
+        )
+
+
 def is_main() -> bool:
     """Whether this process writes the files and speaks to the terminal."""
     return rank() == 0

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.backends.launch import is_main, processes, share
+from unsway.backends.launch import check_devices, is_main, processes, share
 from unsway.backends.rows import Tokens, n_steps
 from unsway.backends.steps import METRICS, STEPS
 from unsway.errors import BadInput, MissingExtra, TrainingError
@@ -70,6 +70,7 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
     except ImportError as error:
         raise MissingExtra("Training here", "local", str(error.name)) from None
 
+    check_devices(torch.cuda.device_count())
     rows_at_once, passes = share(how.batch_size, ROWS_AT_ONCE)
     steps = n_steps(range(total), how.batch_size)
     if "tensorboard" in options.report_to:  # the only way to tell transformers where; its default is removed at the end
