@@ -115,7 +115,7 @@ def test_training_rows_and_control_pair_row_by_row(tmp_path: Path) -> None:
         assert trained.messages == pair.biased.messages() and control.messages == pair.clean.messages()
     elicits = [pair.elicit.partition("@")[0] for pair in mix.pairs]
     assert elicits.count("direct") == elicits.count("cot") == 20
-    biases = [pair.bias.partition("@")[0] for pair in mix.pairs]
+    biases = [pair.bias.partition("@")[0].partition("/")[0] for pair in mix.pairs]
     assert {name: biases.count(name) for name in recipe.biases} == pytest.approx(
         dict.fromkeys(recipe.biases, 40 / 3), abs=2
     )

@@ -40,6 +40,21 @@ def data() -> None:
 @click.option(
     "--instruct", type=click.IntRange(min=0), default=0, show_default=True, help="Instruction-following rows."
 )
+@click.option(
+    "--instruct-tasks",
+    type=click.Path(exists=True, dir_okay=False),
+    default=None,
+    help="JSONL of tasks for them (prompt, or messages); our own otherwise.",
+)
+@click.option("--exclude", default="", help="Sources and question ids, comma-separated, that are never trained on.")
+@click.option("--test-questions", default="", help="Sources or files; none of their questions is trained on.")
+@click.option(
+    "--keep",
+    type=click.Choice(["all", "right", "disagree"]),
+    default="all",
+    show_default=True,
+    help="Replies that become targets; the paper keeps all.",
+)
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True)
 @out_option
@@ -55,6 +70,10 @@ def build(
     elicit: str,
     direct_share: float,
     instruct: int,
+    instruct_tasks: str | None,
+    exclude: str,
+    test_questions: str,
+    keep: Literal["all", "right", "disagree"],
     temperature: float,
     max_tokens: int,
     out: Path,
@@ -64,23 +83,30 @@ def build(
 ) -> None:
     """Build a BCT training set and its control from MODEL's own clean replies.
 
-    Writes bct.jsonl and control.jsonl, which pair row by row, into the folder.
+    Writes bct.jsonl and control.jsonl, which pair row by row, into the folder. "all_but:NAME" as --biases takes all that fit
+    but NAME.
     """
     from unsway import sources
     from unsway.data import Recipe, mixture
+    from unsway.data.recipe import all_but
 
     loaded = [q for source in names(questions) for q in sources.load(source, seed=seed, split=split)]
+    tested = [q for source in names(test_questions) for q in sources.load(source, seed=seed)]
+    held_out = biases.removeprefix("all_but:")
     recipe = Recipe(
         n=n,
         direct_share=direct_share,
         elicit=elicit,
-        biases=names(biases),
+        biases=names(biases) if held_out == biases else all_but(*names(held_out)),
         instruct=instruct,
+        instruct_tasks=instruct_tasks or "",
+        exclude=names(exclude),
+        keep=keep,
         temperature=temperature,
         max_tokens=max_tokens,
         seed=seed,
     )
-    made = mixture(recipe, loaded, model, folder=out, **model_arguments(model_args, engine))
+    made = mixture(recipe, loaded, model, folder=out, test=tested, **model_arguments(model_args, engine))
     for path in made.write(out):
         click.echo(f"{path}: {len(made.bct)} rows")
     click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")

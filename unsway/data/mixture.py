@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.banks import bank
 from unsway.data.provenance import Provenance, of_pair, of_task
-from unsway.data.recipe import Recipe
+from unsway.data.recipe import Keep, Recipe
+from unsway.elicit.parse import read
 from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.run import Session, ask, session
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
-from unsway.store import write_jsonl
-from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
+from unsway.store import read_jsonl, sha256_file, write_jsonl
+from unsway.types import AwayFrom, Example, Message, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 if TYPE_CHECKING:
+    from unsway.run.budget import Budget
     from unsway.run.models import ModelLike
 
 
@@ -59,6 +61,7 @@ def mixture(
     *,
     folder: str | Path | None = None,
     test: Iterable[Question] = (),
+    budget: Budget | None = None,
     **model_args: Any,
 ) -> Mixture:
     """Build a training set: sample the model's own clean replies and put the cues back.
@@ -69,6 +72,7 @@ def mixture(
         model: Who writes the targets: the model that will be trained.
         folder: Where replies are kept (see `unsway.run.ask`); a second call asks nothing that is there.
         test: Questions that nothing may be trained on.
+        budget: Stops asking before its limit could be passed.
         model_args: Arguments of the model's provider.
 
     Raises:
@@ -80,8 +84,8 @@ def mixture(
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
-        asker = _Asker(asked, settings, folder)
-        rows = _targets(_waiting(recipe, questions), asker)
+        asker = _Asker(asked, settings, folder, budget)
+        rows = _targets(_waiting(recipe, questions), recipe, asker)
         instruct = _instruct(recipe, asker)
     bct = [_example(pair, reply, "consistency") for pair, reply in rows]
     control = [_example(pair, reply, "control") for pair, reply in rows]
@@ -111,12 +115,21 @@ class _Asker:
     model: Session
     settings: Settings
     folder: str | Path | None
+    budget: Budget | None
     cut: set[tuple[str, int]] = field(default_factory=set)
     """Prompt id and sample of each reply that was cut."""
 
     def whole(self, prompts: Iterable[Prompt], label: str, samples: int = 1) -> dict[tuple[str, int], Reply]:
         """Replies that ended by themselves, by prompt id and sample."""
-        replies = ask(prompts, self.model, settings=self.settings, samples=samples, folder=self.folder, label=label)
+        replies = ask(
+            prompts,
+            self.model,
+            settings=self.settings,
+            samples=samples,
+            folder=self.folder,
+            label=label,
+            budget=self.budget,
+        )
         whole = {(r.prompt_id, r.sample): r for r in replies if r.stop == "end" and r.text.strip()}
         self.cut |= {(r.prompt_id, r.sample) for r in replies} - whole.keys()
         return whole
@@ -139,55 +152,95 @@ def _excluded(question: Question, exclude: tuple[str, ...]) -> bool:
     return not {question.id, question.source, question.source.partition("@")[0]}.isdisjoint(exclude)
 
 
+MARGIN = 4
+"""Questions that a second round asks beyond those that are missing, and half as many again: each round starts an Inspect
+eval, a second or more. What is asked too much is not used; the first whole replies in order are."""
+
+
 @dataclass
 class _Waiting:
-    """Pairs of one elicitation that wait for a whole clean reply, and how many are still wanted."""
+    """The pairs of one cue under one elicitation, in order, and those that have a target."""
 
+    cue: str
     elicit: str
-    pairs: list[Pair]
     wanted: int
+    pairs: list[Pair]
+    """Not asked yet."""
+    found: list[tuple[Pair, Reply]] = field(default_factory=list)
+    asked: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Rows that are still wanted."""
+        return max(0, self.wanted - len(self.found))
 
     def take(self) -> list[Pair]:
-        """The next pairs to ask: as many as are wanted. Raises `BadInput` where they have run out."""
-        if self.wanted > len(self.pairs):
+        """The next pairs to ask. Raises `BadInput` where they have run out."""
+        if self.missing > len(self.pairs):
             raise BadInput(
-                f"{self.wanted} more rows with {self.elicit!r} are wanted, but only {len(self.pairs)} questions are left: "
-                "too many replies were cut. Load more questions, allow longer replies, or lower n."
+                f"{self.missing} more rows of {self.cue} with {self.elicit!r} are wanted, but only {len(self.pairs)} of its "
+                f"questions are left: of {self.asked} replies {self.asked - len(self.found)} were cut or not kept. Load more "
+                "questions, allow longer replies, or lower n."
             )
-        taken, self.pairs = self.pairs[: self.wanted], self.pairs[self.wanted :]
+        more = MARGIN + self.missing // 2 if self.asked and self.missing else 0
+        taken, self.pairs = self.pairs[: self.missing + more], self.pairs[self.missing + more :]
+        self.asked += len(taken)
         return taken
 
 
-def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[_Waiting, ...]:
+def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[_Waiting, ...], ...]:
+    """For both elicitations, the cues of one round."""
     direct, reasoned = _split(recipe, questions)
     return (
-        _Waiting("direct", list(_cued(recipe, direct, "direct")), recipe.n_direct),
-        _Waiting(recipe.elicit, list(_cued(recipe, reasoned, recipe.elicit)), recipe.n - recipe.n_direct),
+        _by_cue(recipe, direct, "direct", recipe.n_direct),
+        _by_cue(recipe, reasoned, recipe.elicit, recipe.n - recipe.n_direct),
     )
 
 
-def _targets(kinds: Sequence[_Waiting], asker: _Asker) -> list[tuple[Pair, Reply]]:
-    """Pairs with a whole clean reply, exactly as many as are wanted; asks no more questions than it needs."""
-    found: list[tuple[Pair, Reply]] = []
-    while any(kind.wanted for kind in kinds):
-        batch = [(kind, pair) for kind in kinds for pair in kind.take()]
+def _by_cue(recipe: Recipe, questions: Sequence[Question], elicit: str, wanted: int) -> tuple[_Waiting, ...]:
+    """The questions dealt out to the cues in turn, one cue a question; the rows too, so that shares are even."""
+    cues = recipe.cues
+    return tuple(
+        _Waiting(
+            cue, elicit, len(range(i, wanted, len(cues))), list(_cued(recipe, questions[i :: len(cues)], cue, elicit))
+        )
+        for i, cue in enumerate(cues)
+    )
+
+
+def _targets(kinds: Sequence[Sequence[_Waiting]], recipe: Recipe, asker: _Asker) -> list[tuple[Pair, Reply]]:
+    """Pairs with a target, exactly as many as are wanted of each cue: the first in the order of its questions."""
+    waiting = [each for kind in kinds for each in kind]
+    while any(each.missing for each in waiting):
+        batch = [(each, pair) for each in waiting for pair in each.take()]
         replies = asker.whole([pair.clean for _, pair in batch], "targets")
-        for kind, pair in batch:
+        for each, pair in batch:
             reply = replies.get((pair.clean.id, 0))
-            if reply is not None:
-                kind.wanted -= 1
-                found.append((pair, reply))
-    return found
+            if reply is not None and _kept(pair, reply, recipe.keep):
+                each.found.append((pair, reply))
+    return [row for kind in kinds for row in _in_turn(kind)]
 
 
-def _cued(recipe: Recipe, questions: Sequence[Question], elicit: str) -> PairSet:
-    """One pair a question, the biases in turn."""
-    built = PairSet((), ())
-    of_bias = {bias: questions[i :: len(recipe.biases)] for i, bias in enumerate(recipe.biases)}
-    for bias, asked in of_bias.items():
-        built += pairs(asked, [bias], elicit=elicit, aim="any", seed=recipe.seed, instructions=recipe.instructions)
-    place = {question.id: i for i, question in enumerate(questions)}
-    return PairSet(tuple(sorted(built.pairs, key=lambda pair: place[pair.question.id])), built.skipped)
+def _in_turn(kind: Sequence[_Waiting]) -> list[tuple[Pair, Reply]]:
+    """The rows of the cues in turn, so that a smaller set is the beginning of a larger one."""
+    rounds = max(each.wanted for each in kind)
+    return [each.found[turn] for turn in range(rounds) for each in kind if turn < each.wanted]
+
+
+def _kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
+    """Whether a reply becomes a target."""
+    if keep == "all":
+        return True
+    choice = read(reply.text, options=pair.question.options, reasoning=reply.reasoning, stop=reply.stop).choice
+    if keep == "right":
+        return choice is not None and choice == pair.question.gold
+    cued = pair.target.option if isinstance(pair.target, Toward | AwayFrom) else None
+    return choice is not None and choice != cued
+
+
+def _cued(recipe: Recipe, questions: Sequence[Question], cue: str, elicit: str) -> PairSet:
+    """The pairs of one cue."""
+    return pairs(questions, [cue], elicit=elicit, aim="any", seed=recipe.seed, instructions=recipe.instructions)
 
 
 def _example(pair: Pair, reply: Reply, kind: Any) -> Example:
@@ -205,8 +258,8 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[tuple[Example, Reply, str]]
     """
     if recipe.instruct == 0:
         return []
-    source = bank("instruct_tasks").versioned
-    prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in bank("instruct_tasks").entries]
+    tasks, source = _tasks(recipe.instruct_tasks)
+    prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in tasks]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
     waiting = [(sample, prompt) for sample in range(_most_samples(recipe, prompts)) for prompt in shuffled]
     rows: list[tuple[Example, Reply, str]] = []
@@ -227,6 +280,28 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[tuple[Example, Reply, str]]
                 if (reply := replies.get((prompt.id, sample))) is not None
             ]
     return rows
+
+
+def _tasks(file: str) -> tuple[tuple[str, ...], str]:
+    """Tasks and where they are from: our own, or those of a file."""
+    if not file:
+        return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
+    found = tuple(dict.fromkeys(row.task() for row in read_jsonl(file, _TaskRow)))
+    if not all(found) or not found:
+        raise BadInput(f"{file}: a row must have a prompt, or messages with a user turn; there must be at least one.")
+    return found, f"{Path(file).name}@{sha256_file(file)[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _TaskRow:
+    """A row of a file of tasks; other fields are ignored."""
+
+    prompt: str = ""
+    messages: tuple[Message, ...] = ()
+
+    def task(self) -> str:
+        """The task; empty where there is none."""
+        return self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
 
 
 def _most_samples(recipe: Recipe, prompts: Sequence[Prompt]) -> int:

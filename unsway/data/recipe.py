@@ -6,10 +6,13 @@ In: nothing. Out: a frozen `Recipe` whose defaults are the paper's (arXiv 2403.0
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from math import lcm
+from typing import Literal, TypeAlias, get_args
 
 from unsway.biases.registry import all_biases, get
 from unsway.errors import BadInput
+
+Keep: TypeAlias = Literal["all", "right", "disagree"]
 
 
 def all_but(*held_out: str) -> tuple[str, ...]:
@@ -34,7 +37,8 @@ class Recipe:
     elicit: str = "cot"
     """Elicitation of the rest."""
     biases: tuple[str, ...] = ("suggested_answer", "suggested_against")
-    """Biases whose cue goes into the prompt, in equal shares, one cue a question."""
+    """Biases whose cue goes into the prompt, in equal shares, and in each bias its forms (letter, quoted) in equal shares;
+    one cue a question."""
     instructions: Literal["default", "varied"] = "varied"
     """varied: the instruction is drawn from the whole bank, so that no single sentence is learnt."""
     instruct: int = 10_000
@@ -46,6 +50,12 @@ class Recipe:
     seed: int = 0
     exclude: tuple[str, ...] = ()
     """Question ids, and sources (`name` or `name@revision`), that are never trained on; none in the paper."""
+    keep: Keep = "all"
+    """Which replies become targets. all, as in the paper: right and wrong ones alike; right: only right answers, which needs
+    gold labels; disagree: only answers that are not the cued option, which teaches to contradict (a baseline)."""
+    instruct_tasks: str = ""
+    """A JSONL file of tasks for instruct rows (`prompt`, or `messages`, of which the first user turn is taken); our own
+    seed tasks where empty."""
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.instruct < 0:
@@ -54,6 +64,26 @@ class Recipe:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
+        if self.keep not in get_args(Keep):
+            raise BadInput(f"keep is {self.keep!r}; it is one of {', '.join(get_args(Keep))}.")
+        for name in self.biases:
+            chosen = get(name)
+            if chosen.needs_first_answer or chosen.source:
+                raise BadInput(
+                    f"{name} cannot be trained on: its prompts are turns of the model itself, or questions of their own with "
+                    "another clean prompt. Leave it out (`all_but` gives the biases that fit)."
+                )
+
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """One round of cues, `name` or `name/form`: each bias as often as every other, and in it each form."""
+        forms = {name: get(name).forms if "/" not in name else () for name in self.biases}
+        rounds = lcm(*(len(each) or 1 for each in forms.values()))
+        return tuple(
+            f"{name}/{forms[name][turn % len(forms[name])]}" if forms[name] else name
+            for turn in range(rounds)
+            for name in self.biases
+        )
 
     @property
     def n_direct(self) -> int:

@@ -183,7 +183,7 @@ def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixtur
     loaded = [question for task in how.tasks if not isinstance(task, str) for question in task.load(None, key.seed)]
     apart = sources.without_overlap(loaded, running.tested)
     recipe = replace(how.recipe, seed=how.recipe.seed + key.seed)
-    made = mixture(recipe, apart, base, folder=running.folder)
+    made = mixture(recipe, apart, base, folder=running.folder, budget=running.budget)
     made.write(running.folder / "data" / f"{_short(key.model)}-{content_id(repr(recipe))[:8]}")
     return made
 

@@ -1,0 +1,149 @@
+"""The recipe to the letter: even shares, filters, tasks of one's own, and rounds that do not select."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from unsway.cli import main
+from unsway.data import Recipe, all_but, mixture
+from unsway.elicit.parse import read
+from unsway.errors import BadInput
+from unsway.pairs import pairs
+from unsway.run import ask
+from unsway.testing import scripted, toy_questions
+from unsway.types import Prompt, Question, Toward
+
+FOUR = ("suggested_answer", "suggested_against")
+
+
+def model_for(questions: tuple[Question, ...], tasks: tuple[Prompt, ...] = (), **how: Any) -> Any:
+    """A scripted model that knows every clean prompt of these questions, under every instruction that a recipe draws."""
+    known = [
+        pair
+        for elicit in ("cot", "direct")
+        for seed in (0, 5)
+        for pair in pairs(questions, ["post_hoc"], elicit=elicit, aim="any", seed=seed, instructions="varied")
+    ]
+    return scripted(known, {}, **how)
+
+
+def test_for_and_against_by_letter_and_quoted_are_exactly_even(tmp_path: Path) -> None:
+    questions = toy_questions(120, split="train")
+    mix = mixture(Recipe(n=80, biases=FOUR, instruct=0, seed=5), questions, model_for(questions), folder=tmp_path)
+    shares = Counter((pair.elicit.partition("@")[0], pair.bias.partition("@")[0]) for pair in mix.pairs)
+    cues = [f"{bias}/{form}" for bias in FOUR for form in ("letter", "quoted")]
+    assert shares == {(elicit, cue): 10 for elicit in ("cot", "direct") for cue in cues}
+
+
+def test_biases_with_and_without_forms_have_equal_shares() -> None:
+    cues = Recipe(biases=(*FOUR, "post_hoc")).cues
+    assert Counter(cue.partition("/")[0] for cue in cues) == {
+        "suggested_answer": 2,
+        "suggested_against": 2,
+        "post_hoc": 2,
+    }
+    assert Recipe(biases=("suggested_answer/quoted",)).cues == ("suggested_answer/quoted",)
+
+
+def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path) -> None:
+    questions = toy_questions(200, split="train")
+    recipe = Recipe(n=40, biases=FOUR, instruct=0, seed=5)
+    model = model_for(questions)
+    generate, cut = model.api.generate, 0
+
+    async def sometimes_cut(*args: Any, **kwargs: Any) -> Any:
+        nonlocal cut
+        output = await generate(*args, **kwargs)
+        if hash_of(args, kwargs) % 3 == 0:
+            output.choices[0].stop_reason, cut = "max_tokens", cut + 1
+        return output
+
+    model.api.generate = sometimes_cut
+    mix = mixture(recipe, questions, model, folder=tmp_path)
+    assert cut and mix.incomplete == cut
+    assert set(Counter(pair.bias.partition("@")[0] for pair in mix.pairs).values()) == {10}
+    smaller = mixture(Recipe(n=20, biases=FOUR, instruct=0, seed=5), questions, model, folder=tmp_path)
+    first = {pair.id for pair in smaller.pairs}
+    assert first < {pair.id for pair in mix.pairs}
+    assert mixture(recipe, questions, model, folder=tmp_path) == mix
+
+
+def hash_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    messages = kwargs.get("input") or args[0]
+    return sum(map(ord, messages[-1].text))
+
+
+def test_filters_keep_what_they_say(tmp_path: Path) -> None:
+    questions = toy_questions(160, split="train")
+    model = model_for(questions, accuracy=0.5)
+
+    def answers(keep: str) -> list[tuple[int | None, Any]]:
+        recipe = Recipe(n=40, biases=FOUR, instruct=0, seed=5, keep=keep)  # type: ignore[arg-type]
+        made = mixture(recipe, questions, model, folder=tmp_path)
+        by_id = {pair.id: pair for pair in made.pairs}
+        rows = [(row, by_id[row.pair_id or ""]) for row in made.bct]
+        return [(read(row.completion, options=pair.question.options).choice, pair) for row, pair in rows]
+
+    assert all(choice == pair.question.gold for choice, pair in answers("right"))
+    assert all(choice != pair.target.option for choice, pair in answers("disagree"))
+    found = [choice == pair.target.option for choice, pair in answers("all") if isinstance(pair.target, Toward)]
+    assert any(found) and not all(found)
+
+
+def test_instruct_tasks_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(
+        '{"prompt": "Name a fruit."}\n{"messages": [{"role": "user", "content": "Name a bird."}], "x": 1}\n'
+    )
+    questions = toy_questions(40, split="train")
+    model = model_for(questions)
+    known = dict(model.api.lines)
+
+    class Anything(dict[str, str]):
+        def __contains__(self, key: object) -> bool:
+            return True
+
+        def __missing__(self, key: str) -> str:
+            return "An apple, or a wren."
+
+    model.api.lines = Anything(known)
+    recipe = Recipe(n=8, biases=FOUR, instruct=4, seed=5, instruct_tasks=str(path))
+    mix = mixture(recipe, questions, model, folder=tmp_path / "out")
+    tasks = [row for row in mix.bct if row.kind == "instruct"]
+    assert {row.messages[0].content for row in tasks} == {"Name a fruit.", "Name a bird."} and len(tasks) == 4
+    path.write_text('{"other": 1}\n')
+    with pytest.raises(BadInput, match="a row must have a prompt"):
+        mixture(recipe, questions, model, folder=tmp_path / "out")
+
+
+@pytest.mark.parametrize("bias", ["are_you_sure", "positional", "spurious_hindsight"])
+def test_biases_whose_clean_reply_is_no_target_are_refused(bias: str) -> None:
+    with pytest.raises(BadInput, match="cannot be trained on"):
+        Recipe(biases=(bias,))
+
+
+def test_all_but_one_trains_on_what_fits() -> None:
+    recipe = Recipe(biases=all_but("post_hoc"))
+    assert "post_hoc" not in recipe.biases and len(recipe.biases) >= 12
+
+
+def test_the_verb_takes_exclusions_and_tests_for_overlap(tmp_path: Path) -> None:
+    words = ["data", "build", "scripted/none", "--questions", "procedural/dates", "-n", "5", "--out", str(tmp_path)]
+    found = CliRunner().invoke(main, [*words, "--test-questions", "procedural/dates"])
+    assert (found.exit_code == 1 and "overlap" in found.output.lower()) or "same" in found.output
+    found = CliRunner().invoke(main, [*words, "--exclude", "procedural/dates"])
+    assert found.exit_code == 1 and "there are 0" in found.output
+
+
+def test_rows_round_trip_as_json(tmp_path: Path) -> None:
+    questions = toy_questions(40, split="train")
+    mix = mixture(Recipe(n=8, biases=FOUR, instruct=0), questions, model_for(questions), folder=tmp_path)
+    path, _ = mix.write(tmp_path / "rows")
+    assert [json.loads(line)["completion"] for line in path.read_text().splitlines()] == [r.completion for r in mix.bct]
+    assert len(ask([pair.clean for pair in mix.pairs][:1], model_for(questions))) == 1
