@@ -103,10 +103,7 @@ class Fewshot:
         seed: int = 0,
         budget: Budget | None = None,
     ) -> Replaced:
-        """The prompts behind their shots; see `Intervention`.
-
-        The few replies that shots need are asked without the budget, as those of training rows are.
-        """
+        """The prompts behind their shots; see `Intervention`."""
         originals = {prompt.id: prompt for prompt in prompts}
         asked = {key: question_of(prompt) for key, prompt in originals.items()}
         pool = sources.without_overlap(self._train_questions(seed), asked.values())
@@ -116,7 +113,9 @@ class Fewshot:
         made: dict[str, Prompt] = {}
         with held(model) as who:
             for elicit, keys in by_elicit.items():
-                rows = shots(self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed)
+                rows = shots(
+                    self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed, budget=budget
+                )
                 _keep(self, rows, elicit, who, folder, seed)
                 made |= {key: before(originals[key], self._turns(rows, asked[key], seed)) for key in keys}
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."

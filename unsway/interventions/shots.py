@@ -19,6 +19,7 @@ from unsway.pairs import pairs
 from unsway.types import Example, Prompt, Question, Settings, Turn
 
 if TYPE_CHECKING:
+    from unsway.run.budget import Budget
     from unsway.run.models import ModelLike
 
 Arm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
@@ -64,6 +65,7 @@ def shots(
     settings: Settings,
     folder: str | Path | None,
     seed: int,
+    budget: Budget | None = None,
 ) -> tuple[Shot, ...]:
     """The first k training pairs of a recipe whose clean reply is whole; the k of a smaller k are the first of these.
 
@@ -76,6 +78,7 @@ def shots(
         settings: Replies are no longer than the measured ones may be.
         folder: Where replies are kept.
         seed: Seed of the questions' order, of the cues and of sampling.
+        budget: Stops asking before its limit could be passed.
 
     Raises:
         BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
@@ -91,7 +94,7 @@ def shots(
         seed=seed,
     )
     _check_shown(wanted, elicit, questions)
-    return _in_order(mixture(wanted, questions, model, folder=folder))
+    return _in_order(mixture(wanted, questions, model, folder=folder, budget=budget))
 
 
 def _in_order(made: Mixture) -> tuple[Shot, ...]:
