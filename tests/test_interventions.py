@@ -252,7 +252,7 @@ def test_a_bias_is_left_out_of_the_shots_it_is_measured_behind() -> None:
 
 @pytest.mark.parametrize("bias", ["are_you_sure", "reward_history"])
 def test_biases_that_are_no_turns_of_user_and_assistant_are_no_shots(bias: str) -> None:
-    with pytest.raises(BadInput, match=f"{bias} cannot be shown"):
+    with pytest.raises(BadInput, match=f"{bias} cannot be (shown|trained)"):
         put(proxy(2, "biased", recipe=Recipe(biases=(bias,))), pairs(TESTED[:2], ["post_hoc"]))
 
 
@@ -265,7 +265,7 @@ def test_a_reply_that_was_cut_is_no_shot() -> None:
     instead = proxy(6).prompts(prompts_of(made), saying("half", half))
     shots = front(instead[made.pairs[0].clean.id], made.pairs[0].clean)
     assert len(shots) == 12 and not any("plus 3" in turn.text() or "plus 5" in turn.text() for turn in shots)
-    with pytest.raises(BadInput, match="too many replies were cut"):
+    with pytest.raises(BadInput, match=r"replies \d+ were cut"):
         proxy(6).prompts(prompts_of(made), saying("never", lambda messages: CUT))
 
 
