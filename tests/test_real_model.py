@@ -69,7 +69,10 @@ def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt]) -> Non
 
 FEW = replace(
     TRAINED,
-    tasks=(Task("procedural/counting", 8), Task("procedural/ordering", 8)),
+    tasks=(
+        Task("procedural/counting", 40),
+        Task("procedural/ordering", 40),
+    ),  # which replies are cut differs by machine
     recipe=replace(TRAINED.recipe, n=8, instruct=2, max_tokens=96),
 )
 HANDFUL = STUDY.but(tasks=Task("procedural/arithmetic", 6), interventions=("none", replace(FEW, method="control"), FEW))
