@@ -34,8 +34,8 @@ fix: $(READY)  ## let ruff fix and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-faults: $(READY)  ## a study through a server that misbehaves on 30 % of calls
-	$(BIN)/python -m tests.faults.bad_network
+faults: $(READY) assets  ## every fault for real: killed, a bad network, a bad disk, … (minutes)
+	$(BIN)/python -m tests.faults
 
 bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -11,22 +11,24 @@ import contextlib
 import io
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.openai_server import TROUBLES, OpenAiServer
-from unsway.errors import ModelError
+from tests.faults.tally import Tally
+from tests.openai_server import TROUBLES, Call, OpenAiServer
 from unsway.pairs import pairs
 from unsway.run import run
 from unsway.run.calls import Patience
 from unsway.store import ReplyStore
 from unsway.testing import toy_questions
 
-KINDS = {
+KINDS: dict[str | None, str] = {
     "429": "429",
     "429-after": "429",
     "500": "500",
@@ -43,9 +45,13 @@ KINDS = {
 SHARE = 0.3
 AT_ONCE = 20
 PROMPTS = 2000
+STALL = 10.0
+"""Seconds of a stall, and of a slow drip."""
+ANSWER = 15
+"""Seconds for one answer, after which a call that hangs is a time-out."""
 
 
-def troubles(share: float, answer_within: float) -> OpenAiServer:
+def troubles(share: float, answer_within: float, stall: float = 0.1) -> OpenAiServer:
     """A server whose chat calls go wrong at that share, evenly spread, each kind in its turn."""
 
     def trouble(method: str, path: str, number: int) -> str | None:
@@ -56,7 +62,7 @@ def troubles(share: float, answer_within: float) -> OpenAiServer:
         time.sleep(0.05)
         return "The best answer is: (A)."
 
-    return OpenAiServer(answer=answer, trouble=trouble, hang=answer_within + 3.0, stall=0.1)
+    return OpenAiServer(answer=answer, trouble=trouble, hang=answer_within + 3.0, stall=stall)
 
 
 def logged(folder: Path) -> Counter[str]:
@@ -65,10 +71,24 @@ def logged(folder: Path) -> Counter[str]:
     return Counter(row["kind"] for row in rows)
 
 
+def too_soon(calls: Sequence[Call], first: float) -> list[str]:
+    """Calls repeated before the server wanted it, or before the first wait of our own was over."""
+    found: list[str] = []
+    last: dict[str, Call] = {}
+    for call in calls:
+        prompt = str(call.body["messages"])
+        before = last.get(prompt)
+        wait = 1.0 if before and before.trouble == "429-after" else first
+        if before and before.trouble in KINDS and call.when - before.when < wait:
+            found.append(f"asked again {call.when - before.when:.2f} s after {before.trouble}")
+        last[prompt] = call
+    return found
+
+
 def bad_study(prompts: int, folder: Path) -> int:
     """Ask through a bad network; prints what was met, returns what was lost."""
-    patience = Patience(answer=5)
-    with troubles(SHARE, patience.answer) as server:
+    patience = Patience(answer=ANSWER)
+    with troubles(SHARE, patience.answer, STALL) as server:
         asked = pairs(toy_questions(prompts // 2), ["suggested_answer"])
         start = time.monotonic()
         with contextlib.redirect_stderr(io.StringIO()):
@@ -82,35 +102,60 @@ def bad_study(prompts: int, folder: Path) -> int:
             )
         took = time.monotonic() - start
         calls = server.said("POST", "/chat/completions")
-    lost = prompts - len(ReplyStore(folder / "replies.jsonl")) + prompts - len(replies)
-    met, found = Counter(KINDS[call.trouble] for call in calls if call.trouble in KINDS), logged(folder)
-    for kind, count in sorted(met.items()):
-        print(f"bad network, {kind}: {count} tried, {count} survived, {max(0, count - found[kind])} not in the log")
-        lost += max(0, count - found[kind])
-    print(
-        f"bad network: {prompts} prompts, {len(calls)} calls, {len(replies)} replies, {lost} lost, at most "
-        f"{server.most_at_once} at once (limit {AT_ONCE}), {took:.0f} s"
-    )
-    return lost + (server.most_at_once > AT_ONCE)
+    study = Tally(f"bad network, a study at {SHARE:.0%} of calls")
+    kept = min(len(ReplyStore(folder / "replies.jsonl")), len(replies))
+    study.add(prompts, prompts - kept, f"{prompts - kept} prompts without a reply")
+    most = server.most_at_once
+    lost = study.say(f"{len(calls)} calls, at most {most} at once of {AT_ONCE} allowed, {took:.0f} s")
+    return lost + _by_kind(calls, folder) + _manners(calls, most, patience)
+
+
+def _by_kind(calls: Sequence[Call], folder: Path) -> int:
+    """A line for each kind of trouble: each failure is in the log; each slow answer was taken."""
+    met, found, lost = Counter(call.trouble for call in calls if call.trouble), logged(folder), 0
+    wanted = Counter({kind: sum(n for name, n in met.items() if KINDS.get(name) == kind) for kind in KINDS.values()})
+    for trouble in TROUBLES:
+        line, kind = Tally(f"bad network, {trouble}"), KINDS.get(trouble)
+        missing = max(0, wanted[kind] - found[kind]) if kind else 0
+        line.add(met[trouble], min(missing, met[trouble]), f"{missing} × {kind} not in the log")
+        lost += line.say(f"logged as {kind}" if kind else f"a slow answer of {STALL:.0f} s, taken")
+    return lost
+
+
+def _manners(calls: Sequence[Call], most: int, patience: Patience) -> int:
+    """Back-off and concurrency."""
+    line, soon = Tally("bad network, waits before a call is repeated"), too_soon(calls, patience.first)
+    line.add(sum(call.trouble in KINDS for call in calls), len(soon), "; ".join(soon[:3]))
+    at_once = Tally("bad network, calls at once")
+    at_once.count(*([f"{most} at once, {AT_ONCE} allowed"] if most > AT_ONCE else []))
+    return line.say() + at_once.say()
 
 
 def gone(folder: Path) -> int:
-    """An endpoint that breaks for good after 50 replies: an error, everything kept. Returns what was lost."""
+    """An endpoint that breaks for good after 50 replies: an error, exit code 1, everything kept. Returns what was lost."""
+    command = [
+        sys.executable,
+        "-m",
+        "unsway",
+        "measure",
+        "openai-api/local/m",
+        "--questions",
+        "basic_skills/arithmetic",
+    ]
+    patience = 'patience={"first": 0.1, "longest": 0.5, "gone": 3}'
     with OpenAiServer(trouble=lambda method, path, n: "503" if n >= 50 else None) as server:
-        asked = pairs(toy_questions(100), ["suggested_answer"])
-        patience = Patience(first=0.1, longest=0.5, gone=3)
-        said = ""
-        with contextlib.redirect_stderr(io.StringIO()):
-            try:
-                run(asked, "openai-api/local/m", base_url=server.url, folder=folder, patience=patience)
-            except ModelError as error:
-                said = str(error)
+        options = ["-n", "100", "-M", f"base_url={server.url}", "-M", patience, "--out", str(folder)]
+        done = subprocess.run([*command, *options], capture_output=True, text=True)
     kept = len(ReplyStore(folder / "replies.jsonl"))
-    print(f"endpoint gone: 50 answered, {kept} kept, {50 - kept} lost; said: {said[:160]}")
-    return 50 - kept + ("given up" not in said)
+    line = Tally("endpoint gone for good, replies before it")
+    problems = [] if done.returncode == 1 else [f"exit code {done.returncode}"]
+    problems += [] if "given up" in done.stderr and "Traceback" not in done.stderr else [done.stderr[-300:]]
+    line.add(50, 50 - kept + len(problems), f"{50 - kept} replies; {'; '.join(problems)}")
+    return line.say(f"exit code {done.returncode}; said: {done.stderr.splitlines()[-1][:150]}")
 
 
 def main() -> int:
+    """Both; returns 1 if anything was lost."""
     os.environ["LOCAL_API_KEY"] = "sk-faults"
     prompts = int(sys.argv[1]) if len(sys.argv) > 1 else PROMPTS
     with tempfile.TemporaryDirectory() as place:
