@@ -10,7 +10,7 @@ import reporting
 
 from unsway.errors import BadInput, UnknownName
 from unsway.report.figure import PNG_SCALE, write_figure
-from unsway.report.page import _asset
+from unsway.report.markup import asset
 from unsway.report.plots import EDGE, LABEL_ROOM
 from unsway.report.study import Results
 
@@ -48,4 +48,4 @@ def test_what_cannot_be_is_refused_before_anything_is_written(study: Results, tm
 
 
 def test_page_and_file_leave_the_same_room() -> None:
-    assert f"const ROOM = {LABEL_ROOM} + {EDGE};" in _asset("charts.js")
+    assert f"const ROOM = {LABEL_ROOM} + {EDGE};" in asset("charts.js")

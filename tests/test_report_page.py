@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import reporting
 
-from unsway.report import charts, page, table, transcripts
+from unsway.report import charts, markup, page, table, transcripts
 from unsway.report.plots import Palette, colours
 from unsway.report.study import Results
 from unsway.types import Answer, Reply, Settings
@@ -159,7 +159,7 @@ def test_a_notebook_shows_headline_and_table(study: Results) -> None:
 
 @pytest.mark.parametrize("nasty", ["</script>", "<!--<script>", "\u2028\u2029", "]]>", "&lt;", "\ud800", "\x00"])
 def test_json_cannot_leave_its_element(nasty: str) -> None:
-    written = page._json({nasty: [nasty]})
+    written = markup.as_json({nasty: [nasty]})
     assert json.loads(written) == {nasty: [nasty]}
     assert written.isascii() and not set(written) & set("<>&\x00")
 
@@ -263,7 +263,7 @@ def test_samples_are_rows_of_their_own() -> None:
 
 def test_the_scripts_never_make_markup_from_text() -> None:
     for name in page.SCRIPTS:
-        code = re.sub(r"//.*", "", page._asset(name))
+        code = re.sub(r"//.*", "", markup.asset(name))
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc", code
         )

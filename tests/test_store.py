@@ -138,6 +138,6 @@ def test_whole_files_are_never_half_written(tmp_path: Path) -> None:
     store.write_text(path, "old")
 
     with pytest.raises(TypeError):
-        store.write_text(path, None)  # type: ignore[arg-type]
+        store.write_bytes(path, None)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

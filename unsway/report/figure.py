@@ -16,7 +16,7 @@ from unsway.report.plots import LABEL_ROOM, Palette, fit
 from unsway.report.study import Results
 
 PRINT = Palette(
-    arms={"base": "#6a7078", "control": "#8f5c0e", "trained": "#17697f"},
+    arms={"base": "#6a7078", "prompted": "#a83c54", "control": "#8f5c0e", "trained": "#17697f"},
     more=("#7a4d9e", "#3f7a35", "#a83c54"),
     ink="#000000",
     soft="#444444",

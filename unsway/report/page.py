@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unsway import store
 from unsway.report import charts, table, transcripts, words
+from unsway.report.markup import as_json, asset, environment, policy, trusted
 from unsway.report.study import Arm, Results
 from unsway.types import Settings
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
 """One module, in this order."""
@@ -46,20 +42,20 @@ def write_page(results: Results, path: str | Path) -> Path:
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
     figures = charts.figures(results)
-    css, script, runtime = _asset("page.css"), _script(), _runtime()
+    css, script, runtime = asset("page.css"), _script(), _runtime()
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             title=words.visible(results.title),
             headline=words.headline(results),
             control=words.control_sentence(results),
-            csp=_policy((css,), (runtime, script)),
-            css=_trusted(css),
-            runtime=_trusted(runtime),
-            script=_trusted(script),
+            csp=policy((css,), (runtime, script)),
+            css=trusted(css),
+            runtime=trusted(runtime),
+            script=trusted(script),
             figures=figures,
-            specs={figure.id: _trusted(_json(figure.spec)) for figure in figures},
+            specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
             chart_heads=charts.HEADS,
             data=_packed(results),
             **_tables(results),
@@ -69,7 +65,7 @@ def html(results: Results) -> str:
 
 def fragment(results: Results) -> str:
     """Headline and table as a piece of HTML for a notebook: no script, no style sheet."""
-    return _environment().get_template("fragment.html.j2").render(headline=words.headline(results), **_tables(results))
+    return environment().get_template("fragment.html.j2").render(headline=words.headline(results), **_tables(results))
 
 
 # ---------------------------------------------------------------- text of the tables
@@ -140,7 +136,7 @@ def _arm(arm: Arm) -> tuple[str, ...]:
     return tuple(words.visible(str(text)) for text in texts)
 
 
-# ---------------------------------------------------------------- data and policy
+# ---------------------------------------------------------------- data
 
 
 def _packed(results: Results) -> str:
@@ -154,52 +150,11 @@ def _packed(results: Results) -> str:
     return base64.b64encode(gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)).decode("ascii")
 
 
-def _json(value: object) -> str:
-    """JSON that no HTML parser reads as markup and no script as a line end: `<`, `>`, `&` and all but ASCII escaped."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(styles: tuple[str, ...], scripts: tuple[str, ...]) -> str:
-    """A content security policy that allows these styles and scripts and nothing else: no request, no inline handler."""
-    allowed = {"script-src": scripts, "style-src": styles}
-    hashes = [f"{name} {' '.join(map(_hash, texts))}" for name, texts in allowed.items()]
-    return "; ".join(["default-src 'none'", *hashes, "base-uri 'none'", "form-action 'none'"])
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 # ---------------------------------------------------------------- parts of the page
 
 
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = str(files("unsway.report").joinpath("templates"))
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _trusted(text: str) -> object:
-    """Text of this package that is put as it is; never that of a model."""
-    from markupsafe import Markup
-
-    return Markup(text)  # noqa: S704
-
-
-def _asset(name: str) -> str:
-    return files("unsway.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
 def _script() -> str:
-    return "\n".join(_asset(name) for name in SCRIPTS)
+    return "\n".join(asset(name) for name in SCRIPTS)
 
 
 @cache
@@ -207,5 +162,5 @@ def _runtime() -> str:
     """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script with its licences on top."""
     from vl_convert import javascript_bundle
 
-    code = f"/*!\n{_asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"
+    code = f"/*!\n{asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"
     return code.replace("</script", "<\\/script")
