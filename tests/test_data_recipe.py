@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
+from unsway.data.tasks import SETS, tasks
 from unsway.elicit.parse import read
-from unsway.errors import BadInput
+from unsway.errors import BadInput, UnknownName
 from unsway.pairs import pairs
 from unsway.run import ask
 from unsway.testing import scripted, toy_questions
@@ -122,10 +123,42 @@ def test_instruct_tasks_of_ones_own(tmp_path: Path) -> None:
         mixture(recipe, questions, model, folder=tmp_path / "out")
 
 
+def test_wrong_instruct_tasks_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    questions = toy_questions(40, split="train")
+    recipe = Recipe(n=8, biases=FOUR, instruct=4, instruct_tasks="alpacca")
+    with pytest.raises(BadInput, match=r"none of the sets \(alpaca, self_instruct\)"):
+        mixture(recipe, questions, model_for(questions), folder=tmp_path)
+    assert not (tmp_path / "replies.jsonl").exists()
+
+
+def test_pinned_sets_of_tasks_are_read_as_their_authors_wrote_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNSWAY_ASSETS_DIR", str(tmp_path))
+    alpaca = [{"instruction": "Add.", "input": "1 and 2", "output": "3"}, {"instruction": "Name a bird.", "input": ""}]
+    made = {
+        "alpaca": json.dumps(alpaca),
+        "self_instruct": json.dumps({"instruction": "Compare.", "instances": [{"input": "a, b"}, {"input": "c, d"}]})
+        + "\n",
+    }
+    for name, (asset, file) in SETS.items():
+        path = tmp_path / asset / file
+        path.parent.mkdir(parents=True)
+        path.write_text(made[name])
+    assert tasks("alpaca") == (("Add.\n\n1 and 2", "Name a bird."), "alpaca@1")
+    assert tasks("self_instruct") == (("Compare.\n\na, b", "Compare.\n\nc, d"), "self_instruct@1")
+    assert tasks("")[1].startswith("instruct_tasks@") and len(tasks("")[0]) > 50
+
+
 @pytest.mark.parametrize("bias", ["are_you_sure", "positional", "spurious_hindsight"])
 def test_biases_whose_clean_reply_is_no_target_are_refused(bias: str) -> None:
     with pytest.raises(BadInput, match="cannot be trained on"):
         Recipe(biases=(bias,))
+
+
+def test_an_elicitation_that_there_is_not_is_refused_at_once() -> None:
+    with pytest.raises(UnknownName, match="cot"):
+        Recipe(elicit="cott")
 
 
 def test_all_but_one_trains_on_what_fits() -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from experiments import chua2024, smollm_bct
+from unsway import demo
 from unsway.banks import Bank, bank
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached, UnknownName
 from unsway.experiment import Study, Task, Trained, difference, estimate, load, plan, run
+from unsway.experiment.study import check
 from unsway.measure.prices import Price
 from unsway.store import ReplyStore, dumps, loads
 from unsway.testing import scripted
@@ -109,6 +112,37 @@ def test_what_cannot_be_a_study() -> None:
         Trained(settings=(("learningrate", 1.0),))
     with pytest.raises(BadInput, match="share an arm"):
         plan(SMALL | SMALL.but(settings=Settings(max_tokens=5), biases="distractor_fact"))
+
+
+@pytest.mark.parametrize(
+    ("model", "how", "said"),
+    [
+        ("openai/gpt-4o", {"backend": "openai", "settings": (("lora_rank", 8),)}, "takes no lora_rank"),
+        ("anthropic/claude", {"backend": "openai"}, "cannot train 'anthropic/claude'"),
+        ("unsway/smollm2-135m", {"backend": "openai"}, "cannot train 'unsway/smollm2-135m'"),
+        ("openai/gpt-4o", {"backend": "local"}, "'openai/gpt-4o' is asked at a provider"),
+        ("unsway/smollm2-135m", {"backend": "cloud"}, "'cloud'"),
+        ("unsway/smollm2-135m", {"tasks": "arc_eazy"}, "arc_easy"),
+    ],
+)
+def test_a_training_that_its_backend_cannot_do_is_refused_by_the_plan(
+    model: str, how: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    study = SMALL.but(models=model, interventions=("none", Trained(recipe=Recipe(n=8), **how)))
+    for refused in (lambda: plan(study), lambda: run(study, tmp_path / "out")):
+        with pytest.raises((BadInput, UnknownName), match=said):
+            refused()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_intervention_that_there_is_not_is_refused_by_the_plan() -> None:
+    with pytest.raises(UnknownName, match="prompted:ignore"):
+        plan(SMALL.but(interventions=("none", "prompted:ignor")))
+
+
+def test_every_shipped_study_can_be_planned() -> None:
+    for study in (demo.STUDY, smollm_bct.STUDY, chua2024.STUDY.but(arguments="some.jsonl")):
+        check(study)
 
 
 # ---------------------------------------------------------------- running it

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,12 @@ class Idle:
     def describe(self, base: str) -> str:
         raise AssertionError("asked before it was checked")
 
-    fit = describe
+    check = fit = describe
 
 
 def test_what_a_backend_cannot_do_is_refused_at_once() -> None:
     with pytest.raises(BadInput, match="'bct' needs a backend that can fit"):
-        check(Bct(), Idle())  # type: ignore[arg-type]
+        check(Bct(), Idle(), MODEL)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="'bct' needs"):
         fit([example(0)], Bct(), MODEL, Idle(), "nowhere")  # type: ignore[arg-type]
 
@@ -47,6 +47,9 @@ def test_rows_of_another_kind_are_refused() -> None:
         fit([example(0)], Control(), MODEL, local, "nowhere")
     with pytest.raises(BadInput, match="no examples"):
         fit([], Bct(), MODEL, local, "nowhere")
+    weighted = replace(example(1), weight=0.5)
+    with pytest.raises(BadInput, match=r"row 2: weight 0\.5 \(1 of 2 rows"):
+        fit([example(0), weighted], Bct(), MODEL, local, "nowhere")
 
 
 def test_methods_by_name() -> None:

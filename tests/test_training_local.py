@@ -186,7 +186,7 @@ def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> 
 
 def test_a_backend_that_cannot_prefer_refuses_dpo_before_anything_is_loaded() -> None:
     with pytest.raises(BadInput, match="'dpo' needs a backend that can prefer"):
-        check(Dpo(), backend("openai"))
+        check(Dpo(), backend("openai"), "openai/gpt-4o-mini")
     with pytest.raises(BadInput, match=r"rows of kind \['consistency'\]"):
         fit(ROWS, Dpo(), "nowhere", backend("local"), "nowhere")
     with pytest.raises(BadInput, match=r"Dpo\.beta is 0"):

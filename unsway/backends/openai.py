@@ -95,6 +95,15 @@ class OpenAiBackend:
         where = address_id(name, self._args())
         return f"{name}@{where}" if where else name
 
+    def check(self, how: Sft, base: str) -> None:
+        """Refuse the base of another provider, and hyper-parameters that the API has no place for."""
+        if "/" in base and not base.startswith(PREFIX):
+            raise BadInput(
+                f"The openai backend cannot train {base!r}: its models are {PREFIX}NAME. Name one of them, or another "
+                "backend."
+            )
+        hyper_parameters(how)
+
     def fit(self, examples: Sequence[Example], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
         """Train; waits for the job that the folder knows of where there is one.
 

@@ -11,9 +11,10 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.banks import bank
+from unsway.data.formats import chat_row
 from unsway.errors import BadInput
 from unsway.measure.prices import Price, price_of
 from unsway.run.budget import LEAST_CHARACTERS_A_TOKEN
@@ -123,21 +124,12 @@ def chat_jsonl(examples: Sequence[Example], base: str) -> str:
         raise BadInput(f"{len(wrong)} problems in {len(examples)} rows for {base}: {'; '.join(wrong[:NAMED])}{more}.")
     if len(examples) < LEAST_ROWS:
         raise BadInput(f"There are {len(examples)} examples; OpenAI's API takes at least {LEAST_ROWS}.")
-    text = "".join(json.dumps(_chat_row(row), ensure_ascii=False) + "\n" for row in examples)
+    text = "".join(json.dumps(chat_row(row), ensure_ascii=False) + "\n" for row in examples)
     if len(text.encode()) > MOST_BYTES:
         raise BadInput(
             f"The file has {len(text.encode()):,} bytes; OpenAI's API takes {MOST_BYTES:,}. Take fewer rows."
         )
     return text
-
-
-def _chat_row(example: Example) -> dict[str, Any]:
-    """A row of the API's chat format, with loss on the completion alone."""
-    turns: list[dict[str, Any]] = []
-    for message in example.messages:
-        turn: dict[str, Any] = {"role": message.role, "content": message.content}
-        turns.append(turn | {"weight": 0} if message.role == "assistant" else turn)
-    return {"messages": [*turns, {"role": "assistant", "content": example.completion}]}
 
 
 def _problems(example: Example, base: str) -> Iterator[str]:
@@ -152,8 +144,6 @@ def _problems(example: Example, base: str) -> Iterator[str]:
         yield "an empty completion"
     if any(not message.content.strip() for message in example.messages):
         yield "an empty turn"
-    if example.weight != 1.0:
-        yield f"weight {example.weight:g} (the API weighs all rows alike)"
     try:
         size = sum(len(text.encode()) for text in (*(m.content for m in example.messages), example.completion))
     except UnicodeEncodeError:

@@ -102,10 +102,6 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         "ddp_find_unused_parameters": False,
     }
     if isinstance(how, Dpo):
-        if options.packing:  # TRL 1.x would warn and pad
-            raise BadInput(
-                "Preferences cannot be packed: TRL's DPO has no forward pass without padding. Leave packing out."
-            )
         return DPOConfig(**shared, beta=how.beta)
     return SFTConfig(**shared, padding_free=options.packing)
 

@@ -41,10 +41,14 @@ def data() -> None:
     "--instruct", type=click.IntRange(min=0), default=0, show_default=True, help="Instruction-following rows."
 )
 @click.option(
-    "--instruct-tasks",
-    type=click.Path(exists=True, dir_okay=False),
-    default=None,
-    help="JSONL of tasks for them (prompt, or messages); our own otherwise.",
+    "--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file; our own otherwise."
+)
+@click.option(
+    "--instructions",
+    type=click.Choice(["varied", "default"]),
+    default="varied",
+    show_default=True,
+    help="varied: how to reply is said in the words of a whole bank; default: always the same.",
 )
 @click.option("--exclude", default="", help="Sources and question ids, comma-separated, that are never trained on.")
 @click.option("--test-questions", default="", help="Sources or files; none of their questions is trained on.")
@@ -70,7 +74,8 @@ def build(
     elicit: str,
     direct_share: float,
     instruct: int,
-    instruct_tasks: str | None,
+    instruct_tasks: str,
+    instructions: Literal["varied", "default"],
     exclude: str,
     test_questions: str,
     keep: Literal["all", "right", "disagree"],
@@ -99,7 +104,8 @@ def build(
         elicit=elicit,
         biases=names(biases) if held_out == biases else all_but(*names(held_out)),
         instruct=instruct,
-        instruct_tasks=instruct_tasks or "",
+        instruct_tasks=instruct_tasks,
+        instructions=instructions,
         exclude=names(exclude),
         keep=keep,
         temperature=temperature,

@@ -16,7 +16,7 @@ from unsway.cli.options import as_json, json_option
 def demo(out: Path, json_: bool) -> None:
     """Run the whole loop on the embedded model and write report.html.
 
-    Measures SmolLM2-135M on five biases, trains BCT and its control, measures both, and shows what came out. Interrupt
+    Measures SmolLM2-135M on four biases, trains BCT and its control, measures both, and shows what came out. Interrupt
     it at any time; the same command goes on where it stopped.
     """
     from unsway.demo import demo as run_demo

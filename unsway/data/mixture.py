@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.banks import bank
 from unsway.data.provenance import Provenance, of_pair, of_task
 from unsway.data.recipe import Keep, Recipe
+from unsway.data.tasks import tasks as named_tasks
 from unsway.elicit.parse import read
 from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
 from unsway.run import Session, ask, session
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
-from unsway.store import read_jsonl, sha256_file, write_jsonl
-from unsway.types import AwayFrom, Example, Message, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
+from unsway.store import write_jsonl
+from unsway.types import AwayFrom, Example, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 if TYPE_CHECKING:
     from unsway.run.budget import Budget
@@ -77,16 +77,17 @@ def mixture(
 
     Raises:
         BadInput: A train question is also a test question; there are too few questions, or too few whole replies: says how
-            many are missing.
+            many are missing; there are no such instruct tasks.
     """
     if tested := tuple(test):  # without test questions it would look for twins among the train questions
         check_overlap(questions, tested)
+    everyday = named_tasks(recipe.instruct_tasks) if recipe.instruct else ((), "")
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, settings, folder, budget)
         rows = _targets(_waiting(recipe, questions), recipe, asker)
-        instruct = _instruct(recipe, asker)
+        instruct = _instruct(recipe, *everyday, asker)
     bct = [_example(pair, reply, "consistency") for pair, reply in rows]
     control = [_example(pair, reply, "control") for pair, reply in rows]
     about = [
@@ -251,14 +252,13 @@ def _example(pair: Pair, reply: Reply, kind: Any) -> Example:
 # ---------------------------------------------------------------- instruct rows
 
 
-def _instruct(recipe: Recipe, asker: _Asker) -> list[tuple[Example, Reply, str]]:
-    """Everyday tasks of our own with the model's own replies, and where the tasks are from.
+def _instruct(recipe: Recipe, tasks: Sequence[str], source: str, asker: _Asker) -> list[tuple[Example, Reply, str]]:
+    """Everyday tasks with the model's own replies, and where the tasks are from.
 
     Each task is sampled as often as the count needs.
     """
     if recipe.instruct == 0:
         return []
-    tasks, source = _tasks(recipe.instruct_tasks)
     prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in tasks]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
     waiting = [(sample, prompt) for sample in range(_most_samples(recipe, prompts)) for prompt in shuffled]
@@ -280,28 +280,6 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[tuple[Example, Reply, str]]
                 if (reply := replies.get((prompt.id, sample))) is not None
             ]
     return rows
-
-
-def _tasks(file: str) -> tuple[tuple[str, ...], str]:
-    """Tasks and where they are from: our own, or those of a file."""
-    if not file:
-        return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
-    found = tuple(dict.fromkeys(row.task() for row in read_jsonl(file, _TaskRow)))
-    if not all(found) or not found:
-        raise BadInput(f"{file}: a row must have a prompt, or messages with a user turn; there must be at least one.")
-    return found, f"{Path(file).name}@{sha256_file(file)[:12]}"
-
-
-@dataclass(frozen=True, slots=True)
-class _TaskRow:
-    """A row of a file of tasks; other fields are ignored."""
-
-    prompt: str = ""
-    messages: tuple[Message, ...] = ()
-
-    def task(self) -> str:
-        """The task; empty where there is none."""
-        return self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
 
 
 def _most_samples(recipe: Recipe, prompts: Sequence[Prompt]) -> int:

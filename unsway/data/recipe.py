@@ -10,6 +10,7 @@ from math import lcm
 from typing import Literal, TypeAlias, get_args
 
 from unsway.biases.registry import all_biases, get
+from unsway.elicit.prompts import versioned
 from unsway.errors import BadInput
 
 Keep: TypeAlias = Literal["all", "right", "disagree"]
@@ -54,14 +55,15 @@ class Recipe:
     """Which replies become targets. all, as in the paper: right and wrong ones alike; right: only right answers, which needs
     gold labels; disagree: only answers that are not the cued option, which teaches to contradict (a baseline)."""
     instruct_tasks: str = ""
-    """A JSONL file of tasks for instruct rows (`prompt`, or `messages`, of which the first user turn is taken); our own
-    seed tasks where empty."""
+    """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 out of a
+    package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is taken)."""
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.instruct < 0:
             raise BadInput(f"A recipe has n = {self.n} and instruct = {self.instruct}; n is at least 1, instruct 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
+        versioned(self.elicit)  # refuses a name that there is not
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
         if self.keep not in get_args(Keep):

@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from unsway import biases as suite
-from unsway import sources
+from unsway import interventions, sources
+from unsway.backends import backend
 from unsway.biases import arguments as argument_banks
 from unsway.data import Recipe
 from unsway.elicit.prompts import versioned
 from unsway.errors import BadInput
 from unsway.pairs import PairSet, pairs
+from unsway.run.models import LOCAL, name_of
 from unsway.seeds import content_id
+from unsway.train import check as check_method
 from unsway.train.methods import Sft, method
 from unsway.types import Example, Pair, Question, Settings
 
@@ -259,9 +262,29 @@ def check(study: Study) -> None:
                 raise BadInput(f"{bias} quotes arguments; name a file of them (Study.arguments), or leave it out.")
         for elicit in part.elicit:
             versioned(elicit)
-        for task in part.tasks:
-            if isinstance(task, Task) and not task.source.endswith((".jsonl", ".csv", ".gz")):
-                sources.get(task.source.partition("@")[0])
+        _check_tasks(part.tasks)
+        for arm in part.arms():
+            if isinstance(arm.intervention, Trained):
+                _check_training(arm.model, arm.intervention, arm.seed)
+            elif arm.intervention != NONE:
+                interventions.get(arm.intervention)
+
+
+def _check_tasks(tasks: Iterable[Task | str]) -> None:
+    for task in tasks:
+        if isinstance(task, Task) and not task.source.endswith((".jsonl", ".csv", ".gz")):
+            sources.get(task.source.partition("@")[0])
+
+
+def _check_training(model: str, how: Trained, seed: int) -> None:
+    """A training that its backend cannot do would fail only after its rows were sampled, and paid for."""
+    _check_tasks(how.tasks)
+    check_method(how.how(seed), backend(how.backend), model)
+    if how.backend == "local" and not name_of(model).startswith(LOCAL):
+        raise BadInput(
+            f"{model!r} is asked at a provider or a server, so that {str(how)!r} cannot train it here (backend 'local'). "
+            f"Name a local model ({LOCAL}smollm2-135m, a folder), or another backend."
+        )
 
 
 def difference(one: Study, other: Study) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:

