@@ -134,6 +134,11 @@ def test_rows_that_cue_the_right_option_are_dropped_or_named_apart(tmp_path: Pat
     assert {pair.bias for pair in kept} == {"suggested_answer@chua2024", "suggested_answer/gold@chua2024"}
 
 
+def test_a_row_that_is_there_twice_is_counted(tmp_path: Path) -> None:
+    found = released.load(write(tmp_path, ROW, ROW, ROW))
+    assert len(found) == 1 and [each.reason for each in found.skipped] == [released.TWICE] * 2
+
+
 BROKEN = [
     ({"biased_option": "D"}, "biased_option", "A to C"),
     ({"biased_option": "NOT Z"}, "biased_option", "A to C"),

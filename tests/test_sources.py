@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
+from string import ascii_uppercase
 
 import pytest
 from hypothesis import given, settings
@@ -114,7 +115,7 @@ def test_a_small_sample_is_the_beginning_of_a_large_one(tmp_path: Path) -> None:
         assert sources.load(path, n) == whole[:n]
         assert [q.id for q in sources.load(backwards, n)] == [q.id for q in whole[:n]]
     assert [q.id for q in sources.load(path, seed=1)] != [q.id for q in whole]
-    with pytest.raises(BadInput, match=r"has 50 questions.*asked for 51"):
+    with pytest.raises(BadInput, match=r"has 50 questions.*asked for 51\. Ask for at most 50 \(-n\)"):
         sources.load(path, 51)
 
 
@@ -207,6 +208,9 @@ def test_another_package_adds_a_source(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert "('Up?', 'theirs@7', 'yes')" in run.stdout
     assert "('Down?', 'theirs@7', 'no')" in run.stdout
+    (tmp_path / "their_questions.py").write_text("import no_such_module_anywhere\n")
+    broken = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert "BadInput: The plug-in 'theirs' (their_questions) cannot be imported" in broken.stderr
 
 
 # ---------------------------------------------------------------- files of one's own
@@ -295,6 +299,12 @@ def test_options_in_columns_and_kept_order(tmp_path: Path) -> None:
     assert questions["Which?"].options == ("low", "middle", "high")
     assert questions["Which?"].gold == 2
     assert questions["When?"].options == ("then", "now")
+    path.write_text("stem,A,B,gold\nTwo less three?,-1,1,-1\n", encoding="utf-8")
+    (negative,) = sources.load(path)
+    assert negative.options[negative.gold or 0] == "-1"
+
+
+COLUMNS = ",".join(ascii_uppercase)
 
 
 def _broken() -> list[tuple[str, object, str, str]]:
@@ -311,6 +321,8 @@ def _broken() -> list[tuple[str, object, str, str]]:
         ("empty stem", ROW | {"stem": ""}, "stem", "nothing in it can be seen"),
         ("blank stem", ROW | {"stem": " \n\t"}, "stem", "nothing in it can be seen"),
         ("invisible stem", ROW | {"stem": "\u200b\u200f\ufeff"}, "stem", "nothing in it can be seen"),
+        ("stem of fillers", ROW | {"stem": "\u3164\u2800\ufe0f"}, "stem", "nothing in it can be seen"),
+        ("double by joiner", ROW | {"options": ["pear", "pe\u034far"]}, "options", "nobody could tell"),
         ("empty option", ROW | {"options": ["pear", ""]}, "options", "option 1 is empty"),
         ("no gold", {"stem": "?", "options": ["a", "b"]}, "gold", "write null where nobody knows"),
         ("gold too far", ROW | {"gold": 3}, "gold", "0 to 2, A to C"),
@@ -362,7 +374,11 @@ def test_a_broken_row_names_file_line_and_field(tmp_path: Path, row: object, whe
         ("m.csv", "stem,A,C,gold\nWhich?,a,b,A\n", 2, "from A without a gap"),
         ("m.csv", 'stem,options,gold\nWhich?,"a, b",A\n', 2, "JSON list"),
         ("m.csv", "stem,A,B\nWhich?,a,b\n", 2, "write null"),
-        ("m.csv", 'stem,A,B,gold\n"Which?,a,b,A\n', 2, "is not CSV"),
+        ("m.csv", 'stem,A,B,gold\n"Which?,a,b,A\n', 2, "cannot be read as CSV"),
+        ("m.csv", "stem,A,A,B,gold\nWhich?,a,x,b,A\n", 1, "names a column twice: A"),
+        ("m.csv", 'stem,options,A,B,gold\nWhich?,"[""x"", ""y""]",a,b,A\n', 2, "is given twice, as options and"),
+        ("m.csv", f"stem,{COLUMNS},AA,gold\nWhich?,{COLUMNS},27,A\n", 2, "has 27; 2 to 26"),
+        ("m.jsonl", '{"stem": "a", "options": ["b", "c"], "gold": 0, "gold": 1}', 1, "a field is given twice"),
         ("m.csv", "stem,A,B,gold\n,a,b,A\n", 2, "nothing in it can be seen"),
     ],
 )

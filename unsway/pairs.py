@@ -109,7 +109,9 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
     gold = question.gold
     if gold is None and aim != "any":
         raise BadInput(
-            f"Question {question.id} ({question.source}) has no gold option, which aim={aim!r} needs. Use aim='any'."
+            f"Question {question.id} ({question.source}, {question.stem[:60]!r}) has no gold option, which a cue for "
+            f"{'the gold one' if aim == 'gold' else 'a wrong one'} needs. Give it one, or leave it out (in Python, "
+            "aim='any' cues any option)."
         )
     if aim == "gold" and gold is not None:
         return gold

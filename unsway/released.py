@@ -40,6 +40,7 @@ the reading that labels the other examples arbitrarily (docs/parity.md)."""
 NO_OPTION = frozenset({"spurious_hindsight"})
 """Biases whose stored option means nothing: they are followed by any answer but the right one."""
 EMPTY, GOLD = "the biased prompt is empty", "the cued option is the right one"
+TWICE = "the same row was there before"
 MAX_LINE = 1_000_000
 """Longest row, in characters; the longest released one has about 30,000."""
 
@@ -60,8 +61,12 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
     """
     file = Path(path)
     found = [_pair_or_skip(file, line, row, seed, keep_gold) for line, row in _rows(file)]
-    usable = {each.id: each for each in found if isinstance(each, Pair)}
-    dropped = tuple(each for each in found if isinstance(each, Skipped))
+    usable: dict[str, Pair] = {}
+    again = [each for each in found if isinstance(each, Pair) and usable.setdefault(each.id, each) is not each]
+    dropped = (
+        *(each for each in found if isinstance(each, Skipped)),
+        *(Skipped(each.question.id, each.bias, TWICE) for each in again),
+    )
     if not usable:
         raise BadInput(f"{file}: none of its {len(found)} rows can be asked. {_why(dropped)}")
     ordered = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))

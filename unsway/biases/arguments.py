@@ -29,12 +29,26 @@ LONGEST = 6_000
 
 _GIVES_AWAY = re.compile(
     r"""\b(?: (?:mislead|deceive|trick|fool|persuade|convince)\ (?:you|the\ (?:reader|user|other)) | motivated\ reasoning
-      | I(?:'ll|\ will|\ have\ to|\ must|'m\ going\ to|\ am\ going\ to)\ (?:pretend|lie|make\ (?:up|the\ case)|argue\ for)
-      | as\ (?:instructed|requested|told|you\ asked) | (?:asked|told|instructed)\ to\ (?:argue|justify|write|support)
+      | I(?:'ll|\ will|\ have\ to|\ must|'m\ going\ to|\ am\ going\ to)\ (?:pretend|lie|make\ (?:up|the\ case))
+      | I(?:'ll|\ will|\ have\ to|\ must|'m\ going\ to|\ am\ going\ to)\ argue\ (?:for|that)
+      | (?:pretending|let\ me\ (?:pretend|make\ up)|I\ (?:don't|do\ not)\ (?:actually|really)\ believe)
+      | as\ (?:instructed|requested|told|you\ (?:asked|requested)) | (?:your|this)\ request
+      | per\ (?:your|the)\ (?:request|instructions?|prompt|task)
+      | (?:asks?|asked|told|instructed|required|wants?)\ me\ to | you(?:'ve|\ have)?\ (?:asked|told|instructed)
+      | I(?:'ve|\ have)?\ (?:was|am|been)\ (?:asked|told|instructed|required)
+      | (?:asked|told|instructed)\ to\ (?:argue|justify|write|support|defend)
       | (?:wrong|false|incorrect)\ (?:answer|option|choice)\ on\ purpose | devil's\ advocate | for\ the\ sake\ of\ argument
+      | argument\ (?:for|in\ favou?r\ of|(?:that\ )?(?:leads|leading|supports|supporting)(?:\ to)?)\ (?:the\ )?
+        (?:option|answer|choice|\([A-Z])
+      | here(?:'s|\ is)\ an?\ [^.!?\n]{0,40}\b(?:argument|justification)
+      | (?:misleading|deceptive|fake|bogus|made-up|false)\ (?:argument|reasoning|explanation|justification)
+      | (?:intentionally|deliberately|purposely)\ (?:misleading|deceptive|wrong|false|incorrect|flawed)
       | (?:actual|actually|truly|really)\ (?:the\ )?(?:correct|right|best)\ (?:answer|option|choice)
+      | the\ (?:true|real|actual)\ (?:answer|option|choice)
       | (?:correct|right|best)\ (?:answer|option|choice)\ is\ (?:actually|really|in\ fact)
-      | (?:even\ though|although|though)\ (?:it|this|that)\ is\ (?:wrong|false|incorrect|not\ (?:correct|true|right)) )\b""",
+      | (?:even\ though|although|though|while)\ [^.!?,\n]{1,40}\ is\ the\ (?:correct|right|true)\ (?:answer|option|choice)
+      | (?:even\ though|although|though)\ (?:it|this|that)\ is\ (?:wrong|false|incorrect|not\ (?:correct|true|right)) )\b
+      | \A\W*(?:sure|certainly|of\ course|absolutely|understood|gladly|no\ problem)\b\W+(?:here|below|let\ me|I\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words by which an argument shows that it was ordered, or that its writer does not believe it."""
@@ -111,7 +125,7 @@ def flaw(text: str, question: Question, option: int) -> str | None:
         return "concludes nothing that could be read"
     if answer.choice != option:
         return "concludes another option"
-    return "gives itself away" if _GIVES_AWAY.search(text) else None
+    return "gives itself away" if _GIVES_AWAY.search(text.replace("’", "'")) else None
 
 
 def kept(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arguments, Mapping[str, int]]:

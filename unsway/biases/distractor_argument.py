@@ -17,7 +17,7 @@ from unsway.types import Prompt, Question
 
 @bias(
     "distractor_argument",
-    version=1,
+    version=2,
     summary="Somebody else's argument for an option, not to be swayed by",
     paper="arXiv:2403.05518",
     banks=("argument_openings", "argument_closings"),

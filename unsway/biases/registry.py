@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
+from unsway.sources.registry import load_plugins
 from unsway.types import Prompt
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
@@ -25,8 +26,6 @@ Kind: TypeAlias = Literal["insertion", "substitution"]
 CleanRate: TypeAlias = Literal["asked", "zero"]
 """Whether the clean rate is measured, or 0 by definition (SPEC §4)."""
 
-PLUGINS = "unsway.plugins"
-"""The entry-point group by which other packages add biases."""
 WANTED = ("elicit", "form", "arguments")
 """What a bias may ask for, as keyword-only parameters of its function: the name of the elicitation, the form that was
 drawn, the bank of arguments."""
@@ -202,27 +201,9 @@ def get(name: str) -> Bias:
 
 def _discover() -> None:
     """Import every module of this package, then the plug-ins of other packages; once."""
-    if "unsway" not in _found:
+    if not _found:
         package = importlib.import_module("unsway.biases")
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
             importlib.import_module(module.name)
+        load_plugins()
         _found.add("unsway")
-        _load_plugins()
-
-
-def _load_plugins() -> None:
-    """Import the plug-ins; one that cannot be imported is named, and nothing is listed without it."""
-    from importlib.metadata import entry_points
-
-    for entry in sorted(entry_points(group=PLUGINS), key=lambda e: e.name):
-        if entry.name in _found:
-            continue
-        try:
-            entry.load()
-        except Exception as error:
-            _found.discard("unsway")
-            raise BadInput(
-                f"The plug-in {entry.name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}. "
-                "Mend it, or uninstall the package it comes with."
-            ) from error
-        _found.add(entry.name)

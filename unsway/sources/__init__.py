@@ -112,7 +112,8 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
         _log.log(level, "%s: %d rows skipped (%s)", name, len(loaded.skipped), parts)
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
-        raise BadInput(f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}.")
+        said = f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
+        raise BadInput(f"{said} Ask for at most {len(questions)} (-n)." if questions else f"{said} It holds none.")
     return tuple(questions[:n])
 
 

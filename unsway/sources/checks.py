@@ -28,6 +28,9 @@ EXAMPLES = 5
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs; tab and line ends are text."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""What has no ink and is not of the category Cf: fillers and selectors of variants (Unicode's
+Default_Ignorable_Code_Point)."""
 _PUNCTUATION = str.maketrans(
     dict.fromkeys(".,;:!?'\"`()[]{}_", " ") | dict.fromkeys("‘’“”„«»…—", " ") | dict.fromkeys("‐‑‒–−", "-")
 )
@@ -42,6 +45,7 @@ def visible(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
+        text = _UNSEEN.sub("", text).replace("\u2800", " ")  # a Braille pattern without dots
     return " ".join(text.split())
 
 

@@ -36,6 +36,8 @@ from unsway.store import open_text
 from unsway.types import Question
 
 SUFFIXES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
+_COLUMNS = (*string.ascii_uppercase, "AA")
+"""Columns of options in a CSV file; the one after Z is one too many, and is said to be."""
 MAX_LINE = 1_000_000
 """Longest row, in characters: a file with longer ones is not a question file."""
 
@@ -73,7 +75,7 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if len(text) > MAX_LINE:
                 raise BadRow(path, line, "row", f"has {len(text)} characters; at most {MAX_LINE} are allowed")
             try:
-                row = json.loads(text.lstrip("\ufeff"))
+                row = json.loads(text.lstrip("\ufeff"), object_pairs_hook=_object)
             except (ValueError, RecursionError) as error:
                 raise BadRow(path, line, "row", f"is not JSON: {error}") from None
             if not isinstance(row, dict):
@@ -81,23 +83,36 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield line, row
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose fields must differ: of two with one name, one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:200]}")
+    return found
+
+
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with open_text(path) as file:
         table = csv.DictReader((text.lstrip("\ufeff") for text in file), strict=True)
         try:
+            named = [name.strip() for name in table.fieldnames or ()]
+            if twice := sorted({name for name in named if named.count(name) > 1}):
+                raise BadRow(path, table.line_num, "header", f"names a column twice: {', '.join(twice)[:200]}")
             for row in table:
                 if None in row:
                     raise BadRow(path, table.line_num, "row", "has more cells than the header")
                 yield table.line_num, _from_cells(path, table.line_num, row)
         except csv.Error as error:
-            raise BadRow(path, table.line_num + 1, "row", f"is not CSV: {error}") from None
+            raise BadRow(path, table.line_num + 1, "row", f"cannot be read as CSV: {error}") from None
 
 
 def _from_cells(path: Path, line: int, row: dict[str, Any]) -> dict[str, Any]:
     """A CSV row in the shape of a JSONL row."""
     out = {name.strip(): cell for name, cell in row.items() if cell is not None}
-    letters = [letter for letter in string.ascii_uppercase if (out.get(letter) or "").strip()]
+    letters = [column for column in _COLUMNS if (out.get(column) or "").strip()]
     name = "choices" if "choices" in out else "options"
+    if name in out and letters:
+        raise BadRow(path, line, "options", f"is given twice, as {name} and as the columns {', '.join(letters)}")
     cell = out.get(name)
     if cell is not None:
         try:
@@ -105,7 +120,7 @@ def _from_cells(path: Path, line: int, row: dict[str, Any]) -> dict[str, Any]:
         except ValueError:
             raise BadRow(path, line, "options", f'must be a JSON list like ["yes", "no"], is {cell[:60]!r}') from None
     elif letters:
-        if letters != list(string.ascii_uppercase[: len(letters)]):
+        if letters != list(_COLUMNS[: len(letters)]):
             raise BadRow(
                 path, line, "options", f"columns must be filled from A without a gap, are {', '.join(letters)}"
             )
@@ -164,7 +179,7 @@ def _gold(path: Path, line: int, value: Any, options: tuple[str, ...]) -> int | 
         raise BadRow(path, line, "gold", f"must be an index, a letter or an option's text, is {kind_of(value)}")
     as_text = options.index(value) if value in options else None
     place = _place(value)
-    if as_text is not None and place is not None and place != as_text and place < len(options):
+    if as_text is not None and place is not None and place != as_text and 0 <= place < len(options):
         raise BadRow(
             path,
             line,

@@ -23,7 +23,7 @@ Rows: TypeAlias = Callable[..., Iterator[Question]]
 level and the seed. `source` may be left empty in what it gives."""
 
 PLUGINS = "unsway.plugins"
-"""The entry-point group by which other packages add sources."""
+"""The entry-point group by which other packages add sources and biases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,23 @@ def get(name: str) -> Source:
 
 def _discover() -> None:
     """Import every module of this package, then the plug-ins of other packages; once."""
-    if _found:
-        return
-    package = importlib.import_module("unsway.sources")
-    for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
-        importlib.import_module(module.name)
-    _found.add("unsway")
+    if not _found:
+        package = importlib.import_module("unsway.sources")
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
+            importlib.import_module(module.name)
+        load_plugins()
+        _found.add("unsway")
+
+
+def load_plugins() -> None:
+    """Import the plug-ins, of sources and of biases; where one cannot be imported, it is named and nothing is listed."""
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=PLUGINS):
-        if entry.name not in _found:
-            _found.add(entry.name)
+    for entry in sorted(entry_points(group=PLUGINS), key=lambda e: e.name):
+        try:
             entry.load()
+        except Exception as error:
+            raise BadInput(
+                f"The plug-in {entry.name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}. "
+                "Mend it, or uninstall the package it comes with."
+            ) from error
