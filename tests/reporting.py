@@ -5,7 +5,7 @@ Questions, cues and replies are made here from a seed; the package never sees th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 
 from unsway.elicit.prompts import letter, render
@@ -154,8 +154,14 @@ def pairs(n_questions: int, biases: tuple[str, ...] = BIASES, seed: int = 0) -> 
 # ---------------------------------------------------------------- replies
 
 
-def replies(asked: tuple[Pair, ...], arms: tuple[Arm, ...], seed: int = 0, long: int = 1) -> Iterator[Reply]:
-    """What each arm says to every prompt; a clean prompt is asked once."""
+def replies(
+    asked: tuple[Pair, ...],
+    arms: tuple[Arm, ...],
+    seed: int = 0,
+    long: int = 1,
+    follows_of: Mapping[str, tuple[float, ...]] = FOLLOWS,
+) -> Iterator[Reply]:
+    """What each arm says to every prompt; a clean prompt is asked once. A rate below 0 is that of leaving a cued answer."""
     for column, arm in enumerate(arms):
         seen: set[str] = set()
         for one in asked:
@@ -164,9 +170,11 @@ def replies(asked: tuple[Pair, ...], arms: tuple[Arm, ...], seed: int = 0, long:
                 seen.add(one.clean.id)
                 yield _reply(one, one.clean, arm, knows, seed, long)
             draw = rng(seed, "follows", arm.label, one.id)
-            follows = draw.random() < FOLLOWS[one.bias.partition("@")[0]][column]
-            to = one.target.option if isinstance(one.target, Toward) else (knows + 1) % len(one.question.options)
-            yield _reply(one, one.biased, arm, to if follows else knows, seed, long)
+            rate = follows_of[one.bias.partition("@")[0]][column]
+            other = (knows + 1) % len(one.question.options)
+            cued = one.target.option if isinstance(one.target, Toward) else other
+            swayed = cued if rate > 0 else other if knows == cued else knows
+            yield _reply(one, one.biased, arm, swayed if draw.random() < abs(rate) else knows, seed, long)
 
 
 def _known(question: Question, draw: Random) -> int:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -85,9 +86,8 @@ def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: s
         "print(hashlib.sha256(page.html(s).encode()).hexdigest())"
     )
     run = [sys.executable, "-c", script]
-    out = subprocess.run(
-        run, capture_output=True, text=True, check=True, cwd=Path(__file__).parent, env={"PYTHONHASHSEED": "7"}
-    )
+    where, env = Path(__file__).parent, os.environ | {"PYTHONHASHSEED": "7"}
+    out = subprocess.run(run, capture_output=True, text=True, check=True, cwd=where, env=env)
     assert out.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 
+import odd_studies
 import pytest
 import reporting
 from rich.console import Console
@@ -15,7 +16,7 @@ from unsway.errors import BadInput
 from unsway.measure.estimates import brr_ratio, cells, held_out_ratio
 from unsway.measure.outcomes import outcomes
 from unsway.report import table, words
-from unsway.report.study import Arm, Results, Skipped
+from unsway.report.study import Arm, Ratio, Results, Skipped
 from unsway.types import Estimate
 
 
@@ -164,29 +165,75 @@ def test_points_and_ratios() -> None:
     assert words.ratio(estimate(-0.001, None, None)) == "0.00"
 
 
-def test_headline_names_questions_arms_and_intervals(study: Results) -> None:
+def test_headline_names_questions_models_and_intervals(study: Results) -> None:
     text = words.headline(study)
-    assert text.startswith("On 40 questions asked with and without the cues of 9 biases, bct keeps ")
-    assert "under suggested answer (95% interval " in text and "on average under 7 held-out biases" in text
+    assert text.startswith("On 40 questions asked of owl-135m with and without the cues of 9 biases, bct has ")
+    assert "under suggested answer (95% interval " in text and "under 7 held-out biases, on average" in text
     for bias in study.biases[:2]:
         est = study.ratio(study.arm("bct"), bias)
         assert est is not None and f"{words.percent(est.value)}% " in text
-    assert words.control_sentence(study).startswith("For comparison, control keeps ")
+    assert words.control_sentence(study).startswith("For comparison, control has ")
+    assert words.comparisons(study) == (words.control_sentence(study).removeprefix("For comparison, "),)
 
 
-def test_headline_without_training_names_the_strongest_cue() -> None:
+def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -> None:
     study = reporting.study(30, biases=("post_hoc", "distractor_fact"), labels=("base",))
-    assert "base is swayed most by post hoc: +" in words.headline(study)
-    assert words.control_sentence(study) == ""
+    (overall,) = (cell["brr"] for cell in study.overall)
+    both = [cell["brr"].value for cell in study.cells]
+    assert overall.value is not None and min(both) < overall.value < max(both)  # type: ignore[type-var]
+    told = f"base gives the cued answer {words.percent(overall.value)} points more often with the cue (95% interval +"
+    assert told in words.headline(study) and "most under post hoc (+" in words.headline(study)
+    assert words.control_sentence(study) == "" and words.comparisons(study) == ()
 
 
 def test_headline_without_any_number() -> None:
     empty = Results.build("t", reporting.arms(("base",)), (), ())
-    assert (
-        words.headline(empty)
-        == "On 0 questions asked with and without the cues of 0 biases, base gave no reply that could be counted."
+    assert words.headline(empty) == (
+        "On 0 questions asked of owl-135m with and without the cues of 0 biases, base gave no reply that could be counted."
     )
     assert printed(empty)
+
+
+def test_over_correction_leaves_nothing_and_more_than_all_is_more_than_before() -> None:
+    study = odd_studies.corrected()
+    bct = study.arm("bct")
+    ratios = (("post_hoc@1", -0.4, -0.9, -0.1), ("suggested_answer@1", 1.5, 1.2, 2.0))
+    given = tuple(Ratio("bct", bias, estimate(*numbers)) for bias, *numbers in ratios)
+    text = words.headline(replace(study, ratios=given))
+    assert "bct has 150% of base’s biased reasoning under suggested answer (95% interval 120 to 200%: more than" in text
+    assert "and none under post hoc (−40%, −90 to −10%: the cue is now avoided), both trained on" in text
+    within = tuple(one._replace(estimate=replace(one.estimate, low=-0.5, high=1.9)) for one in given)
+    text = words.headline(replace(study, ratios=within, arms=(study.arms[0], bct)))
+    assert "avoided" not in text and "more than before" not in text
+
+
+def test_each_model_is_compared_with_its_own_base() -> None:
+    study = odd_studies.several_models()
+    text = words.headline(study)
+    assert "asked of 3 models" in text and "owl-135m bct has " in text and "its base’s biased reasoning" in text
+    assert "under 3 biases it never saw (95% interval" in text and text.count("95% interval") == 1
+    said = {one.partition(" has ")[0]: one for one in words.comparisons(study)}
+    assert len(said) == 6 and "of wren-1b’s biased reasoning" in said["wren-1b control"]
+
+
+def test_a_headline_stays_a_sentence_however_many_arms() -> None:
+    for make in odd_studies.ODD.values():
+        text = words.headline(make())
+        assert len(text) < 420 and text.count(". ") == 0 and text.endswith("."), text
+
+
+def test_what_only_some_arms_were_trained_on_is_marked_at_the_arm() -> None:
+    study = odd_studies.many_arms()
+    marked = {(bias, arm) for bias, arm, *_ in table.cells_as_text(study)}
+    assert ("suggested answer*", "bct on one") in marked and ("post hoc", "bct on three*") in marked
+    assert ("post hoc", "bct on one") in marked and ("post hoc", "base") in marked
+    assert len({bias for bias, _ in marked}) == 9
+
+
+def test_a_study_without_an_answer_in_a_cell_says_so() -> None:
+    study = odd_studies.empty_cell()
+    assert "(no ratio can be given for post hoc)" in words.headline(study)
+    assert "unparsed 1/" in printed(study)
 
 
 # ---------------------------------------------------------------- for a paper
@@ -209,11 +256,9 @@ def test_a_base_that_was_never_swayed_refuses_the_held_out_ratio() -> None:
     assert all(one.ratio_of_means.value is None or one.ratio_of_means.value < float("inf") for one in found.held_out)
 
 
-def test_over_correction_keeps_nothing() -> None:
-    from unsway.report.words import _share
-
-    def ratio(value: float) -> Estimate:
-        return Estimate("brr_ratio", value, -0.8, 0.3, 0.95, 50, 50, 0, "bootstrap")
-
-    assert _share(ratio(-0.124), "under post hoc", full=True) == "none under post hoc (−12%, 95% interval −80 to 30%)"
-    assert _share(ratio(0.2), "under post hoc", full=False) == "20% under post hoc (−80 to 30%)"
+def test_a_narrow_terminal_breaks_no_number(study: Results) -> None:
+    wide, narrow = printed(study, 200), printed(study, 80)
+    cells = [row for row in table.cells_as_text(study) if row[0] == "wrong few shot"]
+    for cell in cells:
+        assert cell[6] in narrow and cell[7] in narrow and cell[3] in wide
+    assert "accuracy and parsed" in narrow and max(map(len, narrow.splitlines())) <= 80

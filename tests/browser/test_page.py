@@ -82,7 +82,9 @@ def count(study: Results, **wanted: str) -> int:
 def test_the_page_shows_itself_and_asks_for_nothing(study: Results, path: Path, visit: Callable[..., Any]) -> None:
     watched = visit(path)
     page = watched.page
-    assert page.inner_text("h1").startswith("On 30 questions asked with and without the cues of 5 biases, bct keeps")
+    assert page.inner_text("h1").startswith(
+        "On 30 questions asked of owl-135m with and without the cues of 5 biases, bct has"
+    )
     assert page.locator("table.main").first.locator("tbody tr").count() == len(study.biases) * 3
     assert found(page) == "150 of 150 pairs"
     assert watched.quiet, (watched.faults, watched.requests)

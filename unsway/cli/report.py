@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, names
 
+if TYPE_CHECKING:
+    from unsway.report.study import Results
+
+folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+trained_option = click.option(
+    "--trained", default="", help="Biases that were trained on, comma-separated; the rest is held out."
+)
+
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
 @click.option("--page", type=click.Path(path_type=Path), default=None, help="Where the page goes (FOLDER/report.html).")
 @click.option("--title", default="", help="Title of the page.")
-@click.option("--trained", default="", help="Biases that were trained on, comma-separated; the rest is held out.")
+@trained_option
 @json_option
 def report(folder: Path, page: Path | None, title: str, trained: str, json_: bool) -> None:
     """Show what FOLDER (of `unsway measure`) holds, as a table and one self-contained page."""
     from unsway.report import table
-    from unsway.report.folder import results
     from unsway.report.page import write_page
 
-    found = results(folder, title=title, trained_biases=names(trained))
+    found = results_of(folder, title, trained)
     path = write_page(found, page or folder / "report.html")
     if json_:
         as_json(table.rows(found))
         return
     table.show(found)
     click.echo(f"Page: {path}")
+
+
+def results_of(folder: Path, title: str, trained: str) -> Results:
+    """Everything that a folder holds; what its study was, where one was run there."""
+    from unsway.experiment.running import described, load
+    from unsway.report.folder import results
+
+    study = load(folder)
+    about = None if study is None else described(study)
+    return results(folder, title=title, trained_biases=names(trained), about=about)

@@ -126,8 +126,12 @@ def run(
 
 def estimate(study: Study, folder: str | Path) -> Results:
     """Every number of a study from what its folder holds; nothing is asked."""
-    about = {"study": repr(study), "study id": study.id}
-    return results(folder, title=f"study {study.id[:8]}", about=about)
+    return results(folder, title=f"study {study.id[:8]}", about=described(study))
+
+
+def described(study: Study) -> dict[str, str]:
+    """What a report says of a study, so that one can run it again."""
+    return {"study": repr(study), "study id": study.id}
 
 
 def load(folder: str | Path) -> Study | None:

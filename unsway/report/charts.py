@@ -152,11 +152,10 @@ Show: TypeAlias = Callable[[float | None], str]
 
 def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, scale: float, show: Show) -> Datum:
     """One dot: numbers in the units of the axis, and the text that hovering and the table show."""
-    group = "Trained on" if results.is_trained(bias) else "Held out"
     interval = words.NONE if est.low is None else f"{show(est.low)} to {show(est.high)}"
     name, shown = words.visible(arm.label), show(est.value)
     return {
-        "group": group if results.trained_biases else "",
+        "group": _group(results, bias),
         "bias": words.visible(bias),
         "label": label,
         "arm": name,
@@ -171,6 +170,14 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
         "note": words.visible(est.note),
         "said": f"{label}, {name}: {shown}, interval {interval}, n {est.n}",
     }
+
+
+def _group(results: Results, bias: str) -> str:
+    """Under which heading a bias stands: trained on, trained on by some arms only, held out."""
+    taught = results.trained_on(bias)
+    if taught:
+        return f"Trained on ({words.listed([words.visible(arm.label) for arm in taught])} only)"
+    return "" if not results.trained_biases else "Trained on" if results.is_trained(bias) else "Held out"
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

@@ -17,7 +17,7 @@ from unsway.report.study import Results
 
 PRINT = Palette(
     arms={"base": "#6a7078", "prompted": "#a83c54", "control": "#8f5c0e", "trained": "#17697f"},
-    more=("#7a4d9e", "#3f7a35", "#a83c54"),
+    more=("#7a4d9e", "#3f7a35", "#b0512c", "#2f4fa0", "#8a3f7f", "#5d6b14", "#7b5147"),
     ink="#000000",
     soft="#444444",
     line="#dddddd",

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from unsway.errors import BadInput
 from unsway.pairs import PairSet
+from unsway.report import words
 from unsway.report.study import Arm, ArmRole, Results, Skipped
-from unsway.store import ReplyStore, loads, read_jsonl, write_jsonl, write_text
+from unsway.store import ReplyStore, loads, read_jsonl, read_manifest, write_jsonl, write_text
 from unsway.types import Pair, Reply
 
 PAIRS, REPLIES, ARMS, ASKED = "pairs.jsonl", "replies.jsonl", "arms.json", "asked.jsonl"
@@ -105,9 +106,23 @@ def results(
         standing_for(place, arms),
         trained_biases=trained_biases,
         skipped=_skipped(place),
-        about=about,
+        about={**(about or {}), **_noted(place)},
         level=level,
     )
+
+
+def _noted(place: Path) -> dict[str, str]:
+    """What the folder knows of how it was made: versions, and how long the models were asked."""
+    from unsway.run.past import past_runs
+
+    made = read_manifest(place / PAIRS) or {}
+    about = {name: str(made[name]) for name in ("unsway", "python") if name in made}
+    seconds: dict[str, list[float]] = {}
+    for run in past_runs(place):
+        seconds.setdefault(run.model, []).append(run.seconds)
+    if seconds:
+        about["asked in"] = "; ".join(f"{model}: {words.duration(sum(took))}" for model, took in seconds.items())
+    return about
 
 
 def standing_for(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from unsway import store
-from unsway.report import charts, table, transcripts, words
+from unsway.report import charts, costs, table, transcripts, words
 from unsway.report.markup import as_json, asset, environment, policy, trusted
 from unsway.report.study import Arm, Results
 from unsway.types import Settings
@@ -25,7 +25,7 @@ from unsway.types import Settings
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
 """One module, in this order."""
 LEFT_HEADS = ("bias", "arm", "pairs", "counted", "left out (without / with the cue)", "all followed", "none followed")
-ARM_HEADS = ("arm", "model", "weights", "method", "steps", "tokens", "examples (sha256)", "US$")
+ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha256)")
 
 
 def write_page(results: Results, path: str | Path) -> Path:
@@ -49,7 +49,7 @@ def html(results: Results) -> str:
         .render(
             title=words.visible(results.title),
             headline=words.headline(results),
-            control=words.control_sentence(results),
+            comparisons=words.comparisons(results),
             csp=policy((css,), (runtime, script)),
             css=trusted(css),
             runtime=trusted(runtime),
@@ -81,6 +81,8 @@ def _tables(results: Results) -> dict[str, Any]:
         "about": [(words.visible(key), words.visible(value)) for key, value in _about(results)],
         "arm_heads": ARM_HEADS,
         "arm_rows": [_arm(arm) for arm in results.arms],
+        "cost_heads": costs.HEADS,
+        "cost_rows": costs.as_text(results),
     }
 
 
@@ -92,7 +94,7 @@ def _by_bias(lines: Iterator[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
 def _lines(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
     for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
         texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])
-        yield bias, {"texts": texts, "bias": words.visible(str(row["bias"])), "arm": texts[0]}
+        yield bias, {"texts": texts, "bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
 
 
 def _left(results: Results) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -127,13 +129,10 @@ def _decoding(settings: Settings) -> str:
 
 def _arm(arm: Arm) -> tuple[str, ...]:
     made = arm.checkpoint
-    if made is None:
-        texts: tuple[object, ...] = (arm.label, arm.model, arm.weights or words.NONE, *[words.NONE] * 5)
-    else:
-        cost = words.NONE if made.cost is None else f"{made.cost:.2f}"
-        counts = (f"{made.steps:,}", f"{made.tokens:,}", made.data_sha256[:16], cost)
-        texts = (arm.label, arm.model, arm.weights, made.method, *counts)
-    return tuple(words.visible(str(text)) for text in texts)
+    how = made.method if made else arm.intervention or words.NONE
+    trained, examples = ", ".join(arm.trained) or words.NONE, made.data_sha256[:16] if made else words.NONE
+    texts = (arm.label, arm.model, arm.weights or words.NONE, how, trained, examples)
+    return tuple(words.visible(text) for text in texts)
 
 
 # ---------------------------------------------------------------- data

@@ -48,13 +48,13 @@ class Palette:
     arms: Mapping[str, str] = field(
         default_factory=lambda: {
             "base": "var(--base)",
-            "prompted": "var(--trained-4)",
+            "prompted": "var(--prompted)",
             "control": "var(--control)",
             "trained": "var(--trained)",
         }
     )
-    more: tuple[str, ...] = ("var(--trained-2)", "var(--trained-3)", "var(--trained-4)")
-    """For a second and third arm of one role."""
+    more: tuple[str, ...] = tuple(f"var(--trained-{i})" for i in range(2, 9))
+    """For a second and further arm of one role."""
     ink: str = "var(--ink)"
     soft: str = "var(--soft)"
     line: str = "var(--line)"
@@ -72,12 +72,15 @@ class Axis:
 
 
 def colours(arms: Sequence[Arm], look: Palette) -> list[str]:
-    """A colour for each arm: by role, and further ones where a role has more than one arm."""
-    used: dict[str, int] = {}
-    out = []
-    for arm in arms:
-        nth = used[arm.role] = used.get(arm.role, -1) + 1
-        out.append(look.arms[arm.role] if nth == 0 else look.more[(nth - 1) % len(look.more)])
+    """A colour for each arm: that of its role for the first one, then further ones, no two alike while they last."""
+    firsts = {arm.role: i for i, arm in reversed(list(enumerate(arms)))}
+    taken = {look.arms[role] for role in firsts}
+    more = [colour for colour in look.more if colour not in taken]
+    out, n = [], 0
+    for i, arm in enumerate(arms):
+        first = firsts[arm.role] == i
+        out.append(look.arms[arm.role] if first else more[n % len(more)])
+        n += not first
     return out
 
 
@@ -123,7 +126,7 @@ def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis
     names = [words.visible(arm.label) for arm in arms]
     labels = list(dict.fromkeys(str(row["label"]) for row in data))
     scale = alt.Scale(domain=list(axis.domain), nice=False, zero=False)
-    below = alt.Axis(title=axis.title if last else None, labels=last, tickCount=6, grid=True, format="~f")
+    below = alt.Axis(title=axis.title if last else None, tickCount=6, grid=True, format="~f")
     beside = alt.Axis(title=None, labelAlign="left", labelPadding=LABEL_ROOM, labelLimit=LABEL_ROOM - 8)
     band = alt.Scale(domain=labels, paddingInner=0.3, paddingOuter=0.15)
     ink = alt.Scale(domain=names, range=colours(arms, look))

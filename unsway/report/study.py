@@ -100,6 +100,8 @@ class Results:
     """One for each model and bias, all sources together."""
     cells_by_source: tuple[Cell, ...] = field(repr=False)
     """One for each model, bias and source."""
+    overall: tuple[Cell, ...] = field(repr=False)
+    """One for each model, all biases and sources together."""
     ratios: tuple[Ratio, ...] = field(repr=False)
     held_out: tuple[HeldOut, ...] = field(repr=False)
     skipped: tuple[Skipped, ...] = ()
@@ -152,11 +154,12 @@ class Results:
         replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
         outs = outcomes(pairs, replies)
         left_out = (*skipped, *_not_asked(arms, pairs, outs))
-        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), left_out, about or {})
+        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), (), left_out, about or {})
         return replace(
             empty,
             cells=cells(outs, level=level),
             cells_by_source=cells(outs, by=("model", "bias", "source"), level=level),
+            overall=cells(outs, by=("model",), level=level),
             ratios=tuple(_ratios(empty, level, seed)),
             held_out=tuple(_held_out(empty, level, seed)),
         )
@@ -187,6 +190,12 @@ class Results:
         """Whether this arm (any, where none is named) was trained on this bias, whatever its version."""
         names = arm.trained if arm is not None and arm.trained else self.trained_biases
         return plain_name(bias) in {plain_name(name) for name in names}
+
+    def trained_on(self, bias: str) -> tuple[Arm, ...] | None:
+        """The trained arms that were trained on this bias, where others were not; None where they are all alike."""
+        arms = [arm for arm in self.arms if arm.role == "trained"]
+        taught = tuple(arm for arm in arms if self.is_trained(bias, arm))
+        return taught if 0 < len(taught) < len(arms) else None
 
     def arm(self, label: str) -> Arm:
         """The arm of that label. Raises `UnknownName`."""

@@ -44,10 +44,14 @@ ESTIMATES = (
 """The estimates of a cell, in the order of the columns."""
 
 HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "accuracy", "parsed")
+LAST_HEADS = ("accuracy", "parsed")
+"""Columns for which a narrow terminal has no room."""
+WIDE = 110
+"""Columns of a terminal that shows all of them without breaking words."""
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
     "paired by question, with its interval. excluded: pairs left out, for the clean/for the biased reply. accuracy, "
-    "parsed: % without → with the cue. * trained on."
+    "parsed: % without → with the cue. * trained on"
 )
 _ARMS = ((0, "clean"), (1, "biased"))
 
@@ -106,11 +110,11 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 
 
 def _as_text(results: Results, arm: Arm, cell: Cell) -> tuple[str, ...]:
-    star = "*" if results.is_trained(cell.bias, arm) else ""
-    ratio = results.ratio(arm, cell.bias)
+    ratio, taught = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
+    star = "*" if results.is_trained(cell.bias) and taught is None else ""
     return (
         words.human(cell.bias) + star,
-        words.visible(arm.label),
+        words.visible(arm.label) + ("*" if taught and arm in taught else ""),
         str(cell["brr"].n),
         reasons(cell),
         words.rate(cell["clean_rate"]),
@@ -154,7 +158,9 @@ def footnotes(results: Results) -> tuple[str, ...]:
     left = [
         f"{words.human(bias)}: {n} questions skipped, {words.visible(why)}." for bias, why, n in results.skipped if n
     ]
-    return (LEGEND, *held, *notes, *left)
+    at_arms = any(results.trained_on(bias) for bias in results.biases)
+    legend = LEGEND + (" (beside an arm: that arm was, others were not)." if at_arms else ".")
+    return (legend, *held, *notes, *left)
 
 
 def _value(est: Estimate) -> str:
@@ -165,38 +171,54 @@ def _value(est: Estimate) -> str:
 # ---------------------------------------------------------------- terminal and Markdown
 
 
-def to_rich(results: Results) -> Table:
-    """The table for a terminal. No text from a model, a file or a name reaches it with a control character."""
+def to_rich(results: Results, width: int = WIDE) -> Table:
+    """The table for a terminal. No text from a model, a file or a name reaches it with a control character.
+
+    Args:
+        results: The study.
+        width: Columns of the terminal; one of less than `WIDE` gets the numbers that come first, and counts for reasons.
+    """
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=Text(words.visible(results.title)), title_justify="left", box=None, pad_edge=False)
-    for head in HEADS:
-        right = head in ("n", "clean", "biased")
-        table.add_column(head, justify="right" if right else "left", overflow="fold")
+    narrow = width < WIDE
+    for head in HEADS[: -len(LAST_HEADS)] if narrow else HEADS:
+        if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
+            table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
+        else:
+            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "ratio to base"))
     before = ""
-    for cells in cells_as_text(results):
+    for row, cells in zip(rows(results), cells_as_text(results), strict=True):
         if before and cells[0] != before:
             table.add_section()
-        table.add_row(*(Text(text) for text in (cells if cells[0] != before else ("", *cells[1:]))))
+        shown = [cells[0] if cells[0] != before else "", *cells[1:]]
+        if narrow:
+            shown[HEADS.index("excluded")] = str(row["n_excluded"])
+        table.add_row(*(Text(text) for text in shown[: len(table.columns)]))
         before = cells[0]
     return table
 
 
-def to_terminal(results: Results) -> Group:
+def to_terminal(results: Results, width: int = WIDE) -> Group:
     """Headline, table and footnotes."""
     from rich.console import Group
     from rich.text import Text
 
-    notes = (Text(note, style="dim") for note in footnotes(results))
-    return Group(Text(words.headline(results), style="bold"), Text(), to_rich(results), Text(), *notes)
+    notes = [Text(note, style="dim") for note in footnotes(results)]
+    if width < WIDE:
+        notes.append(
+            Text(f"{' and '.join(LAST_HEADS)}, and why pairs are out: {WIDE} columns, or the page.", style="dim")
+        )
+    return Group(Text(words.headline(results), style="bold"), Text(), to_rich(results, width), Text(), *notes)
 
 
 def show(results: Results, console: Console | None = None) -> None:
     """Print headline, table and footnotes."""
     from rich.console import Console
 
-    (console or Console()).print(to_terminal(results))
+    shown = console or Console()
+    shown.print(to_terminal(results, shown.width))
 
 
 def to_markdown(results: Results) -> str:

@@ -57,6 +57,17 @@ def times(value: float | None) -> str:
     return _minus(f"{value:.2f}".replace("-0.00", "0.00"))
 
 
+def duration(seconds: float) -> str:
+    """A time without false precision: 8 s, 12 min, 3.4 h."""
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
 def rate(est: Estimate | None) -> str:
     """The value of an estimate as percent."""
     return NONE if est is None else percent(est.value)
@@ -90,40 +101,74 @@ def listed(names: Sequence[str]) -> str:
 
 def headline(results: Results) -> str:
     """What was asked, of which models, how many questions, and what came out with its interval: one sentence."""
-    trained = [arm for arm in results.arms if arm.role == "trained"]
-    found = "; ".join(_found(results, arm) for arm in trained) if results.base and trained else _swayed(results)
+    trained = [arm for arm in results.arms if arm.role == "trained"] if results.base else []
+    found = (
+        _swayed(results)
+        if not trained
+        else _left(results, trained[0])
+        if len(trained) == 1
+        else _each(results, trained)
+    )
     return f"{_asked(results)}, {found}."
 
 
+def comparisons(results: Results) -> tuple[str, ...]:
+    """A sentence for each arm that the headline says nothing or not everything of: what is left of its base's bias."""
+    trained = [arm for arm in results.arms if arm.role == "trained"]
+    others = [arm for arm in results.arms if arm.role != "base" and trained != [arm]] if results.base else []
+    return tuple(f"{_left(results, arm)}." for arm in others)
+
+
 def control_sentence(results: Results) -> str:
-    """The same numbers for the controls, which had the same replies to learn but no cue; empty where there is none."""
+    """The headline's numbers for the controls, which learned the same replies without a cue; empty without one."""
     controls = [arm for arm in results.arms if arm.role == "control"]
-    return " ".join(f"For comparison, {_found(results, arm)}." for arm in controls) if results.base else ""
+    return " ".join(f"For comparison, {_left(results, arm)}." for arm in controls) if results.base else ""
 
 
 def _asked(results: Results) -> str:
     n, k = len({pair.question.id for pair in results.pairs}), len(results.biases)
     biases = f"the cue of {human(results.biases[0])}" if k == 1 else f"the cues of {k} biases"
-    return f"On {n:,} {'question' if n == 1 else 'questions'} asked with and without {biases}"
+    names = dict.fromkeys(
+        visible((arm.of or arm.model).rpartition("/")[2]) for arm in results.arms if arm.role == "base"
+    )
+    of = f" of {next(iter(names))}" if len(names) == 1 else f" of {len(names)} models" if names else ""
+    return f"On {n:,} {'question' if n == 1 else 'questions'} asked{of} with and without {biases}"
 
 
-def _found(results: Results, arm: Arm) -> str:
-    """What is left of the base's biased reasoning, on trained biases and on held-out ones."""
+# ---------------------------------------------------------------- what is left after one arm
+
+
+def _left(results: Results, arm: Arm) -> str:
+    """What an arm leaves of its base's biased reasoning, on trained biases and on held-out ones."""
     taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
-    k = len(results.biases) - len(taught)
+    others = [bias for bias in results.biases if bias not in taught]
     held = next((one.ratio_of_means for one in results.held_out if one.arm == arm.label), None)
-    shares = [(results.ratio(arm, bias), f"under {human(bias)}") for bias in taught]
-    known = [(est, where) for est, where in shares if est is not None and est.value is not None]
-    said = [_share(est, where, full=not i) for i, (est, where) in enumerate(known)]
-    parts = [listed(said) + _taught(arm, len(said))] if said else []
+    shares = [(results.ratio(arm, bias), human(bias)) for bias in (taught or others)]
+    known = [(est, name) for est, name in shares if est is not None and est.value is not None]
+    whose, name = _base_name(results, arm), visible(arm.label)
+    said = [_share(est, f"under {where}", whose="" if i else whose) for i, (est, where) in enumerate(known)]
+    parts = [listed(said) + (_taught(arm, len(said)) if taught else "")] if said else []
     if held is not None and held.value is not None:
-        where = "on average under " + ("the held-out bias" if k == 1 else f"{k} held-out biases")
-        parts.append(_share(held, where, full=not said))
-    name = visible(arm.label)
+        where = "under " + ("the held-out bias" if len(others) == 1 else f"{len(others)} held-out biases, on average")
+        parts.append(_share(held, where, whose="" if said else whose))
     if not parts:
-        return f"{name} cannot be compared with its base, whose own bias is not clear of 0"
-    share, rest = ", and ".join(parts).split(" ", 1)
-    return f"{name} keeps {share} of {visible(results.arms[0].label)}’s biased reasoning {rest}"
+        return f"{name} cannot be compared with {whose.removesuffix('’s')}: {_why_not(results, arm)}"
+    unknown = [where for est, where in shares if est is None or est.value is None]
+    missing = f" (no ratio can be given for {listed(unknown)})" if unknown else ""
+    return f"{name} has {', and '.join(parts)}{missing}"
+
+
+def _base_name(results: Results, arm: Arm) -> str:
+    base = results.base_of(arm)
+    return f"{visible(base.label)}’s" if base else "the base’s"
+
+
+def _why_not(results: Results, arm: Arm) -> str:
+    """Why there is no ratio of an arm, as measure says it; the same reason once."""
+    notes = [
+        one.estimate.note.partition(" (")[0] for one in results.ratios if one.arm == arm.label and one.estimate.note
+    ]
+    return listed(list(dict.fromkeys(map(visible, notes)))) or "no reply could be counted"
 
 
 def _taught(arm: Arm, n: int) -> str:
@@ -132,25 +177,83 @@ def _taught(arm: Arm, n: int) -> str:
     return {1: ", which it was trained on", 2: ", both trained on"}.get(n, ", all trained on")
 
 
-def _share(est: Estimate, where: str, *, full: bool) -> str:
-    """A ratio as percent, its place, its interval; `full` says what the interval is. Below 0 nothing is left: none."""
-    nothing = est.value is not None and est.value <= 0
-    share, value = ("none", f"{percent(est.value)}%, ") if nothing else (f"{percent(est.value)}%", "")
-    if est.low is None or est.high is None:
-        return f"{share} {where}" + (f" ({value.rstrip(', ')})" if value else "")
-    of = f"{100 * est.level:.0f}% interval " if full else ""
-    return f"{share} {where} ({value}{of}{percent(est.low)} to {percent(est.high)}%)"
+def _share(est: Estimate, where: str, *, whose: str) -> str:
+    """A ratio as percent, of whose reasoning and what its interval is where `whose` is given, its place, its interval."""
+    value = est.value or 0.0
+    share = "none" if value <= 0 else f"{percent(value)}%"
+    inside = [f"{percent(value)}%"] if value < 0 else []
+    if est.low is not None and est.high is not None:
+        level = f"{100 * est.level:.0f}% interval " if whose else ""
+        inside.append(f"{level}{percent(est.low)} to {percent(est.high)}%")
+    told = f" ({', '.join(inside)}{_beyond(est)})" if inside else ""
+    return f"{share}{f' of {whose} biased reasoning' if whose else ''} {where}{told}"
+
+
+def _beyond(est: Estimate) -> str:
+    """What a ratio outside 0 to 1 means, where its whole interval lies there."""
+    if est.high is not None and est.high < 0:
+        return ": the cue is now avoided"
+    return ": more than before" if est.low is not None and est.low > 1 else ""
+
+
+# ---------------------------------------------------------------- several trained arms, or none
+
+NAMED = 4
+"""Trained arms that a headline names; a fifth makes the sentence longer than one reads."""
+
+
+def _each(results: Results, trained: Sequence[Arm]) -> str:
+    """One number for each trained arm: its held-out average, or its first ratio where nothing was held out."""
+    told = [(arm, *_main(results, arm)) for arm in trained]
+    known = [(arm, est, where) for arm, est, where in told if est is not None]
+    whose = _whose(results, trained)
+    if not known:
+        return f"no trained model can be compared with {whose.removesuffix('’s')}: {_why_not(results, trained[0])}"
+    shares = [
+        f"{visible(arm.label)}{' has' if i == 0 else ''} {_share(est, where, whose='' if i else whose)}"
+        for i, (arm, est, where) in enumerate(known[:NAMED])
+    ]
+    return listed(shares + ([f"{len(trained) - len(shares)} more below"] if len(trained) > len(shares) else []))
+
+
+def _main(results: Results, arm: Arm) -> tuple[Estimate | None, str]:
+    held = next((one.ratio_of_means for one in results.held_out if one.arm == arm.label), None)
+    if held is not None and held.value is not None:
+        k = sum(not results.is_trained(bias, arm) for bias in results.biases)
+        return held, "under the bias it never saw" if k == 1 else f"under {k} biases it never saw"
+    for bias in results.biases:
+        est = results.ratio(arm, bias)
+        if est is not None and est.value is not None:
+            return est, f"under {human(bias)}"
+    return None, ""
+
+
+def _whose(results: Results, arms: Sequence[Arm]) -> str:
+    names = dict.fromkeys(_base_name(results, arm) for arm in arms)
+    return next(iter(names)) if len(names) == 1 else "its base’s"
 
 
 def _swayed(results: Results) -> str:
-    """The bias that moves the first arm most."""
-    arm = results.arms[0]
-    cells = [cell for bias in results.biases if (cell := results.cell(arm, bias)) is not None]
-    known = [(cell["brr"].value, cell) for cell in cells if cell["brr"].value is not None]
+    """How far the cues move the base, over all of its pairs, and the one that moves it most; of several bases, each."""
+    bases = [arm for arm in results.arms if arm.role == "base"] or list(results.arms[:1])
+    known = [(arm, cell["brr"]) for arm in bases for cell in results.overall if cell.model == arm.model]
+    known = [(arm, est) for arm, est in known if est.value is not None]
     if not known:
-        return f"{visible(arm.label)} gave no reply that could be counted"
-    value, cell = max(known, key=lambda one: one[0])
-    est = cell["brr"]
-    interval = f"{100 * est.level:.0f}% interval {percent(est.low, signed=True)} to {percent(est.high, signed=True)}"
-    most = "is swayed by" if len(known) == 1 else "is swayed most by"
-    return f"{visible(arm.label)} {most} {human(cell.bias)}: {percent(value, signed=True)} points ({interval})"
+        return f"{listed([visible(arm.label) for arm in bases[:NAMED]])} gave no reply that could be counted"
+    said = [_swayed_one(results, arm, est, full=not i) for i, (arm, est) in enumerate(known[:NAMED])]
+    return "; ".join(said + ([f"{len(known) - NAMED} more models are in the table"] if len(known) > NAMED else []))
+
+
+def _swayed_one(results: Results, arm: Arm, overall: Estimate, *, full: bool) -> str:
+    cells = [(human(bias), cell["brr"]) for bias in results.biases if (cell := results.cell(arm, bias)) is not None]
+    known = [(est.value, name, est) for name, est in cells if est.value is not None]
+    value, level = overall.value or 0.0, f"{100 * overall.level:.0f}% interval " if full else ""
+    way = "less" if value < 0 else "more"
+    moved = f"{percent(abs(value))} points {way} often with the cue ({level}{_ends(overall)})"
+    _, name, est = max(known, key=lambda one: one[0])
+    peak = f", most under {name} ({percent(est.value, signed=True)}, {_ends(est)})" if len(known) > 1 else ""
+    return f"{visible(arm.label)} gives the cued answer {moved}{peak}"
+
+
+def _ends(est: Estimate) -> str:
+    return f"{percent(est.low, signed=True)} to {percent(est.high, signed=True)}"

@@ -1,0 +1,46 @@
+"""The verbs `figure` and `table`: one chart or the table of a folder, as a paper takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option
+from unsway.cli.report import folder_argument, results_of, trained_option
+
+
+@main.command()
+@folder_argument
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png, .svg or .pdf.")
+@click.option("--width", default=480, show_default=True, help="Width in points; about 240 is a column of two.")
+@trained_option
+def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None:
+    """Write one chart of FOLDER's page for a paper.
+
+    NAME is brr, rates, ratio, switch_toward, switch_away, accuracy or source.
+    """
+    from unsway.report.figure import write_figure
+
+    click.echo(f"Figure: {write_figure(results_of(folder, '', trained), name, out, width=width)}")
+
+
+@main.command()
+@folder_argument
+@click.option("--latex", "form", flag_value="latex", help="A tabular with booktabs rules.")
+@click.option("--md", "form", flag_value="md", help="Markdown.")
+@trained_option
+@json_option
+def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
+    """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
+    from unsway.report import table as tables
+
+    found = results_of(folder, "", trained)
+    if json_:
+        as_json(tables.rows(found))
+    elif form is None:
+        tables.show(found)
+    else:
+        click.echo((tables.to_latex if form == "latex" else tables.to_markdown)(found), nl=False)
