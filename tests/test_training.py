@@ -15,6 +15,7 @@ import pytest
 from tests.tiny import MODEL, example, losses, metrics, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
+from unsway.backends.rows import tokenise
 from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
 from unsway.run.weights import locate
 from unsway.store import read_jsonl, write_jsonl
@@ -70,6 +71,7 @@ def test_bct_and_control_share_every_default() -> None:
 FITTING = """
 import sys
 from unsway.backends import backend
+from unsway.backends.rows import tokenise
 from unsway.train import Bct, fit
 fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), sys.argv[3], backend("local"), sys.argv[2])
 """
@@ -141,6 +143,30 @@ def test_a_base_without_a_chat_template_is_refused(tmp_path: Path) -> None:
             (tmp_path / path.name).symlink_to(path)
     with pytest.raises(ModelError, match="no chat template"):
         fit([example(0)], Bct(), str(tmp_path), backend("local"), tmp_path / "out")
+
+
+@real
+def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -> None:
+    folder = assets.model_folder(MODEL)
+    for path in folder.glob("*.json*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "chat_template.jinja").write_text(str(locate(MODEL).tokenizer.chat_template))
+    (tmp_path / "model.safetensors").write_text("never loaded")
+    ours, other = locate(MODEL), locate(str(tmp_path))
+    turn, text = (ours.tokenizer.convert_tokens_to_ids(name) for name in ("<|im_end|>", "<|endoftext|>"))
+    assert ours.end == turn == tokenise(ours, example(0))["labels"][-1]
+    other.tokenizer.eos_token = "<|endoftext|>"
+    assert other.tokenizer.eos_token_id == text and other.end == turn  # both end a reply; the template has one
+    other.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    del other.__dict__["end"]
+    assert other.end == text  # a template that ends nothing
+
+
+def test_chats_that_others_wrote_are_sent_to_the_verb_that_takes_them_in(tmp_path: Path) -> None:
+    path = tmp_path / "chat.jsonl"
+    path.write_text('{"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}\n')
+    with pytest.raises(BadInput, match=r"line 1, field 'completion'.*unsway data import"):
+        fit(path, Bct(), MODEL, backend("local"), tmp_path / "out")
 
 
 def test_examples_come_back_as_they_were(tmp_path: Path) -> None:

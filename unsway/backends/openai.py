@@ -161,7 +161,7 @@ class OpenAiBackend:
             )
         if expected.dollars > self.max_cost:
             raise BadInput(
-                f"Training would cost about ${expected.dollars:.2f}, more than the ${self.max_cost:g} allowed. Take fewer "
+                f"Training would cost about ${expected.dollars:.4f}, more than the ${self.max_cost:.6g} allowed. Take fewer "
                 "examples or a higher limit; nothing was sent."
             )
 

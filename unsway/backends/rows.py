@@ -36,7 +36,7 @@ def tokenise(weights: Weights, row: Row) -> Tokens:
 
 def _said(weights: Weights, text: str) -> list[int]:
     """Tokens of a reply and the one that ends it."""
-    return [*weights.tokenizer.encode(text, add_special_tokens=False), weights.tokenizer.eos_token_id]
+    return [*weights.tokenizer.encode(text, add_special_tokens=False), weights.end]
 
 
 def length(row: Tokens) -> int:

@@ -61,6 +61,7 @@ def data() -> None:
 )
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that its replies may cost; stops before.")
 @out_option
 @seed_option
 @engine_option
@@ -81,6 +82,7 @@ def build(
     keep: Literal["all", "right", "disagree"],
     temperature: float,
     max_tokens: int,
+    max_cost: float | None,
     out: Path,
     seed: int,
     engine: str | None,
@@ -94,7 +96,9 @@ def build(
     from unsway import sources
     from unsway.data import Recipe, mixture
     from unsway.data.recipe import all_but
+    from unsway.run.budget import Budget
 
+    budget = None if max_cost is None else Budget(max_cost)
     loaded = [q for source in names(questions) for q in sources.load(source, seed=seed, split=split)]
     tested = [q for source in names(test_questions) for q in sources.load(source, seed=seed)]
     held_out = biases.removeprefix("all_but:")
@@ -112,7 +116,8 @@ def build(
         max_tokens=max_tokens,
         seed=seed,
     )
-    made = mixture(recipe, loaded, model, folder=out, test=tested, **model_arguments(model_args, engine))
+    given = model_arguments(model_args, engine)
+    made = mixture(recipe, loaded, model, folder=out, test=tested, budget=budget, **given)
     for path in made.write(out):
         click.echo(f"{path}: {len(made.bct)} rows")
     click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")

@@ -28,7 +28,7 @@ from unsway.run import Session, session
 from unsway.run.budget import Budget
 from unsway.seeds import content_id
 from unsway.store import ReplyStore, dumps, loads, write_text
-from unsway.train import fit
+from unsway.train import Backend, fit
 from unsway.types import Checkpoint, Question
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def run(
         study: The study.
         folder: Where everything is kept. The folder describes the study that ran there last; replies of others stay.
         using: Models to ask in place of names of the study: an Inspect model, a session, a checkpoint.
-        max_cost: US dollars that the folder's replies may cost; asking stops before that is passed.
+        max_cost: US dollars that the folder's replies, and trainings at a provider, may cost together; asking stops before
+            that is passed, and a training that by its estimate would pass it is not started.
         price_table: Prices for it (`measure.prices.prices`).
         batch: Use providers' batch modes (see `unsway.run.ask`).
 
@@ -179,7 +180,17 @@ def _train(key: ArmKey, how: Trained, base: Session, running: _Running) -> tuple
     is_control = fitted.trains_on == "control"
     place = running.folder / "trained" / f"{_short(key.model)}-{how}-{key.seed}"
     rows = made.control if is_control else made.bct
-    return fit(rows, fitted, key.model, backend(how.backend), place), "control" if is_control else "trained"
+    checkpoint = fit(rows, fitted, key.model, _where(how, running.budget), place)
+    if running.budget is not None:
+        running.budget.trained += checkpoint.cost or 0.0
+    return checkpoint, "control" if is_control else "trained"
+
+
+def _where(how: Trained, budget: Budget | None) -> Backend:
+    """The backend; a provider's refuses a job that would cost more than what is left."""
+    return (
+        backend(how.backend) if budget is None or how.backend == "local" else backend(how.backend, max_cost=budget.left)
+    )
 
 
 def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixture:

@@ -29,10 +29,12 @@ class Budget:
     """What may be spent, and what was. Not frozen: it is the purse of a run. Used from one event loop."""
 
     limit: float
-    """US dollars, for everything that the store of the study holds and will hold."""
+    """US dollars, for everything that the store of the study holds and will hold, and for its trainings."""
     table: Mapping[str, Price] = field(default_factory=prices)
     spent: float = 0.0
     """US dollars for the replies that are there."""
+    trained: float = 0.0
+    """US dollars for trainings at a provider."""
     set_aside: float = 0.0
     """US dollars that those on their way may cost at most."""
     on_their_way: int = 0
@@ -43,6 +45,11 @@ class Budget:
     def __post_init__(self) -> None:
         if not self.limit >= 0:
             raise BadInput(f"The budget is {self.limit} dollars; it must be 0 or more.")
+
+    @property
+    def left(self) -> float:
+        """US dollars that may still be spent."""
+        return self.limit - self.trained - self.spent - self.set_aside
 
     def price(self, model: str) -> Price:
         """The price of a model. Raises `BadInput` where it is not known, for then no limit could be kept."""
@@ -67,7 +74,7 @@ class Budget:
         Waits for replies on their way where they may leave room; None where that would still pass the limit.
         """
         most = _most(self.price(model), prompt, settings)
-        while self.spent + self.set_aside + most > self.limit:
+        while most > self.left:
             if not self.on_their_way:
                 self.refused += 1
                 return None

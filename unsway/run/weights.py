@@ -70,6 +70,18 @@ class Weights:
         found |= {self.tokenizer.eos_token_id} - {None}
         return frozenset(found)
 
+    @cached_property
+    def end(self) -> int:
+        """The token that ends a reply in training: the one that the chat template puts behind it, where that ends one.
+
+        A tokenizer's own end may be another (Gemma's `<eos>` beside `<end_of_turn>`).
+        """
+        mark = "\N{SNOWMAN}"
+        chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
+        text = str(self.tokenizer.apply_chat_template(chat, tokenize=False))
+        behind = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
+        return int(next((token for token in behind if token in self.ends), self.tokenizer.eos_token_id))
+
     @property
     def context(self) -> int:
         """Longest prompt and reply together, in tokens."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, BadRow
 from unsway.run.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps, read_jsonl
 from unsway.train.methods import Need, Sft
@@ -58,7 +58,7 @@ def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Back
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     check(how, backend, base)
-    rows = tuple(read_jsonl(examples, how.row)) if isinstance(examples, str | Path) else tuple(examples)
+    rows = _read(examples, how) if isinstance(examples, str | Path) else tuple(examples)
     _check_rows(rows, how)
     sha256 = examples_sha256(rows)
     done = _done(Path(folder), how, backend.describe(base), sha256)
@@ -79,6 +79,17 @@ def check(how: Sft, backend: Backend, base: str) -> None:
 def examples_sha256(examples: Sequence[Row]) -> str:
     """sha256 of examples as JSONL."""
     return hashlib.sha256("".join(dumps(example) + "\n" for example in examples).encode()).hexdigest()
+
+
+def _read(path: str | Path, how: Sft) -> tuple[Row, ...]:
+    try:
+        return tuple(read_jsonl(path, how.row))
+    except BadRow as error:
+        verb = "preferences" if how.row is Preference else "build"
+        raise BadInput(
+            f"{error}. {how.name!r} trains on rows that `unsway data {verb}` writes; chats that others wrote are taken in by "
+            "`unsway data import`."
+        ) from None
 
 
 def _check_rows(rows: Sequence[Row], how: Sft) -> None:
