@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-EXTRAS := local,openvino,openai,dev
+EXTRAS := local,openvino,openai,slides,dev
 
 .PHONY: demo test check unit slow fix assets bench faults clean help
 

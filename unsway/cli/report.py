@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +25,37 @@ trained_option = click.option(
 @click.option("--page", type=click.Path(path_type=Path), default=None, help="Where the page goes (FOLDER/report.html).")
 @click.option("--title", default="", help="Title of the page.")
 @trained_option
+@click.option(
+    "--slides",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[PATH]",
+    help="Write slides too: PATH (FOLDER/slides.pptx) and an HTML deck beside it.",
+)
 @json_option
-def report(folder: Path, page: Path | None, title: str, trained: str, json_: bool) -> None:
+def report(folder: Path, page: Path | None, title: str, trained: str, slides: str | None, json_: bool) -> None:
     """Show what FOLDER (of `unsway measure`) holds, as a table and one self-contained page."""
     from unsway.report import table
     from unsway.report.page import write_page
 
     found = results_of(folder, title, trained)
+    made = [] if slides is None else _slides(found, Path(slides or folder / "slides.pptx"))
     path = write_page(found, page or folder / "report.html")
     if json_:
         as_json(table.rows(found))
         return
     table.show(found)
     click.echo(f"Page: {path}")
+    for each in made:
+        click.echo(f"Slides: {each}")
+
+
+def _slides(found: Results, path: Path) -> Sequence[Path]:
+    """Write both decks."""
+    from unsway.report.slides import write_slides
+
+    return write_slides(found, path)
 
 
 def results_of(folder: Path, title: str, trained: str) -> Results:
