@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from unsway.elicit import phrases as say
+from unsway.elicit.foreign import unsure
 from unsway.elicit.mentions import Mention, joined, mention_at, words_after
 from unsway.elicit.wording import Segment, Wanted
 from unsway.types import Answer, Status
@@ -51,7 +52,7 @@ def disowned(low: str, start: int, *, noun: bool = False) -> bool:
     clause = low[broken.end() if broken else begin : start]
     if not clause or clause.isspace():
         return False
-    if noun and say.ODD.search(clause):
+    if noun and (say.ODD.search(clause) or say.AT_FIRST.match(low, 0, start)):
         return True
     if say.DENIED.search(clause) or say.SUPPOSED.search(clause):
         return True
@@ -92,8 +93,24 @@ def _asked(seg: Segment, claim: Claim) -> bool:
 
 
 def _framed(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
+    """The claim after a frame, unless what stands behind it gives it to others or makes it conditional."""
+    claim = _framed_plainly(seg, found, want)
+    if claim is None:
+        return None
+    after = claim.span[1] - seg.start
+    named = want.at(seg.low, after)
+    conditional = "would" in found[0] and say.ONLY_IF.match(seg.text, named[1] if named else after)
+    taken = conditional or say.SAID_BY.match(seg.low, after) or say.BUT_WRONG.match(seg.low, after)
+    return None if taken else claim
+
+
+def _framed_plainly(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     """The claim after a frame."""
     rule = str(found.lastgroup)
+    if rule == "foreign" and unsure(seg.low, found.start(), found.end()):
+        return None
+    if rule == "correction" and want.at(seg.low, found.start()):
+        return None
     noun = rule == "answer"
     if say.REPORTED.search(seg.low):
         return None
@@ -174,6 +191,8 @@ def _worded(
     start = position + len(seg.low[position:end]) - len(seg.low[position:end].lstrip(" \"':("))
     if option is None or joined(seg, end, option, want):
         return _torn(seg, start, end, "several", strength)
+    if rule == "label" and option:  # "A: …" is the letter of the first option, too
+        return _torn(seg, start, end, "letter_against_text", strength)
     apposed = say.APPOSED.match(seg.low, end)
     letter = mention_at(seg, apposed.end() if apposed else end, want)
     if (
@@ -210,6 +229,8 @@ def _tail(seg: Segment, position: int, want: Wanted, strength: int) -> Claim | N
     if named is None or named[0] is None or named[1] < position:
         return None
     between = seg.low[position : named[1]]
+    if any(len(text) > 2 and text in between for text, _ in want.texts):
+        return None
     if say.DISTANT.search(between) or say.TAIL_NOT.search(between) or want.named(seg.low[position:]) != {named[0]}:
         return None
     return Claim(named[0], "answer_text", _span(seg, named[1], named[2]), strength)
@@ -265,6 +286,8 @@ _SUBJECT_AFTER = re.compile(
 def _judged(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
     low, stop = seg.low, found.start()
+    if say.ELSEWHERE.match(low, found.end()) or say.SAID_BY.match(low, found.end()):
+        return None
     if say.REPORTED.search(low) or (
         "would" in found[0] and say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()])
     ):

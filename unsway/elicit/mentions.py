@@ -51,6 +51,7 @@ def mention_at(seg: Segment, position: int, want: Wanted) -> Mention | None:
 
 
 _ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+])")
+_IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
 _ON = re.compile(r"\s\(?(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
 _ON_LONGER = re.compile(
@@ -65,7 +66,7 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: Wanted) -
         return True
     if ref.islower():
         return False
-    if _COLON.match(seg.low, end) or (ref != "I" and _ON.match(seg.low, end)):
+    if _COLON.match(seg.low, end) or _IN_SCRIPT.match(seg.low, end) or (ref != "I" and _ON.match(seg.low, end)):
         return True
     if ref not in "AI" and _ON_LONGER.match(seg.low, end):
         return True

@@ -28,7 +28,7 @@ from unsway.elicit.wording import Wanted, wanted
 from unsway.errors import BadInput
 from unsway.types import Answer, Stop
 
-PARSER = "read@1"
+PARSER = "read@2"
 """Version of the reader; moves whenever an answer could change."""
 
 LONGEST = 1_000_000

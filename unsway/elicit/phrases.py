@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from unsway.elicit.foreign import FOREIGN
+
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 MENTION = re.compile(
@@ -21,7 +23,7 @@ MENTION = re.compile(
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
-      (?![0-9A-Za-z_À-ɏͰ-ӿ\#%^°]|\+(?![A-Z]\b)|['-]\w|/\w\w|\.\d|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
+      (?![0-9A-Za-z_À-ɏͰ-ӿ\#%^°]|\+(?![A-Z]\b)|['-]\w|/\w\w|\.\d|\s?\.{{2,3}}\s?[A-Z]\b|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
     )""",
     re.VERBOSE,
 )
@@ -62,8 +64,8 @@ _NOUN = (
     r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
     r" (?:choice|option|solution|selection|conclusion|one)|(?:final|correct|response|result|solution|conclusion"
-    r"|decision|selected|chosen)(?=\s?:)|(?:choice|option|selection|response)"
-    rf"(?=\s{_BE}\b|'s\b|\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
+    r"|decision|selected|chosen|assessment|judge?ment)(?=\s?:)|(?:choice|option|selection|response)"
+    rf"(?=\s{_BE}\b|'s\b|\s?[\"']?\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 
 FRAMES = {
@@ -88,10 +90,7 @@ FRAMES = {
     r"|fits)\s(?:with )?|(?:i\.e\.|namely|viz\.),?\s",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
-    "foreign": r"(?:antwort|respuesta|réponse|risposta|resposta|ответ|svar|antwoord|odpowiedź|cevap|đáp án|答案|答え|正解"
-    r"|回答|정답|답|الإجابة|الجواب|उत्तर)[^:.;?!]{0,30}?(?:\s?(?:\b(?:ist|lautet|es|est|é|är|er|to|là|هي|هو)\b|è|是|は|は、)"
-    r"|\s?:)\s?"
-    r"(?:(?:la|le|el|a|o|die|der|den|il)\s)?(?:(?:lettre|letra|lettera|buchstabe|opción|option|opção|opzione)\s)?",
+    "foreign": FOREIGN,
 }
 """Frames by the name of their rule."""
 
@@ -139,9 +138,14 @@ LAST_BREAK = re.compile(
 """Up to the last word that ends a clause, to find where the clause before a frame begins; matched in 100 characters."""
 
 DENIED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bno longer|\bcannot|\bdoubt\w*|\bunlikely|\bdisagree\w*|\bdeny|\bwrong|\bincorrect\w*"
+    r"(?:\bnot|n't|\bnever|\bno longer|\bcannot|(?<!no )(?<!without )(?<!without a )\bdoubt\w*"
+    r"|\bunlikely|\bdisagree\w*|\bdeny|\bwrong|\bincorrect\w*"
     r"|\bfalse|\bneither|\bnor|\brefuse)\b"
     r"(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
+    r"|\b(?:nothing|nobody|no (?:one|evidence|reason|proof|basis|grounds?|indication|way|means)|hardly|contrary to"
+    r"|wish|tempt(?:ed|ing)|easy to (?:think|say|assume|believe|conclude)|(?:mistake|error|trap|pitfall|temptation"
+    r"|fallacy|misconception)s? (?:\w{1,12} ){0,2}?(?:is|are|was|would be))\b"
+    r"(?:[\s\"']{1,3}[\w']{1,30}){0,7}[\s\"']{0,3}$"
 )
 """A denial in the clause that leads to a commitment."""
 
@@ -153,6 +157,7 @@ OTHERS = re.compile(
     r"|indicat\w+|mention\w*|stat\w+|choos\w+|chose|pick\w*|select\w*|answer\w*|told|tell\w*|impl\w+|insist\w*"
     r"|prefer\w*|recommend\w*|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
     r"|\b(?:was|were|been|being|am) told\b|\bit (?:says|said|claims|reads)\b"
+    r"|\byou(?:'d| would) (?:like|want|prefer)\b|\byou (?:hop|wish)\w*\b"
 )
 """Somebody else who says something."""
 
@@ -160,32 +165,71 @@ REPORTED = re.compile(r"\baccording to (?:the |your |a )?(?:user|friend|professo
 """Somebody else's view, said after it."""
 
 AS_SAID = re.compile(
-    r"\b(?:as|like|based on|according to|given)\s(?:what\s)?(?:you|the|they|he|she)\b|\bi agree\b|\b(?:is|are"
+    r"\b(?:as|(?<!'d )(?<!would )like|based on|according to|given)\s(?:what\s)?(?:you|the"
+    r"|they|he|she)\b|\bi agree\b|\b(?:is|are"
     r"|'re) right\b"
 )
 """Agreement with what somebody else says."""
 
 SUPPOSED = re.compile(
-    r"\b(?:if|whether|unless|suppose|supposing|assume|assuming|imagine"
-    r"|had)\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
+    r"\b(?:if|whether|unless|suppose|supposing|assume|assuming|imagine|had|before"
+    r"|(?:claim|idea|notion|view|belief|suggestion|assumption|assertion|premise|possibility)s? that"
+    r"|(?:statement|phrase|sentence|words)(?=\s\")"
+    r")\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
+    r"|\b(?:suppose|assume|imagine|pretend)\b(?:[\s\"']{1,3}[\w']{1,30}){5,7}[\s\"']{0,3}$"
+    r"|^[\s\"']{0,4}(?:in order )?to (?:show|prove|argue|claim|verify|check|see)\b"
+    r"(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
     r"|(?<!is )(?<!'s )\bwhy\b(?:[\s\"']{1,3}[\w']{1,30}){0,3}[\s\"']{0,3}$"
     r"|\b(?:initially|originally|previously|earlier|at first|used to|first thought"
     r"|thought)\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
 )
 """A supposition, or a view once held."""
 
+AT_FIRST = re.compile(
+    r"[\s\"'-]{0,8}(?:(?:at first(?: (?:glance|sight|look|blush))?|in (?:1\d{3}|20\d\d)"
+    r"|on the surface|superficially|naively)[\s,]"
+    r"|in (?:the|this|that|these|those|each|every|all|any)(?: of the)? (?:\w{4,9} )?examples?\b)"
+    r"(?:(?!\b(?:but|however|yet|so|therefore|thus|actually|in fact)\b)[^;:.]){0,80}$"
+)
+"""How a sentence begins that tells how things look, or of an example; up to where its answer is announced."""
+
 CONDITIONAL = re.compile(r"\b(?:if|were|had|unless)\b.{0,200}\bwould\b")
 """What would be, if."""
+
+ONLY_IF = re.compile(
+    r"[\s,.\"')]{0,6}(?:only )?(?:if (?!i (?:had|have|must)|forced|you)|unless|had (?:the|it|this|that)\b)"
+)
+"""The same, with its condition at the end."""
+
+SOMEBODY = r"(?:users?|professors?|teachers?|experts?|friends?|students?|authors?|graders?|person|prompt|hint)"
+SAID_BY = re.compile(
+    rf"[\s,.)\"']{{0,6}}(?:(?:says?|said|insists?|claims?|argues?|thinks?|suggests?) (?:the|my|your|a|an) {SOMEBODY}\b"
+    rf"|(?:the|my|your|a|an) {SOMEBODY} (?:says?|said|insists?|claims?|argues?|thinks?|suggests?)\b)"
+)
+"""Somebody else who says what stands before."""
+
+ELSEWHERE = re.compile(
+    r"[\s\"']{0,4}(?:,?\s?(?:but )?only if|to (?:a|another|the) (?:different|other|previous|next)?\s?question)\b"
+)
+"""What makes a verdict one on another question."""
 
 ODD = re.compile(
     r"\b(?:possible|potential|wrong|incorrect|false|another|other|your|suggested|previous|proposed|users?'?s?"
     r"|initial|first|second|third|fourth|fifth|next|earlier|original|planted|alternative|one|a|an|no|not|least"
-    r"|worst|tempting|common|popular|distractor|their|his|her|each|every|any|hinted|bad|poor|unlikely|mistaken)"
+    r"|worst|tempting|common|popular|distractor|their|his|her|each|every|any|hinted|bad|poor|unlikely|mistaken"
+    r"|naive|intuitive|instinctive|expected|supposed|alleged|apparent|majority"
+    r"|(?:professor|teacher|expert|friend|student|author|grader|person|model|majority)'?s'?)"
     r"[\s\"']{1,3}(?:(?:final|correct|best|right|likely)\s)?$"
 )
 """A word before "answer" or "option" that makes it another than the reply's own."""
 
-NOT_MINE = re.compile(r"\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except)\b|n't\b")
+NOT_MINE = re.compile(
+    r"\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer"
+    r"|hardly|scarcely|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b"
+    r"|\b(?:you|they|he|she|people|users?|students?|professors?|many|most)(?: had| have|'ve|'d)?\s(?:gave|given|wants?"
+    r"|expect\w*|suggest\w*|propos\w*|prefer\w*|chose|picked|mention\w*|th[io]\w*|believ\w*|sa(?:y|ys|id)|hint\w*"
+    r"|favou?r\w*|likes?|give)\b"
+)
 
 REFUTED = re.compile(
     r"[\s,)\"']{0,8}(?:which\s|that\s|it\s)?(?:(?:is|are|was|were|would be|can be|must be|seems|looks|as|being)\s"
@@ -194,6 +238,13 @@ REFUTED = re.compile(
     r"|(?:can't|cannot|can not|couldn't) be\b)"
 )
 """A mention that is turned down right after it."""
+
+BUT_WRONG = re.compile(
+    r"[\s,)\"']{0,8}(?:but|though|although|yet)\s(?:(?:that|this|it)(?:'s|\s(?:is|was))\s(?:(?:\w+ly|an?)\s){0,2}(?:wrong"
+    r"|incorrect|false|mistaken|trap|mistake|error|distractor|not (?:correct|right|true))|(?:(?:that|this|it)\s)?(?:isn't"
+    r"|wasn't|is not|was not)(?:\s(?:correct|right|true))?)(?=[\s\"')]{0,3}(?:$|[.,;!]))"
+)
+"""The same in a clause of its own."""
 
 REFUTED_LATE = re.compile(
     r"(?:(?!\b(?:since|because|as|that|which|while|but|other|rest|claim|statement|options?|choices?)\b)[^;:()]){0,120}"
@@ -280,6 +331,18 @@ TAKEN_BACK = re.compile(
     r"|\bi take (?:that|it) back\b|\bon second thought\b"
 )
 """A commitment taken back."""
+
+AFTERTHOUGHT = re.compile(
+    r"[\s\"']{0,4}(?:(?:but |although )?(?:that|this|it)(?: answer)?(?:'s| is| was) (?:\w+ly |all )?"
+    r"(?:wrong|incorrect|not right|not correct|mistaken|false)[\s.!]{0,3}$|not[\s.!]{0,3}$"
+    r"|(?:please )?(?:ignore|disregard|forget) (?:that|this|it)\b"
+    r"|i (?:retract|withdraw) |(?:on reflection,? )?i was (?:wrong|mistaken)(?: about (?:that|this|it))?[\s.!]{0,3}$"
+    r"|(?:correction|edit|erratum)\b|just kidding\b)"
+)
+"""A sentence that takes back the one right before it."""
+
+OR_ELSE = re.compile(r"[\s\"']{0,4}(?:or|and)(?: maybe| perhaps| possibly| else| also)?,?\s(?=\(?[a-z]\)?[.!\s]{0,3}$)")
+"""A sentence that adds an option to the one right before it."""
 
 CORRECTS = re.compile(r"[\s\"']{0,4}(?:wait|no|actually|correction|scratch that|sorry|hm+|oops|on second thought)\b")
 """A sentence that begins by correcting the one before."""

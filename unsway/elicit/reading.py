@@ -14,7 +14,7 @@ from itertools import islice
 
 from unsway.elicit import phrases as say
 from unsway.elicit.claims import HEDGED, STRONG, VOID, WEAK, Claim, claim_after, disowned, last_claim
-from unsway.elicit.mentions import joined, mention_at, words_after
+from unsway.elicit.mentions import Mention, joined, mention_at, words_after
 from unsway.elicit.wording import Segment, Wanted, fold, segment, sentences_from_the_end
 from unsway.types import Answer, Status
 
@@ -30,6 +30,7 @@ _HEAD_LETTER = re.compile(
     r"^[ \t>*#_`\"•-]{0,8}(?:\d{1,2}[.)] )?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}(?:[).:\]]|[ ][-–—][ ]|[ \t*_`]{0,4}$)",
     re.MULTILINE,
 )
+_NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
 
@@ -57,6 +58,7 @@ class Reading:
         weak: Claim | None = None
         hedged: Claim | None = None
         void: Claim | None = None
+        after: Segment | None = None
         for start, end in self._sentences():
             seg = segment(self.text, start, end)
             final = end == self.high
@@ -66,6 +68,10 @@ class Reading:
             ):
                 claim = None
             claim = claim or self._line(seg, final=final) or (_ending(seg, self.want) if final else None)
+            undone = _undone(after, claim, self.want, first=start <= self.low)
+            after = seg if claim is None else None
+            if undone is not None:
+                return weak or hedged or undone
             if claim is None:
                 if say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low):
                     return weak or hedged or _claim(seg, None, "taken_back", 0, len(seg.low), "unparsed")
@@ -118,6 +124,10 @@ class Reading:
             return None
         if words and words[0] not in (None, mention.option):
             return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+        if not words and _named_otherwise(seg, begin, mention, self.want):
+            return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+        if _NUMBERED.search(self.text, max(self.low, seg.start - 6), seg.start):
+            return None
         if self._beside_another(seg.start, mention.option):
             return _claim(seg, None, "several", mention.start, stop, "ambiguous")
         return _claim(seg, mention.option, "line", mention.start, mention.end)
@@ -242,6 +252,8 @@ class Reading:
         discussed = not label and say.GOES_ON.match(seg.low, stop)
         if speaker or discussed or not (mention.bracketed or _OPENS.match(seg.low, stop)):
             return None
+        if _named_otherwise(seg, begin, mention, self.want):
+            return _claim(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
         return _claim(seg, mention.option, "leading", mention.start, mention.end)
 
     def _leading_text(self, seg: Segment, begin: int, sentences: list[tuple[int, int]]) -> Claim | None:
@@ -284,10 +296,29 @@ class Reading:
         return _claim(seg, option, "closing_text", start, end, strength=WEAK)
 
 
+def _undone(after: Segment | None, claim: Claim | None, want: Wanted, *, first: bool) -> Claim | None:
+    """What the sentence right after a claim, or after the first one, makes of it where it takes back or adds."""
+    if after is None:
+        return None
+    if (claim is not None or first) and say.AFTERTHOUGHT.match(after.low):
+        return _claim(after, None, "taken_back", 0, len(after.low), "unparsed")
+    more = say.OR_ELSE.match(after.low)
+    other = mention_at(after, more.end(), want) if more and claim is not None and claim.choice is not None else None
+    if other is None or claim is None or other.option in (None, claim.choice):
+        return None
+    return _claim(after, None, "several", other.start, other.end, "ambiguous")
+
+
 def _begin(seg: Segment) -> int:
     """Where a line's text begins, after bullets and quotes."""
     found = _BULLET.match(seg.low)
     return found.end() if found else 0
+
+
+def _named_otherwise(seg: Segment, begin: int, mention: Mention, want: Wanted) -> bool:
+    """Whether a letter without brackets is the whole text of another option."""
+    named = want.at(seg.low, begin)
+    return not mention.bracketed and named is not None and named[0] != mention.option
 
 
 def _rejected(seg: Segment) -> bool:

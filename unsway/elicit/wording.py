@@ -32,7 +32,7 @@ _QUOTES_AND_DASHES = {
     **dict.fromkeys("】〕〗⟩〉》", ")"),
     **dict.fromkeys("。｡", "."),
     **dict.fromkeys("、،", ","),
-    **dict.fromkeys("∴→⇒➔➜⟶⟹", "="),
+    **dict.fromkeys("∴→⇒➔➜➡⟶⟹", "="),
 }
 
 
@@ -43,7 +43,7 @@ def _fold_character(char: str) -> str:
         return str(unicodedata.decimal(char))
     if 0x249C <= ord(char) <= 0x24B5:  # ⒜ to ⒵
         return chr(ord("A") + ord(char) - 0x249C)
-    if char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
+    if char == "\ufe0f" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
         return " "
     plain = unicodedata.normalize("NFKC", char)
     if len(plain) == 1 and len(plain.lower()) == 1:
@@ -55,7 +55,7 @@ _FOLD = _Fold(
     {ord(char): " " for char in "*_`~|$\t\n\r"} | {ord("{"): "(", ord("["): "(", ord("}"): ")", ord("]"): ")"}
 )
 _LATEX = re.compile(
-    r"\\(?:(boxed)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}|[^a-zA-Z])"
+    r"\\(?:(boxed)(?![a-zA-Z])|(?:implies|therefore|to|(?:Long|long)?[Rr]ightarrow)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}|[^a-zA-Z])"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
@@ -123,7 +123,7 @@ def _lone_letter(text: str, dot: int) -> bool:
 _ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
 _LEAD = re.compile(r"[\s\"':(]{0,16}")
 _CLOSES = re.compile(
-    r"\s{0,8}(?:$|[.,;:!?)\"']+(?=\s|$|\()|[-(]\s?"
+    r"\s{0,8}(?:$|[.,;:!?)\"']+(?=\s|$|\()|(?<=\s)-|-\s|\("
     r"|(?:because|since|as|which|for|due|that|is|was|would|will|here|from|based|but|not|rather|instead|so|given)\b"
     r"|and (?:not|therefore|so|thus)\b)"
 )
