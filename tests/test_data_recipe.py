@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
+from unsway.data.mixture import _waiting
 from unsway.data.tasks import SETS, tasks
 from unsway.elicit.parse import read
 from unsway.errors import BadInput, UnknownName
@@ -73,6 +74,39 @@ def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path
     first = {pair.id for pair in smaller.pairs}
     assert first < {pair.id for pair in mix.pairs}
     assert mixture(recipe, questions, model, folder=tmp_path) == mix
+
+
+def test_questions_that_one_cue_does_not_need_serve_another(tmp_path: Path) -> None:
+    questions = toy_questions(64, split="train")
+    recipe = Recipe(n=36, biases=FOUR, instruct=0, seed=5)
+    model = model_for(questions)
+    generate = model.api.generate
+
+    async def sometimes_cut(*args: Any, **kwargs: Any) -> Any:
+        output = await generate(*args, **kwargs)
+        if hash_of(args, kwargs) % 3 == 0:
+            output.choices[0].stop_reason = "max_tokens"
+        return output
+
+    model.api.generate = sometimes_cut
+    dealt = [each for kind in _waiting(recipe, questions) for each in kind]
+    whole = [sum(sum(map(ord, pair.clean.turns[-1].text())) % 3 != 0 for pair in each.pairs) for each in dealt]
+    assert any(n < each.wanted for n, each in zip(whole, dealt, strict=True)), "no cue runs out of its own questions"
+    mix = mixture(recipe, questions, model, folder=tmp_path)
+    shares = Counter((pair.elicit.partition("@")[0], pair.bias.partition("@")[0]) for pair in mix.pairs)
+    assert set(shares.values()) == {4, 5} and len({pair.question.id for pair in mix.pairs}) == 36
+    assert mixture(recipe, questions, model, folder=tmp_path) == mix
+    own = Recipe(n=8, biases=FOUR, instruct=0, seed=5)
+    assert {pair.id for pair in mixture(own, questions, model, folder=tmp_path).pairs} < {pair.id for pair in mix.pairs}
+    with pytest.raises(BadInput, match="questions are left for them"):
+        mixture(Recipe(n=60, biases=FOUR, instruct=0, seed=5), questions, model, folder=tmp_path)
+
+
+def test_questions_that_a_cue_cannot_be_put_to_serve_another(tmp_path: Path) -> None:
+    questions = toy_questions(40, n_options=10, split="train")
+    recipe = Recipe(n=28, biases=("always_same_letter", "post_hoc"), direct_share=0, instruct=0, seed=5)
+    mix = mixture(recipe, questions, model_for(questions), folder=tmp_path)
+    assert set(Counter(pair.bias.partition("@")[0] for pair in mix.pairs).values()) == {14}
 
 
 def hash_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:

@@ -167,6 +167,8 @@ class _Waiting:
     wanted: int
     pairs: list[Pair]
     """Not asked yet."""
+    unfit: list[Question]
+    """Questions that the cue cannot be put to."""
     found: list[tuple[Pair, Reply]] = field(default_factory=list)
     asked: int = 0
 
@@ -179,14 +181,23 @@ class _Waiting:
         """The next pairs to ask. Raises `BadInput` where they have run out."""
         if self.missing > len(self.pairs):
             raise BadInput(
-                f"{self.missing} more rows of {self.cue} with {self.elicit!r} are wanted, but only {len(self.pairs)} of its "
-                f"questions are left: of {self.asked} replies {self.asked - len(self.found)} were cut or not kept. Load more "
-                "questions, allow longer replies, or lower n."
+                f"{self.missing} more rows of {self.cue} with {self.elicit!r} are wanted, but only {len(self.pairs)} "
+                f"questions are left for them: of {self.asked} replies {self.asked - len(self.found)} were cut or not "
+                "kept. Load more questions, allow longer replies, or lower n."
             )
         more = MARGIN + self.missing // 2 if self.asked and self.missing else 0
         taken, self.pairs = self.pairs[: self.missing + more], self.pairs[self.missing + more :]
         self.asked += len(taken)
         return taken
+
+    @property
+    def spare(self) -> int:
+        """Questions that it does not need as things stand."""
+        return len(self.unfit) + max(0, len(self.pairs) - self.missing)
+
+    def give(self) -> Question:
+        """A question that it does not need: one that its cue cannot be put to, else the last."""
+        return self.unfit.pop() if self.unfit else self.pairs.pop().question
 
 
 def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[_Waiting, ...], ...]:
@@ -201,18 +212,35 @@ def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[_Wait
 def _by_cue(recipe: Recipe, questions: Sequence[Question], elicit: str, wanted: int) -> tuple[_Waiting, ...]:
     """The questions dealt out to the cues in turn, one cue a question; the rows too, so that shares are even."""
     cues = recipe.cues
-    return tuple(
-        _Waiting(
-            cue, elicit, len(range(i, wanted, len(cues))), list(_cued(recipe, questions[i :: len(cues)], cue, elicit))
-        )
-        for i, cue in enumerate(cues)
-    )
+    waiting = []
+    for i, cue in enumerate(cues):
+        dealt = questions[i :: len(cues)]
+        made = _cued(recipe, dealt, cue, elicit)
+        fit = {pair.question.id for pair in made}
+        unfit = [question for question in dealt if question.id not in fit]
+        waiting.append(_Waiting(cue, elicit, len(range(i, wanted, len(cues))), list(made), unfit))
+    return tuple(waiting)
+
+
+def _lend(waiting: Sequence[_Waiting], recipe: Recipe) -> None:
+    """Where a cue's own questions have run out, it gets those that others do not need, from whoever has most to spare.
+
+    As long as none has run out, nothing is lent, and the rows of a smaller set are the first of a larger one.
+    """
+    for each in waiting:
+        while each.missing > len(each.pairs):
+            lenders = [other for other in waiting if other is not each and other.spare]
+            if not lenders:
+                break
+            lender = max(lenders, key=lambda other: other.spare)
+            each.pairs += _cued(recipe, [lender.give()], each.cue, each.elicit)
 
 
 def _targets(kinds: Sequence[Sequence[_Waiting]], recipe: Recipe, asker: _Asker) -> list[tuple[Pair, Reply]]:
     """Pairs with a target, exactly as many as are wanted of each cue: the first in the order of its questions."""
     waiting = [each for kind in kinds for each in kind]
     while any(each.missing for each in waiting):
+        _lend(waiting, recipe)
         batch = [(each, pair) for each in waiting for pair in each.take()]
         replies = asker.whole([pair.clean for _, pair in batch], "targets")
         for each, pair in batch:

@@ -259,7 +259,10 @@ def check(study: Study) -> None:
         for bias in part.biases:
             needs = "arguments" in suite.get(bias).wants
             if needs and part.arguments is None:
-                raise BadInput(f"{bias} quotes arguments; name a file of them (Study.arguments), or leave it out.")
+                raise BadInput(
+                    f"{bias} quotes arguments for options, and none are given. Have a model write them (`unsway data "
+                    "arguments`) and name the file (--arguments FILE; Study.arguments in Python), or leave it out."
+                )
         for elicit in part.elicit:
             versioned(elicit)
         _check_tasks(part.tasks)
