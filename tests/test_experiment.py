@@ -135,6 +135,14 @@ def test_a_training_that_its_backend_cannot_do_is_refused_by_the_plan(
     assert not (tmp_path / "out").exists()
 
 
+def test_two_trainings_of_one_name_are_refused_by_the_plan() -> None:
+    one = SMALL.but(models="unsway/smollm2-135m", interventions=("none", Trained(recipe=Recipe(n=8))))
+    other = one.but(interventions=Trained(recipe=Recipe(n=16)))
+    with pytest.raises(BadInput, match=r"same name: unsway/smollm2-135m \+ bct\."):
+        check(one | other)
+    check(one | one.but(interventions=Trained(recipe=Recipe(n=16), name="bct on 16")))
+
+
 def test_an_intervention_that_there_is_not_is_refused_by_the_plan() -> None:
     with pytest.raises(UnknownName, match="prompted:ignore"):
         plan(SMALL.but(interventions=("none", "prompted:ignor")))

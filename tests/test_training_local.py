@@ -224,6 +224,15 @@ def test_an_export_answers_as_its_checkpoint(base: Path, trained: Path, tmp_path
 
 @real
 @loads_torch
+def test_a_checkpoint_of_another_fit_is_not_written_over(base: Path, trained: Path) -> None:
+    before = locate(str(trained)).fingerprint
+    with pytest.raises(BadInput, match=r"holds the checkpoint of another fit \(Bct\(.*Name another folder"):
+        fit(ROWS, Bct(batch_size=4, learning_rate=1e-3), str(base), backend("local"), trained)
+    assert locate(str(trained)).fingerprint == before
+
+
+@real
+@loads_torch
 def test_progress_goes_to_tensorboard(base: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     fit(ROWS[:4], HOW, str(base), backend("local", report_to=("tensorboard",)), tmp_path / "out")

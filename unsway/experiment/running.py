@@ -178,7 +178,9 @@ def _train(key: ArmKey, how: Trained, base: Session, running: _Running) -> tuple
     """The checkpoint of an arm; a training that is done is not done again."""
     made, fitted = _rows(key, how, base, running), how.how(key.seed)
     is_control = fitted.trains_on == "control"
-    place = running.folder / "trained" / f"{_short(key.model)}-{how}-{key.seed}"
+    place = (
+        running.folder / "trained" / f"{_short(key.model)}-{_short(str(how))}-{key.seed}-{content_id(repr(how))[:8]}"
+    )
     rows = made.control if is_control else made.bct
     checkpoint = fit(rows, fitted, key.model, _where(how, running.budget), place)
     if running.budget is not None:

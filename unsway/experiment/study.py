@@ -9,6 +9,7 @@ In: names. Out: a frozen `Study` that prints as the expression that makes it, ca
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
@@ -247,6 +248,9 @@ class Study:
 
 def check(study: Study) -> None:
     """Every name, before anything is loaded or asked. Raises `UnknownName` or `BadInput`."""
+    names = Counter(arm.name for arm in study.arms())
+    if twice := [name for name, n in names.items() if n > 1]:
+        raise BadInput(f"Two trainings print as the same name: {', '.join(twice)}. Give one another (Trained.name).")
     decoded: dict[ArmKey, tuple[object, ...]] = {}
     for part in study.parts():
         how = (part.settings, part.samples)

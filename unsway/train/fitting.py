@@ -54,7 +54,8 @@ def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Back
         folder: Where the checkpoint goes.
 
     Raises:
-        BadInput: The backend cannot do the method, the rows are of another kind, or there are none.
+        BadInput: The backend cannot do the method, the rows are of another kind, there are none, or the folder holds the
+            checkpoint of another fit.
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     check(how, backend, base)
@@ -112,9 +113,13 @@ def _check_rows(rows: Sequence[Row], how: Sft) -> None:
 
 
 def _done(folder: Path, how: Sft, base: str, sha256: str) -> Checkpoint | None:
-    """The checkpoint that is in the folder, if it is this very fit."""
+    """The checkpoint that is in the folder, if there is one. Raises `BadInput` where it is that of another fit."""
     if not (folder / CHECKPOINT_FILE).is_file():
         return None
     found = read_checkpoint(folder)
-    same = (found.method, found.base, found.data_sha256) == (repr(how), base, sha256)
-    return found if same else None
+    if (found.method, found.base, found.data_sha256) != (repr(how), base, sha256):
+        raise BadInput(
+            f"{str(folder)!r} holds the checkpoint of another fit ({found.method} from {found.base} on rows "
+            f"{found.data_sha256[:12]}). Name another folder, or remove that one."
+        )
+    return found
