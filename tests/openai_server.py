@@ -8,17 +8,26 @@ Tests meet it through the real SDK. It can be told to misbehave, call by call, a
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+def let_go() -> None:
+    """Collect the connections that Inspect leaves open; to be called when a test is over."""
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
+
 
 Trouble = Callable[[str, str, int], str | None]
 """Method, path and number of the call (from 0) to a kind of trouble, or None."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import time
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.faults.bad_network import KINDS, logged, troubles
-from tests.openai_server import OpenAiServer
+from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput, ModelError
 from unsway.pairs import pairs
@@ -36,8 +34,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for service in ("LOCAL", "OPENAI"):
         monkeypatch.setenv(f"{service}_API_KEY", KEY)
     yield
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        gc.collect()
+    let_go()
 
 
 def bad_study(n: int, model: str, folder: Path, patience: Patience, at_once: int = 10) -> None:

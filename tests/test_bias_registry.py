@@ -106,12 +106,13 @@ def test_a_plugin_adds_a_bias(tmp_path: Path) -> None:
     done = _with_plugin(tmp_path, PLUGIN, code)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"shouting@3 IT IS \d+!\n", done.stdout)
+    assert done.stderr == "Plug-in 'loud' of loud 1.0 is loaded.\n"
 
 
 def test_a_plugin_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     done = _with_plugin(tmp_path, "import no_such_module_anywhere\n", "from unsway import biases; biases.names()")
     assert done.returncode != 0
     assert (
-        "BadInput: The plug-in 'loud' (loud) cannot be imported" in done.stderr
+        "BadInput: The plug-in 'loud' (loud) of loud 1.0 cannot be imported" in done.stderr
         and "no_such_module_anywhere" in done.stderr
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 from click.testing import CliRunner
 
-from tests.openai_server import OpenAiServer
+from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
@@ -41,8 +39,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     yield
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        gc.collect()
+    let_go()
 
 
 @pytest.fixture

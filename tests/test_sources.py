@@ -28,6 +28,7 @@ from unsway.seeds import content_id, digest
 from unsway.sources import made_logic, procedural
 from unsway.sources.checks import MAX_STEM, problem, visible, words
 from unsway.sources.made_logic import Statement, follows
+from unsway.store import sha256_file
 from unsway.types import Question
 
 DATA = Path(__file__).parent / "data"
@@ -285,8 +286,9 @@ def test_names_of_fields_and_kinds_of_gold(tmp_path: Path) -> None:
     assert [q.stem for q in questions.values() if q.gold is None] == ["nobody knows?"]
     other = questions["other?"]
     assert (other.id, other.source, other.split) == ("mine-7", "book", "train")
-    plain = questions["0?"]
-    assert (plain.id, plain.source, plain.split) == (content_id(plain.stem, plain.options), "mine.jsonl", "test")
+    plain, revision = questions["0?"], sha256_file(tmp_path / "mine.jsonl")[:12]
+    assert (plain.id, plain.split) == (content_id(plain.stem, plain.options), "test")
+    assert plain.source == f"mine.jsonl@{revision}"
     assert [q.stem for q in sources.load(tmp_path / "mine.jsonl", split="train")] == ["other?"]
 
 

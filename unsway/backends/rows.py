@@ -36,6 +36,7 @@ def tokenise(weights: Weights, row: Row) -> Tokens:
 
 def _said(weights: Weights, text: str) -> list[int]:
     """Tokens of a reply and the one that ends it."""
+    weights.check_plain(text)
     return [*weights.tokenizer.encode(text, add_special_tokens=False), weights.end]
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
+from unsway import plugins
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
-from unsway.sources.registry import load_plugins
 from unsway.types import Prompt
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
@@ -89,7 +89,7 @@ class Bias:
 
 
 _BIASES: dict[str, Bias] = {}
-_found: set[str] = set()
+_searched = False
 
 
 def bias(
@@ -201,9 +201,10 @@ def get(name: str) -> Bias:
 
 def _discover() -> None:
     """Import every module of this package, then the plug-ins of other packages; once."""
-    if not _found:
+    global _searched
+    if not _searched:
         package = importlib.import_module("unsway.biases")
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
             importlib.import_module(module.name)
-        load_plugins()
-        _found.add("unsway")
+        _searched = True
+    plugins.load()

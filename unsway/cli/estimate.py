@@ -31,15 +31,21 @@ def estimate(folder: Path, level: float, by: str | None, json_: bool) -> None:
 
     A row for each model, bias and source, and with several sources one for all of them together (source "all").
     """
+    from unsway.report.doubts import doubts
     from unsway.report.folder import results
+    from unsway.report.words import visible
 
     found = results(folder, level=level)
     if json_:
         as_json(list(_objects(found, by)))
+        for doubt in doubts(found):
+            click.echo(doubt, err=True)
         return
     show_rows([_row(found, cell) for cell in _cells(found, by) if cell.n_pairs] or [{"bias": "nothing was measured"}])
     for skipped in found.skipped:
-        click.echo(f"{skipped.bias}: {skipped.n} × {skipped.reason}.")
+        click.echo(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
+    for doubt in doubts(found):
+        click.echo(doubt)
 
 
 def _cells(found: Results, by: str | None) -> Iterator[Cell]:

@@ -107,6 +107,7 @@ def measure(
     from unsway.experiment.measuring import measure as measure_arm
     from unsway.measure.prices import prices
     from unsway.report import table
+    from unsway.report.doubts import about_sources
     from unsway.report.folder import add_pairs, results
     from unsway.report.kept_outcomes import keep_outcomes
     from unsway.run import session
@@ -120,7 +121,8 @@ def measure(
     how = Asking(out, settings, samples, seed, budget, batch, half_width)
     changed = f"fewshot:{fewshot.replace(':', '-')}" if fewshot else intervention
     with session(model, **model_arguments(model_args, engine)) as who:
-        add_pairs(out, asked)
+        for doubt in about_sources(pair.question.source for pair in add_pairs(out, asked)):
+            click.echo(doubt, err=True)
         if changed == "none":
             measure_arm(asked, who, how, label=label or who.who.name, role=role, checkpoint=_checkpoint(model))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,25 @@ elicit_option = click.option(
 )
 
 
+_SECRET = re.compile(r"(^|_)(key|token|secret|password|passwd|authorization)$", re.IGNORECASE)
+
+
 def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any]:
-    """`NAME=VALUE` options as arguments of a model's provider; a value that is JSON is taken as such."""
+    """`NAME=VALUE` options as arguments of a model's provider; a value that is JSON is taken as such.
+
+    A secret is refused: who lists processes sees the command line.
+    """
     found: dict[str, Any] = {"engine": engine} if engine else {}
     for each in given:
         name, equals, value = each.partition("=")
+        if _SECRET.search(name):
+            raise click.BadParameter(
+                f"{name} is a secret, and a command line can be read by others (ps, the shell's history). Put it into the "
+                "provider's environment variable (…_API_KEY) or a .env file.",
+                param_hint="-M",
+            )
         if not equals or not name.isidentifier():
-            raise click.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint="-M")
+            raise click.BadParameter(f"{each[:40]!r} is not NAME=VALUE.", param_hint="-M")
         try:
             found[name] = json.loads(value)
         except ValueError:

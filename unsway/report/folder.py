@@ -46,11 +46,13 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
     note_arm(folder, arm, instead)
 
 
-def add_pairs(folder: str | Path, asked: PairSet) -> None:
-    """Add pairs to those of a folder; what was skipped stands in place of what was skipped before."""
+def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
+    """Add pairs to those of a folder and return all; what was skipped stands in place of what was skipped before."""
     place = Path(folder)
-    write_pairs(place, ({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+    pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+    write_pairs(place, pairs)
     write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
+    return pairs
 
 
 def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = None) -> None:

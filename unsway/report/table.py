@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.report import words
+from unsway.report.doubts import doubts
 from unsway.report.study import Arm, Results
 from unsway.types import Estimate
 
@@ -148,7 +149,7 @@ def refused(est: Estimate | None) -> str:
 
 
 def footnotes(results: Results) -> tuple[str, ...]:
-    """What belongs under the table: held-out averages, then questions that could not be put."""
+    """What belongs under the table: doubts about the replies, held-out averages, questions that could not be put."""
     held = [
         f"Held-out average of {words.visible(one.arm)}: ratio of mean BRRs {_value(one.ratio_of_means)}; "
         f"mean of ratios {_value(one.mean_of_ratios)}."
@@ -160,7 +161,7 @@ def footnotes(results: Results) -> tuple[str, ...]:
     ]
     at_arms = any(results.trained_on(bias) for bias in results.biases)
     legend = LEGEND + (" (beside an arm: that arm was, others were not)." if at_arms else ".")
-    return (legend, *held, *notes, *left)
+    return (legend, *doubts(results), *held, *notes, *left)
 
 
 def _value(est: Estimate) -> str:

@@ -39,11 +39,17 @@ def reply_of(asked: Asked, outputs: Sequence[ModelOutput]) -> Reply:
         text=text_of(last),
         reasoning=_reasoning(last),
         turns=tuple(text_of(output) for output in outputs[:-1]),
-        stop=STOPS.get(last.stop_reason, "unknown"),
+        stop=_stop(last, asked),
         settings=replace(asked.settings),
         tokens_in=sum(_read(usage) for usage in usages),
         tokens_out=sum(usage.output_tokens for usage in usages),
     )
+
+
+def _stop(last: ModelOutput, asked: Asked) -> Stop:
+    """Why a reply ended: one that took every token it was allowed was cut, whatever its server says."""
+    used = last.usage.output_tokens if last.usage is not None else 0
+    return "length" if used >= asked.settings.max_tokens else STOPS.get(last.stop_reason, "unknown")
 
 
 def _read(usage: ModelUsage) -> int:

@@ -82,6 +82,23 @@ class Weights:
         behind = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
         return int(next((token for token in behind if token in self.ends), self.tokenizer.eos_token_id))
 
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """Texts of the special tokens: what stands between turns, begins and ends a reply."""
+        added = self.tokenizer.added_tokens_decoder.values()
+        return tuple(
+            sorted({token.content for token in added if token.special} | set(self.tokenizer.all_special_tokens))
+        )
+
+    def check_plain(self, text: str) -> None:
+        """Refuse a text with special tokens, which would be read as such and forge a turn. Raises `ModelError`."""
+        found = [mark for mark in self.marks if mark in text]
+        if found:
+            raise ModelError(
+                f"A text holds {found[0]!r}, which {self.name!r} reads as a mark between turns: the chat template was "
+                f"applied already, or the text forges a turn. Take it out. The text begins {text[:60]!r}."
+            )
+
     @property
     def context(self) -> int:
         """Longest prompt and reply together, in tokens."""
@@ -89,7 +106,13 @@ class Weights:
         return int(config.get("max_position_embeddings", 2048))
 
     def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
-        """Token ids of a conversation, the chat template applied once, ready for the model to speak."""
+        """Token ids of a conversation, the chat template applied once, ready for the model to speak.
+
+        Raises:
+            ModelError: A message holds a mark that only the template may write.
+        """
+        for message in messages:
+            self.check_plain(message.content)
         chat = [{"role": m.role, "content": m.content} for m in messages]
         ends_open = chat[-1]["role"] == "assistant"
         ids = self.tokenizer.apply_chat_template(

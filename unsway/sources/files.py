@@ -10,7 +10,7 @@ A JSONL row is an object; a CSV file has a header line. The fields:
     gold (or answer)      the right option: its index from 0, its letter, or its text; null or an empty cell where
                           nobody knows it
     id                    optional: a name of your own, unique in the file
-    source                optional: where the question comes from; else the file's name
+    source                optional: where the question comes from; else the file's name and, as its revision, its sha256
     split                 optional: else test
     keep_order            optional: true where the options must stay in their order; else they are shuffled like all
 
@@ -32,7 +32,7 @@ from typing import Any
 from unsway.errors import BadInput, BadRow
 from unsway.seeds import content_id
 from unsway.sources.checks import kind_of, problem
-from unsway.store import open_text
+from unsway.store import open_text, sha256_file
 from unsway.types import Question
 
 SUFFIXES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
@@ -55,8 +55,9 @@ def read(path: Path) -> Iterator[tuple[int, Question, bool]]:
     rows = _csv_rows(path) if ".csv" in "".join(path.suffixes[-2:]).lower() else _jsonl_rows(path)
     ids: dict[str, int] = {}
     try:
+        source = f"{path.name}@{sha256_file(path)[:12]}"
         for line, row in rows:
-            question = _question(path, line, row)
+            question = _question(path, line, row, source)
             if question.id in ids and row.get("id") not in (None, ""):
                 raise BadRow(path, line, "id", f"{question.id!r} is also the id of line {ids[question.id]}")
             ids.setdefault(question.id, line)
@@ -134,8 +135,8 @@ def _from_cells(path: Path, line: int, row: dict[str, Any]) -> dict[str, Any]:
 # ---------------------------------------------------------------- one row
 
 
-def _question(path: Path, line: int, row: dict[str, Any]) -> Question:
-    """A row as a question. Raises `BadRow`."""
+def _question(path: Path, line: int, row: dict[str, Any], source: str) -> Question:
+    """A row as a question, of that source where it names none. Raises `BadRow`."""
     stem = _field(path, line, row, "stem", "question")
     options = _field(path, line, row, "options", "choices")
     if not isinstance(stem, str):
@@ -152,7 +153,7 @@ def _question(path: Path, line: int, row: dict[str, Any]) -> Question:
         stem,
         texts,
         gold,
-        named["source"] or path.name,
+        named["source"] or source,
         named["split"] or "test",
         named["id"] or content_id(stem, texts),
     )

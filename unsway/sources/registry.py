@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from unsway import plugins
 from unsway.assets import Asset
 from unsway.errors import BadInput, UnknownName
 from unsway.types import Question
@@ -21,9 +22,6 @@ Kind: TypeAlias = Literal["train", "test", "other"]
 Rows: TypeAlias = Callable[..., Iterator[Question]]
 """Gives the questions of a split in a fixed order; called with the split, and where the source has levels also with the
 level and the seed. `source` may be left empty in what it gives."""
-
-PLUGINS = "unsway.plugins"
-"""The entry-point group by which other packages add sources and biases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Source:
 
 
 _SOURCES: dict[str, Source] = {}
-_found: set[str] = set()
+_searched = False
 
 
 def source(
@@ -127,23 +125,10 @@ def get(name: str) -> Source:
 
 def _discover() -> None:
     """Import every module of this package, then the plug-ins of other packages; once."""
-    if not _found:
+    global _searched
+    if not _searched:
         package = importlib.import_module("unsway.sources")
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
             importlib.import_module(module.name)
-        load_plugins()
-        _found.add("unsway")
-
-
-def load_plugins() -> None:
-    """Import the plug-ins, of sources and of biases; where one cannot be imported, it is named and nothing is listed."""
-    from importlib.metadata import entry_points
-
-    for entry in sorted(entry_points(group=PLUGINS), key=lambda e: e.name):
-        try:
-            entry.load()
-        except Exception as error:
-            raise BadInput(
-                f"The plug-in {entry.name!r} ({entry.value}) cannot be imported: {type(error).__name__}: {error}. "
-                "Mend it, or uninstall the package it comes with."
-            ) from error
+        _searched = True
+    plugins.load()
