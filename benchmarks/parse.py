@@ -72,6 +72,7 @@ PIECES = (
     "\n",
     "\n\n",
     ". ",
+    "! ",
     ": ",
     "   ",
     "**",
@@ -119,11 +120,11 @@ def ordinary(n: int) -> list[str]:
 def hostile(n: int) -> list[str]:
     """Long replies of pieces that the reader's patterns begin with: each alone, in pairs, and mixed."""
     draw = rng(0, "bench-parse-hostile")
-    texts = [piece * (20_000 // len(piece)) for piece in PIECES]
-    for _ in range(n):
+    texts = [piece * (200_000 // len(piece)) for piece in PIECES]
+    for i in range(n):
         few = [PIECES[draw.randrange(len(PIECES))] for _ in range(draw.choice((2, 2, 3, 4, 12)))]
         text = "".join(few)
-        texts.append(text * (20_000 // len(text) + 1))
+        texts.append(text * ((200_000 if i % 2 else 20_000) // len(text) + 1))
     return texts
 
 

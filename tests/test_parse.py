@@ -336,6 +336,13 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
         assert counts[0]["phrases"] <= reading.SENTENCES * claims.LAST_PHRASES
 
 
+def test_a_line_without_end_is_not_copied_for_each_of_its_sentences() -> None:
+    text = "! " * 100_000
+    whole = reading.Reading(text, 0, len(text), wording.wanted(4, COLORS))
+    assert whole._line_start(len(text)) == len(text) - reading.LOOKED_AT
+    assert reading.Reading(f"{text}\n! !", 0, len(text) + 4, whole.want)._line_start(len(text) + 3) == len(text) + 1
+
+
 def test_no_pattern_repeats_without_bound() -> None:
     """A repeat without bound inside another is what makes a search slow; all of ours have a bound but LAST_BREAK's."""
     for name, pattern in (vars(phrases) | vars(foreign)).items():

@@ -159,7 +159,9 @@ class Reading:
         return _claim(seg, named[0], "line_text", begin, stop)
 
     def _line_start(self, position: int) -> int:
-        return self.text.rfind("\n", self.low, position) + 1 or self.low
+        """Where the line of a position begins, at most LOOKED_AT characters before it."""
+        least = max(self.low, position - LOOKED_AT)
+        return self.text.rfind("\n", least, position) + 1 or least
 
     def _above(self, line: int) -> Segment | None:
         """The last sentence before a line."""
