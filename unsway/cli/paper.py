@@ -31,10 +31,12 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 @folder_argument
 @click.option("--latex", "form", flag_value="latex", help="A tabular with booktabs rules.")
 @click.option("--md", "form", flag_value="md", help="Markdown.")
+@click.option("--arms", "form", flag_value="arms", help="Markdown, all arms side by side, compared, with their costs.")
 @trained_option
 @json_option
 def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
     """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
+    from unsway.report import side_by_side
     from unsway.report import table as tables
 
     found = results_of(folder, "", trained)
@@ -43,4 +45,5 @@ def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
     elif form is None:
         tables.show(found)
     else:
-        click.echo((tables.to_latex if form == "latex" else tables.to_markdown)(found), nl=False)
+        forms = {"latex": tables.to_latex, "md": tables.to_markdown, "arms": side_by_side.to_markdown}
+        click.echo(forms[form](found), nl=False)

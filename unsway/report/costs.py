@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from unsway.report import words
 from unsway.report.study import Arm, Results
+from unsway.report.table import escape, markdown_row
 
 if TYPE_CHECKING:
     from unsway.measure.prices import Price
@@ -86,7 +87,7 @@ def as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 def to_markdown(results: Results) -> str:
     """The rows as a Markdown table."""
     lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
-    lines += [f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |" for row in as_text(results)]
+    lines += [markdown_row([escape(text) for text in row]) for row in as_text(results)]
     return "\n".join(lines) + "\n"
 
 

@@ -224,17 +224,18 @@ def show(results: Results, console: Console | None = None) -> None:
 
 def to_markdown(results: Results) -> str:
     """The table as Markdown, with the headline above and the footnotes below."""
-    lines = [_markdown_row(HEADS), _markdown_row(["---"] * len(HEADS))]
-    lines += [_markdown_row([_escape(text) for text in cells]) for cells in cells_as_text(results)]
-    notes = [_escape(note) for note in footnotes(results)]
-    return "\n".join([_escape(words.headline(results)), "", *lines, "", *(f"{note}  " for note in notes)]) + "\n"
+    lines = [markdown_row(HEADS), markdown_row(["---"] * len(HEADS))]
+    lines += [markdown_row([escape(text) for text in cells]) for cells in cells_as_text(results)]
+    notes = [escape(note) for note in footnotes(results)]
+    return "\n".join([escape(words.headline(results)), "", *lines, "", *(f"{note}  " for note in notes)]) + "\n"
 
 
-def _markdown_row(cells: tuple[str, ...] | list[str]) -> str:
+def markdown_row(cells: tuple[str, ...] | list[str]) -> str:
+    """Cells that Markdown takes as they are (`escape`) as one line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text that Markdown shows as it is: no HTML, no cell ends, no emphasis, no links."""
     for char in "\\`*_[]|":
         text = text.replace(char, "\\" + char)
