@@ -29,6 +29,7 @@ from unsway.biases.registry import Bias
 from unsway.elicit.prompts import letter, render
 from unsway.pairs import pairs
 from unsway.seeds import digest
+from unsway.sources.comparisons import comparison
 from unsway.types import AnyChange, AwayFrom, Prompt, Question, Toward
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -192,6 +193,7 @@ SHOWN = (
         "golden",
         "test",
     ),
+    replace(comparison("Suggest a name for a small bakery.", ("The Early Loaf", "Crumb & Co.")), gold=0),
 )
 SAID = Arguments(
     tuple(
@@ -203,9 +205,9 @@ SAID = Arguments(
 
 
 def golden(name: str, elicit: str) -> str:
-    """The first pair that the bias makes of the questions above, as text."""
+    """A pair of the questions above, as text: the first, or the last where the bias has questions of its own."""
     declared = biases.get(name)
-    pair = pairs(SHOWN, [name], elicit=elicit, arguments=SAID).pairs[0]
+    pair = pairs(SHOWN, [name], elicit=elicit, arguments=SAID).pairs[-1 if declared.source else 0]
     out = [f"{pair.bias} {pair.elicit} {pair.target} {pair.order}\n"]
     if declared.kind == "substitution":
         out.append(_shown("clean", pair.clean))

@@ -299,8 +299,8 @@ def test_released_arguments_pass_our_checks() -> None:
         for task in TASKS
         for row in rows("distractor_argument", task)
     )
-    assert f"Of the {sum(found.values()):,} released arguments, {found[None]:,} pass" in page()
-    assert found[None] >= 0.99 * sum(found.values())
+    assert f"Of the {sum(found.values()):,} released arguments, more than 99 % pass" in page()
+    assert found[None] > 0.99 * sum(found.values())
 
 
 def test_hindsight_has_ten_examples_that_go_with_their_outcome() -> None:
