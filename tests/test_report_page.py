@@ -14,10 +14,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import odd_studies
 import pytest
 import reporting
 
-from unsway.report import charts, markup, page, table, transcripts
+from unsway.report import charts, markup, page, table, transcripts, words
 from unsway.report.plots import Palette, colours
 from unsway.report.study import Results
 from unsway.types import Answer, Reply, Settings
@@ -199,6 +200,30 @@ def test_refused_ratios_are_in_the_numbers_but_not_in_the_chart() -> None:
     assert all("touches 0" in row[-1] for row in refused)
     drawn = [row for plot in figure.spec["vconcat"] for row in _data(figure.spec, plot)]
     assert len(drawn) == len(figure.rows) - len(refused)
+
+
+def test_what_has_no_number_is_named(study: Results) -> None:
+    captions = {figure.id: figure.caption for figure in charts.figures(odd_studies.empty_cell())}
+    assert captions["brr"].endswith("Without a number: bct under post hoc and bct under wrong few shot.")
+    assert "bct under post hoc (made sums)" in captions["source"] and "and 1 more." in captions["source"]
+    assert "Without a number" not in charts.figures(study)[0].caption
+    text = page.html(odd_studies.refused())
+    assert 'id="figure-ratio"' not in text
+    assert "No ratio to the base can be given: the interval of the base BRR touches 0." in text
+
+
+def test_long_names_are_shortened_and_stay_apart() -> None:
+    study = odd_studies.several_models()
+    legend = charts.figures(study)[0].spec["vconcat"][0]["layer"][3]["encoding"]["color"]["scale"]["domain"]
+    assert len(set(legend)) == 9 and all(len(name) <= 26 for name in legend)
+    assert "A-Rather-Lon…-2026 control" in legend
+    alike = ["x" * 30 + end + "x" * 30 for end in "ab"]
+    assert list(words.shortened(alike).values()) == alike
+
+
+def test_every_arm_in_words_is_there_and_out_of_the_way() -> None:
+    text = page.html(odd_studies.many_arms())
+    assert "Each of 5 arms in words" in text and text.count("<li>") == 5
 
 
 def test_the_axis_ends_where_a_ratio_has_no_upper_end(study: Results) -> None:

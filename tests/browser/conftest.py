@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,26 +11,28 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PATIENCE = 90_000
+"""Milliseconds for one step: a cold machine whose cores are all busy takes long, and is not wrong."""
 
 
-def chromium() -> str | None:
-    """Where a Chromium is, if there is one."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """More time for these tests than for others, for the same reason."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.timeout(400))
 
 
 @pytest.fixture(scope="module")  # its event loop runs in this thread until it is closed
 def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-    found = chromium()
+    from browser.chromium import FLAGS, NAMES, find
+
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: python tests/browser/chromium.py")
+    found = find()
     if found is None:
-        pytest.skip(f"no browser: none of {', '.join(NAMES)} is on the path")
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} is on the path; python tests/browser/chromium.py")
     with api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=found, args=FLAGS)
+        opened = play.chromium.launch(executable_path=found, args=FLAGS, timeout=PATIENCE)
         yield opened
         opened.close()
 
@@ -43,12 +44,13 @@ class Watched:
         self.page, self.path = page, path
         self.requests: list[str] = []
         self.faults: list[str] = []
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda message: self.faults.append(f"{message.type}: {message.text}"))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.goto(f"file://{path}{at}")
-        page.wait_for_selector("html[data-ready=yes]", timeout=30_000)
+        page.wait_for_selector("html[data-ready=yes]")
 
     @property
     def quiet(self) -> bool:

@@ -31,6 +31,12 @@ def path(study: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every kind of element, few of each: axe looks at all."""
+    return write_page(reporting.study(6, biases=BIASES[:3]), tmp_path_factory.mktemp("small") / "report.html")
+
+
+@pytest.fixture(scope="module")
 def opened(path: Path, visit: Callable[..., Any]) -> Any:
     return visit(path)
 
@@ -39,7 +45,7 @@ def opened(path: Path, visit: Callable[..., Any]) -> Any:
 def page(opened: Any) -> Any:
     """The page, opened once, with its filters cleared and its first pair open."""
     opened.page.emulate_media(media="screen")
-    opened.page.click("#clear", timeout=5_000)
+    opened.page.click("#clear")
     opened.page.evaluate("document.activeElement.blur()")
     opened.page.focus("#list")
     opened.page.keyboard.press("Home")
@@ -60,9 +66,10 @@ def open_id(page: Any) -> str:
     return page.get_attribute(".meta a", "href").removeprefix("#pair=")
 
 
-def go(page: Any, where: str) -> None:
-    page.evaluate("(where) => { location.hash = where; }", where)
-    page.wait_for_timeout(50)
+def go(page: Any, pair_id: str) -> None:
+    """Follow the link of a pair, and wait until it is open."""
+    page.evaluate("(id) => { location.hash = `pair=${id}`; }", pair_id)
+    page.locator(f".meta a[href='#pair={pair_id}']").wait_for()
 
 
 def count(study: Results, **wanted: str) -> int:
@@ -126,10 +133,9 @@ def test_the_chart_follows_the_width(path: Path, visit: Callable[..., Any]) -> N
     page = visit(path, viewport={"width": 1280, "height": 900}).page
     wide = page.locator("#figure-brr svg").bounding_box()["width"]
     page.set_viewport_size({"width": 390, "height": 844})
-    page.locator(f"#figure-brr svg:not([width='{wide:g}'])").wait_for()
-    page.wait_for_timeout(400)
-    assert page.locator("#figure-brr svg").bounding_box()["width"] <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.querySelector('#figure-brr svg').getBoundingClientRect().width <= 390")
+    assert wide > 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_print_has_the_charts_and_not_the_viewer(page: Any) -> None:
@@ -228,7 +234,7 @@ def test_the_table_leads_to_transcripts(study: Results, page: Any) -> None:
 
 def test_a_pair_shows_cue_answers_and_arms_beside_each_other(study: Results, page: Any) -> None:
     pair = next(pair for pair in study.pairs if pair.bias == "suggested_answer@1")
-    go(page, f"pair={pair.id}")
+    go(page, pair.id)
     assert page.inner_text("mark.cue").strip() == pair.biased.cue()
     lines = page.locator(".replies .line")
     assert lines.count() == 3 and lines.first.locator(".reply").count() == 2
@@ -248,7 +254,7 @@ def test_a_pair_shows_cue_answers_and_arms_beside_each_other(study: Results, pag
 
 def test_earlier_words_of_the_model_are_shown(study: Results, page: Any) -> None:
     pair = next(pair for pair in study.pairs if pair.bias == "are_you_sure@1")
-    go(page, f"pair={pair.id}")
+    go(page, pair.id)
     assert "the model speaks here" in page.inner_text(".turns >> nth=0")
     assert "I am fairly sure, yes." in page.inner_text(".replies")
 
@@ -257,7 +263,7 @@ def test_letters_follow_the_order_in_which_options_were_shown(study: Results, pa
     outcome = next(
         o for o in study.outcomes if o.bias == "positional@1" and o.biased.choice == 0 and o.model.endswith("bct")
     )
-    go(page, f"pair={outcome.pair_id}")
+    go(page, outcome.pair_id)
     assert page.locator(".line").nth(2).locator(".reply").nth(1).locator("footer").inner_text().startswith("answer D")
 
 
@@ -295,11 +301,11 @@ def test_transcripts_download_what_is_shown(study: Results, page: Any) -> None:
 @pytest.mark.parametrize(
     "how", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}], ids=["light", "dark", "phone"]
 )
-def test_axe_finds_no_fault(path: Path, visit: Callable[..., Any], how: dict[str, Any]) -> None:
+def test_axe_finds_no_fault(small: Path, visit: Callable[..., Any], how: dict[str, Any]) -> None:
     package = pytest.importorskip(
         "axe_playwright_python", reason="axe is not installed: pip install axe-playwright-python"
     )
-    watched = visit(path, **how)
+    watched = visit(small, **how)
     for summary in watched.page.locator(".numbers summary").all()[:2]:
         summary.click()
     watched.page.evaluate((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))

@@ -24,6 +24,9 @@ _KEYS = ("group", "label", "arm", "shown", "interval", "counts", "n", "excluded"
 WIDEST_RATIO = 3.0
 """A ratio's interval may reach far beyond what a chart can show; the axis ends here and the table has the rest."""
 
+NAMED = 4
+"""Dots without a number that a caption names; the table below the chart has all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -233,7 +236,20 @@ def _figure(
     shown = {row["arm"] for row in known}
     arms = [arm for arm in results.arms if words.visible(arm.label) in shown]
     spec = chart(known, arms, look, axis, "spans" if reference is None else "dots")
+    without = [f"{row['arm']} under {_where(row)}" for row in data if row["value"] is None]
+    if without:
+        caption += f" Without a number: {words.listed(without[:NAMED] + _more(without))}."
     return Figure(id, title, caption, spec, tuple(tuple(str(row[key]) for key in _KEYS) for row in data))
+
+
+def _where(row: Datum) -> str:
+    """The bias of a dot, and its source where it has one."""
+    bias, label = words.human(str(row["bias"])), str(row["label"])
+    return label if bias in ("", label) else f"{bias} ({label})"
+
+
+def _more(names: Sequence[str]) -> list[str]:
+    return [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
 
 
 def _domain(data: Sequence[Datum], reference: float | None, widest: float) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -56,6 +56,7 @@ def html(results: Results) -> str:
             script=trusted(script),
             figures=figures,
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
+            no_ratio=_no_ratio(results, figures),
             chart_heads=charts.HEADS,
             data=_packed(results),
             **_tables(results),
@@ -66,6 +67,13 @@ def html(results: Results) -> str:
 def fragment(results: Results) -> str:
     """Headline and table as a piece of HTML for a notebook: no script, no style sheet."""
     return environment().get_template("fragment.html.j2").render(headline=words.headline(results), **_tables(results))
+
+
+def _no_ratio(results: Results, figures: Sequence[charts.Figure]) -> str:
+    """Why there is no chart of ratios, where there could have been one."""
+    if not results.ratios or any(figure.id == "ratio" for figure in figures):
+        return ""
+    return f"No ratio to the base can be given: {words.refusals(one.estimate for one in results.ratios)}."
 
 
 # ---------------------------------------------------------------- text of the tables

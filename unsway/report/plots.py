@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 Datum: TypeAlias = dict[str, str | float | None]
-"""A dot. value, low, high: where it is, in units of the axis; group, label, arm: on which line; the rest is text."""
+"""A dot. value, low, high: where it is, in units of the axis; group, label, line: on which line; the rest is text."""
 Spec: TypeAlias = dict[str, Any]
 Kind: TypeAlias = Literal["dots", "spans"]
 
@@ -88,13 +88,14 @@ def chart(data: Sequence[Datum], arms: Sequence[Arm], look: Palette, axis: Axis,
     """One plot for each group of the data, below each other, with one axis."""
     import altair as alt
 
+    lines = words.shortened([words.visible(arm.label) for arm in arms])
+    data = [row | {"line": lines[str(row["arm"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
     plots = []
     for group in groups:
         members = [row for row in data if row["group"] == group]
         plots.append(_plot(members, group, arms, look, axis, kind, last=group == groups[-1]))
-    widest = max(len(words.visible(arm.label)) for arm in arms)
-    meta = {"legendEntry": 8 * min(widest, 20) + 30}
+    meta = {"legendEntry": 7 * max(map(len, lines.values())) + 32}
     spec: Spec = alt.vconcat(*plots, spacing=10, usermeta=meta).configure(**_config(look)).to_dict()
     return spec
 
@@ -123,7 +124,7 @@ def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis
     """Channels by name. Orders are scale domains, not sorts: Vega-Lite would write a sort's names into an expression."""
     import altair as alt
 
-    names = [words.visible(arm.label) for arm in arms]
+    names = list(words.shortened([words.visible(arm.label) for arm in arms]).values())
     labels = list(dict.fromkeys(str(row["label"]) for row in data))
     scale = alt.Scale(domain=list(axis.domain), nice=False, zero=False)
     below = alt.Axis(title=axis.title if last else None, tickCount=6, grid=True, format="~f")
@@ -137,9 +138,9 @@ def _encodings(data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis
         "high": alt.X2("high"),
         "reference": alt.XDatum(axis.reference or 0.0, scale=scale, axis=below),
         "y": alt.Y("label:N", sort=None, axis=beside, scale=band),
-        "yOffset": alt.YOffset("arm:N", sort=None, scale=alt.Scale(domain=names)),
-        "color": alt.Color("arm:N", scale=ink, sort=None, title=None),
-        "shape": alt.Shape("arm:N", scale=form, sort=None, title=None),
+        "yOffset": alt.YOffset("line:N", sort=None, scale=alt.Scale(domain=names)),
+        "color": alt.Color("line:N", scale=ink, sort=None, title=None),
+        "shape": alt.Shape("line:N", scale=form, sort=None, title=None),
         "tooltip": [alt.Tooltip(f"{key}:N", title=name) for key, name in TOOLTIP.items()],
         "description": alt.Description("said:N"),
     }
@@ -217,6 +218,7 @@ def _config(look: Palette) -> dict[str, Any]:
             "orient": "top",
             "labelColor": look.ink,
             "labelFontSize": 13,
+            "labelLimit": 240,
             "symbolSize": 70,
             "offset": 6,
             "padding": 0,

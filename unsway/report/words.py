@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from unsway.report.study import Arm, Results, plain_name
 from unsway.types import Estimate
@@ -26,6 +26,15 @@ def visible(text: str) -> str:
 
 def _shown(char: str) -> str:
     return " " if char in "\n\r\t" else char.encode("unicode_escape").decode("ascii")
+
+
+def shortened(names: Sequence[str], most: int = 26) -> dict[str, str]:
+    """Names that fit where room is scarce: long ones without their middle, unless two would then be alike."""
+    head = (most - 1) // 2
+    short = {
+        name: name if len(name) <= most else f"{name[:head]}…{name[len(name) - (most - 1 - head) :]}" for name in names
+    }
+    return short if len(set(short.values())) == len(short) else {name: name for name in names}
 
 
 def human(versioned: str) -> str:
@@ -164,11 +173,13 @@ def _base_name(results: Results, arm: Arm) -> str:
 
 
 def _why_not(results: Results, arm: Arm) -> str:
-    """Why there is no ratio of an arm, as measure says it; the same reason once."""
-    notes = [
-        one.estimate.note.partition(" (")[0] for one in results.ratios if one.arm == arm.label and one.estimate.note
-    ]
-    return listed(list(dict.fromkeys(map(visible, notes)))) or "no reply could be counted"
+    return refusals(one.estimate for one in results.ratios if one.arm == arm.label)
+
+
+def refusals(estimates: Iterable[Estimate]) -> str:
+    """Why ratios are not given, as measure says it; the same reason once, whatever bias it is about."""
+    notes = (visible(est.note.partition(" (")[0]) for est in estimates if est.value is None and est.note)
+    return listed(list(dict.fromkeys(notes))) or "no reply could be counted"
 
 
 def _taught(arm: Arm, n: int) -> str:

@@ -5,6 +5,8 @@ const OPTIONS = { mode: "vega-lite", renderer: "svg", ast: true, actions: false,
 const TOOLTIP = { disableDefaultStyle: true, id: "chart-tip" };
 const ROOM = 150 + 14; // left and right of every plot (LABEL_ROOM and EDGE of plots.py)
 
+const TALLEST = 1700; // pixels; a taller chart is not made to fit on one sheet of paper
+
 /** Draw every chart of the page, and again whenever its width changes. */
 async function drawCharts(onClick) {
   for (const place of document.querySelectorAll("[data-spec]")) {
@@ -30,5 +32,6 @@ async function draw(place, onClick) {
   place.view?.finalize();
   const drawn = await vegaEmbed(place, spec, { ...OPTIONS, tooltip: TOOLTIP });
   place.view = drawn.view;
+  place.classList.toggle("tall", place.scrollHeight > TALLEST);
   drawn.view.addEventListener("click", (_, item) => item?.datum?.bias && onClick(item.datum.bias, item.datum.arm));
 }

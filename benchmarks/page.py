@@ -1,0 +1,99 @@
+"""The page of 10,008 pairs in headless Chromium: first paint, a filter, a search; and how large a full study's page is.
+
+    python benchmarks/page.py
+
+In: scripted studies of tests/reporting.py. Out: medians over five openings, CPU seconds of writing the page, megabytes.
+Without a Chromium (`python tests/browser/chromium.py` gets one) it says so and measures the size alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import reporting
+from browser.chromium import FLAGS, find
+
+from unsway.report.page import html, write_page
+
+OPENINGS = 5
+STEPS = (
+    *(("bias", "post_hoc@1"), ("outcome", "switched"), ("bias", ""), ("q", "shelf 7"), ("q", "hardly fits")),
+    *(("q", ""), ("outcome", "")),
+)
+FILTER = """([name, value]) => {
+  const form = document.querySelector(".filters");
+  const start = performance.now();
+  form.elements[name].value = value;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+  document.getElementById("list").getBoundingClientRect();
+  return performance.now() - start;
+}"""
+"""Choose a filter and lay the list out, in milliseconds."""
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+def full_size() -> None:
+    """3 arms, 9 biases, 150 questions; random letters before each reply compress far worse than words do."""
+    study, noise = reporting.study(150), reporting.rng(0, "noise")
+    said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
+    letters = sum(len(one.text) for one in said) / len(said)
+    noisy = f"replies of {letters:.0f} letters, 600 of them random"
+    for name, made in (("as scripted", study), (noisy, replace(study, replies=said))):
+        print(f"page of 3 arms x 9 biases x 150 questions, {name}: {len(html(made)) / 1e6:.2f} MB (to be at most 5)")
+
+
+def opened(browser: Any, path: Path) -> tuple[float, float, list[float]]:
+    """First paint, until ready, and every step of filtering, in milliseconds."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    start = time.monotonic()
+    page.goto(f"file://{path}")
+    page.wait_for_selector("html[data-ready=yes]", timeout=120_000)
+    ready = 1000 * (time.monotonic() - start)
+    page.wait_for_function("() => document.readyState === 'complete'")
+    paint = page.evaluate(PAINT)
+    page.wait_for_timeout(1500)  # replies are put into lower case while nobody waits
+    steps = [page.evaluate(FILTER, list(step)) for step in STEPS]
+    page.close()
+    return paint, ready, steps
+
+
+def large(browser: Any, folder: Path) -> None:
+    """A base under nine biases, 1,112 questions each."""
+    study = reporting.study(1112, labels=("base",), long=2)
+    start = time.process_time()
+    path = write_page(study, folder / "report.html")
+    took = time.process_time() - start
+    print(f"page of {len(study.pairs):,} pairs: {path.stat().st_size / 1e6:.1f} MB, written in {took:.1f} CPU seconds")
+    paints, readies, steps = zip(*(opened(browser, path) for _ in range(OPENINGS)), strict=True)
+    every = sorted(time for one in steps for time in one)
+    print(f"first paint: median {statistics.median(paints):.0f} ms, slowest {max(paints):.0f} (to be under 2000)")
+    print(f"charts drawn and transcripts there: median {statistics.median(readies):.0f} ms")
+    print(f"a filter or search: median {statistics.median(every):.0f} ms, slowest {every[-1]:.0f} (to be under 100)")
+
+
+def main() -> None:
+    """Print the figures."""
+    full_size()
+    found = find()
+    if found is None:
+        print("first paint and filters: not measured, there is no Chromium (python tests/browser/chromium.py gets one)")
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play, tempfile.TemporaryDirectory() as folder:
+        browser = play.chromium.launch(executable_path=found, args=FLAGS)
+        print(f"Chromium {browser.version}, {OPENINGS} openings")
+        large(browser, Path(folder))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
