@@ -2,12 +2,13 @@
 
     python benchmarks/build_pairs.py
 
-Prints seconds, pairs a second, and the digest of all pairs, which is the same in every process.
+Prints seconds (of the clock, and of the processor, which other programs do not lengthen), pairs a second, and the digest of
+all pairs, which is the same in every process.
 """
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter, process_time
 
 from unsway import sources
 from unsway.biases.arguments import Argument, Arguments
@@ -27,7 +28,7 @@ ON_ANY = (
     "distractor_argument",
 )
 LIMIT = 10.0
-"""Seconds that building may take."""
+"""Seconds of the processor that building may take."""
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
     two = toy_questions(QUESTIONS, n_options=2)
     text = "Step 1: read the question.\nStep 2: add the numbers.\n" * 20 + "Therefore, the best answer is: ({})."
     said = Arguments(tuple(Argument(q.id, i, text.format(letter(i))) for q in toys for i in range(4)))
-    start = perf_counter()
+    start, start_cpu = perf_counter(), process_time()
     built = [
         made
         for elicit in ("cot", "direct")
@@ -46,10 +47,11 @@ def main() -> None:
             pairs(two, ["positional"], elicit=elicit),
         )
     ]
-    seconds = perf_counter() - start
+    clock, seconds = perf_counter() - start, process_time() - start_cpu
     n = sum(map(len, built))
     print(
-        f"{n} pairs (9 biases x {QUESTIONS} questions x 2 elicitations) in {seconds:.2f} s, {n / seconds:,.0f} a second"
+        f"{n} pairs (9 biases x {QUESTIONS} questions x 2 elicitations) in {clock:.2f} s, {seconds:.2f} s of the processor, "
+        f"{n / seconds:,.0f} a second of it"
     )
     print(f"digest {digest([pair.id for made in built for pair in made])[:16]}")
     print(f"limit {LIMIT:.0f} s: {'kept' if seconds < LIMIT else 'BROKEN'}")
