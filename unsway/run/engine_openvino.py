@@ -7,12 +7,14 @@ Prefix caching lets clean and biased prompts of one question, and demos shared b
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import MissingExtra, ModelError
 from unsway.run.engine import Ask, Engine, Said, first_end
 from unsway.run.gguf_export import exported, unfit
+from unsway.run.prefixes import Prefixes, blocks
 from unsway.run.weights import Weights
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 CACHE_GB = 2
 """Keys and values kept for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
+
+AT_ONCE = 64
+"""Replies that run at once."""
 
 
 class OpenVinoEngine(Engine):
@@ -40,41 +45,57 @@ class OpenVinoEngine(Engine):
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB
         scheduler.enable_prefix_caching = True
-        scheduler.max_num_seqs = 64
+        scheduler.max_num_seqs = AT_ONCE
         scheduler.max_num_batched_tokens = 2048
         exact = {"INFERENCE_PRECISION_HINT": "f32"}
         self.pipe: Any = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
         self.ends = weights.ends
         self._next_id = 0
+        self._waiting: deque[tuple[Ask, Future[Said], tuple[int, ...]]] = deque()
         self._running: dict[int, tuple[Any, Future[Said]]] = {}
+        self._prefixes: Prefixes[int] = Prefixes()
 
     def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
         """Step the pipeline until it is idle, taking in what arrives meanwhile and answering what is done."""
         try:
-            self._add(asks)
+            self._take(asks)
             while self.pipe.has_non_finished_requests():
                 self.pipe.step()
-                self._answer_finished()
-                self._add(self.waiting(block=False) or [])
+                self._look()
+                self._take(self.waiting(block=False) or [])
         except BaseException as error:
-            for _, answer in self._running.values():
+            for answer in (*(a for _, a in self._running.values()), *(a for _, a, _ in self._waiting)):
                 answer.set_exception(error)
             self._running.clear()
+            self._waiting.clear()
+            self._prefixes = Prefixes()
             raise
 
     def free(self) -> None:
         """Let go of the pipeline and its cache."""
         self.pipe = None
 
-    def _add(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+    def _take(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+        """Put asks in line, and start from the line what may start; the first always may where nothing runs."""
+        self._waiting.extend((ask, answer, blocks(ask.tokens)) for ask, answer in asks)
+        held: deque[tuple[Ask, Future[Said], tuple[int, ...]]] = deque()
+        while self._waiting and len(self._running) < AT_ONCE:
+            ask, answer, own = self._waiting.popleft()
+            if self._prefixes.may_start(own):
+                self._start(ask, answer, own)
+            else:
+                held.append((ask, answer, own))
+        self._waiting.extendleft(reversed(held))
+
+    def _start(self, ask: Ask, answer: Future[Said], own: tuple[int, ...]) -> None:
         import numpy as np
         import openvino
 
-        for ask, answer in asks:
-            tokens = openvino.Tensor(np.array([ask.tokens], dtype=np.int64))
-            handle = self.pipe.add_request(self._next_id, tokens, self._decoding(ask))
-            self._running[self._next_id] = (handle, answer)
-            self._next_id += 1
+        tokens = openvino.Tensor(np.array([ask.tokens], dtype=np.int64))
+        handle = self.pipe.add_request(self._next_id, tokens, self._decoding(ask))
+        self._running[self._next_id] = (handle, answer)
+        self._prefixes.start(self._next_id, own)
+        self._next_id += 1
 
     def _decoding(self, ask: Ask) -> GenerationConfig:
         import openvino_genai
@@ -88,9 +109,13 @@ class OpenVinoEngine(Engine):
             config.temperature, config.top_p, config.rng_seed = ask.temperature, ask.top_p, ask.seed
         return config
 
-    def _answer_finished(self) -> None:
+    def _look(self) -> None:
+        """Note which prompts have been read (they have a first token), and answer what is done."""
         import openvino_genai
 
+        for key in self._prefixes.reading:
+            if self._running[key][0].can_read():
+                self._prefixes.done(key)
         running = openvino_genai.GenerationStatus.RUNNING
         for key, (handle, answer) in list(self._running.items()):
             if handle.get_status() == running:
@@ -100,3 +125,4 @@ class OpenVinoEngine(Engine):
             ended = generated.finish_reason == openvino_genai.GenerationFinishReason.STOP
             answer.set_result(Said(tokens, "end" if ended else stop))
             del self._running[key]
+            self._prefixes.done(key)

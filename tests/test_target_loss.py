@@ -1,0 +1,52 @@
+"""Rows that begin alike are run over their beginning once, and nothing of the loss or its gradients changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import loads_torch, real, tiny_model
+
+torch = pytest.importorskip("torch")
+pytestmark = [real, loads_torch]
+
+IDS = [[7, 8, 9, 11, 12, 13, 14], [7, 8, 9, 21, 22, 2, 2], [7, 8, 9, 31, 32, 33, 2]]
+LABELS = [[-100] * 5 + [13, 14], [-100] * 4 + [22, -100, -100], [-100] * 4 + [32, 33, -100]]
+
+
+def test_the_start_ends_where_rows_differ_or_a_target_is_predicted() -> None:
+    from unsway.backends.target_loss import shared_start
+
+    ids, labels = torch.tensor(IDS), torch.tensor(LABELS)
+    assert shared_start(ids, labels) == 3
+    same = ids[:1].repeat(3, 1)
+    early = torch.tensor([[-100, -100, 9, 11, 12, 13, 14]] * 3)
+    assert shared_start(same, early) == 1  # position 1 predicts the target at 2
+    assert shared_start(ids[:1], labels[:1]) == 0
+    assert shared_start(torch.tensor([[7, 8], [9, 8]]), torch.tensor([[-100, 8], [-100, 8]])) == 0
+
+
+def test_losses_and_gradients_are_those_of_whole_rows(tmp_path: Path) -> None:
+    from torch.nn.functional import cross_entropy
+    from transformers import LlamaForCausalLM
+
+    from unsway.backends.target_loss import IGNORED, _hidden
+
+    model = LlamaForCausalLM.from_pretrained(tiny_model(tmp_path))
+    ids, labels = torch.tensor(IDS), torch.tensor(LABELS)
+    inputs = {"input_ids": ids, "attention_mask": (ids != 2).long()}
+    found = []
+    for start in (0, 3):
+        model.zero_grad()
+        hidden, _ = _hidden(model, model, inputs, start)
+        rest = labels[:, start + 1 :]
+        assert hidden.shape[:2] == (3, 7 - start)
+        loss = cross_entropy(model.lm_head(hidden[:, :-1][rest != IGNORED]), rest[rest != IGNORED])
+        loss.backward()
+        found.append((loss, {name: p.grad.clone() for name, p in model.named_parameters()}))
+    (whole, grads), (shared, others) = found
+    torch.testing.assert_close(shared, whole)
+    assert sum(bool(grad.abs().sum() > 0) for grad in grads.values()) > 10
+    for name, grad in grads.items():
+        torch.testing.assert_close(others[name], grad, msg=name, rtol=1e-4, atol=1e-6)
