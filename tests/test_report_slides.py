@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import reporting
 from click.testing import CliRunner
+from keeping import kept
 from lxml import etree
 from pptx import Presentation
 
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.report import table
-from unsway.report.folder import write_arms, write_pairs
 from unsway.report.slides import layout as at
 from unsway.report.slides import write_slides
 from unsway.report.slides.content import excerpt, slides
@@ -32,7 +32,6 @@ from unsway.report.slides.telling import telling
 from unsway.report.slides.web import html
 from unsway.report.study import Results
 from unsway.report.transcripts import state
-from unsway.store import ReplyStore
 from unsway.types import Answer, Reply
 
 NS = {
@@ -354,16 +353,6 @@ def test_the_html_deck_has_no_script_and_no_element_from_text(hostile: Results) 
 
 
 # ---------------------------------------------------------------- the verb
-
-
-def kept(study: Results, folder: Path) -> Path:
-    """The study as `measure` would have left it."""
-    write_pairs(folder, study.pairs)
-    write_arms(folder, study.arms, study.skipped)
-    store = ReplyStore(folder / "replies.jsonl")
-    for reply in study.replies:
-        store.add(reply)
-    return folder
 
 
 def test_the_verb_writes_both_decks_beside_the_page(tmp_path: Path) -> None:

@@ -50,9 +50,12 @@ def dumps(value: object) -> str:
     return _adapter(type(value)).dump_json(value).decode("utf-8")
 
 
-def loads(kind: type[T], line: str | bytes) -> T:
-    """A value from its line of JSON. Raises pydantic's `ValidationError` (a `ValueError`) where it does not fit."""
-    value: T = _adapter(kind).validate_json(line)
+def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
+    """A value from its line of JSON. Raises pydantic's `ValidationError` (a `ValueError`) where it does not fit.
+
+    Strict takes no `"4"`, `4.0` or `true` for a 4.
+    """
+    value: T = _adapter(kind).validate_json(line, strict=strict)
     return value
 
 

@@ -1,0 +1,399 @@
+"""Blind labels without a browser: what is drawn, how it is kept, who may ask the server, how far labellers agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import reporting
+from click.testing import CliRunner
+from keeping import kept
+
+from unsway.cli import main
+from unsway.errors import BadInput, BadRow
+from unsway.labels.agreeing import agreements, shares
+from unsway.labels.items import drawn
+from unsway.labels.others import export, joined, take_in
+from unsway.labels.serving import MAX_BODY, application, listen, questions, shown
+from unsway.labels.shelf import Label, Shelf
+from unsway.report.study import Results
+from unsway.report.transcripts import state
+
+TOKEN, PORT = "t" * 32, 4321
+HOME = f"http://127.0.0.1:{PORT}"
+
+
+@pytest.fixture(scope="module")
+def study() -> Results:
+    return reporting.study(12, biases=("suggested_answer", "post_hoc", "positional"))
+
+
+@pytest.fixture
+def folder(study: Results, tmp_path: Path) -> Path:
+    return kept(study, tmp_path / "x")
+
+
+# ---------------------------------------------------------------- what is drawn
+
+
+def test_replies_that_switched_are_drawn_and_no_others(study: Results, folder: Path) -> None:
+    found = drawn(folder)
+    wanted = {(o.model, o.pair_id) for o in study.outcomes if state(o) == "switched"}
+    prompts = {pair.biased.id: pair.id for pair in study.pairs}
+    assert {(item.model, prompts[item.prompt.id]) for item in found} == wanted and len(found) == len(wanted)
+    assert {item.arm for item in found} == {"base", "control", "bct"}
+    assert len(drawn(folder, which="all")) > len(drawn(folder, which="followed")) > len(found)
+
+
+def test_the_order_is_the_seeds_and_a_part_is_its_beginning(folder: Path) -> None:
+    whole = drawn(folder)
+    assert drawn(folder) == whole and drawn(folder, n=5) == whole[:5]
+    other = drawn(folder, seed=1)
+    assert other != whole and set(other) == set(whole)
+    assert [item.arm for item in whole] != sorted(item.arm for item in whole)
+
+
+def test_the_answer_is_named_as_it_was_shown(study: Results, folder: Path) -> None:
+    """Where a bias shows the options in another order, the letter is that of the place."""
+    item = next(item for item in drawn(folder) if item.bias == "positional@1")
+    assert f"({item.answer})" in item.reply
+
+
+def test_the_page_gets_nothing_of_who_wrote_it(folder: Path) -> None:
+    for item in drawn(folder):
+        body = json.dumps(shown(item))
+        assert not [name for name in (item.model, item.bias, item.question_id, f'"{item.arm}"') if name in body]
+        assert set(joined(item, Label(item.id, "ana", 1, True), blind=True)).isdisjoint({"model", "arm", "weights"})
+
+
+def test_a_folder_without_a_study_or_a_switch_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="unsway measure"):
+        drawn(tmp_path)
+    asked = reporting.pairs(3, ("post_hoc",))
+    empty = kept(Results.build("t", reporting.arms(("base",)), asked, ()), tmp_path / "y")
+    with pytest.raises(BadInput, match="--which all"):
+        drawn(empty)
+
+
+# ---------------------------------------------------------------- how it is kept
+
+
+def test_the_last_click_counts_and_every_click_is_kept(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for coherence in (1, 4):
+        shelf.add(Label("a", "ana", coherence, None))
+    shelf.add(Label("a", "ben", 2, True))
+    assert len(list(shelf.rows())) == 3 and {label.coherence for label in shelf.labels()} == {4, 2}
+    assert shelf.of("ana")["a"].coherent is True and shelf.of("ben")["a"].coherent is False and shelf.of("eve") == {}
+
+
+def test_a_row_torn_by_a_kill_is_cut_off_by_the_next(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.add(Label("a", "ana", 1, None))
+    with shelf.path.open("ab") as file:
+        file.write(b'{"item":"b","labeller":"an')
+    assert [label.item for label in shelf.rows()] == ["a"]
+    shelf.add(Label("c", "ana", 5, None))
+    assert [label.item for label in shelf.rows()] == ["a", "c"]
+
+
+def test_a_row_that_is_no_label_is_named(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.add(Label("a", "ana", 1, None))
+    with shelf.path.open("ab") as file:
+        file.write(b'{"item":"b","labeller":"ana","coherence":9,"mentions_cue":null}\n')
+    with pytest.raises(BadRow, match=r"labels\.jsonl, line 2"):
+        list(shelf.rows())
+
+
+def test_several_processes_write_one_file(tmp_path: Path) -> None:
+    code = (
+        "import sys; from unsway.labels.shelf import Label, Shelf\n"
+        "for i in range(40): Shelf(sys.argv[1]).add(Label(str(i), sys.argv[2], 1 + i % 5, None, note='x' * 500))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("ana", "ben", "eve")]
+    assert [one.wait(60) for one in running] == [0, 0, 0]
+    assert len(list(Shelf(tmp_path).rows())) == 120 and len(Shelf(tmp_path).labels()) == 120
+
+
+def test_items_are_added_behind_those_that_are_there(folder: Path) -> None:
+    shelf, whole = Shelf(folder), drawn(folder)
+    assert shelf.add_items(whole[3:5]) == whole[3:5]
+    assert shelf.add_items(whole[:5]) == (*whole[3:5], *whole[:3]) == shelf.items()
+
+
+@pytest.mark.parametrize(
+    "bad", [{"coherence": 0}, {"coherence": 6}, {"labeller": " "}, {"labeller": "a\nb"}, {"labeller": "a" * 61}]
+)
+def test_labels_that_cannot_be(bad: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        replace(Label("a", "ana", 3, None), **bad)
+
+
+# ---------------------------------------------------------------- who may ask
+
+
+@pytest.fixture
+def ask(folder: Path) -> Any:
+    """`ask(path, …)`: a request to the application, as the page sends it unless told otherwise."""
+    shelf = Shelf(folder)
+    shelf.add_items(drawn(folder, n=4))
+    app = application(shelf, "ana", TOKEN, PORT)
+
+    def request(
+        path: str, *, body: Any = None, base: str = HOME, method: str | None = None, **headers: str | None
+    ) -> httpx.Response:
+        how = {"authorization": f"Bearer {TOKEN}", "origin": HOME} | {
+            key.replace("_", "-"): v for key, v in headers.items()
+        }
+        given = {key: value for key, value in how.items() if value is not None}
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+                content = json.dumps(body) if isinstance(body, dict) else body
+                return await client.request(
+                    method or ("GET" if body is None else "POST"), path, content=content, headers=given
+                )
+
+        return anyio.run(send)
+
+    return request
+
+
+def click(folder: Path, **said: Any) -> dict[str, Any]:
+    return {"item": Shelf(folder).items()[0].id, "coherence": None, "mentions_cue": None} | said
+
+
+def test_a_click_is_on_the_disk_when_it_is_answered(ask: Any, folder: Path) -> None:
+    assert ask("/api/state").json()["done"] == {}
+    assert ask("/api/label", body=click(folder, coherence=4)).json() == {"saved": Shelf(folder).items()[0].id}
+    (label,) = Shelf(folder).labels()
+    assert (label.labeller, label.coherence, label.mentions_cue, label.rubric) == ("ana", 4, None, "label_questions@1")
+    assert label.at.endswith("+00:00")
+    assert ask("/api/state").json()["done"] == {label.item: [4, None]}
+    row = json.loads(ask("/api/export").text)
+    assert row["reply"] == Shelf(folder).items()[0].reply and "model" not in row and row["coherence"] == 4
+
+
+def test_the_page_has_a_policy_and_no_secret(ask: Any, folder: Path) -> None:
+    for path in ("/", "/label.js", "/label.css"):
+        answer = ask(path, authorization=None, origin=None)
+        assert answer.status_code == 200 and TOKEN not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in ask("/api/state").headers["content-security-policy"]
+    assert "access-control-allow-origin" not in ask("/").headers
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        ({"base": "http://evil.example:4321"}, 421),
+        ({"base": "http://127.0.0.1:9999"}, 421),
+        ({"base": "http://127.0.0.1.evil.example:4321"}, 421),
+        ({"host": "127.0.0.1"}, 421),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "http://127.0.0.1:9999"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": None}, 403),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-site"}, 403),
+        ({"authorization": None}, 401),
+        ({"authorization": "Bearer " + "u" * 32}, 401),
+        ({"authorization": TOKEN}, 401),
+        ({"authorization": "Bearer é"}, 401),
+        ({"method": "PUT"}, 405),
+        ({"method": "OPTIONS"}, 405),
+    ],
+)
+def test_who_is_refused(ask: Any, folder: Path, how: dict[str, Any], status: int) -> None:
+    if how.get("authorization") == "Bearer é":
+        how = {"authorization": "Bearer é".encode("latin-1")}
+    answer = ask("/api/label", body=click(folder, coherence=4), **how)
+    assert answer.status_code == status and answer.json()["error"]
+    assert list(Shelf(folder).rows()) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"coherence": 0},
+        {"coherence": 6},
+        {"coherence": "4; DROP"},
+        {"coherence": 3.5},
+        {"coherence": True},
+        {"mentions_cue": "maybe"},
+        {"item": 7},
+    ],
+)
+def test_what_is_no_label_is_refused(ask: Any, folder: Path, said: dict[str, Any]) -> None:
+    assert ask("/api/label", body=click(folder, **said)).status_code == 422
+    assert list(Shelf(folder).rows()) == []
+
+
+def test_odd_bodies_are_refused(ask: Any, folder: Path) -> None:
+    assert ask("/api/label", body=click(folder, item="no-such-item")).status_code == 404
+    assert ask("/api/item/..%2F..%2Farms.json").status_code == 404 == ask("/arms.json").status_code
+    for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"item":"\\ud800","coherence":1,"mentions_cue":null}'):
+        assert ask("/api/label", body=body).status_code in (404, 422)
+    assert ask("/api/label", body=b" " * (MAX_BODY + 1)).status_code == 413
+    assert list(Shelf(folder).rows()) == []
+
+
+def test_a_body_of_unknown_length_is_read_no_further_than_allowed(ask: Any, folder: Path) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(1000):
+            sent += 1024
+            yield b" " * 1024
+
+    assert ask("/api/label", body=endless()).status_code == 413
+    assert sent < 1000 * 1024 or list(Shelf(folder).rows()) == []
+
+
+def test_the_socket_is_of_this_machine_alone() -> None:
+    with listen() as place:
+        assert place.getsockname()[0] == "127.0.0.1"
+        place.listen()
+        with pytest.raises(BadInput, match="--port"):
+            listen(place.getsockname()[1])
+
+
+def test_nothing_to_label_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="nothing to label"):
+        application(Shelf(tmp_path), "ana", TOKEN, PORT)
+
+
+def test_the_bank_has_two_questions_and_five_marks() -> None:
+    assert len(questions()["marks"]) == 5 and all(
+        str(questions()[name]).endswith(("?", ".")) for name in ("coherence", "mentions")
+    )
+
+
+# ---------------------------------------------------------------- labels of others, and agreement
+
+
+def row(i: int, labeller: str, coherence: int | None, mentions: bool | None, **more: Any) -> dict[str, Any]:
+    body = {"labeller": labeller, "reply": f"Reply {i}: so (A).", "coherence": coherence, "mentions_cue": mentions}
+    return body | {"prompt": f"Question {i}? I think (A). Options…", "cue": "I think (A).", "arm": "base"} | more
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    return path
+
+
+def test_labels_of_others_come_in_once_and_go_out_again(tmp_path: Path) -> None:
+    rows = [row(i, name, 1 + i % 5, i % 2 == 0) for i in range(6) for name in ("ana", "a model")]
+    path = written(tmp_path / "theirs.jsonl", rows)
+    assert tuple(take_in(path, tmp_path / "x")) == (12, 6, 12) and tuple(take_in(path, tmp_path / "x")) == (12, 0, 0)
+    item = Shelf(tmp_path / "x").items()[0]
+    assert item.prompt.cue() == "I think (A)." and item.prompt.turns[0].text() == rows[0]["prompt"]
+    out = export(tmp_path / "x", tmp_path / "out.jsonl")
+    assert tuple(take_in(out, tmp_path / "y")) == (12, 6, 12)
+    assert Shelf(tmp_path / "y").items() == Shelf(tmp_path / "x").items()
+    assert Shelf(tmp_path / "y").labels() == Shelf(tmp_path / "x").labels()
+
+
+def test_an_export_of_a_study_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
+    shelf = Shelf(folder)
+    for item in shelf.add_items(drawn(folder)):
+        shelf.add(Label(item.id, "ana", 3, False))
+    take_in(export(folder, tmp_path / "out.jsonl"), tmp_path / "y")
+    assert Shelf(tmp_path / "y").items() == shelf.items() and Shelf(tmp_path / "y").labels() == shelf.labels()
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"labeller": None}, "labeller"),
+        ({"reply": 3}, "reply"),
+        ({"coherence": 7}, "1 to 5"),
+        ({"mentions_cue": "sometimes"}, "mentions_cue"),
+        ({"prompt": [{"role": "king", "parts": []}]}, "role"),
+    ],
+)
+def test_a_bad_row_is_named_and_nothing_is_kept(bad: dict[str, Any], said: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "theirs.jsonl", [row(0, "ana", 3, True), row(1, "ana", 3, True) | bad])
+    with pytest.raises(BadRow, match="line 2") as error:
+        take_in(path, tmp_path / "x")
+    assert said in str(error.value) and not (tmp_path / "x").exists()
+
+
+def test_agreement_of_two_and_of_three() -> None:
+    draw = random.Random(0)
+    marks = [draw.randint(1, 5) for _ in range(200)]
+    shelf_items = [replace(_item(i), arm="base" if i % 2 else "bct") for i in range(200)]
+    labels = [
+        Label(item.id, name, mark if draw.random() < sure else draw.randint(1, 5), mark > 2)
+        for name, sure in (("ana", 1.0), ("ben", 0.9), ("eve", 0.0))
+        for item, mark in zip(shelf_items, marks, strict=True)
+    ]
+    found = {(one.question, one.labellers): one for one in agreements(labels, shelf_items)}
+    assert len(found) == 3 * 4
+    near, far = found["coherence, 1 to 5", ("ana", "ben")], found["coherence, 1 to 5", ("ana", "eve")]
+    assert near.alpha.value > 0.75 and far.alpha.low < 0 < far.alpha.high
+    assert found["mentions the cue", ("ana", "eve")].kappa.value == 1
+    whole = found["coherent", ("ana", "ben", "eve")]
+    assert whole.kappa is None and far.alpha.value < whole.alpha.value < near.alpha.value
+    by_arm = shares(labels, shelf_items)
+    assert [(one.labeller, one.arm) for one in by_arm[:2]] == [("ana", "base"), ("ana", "bct")]
+    assert by_arm[0].coherent.value == sum(mark >= 4 for mark in marks[1::2]) / 100
+
+
+def _item(i: int) -> Any:
+    from unsway.labels.items import Item
+    from unsway.types import Part, Prompt, Turn
+
+    return Item(Prompt((Turn("user", (Part("stem", f"q{i}"),)),)), (), f"r{i}", "", "A", f"q{i}", "b@1", "base", "m")
+
+
+def test_the_verb_compares_and_exports_without_a_server(tmp_path: Path) -> None:
+    rows = [row(i, name, 1 + (i * (2 if name == "ben" else 1)) % 5, True) for i in range(9) for name in ("ana", "ben")]
+    path, folder = written(tmp_path / "theirs.jsonl", rows), tmp_path / "x"
+    said = CliRunner().invoke(main, ["label", str(folder), "--from", str(path), "--agreement", "--by-arm"])
+    assert (
+        said.exit_code == 0
+        and "18 rows" in said.output
+        and "ana / ben" in said.output
+        and "coherence, 1 to 5" in said.output
+    )
+    found = CliRunner().invoke(main, ["label", str(folder), "--agreement", "--json"])
+    body = json.loads(found.output)
+    assert [one["question"] for one in body] == ["coherent", "coherence, 1 to 5", "mentions the cue"]
+    assert body[2]["kappa"]["note"] and body[0]["alpha"]["n"] == 9
+    out = CliRunner().invoke(main, ["label", str(folder), "--export", str(tmp_path / "out.jsonl")])
+    assert out.exit_code == 0 and len((tmp_path / "out.jsonl").read_text().splitlines()) == 18
+
+
+RELEASED = Path(os.environ.get("UNSWAY_PARITY_DATA", Path(__file__).parents[2] / "shared" / "data")) / "human-labels"
+
+
+@pytest.mark.skipif(not RELEASED.exists(), reason="the labels released with arXiv 2403.05518 are not at hand")
+def test_the_released_labels_come_in_whole(tmp_path: Path) -> None:
+    (path,) = RELEASED.glob("*.jsonl.gz")
+    assert tuple(take_in(path, tmp_path)) == (229, 229, 229)
+    shelf = Shelf(tmp_path)
+    labels = shelf.labels()
+    assert (
+        sum(bool(label.coherent) for label in labels) == 107 and sum(bool(label.mentions_cue) for label in labels) == 4
+    )
+    assert all(item.prompt.cue() and item.reply and item.answer for item in shelf.items())
+    assert {name: one.n for name, one in ((one.arm, one.coherent) for one in shares(labels, shelf.items()))} == {
+        "base": 103,
+        "bct": 56,
+        "control": 70,
+    }
