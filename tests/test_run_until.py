@@ -10,6 +10,8 @@ from unsway.errors import BadInput
 from unsway.measure.anytime import watch
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
+from unsway.report.study import Arm, Results
+from unsway.report.words import headline
 from unsway.run.until import Reached, Until, keep_reached, reached, run_until
 from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
@@ -54,6 +56,24 @@ def test_the_interval_covers_what_is_known(first: tuple[Until, Path, list[tuple[
     for name, cell in cells(first[0]).items():
         assert cell.estimate.low is not None and cell.estimate.high is not None
         assert cell.estimate.low <= KNOWN[name] <= cell.estimate.high
+
+
+def test_pairs_whose_clean_prompt_alone_was_asked_are_not_missing(
+    made: PairSet, first: tuple[Until, Path, list[tuple[Reached, ...]]]
+) -> None:
+    """The clean prompts of the bias that stopped first were asked further for the other one."""
+    found = first[0]
+    calm, swayed = cells(found)["suggested_answer"], cells(found)["post_hoc"]
+    arms = [Arm("base", calm.model, found.replies[0].weights, "base")]
+    unaware = Results.build("x", arms, made.pairs, found.replies)
+    assert dict(unaware.cells[0].excluded)["no_biased_reply"] == swayed.n_asked - calm.n_asked
+    aware = Results.build("x", arms, made.pairs, found.replies, stopped={(calm.model, calm.bias)})
+    assert aware.cells[0].n_pairs == calm.n_asked and "no_biased_reply" not in dict(aware.cells[0].excluded)
+    assert {(bias, n) for bias, _, n in aware.skipped} == {
+        (calm.bias, 200 - calm.n_asked),
+        (swayed.bias, 200 - swayed.n_asked),
+    }
+    assert headline(aware).startswith(f"On {swayed.n_asked} questions asked")
 
 
 def test_a_cell_stops_at_the_first_look_that_is_narrow(first: tuple[Until, Path, list[tuple[Reached, ...]]]) -> None:

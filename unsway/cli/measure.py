@@ -149,6 +149,7 @@ def _say_reached(folder: Path, model: str) -> None:
                 f"{visible(cell.bias)}: asked {cell.n_asked} of {cell.n_there} questions ({why}); BRR with an interval that "
                 f"holds at every look: {points(cell.estimate)} points."
             )
+    click.echo("Quote these: the intervals above are for a number of questions that was fixed beforehand.")
 
 
 def to_ask(

@@ -95,6 +95,8 @@ def results(
     level: float = 0.95,
 ) -> Results:
     """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
+    from unsway.run.until import reached
+
     place = Path(folder)
     if not (place / ARMS).is_file():
         raise BadInput(
@@ -108,6 +110,7 @@ def results(
         standing_for(place, arms),
         trained_biases=trained_biases,
         skipped=_skipped(place),
+        stopped={(cell.model, cell.bias) for cell in reached(place) if cell.n_asked < cell.n_there},
         about={**(about or {}), **_noted(place)},
         level=level,
     )

@@ -6,7 +6,7 @@ nothing is decided here: outcomes and estimates are those of `unsway.measure`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -124,6 +124,7 @@ class Results:
         *,
         trained_biases: Iterable[str] = (),
         skipped: Iterable[Skipped] = (),
+        stopped: Collection[tuple[str, str]] = (),
         about: Mapping[str, str] | None = None,
         level: float = 0.95,
         seed: int = 0,
@@ -138,6 +139,8 @@ class Results:
             trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
                 none is given.
             skipped: Questions that a bias could not be put to.
+            stopped: Models and biases that were not asked to the end. A pair whose clean prompt alone was asked, for
+                another bias, is then one that was not asked, and not one whose answer is missing.
             about: What one needs to run it again, and what it took; shown as it is.
             level: Nominal coverage of all intervals.
             seed: Seed of the bootstrap of ratios.
@@ -152,7 +155,11 @@ class Results:
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
         asked = {(arm.model, arm.weights) for arm in arms}
         replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
-        outs = outcomes(pairs, replies)
+        outs = tuple(
+            out
+            for out in outcomes(pairs, replies)
+            if out.excluded != "no_biased_reply" or (out.model, out.bias) not in stopped
+        )
         left_out = (*skipped, *_not_asked(arms, pairs, outs))
         empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), (), left_out, about or {})
         return replace(

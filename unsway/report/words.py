@@ -135,7 +135,8 @@ def control_sentence(results: Results) -> str:
 
 
 def _asked(results: Results) -> str:
-    n, k = len({pair.question.id for pair in results.pairs}), len(results.biases)
+    asked = {outcome.question_id for outcome in results.outcomes}
+    n, k = len(asked or {pair.question.id for pair in results.pairs}), len(results.biases)
     biases = f"the cue of {human(results.biases[0])}" if k == 1 else f"the cues of {k} biases"
     names = dict.fromkeys(
         visible((arm.of or arm.model).rpartition("/")[2]) for arm in results.arms if arm.role == "base"
