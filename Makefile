@@ -16,10 +16,11 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 test: $(READY) check assets  ## style, types, tests and one real run of the loop
 	@$(MAKE) --no-print-directory --output-sync=target -j2 unit slow
 
-check: $(READY)  ## style and types; never fixes
+check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -r unsway
 
 unit: $(READY) assets chromium
 	$(BIN)/python -m pytest -m "not slow"

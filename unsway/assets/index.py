@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
+import subprocess  # nosec B404  # pip is run by its own interpreter
 import sys
 import time
 import urllib.error
@@ -91,7 +91,7 @@ def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | 
     environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
     with log.open("wb") as out:
         command = [sys.executable, "-m", "pip", *arguments]
-        with subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as pip:  # noqa: S603
+        with subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as pip:  # noqa: S603  # nosec B603
             try:
                 while pip.poll() is None:
                     if look:
@@ -160,7 +160,7 @@ def _read_url(archive: Archive, url: str, path: Path, progress: Progress) -> Non
     what = f"Downloading {archive.filename}"
     done = 0
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as source, path.open("wb") as sink:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as source, path.open("wb") as sink:  # noqa: S310  # nosec B310
             while block := source.read(BLOCK):
                 done += len(block)
                 if done > archive.size:

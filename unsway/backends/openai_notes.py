@@ -56,7 +56,7 @@ class Notes:
 
 def _numbers(data: Mapping[str, object]) -> dict[str, float]:
     """The numbers of a metrics event, by the names that the local backend uses."""
-    names = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}
+    names = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}  # nosec B105
     found = {names.get(name, name): value for name, value in data.items()}
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.run.calls import Patience, plain
 from unsway.run.endpoints import address_id
+from unsway.run.secrets import guard
 from unsway.run.weights import CHECKPOINT_FILE, is_hosted, read_checkpoint
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
@@ -107,7 +108,7 @@ def _loaded(name: str, args: Mapping[str, Any]) -> Model:
     if name.startswith(("openai/", "openai-api/")):
         given = {"max_retries": 0} | given  # the SDK's retries leave no trace; ours do
     try:
-        return get_model(name, memoize=False, **given)
+        return guard(get_model(name, memoize=False, **given))
     except UnswayError:
         raise
     except Exception as error:  # Inspect's own says what is missing, in rich's markup

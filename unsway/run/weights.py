@@ -25,6 +25,8 @@ CHECKPOINT_FILE = "checkpoint.json"
 """What makes a folder a checkpoint: a `types.Checkpoint` beside the adapter."""
 
 
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+"""Without it PEFT would look for a pickle of that name."""
 ADAPTER_FILE = "adapter_config.json"
 """What tells an adapter from whole weights, as PEFT writes it."""
 
@@ -50,7 +52,7 @@ class Weights:
         Raises:
             ModelError: It has no chat template.
         """
-        tokenizer = _transformers().AutoTokenizer.from_pretrained(self.folder)
+        tokenizer = _transformers().AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
         if not tokenizer.chat_template:
             raise ModelError(
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
@@ -177,12 +179,12 @@ def _checkpoint(folder: Path) -> Weights:
             f"The checkpoint {str(folder)!r} was trained from {name!r} with weights {trained_from}, but the weights "
             f"there are {base.fingerprint}. Put the same base model back, or train again from this one."
         )
-    return Weights(str(folder), base.folder, _checked(folder))
+    return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
 
 
-def _checked(folder: Path) -> Path:
+def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
     """The folder, if it holds safetensors; a pickle is refused by name."""
-    if any(folder.glob("*.safetensors")):
+    if any(folder.glob(wanted)):
         return folder
     pickles = sorted(p.name for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in folder.glob(kind))
     if pickles:
@@ -190,7 +192,7 @@ def _checked(folder: Path) -> Path:
             f"{str(folder)!r} holds {pickles[0]!r}: a pickle can run any code when it is opened, so it is not. Convert "
             "it to safetensors where you trust it (model.save_pretrained does)."
         )
-    raise ModelError(f"{str(folder)!r} holds no weights: a *.safetensors file and a config.json are needed.")
+    raise ModelError(f"{str(folder)!r} holds no weights: {wanted} and its config are needed.")
 
 
 def _from_hub(name: str) -> Path:
@@ -204,7 +206,7 @@ def _from_hub(name: str) -> Path:
         raise MissingExtra(f"Taking {name!r} from the Hugging Face hub", "local", "huggingface_hub") from None
     wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
     try:
-        return _checked(Path(snapshot_download(name, allow_patterns=wanted)))
+        return _checked(Path(snapshot_download(name, allow_patterns=wanted)))  # nosec B615  # known by its content
     except ModelError:
         raise
     except Exception as error:  # the hub raises many kinds, all of which mean the same here

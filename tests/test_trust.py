@@ -1,0 +1,140 @@
+"""Keys land nowhere, weights run no code, and nothing of the working folder is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile, is_zipfile
+
+import pytest
+import zipfile_zstd  # noqa: F401  # lets zipfile read Inspect's logs
+from click.testing import CliRunner
+
+from tests.openai_server import OpenAiServer, let_go
+from tests.tiny import loads_torch, real, tiny_model
+from unsway.cli import main
+from unsway.errors import ModelError
+from unsway.run import ask
+from unsway.run.weights import CHECKPOINT_FILE, locate
+from unsway.store import dumps
+from unsway.types import Checkpoint, Part, Prompt, Settings, Turn
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+KEY = "sk-trust-4711-very-secret"
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    let_go()
+
+
+# ---------------------------------------------------------------- keys
+
+
+def everything(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below a folder, and every member of its archives."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield str(path), path.read_bytes()
+            if is_zipfile(path):
+                with ZipFile(path) as log:
+                    yield from ((f"{path}:{name}", log.read(name)) for name in log.namelist())
+
+
+@pytest.mark.parametrize("trouble", ["401", "400", "429", "malformed"])
+def test_a_key_lands_nowhere_even_where_the_server_quotes_it(trouble: str, tmp_path: Path) -> None:
+    """The real command, whose process is looked at while it runs, as `ps` would."""
+    folder = tmp_path / "out"
+    asks = ["--questions", "procedural/dates", "-n", "4", "--out", str(folder), "--label", "m"]
+    patience = 'patience={"first": 0.05, "longest": 0.2, "tries": 3, "gone": 2, "never": 2}'
+    bad = trouble in ("401", "400")  # what every call meets; the others pass
+    seen: set[bytes] = set()
+    with OpenAiServer(trouble=lambda method, path, n: trouble if bad or n < 3 else None, stall=0.5) as server:
+        server.answer = lambda body: f"The key is {KEY[:2]}… The best answer is: (A)."
+        command = [sys.executable, "-m", "unsway", "measure", "openai-api/local/m", *asks]
+        command += ["-M", f"base_url={server.url}", "-M", patience]
+        environment = os.environ | {"LOCAL_API_KEY": KEY, "XDG_DATA_HOME": str(tmp_path / "data")}  # Inspect's traces
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        ) as process:
+            while process.poll() is None:
+                seen.add(_command_line(process.pid))
+                time.sleep(0.05)
+            assert process.stdout is not None and process.stderr is not None
+            said = process.stdout.read() + process.stderr.read()
+    assert process.returncode == (1 if bad else 0), said.decode()
+    assert (folder / "failures.jsonl").is_file() and any(b"unsway" in line for line in seen)
+    assert KEY.encode() not in said and not [line for line in seen if KEY.encode() in line]
+    if not bad:
+        assert CliRunner().invoke(main, ["report", str(folder)]).exit_code == 0
+    assert [name for name, content in everything(tmp_path) if KEY.encode() in content] == []
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended in between
+        return b""
+
+
+@pytest.mark.parametrize("name", ["api_key", "hf_token", "client_secret", "password", "Authorization"])
+def test_a_secret_on_the_command_line_is_refused(name: str, tmp_path: Path) -> None:
+    asks = ["measure", "openai-api/local/m", "--questions", "procedural/dates", "--out", str(tmp_path / "out")]
+    found = CliRunner().invoke(main, [*asks, "-M", f"{name}={KEY}"])
+    assert found.exit_code == 2 and "_API_KEY" in found.output and KEY not in found.output
+    assert not (tmp_path / "out").exists()
+
+
+# ---------------------------------------------------------------- weights
+
+
+EVIL = "from pathlib import Path\nPath({mark!r}).write_text('owned')\nclass Evil: pass\n"
+
+
+@real
+@loads_torch
+def test_code_that_comes_with_weights_is_never_run(tmp_path: Path) -> None:
+    folder, mark = tiny_model(tmp_path / "model"), tmp_path / "owned"
+    for name, key in (("config.json", "AutoModelForCausalLM"), ("tokenizer_config.json", "AutoTokenizer")):
+        body = json.loads((folder / name).read_text())
+        value = "evil.Evil" if name == "config.json" else ["evil.Evil", None]
+        body["auto_map"] = {key: value, "AutoConfig": "evil.Evil"}
+        (folder / name).write_text(json.dumps(body))
+    (folder / "evil.py").write_text(EVIL.format(mark=str(mark)))
+    prompt = Prompt((Turn("user", (Part("stem", "Which?"),)),))
+    (reply,) = ask([prompt], f"unsway/{folder}", settings=Settings(max_tokens=2), engine="torch")
+    assert reply.tokens_out <= 2 and not mark.exists()
+
+
+def test_an_adapter_of_pickles_is_refused_whatever_lies_beside_it(tmp_path: Path) -> None:
+    base, folder = tmp_path / "base", tmp_path / "adapter"
+    for place in (base, folder):
+        place.mkdir()
+        (place / "model.safetensors").write_text("w")
+    (base / "config.json").write_text("{}")
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.bin").write_bytes(b"\x80\x04.")
+    made = Checkpoint(str(folder), f"{base}@{locate(str(base)).fingerprint}", "local", str(folder), "Bct()", "0", 1, 1)
+    (folder / CHECKPOINT_FILE).write_text(dumps(made))
+    with pytest.raises(ModelError, match=r"'adapter_model\.bin': a pickle can run any code"):
+        locate(str(folder))
+
+
+# ---------------------------------------------------------------- code of others
+
+
+def test_code_of_the_working_folder_is_not_loaded(tmp_path: Path) -> None:
+    for name in ("loud", "unsway_plugins", "plugins", "sitecustomize_unsway"):
+        (tmp_path / f"{name}.py").write_text(EVIL.format(mark=str(tmp_path / "owned")))
+    (tmp_path / "entry_points.txt").write_text("[unsway.plugins]\nloud = loud\n")
+    program = Path(sys.executable).with_name("unsway")
+    command = [str(program)] if program.exists() else [sys.executable, "-m", "unsway"]
+    done = subprocess.run([*command, "biases"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "suggested_answer" in done.stdout and "Plug-in" not in done.stderr
+    assert not (tmp_path / "owned").exists()
