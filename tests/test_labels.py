@@ -397,3 +397,15 @@ def test_the_released_labels_come_in_whole(tmp_path: Path) -> None:
         "bct": 56,
         "control": 70,
     }
+
+
+def test_the_token_is_in_no_argument_of_the_browser(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from unsway.cli import label
+
+    launched: list[str] = []
+    monkeypatch.setattr(label.click, "launch", launched.append)
+    label._say("http://127.0.0.1:1/#secret", True)
+    assert "secret" in capsys.readouterr().out and "secret" not in launched[0]
+    path = Path(launched[0])
+    assert path.stat().st_mode & 0o077 == 0 and 'url=http://127.0.0.1:1/#secret"' in path.read_text()
+    path.unlink()

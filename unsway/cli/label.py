@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
+import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +71,7 @@ def label(
         came = take_in(from_, folder)
         click.echo(f"{came.rows} rows of {from_}: {came.items} new replies, {came.labels} new labels.", err=json_)
     if export_ is not None:
-        click.echo(f"Labels: {export(folder, export_)}")
+        click.echo(f"Labels: {export(folder, export_)}", err=json_)
     if agreement or by_arm:
         _compare(shelf, agreement, by_arm, json_)
     if export_ is not None or agreement or by_arm:
@@ -79,9 +82,14 @@ def label(
 
 
 def _say(address: str, browse: bool) -> None:
+    """Print the address, and open it through a file that only its owner can read: arguments of processes are public."""
     click.echo(f"Open {address} in a browser of this machine. Ctrl-C ends it; every click is kept.")
     if browse:
-        click.launch(address)
+        handle, path = tempfile.mkstemp(prefix="unsway-label-", suffix=".html")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>unsway</title>\n')
+        atexit.register(Path(path).unlink, missing_ok=True)
+        click.launch(path)
 
 
 def _compare(shelf: Any, agreement: bool, by_arm: bool, json_: bool) -> None:

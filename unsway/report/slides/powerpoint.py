@@ -15,7 +15,7 @@ from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
-from pptx.enum.text import MSO_ANCHOR
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Pt
@@ -79,7 +79,7 @@ def _write(frame: Any, paragraphs: Sequence[Paragraph], size: float, gap: float 
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     for i, pieces in enumerate(paragraphs):
         paragraph = frame.paragraphs[0] if i == 0 else frame.add_paragraph()
-        paragraph.alignment = 1  # left, which the title of the template is not
+        paragraph.alignment = PP_ALIGN.LEFT  # the title of the template is centred
         paragraph.space_before = Pt(gap if i else 0)
         for piece in pieces:
             _run(paragraph, piece.text, piece.mark, size)
