@@ -10,8 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors seeds types store progress assets banks plugins sources elicit biases pairs released measure run testing judge "
-    "data train backends interventions report labels experiment demo cli __main__"
+    "errors seeds types disk store progress assets banks plugins sources elicit biases pairs released measure run testing "
+    "judge data train backends interventions report labels experiment demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
 MAY_LOAD_HEAVY = {"assets", "run", "testing", "backends"}

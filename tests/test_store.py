@@ -129,7 +129,7 @@ def test_killed_while_writing_nothing_complete_is_lost(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(StoreError, match="Name another folder"):
+    with pytest.raises(StoreError, match=r"Cannot write .* Name another folder"):
         store.ReplyStore(blocked / "replies.jsonl")
 
 

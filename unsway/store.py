@@ -7,20 +7,19 @@ Reading and writing of values is pydantic's (`TypeAdapter`), locking is `fcntl` 
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import json
-import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from unsway.disk import refused
+from unsway.disk import write_bytes as write_bytes  # the whole files of every room
+from unsway.disk import write_text as write_text
 from unsway.errors import BadRow, StoreError
 from unsway.types import Reply, Settings
 
@@ -60,37 +59,6 @@ def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
 
 
 # ---------------------------------------------------------------- whole files
-
-
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a whole text file so that it is either the old one or the new one, never half."""
-    return write_bytes(path, text.encode("utf-8", "backslashreplace"))
-
-
-def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write a whole file so that it is either the old one or the new one, never half."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    return target
-
-
-@cache
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> Path:
@@ -196,10 +164,11 @@ class ReplyStore:
         self._read_to = 0
         self._lock = threading.Lock()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(exist_ok=True)
+            if not self.path.exists():  # what is there may be read where nothing may be written
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()
         except OSError as error:
-            raise StoreError(f"Cannot keep replies at {str(self.path)!r}: {error}. Name another folder.") from error
+            raise refused(self.path, error) from error
         self.refresh()
 
     def refresh(self) -> None:
@@ -246,10 +215,7 @@ class ReplyStore:
                 self._places[key] = self._read_to
                 self._read_to += len(row)
         except OSError as error:
-            raise StoreError(
-                f"Cannot keep a reply in {str(self.path)!r}: {error}. Everything before it is kept: make room and run "
-                "the same again."
-            ) from error
+            raise refused(self.path, error) from error
         return True
 
     def get(self, asked: Asked) -> Reply | None:

@@ -37,7 +37,7 @@ STEPS = 24
 
 
 def equal(*names: str) -> Callable[[Path, Path], list[str]]:
-    """Files of the same contents but for the address of the model, which is part of its name for weights; JSONL in any order."""
+    """Files of the same contents but for the address of the model, which stands for its weights; rows in any order."""
 
     def content(path: Path) -> list[bytes]:
         lines = re.sub(rb'"weights": ?"[^"]*"', b"", path.read_bytes()).splitlines()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
+from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.progress import Advance, track
 
@@ -94,3 +96,14 @@ def track_once(what: str, total: int, *, done: int) -> Iterator[Advance]:
             yield advance
     else:
         yield lambda steps: None
+
+
+def held(folder: Path) -> AbstractContextManager[None]:
+    """Hold a folder, so that one fit at a time is in it; another one waits. The first process of several holds it for all.
+
+    Raises:
+        StoreError: Another fit is in there, and this one has several processes, which would go on without the first.
+    """
+    if not is_main():
+        return nullcontext()
+    return alone(folder, ".fit.lock", waiting="another process trains there", wait=processes() == 1)

@@ -13,19 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.backends.launch import check_launch, is_main, track_once
+from unsway.backends.launch import check_launch, held, is_main, track_once
 from unsway.backends.rows import check_lengths, in_order, n_steps, n_tokens, rows_of_step, tokenise
 from unsway.backends.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.trainers import Options, arguments, reporting, trainer
 from unsway.errors import BadInput, TrainingError, UnswayError
 from unsway.run.weights import CHECKPOINT_FILE, Weights, locate
 from unsway.store import dumps, write_text
-from unsway.train import Preference, Row, Sft
+from unsway.train import Preference, Row, Sft, done
 from unsway.train.methods import Need
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
-    from transformers import Trainer
+    from transformers import Trainer, TrainingArguments
+
+    from unsway.backends.rows import Tokens
 
 
 class LocalBackend:
@@ -66,27 +68,29 @@ class LocalBackend:
         check_lengths(rows, weights)
         order = in_order(rows, how.batch_size, how.epochs, how.seed)
         args = arguments(how, folder, self.options, len(order))
-        if is_main():
-            keep_only(folder, f"{sha256} {how!r} {weights.fingerprint}")
-        with args.main_process_first(local=False):
-            last = last_saved(folder)
-        steps = n_steps(order, how.batch_size)
-        with track_once(f"Training {how.name}", steps, done=number(last)) as advance:
-            told = reporting(folder, advance, lambda step: rows_of_step(order, how.batch_size, step))
-            made = trainer(weights, [rows[i] for i in order], how, args, told)
-            _train(made, told, last, folder)
-        checkpoint = Checkpoint(
-            model=str(folder),
-            base=f"{weights.name}@{weights.fingerprint}",
-            backend=self.name,
-            uri=str(folder),
-            method=repr(how),
-            data_sha256=sha256,
-            steps=made.state.global_step,
-            tokens=sum(n_tokens(rows[i]) for i in order),
-        )
-        _finish(made, weights, folder, checkpoint)
+        with held(folder):
+            ready = done(folder, how, f"{weights.name}@{weights.fingerprint}", sha256)
+            if ready is not None:  # made by another process while this one waited
+                return ready
+            made = _trained(weights, rows, order, how, args, f"{sha256} {how!r} {weights.fingerprint}")
+            checkpoint = Checkpoint(
+                model=str(folder),
+                base=f"{weights.name}@{weights.fingerprint}",
+                backend=self.name,
+                uri=str(folder),
+                method=repr(how),
+                data_sha256=sha256,
+                steps=made.state.global_step,
+                tokens=sum(n_tokens(rows[i]) for i in order),
+            )
+            _finish(made, weights, folder, checkpoint)
+        self.tidy(folder)
         return checkpoint
+
+    def tidy(self, folder: Path) -> None:
+        """Remove the trainer's own steps."""
+        if is_main():
+            shutil.rmtree(folder / STEPS, ignore_errors=True)
 
 
 def _without_adapter(weights: Weights) -> Weights:
@@ -98,16 +102,27 @@ def _without_adapter(weights: Weights) -> Weights:
     return weights
 
 
-def _train(made: Trainer, told: Any, last: Path | None, folder: Path) -> None:
-    """Train; an error while files are written is said as one of the disk, with what survives."""
-    try:
-        made.train(resume_from_checkpoint=str(last) if last else None)
-    except UnswayError:
-        raise
-    except Exception as error:  # torch, safetensors and the standard library each raise their own
-        if not told.saving:
+def _trained(
+    weights: Weights, rows: Sequence[Tokens], order: Sequence[int], how: Sft, args: TrainingArguments, this_fit: str
+) -> Trainer:
+    """The trainer when it is done; an error while files are written is said as one of the disk, with what survives."""
+    folder, steps = Path(args.output_dir).parent, n_steps(order, how.batch_size)
+    if is_main():
+        keep_only(folder, this_fit)
+    with args.main_process_first(local=False):
+        last = last_saved(folder)
+    with track_once(f"Training {how.name}", steps, done=number(last)) as advance:
+        told = reporting(folder, advance, lambda step: rows_of_step(order, how.batch_size, step))
+        made = trainer(weights, [rows[i] for i in order], how, args, told)
+        try:
+            made.train(resume_from_checkpoint=str(last) if last else None)
+        except UnswayError:
             raise
-        raise _not_written(error, folder, made.state.global_step) from error
+        except Exception as error:  # torch, safetensors and the standard library each raise their own
+            if not told.saving:
+                raise
+            raise _not_written(error, folder, made.state.global_step) from error
+    return made
 
 
 def _not_written(error: Exception, folder: Path, step: int) -> TrainingError:
@@ -133,7 +148,6 @@ def _finish(made: Trainer, weights: Weights, folder: Path, checkpoint: Checkpoin
             write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
         except Exception as error:  # torch, safetensors and the standard library each raise their own
             raise _not_written(error, folder, made.state.global_step) from error
-        shutil.rmtree(folder / STEPS)
     made.accelerator.wait_for_everyone()
 
 

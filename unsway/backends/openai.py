@@ -9,12 +9,11 @@ Retries are the SDK's own (0.5 to 8 s, `Retry-After` up to 120 s); creating, whi
 
 from __future__ import annotations
 
-import fcntl
 import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256 as hash_of
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.backends.openai_notes import Notes
 from unsway.backends.openai_rows import bill, chat_jsonl, estimate, hyper_parameters, steps
+from unsway.disk import alone
 from unsway.errors import BadInput, MissingExtra, StoreError, TrainingError
 from unsway.progress import track
 from unsway.run.calls import plain
@@ -128,6 +128,9 @@ class OpenAiBackend:
                 raise _ended_badly(job, client)
             tokens = estimate(text, name, how).tokens if job.trained_tokens is None else job.trained_tokens
             return self._checkpoint(job, how, base, folder, sha256, tokens, steps(len(examples), how))
+
+    def tidy(self, folder: Path) -> None:
+        """Nothing: a job leaves nothing here."""
 
     def cancel(self, folder: str | Path) -> str:
         """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
@@ -238,18 +241,9 @@ def _record_of(folder: Path, fit: str, text: str) -> Record:
     return _keep(folder, Record(fit, uuid.uuid4().hex, hash_of(text.encode()).hexdigest()))
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> AbstractContextManager[None]:
     """One process at a time in a folder; the lock ends with the process, however that one ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{RECORD}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreError(
-                f"{str(folder)!r} is in use: another process waits for its job. Let it, or name another folder."
-            ) from None
-        yield
+    return alone(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
 
 
 # ---------------------------------------------------------------- upload and job

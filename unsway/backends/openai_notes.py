@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from unsway.disk import append_row, whole_rows
 from unsway.progress import Advance
 from unsway.run.calls import plain
-from unsway.store import write_text
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -25,7 +25,7 @@ class Notes:
     def __init__(self, folder: Path, key: str | None = None) -> None:
         self.paths = {"message": folder / "events.jsonl", "metrics": folder / "metrics.jsonl"}
         self.key = key
-        rows = [row for path in self.paths.values() for row in _whole_rows(path)]
+        rows = [row for path in self.paths.values() for row in map(json.loads, whole_rows(path))]
         self.seen = {row["event"] for row in rows}
         self.step = max((row.get("step", 0) for row in rows), default=0)
 
@@ -49,8 +49,7 @@ class Notes:
             self.step = max(self.step, int(event.data.get("step") or 0))
         else:
             row |= {"level": event.level, "message": plain(event.message, self.key)}
-        with self.paths[kind].open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_row(self.paths[kind], json.dumps(row))
         self.seen.add(event.id)
 
 
@@ -59,14 +58,3 @@ def _numbers(data: Mapping[str, object]) -> dict[str, float]:
     names = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}  # nosec B105
     found = {names.get(name, name): value for name, value in data.items()}
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _whole_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file; a last one that a kill tore is cut off."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        write_text(path, whole)
-    return [json.loads(line) for line in whole.splitlines()]

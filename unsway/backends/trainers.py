@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from unsway.backends.launch import check_devices, is_main, processes, share
 from unsway.backends.rows import Tokens, n_steps
 from unsway.backends.steps import METRICS, STEPS
+from unsway.disk import append_row
 from unsway.errors import BadInput, MissingExtra, TrainingError
 from unsway.progress import Advance
 from unsway.run.weights import Weights, load_model, training_dtype
@@ -189,11 +190,4 @@ def _about(args: Any, trained: int) -> dict[str, Any]:
 def _add(folder: Path, row: dict[str, Any]) -> None:
     if not is_main():
         return
-    try:
-        with (folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-    except OSError as error:
-        raise TrainingError(
-            f"{METRICS} in {str(folder)!r} takes no more lines ({error}). Make room on the disk and run the same again: it "
-            "goes on from the last step that was saved."
-        ) from error
+    append_row(folder / METRICS, json.dumps(row))

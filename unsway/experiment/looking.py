@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway.disk import whole_rows
 from unsway.errors import BadInput
 from unsway.experiment.running import load
 from unsway.experiment.study import Study
@@ -126,10 +127,9 @@ def _kept(place: Path, arms: list[Arm]) -> dict[str, Counter[str]]:
 
 def _failed(place: Path, arms: list[Arm]) -> dict[str, set[str]]:
     """Prompts, by arm, to which a call has failed at least once."""
-    path = place / FAILURES
     names = {arm.model: _name(arm) for arm in arms if not arm.intervention}
     found: dict[str, set[str]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in whole_rows(place / FAILURES):
         row = json.loads(line)
         found.setdefault(names.get(row["model"], ""), set()).add(row["prompt_id"])
     return found

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from unsway import sources
 from unsway.backends import backend
 from unsway.data import Mixture, mixture
+from unsway.disk import alone, shared
 from unsway.experiment.measuring import Asking, measure, measure_prompted
 from unsway.experiment.study import NONE, ArmKey, Study, Trained, check
 from unsway.measure.prices import Price, prices
 from unsway.pairs import PairSet
-from unsway.report.folder import REPLIES, counted, results, write_arms, write_pairs
+from unsway.report.folder import REPLIES, arms_of, counted, results, write_arms, write_pairs
 from unsway.report.kept_outcomes import keep_outcomes
 from unsway.report.study import ArmRole, Results
 from unsway.run import Session, session
@@ -106,23 +107,25 @@ def run(
     Raises:
         UnknownName, BadInput: Something is wrong with the study; nothing was asked.
         BudgetReached, ModelError, TrainingError: It stopped; everything so far is kept.
+        StoreError: The disk takes no more, or another study runs in the folder.
     """
     check(study)
     place = Path(folder)
     budget = None if max_cost is None else Budget(max_cost, prices() if price_table is None else price_table)
     parts = [(part, part.pairs()) for part in study.parts()]
-    _describe(place, study, [asked for _, asked in parts])
     tested = tuple({pair.question.id: pair.question for _, asked in parts for pair in asked}.values())
     running = _Running(place, tested, budget, batch)
-    for model in dict.fromkeys(key.model for key in study.arms()):
-        with session((using or {}).get(model, model)) as base:
-            for part, asked in parts:
-                for key in part.arms():
-                    if key.model == model:
-                        _measure(key, part, asked, base, running)
-    found = estimate(study, place)
-    keep_outcomes(place, found.outcomes)
-    return found
+    with shared(place, f"a run of the study {study.id[:8]}"):
+        _describe(place, study, [asked for _, asked in parts])
+        for model in dict.fromkeys(key.model for key in study.arms()):
+            with session((using or {}).get(model, model)) as base:
+                for part, asked in parts:
+                    for key in part.arms():
+                        if key.model == model:
+                            _measure(key, part, asked, base, running)
+        found = estimate(study, place)
+        keep_outcomes(place, found.outcomes)
+        return found
 
 
 def estimate(study: Study, folder: str | Path) -> Results:
@@ -145,10 +148,13 @@ def load(folder: str | Path) -> Study | None:
 
 
 def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:
-    """Write down what will be asked, before it is; arms are added as their turn comes."""
-    write_pairs(place, {pair.id: pair for one in asked for pair in one}.values())
-    write_arms(place, (), counted(sum(asked, PairSet())))
-    write_text(place / STUDY, dumps(study) + "\n")
+    """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
+    text, path = dumps(study) + "\n", place / STUDY
+    with alone(place):
+        again = path.is_file() and path.read_text(encoding="utf-8") == text
+        write_pairs(place, {pair.id: pair for one in asked for pair in one}.values())
+        write_arms(place, arms_of(place) if again else (), counted(sum(asked, PairSet())))
+        write_text(path, text)
 
 
 def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:

@@ -58,9 +58,6 @@ def _write(spec: str, target: Path) -> Path:
 
     if target.suffix == ".svg":
         return store.write_text(target, vl_convert.vegalite_to_svg(spec))
-    target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".pdf":
-        target.write_bytes(vl_convert.vegalite_to_pdf(spec))
-    else:
-        target.write_bytes(vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
-    return target
+        return store.write_bytes(target, vl_convert.vegalite_to_pdf(spec))
+    return store.write_bytes(target, vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.pairs import PairSet
 from unsway.report import words
@@ -49,9 +50,10 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
 def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
     """Add pairs to those of a folder and return all; what was skipped stands in place of what was skipped before."""
     place = Path(folder)
-    pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
-    write_pairs(place, pairs)
-    write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
+    with alone(place):
+        pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+        write_pairs(place, pairs)
+        write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
     return pairs
 
 
@@ -65,13 +67,14 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
             the same arm is noted already, it adds to what was asked of it (other parts of a study).
     """
     place, new = Path(folder), instead or {}
-    noted = arms_of(place)
-    arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
-    write_arms(place, arms.values(), _skipped(place))
-    kept = (one for one in _asked(place) if one.arm != arm.model or (arm in noted and one.prompt_id not in new))
-    others, rows = [*kept], [Instead(arm.model, *ids) for ids in new.items()]
-    if others or rows:
-        write_jsonl(place / ASKED, [*others, *rows])
+    with alone(place):
+        noted = arms_of(place)
+        arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
+        write_arms(place, arms.values(), _skipped(place))
+        kept = (one for one in _asked(place) if one.arm != arm.model or (arm in noted and one.prompt_id not in new))
+        others, rows = [*kept], [Instead(arm.model, *ids) for ids in new.items()]
+        if others or rows:
+            write_jsonl(place / ASKED, [*others, *rows])
 
 
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from unsway.disk import alone
 from unsway.elicit.parse import PARSER
 from unsway.elicit.prompts import letter
 from unsway.errors import BadInput
 from unsway.report.folder import ARMS, arms_of, pairs_of, standing_for
-from unsway.store import read_jsonl, write_jsonl
+from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.types import Answer, Outcome, Pair, Reply
 
 OUTCOMES = "outcomes.jsonl"
@@ -85,10 +86,11 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     from unsway.measure.outcomes import outcomes
 
     now = {_key(outcome): outcome for outcome in (outcomes(*replies_of(folder)) if found is None else found)}
-    kept = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
-    stay = {key: o for key, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)}
-    rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
-    return Path(folder) / OUTCOMES if rows == kept else _write(folder, rows)
+    with alone(folder):
+        path, kept = Path(folder) / OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+        stay = {k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)}
+        rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
+        return path if rows == kept and read_manifest(path) else _write(folder, rows)
 
 
 def reread(folder: str | Path) -> Reread:
@@ -99,11 +101,12 @@ def reread(folder: str | Path) -> Reread:
     """
     from unsway.measure.outcomes import outcomes
 
-    then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
     pairs, replies = replies_of(folder)
     now = {_key(outcome): outcome for outcome in outcomes(pairs, replies)}
-    found = _compared(pairs, replies, then, now)
-    _write(folder, now)
+    with alone(folder):
+        then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+        found = _compared(pairs, replies, then, now)
+        _write(folder, now)
     return found
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from unsway.errors import BudgetReached, ModelError
+from unsway.disk import refused
+from unsway.errors import BudgetReached, ModelError, StoreError
 from unsway.progress import Advance, track
 from unsway.run.beat import beating
 from unsway.run.budget import Budget
@@ -26,6 +27,7 @@ from unsway.run.claims import Claims, claims
 from unsway.run.models import LOCAL, Session, Subject, session
 from unsway.run.outputs import chat, reply_of, text_of
 from unsway.run.past import noting
+from unsway.run.room import Room, room
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
 from unsway.types import Pair, Prompt, Reply, Settings
@@ -65,12 +67,15 @@ class _Asking:
     budget: Budget | None
     batch: bool | int
     came: Callable[[Reply], None]
+    room: Room
     calls: Calls | None
     """What is known of the endpoint of a hosted model; None for a local one."""
     busy: set[Asked] = field(default_factory=set)
     """What another process was asking when we came to it."""
     errors: list[str] = field(default_factory=list)
     """What went wrong, in the words of the provider."""
+    full: list[StoreError] = field(default_factory=list)
+    """What the disk did not take; after the first, nothing more is asked."""
 
 
 def run(
@@ -137,6 +142,7 @@ def ask(
         ModelError: Some prompt got no reply; every reply that came is kept, so that a second call asks the rest.
         BudgetReached: The limit was reached; every reply that came is kept.
         BadInput: There is a budget, and the price of the model is not known.
+        StoreError: The disk takes no more; every reply that came is kept.
     """
     with ExitStack() as stack:
         asked = session(model, **model_args)
@@ -150,18 +156,35 @@ def ask(
         wanted = _wanted(prompts, who, settings, samples)
         missing = [w for w in wanted if w.asked not in store]
         if missing:
-            what = label or who.name
             done = len(wanted) - len(missing)
-            advance = stack.enter_context(track(f"Asking {what}", len(wanted), done=done))
-            advance = stack.enter_context(beating(place, what, len(wanted), done, advance))
-            held = stack.enter_context(claims(store.path))
-            if budget is not None:
-                budget.count(store)
-            came = stack.enter_context(noting(place, who.name))
-            calls = None if who.name.startswith(LOCAL) else Calls(place, who.name, asked.patience())
-            logs = place / "logs"
-            _ask_all(missing, _Asking(asked, settings, store, held, logs, advance, budget, batch, came, calls))
+            _ask_all(missing, _asking(missing, done, asked, place, store, settings, label, budget, batch, stack))
         return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
+
+
+def _asking(
+    missing: Sequence[Wanted],
+    done: int,
+    asked: Session,
+    place: Path,
+    store: ReplyStore,
+    settings: Settings,
+    label: str,
+    budget: Budget | None,
+    batch: bool | int,
+    stack: ExitStack,
+) -> _Asking:
+    """What an asking needs, until the stack is closed."""
+    name, total = asked.who.name, done + len(missing)
+    advance = stack.enter_context(track(f"Asking {label or name}", total, done=done))
+    advance = stack.enter_context(beating(place, label or name, total, done, advance))
+    held = stack.enter_context(claims(store.path))
+    if budget is not None:
+        budget.count(store)
+    came = stack.enter_context(noting(place, name))
+    calls = None if name.startswith(LOCAL) else Calls(place, name, asked.patience())
+    at_once = AT_A_TIME if batch else asked.at_once() or asked.model().api.max_connections()
+    spare = stack.enter_context(room(place, at_once, settings, 1 + max(w.prompt.n_model_turns for w in missing)))
+    return _Asking(asked, settings, store, held, place / "logs", advance, budget, batch, came, spare, calls)
 
 
 def _wanted(prompts: Iterable[Prompt], who: Subject, settings: Settings, samples: int) -> tuple[Wanted, ...]:
@@ -181,9 +204,9 @@ def _ask_all(missing: Sequence[Wanted], asking: _Asking) -> None:
     for start in range(0, len(missing), AT_A_TIME):
         part = [w for w in missing[start : start + AT_A_TIME] if w.asked not in asking.store]
         came = _evaluate(part, asking) if part else 0
-        if part and not came and asking.errors:
+        if asking.full or (part and not came and asking.errors):
             break
-    for w in _left_to_others(missing, asking):
+    for w in () if asking.full else _left_to_others(missing, asking):
         _evaluate([w], asking)
     _require_all(missing, asking)
 
@@ -209,18 +232,21 @@ def _evaluate(part: Sequence[Wanted], asking: _Asking) -> int:
 
     model = asking.session.model()
     at_once = asking.session.at_once()
-    (log,) = inspect_eval(
-        _task(part, asking),
-        model=model,
-        log_dir=str(asking.logs),
-        log_realtime=False,
-        display="none",
-        score=False,
-        fail_on_error=False,
-        max_connections=at_once,
-        max_samples=at_once,
-        batch=asking.batch or None,
-    )
+    try:
+        (log,) = inspect_eval(
+            _task(part, asking),
+            model=model,
+            log_dir=str(asking.logs),
+            log_realtime=False,
+            display="none",
+            score=False,
+            fail_on_error=False,
+            max_connections=at_once,
+            max_samples=at_once,
+            batch=asking.batch or None,
+        )
+    except OSError as error:  # of the disk: those of calls are the samples' own
+        raise refused(asking.logs, error) from error
     if log.status == "cancelled":
         raise KeyboardInterrupt
     asking.errors.extend(sample.error.message for sample in log.samples or () if sample.error is not None)
@@ -255,6 +281,8 @@ def _solver(by_id: dict[str, Wanted], asking: _Asking) -> Solver:
 
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             wanted = by_id[str(state.sample_id)]
+            if asking.full:
+                return state
             if not asking.held.take(wanted.asked):
                 asking.busy.add(wanted.asked)
                 return state
@@ -286,15 +314,28 @@ async def _one(wanted: Wanted, state: TaskState, asking: _Asking) -> None:
         said = tuple(text_of(output) for output in outputs[:-1])
         state.messages = [*chat(wanted.prompt, said), outputs[-1].message]
         state.output = outputs[-1]
-        await asyncio.to_thread(asking.store.add, reply)
+        await _keep(reply, asking)
         asking.came(reply)
         asking.advance(1)
     except CallFailed as error:  # not Inspect's to render: a traceback for each of 2,000 prompts takes minutes
         asking.errors.append(str(error))
         state.metadata["failed"] = str(error)
+    except StoreError as error:
+        asking.full.append(error)
+        state.metadata["failed"] = str(error)
     finally:
         if budget is not None and reserved is not None:
             budget.settle(reserved, reply)
+
+
+async def _keep(reply: Reply, asking: _Asking) -> None:
+    """Keep a reply; on a disk that takes no more, in the room that was set aside."""
+    try:
+        await asyncio.to_thread(asking.store.add, reply)
+    except StoreError as error:
+        asking.full.append(error)
+        asking.room.give()
+        await asyncio.to_thread(asking.store.add, reply)
 
 
 async def _speak(model: Model, wanted: Wanted, asking: _Asking) -> list[ModelOutput]:
@@ -328,6 +369,8 @@ def _require_all(missing: Sequence[Wanted], asking: _Asking) -> None:
     who, budget = asking.session.who, asking.budget
     if not lost:
         return
+    if asking.full:
+        raise StoreError(f"{who.name}: {lost} of {len(missing)} prompts were not asked. {asking.full[0]}")
     if budget is not None and budget.refused and not asking.errors:
         raise BudgetReached(
             f"{who.name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {lost} prompts "

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unsway.disk import append_row
 from unsway.errors import ModelError
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ class Calls:
         self.counts[failed.kind] += 1
         row = {"at": round(time.time(), 3), "model": self.name, "kind": failed.kind, "prompt_id": prompt_id}
         row |= {"said": failed.said}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_row(self.path, json.dumps(row))
         if failed.kind != FILTERED:
             self._give_up(failed)
 

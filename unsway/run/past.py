@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unsway.disk import append_row
 from unsway.errors import BadInput
 from unsway.seeds import content_id
 from unsway.store import dumps, loads, read_jsonl, write_text
@@ -89,8 +90,7 @@ def noting(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     def note() -> None:
         if calls:
             row = _against(kept, prompts, PastRun(model, calls, time.monotonic() - start, tokens=tokens or None))
-            with (folder / PAST).open("a", encoding="utf-8") as file:
-                file.write(dumps(row) + "\n")
+            append_row(folder / PAST, dumps(row))
 
     start = time.monotonic()
     try:

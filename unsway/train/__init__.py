@@ -1,6 +1,6 @@
 """Training: methods as values, and one `fit` over whatever backend has the weights."""
 
-from unsway.train.fitting import Backend, Row, check, examples_sha256, fit
+from unsway.train.fitting import Backend, Row, check, done, examples_sha256, fit
 from unsway.train.methods import METHODS, Bct, Control, Dpo, Sft, method
 from unsway.train.preferences import Preference, Preferences, preferences
 
@@ -15,6 +15,7 @@ __all__ = [
     "Row",
     "Sft",
     "check",
+    "done",
     "examples_sha256",
     "fit",
     "method",

@@ -42,6 +42,10 @@ class Backend(Protocol):
         """Train on rows of the type `how.row`; everything lands in the folder, the record of the checkpoint last."""
         ...
 
+    def tidy(self, folder: Path) -> None:
+        """Remove what a fit that is done needs no more, where a kill came between."""
+        ...
+
 
 def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Backend, folder: str | Path) -> Checkpoint:
     """Train a model.
@@ -62,8 +66,11 @@ def fit(examples: Sequence[Row] | str | Path, how: Sft, base: str, backend: Back
     rows = _read(examples, how) if isinstance(examples, str | Path) else tuple(examples)
     _check_rows(rows, how)
     sha256 = examples_sha256(rows)
-    done = _done(Path(folder), how, backend.describe(base), sha256)
-    return done or backend.fit(rows, how, base, Path(folder), sha256)
+    found = done(Path(folder), how, backend.describe(base), sha256)
+    if found is None:
+        return backend.fit(rows, how, base, Path(folder), sha256)
+    backend.tidy(Path(folder))
+    return found
 
 
 def check(how: Sft, backend: Backend, base: str) -> None:
@@ -112,7 +119,7 @@ def _check_rows(rows: Sequence[Row], how: Sft) -> None:
         )
 
 
-def _done(folder: Path, how: Sft, base: str, sha256: str) -> Checkpoint | None:
+def done(folder: Path, how: Sft, base: str, sha256: str) -> Checkpoint | None:
     """The checkpoint that is in the folder, if there is one. Raises `BadInput` where it is that of another fit."""
     if not (folder / CHECKPOINT_FILE).is_file():
         return None
