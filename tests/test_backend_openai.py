@@ -395,7 +395,5 @@ def test_a_fine_tuned_model_has_the_price_of_its_base() -> None:
     price = price_of("openai/ft:gpt-4o-mini-2024-07-18:org::9xyz", prices())
     assert price is not None and (price.tokens_in, price.tokens_out) == (0.30, 1.20)
     assert price_of("openai/ft:some-model:org::1", prices()) is None
-    assert (
-        limits("openai/gpt-4.1-mini-2025-04-14").price is not None
-        and limits("openai/gpt-3.5-turbo-0125").longest == 16385
-    )
+    assert limits("openai/gpt-4.1-mini-2025-04-14").price is not None
+    assert limits("openai/gpt-3.5-turbo-0125").longest == 16385

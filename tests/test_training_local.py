@@ -134,10 +134,23 @@ def test_two_processes_have_the_losses_of_one(base: Path, tmp_path: Path) -> Non
 
 @real
 @loads_torch
-def test_packing_and_checkpointing_change_no_loss(base: Path, trained: Path, tmp_path: Path) -> None:
+def test_packing_and_checkpointing_change_no_loss(
+    base: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import PreTrainedModel
+
+    enabled: list[str] = []
+    enable = PreTrainedModel.activation_checkpointing_enable
+
+    def spied(self: PreTrainedModel, *args: object, **kwargs: object) -> None:
+        enabled.append("once")
+        enable(self, *args, **kwargs)
+
+    monkeypatch.setattr(PreTrainedModel, "activation_checkpointing_enable", spied)
     for option in ("packing", "gradient_checkpointing"):
         fit(ROWS, HOW, str(base), backend("local", **{option: True}), tmp_path / option)
         assert losses(tmp_path / option) == pytest.approx(losses(trained), rel=1e-4)
+        assert bool(enabled) == (option == "gradient_checkpointing")
     assert losses(trained)[3] != pytest.approx(losses(trained)[1], rel=1e-4)
 
 

@@ -91,7 +91,7 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         "data_seed": how.seed,
         "max_length": None,
         "bf16": training_dtype() == "bfloat16",
-        "gradient_checkpointing": options.gradient_checkpointing,
+        "activation_checkpointing": options.gradient_checkpointing,  # the name since transformers 5.23
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_steps": options.save_every,
