@@ -31,8 +31,9 @@ ARMS, BIASES = 6, 6
 SIZES = ((20, 15), (18, 14), (16, 13), (15, 12), (14, 12), (13, 11), (12, 10), (11, 9), (10, 8))
 """Font sizes of a table, and of its second lines."""
 FULL = 2000
-BUDGETS = (*((size, FULL) for size in range(19, 11, -1)), (12, 800), (12, 600), (12, 420), (12, 260))
-"""Font sizes of a reply, and how many of its characters are shown: smaller first, then less."""
+WHOLE = tuple((size, FULL) for size in range(19, 13, -1))
+BUDGETS = (*WHOLE, (16, 600), (16, 480), (15, 420), (14, 360), (14, 280), (12, 260))
+"""Font sizes of a reply, and how many of its characters are shown: whole at 14 points or more, else less of it."""
 _SIZES = (28, 26, 24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12)
 """Font sizes of running text."""
 STEPS = 5
