@@ -24,7 +24,7 @@ SENTENCE = 80
 MOST = 3
 COMPARED = (
     "Chosen by rule: the shortest exchange that switched in the base and held after, under a trained and under a held-out "
-    "bias, and the shortest that switched in both."
+    "bias, and the shortest that switched in both; where there is none of a kind, the next of another."
 )
 ALONE = "Chosen by rule: under each of the biases that sway most, the shortest exchange that switched to the cue."
 
