@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 EXTRAS := local,openvino,openai,slides,dev
 
-.PHONY: demo test check unit slow chromium fix assets bench faults clean help
+.PHONY: demo test check unit slow chromium fix assets bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -40,6 +40,9 @@ fix: $(READY)  ## let ruff fix and format
 
 faults: $(READY) assets  ## every fault for real: killed, a bad network, a bad disk, … (minutes)
 	$(BIN)/python -m tests.faults
+
+soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not change (an hour of CPU)
+	$(BIN)/python -m tests.soak
 
 bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -1,6 +1,6 @@
 """Killed anywhere: every verb that takes its time dies by SIGKILL at random moments and is run again.
 
-    python -m tests.faults.killed [KILLS]
+    python -m tests.faults.killed [KILLS [VERB …]]
 
 Half of the kills come from outside at a random moment of the work, half at a random step on the disk (`dying`). Each rerun
 must end complete and equal to an unbroken run: the same replies, rows, numbers, weights and loss. The server counts what it
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.faults.killing import IN_FLIGHT, Unbroken, Verb, killed, unbroken
+from tests.faults.killing import Unbroken, Verb, connection, killed, unbroken
 from tests.faults.tally import Tally
 from tests.tiny import example, losses, metrics, tiny_model
 from unsway.backends.steps import last_saved, number
@@ -96,11 +96,6 @@ def build(folder: Path, url: str) -> list[str]:
     return ["unsway", "data", "build", MODEL, *asked, *connection(url), "--out", str(folder)]
 
 
-def connection(url: str) -> list[str]:
-    """Where the model is."""
-    return ["-M", f"base_url={url}", "-M", f"max_connections={IN_FLIGHT}"]
-
-
 def verbs(place: Path) -> dict[str, Verb]:
     """The verbs by name; makes what they need."""
     base, data = tiny_model(place / "base"), place / "train.jsonl"
@@ -163,7 +158,8 @@ def main() -> int:
     """All verbs; returns 1 if anything was lost."""
     share = int(sys.argv[1]) / KILLS if len(sys.argv) > 1 else 1
     with tempfile.TemporaryDirectory() as place:
-        lost = kill_all(Path(place), {name: max(1, round(n * share)) for name, n in SHARES.items()})
+        wanted = {name: n for name, n in SHARES.items() if name in sys.argv[2:] or not sys.argv[2:]}
+        lost = kill_all(Path(place), {name: max(1, round(n * share)) for name, n in wanted.items()})
     return int(lost > 0)
 
 

@@ -67,6 +67,11 @@ def server() -> OpenAiServer:
     return OpenAiServer(answer=answer)
 
 
+def connection(url: str) -> list[str]:
+    """Options that say where the model is."""
+    return ["-M", f"base_url={url}", "-M", f"max_connections={IN_FLIGHT}"]
+
+
 def start(verb: Verb, folder: Path, url: str, step: int = 0) -> subprocess.Popen[str]:
     """The verb as a process."""
     command = [sys.executable, "-m", "tests.faults.dying", str(step), str(folder), *verb.words(folder, url)]

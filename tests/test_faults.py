@@ -1,0 +1,125 @@
+"""The short form of `make faults`: some kills, some bad disks; and what files rest on, one by one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unsway import disk
+from unsway.errors import StoreError
+
+ROOT = Path(__file__).parent.parent
+
+
+def faults(module: str, *words: str) -> str:
+    """What a module of `make faults` prints; it must lose nothing."""
+    command = [sys.executable, "-m", f"tests.faults.{module}", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_a_full_disk_loses_nothing() -> None:
+    assert " 0 lost" in faults("bad_disk", "measure", "plan", "--class", "full disk, 0 kB")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_disk_that_fills_up_while_replies_are_on_their_way() -> None:
+    assert "1 tried, 1 survived" in faults("bad_disk", "measure", "--class", "midway")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_twice_a_measurement_ends_as_if_it_was_not() -> None:
+    assert "killed, measure: 2 tried, 2 survived, 0 lost" in faults("killed", "8", "measure")
+
+
+# ---------------------------------------------------------------- files
+
+WRITES = """
+import os, sys, time
+from pathlib import Path
+from unsway.disk import part
+with part(Path(sys.argv[1])) as (file, path):
+    print(path, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", WRITES, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        left = Path(writer.stdout.readline().strip())
+        disk.write_text(tmp_path / "one", "1")
+        assert left.exists()
+        os.kill(writer.pid, signal.SIGKILL)
+    assert left.exists()
+    disk.write_text(tmp_path / "two", "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_a_row_that_does_not_fit_leaves_the_rows_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    disk.append_row(path, '{"a": 1}')
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 3, limits[1]))
+    try:
+        with pytest.raises(StoreError, match=r"rows\.jsonl.*make room and run the same again"):
+            disk.append_row(path, '{"a": 2}')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    path.write_bytes(before + b'{"a": 3')  # as a kill leaves it
+    assert disk.whole_rows(path) == [b'{"a": 1}']
+    disk.append_row(path, '{"a": 4}')
+    assert disk.whole_rows(path) == [b'{"a": 1}', b'{"a": 4}']
+
+
+def test_one_is_alone_in_a_folder(tmp_path: Path) -> None:
+    second = disk.alone(tmp_path, waiting="another one writes", wait=False)
+    with disk.alone(tmp_path), pytest.raises(StoreError, match="is in use: another one writes"), second:
+        pass
+    with disk.alone(tmp_path, waiting="another one writes", wait=False):
+        pass
+
+
+def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
+    said, other = (
+        "a run of one goes on in there, and this is a run of another",
+        disk.shared(tmp_path, "a run of another"),
+    )
+    with disk.shared(tmp_path, "a run of one"), disk.shared(tmp_path, "a run of one"):
+        with pytest.raises(StoreError, match=said), other:
+            pass
+    with disk.shared(tmp_path, "a run of another"):
+        pass
+
+
+def test_room_is_set_aside_or_refused(tmp_path: Path) -> None:
+    from unsway.run.room import room
+    from unsway.types import Settings
+
+    with room(tmp_path, 10, Settings(max_tokens=100), 1) as spare:
+        (held,) = tmp_path.iterdir()
+        assert held.stat().st_size == 10 * (2000 + 8 * 100) and held.stat().st_blocks * 512 >= 28_000
+        with held.open("rb") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        spare.give()
+        assert not list(tmp_path.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="make room"), room(tmp_path, 10, Settings(), 1):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
