@@ -1,0 +1,180 @@
+"""A study of the size that people run: 3 scripted models × 9 biases × 4 tasks × 150 questions × 3 samples, 55,440 replies.
+
+    python benchmarks/study.py [--questions 150] [--samples 3]
+
+Each step is a process of its own, whose CPU seconds, wall seconds and peak memory are printed: run it; run it again with models
+that know no reply, so that asking anything is an error; let it grow by one bias, with models that know that bias alone; estimate
+it; and, in a new folder, run it by two processes at once. After each step the rows of `replies.jsonl` are counted, twice: all,
+and those of different address.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from unsway.biases import get
+from unsway.biases.arguments import Argument, Arguments, write
+from unsway.elicit.prompts import letter
+from unsway.experiment import Study, Task, estimate, run
+from unsway.report.folder import REPLIES
+from unsway.store import Asked, ReplyStore, loads
+from unsway.testing import scripted
+from unsway.types import Pair, Reply, Settings
+
+NINE = (
+    "suggested_answer",
+    "are_you_sure",
+    "post_hoc",
+    "wrong_few_shot",
+    "spurious_squares",
+    "spurious_hindsight",
+    "distractor_fact",
+    "distractor_argument",
+    "positional",
+)
+NEW = "suggested_against"
+"""The bias by which the study grows."""
+TASKS = ("mmlu", "hellaswag", "arc_challenge", "openbookqa")
+"""Those that `make assets` fetches."""
+MODELS = ("scripted/a", "scripted/b", "scripted/c")
+
+
+def study(n: int, samples: int, arguments: Path) -> Study:
+    """The paper's nine biases and four tasks."""
+    return Study(
+        models=MODELS,
+        biases=NINE,
+        tasks=TASKS,
+        n=n,
+        samples=samples,
+        settings=Settings(temperature=1.0),
+        arguments=str(arguments),
+    )
+
+
+def models(pairs: Iterable[Pair]) -> dict[str, Any]:
+    """Models that know what to say to these pairs, and nothing else."""
+    known = tuple(pairs)
+    return {
+        name: scripted(known, follow={"post_hoc": 0.5, "suggested_answer": 0.3}, seed=i, name=name.rpartition("/")[2])
+        for i, name in enumerate(MODELS)
+    }
+
+
+def write_arguments(n: int, path: Path) -> None:
+    """An argument for every option of every question: by rule, since no model is at hand."""
+    questions = [question for task in TASKS for question in Task(task).load(n, 0)]
+    rows = [
+        Argument(q.id, i, f"Of all that is offered, this fits the question best. The answer is ({letter(i)}).")
+        for q in questions
+        for i in range(len(q.options))
+    ]
+    write(Arguments(tuple(rows)), path)
+
+
+# ---------------------------------------------------------------- the steps, each in a process of its own
+
+
+def first(of: Study, folder: Path) -> None:
+    run(of, folder, using=models(of.pairs()))
+
+
+def again(of: Study, folder: Path) -> None:
+    run(of, folder, using=models(()))
+
+
+def grown(of: Study, folder: Path) -> None:
+    more = of.but(biases=(*NINE, NEW))
+    run(more, folder, using=models(more.only(biases=NEW).pairs()))
+
+
+def numbers(of: Study, folder: Path) -> None:
+    estimate(of, folder)
+
+
+STEPS: dict[str, Callable[[Study, Path], None]] = {
+    "first": first,
+    "again": again,
+    "grown": grown,
+    "numbers": numbers,
+}
+
+
+def child(step: str, of: Study, folder: Path) -> None:
+    """Do one step and print what it took as JSON."""
+    start = time.perf_counter()
+    STEPS[step](of, folder)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    body = {"cpu": used.ru_utime + used.ru_stime, "wall": time.perf_counter() - start, "MB": used.ru_maxrss / 1e3}
+    print(json.dumps(body))
+
+
+def started(step: str, args: argparse.Namespace, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "--child", step, "--folder", str(folder), "--arguments", str(args.arguments)]
+    command += ["--questions", str(args.questions), "--samples", str(args.samples)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """What a step took, as a phrase."""
+    out, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, process.args))} failed with {process.returncode}")  # type: ignore[arg-type]
+    body = json.loads(out.splitlines()[-1])
+    return f"{body['wall']:.1f} s ({body['cpu']:.1f} s CPU), peak {body['MB']:.0f} MB"
+
+
+# ---------------------------------------------------------------- what is printed
+
+
+def rows(folder: Path) -> tuple[int, int]:
+    """Rows of the file of replies, and different addresses among them."""
+    with (folder / REPLIES).open("rb") as file:
+        keys = [Asked.of(loads(Reply, line)).key() for line in file]
+    return len(keys), len(set(keys))
+
+
+def new_prompts(of: Study, folder: Path) -> str:
+    """Of which biases the prompts of the newest rows are."""
+    pairs = {pair.biased.id: pair.bias for pair in of.but(biases=(NEW,)).pairs()}
+    replies = [reply for reply in ReplyStore(folder / REPLIES) if reply.prompt_id in pairs]
+    return f"{len(replies):,} of {get(NEW).versioned}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--questions", type=int, default=150, help="of each task")
+    parser.add_argument("--samples", type=int, default=3)
+    parser.add_argument("--child", choices=STEPS)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--arguments", type=Path)
+    args = parser.parse_args()
+    if args.child:
+        child(args.child, study(args.questions, args.samples, args.arguments), args.folder)
+        return
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        args.arguments = Path(one) / "arguments.jsonl"
+        write_arguments(args.questions, args.arguments)
+        of = study(args.questions, args.samples, args.arguments)
+        for step in STEPS:
+            took = finished(started(step, args, Path(one) / "run"))
+            print("{}: {}; {:,} rows, {:,} addresses".format(step, took, *rows(Path(one) / "run")), flush=True)
+            if step == "grown":
+                print(f"new rows: {new_prompts(of, Path(one) / 'run')}", flush=True)
+        both = [started("first", args, Path(two)) for _ in range(2)]
+        for process in both:
+            print(f"one of two at once: {finished(process)}", flush=True)
+        print("two at once: {:,} rows, {:,} addresses".format(*rows(Path(two))))
+
+
+if __name__ == "__main__":
+    main()
