@@ -150,6 +150,35 @@ class Asked:
         return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).digest()
 
 
+def replies_in(path: str | Path) -> Iterator[Reply]:
+    """The replies of a store in the order in which they came, each address once: one pass, no index, nothing written."""
+    seen: set[Asked] = set()
+    if not Path(path).exists():
+        return
+    with Path(path).open("rb") as file:
+        for _, reply in _complete(file, path, 0):
+            asked = Asked.of(reply)
+            if asked not in seen:
+                seen.add(asked)
+                yield reply
+
+
+def _complete(file: IO[bytes], path: str | Path, start: int) -> Iterator[tuple[int, Reply]]:
+    """Bytes and reply of each row from a place on, up to one that is not complete. Raises `StoreError`."""
+    file.seek(start)
+    for line in file:
+        if not line.endswith(b"\n"):
+            return
+        start += len(line)
+        try:
+            yield len(line), loads(Reply, line)
+        except ValueError as error:
+            raise StoreError(
+                f"{path}: the row that ends at byte {start} is not a reply ({str(error)[:200]}). Move the file away, or "
+                "mend that row."
+            ) from None
+
+
 class ReplyStore:
     """Every reply once, appended to one JSONL file as it comes; safe against a kill and against other writers.
 
@@ -177,19 +206,9 @@ class ReplyStore:
             self._read_new(file)
 
     def _read_new(self, file: IO[bytes]) -> None:
-        file.seek(self._read_to)
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            try:
-                reply = loads(Reply, line)
-            except ValueError as error:
-                raise StoreError(
-                    f"{self.path}: the row that ends at byte {self._read_to + len(line)} is not a reply "
-                    f"({str(error)[:200]}). Move the file away, or mend that row."
-                ) from None
+        for size, reply in _complete(file, self.path, self._read_to):
             self._places.setdefault(Asked.of(reply).key(), self._read_to)
-            self._read_to += len(line)
+            self._read_to += size
 
     def add(self, reply: Reply) -> bool:
         """Append one reply and hand it to the operating system before returning.

@@ -60,6 +60,8 @@ _LATEX = re.compile(
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
 _LABEL = re.compile(r"answer|choice|option", re.IGNORECASE)
+PIECE = 300
+"""Characters that are searched at a time for the end of a sentence: a sentence or two."""
 _END = re.compile(r"[.!?。！？][\"'”’)\]*_]{0,4}\s+")
 
 
@@ -103,12 +105,26 @@ def sentences_from_the_end(text: str, low: int, high: int) -> Iterator[tuple[int
     end = high
     while end > low:
         start = text.rfind("\n", low, end) + 1 or low
-        cuts = [found.end() for found in _END.finditer(text, start, end) if not _lone_letter(text, found.start())]
-        for begin in reversed([start, *cuts]):
+        for begin in _begins_from_the_end(text, start, end):
             if begin < end and not text[begin:end].isspace():
                 yield begin, end
             end = min(end, begin)
         end = start - 1
+
+
+def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
+    """Where the sentences of a line begin, the last first, looked for a piece at a time: mostly the last one says it."""
+    later = end
+    while later > start:
+        here, begins = max(start, later - PIECE), []
+        for found in _END.finditer(text, here, end):
+            if found.start() >= later:
+                break
+            if not _lone_letter(text, found.start()):
+                begins.append(found.end())
+        yield from reversed(begins)
+        later = here
+    yield start
 
 
 def _lone_letter(text: str, dot: int) -> bool:

@@ -22,7 +22,7 @@ from unsway.report.folder import ARMS, REPLIES, arms_of, pairs_of, results, stan
 from unsway.report.study import Arm, Results, plain_name
 from unsway.run.beat import Beat, running
 from unsway.run.calls import FAILURES
-from unsway.store import ReplyStore
+from unsway.store import replies_in
 from unsway.types import Estimate, Outcome, Pair
 
 
@@ -149,7 +149,7 @@ def _cells(
 def _costs(place: Path, table: Mapping[str, Price]) -> tuple[float | None, float | None]:
     """What all replies cost, and the mean of one."""
     total, n = 0.0, 0
-    for reply in ReplyStore(place / REPLIES):
+    for reply in replies_in(place / REPLIES):
         price = price_of(reply.model, table)
         if price is None:
             return None, None

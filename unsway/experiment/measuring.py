@@ -6,6 +6,7 @@ so that a run that is stopped shows what it has.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,7 +63,9 @@ def measure(
     """
     arm = Arm(label, model.who.name, model.who.weights, role, checkpoint, of, "", trained, how.settings)
     note_arm(how.folder, arm)
-    ask_pairs = run if how.half_width is None else partial(run_until, half_width=how.half_width, seed=how.seed)
+    ask_pairs: Callable[..., object] = partial(run, read=False)
+    if how.half_width is not None:
+        ask_pairs = partial(run_until, half_width=how.half_width, seed=how.seed)
     ask_pairs(
         asked,
         model,
@@ -100,4 +103,5 @@ def measure_prompted(
         label=title or label,
         budget=how.budget,
         batch=how.batch,
+        read=False,
     )

@@ -77,12 +77,12 @@ def _bias(versioned: str) -> Bias | None:
 
 
 class _Shelf:
-    """Replies by prompt and run; each is read once for every order of options in which it is asked for."""
+    """Replies by prompt and run; those that say the same to the same options are read once."""
 
     def __init__(self, replies: Iterable[Reply]) -> None:
         self._by_prompt: dict[str, dict[int, Reply]] = {}
         self._runs: dict[Run, int] = {}
-        self._read: dict[tuple[int, tuple[str, ...]], Answer] = {}
+        self._read: dict[tuple[str, str | None, str, tuple[str, ...]], Answer] = {}
         self._ids: dict[int, tuple[Prompt, str]] = {}
         for reply in replies:
             run = Run(reply.model, reply.sample, reply.weights, reply.settings)
@@ -107,7 +107,7 @@ class _Shelf:
         """The answer of a reply, as a place among the options shown."""
         if reply is None:
             return NO_REPLY
-        key = (id(reply), shown)
+        key = (reply.text, reply.reasoning, reply.stop, shown)
         if key not in self._read:
             known = {"options": shown} if any(shown) else {"n_options": len(shown)}
             self._read[key] = read(reply.text, **known, reasoning=reply.reasoning, stop=reply.stop)

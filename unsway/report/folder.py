@@ -17,7 +17,7 @@ from unsway.errors import BadInput
 from unsway.pairs import PairSet
 from unsway.report import words
 from unsway.report.study import Arm, ArmRole, Results, Skipped
-from unsway.store import ReplyStore, loads, read_jsonl, read_manifest, write_jsonl, write_text
+from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
 from unsway.types import Pair, Reply
 
 PAIRS, REPLIES, ARMS, ASKED = "pairs.jsonl", "replies.jsonl", "arms.json", "asked.jsonl"
@@ -141,7 +141,7 @@ def standing_for(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
     stands_for: dict[tuple[str, str], list[str]] = {}
     for one in _asked(place):
         stands_for.setdefault((one.arm, one.asked_id), []).append(one.prompt_id)
-    for reply in ReplyStore(place / REPLIES):
+    for reply in replies_in(place / REPLIES):
         for arm in of.get((reply.model, reply.weights), ()):
             if arm.settings not in (None, reply.settings):
                 continue
@@ -185,9 +185,7 @@ def _skipped(place: Path) -> list[Skipped]:
 
 def counted(asked: PairSet) -> list[Skipped]:
     """How many questions each bias was not put to, by reason."""
-    groups = dict.fromkeys((one.bias, one.reason) for one in asked.skipped)
-    counts = {group: sum((one.bias, one.reason) == group for one in asked.skipped) for group in groups}
-    return [Skipped(bias, reason, n) for (bias, reason), n in counts.items()]
+    return [Skipped(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
 
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:

@@ -152,7 +152,8 @@ def _answer(answer: Answer, reply: Reply) -> list[Any]:
 
 def _utf16(text: str, at: int) -> int:
     """A place in characters as a place in UTF-16 units."""
-    return at + sum(ord(char) > 0xFFFF for char in text[:at])
+    before = text[:at]
+    return at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _cued(pair: Pair) -> int | None:

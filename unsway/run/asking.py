@@ -88,6 +88,7 @@ def run(
     label: str = "",
     budget: Budget | None = None,
     batch: bool | int = False,
+    read: bool = True,
     **model_args: Any,
 ) -> tuple[Reply, ...]:
     """Ask a model both arms of every pair and return its replies; see `ask`.
@@ -105,6 +106,7 @@ def run(
             label=label,
             budget=budget,
             batch=batch,
+            read=read,
             **model_args,
         )
     )
@@ -120,6 +122,7 @@ def ask(
     label: str = "",
     budget: Budget | None = None,
     batch: bool | int = False,
+    read: bool = True,
     **model_args: Any,
 ) -> tuple[Reply, ...]:
     """Ask a model each unique prompt `samples` times; what the folder holds already is not asked again.
@@ -133,6 +136,7 @@ def ask(
         label: What the progress bar says; the model's name by default.
         budget: Stops before a prompt that could pass its limit; counts what the folder's replies did cost.
         batch: Use the provider's batch mode (half the price, hours later) where Inspect has one; a number is the size.
+        read: Give the replies back; False leaves them in the folder, and gives none.
         model_args: Arguments of the model's provider, such as `engine="torch"`.
 
     Returns:
@@ -158,7 +162,7 @@ def ask(
         if missing:
             done = len(wanted) - len(missing)
             _ask_all(missing, _asking(missing, done, asked, place, store, settings, label, budget, batch, stack))
-        return tuple(reply for w in wanted if (reply := store.get(w.asked)) is not None)
+        return tuple(reply for w in wanted if read and (reply := store.get(w.asked)) is not None)
 
 
 def _asking(
@@ -206,8 +210,10 @@ def _ask_all(missing: Sequence[Wanted], asking: _Asking) -> None:
         came = _evaluate(part, asking) if part else 0
         if asking.full or (part and not came and asking.errors):
             break
-    for w in () if asking.full else _left_to_others(missing, asking):
-        _evaluate([w], asking)
+    while not asking.full and (left := [*_left_to_others(missing, asking)]):
+        asking.busy.clear()
+        if not _evaluate(left, asking) and asking.errors:
+            break
     _require_all(missing, asking)
 
 

@@ -44,7 +44,8 @@ def visible(text: str) -> str:
     """The text as a reader sees it: composed (NFC), without zero-width and direction marks, one space for any white."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-        text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
+        if not text.isprintable():  # as no such mark is
+            text = "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
         text = _UNSEEN.sub("", text).replace("\u2800", " ")  # a Braille pattern without dots
     return " ".join(text.split())
 
@@ -115,6 +116,8 @@ def _text_problem(field: str, what: str, text: object, limit: int) -> Problem | 
         return Problem(field, "not text", f"{what}must be text, is {kind_of(text)}")
     if len(text) > limit:
         return Problem(field, "too long", f"{what}has {len(text)} characters; at most {limit} are allowed")
+    if text.isascii() and text.isprintable() and text.strip():
+        return None  # as most are: no control character, no mark of direction, and something to see
     bad = _CONTROL.search(text)
     if bad:
         return Problem(field, "control character", f"{what}holds the control character U+{ord(bad[0]):04X}; remove it")
