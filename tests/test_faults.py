@@ -93,13 +93,14 @@ def test_one_is_alone_in_a_folder(tmp_path: Path) -> None:
 
 
 def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
-    said, other = (
-        "a run of one goes on in there, and this is a run of another",
-        disk.shared(tmp_path, "a run of another"),
-    )
-    with disk.shared(tmp_path, "a run of one"), disk.shared(tmp_path, "a run of one"):
-        with pytest.raises(StoreError, match=said), other:
-            pass
+    one, again, other = (disk.shared(tmp_path, f"a run of {what}") for what in ("one", "one", "another"))
+    with (
+        one,
+        again,
+        pytest.raises(StoreError, match="a run of one goes on in there, and this is a run of another"),
+        other,
+    ):
+        pass
     with disk.shared(tmp_path, "a run of another"):
         pass
 
