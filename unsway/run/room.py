@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from unsway.disk import part, refused
 from unsway.types import Settings
@@ -23,13 +24,12 @@ BYTES_A_ROW = 2000
 class Room:
     """What is set aside; `room` makes it."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
 
     def give(self) -> None:
         """Give it back to the disk, for the replies that are on their way."""
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)
+        self._file.truncate(0)  # a file that is open has its room even when it is unlinked
 
 
 @contextmanager
@@ -41,8 +41,8 @@ def room(folder: Path, at_once: int, settings: Settings, turns: int) -> Iterator
     """
     with ExitStack() as stack:
         try:
-            file, path = stack.enter_context(part(folder))
+            file, _ = stack.enter_context(part(folder))
             os.posix_fallocate(file.fileno(), 0, at_once * (BYTES_A_ROW + BYTES_A_TOKEN * settings.max_tokens * turns))
         except OSError as error:
             raise refused(folder, error) from error
-        yield Room(path)
+        yield Room(file)
