@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
     from rich.console import Console
     from rich.live import Live
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     if not watch:
         console.print(_glance(found))
         return
@@ -69,7 +70,9 @@ def _glance(found: Status) -> RenderableType:
     from rich.text import Text
 
     sources = list(dict.fromkeys(cell.source for cell in found.cells))
-    grid = Table("arm", "bias", *(escape(_plain(source)) for source in sources), box=None, pad_edge=False)
+    grid = Table(box=None, pad_edge=False)
+    for heading in ("arm", "bias", *map(_plain, sources)):
+        grid.add_column(escape(heading), overflow="fold")  # names are never cut
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for cell in found.cells:
         shown = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.kept:,}/{cell.wanted:,}")
