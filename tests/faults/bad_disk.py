@@ -31,7 +31,7 @@ DISK = 48_000_000
 LEFT = (0, 40_000, 400_000)
 """Bytes that are free on a full one."""
 LONG = 120.0
-WORDS = ("make room", "Name another", "Name a shorter", "is in use")
+WORDS = ("make room", "name another", "name a shorter", "is in use")
 """What an error of the disk says to do; one of these."""
 
 
@@ -73,7 +73,7 @@ def refusal(code: int, said: str) -> list[str]:
         return []
     wrong = [f"exit code {code}"] if code != 1 else []
     wrong += ["a traceback"] if "Traceback" in said else []
-    return [f"{', '.join(wrong)}: {said[-300:]}"] if wrong or not any(word in said for word in WORDS) else []
+    return [f"{', '.join(wrong)}: {said[-300:]}"] if wrong or not any(word in said.lower() for word in WORDS) else []
 
 
 # ---------------------------------------------------------------- faults
