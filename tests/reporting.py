@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 
 from unsway.elicit.prompts import letter, render
-from unsway.report.study import Arm, Results, Skipped
+from unsway.report.study import Arm, ArmRole, Results, Skipped
 from unsway.seeds import content_id, rng
 from unsway.types import (
     AnyChange,
@@ -312,9 +312,9 @@ INJECTIONS = (
 
 def hostile_study() -> Results:
     """A study in which every text is an injection: each alone where there is room for all, joined where there is not."""
-    asked, made = arms(), INJECTIONS
-    who = tuple(_hostile_arm(arm, made[i::3]) for i, arm in enumerate(asked))
+    made = INJECTIONS
     names = tuple(" ".join(made[i::4]) for i in range(4))
+    who = tuple(_hostile_arm(role, made[i::4], names[0]) for i, role in enumerate(_ROLES))
     posed = tuple(_hostile_pair(names[b], text, i) for b in range(4) for i, text in enumerate(made))
     said = {(reply.model, reply.prompt_id): reply for reply in _hostile_replies(posed, who)}
     return Results.build(
@@ -328,10 +328,17 @@ def hostile_study() -> Results:
     )
 
 
-def _hostile_arm(arm: Arm, made: tuple[str, ...]) -> Arm:
-    text = arm.label + " ".join(made)
+_ROLES: tuple[ArmRole, ...] = ("base", "prompted", "control", "trained")
+
+
+def _hostile_arm(role: ArmRole, made: tuple[str, ...], trained: str) -> Arm:
+    text, base = role + " ".join(made), " ".join(INJECTIONS)
+    if role == "base":
+        return Arm(text, text, text, role, of=base)
+    if role == "prompted":
+        return Arm(text, f"{text} + {text}", text, role, of=base, intervention=text)
     checkpoint = Checkpoint(text, text, text, text, text, text, 1, 1)
-    return Arm(text, text, text, arm.role, None if arm.role == "base" else checkpoint)
+    return Arm(text, text, text, role, checkpoint, base, trained=(trained,))
 
 
 def _hostile_pair(bias: str, text: str, i: int) -> Pair:

@@ -32,10 +32,11 @@ def take(browser: Any, page: Path, name: str, how: dict[str, Any]) -> None:
     """One picture of the whole page, and on paper the PDF too."""
     context = browser.new_context(**how)
     opened = context.new_page()
+    opened.set_default_timeout(120_000)
     if name == "print":
         opened.emulate_media(media="print")
     opened.goto(f"file://{page}")
-    opened.wait_for_selector("html[data-ready=yes]", timeout=120_000)
+    opened.wait_for_selector("html[data-ready=yes]")
     opened.screenshot(path=page.with_name(f"{page.stem}-{name}.png"), full_page=True)
     if name == "print":
         opened.pdf(path=page.with_suffix(".pdf"), format="A4")

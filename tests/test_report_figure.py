@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import reporting
@@ -31,6 +32,15 @@ def test_svg_says_what_the_chart_says(study: Results, tmp_path: Path) -> None:
     assert text.startswith("<svg") and "var(--" not in text
     for said in ("Trained on", "Held out", "distractor argument", "percentage points", "control", "#17697f"):
         assert said in text
+
+
+def test_a_figure_of_hostile_names_is_text_only(tmp_path: Path) -> None:
+    hostile = reporting.hostile_study()
+    drawn = ElementTree.fromstring(write_figure(hostile, "brr", tmp_path / "a.svg").read_text(encoding="utf-8"))
+    tags = {element.tag.rpartition("}")[2] for element in drawn.iter()}
+    assert tags <= {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "title"}
+    names = {name.rpartition("}")[2] for element in drawn.iter() for name in element.attrib}
+    assert not [name for name in names if name.startswith("on") or name in ("href", "src", "style")]
 
 
 def test_pdf_is_one(study: Results, tmp_path: Path) -> None:

@@ -31,12 +31,6 @@ def path(study: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every kind of element, few of each: axe looks at all."""
-    return write_page(reporting.study(6, biases=BIASES[:3]), tmp_path_factory.mktemp("small") / "report.html")
-
-
-@pytest.fixture(scope="module")
 def opened(path: Path, visit: Callable[..., Any]) -> Any:
     return visit(path)
 
@@ -296,22 +290,6 @@ def test_transcripts_download_what_is_shown(study: Results, page: Any) -> None:
 
 
 # ---------------------------------------------------------------- colours, sizes, people
-
-
-@pytest.mark.parametrize(
-    "how", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}], ids=["light", "dark", "phone"]
-)
-def test_axe_finds_no_fault(small: Path, visit: Callable[..., Any], how: dict[str, Any]) -> None:
-    package = pytest.importorskip(
-        "axe_playwright_python", reason="axe is not installed: pip install axe-playwright-python"
-    )
-    watched = visit(small, **how)
-    for summary in watched.page.locator(".numbers summary").all()[:2]:
-        summary.click()
-    watched.page.evaluate((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = watched.page.evaluate("axe.run()")
-    faults = [(one["id"], one["impact"], [node["target"] for node in one["nodes"]][:3]) for one in found["violations"]]
-    assert faults == [] and len(found["passes"]) > 20
 
 
 def test_dark_is_dark(path: Path, visit: Callable[..., Any]) -> None:

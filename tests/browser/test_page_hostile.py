@@ -49,6 +49,34 @@ def test_the_corpus_is_large_and_is_on_the_page(opened: Any) -> None:
     )
 
 
+def test_every_injection_stands_in_every_field_of_the_page(hostile: Results) -> None:
+    """Each one in what each type holds of text; names of arms and biases share the corpus between them."""
+    pair, arms = hostile.pairs, hostile.arms
+    shared = {
+        "labels": "".join(arm.label for arm in arms),
+        "models": "".join(arm.model for arm in arms),
+        "weights": "".join(arm.weights for arm in arms),
+        "checkpoints": "".join(arm.checkpoint.method + arm.checkpoint.data_sha256 for arm in arms if arm.checkpoint)
+        + arms[0].label
+        + arms[1].intervention,
+        "biases": "".join(hostile.biases),
+        "of": arms[0].of,
+        "title": hostile.title,
+        "about": "".join(key + value for key, value in hostile.about.items()),
+        "skipped": "".join(one.reason for one in hostile.skipped),
+        "stems": "".join(one.question.stem for one in pair),
+        "options": "".join(option for one in pair for option in one.question.options),
+        "sources": "".join(one.question.source for one in pair),
+        "elicitations": "".join(one.elicit for one in pair),
+        "cues": "".join(one.biased.cue() for one in pair),
+        "replies": "".join(reply.text for reply in hostile.replies),
+        "reasoning": "".join(reply.reasoning or "" for reply in hostile.replies),
+        "turns": "".join(turn for reply in hostile.replies for turn in reply.turns),
+    }
+    missing = {field: [one for one in reporting.INJECTIONS if one not in text] for field, text in shared.items()}
+    assert missing == {field: [] for field in shared}
+
+
 def test_nothing_runs_and_nothing_is_asked_for(opened: Any) -> None:
     page = opened.page
     page.evaluate(WALK)

@@ -32,6 +32,6 @@ async function draw(place, onClick) {
   place.view?.finalize();
   const drawn = await vegaEmbed(place, spec, { ...OPTIONS, tooltip: TOOLTIP });
   place.view = drawn.view;
-  place.classList.toggle("tall", place.scrollHeight > TALLEST);
+  place.classList.toggle("tall", Number(place.querySelector("svg").getAttribute("height")) > TALLEST);
   drawn.view.addEventListener("click", (_, item) => item?.datum?.bias && onClick(item.datum.bias, item.datum.arm));
 }
