@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.backends.launch import check_launch, held, is_main, track_once
+from unsway.backends.memory import give_back
 from unsway.backends.rows import check_lengths, in_order, n_steps, n_tokens, rows_of_step, tokenise
 from unsway.backends.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.trainers import Options, arguments, reporting, trainer
@@ -85,6 +86,8 @@ class LocalBackend:
             )
             _finish(made, weights, folder, checkpoint)
         self.tidy(folder)
+        del made
+        give_back()
         return checkpoint
 
     def tidy(self, folder: Path) -> None:
