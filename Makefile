@@ -45,7 +45,9 @@ soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not chan
 	$(BIN)/python -m tests.soak
 
 bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/*.py; do \
+	  quick=$$(grep -q '"--quick"' $$file && echo --quick); echo "== $$file $$quick"; $(BIN)/python $$file $$quick || exit 1; \
+	done
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

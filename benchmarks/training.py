@@ -1,25 +1,32 @@
 """Local training: our back-end beside TRL's SFTTrainer at its defaults for LoRA, on the same rows, steps and seed.
 
-    python benchmarks/training.py [--steps 6] [--rows 8]
+    python benchmarks/training.py [--steps 4] [--rows 8] [--sides ours,trl,whole,four,two,packed,again]
 
-Each side in a process of its own. Printed: tokens a second (prompts and completions), peak memory, the losses, and ratios;
-and what the measured bf16 matmul rate would allow: 4 operations a parameter and token, forward and backward, since the
-weights of the trunk need no gradient, the output layer apart.
+Each side in a process of its own. Printed: tokens a second (prompts and completions), CPU seconds (which say more where the
+machine is shared), peak memory, the losses, and ratios; and what the measured bf16 matmul rate would allow: 4 operations a
+parameter and token, forward and backward, since the weights of the trunk need no gradient, the output layer apart.
+Levers: `whole` goes over the beginning of every row, `four` and `two` take so many rows at once, `packed` lays rows end to
+end, `again` computes activations again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from unsway import assets
 from unsway.backends import backend
+from unsway.backends.rows import in_order, tokenise
 from unsway.demo import STUDY
 from unsway.elicit.prompts import letter
 from unsway.run.weights import load_model, locate
@@ -39,15 +46,32 @@ def rows(n: int) -> tuple[Example, ...]:
     return tuple(found)
 
 
-def ours(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
+def ours(examples: tuple[Example, ...], batch: int, **options: bool) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         how = Bct(batch_size=batch, lora_rank=RANK, learning_rate=1e-4)
         start = time.perf_counter()
-        fit(examples, how, "smollm2-135m", backend("local"), folder)
+        fit(examples, how, "smollm2-135m", backend("local", **options), folder)
         took = time.perf_counter() - start
         lines = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     metrics = [json.loads(line) for line in lines]
     return {"wall": took, "losses": [row["loss"] for row in metrics if "loss" in row]}
+
+
+def whole(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
+    from unsway.backends import target_loss
+
+    target_loss.shared_start = lambda ids, labels: 0  # type: ignore[assignment]
+    return ours(examples, batch)
+
+
+def at_once(rows_at_once: int) -> Callable[[tuple[Example, ...], int], dict[str, object]]:
+    def side(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
+        from unsway.backends import trainers
+
+        trainers.ROWS_AT_ONCE = rows_at_once
+        return ours(examples, batch)
+
+    return side
 
 
 def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
@@ -94,19 +118,36 @@ def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
     return {"wall": took, "losses": [row["loss"] for row in trainer.state.log_history if "loss" in row]}
 
 
-SIDES = {"ours": ours, "trl": trl}
+SIDES: dict[str, Callable[[tuple[Example, ...], int], dict[str, object]]] = {
+    "ours": ours,
+    "trl": trl,
+    "whole": whole,
+    "four": at_once(4),
+    "two": at_once(2),
+    "packed": lambda examples, batch: ours(examples, batch, packing=True),
+    "again": lambda examples, batch: ours(examples, batch, gradient_checkpointing=True),
+}
 
 
 def child(side: str, steps: int, batch: int, path: Path) -> None:
     found = SIDES[side](rows(steps * batch), batch)
-    found["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    found |= {"MB": used.ru_maxrss / 1e3, "cpu": used.ru_utime + used.ru_stime}
     path.write_text(json.dumps(found), encoding="utf-8")
 
 
-def n_tokens(examples: tuple[Example, ...]) -> int:
+def n_tokens(examples: tuple[Example, ...], batch: int) -> tuple[int, int]:
+    """Tokens of the rows, and of those that go through the model where each step's beginning does once."""
     weights = locate("smollm2-135m")
-    completions = sum(len(weights.tokenizer.encode(example.completion)) for example in examples)
-    return completions + sum(len(weights.encode(example.messages)) for example in examples)
+    tokens = [tokenise(weights, example)["input_ids"] for example in examples]
+    order = in_order([{"input_ids": row} for row in tokens], batch, 1, 0)
+    all_, spared = sum(map(len, tokens)), 0
+    for start in range(0, len(order), batch):
+        step = [tokens[i] for i in order[start : start + batch]]
+        spared += (len(step) - 1) * sum(
+            1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*step, strict=False))
+        )
+    return all_, all_ - spared
 
 
 def matmul_rate() -> float:
@@ -124,9 +165,10 @@ def matmul_rate() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=6)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--sides", default="trl,ours")
     parser.add_argument("--child", choices=SIDES)
     parser.add_argument("--path", type=Path)
     args = parser.parse_args()
@@ -134,25 +176,37 @@ def main() -> None:
         child(args.child, args.steps, args.rows, args.path)
         return
     assets.model_folder("smollm2-135m")
-    tokens = n_tokens(rows(args.steps * args.rows))
-    found = {}
-    for side in SIDES:
+    tokens, computed = n_tokens(rows(args.steps * args.rows), args.rows)
+    print(
+        f"{args.steps} steps of {args.rows} rows, {tokens:,} tokens ({computed:,} with each beginning once), loading included"
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for side in args.sides.split(","):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "found.json"
             more = ["--steps", str(args.steps), "--rows", str(args.rows), "--path", str(path)]
-            subprocess.run([sys.executable, __file__, "--child", side, *more], check=True, stderr=subprocess.DEVNULL)
+            command = [sys.executable, __file__, "--child", side, *more]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             found[side] = json.loads(path.read_text(encoding="utf-8"))
-        body = found[side]
+        show(side, tokens, found[side], next(iter(found.values())))
+    if "ours" in found:
+        most = matmul_rate() / (4 * 106e6)
+        half = found["ours"]["cpu"] / (os.cpu_count() or 1)
         print(
-            f"{side:5} {tokens / body['wall']:6.0f} tokens/s, {body['MB']:,.0f} MB, losses {body['losses']}", flush=True
+            f"bf16 matmuls alone would allow {most:,.0f} tokens/s; ours puts through {computed / found['ours']['wall']:,.0f}",
+            end="",
         )
-    one, other = found["ours"], found["trl"]
-    print(f"{args.steps} steps of {args.rows} rows, {tokens:,} tokens, loading included")
+        print(f", {computed / half:,.0f} by its CPU seconds ({computed / half / most:.0%})")
+
+
+def show(side: str, tokens: int, body: dict[str, Any], first: dict[str, Any]) -> None:
+    faster, by_cpu, memory = first["wall"] / body["wall"], first["cpu"] / body["cpu"], body["MB"] / first["MB"]
     print(
-        f"ours: {other['wall'] / one['wall']:.2f} × the tokens a second, {one['MB'] / other['MB']:.2f} × the peak memory"
+        f"{side:7}{tokens / body['wall']:6.0f} tokens/s, {body['cpu']:5.0f} CPU s, {body['MB']:6,.0f} MB; {faster:.2f} × the "
+        f"first's tokens a second, {by_cpu:.2f} × by CPU seconds, {memory:.2f} × its memory; losses "
+        + " ".join(f"{loss:.3f}" for loss in body["losses"]),
+        flush=True,
     )
-    most = matmul_rate() / (4 * 106e6)
-    print(f"bf16 matmuls alone would allow {most:,.0f} tokens/s here; ours reaches {tokens / one['wall'] / most:.0%}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ CACHE_GB = 2
 
 AT_ONCE = 64
 """Replies that run at once."""
+PRECISION = "f32"
+"""What OpenVINO computes in. "bf16" takes two thirds of the time and changes one greedy reply in five of a 135M model."""
 
 
 class OpenVinoEngine(Engine):
@@ -47,7 +49,7 @@ class OpenVinoEngine(Engine):
         scheduler.enable_prefix_caching = True
         scheduler.max_num_seqs = AT_ONCE
         scheduler.max_num_batched_tokens = 2048
-        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+        exact = {"INFERENCE_PRECISION_HINT": PRECISION}
         self.pipe: Any = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
         self.ends = weights.ends
         self._next_id = 0
