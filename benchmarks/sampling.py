@@ -174,19 +174,24 @@ def child(side: str, n: int, path: Path) -> None:
 # ---------------------------------------------------------------- what the machine would allow
 
 
-def matmul_rate() -> float:
-    """Operations a second of a float32 matmul of a layer's shape; the best of five."""
+def matmul_rate(kind: str = "float32") -> float:
+    """Operations a second that all cores could do in matmuls of a layer's shape: CPU seconds of one thread, the best of five.
+
+    CPU seconds, since a busy machine takes turns; the best, since it also takes caches.
+    """
     import torch
 
-    a, b = torch.randn(2048, 576), torch.randn(576, 1536)
-    rate: float = 2 * 2048 * 576 * 1536 / _least(lambda: a @ b)
+    torch.set_num_threads(1)
+    a, b = (torch.randn(shape).to(getattr(torch, kind)) for shape in ((2048, 576), (576, 1536)))
+    rate: float = 2 * 2048 * 576 * 1536 / _least(lambda: a @ b) * (os.cpu_count() or 1)
     return rate
 
 
 def memory_rate() -> float:
-    """Bytes a second that are read: the sum of an array larger than the caches; the best of five."""
+    """Bytes a CPU second that one thread reads: the sum of an array larger than the caches; the best of five."""
     import torch
 
+    torch.set_num_threads(1)
     array = torch.ones(64 * 2**20)
     rate: float = array.numel() * 4 / _least(lambda: array.sum(), 3)
     return rate
@@ -195,10 +200,10 @@ def memory_rate() -> float:
 def _least(work: Callable[[], object], times: int = 20) -> float:
     took = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(times):
             work()
-        took.append((time.perf_counter() - start) / times)
+        took.append((time.process_time() - start) / times)
     return min(took)
 
 

@@ -24,6 +24,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from sampling import matmul_rate
+
 from unsway import assets
 from unsway.backends import backend
 from unsway.backends.rows import in_order, tokenise
@@ -150,20 +152,6 @@ def n_tokens(examples: tuple[Example, ...], batch: int) -> tuple[int, int]:
     return all_, all_ - spared
 
 
-def matmul_rate() -> float:
-    """Operations a second of a bf16 matmul of a layer's shape; the middle of five."""
-    import torch
-
-    a, b = torch.randn(2048, 576).bfloat16(), torch.randn(576, 1536).bfloat16()
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(50):
-            a @ b
-        times.append((time.perf_counter() - start) / 50)
-    return 2 * 2048 * 576 * 1536 / sorted(times)[2]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=4)
@@ -190,7 +178,7 @@ def main() -> None:
             found[side] = json.loads(path.read_text(encoding="utf-8"))
         show(side, tokens, found[side], next(iter(found.values())))
     if "ours" in found:
-        most = matmul_rate() / (4 * 106e6)
+        most = matmul_rate("bfloat16") / (4 * 106e6)
         half = found["ours"]["cpu"] / (os.cpu_count() or 1)
         print(
             f"bf16 matmuls alone would allow {most:,.0f} tokens/s; ours puts through {computed / found['ours']['wall']:,.0f}",
