@@ -211,7 +211,7 @@ def test_another_package_adds_a_source(tmp_path: Path) -> None:
     assert "('Down?', 'theirs@7', 'no')" in run.stdout
     (tmp_path / "their_questions.py").write_text("import no_such_module_anywhere\n")
     broken = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert "BadInput: The plug-in 'theirs' (their_questions) cannot be imported" in broken.stderr
+    assert "BadInput: The plug-in 'theirs' (their_questions) of their-questions 1.0 cannot be imported" in broken.stderr
 
 
 # ---------------------------------------------------------------- files of one's own

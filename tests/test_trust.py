@@ -52,7 +52,7 @@ def test_a_key_lands_nowhere_even_where_the_server_quotes_it(trouble: str, tmp_p
     """The real command, whose process is looked at while it runs, as `ps` would."""
     folder = tmp_path / "out"
     asks = ["--questions", "procedural/dates", "-n", "4", "--out", str(folder), "--label", "m"]
-    patience = 'patience={"first": 0.05, "longest": 0.2, "tries": 3, "gone": 2, "never": 2}'
+    patience = 'patience={"first": 0.05, "longest": 0.2, "tries": 6, "gone": 9, "never": 9}'
     bad = trouble in ("401", "400")  # what every call meets; the others pass
     seen: set[bytes] = set()
     with OpenAiServer(trouble=lambda method, path, n: trouble if bad or n < 3 else None, stall=0.5) as server:
