@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unsway import store
+from unsway.disk import together
 from unsway.errors import BadRow, StoreError
 from unsway.pairs import pairs
 from unsway.testing import toy_questions
@@ -141,3 +143,26 @@ def test_whole_files_are_never_half_written(tmp_path: Path) -> None:
         store.write_bytes(path, None)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_that_belong_together_come_together(tmp_path: Path) -> None:
+    with suppress(RuntimeError), together(tmp_path) as place:
+        (place / "a").write_text("half of what bel")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with together(tmp_path) as place:
+        (place / "a").write_text("first")
+        (place / "b").write_text("second")
+        with together(tmp_path) as other:  # whose left-overs would be swept are those of the dead alone
+            (other / "c").write_text("third")
+        assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".part-")] == ["c"]
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "first", "b": "second", "c": "third"}
+
+
+def test_a_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / ".part-left"
+    left.mkdir()
+    (left / "a").write_text("half of what bel")
+    with together(tmp_path):
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []

@@ -11,9 +11,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,7 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
 def part(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
     """A new file in a folder and its path, locked while its writer lives; gone at the end, unless it was put elsewhere."""
     _sweep(folder)
-    handle, name = _new_part(folder)
+    handle, name = _held(lambda: tempfile.mkstemp(dir=folder, prefix=PART))
     try:
         with os.fdopen(handle, "wb") as file:
             yield file, name
@@ -80,21 +81,48 @@ def part(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
             os.unlink(name)
 
 
-def _new_part(folder: Path) -> tuple[int, str]:
+@contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """A folder to write files into, each of which is put into `folder` once all of them are whole; none where one fails."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    handle, name = _held(lambda: _new_folder(folder))
+    try:
+        yield Path(name)
+        for file in sorted(Path(name).iterdir()):
+            os.replace(file, folder / file.name)
+    finally:
+        shutil.rmtree(name, ignore_errors=True)
+        os.close(handle)
+
+
+def _new_folder(folder: Path) -> tuple[int, str]:
     while True:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=PART)
+        name = tempfile.mkdtemp(dir=folder, prefix=PART)
+        with suppress(FileNotFoundError):  # swept before it was opened
+            return os.open(name, os.O_RDONLY), name
+
+
+def _held(new: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+    """A new part that is locked."""
+    while True:
+        handle, name = new()
         fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:
+        if Path(name).exists():
             return handle, name
-        os.close(handle)  # somebody swept it before it was locked
+        os.close(handle)  # swept before it was locked
 
 
 def _sweep(folder: Path) -> None:
     """Remove what killed processes left: parts that nobody holds."""
     for left in folder.glob(PART + "*"):
-        with suppress(OSError), left.open("rb") as file:  # its writer lives, or was quicker
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
+        with suppress(OSError):  # its writer lives, or was quicker
+            handle = os.open(left, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            finally:
+                os.close(handle)
 
 
 @cache

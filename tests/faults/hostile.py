@@ -76,7 +76,7 @@ NOISE = (
         "(9)",
         "I cannot help with that.",
         "Hmm.",
-        "1",
+        "1.5",
         "42",
         "—",
         "&",

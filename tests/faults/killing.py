@@ -189,7 +189,8 @@ def torn(folder: Path, after_kill: bool = False) -> list[str]:
 
 def _torn(path: Path, after_kill: bool) -> Iterator[str]:
     name = path.name
-    if name.startswith(".part-"):
+    step_begun = path.parent.name.startswith("checkpoint-") and not (path.parent / "trainer_state.json").exists()
+    if step_begun or any(one.startswith(".part-") for one in path.parts):
         if not after_kill:
             yield f"{name} is left over"
         return

@@ -7,11 +7,11 @@ checkpoint's record and the sha256 of every file.
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from unsway.disk import PART, together
 from unsway.errors import BadInput, StoreError, UnknownName
 from unsway.run.weights import load_model, locate, read_checkpoint
 from unsway.store import sha256_file, write_text
@@ -39,18 +39,18 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     if record.backend != "local":
         raise BadInput(f"{str(checkpoint)!r} was trained by {record.backend!r}, which keeps the weights to itself.")
     place = Path(out)
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+    if place.exists() and (not place.is_dir() or any(not file.name.startswith(PART) for file in place.iterdir())):
         raise BadInput(f"{str(place)!r} is there already and not empty. Name another folder.")
     weights = locate(str(checkpoint))
     model = load_model(weights, dtype=dtype)
     try:
-        model.save_pretrained(place)
-        weights.tokenizer.save_pretrained(place)
-        write_text(
-            place / MANIFEST, json.dumps(_provenance(place, asdict(record), weights.fingerprint), indent=2) + "\n"
-        )
+        with together(place) as new:
+            model.save_pretrained(new)
+            weights.tokenizer.save_pretrained(new)
+            write_text(
+                new / MANIFEST, json.dumps(_provenance(new, asdict(record), weights.fingerprint), indent=2) + "\n"
+            )
     except Exception as error:  # safetensors and the standard library each raise their own
-        shutil.rmtree(place, ignore_errors=True)
         raise StoreError(f"Cannot write {str(place)!r} ({type(error).__name__}: {error}). Make room.") from error
     return place
 

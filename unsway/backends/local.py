@@ -18,6 +18,7 @@ from unsway.backends.memory import give_back
 from unsway.backends.rows import check_lengths, in_order, n_steps, n_tokens, rows_of_step, tokenise
 from unsway.backends.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.trainers import Options, arguments, reporting, trainer
+from unsway.disk import together
 from unsway.errors import BadInput, TrainingError, UnswayError
 from unsway.run.weights import CHECKPOINT_FILE, Weights, locate
 from unsway.store import dumps, write_text
@@ -146,8 +147,9 @@ def _finish(made: Trainer, weights: Weights, folder: Path, checkpoint: Checkpoin
     state = made.accelerator.get_state_dict(made.model_wrapped) if sharded else None  # every process has a part
     if is_main():
         try:
-            made.accelerator.unwrap_model(made.model).save_pretrained(folder, state_dict=state)
-            _as_a_user_would(folder, weights)
+            with together(folder) as place:
+                made.accelerator.unwrap_model(made.model).save_pretrained(place, state_dict=state)
+                _as_a_user_would(place, weights)
             write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
         except Exception as error:  # torch, safetensors and the standard library each raise their own
             raise _not_written(error, folder, made.state.global_step) from error
