@@ -84,6 +84,7 @@ def part(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
 @contextmanager
 def together(folder: Path) -> Iterator[Path]:
     """A folder to write files into, each of which is put into `folder` once all of them are whole; none where one fails."""
+    made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     handle, name = _held(lambda: _new_folder(folder))
@@ -94,6 +95,9 @@ def together(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(name, ignore_errors=True)
         os.close(handle)
+        if made:
+            with suppress(OSError):  # it holds what was written
+                folder.rmdir()
 
 
 def _new_folder(folder: Path) -> tuple[int, str]:
