@@ -6,14 +6,31 @@ never loaded by itself: only what somebody installed under that group is.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sys
 
 from unsway.errors import BadInput
 
 GROUP = "unsway.plugins"
+_searched: set[str] = set()
+"""Packages of ours whose modules are all imported."""
 _loaded: set[str] = set()
 _all = False
 """Whether every plug-in is loaded; looking for entry points takes milliseconds."""
+
+
+def discover(package: str) -> None:
+    """Import every module of a package of ours, each of which declares something, then every plug-in; once.
+
+    Raises:
+        BadInput: A plug-in cannot be imported.
+    """
+    if package not in _searched:
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, prefix=f"{package}."):
+            importlib.import_module(module.name)
+        _searched.add(package)
+    load()
 
 
 def load() -> None:

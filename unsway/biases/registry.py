@@ -6,9 +6,7 @@ by name. Adding a bias is adding one module with one decorated function; nothing
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
@@ -89,7 +87,6 @@ class Bias:
 
 
 _BIASES: dict[str, Bias] = {}
-_searched = False
 
 
 def bias(
@@ -173,7 +170,7 @@ def _wants(name: str, make: Make, forms: tuple[str, ...]) -> tuple[str, ...]:
 
 def names() -> tuple[str, ...]:
     """The names of all biases, in alphabetical order."""
-    _discover()
+    plugins.discover("unsway.biases")
     return tuple(sorted(_BIASES))
 
 
@@ -184,7 +181,7 @@ def all_biases() -> tuple[Bias, ...]:
 
 def get(name: str) -> Bias:
     """The bias of that name, or of `name/form`. Raises `UnknownName` with the closest names."""
-    _discover()
+    plugins.discover("unsway.biases")
     if name in _BIASES:
         return _BIASES[name]
     plain, _, form = name.partition("/")
@@ -194,17 +191,3 @@ def get(name: str) -> Bias:
     if form not in found.forms:
         raise UnknownName(f"form of {plain}", form, found.forms)
     return replace(found, name=name, forms=(form,))
-
-
-# ---------------------------------------------------------------- finding them
-
-
-def _discover() -> None:
-    """Import every module of this package, then the plug-ins of other packages; once."""
-    global _searched
-    if not _searched:
-        package = importlib.import_module("unsway.biases")
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
-            importlib.import_module(module.name)
-        _searched = True
-    plugins.load()

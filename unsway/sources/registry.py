@@ -6,8 +6,6 @@ by name. Adding a source is adding one module with one decorated generator; noth
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -64,7 +62,6 @@ class Source:
 
 
 _SOURCES: dict[str, Source] = {}
-_searched = False
 
 
 def source(
@@ -105,13 +102,13 @@ def source(
 
 def names() -> tuple[str, ...]:
     """The names of all sources, in alphabetical order."""
-    _discover()
+    plugins.discover("unsway.sources")
     return tuple(sorted(_SOURCES))
 
 
 def get(name: str) -> Source:
     """The source of that name, or `name@level`. Raises `UnknownName` with the closest names."""
-    _discover()
+    plugins.discover("unsway.sources")
     plain, _, level = name.partition("@")
     if plain not in _SOURCES:
         raise UnknownName("source", name, _SOURCES)
@@ -121,14 +118,3 @@ def get(name: str) -> Source:
     if level not in map(str, found.levels):
         raise UnknownName(f"level of {plain}", level, map(str, found.levels))
     return replace(found, name=name, level=int(level))
-
-
-def _discover() -> None:
-    """Import every module of this package, then the plug-ins of other packages; once."""
-    global _searched
-    if not _searched:
-        package = importlib.import_module("unsway.sources")
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
-            importlib.import_module(module.name)
-        _searched = True
-    plugins.load()
