@@ -1,11 +1,13 @@
 """Local training: our back-end beside TRL's SFTTrainer at its defaults for LoRA, on the same rows, steps and seed.
 
-    python benchmarks/training.py [--steps 4] [--rows 8] [--sides ours,trl,whole,four,two,packed,again]
+    python benchmarks/training.py [--steps 4] [--rows 8] [--sides trl,ours,ordered,whole,eight,two,packed,again]
 
 Each side in a process of its own. Printed: tokens a second (prompts and completions), CPU seconds (which say more where the
 machine is shared), peak memory, the losses, and ratios; and what the measured bf16 matmul rate would allow: 4 operations a
 parameter and token, forward and backward, since the weights of the trunk need no gradient, the output layer apart.
-Levers: `whole` goes over the beginning of every row, `four` and `two` take so many rows at once, `packed` lays rows end to
+`ordered` is TRL's on the rows of each of our steps, for the losses: by default it shuffles rows, and we put those of like
+length together.
+Levers: `whole` goes over the beginning of every row, `eight` and `two` take so many rows at once, `packed` lays rows end to
 end, `again` computes activations again.
 """
 
@@ -28,7 +30,7 @@ from sampling import matmul_rate
 
 from unsway import assets
 from unsway.backends import backend
-from unsway.backends.rows import in_order, tokenise
+from unsway.backends.rows import Tokens, in_order, tokenise
 from unsway.demo import STUDY
 from unsway.elicit.prompts import letter
 from unsway.run.weights import load_model, locate
@@ -46,6 +48,12 @@ def rows(n: int) -> tuple[Example, ...]:
         said = f"What is asked for fits {pair.question.options[gold]} best. So the answer is ({letter(gold)})."
         found.append(Example(pair.biased.messages(), said, "consistency", pair.id, "bench"))
     return tuple(found)
+
+
+def tokens(examples: tuple[Example, ...]) -> list[Tokens]:
+    """The rows as they are trained on."""
+    weights = locate("smollm2-135m")
+    return [tokenise(weights, example) for example in examples]
 
 
 def ours(examples: tuple[Example, ...], batch: int, **options: bool) -> dict[str, object]:
@@ -70,26 +78,19 @@ def at_once(rows_at_once: int) -> Callable[[tuple[Example, ...], int], dict[str,
     def side(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
         from unsway.backends import trainers
 
-        trainers.ROWS_AT_ONCE = rows_at_once
+        trainers.ROWS_AT_ONCE = {"cpu": rows_at_once, "cuda": rows_at_once}
         return ours(examples, batch)
 
     return side
 
 
-def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
-    """SFTTrainer as its documentation has it for prompt-completion rows and LoRA; loss on completions alone."""
+def trl(examples: tuple[Example, ...], batch: int, *, ordered: bool = False) -> dict[str, object]:
+    """SFTTrainer at its defaults for LoRA on the same tokens; with `ordered`, each step on the rows that ours takes."""
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
-    body = [
-        {
-            "prompt": [{"role": m.role, "content": m.content} for m in example.messages],
-            "completion": [{"role": "assistant", "content": example.completion}],
-        }
-        for example in examples
-    ]
-    weights = locate("smollm2-135m")
+    ids = tokens(examples)
     with tempfile.TemporaryDirectory() as folder:
         args = SFTConfig(
             output_dir=folder,
@@ -98,6 +99,7 @@ def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
             learning_rate=1e-4,
             lr_scheduler_type="linear",
             warmup_steps=1,
+            train_sampling_strategy="sequential" if ordered else "random",
             logging_steps=1,
             report_to="none",
             save_strategy="no",
@@ -108,10 +110,11 @@ def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
         )
         adapter = LoraConfig(r=RANK, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
         start = time.perf_counter()
+        weights = locate("smollm2-135m")
         trainer = SFTTrainer(
             model=load_model(weights),
             args=args,
-            train_dataset=Dataset.from_list(body),
+            train_dataset=Dataset.from_list([ids[i] for i in in_order(ids, batch, 1, Bct().seed)] if ordered else ids),
             processing_class=weights.tokenizer,
             peft_config=adapter,
         )
@@ -123,8 +126,9 @@ def trl(examples: tuple[Example, ...], batch: int) -> dict[str, object]:
 SIDES: dict[str, Callable[[tuple[Example, ...], int], dict[str, object]]] = {
     "ours": ours,
     "trl": trl,
+    "ordered": lambda examples, batch: trl(examples, batch, ordered=True),
     "whole": whole,
-    "four": at_once(4),
+    "eight": at_once(8),
     "two": at_once(2),
     "packed": lambda examples, batch: ours(examples, batch, packing=True),
     "again": lambda examples, batch: ours(examples, batch, gradient_checkpointing=True),
@@ -140,12 +144,11 @@ def child(side: str, steps: int, batch: int, path: Path) -> None:
 
 def n_tokens(examples: tuple[Example, ...], batch: int) -> tuple[int, int]:
     """Tokens of the rows, and of those that go through the model where each step's beginning does once."""
-    weights = locate("smollm2-135m")
-    tokens = [tokenise(weights, example)["input_ids"] for example in examples]
-    order = in_order([{"input_ids": row} for row in tokens], batch, 1, 0)
-    all_, spared = sum(map(len, tokens)), 0
+    ids = tokens(examples)
+    order = in_order(ids, batch, 1, Bct().seed)
+    all_, spared = sum(len(row["input_ids"]) for row in ids), 0
     for start in range(0, len(order), batch):
-        step = [tokens[i] for i in order[start : start + batch]]
+        step = [ids[i]["input_ids"] for i in order[start : start + batch]]
         spared += (len(step) - 1) * sum(
             1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*step, strict=False))
         )
@@ -156,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rows", type=int, default=8)
-    parser.add_argument("--sides", default="trl,ours")
+    parser.add_argument("--sides", default="trl,ours,ordered")
     parser.add_argument("--child", choices=SIDES)
     parser.add_argument("--path", type=Path)
     args = parser.parse_args()
@@ -164,9 +167,9 @@ def main() -> None:
         child(args.child, args.steps, args.rows, args.path)
         return
     assets.model_folder("smollm2-135m")
-    tokens, computed = n_tokens(rows(args.steps * args.rows), args.rows)
+    n, computed = n_tokens(rows(args.steps * args.rows), args.rows)
     print(
-        f"{args.steps} steps of {args.rows} rows, {tokens:,} tokens ({computed:,} with each beginning once), loading included"
+        f"{args.steps} steps of {args.rows} rows, {n:,} tokens ({computed:,} with each beginning once), loading included"
     )
     found: dict[str, dict[str, Any]] = {}
     for side in args.sides.split(","):
@@ -176,7 +179,7 @@ def main() -> None:
             command = [sys.executable, __file__, "--child", side, *more]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             found[side] = json.loads(path.read_text(encoding="utf-8"))
-        show(side, tokens, found[side], next(iter(found.values())))
+        show(side, n, found[side], next(iter(found.values())))
     if "ours" in found:
         most = matmul_rate("bfloat16") / (4 * 106e6)
         half = found["ours"]["cpu"] / (os.cpu_count() or 1)
@@ -187,10 +190,10 @@ def main() -> None:
         print(f", {computed / half:,.0f} by its CPU seconds ({computed / half / most:.0%})")
 
 
-def show(side: str, tokens: int, body: dict[str, Any], first: dict[str, Any]) -> None:
+def show(side: str, n: int, body: dict[str, Any], first: dict[str, Any]) -> None:
     faster, by_cpu, memory = first["wall"] / body["wall"], first["cpu"] / body["cpu"], body["MB"] / first["MB"]
     print(
-        f"{side:7}{tokens / body['wall']:6.0f} tokens/s, {body['cpu']:5.0f} CPU s, {body['MB']:6,.0f} MB; {faster:.2f} × the "
+        f"{side:7}{n / body['wall']:6.0f} tokens/s, {body['cpu']:5.0f} CPU s, {body['MB']:6,.0f} MB; {faster:.2f} × the "
         f"first's tokens a second, {by_cpu:.2f} × by CPU seconds, {memory:.2f} × its memory; losses "
         + " ".join(f"{loss:.3f}" for loss in body["losses"]),
         flush=True,

@@ -121,7 +121,7 @@ def test_two_processes_have_the_losses_of_one(base: Path, tmp_path: Path) -> Non
         said[name] = done.stdout
     about = {name: metrics(tmp_path / name)[0]["about"] for name in said}
     assert [about[name]["processes"] for name in ("one", "two")] == [1, 2]  # type: ignore[index]
-    assert [about[name]["rows_at_once"] for name in ("one", "two")] == [8, 4]  # type: ignore[index]
+    assert [about[name]["rows_at_once"] for name in ("one", "two")] == [4, 4]  # type: ignore[index]
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
     assert losses(tmp_path / "one")[4] < losses(tmp_path / "one")[1] - 0.1
     assert len(metrics(tmp_path / "two")) == len(metrics(tmp_path / "one"))  # one process writes

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from peft.helpers import disable_input_dtype_casting
 from torch.nn.functional import cross_entropy
 from trl import DPOTrainer, SFTTrainer
 
@@ -24,6 +25,11 @@ IGNORED = -100
 
 class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped here
     """Computes the loss on target positions alone."""
+
+    def train(self, *args: Any, **more: Any) -> Any:
+        """TRL's. Autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew."""
+        with disable_input_dtype_casting(self.model, active=self.args.bf16):
+            return super().train(*args, **more)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

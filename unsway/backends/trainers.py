@@ -27,8 +27,9 @@ from unsway.train import Dpo, Sft
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
 
-ROWS_AT_ONCE = 8
-"""Rows of one forward pass; larger batches accumulate. Measured on CPU: more rows cost memory and gain no speed."""
+ROWS_AT_ONCE = {"cpu": 4, "cuda": 8}
+"""Rows of one forward pass, by device; larger batches accumulate. On CPU more rows cost memory and gain no speed
+(`benchmarks/training.py --sides ours,eight,two`); on a GPU that was not measured."""
 TRACKERS: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard", "tensorboardX"),
     "wandb": ("wandb",),
@@ -72,7 +73,8 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         raise MissingExtra("Training here", "local", str(error.name)) from None
 
     check_devices(torch.cuda.device_count())
-    rows_at_once, passes = share(how.batch_size, ROWS_AT_ONCE)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    rows_at_once, passes = share(how.batch_size, ROWS_AT_ONCE[device])
     steps = n_steps(range(total), how.batch_size)
     if "tensorboard" in options.report_to:  # the only way to tell transformers where; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
@@ -98,7 +100,7 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         "save_total_limit": 2,
         "report_to": list(options.report_to) or "none",
         "disable_tqdm": True,
-        "use_cpu": not torch.cuda.is_available(),
+        "use_cpu": device == "cpu",
         "dataloader_pin_memory": False,
         "ddp_find_unused_parameters": False,
     }
