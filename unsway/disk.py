@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -49,7 +49,12 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write a whole file so that it is either the old one or the new one, never half.
+    """Write a whole file so that it is either the old one or the new one, never half. Raises `StoreError`."""
+    return write_parts(path, (content,))
+
+
+def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
+    """Write a whole file, part after part, so that it is either the old one or the new one, never half.
 
     Raises:
         StoreError: The disk does not take it; the old one is as it was.
@@ -58,7 +63,7 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part(target.parent) as (file, name):
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
             os.chmod(name, 0o666 & ~_umask())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from unsway.disk import refused
+from unsway.disk import refused, write_parts
 from unsway.disk import write_bytes as write_bytes  # the whole files of every room
 from unsway.disk import write_text as write_text
 from unsway.errors import BadRow, StoreError
@@ -63,9 +63,16 @@ def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
 
 def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> Path:
     """Write values as JSONL with a manifest beside it; `about` says what the rows depend on (versions, seeds)."""
-    lines = [dumps(value) for value in values]
-    target = write_text(path, "".join(line + "\n" for line in lines))
-    write_manifest(target, rows=len(lines), **about)
+    rows = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal rows
+        for value in values:
+            rows += 1
+            yield _adapter(type(value)).dump_json(value) + b"\n"
+
+    target = write_parts(path, lines())
+    write_manifest(target, rows=rows, **about)
     return target
 
 
