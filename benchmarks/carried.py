@@ -1,10 +1,10 @@
 """Trained weights in another engine: does what openvino says of a checkpoint agree with the torch reference?
 
-    python benchmarks/carried.py [CHECKPOINT] [--questions 20]
+    python benchmarks/carried.py [CHECKPOINT] [--questions 20] [--engines torch,openvino,bf16]
 
-In: a checkpoint's folder; without one, an adapter is trained for four steps. Out: how many replies and answers of both
-engines are the same, and the BRR of each bias by both, with its interval. Both engines load the adapter merged; openvino
-reads it from a GGUF in float16.
+In: a checkpoint's folder or the name of a local model; without one, an adapter is trained for four steps. Out: how many
+replies and answers are those of the first engine, and the BRR of each bias by each, with its interval. All load the adapter
+merged; openvino reads it from a GGUF in float16. `bf16` is openvino computing in bfloat16.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unsway.demo import STUDY
 from unsway.measure.estimates import cells
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
-from unsway.run import run, session
+from unsway.run import engine_openvino, run, session
 from unsway.train import Bct, fit
 from unsway.types import Outcome, Reply
 
@@ -36,23 +36,25 @@ def questions(n: int) -> PairSet:
 
 
 def replies_of(checkpoint: str, asked: PairSet, engine: str) -> tuple[Reply, ...]:
+    engine_openvino.PRECISION = "bf16" if engine == "bf16" else "f32"
     start = time.perf_counter()
-    with session(checkpoint, engine=engine) as model:
+    with session(checkpoint, engine="torch" if engine == "torch" else "openvino") as model:
         found = run(asked, model, settings=STUDY.settings)
     print(f"{engine}: {len(found)} replies in {time.perf_counter() - start:.0f} s", flush=True)
     return found
 
 
-def compare(checkpoint: str, n: int) -> None:
+def compare(checkpoint: str, n: int, engines: list[str]) -> None:
     asked = questions(n)
-    said = {engine: replies_of(checkpoint, asked, engine) for engine in ("torch", "openvino")}
-    texts = [{reply.prompt_id: reply.text.strip() for reply in replies} for replies in said.values()]
-    same = sum(texts[0][key] == texts[1][key] for key in texts[0])
+    said = {engine: replies_of(checkpoint, asked, engine) for engine in engines}
+    texts = {engine: {reply.prompt_id: reply.text.strip() for reply in replies} for engine, replies in said.items()}
     read = {engine: outcomes(asked, replies) for engine, replies in said.items()}
-    agree = sum(_answers(a) == _answers(b) for a, b in zip(*read.values(), strict=True))
-    print(
-        f"{same} of {len(texts[0])} replies are the same to the letter; both answers agree in {agree} of {len(asked)} pairs"
-    )
+    first = engines[0]
+    for engine in engines[1:]:
+        same = sum(texts[engine][key] == text for key, text in texts[first].items())
+        agree = sum(_answers(a) == _answers(b) for a, b in zip(read[first], read[engine], strict=True))
+        print(f"{engine}: {same} of {len(texts[first])} replies are {first}'s to the letter; ", end="")
+        print(f"both answers agree in {agree} of {len(asked)} pairs")
     for engine, found in read.items():
         for cell in cells(found):
             brr = cell["brr"]
@@ -68,15 +70,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", nargs="?", help="a checkpoint's folder")
     parser.add_argument("--questions", type=int, default=20)
+    parser.add_argument("--engines", default="torch,openvino")
     args = parser.parse_args()
+    engines = args.engines.split(",")
     if args.checkpoint:
-        compare(args.checkpoint, args.questions)
+        compare(args.checkpoint, args.questions, engines)
         return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "trained"
         how = Bct(batch_size=8, learning_rate=1e-3)
         fit(rows(32), how, "smollm2-135m", backend("local"), place)
-        compare(str(place), args.questions)
+        compare(str(place), args.questions, engines)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A study of the size that people run: 3 scripted models × 9 biases × 4 tasks × 150 questions × 3 samples, 55,440 replies.
 
-    python benchmarks/study.py [--questions 150] [--samples 3]
+    python benchmarks/study.py [--questions 150] [--samples 3]      # half an hour of CPU
+    python benchmarks/study.py --quick                              # 15 questions and a sample
 
 Each step is a process of its own, whose CPU seconds, wall seconds and peak memory are printed: run it; run it again with
 models that know no reply, so that asking anything is an error; let it grow by one bias, with models that know that bias
@@ -157,7 +158,10 @@ def main() -> None:
     parser.add_argument("--child", choices=STEPS)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--arguments", type=Path)
+    parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
+    if args.quick:
+        args.questions, args.samples = 15, 1
     if args.child:
         child(args.child, study(args.questions, args.samples, args.arguments), args.folder)
         return
