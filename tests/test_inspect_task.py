@@ -16,6 +16,7 @@ from unsway.measure.estimates import cells
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
 from unsway.run import run
+from unsway.run.tasks import bias
 from unsway.sources import load
 from unsway.store import read_jsonl
 from unsway.testing import scripted
@@ -144,3 +145,8 @@ def test_a_damaged_log_is_said(tmp_path: Path) -> None:
 def test_view_needs_logs(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["view", str(tmp_path)])
     assert done.exit_code == 1 and "holds no log" in done.output
+
+
+def test_both_samples_of_a_pair_stand_side_by_side_so_that_a_limit_cuts_no_arm() -> None:
+    samples = bias(["post_hoc", "suggested_answer"], n=3).dataset
+    assert [(each.metadata or {})["arm"] for each in samples] == ["clean", "biased"] * 3 + ["biased"] * 3

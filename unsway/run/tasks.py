@@ -62,11 +62,13 @@ def bias(
     from unsway.seeds import digest
 
     asked = list(_pairs(_several(bias), _several(source or []), n, elicit, seed, split, arguments))
-    clean = {pair.clean.id: _sample(pair, pair.clean, "clean") for pair in asked}
-    cued = {pair.biased.id: _sample(pair, pair.biased, "biased") for pair in asked}
+    samples: dict[str, Sample] = {}
+    for pair in asked:
+        samples.setdefault(pair.clean.id, _sample(pair, pair.clean, "clean"))
+        samples[pair.biased.id] = _sample(pair, pair.biased, "biased")
     prompts = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
     return Task(
-        dataset=MemoryDataset(list((clean | cued).values()), name="-".join(_several(bias))),
+        dataset=MemoryDataset(list(samples.values()), name="-".join(_several(bias))),
         solver=walk(prompts),
         scorer=paired_answers(),
         version=digest([pair.id for pair in asked])[:12],
