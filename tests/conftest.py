@@ -1,0 +1,9 @@
+"""What all tests stand on: an interrupt reaches the processes that they start.
+
+A shell that starts us in the background has us ignore SIGINT, and so would every process that we start.
+"""
+
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
