@@ -69,7 +69,7 @@ def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> 
         nonlocal rows
         for value in values:
             rows += 1
-            yield _adapter(type(value)).dump_json(value) + b"\n"
+            yield dumps(value).encode() + b"\n"
 
     target = write_parts(path, lines())
     write_manifest(target, rows=rows, **about)
