@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from itertools import repeat
 
 from unsway.elicit import phrases as say
 from unsway.elicit.foreign import unsure
@@ -47,7 +48,8 @@ class Claim:
 
 def disowned(low: str, start: int, *, noun: bool = False) -> bool:
     """Whether the clause that leads to a position denies, supposes or reports what follows."""
-    begin = max(0, start - 100, *(low.rfind(mark, 0, start) + 1 for mark in ",;:.!?()"))
+    begin = max(0, start - 100)
+    begin = max(begin, 1 + max(map(low.rfind, ",;:.!?()", repeat(begin), repeat(start))))
     broken = say.LAST_BREAK.match(low, begin, start)
     clause = low[broken.end() if broken else begin : start]
     if not clause or clause.isspace():

@@ -164,6 +164,8 @@ class Wanted:
     """How many options there are."""
     texts: tuple[tuple[str, int | None], ...]
     """Canonical text and option, the longest first; None where two options read the same."""
+    first: frozenset[str]
+    """The characters with which the texts begin."""
 
     def at(self, low: str, position: int) -> tuple[int | None, int] | None:
         """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""
@@ -175,6 +177,9 @@ class Wanted:
         for begin in (after, position) if after > position else (position,):
             article = _ARTICLE.match(low, begin)
             begin = article.end() if article else begin
+            head = low[begin : begin + 1]
+            if head not in self.first and not head.isspace():  # mostly so, and the rest takes time
+                continue
             piece = low[begin : begin + longest]
             wide = "  " in piece
             piece = " ".join(piece.split()) if wide else piece
@@ -240,7 +245,8 @@ def wanted(n: int, options: tuple[str, ...] | None) -> Wanted:
         if other and other not in texts:
             others[other] = None if other in others else at
     texts |= {text: at for text, at in others.items() if at is not None}
-    return Wanted(n, tuple(sorted(texts.items(), key=lambda item: -len(item[0]))))
+    longest_first = tuple(sorted(texts.items(), key=lambda item: -len(item[0])))
+    return Wanted(n, longest_first, frozenset(text[0] for text in texts))
 
 
 _REGULAR = re.compile(r"(?:.*[^a-z])?[a-z]{2,40}[a-z]")
