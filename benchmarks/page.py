@@ -3,7 +3,7 @@
     python benchmarks/page.py
 
 In: scripted studies of tests/reporting.py. Out: medians over five openings, CPU seconds of writing the page, megabytes.
-Without a Chromium (`python tests/browser/chromium.py` gets one) it says so and measures the size alone.
+Without Chromium and playwright (`python tests/browser/chromium.py` gets them) it says so and measures the size alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,11 @@ def large(browser: Any, folder: Path) -> None:
 def main() -> None:
     """Print the figures."""
     full_size()
-    found = find()
+    found = find() if find_spec("playwright") else None
     if found is None:
-        print("first paint and filters: not measured, there is no Chromium (python tests/browser/chromium.py gets one)")
+        print(
+            "first paint and filters: not measured, no Chromium and playwright (python tests/browser/chromium.py gets them)"
+        )
         return
     from playwright.sync_api import sync_playwright
 
