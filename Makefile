@@ -41,7 +41,7 @@ fix: $(READY)  ## let ruff fix and format
 faults: $(READY) assets  ## every fault for real: killed, a bad network, a bad disk, … (minutes)
 	$(BIN)/python -m tests.faults
 
-soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not change (an hour of CPU)
+soak: $(READY)  ## 200,000 scripted replies: memory and throughput must not change (20 minutes)
 	$(BIN)/python -m tests.soak
 
 bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in one run
