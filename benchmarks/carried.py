@@ -21,7 +21,7 @@ from unsway.demo import STUDY
 from unsway.measure.estimates import cells
 from unsway.measure.outcomes import outcomes
 from unsway.pairs import PairSet, pairs
-from unsway.run import engine_openvino, run, session
+from unsway.run import run, session
 from unsway.train import Bct, fit
 from unsway.types import Outcome, Reply
 
@@ -36,9 +36,9 @@ def questions(n: int) -> PairSet:
 
 
 def replies_of(checkpoint: str, asked: PairSet, engine: str) -> tuple[Reply, ...]:
-    engine_openvino.PRECISION = "bf16" if engine == "bf16" else "f32"
+    arguments = {"engine": "openvino", "dtype": "bfloat16"} if engine == "bf16" else {"engine": engine}
     start = time.perf_counter()
-    with session(checkpoint, engine="torch" if engine == "torch" else "openvino") as model:
+    with session(checkpoint, **arguments) as model:
         found = run(asked, model, settings=STUDY.settings)
     print(f"{engine}: {len(found)} replies in {time.perf_counter() - start:.0f} s", flush=True)
     return found

@@ -55,8 +55,8 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ours(engine: str, asked: list[Prompt]) -> Texts:
-    with session(MODEL, engine=engine) as model:
+def ours(engine: str, asked: list[Prompt], dtype: str = "float32") -> Texts:
+    with session(MODEL, engine=engine, dtype=dtype) as model:
         ask(asked[:1], model, settings=Settings(max_tokens=2))
         start, before = time.perf_counter(), cpu()
         replies = ask(asked, model, settings=SETTINGS)
@@ -159,7 +159,7 @@ SIDES: dict[str, tuple[str, Callable[[list[Prompt]], Texts]]] = {
     "hf": ("Inspect's hf provider", hf),
     "together": ("openvino, all start at once", together),
     "uncached": ("openvino, no prefix cache", scheduled(enable_prefix_caching=False)),
-    "bf16": ("openvino, in bfloat16", changed("PRECISION", "bf16")),
+    "bf16": ("openvino, in bfloat16", lambda asked: ours("openvino", asked, "bfloat16")),
     "few": ("openvino, 16 replies at once", changed("AT_ONCE", 16)),
     "wide": ("openvino, 8,192 tokens a step", scheduled(max_num_batched_tokens=8192)),
     "narrow": ("openvino, 512 tokens a step", scheduled(max_num_batched_tokens=512)),

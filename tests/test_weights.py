@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from unsway.errors import BadInput, ModelError
+from tests.tiny import MODEL, real
+from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.run.models import subject
 from unsway.run.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
 from unsway.store import dumps
@@ -91,3 +92,15 @@ def test_records_beside_the_weights_do_not_change_them(tmp_path: Path) -> None:
     before = locate(str(path)).fingerprint
     folder_of(path, manifest__json=json.dumps({"made": "today"}))
     assert locate(str(path)).fingerprint == before
+
+
+def test_a_dtype_that_is_none_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="float32"):
+        subject(str(model(tmp_path / "m")), dtype="bf16")
+
+
+@real
+def test_what_answers_in_bfloat16_is_another_model(tmp_path: Path) -> None:
+    plain = subject(MODEL)
+    assert subject(MODEL, dtype="float32").weights == plain.weights == locate(MODEL).fingerprint
+    assert subject(MODEL, dtype="bfloat16").weights != plain.weights

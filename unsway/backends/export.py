@@ -12,12 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from unsway.disk import PART, together
-from unsway.errors import BadInput, StoreError, UnknownName
-from unsway.run.weights import load_model, locate, read_checkpoint
+from unsway.errors import BadInput, StoreError
+from unsway.run.weights import known_dtype, load_model, locate, read_checkpoint
 from unsway.store import sha256_file, write_text
 
 MANIFEST = "manifest.json"
-DTYPES = ("float32", "bfloat16")
 
 
 def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> Path:
@@ -33,8 +32,7 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
         BadInput: The folder holds no local checkpoint, or `out` holds something.
         StoreError: The disk took no more; nothing is left of what was begun.
     """
-    if dtype not in DTYPES:
-        raise UnknownName("dtype", dtype, DTYPES)
+    precision = known_dtype(dtype)
     record = read_checkpoint(checkpoint)
     if record.backend != "local":
         raise BadInput(f"{str(checkpoint)!r} was trained by {record.backend!r}, which keeps the weights to itself.")
@@ -42,7 +40,7 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     if place.exists() and (not place.is_dir() or any(not file.name.startswith(PART) for file in place.iterdir())):
         raise BadInput(f"{str(place)!r} is there already and not empty. Name another folder.")
     weights = locate(str(checkpoint))
-    model = load_model(weights, dtype=dtype)
+    model = load_model(weights, precision)
     try:
         with together(place) as new:
             model.save_pretrained(new)

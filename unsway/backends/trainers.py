@@ -21,7 +21,7 @@ from unsway.backends.steps import METRICS, STEPS
 from unsway.disk import append_row
 from unsway.errors import BadInput, MissingExtra, TrainingError
 from unsway.progress import Advance
-from unsway.run.weights import Weights, load_model, training_dtype
+from unsway.run.weights import Dtype, Weights, load_model, training_dtype
 from unsway.train import Dpo, Sft
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def trainer(
         "callbacks": [reporting],
     }
     # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
-    dtype = training_dtype() if how.lora_rank else "float32"
+    dtype: Dtype = training_dtype() if how.lora_rank else "float32"
     model, ids = load_model(weights, dtype=dtype), Dataset.from_list(list(rows))
     if isinstance(how, Dpo):
         reference = None if how.lora_rank else load_model(weights, dtype=dtype)

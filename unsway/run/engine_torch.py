@@ -1,6 +1,6 @@
 """The reference engine: `transformers.generate` in batches of like length.
 
-In: a folder of safetensors (and an adapter). Out: replies, token-identical to plain greedy decoding in float32.
+In: a folder of safetensors (and an adapter). Out: replies, token-identical to plain greedy decoding in float32, the default.
 Prompts are sorted by length and batched under a budget of padded tokens, so that little is computed on padding.
 """
 
@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from unsway.run.engine import Ask, Engine, Said, first_end
-from unsway.run.weights import Weights, load_model
+from unsway.run.weights import Dtype, Weights, load_model
 
 if TYPE_CHECKING:
     import torch
@@ -28,9 +28,9 @@ class TorchEngine(Engine):
     name = "torch"
     most_waiting = 4 * ROWS_A_BATCH
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__()
-        self.model: Any = load_model(weights).eval()
+        self.model: Any = load_model(weights, dtype).eval()
         self.ends = weights.ends
         self.pad = min(weights.ends)
 

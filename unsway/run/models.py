@@ -179,12 +179,13 @@ def _is_ours(name: str) -> bool:
 
 
 def _local(model: str, args: Mapping[str, Any]) -> Subject:
-    from unsway.run.weights import locate
+    from unsway.run.weights import known_dtype, locate
 
+    dtype = known_dtype(str(args.get("dtype", "float32")))
     bare = model.removeprefix(LOCAL)
     weights = locate(bare)
     weights.tokenizer  # noqa: B018  # a missing chat template is said now, not after the first prompt
-    return Subject(name_of(LOCAL + bare), weights.fingerprint, LOCAL + bare, args)
+    return Subject(name_of(LOCAL + bare), weights.answering(dtype), LOCAL + bare, args)
 
 
 # ---------------------------------------------------------------- at a provider, or at a server of one's own

@@ -23,7 +23,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from unsway.errors import ModelError, UnknownName
 from unsway.run.engine import Ask, Engine, Said
 from unsway.run.gguf_export import unfit
-from unsway.run.weights import Weights, locate
+from unsway.run.weights import Dtype, Weights, known_dtype, locate
 from unsway.types import Message, Role
 
 ENGINES = ("auto", "openvino", "torch")
@@ -32,7 +32,7 @@ MAX_TOKENS = 1000
 
 
 class LocalModel(ModelAPI):
-    """A model whose weights are here. Model arguments: `engine` (auto, torch or openvino)."""
+    """A model whose weights are here. Model arguments: `engine` (auto, torch or openvino), `dtype` (float32 or bfloat16)."""
 
     def __init__(
         self,
@@ -41,10 +41,11 @@ class LocalModel(ModelAPI):
         api_key: str | None = None,
         config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
         engine: str = "auto",
+        dtype: str = "float32",
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         self.weights = locate(model_name)
-        self.engine = make_engine(self.weights, engine)
+        self.engine = make_engine(self.weights, engine, known_dtype(dtype))
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -91,17 +92,17 @@ class LocalModel(ModelAPI):
         self.engine.close()
 
 
-def make_engine(weights: Weights, engine: str = "auto") -> Engine:
+def make_engine(weights: Weights, engine: str = "auto", dtype: Dtype = "float32") -> Engine:
     """The engine of that name; auto takes openvino where it is installed, fits the model and there is no GPU."""
     if engine not in ENGINES:
         raise UnknownName("engine", engine, ENGINES)
     if engine == "openvino" or (engine == "auto" and _openvino_fits(weights)):
         from unsway.run.engine_openvino import OpenVinoEngine
 
-        return OpenVinoEngine(weights)
+        return OpenVinoEngine(weights, dtype)
     from unsway.run.engine_torch import TorchEngine
 
-    return TorchEngine(weights)
+    return TorchEngine(weights, dtype)
 
 
 def _openvino_fits(weights: Weights) -> bool:

@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from unsway import assets
-from unsway.errors import BadInput, MissingExtra, ModelError
+from unsway.errors import BadInput, MissingExtra, ModelError, UnknownName
 from unsway.seeds import content_id, digest
 from unsway.store import loads, sha256_file
 from unsway.types import Checkpoint, Message
@@ -30,6 +30,18 @@ ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_FILE = "adapter_config.json"
 """What tells an adapter from whole weights, as PEFT writes it."""
 
+Dtype: TypeAlias = Literal["float32", "bfloat16"]
+"""What the weights are held in and computed in."""
+DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+
+
+def known_dtype(name: str) -> Dtype:
+    """The name, if it is one of `DTYPES`. Raises `UnknownName`."""
+    for known in DTYPES:
+        if name == known:
+            return known
+    raise UnknownName("dtype", name, DTYPES)
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -44,6 +56,10 @@ class Weights:
     def fingerprint(self) -> str:
         """sha256 of everything that decides a reply (16 hex digits): weights, config, tokenizer, template, adapter."""
         return content_id([_content(folder) for folder in (self.folder, self.adapter) if folder is not None])
+
+    def answering(self, dtype: Dtype) -> str:
+        """Fingerprint of what answers: of the weights alone in float32, the reference; else of the arithmetic as well."""
+        return self.fingerprint if dtype == "float32" else content_id(self.fingerprint, dtype)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -238,7 +254,7 @@ def _content(folder: Path) -> str:
     return digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
 
 
-def load_model(weights: Weights, dtype: str = "float32") -> PreTrainedModel:
+def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     """The model with its adapter merged, on the best device there is; never runs code that comes with the weights.
 
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
@@ -256,7 +272,7 @@ def load_model(weights: Weights, dtype: str = "float32") -> PreTrainedModel:
     return model.to(device)
 
 
-def training_dtype() -> str:
+def training_dtype() -> Dtype:
     """bfloat16 where the GPU or the CPU computes in it, float32 elsewhere (emulated bfloat16 is slower and coarser)."""
     import torch
 
