@@ -2,11 +2,13 @@
 
     python benchmarks/sampling.py [--prompts 64] [--sides openvino,torch,generate,hf]
     python benchmarks/sampling.py --sides openvino,together,uncached,bf16,few     # levers of the openvino engine
+    python benchmarks/sampling.py --sides hf,generate,torch,half,continuous       # on a GPU; --batch 256: rows of the others
+    python benchmarks/sampling.py --model FOLDER --dtype bfloat16                 # another model; random weights: shapes.py
 
-The same prompts, templated once, greedy, the same longest reply; each side in a process of its own, one after another.
-Printed: replies a second with the model loaded, the CPU seconds (which say more where the machine is shared), ratios to the
-`hf` provider, how many replies and answers are those of the reference (ours with the torch engine); and what the measured
-rates of a float32 matmul and of memory would allow.
+The same prompts, templated once, greedy, the same longest reply; each side in a process of its own, one after another, on
+the GPU where there is one. Printed: replies a second with the model loaded, the CPU seconds (which say more where the
+machine is shared), ratios to the `hf` provider, how many replies and answers are those of the reference (ours with the torch
+engine); and what the measured rates of a matmul and of memory would allow.
 """
 
 from __future__ import annotations
@@ -20,21 +22,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from unsway import assets
+from shapes import Size, size
+
 from unsway.demo import STUDY
 from unsway.elicit.parse import read
 from unsway.run import ask, session
 from unsway.run.prefixes import blocks
-from unsway.run.weights import load_model, locate
+from unsway.run.weights import Dtype, known_dtype, load_model, locate
 from unsway.types import Pair, Prompt, Settings
 
-MODEL = "unsway/smollm2-135m"
 SETTINGS = Settings(max_tokens=96)
-BATCH = 32
-"""Rows at once of `transformers.generate` and of the `hf` provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every side is given."""
+
+    model: str
+    """One of ours, or a folder."""
+    dtype: Dtype
+    batch: int
+    """Rows at once of `transformers.generate` and of the `hf` provider."""
+    prompts: tuple[Prompt, ...]
 
 
 def asked_of() -> dict[str, tuple[Prompt, Pair]]:
@@ -42,12 +55,19 @@ def asked_of() -> dict[str, tuple[Prompt, Pair]]:
     return {prompt.id: (prompt, pair) for pair in STUDY.pairs() for prompt in (pair.clean, pair.biased)}
 
 
-def prompts(n: int) -> list[Prompt]:
-    return [prompt for prompt, _ in asked_of().values()][:n]
+def prompts(n: int) -> tuple[Prompt, ...]:
+    return tuple(prompt for prompt, _ in asked_of().values())[:n]
 
 
-Texts = tuple[float, float, list[str]]
-"""Seconds, CPU seconds, and the replies."""
+class Texts(NamedTuple):
+    """What a side brings back."""
+
+    took: float
+    """Seconds, the model loaded."""
+    cpu: float
+    texts: list[str]
+    tokens_out: int = 0
+    """Generated, ends included; of ours."""
 
 
 def cpu() -> float:
@@ -55,35 +75,60 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ours(engine: str, asked: list[Prompt], dtype: str = "float32") -> Texts:
-    with session(MODEL, engine=engine, dtype=dtype) as model:
-        ask(asked[:1], model, settings=Settings(max_tokens=2))
+def ours(engine: str, asked: Asked) -> Texts:
+    with session(f"unsway/{asked.model}", engine=engine, dtype=asked.dtype) as model:
+        ask(asked.prompts[:1], model, settings=Settings(max_tokens=2))
         start, before = time.perf_counter(), cpu()
-        replies = ask(asked, model, settings=SETTINGS)
-        return time.perf_counter() - start, cpu() - before, [reply.text for reply in replies]
+        replies = ask(asked.prompts, model, settings=SETTINGS)
+        took, used = time.perf_counter() - start, cpu() - before
+    tokens_out = sum(reply.tokens_out + (reply.stop == "end") for reply in replies)
+    return Texts(took, used, [reply.text for reply in replies], tokens_out)
 
 
-def generate(asked: list[Prompt]) -> Texts:
+def generate(asked: Asked) -> Texts:
     """Batches in the order of the prompts, as the transformers documentation has it."""
     import torch
 
-    weights = locate("smollm2-135m")
-    model, tokenizer = load_model(weights).eval(), weights.tokenizer
+    weights = locate(asked.model)
+    model, tokenizer = load_model(weights, asked.dtype).eval(), weights.tokenizer
     tokenizer.padding_side = "left"
     texts: list[str] = []
     start, before = time.perf_counter(), cpu()
-    for at in range(0, len(asked), BATCH):
-        chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in asked[at : at + BATCH]]
+    for at in range(0, len(asked.prompts), asked.batch):
+        some = asked.prompts[at : at + asked.batch]
+        chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in some]
         batch = tokenizer.apply_chat_template(
             chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
-        )
+        ).to(model.device)
         with torch.inference_mode():
             out = model.generate(**batch, max_new_tokens=SETTINGS.max_tokens, do_sample=False)
         texts += tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
-    return time.perf_counter() - start, cpu() - before, texts
+    return Texts(time.perf_counter() - start, cpu() - before, texts)
 
 
-def hf(asked: list[Prompt]) -> Texts:
+def continuous(asked: Asked) -> Texts:
+    """Continuous batching of transformers: rows leave when they end, prompts that begin alike share pages."""
+    from transformers import GenerationConfig
+
+    weights = locate(asked.model)
+    model = load_model(weights, asked.dtype).eval()
+    config = GenerationConfig(
+        max_new_tokens=SETTINGS.max_tokens,
+        do_sample=False,
+        eos_token_id=sorted(weights.ends),
+        pad_token_id=min(weights.ends),
+    )
+    tokens = [list(weights.encode(prompt.messages())) for prompt in asked.prompts]
+    start, before = time.perf_counter(), cpu()
+    found = list(model.generate_batch(inputs=tokens, generation_config=config).values())
+    took = time.perf_counter() - start, cpu() - before
+    failed = [each.error for each in found if each.error is not None]
+    if failed or len(found) != len(tokens):
+        raise RuntimeError(f"Continuous batching failed: {len(found)} of {len(tokens)} came back; {failed[:2]}")
+    return Texts(*took, [weights.tokenizer.decode(each.generated_tokens, skip_special_tokens=True) for each in found])
+
+
+def hf(asked: Asked) -> Texts:
     """Inspect's provider on the same folder; prompts without system turns, as the demo has them."""
     from inspect_ai import Task
     from inspect_ai import eval as inspect_eval
@@ -91,18 +136,24 @@ def hf(asked: list[Prompt]) -> Texts:
     from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, get_model
     from inspect_ai.solver import generate as answer
 
-    folder = str(assets.model_folder("smollm2-135m"))
+    folder = str(locate(asked.model).folder)
     model = get_model(
-        "hf/local", model_path=folder, tokenizer_path=folder, batch_size=BATCH, do_sample=False, memoize=False
+        "hf/local",
+        model_path=folder,
+        tokenizer_path=folder,
+        batch_size=asked.batch,
+        dtype=asked.dtype,
+        do_sample=False,
+        memoize=False,
     )
     kinds = {"user": ChatMessageUser, "assistant": ChatMessageAssistant}
-    samples = [Sample(input=[kinds[m.role](content=m.content) for m in p.messages()], id=p.id) for p in asked]
+    samples = [Sample(input=[kinds[m.role](content=m.content) for m in p.messages()], id=p.id) for p in asked.prompts]
     start, before = time.perf_counter(), cpu()
     (log,) = inspect_eval(
         Task(dataset=MemoryDataset(samples), solver=answer()),
         model=model,
         max_tokens=SETTINGS.max_tokens,
-        max_connections=BATCH,
+        max_connections=asked.batch,
         display="none",
         log_dir=tempfile.mkdtemp(),
     )
@@ -111,13 +162,13 @@ def hf(asked: list[Prompt]) -> Texts:
     if log.status != "success" or failed:  # a side that failed would look fast
         raise RuntimeError(f"The hf provider failed: {[log.status, *failed][:2]}")
     by_id = {str(sample.id): sample.output.completion for sample in log.samples or ()}
-    return *took, [by_id[p.id] for p in asked]
+    return Texts(*took, [by_id[p.id] for p in asked.prompts])
 
 
-# ---------------------------------------------------------------- levers of the openvino engine, one taken away or changed
+# ---------------------------------------------------------------- levers, one taken away or changed
 
 
-def together(asked: list[Prompt]) -> Texts:
+def together(asked: Asked) -> Texts:
     """All prompts start at once, as they did before `unsway.run.prefixes`."""
     from unsway.run.prefixes import Prefixes
 
@@ -125,18 +176,25 @@ def together(asked: list[Prompt]) -> Texts:
     return ours("openvino", asked)
 
 
-def changed(what: str, value: object) -> Callable[[list[Prompt]], Texts]:
-    def side(asked: list[Prompt]) -> Texts:
-        from unsway.run import engine_openvino
+def few(asked: Asked) -> Texts:
+    from unsway.run import engine_openvino
 
-        setattr(engine_openvino, what, value)
-        return ours("openvino", asked)
+    engine_openvino.AT_ONCE = 16
+    return ours("openvino", asked)
+
+
+def rows(n: int) -> Callable[[Asked], Texts]:
+    def side(asked: Asked) -> Texts:
+        from unsway.run import engine_torch
+
+        engine_torch.ROWS_A_BATCH = {"cpu": n, "cuda": n}
+        return ours("torch", asked)
 
     return side
 
 
-def scheduled(**fields: object) -> Callable[[list[Prompt]], Texts]:
-    def side(asked: list[Prompt]) -> Texts:
+def scheduled(**fields: object) -> Callable[[Asked], Texts]:
+    def side(asked: Asked) -> Texts:
         import openvino_genai
 
         pipeline = openvino_genai.ContinuousBatchingPipeline
@@ -152,89 +210,98 @@ def scheduled(**fields: object) -> Callable[[list[Prompt]], Texts]:
     return side
 
 
-SIDES: dict[str, tuple[str, Callable[[list[Prompt]], Texts]]] = {
+SIDES: dict[str, tuple[str, Callable[[Asked], Texts]]] = {
     "openvino": ("ours, openvino engine", lambda asked: ours("openvino", asked)),
     "torch": ("ours, torch engine", lambda asked: ours("torch", asked)),
-    "generate": (f"transformers.generate, {BATCH} rows", generate),
+    "generate": ("transformers.generate", generate),
     "hf": ("Inspect's hf provider", hf),
+    "continuous": ("transformers.generate_batch", continuous),
+    "half": ("torch, in bfloat16", lambda asked: ours("torch", replace(asked, dtype="bfloat16"))),
+    "rows64": ("torch, at most 64 rows", rows(64)),
+    "rows256": ("torch, at most 256 rows", rows(256)),
+    "rows1024": ("torch, at most 1,024 rows", rows(1024)),
     "together": ("openvino, all start at once", together),
     "uncached": ("openvino, no prefix cache", scheduled(enable_prefix_caching=False)),
-    "bf16": ("openvino, in bfloat16", lambda asked: ours("openvino", asked, "bfloat16")),
-    "few": ("openvino, 16 replies at once", changed("AT_ONCE", 16)),
+    "bf16": ("openvino, in bfloat16", lambda asked: ours("openvino", replace(asked, dtype="bfloat16"))),
+    "few": ("openvino, 16 replies at once", few),
     "wide": ("openvino, 8,192 tokens a step", scheduled(max_num_batched_tokens=8192)),
     "narrow": ("openvino, 512 tokens a step", scheduled(max_num_batched_tokens=512)),
 }
 
 
-def child(side: str, n: int, path: Path) -> None:
-    took, used, texts = SIDES[side][1](prompts(n))
-    path.write_text(json.dumps({"took": took, "cpu": used, "texts": texts}), encoding="utf-8")
-
-
 # ---------------------------------------------------------------- what the machine would allow
 
 
-def matmul_rate(kind: str = "float32") -> float:
-    """Operations a second that all cores could do in matmuls of a layer's shape: CPU seconds of one thread, the best of five.
-
-    CPU seconds, since a busy machine takes turns; the best, since it also takes caches.
-    """
+def on_gpu() -> bool:
     import torch
 
-    torch.set_num_threads(1)
-    a, b = (torch.randn(shape).to(getattr(torch, kind)) for shape in ((2048, 576), (576, 1536)))
-    rate: float = 2 * 2048 * 576 * 1536 / _least(lambda: a @ b) * (os.cpu_count() or 1)
-    return rate
+    return torch.cuda.is_available()
+
+
+def machine() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if on_gpu() else f"{os.cpu_count()} CPU cores"
+
+
+def matmul_rate(sizes: Size, kind: Dtype = "float32") -> float:
+    """Operations a second in matmuls of a layer's shape, on the GPU, or on all cores of the CPU."""
+    import torch
+
+    rows_ = 8192 if on_gpu() else 2048
+    shapes = ((rows_, sizes.hidden), (sizes.hidden, sizes.intermediate))
+    a, b = (torch.randn(shape, device=_device()).to(getattr(torch, kind)) for shape in shapes)
+    return 2 * rows_ * sizes.hidden * sizes.intermediate / _least("a @ b", a=a, b=b) * _cores()
 
 
 def memory_rate() -> float:
-    """Bytes a CPU second that one thread reads: the sum of an array larger than the caches; the best of five."""
+    """Bytes a second that the GPU, or one CPU thread, reads: the sum of an array larger than the caches."""
     import torch
 
-    torch.set_num_threads(1)
-    array = torch.ones(64 * 2**20)
-    rate: float = array.numel() * 4 / _least(lambda: array.sum(), 3)
-    return rate
+    array = torch.ones((16 if on_gpu() else 1) * 64 * 2**20, device=_device())
+    return array.numel() * 4 / _least("a.sum()", a=array)
 
 
-def _least(work: Callable[[], object], times: int = 20) -> float:
-    took = []
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(times):
-            work()
-        took.append((time.process_time() - start) / times)
-    return min(took)
+def _device() -> str:
+    return "cuda" if on_gpu() else "cpu"
 
 
-LAYERS, HEAD = 106e6, 28e6
-"""Parameters of the layers and of the output layer of SmolLM2-135M."""
+def _cores() -> int:
+    return 1 if on_gpu() else os.cpu_count() or 1
 
 
-def least_seconds(asked: list[Prompt], texts: Sequence[str]) -> tuple[float, str]:
+def _least(work: str, **names: object) -> float:
+    """Seconds of one thread, the best of five: a busy machine takes turns, so a CPU is timed by CPU seconds."""
+    from torch.utils.benchmark import Timer
+
+    timer = Timer(work, globals=names, num_threads=1, **({} if on_gpu() else {"timer": time.process_time}))
+    return min(timer.timeit(20).mean for _ in range(5))
+
+
+def least_seconds(asked: Asked, tokens_out: int) -> tuple[float, str]:
     """What these replies need at least, and how that was computed.
 
-    Two operations a parameter and token, each shared block of a prompt once; all weights read once a step of 64 rows;
-    attention is left out.
+    Two operations a parameter and token, each shared block of a prompt once; all weights read once a step of the engine's
+    rows; attention is left out.
     """
-    weights = locate("smollm2-135m")
+    from unsway.run.engine_torch import ROWS_A_BATCH
+
+    weights = locate(asked.model)
+    sizes = size(weights.folder)
     seen: set[int] = set()
     tokens_in = 0
-    for prompt in asked:
+    for prompt in asked.prompts:
         tokens = weights.encode(prompt.messages())
         own = blocks(tokens)
         tokens_in += len(tokens) - 32 * sum(block in seen for block in own)
         seen.update(own)
-    tokens_out = sum(len(weights.tokenizer.encode(text)) + 1 for text in texts)
-    operations = 2 * LAYERS * (tokens_in + tokens_out) + 2 * HEAD * (len(asked) + tokens_out)
-    matmul, memory = matmul_rate(), memory_rate()
-    computing, reading = operations / matmul, tokens_out / 64 * 4 * (LAYERS + HEAD) / memory
-    said = (
-        f"{tokens_in:,} tokens in, shared blocks once, and {tokens_out:,} out; {matmul / 1e9:.0f} GFLOP/s in float32, "
-    )
-    return max(
-        computing, reading
-    ), said + f"{memory / 1e9:.0f} GB/s: {computing:.1f} s of matmuls, {reading:.1f} s of reading"
+    operations = 2 * sizes.layers * (tokens_in + tokens_out) + 2 * sizes.head * (len(asked.prompts) + tokens_out)
+    matmul, memory = matmul_rate(sizes, asked.dtype), memory_rate()
+    read_ = tokens_out / ROWS_A_BATCH[_device()] * (4 if asked.dtype == "float32" else 2) * (sizes.layers + sizes.head)
+    computing, reading = operations / matmul, read_ / memory
+    said = f"{tokens_in:,} tokens in, shared blocks once, and {tokens_out:,} out; {matmul / 1e9:,.0f} GFLOP/s in "
+    said += f"{asked.dtype}, {memory / 1e9:,.0f} GB/s: {computing:.2f} s of matmuls, {reading:.2f} s of reading"
+    return max(computing, reading), said
 
 
 # ---------------------------------------------------------------- what is printed
@@ -249,30 +316,41 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--sides", default="hf,generate,torch,openvino")
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--dtype", default="float32", type=known_dtype)
+    parser.add_argument("--batch", default=32, type=int)
     parser.add_argument("--child", choices=SIDES)
     parser.add_argument("--path", type=Path)
     args = parser.parse_args()
+    asked = Asked(args.model, args.dtype, args.batch, prompts(args.prompts))
     if args.child:
-        child(args.child, args.prompts, args.path)
+        args.path.write_text(json.dumps(SIDES[args.child][1](asked)._asdict()), encoding="utf-8")
         return
-    assets.model_folder("smollm2-135m")
+    locate(args.model)
+    show(asked, {side: measured(side, sys.argv[1:]) for side in args.sides.split(",")})
+
+
+def measured(side: str, arguments: list[str]) -> dict[str, Any]:
+    """A side in a process of its own."""
     quiet = os.environ | {"HF_HUB_OFFLINE": "1"}  # the hf provider asks the hub about its name, for half a minute
-    found: dict[str, dict[str, Any]] = {}
-    for side in args.sides.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "found.json"
-            command = [sys.executable, __file__, "--child", side, "--prompts", str(args.prompts), "--path", str(path)]
-            subprocess.run(command, check=True, env=quiet, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            found[side] = json.loads(path.read_text(encoding="utf-8"))
-        print(f"{SIDES[side][0]}: {found[side]['took']:.1f} s, {found[side]['cpu']:.1f} CPU s", flush=True)
-    show(args.prompts, found)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "found.json"
+        command = [sys.executable, __file__, *arguments, "--child", side, "--path", str(path)]
+        done = subprocess.run(command, env=quiet, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        if done.returncode:
+            raise SystemExit(f"{side} failed:\n{done.stderr[-2000:]}")
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    print(f"{SIDES[side][0]}: {found['took']:.1f} s, {found['cpu']:.1f} CPU s", flush=True)
+    return found
 
 
-def show(n: int, found: dict[str, dict[str, Any]]) -> None:
+def show(asked: Asked, found: dict[str, dict[str, Any]]) -> None:
     reference = found.get("torch", next(iter(found.values())))
     slowest = found.get("hf", next(iter(found.values())))
+    n = len(asked.prompts)
     texts, chosen = [text.strip() for text in reference["texts"]], answers(n, reference["texts"])
-    print(f"{n} prompts, at most {SETTINGS.max_tokens} tokens out, greedy, {os.cpu_count()} CPU cores")
+    print(f"{asked.model} in {asked.dtype}, {n} prompts, at most {SETTINGS.max_tokens} tokens out, greedy, {machine()}")
+    print(f"hf and generate: {asked.batch} rows at once")
     print(f"{'':32}{'replies/s':>10}{'s':>8}{'CPU s':>8}{'× first':>9}{'CPU ×':>7}{'same text':>11}{'same answer':>13}")
     for side, body in found.items():
         mine = [text.strip() for text in body["texts"]]
@@ -281,13 +359,11 @@ def show(n: int, found: dict[str, dict[str, Any]]) -> None:
         took, used = body["took"], body["cpu"]
         ratios = f"{slowest['took'] / took:>9.2f}{slowest['cpu'] / used:>7.2f}"
         print(f"{SIDES[side][0]:32}{n / took:>10.2f}{took:>8.1f}{used:>8.1f}{ratios}{same:>11}{agree:>13}")
-    fast = found.get("openvino")
-    if fast:
-        least, said = least_seconds(prompts(n), fast["texts"])
-        half = fast["cpu"] / (os.cpu_count() or 1)
-        print(
-            f"least: {said}; openvino reaches {least / fast['took']:.0%} of that, {least / half:.0%} by its CPU seconds"
-        )
+    ours_ = next((side for side in ("openvino", "torch") if side in found), None)
+    if ours_:
+        least, said = least_seconds(asked, found[ours_]["tokens_out"])
+        print(f"least: {said}; {ours_} reaches {least / found[ours_]['took']:.0%} of that", end="")
+        print("" if on_gpu() else f", {least / found[ours_]['cpu'] * _cores():.0%} by its CPU seconds")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Finish: TypeAlias = Literal["end", "length"]
+LINGER = 0.02
+"""Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Engine(ABC):
         self.free()
 
     def waiting(self, block: bool) -> list[tuple[Ask, Future[Said]]] | None:
-        """Everything in the queue; waits for a first one if `block`; None when the engine is to end."""
+        """Everything in the queue; if `block`, waits for a first one and for those behind it. None: the engine is to end."""
         taken: list[tuple[Ask, Future[Said]]] = []
         try:
             item = self._queue.get(block=block)
@@ -81,7 +83,7 @@ class Engine(ABC):
                     return taken or None
                 if item[1].set_running_or_notify_cancel():
                     taken.append(item)
-                item = self._queue.get_nowait()
+                item = self._queue.get(block, LINGER if len(taken) < self.most_waiting else 0)
         except queue.Empty:
             return taken
 

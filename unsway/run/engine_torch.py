@@ -16,33 +16,47 @@ from unsway.run.weights import Dtype, Weights, load_model
 if TYPE_CHECKING:
     import torch
 
+ROWS_A_BATCH = {"cpu": 64, "cuda": 512}
+"""Most replies of one batch. On 2 CPU cores decoding a 135M model gains little beyond 64 rows (140 tokens/s at 16, 190 at
+64); a GPU takes about as long for one row as for hundreds."""
 TOKENS_A_BATCH = 16_384
-"""Padded prompt and reply tokens of one batch: about 1.5 GB of keys and values for a 135M model in float32."""
-ROWS_A_BATCH = 64
-"""Measured on 2 CPU cores with a 135M model: decoding gains little beyond 64 rows (140 tokens/s at 16, 190 at 64)."""
+"""Padded prompt and reply tokens of one batch on a CPU: about 1.5 GB of keys and values for a 135M model in float32."""
+SHARE_OF_FREE = 0.3
+"""Of a GPU's free memory, what keys and values of one batch may take; activations and copies take about as much again."""
 
 
 class TorchEngine(Engine):
     """Generates with transformers on the best device there is."""
 
     name = "torch"
-    most_waiting = 4 * ROWS_A_BATCH
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__()
         self.model: Any = load_model(weights, dtype).eval()
         self.ends = weights.ends
         self.pad = min(weights.ends)
+        self.rows = ROWS_A_BATCH[self.model.device.type]
+        self.most_waiting = 4 * self.rows
 
     def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
         """Answer in batches of like length, longest first (so that memory peaks at once, not at the end)."""
-        for batch in _batches(asks):
+        for batch in _batches(asks, self.rows, self._tokens()):
             for (_, answer), said in zip(batch, self._generate([ask for ask, _ in batch]), strict=True):
                 answer.set_result(said)
 
     def free(self) -> None:
         """Let go of the model."""
         self.model = None
+
+    def _tokens(self) -> int:
+        """Padded tokens of one batch: on a GPU as many as their keys and values may take memory."""
+        import torch
+
+        if self.model.device.type == "cpu":
+            return TOKENS_A_BATCH
+        free, _ = torch.cuda.mem_get_info(self.model.device)
+        cached = torch.cuda.memory_reserved(self.model.device) - torch.cuda.memory_allocated(self.model.device)
+        return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
 
     def _generate(self, asks: list[Ask]) -> list[Said]:
         import torch
@@ -74,8 +88,16 @@ class TorchEngine(Engine):
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def _batches(asks: list[tuple[Ask, Future[Said]]]) -> Iterator[list[tuple[Ask, Future[Said]]]]:
-    """Batches of equal decoding and like length, within the budget of tokens and rows."""
+def bytes_a_token(model: Any) -> int:
+    """Bytes that the keys and values of one token take: of every layer, two vectors a key-value head."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
+
+
+def _batches(asks: list[tuple[Ask, Future[Said]]], rows: int, tokens: int) -> Iterator[list[tuple[Ask, Future[Said]]]]:
+    """Batches of equal decoding and like length, within the budget of rows and padded tokens."""
 
     def decoding(ask: Ask) -> tuple[float, float, int]:
         return (ask.temperature, ask.top_p, ask.max_tokens)
@@ -83,7 +105,7 @@ def _batches(asks: list[tuple[Ask, Future[Said]]]) -> Iterator[list[tuple[Ask, F
     batch: list[tuple[Ask, Future[Said]]] = []
     for item in sorted(asks, key=lambda item: (decoding(item[0]), len(item[0].tokens)), reverse=True):
         longest = len(batch[0][0].tokens) + batch[0][0].max_tokens if batch else 0
-        full = len(batch) >= ROWS_A_BATCH or (len(batch) + 1) * longest > TOKENS_A_BATCH
+        full = len(batch) >= rows or (len(batch) + 1) * longest > tokens
         if batch and (full or decoding(item[0]) != decoding(batch[0][0])):
             yield batch
             batch = []
