@@ -87,23 +87,28 @@ def ours(engine: str, asked: Asked) -> Texts:
 
 def generate(asked: Asked) -> Texts:
     """Batches in the order of the prompts, as the transformers documentation has it."""
-    import torch
-
     weights = locate(asked.model)
     model, tokenizer = load_model(weights, asked.dtype).eval(), weights.tokenizer
     tokenizer.padding_side = "left"
+    _answered(model, tokenizer, asked.prompts[:1], 2)
     texts: list[str] = []
     start, before = time.perf_counter(), cpu()
     for at in range(0, len(asked.prompts), asked.batch):
-        some = asked.prompts[at : at + asked.batch]
-        chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in some]
-        batch = tokenizer.apply_chat_template(
-            chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
-        ).to(model.device)
-        with torch.inference_mode():
-            out = model.generate(**batch, max_new_tokens=SETTINGS.max_tokens, do_sample=False)
-        texts += tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        texts += _answered(model, tokenizer, asked.prompts[at : at + asked.batch], SETTINGS.max_tokens)
     return Texts(time.perf_counter() - start, cpu() - before, texts)
+
+
+def _answered(model: Any, tokenizer: Any, asked: Sequence[Prompt], most: int) -> list[str]:
+    import torch
+
+    chats = [[{"role": m.role, "content": m.content} for m in p.messages()] for p in asked]
+    batch = tokenizer.apply_chat_template(
+        chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
+    ).to(model.device)
+    with torch.inference_mode():
+        out = model.generate(**batch, max_new_tokens=most, do_sample=False)
+    texts: list[str] = tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+    return texts
 
 
 def continuous(asked: Asked) -> Texts:
@@ -119,6 +124,7 @@ def continuous(asked: Asked) -> Texts:
         pad_token_id=min(weights.ends),
     )
     tokens = [list(weights.encode(prompt.messages())) for prompt in asked.prompts]
+    model.generate_batch(inputs=tokens[:1], generation_config=config)
     start, before = time.perf_counter(), cpu()
     found = list(model.generate_batch(inputs=tokens, generation_config=config).values())
     took = time.perf_counter() - start, cpu() - before
@@ -133,6 +139,7 @@ def hf(asked: Asked) -> Texts:
     from inspect_ai import Task
     from inspect_ai import eval as inspect_eval
     from inspect_ai.dataset import MemoryDataset, Sample
+    from inspect_ai.log import EvalLog
     from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, get_model
     from inspect_ai.solver import generate as answer
 
@@ -148,15 +155,17 @@ def hf(asked: Asked) -> Texts:
     )
     kinds = {"user": ChatMessageUser, "assistant": ChatMessageAssistant}
     samples = [Sample(input=[kinds[m.role](content=m.content) for m in p.messages()], id=p.id) for p in asked.prompts]
+
+    def evaluated(some: list[Sample], most: int) -> EvalLog:
+        task, folder = Task(dataset=MemoryDataset(some), solver=answer()), tempfile.mkdtemp()
+        (log,) = inspect_eval(
+            task, model=model, max_tokens=most, max_connections=asked.batch, display="none", log_dir=folder
+        )
+        return log
+
+    evaluated(samples[:1], 2)
     start, before = time.perf_counter(), cpu()
-    (log,) = inspect_eval(
-        Task(dataset=MemoryDataset(samples), solver=answer()),
-        model=model,
-        max_tokens=SETTINGS.max_tokens,
-        max_connections=asked.batch,
-        display="none",
-        log_dir=tempfile.mkdtemp(),
-    )
+    log = evaluated(samples, SETTINGS.max_tokens)
     took = time.perf_counter() - start, cpu() - before
     failed = [sample.error.message for sample in log.samples or () if sample.error is not None]
     if log.status != "success" or failed:  # a side that failed would look fast

@@ -15,6 +15,7 @@ import pytest
 from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
 from unsway.backends import backend, launch
 from unsway.backends.export import export
+from unsway.backends.memory import ROWS_ON_CPU, rows_that_fit
 from unsway.backends.rows import in_order, length, n_steps, rows_of_step
 from unsway.backends.trainers import Options
 from unsway.errors import BadInput, ModelError, TrainingError
@@ -218,10 +219,9 @@ def test_an_export_answers_as_its_checkpoint(base: Path, trained: Path, tmp_path
     out = export(trained, tmp_path / "plain")
     assert not list(out.glob("adapter*")) and list(out.glob("*.safetensors"))
     ids = torch.tensor([locate(str(trained)).encode((Message("user", "Pick a letter."),))])
+    models = [AutoModelForCausalLM.from_pretrained(out), *(load_model(locate(str(each))) for each in (trained, base))]
     with torch.no_grad():
-        plain = AutoModelForCausalLM.from_pretrained(out)(ids).logits
-        ours = load_model(locate(str(trained)))(ids).logits
-        before = load_model(locate(str(base)))(ids).logits
+        plain, ours, before = (model.to("cpu")(ids).logits for model in models)
     assert torch.equal(plain, ours) and not torch.equal(ours, before)
     assert AutoTokenizer.from_pretrained(out).chat_template
     manifest = json.loads((out / "manifest.json").read_text())
@@ -260,6 +260,25 @@ def test_a_tracker_that_is_not_installed_or_unknown_is_refused(monkeypatch: pyte
         backend("local", report_to=("mlflow",))
     with pytest.raises(BadInput, match="save_every is 0"):
         backend("local", save_every=0)
+    with pytest.raises(BadInput, match="rows_at_once is 0"):
+        backend("local", rows_at_once=0)
+
+
+@real
+@loads_torch
+def test_on_a_gpu_as_many_rows_go_at_once_as_its_memory_takes(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert rows_that_fit(locate(str(base)), 500, all_weights=False) == ROWS_ON_CPU
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (10**9, 10**9))
+    of_a_token = 2 * (20 * 32 + 8 * 64)  # two layers of a width of 32 and a middle of 64
+    weights = locate(str(base))
+    adapter, whole = (rows_that_fit(weights, 500, all_weights=each) for each in (False, True))
+    assert adapter == pytest.approx(0.5 * 10**9 / (of_a_token * 500), rel=0.02) and whole < adapter
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, 10**9))
+    assert rows_that_fit(weights, 500, all_weights=False) == 1
 
 
 # ---------------------------------------------------------------- bad input

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.backends.launch import check_launch, held, is_main, track_once
-from unsway.backends.memory import give_back
-from unsway.backends.rows import check_lengths, in_order, n_steps, n_tokens, rows_of_step, tokenise
+from unsway.backends.memory import give_back, rows_that_fit
+from unsway.backends.rows import check_lengths, in_order, length, n_steps, n_tokens, rows_of_step, tokenise
 from unsway.backends.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.trainers import Options, arguments, reporting, trainer
 from unsway.disk import together
@@ -36,7 +36,8 @@ class LocalBackend:
     """Trains with transformers, PEFT and TRL in this process, and in those that were launched with it.
 
     Args:
-        options: How it is computed: `packing`, `gradient_checkpointing`, `report_to`, `save_every` (see `Options`).
+        options: How it is computed: `packing`, `gradient_checkpointing`, `report_to`, `save_every`,
+            `rows_at_once` (see `Options`).
     """
 
     name = "local"
@@ -69,7 +70,9 @@ class LocalBackend:
         rows = [tokenise(weights, example) for example in examples]
         check_lengths(rows, weights)
         order = in_order(rows, how.batch_size, how.epochs, how.seed)
-        args = arguments(how, folder, self.options, len(order))
+        longest = max(map(length, rows), default=1)
+        at_once = self.options.rows_at_once or rows_that_fit(weights, longest, all_weights=not how.lora_rank)
+        args = arguments(how, folder, self.options, n_steps(order, how.batch_size), at_once)
         with held(folder):
             ready = done(folder, how, f"{weights.name}@{weights.fingerprint}", sha256)
             if ready is not None:  # made by another process while this one waited

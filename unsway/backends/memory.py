@@ -1,7 +1,8 @@
-"""What a fit has freed goes back to the system, so that a study of many fits needs no more than one.
+"""Memory of a fit: how many rows fit in it at once, and what was freed goes back to the system.
 
-glibc keeps freed memory for the next allocation: after two short fits of a 135M model a process held 1.7 GB, of which 1.0 GB
-was free. `malloc_trim` (glibc's manual, "Malloc Tunable Parameters") gives it back; other C libraries need no such call.
+A study of many fits needs no more than one: glibc keeps freed memory for the next allocation, and after two short fits of a
+135M model a process held 1.7 GB, of which 1.0 GB was free. `malloc_trim` (glibc's manual, "Malloc Tunable Parameters")
+gives it back; other C libraries need no such call.
 """
 
 from __future__ import annotations
@@ -9,6 +10,32 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+
+from unsway.run.weights import Weights, load_config
+
+ROWS_ON_CPU = 4
+"""More rows of one forward pass cost memory on a CPU and gain no speed (`benchmarks/training.py --sides ours,eight,two`)."""
+SHARE_OF_FREE = 0.5
+"""Of a GPU's free memory beside the weights, what activations may take by the estimate."""
+
+
+def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
+    """Rows of one forward pass, each of at most `longest` tokens; on a GPU as many as its free memory is reckoned to take.
+
+    What a layer keeps for the way back is reckoned as 20 vectors of its width and 8 of its middle in bytes a token: 197 kB
+    for a layer of Llama 3.1 8B in bfloat16, where 207 were measured.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return ROWS_ON_CPU
+    config = load_config(weights)
+    middle = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    of_a_token = config.num_hidden_layers * (20 * config.hidden_size + 8 * middle)
+    on_disk = sum(path.stat().st_size for path in weights.folder.glob("*.safetensors"))
+    # float32 weights, gradients and the optimiser's two moments are 8 times bfloat16 weights
+    free = torch.cuda.mem_get_info()[0] - on_disk * (8 if all_weights else 1)
+    return max(1, int(SHARE_OF_FREE * free / (of_a_token * longest)))
 
 
 def give_back() -> None:

@@ -4,7 +4,8 @@ In: rows whose labels ignore the prompt. Out: the same cross-entropy on completi
 here and the vocabulary is wide, so most of the output layer's work, and SFTTrainer's entropy and accuracy over it, would
 be spent on positions that bear no loss: 5 s instead of 11 s a step of 8 rows on 2 CPU cores, the same loss.
 Rows of a step begin alike (the instructions, the worked example): that beginning goes forward and back once for all of them,
-through the keys and values that the rest attends to, so the gradient is the same sum; a third of the demo's tokens.
+through the keys and values that the rest attends to, so the gradient is the same sum; a third of the demo's tokens. On a GPU
+only where it spares more than it costs.
 The decoder's last hidden state is caught by a hook, so the wrapped model's own forward runs and data-parallel wrappers
 see it. Where weights are sharded (FSDP, DeepSpeed) the output layer is not whole outside that forward: TRL's own loss is
 taken there.
@@ -21,6 +22,9 @@ from trl import DPOTrainer, SFTTrainer
 
 IGNORED = -100
 """Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
+WORTH_A_PASS = 1e13
+"""Tokens times parameters that going over a beginning once must spare on a GPU: there, starting the kernels of one more
+pass takes about as long as that arithmetic (`benchmarks/training.py --sides trl,ours,shared`). A CPU gains by any."""
 
 
 class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped here
@@ -40,7 +44,7 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         labels_BT = inputs.pop("labels")
         whole = self.accelerator.unwrap_model(model)
         base = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
-        start = shared_start(inputs["input_ids"], labels_BT) if self._can_share(base) else 0
+        start = self._start(base, inputs["input_ids"], labels_BT)
         hidden_BTD, outputs = _hidden(model, base, inputs, start)
         labels_BT = labels_BT[:, start + 1 :]
         is_target_BT = labels_BT != IGNORED
@@ -51,6 +55,12 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         if num_items_in_batch is not None:  # of all processes, whose gradients are averaged
             loss = loss / num_items_in_batch * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
+
+    def _start(self, base: Any, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:
+        """How many tokens go through the model once for all rows, 0 where that may not be or is not worth it."""
+        start = shared_start(ids_BT, labels_BT) if self._can_share(base) else 0
+        spared = start * (len(ids_BT) - 1) * base.num_parameters()
+        return start if ids_BT.device.type == "cpu" or spared >= WORTH_A_PASS else 0
 
     def _can_share(self, base: Any) -> bool:
         """Whether rows may begin with one pass over what they share: where keys and values are kept, all of them."""

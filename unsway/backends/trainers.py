@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.backends.launch import check_devices, is_main, processes, share
-from unsway.backends.rows import Tokens, n_steps
+from unsway.backends.rows import Tokens
 from unsway.backends.steps import METRICS, STEPS
 from unsway.disk import append_row
 from unsway.errors import BadInput, MissingExtra, TrainingError
@@ -27,9 +27,6 @@ from unsway.train import Dpo, Sft
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
 
-ROWS_AT_ONCE = {"cpu": 4, "cuda": 8}
-"""Rows of one forward pass, by device; larger batches accumulate. On CPU more rows cost memory and gain no speed
-(`benchmarks/training.py --sides ours,eight,two`); on a GPU that was not measured."""
 TRACKERS: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard", "tensorboardX"),
     "wandb": ("wandb",),
@@ -50,10 +47,14 @@ class Options:
     """Trackers beside `metrics.jsonl`: tensorboard, wandb, trackio."""
     save_every: int = 10
     """Steps between two saves; what a kill may cost."""
+    rows_at_once: int | None = None
+    """Most rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what its memory takes."""
 
     def __post_init__(self) -> None:
         if self.save_every < 1:
             raise BadInput(f"save_every is {self.save_every}; it is a number of steps, 1 or more.")
+        if self.rows_at_once is not None and self.rows_at_once < 1:
+            raise BadInput(f"rows_at_once is {self.rows_at_once}; it is a number of rows, 1 or more, or None.")
         for tracker in self.report_to:
             if tracker not in TRACKERS:
                 raise BadInput(f"There is no tracker {tracker!r}; known: {', '.join(TRACKERS)}.")
@@ -64,8 +65,8 @@ class Options:
                 )
 
 
-def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingArguments:
-    """TRL's arguments; making them joins the processes of the fit."""
+def arguments(how: Sft, folder: Path, options: Options, steps: int, at_once: int) -> TrainingArguments:
+    """TRL's arguments for so many steps, with at most `at_once` rows a pass; making them joins the processes of the fit."""
     try:
         import torch
         from trl import DPOConfig, SFTConfig
@@ -73,9 +74,7 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         raise MissingExtra("Training here", "local", str(error.name)) from None
 
     check_devices(torch.cuda.device_count())
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    rows_at_once, passes = share(how.batch_size, ROWS_AT_ONCE[device])
-    steps = n_steps(range(total), how.batch_size)
+    rows_at_once, passes = share(how.batch_size, at_once)
     if "tensorboard" in options.report_to:  # the only way to tell transformers where; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
     shared: dict[str, Any] = {
@@ -100,7 +99,7 @@ def arguments(how: Sft, folder: Path, options: Options, total: int) -> TrainingA
         "save_total_limit": 2,
         "report_to": list(options.report_to) or "none",
         "disable_tqdm": True,
-        "use_cpu": device == "cpu",
+        "use_cpu": not torch.cuda.is_available(),
         "dataloader_pin_memory": False,
         "ddp_find_unused_parameters": False,
     }

@@ -19,7 +19,7 @@ from unsway.store import loads, sha256_file
 from unsway.types import Checkpoint, Message
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKPOINT_FILE = "checkpoint.json"
 """What makes a folder a checkpoint: a `types.Checkpoint` beside the adapter."""
@@ -252,6 +252,11 @@ def _content(folder: Path) -> str:
     )
     stats = [(path, path.stat()) for path in files]
     return digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
+
+
+def load_config(weights: Weights) -> PreTrainedConfig:
+    """What transformers knows of the text model's shape, by its own names."""
+    return _transformers().AutoConfig.from_pretrained(weights.folder, trust_remote_code=False).get_text_config()
 
 
 def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
