@@ -72,8 +72,8 @@ class Fit:
 
 
 Trained = dict[str, Any]
-"""wall: seconds with loading; steps: seconds of the steps after the first; spared: tokens of beginnings that went through
-the model once for several rows; losses; MB; cpu."""
+"""wall: seconds with loading; rate: tokens a second after the first step; spared: tokens of beginnings that went through the
+model once for several rows; losses; MB; cpu."""
 
 
 def ours(fitted: Fit, **options: int) -> Trained:
@@ -175,13 +175,13 @@ def child(side: str, fitted: Fit, path: Path) -> None:
 
     from unsway.backends.target_loss import TargetLossTrainer
 
-    passes: list[tuple[float, float]] = []
+    passes: list[tuple[float, float, int]] = []
     one_pass = Trainer.training_step
 
-    def timed(*args: Any, **more: Any) -> Any:
-        start = time.perf_counter()
-        loss = one_pass(*args, **more)
-        passes.append((start, time.perf_counter()))
+    def timed(self: Any, model: Any, inputs: Any, *rest: Any) -> Any:
+        start, n = time.perf_counter(), int((inputs["input_ids"] != self.processing_class.pad_token_id).sum())
+        loss = one_pass(self, model, inputs, *rest)
+        passes.append((start, time.perf_counter(), n))
         return loss
 
     spared: list[int] = []
@@ -195,8 +195,13 @@ def child(side: str, fitted: Fit, path: Path) -> None:
     Trainer.training_step, TargetLossTrainer._start = timed, counted  # type: ignore[method-assign]
     before = cpu()
     found = SIDES[side](fitted)
-    after_first = passes[-1][1] - passes[len(passes) // fitted.steps][0]
-    found |= {"steps": after_first, "spared": sum(spared), "MB": peak_mb(), "cpu": cpu() - before}
+    rest = passes[len(passes) // fitted.steps :]
+    found |= {
+        "rate": sum(n for *_, n in rest) / (rest[-1][1] - rest[0][0]),
+        "spared": sum(spared),
+        "MB": peak_mb(),
+        "cpu": cpu() - before,
+    }
     path.write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -219,11 +224,11 @@ def main() -> None:
     found: dict[str, Trained] = {}
     for side in args.sides.split(","):
         found[side] = measured(side, sys.argv[1:])
-        show(side, n, args.steps, found[side], next(iter(found.values())))
+        show(side, n, found[side], next(iter(found.values())))
     if "ours" in found:
         most = matmul_rate(sizes, "bfloat16") / (4 * sizes.layers)
         computed = n - found["ours"]["spared"]
-        rate = computed * (args.steps - 1) / args.steps / found["ours"]["steps"]
+        rate = found["ours"]["rate"] * computed / n
         print(
             f"bf16 matmuls alone would allow {most:,.0f} tokens/s; ours computes {rate:,.0f} ({rate / most:.0%})",
             end="",
@@ -244,13 +249,12 @@ def measured(side: str, arguments: list[str]) -> Trained:
     return found
 
 
-def show(side: str, n: int, steps: int, body: Trained, first: Trained) -> None:
+def show(side: str, n: int, body: Trained, first: Trained) -> None:
     faster, by_cpu, memory = first["wall"] / body["wall"], first["cpu"] / body["cpu"], body["MB"] / first["MB"]
-    after = n * (steps - 1) / steps / body["steps"]
     said = [
-        f"{side:9}{n / body['wall']:8,.0f} tokens/s with loading, {after:8,.0f} after the first step",
+        f"{side:9}{n / body['wall']:8,.0f} tokens/s with loading, {body['rate']:8,.0f} after the first step",
         f"{body['cpu']:5.0f} CPU s, {body['MB']:6,.0f} MB",
-        f"{faster:.2f} × the first's tokens a second, {first['steps'] / body['steps']:.2f} × after the first step",
+        f"{faster:.2f} × the first's tokens a second, {body['rate'] / first['rate']:.2f} × after the first step",
         f"{by_cpu:.2f} × by CPU seconds, {memory:.2f} × its memory",
         "losses " + " ".join(f"{loss:.3f}" for loss in body["losses"]),
     ]
