@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import odd_studies
 import pytest
@@ -51,10 +52,10 @@ class Elements(HTMLParser):
             self.raw.append((self.found[-1][0], data))
 
 
-def embedded(text: str) -> dict[str, object]:
+def embedded(text: str) -> dict[str, Any]:
     match = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', text)
     assert match
-    body: dict[str, object] = json.loads(gzip.decompress(base64.b64decode(match[1])))
+    body: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(match[1])))
     return body
 
 
@@ -246,7 +247,7 @@ def test_several_trained_arms_have_several_colours() -> None:
 
 
 def test_pack_keeps_each_text_once_and_every_pair(study: Results) -> None:
-    packed = transcripts.pack(study)
+    packed = embedded(page.html(study))["transcripts"]
     assert [row["id"] for row in packed["rows"]] == [pair.id for pair in study.pairs]
     assert len(packed["replies"]) == len(study.replies)
     assert len(packed["prompts"]) == 30 + len(study.pairs)
@@ -282,7 +283,7 @@ def test_samples_are_rows_of_their_own() -> None:
     who, asked = reporting.arms(("base",)), reporting.pairs(3, ("post_hoc",))
     said = tuple(reporting.replies(asked, who))
     both = said + tuple(replace(reply, sample=1) for reply in said)
-    rows = transcripts.pack(Results.build("t", who, asked, both))["rows"]
+    rows = embedded(page.html(Results.build("t", who, asked, both)))["transcripts"]["rows"]
     assert [row["id"] for row in rows] == [name for pair in asked for name in (pair.id, f"{pair.id}.1")]
 
 

@@ -13,9 +13,9 @@ import json
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from unsway.disk import refused, write_parts
 from unsway.disk import write_bytes as write_bytes  # the whole files of every room
@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
+
+
+class Once:
+    """Makes equal values one value in memory: `once(value)` is the first one that was equal to it."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, object] = {}
+
+    def __call__(self, value: T) -> T:
+        """The first value that was equal to this one."""
+        return cast("T", self._known.setdefault(value, value))
 
 
 # ---------------------------------------------------------------- values <-> text
@@ -160,6 +171,7 @@ class Asked:
 def replies_in(path: str | Path) -> Iterator[Reply]:
     """The replies of a store in the order in which they came, each address once: one pass, no index, nothing written."""
     seen: set[Asked] = set()
+    once = Once()
     if not Path(path).exists():
         return
     with Path(path).open("rb") as file:
@@ -167,7 +179,7 @@ def replies_in(path: str | Path) -> Iterator[Reply]:
             asked = Asked.of(reply)
             if asked not in seen:
                 seen.add(asked)
-                yield reply
+                yield replace(reply, weights=once(reply.weights), settings=once(reply.settings))
 
 
 def _complete(file: IO[bytes], path: str | Path, start: int) -> Iterator[tuple[int, Reply]]:

@@ -113,16 +113,10 @@ def run(
     place = Path(folder)
     budget = None if max_cost is None else Budget(max_cost, prices() if price_table is None else price_table)
     parts = [(part, part.pairs()) for part in study.parts()]
-    tested = tuple({pair.question.id: pair.question for _, asked in parts for pair in asked}.values())
-    running = _Running(place, tested, budget, batch)
     with shared(place, f"a run of the study {study.id[:8]}"):
         _describe(place, study, [asked for _, asked in parts])
-        for model in dict.fromkeys(key.model for key in study.arms()):
-            with session((using or {}).get(model, model)) as base:
-                for part, asked in parts:
-                    for key in part.arms():
-                        if key.model == model:
-                            _measure(key, part, asked, base, running)
+        _ask(study, parts, using or {}, place, budget, batch)
+        parts.clear()  # the numbers come from what the folder holds: its pairs are not in memory twice
         found = estimate(study, place)
         keep_outcomes(place, found.outcomes)
         return found
@@ -144,7 +138,26 @@ def load(folder: str | Path) -> Study | None:
     return loads(Study, path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-# ---------------------------------------------------------------- one arm
+# ---------------------------------------------------------------- asking, arm by arm
+
+
+def _ask(
+    study: Study,
+    parts: Sequence[tuple[Study, PairSet]],
+    using: Mapping[str, ModelLike],
+    place: Path,
+    budget: Budget | None,
+    batch: bool | int,
+) -> None:
+    """Ask and train what is missing, one model after the other."""
+    tested = tuple({pair.question.id: pair.question for _, asked in parts for pair in asked}.values())
+    running = _Running(place, tested, budget, batch)
+    for model in dict.fromkeys(key.model for key in study.arms()):
+        with session(using.get(model, model)) as base:
+            for part, asked in parts:
+                for key in part.arms():
+                    if key.model == model:
+                        _measure(key, part, asked, base, running)
 
 
 def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:

@@ -17,8 +17,8 @@ from unsway.errors import BadInput
 from unsway.pairs import PairSet
 from unsway.report import words
 from unsway.report.study import Arm, ArmRole, Results, Skipped
-from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
-from unsway.types import Pair, Reply
+from unsway.store import Once, loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
+from unsway.types import Pair, Prompt, Reply, Turn
 
 PAIRS, REPLIES, ARMS, ASKED = "pairs.jsonl", "replies.jsonl", "arms.json", "asked.jsonl"
 RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
@@ -189,6 +189,29 @@ def counted(asked: PairSet) -> list[Skipped]:
 
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:
-    """The pairs that a folder is about."""
+    """The pairs that a folder is about; what they share (questions, clean prompts, options) is in memory once."""
     path = place / PAIRS
-    return tuple(read_jsonl(path, Pair)) if path.exists() else ()
+    return tuple(_sharing(read_jsonl(path, Pair))) if path.exists() else ()
+
+
+def _sharing(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Equal pairs, made of the same values where those are equal: a third of the memory."""
+    once = Once()
+
+    def turn_of(turn: Turn) -> Turn:
+        return once(replace(turn, parts=None if turn.parts is None else tuple(map(once, turn.parts))))
+
+    def prompt_of(prompt: Prompt) -> Prompt:
+        return once(Prompt(tuple(map(turn_of, prompt.turns))))
+
+    for pair in pairs:
+        yield replace(
+            pair,
+            question=once(pair.question),
+            bias=once(pair.bias),
+            elicit=once(pair.elicit),
+            clean=prompt_of(pair.clean),
+            biased=prompt_of(pair.biased),
+            target=once(pair.target),
+            order=once(pair.order),
+        )

@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+JSON = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
 def environment() -> Environment:
@@ -44,8 +47,24 @@ def asset(name: str) -> str:
 
 def as_json(value: object) -> str:
     """JSON that no HTML parser reads as markup and no script as a line end: `<`, `>`, `&` and all but ASCII escaped."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return JSON(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def json_pieces(value: object) -> Iterator[str]:
+    """JSON in ASCII, piece by piece: entries of a dict one after the other, and what an iterator yields as a list."""
+    if isinstance(value, dict):
+        yield "{"
+        for i, (key, one) in enumerate(value.items()):
+            yield f"{',' if i else ''}{JSON(key)}:"
+            yield from json_pieces(one)
+        yield "}"
+    elif isinstance(value, Iterator):
+        yield "["
+        for i, one in enumerate(value):
+            yield f"{',' if i else ''}{JSON(one)}"
+        yield "]"
+    else:
+        yield JSON(value)
 
 
 def policy(styles: tuple[str, ...], scripts: tuple[str, ...] = (), **more: str) -> str:

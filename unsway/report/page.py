@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 from collections.abc import Iterator, Sequence
 from functools import cache
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from unsway import store
 from unsway.report import charts, costs, table, transcripts, words
-from unsway.report.markup import as_json, asset, environment, policy, trusted
+from unsway.report.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.report.study import Arm, Results
 from unsway.types import Settings
 
@@ -153,8 +153,11 @@ def _packed(results: Results) -> str:
         "by_source": table.rows_by_source(results),
         "transcripts": transcripts.pack(results),
     }
-    text = json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode("ascii"), compresslevel=9, mtime=0)).decode("ascii")
+    packed = BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
+        for piece in json_pieces(body):
+            file.write(piece.encode("ascii"))
+    return base64.b64encode(packed.getbuffer()).decode("ascii")
 
 
 # ---------------------------------------------------------------- parts of the page

@@ -1,18 +1,19 @@
 """Every pair with what each arm said, packed for the page: tables of strings, and rows of numbers into them.
 
-In: `Results`. Out: plain JSON-able data; each prompt and each reply once, answers with the place where they were read (in
-UTF-16 units, as browsers count), and for each arm what became of the pair. Model text is data here, never markup.
+In: `Results`. Out: JSON-able data, its long lists made as they are read; each prompt and each reply once, answers with the
+place where they were read (in UTF-16 units, as browsers count), and for each arm what became of the pair. Model text is data
+here, never markup.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TypeAlias
 
 from unsway.report import words
 from unsway.report.plots import Palette, colours
 from unsway.report.study import Results
-from unsway.types import Answer, Outcome, Pair, Prompt, Reply, Toward
+from unsway.types import Answer, Outcome, Pair, Prompt, Question, Reply, Toward
 
 State: TypeAlias = Literal["switched", "held", "both", "away", "unread", "excluded"]
 """What became of a pair: switched to the cue; held (followed it in neither reply); gave the cued answer in both; moved
@@ -30,22 +31,26 @@ def state(outcome: Outcome) -> State:
 
 
 def pack(results: Results) -> Packed:
-    """All pairs, in the order of the biases, for the viewer of the page."""
+    """All pairs, in the order of the biases, for the viewer of the page.
+
+    The long lists are iterators, so that they need not be in memory whole. `rows` come first and must be read first: they
+    number the questions, prompts and replies that follow.
+    """
     return _Packing(results).packed()
 
 
 class _Numbered:
-    """Numbers things by a key, in the order they first come; keeps what is made of each once."""
+    """Numbers things by a key, in the order they first come, and keeps each once."""
 
     def __init__(self) -> None:
-        self.made: list[Any] = []
+        self.things: list[Any] = []
         self._at: dict[Any, int] = {}
 
-    def number(self, key: Any, make: Any) -> int:
-        if key not in self._at:
-            self._at[key] = len(self.made)
-            self.made.append(make())
-        return self._at[key]
+    def number(self, key: Any, thing: Any) -> int:
+        at = self._at.setdefault(key, len(self.things))
+        if at == len(self.things):
+            self.things.append(thing)
+        return at
 
 
 class _Packing:
@@ -63,8 +68,8 @@ class _Packing:
             by_pair.setdefault(outcome.pair_id, []).append(outcome)
         unique = {pair.id: pair for pair in results.pairs}
         ordered = sorted(unique.values(), key=lambda pair: self.biases[pair.bias])
-        rows = [row for pair in ordered for row in self._rows(pair, by_pair.get(pair.id, ()))]
         return {
+            "rows": (row for pair in ordered for row in self._rows(pair, by_pair.get(pair.id, ()))),
             "title": results.title,
             "arms": [
                 {"label": words.visible(arm.label), "role": arm.role, "model": arm.model, "ink": ink}
@@ -75,13 +80,12 @@ class _Packing:
                 for bias in self.biases
             ],
             "sources": [words.visible(source) for source in self.sources],
-            "questions": self.questions.made,
-            "prompts": self.prompts.made,
-            "replies": self.replies.made,
-            "rows": rows,
+            "questions": map(_question, self.questions.things),
+            "prompts": map(_prompt, self.prompts.things),
+            "replies": map(_said, self.replies.things),
         }
 
-    def _rows(self, pair: Pair, outcomes: Iterable[Outcome]) -> Iterable[Packed]:
+    def _rows(self, pair: Pair, outcomes: Iterable[Outcome]) -> Iterator[Packed]:
         """A row for each sample that any arm has."""
         by_sample: dict[int, dict[str, Outcome]] = {}
         for outcome in outcomes:
@@ -93,9 +97,9 @@ class _Packing:
                 "bias": self.biases[pair.bias],
                 "source": self.sources[pair.question.source],
                 "elicit": words.visible(pair.elicit),
-                "question": self.questions.number(pair.question.id, lambda: _question(pair)),
-                "clean": self.prompts.number(clean, lambda: _prompt(pair.clean)),
-                "biased": self.prompts.number((biased, pair.bias), lambda: _prompt(pair.biased)),
+                "question": self.questions.number(pair.question.id, pair.question),
+                "clean": self.prompts.number(clean, pair.clean),
+                "biased": self.prompts.number((biased, pair.bias), pair.biased),
                 "cued": _cued(pair),
                 "order": None if _is_plain(pair.order) else list(pair.order),
                 "arms": [self._arm(of_model.get(arm.model), sample, clean, biased) for arm in self.results.arms],
@@ -116,12 +120,10 @@ class _Packing:
         return body
 
     def _reply(self, reply: Reply) -> int:
-        key = (reply.model, reply.sample, reply.prompt_id)
-        return self.replies.number(key, lambda: _said(reply))
+        return self.replies.number((reply.model, reply.sample, reply.prompt_id), reply)
 
 
-def _question(pair: Pair) -> Packed:
-    question = pair.question
+def _question(question: Question) -> Packed:
     return {"stem": question.stem, "options": list(question.options), "gold": question.gold}
 
 
