@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 EXTRAS := local,openvino,openai,slides,dev
 
-.PHONY: demo test check unit slow chromium fix assets bench faults soak clean help
+.PHONY: demo test check unit browser slow chromium fix assets bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -13,8 +13,8 @@ help:  ## list the targets
 demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.html
 	$(BIN)/unsway demo --out runs/demo
 
-test: $(READY) check assets  ## style, types, tests and one real run of the loop
-	@$(MAKE) --no-print-directory --output-sync=target -j2 unit slow
+test: $(READY)  ## style, types, tests and one real run of the loop
+	@$(MAKE) --no-print-directory --output-sync=target -j2 check slow unit browser
 
 check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
@@ -22,8 +22,11 @@ check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/mypy
 	$(BIN)/bandit -q -r unsway
 
-unit: $(READY) assets chromium
-	$(BIN)/python -m pytest -m "not slow"
+unit: $(READY) assets
+	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
+
+browser: $(READY) chromium
+	$(BIN)/python -m pytest tests/browser
 
 slow: $(READY) assets
 	$(BIN)/python -m pytest -m slow

@@ -21,17 +21,17 @@ import sys
 from unsway.pairs import pairs
 from unsway.run import run
 from unsway.testing import scripted, toy_questions
-asked = pairs(toy_questions(400), ["post_hoc"])
+asked = pairs(toy_questions(200), ["post_hoc"])
 run(asked, scripted(asked, {"post_hoc": 0.5}, seconds=0.3), folder=sys.argv[1])
 """
 
 
 def stop_in_the_middle(folder: Path, how: signal.Signals) -> int:
-    """Start asking 800 prompts, send the signal once some replies are there, and return the exit code."""
+    """Start asking 400 prompts, send the signal once some replies are there, and return the exit code."""
     with subprocess.Popen([sys.executable, "-c", ASKING, str(folder)], stderr=subprocess.PIPE) as asking:
         path = folder / "replies.jsonl"
         deadline = time.monotonic() + 60
-        while not path.exists() or path.stat().st_size < 20_000:
+        while not path.exists() or path.stat().st_size < 10_000:
             assert asking.poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         os.kill(asking.pid, how)
@@ -44,11 +44,11 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(how: signal.Signals, tmp_
     code = stop_in_the_middle(tmp_path, how)
     assert code != 0
     before = {reply.prompt_id: reply for reply in ReplyStore(tmp_path / "replies.jsonl")}
-    assert 0 < len(before) < 800
+    assert 0 < len(before) < 400
 
-    asked = pairs(toy_questions(400), ["post_hoc"])
+    asked = pairs(toy_questions(200), ["post_hoc"])
     replies = run(asked, scripted(asked, {"post_hoc": 0.5}), folder=tmp_path)
-    assert len(replies) == 800
+    assert len(replies) == 400
     rows = (tmp_path / "replies.jsonl").read_bytes().count(b"\n")
-    assert rows == 800  # nothing was asked twice, nothing is half-written
+    assert rows == 400  # nothing was asked twice, nothing is half-written
     assert all(reply == before[reply.prompt_id] for reply in replies if reply.prompt_id in before)
