@@ -25,7 +25,7 @@ check: $(READY)  ## style, types and security; never fixes
 unit: $(READY) assets
 	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
 
-browser: $(READY) chromium
+browser: $(READY) assets chromium
 	$(BIN)/python -m pytest tests/browser
 
 slow: $(READY) assets
