@@ -57,8 +57,7 @@ def plain_transformers(prompts: list[Prompt]) -> list[str]:
 
 
 def test_the_reference_engine_says_what_transformers_says(prompts: list[Prompt], reference: tuple[Reply, ...]) -> None:
-    few = prompts[:8]
-    assert [reply.text for reply in reference[:8]] == plain_transformers(few)
+    assert [reply.text for reply in reference] == plain_transformers(prompts)
     assert {reply.stop for reply in reference} <= {"end", "length"}
     for prompt, reply in zip(prompts, reference, strict=True):
         assert reply.tokens_in == len(locate("smollm2-135m").encode(prompt.messages()))
