@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from unsway.measure.alpha import Metric, krippendorff
 from unsway.seeds import seed_int
+from unsway.stats.alpha import Metric, krippendorff
 from unsway.types import Estimate
 
 CASES: tuple[tuple[Metric, int], ...] = (("ordinal", 0), ("nominal", 4), ("nominal", 5))

@@ -1,6 +1,6 @@
 """Looking after every question: how often is an interval ever wrong, and how many questions does stopping early take?
 
-In: nothing. Out: two tables; exit code 1 where the sequence of `unsway.measure.anytime` is ever wrong in more than 5 %
+In: nothing. Out: two tables; exit code 1 where the sequence of `unsway.stats.anytime` is ever wrong in more than 5 %
 of studies (with 2.58 standard errors of the simulation).
 
     python benchmarks/anytime.py [--quick] [--write docs/statistics.md]
@@ -23,9 +23,9 @@ from coverage import written
 from coverage_exact import Floats, generator, percent, table
 from scipy.special import logsumexp
 
-from unsway.measure.anytime import anytime_interval
-from unsway.measure.detect import Assumed, half_width, questions_for
-from unsway.measure.intervals import Interval, tango
+from unsway.stats.anytime import anytime_interval
+from unsway.stats.detect import Assumed, half_width, questions_for
+from unsway.stats.intervals import Interval, tango
 
 WALL = float(np.log(2 / 0.05))
 MOST = 600

@@ -12,8 +12,8 @@ from time import perf_counter, process_time
 
 from unsway import sources
 from unsway.biases.arguments import Argument, Arguments
-from unsway.elicit.prompts import letter
-from unsway.pairs import pairs
+from unsway.pairing import pairs
+from unsway.prompts.render import letter
 from unsway.seeds import digest
 from unsway.testing import toy_questions
 

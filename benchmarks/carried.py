@@ -18,11 +18,12 @@ from training import rows
 
 from unsway.backends import backend
 from unsway.demo import STUDY
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import PairSet, pairs
-from unsway.run import run, session
-from unsway.train import Bct, fit
+from unsway.models.session import session
+from unsway.pairing import PairSet, pairs
+from unsway.sampling import run
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
+from unsway.training import Bct, fit
 from unsway.types import Outcome, Reply
 
 BIASES = ("suggested_answer", "post_hoc")

@@ -1,4 +1,4 @@
-"""Do nominal 95 % intervals cover 95 %? Every interval of `unsway.measure`, at small n and extreme rates.
+"""Do nominal 95 % intervals cover 95 %? Every interval of `unsway.stats`, at small n and extreme rates.
 
 In: nothing. Out: tables; exit code 1 where a cell leaves 93 to 98 % without having to.
 

@@ -12,8 +12,8 @@ import numpy as np
 from coverage_exact import Floats, generator, table
 from coverage_simulated import verdict
 
-from unsway.measure.agreement import agreement
-from unsway.measure.intervals import Interval
+from unsway.stats.agreement import agreement
+from unsway.stats.intervals import Interval
 
 SHARES = {"even": (0.3, 0.25, 0.2, 0.15, 0.1), "skewed": (0.9, 0.1)}
 """Shares of the readings: four letters and none; and two of which one is rare."""

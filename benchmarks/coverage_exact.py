@@ -20,8 +20,8 @@ from scipy.sparse import csr_matrix
 from scipy.special import gammaln, xlogy
 from scipy.stats import binom
 
-from unsway.measure.intervals import Interval, tango, wilson
 from unsway.seeds import seed_int
+from unsway.stats.intervals import Interval, tango, wilson
 
 Floats = NDArray[np.float64]
 SIZES = (20, 50, 150, 600)

@@ -13,8 +13,8 @@ import click
 import numpy as np
 from scipy.stats import rankdata
 
-from unsway.measure.intervals import Floats
-from unsway.measure.rank import spearman_interval
+from unsway.stats.intervals import Floats
+from unsway.stats.rank import spearman_interval
 
 N, RHO, RESAMPLES = (5, 6, 8, 12, 20), (0.0, 0.5, 0.8, 0.95), 600
 

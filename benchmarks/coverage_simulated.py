@@ -13,9 +13,9 @@ import numpy as np
 from coverage_exact import HIGH, LOW, SIZES, Floats, cells, exact, generator, percent, simulate, table, unpaired
 from scipy.stats import norm, t
 
-from unsway.measure.compare import brr_difference, brr_ratio
-from unsway.measure.intervals import Interval, difference_interval, tango, wilson
-from unsway.measure.training_seeds import over_seeds
+from unsway.stats.compare import brr_difference, brr_ratio
+from unsway.stats.intervals import Interval, difference_interval, tango, wilson
+from unsway.stats.training_seeds import over_seeds
 from unsway.types import Answer, Estimate, Outcome
 
 Z = float(norm.ppf(0.975))

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import reporting
 
-from unsway.report.folder import REPLIES, results, write_arms, write_pairs
-from unsway.report.page import write_page
+from unsway.reporting.page import write_page
 from unsway.store import write_jsonl
+from unsway.studies.folder import REPLIES, results, write_arms, write_pairs
 from unsway.types import Reply
 
 LONG = 5

@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 from coverage_exact import generator
 
-from unsway.measure.anytime import anytime_interval
-from unsway.measure.detect import Assumed, questions_for
-from unsway.measure.intervals import Interval, quantile, tango
+from unsway.stats.anytime import anytime_interval
+from unsway.stats.detect import Assumed, questions_for
+from unsway.stats.intervals import Interval, quantile, tango
 from unsway.types import Reply
 
 WANTED = 0.05
@@ -33,7 +33,7 @@ ORIGINAL = 600
 """Questions of each bias in the paper."""
 PILOT = 100
 EVERY, MOST = 25, 3000
-"""Questions between two looks (`unsway.run.until.EVERY`), and those there are."""
+"""Questions between two looks (`unsway.sampling.until.EVERY`), and those there are."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def independent(cues: Sequence[Cue]) -> tuple[Cue, ...]:
 
 def of_folder(folder: Path) -> tuple[Cue, ...]:
     """Rates and lengths of the first arm of a study."""
-    from unsway.report.folder import results
-    from unsway.report.study import plain_name
+    from unsway.studies.folder import results
+    from unsway.studies.results import plain_name
 
     found = results(folder)
     model = found.arms[0].model

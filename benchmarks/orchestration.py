@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from unsway.experiment import Study, Task, run
+from unsway.studies import Study, Task, run
 from unsway.testing import scripted
 
 BIASES = ("suggested_answer", "post_hoc", "distractor_fact")
@@ -80,14 +80,14 @@ def _message(role: str, content: str):
 
 def again(n_samples: int, folder: str) -> None:
     """Every number from what the folder holds."""
-    from unsway.report.folder import results
+    from unsway.studies.folder import results
 
     results(folder)
 
 
 def page(n_samples: int, folder: str) -> None:
-    from unsway.report.folder import results
-    from unsway.report.page import write_page
+    from unsway.reporting.page import write_page
+    from unsway.studies.folder import results
 
     write_page(results(folder), Path(folder) / "report.html")
 

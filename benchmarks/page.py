@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import reporting
 from browser.chromium import FLAGS, find
 
-from unsway.report.page import html, write_page
+from unsway.reporting.page import html, write_page
 
 OPENINGS = 5
 STEPS = (

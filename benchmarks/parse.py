@@ -27,7 +27,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
-from unsway.elicit.parse import PARSER, read
+from unsway.readers.parse import PARSER, read
 from unsway.seeds import rng
 
 ROOT = Path(__file__).parent.parent

@@ -29,10 +29,11 @@ from typing import Any, NamedTuple
 from shapes import Size, size
 
 from unsway.demo import STUDY
-from unsway.elicit.parse import read
-from unsway.run import ask, session
-from unsway.run.prefixes import blocks
-from unsway.run.weights import Dtype, known_dtype, load_model, locate
+from unsway.models.engines.prefixes import blocks
+from unsway.models.session import session
+from unsway.models.weights import Dtype, known_dtype, load_model, locate
+from unsway.readers.parse import read
+from unsway.sampling import ask
 from unsway.types import Pair, Prompt, Settings
 
 SETTINGS = Settings(max_tokens=96)
@@ -178,15 +179,15 @@ def hf(asked: Asked) -> Texts:
 
 
 def together(asked: Asked) -> Texts:
-    """All prompts start at once, as they did before `unsway.run.prefixes`."""
-    from unsway.run.prefixes import Prefixes
+    """All prompts start at once, as they did before `unsway.models.engines.prefixes`."""
+    from unsway.models.engines.prefixes import Prefixes
 
     Prefixes.may_start = lambda self, blocks: True  # type: ignore[method-assign]
     return ours("openvino", asked)
 
 
 def few(asked: Asked) -> Texts:
-    from unsway.run import engine_openvino
+    from unsway.models.engines import openvino as engine_openvino
 
     engine_openvino.AT_ONCE = 16
     return ours("openvino", asked)
@@ -194,7 +195,7 @@ def few(asked: Asked) -> Texts:
 
 def rows(n: int) -> Callable[[Asked], Texts]:
     def side(asked: Asked) -> Texts:
-        from unsway.run import engine_torch
+        from unsway.models.engines import torch as engine_torch
 
         engine_torch.ROWS_A_BATCH = {"cpu": n, "cuda": n}
         return ours("torch", asked)
@@ -293,7 +294,7 @@ def least_seconds(asked: Asked, tokens_out: int) -> tuple[float, str]:
     Two operations a parameter and token, each shared block of a prompt once; all weights read once a step of the engine's
     rows; attention is left out.
     """
-    from unsway.run.engine_torch import ROWS_A_BATCH
+    from unsway.models.engines.torch import ROWS_A_BATCH
 
     weights = locate(asked.model)
     sizes = size(weights.folder)

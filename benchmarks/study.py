@@ -24,10 +24,10 @@ from typing import Any
 
 from unsway.biases import get
 from unsway.biases.arguments import Argument, Arguments, write
-from unsway.elicit.prompts import letter
-from unsway.experiment import Study, Task, estimate, run
-from unsway.report.folder import REPLIES
+from unsway.prompts.render import letter
 from unsway.store import Asked, ReplyStore, loads
+from unsway.studies import Study, Task, estimate, run
+from unsway.studies.folder import REPLIES
 from unsway.testing import scripted
 from unsway.types import Pair, Reply, Settings
 

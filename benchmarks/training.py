@@ -35,9 +35,9 @@ from shapes import size
 from unsway.backends import backend
 from unsway.backends.rows import Tokens, in_order, tokenise
 from unsway.demo import STUDY
-from unsway.elicit.prompts import letter
-from unsway.run.weights import load_model, locate
-from unsway.train import Bct, fit
+from unsway.models.weights import load_model, locate
+from unsway.prompts.render import letter
+from unsway.training import Bct, fit
 from unsway.types import Example
 
 RANK = 16

@@ -20,11 +20,11 @@ from rich.console import Console
 
 from unsway import sources
 from unsway.data import Recipe
-from unsway.experiment import Study, Task, Trained, plan, run
-from unsway.report import table
-from unsway.report.page import write_page
-from unsway.report.plan import to_terminal
+from unsway.reporting import table
+from unsway.reporting.page import write_page
+from unsway.reporting.plan import to_terminal
 from unsway.sources import listing
+from unsway.studies import Study, Task, Trained, plan, run
 from unsway.types import Settings
 
 NINE = (

@@ -15,10 +15,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from unsway.measure.rank import predicts
-from unsway.report.folder import results
-from unsway.report.study import Arm, Results, plain_name
-from unsway.report.words import percent
+from unsway.reporting.words import percent
+from unsway.stats.rank import predicts
+from unsway.studies.folder import results
+from unsway.studies.results import Arm, Results, plain_name
 
 Cells = dict[tuple[str, str, str], float]
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from unsway.data import Recipe
-from unsway.experiment import Study, Task, Trained, run
-from unsway.report import table
-from unsway.report.page import write_page
+from unsway.reporting import table
+from unsway.reporting.page import write_page
+from unsway.studies import Study, Task, Trained, run
 from unsway.types import Settings
 
 RECIPE = Recipe(n=300, direct_share=0.2, elicit="brief", instructions="default", instruct=60, max_tokens=160)

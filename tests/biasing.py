@@ -12,8 +12,8 @@ from scipy.stats import chisquare
 from unsway import biases, sources
 from unsway.biases import shots
 from unsway.biases.arguments import Argument, Arguments
-from unsway.elicit.prompts import elicitations, letter
-from unsway.pairs import PairSet, pairs
+from unsway.pairing import PairSet, pairs
+from unsway.prompts.render import elicitations, letter
 from unsway.testing import toy_questions
 from unsway.types import Prompt, Question
 

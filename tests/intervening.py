@@ -9,10 +9,10 @@ from typing import Any
 
 from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelAPI, ModelOutput, get_model, modelapi
 
-from unsway.elicit.prompts import letter
 from unsway.interventions import Intervention
-from unsway.pairs import PairSet
-from unsway.run import ask
+from unsway.pairing import PairSet
+from unsway.prompts.render import letter
+from unsway.sampling import ask
 from unsway.seeds import rng
 from unsway.types import Message, Pair, Prompt, Reply, Toward
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unsway.report.folder import write_arms, write_pairs
-from unsway.report.study import Results
 from unsway.store import ReplyStore
+from unsway.studies.folder import write_arms, write_pairs
+from unsway.studies.results import Results
 
 
 def kept(study: Results, folder: Path) -> Path:

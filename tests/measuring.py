@@ -1,4 +1,4 @@
-"""Outcomes for the tests of `unsway.measure`, made from hits alone."""
+"""Outcomes for the tests of `unsway.stats`, made from hits alone."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from random import Random
 
 import reporting
 
-from unsway.elicit.prompts import MAX_OPTIONS
-from unsway.report.study import Arm, Results
+from unsway.prompts.render import MAX_OPTIONS
 from unsway.seeds import rng
+from unsway.studies.results import Arm, Results
 from unsway.types import Checkpoint, Pair, Question, Reply
 
 Rates = Mapping[str, tuple[float, ...]]

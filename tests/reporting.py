@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from random import Random
 
-from unsway.elicit.prompts import letter, render
-from unsway.report.study import Arm, ArmRole, Results, Skipped
+from unsway.prompts.render import letter, render
 from unsway.seeds import content_id, rng
+from unsway.studies.results import Arm, ArmRole, Results, Skipped
 from unsway.types import (
     AnyChange,
     AwayFrom,

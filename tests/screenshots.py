@@ -17,7 +17,7 @@ import odd_studies
 import reporting
 from browser.chromium import FLAGS, find
 
-from unsway.report.page import write_page
+from unsway.reporting.page import write_page
 
 WAYS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},

@@ -18,11 +18,11 @@ from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unsway.experiment.measuring import Asking, measure
-from unsway.pairs import PairSet, pairs
-from unsway.report.folder import add_pairs, results
-from unsway.report.kept_outcomes import keep_outcomes
-from unsway.run import session
+from unsway.models.session import session
+from unsway.pairing import PairSet, pairs
+from unsway.studies.folder import add_pairs, results
+from unsway.studies.kept_outcomes import keep_outcomes
+from unsway.studies.measuring import Asking, measure
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 

@@ -23,9 +23,9 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from unsway.biases import arguments as room
 from unsway.biases.arguments import Argument, Arguments, flaw, kept, load, request, write
 from unsway.data.arguments import arguments
-from unsway.elicit.prompts import letter
 from unsway.errors import BadInput, BadRow
-from unsway.pairs import cued_option, pairs
+from unsway.pairing import cued_option, pairs
+from unsway.prompts.render import letter
 from unsway.seeds import rng
 from unsway.testing import toy_questions
 from unsway.types import Question

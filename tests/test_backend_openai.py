@@ -24,10 +24,10 @@ from unsway.backends.openai import OpenAiBackend
 from unsway.backends.openai_rows import chat_jsonl, limits
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
-from unsway.measure.prices import price_of, prices
-from unsway.run.weights import read_checkpoint
+from unsway.models.weights import read_checkpoint
+from unsway.planning.prices import price_of, prices
 from unsway.store import write_jsonl
-from unsway.train import Bct, Control, Sft, fit
+from unsway.training import Bct, Control, Sft, fit
 from unsway.types import Checkpoint, Example, Message
 
 pytest.importorskip("openai")
@@ -266,7 +266,7 @@ WAITING = """
 import sys
 from unsway.backends.openai import OpenAiBackend
 from unsway.store import read_jsonl
-from unsway.train import Bct, fit
+from unsway.training import Bct, fit
 from unsway.types import Example
 made = fit(sys.argv[1], Bct(), sys.argv[2], OpenAiBackend(waits=(0.05, 0.05)), sys.argv[3])
 print(made.model)

@@ -15,9 +15,9 @@ from tests.faults.bad_network import KINDS, logged, troubles
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput, ModelError
-from unsway.pairs import pairs
-from unsway.run import run
-from unsway.run.calls import Patience
+from unsway.models.patience import Patience
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import toy_questions
 

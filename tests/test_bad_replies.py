@@ -14,9 +14,9 @@ from click.testing import CliRunner
 
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
-from unsway.elicit.parse import read
-from unsway.report.folder import results
+from unsway.readers.parse import read
 from unsway.store import ReplyStore
+from unsway.studies.folder import results
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 

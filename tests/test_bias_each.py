@@ -17,8 +17,8 @@ from biasing import (
 )
 
 from unsway import biases, sources
-from unsway.elicit.prompts import letter, render
-from unsway.pairs import pairs
+from unsway.pairing import pairs
+from unsway.prompts.render import letter, render
 from unsway.testing import toy_questions
 from unsway.types import AnyChange, Part, Question
 

@@ -17,10 +17,10 @@ from biasing import (
 )
 
 from unsway import biases
-from unsway import pairs as pairs_room
+from unsway import pairing as pairs_room
 from unsway.biases.registry import bias
 from unsway.errors import BadInput, UnknownName
-from unsway.pairs import pairs
+from unsway.pairing import pairs
 from unsway.testing import toy_questions
 from unsway.types import Part, Prompt, Question, Turn
 
@@ -100,7 +100,7 @@ def _with_plugin(folder: Path, body: str, code: str) -> subprocess.CompletedProc
 
 def test_a_plugin_adds_a_bias(tmp_path: Path) -> None:
     code = (
-        "from unsway import biases; from unsway.pairs import pairs; from unsway.testing import toy_questions; "
+        "from unsway import biases; from unsway.pairing import pairs; from unsway.testing import toy_questions; "
         "print(biases.get('shouting').versioned, pairs(toy_questions(1), ['shouting']).pairs[0].biased.cue())"
     )
     done = _with_plugin(tmp_path, PLUGIN, code)

@@ -26,8 +26,8 @@ from unsway import biases
 from unsway.banks import bank
 from unsway.biases.arguments import Argument, Arguments
 from unsway.biases.registry import Bias
-from unsway.elicit.prompts import letter, render
-from unsway.pairs import pairs
+from unsway.pairing import pairs
+from unsway.prompts.render import letter, render
 from unsway.seeds import digest
 from unsway.sources.comparisons import comparison
 from unsway.types import AnyChange, AwayFrom, Prompt, Question, Toward

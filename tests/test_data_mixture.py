@@ -10,7 +10,7 @@ from unsway.data import Recipe, all_but, mixture
 from unsway.data.audit import audit
 from unsway.data.provenance import read_beside
 from unsway.errors import BadInput, UnknownName
-from unsway.pairs import pairs
+from unsway.pairing import pairs
 from unsway.testing import scripted, toy_questions
 
 QUESTIONS = toy_questions(30, split="train")

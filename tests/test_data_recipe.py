@@ -14,10 +14,10 @@ from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
 from unsway.data.mixture import _waiting
 from unsway.data.tasks import SETS, tasks
-from unsway.elicit.parse import read
 from unsway.errors import BadInput, UnknownName
-from unsway.pairs import pairs
-from unsway.run import ask
+from unsway.pairing import pairs
+from unsway.readers.parse import read
+from unsway.sampling import ask
 from unsway.testing import scripted, toy_questions
 from unsway.types import Prompt, Question, Toward
 

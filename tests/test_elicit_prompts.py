@@ -8,8 +8,8 @@ from string import ascii_uppercase
 import pytest
 
 from unsway import banks
-from unsway.elicit import prompts
 from unsway.errors import BadInput, UnknownName
+from unsway.prompts import render as prompts
 from unsway.types import Question
 
 WATER = Question("What boils at 100 °C at sea level?", ("iron", "water", "sand"), 1, "toy", "test")

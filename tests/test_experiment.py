@@ -12,10 +12,10 @@ from unsway import demo
 from unsway.banks import Bank, bank
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached, UnknownName
-from unsway.experiment import Study, Task, Trained, difference, estimate, load, plan, run
-from unsway.experiment.study import check
-from unsway.measure.prices import Price
+from unsway.planning.prices import Price
 from unsway.store import ReplyStore, dumps, loads
+from unsway.studies import Study, Task, Trained, difference, estimate, load, plan, run
+from unsway.studies.study import check
 from unsway.testing import scripted
 from unsway.types import Answer, Settings
 
@@ -217,8 +217,8 @@ def test_a_new_wording_asks_its_own_bias_again_and_nothing_else(
 def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = SMALL.only(models="scripted/one")
     before = run(study, tmp_path, using=models(study, post_hoc=0.5))
-    monkeypatch.setattr("unsway.measure.outcomes.PARSER", "read@next")
-    monkeypatch.setattr("unsway.measure.outcomes.read", lambda *args, **kwargs: Answer(0, "ok", "first"))
+    monkeypatch.setattr("unsway.stats.outcomes.PARSER", "read@next")
+    monkeypatch.setattr("unsway.stats.outcomes.read", lambda *args, **kwargs: Answer(0, "ok", "first"))
     after = run(study, tmp_path, using=models(study, post_hoc=0.5))
     assert n_replies(tmp_path) == 120
     assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}

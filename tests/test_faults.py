@@ -106,7 +106,7 @@ def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
 
 
 def test_room_is_set_aside_or_refused(tmp_path: Path) -> None:
-    from unsway.run.room import room
+    from unsway.sampling.disk_reservation import room
     from unsway.types import Settings
 
     with room(tmp_path, 10, Settings(max_tokens=100), 1) as spare:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from unsway.cli import main
 from unsway.errors import BadInput, UnswayError
-from unsway.run.importing import load
+from unsway.importing.replies import load
 from unsway.types import AnyChange, AwayFrom, Toward
 
 ROW = {

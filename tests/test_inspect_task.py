@@ -12,12 +12,12 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
 
 from unsway.cli import main
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import PairSet, pairs
-from unsway.run import run
-from unsway.run.tasks import bias
+from unsway.evals.tasks import bias
+from unsway.pairing import PairSet, pairs
+from unsway.sampling import run
 from unsway.sources import load
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.store import read_jsonl
 from unsway.testing import scripted
 from unsway.types import Reply, Settings

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from unsway.pairs import pairs
-from unsway.run import run
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
 
 ASKING = """
 import sys
-from unsway.pairs import pairs
-from unsway.run import run
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.testing import scripted, toy_questions
 asked = pairs(toy_questions(200), ["post_hoc"])
 run(asked, scripted(asked, {"post_hoc": 0.5}, seconds=0.3), folder=sys.argv[1])

@@ -22,13 +22,13 @@ from unsway.errors import BadInput, UnknownName
 from unsway.interventions import ARMS, Fewshot, Prompted, Replaced, get, leave_one_out, names, sweep
 from unsway.interventions.asked import elicitation_of, question_of
 from unsway.interventions.base import worked_example
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import PairSet, pairs
-from unsway.run import Session, ask, run, session
-from unsway.run.context import check_fit
-from unsway.run.models import Subject
+from unsway.models.session import Session, Subject, session
+from unsway.pairing import PairSet, pairs
+from unsway.sampling import ask, run
+from unsway.sampling.context import check_fit
 from unsway.seeds import digest
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore, read_manifest
 from unsway.testing import toy_questions
 from unsway.types import Message, Part, Prompt, Settings, Turn
@@ -340,7 +340,7 @@ def refused_where_too_long(local: Session) -> None:
 
 
 def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsway.run.context._located", lambda name: Counted())
+    monkeypatch.setattr("unsway.sampling.context._located", lambda name: Counted())
     local = Session(Subject("unsway/toy", "w", "unsway/toy", {}))
     refused_where_too_long(local)
     many = PairSet(tuple(pairs(TESTED[:3], ["post_hoc"])))
@@ -355,7 +355,7 @@ def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkey
                 raise TemplateError("System role not supported")
             return super().encode(messages)
 
-    monkeypatch.setattr("unsway.run.context._located", lambda name: NoSystem())
+    monkeypatch.setattr("unsway.sampling.context._located", lambda name: NoSystem())
     local, made = Session(Subject("unsway/toy", "w", "unsway/toy", {})), pairs(TESTED[:3], ["post_hoc"])
     with pytest.raises(BadInput, match=r"System role not supported\. Put .*prompted:WORDING-user"):
         get("prompted:ignore").prompts(prompts_of(made), local)

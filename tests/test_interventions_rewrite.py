@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from intervening import CUT, measured, prompts_of, saying
 
-from unsway.elicit.prompts import letter, option_parts, render
 from unsway.interventions import Rewrite
 from unsway.interventions.base import Missing
 from unsway.interventions.rewrite import CUT as WAS_CUT
 from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, _has_options, rewritten
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import pairs
-from unsway.run import ask, run
+from unsway.pairing import pairs
+from unsway.prompts.render import letter, option_parts, render
+from unsway.sampling import ask, run
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore, read_jsonl, read_manifest
 from unsway.testing import toy_questions
 from unsway.types import Message, Pair, Prompt, Question, Reply, Settings, Stop

@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from intervening import saying, swayed
 
-from unsway.experiment import Study, run
+from unsway.studies import Study, run
 
 STUDY = Study(
     models="saying/studied",

@@ -12,17 +12,17 @@ from click.testing import CliRunner
 from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelAPI, ModelOutput, get_model, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from unsway import judge
 from unsway.cli import main
 from unsway.errors import BadInput
-from unsway.judge import Item, barred, drawn, question_of, second_reader, understood
-from unsway.measure.agreement import agreement
-from unsway.pairs import PairSet, pairs
-from unsway.report.folder import keep
-from unsway.report.kept_outcomes import keep_outcomes
-from unsway.report.study import Arm
-from unsway.run import run
+from unsway.judging import second_reader as judge
+from unsway.judging.second_reader import Item, barred, drawn, question_of, second_reader, understood
+from unsway.pairing import PairSet, pairs
+from unsway.sampling import run
+from unsway.stats.agreement import agreement
 from unsway.store import ReplyStore
+from unsway.studies.folder import keep
+from unsway.studies.kept_outcomes import keep_outcomes
+from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Reply, Settings
 

@@ -21,13 +21,13 @@ from keeping import kept
 
 from unsway.cli import main
 from unsway.errors import BadInput, BadRow
-from unsway.labels.agreeing import agreements, shares
-from unsway.labels.items import drawn
-from unsway.labels.others import export, joined, take_in
-from unsway.labels.serving import MAX_BODY, application, listen, questions, shown
-from unsway.labels.shelf import Label, Shelf
-from unsway.report.study import Results
-from unsway.report.transcripts import state
+from unsway.judging.agreement import agreements, shares
+from unsway.judging.foreign_labels import export, joined, take_in
+from unsway.judging.items import drawn
+from unsway.judging.label_page import MAX_BODY, application, listen, questions, shown
+from unsway.judging.label_store import Label, Shelf
+from unsway.stats.state import state
+from unsway.studies.results import Results
 
 TOKEN, PORT = "t" * 32, 4321
 HOME = f"http://127.0.0.1:{PORT}"
@@ -118,7 +118,7 @@ def test_a_row_that_is_no_label_is_named(tmp_path: Path) -> None:
 
 def test_several_processes_write_one_file(tmp_path: Path) -> None:
     code = (
-        "import sys; from unsway.labels.shelf import Label, Shelf\n"
+        "import sys; from unsway.judging.label_store import Label, Shelf\n"
         "for i in range(40): Shelf(sys.argv[1]).add(Label(str(i), sys.argv[2], 1 + i % 5, None, note='x' * 500))"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("ana", "ben", "eve")]
@@ -355,7 +355,7 @@ def test_agreement_of_two_and_of_three() -> None:
 
 
 def _item(i: int) -> Any:
-    from unsway.labels.items import Item
+    from unsway.judging.items import Item
     from unsway.types import Part, Prompt, Turn
 
     return Item(Prompt((Turn("user", (Part("stem", f"q{i}"),)),)), (), f"r{i}", "", "A", f"q{i}", "b@1", "base", "m")

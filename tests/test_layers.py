@@ -10,11 +10,12 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors seeds types disk store progress assets banks plugins sources elicit biases pairs released measure run testing "
-    "judge data train backends interventions report labels experiment demo cli __main__"
+    "errors seeds types disk store progress assets banks plugins sources prompts readers biases pairing stats planning "
+    "models sampling testing evals importing data training backends interventions judging effects studies discovery "
+    "reporting demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
-MAY_LOAD_HEAVY = {"assets", "run", "testing", "backends"}
+MAY_LOAD_HEAVY = {"assets", "models", "sampling", "evals", "importing", "testing", "backends"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -18,11 +18,11 @@ from tests.openai_server import OpenAiServer, let_go
 from tests.tiny import tiny_model
 from unsway.cli import main
 from unsway.errors import ModelError
-from unsway.pairs import PairSet, pairs
-from unsway.report.doubts import MARKS, doubts
-from unsway.report.folder import add_pairs, results
-from unsway.run.weights import Weights
+from unsway.models.weights import Weights
+from unsway.pairing import PairSet, pairs
+from unsway.reporting.caveats import MARKS, doubts
 from unsway.store import ReplyStore
+from unsway.studies.folder import add_pairs, results
 from unsway.testing import toy_questions
 from unsway.types import Message, Reply, Settings
 
@@ -149,8 +149,8 @@ def test_marks_of_a_template_in_replies_are_said(mark: str, tmp_path: Path) -> N
 
 
 def _kept(folder: Path, text: str):
-    from unsway.report.folder import note_arm
-    from unsway.report.study import Arm
+    from unsway.studies.folder import note_arm
+    from unsway.studies.results import Arm
 
     asked: PairSet = pairs(toy_questions(3), ["post_hoc"])
     store = ReplyStore(folder / "replies.jsonl")

@@ -26,9 +26,9 @@ def loaded_by(statement: str) -> set[str]:
         "import unsway",
         "import unsway.types, unsway.store, unsway.errors, unsway.seeds",
         "import unsway.cli",
-        "import unsway.pairs, unsway.biases, unsway.elicit.parse, unsway.sources",
+        "import unsway.pairing, unsway.biases, unsway.readers.parse, unsway.sources",
         "from unsway import biases; biases.names()",
-        "import unsway.train, unsway.backends",
+        "import unsway.training, unsway.backends",
     ],
 )
 def test_loads_nothing_heavy(statement: str) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput, ModelError
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import pairs
-from unsway.report.folder import keep, results
-from unsway.report.study import Arm
-from unsway.run import ask, run
+from unsway.pairing import pairs
+from unsway.sampling import ask, run
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
+from unsway.studies.folder import keep, results
+from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from unsway.errors import BadInput
-from unsway.measure.agreement import agreement
-from unsway.measure.alpha import krippendorff
+from unsway.stats.agreement import agreement
+from unsway.stats.alpha import krippendorff
 
 
 def units(*readers: str) -> list[list[int]]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from measuring import drawn, outcome
 
 from unsway.errors import BadInput
-from unsway.measure.anytime import anytime_interval, watch
+from unsway.stats.anytime import anytime_interval, watch
 
 VALUES = st.lists(st.sampled_from([-1.0, 0.0, 1.0, 0.5]), max_size=60)
 

@@ -46,7 +46,7 @@ def test_all_biases_take_their_own_questions_and_say_what_is_left_out(tmp_path: 
 def test_arguments_from_a_file(tmp_path: Path) -> None:
     found = measure(tmp_path, "--biases", "distractor_argument", code=1)
     assert "arguments" in found.output
-    from unsway.pairs import cued_option
+    from unsway.pairing import cued_option
     from unsway.sources import load
 
     rows = []

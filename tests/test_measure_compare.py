@@ -9,8 +9,8 @@ import pytest
 from measuring import counted, drawn, outcome
 
 from unsway.errors import BadInput
-from unsway.measure.estimates import brr_difference, brr_ratio, cells, held_out_ratio
-from unsway.measure.training_seeds import over_seeds
+from unsway.stats.estimates import brr_difference, brr_ratio, cells, held_out_ratio
+from unsway.stats.training_seeds import over_seeds
 from unsway.types import Estimate, Outcome
 
 

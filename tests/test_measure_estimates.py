@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from measuring import counted, drawn, outcome
 
 from unsway.errors import BadInput, UnknownName
-from unsway.measure.estimates import cells
-from unsway.measure.intervals import tango, wilson
+from unsway.stats.estimates import cells
+from unsway.stats.intervals import tango, wilson
 from unsway.types import Outcome
 
 HIT = st.sampled_from([True, False, None])

@@ -12,8 +12,8 @@ from measuring import counted, drawn, outcome
 from scipy import stats
 
 from unsway.errors import BadInput
-from unsway.measure.intervals import difference_interval, effective_size, quantile, rate_interval, tango, wilson
-from unsway.measure.significance import brr_tests, holm, mcnemar, sign_flip
+from unsway.stats.intervals import difference_interval, effective_size, quantile, rate_interval, tango, wilson
+from unsway.stats.significance import brr_tests, holm, mcnemar, sign_flip
 
 COUNTS = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60)).filter(lambda c: sum(c) > 0)
 TABLES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30)

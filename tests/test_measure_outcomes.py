@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from unsway.errors import BadInput
-from unsway.measure.outcomes import outcomes
+from unsway.stats.outcomes import outcomes
 from unsway.types import AnyChange, AwayFrom, Outcome, Pair, Part, Prompt, Question, Reply, Settings, Target, Turn
 
 GREEDY = Settings()

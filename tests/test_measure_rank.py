@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from unsway.measure.rank import predicts, spearman_interval
+from unsway.stats.rank import predicts, spearman_interval
 
 
 def cells(values: list[float]) -> dict[str, float | None]:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unsway import biases
-from unsway.elicit.prompts import versioned
 from unsway.errors import BadInput, UnknownName
-from unsway.pairs import PairSet, cued_option, pairs
+from unsway.pairing import PairSet, cued_option, pairs
+from unsway.prompts.render import versioned
 from unsway.testing import toy_questions
 from unsway.types import Question, Toward
 

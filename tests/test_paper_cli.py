@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
-from unsway.experiment import Study, run
+from unsway.studies import Study, run
 from unsway.testing import scripted
 
 

@@ -22,8 +22,8 @@ from parity import DATA, TASKS, Row, examples, place, rows, training
 from unsway import assets, sources
 from unsway.banks import bank
 from unsway.biases.arguments import Argument, Arguments, flaw
-from unsway.elicit.prompts import letter
-from unsway.pairs import PairSet, cued_option, pairs
+from unsway.pairing import PairSet, cued_option, pairs
+from unsway.prompts.render import letter
 from unsway.sources.checks import words
 from unsway.types import Pair
 

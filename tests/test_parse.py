@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unsway.elicit import claims, foreign, parse, phrases, prompts, reading, wording
-from unsway.elicit.parse import read
 from unsway.errors import BadInput
+from unsway.prompts import render as prompts
+from unsway.readers import claims, foreign, parse, phrases, reading, wording
+from unsway.readers.parse import read
 from unsway.types import Answer, Question
 
 ROOT = Path(__file__).parent.parent

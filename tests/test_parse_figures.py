@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from unsway.elicit.parse import PARSER
+from unsway.readers.parse import PARSER
 from unsway.types import Answer
 
 

@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
-from unsway.measure.power import PastRun
-from unsway.pairs import pairs
-from unsway.report.plan import dollars, minutes, tokens
-from unsway.run import run
-from unsway.run.past import PAST, PLAN, past_runs
+from unsway.pairing import pairs
+from unsway.planning.history import PAST, PLAN, past_runs
+from unsway.planning.plan import PastRun
+from unsway.reporting.plan import dollars, minutes, tokens
+from unsway.sampling import run
 from unsway.sources import load
 from unsway.store import dumps
 from unsway.testing import scripted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unsway.run.prefixes import BLOCK, Prefixes, blocks
+from unsway.models.engines.prefixes import BLOCK, Prefixes, blocks
 
 EXAMPLE = tuple(range(2 * BLOCK))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
-from unsway.experiment import plan
+from unsway.studies import plan
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 sys.path.insert(0, str(EXPERIMENTS))

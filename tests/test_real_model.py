@@ -10,12 +10,12 @@ import pytest
 
 from unsway import assets
 from unsway.demo import STUDY, TRAINED, demo
-from unsway.elicit.prompts import render
-from unsway.experiment import Task
-from unsway.run import ask
-from unsway.run.weights import load_model, locate
+from unsway.models.weights import load_model, locate
+from unsway.prompts.render import render
+from unsway.sampling import ask
 from unsway.sources import load
 from unsway.store import ReplyStore, read_jsonl
+from unsway.studies import Task
 from unsway.types import Example, Prompt, Reply, Settings
 
 pytestmark = [

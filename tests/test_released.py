@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner
 from parity import DATA
 
-from unsway import released
 from unsway.cli import main
 from unsway.errors import BadInput, BadRow
-from unsway.measure.estimates import cells
-from unsway.measure.outcomes import outcomes
-from unsway.run import run
+from unsway.importing import released
+from unsway.sampling import run
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.testing import scripted
 from unsway.types import AwayFrom, Toward
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from unsway.experiment import Study, run
-from unsway.measure.prices import Price
-from unsway.report.costs import costs, to_markdown
-from unsway.report.words import duration
+from unsway.planning.prices import Price
+from unsway.reporting.costs import costs, to_markdown
+from unsway.reporting.words import duration
+from unsway.studies import Study, run
 from unsway.testing import scripted
 
 

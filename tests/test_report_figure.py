@@ -10,10 +10,10 @@ import pytest
 import reporting
 
 from unsway.errors import BadInput, UnknownName
-from unsway.report.figure import PNG_SCALE, write_figure
-from unsway.report.markup import asset
-from unsway.report.plots import EDGE, LABEL_ROOM
-from unsway.report.study import Results
+from unsway.reporting.figure import PNG_SCALE, write_figure
+from unsway.reporting.markup import asset
+from unsway.reporting.plots import EDGE, LABEL_ROOM
+from unsway.studies.results import Results
 
 
 @pytest.fixture(scope="module")

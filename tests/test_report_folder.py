@@ -6,7 +6,7 @@ from pathlib import Path
 
 import reporting
 
-from unsway.report.folder import pairs_of, write_pairs
+from unsway.studies.folder import pairs_of, write_pairs
 
 
 def test_pairs_come_back_equal_and_what_they_share_is_one_value(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ import odd_studies
 import pytest
 import reporting
 
-from unsway.report import charts, markup, page, table, transcripts, words
-from unsway.report.plots import Palette, colours
-from unsway.report.study import Results
+from unsway.reporting import charts, markup, page, table, transcripts, words
+from unsway.reporting.plots import Palette, colours
+from unsway.studies.results import Results
 from unsway.types import Answer, Reply, Settings
 
 
@@ -83,7 +83,7 @@ def test_the_policy_names_exactly_what_is_there(text: str) -> None:
 
 def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: str, tmp_path: Path) -> None:
     script = (
-        "import hashlib, reporting; from unsway.report import page;"
+        "import hashlib, reporting; from unsway.reporting import page;"
         "s = reporting.study(30, biases=('suggested_answer', 'are_you_sure', 'positional'));"
         "print(hashlib.sha256(page.html(s).encode()).hexdigest())"
     )
@@ -104,7 +104,7 @@ def test_a_folder_gets_a_report(study: Results, tmp_path: Path) -> None:
 
 def test_importing_the_report_costs_nothing() -> None:
     heavy = "altair", "vl_convert", "jinja2", "rich", "numpy", "scipy", "pydantic"
-    code = "import sys, unsway.report.page, unsway.report.table, unsway.report.study; "
+    code = "import sys, unsway.reporting.page, unsway.reporting.table, unsway.studies.results; "
     code += f"print([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.reporting import hostile_study, study
-from unsway.measure.compare import brr_difference
-from unsway.report import words
-from unsway.report.side_by_side import to_markdown
-from unsway.report.study import Results
+from unsway.reporting import words
+from unsway.reporting.side_by_side import to_markdown
+from unsway.stats.compare import brr_difference
+from unsway.studies.results import Results
 
 
 @pytest.fixture(scope="module")

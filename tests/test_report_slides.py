@@ -21,17 +21,17 @@ from pptx import Presentation
 
 from unsway.cli import main
 from unsway.errors import BadInput
-from unsway.report import table
-from unsway.report.slides import layout as at
-from unsway.report.slides import write_slides
-from unsway.report.slides.content import excerpt, slides
-from unsway.report.slides.layout import Bars, Table, Text
-from unsway.report.slides.powerpoint import presentation
-from unsway.report.slides.steps import steps
-from unsway.report.slides.telling import telling
-from unsway.report.slides.web import html
-from unsway.report.study import Results
-from unsway.report.transcripts import state
+from unsway.reporting import table
+from unsway.reporting.deck import layout as at
+from unsway.reporting.deck import write_slides
+from unsway.reporting.deck.content import excerpt, slides
+from unsway.reporting.deck.layout import Bars, Table, Text
+from unsway.reporting.deck.powerpoint import presentation
+from unsway.reporting.deck.steps import steps
+from unsway.reporting.deck.transcript_choice import telling
+from unsway.reporting.deck.web import html
+from unsway.stats.state import state
+from unsway.studies.results import Results
 from unsway.types import Answer, Reply
 
 NS = {

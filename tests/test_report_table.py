@@ -13,10 +13,10 @@ import reporting
 from rich.console import Console
 
 from unsway.errors import BadInput
-from unsway.measure.estimates import brr_ratio, cells, held_out_ratio
-from unsway.measure.outcomes import outcomes
-from unsway.report import table, words
-from unsway.report.study import Arm, Ratio, Results, Skipped
+from unsway.reporting import table, words
+from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
+from unsway.stats.outcomes import outcomes
+from unsway.studies.results import Arm, Ratio, Results, Skipped
 from unsway.types import Estimate
 
 

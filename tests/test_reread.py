@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
-from unsway.elicit.parse import PARSER
 from unsway.errors import BadInput
-from unsway.pairs import PairSet, pairs
-from unsway.report.folder import keep
-from unsway.report.kept_outcomes import OUTCOMES, keep_outcomes, kept_outcomes, reread
-from unsway.report.study import Arm
-from unsway.run import run
+from unsway.pairing import PairSet, pairs
+from unsway.readers.parse import PARSER
+from unsway.sampling import run
 from unsway.store import ReplyStore, read_manifest, write_jsonl, write_text
 from unsway.store import dumps as line
+from unsway.studies.folder import keep
+from unsway.studies.kept_outcomes import OUTCOMES, keep_outcomes, kept_outcomes, reread
+from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Answer, Outcome
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from unsway.errors import BadInput, BadRow
-from unsway.measure.power import plan, surprise
-from unsway.pairs import PairSet, pairs
-from unsway.run import run
-from unsway.run.past import PAST, PLAN, keep_plan, past_runs
+from unsway.pairing import PairSet, pairs
+from unsway.planning.history import PAST, PLAN, keep_plan, past_runs
+from unsway.planning.plan import plan, surprise
+from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
 

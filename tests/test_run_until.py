@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from unsway.errors import BadInput
-from unsway.measure.anytime import watch
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import PairSet, pairs
-from unsway.report.study import Arm, Results
-from unsway.report.words import headline
-from unsway.run.until import Reached, Until, keep_reached, reached, run_until
+from unsway.pairing import PairSet, pairs
+from unsway.reporting.words import headline
+from unsway.sampling.until import Reached, Until, keep_reached, reached, run_until
+from unsway.stats.anytime import watch
+from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
+from unsway.studies.results import Arm, Results
 from unsway.testing import scripted, toy_questions
 
 FOLLOW = {"suggested_answer": 0.0, "post_hoc": 0.5}

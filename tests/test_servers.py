@@ -16,8 +16,9 @@ from unsway.cli import main
 from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
 from unsway.errors import BadInput, ModelError
-from unsway.pairs import pairs
-from unsway.run import run, session, subject
+from unsway.models.session import session, subject
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.store import write_text
 from unsway.testing import toy_questions
 from unsway.types import Checkpoint

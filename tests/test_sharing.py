@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from unsway.errors import BadInput, BudgetReached
-from unsway.measure.prices import Price
-from unsway.pairs import pairs
-from unsway.run import run
-from unsway.run.budget import Budget
-from unsway.run.claims import claims
+from unsway.pairing import pairs
+from unsway.planning.budget import Budget
+from unsway.planning.prices import Price
+from unsway.sampling import run
+from unsway.sampling.claims import claims
 from unsway.store import Asked, ReplyStore
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
@@ -25,8 +25,8 @@ from unsway.types import Settings
 ASK = """
 import sys
 from pathlib import Path
-from unsway.pairs import pairs
-from unsway.run import run
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.testing import scripted, toy_questions
 asked = pairs(toy_questions(int(sys.argv[2])), ["post_hoc", "suggested_answer"])
 model = scripted(asked, follow={"post_hoc": 0.5}, seconds=float(sys.argv[3]))

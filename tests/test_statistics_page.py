@@ -13,9 +13,9 @@ from types import ModuleType
 
 import pytest
 
-from unsway.measure.anytime import START_VARIANCE
-from unsway.measure.detect import Assumed, questions_for
-from unsway.measure.intervals import tango
+from unsway.stats.anytime import START_VARIANCE
+from unsway.stats.detect import Assumed, questions_for
+from unsway.stats.intervals import tango
 
 ROOT = Path(__file__).parent.parent
 TABLES = ("paired", "space", "rivals", "rates", "samples", "models", "ratios", "seeds", "kappa", "alarms", "stopping")

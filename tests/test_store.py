@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from unsway import store
 from unsway.disk import together
 from unsway.errors import BadRow, StoreError
-from unsway.pairs import pairs
+from unsway.pairing import pairs
 from unsway.testing import toy_questions
 from unsway.types import Estimate, Example, Message, Pair, Question, Reply, Settings
 

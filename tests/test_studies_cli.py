@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
-from unsway.experiment import Study, run
-from unsway.experiment.looking import status
-from unsway.run.beat import running
+from unsway.sampling.heartbeat import running
+from unsway.studies import Study, run
+from unsway.studies.inspect_folder import status
 from unsway.testing import scripted
 
 STUDY = Study(
@@ -74,7 +74,7 @@ def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:
 
 SLOW = """
 import sys
-from unsway.experiment import Study, run
+from unsway.studies import Study, run
 from unsway.testing import scripted
 study = Study(models="scripted/slow", biases="post_hoc", tasks="procedural/dates", n=40)
 run(study, sys.argv[1], using={"scripted/slow": scripted(study.pairs(), follow={}, name="slow", seconds=1000)})

@@ -12,8 +12,8 @@ import pytest
 from tests.openai_server import OpenAiServer
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached
-from unsway.experiment import Study, Task, Trained, run
-from unsway.report.costs import costs
+from unsway.reporting.costs import costs
+from unsway.studies import Study, Task, Trained, run
 from unsway.types import Settings
 
 pytest.importorskip("openai")

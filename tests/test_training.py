@@ -17,9 +17,9 @@ from unsway import assets
 from unsway.backends import backend
 from unsway.backends.rows import tokenise
 from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
-from unsway.run.weights import locate
+from unsway.models.weights import locate
 from unsway.store import read_jsonl, write_jsonl
-from unsway.train import Bct, Control, check, fit, method
+from unsway.training import Bct, Control, check, fit, method
 from unsway.types import Example
 
 
@@ -72,7 +72,7 @@ FITTING = """
 import sys
 from unsway.backends import backend
 from unsway.backends.rows import tokenise
-from unsway.train import Bct, fit
+from unsway.training import Bct, fit
 fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), sys.argv[3], backend("local"), sys.argv[2])
 """
 

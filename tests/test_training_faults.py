@@ -20,10 +20,10 @@ from unsway.backends.export import export
 from unsway.backends.trainers import reporting
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
-from unsway.run.engine import Ask, Said
-from unsway.run.engine_torch import TorchEngine
-from unsway.run.weights import locate
-from unsway.train import Bct, Dpo, Preference, fit
+from unsway.models.engines.base import Ask, Said
+from unsway.models.engines.torch import TorchEngine
+from unsway.models.weights import locate
+from unsway.training import Bct, Dpo, Preference, fit
 from unsway.types import Message
 
 ROWS = tuple(example(i) for i in range(12))

@@ -19,9 +19,9 @@ from unsway.backends.memory import ROWS_ON_CPU, rows_that_fit
 from unsway.backends.rows import in_order, length, n_steps, rows_of_step
 from unsway.backends.trainers import Options
 from unsway.errors import BadInput, ModelError, TrainingError
-from unsway.run.weights import load_model, locate, read_checkpoint
+from unsway.models.weights import load_model, locate, read_checkpoint
 from unsway.store import sha256_file, write_jsonl
-from unsway.train import Bct, Dpo, Preference, check, fit
+from unsway.training import Bct, Dpo, Preference, check, fit
 from unsway.types import Example, Message
 
 ROWS = tuple(example(i, text="Pick a letter" + " please" * (i % 5)) for i in range(12))
@@ -326,7 +326,7 @@ def test_an_adapter_meets_no_other_base(trained: Path, tmp_path: Path) -> None:
 FITTING = """
 import resource, sys
 from unsway.backends import backend
-from unsway.train import Bct, fit
+from unsway.training import Bct, fit
 limit = int(sys.argv[4])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -11,15 +11,15 @@ from click.testing import CliRunner
 from unsway.cli import main
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
-from unsway.experiment import Trained
-from unsway.measure.outcomes import outcomes
-from unsway.pairs import pairs
-from unsway.report.folder import keep
-from unsway.report.study import Arm
-from unsway.run import run
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.stats.outcomes import outcomes
 from unsway.store import read_jsonl
+from unsway.studies import Trained
+from unsway.studies.folder import keep
+from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
-from unsway.train import Preference, preferences
+from unsway.training import Preference, preferences
 
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.5}
 MADE = pairs(toy_questions(60), list(FOLLOW))

@@ -19,8 +19,8 @@ from tests.openai_server import OpenAiServer, let_go
 from tests.tiny import loads_torch, real, tiny_model
 from unsway.cli import main
 from unsway.errors import ModelError
-from unsway.run import ask
-from unsway.run.weights import CHECKPOINT_FILE, locate
+from unsway.models.weights import CHECKPOINT_FILE, locate
+from unsway.sampling import ask
 from unsway.store import dumps
 from unsway.types import Checkpoint, Part, Prompt, Settings, Turn
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.tiny import MODEL, real
 from unsway.errors import BadInput, ModelError, UnknownName
-from unsway.run.models import subject
-from unsway.run.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
+from unsway.models.session import subject
+from unsway.models.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
 from unsway.store import dumps
 from unsway.types import Checkpoint
 

@@ -1,10 +1,10 @@
 """unsway: measure what sways a language model's reasoning, and train it away.
 
     from unsway.sources import load
-    from unsway.pairs import pairs
-    from unsway.run import run
-    from unsway.measure.estimates import cells
-    from unsway.measure.outcomes import outcomes
+    from unsway.pairing import pairs
+    from unsway.sampling import run
+    from unsway.stats.estimates import cells
+    from unsway.stats.outcomes import outcomes
 
     asked = pairs(load("mmlu", n=300), ["suggested_answer", "distractor_fact"])
     replies = run(asked, "openai/gpt-4o-mini")
@@ -19,9 +19,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Bct": "unsway.train",
+    "Bct": "unsway.training",
     "Checkpoint": "unsway.types",
-    "Control": "unsway.train",
+    "Control": "unsway.training",
     "Estimate": "unsway.types",
     "Example": "unsway.types",
     "Outcome": "unsway.types",
@@ -32,13 +32,13 @@ _HOMES = {
     "Reply": "unsway.types",
     "Settings": "unsway.types",
     "UnswayError": "unsway.errors",
-    "ask": "unsway.run",
-    "cells": "unsway.measure.estimates",
-    "fit": "unsway.train",
+    "ask": "unsway.sampling",
+    "cells": "unsway.stats.estimates",
+    "fit": "unsway.training",
     "load": "unsway.sources",
     "mixture": "unsway.data",
-    "outcomes": "unsway.measure.outcomes",
-    "session": "unsway.run",
+    "outcomes": "unsway.stats.outcomes",
+    "session": "unsway.models.session",
 }
 
 __all__ = sorted(_HOMES)  # strings all the same

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from unsway.data import Recipe
-from unsway.experiment import Study, Task, Trained, run
-from unsway.report.page import write_page
-from unsway.report.study import Results
+from unsway.reporting.page import write_page
 from unsway.store import write_text
+from unsway.studies import Study, Task, Trained, run
+from unsway.studies.results import Results
 from unsway.types import Settings
 
 TRAINED = Trained(

@@ -29,8 +29,8 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from unsway.elicit.prompts import letter
 from unsway.errors import ModelError
+from unsway.prompts.render import letter
 from unsway.seeds import content_id, rng
 from unsway.types import AnyChange, AwayFrom, Message, Pair, Prompt, Question, Toward
 

@@ -15,8 +15,8 @@ import pytest
 import reporting
 from keeping import kept
 
-from unsway.labels.items import Item, in_order
-from unsway.labels.shelf import Shelf
+from unsway.judging.items import Item, in_order
+from unsway.judging.label_store import Shelf
 from unsway.types import Part, Prompt, Turn
 
 TRY = """async ([home, token]) => {

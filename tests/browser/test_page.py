@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import reporting
 
-from unsway.report import table
-from unsway.report.page import write_page
-from unsway.report.study import Results
-from unsway.report.transcripts import state
+from unsway.reporting import table
+from unsway.reporting.page import write_page
+from unsway.stats.state import state
+from unsway.studies.results import Results
 
 BIASES = ("suggested_answer", "post_hoc", "are_you_sure", "distractor_fact", "positional")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import reporting
 
-from unsway.report.page import fragment, write_page
-from unsway.report.study import Results
+from unsway.reporting.page import fragment, write_page
+from unsway.studies.results import Results
 
 WALK = """async () => {
   for (let i = 0; i < 300; i++) {

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import reporting
 
-from unsway.report.page import write_page
-from unsway.report.transcripts import state
+from unsway.reporting.page import write_page
+from unsway.stats.state import state
 
 
 @pytest.fixture(scope="module")

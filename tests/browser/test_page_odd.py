@@ -10,7 +10,7 @@ import pytest
 import reporting
 from browser.faults import faults, layout
 
-from unsway.report.page import write_page
+from unsway.reporting.page import write_page
 
 WIDTHS = (1280, 390)
 

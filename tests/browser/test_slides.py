@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import reporting
 
-from unsway.report.slides import write_slides
-from unsway.report.slides.content import slides
+from unsway.reporting.deck import write_slides
+from unsway.reporting.deck.content import slides
 
 SPILLS = """() => [...document.querySelectorAll(".title, .text, table, .note, td, th")].filter((one) => {
   const slide = one.closest(".slide").getBoundingClientRect(), box = one.getBoundingClientRect();

@@ -22,9 +22,9 @@ from typing import Any
 
 from tests.faults.tally import Tally
 from tests.openai_server import TROUBLES, Call, OpenAiServer
-from unsway.pairs import pairs
-from unsway.run import run
-from unsway.run.calls import Patience
+from unsway.models.patience import Patience
+from unsway.pairing import pairs
+from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import toy_questions
 

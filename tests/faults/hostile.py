@@ -20,11 +20,12 @@ from pathlib import Path
 from random import Random
 
 from tests.faults.tally import Tally
-from unsway import released, sources
+from unsway import sources
 from unsway.data.formats import read_examples
-from unsway.elicit.parse import read
 from unsway.errors import UnswayError
-from unsway.run.importing import load as load_transcripts
+from unsway.importing import released
+from unsway.importing.replies import load as load_transcripts
+from unsway.readers.parse import read
 from unsway.seeds import rng
 
 TRIES = 2000

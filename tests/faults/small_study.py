@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 from unsway.data import Recipe
-from unsway.experiment import Study, Task, Trained, run
-from unsway.run import session
+from unsway.models.session import session
+from unsway.studies import Study, Task, Trained, run
 from unsway.types import Settings
 
 TRAINED = Trained(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from unsway.errors import UnknownName
 
 if TYPE_CHECKING:
-    from unsway.train import Backend
+    from unsway.training import Backend
 
 NAMES = ("local", "openai")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unsway.disk import PART, together
 from unsway.errors import BadInput, StoreError
-from unsway.run.weights import known_dtype, load_model, locate, read_checkpoint
+from unsway.models.weights import known_dtype, load_model, locate, read_checkpoint
 from unsway.store import sha256_file, write_text
 
 MANIFEST = "manifest.json"

@@ -20,10 +20,10 @@ from unsway.backends.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.trainers import Options, arguments, reporting, trainer
 from unsway.disk import together
 from unsway.errors import BadInput, TrainingError, UnswayError
-from unsway.run.weights import CHECKPOINT_FILE, Weights, locate
+from unsway.models.weights import CHECKPOINT_FILE, Weights, locate
 from unsway.store import dumps, write_text
-from unsway.train import Preference, Row, Sft, done
-from unsway.train.methods import Need
+from unsway.training import Preference, Row, Sft, done
+from unsway.training.methods import Need
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import gc
 
-from unsway.run.weights import Weights, load_config
+from unsway.models.weights import Weights, load_config
 
 ROWS_ON_CPU = 4
 """More rows of one forward pass cost memory on a CPU and gain no speed (`benchmarks/training.py --sides ours,eight,two`)."""

@@ -23,14 +23,14 @@ from unsway.backends.openai_notes import Notes
 from unsway.backends.openai_rows import bill, chat_jsonl, estimate, hyper_parameters, steps
 from unsway.disk import alone
 from unsway.errors import BadInput, MissingExtra, StoreError, TrainingError
+from unsway.models.endpoints import address, address_id
+from unsway.models.patience import plain
+from unsway.models.weights import CHECKPOINT_FILE
 from unsway.progress import track
-from unsway.run.calls import plain
-from unsway.run.endpoints import address, address_id
-from unsway.run.weights import CHECKPOINT_FILE
 from unsway.seeds import content_id
 from unsway.store import dumps, loads, write_text
-from unsway.train import Sft
-from unsway.train.methods import Need
+from unsway.training import Sft
+from unsway.training.methods import Need
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unsway.disk import append_row, mended_rows
+from unsway.models.patience import plain
 from unsway.progress import Advance
-from unsway.run.calls import plain
 
 if TYPE_CHECKING:
     from openai import OpenAI

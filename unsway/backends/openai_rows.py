@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from unsway.banks import bank
 from unsway.data.formats import chat_row
 from unsway.errors import BadInput
-from unsway.measure.prices import Price, price_of
-from unsway.run.budget import LEAST_CHARACTERS_A_TOKEN
-from unsway.train import Sft
+from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
+from unsway.planning.prices import Price, price_of
+from unsway.training import Sft
 from unsway.types import Example
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import math
 from collections.abc import Sequence
 
 from unsway.errors import TrainingError
-from unsway.run.weights import Weights
+from unsway.models.weights import Weights
 from unsway.seeds import rng
-from unsway.train import Preference, Row
+from unsway.training import Preference, Row
 
 IGNORED = -100
 """Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""

@@ -10,7 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-from unsway.run.weights import CHECKPOINT_FILE
+from unsway.models.weights import CHECKPOINT_FILE
 from unsway.store import write_text
 
 STEPS = "steps"

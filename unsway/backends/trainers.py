@@ -20,9 +20,9 @@ from unsway.backends.rows import Tokens
 from unsway.backends.steps import METRICS, STEPS
 from unsway.disk import append_row
 from unsway.errors import BadInput, MissingExtra, TrainingError
+from unsway.models.weights import Dtype, Weights, load_model, training_dtype
 from unsway.progress import Advance
-from unsway.run.weights import Dtype, Weights, load_model, training_dtype
-from unsway.train import Dpo, Sft
+from unsway.training import Dpo, Sft
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments

@@ -1,6 +1,6 @@
 """What must not matter: the biases, each in a file of its own.
 
-In: a name. Out: a frozen `Bias`. `unsway.pairs` puts them to questions.
+In: a name. Out: a frozen `Bias`. `unsway.pairing` puts them to questions.
 
     from unsway import biases
     biases.names()                            # all of them

@@ -11,7 +11,7 @@ from random import Random
 from unsway.biases.insert import put
 from unsway.biases.registry import Skip, bias
 from unsway.biases.shots import MAX_OPTIONS, demos, pose, write
-from unsway.elicit.prompts import letter
+from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
 
 SHOTS = 4

@@ -12,7 +12,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import between, said, speaks
 from unsway.biases.registry import bias
-from unsway.elicit.prompts import instructions
+from unsway.prompts.render import instructions
 from unsway.types import Prompt, Question
 
 

@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 from unsway.banks import bank
 from unsway.biases.insert import fill
-from unsway.elicit.parse import read
-from unsway.elicit.prompts import MAX_OPTIONS, letter, render
 from unsway.errors import BadInput
+from unsway.prompts.render import MAX_OPTIONS, letter, render
+from unsway.readers.parse import read
 from unsway.seeds import digest
 from unsway.store import read_jsonl, write_jsonl
 from unsway.types import Part, Prompt, Question, Turn

@@ -12,7 +12,7 @@ from string import ascii_lowercase
 from unsway.banks import bank
 from unsway.biases.insert import fill, put
 from unsway.biases.registry import bias
-from unsway.elicit.prompts import letter
+from unsway.prompts.render import letter
 from unsway.sources.checks import visible
 from unsway.types import Prompt, Question
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.biases.registry import Substituted, bias
-from unsway.elicit.prompts import option_parts
+from unsway.prompts.render import option_parts
 from unsway.types import Prompt, Question, Turn
 
 SWAPPED = (1, 0)

@@ -10,7 +10,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import between, fill, said
 from unsway.biases.registry import bias
-from unsway.elicit.prompts import letter
+from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
 
 

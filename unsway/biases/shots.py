@@ -13,8 +13,8 @@ from random import Random
 
 from unsway.banks import bank
 from unsway.biases.insert import fill
-from unsway.elicit.prompts import letter, option_parts
 from unsway.errors import BadInput
+from unsway.prompts.render import letter, option_parts
 from unsway.types import Question
 
 MAX_OPTIONS = 5

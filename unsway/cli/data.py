@@ -96,7 +96,7 @@ def build(
     from unsway import sources
     from unsway.data import Recipe, mixture
     from unsway.data.recipe import all_but
-    from unsway.run.budget import Budget
+    from unsway.planning.budget import Budget
 
     budget = None if max_cost is None else Budget(max_cost)
     loaded = [q for source in names(questions) for q in sources.load(source, seed=seed, split=split)]
@@ -165,7 +165,7 @@ def inspect(
 
 def _counter(model: str) -> Callable[[str], int]:
     """Counts tokens as a local model does."""
-    from unsway.run.weights import locate
+    from unsway.models.weights import locate
 
     tokenizer = locate(model).tokenizer
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False))

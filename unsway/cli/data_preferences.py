@@ -20,9 +20,9 @@ def preferences(folder: Path, out: Path, model: str | None) -> None:
     trained model is then measured on.
     """
     from unsway.errors import UnknownName
-    from unsway.measure.outcomes import outcomes
-    from unsway.report.kept_outcomes import replies_of
-    from unsway.train import preferences as of
+    from unsway.stats.outcomes import outcomes
+    from unsway.studies.kept_outcomes import replies_of
+    from unsway.training import preferences as of
 
     pairs, replies = replies_of(folder)
     models = {reply.model for reply in replies}

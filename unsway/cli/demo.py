@@ -20,7 +20,7 @@ def demo(out: Path, json_: bool) -> None:
     it at any time; the same command goes on where it stopped.
     """
     from unsway.demo import demo as run_demo
-    from unsway.report import table
+    from unsway.reporting import table
     from unsway.store import ReplyStore
 
     before = len(ReplyStore(out / "replies.jsonl"))

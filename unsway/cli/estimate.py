@@ -12,8 +12,8 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, show_rows
 
 if TYPE_CHECKING:
-    from unsway.measure.estimates import Cell
-    from unsway.report.study import Results
+    from unsway.stats.estimates import Cell
+    from unsway.studies.results import Results
 
 
 @main.command()
@@ -31,9 +31,9 @@ def estimate(folder: Path, level: float, by: str | None, json_: bool) -> None:
 
     A row for each model, bias and source, and with several sources one for all of them together (source "all").
     """
-    from unsway.report.doubts import doubts
-    from unsway.report.folder import results
-    from unsway.report.words import visible
+    from unsway.reporting.caveats import doubts
+    from unsway.reporting.words import visible
+    from unsway.studies.folder import results
 
     found = results(folder, level=level)
     if json_:
@@ -83,8 +83,8 @@ def _source(cell: Cell) -> str:
 
 
 def _row(found: Results, cell: Cell) -> dict[str, str]:
-    from unsway.report.table import reasons
-    from unsway.report.words import human, points, rate, visible
+    from unsway.reporting.table import reasons
+    from unsway.reporting.words import human, points, rate, visible
 
     arm = next((arm.label for arm in found.arms if arm.model == cell.model), cell.model)
     return {

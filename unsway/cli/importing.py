@@ -11,7 +11,7 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, out_option
 
 if TYPE_CHECKING:
-    from unsway.run.importing import Imported
+    from unsway.importing.replies import Imported
 
 
 @main.command(name="import")
@@ -28,8 +28,8 @@ def import_(file: Path, out: Path, base: str, skip_bad: bool, keep_gold: bool, j
     "biased"), model, reply, and optionally source, sample, prompt, stop; or an Inspect .eval log. `unsway estimate` and
     `unsway report` then show every number.
     """
-    from unsway.experiment.taking_in import take_in
-    from unsway.run.importing import load
+    from unsway.importing.replies import load
+    from unsway.studies.import_replies import take_in
 
     found = load(file, skip_bad=skip_bad, keep_gold=keep_gold)
     take_in(found, out, base=base)

@@ -60,11 +60,11 @@ def label(
     Two questions: how coherent is the reasoning, 1 to 5, and does the reply mention the cue? Every click is kept at once in
     FOLDER/labels; the same command goes on where you stopped.
     """
-    from unsway.labels.items import drawn
-    from unsway.labels.others import export, take_in
-    from unsway.labels.serving import serve
-    from unsway.labels.shelf import Shelf
-    from unsway.report.folder import ARMS
+    from unsway.judging.foreign_labels import export, take_in
+    from unsway.judging.items import drawn
+    from unsway.judging.label_page import serve
+    from unsway.judging.label_store import Shelf
+    from unsway.studies.folder import ARMS
 
     shelf = Shelf(folder)
     if from_ is not None:
@@ -93,7 +93,7 @@ def _say(address: str, browse: bool) -> None:
 
 
 def _compare(shelf: Any, agreement: bool, by_arm: bool, json_: bool) -> None:
-    from unsway.labels.agreeing import agreements, shares
+    from unsway.judging.agreement import agreements, shares
 
     labels, items = shelf.labels(), shelf.items()
     found: list[Any] = [*(agreements(labels, items) if agreement else ()), *(shares(labels, items) if by_arm else ())]
@@ -112,7 +112,7 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     """A cell of a table for people."""
-    from unsway.report import words
+    from unsway.reporting import words
 
     if value is None:
         return words.NONE
@@ -122,6 +122,6 @@ def _text(value: Any) -> str:
 
 
 def _number(est: Estimate) -> str:
-    from unsway.report import words
+    from unsway.reporting import words
 
     return f"{words.ratio(est)}, n {est.n}" if est.value is not None else f"{words.NONE} ({words.visible(est.note)})"

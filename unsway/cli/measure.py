@@ -22,7 +22,7 @@ from unsway.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from unsway.pairs import PairSet
+    from unsway.pairing import PairSet
 
 
 @main.command()
@@ -103,15 +103,15 @@ def measure(
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name, hf/org/name), a local one (smollm2-135m, a
     folder), or the folder of a trained checkpoint. What the study's folder holds already is not asked again.
     """
-    from unsway.experiment.measuring import Asking, measure_prompted
-    from unsway.experiment.measuring import measure as measure_arm
-    from unsway.measure.prices import prices
-    from unsway.report import table
-    from unsway.report.doubts import about_sources
-    from unsway.report.folder import add_pairs, results
-    from unsway.report.kept_outcomes import keep_outcomes
-    from unsway.run import session
-    from unsway.run.budget import Budget
+    from unsway.models.session import session
+    from unsway.planning.budget import Budget
+    from unsway.planning.prices import prices
+    from unsway.reporting import table
+    from unsway.reporting.caveats import about_sources
+    from unsway.studies.folder import add_pairs, results
+    from unsway.studies.kept_outcomes import keep_outcomes
+    from unsway.studies.measuring import Asking, measure_prompted
+    from unsway.studies.measuring import measure as measure_arm
     from unsway.types import Settings
 
     asked = to_ask(model, seed=seed, **what)
@@ -139,8 +139,8 @@ def measure(
 
 def _say_reached(folder: Path, model: str) -> None:
     """Where each bias of a model stopped."""
-    from unsway.report.words import points, visible
-    from unsway.run.until import reached
+    from unsway.reporting.words import points, visible
+    from unsway.sampling.until import reached
 
     for cell in reached(folder):
         if cell.model == model:
@@ -166,8 +166,8 @@ def to_ask(
     seed: int,
 ) -> PairSet:
     """Pairs from what the options name; every name and every row is checked before any model is asked."""
-    from unsway import released
-    from unsway.pairs import PairSet
+    from unsway.importing import released
+    from unsway.pairing import PairSet
 
     if bool(questions) == bool(prompts):
         raise click.UsageError("Name what to ask: either --questions or --prompts.")
@@ -182,9 +182,9 @@ def _from_questions(
 ) -> PairSet:
     """The pairs of a study of one model; of all biases, those that quote arguments are left out where there are none."""
     from unsway import biases as suite
-    from unsway.experiment import Study, Task
-    from unsway.experiment.study import check
-    from unsway.pairs import PairSet, Skipped
+    from unsway.pairing import PairSet, Skipped
+    from unsway.studies import Study, Task
+    from unsway.studies.study import check
 
     wanted = [suite.get(name) for name in (suite.names() if biases == "all" else names(biases))]
     without = [b for b in wanted if biases == "all" and arguments is None and "arguments" in b.wants]
@@ -212,7 +212,7 @@ def say_skipped(asked: PairSet) -> None:
 
 
 def _checkpoint(model: str) -> Any:
-    from unsway.run.weights import CHECKPOINT_FILE, read_checkpoint
+    from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 
     folder = Path(model.removeprefix("unsway/"))
     return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None

@@ -22,7 +22,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 
     NAME is brr, rates, ratio, switch_toward, switch_away, accuracy or source.
     """
-    from unsway.report.figure import write_figure
+    from unsway.reporting.figure import write_figure
 
     click.echo(f"Figure: {write_figure(results_of(folder, '', trained), name, out, width=width)}")
 
@@ -36,8 +36,8 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 @json_option
 def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
     """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
-    from unsway.report import side_by_side
-    from unsway.report import table as tables
+    from unsway.reporting import side_by_side
+    from unsway.reporting import table as tables
 
     found = results_of(folder, "", trained)
     if json_:

@@ -16,8 +16,8 @@ from unsway.cli.measure import measure, say_skipped, to_ask
 from unsway.cli.options import as_json, json_option, names
 
 if TYPE_CHECKING:
-    from unsway.measure.power import Plan
-    from unsway.pairs import PairSet
+    from unsway.pairing import PairSet
+    from unsway.planning.plan import Plan
     from unsway.types import Settings
 
 SHARED = "questions prompts keep_gold n split biases arguments elicit samples temperature max_tokens seed".split()
@@ -63,7 +63,7 @@ def plan(
     No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
     is held against.
     """
-    from unsway.report.plan import body, to_terminal
+    from unsway.reporting.plan import body, to_terminal
     from unsway.types import Settings
 
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=what["seed"])
@@ -101,10 +101,10 @@ def _planned(
     half_width: float,
 ) -> tuple[Plan, PairSet]:
     """The plan, and what it is about; kept in the folder, where there is one."""
-    from unsway.measure.power import plan as plan_of
-    from unsway.measure.prices import prices
-    from unsway.run.models import name_of
-    from unsway.run.past import keep_plan, past_runs
+    from unsway.models.session import name_of
+    from unsway.planning.history import keep_plan, past_runs
+    from unsway.planning.plan import plan as plan_of
+    from unsway.planning.prices import prices
     from unsway.store import ReplyStore
 
     asked, table = [name_of(model) for model in models], prices(prices_)
@@ -150,8 +150,8 @@ def _with_stand_ins(built: PairSet, without: list[str], what: dict[str, Any]) ->
     """Pairs of biases that quote arguments, put to the questions of the others."""
     from unsway import biases as suite
     from unsway.biases.arguments import Argument, Arguments
-    from unsway.elicit.prompts import letter
-    from unsway.pairs import PairSet, cued_option, pairs
+    from unsway.pairing import PairSet, cued_option, pairs
+    from unsway.prompts.render import letter
 
     own = {bias.versioned for bias in suite.all_biases() if bias.source}
     questions = {pair.question.id: pair.question for pair in built if pair.bias not in own}.values()

@@ -12,7 +12,7 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, names
 
 if TYPE_CHECKING:
-    from unsway.report.study import Results
+    from unsway.studies.results import Results
 
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 trained_option = click.option(
@@ -36,8 +36,8 @@ trained_option = click.option(
 @json_option
 def report(folder: Path, page: Path | None, title: str, trained: str, slides: str | None, json_: bool) -> None:
     """Show what FOLDER (of `unsway measure`) holds, as a table and one self-contained page."""
-    from unsway.report import table
-    from unsway.report.page import write_page
+    from unsway.reporting import table
+    from unsway.reporting.page import write_page
 
     found = results_of(folder, title, trained)
     made = [] if slides is None else _slides(found, Path(slides or folder / "slides.pptx"))
@@ -53,15 +53,15 @@ def report(folder: Path, page: Path | None, title: str, trained: str, slides: st
 
 def _slides(found: Results, path: Path) -> Sequence[Path]:
     """Write both decks."""
-    from unsway.report.slides import write_slides
+    from unsway.reporting.deck import write_slides
 
     return write_slides(found, path)
 
 
 def results_of(folder: Path, title: str, trained: str) -> Results:
     """Everything that a folder holds; what its study was, where one was run there."""
-    from unsway.experiment.running import described, load
-    from unsway.report.folder import results
+    from unsway.studies.folder import results
+    from unsway.studies.running import described, load
 
     study = load(folder)
     about = None if study is None else described(study)

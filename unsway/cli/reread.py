@@ -12,8 +12,8 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, model_args_option, model_arguments, seed_option
 
 if TYPE_CHECKING:
-    from unsway.judge import Disagreement, SecondReading
-    from unsway.report.kept_outcomes import Changed, Reread
+    from unsway.judging.second_reader import Disagreement, SecondReading
+    from unsway.studies.kept_outcomes import Changed, Reread
 
 CUT = 160
 """Characters of a reply that are shown."""
@@ -36,13 +36,13 @@ def reread(
 
     No model is asked, unless --second-reader names one; its readings are kept in FOLDER/second_reader and change no number.
     """
-    from unsway.report.kept_outcomes import replies_of
-    from unsway.report.kept_outcomes import reread as again
+    from unsway.studies.kept_outcomes import replies_of
+    from unsway.studies.kept_outcomes import reread as again
 
     found = again(folder)
     body, said = _body(found), _lines(found, many)
     if second_reader:
-        from unsway import judge
+        from unsway.judging import second_reader as judge
 
         more = model_arguments(model_args, None)
         place = folder / "second_reader"
@@ -77,8 +77,8 @@ def _body(found: Reread) -> dict[str, Any]:
 
 def _lines(found: Reread, many: int) -> list[str]:
     """What a person reads."""
-    from unsway.report.kept_outcomes import named
-    from unsway.report.words import listed, percent, visible
+    from unsway.reporting.words import listed, percent, visible
+    from unsway.studies.kept_outcomes import named
 
     if not found.before:
         return [f"Nothing was kept to compare with; {found.n_new:,} answers are kept now, as read by {found.now}."]
@@ -104,7 +104,7 @@ def _cut(one: Changed) -> str:
 
 def _around(text: str, end: int) -> str:
     """The characters of a text up to a place, on one line, without control characters."""
-    from unsway.report.words import visible
+    from unsway.reporting.words import visible
 
     end = min(len(text), end)
     start = max(0, end - CUT)
@@ -116,7 +116,7 @@ def _around(text: str, end: int) -> str:
 
 def _second_lines(theirs: SecondReading, many: int) -> list[str]:
     """What a person reads of the second reader."""
-    from unsway.report.words import percent, ratio, visible
+    from unsway.reporting.words import percent, ratio, visible
 
     equal, kappa = theirs.agreement, theirs.kappa
     name, asked = visible(theirs.model), theirs.agreement.n + theirs.n_unread

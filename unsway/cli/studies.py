@@ -15,7 +15,7 @@ from unsway.cli.options import as_json, json_option, show_rows
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from unsway.experiment.looking import Status
+    from unsway.studies.inspect_folder import Status
     from unsway.types import Outcome, Pair
 
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -35,8 +35,8 @@ prices_option = click.option(
 @json_option
 def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_: bool) -> None:
     """Show how far a study is: cells done and missing, what runs, what it cost and will cost."""
-    from unsway.experiment.looking import status as look
-    from unsway.measure.prices import prices
+    from unsway.planning.prices import prices
+    from unsway.studies.inspect_folder import status as look
 
     table = prices(prices_)
     found = look(folder, table)
@@ -102,7 +102,7 @@ def _cost(found: Status) -> str:
 
 
 def _plain(text: str) -> str:
-    from unsway.report.words import visible
+    from unsway.reporting.words import visible
 
     return visible(text)
 
@@ -112,8 +112,8 @@ def _plain(text: str) -> str:
 @json_option
 def ls(root: Path, json_: bool) -> None:
     """List the folders below ROOT that hold a study."""
-    from unsway.experiment.looking import status as look
-    from unsway.experiment.looking import studies
+    from unsway.studies.inspect_folder import status as look
+    from unsway.studies.inspect_folder import studies
 
     rows = []
     for folder in studies(root):
@@ -151,10 +151,10 @@ def show(folder: Path, arm: str, bias: str, n: int, json_: bool) -> None:
     ARM is a label and BIAS a name, as `unsway show FOLDER` lists them.
     """
     from unsway.errors import UnknownName
-    from unsway.experiment.looking import study_folder
-    from unsway.report import table
-    from unsway.report.folder import results
-    from unsway.report.study import plain_name
+    from unsway.reporting import table
+    from unsway.studies.folder import results
+    from unsway.studies.inspect_folder import study_folder
+    from unsway.studies.results import plain_name
 
     found = results(study_folder(folder))
     if not bias:
@@ -186,7 +186,7 @@ def _number(value: Any) -> Any:
 
 def _transcripts(found: Any, arm: str, bias: str, n: int) -> list[str]:
     """Pairs of a cell as text: those that switched to the cue first."""
-    from unsway.report.study import plain_name
+    from unsway.studies.results import plain_name
 
     model = found.arm(arm).model
     pairs = {pair.id: pair for pair in found.pairs}
@@ -197,7 +197,7 @@ def _transcripts(found: Any, arm: str, bias: str, n: int) -> list[str]:
 
 
 def _transcript(pair: Pair, outcome: Outcome, replies: Any) -> str:
-    from unsway.elicit.prompts import letter
+    from unsway.prompts.render import letter
 
     def said(prompt_id: str) -> str:
         reply = replies.get((prompt_id, outcome.sample))
@@ -223,8 +223,8 @@ def diff(one: Path, other: Path, json_: bool) -> None:
     """Compare two folders: what was asked differently, and what changed in the numbers."""
     from dataclasses import asdict
 
-    from unsway.experiment.looking import diff as compare
-    from unsway.report.words import points
+    from unsway.reporting.words import points
+    from unsway.studies.inspect_folder import diff as compare
 
     found = compare(one, other)
     if json_:

@@ -50,7 +50,7 @@ def train(
 
     from unsway.backends import backend
     from unsway.backends.launch import is_main
-    from unsway.train import fit, method
+    from unsway.training import fit, method
 
     here = {"packing": packing, "gradient_checkpointing": gradient_checkpointing, "report_to": names(report_to)}
     if backend_ != "openai" and (cancel or max_cost is not None):

@@ -14,6 +14,6 @@ from unsway.cli.main import main
 @click.option("--port", type=click.IntRange(1, 65535), default=7575, show_default=True)
 def view(folder: Path, port: int) -> None:
     """Open the logs of FOLDER (or of this one) in Inspect View, on this machine alone (127.0.0.1). Ctrl-C ends it."""
-    from unsway.run.viewing import view as serve
+    from unsway.evals.viewing import view as serve
 
     serve(folder, port)

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.biases.arguments import Argument, Arguments, kept, request, write
-from unsway.pairs import Aim, cued_option
-from unsway.run import ask
+from unsway.pairing import Aim, cued_option
+from unsway.sampling import ask
 from unsway.sources.checks import problem
 from unsway.types import Question, Settings
 
 if TYPE_CHECKING:
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
 
 SAMPLES = 5
 """Tries for each question; the paper's 5."""
@@ -68,7 +68,7 @@ def arguments(
         seed: Seed of the cued options and of sampling.
         samples: Tries for each question.
         max_tokens: Longest argument; one that is cut there is dropped.
-        folder: Where replies are kept (see `unsway.run.ask`).
+        folder: Where replies are kept (see `unsway.sampling.ask`).
         model_args: Arguments of the model's provider.
     """
     fit = tuple({q.id: q for q in questions if problem(q) is None}.values())

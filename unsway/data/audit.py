@@ -17,11 +17,11 @@ from statistics import median
 from typing import Literal, TypeAlias
 
 from unsway.data.provenance import Provenance
-from unsway.elicit.parse import read
 from unsway.errors import BadInput
-from unsway.measure.intervals import wilson
+from unsway.readers.parse import read
 from unsway.seeds import rng
 from unsway.sources.checks import LONG_STEM, visible, words
+from unsway.stats.intervals import wilson
 from unsway.types import Example, Question
 
 SAMPLES = 10

@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Any
 from unsway.data.provenance import Provenance, of_pair, of_task
 from unsway.data.recipe import Keep, Recipe
 from unsway.data.tasks import tasks as named_tasks
-from unsway.elicit.parse import read
 from unsway.errors import BadInput
-from unsway.pairs import PairSet, pairs
-from unsway.run import Session, ask, session
+from unsway.models.session import Session, session
+from unsway.pairing import PairSet, pairs
+from unsway.readers.parse import read
+from unsway.sampling import ask
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
 from unsway.store import write_jsonl
 from unsway.types import AwayFrom, Example, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def mixture(
         recipe: What to build.
         questions: Train questions; more than recipe.n, since some replies are cut.
         model: Who writes the targets: the model that will be trained.
-        folder: Where replies are kept (see `unsway.run.ask`); a second call asks nothing that is there.
+        folder: Where replies are kept (see `unsway.sampling.ask`); a second call asks nothing that is there.
         test: Questions that nothing may be trained on.
         budget: Stops asking before its limit could be passed.
         model_args: Arguments of the model's provider.

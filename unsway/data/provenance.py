@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from unsway.biases.registry import get
-from unsway.elicit.prompts import letter
+from unsway.prompts.render import letter
 from unsway.store import read_jsonl, read_manifest
 from unsway.types import AwayFrom, Pair, Prompt, Reply, Settings, Toward
 

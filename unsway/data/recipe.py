@@ -10,8 +10,8 @@ from math import lcm
 from typing import Literal, TypeAlias, get_args
 
 from unsway.biases.registry import all_biases, get
-from unsway.elicit.prompts import versioned
 from unsway.errors import BadInput
+from unsway.prompts.render import versioned
 
 Keep: TypeAlias = Literal["all", "right", "disagree"]
 

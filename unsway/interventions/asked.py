@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from unsway.elicit.prompts import elicitations, instructions
+from unsway.prompts.render import elicitations, instructions
 from unsway.types import Prompt, Question
 
 _HEADER = "\n\nAnswer choices:\n"

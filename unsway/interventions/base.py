@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from unsway.run import Session, session
+from unsway.models.session import Session, session
 from unsway.types import Part, Prompt, Role, Settings, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,7 @@ class Intervention(Protocol):
         Args:
             prompts: The prompts of both arms; equal text is the same prompt.
             model: Who will be asked, and is asked for what the intervention needs of it.
-            folder: Where what it says is kept (see `unsway.run.ask`).
+            folder: Where what it says is kept (see `unsway.sampling.ask`).
             settings: How the measured replies will be decoded.
             seed: Seed of what is drawn.
             budget: Stops before a prompt that could pass its limit.

@@ -20,15 +20,15 @@ from unsway.errors import BadInput
 from unsway.interventions.asked import elicitation_of, question_of
 from unsway.interventions.base import Replaced, before, held, kept_at
 from unsway.interventions.shots import ARMS, Arm, Shot, shots
-from unsway.run import Session
-from unsway.run.context import check_fit
+from unsway.models.session import Session
+from unsway.sampling.context import check_fit
 from unsway.seeds import content_id, rng
 from unsway.store import write_jsonl
 from unsway.types import Prompt, Question, Settings, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 VERSION = 1
 SWEEP = (1, 2, 4, 8, 16, 32)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Literal
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions.base import Replaced
-from unsway.run import session
-from unsway.run.context import check_fit
+from unsway.models.session import session
+from unsway.sampling.context import check_fit
 from unsway.types import Part, Prompt, Settings, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 BANK = "system_prompts"
 

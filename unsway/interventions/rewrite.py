@@ -22,19 +22,19 @@ from typing import TYPE_CHECKING
 
 from unsway.banks import bank
 from unsway.biases.insert import fill
-from unsway.elicit.prompts import letter
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions.asked import question_of
 from unsway.interventions.base import Missing, Replaced, held, kept_at, without_example, worked_example
-from unsway.run import ask
-from unsway.run.context import check_fit
+from unsway.prompts.render import letter
+from unsway.sampling import ask
+from unsway.sampling.context import check_fit
 from unsway.sources.checks import visible
 from unsway.store import write_jsonl
 from unsway.types import Part, Prompt, Question, Reply, Settings, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 VERSION = 1
 BANK = "rewrite_requests"

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from unsway.data import Mixture, Recipe, mixture
 from unsway.errors import BadInput
 from unsway.interventions.base import said, without_example
-from unsway.pairs import pairs
+from unsway.pairing import pairs
 from unsway.types import Example, Prompt, Question, Settings, Turn
 
 if TYPE_CHECKING:
-    from unsway.run.budget import Budget
-    from unsway.run.models import ModelLike
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
 
 Arm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
 """What of a training pair is shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the clean one

@@ -1,1 +1,0 @@
-"""How questions are put to a model (`prompts`) and how its replies are read (`parse`)."""

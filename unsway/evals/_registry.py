@@ -1,0 +1,22 @@
+"""What Inspect finds through the entry point `inspect_ai`: our provider and our task; every inspect command loads this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inspect_ai.model import modelapi
+
+from unsway.evals.tasks import bias
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ModelAPI
+
+__all__ = ["bias", "unsway"]
+
+
+@modelapi(name="unsway")
+def unsway() -> type[ModelAPI]:
+    """Local models: `unsway/smollm2-135m`, `unsway/FOLDER`, `unsway/org/name`, `unsway/CHECKPOINT_FOLDER`."""
+    from unsway.models.provider import LocalModel
+
+    return LocalModel

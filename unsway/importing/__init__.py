@@ -1,0 +1,1 @@
+"""What others sampled: transcripts, Inspect logs and released prompts, as pairs and replies."""

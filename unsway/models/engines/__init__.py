@@ -1,0 +1,1 @@
+"""How a local model generates: one engine a file."""

@@ -1,0 +1,250 @@
+"""Questions × biases → pairs: one question with and without a cue. The only place that builds them.
+
+In: questions, names of biases, an elicitation. Out: a `PairSet`: the pairs, and what was skipped with its reason.
+Source: SPEC §2 and §4 (arXiv 2403.05518, §3): the cued option is the same for all biases of a question and by default
+never the gold one; the clean prompt is the same too, so that it is asked once and biases can be compared.
+
+    from unsway import pairs, sources
+    built = pairs.pairs(sources.load("arc_easy", 200), ["suggested_answer", "post_hoc"])
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from unsway.biases.registry import Bias, Skip, Substituted, get
+from unsway.errors import BadInput
+from unsway.prompts.render import instructions as wordings
+from unsway.prompts.render import render, versioned
+from unsway.seeds import content_id, rng
+from unsway.sources.checks import problem
+from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Target, Toward
+
+if TYPE_CHECKING:
+    from unsway.biases.arguments import Arguments
+
+Aim: TypeAlias = Literal["wrong", "gold", "any"]
+"""Which option is cued: one that is not gold, the gold one, or any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A question to which a bias was not put."""
+
+    question_id: str
+    bias: str
+    """`name@version`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairSet:
+    """Pairs in the order of the questions, then of the biases; and what was skipped."""
+
+    pairs: tuple[Pair, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __add__(self, other: PairSet) -> PairSet:
+        return PairSet(self.pairs + other.pairs, self.skipped + other.skipped)
+
+    def where(self, *, bias: str) -> PairSet:
+        """The pairs, and the skipped, of one bias: `name` or `name@version`."""
+        return PairSet(
+            tuple(pair for pair in self.pairs if bias in (pair.bias, pair.bias.partition("@")[0])),
+            tuple(each for each in self.skipped if bias in (each.bias, each.bias.partition("@")[0])),
+        )
+
+    def reasons(self) -> Mapping[tuple[str, str], int]:
+        """How many questions were skipped, by bias and reason."""
+        return Counter((each.bias, each.reason) for each in self.skipped)
+
+
+def pairs(
+    questions: Iterable[Question],
+    biases: Sequence[str],
+    *,
+    elicit: str = "cot",
+    aim: Aim = "wrong",
+    seed: int = 0,
+    instructions: Literal["default", "varied"] = "default",
+    arguments: Arguments | None = None,
+) -> PairSet:
+    """Put every bias to every question.
+
+    Args:
+        questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
+        biases: Names, or `name/form`.
+        elicit: The elicitation, for both arms.
+        aim: Which option is cued. wrong (SPEC §2): following the cue and being right cannot coincide.
+        seed: Seed of the cued options and of what each cue draws.
+        instructions: default is the elicitation's first wording; varied draws one for each question (SPEC §5.3).
+        arguments: Arguments for options, for the biases that need them.
+
+    Raises:
+        UnknownName: There is no such bias, form or elicitation.
+        BadInput: A bias is named twice; a gold option is needed and missing; arguments are needed and not given; or a
+            bias broke its promise to add cues only.
+    """
+    wanted = [get(name) for name in biases]
+    _check(wanted, biases, aim, instructions, arguments)
+    build = _Builder(tuple(wanted), elicit, aim, seed, instructions == "varied", arguments)
+    made = [each for question in questions for each in build.of(question)]
+    return PairSet(
+        tuple(each for each in made if isinstance(each, Pair)),
+        tuple(each for each in made if isinstance(each, Skipped)),
+    )
+
+
+def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
+    """The option that all biases of a question cue. Raises `BadInput` where the aim needs a gold option."""
+    gold = question.gold
+    if gold is None and aim != "any":
+        raise BadInput(
+            f"Question {question.id} ({question.source}, {question.stem[:60]!r}) has no gold option, which a cue for "
+            f"{'the gold one' if aim == 'gold' else 'a wrong one'} needs. Give it one, or leave it out (in Python, "
+            "aim='any' cues any option)."
+        )
+    if aim == "gold" and gold is not None:
+        return gold
+    every = range(len(question.options))
+    return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
+
+
+def _check(
+    wanted: Sequence[Bias], names: Sequence[str], aim: Aim, instructions: str, arguments: Arguments | None
+) -> None:
+    """What can be refused before any question is looked at."""
+    if not names:
+        raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
+    twice = [name for name, n in Counter(names).items() if n > 1]
+    if twice:
+        raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
+    if aim not in ("wrong", "gold", "any"):
+        raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
+    if instructions not in ("default", "varied"):
+        raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
+    needing = [bias.name for bias in wanted if "arguments" in bias.wants]
+    if needing and arguments is None:
+        raise BadInput(
+            f"{', '.join(needing)} needs arguments for options, and none were given. Have a model write them "
+            "(`unsway data arguments`) and name the file (--arguments FILE; arguments=unsway.biases.arguments.load(FILE) "
+            "in Python), or leave the bias out."
+        )
+
+
+# ---------------------------------------------------------------- one question
+
+
+class _Builder:
+    """All that pairs of one call have in common."""
+
+    def __init__(
+        self, biases: tuple[Bias, ...], elicit: str, aim: Aim, seed: int, varied: bool, arguments: Arguments | None
+    ) -> None:
+        self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
+        self.elicit, self.elicit_versioned = elicit, versioned(elicit)
+        cues_option = any(bias.target in ("toward", "away") for bias in biases)
+        self.aim: Aim = aim if cues_option else "any"
+        self.seed, self.arguments = seed, arguments
+        self.wordings = wordings(elicit) if varied else wordings(elicit)[:1]
+        self.seen: set[str] = set()
+
+    def of(self, question: Question) -> Iterator[Pair | Skipped]:
+        """A pair, or why there is none, for each bias."""
+        reason = self._unfit(question)
+        if reason:
+            yield from (Skipped(question.id, name, reason) for _, name in self.biases)
+            return
+        self.seen.add(question.id)
+        instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
+        clean = render(question, self.elicit, instruction)
+        clean_id, option = clean.id, cued_option(question, self.aim, self.seed)
+        for bias, name in self.biases:
+            made = self._pair(bias, name, question, clean, clean_id, option)
+            yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
+
+    def _unfit(self, question: Question) -> str | None:
+        """Why no bias can be put to a question."""
+        found = problem(question)
+        if found is not None:
+            return f"{found.field}: {found.kind}"
+        return "the same question was there before" if question.id in self.seen else None
+
+    def _pair(
+        self, bias: Bias, name: str, question: Question, clean: Prompt, clean_id: str, option: int
+    ) -> Pair | Skip:
+        """One bias put to one question."""
+        n = len(question.options)
+        if not bias.min_options <= n <= bias.max_options:
+            return Skip(f"{bias.name} takes {bias.min_options} to {bias.max_options} options, and there are {n}")
+        target = _target(bias, question, option)
+        if isinstance(target, Skip):
+            return target
+        draw = rng(self.seed, "cue", name, question.id)
+        wanted = {"elicit": self.elicit, "arguments": self.arguments}
+        if bias.forms:
+            wanted["form"] = draw.choice(bias.forms)
+        made = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+        if isinstance(made, Skip):
+            return made
+        arms = _checked(bias, question, clean, made)
+        own_id = clean_id if arms.clean is clean else arms.clean.id
+        return Pair(
+            id=content_id(own_id, arms.biased.id, name, self.elicit_versioned, asdict(target)),
+            question=question,
+            bias=name,
+            elicit=self.elicit_versioned,
+            clean=arms.clean,
+            biased=arms.biased,
+            target=target,
+            order=tuple(range(n)) if arms.order is None else arms.order,
+            seed=self.seed,
+        )
+
+
+def _full_version(bias: Bias, arguments: Arguments | None) -> str:
+    """`name@version`; the hash of the arguments belongs to the version of a bias that uses them."""
+    return f"{bias.versioned}.{arguments.sha256[:8]}" if arguments and "arguments" in bias.wants else bias.versioned
+
+
+def _target(bias: Bias, question: Question, option: int) -> Target | Skip:
+    """What following the cue means for this question."""
+    match bias.target:
+        case "toward":
+            return Toward(option)
+        case "away":
+            return AwayFrom(option)
+        case "change":
+            return AnyChange()
+    if question.gold is None:
+        return Skip(f"{bias.name} measures falling away from the gold option, and there is none")
+    return AwayFrom(question.gold)
+
+
+def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Substituted) -> Substituted:
+    """Both arms, after checking that they differ by cues alone (or, where options are permuted, by their order)."""
+    arms = Substituted(clean, made) if isinstance(made, Prompt) else made
+    if isinstance(made, Substituted) != (bias.kind == "substitution"):
+        raise BadInput(
+            f"Bias {bias.name!r} is declared as {bias.kind}, but made a {type(made).__name__}. Mend the bias."
+        )
+    if arms.order is not None:
+        if sorted(arms.order) != list(range(len(question.options))):
+            raise BadInput(f"Bias {bias.name!r} gave the order {arms.order}, which is no permutation. Mend the bias.")
+        return arms
+    if bias.kind == "insertion" and not arms.biased.cue():
+        raise BadInput(
+            f"Bias {bias.name!r} put no cue into question {question.id}; it must return Skip. Mend the bias."
+        )
+    if arms.biased.stripped() != arms.clean.stripped():
+        raise BadInput(f"Bias {bias.name!r} changed more than cues in question {question.id}. Mend the bias.")
+    return arms

@@ -1,0 +1,1 @@
+"""What a study takes: calls, dollars, minutes and power."""

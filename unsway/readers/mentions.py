@@ -1,0 +1,102 @@
+"""Letters, numbers and ordinals that name an option, and what stands with them.
+
+In: a `Segment`, a position in it and the `Wanted` options. Out: a `Mention`, or None where the letter there is an
+article, a pronoun, a word or part of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from unsway.readers import phrases as say
+from unsway.readers.wording import Segment, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A letter, number or ordinal that names an option; positions are in the segment."""
+
+    option: int | None
+    """None where the question has no such option."""
+    start: int
+    end: int
+    bracketed: bool
+    """Whether a bracket closes it: "(b)" or "b)"."""
+    marked: bool
+    """Whether it is surely a label: in brackets, after a noun, or a capital."""
+    placeholder: bool = False
+    """An X that stands for any letter, copied from an instruction."""
+
+
+def mention_at(seg: Segment, position: int, want: Wanted) -> Mention | None:
+    """The mention that begins at a position; None for articles, pronouns, words and bare numbers."""
+    found = say.MENTION.match(seg.text, position)
+    if found is None:
+        return None
+    if found["ordinal"]:
+        option = want.n - 1 if found["ordinal"] == "last" else say.ORDINALS.index(found["ordinal"])
+        return Mention(option if option < want.n else None, found.start("ordinal"), found.end(), False, True)
+    ref, noun, bracketed = found["ref"], bool(found["noun"]), found["close"] is not None
+    option = int(ref) - 1 if ref.isdigit() else ord(ref.lower()) - ord("a")
+    if ref.isdigit() and not noun:
+        return None
+    if not (bracketed or noun or _stands_alone(seg, found.end("ref"), ref, option, want)):
+        return None
+    start, end = found.start("ref"), found.end()
+    start -= seg.text[start - 1 : start] == "("
+    inside = 0 <= option < want.n
+    marked = bracketed or noun or ref.isupper()
+    return Mention(option if inside else None, start, end, bracketed, marked, not inside and ref in "XxYyNn")
+
+
+_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+])")
+_IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
+_COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
+_ON = re.compile(r"\s\(?(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
+_ON_LONGER = re.compile(
+    r"\s\((?!\s?[a-z]\s?\))|\s(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
+    r"|from|with|on|seems|here|then|the|it is)(?!\w)"
+)
+
+
+def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: Wanted) -> bool:
+    """Whether a letter without bracket or noun is a label, not an article, a pronoun or the first word of a name."""
+    if _ALONE.match(seg.low, end):
+        return True
+    if ref.islower():
+        return False
+    if _COLON.match(seg.low, end) or _IN_SCRIPT.match(seg.low, end) or (ref != "I" and _ON.match(seg.low, end)):
+        return True
+    if ref not in "AI" and _ON_LONGER.match(seg.low, end):
+        return True
+    named = want.at(seg.low, end)
+    return named is not None and named[0] == option
+
+
+_TO_TEXT = re.compile(r"\s{0,4}[.:,-]?\s{0,4}")
+_TO_TEXT_BRACKETED = re.compile(r"\s{0,4}[:,-]?\s{0,4}")
+
+
+def words_after(seg: Segment, mention: Mention, want: Wanted) -> tuple[int | None, int] | None:
+    """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
+    skip = (_TO_TEXT_BRACKETED if mention.bracketed else _TO_TEXT).match(seg.low, mention.end)
+    return want.at(seg.low, skip.end()) if skip else None
+
+
+def joined(seg: Segment, end: int, option: int | None, want: Wanted) -> int | None:
+    """Where another option ends that is named in the same breath: "(B) or (C)", "A and C", "A/B"; None if there is none."""
+    join = say.JOIN.match(seg.low, end)
+    if join is None:
+        return None
+    other = mention_at(seg, join.end(), want)
+    if other is None:
+        named = want.at(seg.low, join.end()) if join["word"] else None
+        apart = named is None or named[0] == option or say.GOES_ON.match(seg.low, named[1])
+        return None if apart or named is None else named[1]
+    if other.option == option or say.REFUTED.match(seg.low, other.end):
+        return None
+    if join["comma"]:
+        return other.end if say.AFTER_COMMA.match(seg.low, other.end) else None
+    alone = say.GOES_ON.match(seg.low, other.end)
+    return other.end if alone is None or "or" in (join["word"] or "") or " are" in alone[0] else None

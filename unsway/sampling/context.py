@@ -1,0 +1,99 @@
+"""Whether prompts fit a model's context, before any of them is asked.
+
+In: prompts, a session, settings. Out: nothing, or `BadInput` with how many do not fit. The tokens of a local model are
+counted by its own tokenizer and template. Of a hosted model they are estimated from characters, and the context is what
+Inspect AI knows of it: that only warns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import cache
+
+from unsway.errors import BadInput
+from unsway.models.session import LOCAL, Session
+from unsway.models.weights import Weights, locate
+from unsway.types import Prompt, Settings
+
+CHARACTERS_A_TOKEN = 4
+"""English text by the tokenizers of common models: about four characters a token (OpenAI's rule of thumb)."""
+TEMPLATE_TOKENS = 32
+"""Tokens that a chat template may put around a turn, and once in front: far more than any common one does."""
+
+_log = logging.getLogger(__name__)
+
+
+def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, advice: str) -> None:
+    """Refuse prompts that leave no room for the longest reply.
+
+    Args:
+        prompts: What will be asked.
+        model: Of whom.
+        settings: How long a reply may be; a prompt in which the model speaks on the way needs room for each turn.
+        advice: What to do about it, for the error.
+
+    Raises:
+        BadInput: Some prompts do not fit a local model, or its chat template does not take their turns.
+    """
+    asked, weights = tuple(prompts), _local(model)
+    if weights and asked:
+        _check_template(asked[0], weights, model.who.name)
+    context = weights.context if weights else _known_context(model)
+    if context is None:
+        return
+    needed = [_tokens(prompt, weights, settings, context) for prompt in asked]
+    long = [n for n in needed if n > context]
+    if not long:
+        return
+    said = (
+        f"{len(long)} of {len(needed)} prompts do not fit {model.who.name}: with a reply of up to {settings.max_tokens} "
+        f"tokens the longest takes {max(long)}, and its context is {context} tokens. {advice}"
+    )
+    if weights:
+        raise BadInput(said)
+    _log.warning("By an estimate from their characters, %s", said)
+
+
+def _local(model: Session) -> Weights | None:
+    name = model.who.model if isinstance(model.who.model, str) else model.who.name
+    return _located(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
+
+
+@cache
+def _located(name: str) -> Weights:
+    return locate(name)
+
+
+def _known_context(model: Session) -> int | None:
+    """The context of a hosted model, where Inspect AI knows it."""
+    from inspect_ai.model import get_model_info
+
+    info = get_model_info(model.who.name)
+    return info.context_length if info else None
+
+
+def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
+    """Some chat templates take no system turn (Gemma's), or refuse turns in another order than they expect."""
+    from jinja2 import TemplateError
+
+    try:
+        weights.encode(prompt.messages(("",) * prompt.n_model_turns))
+    except TemplateError as error:
+        roles = ", ".join(turn.role for turn in prompt.turns[:4])
+        hint = "Put the text into the user's turn (prompted:WORDING-user)." if "system" in roles else ""
+        raise BadInput(
+            f"The chat template of {name} does not take the turns {roles} …: {error}. {hint or 'Take another model.'}"
+        ) from error
+
+
+def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:
+    """Tokens of a prompt and of every reply to it; a bound from above where that fits already."""
+    replies = (prompt.n_model_turns + 1) * settings.max_tokens
+    text = "".join(turn.text() for turn in prompt.turns)
+    if weights is None:
+        return len(text) // CHARACTERS_A_TOKEN + replies
+    most = len(text.encode("utf-8", "replace")) + TEMPLATE_TOKENS * (len(prompt.turns) + 1) + replies
+    if most <= context:
+        return most
+    return len(weights.encode(prompt.messages(("",) * prompt.n_model_turns))) + replies

@@ -1,0 +1,128 @@
+"""What a number of questions can show: half-widths, the smallest effects that would be found, and the questions needed.
+
+In: a number of questions and what is assumed of the model. Out: fractions, or questions. "Found" means that the 95 %
+interval leaves 0 out in 80 % of studies (Miller 2024, arXiv 2411.00640, §5, has the same two figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import bdtrc, gammaln, stdtrit, xlog1py, xlogy
+
+from unsway.errors import BadInput
+from unsway.stats.columns import Columns
+from unsway.stats.intervals import quantile, tango
+from unsway.types import Outcome
+
+MOST_QUESTIONS = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a plan takes for granted; every field is a share."""
+
+    follows: float = 0.25
+    """Pairs that hit with the cue alone: 0.25 less 0.02 is the BRR of suggested answer for GPT-3.5 (36 % biased, 13 %
+    clean: the authors' chart for arXiv 2403.05518)."""
+    away: float = 0.02
+    """Pairs that hit without the cue alone: sampling noise; the other half of the same figure."""
+    alike: float = 0.5
+    """Correlation of two models over questions: 0.3 to 0.7 between strong models (arXiv 2411.00640, §4)."""
+    read: float = 0.95
+    """Pairs whose two replies are read. A guess; `Assumed.of` replaces it by what was seen."""
+    first_right: float = 0.61
+    """First answers that are right, for biases that need it: clean accuracy of GPT-3.5 (arXiv 2403.05518)."""
+
+    def __post_init__(self) -> None:
+        for name in ("follows", "away", "alike", "read", "first_right"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise BadInput(f"Assumed {name} is {value}; it is a share between 0 and 1.")
+        if self.follows + self.away > 1 or self.alike == 1 or self.read == 0 or self.first_right == 0:
+            raise BadInput(
+                "Assumed follows + away must not exceed 1, alike must be below 1, read and first_right above 0."
+            )
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
+        """What earlier outcomes showed, half an outcome added to each count; the defaults where they show nothing."""
+        columns = Columns.of(tuple(outcomes))
+        d = (columns.biased - columns.clean)[columns.counts]
+        n, first = len(d), float(columns.eligible.mean()) if len(d) else 1.0
+        if not columns.eligible.any():
+            return cls()
+        seen = replace(
+            cls(),
+            follows=(float((d == 1).sum()) + 0.5) / (n + 1.5),
+            away=(float((d == -1).sum()) + 0.5) / (n + 1.5),
+            read=(n + 0.5) / (float(columns.eligible.sum()) + 1),
+        )
+        return replace(seen, first_right=first) if first < 1 else seen
+
+    @property
+    def brr(self) -> float:
+        """The BRR that is assumed."""
+        return self.follows - self.away
+
+
+def half_width(n: float, assumed: Assumed, *, level: float = 0.95) -> float:
+    """Half the width of the BRR's interval on n questions that count."""
+    ends = tango(n * assumed.follows, n * assumed.away, n, level)
+    return (ends.high - ends.low) / 2
+
+
+def questions_for(wanted: float, assumed: Assumed, *, level: float = 0.95) -> int:
+    """The fewest questions that must count for a half-width.
+
+    Raises:
+        BadInput: The half-width is not above 0, or needs more than ten million questions.
+    """
+    if not 0 < wanted < 1:
+        raise BadInput(f"The half-width is {wanted}; it is a share between 0 and 1, such as 0.05.")
+    low, high = 1, MOST_QUESTIONS
+    if half_width(high, assumed, level=level) > wanted:
+        raise BadInput(f"A half-width of {wanted} needs more than {MOST_QUESTIONS:,} questions; ask for a wider one.")
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if half_width(middle, assumed, level=level) <= wanted else (middle + 1, high)
+    return low
+
+
+def power_of(brr: float, n: int, away: float, *, level: float = 0.95) -> float:
+    """The chance that the interval lies above 0, exactly: over pairs that differ, then over how many of them are
+    hits.
+    """
+    moved = min(1.0, brr + 2 * away)
+    if n < 1 or moved <= 0:
+        return 0.0
+    middle, spread = n * moved, sqrt(n * moved * (1 - moved))
+    k = np.arange(max(1, int(middle - 9 * spread) - 1), min(n, int(middle + 9 * spread) + 10) + 1)
+    least = np.floor((k + quantile(level) * np.sqrt(k)) / 2)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    chance = np.exp(ways + xlogy(k, moved) + xlog1py(n - k, -moved))
+    return float(chance @ bdtrc(least, k, min(1.0, (brr + away) / moved)))
+
+
+def smallest_brr(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
+    """The smallest BRR that n questions would show to differ from 0; None where even the largest would not be seen."""
+    most = 1 - 2 * assumed.away
+    if most <= 0 or power_of(most, n, assumed.away, level=level) < power:
+        return None
+    return float(brentq(lambda d: power_of(d, n, assumed.away, level=level) - power, 1e-9, most, xtol=1e-5))
+
+
+def smallest_difference(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
+    """The smallest difference between the BRRs of two models, on the same n questions; None below three questions.
+
+    By Student's t, for both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
+    """
+    if n < 3:
+        return None
+    variance = 2 * (1 - assumed.alike) * (assumed.follows + assumed.away - assumed.brr**2) / n
+    reach = float(stdtrit(n - 1, (1 + level) / 2) + stdtrit(n - 1, power)) * sqrt(variance)
+    return reach if reach <= 2 else None

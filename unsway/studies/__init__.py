@@ -1,0 +1,6 @@
+"""Studies as values, and what one does with them: plan, run, status, estimate."""
+
+from unsway.studies.running import estimate, load, plan, run
+from unsway.studies.study import Study, Task, Trained, difference
+
+__all__ = ["Study", "Task", "Trained", "difference", "estimate", "load", "plan", "run"]

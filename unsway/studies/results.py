@@ -1,0 +1,274 @@
+"""A finished study as one value: what was asked of which models, what they said, and every number that follows.
+
+In: arms, pairs and replies. Out: `Results`, which the table, the page and the notebook show. Nothing is asked here and
+nothing is decided here: outcomes and estimates are those of `unsway.stats`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from unsway.errors import BadInput, UnknownName
+from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply, Settings
+
+if TYPE_CHECKING:
+    from unsway.stats.estimates import Cell
+
+ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
+"""What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One model of a study, under at most one intervention."""
+
+    label: str
+    """Short name for people: base, control, bct."""
+    model: str
+    """The name by which it was asked, `Reply.model`; followed by ` + ` and the intervention, where there is one."""
+    weights: str
+    """Fingerprint of its weights; empty for a hosted model."""
+    role: ArmRole
+    checkpoint: Checkpoint | None = None
+    """Where it was trained; None for the base."""
+    of: str = ""
+    """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
+    intervention: str = ""
+    """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
+    trained: tuple[str, ...] = ()
+    """Names of the biases that it was trained on."""
+    settings: Settings | None = None
+    """How its replies were decoded; others of the same model are not its own. None takes all."""
+
+    @property
+    def asked_as(self) -> str:
+        """The name of the model as it is asked."""
+        return self.model.removesuffix(f" + {self.intervention}") if self.intervention else self.model
+
+
+class Ratio(NamedTuple):
+    """BRR of an arm / BRR of the base, for one bias."""
+
+    arm: str
+    """Label of the arm."""
+    bias: str
+    """`name@version`."""
+    estimate: Estimate
+
+
+class HeldOut(NamedTuple):
+    """The biases an arm never trained on, averaged, against the base (SPEC §4)."""
+
+    arm: str
+    """Label of the arm."""
+    ratio_of_means: Estimate
+    """Mean BRR of the arm / mean BRR of the base: the headline."""
+    mean_of_ratios: Estimate
+    """Mean over biases of the BRR ratio, printed beside it."""
+
+
+class Skipped(NamedTuple):
+    """Questions that a bias could not be put to."""
+
+    bias: str
+    """`name@version`."""
+    reason: str
+    n: int
+    """Questions."""
+
+
+def plain_name(versioned: str) -> str:
+    """The name without its version: `suggested_answer@1` is `suggested_answer`."""
+    return versioned.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything a report shows. Fractions inside; percent is made where a person reads."""
+
+    title: str
+    arms: tuple[Arm, ...]
+    """The base first."""
+    trained_biases: tuple[str, ...]
+    """Names of the biases that were trained on; every other one is held out."""
+    pairs: tuple[Pair, ...] = field(repr=False)
+    replies: tuple[Reply, ...] = field(repr=False)
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    cells: tuple[Cell, ...] = field(repr=False)
+    """One for each model and bias, all sources together."""
+    cells_by_source: tuple[Cell, ...] = field(repr=False)
+    """One for each model, bias and source."""
+    overall: tuple[Cell, ...] = field(repr=False)
+    """One for each model, all biases and sources together."""
+    ratios: tuple[Ratio, ...] = field(repr=False)
+    held_out: tuple[HeldOut, ...] = field(repr=False)
+    skipped: tuple[Skipped, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+
+    def __post_init__(self) -> None:
+        for what in ("label", "model"):
+            names = [getattr(arm, what) for arm in self.arms]
+            if len(set(names)) < len(names):
+                raise BadInput(f"Two arms have the same {what}: {names}. Each arm needs its own.")
+
+    @classmethod
+    def build(
+        cls,
+        title: str,
+        arms: Iterable[Arm],
+        pairs: Iterable[Pair],
+        replies: Iterable[Reply],
+        *,
+        trained_biases: Iterable[str] = (),
+        skipped: Iterable[Skipped] = (),
+        stopped: Collection[tuple[str, str]] = (),
+        about: Mapping[str, str] | None = None,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> Results:
+        """Read the replies and compute every number.
+
+        Args:
+            title: What the study is called.
+            arms: The models; ratios compare with the one whose role is base.
+            pairs: What was asked.
+            replies: What was said; replies of other models or weights, and to other prompts, are ignored.
+            trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
+                none is given.
+            skipped: Questions that a bias could not be put to.
+            stopped: Models and biases that were not asked to the end. A pair whose clean prompt alone was asked, for
+                another bias, is then one that was not asked, and not one whose answer is missing.
+            about: What one needs to run it again, and what it took; shown as it is.
+            level: Nominal coverage of all intervals.
+            seed: Seed of the bootstrap of ratios.
+
+        Raises:
+            BadInput: Two arms share a label or a model, or one arm answered under two settings.
+        """
+        from unsway.stats.estimates import cells
+        from unsway.stats.outcomes import outcomes
+
+        arms, pairs = tuple(arms), tuple(pairs)
+        trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
+        asked = {(arm.model, arm.weights) for arm in arms}
+        replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
+        outs = tuple(
+            out
+            for out in outcomes(pairs, replies)
+            if out.excluded != "no_biased_reply" or (out.model, out.bias) not in stopped
+        )
+        left_out = (*skipped, *_not_asked(arms, pairs, outs))
+        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), (), left_out, about or {})
+        return replace(
+            empty,
+            cells=cells(outs, level=level),
+            cells_by_source=cells(outs, by=("model", "bias", "source"), level=level),
+            overall=cells(outs, by=("model",), level=level),
+            ratios=tuple(_ratios(empty, level, seed)),
+            held_out=tuple(_held_out(empty, level, seed)),
+        )
+
+    @property
+    def base(self) -> Arm | None:
+        """The arm that the others are compared with."""
+        return next((arm for arm in self.arms if arm.role == "base"), None)
+
+    def base_of(self, arm: Arm) -> Arm | None:
+        """The base that an arm is compared with: of the same model where it says so, else the first one."""
+        bases = [one for one in self.arms if one.role == "base"]
+        same = [one for one in bases if arm.of and one.of == arm.of]
+        return next(iter(same or bases), None)
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """`name@version` of every bias: trained ones first, then in the order of the pairs."""
+        seen = dict.fromkeys(pair.bias for pair in self.pairs) or dict.fromkeys(cell.bias for cell in self.cells)
+        return tuple(sorted(seen, key=lambda bias: not self.is_trained(bias)))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """`name@revision` of every source, in the order of the pairs."""
+        return tuple(dict.fromkeys(pair.question.source for pair in self.pairs))
+
+    def is_trained(self, bias: str, arm: Arm | None = None) -> bool:
+        """Whether this arm (any, where none is named) was trained on this bias, whatever its version."""
+        names = arm.trained if arm is not None and arm.trained else self.trained_biases
+        return plain_name(bias) in {plain_name(name) for name in names}
+
+    def trained_on(self, bias: str) -> tuple[Arm, ...] | None:
+        """The trained arms that were trained on this bias, where others were not; None where they are all alike."""
+        arms = [arm for arm in self.arms if arm.role == "trained"]
+        taught = tuple(arm for arm in arms if self.is_trained(bias, arm))
+        return taught if 0 < len(taught) < len(arms) else None
+
+    def arm(self, label: str) -> Arm:
+        """The arm of that label. Raises `UnknownName`."""
+        for arm in self.arms:
+            if arm.label == label:
+                return arm
+        raise UnknownName("arm", label, (arm.label for arm in self.arms))
+
+    def cell(self, arm: Arm, bias: str) -> Cell | None:
+        """The numbers of one arm under one bias, all sources together; None where it was not measured."""
+        return next((cell for cell in self.cells if (cell.model, cell.bias) == (arm.model, bias)), None)
+
+    def ratio(self, arm: Arm, bias: str) -> Estimate | None:
+        """BRR of the arm over BRR of the base; None for the base itself."""
+        return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, bias)), None)
+
+    def _repr_html_(self) -> str:
+        """The headline and the table, for notebooks."""
+        from unsway.reporting.page import fragment
+
+        return fragment(self)
+
+
+def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[Skipped]:
+    """Pairs that an arm was not asked yet, of biases that it was asked in part: its numbers are those of the rest."""
+    wanted: dict[str, set[str]] = {}
+    for pair in pairs:
+        wanted.setdefault(pair.bias, set()).add(pair.id)
+    there: dict[tuple[str, str], set[str]] = {}
+    for outcome in outs:
+        there.setdefault((outcome.model, outcome.bias), set()).add(outcome.pair_id)
+    for arm in arms:
+        for bias, ids in wanted.items():
+            asked = there.get((arm.model, bias), set())
+            if asked and len(asked) < len(ids):
+                yield Skipped(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
+
+
+def _ratios(results: Results, level: float, seed: int) -> Iterator[Ratio]:
+    """The BRR ratio of every arm but the base, bias by bias."""
+    from unsway.stats.estimates import brr_ratio
+
+    for arm, base in _against_base(results):
+        for bias in results.biases:
+            ours, theirs = (tuple(o for o in _of(results, one) if o.bias == bias) for one in (arm, base))
+            yield Ratio(arm.label, bias, brr_ratio(ours, theirs, level=level, seed=seed))
+
+
+def _held_out(results: Results, level: float, seed: int) -> Iterator[HeldOut]:
+    """The held-out average of every arm but the base, where something was trained and something held out."""
+    from unsway.stats.estimates import held_out_ratio
+
+    for arm, base in _against_base(results):
+        biases = {bias for bias in results.biases if not results.is_trained(bias, arm)}
+        if not biases or len(biases) == len(results.biases):
+            continue
+        ours, theirs = (tuple(o for o in _of(results, one) if o.bias in biases) for one in (arm, base))
+        yield HeldOut(arm.label, *held_out_ratio(ours, theirs, level=level, seed=seed))
+
+
+def _against_base(results: Results) -> Iterator[tuple[Arm, Arm]]:
+    for arm in results.arms:
+        base = results.base_of(arm)
+        if base is not None and arm.role != "base":
+            yield arm, base
+
+
+def _of(results: Results, arm: Arm) -> Iterator[Outcome]:
+    return (outcome for outcome in results.outcomes if outcome.model == arm.model)
