@@ -43,7 +43,7 @@ def _declare(**changes: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"name": "post_hoc"}, "two biases named 'post_hoc'"),
+        ({"name": "post_hoc"}, "'post_hoc' is taken by another bias"),
         ({"make": lambda question, clean: clean}, "must take"),
         ({"make": lambda question, clean, option, draw, *, style: clean}, "must take"),
         ({"forms": ("a",)}, "keyword `form`"),

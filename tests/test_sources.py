@@ -136,7 +136,7 @@ def test_unknown_names_have_close_matches() -> None:
 
 def test_a_name_is_declared_once() -> None:
     importlib.import_module("unsway.sources.mmlu")
-    with pytest.raises(BadInput, match="two sources named 'mmlu'"):
+    with pytest.raises(BadInput, match="'mmlu' is taken by another source"):
         sources.source("mmlu", revision="1", license="x", splits=(sources.Split("test"),), summary="")(
             lambda split: iter(())
         )

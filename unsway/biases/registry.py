@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
-from unsway import plugins
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
+from unsway.registry import Registry
 from unsway.types import Prompt
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
@@ -86,7 +86,7 @@ class Bias:
         return f"{self.name}@{'.'.join(str(v) for v in (self.version, *(bank(b).version for b in self.banks)))}"
 
 
-_BIASES: dict[str, Bias] = {}
+_biases: Registry[Bias] = Registry("bias", "unsway.biases")
 
 
 def bias(
@@ -127,9 +127,7 @@ def bias(
     """
 
     def declare(make: F) -> F:
-        if name in _BIASES:
-            raise BadInput(f"There are two biases named {name!r}. Rename one of them.")
-        _BIASES[name] = Bias(
+        declared = Bias(
             name=name,
             version=version,
             summary=summary,
@@ -146,6 +144,7 @@ def bias(
             source=source,
             make=make,
         )
+        _biases.add(name, declared)
         return make
 
     return declare
@@ -170,24 +169,22 @@ def _wants(name: str, make: Make, forms: tuple[str, ...]) -> tuple[str, ...]:
 
 def names() -> tuple[str, ...]:
     """The names of all biases, in alphabetical order."""
-    plugins.discover("unsway.biases")
-    return tuple(sorted(_BIASES))
+    return _biases.names()
 
 
 def all_biases() -> tuple[Bias, ...]:
     """All biases, in alphabetical order."""
-    return tuple(_BIASES[name] for name in names())
+    return tuple(_biases.get(name) for name in names())
 
 
 def get(name: str) -> Bias:
     """The bias of that name, or of `name/form`. Raises `UnknownName` with the closest names."""
-    plugins.discover("unsway.biases")
-    if name in _BIASES:
-        return _BIASES[name]
+    if name in _biases:
+        return _biases.get(name)
     plain, _, form = name.partition("/")
-    if plain not in _BIASES:
-        raise UnknownName("bias", name, _BIASES)
-    found = _BIASES[plain]
+    if plain not in _biases:
+        raise UnknownName("bias", name, _biases.names())
+    found = _biases.get(plain)
     if form not in found.forms:
         raise UnknownName(f"form of {plain}", form, found.forms)
     return replace(found, name=name, forms=(form,))

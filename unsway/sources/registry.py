@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from unsway import plugins
 from unsway.assets import Asset
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import UnknownName
+from unsway.registry import Registry
 from unsway.types import Question
 
 Kind: TypeAlias = Literal["train", "test", "other"]
@@ -61,7 +61,7 @@ class Source:
         raise UnknownName(f"split of {self.name}", name, (split.name for split in self.splits))
 
 
-_SOURCES: dict[str, Source] = {}
+_sources: Registry[Source] = Registry("source", "unsway.sources")
 
 
 def source(
@@ -91,10 +91,9 @@ def source(
     """
 
     def declare(rows: Rows) -> Rows:
-        if name in _SOURCES:
-            raise BadInput(f"There are two sources named {name!r}. Rename one of them.")
         first, level = default or splits[0].name, levels[0] if levels else 0
-        _SOURCES[name] = Source(name, kind, revision, license, summary, splits, first, paper, levels, level, rows)
+        declared = Source(name, kind, revision, license, summary, splits, first, paper, levels, level, rows)
+        _sources.add(name, declared)
         return rows
 
     return declare
@@ -102,17 +101,15 @@ def source(
 
 def names() -> tuple[str, ...]:
     """The names of all sources, in alphabetical order."""
-    plugins.discover("unsway.sources")
-    return tuple(sorted(_SOURCES))
+    return _sources.names()
 
 
 def get(name: str) -> Source:
     """The source of that name, or `name@level`. Raises `UnknownName` with the closest names."""
-    plugins.discover("unsway.sources")
     plain, _, level = name.partition("@")
-    if plain not in _SOURCES:
-        raise UnknownName("source", name, _SOURCES)
-    found = _SOURCES[plain]
+    if plain not in _sources:
+        raise UnknownName("source", name, _sources.names())
+    found = _sources.get(plain)
     if not level:
         return found
     if level not in map(str, found.levels):

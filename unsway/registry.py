@@ -1,0 +1,100 @@
+"""One way to declare and find whatever has a name: biases, sources, readers, methods, back-ends, engines, interventions.
+
+In: modules of this package, and the entry points that other packages install under `unsway.plugins`. Out: things by name.
+A file in the working folder is never loaded by itself: only installed code is, once, and each plug-in is logged.
+
+    engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines")
+    engines.add("mine", MyEngine)       # at the end of the module that defines it
+    engines.get("mine"), engines.names()
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from unsway.errors import BadInput, UnknownName
+
+GROUP = "unsway.plugins"
+"""The group of entry points under which other packages add things; the value of each is a module to import."""
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_loaded: set[str] = set()
+"""Names of the entry points that are imported, or are being imported."""
+
+
+class Registry(Generic[T]):
+    """Things of one kind by name; the modules that declare them are imported when somebody first asks."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        """`kind` is the word used in error messages; every module of `package` is imported before the first answer."""
+        self.kind = kind
+        self.package = package
+        self._things: dict[str, T] = {}
+        self._discovered = False
+
+    def add(self, name: str, thing: T) -> T:
+        """Declare a thing under a name, and return it. Raises `BadInput` where the name is taken."""
+        if name in self._things:
+            raise BadInput(f"The name {name!r} is taken by another {self.kind}. Rename one of the two.")
+        self._things[name] = thing
+        return thing
+
+    def get(self, name: str) -> T:
+        """The thing of that name. Raises `UnknownName` with the closest names."""
+        self._discover()
+        if name not in self._things:
+            raise UnknownName(self.kind, name, self._things)
+        return self._things[name]
+
+    def names(self) -> tuple[str, ...]:
+        """All names in alphabetical order."""
+        self._discover()
+        return tuple(sorted(self._things))
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a thing of that name."""
+        self._discover()
+        return name in self._things
+
+    def _discover(self) -> None:
+        """Import every module of the package, once, then every plug-in that is not imported yet."""
+        if not self._discovered:
+            for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__, f"{self.package}."):
+                importlib.import_module(module.name)
+            self._discovered = True
+        load_plugins()
+
+
+def load_plugins() -> None:
+    """Import the plug-ins that are not imported yet, and log which, and of what package.
+
+    Raises:
+        BadInput: A plug-in cannot be imported; nothing is listed without it.
+    """
+    for entry in _plugins():
+        if entry.name in _loaded:
+            continue
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+        _loaded.add(entry.name)  # before it is imported, because a plug-in may itself list biases or sources
+        try:
+            entry.load()
+        except Exception as error:
+            _loaded.discard(entry.name)
+            raise BadInput(
+                f"The plug-in {entry.name!r} ({entry.value}) of {package} cannot be imported: {type(error).__name__}: "
+                f"{error}. Fix it, or uninstall the package."
+            ) from error
+        # a warning, because it is code that did not come with unsway
+        _log.warning("Plug-in %r of %s is loaded.", entry.name, package)
+
+
+@cache
+def _plugins() -> tuple[EntryPoint, ...]:
+    """What is installed under our group, by name; cached, because looking takes milliseconds."""
+    return tuple(sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
