@@ -20,7 +20,7 @@ from unsway.backends.export import export
 from unsway.backends.trainers import reporting
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
-from unsway.models.engines.base import Ask, Said
+from unsway.models.engines.base import Generation, Request
 from unsway.models.engines.torch import TorchEngine
 from unsway.models.weights import locate
 from unsway.training import Bct, Dpo, Preference, fit
@@ -56,12 +56,12 @@ def room_for(n_bytes: int) -> Iterator[None]:
 # ---------------------------------------------------------------- an export
 
 
-def greedy(folder: Path) -> list[Said]:
+def greedy(folder: Path) -> list[Generation]:
     """What the torch engine replies to three prompts."""
     weights = locate(str(folder))
     engine = TorchEngine(weights)
     prompts = [weights.encode((Message("user", f"Pick a letter, number {i}."),)) for i in range(3)]
-    answers = [engine.submit(Ask(tokens, 12, 0.0, 1.0, 0)) for tokens in prompts]
+    answers = [engine.submit(Request(tokens, 12, 0.0, 1.0, 0)) for tokens in prompts]
     said = [answer.result(timeout=60) for answer in answers]
     engine.close()
     return said

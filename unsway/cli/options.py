@@ -37,7 +37,9 @@ def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any
 
     A secret is refused: who lists processes sees the command line.
     """
-    found: dict[str, Any] = {"engine": engine} if engine else {}
+    from unsway.models.engines.base import known_engine
+
+    found: dict[str, Any] = {"engine": known_engine(engine)} if engine else {}
     for each in given:
         name, equals, value = each.partition("=")
         if _SECRET.search(name):
@@ -59,7 +61,7 @@ model_args_option = click.option(
     "-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider, e.g. base_url=…"
 )
 engine_option = click.option(
-    "--engine", type=click.Choice(["auto", "torch", "openvino"]), default=None, help="Engine of a local model."
+    "--engine", default=None, help="Engine of a local model: auto (the default) or one of `unsway list engines`."
 )
 split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
 

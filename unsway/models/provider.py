@@ -20,19 +20,17 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from unsway.errors import ModelError, UnknownName
-from unsway.models.engines.base import Ask, Engine, Said
-from unsway.models.engines.gguf_export import unfit
-from unsway.models.weights import Dtype, Weights, known_dtype, locate
+from unsway.errors import ModelError
+from unsway.models.engines.base import Generation, Request, make_engine
+from unsway.models.weights import known_dtype, locate
 from unsway.types import Message, Role
 
-ENGINES = ("auto", "openvino", "torch")
 MAX_TOKENS = 1000
 """The longest reply where the caller names none, as in `types.Settings`."""
 
 
 class LocalModel(ModelAPI):
-    """A model whose weights are here. Model arguments: `engine` (auto, torch or openvino), `dtype` (float32 or bfloat16)."""
+    """A model whose weights are here. Model arguments: `engine` (auto or a name), `dtype` (float32 or bfloat16)."""
 
     def __init__(
         self,
@@ -60,23 +58,25 @@ class LocalModel(ModelAPI):
                 f"A prompt of {len(tokens)} tokens does not fit {self.model_name!r}, whose context is "
                 f"{self.weights.context} tokens. Take shorter questions or fewer demos."
             )
-        ask = Ask(
+        request = Request(
             tokens=tokens,
             max_tokens=min(config.max_tokens or MAX_TOKENS, longest),
             temperature=config.temperature or 0.0,
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
         )
-        said = await asyncio.wrap_future(self.engine.submit(ask))
-        return self._output(said, len(tokens))
+        generation = await asyncio.wrap_future(self.engine.submit(request))
+        return self._output(generation, len(tokens))
 
-    def _output(self, said: Said, tokens_in: int) -> ModelOutput:
-        text = self.weights.tokenizer.decode(list(said.tokens), skip_special_tokens=True)
+    def _output(self, generation: Generation, tokens_in: int) -> ModelOutput:
+        text = self.weights.tokenizer.decode(list(generation.tokens), skip_special_tokens=True)
         message = ChatMessageAssistant(content=text, model=self.model_name, source="generate")
         usage = ModelUsage(
-            input_tokens=tokens_in, output_tokens=len(said.tokens), total_tokens=tokens_in + len(said.tokens)
+            input_tokens=tokens_in,
+            output_tokens=len(generation.tokens),
+            total_tokens=tokens_in + len(generation.tokens),
         )
-        choice = ChatCompletionChoice(message=message, stop_reason="stop" if said.stop == "end" else "max_tokens")
+        choice = ChatCompletionChoice(message=message, stop_reason="stop" if generation.stop == "end" else "max_tokens")
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
     def max_connections(self) -> int:
@@ -88,29 +88,8 @@ class LocalModel(ModelAPI):
         return len(self.weights.tokenizer.encode(text))
 
     def close(self) -> None:
-        """End the engine's worker and let go of the weights."""
+        """End the engine's worker and release the weights."""
         self.engine.close()
-
-
-def make_engine(weights: Weights, engine: str = "auto", dtype: Dtype = "float32") -> Engine:
-    """The engine of that name; auto takes openvino where it is installed, fits the model and there is no GPU."""
-    if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
-    if engine == "openvino" or (engine == "auto" and _openvino_fits(weights)):
-        from unsway.models.engines.openvino import OpenVinoEngine
-
-        return OpenVinoEngine(weights, dtype)
-    from unsway.models.engines.torch import TorchEngine
-
-    return TorchEngine(weights, dtype)
-
-
-def _openvino_fits(weights: Weights) -> bool:
-    from importlib.util import find_spec
-
-    import torch
-
-    return find_spec("openvino_genai") is not None and not torch.cuda.is_available() and unfit(weights) is None
 
 
 def _role(message: ChatMessage) -> Role:

@@ -1,8 +1,11 @@
-"""The one interface behind which local models generate: prompts of tokens in, replies out, in any order.
+"""The one interface behind which local models run: prompts of tokens in, replies or log-probabilities out, in any order.
 
-In: `Ask` (token ids and how to decode). Out: a future of `Said` (token ids, why it stopped).
-An engine has one worker thread that owns the weights; what waits is taken together, so that the engine batches as it
-likes. `torch` (engine_torch.py) is the reference; `openvino` (engine_openvino.py) is faster on CPUs.
+In: a `Request` (token ids and how to decode) or a `ScoreRequest` (token ids, and which tokens follow). Out: a future of a
+`Generation`, or of the log-probability of each given token.
+An engine has one worker thread that owns the weights. Everything that waits is handed over together, so the engine
+chooses its own batches. `torch` is the reference; `openvino` is faster on CPUs.
+
+To add an engine, subclass `Engine` in a new file and end it with `engines.add("name", TheClass)`.
 """
 
 from __future__ import annotations
@@ -10,30 +13,40 @@ from __future__ import annotations
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
+
+from unsway.errors import ModelError, UnknownName
+from unsway.models.weights import Dtype, Weights
+from unsway.registry import Registry
 
 Finish: TypeAlias = Literal["end", "length"]
+Scores: TypeAlias = tuple[float, ...]
+"""Natural log-probabilities, one for each token of a completion."""
 LINGER = 0.02
 """Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """One prompt to continue."""
 
     tokens: tuple[int, ...]
     """Prompt token ids, chat template and special tokens included."""
     max_tokens: int
+    """The longest reply, in tokens."""
     temperature: float
+    """0 decodes greedily."""
     top_p: float
+    """Nucleus probability mass; 1 keeps everything."""
     seed: int
+    """Seed of sampling; unused at temperature 0."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Generation:
     """What was generated."""
 
     tokens: tuple[int, ...]
@@ -42,27 +55,60 @@ class Said:
     """end: the model ended; length: cut at max_tokens."""
 
 
-class Engine(ABC):
-    """A queue in front of one worker thread; subclasses say how a worker does what is waiting."""
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """One prompt with the tokens that follow it, whose log-probabilities are wanted at temperature 1."""
 
-    name: str
+    tokens: tuple[int, ...]
+    """Prompt token ids, chat template and special tokens included; at least one."""
+    completion: tuple[int, ...]
+    """The token ids that are scored, each given everything before it."""
+
+
+Pending: TypeAlias = tuple[Request, Future[Generation]]
+"""A request in the queue, and where its reply goes."""
+PendingScore: TypeAlias = tuple[ScoreRequest, Future[Scores]]
+"""A request for scores in the queue, and where they go."""
+
+
+class Engine(ABC):
+    """A queue in front of one worker thread; subclasses say how the worker does what is waiting."""
+
+    name: ClassVar[str]
+    """The name under which it is declared."""
+    can_score: ClassVar[bool] = False
+    """Whether `score` works; a subclass that sets it implements `serve_scores`."""
     most_waiting: int
     """How many prompts are worth having in the queue at once."""
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue[tuple[Ask, Future[Said]] | None] = queue.Queue()
+    def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
+        """Start with an empty queue; subclasses load the weights and set `most_waiting`."""
+        self._queue: queue.Queue[Pending | PendingScore | None]
+        self._queue = queue.Queue()
+        self._to_score: list[PendingScore] = []
         self._worker: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def submit(self, ask: Ask) -> Future[Said]:
+    @classmethod
+    def rank(cls, weights: Weights) -> int:
+        """How well the engine suits these weights on this machine, for `auto`: the highest runs them, 0 never does."""
+        return 0
+
+    def submit(self, request: Request) -> Future[Generation]:
         """Put a prompt in the queue; the worker starts with the first one."""
-        answer: Future[Said] = Future()
-        with self._lock:
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name=f"unsway-{self.name}", daemon=True)
-                self._worker.start()
-        self._queue.put((ask, answer))
-        return answer
+        generation: Future[Generation] = Future()
+        self._put((request, generation))
+        return generation
+
+    def score(self, request: ScoreRequest) -> Future[Scores]:
+        """Put a completion in the queue whose tokens are to be scored. Raises `ModelError` where the engine cannot."""
+        if not self.can_score:
+            raise ModelError(
+                f"The {self.name} engine gives no log-probabilities of given tokens. Use engine='torch' to score."
+            )
+        scores: Future[Scores] = Future()
+        self._put((request, scores))
+        return scores
 
     def close(self) -> None:
         """Let the worker finish what it has and end."""
@@ -72,37 +118,86 @@ class Engine(ABC):
             self._worker = None
         self.free()
 
-    def waiting(self, block: bool) -> list[tuple[Ask, Future[Said]]] | None:
-        """Everything in the queue; if `block`, waits for a first one and for those behind it. None: the engine is to end."""
-        taken: list[tuple[Ask, Future[Said]]] = []
+    def waiting(self, block: bool) -> list[Pending] | None:
+        """Every prompt in the queue; None where the engine is to end.
+
+        With `block`, waits for a first request and for those right behind it. Requests for scores are set aside for
+        `serve_scores`, which is called next.
+        """
+        taken: list[Pending] = []
         try:
             item = self._queue.get(block=block)
             while True:
                 if item is None:
                     self._queue.put(None)
-                    return taken or None
+                    return taken if taken or self._to_score else None
                 if item[1].set_running_or_notify_cancel():
-                    taken.append(item)
-                item = self._queue.get(block, LINGER if len(taken) < self.most_waiting else 0)
+                    if isinstance(item[0], ScoreRequest):
+                        self._to_score.append(item)
+                    else:
+                        taken.append(item)
+                few = len(taken) + len(self._to_score) < self.most_waiting
+                item = self._queue.get(block, LINGER if few else 0)
         except queue.Empty:
             return taken
 
-    def _work(self) -> None:
-        while (asks := self.waiting(block=True)) is not None:
-            try:
-                self.serve(asks)
-            except BaseException as error:  # the worker must not die in silence: everybody who waits gets the error
-                for _, answer in asks:
-                    if not answer.done():
-                        answer.set_exception(error)
-
     @abstractmethod
     def free(self) -> None:
-        """Let go of the weights, whoever still holds the engine."""
+        """Release the weights, even while something still references the engine."""
 
     @abstractmethod
-    def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+    def serve(self, requests: list[Pending]) -> None:
         """Answer these, and whatever arrives meanwhile if the engine can take it."""
+
+    def serve_scores(self, requests: list[PendingScore]) -> None:
+        """Score these; called only where `can_score`."""
+        raise NotImplementedError
+
+    def _put(self, item: Pending | PendingScore) -> None:
+        with self._lock:
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name=f"unsway-{self.name}", daemon=True)
+                self._worker.start()
+        self._queue.put(item)
+
+    def _work(self) -> None:
+        while (requests := self.waiting(block=True)) is not None:
+            try:
+                if requests:
+                    self.serve(requests)
+            except BaseException as error:  # the worker must not die in silence: whoever waits gets the error
+                _fail(requests, error)
+            to_score, self._to_score = self._to_score, []
+            try:
+                if to_score:
+                    self.serve_scores(to_score)
+            except BaseException as error:
+                _fail(to_score, error)
+
+
+def _fail(pending: Sequence[Pending] | Sequence[PendingScore], error: BaseException) -> None:
+    """Give the error to every request that has no result yet."""
+    for _, result in pending:
+        if not result.done():
+            result.set_exception(error)
+
+
+engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines")
+"""What runs local models, by name; `make_engine` also takes `auto`."""
+
+
+def known_engine(name: str) -> str:
+    """The name, checked: auto, or an engine's. Raises `UnknownName` with the closest names."""
+    if name != "auto" and name not in engines:
+        raise UnknownName("engine", name, ("auto", *engines.names()))
+    return name
+
+
+def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") -> Engine:
+    """The engine of that name over these weights; auto takes the one that ranks highest for them here."""
+    if known_engine(name) == "auto":
+        name = max(engines.names(), key=lambda each: engines.get(each).rank(weights))
+    return engines.get(name)(weights, dtype)
 
 
 def first_end(tokens: Sequence[int], ends: frozenset[int]) -> tuple[tuple[int, ...], Finish]:
@@ -111,6 +206,3 @@ def first_end(tokens: Sequence[int], ends: frozenset[int]) -> tuple[tuple[int, .
         if token in ends:
             return tuple(tokens[:place]), "end"
     return tuple(tokens), "length"
-
-
-MakeEngine: TypeAlias = Callable[[], Engine]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import MissingExtra, ModelError
-from unsway.models.engines.base import Ask, Engine, Said, first_end
+from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
 from unsway.models.engines.gguf_export import exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
 from unsway.models.weights import Dtype, Weights
@@ -36,7 +37,7 @@ class OpenVinoEngine(Engine):
     most_waiting = 256
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
-        super().__init__()
+        super().__init__(weights, dtype)
         reason = unfit(weights)
         if reason:
             raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
@@ -53,14 +54,23 @@ class OpenVinoEngine(Engine):
         self.pipe: Any = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
         self.ends = weights.ends
         self._next_id = 0
-        self._waiting: deque[tuple[Ask, Future[Said], tuple[int, ...]]] = deque()
-        self._running: dict[int, tuple[Any, Future[Said]]] = {}
+        self._waiting: deque[tuple[Request, Future[Generation], tuple[int, ...]]] = deque()
+        self._running: dict[int, tuple[Any, Future[Generation]]] = {}
         self._prefixes: Prefixes[int] = Prefixes()
 
-    def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
+    @classmethod
+    def rank(cls, weights: Weights) -> int:
+        """Above torch where it is installed, can run the weights, and there is no GPU."""
+        if find_spec("openvino_genai") is None:
+            return 0
+        import torch
+
+        return 2 if not torch.cuda.is_available() and unfit(weights) is None else 0
+
+    def serve(self, requests: list[Pending]) -> None:
         """Step the pipeline until it is idle, taking in what arrives meanwhile and answering what is done."""
         try:
-            self._take(asks)
+            self._take(requests)
             while self.pipe.has_non_finished_requests():
                 self.pipe.step()
                 self._look()
@@ -74,41 +84,41 @@ class OpenVinoEngine(Engine):
             raise
 
     def free(self) -> None:
-        """Let go of the pipeline and its cache."""
+        """Release the pipeline and its cache."""
         self.pipe = None
 
-    def _take(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
-        """Put asks in line, and start from the line what may start; the first always may where nothing runs."""
-        self._waiting.extend((ask, answer, blocks(ask.tokens)) for ask, answer in asks)
-        held: deque[tuple[Ask, Future[Said], tuple[int, ...]]] = deque()
+    def _take(self, requests: list[Pending]) -> None:
+        """Put requests in line, and start those that may start; the first always may where nothing runs."""
+        self._waiting.extend((request, answer, blocks(request.tokens)) for request, answer in requests)
+        held: deque[tuple[Request, Future[Generation], tuple[int, ...]]] = deque()
         while self._waiting and len(self._running) < AT_ONCE:
-            ask, answer, own = self._waiting.popleft()
+            request, answer, own = self._waiting.popleft()
             if self._prefixes.may_start(own):
-                self._start(ask, answer, own)
+                self._start(request, answer, own)
             else:
-                held.append((ask, answer, own))
+                held.append((request, answer, own))
         self._waiting.extendleft(reversed(held))
 
-    def _start(self, ask: Ask, answer: Future[Said], own: tuple[int, ...]) -> None:
+    def _start(self, request: Request, answer: Future[Generation], own: tuple[int, ...]) -> None:
         import numpy as np
         import openvino
 
-        tokens = openvino.Tensor(np.array([ask.tokens], dtype=np.int64))
-        handle = self.pipe.add_request(self._next_id, tokens, self._decoding(ask))
+        tokens = openvino.Tensor(np.array([request.tokens], dtype=np.int64))
+        handle = self.pipe.add_request(self._next_id, tokens, self._decoding(request))
         self._running[self._next_id] = (handle, answer)
         self._prefixes.start(self._next_id, own)
         self._next_id += 1
 
-    def _decoding(self, ask: Ask) -> GenerationConfig:
+    def _decoding(self, request: Request) -> GenerationConfig:
         import openvino_genai
 
         config = openvino_genai.GenerationConfig()
-        config.max_new_tokens = ask.max_tokens
+        config.max_new_tokens = request.max_tokens
         config.eos_token_id = min(self.ends)
         config.stop_token_ids = set(self.ends)
-        config.do_sample = ask.temperature > 0
+        config.do_sample = request.temperature > 0
         if config.do_sample:
-            config.temperature, config.top_p, config.rng_seed = ask.temperature, ask.top_p, ask.seed
+            config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
         return config
 
     def _look(self) -> None:
@@ -125,6 +135,9 @@ class OpenVinoEngine(Engine):
             generated = handle.read_all()[0]
             tokens, stop = first_end(list(generated.generated_ids), self.ends)
             ended = generated.finish_reason == openvino_genai.GenerationFinishReason.STOP
-            answer.set_result(Said(tokens, "end" if ended else stop))
+            answer.set_result(Generation(tokens, "end" if ended else stop))
             del self._running[key]
             self._prefixes.done(key)
+
+
+engines.add("openvino", OpenVinoEngine)

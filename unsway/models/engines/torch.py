@@ -7,10 +7,19 @@ Prompts are sorted by length and batched under a budget of padded tokens, so tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from unsway.models.engines.base import Ask, Engine, Said, first_end
+from unsway.models.engines.base import (
+    Engine,
+    Generation,
+    Pending,
+    PendingScore,
+    Request,
+    ScoreRequest,
+    Scores,
+    engines,
+    first_end,
+)
 from unsway.models.weights import Dtype, Weights, load_model
 
 if TYPE_CHECKING:
@@ -21,6 +30,8 @@ ROWS_A_BATCH = {"cpu": 64, "cuda": 512}
 64); a GPU takes about as long for one row as for hundreds."""
 TOKENS_A_BATCH = 16_384
 """Padded prompt and reply tokens of one batch on a CPU: about 1.5 GB of keys and values for a 135M model in float32."""
+LOGITS_A_BATCH = 2**27
+"""Most numbers that the output layer gives for one batch that is scored: 0.5 GB in float32, and its softmax as much again."""
 SHARE_OF_FREE = 0.3
 """Of a GPU's free memory, what keys and values of one batch may take; activations and copies take about as much again."""
 
@@ -29,23 +40,38 @@ class TorchEngine(Engine):
     """Generates with transformers on the best device there is."""
 
     name = "torch"
+    can_score = True
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
-        super().__init__()
+        super().__init__(weights, dtype)
         self.model: Any = load_model(weights, dtype).eval()
         self.ends = weights.ends
         self.pad = min(weights.ends)
         self.rows = ROWS_A_BATCH[self.model.device.type]
         self.most_waiting = 4 * self.rows
 
-    def serve(self, asks: list[tuple[Ask, Future[Said]]]) -> None:
-        """Answer in batches of like length, longest first (so that memory peaks at once, not at the end)."""
-        for batch in _batches(asks, self.rows, self._tokens()):
-            for (_, answer), said in zip(batch, self._generate([ask for ask, _ in batch]), strict=True):
-                answer.set_result(said)
+    @classmethod
+    def rank(cls, weights: Weights) -> int:
+        """Runs everything."""
+        return 1
+
+    def serve(self, requests: list[Pending]) -> None:
+        """Answer in batches of like length, longest first, so memory peaks at the start and not at the end."""
+        for batch in _batches(requests, self.rows, self._tokens()):
+            generations = self._generate([request for request, _ in batch])
+            for (_, result), generation in zip(batch, generations, strict=True):
+                result.set_result(generation)
+
+    def serve_scores(self, requests: list[PendingScore]) -> None:
+        """Score in batches of like length, longest first; only the places of completions go through the output layer."""
+        vocabulary = self.model.get_output_embeddings().weight.shape[0]
+        for batch in _score_batches(requests, self.rows, self._tokens(), LOGITS_A_BATCH // vocabulary):
+            scores = self._score([request for request, _ in batch])
+            for (_, result), logprobs in zip(batch, scores, strict=True):
+                result.set_result(logprobs)
 
     def free(self) -> None:
-        """Let go of the model."""
+        """Release the model."""
         self.model = None
 
     def _tokens(self) -> int:
@@ -58,24 +84,43 @@ class TorchEngine(Engine):
         cached = torch.cuda.memory_reserved(self.model.device) - torch.cuda.memory_allocated(self.model.device)
         return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
 
-    def _generate(self, asks: list[Ask]) -> list[Said]:
+    def _generate(self, requests: list[Request]) -> list[Generation]:
         import torch
 
-        ids_BT, mask_BT = self._pad([ask.tokens for ask in asks])
-        how = asks[0]
-        sampling = {"do_sample": True, "temperature": how.temperature, "top_p": how.top_p, "top_k": 0}
-        if how.temperature > 0:
-            torch.manual_seed(how.seed)
+        ids_BT, mask_BT = self._pad([request.tokens for request in requests])
+        first = requests[0]
+        sampling = {"do_sample": True, "temperature": first.temperature, "top_p": first.top_p, "top_k": 0}
+        if first.temperature > 0:
+            torch.manual_seed(first.seed)
         with torch.inference_mode():
             out_BT = self.model.generate(
                 input_ids=ids_BT,
                 attention_mask=mask_BT,
-                max_new_tokens=how.max_tokens,
+                max_new_tokens=first.max_tokens,
                 eos_token_id=sorted(self.ends),
                 pad_token_id=self.pad,
-                **(sampling if how.temperature > 0 else {"do_sample": False}),
+                **(sampling if first.temperature > 0 else {"do_sample": False}),
             )
-        return [Said(*first_end(row, self.ends)) for row in out_BT[:, ids_BT.shape[1] :].tolist()]
+        return [Generation(*first_end(row, self.ends)) for row in out_BT[:, ids_BT.shape[1] :].tolist()]
+
+    def _score(self, requests: list[ScoreRequest]) -> list[Scores]:
+        """Log-probabilities of completions: one forward pass, logits only from the place before the longest one."""
+        import torch
+
+        ids_BT, mask_BT = self._pad([request.tokens + request.completion for request in requests])
+        longest = max(len(request.completion) for request in requests)
+        with torch.inference_mode():
+            logits_BCV = self.model(
+                input_ids=ids_BT,
+                attention_mask=mask_BT,
+                position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0),
+                logits_to_keep=longest + 1,
+                use_cache=False,
+            ).logits[:, :-1]
+            targets_BC1 = ids_BT[:, ids_BT.shape[1] - longest :, None]
+            logprobs_BC = logits_BCV.float().log_softmax(dim=-1).gather(-1, targets_BC1).squeeze(-1)
+        rows = zip(logprobs_BC.tolist(), requests, strict=True)
+        return [tuple(row[longest - len(request.completion) :]) for row, request in rows]
 
     def _pad(self, prompts: list[tuple[int, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Left-padded ids and mask, shape (batch, longest)."""
@@ -96,14 +141,14 @@ def bytes_a_token(model: Any) -> int:
     return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
 
 
-def _batches(asks: list[tuple[Ask, Future[Said]]], rows: int, tokens: int) -> Iterator[list[tuple[Ask, Future[Said]]]]:
+def _batches(requests: list[Pending], rows: int, tokens: int) -> Iterator[list[Pending]]:
     """Batches of equal decoding and like length, within the budget of rows and padded tokens."""
 
-    def decoding(ask: Ask) -> tuple[float, float, int]:
-        return (ask.temperature, ask.top_p, ask.max_tokens)
+    def decoding(request: Request) -> tuple[float, float, int]:
+        return (request.temperature, request.top_p, request.max_tokens)
 
-    batch: list[tuple[Ask, Future[Said]]] = []
-    for item in sorted(asks, key=lambda item: (decoding(item[0]), len(item[0].tokens)), reverse=True):
+    batch: list[Pending] = []
+    for item in sorted(requests, key=lambda item: (decoding(item[0]), len(item[0].tokens)), reverse=True):
         longest = len(batch[0][0].tokens) + batch[0][0].max_tokens if batch else 0
         full = len(batch) >= rows or (len(batch) + 1) * longest > tokens
         if batch and (full or decoding(item[0]) != decoding(batch[0][0])):
@@ -112,3 +157,24 @@ def _batches(asks: list[tuple[Ask, Future[Said]]], rows: int, tokens: int) -> It
         batch.append(item)
     if batch:
         yield batch
+
+
+def _score_batches(requests: list[PendingScore], rows: int, tokens: int, places: int) -> Iterator[list[PendingScore]]:
+    """Batches of like length, within the budget of rows, of padded tokens, and of padded places that are scored."""
+
+    def length(request: ScoreRequest) -> int:
+        return len(request.tokens) + len(request.completion)
+
+    batch: list[PendingScore] = []
+    for item in sorted(requests, key=lambda item: length(item[0]), reverse=True):
+        more = [*batch, item]
+        scored = max(len(request.completion) for request, _ in more)
+        if batch and (len(more) > rows or len(more) * length(more[0][0]) > tokens or len(more) * scored > places):
+            yield batch
+            more = [item]
+        batch = more
+    if batch:
+        yield batch
+
+
+engines.add("torch", TorchEngine)

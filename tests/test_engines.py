@@ -1,0 +1,117 @@
+"""Engines: how they are found, what `auto` takes, and log-probabilities of given tokens."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Future
+
+import pytest
+from tiny import loads_torch, real, tiny_model
+
+from unsway.errors import ModelError, UnknownName
+from unsway.models.engines import base
+from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine
+from unsway.models.weights import Weights, locate
+
+
+class CountingEngine(Engine):
+    """Replies with the number of its prompt's tokens; scores only where a subclass says so."""
+
+    name = "counting"
+    most_waiting = 8
+
+    def serve(self, requests: list[base.Pending]) -> None:
+        for request, result in requests:
+            result.set_result(Generation((len(request.tokens),), "end"))
+
+    def free(self) -> None: ...
+
+
+class ScoringEngine(CountingEngine):
+    can_score = True
+
+    def serve_scores(self, requests: list[PendingScore]) -> None:
+        for request, result in requests:
+            if request.completion == (0,):
+                raise ModelError("0 is no token")
+            result.set_result(tuple(-1.0 for _ in request.completion))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    return locate(str(tiny_model(tmp_path_factory.mktemp("tiny"))))
+
+
+def test_engines_are_found_and_unknown_ones_refused() -> None:
+    assert engines.names() == ("openvino", "torch")
+    with pytest.raises(
+        UnknownName, match=r"no engine named 'tortch'\. Did you mean 'torch'.*Known: auto, openvino, torch"
+    ):
+        base.known_engine("tortch")
+
+
+@real
+@loads_torch
+def test_auto_takes_the_engine_that_ranks_highest(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, weights: 0))
+    assert make_engine(weights).name == "torch"
+    monkeypatch.setattr(CountingEngine, "rank", classmethod(lambda cls, weights: 9))
+    monkeypatch.setitem(engines._things, "counting", CountingEngine)
+    assert make_engine(weights).name == "counting"
+
+
+@real
+@loads_torch
+def test_an_engine_that_cannot_score_says_which_can(weights: Weights) -> None:
+    with pytest.raises(ModelError, match=r"The counting engine gives no log-probabilities.*engine='torch'"):
+        CountingEngine(weights).score(ScoreRequest((1,), (2,)))
+
+
+@real
+@loads_torch
+def test_scores_and_replies_share_one_queue_and_an_error_reaches_only_its_own(weights: Weights) -> None:
+    engine = ScoringEngine(weights)
+    asked: list[Future[Generation]] = [engine.submit(Request((1,) * n, 4, 0.0, 1.0, 0)) for n in (1, 2)]
+    scored = engine.score(ScoreRequest((1,), (5, 6)))
+    assert scored.result(10) == (-1.0, -1.0)
+    broken = engine.score(ScoreRequest((1,), (0,)))
+    late = engine.submit(Request((1, 1, 1), 4, 0.0, 1.0, 0))
+    assert [answer.result(10).tokens for answer in (*asked, late)] == [(1,), (2,), (3,)]
+    with pytest.raises(ModelError, match="0 is no token"):
+        broken.result(10)
+    last = engine.score(ScoreRequest((1,), (7,)))
+    engine.close()
+    assert last.result(10) == (-1.0,)
+
+
+@real
+@loads_torch
+def test_torch_scores_as_a_plain_forward_pass_does(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from unsway.models.engines import torch as torch_engine
+    from unsway.models.weights import load_model
+
+    pairs = [((1, 5, 9, 200), (7, 300)), ((4,), (8, 8, 8, 12, 900)), ((3, 2, 1, 0, 5, 6, 7), ()), ((11, 12), (13,))]
+    monkeypatch.setattr(torch_engine, "LOGITS_A_BATCH", 3 * 49_152)  # so that there are several batches
+    engine = make_engine(weights, "torch")
+    found = [engine.score(ScoreRequest(*pair)) for pair in pairs]
+    model = load_model(weights).eval()
+    for (prompt, completion), future in zip(pairs, found, strict=True):
+        with torch.inference_mode():
+            logits_TV = model(input_ids=torch.tensor([prompt + completion])).logits[0].log_softmax(-1)
+        expected = [float(logits_TV[len(prompt) + i - 1, token]) for i, token in enumerate(completion)]
+        assert future.result(60) == pytest.approx(expected, abs=1e-5)
+    engine.close()
+
+
+@real
+@loads_torch
+def test_a_greedy_reply_is_its_own_most_likely_continuation(weights: Weights) -> None:
+    engine = make_engine(weights, "torch")
+    prompt = (1, 5, 9, 200)
+    said = engine.submit(Request(prompt, 3, 0.0, 1.0, 0)).result(60)
+    others = [said.tokens[:1], *((token,) for token in range(40, 60))]
+    scores = [engine.score(ScoreRequest(prompt, one)).result(60)[0] for one in others]
+    engine.close()
+    assert max(scores) == scores[0] and all(math.isfinite(score) and score < 0 for score in scores)
