@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from unsway import layout
 from unsway.cli import main
 from unsway.pairing import pairs
-from unsway.planning.history import PAST, PLAN, past_runs
+from unsway.planning.history import past_runs
 from unsway.planning.plan import PastRun
 from unsway.reporting.plan import dollars, minutes, tokens
 from unsway.sampling import run
@@ -108,7 +109,7 @@ def test_what_is_wrong_is_said(args: tuple[object, ...], says: str) -> None:
 def test_planned_measured_and_planned_again(tmp_path: Path) -> None:
     args = small("--biases", "post_hoc", "--out", tmp_path, models="scripted/model")
     first = body(*args)
-    assert (tmp_path / PLAN).exists() and first["time"]["n_runs"] == 0
+    assert (tmp_path / layout.PLAN).exists() and first["time"]["n_runs"] == 0
     made = pairs(load("procedural/arithmetic", 20), ["post_hoc"])
     run(made, scripted(made, {"post_hoc": 0.5}), folder=tmp_path)
     (row,) = past_runs(tmp_path)
@@ -124,7 +125,7 @@ def test_planned_measured_and_planned_again(tmp_path: Path) -> None:
 
 def test_past_runs_move_the_chance(tmp_path: Path) -> None:
     rows = [PastRun("openai/gpt-4o-mini", 100, 300.0, 100.0, plan=str(i)) for i in range(3)]
-    (tmp_path / PAST).write_text("".join(dumps(row) + "\n" for row in rows))
+    (tmp_path / layout.PAST).write_text("".join(dumps(row) + "\n" for row in rows))
     found = body(*small("--out", tmp_path))
     assert found["time"]["n_runs"] == 3 and found["time"]["p_twice"] > 0.5
     assert found["models"][0]["calls_per_second"] == pytest.approx(1 / 3)

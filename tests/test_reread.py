@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from unsway import layout
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
@@ -17,7 +18,7 @@ from unsway.sampling import run
 from unsway.store import ReplyStore, read_manifest, write_jsonl, write_text
 from unsway.store import dumps as line
 from unsway.studies.folder import keep
-from unsway.studies.kept_outcomes import OUTCOMES, keep_outcomes, kept_outcomes, reread
+from unsway.studies.kept_outcomes import keep_outcomes, kept_outcomes, reread
 from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Answer, Outcome
@@ -49,14 +50,14 @@ def older(folder: Path, altered: dict[int, Answer], *, side: str = "biased") -> 
     rows = [replace(outcome, parser=OLDER) for outcome in kept_outcomes(folder)]
     for i, answer in altered.items():
         rows[i] = replace(rows[i], **{side: answer})
-    write_jsonl(folder / OUTCOMES, rows, parser=[OLDER])
+    write_jsonl(folder / layout.OUTCOMES, rows, parser=[OLDER])
     return tuple(rows)
 
 
 def test_outcomes_are_kept_with_the_version_of_the_reader(folder: Path) -> None:
     kept = kept_outcomes(folder)
     assert len(kept) == 20 and {outcome.parser for outcome in kept} == {PARSER}
-    manifest = read_manifest(folder / OUTCOMES)
+    manifest = read_manifest(folder / layout.OUTCOMES)
     assert manifest is not None and manifest["parser"] == [PARSER] and manifest["rows"] == 20
 
 
@@ -89,7 +90,7 @@ def test_a_shared_clean_answer_is_one_change_and_counting_is_told(folder: Path) 
     rows = older(folder, {0: none, 1: none}, side="clean")
     assert kept[0].question_id == kept[1].question_id
     rows = tuple(replace(o, excluded="clean_ambiguous") if o.clean == none else o for o in rows)
-    write_jsonl(folder / OUTCOMES, rows, parser=[OLDER])
+    write_jsonl(folder / layout.OUTCOMES, rows, parser=[OLDER])
     found = reread(folder)
     assert [(one.side, one.old.status) for one in found.changed] == [("clean", "ambiguous")]
     assert (found.n_counted, found.n_uncounted) == (2, 0)
@@ -138,7 +139,7 @@ def test_the_command_counts_and_cuts_and_escapes(folder: Path) -> None:
 
 
 def test_nothing_kept_is_kept_now_and_a_folder_without_a_study_is_refused(folder: Path, tmp_path: Path) -> None:
-    (folder / OUTCOMES).unlink()
+    (folder / layout.OUTCOMES).unlink()
     said = call(folder).output
     assert "Nothing was kept" in said and "30 answers are kept now" in said
     assert len(kept_outcomes(folder)) == 20

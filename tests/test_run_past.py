@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from unsway import layout
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet, pairs
-from unsway.planning.history import PAST, PLAN, keep_plan, past_runs
+from unsway.planning.history import keep_plan, past_runs
 from unsway.planning.plan import plan, surprise
 from unsway.sampling import run
 from unsway.store import ReplyStore
@@ -33,7 +34,7 @@ def test_an_asking_is_noted_and_one_that_asks_nothing_is_not(made: PairSet, tmp_
     assert row.tokens == sum(reply.tokens_in + reply.tokens_out for reply in replies)
     assert row.seconds > 0 and row.planned_seconds is None and row.plan == ""
     run(made, model, folder=tmp_path)
-    assert len((tmp_path / PAST).read_text().splitlines()) == 1
+    assert len((tmp_path / layout.PAST).read_text().splitlines()) == 1
 
 
 def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made: PairSet, tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made
     model = scripted(made, FOLLOW)
     for part in (made.pairs[:6], made.pairs[:6], made.pairs):
         run(part, model, folder=tmp_path)
-    assert len((tmp_path / PAST).read_text().splitlines()) == 2
+    assert len((tmp_path / layout.PAST).read_text().splitlines()) == 2
     (row,) = past_runs(tmp_path)
     (share,) = planned.models
     assert row.calls == share.n_calls
@@ -73,7 +74,7 @@ def test_a_run_that_fails_is_noted_for_what_came(made: PairSet, tmp_path: Path) 
 
 
 def test_a_broken_plan_is_said_before_anything_is_asked(made: PairSet, tmp_path: Path) -> None:
-    (tmp_path / PLAN).write_text("{}")
+    (tmp_path / layout.PLAN).write_text("{}")
     with pytest.raises(BadInput, match="is no plan"):
         run(made, scripted(made, FOLLOW), folder=tmp_path)
     assert not len(ReplyStore(tmp_path / "replies.jsonl")) and past_runs(tmp_path) == ()
@@ -81,7 +82,7 @@ def test_a_broken_plan_is_said_before_anything_is_asked(made: PairSet, tmp_path:
 
 def test_without_runs_there_is_no_past_and_a_broken_row_is_named(tmp_path: Path) -> None:
     assert past_runs(tmp_path) == ()
-    (tmp_path / PAST).write_text('{"model": "a"}\n')
+    (tmp_path / layout.PAST).write_text('{"model": "a"}\n')
     with pytest.raises(BadRow, match="line 1"):
         past_runs(tmp_path)
-    assert not (tmp_path / PLAN).exists()
+    assert not (tmp_path / layout.PLAN).exists()

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from unsway import layout
 from unsway.data import Recipe
 from unsway.reporting.page import write_page
 from unsway.store import write_text
@@ -62,13 +63,13 @@ def demo(folder: str | Path, study: Study = STUDY) -> Results:
         title="unsway demo: measure, train, measure again",
         about={**found.about, "command": "unsway demo", "took": f"{_seconds(place, start):.0f} s"},
     )
-    write_page(found, place / "report.html")
+    write_page(found, place / layout.PAGE)
     return found
 
 
 def _seconds(place: Path, start: float) -> float:
     """Seconds that the study took so far, over all the times that it was started."""
-    path = place / "seconds.txt"
+    path = place / layout.SECONDS
     before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
     total = before + time.monotonic() - start
     write_text(path, f"{total:.1f}\n")

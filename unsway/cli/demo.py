@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option
 
@@ -23,11 +24,11 @@ def demo(out: Path, json_: bool) -> None:
     from unsway.reporting import table
     from unsway.store import ReplyStore
 
-    before = len(ReplyStore(out / "replies.jsonl"))
+    before = len(ReplyStore(out / layout.REPLIES))
     found = run_demo(out)
-    new = len(ReplyStore(out / "replies.jsonl")) - before
+    new = len(ReplyStore(out / layout.REPLIES)) - before
     if json_:
         as_json(table.rows(found))
         return
     table.show(found)
-    click.echo(f"{new} new replies; {before} were kept from before. Report: {out / 'report.html'}")
+    click.echo(f"{new} new replies; {before} were kept from before. Report: {out / layout.PAGE}")

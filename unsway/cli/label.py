@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, seed_option, show_rows
 
@@ -64,7 +65,6 @@ def label(
     from unsway.judging.items import drawn
     from unsway.judging.label_page import serve
     from unsway.judging.label_store import Shelf
-    from unsway.studies.folder import ARMS
 
     shelf = Shelf(folder)
     if from_ is not None:
@@ -76,7 +76,7 @@ def label(
         _compare(shelf, agreement, by_arm, json_)
     if export_ is not None or agreement or by_arm:
         return
-    if (folder / ARMS).is_file() or not shelf.items():
+    if (folder / layout.ARMS).is_file() or not shelf.items():
         shelf.add_items(drawn(folder, which=which, n=n, seed=seed), seed=seed, which=which)
     serve(shelf, labeller or getpass.getuser(), port=port, seed=seed, say=lambda address: _say(address, browse))
 

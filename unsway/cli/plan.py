@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.measure import measure, say_skipped, to_ask
 from unsway.cli.options import as_json, json_option, names
@@ -109,7 +110,7 @@ def _planned(
 
     asked, table = [name_of(model) for model in models], prices(prices_)
     pairs = _to_plan(asked, what)
-    kept = ReplyStore(out / "replies.jsonl") if out is not None and (out / "replies.jsonl").exists() else ()
+    kept = ReplyStore(out / layout.REPLIES) if out is not None and (out / layout.REPLIES).exists() else ()
     found = plan_of(
         pairs,
         asked,

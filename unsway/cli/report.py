@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, names
 
@@ -40,8 +41,8 @@ def report(folder: Path, page: Path | None, title: str, trained: str, slides: st
     from unsway.reporting.page import write_page
 
     found = results_of(folder, title, trained)
-    made = [] if slides is None else _slides(found, Path(slides or folder / "slides.pptx"))
-    path = write_page(found, page or folder / "report.html")
+    made = [] if slides is None else _slides(found, Path(slides or folder / layout.SLIDES))
+    path = write_page(found, page or folder / layout.PAGE)
     if json_:
         as_json(table.rows(found))
         return

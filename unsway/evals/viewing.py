@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unsway import layout
 from unsway.errors import BadInput
 
 
 def view(folder: str | Path, port: int = 7575) -> None:
     """Serve the logs of a folder on 127.0.0.1 until interrupted. Raises `BadInput` where it holds none."""
     place = Path(folder)
-    logs = place / "logs" if (place / "logs").is_dir() else place
+    logs = place / layout.LOGS if (place / layout.LOGS).is_dir() else place
     if not any(logs.glob("*.eval")):
         raise BadInput(f"{logs} holds no log (.eval). `unsway measure … --out {folder}` makes some.")
     from inspect_ai import view as inspect_view

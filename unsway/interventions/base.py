@@ -6,7 +6,6 @@ have none.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from unsway import layout
 from unsway.models.session import Session, session
 from unsway.types import Part, Prompt, Role, Settings, Turn
 
@@ -107,8 +107,8 @@ def held(model: ModelLike) -> AbstractContextManager[Session]:
 
 def kept_at(folder: str | Path, model: str, name: str) -> Path:
     """Where an intervention writes down what it did to a model: a JSONL file in a folder beside the replies."""
-    plain = re.sub(r"[^\w.-]+", "_", f"{model.rpartition('/')[2]}-{name}")
-    return Path(folder) / "interventions" / f"{plain}.jsonl"
+    plain = layout.file_name(f"{model.rpartition('/')[2]}-{name}")
+    return Path(folder) / layout.INTERVENTIONS / f"{plain}.jsonl"
 
 
 # ---------------------------------------------------------------- turns

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from unsway import layout
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.seeds import content_id, seed_int
 from unsway.stats.outcomes import outcomes
 from unsway.stats.state import state
-from unsway.studies.folder import ARMS, arms_of, pairs_of, standing_for
+from unsway.studies.folder import arms_of, pairs_of, standing_for
 from unsway.types import Outcome, Pair, Prompt, Reply
 
 Which: TypeAlias = Literal["switched", "followed", "all"]
@@ -59,9 +60,9 @@ def drawn(folder: str | Path, *, which: Which = "switched", n: int | None = None
         BadInput: The folder holds no study, or none of its replies is of that kind.
     """
     place = Path(folder)
-    if not (place / ARMS).is_file():
+    if not (place / layout.ARMS).is_file():
         raise BadInput(
-            f"{str(place)!r} holds no study ({ARMS} is missing). `unsway measure … --out {place}` makes one."
+            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
     arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
     replies = {(r.model, r.sample, r.prompt_id): r for r in standing_for(place, arms)}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from unsway import layout
 from unsway.banks import bank
 from unsway.errors import BadInput, BadRow, StoreError
 from unsway.judging.items import Item
@@ -58,8 +59,8 @@ class Shelf:
     """The labels of a folder."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder) / "labels"
-        self.items_path, self.path = self.folder / "items.jsonl", self.folder / "labels.jsonl"
+        self.folder = Path(folder) / layout.LABELS
+        self.items_path, self.path = Path(folder) / layout.LABEL_ITEMS, Path(folder) / layout.LABEL_ROWS
 
     def items(self) -> tuple[Item, ...]:
         """What has been drawn or taken in so far, in order."""

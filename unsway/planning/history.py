@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unsway import layout
 from unsway.disk import append_row
 from unsway.errors import BadInput
 from unsway.seeds import content_id
@@ -23,8 +24,6 @@ from unsway.types import Pair, Reply
 
 if TYPE_CHECKING:
     from unsway.planning.plan import PastRun, Plan
-
-PLAN, PAST = "plan.json", "past.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,12 @@ def keep_plan(folder: str | Path, plan: Plan, pairs: Iterable[Pair]) -> Path:
     shares = tuple(Share(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in plan.models)
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
     own = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)
-    return write_text(Path(folder) / PLAN, dumps(Kept(own, shares, prompts)) + "\n")
+    return write_text(Path(folder) / layout.PLAN, dumps(Kept(own, shares, prompts)) + "\n")
 
 
 def kept_plan(folder: str | Path) -> Kept | None:
     """The newest plan of a folder, or None where it has none. Raises `BadInput` where the file is no plan."""
-    path = Path(folder) / PLAN
+    path = Path(folder) / layout.PLAN
     try:
         return loads(Kept, path.read_bytes()) if path.exists() else None
     except ValueError as error:
@@ -90,7 +89,7 @@ def noting(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     def note() -> None:
         if calls:
             row = _against(kept, prompts, PastRun(model, calls, time.monotonic() - start, tokens=tokens or None))
-            append_row(folder / PAST, dumps(row))
+            append_row(folder / layout.PAST, dumps(row))
 
     start = time.monotonic()
     try:
@@ -115,7 +114,7 @@ def past_runs(folder: str | Path) -> tuple[PastRun, ...]:
     """The runs of a folder that are over; the parts of one plan and model are one run. Raises `BadRow`."""
     from unsway.planning.plan import PastRun
 
-    path = Path(folder) / PAST
+    path = Path(folder) / layout.PAST
     runs: dict[tuple[str, str], PastRun] = {}
     for number, row in enumerate(read_jsonl(path, PastRun) if path.exists() else ()):
         key = (row.model, row.plan or str(number))

@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from unsway import store
+from unsway import layout, store
 from unsway.reporting import charts, costs, table, transcripts, words
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.results import Arm, Results
@@ -36,7 +36,7 @@ def write_page(results: Results, path: str | Path) -> Path:
         path: Where to; a folder gets a `report.html`.
     """
     target = Path(path)
-    return store.write_text(target / "report.html" if target.is_dir() else target, html(results))
+    return store.write_text(target / layout.PAGE if target.is_dir() else target, html(results))
 
 
 def html(results: Results) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from unsway import layout
 from unsway.disk import refused
 from unsway.errors import BudgetReached, ModelError, StoreError
 from unsway.models.patience import plain
@@ -156,7 +157,7 @@ def ask(
         if asked is not model:
             stack.enter_context(asked)
         place = Path(folder) if folder is not None else Path(stack.enter_context(TemporaryDirectory()))
-        store = ReplyStore(place / "replies.jsonl")
+        store = ReplyStore(place / layout.REPLIES)
         wanted = _wanted(prompts, who, settings, samples)
         missing = [w for w in wanted if w.asked not in store]
         if missing:
@@ -188,7 +189,7 @@ def _asking(
     calls = None if name.startswith(LOCAL) else Calls(place, name, asked.patience())
     at_once = AT_A_TIME if batch else asked.at_once() or asked.model().api.max_connections()
     spare = stack.enter_context(room(place, at_once, settings, 1 + max(w.prompt.n_model_turns for w in missing)))
-    return _Asking(asked, settings, store, held, place / "logs", advance, budget, batch, came, spare, calls)
+    return _Asking(asked, settings, store, held, place / layout.LOGS, advance, budget, batch, came, spare, calls)
 
 
 def _wanted(prompts: Iterable[Prompt], who: Subject, settings: Settings, samples: int) -> tuple[Wanted, ...]:

@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unsway import layout
 from unsway.disk import append_row
 from unsway.errors import ModelError
 from unsway.models.patience import Patience, plain
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig, Model, ModelOutput
     from tenacity import RetryCallState
 
-FAILURES = "failures.jsonl"
 FOR_ALL = frozenset({"401", "403", "404"})
 """Failures that every call will meet, where none was ever answered: a wrong key, a wrong address, a wrong name."""
 SPENT = "insufficient_quota"
@@ -49,7 +49,7 @@ class Calls:
     """The calls of one asking; they share what is known of the endpoint."""
 
     def __init__(self, folder: Path, name: str, patience: Patience) -> None:
-        self.path, self.name, self.patience = folder / FAILURES, name, patience
+        self.path, self.name, self.patience = folder / layout.FAILURES, name, patience
         self.counts: Counter[str] = Counter()
         self.failing_since: float | None = None
         """When the first call failed after the last answer."""

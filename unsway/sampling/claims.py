@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from unsway import layout
 from unsway.store import Asked
 
 SPACE = 2**62
@@ -63,7 +64,7 @@ class Claims:
 @contextmanager
 def claims(store: Path) -> Iterator[Claims]:
     """The claims beside a store."""
-    path = store.resolve().with_suffix(".claims")
+    path = store.resolve().with_name(layout.CLAIMS)
     with _guard:
         held = _open.get(path) or Claims(path)
         _open[path] = held

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway import layout
 from unsway.progress import Advance
 from unsway.store import write_text
 
@@ -43,7 +44,7 @@ class Beat(NamedTuple):
 @contextmanager
 def beating(folder: Path, what: str, total: int, done: int, advance: Advance) -> Iterator[Advance]:
     """Renew the file as the bar moves; yields what moves both."""
-    path = folder / "running" / f"{os.getpid()}-{next(_numbers)}.json"
+    path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     beat = Beat(what, done, total, time.time(), time.time(), os.getpid(), socket.gethostname())
     write_text(path, json.dumps(beat._asdict()))
 
@@ -64,7 +65,7 @@ def beating(folder: Path, what: str, total: int, done: int, advance: Advance) ->
 def running(folder: str | Path) -> tuple[Beat, ...]:
     """The calls that run in a folder now; files that a killed process left behind are passed over."""
     found = []
-    for path in sorted((Path(folder) / "running").glob("*.json")):
+    for path in sorted((Path(folder) / layout.RUNNING).glob("*.json")):
         try:
             beat = Beat(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:  # it ended between the two looks

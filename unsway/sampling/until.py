@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from unsway import layout
 from unsway.errors import BadInput
 from unsway.models.session import session
 from unsway.planning.budget import Budget
@@ -32,8 +33,6 @@ from unsway.types import Estimate, Pair, Reply, Settings
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
-UNTIL = "until.json"
-"""What each cell has reached, in the folder of the replies."""
 EVERY = 25
 """Questions of each bias between two looks: at most that many too many are asked, and a look takes well under a second."""
 
@@ -127,7 +126,7 @@ def run_until(
 
 def reached(folder: str | Path) -> tuple[Reached, ...]:
     """What the cells of a folder have reached; none where nothing was asked in this way."""
-    path = Path(folder) / UNTIL
+    path = Path(folder) / layout.UNTIL
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return tuple(Reached(**row | {"estimate": Estimate(**row["estimate"])}) for row in rows)
 
@@ -136,7 +135,7 @@ def keep_reached(folder: str | Path, cells: Iterable[Reached]) -> None:
     """Keep what cells have reached, in place of the same cells and beside the others."""
     all_cells = {(cell.model, cell.bias): cell for cell in (*reached(folder), *cells)}
     rows = [cell._asdict() | {"estimate": asdict(cell.estimate)} for cell in all_cells.values()]
-    write_text(Path(folder) / UNTIL, json.dumps(rows, indent=2) + "\n")
+    write_text(Path(folder) / layout.UNTIL, json.dumps(rows, indent=2) + "\n")
 
 
 def _check(half_width: float, every: int, level: float) -> None:

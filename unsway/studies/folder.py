@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway import layout
 from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.pairing import PairSet
@@ -20,7 +21,6 @@ from unsway.store import Once, loads, read_jsonl, read_manifest, replies_in, wri
 from unsway.studies.results import Arm, ArmRole, Results, Skipped
 from unsway.types import Pair, Prompt, Reply, Turn
 
-PAIRS, REPLIES, ARMS, ASKED = "pairs.jsonl", "replies.jsonl", "arms.json", "asked.jsonl"
 RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
 """Order of arms: what others are compared with comes first."""
 
@@ -74,19 +74,19 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         kept = (one for one in _asked(place) if one.arm != arm.model or (arm in noted and one.prompt_id not in new))
         others, rows = [*kept], [Instead(arm.model, *ids) for ids in new.items()]
         if others or rows:
-            write_jsonl(place / ASKED, [*others, *rows])
+            write_jsonl(place / layout.ASKED, [*others, *rows])
 
 
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
     """Write the pairs that a folder is about, in place of those before."""
     all_pairs = tuple(pairs)
-    write_jsonl(Path(folder) / PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
+    write_jsonl(Path(folder) / layout.PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
 
 
 def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
     """Write the arms of a folder, in place of those before."""
     body = {"arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
-    write_text(Path(folder) / ARMS, json.dumps(body, indent=2) + "\n")
+    write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
 def results(
@@ -101,9 +101,9 @@ def results(
     from unsway.sampling.until import reached
 
     place = Path(folder)
-    if not (place / ARMS).is_file():
+    if not (place / layout.ARMS).is_file():
         raise BadInput(
-            f"{str(place)!r} holds no measurement ({ARMS} is missing). `unsway measure … --out {place}` makes one."
+            f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
     arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
     return Results.build(
@@ -123,7 +123,7 @@ def _noted(place: Path) -> dict[str, str]:
     """What the folder knows of how it was made: versions, and how long the models were asked."""
     from unsway.planning.history import past_runs
 
-    made = read_manifest(place / PAIRS) or {}
+    made = read_manifest(place / layout.PAIRS) or {}
     about = {name: str(made[name]) for name in ("unsway", "python") if name in made}
     seconds: dict[str, list[float]] = {}
     for run in past_runs(place):
@@ -141,7 +141,7 @@ def standing_for(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
     stands_for: dict[tuple[str, str], list[str]] = {}
     for one in _asked(place):
         stands_for.setdefault((one.arm, one.asked_id), []).append(one.prompt_id)
-    for reply in replies_in(place / REPLIES):
+    for reply in replies_in(place / layout.REPLIES):
         for arm in of.get((reply.model, reply.weights), ()):
             if arm.settings not in (None, reply.settings):
                 continue
@@ -164,7 +164,7 @@ def _label(arm: Arm) -> str:
 
 
 def _body(place: Path) -> dict[str, list[dict[str, object]]]:
-    path = place / ARMS
+    path = place / layout.ARMS
     body: dict[str, list[dict[str, object]]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return body
 
@@ -175,7 +175,7 @@ def arms_of(place: Path) -> list[Arm]:
 
 
 def _asked(place: Path) -> tuple[Instead, ...]:
-    path = place / ASKED
+    path = place / layout.ASKED
     return tuple(read_jsonl(path, Instead)) if path.exists() else ()
 
 
@@ -190,7 +190,7 @@ def counted(asked: PairSet) -> list[Skipped]:
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:
     """The pairs that a folder is about; what they share (questions, clean prompts, options) is in memory once."""
-    path = place / PAIRS
+    path = place / layout.PAIRS
     return tuple(_sharing(read_jsonl(path, Pair))) if path.exists() else ()
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from unsway import layout
 from unsway.errors import BadInput, UnknownName
 from unsway.importing.replies import Imported
 from unsway.pairing import PairSet
 from unsway.store import Asked, ReplyStore
-from unsway.studies.folder import REPLIES, add_pairs, note_arm
+from unsway.studies.folder import add_pairs, note_arm
 from unsway.studies.results import Arm
 
 
@@ -29,7 +30,7 @@ def take_in(found: Imported, folder: str | Path, *, base: str = "") -> None:
     """
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
-    store = ReplyStore(Path(folder) / REPLIES)
+    store = ReplyStore(Path(folder) / layout.REPLIES)
     for reply in found.replies:
         there = store.get(Asked.of(reply))
         if there is not None and there != reply:

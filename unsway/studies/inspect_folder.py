@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway import layout
 from unsway.disk import whole_rows
 from unsway.errors import BadInput
 from unsway.planning.prices import Price, price_of, prices
-from unsway.sampling.calls import FAILURES
 from unsway.sampling.heartbeat import Beat, running
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
-from unsway.studies.folder import ARMS, REPLIES, arms_of, pairs_of, results, standing_for
+from unsway.studies.folder import arms_of, pairs_of, results, standing_for
 from unsway.studies.results import Arm, Results, plain_name
 from unsway.studies.running import load
 from unsway.studies.study import Study
@@ -83,14 +83,16 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
 def study_folder(folder: str | Path) -> Path:
     """The folder, if it holds a study. Raises `BadInput`."""
     place = Path(folder)
-    if not (place / ARMS).is_file():
-        raise BadInput(f"{str(place)!r} holds no study ({ARMS} is missing). `unsway ls` lists folders that do.")
+    if not (place / layout.ARMS).is_file():
+        raise BadInput(f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway ls` lists folders that do.")
     return place
 
 
 def studies(root: str | Path) -> tuple[Path, ...]:
     """The folders below a folder, itself too, that hold a study."""
-    return tuple(sorted(path.parent for path in Path(root).rglob(ARMS) if (path.parent / "pairs.jsonl").is_file()))
+    return tuple(
+        sorted(path.parent for path in Path(root).rglob(layout.ARMS) if (path.parent / layout.PAIRS).is_file())
+    )
 
 
 def _planned(
@@ -129,7 +131,7 @@ def _failed(place: Path, arms: list[Arm]) -> dict[str, set[str]]:
     """Prompts, by arm, to which a call has failed at least once."""
     names = {arm.model: _name(arm) for arm in arms if not arm.intervention}
     found: dict[str, set[str]] = {}
-    for line in whole_rows(place / FAILURES):
+    for line in whole_rows(place / layout.FAILURES):
         row = json.loads(line)
         found.setdefault(names.get(row["model"], ""), set()).add(row["prompt_id"])
     return found
@@ -149,7 +151,7 @@ def _cells(
 def _costs(place: Path, table: Mapping[str, Price]) -> tuple[float | None, float | None]:
     """What all replies cost, and the mean of one."""
     total, n = 0.0, 0
-    for reply in replies_in(place / REPLIES):
+    for reply in replies_in(place / layout.REPLIES):
         price = price_of(reply.model, table)
         if price is None:
             return None, None

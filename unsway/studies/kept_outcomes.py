@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from unsway import layout
 from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.readers.parse import PARSER
 from unsway.store import read_jsonl, read_manifest, write_jsonl
-from unsway.studies.folder import ARMS, arms_of, pairs_of, standing_for
+from unsway.studies.folder import arms_of, pairs_of, standing_for
 from unsway.types import Answer, Outcome, Pair, Reply
-
-OUTCOMES = "outcomes.jsonl"
 
 Side: TypeAlias = Literal["clean", "biased"]
 Key: TypeAlias = tuple[str, str, int]
@@ -69,7 +68,7 @@ def named(answer: Answer) -> str:
 
 def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     """The outcomes that a folder keeps; none where it keeps none. Raises `BadRow` for a row that is not one."""
-    path = Path(folder) / OUTCOMES
+    path = Path(folder) / layout.OUTCOMES
     return tuple(read_jsonl(path, Outcome)) if path.exists() else ()
 
 
@@ -87,7 +86,7 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
 
     now = {_key(outcome): outcome for outcome in (outcomes(*replies_of(folder)) if found is None else found)}
     with alone(folder):
-        path, kept = Path(folder) / OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+        path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         stay = {k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)}
         rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
         return path if rows == kept and read_manifest(path) else _write(folder, rows)
@@ -113,16 +112,16 @@ def reread(folder: str | Path) -> Reread:
 def replies_of(folder: str | Path) -> tuple[tuple[Pair, ...], tuple[Reply, ...]]:
     """The pairs of a folder and the replies of its arms. Raises `BadInput` where it holds no measurement."""
     place = Path(folder)
-    if not (place / ARMS).is_file():
+    if not (place / layout.ARMS).is_file():
         raise BadInput(
-            f"{str(place)!r} holds no measurement ({ARMS} is missing). `unsway measure … --out {place}` makes one."
+            f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
     return pairs_of(place), tuple(standing_for(place, arms_of(place)))
 
 
 def _write(folder: str | Path, rows: Mapping[Key, Outcome]) -> Path:
     readers = sorted({outcome.parser for outcome in rows.values()})
-    return write_jsonl(Path(folder) / OUTCOMES, rows.values(), parser=readers)
+    return write_jsonl(Path(folder) / layout.OUTCOMES, rows.values(), parser=readers)
 
 
 def _key(outcome: Outcome) -> Key:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway import sources
+from unsway import layout, sources
 from unsway.backends import backend
 from unsway.data import Mixture, mixture
 from unsway.disk import alone, shared
@@ -24,7 +24,7 @@ from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
 from unsway.seeds import content_id
 from unsway.store import ReplyStore, dumps, loads, write_text
-from unsway.studies.folder import REPLIES, arms_of, counted, results, write_arms, write_pairs
+from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measuring import Asking, measure, measure_prompted
 from unsway.studies.results import ArmRole, Results
@@ -35,9 +35,6 @@ from unsway.types import Checkpoint, Question
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.plan import Plan
-
-STUDY = "study.json"
-"""The study that was last run in a folder, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,11 @@ def plan(
 
     check(study)
     table = dict(prices() if price_table is None else price_table)
-    store = ReplyStore(Path(folder) / REPLIES) if folder is not None and (Path(folder) / REPLIES).exists() else ()
+    store = (
+        ReplyStore(Path(folder) / layout.REPLIES)
+        if folder is not None and (Path(folder) / layout.REPLIES).exists()
+        else ()
+    )
     found = []
     for part in study.parts():
         names = [key.name for key in part.arms()]
@@ -134,7 +135,7 @@ def described(study: Study) -> dict[str, str]:
 
 def load(folder: str | Path) -> Study | None:
     """The study that was last run in a folder; None where there was none."""
-    path = Path(folder) / STUDY
+    path = Path(folder) / layout.STUDY
     return loads(Study, path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
@@ -162,7 +163,7 @@ def _ask(
 
 def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:
     """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
-    text, path = dumps(study) + "\n", place / STUDY
+    text, path = dumps(study) + "\n", place / layout.STUDY
     with alone(place):
         again = path.is_file() and path.read_text(encoding="utf-8") == text
         write_pairs(place, {pair.id: pair for one in asked for pair in one}.values())
@@ -198,7 +199,9 @@ def _train(key: ArmKey, how: Trained, base: Session, running: _Running) -> tuple
     made, fitted = _rows(key, how, base, running), how.how(key.seed)
     is_control = fitted.trains_on == "control"
     place = (
-        running.folder / "trained" / f"{_short(key.model)}-{_short(str(how))}-{key.seed}-{content_id(repr(how))[:8]}"
+        running.folder
+        / layout.TRAINED
+        / f"{_short(key.model)}-{_short(str(how))}-{key.seed}-{content_id(repr(how))[:8]}"
     )
     rows = made.control if is_control else made.bct
     checkpoint = fit(rows, fitted, key.model, _where(how, running.budget), place)
@@ -220,7 +223,7 @@ def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixtur
     apart = sources.without_overlap(loaded, running.tested)
     recipe = replace(how.recipe, seed=how.recipe.seed + key.seed)
     made = mixture(recipe, apart, base, folder=running.folder, budget=running.budget)
-    made.write(running.folder / "data" / f"{_short(key.model)}-{content_id(repr(recipe))[:8]}")
+    made.write(running.folder / layout.DATA / f"{_short(key.model)}-{content_id(repr(recipe))[:8]}")
     return made
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from unsway import store
+from unsway import layout, store
 from unsway.errors import BadInput, MissingExtra
 from unsway.studies.results import Results
 
@@ -37,7 +37,7 @@ def write_slides(results: Results, path: str | Path) -> Written:
         MissingExtra: python-pptx is not installed.
     """
     given = Path(path)
-    target = given / "slides.pptx" if given.is_dir() else given
+    target = given / layout.SLIDES if given.is_dir() else given
     if target.suffix != ".pptx":
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck is put beside it)."

@@ -1,0 +1,26 @@
+"""docs/studies.md lists every file of a study's folder, and no other module spells the name of one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from unsway import layout
+
+ROOT = Path(__file__).parent.parent
+NAMES = {value for name, value in vars(layout).items() if name.isupper()}
+
+
+def test_the_docs_list_every_file() -> None:
+    section = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8").split("## What is in a folder")[1]
+    table = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    listed = {name.rstrip("/") for cell in table for name in re.findall(r"`([^`]+)`", cell)}
+    assert listed | {layout.LABELS} == NAMES
+
+
+def test_no_other_module_spells_a_name() -> None:
+    files = {f'"{name}"' for name in NAMES if "." in name}
+    for path in (ROOT / "unsway").rglob("*.py"):
+        if path.name != "layout.py":
+            spelled = [name for name in files if name in path.read_text(encoding="utf-8")]
+            assert spelled == [], path
