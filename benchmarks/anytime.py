@@ -24,8 +24,8 @@ from coverage_exact import Floats, generator, percent, table
 from scipy.special import logsumexp
 
 from unsway.stats.anytime import anytime_interval
-from unsway.stats.detect import Assumed, half_width, questions_for
 from unsway.stats.intervals import Interval, tango
+from unsway.stats.power import Assumed, half_width, questions_for
 
 WALL = float(np.log(2 / 0.05))
 MOST = 600

@@ -24,8 +24,8 @@ import numpy as np
 from coverage_exact import generator
 
 from unsway.stats.anytime import anytime_interval
-from unsway.stats.detect import Assumed, questions_for
 from unsway.stats.intervals import Interval, quantile, tango
+from unsway.stats.power import Assumed, questions_for
 from unsway.types import Reply
 
 WANTED = 0.05

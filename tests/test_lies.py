@@ -1,7 +1,7 @@
 """Lies: whatever would make a number silently wrong is found out and said. Each test tells one lie for real.
 
-Elsewhere: a base that is not the one an adapter was trained from (test_weights.py), two servers under one name
-(test_servers.py), one model under two settings or weights (test_measure_outcomes.py).
+Elsewhere: a base that is not the one an adapter was trained from (test_models_weights.py), two servers under one name
+(test_servers.py), one model under two settings or weights (test_stats_outcomes.py).
 """
 
 from __future__ import annotations

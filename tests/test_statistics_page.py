@@ -14,8 +14,8 @@ from types import ModuleType
 import pytest
 
 from unsway.stats.anytime import START_VARIANCE
-from unsway.stats.detect import Assumed, questions_for
 from unsway.stats.intervals import tango
+from unsway.stats.power import Assumed, questions_for
 
 ROOT = Path(__file__).parent.parent
 TABLES = ("paired", "space", "rivals", "rates", "samples", "models", "ratios", "seeds", "kappa", "alarms", "stopping")

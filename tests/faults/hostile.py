@@ -102,7 +102,7 @@ RELEASED = {
 }
 TESTS = {
     "bad replies through every verb": "tests/test_bad_replies.py",
-    "keys, weights, code of others": "tests/test_trust.py tests/test_weights.py",
+    "keys, weights, code of others": "tests/test_trust.py tests/test_models_weights.py",
     "downloads and archives": "tests/test_assets.py",
     "lies": "tests/test_lies.py",
 }

@@ -29,7 +29,7 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from unsway.sampling.outputs import chat, reply_of, text_of
+from unsway.sampling.conversation import chat, reply_of, text_of
 from unsway.store import Asked, dumps, loads
 from unsway.types import Answer, AnyChange, AwayFrom, Outcome, Pair, Prompt, Reply, Settings
 from unsway.types import Target as Cued

@@ -19,9 +19,9 @@ from scipy.special import stdtr, stdtrit
 
 from unsway.errors import BadInput
 from unsway.planning.prices import Price, price_of, prices
-from unsway.stats import detect
-from unsway.stats.detect import Assumed
+from unsway.stats import power as detect
 from unsway.stats.outcomes import needs_first_answer
+from unsway.stats.power import Assumed
 from unsway.types import Pair, Prompt, Reply, Settings
 
 CHARACTERS_A_TOKEN = 4.0

@@ -1,5 +1,5 @@
 """Prompts to replies, each kept once, through Inspect AI."""
 
-from unsway.sampling.asking import ask, run
+from unsway.sampling.asker import ask, run
 
 __all__ = ["ask", "run"]

@@ -25,7 +25,7 @@ from unsway import layout
 from unsway.errors import BadInput
 from unsway.models.session import session
 from unsway.planning.budget import Budget
-from unsway.sampling.asking import run
+from unsway.sampling.asker import run
 from unsway.seeds import seed_int
 from unsway.store import write_text
 from unsway.types import Estimate, Pair, Reply, Settings

@@ -26,7 +26,7 @@ from unsway.stats.outcomes import zero_by_definition
 from unsway.types import Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
-"""Variance before there is any, and how many questions it counts for; about that of a BRR of 0.23 (`detect.Assumed`).
+"""Variance before there is any, and how many questions it counts for; about that of a BRR of 0.23 (`power.Assumed`).
 It moves the number of questions, never the coverage."""
 MOST_STAKE = 0.75
 """Largest share of the capital that one question may lose (the paper has 1/2 or 3/4)."""

@@ -26,9 +26,9 @@ from unsway.planning.history import noting
 from unsway.progress import Advance, track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import Claims, claims
+from unsway.sampling.conversation import chat, reply_of, text_of
 from unsway.sampling.disk_reservation import Room, room
 from unsway.sampling.heartbeat import beating
-from unsway.sampling.outputs import chat, reply_of, text_of
 from unsway.seeds import seed_int
 from unsway.store import Asked, ReplyStore
 from unsway.types import Pair, Prompt, Reply, Settings

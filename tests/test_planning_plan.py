@@ -13,8 +13,8 @@ from measuring import counted, drawn, outcome
 from unsway.errors import BadInput, BadRow
 from unsway.planning.plan import ENOUGH, PastRun, plan, surprise
 from unsway.planning.prices import Price, price_of, prices
-from unsway.stats.detect import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
 from unsway.stats.intervals import quantile
+from unsway.stats.power import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
 from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 NINE = (
