@@ -34,6 +34,7 @@ _HOMES = {
     "UnswayError": "unsway.errors",
     "ask": "unsway.sampling",
     "cells": "unsway.stats.estimates",
+    "cue": "unsway.biases",
     "fit": "unsway.training",
     "load": "unsway.sources",
     "mixture": "unsway.data",

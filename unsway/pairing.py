@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from unsway.biases.registry import Bias, Skip, Substituted, get
+from unsway.biases.cues import resolve
+from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
 from unsway.prompts.render import instructions as wordings
 from unsway.prompts.render import render, versioned
@@ -70,7 +71,7 @@ class PairSet:
 
 def pairs(
     questions: Iterable[Question],
-    biases: Sequence[str],
+    biases: Sequence[Bias | str],
     *,
     elicit: str = "cot",
     aim: Aim = "wrong",
@@ -82,7 +83,7 @@ def pairs(
 
     Args:
         questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
-        biases: Names, or `name/form`.
+        biases: Names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
         elicit: The elicitation, for both arms.
         aim: Which option is cued. wrong (SPEC §2): following the cue and being right cannot coincide.
         seed: Seed of the cued options and of what each cue draws.
@@ -94,8 +95,8 @@ def pairs(
         BadInput: A bias is named twice; a gold option is needed and missing; arguments are needed and not given; or a
             bias broke its promise to add cues only.
     """
-    wanted = [get(name) for name in biases]
-    _check(wanted, biases, aim, instructions, arguments)
+    wanted = [resolve(each) for each in biases]
+    _check(wanted, aim, instructions, arguments)
     build = _Builder(tuple(wanted), elicit, aim, seed, instructions == "varied", arguments)
     made = [each for question in questions for each in build.of(question)]
     return PairSet(
@@ -119,13 +120,11 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
     return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
 
 
-def _check(
-    wanted: Sequence[Bias], names: Sequence[str], aim: Aim, instructions: str, arguments: Arguments | None
-) -> None:
+def _check(wanted: Sequence[Bias], aim: Aim, instructions: str, arguments: Arguments | None) -> None:
     """What can be refused before any question is looked at."""
-    if not names:
+    if not wanted:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
-    twice = [name for name, n in Counter(names).items() if n > 1]
+    twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
     if twice:
         raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
     if aim not in ("wrong", "gold", "any"):

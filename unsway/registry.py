@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
@@ -26,6 +27,34 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _loaded: set[str] = set()
 """Names of the entry points that are imported, or are being imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A name as it is written in rows and on the command line: `name`, `name/form`, `name@version` or `name/form@version`."""
+
+    name: str
+    """What it is declared as; of a source with members, the family."""
+    form: str = ""
+    """The form of a bias, or the member of a family of sources; may be empty."""
+    version: str = ""
+    """Whatever follows the last @: a version, a revision or a level; may be empty."""
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Read a name. `Ref.parse("suggested_answer/quoted@1.1")` has all three parts."""
+        unversioned, _, version = text.rpartition("@") if "@" in text else (text, "", "")
+        name, _, form = unversioned.partition("/")
+        return cls(name, form, version)
+
+    @property
+    def unversioned(self) -> str:
+        """`name`, or `name/form`."""
+        return f"{self.name}/{self.form}" if self.form else self.name
+
+    def __str__(self) -> str:
+        """The name as it was written."""
+        return f"{self.unversioned}@{self.version}" if self.version else self.unversioned
 
 
 class Registry(Generic[T]):

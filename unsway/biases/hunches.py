@@ -17,10 +17,14 @@ FORMS = ("letter", "quoted")
 """How a hunch names its option: (B), or the option's text in quotes."""
 
 
+def named(question: Question, option: int, form: str) -> str:
+    """An option as a cue names it: its letter in brackets, or its text in quotes."""
+    return f"({letter(option)})" if form == "letter" else f'"{question.options[option]}"'
+
+
 def hunch(
     bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str, **words: str
 ) -> Prompt:
     """The clean prompt with a hunch; phrasing and place are drawn evenly; `words` fills other placeholders."""
-    answer = f"({letter(option)})" if form == "letter" else f'"{question.options[option]}"'
-    text = fill(draw.choice(bank(bank_name).entries), answer=answer, **words)
+    text = fill(draw.choice(bank(bank_name).entries), answer=named(question, option, form), **words)
     return put(clean, draw.choice(PLACES), text)

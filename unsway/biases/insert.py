@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias, get_args
 
+from unsway.errors import BadInput
 from unsway.types import Part, Prompt, Role, Turn
 
 Place: TypeAlias = Literal["front", "before_options", "after_options", "end"]
@@ -17,10 +18,20 @@ PLACES: tuple[Place, ...] = get_args(Place)
 
 
 def put(prompt: Prompt, place: Place, text: str) -> Prompt:
-    """The prompt with a cue as a paragraph of its own at a place of the question's turn."""
+    """The prompt with a cue as a paragraph of its own at a place of the question's turn.
+
+    Raises `BadInput` where the place is next to the options and the question has none.
+    """
     parts = prompt.turns[-1].parts or ()
     options = [i for i, part in enumerate(parts) if part.kind == "option"]
-    at = {"front": 0, "before_options": options[0], "after_options": options[-1] + 1, "end": len(parts)}[place]
+    if place in ("before_options", "after_options") and not options:
+        raise BadInput(f"A cue cannot go to {place}: the question has no options. Put it at the front or the end.")
+    if place == "front":
+        at = 0
+    elif place == "end":
+        at = len(parts)
+    else:
+        at = options[0] if place == "before_options" else options[-1] + 1
     cue = Part("cue", f"{text}\n\n" if place == "front" else f"\n\n{text}")
     return _question(prompt, (*parts[:at], cue, *parts[at:]))
 

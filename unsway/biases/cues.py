@@ -1,0 +1,147 @@
+"""A cue as a value: a sentence with {answer} in it becomes a bias that is measured, trained against and kept like any other.
+
+In: wordings with placeholders, and where they go; or a `.cue.txt` file that says the same. Out: a `Bias` whose version is
+the hash of its content, and whose `definition` is plain data that a study's folder can keep.
+
+    from unsway.biases import cue
+    mine = cue("A colleague thinks it is {answer}.", place="end")
+    mine.versioned                        # a_colleague_thinks_it_is@ and eight hex digits
+    cue(["I like {letter}.", "{letter}, surely."], place=["front", "end"], name="liking")
+
+Placeholders: {answer} is the cued option as (B) or as its text in quotes, drawn evenly unless `form` says which; {letter}
+is its letter alone, as B; {text} is its text as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from unsway.biases.definition import PLACEHOLDER, Cue, CuePlace, CueTarget
+from unsway.biases.hunches import FORMS, named
+from unsway.biases.insert import fill, put, system
+from unsway.biases.registry import Bias, get, names
+from unsway.errors import BadInput, BadRow
+from unsway.prompts.render import letter
+from unsway.types import Prompt, Question
+
+CUE_SUFFIX = ".cue.txt"
+"""How the name of a cue file ends."""
+
+
+def cue(
+    wordings: str | Sequence[str],
+    *,
+    place: CuePlace | Sequence[CuePlace] = "end",
+    name: str = "",
+    target: CueTarget | None = None,
+    form: str | None = None,
+    summary: str = "",
+) -> Bias:
+    """Make a bias of a sentence, without declaring anything.
+
+    Args:
+        wordings: The sentence, or several that are drawn evenly; see the placeholders above.
+        place: front, before_options, after_options, end or system; several are drawn evenly.
+        name: How it is called in tables; else made of the first words of the first wording.
+        target: toward, away or change; else toward where a wording names an option, and change where none does.
+        form: letter or quoted holds {answer} to one form.
+        summary: One line for a person; else the first wording.
+
+    Raises:
+        BadInput: A wording, a place, a form or the name is not usable.
+    """
+    texts = (wordings,) if isinstance(wordings, str) else tuple(wordings)
+    first = texts[0] if texts else ""
+    plain = re.sub(r"[^a-z0-9]+", "_", PLACEHOLDER.sub(" ", first).lower()).strip("_")
+    default: CueTarget = "toward" if any(PLACEHOLDER.search(text) for text in texts) else "change"
+    drawn = FORMS if any("{answer}" in text for text in texts) else ()
+    short = plain[:40].rpartition("_")[0] if len(plain) > 40 else plain
+    definition = Cue(
+        name=name or short or "cue",
+        wordings=texts,
+        places=(place,) if isinstance(place, str) else tuple(place),
+        target=target or default,
+        forms=drawn if form is None else (form,),
+        summary=summary or first,
+    )
+    return from_definition(definition)
+
+
+def from_definition(definition: Cue) -> Bias:
+    """The bias that a cue's definition stands for. Raises `BadInput` where a declared bias has its name."""
+    if definition.name in names():
+        raise BadInput(f"There is a bias named {definition.name!r} already. Give the cue another name.")
+
+    def make(question: Question, clean: Prompt, option: int, draw: Random, *, form: str = "letter") -> Prompt:
+        """The clean prompt with one of the wordings at one of the places."""
+        wording, place = draw.choice(definition.wordings), draw.choice(definition.places)
+        answer = named(question, option, form)
+        text = fill(wording, answer=answer, letter=letter(option), text=question.options[option])
+        return system(clean, text) if place == "system" else put(clean, place, text)
+
+    return Bias(
+        name=definition.name,
+        version=definition.version,
+        summary=definition.summary,
+        paper="",
+        target=definition.target,
+        forms=definition.forms,
+        definition=definition,
+        wants=("form",) if definition.forms else (),
+        make=make,
+    )
+
+
+def read_cue(path: str | Path) -> Bias:
+    """The bias that a `.cue.txt` file describes: header lines, a blank line, then wordings with blank lines between them.
+
+    Raises:
+        BadRow: A header line is not `name:`, `place:`, `target:`, `form:` or `summary:`; names file, line and field.
+        BadInput: The file cannot be read, or what it says is not usable.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The cue file {path} cannot be read: {error}.") from error
+    lines = text.split("\n")
+    end = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
+    header: dict[str, str] = {}
+    for number, line in enumerate(lines[:end], 1):
+        field, colon, value = line.partition(":")
+        field = field.strip()
+        if not colon or field not in ("name", "place", "target", "form", "summary"):
+            raise BadRow(
+                path,
+                number,
+                field[:40],
+                "a header line is name:, place:, target:, form: or summary:, then a blank line.",
+            )
+        if field in header:
+            raise BadRow(path, number, field, "is there twice; keep one.")
+        header[field] = value.strip()
+    wordings = [block.strip() for block in re.split(r"\n[ \t]*\n", "\n".join(lines[end:])) if block.strip()]
+    places = [each.strip() for each in header.get("place", "end").split(",")]
+    return cue(
+        wordings,
+        place=places,  # type: ignore[arg-type]  # checked by Cue
+        name=header.get("name") or path.name.removesuffix(CUE_SUFFIX),
+        target=header.get("target") or None,  # type: ignore[arg-type]
+        form=header.get("form") or None,
+        summary=header.get("summary", ""),
+    )
+
+
+def resolve(bias: Bias | str | Path) -> Bias:
+    """The bias itself, or what a name, `name/form` or the path of a `.cue.txt` file stands for.
+
+    Raises:
+        UnknownName: There is no such bias or form.
+        BadInput: The file is not a usable cue.
+    """
+    if isinstance(bias, Bias):
+        return bias
+    return read_cue(bias) if str(bias).endswith(CUE_SUFFIX) else get(str(bias))

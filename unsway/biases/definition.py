@@ -1,0 +1,85 @@
+"""What a cue made from a sentence consists of, as plain data that can be written to a file and read back.
+
+In: wordings, places, what following it means. Out: a `Cue`, checked, with the hash of its content as version.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from unsway.biases.hunches import FORMS
+from unsway.biases.insert import PLACES, Place
+from unsway.errors import BadInput
+from unsway.seeds import digest
+
+CuePlace: TypeAlias = Place | Literal["system"]
+"""A place of the question's turn (before the stem, before the options, after the options, after the instruction), or a
+system turn in front of everything."""
+CueTarget: TypeAlias = Literal["toward", "away", "change"]
+"""What following the cue means: the answer is the cued option; is not the cued option; differs from the clean answer."""
+
+CUE_PLACES: tuple[CuePlace, ...] = (*PLACES, "system")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDERS = ("answer", "letter", "text")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What a cue consists of, as plain data. Raises `BadInput` where it is not usable."""
+
+    name: str
+    """How users call it: letters, digits, `_`, `-` and `.`."""
+    wordings: tuple[str, ...]
+    """Drawn evenly."""
+    places: tuple[CuePlace, ...]
+    """Drawn evenly."""
+    target: CueTarget
+    """What following the cue means."""
+    forms: tuple[str, ...]
+    """How {answer} names the option, drawn evenly; empty where no wording has {answer}."""
+    summary: str
+    """One line for a person."""
+
+    def __post_init__(self) -> None:
+        what = f"The cue {self.name!r}"
+        if not _NAME.fullmatch(self.name):
+            raise BadInput(
+                f"{what}: a name consists of letters, digits, '_', '-' and '.', and begins with one of the first two."
+            )
+        if not self.wordings or not all(text.strip() for text in self.wordings):
+            raise BadInput(f"{what} has an empty wording, or none. Write at least one sentence.")
+        if len(set(self.wordings)) < len(self.wordings):
+            raise BadInput(f"{what} has a wording twice. Remove one of the two.")
+        unknown = {found for text in self.wordings for found in PLACEHOLDER.findall(text)} - set(_PLACEHOLDERS)
+        if unknown:
+            raise BadInput(
+                f"{what} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}."
+            )
+        if self.forms and not any("{answer}" in text for text in self.wordings):
+            raise BadInput(
+                f"{what} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording has {{answer}}."
+            )
+        silent = next((text for text in self.wordings if not PLACEHOLDER.search(text)), None)
+        if silent is not None and self.target != "change":
+            raise BadInput(
+                f"{what}: the wording {silent[:60]!r} names no option, so no answer can follow it. Put {{answer}}, "
+                "{letter} or {text} into it, or set target='change', which counts any answer but the clean one."
+            )
+        for field, given, known in (
+            ("place", self.places, CUE_PLACES),
+            ("target", (self.target,), get_args(CueTarget)),
+            ("form", self.forms, FORMS),
+        ):
+            wrong = [each for each in given if each not in known]
+            if wrong:
+                raise BadInput(f"{what} has the {field} {wrong[0]!r}; it is one of: {', '.join(known)}.")
+        if not self.places:
+            raise BadInput(f"{what} has no place; name at least one of: {', '.join(CUE_PLACES)}.")
+
+    @property
+    def version(self) -> str:
+        """Hash of everything that can change a prompt or a number; the name and the summary are not in it."""
+        return digest(self.wordings, self.places, self.target, self.forms)[:8]
