@@ -20,7 +20,7 @@ from unsway.cli import main
 from unsway.errors import ModelError
 from unsway.models.weights import Weights
 from unsway.pairing import PairSet, pairs
-from unsway.reporting.caveats import MARKS, doubts
+from unsway.reporting.caveats import MARKS, caveats
 from unsway.store import ReplyStore
 from unsway.studies.folder import add_pairs, results
 from unsway.testing import toy_questions
@@ -144,8 +144,8 @@ def test_a_template_that_was_applied_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mark", MARKS)
 def test_marks_of_a_template_in_replies_are_said(mark: str, tmp_path: Path) -> None:
     found = _kept(tmp_path, f"{LONG.format('B')}{mark}\nuser\nanother question")
-    assert any("hold marks of a chat template" in doubt for doubt in doubts(found))
-    assert doubts(_kept(tmp_path / "plain", LONG.format("B"))) == ()
+    assert any("hold marks of a chat template" in caveat for caveat in caveats(found))
+    assert caveats(_kept(tmp_path / "plain", LONG.format("B"))) == ()
 
 
 def _kept(folder: Path, text: str):

@@ -6,8 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from unsway.planning.prices import Price
+from unsway.progress import duration
 from unsway.reporting.costs import costs, to_markdown
-from unsway.reporting.words import duration
 from unsway.studies import Study, run
 from unsway.testing import scripted
 

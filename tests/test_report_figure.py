@@ -10,7 +10,7 @@ import pytest
 import reporting
 
 from unsway.errors import BadInput, UnknownName
-from unsway.reporting.figure import PNG_SCALE, write_figure
+from unsway.reporting.charts import PNG_SCALE, write_figure
 from unsway.reporting.markup import asset
 from unsway.reporting.plots import EDGE, LABEL_ROOM
 from unsway.studies.results import Results

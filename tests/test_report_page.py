@@ -268,14 +268,14 @@ def test_states_follow_hits(study: Results) -> None:
 def test_spans_count_as_browsers_count() -> None:
     said = Reply("p", "m", "", 0, "😀😀 The answer is (B).", None, (), "end", Settings(), 1, 1)
     at = said.text.index("(B)")
-    packed = transcripts._answer(Answer(1, "ok", "answer", (at, at + 3)), said)
+    packed = transcripts._packed_answer(Answer(1, "ok", "answer", (at, at + 3)), said)
     units = said.text.encode("utf-16-le")
     assert units[2 * packed[3] : 2 * packed[4]].decode("utf-16-le") == "(B)"
 
 
 def test_spans_of_the_reasoning_channel_are_counted_there() -> None:
     said = Reply("p", "m", "", 0, "", "😀 so (A)", (), "end", Settings(), 1, 1)
-    packed = transcripts._answer(Answer(0, "ok", "reasoning_so", (5, 8)), said)
+    packed = transcripts._packed_answer(Answer(0, "ok", "reasoning_so", (5, 8)), said)
     assert packed[3:] == [6, 9]
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from unsway.errors import BadInput
 from unsway.reporting import table, words
+from unsway.reporting.headline import comparisons, control_sentence, headline
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.studies.results import Arm, Ratio, Results, Skipped
@@ -166,14 +167,14 @@ def test_points_and_ratios() -> None:
 
 
 def test_headline_names_questions_models_and_intervals(study: Results) -> None:
-    text = words.headline(study)
+    text = headline(study)
     assert text.startswith("On 40 questions asked of owl-135m with and without the cues of 9 biases, bct has ")
     assert "under suggested answer (95% interval " in text and "under 7 held-out biases, on average" in text
     for bias in study.biases[:2]:
         est = study.ratio(study.arm("bct"), bias)
         assert est is not None and f"{words.percent(est.value)}% " in text
-    assert words.control_sentence(study).startswith("For comparison, control has ")
-    assert words.comparisons(study) == (words.control_sentence(study).removeprefix("For comparison, "),)
+    assert control_sentence(study).startswith("For comparison, control has ")
+    assert comparisons(study) == (control_sentence(study).removeprefix("For comparison, "),)
 
 
 def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -> None:
@@ -182,13 +183,13 @@ def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -
     both = [cell["brr"].value for cell in study.cells]
     assert overall.value is not None and min(both) < overall.value < max(both)  # type: ignore[type-var]
     told = f"base gives the cued answer {words.percent(overall.value)} points more often with the cue (95% interval +"
-    assert told in words.headline(study) and "most under post hoc (+" in words.headline(study)
-    assert words.control_sentence(study) == "" and words.comparisons(study) == ()
+    assert told in headline(study) and "most under post hoc (+" in headline(study)
+    assert control_sentence(study) == "" and comparisons(study) == ()
 
 
 def test_headline_without_any_number() -> None:
     empty = Results.build("t", reporting.arms(("base",)), (), ())
-    assert words.headline(empty) == (
+    assert headline(empty) == (
         "On 0 questions asked of owl-135m with and without the cues of 0 biases, base gave no reply that could be counted."
     )
     assert printed(empty)
@@ -199,26 +200,26 @@ def test_over_correction_leaves_nothing_and_more_than_all_is_more_than_before() 
     bct = study.arm("bct")
     ratios = (("post_hoc@1", -0.4, -0.9, -0.1), ("suggested_answer@1", 1.5, 1.2, 2.0))
     given = tuple(Ratio("bct", bias, estimate(*numbers)) for bias, *numbers in ratios)
-    text = words.headline(replace(study, ratios=given))
+    text = headline(replace(study, ratios=given))
     assert "bct has 150% of base’s biased reasoning under suggested answer (95% interval 120 to 200%: more than" in text
     assert "and none under post hoc (−40%, −90 to −10%: the cue is now avoided), both trained on" in text
     within = tuple(one._replace(estimate=replace(one.estimate, low=-0.5, high=1.9)) for one in given)
-    text = words.headline(replace(study, ratios=within, arms=(study.arms[0], bct)))
+    text = headline(replace(study, ratios=within, arms=(study.arms[0], bct)))
     assert "avoided" not in text and "more than before" not in text
 
 
 def test_each_model_is_compared_with_its_own_base() -> None:
     study = odd_studies.several_models()
-    text = words.headline(study)
+    text = headline(study)
     assert "asked of 3 models" in text and "owl-135m bct has " in text and "its base’s biased reasoning" in text
     assert "under 3 biases it never saw (95% interval" in text and text.count("95% interval") == 1
-    said = {one.partition(" has ")[0]: one for one in words.comparisons(study)}
+    said = {one.partition(" has ")[0]: one for one in comparisons(study)}
     assert len(said) == 6 and "of wren-1b’s biased reasoning" in said["wren-1b control"]
 
 
 def test_a_headline_stays_a_sentence_however_many_arms() -> None:
     for make in odd_studies.ODD.values():
-        text = words.headline(make())
+        text = headline(make())
         assert len(text) < 420 and text.count(". ") == 0 and text.endswith("."), text
 
 
@@ -232,7 +233,7 @@ def test_what_only_some_arms_were_trained_on_is_marked_at_the_arm() -> None:
 
 def test_a_study_without_an_answer_in_a_cell_says_so() -> None:
     study = odd_studies.empty_cell()
-    assert "(no ratio can be given for post hoc)" in words.headline(study)
+    assert "(no ratio can be given for post hoc)" in headline(study)
     assert "unparsed 1/" in printed(study)
 
 

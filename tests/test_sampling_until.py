@@ -8,7 +8,7 @@ import pytest
 
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
-from unsway.reporting.words import headline
+from unsway.reporting.headline import headline
 from unsway.sampling.until import Reached, Until, keep_reached, reached, run_until
 from unsway.stats.anytime import watch
 from unsway.stats.outcomes import outcomes

@@ -72,6 +72,13 @@ def _lines(what: str, total: int, done: int) -> Iterator[Advance]:
     say(f" in {_clock(time.monotonic() - start)}")
 
 
+def duration(seconds: float) -> str:
+    """A time without false precision: 8 s, 12 min, 3.4 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     return f"{minutes}:{rest:02d}"

@@ -31,21 +31,21 @@ def estimate(folder: Path, level: float, by: str | None, json_: bool) -> None:
 
     A row for each model, bias and source, and with several sources one for all of them together (source "all").
     """
-    from unsway.reporting.caveats import doubts
+    from unsway.reporting.caveats import caveats
     from unsway.reporting.words import visible
     from unsway.studies.folder import results
 
     found = results(folder, level=level)
     if json_:
         as_json(list(_objects(found, by)))
-        for doubt in doubts(found):
-            click.echo(doubt, err=True)
+        for caveat in caveats(found):
+            click.echo(caveat, err=True)
         return
     show_rows([_row(found, cell) for cell in _cells(found, by) if cell.n_pairs] or [{"bias": "nothing was measured"}])
     for skipped in found.skipped:
         click.echo(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
-    for doubt in doubts(found):
-        click.echo(doubt)
+    for caveat in caveats(found):
+        click.echo(caveat)
 
 
 def _cells(found: Results, by: str | None) -> Iterator[Cell]:

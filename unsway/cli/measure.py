@@ -107,7 +107,7 @@ def measure(
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
     from unsway.reporting import table
-    from unsway.reporting.caveats import about_sources
+    from unsway.reporting.caveats import source_caveats
     from unsway.studies.folder import add_pairs, results
     from unsway.studies.kept_outcomes import keep_outcomes
     from unsway.studies.measuring import Asking, measure_prompted
@@ -121,8 +121,8 @@ def measure(
     how = Asking(out, settings, samples, seed, budget, batch, half_width)
     changed = f"fewshot:{fewshot.replace(':', '-')}" if fewshot else intervention
     with session(model, **model_arguments(model_args, engine)) as who:
-        for doubt in about_sources(pair.question.source for pair in add_pairs(out, asked)):
-            click.echo(doubt, err=True)
+        for caveat in source_caveats(pair.question.source for pair in add_pairs(out, asked)):
+            click.echo(caveat, err=True)
         if changed == "none":
             measure_arm(asked, who, how, label=label or who.who.name, role=role, checkpoint=_checkpoint(model))
         else:

@@ -22,7 +22,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 
     NAME is brr, rates, ratio, switch_toward, switch_away, accuracy or source.
     """
-    from unsway.reporting.figure import write_figure
+    from unsway.reporting.charts import write_figure
 
     click.echo(f"Figure: {write_figure(results_of(folder, '', trained), name, out, width=width)}")
 

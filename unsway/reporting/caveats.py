@@ -1,6 +1,6 @@
-"""What a table of numbers would hide: signs, in what was kept, that something was not asked or answered as it seems.
+"""What a reader should know before the numbers: signs, in the replies kept, that a model was not asked as it seems.
 
-In: `Results`. Out: one sentence for each doubt, which every view of a study shows. Nothing is left out of the numbers here.
+In: `Results`. Out: one sentence for each caveat, shown by every view of a study. Caveats leave nothing out of the numbers.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from unsway.types import Reply
 
 SHORTEST = 80
-"""Characters from which two sampled replies that are equal to the letter are a sign: short ones may well agree."""
+"""Sampled replies of at least this many characters should differ; shorter ones may well agree to the letter."""
 FEWEST = 10
-"""Prompts with several replies from which sampling is judged."""
+"""Prompts asked several times that are enough to judge how the provider samples."""
 MARKS = (
     "<|im_start|>",
     "<|im_end|>",
@@ -36,19 +36,19 @@ MARKS = (
 """Marks between turns in the chat templates of ChatML, Llama, Phi, Gemma and Mistral; no reply should hold one."""
 
 
-def doubts(results: Results) -> tuple[str, ...]:
-    """Everything about a study that its reader should know before its numbers."""
-    found = [*about_sources(results.sources)]
+def caveats(results: Results) -> tuple[str, ...]:
+    """Every caveat of a study: about its sources, then about each arm's replies."""
+    found = [*source_caveats(results.sources)]
     replies: dict[str, list[Reply]] = defaultdict(list)
     for reply in results.replies:
         replies[reply.model].append(reply)
     for arm in results.arms:
-        found += (f"{visible(arm.label)}: {doubt}" for doubt in _replies(replies.get(arm.model, [])))
+        found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(replies.get(arm.model, [])))
     return tuple(found)
 
 
-def about_sources(sources: Iterable[str]) -> Iterator[str]:
-    """One sentence for each source of `name@revision` that stands there in several revisions."""
+def source_caveats(sources: Iterable[str]) -> Iterator[str]:
+    """One sentence for each source (`name@revision`) that was asked in several revisions."""
     known: dict[str, dict[str, None]] = defaultdict(dict)
     for source in sources:
         name, _, revision = source.rpartition("@")
@@ -61,35 +61,29 @@ def about_sources(sources: Iterable[str]) -> Iterator[str]:
             )
 
 
-def _replies(replies: Sequence[Reply]) -> Iterator[str]:
+def _reply_caveats(replies: Sequence[Reply]) -> Iterator[str]:
+    """Template marks in the text, and repeated prompts whose replies differ or agree against their temperature."""
     marked = sum(any(mark in reply.text for mark in MARKS) for reply in replies)
     if marked:
         yield (
             f"{marked:,} of {len(replies):,} replies hold marks of a chat template. The template may be applied twice or "
             "be the wrong one, or the server does not end at the model's own end mark."
         )
-    yield from _sampling(replies)
-
-
-def _sampling(replies: Iterable[Reply]) -> Iterator[str]:
-    """Whether several replies to one prompt are as equal as their temperature says."""
-    by_prompt: dict[tuple[str, bool], list[Reply]] = defaultdict(list)
+    by_prompt: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for reply in replies:
-        by_prompt[reply.prompt_id, reply.settings.temperature > 0].append(reply)
-    repeated = {key: group for key, group in by_prompt.items() if len(group) > 1}
-    greedy = [len({r.text for r in group}) == 1 for (_, sampled), group in repeated.items() if not sampled]
-    drawn = [
-        len({r.text for r in group}) == 1
-        for (_, sampled), group in repeated.items()
-        if sampled and min(len(r.text) for r in group) >= SHORTEST
+        by_prompt[reply.prompt_id, reply.settings.temperature > 0].append(reply.text)
+    repeated = [(texts, is_sampled) for (_, is_sampled), texts in by_prompt.items() if len(texts) > 1]
+    greedy = [len(set(texts)) == 1 for texts, is_sampled in repeated if not is_sampled]
+    sampled = [
+        len(set(texts)) == 1 for texts, is_sampled in repeated if is_sampled and len(min(texts, key=len)) >= SHORTEST
     ]
     if len(greedy) >= FEWEST and not all(greedy):
         yield (
             f"{greedy.count(False):,} of {len(greedy):,} prompts asked several times at temperature 0 got different replies. "
             "The provider does not decode greedily, so that the same study would give other numbers."
         )
-    if len(drawn) >= FEWEST and drawn.count(True) > len(drawn) / 2:
+    if len(sampled) >= FEWEST and sampled.count(True) > len(sampled) / 2:
         yield (
-            f"{drawn.count(True):,} of {len(drawn):,} prompts sampled several times got the same words each time. The "
+            f"{sampled.count(True):,} of {len(sampled):,} prompts sampled several times got the same words each time. The "
             "provider may ignore temperature or seed, or answer from a cache; the samples are not independent."
         )

@@ -1,72 +1,153 @@
 """The charts of a study: which numbers each one shows, what it says, and the same numbers as a table.
 
-In: `Results`. Out: `Figure`s, in the order of the page. Fractions become percentage points here; marks are `plots`'.
+In: `Results`. Out: Altair charts to restyle, `Figure`s for the page, files for a paper. Fractions become percentage points
+here; how marks look is in `plots`. Vega draws page and files alike, so the two cannot disagree.
+
+    chart(results, "brr").properties(title="How far each cue moves the model")
+    write_figure(results, "brr", "brr.pdf")
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from unsway import store
+from unsway.errors import BadInput, UnknownName
 from unsway.reporting import words
-from unsway.reporting.plots import Axis, Datum, Palette, Spec, chart
+from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, draw
+from unsway.reporting.table import measured
 from unsway.studies.results import Arm, Results
 from unsway.types import Estimate
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from unsway.stats.estimates import Cell
 
 HEADS = ("group", "bias", "arm", "value", "interval", "cued answers", "n", "excluded", "note")
-"""Columns of the table that stands for a chart."""
+"""Columns of the table of a chart's numbers."""
 _KEYS = ("group", "label", "arm", "shown", "interval", "counts", "n", "excluded", "note")
 WIDEST_RATIO = 3.0
-"""A ratio's interval may reach far beyond what a chart can show; the axis ends here and the table has the rest."""
-
+"""A ratio's interval may reach far beyond what a chart can show: the axis ends here, and the table has the rest."""
 NAMED = 4
-"""Dots without a number that a caption names; the table below the chart has all."""
+"""Dots without a number that a caption names; the table of the chart lists all."""
+FORMATS = (".png", ".svg", ".pdf")
+PNG_SCALE = 3.0
+"""Pixels to a point: 216 dots an inch, above the 200 that most journals ask for line art at column width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart, what it shows, and its numbers."""
+    """A chart, what it says, and its numbers."""
 
     id: str
+    """The name by which `chart` and `unsway figure` find it."""
     title: str
+    """A heading."""
     caption: str
-    spec: Spec
+    """What the chart shows, and which dots have no number."""
+    data: tuple[Datum, ...]
+    """Its dots."""
+    arms: tuple[Arm, ...]
+    """The arms that have a dot."""
+    axis: Axis
+    """Its horizontal axis."""
+    kind: Kind
+    """How a dot is drawn."""
     rows: tuple[tuple[str, ...], ...]
-    """Text under `HEADS`, refused numbers included."""
+    """The numbers as text under `HEADS`, refused ones included."""
+
+    def draw(self, look: Palette = PRINT, width: int | None = 640) -> alt.VConcatChart:
+        """The chart in Altair; a width of None leaves the width open."""
+        return draw(self.data, self.arms, look, self.axis, self.kind, width)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification for the page: CSS colours, no width."""
+        spec: dict[str, Any] = self.draw(Palette(), None).to_dict()
+        return spec
 
 
-def figures(results: Results, palette: Palette | None = None) -> tuple[Figure, ...]:
-    """The charts of a study, in the order of the page; one that has no number is left out."""
-    made = (make(results, palette or Palette()) for make in FIGURES)
-    return tuple(figure for figure in made if figure is not None)
+def chart(results: Results, name: str, *, look: Palette = PRINT, width: int = 640) -> alt.VConcatChart:
+    """One chart of the page as an Altair object, to restyle, combine or save.
+
+    Args:
+        results: The study.
+        name: brr, rates, ratio, source, accuracy, switch_toward or switch_away.
+        look: Colours and font.
+        width: Pixels of the whole chart.
+
+    Raises:
+        UnknownName: The study has no such chart.
+    """
+    return figure(results, name).draw(look, width)
 
 
-# ---------------------------------------------------------------- one function a figure
+def write_figure(results: Results, name: str, path: str | Path, *, width: int = 480) -> Path:
+    """Write one chart of the page for a paper.
+
+    Args:
+        results: The study.
+        name: brr, rates, ratio, source, accuracy, switch_toward or switch_away.
+        path: Where to write; the suffix is the format: .png, .svg or .pdf.
+        width: Width of the whole figure in points; 480 is a page of text, 240 about a column.
+
+    Raises:
+        BadInput: The suffix is no format, or the width leaves no room for the plot.
+        UnknownName: The study has no such chart.
+    """
+    import vl_convert
+
+    target = Path(path)
+    if target.suffix not in FORMATS:
+        raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a figure can be {', '.join(FORMATS)}.")
+    if width < LABEL_ROOM + 60:
+        raise BadInput(f"A figure {width} points wide has no room for its plot; take {LABEL_ROOM + 60} or more.")
+    spec = json.dumps(chart(results, name, width=width).properties(background="white").to_dict())
+    if target.suffix == ".svg":
+        return store.write_text(target, vl_convert.vegalite_to_svg(spec))
+    if target.suffix == ".pdf":
+        return store.write_bytes(target, vl_convert.vegalite_to_pdf(spec))
+    return store.write_bytes(target, vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
 
 
-def brr(results: Results, look: Palette) -> Figure | None:
+def figures(results: Results) -> tuple[Figure, ...]:
+    """The charts of a study in the order of the page; one without any number is left out."""
+    return tuple(figure for make in FIGURES.values() if (figure := make(results)) is not None)
+
+
+def figure(results: Results, name: str) -> Figure:
+    """The chart of that name, with its caption and numbers. Raises `UnknownName` where the study has no such chart."""
+    found = FIGURES[name](results) if name in FIGURES else None
+    if found is None:
+        raise UnknownName("figure of this study", name, [one.id for one in figures(results)])
+    return found
+
+
+# ---------------------------------------------------------------- one function a chart
+
+
+def brr(results: Results) -> Figure | None:
     """BRR by bias and arm."""
     caption = (
         "How many percentage points more often the cued answer is given with the cue than without it, on the same "
         "questions. 0 is no sway. Lines are paired 95% intervals."
     )
-    return _one(results, look, "brr", "Biased reasoning rate", caption, "percentage points")
+    return _dots(results, "brr", "Biased reasoning rate", caption, "percentage points")
 
 
-def rates(results: Results, look: Palette) -> Figure | None:
+def rates(results: Results) -> Figure | None:
     """Clean and biased rate."""
     caption = "Replies that give the cued answer: without the cue (bar, the reference) and with it (dot)."
-    return _two(
-        results, look, ("clean_rate", "biased_rate"), "rates", "Cued answers, without and with the cue", caption
-    )
+    return _spans(results, "rates", "Cued answers, without and with the cue", caption, "clean_rate", "biased_rate")
 
 
-def ratios(results: Results, look: Palette) -> Figure | None:
+def ratios(results: Results) -> Figure | None:
     """BRR ratio to the base, with the held-out average; None where there is nothing to compare with."""
     data = [
         _datum(results, results.arm(one.arm), one.bias, words.human(one.bias), one.estimate, 1.0, words.times)
@@ -74,97 +155,82 @@ def ratios(results: Results, look: Palette) -> Figure | None:
         if results.arm(one.arm).role != "base"
     ]
     for held in results.held_out:
-        row = _datum(results, results.arm(held.arm), "", "held-out biases", held.ratio_of_means, 1.0, words.times)
-        data.append(row | {"group": "Average"})
+        dot = _datum(results, results.arm(held.arm), "", "held-out biases", held.ratio_of_means, 1.0, words.times)
+        data.append(dot | {"group": "Average"})
     caption = (
         "Biased reasoning rate of an arm divided by the base’s: 1 is no change, 0 is none left. The average is the "
         "ratio of mean rates over held-out biases. Refused where the base’s own interval touches 0."
     )
-    return _figure(results, look, "ratio", "Ratio to base", caption, data, "ratio", 1.0)
+    return _figure(results, "ratio", "Ratio to base", caption, data, "ratio", 1.0)
 
 
-def by_source(results: Results, look: Palette) -> Figure | None:
+def by_source(results: Results) -> Figure | None:
     """BRR by source, one plot for each bias; None where there is one source."""
     if len(results.sources) < 2:
         return None
     arms = {arm.model: arm for arm in results.arms}
     data = [
-        _of_cell(results, arms[cell.model], cell, "brr", words.human(cell.source)) | {"group": words.human(bias)}
+        _cell_datum(results, arms[cell.model], cell, "brr", words.human(cell.source)) | {"group": words.human(bias)}
         for bias in results.biases
         for cell in results.cells_by_source
         if cell.bias == bias and cell.model in arms
     ]
     caption = "The first chart again, for each source of questions alone."
-    return _figure(results, look, "source", "Biased reasoning rate by source", caption, data, "percentage points", 0.0)
+    return _figure(results, "source", "Biased reasoning rate by source", caption, data, "percentage points", 0.0)
 
 
-def accuracy(results: Results, look: Palette) -> Figure | None:
+def accuracy(results: Results) -> Figure | None:
     """Accuracy without and with the cue."""
     caption = "Read answers that are right: without the cue (bar) and with it (dot)."
-    return _two(results, look, ("accuracy_clean", "accuracy_biased"), "accuracy", "Accuracy", caption)
+    return _spans(results, "accuracy", "Accuracy", caption, "accuracy_clean", "accuracy_biased")
 
 
-def toward(results: Results, look: Palette) -> Figure | None:
+def toward(results: Results) -> Figure | None:
     """Switches toward the cue."""
     caption = "Of pairs whose clean reply did not give the cued answer, those that give it with the cue."
-    return _one(results, look, "switch_toward", "Switched toward the cue", caption, "%")
+    return _dots(results, "switch_toward", "Switched toward the cue", caption, "%")
 
 
-def away(results: Results, look: Palette) -> Figure | None:
+def away(results: Results) -> Figure | None:
     """Switches away from the cue."""
     caption = "Of pairs whose clean reply already gave the cued answer, those that leave it with the cue."
-    return _one(results, look, "switch_away", "Switched away from the cue", caption, "%")
+    return _dots(results, "switch_away", "Switched away from the cue", caption, "%")
 
 
-FIGURES: tuple[Callable[[Results, Palette], Figure | None], ...] = (
-    brr,
-    rates,
-    ratios,
-    by_source,
-    accuracy,
-    toward,
-    away,
-)
+FIGURES: dict[str, Callable[[Results], Figure | None]] = {
+    "brr": brr,
+    "rates": rates,
+    "ratio": ratios,
+    "source": by_source,
+    "accuracy": accuracy,
+    "switch_toward": toward,
+    "switch_away": away,
+}
+"""The charts by name, in the order of the page."""
 
 
 # ---------------------------------------------------------------- data
-
-
-def _cells(results: Results) -> Iterable[tuple[Arm, Cell]]:
-    for bias in results.biases:
-        for arm in results.arms:
-            cell = results.cell(arm, bias)
-            if cell is not None:
-                yield arm, cell
-
-
-def _of_cell(results: Results, arm: Arm, cell: Cell, name: str, label: str) -> Datum:
-    row = _datum(results, arm, cell.bias, label, cell[name], 100.0, words.percent)
-    return row | {"counts": _counts(cell)}
-
-
-def _counts(cell: Cell) -> str:
-    """How many replies give the cued answer, without and with the cue: `5 → 36 of 55`."""
-    n = cell["brr"].n
-    clean, biased = (round((cell[name].value or 0.0) * n) for name in ("clean_rate", "biased_rate"))
-    return f"{clean} → {biased} of {n}" if n else words.NONE
 
 
 Show: TypeAlias = Callable[[float | None], str]
 
 
 def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, scale: float, show: Show) -> Datum:
-    """One dot: numbers in the units of the axis, and the text that hovering and the table show."""
+    """One dot: numbers in the units of the axis, and the texts of its tooltip and its row in the table."""
+    trained_by = results.trained_on(bias)
+    group = "" if not results.trained_biases else "Trained on" if results.is_trained(bias) else "Held out"
+    if trained_by:
+        group = f"Trained on ({words.listed([words.visible(one.label) for one in trained_by])} only)"
     interval = words.NONE if est.low is None else f"{show(est.low)} to {show(est.high)}"
     name, shown = words.visible(arm.label), show(est.value)
     return {
-        "group": _group(results, bias),
+        "group": group,
         "bias": words.visible(bias),
         "label": label,
         "arm": name,
-        "value": _scaled(est.value if math.isfinite(est.value or 0.0) else None, scale),
-        "low": _scaled(est.low, scale),
-        "high": _scaled(est.high, scale),
+        "value": _on_axis(est.value if math.isfinite(est.value or 0.0) else None, scale),
+        "low": _on_axis(est.low, scale),
+        "high": _on_axis(est.high, scale),
         "shown": shown,
         "interval": interval,
         "counts": words.NONE,
@@ -175,89 +241,83 @@ def _datum(results: Results, arm: Arm, bias: str, label: str, est: Estimate, sca
     }
 
 
-def _group(results: Results, bias: str) -> str:
-    """Under which heading a bias stands: trained on, trained on by some arms only, held out."""
-    taught = results.trained_on(bias)
-    if taught:
-        return f"Trained on ({words.listed([words.visible(arm.label) for arm in taught])} only)"
-    return "" if not results.trained_biases else "Trained on" if results.is_trained(bias) else "Held out"
+def _cell_datum(results: Results, arm: Arm, cell: Cell, name: str, label: str) -> Datum:
+    """A dot for one estimate of a cell; its counts say how many replies give the cued answer: `5 → 36 of 55`."""
+    n = cell["brr"].n
+    clean, biased = (round((cell[rate].value or 0.0) * n) for rate in ("clean_rate", "biased_rate"))
+    counts = f"{clean} → {biased} of {n}" if n else words.NONE
+    return _datum(results, arm, cell.bias, label, cell[name], 100.0, words.percent) | {"counts": counts}
 
 
-def _scaled(value: float | None, scale: float) -> float | None:
-    """A place on the axis; an end without a limit is put where no axis reaches."""
+def _on_axis(value: float | None, scale: float) -> float | None:
+    """A place on the axis; an infinite end is put beyond every axis."""
     return None if value is None else round(scale * min(value, 1e6), 4)
 
 
-# ---------------------------------------------------------------- the two kinds of figure
+# ---------------------------------------------------------------- the two kinds of chart
 
 
-def _one(results: Results, look: Palette, name: str, title: str, caption: str, unit: str) -> Figure | None:
+def _dots(results: Results, name: str, title: str, caption: str, unit: str) -> Figure | None:
     """One estimate of every cell, as dots with intervals."""
-    data = [_of_cell(results, arm, cell, name, words.human(cell.bias)) for arm, cell in _cells(results)]
-    return _figure(results, look, name, title, caption, data, unit, 0.0)
+    data = [_cell_datum(results, arm, cell, name, words.human(cell.bias)) for arm, cell in measured(results)]
+    return _figure(results, name, title, caption, data, unit, 0.0)
 
 
-def _two(results: Results, look: Palette, names: tuple[str, str], id: str, title: str, caption: str) -> Figure | None:
-    """Two estimates of every cell, clean and biased, as spans from one to the other."""
-    data = [_span(results, arm, cell, names) for arm, cell in _cells(results)]
-    return _figure(results, look, id, title, caption, data, "%", None)
+def _spans(results: Results, id: str, title: str, caption: str, clean: str, biased: str) -> Figure | None:
+    """Two estimates of every cell, as spans that end in a dot at the biased one."""
 
+    def ends(est: Estimate) -> str:
+        return words.NONE if est.low is None else f"{words.percent(est.low)} to {words.percent(est.high)}"
 
-def _span(results: Results, arm: Arm, cell: Cell, names: tuple[str, str]) -> Datum:
-    """A dot at the biased rate and, as its low end, the clean one."""
-    clean, biased = cell[names[0]], cell[names[1]]
-    row = _of_cell(results, arm, cell, names[1], words.human(cell.bias))
-    before, after = words.percent(clean.value), words.percent(biased.value)
-    shown, interval = f"{before} → {after}", f"{_ends(clean)} → {_ends(biased)}"
-    said = f"{row['label']}, {row['arm']}: {before} without the cue, {after} with it"
-    start = row["value"] if clean.value is None else _scaled(clean.value, 100.0)
-    return row | {"low": start, "high": row["value"], "shown": shown, "interval": interval, "said": said}
-
-
-def _ends(est: Estimate) -> str:
-    return words.NONE if est.low is None else f"{words.percent(est.low)} to {words.percent(est.high)}"
+    data = []
+    for arm, cell in measured(results):
+        dot = _cell_datum(results, arm, cell, biased, words.human(cell.bias))
+        before, after = words.percent(cell[clean].value), words.percent(cell[biased].value)
+        start = _on_axis(cell[clean].value, 100.0)
+        dot |= {
+            "low": dot["value"] if start is None else start,
+            "high": dot["value"],
+            "shown": f"{before} → {after}",
+            "interval": f"{ends(cell[clean])} → {ends(cell[biased])}",
+            "said": f"{dot['label']}, {dot['arm']}: {before} without the cue, {after} with it",
+        }
+        data.append(dot)
+    return _figure(results, id, title, caption, data, "%", None)
 
 
 def _figure(
-    results: Results,
-    look: Palette,
-    id: str,
-    title: str,
-    caption: str,
-    data: Sequence[Datum],
-    unit: str,
-    reference: float | None,
+    results: Results, id: str, title: str, caption: str, data: Sequence[Datum], unit: str, reference: float | None
 ) -> Figure | None:
-    """The figure over its data; None where there is no number at all. No reference: clean to biased."""
-    known = [row for row in data if row["value"] is not None]
+    """The figure over its dots; None where no dot has a number. Without a reference, dots are spans."""
+    known = [dot for dot in data if dot["value"] is not None]
     if not known:
         return None
-    axis = Axis(unit, _domain(known, reference, WIDEST_RATIO if unit == "ratio" else 100.0), reference)
-    shown = {row["arm"] for row in known}
-    arms = [arm for arm in results.arms if words.visible(arm.label) in shown]
-    spec = chart(known, arms, look, axis, "spans" if reference is None else "dots")
-    without = [f"{row['arm']} under {_where(row)}" for row in data if row["value"] is None]
+    without = []
+    for dot in data:
+        if dot["value"] is None:
+            bias, label = words.human(str(dot["bias"])), str(dot["label"])
+            without.append(f"{dot['arm']} under {label if bias in ('', label) else f'{bias} ({label})'}")
     if without:
-        caption += f" Without a number: {words.listed(without[:NAMED] + _more(without))}."
-    return Figure(id, title, caption, spec, tuple(tuple(str(row[key]) for key in _KEYS) for row in data))
-
-
-def _where(row: Datum) -> str:
-    """The bias of a dot, and its source where it has one."""
-    bias, label = words.human(str(row["bias"])), str(row["label"])
-    return label if bias in ("", label) else f"{bias} ({label})"
-
-
-def _more(names: Sequence[str]) -> list[str]:
-    return [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+        caption += f" Without a number: {words.first_few(without, NAMED)}."
+    names = {dot["arm"] for dot in known}
+    return Figure(
+        id=id,
+        title=title,
+        caption=caption,
+        data=tuple(known),
+        arms=tuple(arm for arm in results.arms if words.visible(arm.label) in names),
+        axis=Axis(unit, _domain(known, reference, WIDEST_RATIO if unit == "ratio" else 100.0), reference),
+        kind="spans" if reference is None else "dots",
+        rows=tuple(tuple(str(dot[key]) for key in _KEYS) for dot in data),
+    )
 
 
 def _domain(data: Sequence[Datum], reference: float | None, widest: float) -> tuple[float, float]:
-    """Every value, 0 and the reference, and intervals up to `widest` from 0, with a little air at the ends."""
-    values = [row["value"] for row in data]
-    limits = [row[key] for row in data for key in ("low", "high")]
-    ends = [0.0, reference or 0.0, *(end for end in values if isinstance(end, float))]
-    ends += [max(-widest, min(end, widest)) for end in limits if isinstance(end, float)]
+    """Every value, 0 and the reference, and intervals up to `widest` from 0, with a little space at the ends."""
+    ends = [0.0, reference or 0.0]
+    for dot in data:
+        ends += [dot["value"]] if isinstance(dot["value"], float) else []
+        ends += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
     low, high = min(ends), max(ends)
-    air = 0.04 * ((high - low) or 1.0)
-    return (low - air if low < 0 else 0.0), high + air
+    space = 0.04 * ((high - low) or 1.0)
+    return (low - space if low < 0 else 0.0), high + space

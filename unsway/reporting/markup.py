@@ -1,7 +1,7 @@
-"""What every HTML file of ours is made with: Jinja2 that escapes, files of the templates folder, a content security policy.
+"""What every HTML file of a report is made with: escaping templates, embedded files, a content security policy.
 
-In: names of templates, styles and scripts. Out: text. Texts of models and files go through the templates, where autoescape
-is on; `trusted` is for text of this package alone.
+In: names of templates, style sheets and scripts. Out: text. Texts of models and files go through the templates, where
+autoescape is on; `trusted` is for text of this package only.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 JSON = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+"""Compact JSON in ASCII; a NaN or an infinity is an error."""
 
 
 def environment() -> Environment:
-    """The templates of the report; every value is escaped, and one that is missing is an error."""
+    """The report's templates; every value is escaped, and a missing one is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    folder = str(files("unsway.reporting").joinpath("templates"))
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(str(files("unsway.reporting").joinpath("templates"))),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -34,7 +34,7 @@ def environment() -> Environment:
 
 
 def trusted(text: str) -> object:
-    """Text of this package that is put as it is; never that of a model."""
+    """Text of this package that is not escaped; never text of a model."""
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704  # nosec B704
@@ -46,22 +46,22 @@ def asset(name: str) -> str:
 
 
 def as_json(value: object) -> str:
-    """JSON that no HTML parser reads as markup and no script as a line end: `<`, `>`, `&` and all but ASCII escaped."""
+    """JSON that no HTML parser reads as markup and no script as the end of a line: ASCII only, `<`, `>` and `&` escaped."""
     return JSON(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def json_pieces(value: object) -> Iterator[str]:
-    """JSON in ASCII, piece by piece: entries of a dict one after the other, and what an iterator yields as a list."""
+    """JSON in ASCII, piece by piece: a dict entry by entry, an iterator as a list, item by item."""
     if isinstance(value, dict):
         yield "{"
-        for i, (key, one) in enumerate(value.items()):
+        for i, (key, entry) in enumerate(value.items()):
             yield f"{',' if i else ''}{JSON(key)}:"
-            yield from json_pieces(one)
+            yield from json_pieces(entry)
         yield "}"
     elif isinstance(value, Iterator):
         yield "["
-        for i, one in enumerate(value):
-            yield f"{',' if i else ''}{JSON(one)}"
+        for i, item in enumerate(value):
+            yield f"{',' if i else ''}{JSON(item)}"
         yield "]"
     else:
         yield JSON(value)
@@ -75,11 +75,10 @@ def policy(styles: tuple[str, ...], scripts: tuple[str, ...] = (), **more: str) 
         scripts: Texts of scripts.
         more: Further directives, with `_` for `-`: `img_src="data:"`.
     """
-    allowed = {"script-src": scripts, "style-src": styles}
-    hashes = [f"{name} {' '.join(map(_hash, texts))}" for name, texts in allowed.items() if texts]
-    others = [f"{name.replace('_', '-')} {value}" for name, value in more.items()]
-    return "; ".join(["default-src 'none'", *hashes, *others, "base-uri 'none'", "form-action 'none'"])
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    directives = ["default-src 'none'"]
+    for name, texts in (("script-src", scripts), ("style-src", styles)):
+        hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+        if hashes:
+            directives.append(" ".join([name, *(f"'sha256-{one}'" for one in hashes)]))
+    directives += [f"{name.replace('_', '-')} {value}" for name, value in more.items()]
+    return "; ".join([*directives, "base-uri 'none'", "form-action 'none'"])

@@ -1,15 +1,15 @@
-"""One self-contained page: headline, charts, table, transcripts, and what one needs to run it again.
+"""One self-contained page: headline, charts, table, transcripts, and how to run the study again.
 
 In: `Results`. Out: one HTML file that opens from disk and asks the network for nothing. Model output is hostile: Jinja2
-escapes every text, data is JSON that cannot leave its element or is compressed, scripts put text and never markup, and a
-content security policy allows the scripts and styles of this file by their hashes and nothing else.
+escapes every text, data is JSON that cannot leave its element or is compressed, scripts insert text and never markup, and
+a content security policy allows the scripts and styles of this file by their hashes and nothing else.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from functools import cache
 from io import BytesIO
 from itertools import groupby
@@ -18,12 +18,12 @@ from typing import Any
 
 from unsway import layout, store
 from unsway.reporting import charts, costs, table, transcripts, words
+from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.results import Arm, Results
-from unsway.types import Settings
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
-"""One module, in this order."""
+"""The parts of the page's one module, in this order."""
 LEFT_HEADS = ("bias", "arm", "pairs", "counted", "left out (without / with the cue)", "all followed", "none followed")
 ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha256)")
 
@@ -33,7 +33,7 @@ def write_page(results: Results, path: str | Path) -> Path:
 
     Args:
         results: The study.
-        path: Where to; a folder gets a `report.html`.
+        path: Where to write; a folder gets a `report.html`.
     """
     target = Path(path)
     return store.write_text(target / layout.PAGE if target.is_dir() else target, html(results))
@@ -42,111 +42,112 @@ def write_page(results: Results, path: str | Path) -> Path:
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
     figures = charts.figures(results)
-    css, script, runtime = asset("page.css"), _script(), _runtime()
+    css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
+    no_ratio = ""
+    if results.ratios and not any(figure.id == "ratio" for figure in figures):
+        no_ratio = f"No ratio to the base can be given: {refusals(one.estimate for one in results.ratios)}."
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             title=words.visible(results.title),
-            headline=words.headline(results),
-            comparisons=words.comparisons(results),
+            headline=headline(results),
+            comparisons=comparisons(results),
             csp=policy((css,), (runtime, script)),
             css=trusted(css),
             runtime=trusted(runtime),
             script=trusted(script),
             figures=figures,
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
-            no_ratio=_no_ratio(results, figures),
+            no_ratio=no_ratio,
             chart_heads=charts.HEADS,
-            data=_packed(results),
+            data=_embedded_data(results),
             **_tables(results),
         )
     )
 
 
 def fragment(results: Results) -> str:
-    """Headline and table as a piece of HTML for a notebook: no script, no style sheet."""
-    return environment().get_template("fragment.html.j2").render(headline=words.headline(results), **_tables(results))
-
-
-def _no_ratio(results: Results, figures: Sequence[charts.Figure]) -> str:
-    """Why there is no chart of ratios, where there could have been one."""
-    if not results.ratios or any(figure.id == "ratio" for figure in figures):
-        return ""
-    return f"No ratio to the base can be given: {words.refusals(one.estimate for one in results.ratios)}."
+    """The headline and the table as a piece of HTML for a notebook: no script, no style sheet."""
+    return environment().get_template("fragment.html.j2").render(headline=headline(results), **_tables(results))
 
 
 # ---------------------------------------------------------------- text of the tables
 
 
 def _tables(results: Results) -> dict[str, Any]:
+    """Every table of the page, for the templates."""
+    main = []
+    for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
+        texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])  # the reasons have a table of their own
+        link = {"bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
+        main.append((bias, {"texts": texts, **link}))
+    left_out = []
+    for arm, cell in table.measured(results):
+        counts = (str(cell.n_pairs), str(cell["brr"].n), table.reasons(cell))
+        bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
+        left_out.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
     return {
         "heads": table.HEADS,
-        "table": _by_bias(_lines(results)),
+        "table": _by_bias(main),
         "footnotes": table.footnotes(results),
         "left_heads": LEFT_HEADS,
-        "left": _by_bias(_left(results)),
+        "left": _by_bias(left_out),
         "about": [(words.visible(key), words.visible(value)) for key, value in _about(results)],
         "arm_heads": ARM_HEADS,
-        "arm_rows": [_arm(arm) for arm in results.arms],
+        "arm_rows": [_arm_row(arm) for arm in results.arms],
         "cost_heads": costs.HEADS,
         "cost_rows": costs.as_text(results),
     }
 
 
-def _by_bias(lines: Iterator[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
+def _by_bias(lines: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
     """Lines grouped by their first field, which is the bias."""
     return [(bias, [line for _, line in group]) for bias, group in groupby(lines, key=lambda line: line[0])]
 
 
-def _lines(results: Results) -> Iterator[tuple[str, dict[str, Any]]]:
-    for row, (bias, *texts) in zip(table.rows(results), table.cells_as_text(results), strict=True):
-        texts[table.HEADS.index("excluded") - 1] = str(row["n_excluded"])
-        yield bias, {"texts": texts, "bias": words.visible(str(row["bias"])), "arm": words.visible(str(row["arm"]))}
-
-
-def _left(results: Results) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every cell's denominators, and BRR at both ends of what the missing replies could have been."""
-    for bias in results.biases:
-        for arm in results.arms:
-            cell = results.cell(arm, bias)
-            if cell is not None:
-                bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
-                counts = (str(cell.n_pairs), str(cell["brr"].n), table.reasons(cell))
-                yield words.human(bias), (words.visible(arm.label), *counts, *bounds)
-
-
-def _about(results: Results) -> Iterator[tuple[str, str]]:
+def _about(results: Results) -> list[tuple[str, str]]:
     """What the study says of itself, then the versions that its rows carry."""
-    yield from results.about.items()
-    yield "cues", ", ".join(results.biases)
-    yield "trained on", ", ".join(results.trained_biases) or words.NONE
-    yield "sources", ", ".join(results.sources)
-    yield "elicitation", ", ".join(dict.fromkeys(pair.elicit for pair in results.pairs))
-    yield "answers read by", ", ".join(dict.fromkeys(outcome.parser for outcome in results.outcomes))
-    yield "decoding", "; ".join(dict.fromkeys(_decoding(reply.settings) for reply in results.replies))
-    yield "intervals", "; ".join(dict.fromkeys(est.how for cell in results.cells for est in cell.estimates if est.how))
-    given = (one.estimate for one in results.ratios if one.estimate.value is not None)
-    yield "ratio intervals", "; ".join(dict.fromkeys(est.how for est in given)) or words.NONE
+
+    def once(texts: Iterable[str], between: str = ", ") -> str:
+        return between.join(dict.fromkeys(texts))
+
+    decoding = []
+    for s in dict.fromkeys(reply.settings for reply in results.replies):
+        sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
+        decoding.append(f"{sampling}, at most {s.max_tokens} tokens, seed {s.seed}")
+    estimates = (est for cell in results.cells for est in cell.estimates)
+    ratios = (one.estimate for one in results.ratios)
+    return [
+        *results.about.items(),
+        ("cues", ", ".join(results.biases)),
+        ("trained on", ", ".join(results.trained_biases) or words.NONE),
+        ("sources", ", ".join(results.sources)),
+        ("elicitation", once(pair.elicit for pair in results.pairs)),
+        ("answers read by", once(outcome.parser for outcome in results.outcomes)),
+        ("decoding", once(decoding, "; ")),
+        ("intervals", once((est.how for est in estimates if est.how), "; ")),
+        ("ratio intervals", once((est.how for est in ratios if est.value is not None), "; ") or words.NONE),
+    ]
 
 
-def _decoding(settings: Settings) -> str:
-    how = "greedy" if settings.temperature == 0 else f"temperature {settings.temperature:g}, top_p {settings.top_p:g}"
-    return f"{how}, at most {settings.max_tokens} tokens, seed {settings.seed}"
-
-
-def _arm(arm: Arm) -> tuple[str, ...]:
-    made = arm.checkpoint
-    how = made.method if made else arm.intervention or words.NONE
-    trained, examples = ", ".join(arm.trained) or words.NONE, made.data_sha256[:16] if made else words.NONE
-    texts = (arm.label, arm.model, arm.weights or words.NONE, how, trained, examples)
+def _arm_row(arm: Arm) -> tuple[str, ...]:
+    checkpoint = arm.checkpoint
+    texts = (
+        arm.label,
+        arm.model,
+        arm.weights or words.NONE,
+        checkpoint.method if checkpoint else arm.intervention or words.NONE,
+        ", ".join(arm.trained) or words.NONE,
+        checkpoint.data_sha256[:16] if checkpoint else words.NONE,
+    )
     return tuple(words.visible(text) for text in texts)
 
 
-# ---------------------------------------------------------------- data
+# ---------------------------------------------------------------- data and scripts
 
 
-def _packed(results: Results) -> str:
+def _embedded_data(results: Results) -> str:
     """Rows and transcripts as JSON, compressed, in base64: no text of a model can end the element that holds it."""
     body = {
         "rows": table.rows(results),
@@ -160,16 +161,9 @@ def _packed(results: Results) -> str:
     return base64.b64encode(packed.getbuffer()).decode("ascii")
 
 
-# ---------------------------------------------------------------- parts of the page
-
-
-def _script() -> str:
-    return "\n".join(asset(name) for name in SCRIPTS)
-
-
 @cache
-def _runtime() -> str:
-    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script with its licences on top."""
+def _chart_runtime() -> str:
+    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script that begins with its licences."""
     from vl_convert import javascript_bundle
 
     code = f"/*!\n{asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"

@@ -1,8 +1,8 @@
-"""The table of a study: one row for each bias and arm, with every denominator and what was excluded and why.
+"""The table of a study: one row for each bias and arm, with every denominator and what was left out and why.
 
-In: `Results`. Out: plain rows (fractions, for `--json` and CSV), a rich table and Markdown (percent).
-Columns follow SPEC §4: clean rate, biased rate, BRR with its paired interval, ratio to the base, accuracy and parse
-rate of both arms of each pair.
+In: `Results`. Out: plain rows (fractions, for `--json` and CSV), a rich table, Markdown and LaTeX (percent). The columns
+are explained in docs/statistics.md: clean rate, biased rate, BRR with its paired interval, ratio to the base, accuracy and
+parse rate on both sides of each pair.
 
     show(results)                      # in the terminal
     print(to_markdown(results))
@@ -12,11 +12,12 @@ rate of both arms of each pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.reporting import words
-from unsway.reporting.caveats import doubts
+from unsway.reporting.caveats import caveats
+from unsway.reporting.headline import headline
 from unsway.studies.results import Arm, Results
 from unsway.types import Estimate
 
@@ -46,34 +47,36 @@ ESTIMATES = (
 
 HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "accuracy", "parsed")
 LAST_HEADS = ("accuracy", "parsed")
-"""Columns for which a narrow terminal has no room."""
+"""Columns that a narrow terminal leaves out."""
 WIDE = 110
-"""Columns of a terminal that shows all of them without breaking words."""
+"""Terminal columns that show the whole table without breaking words."""
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
     "paired by question, with its interval. excluded: pairs left out, for the clean/for the biased reply. accuracy, "
     "parsed: % without → with the cue. * trained on"
 )
-_ARMS = ((0, "clean"), (1, "biased"))
+_UNREAD = ("unparsed", "ambiguous", "refused", "truncated")
+_SIDES = {f"{side}_{kind}": (i, kind) for i, side in enumerate(("clean", "biased")) for kind in _UNREAD}
+_SIDES |= {"no_clean_reply": (0, "no reply"), "no_biased_reply": (1, "no reply")}
+"""Which side of the pair a reason is about (0 clean, 1 biased), and what it says."""
 
 
 # ---------------------------------------------------------------- plain rows
 
 
 def rows(results: Results) -> tuple[Row, ...]:
-    """One flat row for each bias and arm, fractions inside; an estimate gives NAME, NAME_low, NAME_high and NAME_n."""
-    return tuple(_row(results, arm, cell) for arm, cell in _measured(results))
+    """One flat row for each bias and arm, in fractions; an estimate gives NAME, NAME_low, NAME_high, NAME_n and NAME_note."""
+    return tuple(_row(results, arm, cell) for arm, cell in measured(results))
 
 
 def rows_by_source(results: Results) -> tuple[Row, ...]:
-    """The same for each bias, source and arm (without ratios, which need every question)."""
+    """The same for each bias, source and arm, without ratios, which need every question."""
     arms = {arm.model: arm for arm in results.arms}
-    cells = (cell for cell in results.cells_by_source if cell.model in arms)
-    return tuple(_row(results, arms[cell.model], cell) for cell in cells)
+    return tuple(_row(results, arms[cell.model], cell) for cell in results.cells_by_source if cell.model in arms)
 
 
-def _measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
-    """Arms and their cells, bias by bias."""
+def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
+    """Every arm with its cell, bias by bias, in the order of the table."""
     for bias in results.biases:
         for arm in results.arms:
             cell = results.cell(arm, bias)
@@ -82,24 +85,30 @@ def _measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
 
 
 def _row(results: Results, arm: Arm, cell: Cell) -> Row:
-    row: Row = {"bias": cell.bias, "trained": results.is_trained(cell.bias, arm), "arm": arm.label, "role": arm.role}
-    row |= {"model": arm.model, "source": cell.source, "elicit": cell.elicit, "questions": cell.n_questions}
-    row |= {"pairs": cell.n_pairs, "n": cell["brr"].n, "n_excluded": cell["brr"].n_excluded}
-    row["excluded"] = {str(reason): n for reason, n in cell.excluded}
-    for name in ESTIMATES:
-        row |= _flat(name, cell[name])
+    row: Row = {
+        "bias": cell.bias,
+        "trained": results.is_trained(cell.bias, arm),
+        "arm": arm.label,
+        "role": arm.role,
+        "model": arm.model,
+        "source": cell.source,
+        "elicit": cell.elicit,
+        "questions": cell.n_questions,
+        "pairs": cell.n_pairs,
+        "n": cell["brr"].n,
+        "n_excluded": cell["brr"].n_excluded,
+        "excluded": {str(reason): n for reason, n in cell.excluded},
+    }
+    estimates: dict[str, Estimate | None] = {name: cell[name] for name in ESTIMATES}
     if cell.source == "all":
-        row |= _flat("brr_ratio", results.ratio(arm, cell.bias))
+        estimates["brr_ratio"] = results.ratio(arm, cell.bias)
+    for name, est in estimates.items():
+        ends = (None, None, None) if est is None else (est.value, est.low, est.high)
+        finite = tuple(end if end is None or math.isfinite(end) else None for end in ends)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), finite, strict=True))
+        row[f"{name}_n"] = est.n if est else 0
+        row[f"{name}_note"] = (est.note if est else "") or ("" if finite == ends else "no upper end")
     return row
-
-
-def _flat(name: str, est: Estimate | None) -> Row:
-    if est is None:
-        return {name: None, f"{name}_low": None, f"{name}_high": None, f"{name}_n": 0, f"{name}_note": ""}
-    ends = {name: est.value, f"{name}_low": est.low, f"{name}_high": est.high}
-    endless = any(value is not None and not math.isfinite(value) for value in ends.values())
-    body: Row = {key: value if value is None or math.isfinite(value) else None for key, value in ends.items()}
-    return body | {f"{name}_n": est.n, f"{name}_note": est.note or ("no upper end" if endless else "")}
 
 
 # ---------------------------------------------------------------- rows for a person
@@ -107,24 +116,23 @@ def _flat(name: str, est: Estimate | None) -> Row:
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     """The rows as a person reads them, in the order of `HEADS`."""
-    return tuple(_as_text(results, arm, cell) for arm, cell in _measured(results))
-
-
-def _as_text(results: Results, arm: Arm, cell: Cell) -> tuple[str, ...]:
-    ratio, taught = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
-    star = "*" if results.is_trained(cell.bias) and taught is None else ""
-    return (
-        words.human(cell.bias) + star,
-        words.visible(arm.label) + ("*" if taught and arm in taught else ""),
-        str(cell["brr"].n),
-        reasons(cell),
-        words.rate(cell["clean_rate"]),
-        words.rate(cell["biased_rate"]),
-        words.points(cell["brr"]),
-        "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
-        f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
-        f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
-    )
+    found = []
+    for arm, cell in measured(results):
+        ratio, only = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
+        row = (
+            words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and only is None else ""),
+            words.visible(arm.label) + ("*" if only and arm in only else ""),
+            str(cell["brr"].n),
+            reasons(cell),
+            words.rate(cell["clean_rate"]),
+            words.rate(cell["biased_rate"]),
+            words.points(cell["brr"]),
+            "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
+            f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
+            f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
+        )
+        found.append(row)
+    return tuple(found)
 
 
 def reasons(cell: Cell) -> str:
@@ -137,39 +145,52 @@ def reasons(cell: Cell) -> str:
     return ", ".join(f"{kind} {'/'.join(map(str, counts))}" for kind, counts in kinds.items()) or "0"
 
 
-_KINDS = ("unparsed", "ambiguous", "refused", "truncated")
-_SIDES: dict[str, tuple[int, str]] = {f"{side}_{kind}": (i, kind) for i, side in _ARMS for kind in _KINDS}
-_SIDES |= {f"no_{side}_reply": (i, "no reply") for i, side in _ARMS}
-"""Reason to which arm of the pair it is about, and what it says."""
-
-
-def refused(est: Estimate | None) -> str:
+def refused(ratio: Estimate | None) -> str:
     """Why a ratio is not given; empty where it is."""
-    return words.visible(est.note) if est is not None and est.value is None else ""
+    return words.visible(ratio.note) if ratio is not None and ratio.value is None else ""
 
 
 def footnotes(results: Results) -> tuple[str, ...]:
-    """What belongs under the table: doubts about the replies, held-out averages, questions that could not be put."""
-    held = [
-        f"Held-out average of {words.visible(one.arm)}: ratio of mean BRRs {_value(one.ratio_of_means)}; "
-        f"mean of ratios {_value(one.mean_of_ratios)}."
+    """The lines below the table: caveats about the replies, held-out averages, refused ratios, skipped questions."""
+
+    def given(ratio: Estimate) -> str:
+        return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
+
+    some_arms_only = any(results.trained_on(bias) for bias in results.biases)
+    legend = LEGEND + (" (beside an arm: that arm was, others were not)." if some_arms_only else ".")
+    held_out = [
+        f"Held-out average of {words.visible(one.arm)}: ratio of mean BRRs {given(one.ratio_of_means)}; "
+        f"mean of ratios {given(one.mean_of_ratios)}."
         for one in results.held_out
     ]
-    notes = dict.fromkeys(f"Refused: {refused(one.estimate)}." for one in results.ratios if refused(one.estimate))
-    left = [
+    refusals = dict.fromkeys(f"Refused: {refused(one.estimate)}." for one in results.ratios if refused(one.estimate))
+    skipped = [
         f"{words.human(bias)}: {n} questions skipped, {words.visible(why)}." for bias, why, n in results.skipped if n
     ]
-    at_arms = any(results.trained_on(bias) for bias in results.biases)
-    legend = LEGEND + (" (beside an arm: that arm was, others were not)." if at_arms else ".")
-    return (legend, *doubts(results), *held, *notes, *left)
-
-
-def _value(est: Estimate) -> str:
-    why = refused(est)
-    return f"refused ({why})" if why else words.ratio(est)
+    return (legend, *caveats(results), *held_out, *refusals, *skipped)
 
 
 # ---------------------------------------------------------------- terminal and Markdown
+
+
+def show(results: Results, console: Console | None = None) -> None:
+    """Print the headline, the table and the footnotes."""
+    from rich.console import Console
+
+    shown = console or Console()
+    shown.print(to_terminal(results, shown.width))
+
+
+def to_terminal(results: Results, width: int = WIDE) -> Group:
+    """The headline, the table and the footnotes, for rich."""
+    from rich.console import Group
+    from rich.text import Text
+
+    notes = [*footnotes(results)]
+    if width < WIDE:
+        notes.append(f"{' and '.join(LAST_HEADS)}, and why pairs are out: {WIDE} columns, or the page.")
+    dim = [Text(note, style="dim") for note in notes]
+    return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
 
 
 def to_rich(results: Results, width: int = WIDE) -> Table:
@@ -177,7 +198,7 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
 
     Args:
         results: The study.
-        width: Columns of the terminal; one of less than `WIDE` gets the numbers that come first, and counts for reasons.
+        width: Columns of the terminal. Fewer than `WIDE` show the most important numbers, and counts without reasons.
     """
     from rich.table import Table
     from rich.text import Text
@@ -201,42 +222,20 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
     return table
 
 
-def to_terminal(results: Results, width: int = WIDE) -> Group:
-    """Headline, table and footnotes."""
-    from rich.console import Group
-    from rich.text import Text
-
-    notes = [Text(note, style="dim") for note in footnotes(results)]
-    if width < WIDE:
-        notes.append(
-            Text(f"{' and '.join(LAST_HEADS)}, and why pairs are out: {WIDE} columns, or the page.", style="dim")
-        )
-    return Group(Text(words.headline(results), style="bold"), Text(), to_rich(results, width), Text(), *notes)
-
-
-def show(results: Results, console: Console | None = None) -> None:
-    """Print headline, table and footnotes."""
-    from rich.console import Console
-
-    shown = console or Console()
-    shown.print(to_terminal(results, shown.width))
-
-
 def to_markdown(results: Results) -> str:
-    """The table as Markdown, with the headline above and the footnotes below."""
-    lines = [markdown_row(HEADS), markdown_row(["---"] * len(HEADS))]
-    lines += [markdown_row([escape(text) for text in cells]) for cells in cells_as_text(results)]
-    notes = [escape(note) for note in footnotes(results)]
-    return "\n".join([escape(words.headline(results)), "", *lines, "", *(f"{note}  " for note in notes)]) + "\n"
+    """The table in Markdown, with the headline above and the footnotes below."""
+    notes = [f"{escape(note)}  " for note in footnotes(results)]
+    return "\n".join([escape(headline(results)), "", *markdown_table(HEADS, cells_as_text(results)), "", *notes]) + "\n"
 
 
-def markdown_row(cells: tuple[str, ...] | list[str]) -> str:
-    """Cells that Markdown takes as they are (`escape`) as one line of a table."""
-    return f"| {' | '.join(cells)} |"
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table; every text is escaped."""
+    head, *body = (f"| {' | '.join(map(escape, row))} |" for row in (heads, *rows))
+    return [head, "|---" * len(heads) + "|", *body]
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, no cell ends, no emphasis, no links."""
+    """Text that Markdown shows as it is: no HTML, no end of a cell, no emphasis, no links."""
     for char in "\\`*_[]|":
         text = text.replace(char, "\\" + char)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -250,22 +249,20 @@ _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
 
 
 def to_latex(results: Results) -> str:
-    """The table for a paper: one `tabular` with the rules of the booktabs package; footnotes as comments above it."""
-    lines = [f"% {_latex(note)}" for note in (words.headline(results), *footnotes(results))]
-    lines += [r"\begin{tabular}{llrlrrllll}", r"\toprule", _latex_row(HEADS), r"\midrule"]
+    """The table for a paper: one `tabular` with booktabs rules; the headline and the footnotes are comments above it."""
+
+    def plain(text: str) -> str:
+        return "".join(_LATEX.get(char, char) for char in text)
+
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(map(plain, cells)) + r" \\"
+
+    lines = [f"% {plain(note)}" for note in (headline(results), *footnotes(results))]
+    lines += [r"\begin{tabular}{llrlrrllll}", r"\toprule", line(HEADS), r"\midrule"]
     before = ""
     for cells in cells_as_text(results):
         if before and cells[0] != before:
             lines.append(r"\addlinespace")
-        lines.append(_latex_row(cells if cells[0] != before else ("", *cells[1:])))
+        lines.append(line(cells if cells[0] != before else ("", *cells[1:])))
         before = cells[0]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
-
-
-def _latex_row(cells: tuple[str, ...]) -> str:
-    return " & ".join(map(_latex, cells)) + r" \\"
-
-
-def _latex(text: str) -> str:
-    """Text that LaTeX prints as it is: nothing in it is a command."""
-    return "".join(_LATEX.get(char, char) for char in text)

@@ -16,7 +16,7 @@ from unsway import layout
 from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.pairing import PairSet
-from unsway.reporting import words
+from unsway.progress import duration
 from unsway.store import Once, loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
 from unsway.studies.results import Arm, ArmRole, Results, Skipped
 from unsway.types import Pair, Prompt, Reply, Turn
@@ -129,7 +129,7 @@ def _noted(place: Path) -> dict[str, str]:
     for run in past_runs(place):
         seconds.setdefault(run.model, []).append(run.seconds)
     if seconds:
-        about["asked in"] = "; ".join(f"{model}: {words.duration(sum(took))}" for model, took in seconds.items())
+        about["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
     return about
 
 

@@ -17,8 +17,8 @@ from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
 from unsway.reporting.deck.steps import by_arm, steps
 from unsway.reporting.deck.transcript_choice import Said, Telling, telling
-from unsway.reporting.figure import PRINT
-from unsway.reporting.plots import colours
+from unsway.reporting.headline import control_sentence, headline
+from unsway.reporting.plots import PRINT, colours
 from unsway.studies.results import Arm, Results, plain_name
 from unsway.types import Answer, Estimate, Reply, Toward
 
@@ -58,8 +58,8 @@ def slides(results: Results) -> tuple[Slide, ...]:
 
 def _question(results: Results) -> Slide:
     """What was asked, of whom, and what came out in a sentence."""
-    found = (line(cut(words.headline(results), 600), "strong"),)
-    control = cut(words.control_sentence(results), 300)
+    found = (line(cut(headline(results), 600), "strong"),)
+    control = cut(control_sentence(results), 300)
     beside = (line(control, "soft"),) if control else ()
     facts = tuple((Piece(f"{head}: ", "soft"), Piece(text)) for head, text in _facts(results))
     parts = ((found, 1.0, 0.0), (beside, 0.8, 0.0), (facts, 0.72, 6.0))

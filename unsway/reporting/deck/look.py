@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unsway.reporting.figure import PRINT
+from unsway.reporting.plots import PRINT
 
 INK, SOFT, LINES, HEAD = "#1c1e20", PRINT.soft, PRINT.line, "#f0f0ec"
 CUE, ANSWER = "#ffe3a3", "#bfe0ea"
