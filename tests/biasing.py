@@ -13,11 +13,12 @@ from unsway import biases, sources
 from unsway.biases import shots
 from unsway.biases.arguments import Argument, Arguments
 from unsway.pairing import PairSet, pairs
-from unsway.prompts.render import elicitations, letter
+from unsway.prompts import elicitations
+from unsway.prompts.render import letter
 from unsway.testing import toy_questions
 from unsway.types import Prompt, Question
 
-ELICITS = elicitations()
+ELICITS = elicitations.names()
 NAMES = biases.names()
 
 

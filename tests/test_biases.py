@@ -173,7 +173,7 @@ def test_same_bytes_in_every_process(hash_seed: str) -> None:
 
 def test_importing_the_rooms_is_light() -> None:
     code = (
-        "import sys; from unsway import biases, pairs; biases.all_biases(); "
+        "import sys; import unsway.pairing; from unsway import biases; biases.all_biases(); "
         "print(sorted({'numpy', 'scipy', 'pydantic', 'torch', 'inspect_ai', 'altair'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,8 @@ from unsway import biases
 from unsway.biases.definition import CUE_PLACES, Cue
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import pairs
-from unsway.prompts.render import elicitations, letter
+from unsway.prompts import elicitations
+from unsway.prompts.render import letter
 from unsway.testing import toy_questions
 from unsway.types import AnyChange, AwayFrom, Toward
 
@@ -39,7 +40,7 @@ def test_a_sentence_becomes_a_bias() -> None:
     assert said == {"letter", "quoted"}
 
 
-@pytest.mark.parametrize("elicit", elicitations())
+@pytest.mark.parametrize("elicit", elicitations.names())
 @pytest.mark.parametrize("place", CUE_PLACES)
 def test_a_cue_only_adds_cues_at_every_place(place: str, elicit: str) -> None:
     mine = unsway.cue("It is {letter}, that is: {text}", place=place, name="mine")  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import pytest
 
 from unsway import banks
 from unsway.errors import BadInput, UnknownName
+from unsway.prompts import elicitations
 from unsway.prompts import render as prompts
 from unsway.types import Question
 
@@ -69,22 +70,22 @@ def test_too_few_and_too_many_options_are_refused(n: int) -> None:
 
 
 def test_unknown_elicitation_names_the_close_one() -> None:
-    for call in (prompts.versioned, prompts.instructions, lambda name: prompts.render(WATER, name)):
+    for call in (elicitations.get, lambda name: prompts.render(WATER, name)):
         with pytest.raises(UnknownName, match="'direct'"):
             call("dirct")
 
 
 @pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
 def test_version_is_that_of_the_bank(elicit: str) -> None:
-    assert elicit in prompts.elicitations()
-    own = prompts.versioned(elicit).removeprefix(f"{elicit}@").split(".")
+    assert elicit in elicitations.names()
+    own = elicitations.get(elicit).versioned.removeprefix(f"{elicit}@").split(".")
     bank_names = [f"{elicit}_instructions", *(["brief_example"] if elicit == "brief" else [])]
     assert own == [str(banks.bank(name).version) for name in bank_names]
 
 
 @pytest.mark.parametrize(("elicit", "least"), [("cot", 60), ("brief", 12), ("direct", 50)])
 def test_banks_are_large_and_without_near_duplicates(elicit: str, least: int) -> None:
-    entries = prompts.instructions(elicit)
+    entries = elicitations.get(elicit).wordings.entries
     assert len(entries) >= least
     words = [frozenset("".join(c if c.isalpha() else " " for c in entry.lower()).split()) for entry in entries]
     overlaps = [len(a & b) / len(a | b) for i, a in enumerate(words) for b in words[:i]]
@@ -92,14 +93,19 @@ def test_banks_are_large_and_without_near_duplicates(elicit: str, least: int) ->
     assert all("{" not in entry and entry == entry.strip() and len(entry) < 250 for entry in entries)
 
 
+def test_a_worked_example_has_three_entries() -> None:
+    with pytest.raises(BadInput, match="has 1 entries; it has three: the stem"):
+        elicitations.Elicitation("odd", banks.bank("brief_instructions"), example=banks.Bank("odd", 1, ("stem",)))
+
+
 def test_no_wording_is_in_two_banks() -> None:
-    entries = [entry for elicit in prompts.elicitations() for entry in prompts.instructions(elicit)]
+    entries = [entry for elicit in elicitations.names() for entry in elicitations.get(elicit).wordings.entries]
     assert len(set(entries)) == len(entries)
 
 
 def test_a_placeholder_letter_is_explained() -> None:
-    for elicit in prompts.elicitations():
-        for entry in prompts.instructions(elicit):
+    for elicit in elicitations.names():
+        for entry in elicitations.get(elicit).wordings.entries:
             assert "(X)" not in entry or "where X is the letter" in entry
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from unsway import biases
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import PairSet, cued_option, pairs
-from unsway.prompts.render import versioned
+from unsway.prompts import elicitations
 from unsway.testing import toy_questions
 from unsway.types import Question, Toward
 
@@ -186,7 +186,7 @@ def test_ids_tell_pairs_apart() -> None:
     built = [pairs(TOYS, SOME, elicit=elicit, seed=seed) for elicit in ("cot", "direct") for seed in (0, 1)]
     ids = [pair.id for each in built for pair in each]
     assert len(set(ids)) == len(ids)
-    assert built[0].pairs[0].elicit == versioned("cot")
+    assert built[0].pairs[0].elicit == elicitations.get("cot").versioned
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=60)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unsway.errors import BadInput
+from unsway.prompts import elicitations
 from unsway.prompts import render as prompts
 from unsway.readers import claims, foreign, parse, phrases, reading, wording
 from unsway.readers.parse import read
@@ -147,14 +148,16 @@ def test_every_letter_is_read_when_the_question_has_it(i: int) -> None:
             assert read(form, n_options=i).choice is None
 
 
-@pytest.mark.parametrize("instruction", prompts.instructions("cot") + prompts.instructions("direct"))
+@pytest.mark.parametrize(
+    "instruction", [*elicitations.get("cot").wordings.entries, *elicitations.get("direct").wordings.entries]
+)
 def test_an_instruction_copied_back_is_no_answer(instruction: str) -> None:
     assert read(instruction, options=COLORS).choice is None
 
 
 def test_a_prompt_copied_back_is_no_answer() -> None:
     question = Question("Which color is a leaf?", COLORS, 1, "toy", "test")
-    for elicit in prompts.elicitations():
+    for elicit in elicitations.names():
         assert read(prompts.render(question, elicit).turns[0].text(), options=COLORS).choice is None
 
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from unsway.biases.cues import resolve
 from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
-from unsway.prompts.render import instructions as wordings
-from unsway.prompts.render import render, versioned
+from unsway.prompts import elicitations
+from unsway.prompts.render import render
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
 from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Target, Toward
@@ -150,11 +150,11 @@ class _Builder:
         self, biases: tuple[Bias, ...], elicit: str, aim: Aim, seed: int, varied: bool, arguments: Arguments | None
     ) -> None:
         self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
-        self.elicit, self.elicit_versioned = elicit, versioned(elicit)
+        self.elicit = elicitations.get(elicit)
         cues_option = any(bias.target in ("toward", "away") for bias in biases)
         self.aim: Aim = aim if cues_option else "any"
         self.seed, self.arguments = seed, arguments
-        self.wordings = wordings(elicit) if varied else wordings(elicit)[:1]
+        self.wordings = self.elicit.wordings.entries if varied else self.elicit.wordings.entries[:1]
         self.seen: set[str] = set()
 
     def of(self, question: Question) -> Iterator[Pair | Skipped]:
@@ -165,7 +165,7 @@ class _Builder:
             return
         self.seen.add(question.id)
         instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
-        clean = render(question, self.elicit, instruction)
+        clean = render(question, self.elicit.name, instruction)
         clean_id, option = clean.id, cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
             made = self._pair(bias, name, question, clean, clean_id, option)
@@ -189,7 +189,7 @@ class _Builder:
         if isinstance(target, Skip):
             return target
         draw = rng(self.seed, "cue", name, question.id)
-        wanted = {"elicit": self.elicit, "arguments": self.arguments}
+        wanted: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
         if bias.forms:
             wanted["form"] = draw.choice(bias.forms)
         made = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
@@ -198,10 +198,10 @@ class _Builder:
         arms = _checked(bias, question, clean, made)
         own_id = clean_id if arms.clean is clean else arms.clean.id
         return Pair(
-            id=content_id(own_id, arms.biased.id, name, self.elicit_versioned, asdict(target)),
+            id=content_id(own_id, arms.biased.id, name, self.elicit.versioned, asdict(target)),
             question=question,
             bias=name,
-            elicit=self.elicit_versioned,
+            elicit=self.elicit.versioned,
             clean=arms.clean,
             biased=arms.biased,
             target=target,

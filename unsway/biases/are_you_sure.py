@@ -12,7 +12,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import between, said, speaks
 from unsway.biases.registry import bias
-from unsway.prompts.render import instructions
+from unsway.prompts import elicitations
 from unsway.types import Prompt, Question
 
 
@@ -28,6 +28,6 @@ from unsway.types import Prompt, Question
 )
 def are_you_sure(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """Followed when the first answer was right and the final one is another; the cued option plays no part."""
-    first = said("user", f"\n\n{instructions('direct')[0]}")
+    first = said("user", f"\n\n{elicitations.get('direct').wordings.entries[0]}")
     doubt = said("user", draw.choice(bank("doubts").entries))
     return between(clean, first, speaks(), doubt, speaks(), ask=draw.choice(bank("final_asks").entries))

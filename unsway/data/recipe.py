@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 from unsway.biases.registry import all_biases, get
 from unsway.errors import BadInput
-from unsway.prompts.render import versioned
+from unsway.prompts import elicitations
 
 Keep: TypeAlias = Literal["all", "right", "disagree"]
 
@@ -63,7 +63,7 @@ class Recipe:
             raise BadInput(f"A recipe has n = {self.n} and instruct = {self.instruct}; n is at least 1, instruct 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
-        versioned(self.elicit)  # refuses a name that there is not
+        elicitations.get(self.elicit)  # refuses an unknown name
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
         if self.keep not in get_args(Keep):

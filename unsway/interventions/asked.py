@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from unsway.prompts.render import elicitations, instructions
+from unsway.prompts import elicitations
 from unsway.types import Prompt, Question
 
 _HEADER = "\n\nAnswer choices:\n"
@@ -33,4 +33,6 @@ def elicitation_of(prompt: Prompt) -> str:
     """The elicitation whose instruction the last turn holds; `cot` where it is none of ours, as published prompts ask."""
     last = prompt.turns[-1].parts or ()
     said = {part.text.strip() for part in last if part.kind == "instruction"}
-    return next((name for name in elicitations() if said.intersection(instructions(name))), "cot")
+    return next(
+        (name for name in elicitations.names() if said.intersection(elicitations.get(name).wordings.entries)), "cot"
+    )

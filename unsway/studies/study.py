@@ -24,7 +24,7 @@ from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL, name_of
 from unsway.pairing import PairSet, pairs
-from unsway.prompts.render import versioned
+from unsway.prompts import elicitations
 from unsway.seeds import content_id
 from unsway.training import check as check_method
 from unsway.training.methods import Sft, method
@@ -268,7 +268,7 @@ def check(study: Study) -> None:
                     "arguments`) and name the file (--arguments FILE; Study.arguments in Python), or leave it out."
                 )
         for elicit in part.elicit:
-            versioned(elicit)
+            elicitations.get(elicit)
         _check_tasks(part.tasks)
         for arm in part.arms():
             if isinstance(arm.intervention, Trained):

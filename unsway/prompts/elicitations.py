@@ -1,0 +1,70 @@
+"""Elicitations: the instruction that asks for reasoning or for the bare answer, with its wordings.
+
+In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Elicitation`
+values by name. To add one, call `elicitation(...)` in a module of your own.
+
+    elicitation("verify", Bank("verify", 1, ("Answer, check your answer, then say: the best answer is (X).",)))
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from unsway.banks import Bank, bank
+from unsway.errors import BadInput
+from unsway.registry import Registry
+
+Style: TypeAlias = Literal["cot", "brief", "direct"]
+"""What a reply looks like: reasoning step by step and then the answer, a sentence or two and then the answer, or the bare
+answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elicitation:
+    """A way to ask for an answer. Raises `BadInput` where its worked example is not one."""
+
+    name: str
+    """How users call it."""
+    wordings: Bank
+    """Entry 0 is the instruction to measure with; training varies over all (arXiv 2403.05518, §3)."""
+    style: Style = "cot"
+    """The kind of reply it asks for, which biases that show or request a reply follow."""
+    example: Bank | None = None
+    """A worked example that comes before the question, as three entries: stem, options one a line, reply."""
+
+    def __post_init__(self) -> None:
+        if self.example is not None and len(self.example.entries) != 3:
+            raise BadInput(
+                f"The worked example of the elicitation {self.name!r} has {len(self.example.entries)} entries; it has "
+                "three: the stem, the options one a line, and the reply."
+            )
+
+    @property
+    def versioned(self) -> str:
+        """`name@version`; the version is that of its wordings, followed by that of its worked example."""
+        return f"{self.name}@{self.wordings.version}" + (f".{self.example.version}" if self.example else "")
+
+
+_elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
+
+
+def elicitation(name: str, wordings: Bank, *, style: Style = "cot", example: Bank | None = None) -> Elicitation:
+    """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken."""
+    return _elicitations.add(name, Elicitation(name, wordings, style, example))
+
+
+def names() -> tuple[str, ...]:
+    """The names of all elicitations, in alphabetical order."""
+    return _elicitations.names()
+
+
+def get(name: str) -> Elicitation:
+    """The elicitation of that name. Raises `UnknownName` with the closest names."""
+    return _elicitations.get(name)
+
+
+elicitation("cot", bank("cot_instructions"))
+# after one worked example, for models too small to reason at length
+elicitation("brief", bank("brief_instructions"), style="brief", example=bank("brief_example"))
+elicitation("direct", bank("direct_instructions"), style="direct")
