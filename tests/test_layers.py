@@ -10,8 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors seeds types disk store layout progress registry banks assets sources prompts readers biases pairing stats "
-    "planning models sampling testing evals importing data training backends interventions judging effects studies "
+    "errors seeds types disk store layout rows progress registry banks assets sources prompts readers biases pairing "
+    "stats planning models sampling testing evals importing data training backends interventions judging effects studies "
     "discovery reporting demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}

@@ -22,6 +22,11 @@ import difflib
 from collections.abc import Iterable
 
 
+def kind_of(value: object) -> str:
+    """A value for a message: its type and how it begins."""
+    return f"{type(value).__name__} ({str(value)[:40]!r})"
+
+
 class UnswayError(Exception):
     """The root: catch this to catch everything that unsway raises on purpose."""
 

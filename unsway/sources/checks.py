@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, kind_of
 from unsway.types import Question
 
 MIN_OPTIONS, MAX_OPTIONS = 2, 26
@@ -138,11 +138,6 @@ def _direction_problem(field: str, what: str, text: str) -> Problem | None:
         return None
     said = f"{what}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
     return Problem(field, "open change of direction", said)
-
-
-def kind_of(value: object) -> str:
-    """A value for an error message: its type and how it begins."""
-    return f"{type(value).__name__} ({str(value)[:40]!r})"
 
 
 # ---------------------------------------------------------------- many questions

@@ -1,0 +1,257 @@
+"""Rows that people and other programs wrote: a file into checked values, one bounded row at a time.
+
+In: a JSONL file, or a CSV file where the caller takes one, in UTF-8, packed with gzip or not; and what a row must be, as a
+pydantic model. Out: the line number and the value of every row, or an error that names file, line and field.
+
+    class Note(ForeignRow):
+        text: str
+        stars: int | None = Field(description="write null where there are none")
+
+    for line, note in read_rows("notes.jsonl", Note):
+        ...
+
+Rows that unsway itself writes are read by `store.read_jsonl`, which checks types and no more.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from unsway.errors import BadInput, BadRow, kind_of
+from unsway.store import open_text
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+LONGEST = 4_000_000
+"""Longest row, in characters: about a million tokens, which is as much as the longest contexts hold."""
+LONGEST_NAME = 300
+"""Longest name of a question, model, bias or source, in characters."""
+
+
+class BadField(ValueError):
+    """A value that does not fit, raised by a validator that knows the field better than pydantic does."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field, self.problem = field, problem
+
+
+class ForeignRow(BaseModel):
+    """What a row of a foreign file must be. Each subclass is one layout; types are strict, unknown fields are ignored.
+
+    The description of a required field tells people what to write where it is missing.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Other names that files give to a field; a row may use one of them."""
+
+    @classmethod
+    def fits(cls, row: Mapping[str, Any]) -> bool:
+        """Whether a row has this layout; the last layout of a file takes every row that is left."""
+        return True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, row: dict[str, Any]) -> dict[str, Any]:
+        found = dict(row)
+        for field, others in cls.OTHER_NAMES.items():
+            present = [name for name in (field, *others) if name in row]
+            if len(present) > 1:
+                raise BadField(field, f"is given twice, as {' and '.join(present)}")
+            if present:
+                found[field] = found.pop(present[0])
+        return found
+
+
+Row = TypeVar("Row", bound=ForeignRow)
+Cells: TypeAlias = Callable[[dict[str, str]], dict[str, Any]]
+"""Turns a row of a CSV file, its cells by column, into what a JSONL row would hold; may raise `BadField`."""
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_rows(
+    path: str | Path,
+    *layouts: type[Row],
+    longest: int = LONGEST,
+    bad: list[BadRow] | None = None,
+    cells: Cells | None = None,
+) -> Iterator[tuple[int, Row]]:
+    """Read a file of rows that somebody else wrote.
+
+    Args:
+        path: The file.
+        layouts: What a row may be; the first layout that fits takes the row.
+        longest: Longest row, in characters; a longer one is never held in memory.
+        bad: Receives the rows that do not fit while reading goes on; where it is None, the first one is raised.
+        cells: How to read a row of a CSV file; None takes JSONL alone.
+
+    Yields:
+        The line, counted from 1, and the row. Blank lines are skipped.
+
+    Raises:
+        BadInput: The file cannot be read.
+        BadRow: A row does not fit.
+    """
+    file = Path(path)
+    is_table = cells is not None and ".csv" in "".join(file.suffixes[-2:]).lower()
+    for line, body in _table(file, longest, cells) if cells and is_table else _objects(file, longest):
+        try:
+            row = checked(body, *layouts, path=file, line=line)
+        except BadRow as error:
+            if bad is None:
+                raise
+            bad.append(error)
+        else:
+            yield line, row
+
+
+def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> Row:
+    """The row that a JSON value holds, in the first layout that fits. Raises `BadRow`."""
+    if isinstance(body, BadRow):
+        raise body
+    try:
+        if not isinstance(body, dict):
+            raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
+        layout = next((one for one in layouts if one.fits(body)), layouts[-1])
+        try:
+            return layout.model_validate(body)
+        except ValidationError as error:
+            raise BadRow(path, line, *_complaint(error.errors(include_url=False)[0], layout, body)) from None
+    except RecursionError:
+        raise BadRow(path, line, "row", "holds lists or objects that are nested too deeply") from None
+
+
+def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
+    """The line and the JSON value of every row, or what is wrong with it."""
+    for line, text, length in _lines(file, longest):
+        if length > longest:
+            yield line, BadRow(file, line, "row", f"has {length} characters; at most {longest} are allowed")
+        elif text.strip():
+            try:
+                yield line, json.loads(text, object_pairs_hook=_distinct)
+            except (ValueError, RecursionError) as error:
+                what = f"is not JSON: {str(error)[:200]}. Each line must be one JSON object"
+                if text.lstrip().startswith("["):
+                    what += "; a file that is one JSON array must be written as one object a line"
+                yield line, BadRow(file, line, "row", f"{what}.")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose fields must differ: of two with one name, one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
+    return found
+
+
+def _table(file: Path, longest: int, cells: Cells) -> Iterator[tuple[int, Any]]:
+    """The line and the content of every row of a CSV file that has a header, or what is wrong with it."""
+
+    def texts() -> Iterator[str]:
+        for line, text, length in _lines(file, longest):
+            if length > longest:
+                raise BadRow(file, line, "row", f"has {length} characters; at most {longest} are allowed")
+            yield text
+
+    table = csv.DictReader(texts(), strict=True)
+    try:
+        columns = [name.strip() for name in table.fieldnames or ()]
+        if twice := sorted({name for name in columns if columns.count(name) > 1}):
+            raise BadRow(file, table.line_num, "header", f"names a column twice: {', '.join(twice)[:200]}")
+        for row in table:
+            if None in row:
+                yield table.line_num, BadRow(file, table.line_num, "row", "has more cells than the header")
+            elif any(cell and cell.strip() for cell in row.values()):
+                given = {name.strip(): cell for name, cell in row.items() if cell is not None}
+                try:
+                    yield table.line_num, cells(given)
+                except BadField as error:
+                    yield table.line_num, BadRow(file, table.line_num, error.field, error.problem)
+    except csv.Error as error:
+        raise BadRow(file, table.line_num + 1, "row", f"cannot be read as CSV: {error}") from None
+
+
+def _lines(file: Path, longest: int) -> Iterator[tuple[int, str, int]]:
+    """The number, the text and the length of every line; of one that is too long, only its beginning is kept."""
+    try:
+        with open_text(file) as opened:
+            line = 0
+            while text := opened.readline(longest + 1):
+                line, length, rest = line + 1, len(text), text
+                while length > longest and not rest.endswith("\n") and (rest := opened.readline(longest)):
+                    length += len(rest)
+                yield line, text.lstrip("\ufeff"), length
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"Cannot read {file}: {error}. It must be UTF-8 text, or such a text packed as .gz.") from error
+
+
+# ---------------------------------------------------------------- what is wrong with a row
+
+_MUST: Mapping[str, str] = {
+    "string_type": "must be text",
+    "string_unicode": "must be text without halves of surrogate pairs",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "finite_number": "must be a finite number",
+}
+"""What a value must be, by pydantic's name of the error."""
+
+
+def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str, Any]) -> tuple[str, str]:
+    """The field, by the name that the file gives it, and what is wrong with it."""
+    about, value, kind = error.get("ctx", {}), error["input"], error["type"]
+    raised = about.get("error")
+    if isinstance(raised, BadField):
+        return raised.field, raised.problem
+    first, *rest = error["loc"] or ("row",)
+    called = (name for name in layout.OTHER_NAMES.get(str(first), ()) if name in body and first not in body)
+    field = ".".join(map(str, [next(called, first), *rest]))
+    known = None if rest else layout.model_fields.get(str(first))
+    if kind == "missing":
+        advice = f"; {known.description}" if known and known.description else ""
+        there = value if rest else body
+        return field, f"is missing{advice}. The row has: {', '.join(map(str, there))[:200] or 'nothing'}"
+    if isinstance(raised, ValueError):
+        return field, str(raised)
+    if kind == "literal_error":
+        return field, f"is {str(value)[:60]!r}; allowed: {about['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+    must = _MUST.get(kind) or error["msg"].replace("Input should be", "must be")
+    nullable = " or null" if known and NoneType in get_args(known.annotation) else ""
+    return field, f"{must}{nullable}, is {kind_of(value)}"
+
+
+# ---------------------------------------------------------------- fields that several layouts have
+
+
+def name(value: object) -> str:
+    """A short printable name; a whole number stands for itself, null for the empty name. Raises `ValueError`."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"must be text (a short name), is {kind_of(value)}")
+    text = str(value)
+    if len(text) > LONGEST_NAME or not text.isprintable():
+        raise ValueError(f"must be at most {LONGEST_NAME} printable characters")
+    return text
+
+
+Name: TypeAlias = Annotated[str, BeforeValidator(name)]
+"""A short printable name, or empty."""
