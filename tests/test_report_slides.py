@@ -28,7 +28,7 @@ from unsway.reporting.deck.content import excerpt, slides
 from unsway.reporting.deck.layout import Bars, Table, Text
 from unsway.reporting.deck.powerpoint import presentation
 from unsway.reporting.deck.steps import steps
-from unsway.reporting.deck.transcript_choice import telling
+from unsway.reporting.deck.transcript_choice import choose
 from unsway.reporting.deck.web import html
 from unsway.stats.state import state
 from unsway.studies.results import Results
@@ -190,7 +190,7 @@ def test_names_that_are_cut_still_differ() -> None:
 
 
 def test_transcripts_follow_their_rule(study: Results) -> None:
-    chosen = telling(study)
+    chosen = choose(study)
     at_hand = {(o.model, o.pair_id): o for o in study.outcomes}
     states = [tuple(state(at_hand[side.arm.model, one.pair.id]) for side in (one.left, one.right)) for one in chosen]
     assert states == [("switched", "held"), ("switched", "held"), ("switched", "switched")]
@@ -221,12 +221,12 @@ def test_the_choice_depends_on_nothing_but_the_study(study: Results) -> None:
     random.Random(1).shuffle(pairs)
     random.Random(2).shuffle(replies)
     mixed = Results.build(study.title, study.arms, pairs, replies, trained_biases=study.trained_biases)
-    assert [one.pair.id for one in telling(mixed)] == [one.pair.id for one in telling(study)]
+    assert [one.pair.id for one in choose(mixed)] == [one.pair.id for one in choose(study)]
 
 
 def test_one_arm_alone_shows_both_sides_of_pairs_that_switched() -> None:
     alone = reporting.study(20, biases=reporting.BIASES[:4], labels=("base",))
-    chosen = telling(alone)
+    chosen = choose(alone)
     assert [(one.left.with_cue, one.right.with_cue, one.right.hit) for one in chosen] == [(False, True, True)] * 3
     sway = {bias: alone.cell(alone.arms[0], bias)["brr"].value for bias in alone.biases}
     assert sway[chosen[0].pair.bias] == max(sway.values())
@@ -236,7 +236,7 @@ def test_a_study_without_a_switch_has_no_transcript_and_a_deck_all_the_same(tmp_
     asked = reporting.pairs(6, ("distractor_fact",))
     base = reporting.arms(("base",))
     none = Results.build("nothing", base, asked, (), trained_biases=())
-    assert telling(none) == ()
+    assert choose(none) == ()
     assert [slide.title for slide in slides(none)] == ["nothing", "Biased reasoning rate by cue", "What to do next"]
     assert write_slides(none, tmp_path / "a.pptx").powerpoint.exists()
 

@@ -1,9 +1,9 @@
 """Slides for a weekly meeting: a PowerPoint that can be edited, and an HTML deck that prints to PDF.
 
-In: `Results`. Out: two files with the same slides: the question, one chart, the table, three telling transcripts, what to
-do next. `content` decides what is said, `layout` where it stands; `powerpoint` and `web` only draw that.
+In: `Results`. Out: two files with the same slides: the question, one chart, the table, three transcripts, what to do next.
+`content` decides what the slides say and `layout` where it goes; `powerpoint` and `web` only draw that.
 
-    write_slides(results, "runs/x/slides.pptx")      # and runs/x/slides.html beside it
+    write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.html too
 
 PowerPoint is written by python-pptx (extra `slides`).
 """
@@ -13,31 +13,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from unsway import layout, store
+from unsway import store
 from unsway.errors import BadInput, MissingExtra
 from unsway.studies.results import Results
 
 
-class Written(NamedTuple):
+class DeckFiles(NamedTuple):
     """The files of a deck."""
 
     powerpoint: Path
+    """The `.pptx`."""
     web: Path
+    """The `.html` next to it."""
 
 
-def write_slides(results: Results, path: str | Path) -> Written:
-    """Write the deck twice: as PowerPoint, and as HTML beside it.
+def write_slides(results: Results, path: str | Path) -> DeckFiles:
+    """Write the deck twice: as PowerPoint, and as HTML next to it.
 
     Args:
         results: The study.
-        path: Where to; a folder gets a `slides.pptx`.
+        path: Where to write; a folder gets a `slides.pptx`.
 
     Raises:
         BadInput: The path ends in something other than `.pptx`.
         MissingExtra: python-pptx is not installed.
     """
     given = Path(path)
-    target = given / layout.SLIDES if given.is_dir() else given
+    target = given / "slides.pptx" if given.is_dir() else given
     if target.suffix != ".pptx":
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck is put beside it)."
@@ -51,4 +53,4 @@ def write_slides(results: Results, path: str | Path) -> Written:
 
     deck = slides(results)
     store.write_bytes(target, presentation(results.title, deck))
-    return Written(target, store.write_text(target.with_suffix(".html"), html(results.title, deck)))
+    return DeckFiles(target, store.write_text(target.with_suffix(".html"), html(results.title, deck)))

@@ -1,7 +1,7 @@
-"""What stands where on a slide, and whether it fits: texts, tables and bars in boxes, in points.
+"""Where things go on a slide, and whether they fit: texts, tables and bars in boxes, in points.
 
-In: text and the size of a box. Out: `Slide`s that the PowerPoint and the HTML deck draw alike. Nothing measures fonts:
-lines are counted with a width that is on the safe side of Arial's, so that text is smaller rather than cut by an edge.
+In: text and the size of a box. Out: `Slide`s that the PowerPoint and the HTML deck draw alike. Nothing here measures fonts:
+lines are counted with characters a little wider than Arial's, so text turns out smaller rather than cut off at an edge.
 """
 
 from __future__ import annotations
@@ -12,20 +12,29 @@ from math import ceil, floor
 from typing import Literal, TypeAlias
 
 from unsway.reporting import words
+from unsway.reporting.plots import PRINT
 
 WIDTH, HEIGHT = 960.0, 540.0
-"""Points of a slide: 13.33 by 7.5 inches, the 16:9 of PowerPoint."""
+"""Points of a slide: 13.33 by 7.5 inches, PowerPoint's 16:9."""
 LEFT, TOP, INNER, BODY = 44.0, 112.0, 872.0, 376.0
-"""Where the body begins, and its width and height; a note stands below it."""
+"""Where the body begins (left, top), and its width and height; a note goes below it."""
+TITLE_TOP, NOTE_TOP, NOTE_SIZE = 30.0, 502.0, 12.0
+"""Points: top of the title, top of the note, font size of the note."""
 CHAR, LINE = 0.56, 1.22
 """Width of a character and height of a line, in font sizes. Arial's English text is about 0.5 wide; capitals are wider."""
 BOLD = 0.7
-"""Width of a character of a title: of DejaVu Sans in bold, too, which stands in where there is neither Arial nor a twin."""
+"""Width of a character of a title, wide enough for bold DejaVu Sans where neither Arial nor an equivalent is installed."""
 FONT = "Arial"
-"""On every machine, or with a twin of equal widths (Liberation Sans)."""
+"""On every machine, or replaced by a font of equal widths (Liberation Sans)."""
+INK, SOFT, LINES, HEAD = "#1c1e20", PRINT.soft, PRINT.line, "#f0f0ec"
+"""Colours of text, of secondary text, of lines, and behind the head of a table: the light colours of the page."""
+CUE, ANSWER = "#ffe3a3", "#bfe0ea"
+"""Colours behind cues and behind the answers that were read."""
 
 Mark: TypeAlias = Literal["", "cue", "answer", "soft", "strong"]
-"""How a piece of text is drawn: as it is, on the colour of cues or of read answers, in grey, in bold."""
+"""How a piece of text is drawn: plain, on the colour of cues or of answers, in grey, in bold."""
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width, height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,9 @@ class Piece:
     """Text of one kind, on one line."""
 
     text: str
+    """Without line ends."""
     mark: Mark = ""
+    """How it is drawn."""
 
 
 Paragraph: TypeAlias = tuple[Piece, ...]
@@ -41,25 +52,32 @@ Paragraph: TypeAlias = tuple[Piece, ...]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A box of paragraphs of one font size."""
+    """A box of paragraphs in one font size."""
 
-    box: tuple[float, float, float, float]
-    """Left, top, width, height."""
+    box: Box
+    """Its place."""
     paragraphs: tuple[Paragraph, ...]
+    """From top to bottom."""
     size: float
+    """Font size."""
     gap: float = 0.0
     """Points between paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, the first of which is the head; a cell is a line, or two of which the second is smaller."""
+    """Rows of cells, the first of which is the head; a cell is one line, or two lines of which the second is smaller."""
 
-    box: tuple[float, float, float, float]
+    box: Box
+    """Its place."""
     rows: tuple[tuple[tuple[str, ...], ...], ...]
+    """Rows of cells of lines."""
     widths: tuple[float, ...]
+    """Points of each column."""
     size: float
+    """Font size of first lines."""
     small: float
+    """Font size of second lines."""
 
     @property
     def heights(self) -> tuple[float, ...]:
@@ -69,37 +87,46 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One arm of a bar chart, in points; None where there is no number."""
+    """One arm of a bar chart, in percentage points; None where there is no number."""
 
     name: str
+    """In the legend."""
     colour: str
+    """Of its bars, as `#rrggbb`."""
     values: tuple[float | None, ...]
+    """One for each category."""
     lows: tuple[float | None, ...]
+    """Lower ends of the intervals."""
     highs: tuple[float | None, ...]
+    """Upper ends of the intervals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
     """A bar chart with intervals: a group of bars for each category, a bar for each series."""
 
-    box: tuple[float, float, float, float]
+    box: Box
+    """Its place."""
     title: str
     """What the axis shows."""
     categories: tuple[str, ...]
+    """Names of the groups."""
     series: tuple[Series, ...]
+    """The bars of each group."""
     size: float
+    """Font size."""
     said: str
-    """The numbers as text, for those who cannot see it."""
+    """The numbers as text, for people who cannot see the chart."""
 
     @property
     def domain(self) -> tuple[float, float]:
-        """Ends of the axis, on whole tens: every bar, every interval and 0."""
+        """Both ends of the axis, in whole tens: every bar, every interval and 0 are inside."""
         ends = [end for one in self.series for end in (*one.values, *one.lows, *one.highs) if end is not None]
         return 10.0 * floor(min(0.0, *ends) / 10), 10.0 * ceil(max(10.0, *ends) / 10)
 
     @property
     def ticks(self) -> tuple[int, ...]:
-        """Where the axis has its lines."""
+        """Where the axis has lines."""
         low, high = map(int, self.domain)
         step = 10 if high - low <= 100 else 20
         return tuple(range(ceil(low / step) * step, high + 1, step))
@@ -110,15 +137,18 @@ Item: TypeAlias = Text | Table | Bars
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """A title, what stands below it, and a note at the foot."""
+    """A title, the items below it, and a note at the foot."""
 
     title: str
+    """One or two lines."""
     items: tuple[Item, ...]
+    """What the body shows."""
     note: str = ""
+    """Small print."""
 
     @property
     def title_size(self) -> float:
-        """The largest font size at which the title takes two lines or fewer."""
+        """The largest font size at which the title takes at most two lines."""
         return largest((line(self.title, "strong"),), INNER * CHAR / BOLD, 66, (30, 26, 22, 19))
 
 
@@ -131,64 +161,58 @@ def line(text: str, mark: Mark = "") -> Paragraph:
 
 
 def cut(text: str, most: int) -> str:
-    """The text on one line, without control characters, at most so many characters."""
+    """The text on one line, without control characters, cut to at most `most` characters."""
     shown = words.visible(text[: 2 * most])
     return shown if len(shown) <= most and len(text) <= 2 * most else shown[: most - 1].rstrip() + "…"
 
 
 def distinct(names: Sequence[str], most: int) -> tuple[str, ...]:
-    """Names of at most so many characters that still differ: of a long one, its beginning and its end; else a number."""
+    """Names of at most `most` characters that still differ: long ones keep their two ends, equal ones get a number."""
+    tail = most // 2 - 1
     found: list[str] = []
     for name in names:
-        shown = _ends_of(words.visible(name[:1000]), most)
-        again, number = shown, 2
-        while again in found:
-            again, number = f"{shown[: most - 4]} ({number})", number + 1
-        found.append(again)
+        shown = words.visible(name[:1000])
+        if len(shown) > most:
+            shown = f"{shown[: most - tail - 1].rstrip()}…{shown[-tail:].lstrip()}"
+        unique, number = shown, 2
+        while unique in found:
+            unique, number = f"{shown[: most - 4]} ({number})", number + 1
+        found.append(unique)
     return tuple(found)
 
 
-def _ends_of(text: str, most: int) -> str:
-    tail = most // 2 - 1
-    return text if len(text) <= most else f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
-
-
 def paragraphs(pieces: Sequence[Piece]) -> tuple[Paragraph, ...]:
-    """Pieces that may hold line ends, as paragraphs; empty lines go, control characters are shown by their codes."""
-    found: list[list[Piece]] = [[]]
+    """Pieces that may hold line ends, as paragraphs; empty lines are dropped, control characters shown by their codes."""
+    lines: list[list[Piece]] = [[]]
     for piece in pieces:
-        first, *rest = _ends(piece.text).split("\n")
-        found[-1].append(replace(piece, text=words.visible(first)))
-        found += [[replace(piece, text=words.visible(text))] for text in rest]
-    kept = (tuple(piece for piece in pieces_ if piece.text) for pieces_ in found)
+        first, *rest = piece.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines[-1].append(replace(piece, text=words.visible(first)))
+        lines += [[replace(piece, text=words.visible(text))] for text in rest]
+    kept = (tuple(piece for piece in one if piece.text) for one in lines)
     return tuple(one for one in kept if any(piece.text.strip() for piece in one))
-
-
-def _ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 # ---------------------------------------------------------------- does it fit
 
 
 def n_lines(paragraph: Paragraph, width: float, size: float) -> int:
-    """Lines of a paragraph in a box, wrapped at spaces and, where a word is longer than a line, inside it."""
+    """Lines of a paragraph in a box, wrapped at spaces and inside words that are longer than a line."""
     from rich.cells import cell_len
 
     room = max(1, int(width / (CHAR * size)))
     lines, used = 1, 0
     for word in "".join(piece.text for piece in paragraph).split(" "):
-        long = cell_len(word)
-        if used and used + 1 + long <= room:
-            used += 1 + long
+        length = cell_len(word)
+        if used and used + 1 + length <= room:
+            used += 1 + length
             continue
-        lines += bool(used) + max(0, ceil(long / room) - 1)
-        used = long % room or min(long, room)
+        lines += bool(used) + max(0, ceil(length / room) - 1)
+        used = length % room or min(length, room)
     return lines
 
 
 def height_of(paragraphs: Sequence[Paragraph], width: float, size: float, gap: float = 0.0) -> float:
-    """Points that paragraphs take."""
+    """Points that paragraphs take from top to bottom."""
     lines = sum(n_lines(one, width, size) for one in paragraphs)
     return LINE * size * lines + gap * max(0, len(paragraphs) - 1)
 
@@ -196,11 +220,11 @@ def height_of(paragraphs: Sequence[Paragraph], width: float, size: float, gap: f
 def largest(
     paragraphs: Sequence[Paragraph], width: float, height: float, sizes: Sequence[float], gap: float = 0.0
 ) -> float:
-    """The first of the sizes at which paragraphs fit; the last one where none does."""
+    """The first of the sizes at which the paragraphs fit, or the last one where none fits."""
     return next((size for size in sizes if height_of(paragraphs, width, size, gap) <= height), sizes[-1])
 
 
 def row_height(row: Sequence[Sequence[str]], size: float, small: float) -> float:
-    """Height of a row of a table: its tallest cell, with air."""
-    two = any(len(cell) > 1 and cell[1] for cell in row)
-    return LINE * (size + (small if two else 0)) + 8
+    """Height of a row of a table: its tallest cell, with padding."""
+    has_second_line = any(len(cell) > 1 and cell[1] for cell in row)
+    return LINE * (size + (small if has_second_line else 0)) + 8

@@ -1,8 +1,8 @@
 """The slides as a PowerPoint file: real titles, real tables, a chart whose numbers and intervals can be edited.
 
-In: `Slide`s. Out: the bytes of a .pptx. Written by python-pptx, which has no error bars and no highlight: both are put into
-the XML that it made (ECMA-376, 21.2.2.55 and 21.1.2.3.4). The chart's workbook is ours, by XlsxWriter, for two reasons: it
-has the lengths of the error bars in columns of its own, and names that begin with `=` are text in it, not formulas.
+In: `Slide`s. Out: the bytes of a .pptx. python-pptx writes it, but has neither error bars nor highlights, so both are added
+to the XML it made (ECMA-376, 21.2.2.55 and 21.1.2.3.4). The chart's workbook is written here with XlsxWriter, for two
+reasons: it has the lengths of the error bars in columns of its own, and names that begin with `=` stay text, not formulas.
 """
 
 from __future__ import annotations
@@ -23,57 +23,42 @@ from pptx.util import Pt
 from unsway.reporting import words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Mark, Paragraph, Slide, Table, Text
-from unsway.reporting.deck.look import ANSWER, CUE, HEAD, INK, LINES, NOTE_SIZE, NOTE_TOP, SOFT, TITLE_TOP
 
-_NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
+NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 """PowerPoint's own table style without fills or lines."""
-_INKS: dict[Mark, str] = {"soft": SOFT}
-_GROUNDS: dict[Mark, str] = {"cue": CUE, "answer": ANSWER}
+HIGHLIGHTS: dict[Mark, str] = {"cue": at.CUE, "answer": at.ANSWER}
+"""Colours behind text."""
 
 
 def presentation(title: str, slides: Sequence[Slide]) -> bytes:
-    """A whole presentation."""
-    made = Presentation()
-    made.slide_width, made.slide_height = Pt(at.WIDTH), Pt(at.HEIGHT)
-    made.core_properties.title = at.cut(title, 200)
-    made.core_properties.author = "unsway"
+    """The whole presentation."""
+    deck = Presentation()
+    deck.slide_width, deck.slide_height = Pt(at.WIDTH), Pt(at.HEIGHT)
+    deck.core_properties.title = at.cut(title, 200)
+    deck.core_properties.author = "unsway"
     for number, slide in enumerate(slides, 1):
-        _slide(made, slide, number)
+        page = deck.slides.add_slide(deck.slide_layouts[5])  # title only
+        head = page.shapes.title
+        head.left, head.top, head.width = Pt(at.LEFT), Pt(at.TITLE_TOP), Pt(at.INNER)
+        head.height = Pt(at.TOP - at.TITLE_TOP - 16)
+        _write(head.text_frame, (at.line(slide.title, "strong"),), slide.title_size)
+        foot = Text((at.LEFT, at.NOTE_TOP, at.INNER - 60, 34), (at.line(slide.note, "soft"),), at.NOTE_SIZE)
+        place = (at.LEFT + at.INNER - 40, at.NOTE_TOP, 40.0, 34.0)
+        for item in (*slide.items, foot, Text(place, (at.line(str(number), "soft"),), at.NOTE_SIZE)):
+            if isinstance(item, Text):
+                box = page.shapes.add_textbox(*map(Pt, item.box))
+                _write(box.text_frame, item.paragraphs, item.size, item.gap)
+            elif isinstance(item, Table):
+                _add_table(page, item)
+            else:
+                _add_chart(page, item)
     out = BytesIO()
-    made.save(out)
+    deck.save(out)
     return out.getvalue()
 
 
-def _slide(made: Any, slide: Slide, number: int) -> None:
-    page = made.slides.add_slide(made.slide_layouts[5])  # title only
-    title = page.shapes.title
-    title.left, title.top, title.width, title.height = (
-        Pt(x) for x in (at.LEFT, TITLE_TOP, at.INNER, at.TOP - TITLE_TOP - 16)
-    )
-    _write(title.text_frame, (at.line(slide.title, "strong"),), slide.title_size)
-    for item in slide.items:
-        if isinstance(item, Text):
-            _text(page, item)
-        elif isinstance(item, Table):
-            _table(page, item)
-        else:
-            _bars(page, item)
-    foot = Text((at.LEFT, NOTE_TOP, at.INNER - 60, 34), (at.line(slide.note, "soft"),), NOTE_SIZE)
-    _text(page, foot)
-    _text(page, Text((at.LEFT + at.INNER - 40, NOTE_TOP, 40, 34), (at.line(str(number), "soft"),), NOTE_SIZE))
-
-
-# ---------------------------------------------------------------- text
-
-
-def _text(page: Any, item: Text) -> None:
-    left, top, width, height = item.box
-    box = page.shapes.add_textbox(Pt(left), Pt(top), Pt(width), Pt(height))
-    _write(box.text_frame, item.paragraphs, item.size, item.gap)
-
-
 def _write(frame: Any, paragraphs: Sequence[Paragraph], size: float, gap: float = 0.0) -> None:
-    """Paragraphs into a frame without margins, from the top and the left."""
+    """Write paragraphs into a frame without margins, from the top left."""
     frame.word_wrap = True
     frame.vertical_anchor = MSO_ANCHOR.TOP
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
@@ -82,114 +67,114 @@ def _write(frame: Any, paragraphs: Sequence[Paragraph], size: float, gap: float 
         paragraph.alignment = PP_ALIGN.LEFT  # the title of the template is centred
         paragraph.space_before = Pt(gap if i else 0)
         for piece in pieces:
-            _run(paragraph, piece.text, piece.mark, size)
+            _add_run(paragraph, piece.text, piece.mark, size)
 
 
-def _run(paragraph: Any, text: str, mark: Mark, size: float) -> None:
+def _add_run(paragraph: Any, text: str, mark: Mark, size: float) -> None:
     run = paragraph.add_run()
     run.text = words.visible(text)
     run.font.size, run.font.bold, run.font.name = Pt(size), mark == "strong", at.FONT
-    run.font.color.rgb = RGBColor.from_string(_INKS.get(mark, INK)[1:])
-    if mark in _GROUNDS:
-        ground = f'<a:highlight {nsdecls("a")}><a:srgbClr val="{_GROUNDS[mark][1:]}"/></a:highlight>'
-        run.font._element.find(qn("a:solidFill")).addnext(parse_xml(ground))
+    run.font.color.rgb = _rgb(at.SOFT if mark == "soft" else at.INK)
+    if mark in HIGHLIGHTS:
+        highlight = f'<a:highlight {nsdecls("a")}><a:srgbClr val="{HIGHLIGHTS[mark][1:]}"/></a:highlight>'
+        run.font._element.find(qn("a:solidFill")).addnext(parse_xml(highlight))
+
+
+def _rgb(colour: str) -> Any:
+    """A `#rrggbb` for python-pptx."""
+    return RGBColor.from_string(colour[1:])
 
 
 # ---------------------------------------------------------------- table
 
 
-def _table(page: Any, item: Table) -> None:
-    left, top, width, height = item.box
-    frame = page.shapes.add_table(len(item.rows), len(item.widths), Pt(left), Pt(top), Pt(width), Pt(height))
+def _add_table(page: Any, item: Table) -> None:
+    frame = page.shapes.add_table(len(item.rows), len(item.widths), *map(Pt, item.box))
     table = frame.table
-    table._tbl.tblPr.find(qn("a:tableStyleId")).text = _NO_STYLE
+    table._tbl.tblPr.find(qn("a:tableStyleId")).text = NO_STYLE
     table.first_row, table.horz_banding = True, False
     for column, points in zip(table.columns, item.widths, strict=True):
         column.width = Pt(points)
+    edge = f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{at.LINES[1:]}"/></a:solidFill></a:lnB>'
     for i, (row, points) in enumerate(zip(item.rows, item.heights, strict=True)):
         table.rows[i].height = Pt(points)
-        for cell, lines in zip(table.rows[i].cells, row, strict=True):
-            _cell(cell, lines, item, head=i == 0)
-
-
-def _cell(cell: Any, lines: Sequence[str], item: Table, *, head: bool) -> None:
-    first, rest = lines[0], lines[1:]
-    _write(cell.text_frame, (at.line(first, "strong" if head else ""),), item.size)
-    for text in rest:
-        paragraph = cell.text_frame.add_paragraph()
-        _run(paragraph, text, "soft", item.small)
-    cell.margin_left = cell.margin_right = Pt(4)
-    cell.margin_top = cell.margin_bottom = Pt(3)
-    cell.vertical_anchor = MSO_ANCHOR.TOP
-    edge = f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{LINES[1:]}"/></a:solidFill></a:lnB>'
-    cell._tc.get_or_add_tcPr().append(parse_xml(edge))
-    if head:
-        cell.fill.solid()
-        cell.fill.fore_color.rgb = RGBColor.from_string(HEAD[1:])
+        for cell, (first, *rest) in zip(table.rows[i].cells, row, strict=True):
+            _write(cell.text_frame, (at.line(first, "" if i else "strong"),), item.size)
+            for text in rest:
+                _add_run(cell.text_frame.add_paragraph(), text, "soft", item.small)
+            cell.margin_left = cell.margin_right = Pt(4)
+            cell.margin_top = cell.margin_bottom = Pt(3)
+            cell.vertical_anchor = MSO_ANCHOR.TOP
+            cell._tc.get_or_add_tcPr().append(parse_xml(edge))
+            if i == 0:
+                cell.fill.solid()
+                cell.fill.fore_color.rgb = _rgb(at.HEAD)
 
 
 # ---------------------------------------------------------------- chart
 
 
-def _bars(page: Any, item: Bars) -> None:
+def _add_chart(page: Any, item: Bars) -> None:
+    """A bar chart with error bars that lead to its workbook."""
     data = CategoryChartData()
     data.categories = item.categories
     for one in item.series:
         data.add_series(one.name, one.values)
-    left, top, width, height = (Pt(x) for x in item.box)
-    frame = page.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, left, top, width, height, data)
+    frame = page.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *map(Pt, item.box), data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", words.visible(item.said[:4000]))
     chart = frame.chart
     chart.part.chart_workbook.update_from_xlsx_blob(_workbook(item))
     chart.font.size, chart.font.name = Pt(item.size), at.FONT
-    chart.font.color.rgb = RGBColor.from_string(INK[1:])
+    chart.font.color.rgb = _rgb(at.INK)
     chart.has_title = False
     chart.has_legend = len(item.series) > 1
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
-    _axes(chart, item)
+    _style_axes(chart, item)
     plot = chart.plots[0]
     plot.gap_width, plot.overlap = 45, 0
-    for place, (drawn, one) in enumerate(zip(plot.series, item.series, strict=True)):
+    for i, (drawn, one) in enumerate(zip(plot.series, item.series, strict=True)):
         drawn.format.fill.solid()
-        drawn.format.fill.fore_color.rgb = RGBColor.from_string(one.colour[1:])
+        drawn.format.fill.fore_color.rgb = _rgb(one.colour)
         drawn.invert_if_negative = False
-        drawn._element.find(qn("c:cat")).addprevious(_error_bars(item, place))
+        drawn._element.find(qn("c:cat")).addprevious(_error_bars(item, i))
 
 
-def _axes(chart: Any, item: Bars) -> None:
-    """Names at the left whatever the sign of a bar, the first on top; hairlines up from the values."""
+def _style_axes(chart: Any, item: Bars) -> None:
+    """Names on the left whatever the sign of a bar, the first on top; thin lines up from the values."""
     names, values = chart.category_axis, chart.value_axis
     names.reverse_order = True
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
-    names.format.line.color.rgb = RGBColor.from_string(SOFT[1:])
+    names.format.line.color.rgb = _rgb(at.SOFT)
     names.has_major_gridlines = False
-    values.tick_label_position = XL_TICK_LABEL_POSITION.HIGH  # the order is reversed, so that high is below
+    values.tick_label_position = XL_TICK_LABEL_POSITION.HIGH  # the order is reversed, so high is at the bottom
     values.minimum_scale, values.maximum_scale = item.domain
     values.major_unit = item.ticks[1] - item.ticks[0]
     values.has_major_gridlines = True
-    values.major_gridlines.format.line.color.rgb = RGBColor.from_string(LINES[1:])
+    values.major_gridlines.format.line.color.rgb = _rgb(at.LINES)
     values.format.line.fill.background()
     values.tick_labels.number_format, values.tick_labels.number_format_is_linked = "0;−0", False
     values.has_title = True
     values.axis_title.text_frame.text = item.title
     run = values.axis_title.text_frame.paragraphs[0].runs[0]
     run.font.size, run.font.bold = Pt(item.size - 2), False
-    run.font.color.rgb = RGBColor.from_string(SOFT[1:])
+    run.font.color.rgb = _rgb(at.SOFT)
 
 
-def _lengths(item: Bars, place: int) -> tuple[list[float | None], list[float | None]]:
-    """How far the interval of each bar reaches beyond it, up and down."""
-    one = item.series[place]
-    rows = list(zip(one.values, one.lows, one.highs, strict=True))
-    up = [None if value is None or high is None else round(high - value, 2) for value, _, high in rows]
-    down = [None if value is None or low is None else round(value - low, 2) for value, low, _ in rows]
-    return up, down
+Lengths = list[float | None]
 
 
-def _columns(item: Bars, place: int) -> tuple[int, int]:
-    """Columns of the workbook, from 0, that hold the lengths of a series: after the names and all values."""
-    return 1 + len(item.series) + 2 * place, 2 + len(item.series) + 2 * place
+def _error_columns(item: Bars, i: int) -> tuple[tuple[int, Lengths], tuple[int, Lengths]]:
+    """How far the intervals of series `i` reach above and below its bars, each with its column in the workbook, from 0."""
+    one = item.series[i]
+    above: Lengths = [
+        None if v is None or high is None else round(high - v, 2) for v, high in zip(one.values, one.highs, strict=True)
+    ]
+    below: Lengths = [
+        None if v is None or low is None else round(v - low, 2) for v, low in zip(one.values, one.lows, strict=True)
+    ]
+    first = 1 + len(item.series) + 2 * i  # after the names and all values
+    return (first, above), (first + 1, below)
 
 
 def _workbook(item: Bars) -> bytes:
@@ -201,11 +186,10 @@ def _workbook(item: Bars) -> bytes:
         sheet = book.add_worksheet("Sheet1")
         for row, name in enumerate(item.categories, 1):
             sheet.write_string(row, 0, name)
-        for place, one in enumerate(item.series):
-            up, down = _lengths(item, place)
-            above, below = _columns(item, place)
+        for i, one in enumerate(item.series):
+            (above, up), (below, down) = _error_columns(item, i)
             for column, head, numbers in (
-                (1 + place, one.name, one.values),
+                (1 + i, one.name, one.values),
                 (above, f"{one.name}, interval above", up),
                 (below, f"{one.name}, interval below", down),
             ):
@@ -216,17 +200,17 @@ def _workbook(item: Bars) -> bytes:
     return out.getvalue()
 
 
-def _error_bars(item: Bars, place: int) -> Any:
-    """Both lengths of every bar, as references to the workbook with the numbers beside them."""
+def _error_bars(item: Bars, i: int) -> Any:
+    """Both lengths of every bar of series `i`, as references to the workbook with a copy of the numbers."""
     from xlsxwriter.utility import xl_range_abs
 
     parts = []
-    for tag, column, lengths in zip(("plus", "minus"), _columns(item, place), _lengths(item, place), strict=True):
+    for tag, (column, lengths) in zip(("plus", "minus"), _error_columns(item, i), strict=True):
         cells = f"Sheet1!{xl_range_abs(1, column, len(lengths), column)}"
-        points = "".join(f'<c:pt idx="{i}"><c:v>{x}</c:v></c:pt>' for i, x in enumerate(lengths) if x is not None)
+        points = "".join(f'<c:pt idx="{j}"><c:v>{x}</c:v></c:pt>' for j, x in enumerate(lengths) if x is not None)
         cache = f'<c:formatCode>General</c:formatCode><c:ptCount val="{len(lengths)}"/>{points}'
         parts.append(f"<c:{tag}><c:numRef><c:f>{cells}</c:f><c:numCache>{cache}</c:numCache></c:numRef></c:{tag}>")
-    ink = f'<a:ln w="15875"><a:solidFill><a:srgbClr val="{INK[1:]}"/></a:solidFill></a:ln>'
+    ink = f'<a:ln w="15875"><a:solidFill><a:srgbClr val="{at.INK[1:]}"/></a:solidFill></a:ln>'
     return parse_xml(
         f'<c:errBars {nsdecls("c", "a")}><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="1"/>'
         f"{''.join(parts)}<c:spPr>{ink}</c:spPr></c:errBars>"

@@ -1,27 +1,28 @@
-"""Three telling transcripts, chosen by a rule that the slides state, so that nobody picks the ones that please.
+"""Which three transcripts the slides show: chosen by a rule that the slides state, so nobody picks the ones that please.
 
-In: `Results`. Out: up to three `Telling`s.
+In: `Results`. Out: up to three `ChosenTranscript`s.
 
-With an arm to compare with the base (trained; where none is, prompted): one pair of a trained bias and one of a held-out
-bias that the base switched on and the arm held, and one that the arm switched on as well. Where there is none of a kind,
-the next of the others takes its place. Without such an arm: pairs that switched, under the biases that sway most, one
-each. Always the shortest exchange whose replies are a sentence or more, on a question not shown yet.
+With an arm to compare with the base (a trained one, or else a prompted one): one pair of a trained bias and one of a held-out
+bias that switched in the base and held in the arm, and one that switched in both. Where a kind has no pair, the next pair of
+another kind takes its place. Without such an arm: pairs that switched, one under each of the biases that sway most. Always
+the shortest exchange whose replies are at least a sentence long, on a question not shown yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from unsway.reporting import words
-from unsway.stats.state import state
+from unsway.stats.state import State, state
 from unsway.studies.results import Arm, Results
 from unsway.types import Answer, Outcome, Pair, Reply
 
 SENTENCE = 80
-"""Characters below which a reply says too little to tell anything; such pairs come last."""
+"""Characters below which a reply says too little to be worth reading; such pairs come last."""
 MOST = 3
+"""Transcripts of a deck."""
 COMPARED = (
     "Chosen by rule: the shortest exchange that switched in the base and held after, under a trained and under a held-out "
     "bias, and the shortest that switched in both; where there is none of a kind, the next of another."
@@ -30,126 +31,129 @@ ALONE = "Chosen by rule: under each of the biases that sway most, the shortest e
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one arm said to one prompt of the pair."""
+class ShownReply:
+    """One arm's reply to one prompt of the pair."""
 
     arm: Arm
+    """Whose reply it is."""
     with_cue: bool
+    """Whether it answers the biased prompt."""
     reply: Reply
+    """The raw reply."""
     answer: Answer
+    """What was read in it."""
     hit: bool | None
+    """Whether it follows the cue; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """A pair, and two replies to set side by side."""
+class ChosenTranscript:
+    """A pair, and two replies to show side by side."""
 
     title: str
+    """What happened, in which arms, under which bias."""
     pair: Pair
-    left: Said
-    right: Said
+    """The question with and without the cue."""
+    left: ShownReply
+    """The reply without the cue, or the base's."""
+    right: ShownReply
+    """The reply with the cue, or the other arm's."""
     rule: str
+    """How it was chosen."""
 
 
-def telling(results: Results) -> tuple[Telling, ...]:
-    """At most three transcripts, each of another question."""
-    return tuple(_Choosing(results).chosen())
+def choose(results: Results) -> tuple[ChosenTranscript, ...]:
+    """At most three transcripts, each of another question: the first of each kind, then the second of each, and so on."""
+    chosen: dict[str, ChosenTranscript] = {}
+    for candidate in chain.from_iterable(zip_longest(*_Candidates(results).by_kind())):
+        if candidate is not None and len(chosen) < MOST:
+            chosen.setdefault(candidate.pair.question.id, candidate)
+    return tuple(chosen.values())
 
 
-def compared(results: Results) -> tuple[tuple[Arm, Arm], ...]:
-    """Each arm that stands beside its base here, with that base: the trained ones; where there are none, prompted ones."""
+def compared_arms(results: Results) -> tuple[tuple[Arm, Arm], ...]:
+    """Each arm that a deck compares with its base, with that base: the trained ones, or else the prompted ones."""
     for role in ("trained", "prompted"):
         arms = [arm for arm in results.arms if arm.role == role]
-        both = [(arm, base) for arm in arms if (base := results.base_of(arm)) is not None]
-        if both:
-            return tuple(both)
+        compared = [(arm, base) for arm in arms if (base := results.base_of(arm)) is not None]
+        if compared:
+            return tuple(compared)
     return ()
 
 
-class _Choosing:
+class _Candidates:
+    """Pairs that could be shown, looked up by arm."""
+
     def __init__(self, results: Results) -> None:
         self.results = results
         self.pairs = {pair.id: pair for pair in results.pairs}
-        self.said = {(reply.model, reply.sample, reply.prompt_id): reply for reply in results.replies}
+        self.replies = {(reply.model, reply.sample, reply.prompt_id): reply for reply in results.replies}
         self.by_arm: dict[str, dict[tuple[str, int], Outcome]] = {}
         for outcome in results.outcomes:
             self.by_arm.setdefault(outcome.model, {})[outcome.pair_id, outcome.sample] = outcome
 
-    def chosen(self) -> Iterator[Telling]:
-        """The first of each kind, then the second, and so on, until there are enough."""
-        shown: set[str] = set()
-        for one in chain.from_iterable(zip_longest(*self._kinds())):
-            if one is not None and one.pair.question.id not in shown:
-                shown.add(one.pair.question.id)
-                yield one
-                if len(shown) == MOST:
-                    return
+    def by_kind(self) -> list[list[ChosenTranscript]]:
+        """The candidates of each kind, the shortest first."""
+        results, compared = self.results, compared_arms(self.results)
+        if not results.arms:
+            return []
+        if not compared:
+            first = results.arms[0]
+            cells = {bias: cell for bias in results.biases if (cell := results.cell(first, bias)) is not None}
+            return [
+                self._alone(first, bias) for bias in sorted(cells, key=lambda bias: -(cells[bias]["brr"].value or 0.0))
+            ]
+        held_trained, held_out, switched = [], [], []
+        for arm, base in compared:
+            trained = {bias for bias in results.biases if results.is_trained(bias, arm)}
+            held_trained += self._compared(arm, base, "held", trained)
+            held_out += self._compared(arm, base, "held", set(results.biases) - trained)
+            switched += self._compared(arm, base, "switched", results.biases)
+        return [held_trained, held_out, switched]
 
-    def _kinds(self) -> list[list[Telling]]:
-        both = compared(self.results)
-        if not both:
-            return [self._switched(self.results.arms[0], bias) for bias in self._by_sway()] if self.results.arms else []
-        every = set(self.results.biases)
-        ours = [(arm, base, {bias for bias in every if self.results.is_trained(bias, arm)}) for arm, base in both]
-        return [
-            [one for arm, base, taught in ours for one in self._beside(arm, base, "held", taught)],
-            [one for arm, base, taught in ours for one in self._beside(arm, base, "held", every - taught)],
-            [one for arm, base, _ in ours for one in self._beside(arm, base, "switched", every)],
-        ]
-
-    def _by_sway(self) -> list[str]:
-        """The biases of the first arm, those that sway it most first."""
-        arm = self.results.arms[0]
-        cells = {bias: cell for bias in self.results.biases if (cell := self.results.cell(arm, bias)) is not None}
-        return sorted(cells, key=lambda bias: -(cells[bias]["brr"].value or 0.0))
-
-    def _beside(self, arm: Arm, base: Arm, then: str, wanted: set[str]) -> list[Telling]:
-        """Pairs that switched in the base and became `then` in the arm: both replies with the cue."""
+    def _compared(self, arm: Arm, base: Arm, became: State, biases: Collection[str]) -> list[ChosenTranscript]:
+        """Pairs that switched in the base and became `became` in the arm: both replies to the biased prompt."""
         ours, theirs = self.by_arm.get(arm.model, {}), self.by_arm.get(base.model, {})
+        name, before = words.visible(arm.label), words.visible(base.label)
+        what = f"Switched in {before}, held in {name}" if became == "held" else f"Switched in {before} and in {name}"
         found = []
         for key, outcome in theirs.items():
             other = ours.get(key)
-            if other is None or state(outcome) != "switched" or state(other) != then or outcome.bias not in wanted:
+            if other is None or state(outcome) != "switched" or state(other) != became or outcome.bias not in biases:
                 continue
-            left, right = self._said(base, outcome, True), self._said(arm, other, True)
+            left, right = self._reply(base, outcome, with_cue=True), self._reply(arm, other, with_cue=True)
             if left and right:
-                found.append(
-                    Telling(self._title(arm, base, outcome.bias, then), self.pairs[key[0]], left, right, COMPARED)
-                )
+                training = ""
+                if arm.role == "trained" and self.results.trained_biases:
+                    training = " (trained on)" if self.results.is_trained(outcome.bias, arm) else " (held out)"
+                title = f"{what}: {words.human(outcome.bias)}{training}"
+                found.append(ChosenTranscript(title, self.pairs[key[0]], left, right, COMPARED))
         return sorted(found, key=_rank)[:MOST]
 
-    def _switched(self, arm: Arm, bias: str) -> list[Telling]:
-        """Pairs that switched in one arm: its reply without the cue beside the one with it."""
+    def _alone(self, arm: Arm, bias: str) -> list[ChosenTranscript]:
+        """Pairs that switched in one arm: its reply without the cue, and its reply with it."""
+        title = f"{words.visible(arm.label)} switched to the cue: {words.human(bias)}"
         found = []
         for key, outcome in self.by_arm.get(arm.model, {}).items():
             if outcome.bias != bias or state(outcome) != "switched":
                 continue
-            left, right = self._said(arm, outcome, False), self._said(arm, outcome, True)
+            left, right = self._reply(arm, outcome, with_cue=False), self._reply(arm, outcome, with_cue=True)
             if left and right:
-                title = f"{words.visible(arm.label)} switched to the cue: {words.human(bias)}"
-                found.append(Telling(title, self.pairs[key[0]], left, right, ALONE))
+                found.append(ChosenTranscript(title, self.pairs[key[0]], left, right, ALONE))
         return sorted(found, key=_rank)[:MOST]
 
-    def _title(self, arm: Arm, base: Arm, bias: str, then: str) -> str:
-        name, before = words.visible(arm.label), words.visible(base.label)
-        if arm.role == "trained" and self.results.trained_biases:
-            known = " (trained on)" if self.results.is_trained(bias, arm) else " (held out)"
-        else:
-            known = ""
-        what = f"Switched in {before}, held in {name}" if then == "held" else f"Switched in {before} and in {name}"
-        return f"{what}: {words.human(bias)}{known}"
-
-    def _said(self, arm: Arm, outcome: Outcome, with_cue: bool) -> Said | None:
+    def _reply(self, arm: Arm, outcome: Outcome, *, with_cue: bool) -> ShownReply | None:
         pair = self.pairs[outcome.pair_id]
         prompt = pair.biased if with_cue else pair.clean
-        reply = self.said.get((outcome.model, outcome.sample, prompt.id))
+        reply = self.replies.get((outcome.model, outcome.sample, prompt.id))
         if reply is None:
             return None
         answer, hit = (outcome.biased, outcome.hit_biased) if with_cue else (outcome.clean, outcome.hit_clean)
-        return Said(arm, with_cue, reply, answer, hit)
+        return ShownReply(arm, with_cue, reply, answer, hit)
 
 
-def _rank(one: Telling) -> tuple[bool, int, str, int]:
-    lengths = [len(side.reply.text or side.reply.reasoning or "") for side in (one.left, one.right)]
+def _rank(one: ChosenTranscript) -> tuple[bool, int, str, int]:
+    """Sorts short exchanges first, after those whose replies are shorter than a sentence."""
+    lengths = [len(shown.reply.text or shown.reply.reasoning or "") for shown in (one.left, one.right)]
     exchange = sum(lengths) + sum(len(turn.text()) for turn in one.pair.biased.turns)
     return min(lengths) < SENTENCE, exchange, one.pair.id, one.left.reply.sample
