@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 from unsway import assets, sources
 from unsway.errors import AssetUnavailable, BadInput, BadRow, UnknownName
 from unsway.seeds import content_id, digest
-from unsway.sources import made_logic, procedural
+from unsway.sources import procedural, procedural_logic
 from unsway.sources.checks import MAX_STEM, problem, visible, words
-from unsway.sources.made_logic import Statement, follows
+from unsway.sources.procedural_logic import Statement, follows
 from unsway.store import sha256_file
 from unsway.types import Question
 
@@ -68,11 +68,11 @@ ROW = {"stem": "Which is a fruit?", "options": ["pear", "spoon", "door"], "gold"
 )
 def test_order_of_options_depends_on_the_question_alone(stem: str, texts: set[str]) -> None:
     listed = sorted(texts)
-    order = sources._order(stem, tuple(listed))
+    order = sources.order_of_options(stem, tuple(listed))
     assert sorted(order) == list(range(len(listed)))
     shown = [listed[place] for place in order]
     back = list(reversed(listed))
-    assert [back[place] for place in sources._order(stem, tuple(back))] == shown
+    assert [back[place] for place in sources.order_of_options(stem, tuple(back))] == shown
 
 
 def test_gold_follows_its_option(tmp_path: Path) -> None:
@@ -92,17 +92,17 @@ def test_gold_follows_its_option(tmp_path: Path) -> None:
 def test_options_that_speak_of_the_others_go_last(last: str) -> None:
     for stem in map(str, range(20)):
         options = (last, "one", "two", "three")
-        assert options[sources._order(stem, options)[-1]] == last
+        assert options[sources.order_of_options(stem, options)[-1]] == last
 
 
 @pytest.mark.parametrize("letters", ["Both A and B", "A and C only", "neither (A) nor (B)", "A, B and D", "B or C"])
 def test_options_that_name_letters_keep_their_order(letters: str) -> None:
-    assert all(sources._order(stem, ("x", "y", letters, "z")) == (0, 1, 2, 3) for stem in map(str, range(20)))
+    assert all(sources.order_of_options(stem, ("x", "y", letters, "z")) == (0, 1, 2, 3) for stem in map(str, range(20)))
 
 
 @pytest.mark.parametrize("plain", ["A bird and a plane", "Vitamin A", "An andiron", "All of Britain", "Plan B"])
 def test_plain_options_are_shuffled(plain: str) -> None:
-    orders = {sources._order(str(n), ("x", "y", plain, "z")) for n in range(60)}
+    orders = {sources.order_of_options(str(n), ("x", "y", plain, "z")) for n in range(60)}
     assert len(orders) > 10
 
 
@@ -168,7 +168,7 @@ def test_table_lists_what_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "HF_HUB_OFFLINE" in rows["truthfulqa"].available.why
     assert not rows["bbh/navigate"].available
     for row in rows.values():
-        assert row.licence and row.revision and row.summary and row.splits
+        assert row.license and row.revision and row.summary and row.splits
         for split in row.splits:
             assert (split.rows is None) == row.name.startswith("procedural/")
             assert bool(split.sha256) == (split.asset is not None)
@@ -701,7 +701,7 @@ def solve_arithmetic(stem: str) -> str:
 
 SORTS = {
     thing: sort
-    for sort, things in importlib.import_module("unsway.sources.made_numbers")._SORTS.items()
+    for sort, things in importlib.import_module("unsway.sources.procedural_numbers")._SORTS.items()
     for thing in things
 }
 NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
@@ -826,7 +826,7 @@ def test_the_right_conclusion_is_the_only_one_that_follows(level: int) -> None:
 
 def test_longer_chains_follow_by_the_same_calculation() -> None:
     worlds = _worlds(3)
-    statements = [Statement(f, a, b) for f in made_logic._FORMS for a, b in itertools.permutations(range(3), 2)]
+    statements = [Statement(f, a, b) for f in procedural_logic._FORMS for a, b in itertools.permutations(range(3), 2)]
     for premises in itertools.islice(itertools.combinations(statements, 2), 0, None, 3):
         possible = [world for world in worlds if all(_true(p, world) for p in premises)]
         if not possible:
@@ -858,10 +858,10 @@ def _docs_table() -> str:
         if row.name.startswith("bbh/") and row.name != "bbh/causal_judgment":
             continue
         splits = ", ".join(f"`{s.name}`" + (f" ({s.rows:,})" if s.rows else "") for s in row.splits)
-        origins = ", ".join(dict.fromkeys(f"`{s.asset}`" if s.asset else "made on the spot" for s in row.splits))
+        origins = ", ".join(dict.fromkeys(f"`{s.asset}`" if s.asset else "generated" for s in row.splits))
         paper = f" ({row.paper})" if row.paper else ""
         name = "`bbh/causal_judgment` and 12 more" if row.name.startswith("bbh/") else f"`{row.name}`"
-        lines.append(f"| {name} | {row.kind} | {splits} | {origins} | {row.licence} | {row.summary}{paper} |")
+        lines.append(f"| {name} | {row.kind} | {splits} | {origins} | {row.license} | {row.summary}{paper} |")
     return "\n".join(lines)
 
 

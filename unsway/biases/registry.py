@@ -121,7 +121,8 @@ class About(TypedDict, total=False):
     reader: str
 
 
-_biases: Registry[Bias] = Registry("bias", "unsway.biases")
+biases: Registry[Bias] = Registry("bias", "unsway.biases")
+"""All biases, by name."""
 
 
 def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
@@ -148,7 +149,7 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
             raise BadInput(
                 f"Bias {name!r} has forms {forms}; a bias with forms takes a keyword `form`, and only such a one."
             )
-        _biases.add(name, Bias(name=name, wants=wants, make=make, **about))
+        biases.add(name, Bias(name=name, wants=wants, make=make, **about))
         return make
 
     return declare
@@ -156,20 +157,20 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
 
 def names() -> tuple[str, ...]:
     """The names of all biases, in alphabetical order."""
-    return _biases.names()
+    return biases.names()
 
 
 def all_biases() -> tuple[Bias, ...]:
     """All biases, in alphabetical order."""
-    return tuple(_biases.get(name) for name in names())
+    return tuple(biases.get(name) for name in names())
 
 
 def get(name: str) -> Bias:
     """The bias of that name, or of `name/form`. Raises `UnknownName` with the closest names."""
     ref = Ref.parse(name)
-    if ref.version or ref.name not in _biases:
-        raise UnknownName("bias", name, _biases.names())
-    found = _biases.get(ref.name)
+    if ref.version or ref.name not in biases:
+        raise UnknownName("bias", name, biases.names())
+    found = biases.get(ref.name)
     if not ref.form:
         return found
     if ref.form not in found.forms:

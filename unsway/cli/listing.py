@@ -1,13 +1,26 @@
-"""The verbs that list what there is: biases, sources."""
+"""The verbs that list what there is: `biases`, `sources`, and `list KIND` for everything else that has a name."""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, show_rows
+
+if TYPE_CHECKING:
+    from unsway.registry import Registry
+
+REGISTRIES = {
+    "biases": "unsway.biases.registry",
+    "elicitations": "unsway.prompts.elicitations",
+    "engines": "unsway.models.engines.base",
+    "sources": "unsway.sources.registry",
+}
+"""What can be listed, and the module whose registry of that name holds it."""
 
 
 @main.command()
@@ -15,27 +28,25 @@ from unsway.cli.options import as_json, json_option, show_rows
 def biases(json_: bool) -> None:
     """List the biases."""
     from unsway.biases import all_biases
+    from unsway.registry import Ref
 
     rows = [
         {
-            "name": b.name,
-            "version": b.versioned.partition("@")[2],
-            "kind": b.kind,
-            "paper": b.paper,
-            "summary": b.summary,
+            "name": bias.name,
+            "version": Ref.parse(bias.versioned).version,
+            "kind": bias.kind,
+            "paper": bias.paper,
+            "summary": bias.summary,
         }
-        for b in all_biases()
+        for bias in all_biases()
     ]
-    if json_:
-        as_json(rows)
-        return
-    show_rows(rows)
+    as_json(rows) if json_ else show_rows(rows)
 
 
 @main.command(name="sources")
 @json_option
 def sources_(json_: bool) -> None:
-    """List the question sources and whether they can be had right now."""
+    """List the question sources and whether each is available here."""
     from dataclasses import asdict
 
     from unsway import sources
@@ -45,23 +56,31 @@ def sources_(json_: bool) -> None:
         as_json([asdict(row) for row in rows])
         return
     reasons = list(dict.fromkeys(r.available.why for r in rows if not r.available.now))
-    show_rows(
-        [
-            {"name": r.name, "kind": r.kind, "licence": r.licence, "splits": _splits(r), "available": _have(r, reasons)}
-            for r in rows
-        ]
-    )
+    shown = []
+    for row in rows:
+        splits = ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in row.splits)
+        available = "yes"
+        if not row.available.now:
+            rest = ", ".join(split.name for split in row.splits if split.available.now)
+            number = reasons.index(row.available.why) + 1
+            available = f"no [{number}]" + (f", but split {rest}" if rest else "")
+        shown.append(
+            {"name": row.name, "kind": row.kind, "license": row.license, "splits": splits, "available": available}
+        )
+    show_rows(shown)
     for number, reason in enumerate(reasons, 1):
         click.echo(f"[{number}] {reason}")
 
 
-def _splits(row: Any) -> str:
-    return ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in row.splits)
-
-
-def _have(row: Any, reasons: list[str]) -> str:
-    """yes; the splits that can be had where the default one cannot; or the number of the reason, said below the table."""
-    if row.available.now:
-        return "yes"
-    rest = ", ".join(split.name for split in row.splits if split.available.now)
-    return f"no [{reasons.index(row.available.why) + 1}]" + (f", but split {rest}" if rest else "")
+@main.command(name="list")
+@click.argument("kind", type=click.Choice(sorted(REGISTRIES)))
+@json_option
+def list_(kind: str, json_: bool) -> None:
+    """List everything of a KIND by name, including what plug-ins add."""
+    registry: Registry[Any] = getattr(import_module(REGISTRIES[kind]), kind)
+    rows = []
+    for name in registry.names():
+        thing = registry.get(name)
+        summary = getattr(thing, "summary", "") or (inspect.getdoc(thing) or "").partition("\n")[0]
+        rows.append({"name": name, "summary": summary})
+    as_json(rows) if json_ else show_rows(rows)

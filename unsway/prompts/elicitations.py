@@ -41,27 +41,33 @@ class Elicitation:
             )
 
     @property
+    def summary(self) -> str:
+        """The instruction to measure with."""
+        return self.wordings.entries[0]
+
+    @property
     def versioned(self) -> str:
         """`name@version`; the version is that of its wordings, followed by that of its worked example."""
         return f"{self.name}@{self.wordings.version}" + (f".{self.example.version}" if self.example else "")
 
 
-_elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
+elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
+"""All elicitations, by name."""
 
 
 def elicitation(name: str, wordings: Bank, *, style: Style = "cot", example: Bank | None = None) -> Elicitation:
     """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken."""
-    return _elicitations.add(name, Elicitation(name, wordings, style, example))
+    return elicitations.add(name, Elicitation(name, wordings, style, example))
 
 
 def names() -> tuple[str, ...]:
     """The names of all elicitations, in alphabetical order."""
-    return _elicitations.names()
+    return elicitations.names()
 
 
 def get(name: str) -> Elicitation:
     """The elicitation of that name. Raises `UnknownName` with the closest names."""
-    return _elicitations.get(name)
+    return elicitations.get(name)
 
 
 elicitation("cot", bank("cot_instructions"))

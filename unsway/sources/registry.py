@@ -1,57 +1,65 @@
 """What a source is, how one is declared, and how all of them are found.
 
 In: modules of this package, and of other packages through the entry-point group `unsway.plugins`. Out: `Source` values
-by name. Adding a source is adding one module with one decorated generator; nothing else is edited.
+by name. To add a source, add one module with one decorated generator; nothing else is edited.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.assets import Asset
 from unsway.errors import UnknownName
-from unsway.registry import Registry
+from unsway.registry import Ref, Registry
 from unsway.types import Question
 
-Kind: TypeAlias = Literal["train", "test", "other"]
-"""What a source is for (SPEC §3): train and test questions never overlap."""
+Purpose: TypeAlias = Literal["train", "test", "other"]
+"""What a source is for: train and test questions never overlap (docs/sources.md)."""
 Rows: TypeAlias = Callable[..., Iterator[Question]]
-"""Gives the questions of a split in a fixed order; called with the split, and where the source has levels also with the
-level and the seed. `source` may be left empty in what it gives."""
+"""Yields the questions of a split in a fixed order. It is called with the split and, where the source has levels, with the
+level and the seed. It may leave `source` empty in what it yields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A part of a source, with where its file comes from."""
+    """A part of a source, and where its file comes from."""
 
     name: str
+    """train, validation, test, or the source's own word."""
     rows: int | None = None
-    """Rows of its file, before `load` skips what is broken or a duplicate; None where they are made on demand."""
+    """Rows of its file, before `load` skips broken and duplicate ones; None where they are generated on demand."""
     asset: Asset | str | None = None
     """The asset that holds it; None needs no download."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where questions come from."""
 
     name: str
-    kind: Kind
+    """How users call it; a family uses `family/member`, and a level is asked for as `name@level`."""
     revision: str
-    """Version of the content; part of each question's `source`, for it moves numbers."""
-    licence: str
-    summary: str
+    """Version of the content; part of each question's `source`, because it moves numbers."""
+    license: str
+    """The licence of the questions."""
     splits: tuple[Split, ...]
-    default: str
-    """The split or splits (`validation+test`) that are taken where none is named."""
-    paper: str
-    levels: tuple[int, ...]
-    """Difficulty levels, asked for as `name@level`; empty where there is one difficulty."""
-    level: int
-    """The level that is meant; 0 where there are none."""
+    """Its splits."""
+    summary: str
+    """One line for a person."""
+    kind: Purpose = "other"
+    """train, test or other; a train and a test source may not share questions."""
+    default: str = ""
+    """The split or splits (`validation+test`) to load where none is named; the first where left empty."""
+    paper: str = ""
+    """Where the questions were published."""
+    levels: tuple[int, ...] = ()
+    """Difficulty levels; `name` alone means the first; empty where there is one difficulty."""
+    level: int = 0
+    """The chosen level; 0 where there are none."""
     rows: Rows = field(repr=False, compare=False)
+    """Yields its questions."""
 
     def split(self, name: str) -> Split:
         """A split by name. Raises `UnknownName`."""
@@ -61,39 +69,38 @@ class Source:
         raise UnknownName(f"split of {self.name}", name, (split.name for split in self.splits))
 
 
-_sources: Registry[Source] = Registry("source", "unsway.sources")
+class AboutSource(TypedDict, total=False):
+    """What `source` takes; each key is the field of `Source` of the same name."""
+
+    revision: Required[str]
+    license: Required[str]
+    splits: Required[tuple[Split, ...]]
+    summary: Required[str]
+    kind: Purpose
+    default: str
+    paper: str
+    levels: tuple[int, ...]
 
 
-def source(
-    name: str,
-    *,
-    revision: str,
-    license: str,
-    splits: tuple[Split, ...],
-    summary: str,
-    kind: Kind = "other",
-    default: str = "",
-    paper: str = "",
-    levels: tuple[int, ...] = (),
-) -> Callable[[Rows], Rows]:
+sources: Registry[Source] = Registry("source", "unsway.sources")
+"""All sources, by name."""
+
+
+def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
     """Declare a source over a generator `(split) -> Iterator[Question]`.
 
     Args:
         name: How users call it; a family uses `family/member`.
-        revision: Version of the content; change it when the questions change.
-        license: The licence of the questions.
-        splits: Its splits, each with its row count and the asset that holds it.
-        summary: One line for a person.
-        kind: train, test or other; a train and a test source may not share questions.
-        default: Split or splits taken where none is named; the first where left empty.
-        paper: Where the questions were published.
-        levels: Difficulty levels; `name` alone means the first, `name@2` the level 2.
+        about: Fields of `Source`; revision, license, splits and summary are required.
+
+    Raises:
+        BadInput: The name is taken.
     """
 
     def declare(rows: Rows) -> Rows:
-        first, level = default or splits[0].name, levels[0] if levels else 0
-        declared = Source(name, kind, revision, license, summary, splits, first, paper, levels, level, rows)
-        _sources.add(name, declared)
+        levels = about.get("levels", ())
+        declared = Source(name=name, rows=rows, level=levels[0] if levels else 0, **about)
+        sources.add(name, replace(declared, default=declared.default or declared.splits[0].name))
         return rows
 
     return declare
@@ -101,17 +108,17 @@ def source(
 
 def names() -> tuple[str, ...]:
     """The names of all sources, in alphabetical order."""
-    return _sources.names()
+    return sources.names()
 
 
 def get(name: str) -> Source:
     """The source of that name, or `name@level`. Raises `UnknownName` with the closest names."""
-    plain, _, level = name.partition("@")
-    if plain not in _sources:
-        raise UnknownName("source", name, _sources.names())
-    found = _sources.get(plain)
-    if not level:
+    ref = Ref.parse(name)
+    if ref.unversioned not in sources:
+        raise UnknownName("source", name, sources.names())
+    found = sources.get(ref.unversioned)
+    if not ref.version:
         return found
-    if level not in map(str, found.levels):
-        raise UnknownName(f"level of {plain}", level, map(str, found.levels))
-    return replace(found, name=name, level=int(level))
+    if ref.version not in map(str, found.levels):
+        raise UnknownName(f"level of {ref.unversioned}", ref.version, map(str, found.levels))
+    return replace(found, name=name, level=int(ref.version))

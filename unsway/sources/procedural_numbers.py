@@ -1,7 +1,7 @@
 """Generators of questions with numbers: arithmetic, counting, dates.
 
-In: a level (1 to 3) and a random generator. Out: a question with its right option and plausible wrong ones, likeliest
-slip first. Part of `procedural`.
+In: a level (1 to 3) and a random generator. Out: a question with its right option and plausible wrong ones, the
+likeliest slip first. Part of `procedural`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from random import Random
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A question as a generator makes it."""
+class Puzzle:
+    """A question as it is generated."""
 
     stem: str
+    """The question text."""
     right: str
+    """The right option."""
     wrong: tuple[str, ...]
-    """Wrong options, the likeliest slip first; may hold the same text twice."""
+    """Wrong options, the likeliest slip first; the same text may occur twice."""
 
 
 NAMES = (
@@ -28,18 +30,18 @@ NAMES = (
 )  # fmt: skip
 
 
-def numbers(stem: str, right: int, slips: list[int], rng: Random) -> Made:
+def numbers(stem: str, right: int, slips: list[int], rng: Random) -> Puzzle:
     """A question whose options are whole numbers: the slips, then near misses, none negative and none right."""
     near = [right + step for step in (1, -1, 2, -2, 3, -3, 10, -10)]
     rng.shuffle(near)
     wrong = list(dict.fromkeys(slip for slip in (*slips, *near) if slip >= 0 and slip != right))
-    return Made(stem, str(right), tuple(str(value) for value in _spread(right, wrong, rng)))
+    return Puzzle(stem, str(right), tuple(str(value) for value in _spread(right, wrong, rng)))
 
 
 def _spread(right: int, wrong: list[int], rng: Random) -> list[int]:
     """Three wrong values such that the right one is as often the smallest or largest as in the middle.
 
-    Without it a reader who knows no sums could guess: slips fall on both sides of the right value, near misses too.
+    Otherwise a reader who cannot do sums could guess, because slips and near misses fall on both sides of the right value.
     """
     below = [value for value in wrong if value < right]
     above = [value for value in wrong if value > right]
@@ -52,24 +54,18 @@ def _spread(right: int, wrong: list[int], rng: Random) -> list[int]:
 # ---------------------------------------------------------------- arithmetic
 
 
-def arithmetic(level: int, rng: Random) -> Made:
+def arithmetic(level: int, rng: Random) -> Puzzle:
     """Level 1: two numbers. Level 2: two operations, precedence matters. Level 3: a story of three steps."""
     if level == 1:
-        return _two_numbers(rng)
-    return _two_operations(rng) if level == 2 else rng.choice(_STORIES)(rng)
-
-
-def _two_numbers(rng: Random) -> Made:
-    a, b = rng.randint(12, 98), rng.randint(12, 98)
-    if rng.random() < 0.5:
-        no_carry = (a // 10 + b // 10) * 10 + (a % 10 + b % 10) % 10
-        return numbers(f"What is {a} + {b}?", a + b, [no_carry, a + b + 10, a + b - 1], rng)
-    a, b = max(a, b), min(a, b)
-    by_digit = (a // 10 - b // 10) * 10 + abs(a % 10 - b % 10)
-    return numbers(f"What is {a} − {b}?", a - b, [by_digit, a - b + 10, a - b - 1], rng)
-
-
-def _two_operations(rng: Random) -> Made:
+        a, b = rng.randint(12, 98), rng.randint(12, 98)
+        if rng.random() < 0.5:
+            no_carry = (a // 10 + b // 10) * 10 + (a % 10 + b % 10) % 10
+            return numbers(f"What is {a} + {b}?", a + b, [no_carry, a + b + 10, a + b - 1], rng)
+        a, b = max(a, b), min(a, b)
+        by_digit = (a // 10 - b // 10) * 10 + abs(a % 10 - b % 10)
+        return numbers(f"What is {a} − {b}?", a - b, [by_digit, a - b + 10, a - b - 1], rng)
+    if level == 3:
+        return rng.choice(_STORIES)(rng)
     a, b, c = rng.randint(3, 12), rng.randint(3, 12), rng.randint(4, 40)
     if rng.random() < 0.5:
         slips = [(a + b) * c, a + b + c, a + (b + 1) * c, a * b + c]
@@ -79,7 +75,7 @@ def _two_operations(rng: Random) -> Made:
     return numbers(f"What is {a} × {b} − {c}?", a * b - c, slips, rng)
 
 
-def _change(rng: Random) -> Made:
+def _change(rng: Random) -> Puzzle:
     first, second = rng.sample(NAMES, 2)
     price, few, many = rng.randint(2, 9), rng.randint(2, 6), rng.randint(3, 8)
     cost = price * (few + many)
@@ -91,7 +87,7 @@ def _change(rng: Random) -> Made:
     return numbers(stem, paid - cost, [cost, paid - price * many, paid - price * few, paid - few - many], rng)
 
 
-def _shelves(rng: Random) -> Made:
+def _shelves(rng: Random) -> Puzzle:
     shelves, books, lent, back = rng.randint(3, 9), rng.randint(6, 15), rng.randint(5, 17), rng.randint(2, 4)
     stem = (
         f"A library has {shelves} shelves with {books} books on each. {lent} books are lent out, and later {back} of "
@@ -101,7 +97,7 @@ def _shelves(rng: Random) -> Made:
     return numbers(stem, total - lent + back, [total - lent, total - lent - back, total, total + back], rng)
 
 
-def _walk(rng: Random) -> Made:
+def _walk(rng: Random) -> Puzzle:
     name = rng.choice(NAMES)
     speed, hours, rest, more = rng.randint(3, 6), rng.randint(2, 5), rng.randint(1, 2), rng.randint(1, 4)
     stem = (
@@ -113,7 +109,7 @@ def _walk(rng: Random) -> Made:
     return numbers(stem, right, [speed * (hours + rest + more), speed * hours, hours + more + rest, right - speed], rng)
 
 
-_STORIES: tuple[Callable[[Random], Made], ...] = (_change, _shelves, _walk)
+_STORIES: tuple[Callable[[Random], Puzzle], ...] = (_change, _shelves, _walk)
 
 
 # ---------------------------------------------------------------- counting
@@ -135,7 +131,7 @@ def _amount(thing: str, n: int) -> str:
     return f"{_WORDS[n]} {plural}"
 
 
-def counting(level: int, rng: Random) -> Made:
+def counting(level: int, rng: Random) -> Puzzle:
     """Level 1: one of each. Level 2: several of each. Level 3: several of each, and some are given away."""
     asked, *others = rng.sample(sorted(_SORTS), 3)
     mine = rng.sample(_SORTS[asked], rng.randint(2, 5))
@@ -170,25 +166,32 @@ def _written(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def dates(level: int, rng: Random) -> Made:
+def dates(level: int, rng: Random) -> Puzzle:
     """Level 1: a weekday some days away. Level 2: a date some days away. Level 3: the days between two dates."""
     if level == 1:
         return _weekday(rng)
     start = date(rng.randint(1996, 2032), 1, 1) + timedelta(days=rng.randint(0, 364))
-    return _days_away(start, rng) if level == 2 else _between(start, rng)
+    if level == 2:
+        return _days_away(start, rng)
+    start = date(start.year, rng.choice((1, 2, 2, 3, 5, 8, 10)), rng.randint(5, 28))
+    days = rng.randint(15, 80)
+    end = start + timedelta(days=days)
+    months = (end.year - start.year) * 12 + end.month - start.month
+    slips = [days + 1, days - 1, 30 * months + end.day - start.day, 31 * months + end.day - start.day]
+    return numbers(f"How many days after {_written(start)} is {_written(end)}?", days, slips, rng)
 
 
-def _weekday(rng: Random) -> Made:
+def _weekday(rng: Random) -> Puzzle:
     today, days, back = rng.randrange(7), rng.randint(3, 75), rng.random() < 0.4
     step = -days if back else days
     ask = f"which day of the week was it {days} days ago" if back else f"which day of the week is it in {days} days"
     wrong = [today + step + 1, today + step - 1, today - step, today + step + 2, today + step - 2]
     right = _DAYS[(today + step) % 7]
     names = [_DAYS[day % 7] for day in wrong]
-    return Made(f"If today is {_DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
+    return Puzzle(f"If today is {_DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
 
 
-def _days_away(start: date, rng: Random) -> Made:
+def _days_away(start: date, rng: Random) -> Puzzle:
     days = rng.randint(9, 48)
     back = rng.random() < 0.4
     right = start + timedelta(days=-days if back else days)
@@ -197,14 +200,4 @@ def _days_away(start: date, rng: Random) -> Made:
     wrong = [start.toordinal() + (days if back else -days), *(right.toordinal() + step for step in steps)]
     ask = f"Which date is {days} days {'before' if back else 'after'} {_written(start)}?"
     chosen = _spread(right.toordinal(), wrong, rng)
-    return Made(ask, _written(right), tuple(_written(date.fromordinal(day)) for day in chosen))
-
-
-def _between(start: date, rng: Random) -> Made:
-    start = date(start.year, rng.choice((1, 2, 2, 3, 5, 8, 10)), rng.randint(5, 28))
-    days = rng.randint(15, 80)
-    end = start + timedelta(days=days)
-    months = (end.year - start.year) * 12 + end.month - start.month
-    slips = [days + 1, days - 1, 30 * months + end.day - start.day, 31 * months + end.day - start.day]
-    ask = f"How many days after {_written(start)} is {_written(end)}?"
-    return numbers(ask, days, slips, rng)
+    return Puzzle(ask, _written(right), tuple(_written(date.fromordinal(day)) for day in chosen))

@@ -1,6 +1,6 @@
-"""Readers of the file formats that questions come in, for the sources of this package.
+"""Rows of the files that published question sets come in.
 
-In: a file. Out: its rows as dictionaries. Arrow by nanoarrow, Parquet by pyarrow (optional), the rest by the standard
+In: a file. Out: its rows as dictionaries. Arrow is read by nanoarrow, Parquet by pyarrow (optional), JSONL by the standard
 library.
 """
 
@@ -20,7 +20,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 def arrow(path: Path) -> Iterator[Row]:
-    """Rows of an Arrow stream (what `datasets` keeps on disk)."""
+    """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
     import nanoarrow
     from nanoarrow import ipc
 
@@ -29,7 +29,7 @@ def arrow(path: Path) -> Iterator[Row]:
 
 
 def parquet(path: Path) -> Iterator[Row]:
-    """Rows of a Parquet file (what the hub keeps). Raises `MissingExtra` without pyarrow."""
+    """Rows of a Parquet file (the format of the hub). Raises `MissingExtra` without pyarrow."""
     if importlib.util.find_spec("pyarrow") is None:
         raise MissingExtra(f"Reading {path.name}", "local", "pyarrow")
     read_table = importlib.import_module("pyarrow.parquet").read_table
@@ -45,7 +45,7 @@ def jsonl(path: Path) -> Iterator[Row]:
 
 
 def once(rows: Iterator[Row], *at: str) -> Iterator[Row]:
-    """Rows whose value at a path of keys was not seen before."""
+    """Rows whose value at a path of keys has not occurred before."""
     seen = set()
     for row in rows:
         value: Any = row
