@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 from tiny import loads_torch, real, tiny_model
@@ -115,3 +116,55 @@ def test_a_greedy_reply_is_its_own_most_likely_continuation(weights: Weights) ->
     scores = [engine.score(ScoreRequest(prompt, one)).result(60)[0] for one in others]
     engine.close()
     assert max(scores) == scores[0] and all(math.isfinite(score) and score < 0 for score in scores)
+
+
+# ---------------------------------------------------------------- sampling
+
+
+@real
+@loads_torch
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_a_sampled_reply_does_not_depend_on_its_batch(
+    name: str, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prompts of several lengths, asked all at once, in another order, a few at a time and alone."""
+    pytest.importorskip("openvino_genai") if name == "openvino" else None
+    requests = [Request(tuple(range(9 + i, 20 + 3 * i)), 10, 1.0, 0.95, 1000 + i) for i in range(12)]
+    engine = make_engine(weights, name)
+
+    def tokens(*parts: list[Request]) -> dict[int, tuple[int, ...]]:
+        found = {}
+        for part in parts:
+            results = [engine.submit(request) for request in part]
+            found |= {request.seed: result.result(60).tokens for request, result in zip(part, results, strict=True)}
+        return found
+
+    together = tokens(requests)
+    assert len(set(together.values())) == len(requests), "each seed gives a reply of its own"
+    assert (
+        tokens(requests[::-1]) == tokens(requests[5:], requests[:5]) == tokens(*([one] for one in requests)) == together
+    )
+    assert tokens([replace(requests[0], seed=7)])[7] != together[1000]
+    engine.close()
+
+
+@loads_torch
+def test_tokens_are_drawn_with_their_probabilities() -> None:
+    torch = pytest.importorskip("torch")
+    from unsway.models.engines.torch import RowNoise
+
+    n = 20_000
+    logits_V = torch.tensor([2.0, -1.0, 0.5, 1.5, -4.0, 0.0, 1.4, -torch.inf])
+    noisy_NV = RowNoise(list(range(n)), torch.device("cpu"))(None, logits_V.expand(n, -1))
+    share_V = torch.bincount(noisy_NV.argmax(-1), minlength=8) / n
+    assert share_V[-1] == 0
+    assert (share_V - logits_V.softmax(-1)).abs().max() < 4 * 0.5 / n**0.5
+
+
+@loads_torch
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    from unsway.models.engines.torch import RowNoise
+
+    with pytest.raises(ModelError, match="NaN"):
+        RowNoise([0], torch.device("cpu"))(None, torch.tensor([[0.0, torch.nan]]))

@@ -1,22 +1,21 @@
 """The reference engine: `transformers.generate` in batches of like length.
 
 In: a folder of safetensors (and an adapter). Out: replies, token-identical to plain greedy decoding in float32, the default.
-Prompts are sorted by length and batched under a budget of padded tokens, so that little is computed on padding.
+Prompts are sorted by length and batched under a budget of padded tokens, so little is computed on padding.
+A sampled reply depends on its own seed and not on the batch: each row draws from its own random numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from unsway.errors import ModelError
 from unsway.models.engines.base import (
     Engine,
     Generation,
     Pending,
     PendingScore,
-    Request,
-    ScoreRequest,
-    Scores,
     engines,
     first_end,
 )
@@ -34,6 +33,8 @@ LOGITS_A_BATCH = 2**27
 """Most numbers that the output layer gives for one batch that is scored: 0.5 GB in float32, and its softmax as much again."""
 SHARE_OF_FREE = 0.3
 """Of a GPU's free memory, what keys and values of one batch may take; activations and copies take about as much again."""
+
+T = TypeVar("T")
 
 
 class TorchEngine(Engine):
@@ -57,24 +58,78 @@ class TorchEngine(Engine):
 
     def serve(self, requests: list[Pending]) -> None:
         """Answer in batches of like length, longest first, so memory peaks at the start and not at the end."""
-        for batch in _batches(requests, self.rows, self._tokens()):
-            generations = self._generate([request for request, _ in batch])
-            for (_, result), generation in zip(batch, generations, strict=True):
-                result.set_result(generation)
+        import torch
+        from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
+
+        most_tokens = self._tokens_a_batch()
+
+        def decoding(item: Pending) -> tuple[float, float, int]:
+            return (item[0].temperature, item[0].top_p, item[0].max_tokens)
+
+        def fits(batch: list[Pending]) -> bool:
+            longest = len(batch[0][0].tokens) + batch[0][0].max_tokens
+            same = decoding(batch[0]) == decoding(batch[-1])
+            return same and len(batch) <= self.rows and len(batch) * longest <= most_tokens
+
+        for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
+            rows = [request for request, _ in batch]
+            ids_BT, mask_BT = self._pad([request.tokens for request in rows])
+            sampling: list[Any] = []
+            if rows[0].temperature > 0:
+                noise = RowNoise([request.seed for request in rows], self.model.device)
+                sampling = [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
+            with torch.inference_mode():
+                out_BT = self.model.generate(
+                    input_ids=ids_BT,
+                    attention_mask=mask_BT,
+                    max_new_tokens=rows[0].max_tokens,
+                    eos_token_id=sorted(self.ends),
+                    pad_token_id=self.pad,
+                    do_sample=False,
+                    logits_processor=LogitsProcessorList(sampling),
+                )
+            for (_, result), tokens in zip(batch, out_BT[:, ids_BT.shape[1] :].tolist(), strict=True):
+                result.set_result(Generation(*first_end(tokens, self.ends)))
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
         """Score in batches of like length, longest first; only the places of completions go through the output layer."""
+        import torch
+
         vocabulary = self.model.get_output_embeddings().weight.shape[0]
-        for batch in _score_batches(requests, self.rows, self._tokens(), LOGITS_A_BATCH // vocabulary):
-            scores = self._score([request for request, _ in batch])
-            for (_, result), logprobs in zip(batch, scores, strict=True):
-                result.set_result(logprobs)
+        most_tokens, most_scored = self._tokens_a_batch(), LOGITS_A_BATCH // vocabulary
+
+        def length(item: PendingScore) -> int:
+            return len(item[0].tokens) + len(item[0].completion)
+
+        def longest_completion(batch: list[PendingScore]) -> int:
+            return max(len(request.completion) for request, _ in batch)
+
+        def fits(batch: list[PendingScore]) -> bool:
+            n = len(batch)
+            padded, scored = n * length(batch[0]), n * longest_completion(batch)
+            return n <= self.rows and padded <= most_tokens and scored <= most_scored
+
+        for batch in _batches(requests, length, fits):
+            ids_BT, mask_BT = self._pad([request.tokens + request.completion for request, _ in batch])
+            longest = longest_completion(batch)
+            with torch.inference_mode():
+                logits_BCV = self.model(
+                    input_ids=ids_BT,
+                    attention_mask=mask_BT,
+                    position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0),
+                    logits_to_keep=longest + 1,  # from the place before the longest completion
+                    use_cache=False,
+                ).logits[:, :-1]
+                targets_BC1 = ids_BT[:, ids_BT.shape[1] - longest :, None]
+                logprobs_BC = logits_BCV.float().log_softmax(dim=-1).gather(-1, targets_BC1).squeeze(-1)
+            for (request, result), logprobs in zip(batch, logprobs_BC.tolist(), strict=True):
+                result.set_result(tuple(logprobs[longest - len(request.completion) :]))
 
     def free(self) -> None:
         """Release the model."""
         self.model = None
 
-    def _tokens(self) -> int:
+    def _tokens_a_batch(self) -> int:
         """Padded tokens of one batch: on a GPU as many as their keys and values may take memory."""
         import torch
 
@@ -83,44 +138,6 @@ class TorchEngine(Engine):
         free, _ = torch.cuda.mem_get_info(self.model.device)
         cached = torch.cuda.memory_reserved(self.model.device) - torch.cuda.memory_allocated(self.model.device)
         return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
-
-    def _generate(self, requests: list[Request]) -> list[Generation]:
-        import torch
-
-        ids_BT, mask_BT = self._pad([request.tokens for request in requests])
-        first = requests[0]
-        sampling = {"do_sample": True, "temperature": first.temperature, "top_p": first.top_p, "top_k": 0}
-        if first.temperature > 0:
-            torch.manual_seed(first.seed)
-        with torch.inference_mode():
-            out_BT = self.model.generate(
-                input_ids=ids_BT,
-                attention_mask=mask_BT,
-                max_new_tokens=first.max_tokens,
-                eos_token_id=sorted(self.ends),
-                pad_token_id=self.pad,
-                **(sampling if first.temperature > 0 else {"do_sample": False}),
-            )
-        return [Generation(*first_end(row, self.ends)) for row in out_BT[:, ids_BT.shape[1] :].tolist()]
-
-    def _score(self, requests: list[ScoreRequest]) -> list[Scores]:
-        """Log-probabilities of completions: one forward pass, logits only from the place before the longest one."""
-        import torch
-
-        ids_BT, mask_BT = self._pad([request.tokens + request.completion for request in requests])
-        longest = max(len(request.completion) for request in requests)
-        with torch.inference_mode():
-            logits_BCV = self.model(
-                input_ids=ids_BT,
-                attention_mask=mask_BT,
-                position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0),
-                logits_to_keep=longest + 1,
-                use_cache=False,
-            ).logits[:, :-1]
-            targets_BC1 = ids_BT[:, ids_BT.shape[1] - longest :, None]
-            logprobs_BC = logits_BCV.float().log_softmax(dim=-1).gather(-1, targets_BC1).squeeze(-1)
-        rows = zip(logprobs_BC.tolist(), requests, strict=True)
-        return [tuple(row[longest - len(request.completion) :]) for row, request in rows]
 
     def _pad(self, prompts: list[tuple[int, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
         """Left-padded ids and mask, shape (batch, longest)."""
@@ -133,6 +150,40 @@ class TorchEngine(Engine):
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
+class RowNoise:
+    """Adds Gumbel noise to the scores of each row, from the seed of that row alone; the highest sum is then a sample.
+
+    transformers draws all rows of a batch from one generator, so a reply would change with whatever shares its batch.
+    This is a logits processor for greedy decoding, to come after those of temperature and `top_p`. The Gumbel-max trick
+    (Maddison et al. 2014, arXiv 1411.0030, §2) changes a token only where two sums are as close as rounding errors;
+    inverting a cumulative distribution adds up the errors of the whole vocabulary.
+    """
+
+    def __init__(self, seeds: list[int], device: torch.device) -> None:
+        """One seed for each row."""
+        import torch
+
+        self.generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """The scores of shape (rows, vocabulary) with noise.
+
+        Raises:
+            ModelError: A score is no number.
+        """
+        import torch
+
+        if scores.amax(dim=-1).isnan().any():
+            raise ModelError(
+                "The model's scores of the next token are no numbers (NaN), so nothing can be sampled. Check its weights, "
+                "or take -M dtype=float32."
+            )
+        exponential_BV = torch.empty_like(scores)
+        for row_V, generator in zip(exponential_BV, self.generators, strict=True):
+            row_V.exponential_(generator=generator)
+        return exponential_BV.log_().neg_().add_(scores)
+
+
 def bytes_a_token(model: Any) -> int:
     """Bytes that the keys and values of one token take: of every layer, two vectors a key-value head."""
     config = model.config.get_text_config()
@@ -141,38 +192,14 @@ def bytes_a_token(model: Any) -> int:
     return int(2 * config.num_hidden_layers * heads * size * model.dtype.itemsize)
 
 
-def _batches(requests: list[Pending], rows: int, tokens: int) -> Iterator[list[Pending]]:
-    """Batches of equal decoding and like length, within the budget of rows and padded tokens."""
-
-    def decoding(request: Request) -> tuple[float, float, int]:
-        return (request.temperature, request.top_p, request.max_tokens)
-
-    batch: list[Pending] = []
-    for item in sorted(requests, key=lambda item: (decoding(item[0]), len(item[0].tokens)), reverse=True):
-        longest = len(batch[0][0].tokens) + batch[0][0].max_tokens if batch else 0
-        full = len(batch) >= rows or (len(batch) + 1) * longest > tokens
-        if batch and (full or decoding(item[0]) != decoding(batch[0][0])):
+def _batches(items: Iterable[T], size: Callable[[T], Any], fits: Callable[[list[T]], bool]) -> Iterator[list[T]]:
+    """Items of like size together, largest first, each list as long as it fits; one item always does."""
+    batch: list[T] = []
+    for item in sorted(items, key=size, reverse=True):
+        if batch and not fits([*batch, item]):
             yield batch
             batch = []
         batch.append(item)
-    if batch:
-        yield batch
-
-
-def _score_batches(requests: list[PendingScore], rows: int, tokens: int, places: int) -> Iterator[list[PendingScore]]:
-    """Batches of like length, within the budget of rows, of padded tokens, and of padded places that are scored."""
-
-    def length(request: ScoreRequest) -> int:
-        return len(request.tokens) + len(request.completion)
-
-    batch: list[PendingScore] = []
-    for item in sorted(requests, key=lambda item: length(item[0]), reverse=True):
-        more = [*batch, item]
-        scored = max(len(request.completion) for request, _ in more)
-        if batch and (len(more) > rows or len(more) * length(more[0][0]) > tokens or len(more) * scored > places):
-            yield batch
-            more = [item]
-        batch = more
     if batch:
         yield batch
 
