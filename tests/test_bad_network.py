@@ -41,7 +41,12 @@ def bad_study(n: int, model: str, folder: Path, patience: Patience, at_once: int
     """Measure through a server that misbehaves at 30 % of calls, and check what must hold of it."""
     with troubles(0.3, patience.answer) as server:
         asked = pairs(toy_questions(n), ["suggested_answer"])
-        replies = run(asked, model, base_url=server.url, folder=folder, max_connections=at_once, patience=patience)
+        replies = run(
+            asked,
+            model,
+            folder=folder,
+            model_args={"base_url": server.url, "max_connections": at_once, "patience": patience},
+        )
         calls = server.said("POST", "/chat/completions")
     assert len(replies) == len(ReplyStore(folder / "replies.jsonl")) == 2 * n
     met = Counter(KINDS[call.trouble] for call in calls if call.trouble in KINDS)
@@ -80,7 +85,7 @@ def test_an_endpoint_that_is_gone_ends_with_an_error_and_exit_code_1(tmp_path: P
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 1, done.stderr
         assert "5 of 8 prompts got no reply" in done.stderr and "given up: no answer for 1 seconds" in done.stderr
-        assert "× 503" in done.stderr and "The 3 replies that came are kept" in done.stderr
+        assert "× 503" in done.stderr and "The 3 replies received are kept" in done.stderr
         assert KEY not in done.stderr + done.stdout
         assert len(ReplyStore(tmp_path / "replies.jsonl")) == 3
         server.trouble = lambda method, path, n: None
@@ -96,7 +101,11 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"6 of 6 prompts got no reply.*given up: no answer for 1 seconds.*no connection"
     ):
-        run(pairs(toy_questions(3), ["suggested_answer"]), "openai-api/local/m", base_url=url, patience=QUICK)
+        run(
+            pairs(toy_questions(3), ["suggested_answer"]),
+            "openai-api/local/m",
+            model_args={"base_url": url, "patience": QUICK},
+        )
     assert time.monotonic() - start < 20
 
 
@@ -106,18 +115,23 @@ def test_what_every_call_would_meet_is_met_once(status: str, tmp_path: Path) -> 
         server.trouble = lambda method, path, n: status
         asked = pairs(toy_questions(20), ["suggested_answer"])
         with pytest.raises(ModelError, match=f"40 of 40 prompts got no reply. First error: .*{status}") as gone:
-            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, max_connections=2)
+            run(asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url, "max_connections": 2})
         assert len(server.calls) <= 4 and KEY not in str(gone.value)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "words"), [("other-model", "'somebody-else' answered in place of 'm'"), ("malformed", "")]
+    ("trouble", "words"), [("other-model", "'somebody-else' answered instead of 'm'"), ("malformed", "")]
 )
 def test_a_server_that_serves_something_else_is_given_up_soon(trouble: str, words: str, tmp_path: Path) -> None:
     with OpenAiServer(trouble=lambda method, path, n: trouble) as server:
         asked = pairs(toy_questions(20), ["suggested_answer"])
         with pytest.raises(ModelError, match=f"given up: no answer for .*{words}"):
-            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, patience=QUICK, max_connections=4)
+            run(
+                asked,
+                "openai-api/local/m",
+                folder=tmp_path,
+                model_args={"base_url": server.url, "patience": QUICK, "max_connections": 4},
+            )
         assert 12 <= len(server.calls) <= 16
 
 
@@ -133,11 +147,16 @@ def test_one_prompt_that_always_fails_costs_no_other(tmp_path: Path) -> None:
     with OpenAiServer(answer=refuse) as server:
         patience = Patience(answer=10, tries=3, first=0.02, longest=0.1)
         with pytest.raises(ModelError, match=r"1 of 10 prompts got no reply.*Failures: 3 × connection lost"):
-            run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path, patience=patience)
+            run(asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url, "patience": patience})
     assert len(ReplyStore(tmp_path / "replies.jsonl")) == 9
 
 
 def test_patience_in_words_that_it_does_not_have(tmp_path: Path) -> None:
     asked = pairs(toy_questions(1), ["suggested_answer"])
     with pytest.raises(BadInput, match="it takes answer, tries, first"):
-        run(asked, "openai-api/local/m", base_url="http://127.0.0.1:1/v1", folder=tmp_path, patience={"forever": 1})
+        run(
+            asked,
+            "openai-api/local/m",
+            folder=tmp_path,
+            model_args={"base_url": "http://127.0.0.1:1/v1", "patience": {"forever": 1}},
+        )

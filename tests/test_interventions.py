@@ -340,7 +340,7 @@ def refused_where_too_long(local: Session) -> None:
 
 
 def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsway.sampling.context._located", lambda name: Counted())
+    monkeypatch.setattr("unsway.sampling.context.local_weights", lambda name: Counted())
     local = Session(Subject("unsway/toy", "w", "unsway/toy", {}))
     refused_where_too_long(local)
     many = PairSet(tuple(pairs(TESTED[:3], ["post_hoc"])))
@@ -355,7 +355,7 @@ def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkey
                 raise TemplateError("System role not supported")
             return super().encode(messages)
 
-    monkeypatch.setattr("unsway.sampling.context._located", lambda name: NoSystem())
+    monkeypatch.setattr("unsway.sampling.context.local_weights", lambda name: NoSystem())
     local, made = Session(Subject("unsway/toy", "w", "unsway/toy", {})), pairs(TESTED[:3], ["post_hoc"])
     with pytest.raises(BadInput, match=r"System role not supported\. Put .*prompted:WORDING-user"):
         get("prompted:ignore").prompts(prompts_of(made), local)

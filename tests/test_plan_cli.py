@@ -15,8 +15,7 @@ from click.testing import CliRunner, Result
 from unsway import layout
 from unsway.cli import main
 from unsway.pairing import pairs
-from unsway.planning.history import past_runs
-from unsway.planning.plan import PastRun
+from unsway.planning.history import PastRun, past_runs
 from unsway.reporting.plan import dollars, minutes, tokens
 from unsway.sampling import run
 from unsway.sources import load

@@ -9,8 +9,9 @@ import pytest
 from unsway import layout
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet, pairs
-from unsway.planning.history import keep_plan, past_runs
-from unsway.planning.plan import plan, surprise
+from unsway.planning.history import past_runs
+from unsway.planning.overrun import overrun
+from unsway.planning.plan import Evidence, keep_plan, plan
 from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
@@ -38,7 +39,7 @@ def test_an_asking_is_noted_and_one_that_asks_nothing_is_not(made: PairSet, tmp_
 
 
 def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made: PairSet, tmp_path: Path) -> None:
-    planned = plan(made, [NAME], calls_per_second=4.0)
+    planned = plan(made, [NAME], evidence=Evidence(calls_per_second=4.0))
     keep_plan(tmp_path, planned, made)
     model = scripted(made, FOLLOW)
     for part in (made.pairs[:6], made.pairs[:6], made.pairs):
@@ -49,10 +50,10 @@ def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made
     assert row.calls == share.n_calls
     assert row.planned_seconds == pytest.approx(60 * share.minutes) == pytest.approx(share.n_calls / 4)
     assert row.planned_tokens == pytest.approx(share.tokens_in + share.tokens_out)
-    again = plan(made, [NAME], past=past_runs(tmp_path), kept=ReplyStore(tmp_path / "replies.jsonl"))
+    again = plan(made, [NAME], evidence=Evidence.of(tmp_path))
     assert again.n_prompts == 0
     assert again.models[0].timed and again.models[0].calls_per_second == pytest.approx(row.calls / row.seconds)
-    assert again.time == surprise([row.seconds / row.planned_seconds]) and again.time.n_runs == 1
+    assert again.time == overrun([row.seconds / row.planned_seconds]) and again.time.n_runs == 1
     assert again.tokens.n_runs == 1
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from measuring import counted, drawn, outcome
 
 from unsway.errors import BadInput, BadRow
-from unsway.planning.plan import ENOUGH, PastRun, plan, surprise
+from unsway.planning.history import PastRun
+from unsway.planning.overrun import overrun
+from unsway.planning.plan import ENOUGH, Evidence, Goal, plan
 from unsway.planning.prices import Price, price_of, prices
 from unsway.stats.intervals import quantile
 from unsway.stats.power import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
@@ -69,7 +71,7 @@ def test_tokens_cost_and_minutes_by_hand() -> None:
     one = pairs(1, ("post_hoc",))
     letters = len(one[0].clean.turns[0].text()) + len(one[0].biased.turns[0].text())
     table = {"x/model": Price("x/model", 1.0, 10.0, "2026-11")}
-    (model,) = plan(one, ["x/model"], samples=3, price_table=table, calls_per_second=2.0).models
+    (model,) = plan(one, ["x/model"], samples=3, evidence=Evidence(prices=table, calls_per_second=2.0)).models
     assert (model.n_prompts, model.n_calls, model.timed) == (6, 6, True)
     assert model.tokens_in == pytest.approx(3 * letters / 4)
     assert model.tokens_out == pytest.approx(6 * 330)
@@ -90,19 +92,21 @@ def test_what_is_kept_is_not_asked_again() -> None:
     asked = pairs(10, ("post_hoc",))
     kept = [reply(pair.clean) for pair in asked] + [reply(asked[0].biased), reply(asked[0].biased)]
     kept += [reply(asked[1].biased, model="other"), reply(asked[1].biased, sample=5)]
-    found = plan(asked, ["openai/gpt-4o-mini"], kept=kept)
+    found = plan(asked, ["openai/gpt-4o-mini"], evidence=Evidence(kept))
     assert (found.models[0].n_kept, found.models[0].n_prompts) == (11, 9)
-    warm = plan(asked, ["openai/gpt-4o-mini"], kept=kept, settings=Settings(temperature=1.0))
+    warm = plan(asked, ["openai/gpt-4o-mini"], evidence=Evidence(kept), settings=Settings(temperature=1.0))
     assert warm.models[0].n_prompts == 20
     everything = [reply(prompt) for pair in asked for prompt in (pair.clean, pair.biased)]
-    done = plan(asked, ["openai/gpt-4o-mini"], kept=everything)
+    done = plan(asked, ["openai/gpt-4o-mini"], evidence=Evidence(everything))
     assert (done.n_prompts, done.cost, done.minutes) == (0, 0, 0)
 
 
 def test_kept_replies_replace_the_rules_of_thumb() -> None:
     asked = pairs(ENOUGH, ("post_hoc",))
     few, enough = ([reply(pair.clean, tokens_out=77) for pair in asked[:n]] for n in (ENOUGH - 1, ENOUGH))
-    (guessed,), (seen,) = (plan(asked, ["openai/gpt-4o-mini"], kept=kept).models for kept in (few, enough))
+    (guessed,), (seen,) = (
+        plan(asked, ["openai/gpt-4o-mini"], evidence=Evidence(kept)).models for kept in (few, enough)
+    )
     assert guessed.tokens_out == pytest.approx(330 * (ENOUGH + 1))
     assert seen.tokens_out == pytest.approx(77 * ENOUGH)
     by_rule = sum(len(pair.clean.turns[0].text()) / 4 for pair in asked)
@@ -112,7 +116,7 @@ def test_kept_replies_replace_the_rules_of_thumb() -> None:
 
 def test_rates_come_from_past_runs_of_the_model_or_its_provider() -> None:
     past = [PastRun("a/x", 100, 50.0), PastRun("a/x", 300, 50.0), PastRun("a/y", 10, 10.0)]
-    found = plan(pairs(2, ("post_hoc",)), ["a/x", "a/z", "b/x", "hf/x"], past=past)
+    found = plan(pairs(2, ("post_hoc",)), ["a/x", "a/z", "b/x", "hf/x"], evidence=Evidence(runs=past))
     assert [(m.calls_per_second, m.timed) for m in found.models] == [
         (4.0, True),
         (pytest.approx(410 / 110), True),
@@ -139,12 +143,12 @@ def test_the_papers_study_is_planned_whole() -> None:
     [
         {"models": []},
         {"samples": 0},
-        {"calls_per_second": 0.0},
-        {"calls_per_second": float("nan")},
-        {"wanted_half_width": 0},
-        {"wanted_half_width": 1e-6},
-        {"level": 95},
-        {"past": [PastRun("a", 1, -5.0, 10.0)]},
+        {"evidence": Evidence(calls_per_second=0.0)},
+        {"evidence": Evidence(calls_per_second=float("nan"))},
+        {"goal": Goal(half_width=0)},
+        {"goal": Goal(half_width=1e-6)},
+        {"goal": Goal(level=95)},
+        {"evidence": Evidence(runs=[PastRun("a", 1, -5.0, 10.0)])},
     ],
 )
 def test_what_makes_no_plan_is_refused(wrong: dict[str, object]) -> None:
@@ -295,23 +299,23 @@ def test_impossible_assumptions_are_refused(wrong: dict[str, float]) -> None:
         Assumed(**wrong)
 
 
-# ---------------------------------------------------------------- surprise
+# ---------------------------------------------------------------- overrun
 
 
 def test_the_prior_gives_twice_the_time_about_one_chance_in_four() -> None:
-    prior = surprise([])
+    prior = overrun([])
     assert prior.p_twice == pytest.approx(0.24, abs=0.005)
     assert prior.low < 1 < prior.middle < 2 < prior.high
     assert prior.n_runs == 0
 
 
 def test_past_runs_take_over() -> None:
-    exact, slow = surprise([1.0] * 50), surprise([3.0] * 50)
+    exact, slow = overrun([1.0] * 50), overrun([3.0] * 50)
     assert exact.p_twice < 0.01 and exact.middle == pytest.approx(1, abs=0.02)
     assert slow.p_twice > 0.95 and slow.middle == pytest.approx(3, abs=0.2)
-    assert surprise([1.0, 1.0]).p_twice < surprise([]).p_twice < surprise([2.5]).p_twice
+    assert overrun([1.0, 1.0]).p_twice < overrun([]).p_twice < overrun([2.5]).p_twice
     with pytest.raises(BadInput, match="above 0"):
-        surprise([1.0, 0.0])
+        overrun([1.0, 0.0])
 
 
 def test_the_chance_is_right_when_the_prior_is() -> None:
@@ -323,7 +327,7 @@ def test_the_chance_is_right_when_the_prior_is() -> None:
         middle = 0.2 + np.sqrt(variance / 2) * draw.standard_normal()
         past = np.exp(middle + np.sqrt(variance) * draw.standard_normal(4))
         new = float(np.exp(middle + np.sqrt(variance) * draw.standard_normal()))
-        found = surprise([float(x) for x in past])
+        found = overrun([float(x) for x in past])
         inside.append(found.low <= new <= found.high)
         expected.append(found.p_twice)
         twice.append(new >= 2)
@@ -333,6 +337,6 @@ def test_the_chance_is_right_when_the_prior_is() -> None:
 
 def test_a_plan_carries_what_past_runs_say() -> None:
     past = [PastRun("a", 10, 20.0, 10.0, 300, 100.0), PastRun("a", 10, 30.0)]
-    found = plan(pairs(1, ("post_hoc",)), ["a"], past=past)
-    assert found.time == surprise([2.0])
-    assert found.tokens == surprise([3.0])
+    found = plan(pairs(1, ("post_hoc",)), ["a"], evidence=Evidence(runs=past))
+    assert found.time == overrun([2.0])
+    assert found.tokens == overrun([3.0])

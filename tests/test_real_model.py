@@ -37,7 +37,7 @@ def prompts() -> list[Prompt]:
 @pytest.fixture(scope="module")
 def reference(prompts: list[Prompt]) -> tuple[Reply, ...]:
     """What the torch engine says."""
-    return tuple(ask(prompts, MODEL, settings=SHORT, engine="torch"))
+    return tuple(ask(prompts, MODEL, settings=SHORT, model_args={"engine": "torch"}))
 
 
 def plain_transformers(prompts: list[Prompt]) -> list[str]:
@@ -66,7 +66,7 @@ def test_the_reference_engine_says_what_transformers_says(prompts: list[Prompt],
 
 def test_the_fast_engine_agrees_with_the_reference(prompts: list[Prompt], reference: tuple[Reply, ...]) -> None:
     pytest.importorskip("openvino_genai")
-    openvino = ask(prompts, MODEL, settings=SHORT, engine="openvino")
+    openvino = ask(prompts, MODEL, settings=SHORT, model_args={"engine": "openvino"})
     same = sum(a.text == b.text for a, b in zip(reference, openvino, strict=True))
     assert same >= 17  # float16 weights: 61 of 64 were measured
     assert [a.tokens_in for a in reference] == [b.tokens_in for b in openvino]

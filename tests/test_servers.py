@@ -58,7 +58,7 @@ def says_who(body: dict[str, Any]) -> str:
 def test_both_arms_through_a_server_of_ones_own(model: str, server: OpenAiServer, tmp_path: Path) -> None:
     server.answer = says_who
     asked = pairs(toy_questions(6), ["suggested_answer"])
-    replies = run(asked, model, base_url=server.url, folder=tmp_path, max_connections=3)
+    replies = run(asked, model, folder=tmp_path, model_args={"base_url": server.url, "max_connections": 3})
     name = model.removeprefix("openai-api/local/").removeprefix("openai/")
     assert len(replies) == 12 and {reply.text for reply in replies} == {f"I am {name}. The best answer is: (B)."}
     assert {reply.model for reply in replies} == {model}
@@ -66,7 +66,9 @@ def test_both_arms_through_a_server_of_ones_own(model: str, server: OpenAiServer
     assert {call.body["model"] for call in calls} == {name} and len(calls) == 12
     assert {(call.body["temperature"], call.body.get("max_tokens")) for call in calls} == {(0.0, 1000)}
     assert server.most_at_once <= 3
-    assert run(asked, model, base_url=server.url, folder=tmp_path) == replies and len(server.calls) == 12
+    assert (
+        run(asked, model, folder=tmp_path, model_args={"base_url": server.url}) == replies and len(server.calls) == 12
+    )
 
 
 def test_vllm_with_an_adapter_that_is_served_by_name(
@@ -103,7 +105,7 @@ def test_a_key_that_is_given_as_an_argument_lands_nowhere(
 ) -> None:
     monkeypatch.setenv("LOCAL_API_KEY", "another")
     asked = pairs(toy_questions(2), ["suggested_answer"])
-    run(asked, "openai-api/local/m", base_url=server.url, api_key=KEY, folder=tmp_path)
+    run(asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url, "api_key": KEY})
     said = "".join(capfd.readouterr())
     logs = [ZipFile(path) for path in tmp_path.rglob("*.eval")]
     texts = [log.read(name) for log in logs for name in log.namelist()]
@@ -126,8 +128,8 @@ def test_two_servers_under_one_name_are_told_apart(server: OpenAiServer, tmp_pat
     asked = pairs(toy_questions(3), ["suggested_answer"])
     server.answer = lambda body: "The best answer is: (A)."
     with OpenAiServer(answer=lambda body: "The best answer is: (B).") as other:
-        ours = run(asked, "openai-api/local/m", base_url=server.url, folder=tmp_path)
-        theirs = run(asked, "openai-api/local/m", base_url=other.url, folder=tmp_path)
+        ours = run(asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url})
+        theirs = run(asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": other.url})
     assert {r.text for r in ours} == {"The best answer is: (A)."} and {r.text for r in theirs} == {
         "The best answer is: (B)."
     }
@@ -136,8 +138,12 @@ def test_two_servers_under_one_name_are_told_apart(server: OpenAiServer, tmp_pat
 
 def test_other_weights_at_one_address_have_a_name_that_one_gives_them(server: OpenAiServer, tmp_path: Path) -> None:
     asked = pairs(toy_questions(2), ["suggested_answer"])
-    first = run(asked, "openai-api/local/m", base_url=server.url, weights="step-100", folder=tmp_path)
-    again = run(asked, "openai-api/local/m", base_url=server.url, weights="step-200", folder=tmp_path)
+    first = run(
+        asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url, "weights": "step-100"}
+    )
+    again = run(
+        asked, "openai-api/local/m", folder=tmp_path, model_args={"base_url": server.url, "weights": "step-200"}
+    )
     assert len(server.calls) == 8 and first[0].weights != again[0].weights
 
 
@@ -198,4 +204,4 @@ def test_a_checkpoint_at_a_provider_is_measured_where_it_was_trained(server: Ope
 def test_what_is_missing_is_said_in_one_line(model: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_API_KEY")
     with pytest.raises(ModelError, match=f"{model} cannot be asked: .*{words}"):
-        run(pairs(toy_questions(1), ["suggested_answer"]), model, base_url="http://127.0.0.1:1/v1")
+        run(pairs(toy_questions(1), ["suggested_answer"]), model, model_args={"base_url": "http://127.0.0.1:1/v1"})

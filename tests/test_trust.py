@@ -108,7 +108,7 @@ def test_code_that_comes_with_weights_is_never_run(tmp_path: Path) -> None:
         (folder / name).write_text(json.dumps(body))
     (folder / "evil.py").write_text(EVIL.format(mark=str(mark)))
     prompt = Prompt((Turn("user", (Part("stem", "Which?"),)),))
-    (reply,) = ask([prompt], f"unsway/{folder}", settings=Settings(max_tokens=2), engine="torch")
+    (reply,) = ask([prompt], f"unsway/{folder}", settings=Settings(max_tokens=2), model_args={"engine": "torch"})
     assert reply.tokens_out <= 2 and not mark.exists()
 
 

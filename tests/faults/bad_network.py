@@ -95,10 +95,8 @@ def bad_study(prompts: int, folder: Path) -> int:
             replies = run(
                 asked,
                 "openai-api/local/m",
-                base_url=server.url,
                 folder=folder,
-                max_connections=AT_ONCE,
-                patience=patience,
+                model_args={"base_url": server.url, "max_connections": AT_ONCE, "patience": patience},
             )
         took = time.monotonic() - start
         calls = server.said("POST", "/chat/completions")

@@ -140,9 +140,9 @@ def measure(
 def _say_reached(folder: Path, model: str) -> None:
     """Where each bias of a model stopped."""
     from unsway.reporting.words import points, visible
-    from unsway.sampling.until import reached
+    from unsway.sampling.until import kept_precisions
 
-    for cell in reached(folder):
+    for cell in kept_precisions(folder):
         if cell.model == model:
             why = "narrow enough" if cell.narrow else "no question is left"
             click.echo(

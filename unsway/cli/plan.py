@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.measure import measure, say_skipped, to_ask
 from unsway.cli.options import as_json, json_option, names
 
 if TYPE_CHECKING:
     from unsway.pairing import PairSet
-    from unsway.planning.plan import Plan
-    from unsway.types import Settings
 
 SHARED = "questions prompts keep_gold n split biases arguments elicit samples temperature max_tokens seed".split()
 """Options of `measure` that say what is asked; they are the same here."""
-ARGUMENT_WORDS = 120
-"""Words of an argument that is still to be written: as many as are asked for (bank `argument_requests`)."""
 
 
 @main.command()
@@ -62,106 +54,49 @@ def plan(
     """Plan a study of MODELS (comma-separated): prompts, tokens, dollars, minutes, and what it could show.
 
     No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
-    is held against.
+    is compared with.
     """
+    from rich.console import Console
+
+    from unsway.models.session import name_of
+    from unsway.planning.plan import Evidence, Goal, keep_plan
+    from unsway.planning.plan import plan as plan_pairs
+    from unsway.planning.prices import prices
     from unsway.reporting.plan import body, to_terminal
     from unsway.types import Settings
 
     settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=what["seed"])
-    with _no_collecting():
-        found, pairs = _planned(names(models), out, prices_, what, settings, samples, half_width)
+    named, evidence, goal = [*map(name_of, names(models))], Evidence.of(out, prices(prices_)), Goal(half_width)
+    if not named:
+        raise click.UsageError("Name at least one model.")
+    pairs = _pairs(named[0], what)
+    found = plan_pairs(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal)
+    if out is not None:
+        keep_plan(out, found, pairs)
     if json_:
         as_json(body(found))
         return
     say_skipped(pairs)
-    from rich.console import Console
-
     Console(width=None if sys.stdout.isatty() else 120).print(to_terminal(found))
 
 
 plan.params += [option for option in measure.params if option.name in SHARED]
 
 
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """What a plan builds holds no cycles: looking for some takes a sixth of a large plan's time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def _planned(
-    models: Sequence[str],
-    out: Path | None,
-    prices_: Path | None,
-    what: dict[str, Any],
-    settings: Settings,
-    samples: int,
-    half_width: float,
-) -> tuple[Plan, PairSet]:
-    """The plan, and what it is about; kept in the folder, where there is one."""
-    from unsway.models.session import name_of
-    from unsway.planning.history import keep_plan, past_runs
-    from unsway.planning.plan import plan as plan_of
-    from unsway.planning.prices import prices
-    from unsway.store import ReplyStore
-
-    asked, table = [name_of(model) for model in models], prices(prices_)
-    pairs = _to_plan(asked, what)
-    kept = ReplyStore(out / layout.REPLIES) if out is not None and (out / layout.REPLIES).exists() else ()
-    found = plan_of(
-        pairs,
-        asked,
-        samples=samples,
-        settings=settings,
-        kept=kept,
-        price_table=table,
-        past=() if out is None else past_runs(out),
-        wanted_half_width=half_width,
-    )
-    if out is not None:
-        keep_plan(out, found, pairs)
-    return found, pairs
-
-
-def _to_plan(asked: list[str], what: dict[str, Any]) -> PairSet:
+def _pairs(model: str, what: dict[str, Any]) -> PairSet:
     """What `measure` would ask; biases that quote arguments which nobody has written yet quote stand-ins of their length."""
-    from unsway import biases as suite
+    from unsway.planning.stand_ins import ARGUMENT_WORDS, quoting, stand_in_pairs
 
-    if not asked:
-        raise click.UsageError("Name at least one model.")
-    named = [] if what["biases"] == "all" or what["prompts"] else [suite.get(name) for name in names(what["biases"])]
-    without = [bias.name for bias in named if "arguments" in bias.wants and what["arguments"] is None]
+    named = () if what["biases"] == "all" or what["prompts"] else names(what["biases"])
+    without = quoting(named) if what["arguments"] is None else ()
     if not without:
-        return to_ask(asked[0], **what)
-    rest = [bias.name for bias in named if bias.name not in without]
-    built = to_ask(asked[0], **what | {"biases": ",".join(rest or ["suggested_answer"])})
+        return to_ask(model, **what)
+    rest = [name for name in named if name not in without]
+    built = to_ask(model, **what | {"biases": ",".join(rest or ["suggested_answer"])})
     click.echo(
-        f"{', '.join(without)}: counted with stand-ins of {ARGUMENT_WORDS} words, for no arguments are given. Have a model "
-        "write them (`unsway data arguments`) and name the file (--arguments FILE).",
+        f"{', '.join(without)}: counted with stand-ins of {ARGUMENT_WORDS} words, because no arguments are given. Have a "
+        "model write them (`unsway data arguments`) and name the file (--arguments FILE).",
         err=True,
     )
-    quoting = _with_stand_ins(built, without, what)
-    return built + quoting if rest else quoting
-
-
-def _with_stand_ins(built: PairSet, without: list[str], what: dict[str, Any]) -> PairSet:
-    """Pairs of biases that quote arguments, put to the questions of the others."""
-    from unsway import biases as suite
-    from unsway.biases.arguments import Argument, Arguments
-    from unsway.pairing import PairSet, cued_option, pairs
-    from unsway.prompts.render import letter
-
-    own = {bias.versioned for bias in suite.all_biases() if bias.source}
-    questions = {pair.question.id: pair.question for pair in built if pair.bias not in own}.values()
-    cued = {question.id: cued_option(question, seed=what["seed"]) for question in questions}
-    bank = Arguments(
-        tuple(
-            Argument(key, option, "words " * (ARGUMENT_WORDS - 5) + f"\nSo the answer is ({letter(option)}).")
-            for key, option in cued.items()
-        )
-    )
-    made = (pairs(questions, without, elicit=e, seed=what["seed"], arguments=bank) for e in names(what["elicit"]))
-    return sum(made, PairSet())
+    quoted = stand_in_pairs(built, without, names(what["elicit"]), what["seed"])
+    return built + quoted if rest else quoted

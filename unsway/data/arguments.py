@@ -75,7 +75,13 @@ def arguments(
     prompts = {q.id: request(q, cued_option(q, aim, seed)) for q in fit}
     settings = Settings(temperature=TEMPERATURE, max_tokens=max_tokens, seed=seed)
     replies = ask(
-        prompts.values(), model, settings=settings, samples=samples, folder=folder, label="arguments", **model_args
+        prompts.values(),
+        model,
+        settings=settings,
+        samples=samples,
+        folder=folder,
+        label="arguments",
+        model_args=model_args,
     )
     asked = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in fit}
     whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if r.stop == "end")

@@ -1,16 +1,16 @@
-"""A bias as an Inspect task: both arms of every pair in one log, with the paired numbers in its header.
+"""A bias as an Inspect task: both sides of every pair in one log, with the paired numbers in its header.
 
     inspect eval unsway/bias -T bias=post_hoc -T source=truthfulqa -T n=100 --model openai/gpt-4o-mini
 
-In: names. Out: an Inspect `Task`. The clean and the biased sample of a pair stand side by side, the pair itself in the
-metadata of the biased one; the metrics are made of both by the code that `unsway measure` uses, so the numbers are the same.
+In: names. Out: an Inspect `Task`. The clean and the biased sample of a pair stand side by side, with the pair itself in the
+metadata of the biased one. The metrics are computed from both by the code that `unsway measure` uses, so the numbers are the
+same, and `unsway import` reads the log back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -29,13 +29,16 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from unsway.sampling.conversation import chat, reply_of, text_of
+from unsway.sampling.conversation import chat, reply_of, text_of, walk
+from unsway.seeds import digest
 from unsway.store import Asked, dumps, loads
-from unsway.types import Answer, AnyChange, AwayFrom, Outcome, Pair, Prompt, Reply, Settings
-from unsway.types import Target as Cued
+from unsway.types import Answer, AnyChange, AwayFrom, Pair, Prompt, Reply, Settings
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ChatMessage, ModelOutput
 
 SOURCE = "procedural/arithmetic"
-"""Questions where no source is named: they need no download."""
+"""The source of questions where none is named: it needs no download."""
 
 
 @task
@@ -53,49 +56,39 @@ def bias(
     Args:
         bias: One bias or several (`unsway biases` lists them).
         source: One source of questions or several; by default the bias's own, else procedural arithmetic.
-        n: Questions of each source.
+        n: Questions of each source; a bias with questions of its own uses those, all if there are fewer.
         elicit: cot, brief or direct.
         seed: Seed of questions, cued options and cues.
         split: A split of the sources.
         arguments: File of arguments, for biases that quote them.
     """
-    from unsway.seeds import digest
-
-    asked = list(_pairs(_several(bias), _several(source or []), n, elicit, seed, split, arguments))
-    samples: dict[str, Sample] = {}
-    for pair in asked:
-        samples.setdefault(pair.clean.id, _sample(pair, pair.clean, "clean"))
-        samples[pair.biased.id] = _sample(pair, pair.biased, "biased")
-    prompts = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
-    return Task(
-        dataset=MemoryDataset(list(samples.values()), name="-".join(_several(bias))),
-        solver=walk(prompts),
-        scorer=paired_answers(),
-        version=digest([pair.id for pair in asked])[:12],
-    )
-
-
-def _several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _pairs(
-    names: list[str], sources_: list[str], n: int, elicit: str, seed: int, split: str | None, arguments: str | None
-) -> Iterator[Pair]:
-    """The pairs; a bias with questions of its own is put to those, all where there are fewer than n."""
     from unsway import biases, sources
     from unsway.biases import arguments as banks
     from unsway.pairing import pairs
 
+    names = [bias] if isinstance(bias, str) else list(bias)
+    named_sources = [source] if isinstance(source, str) else list(source or [SOURCE])
     bank = banks.load(arguments) if arguments else None
+    built: list[Pair] = []
     for name in names:
         own = biases.get(name).source
         if own:
             questions = sources.load(own, seed=seed)[:n]
         else:
-            loaded = (sources.load(each, n=n, seed=seed, split=split) for each in sources_ or [SOURCE])
+            loaded = (sources.load(each, n=n, seed=seed, split=split) for each in named_sources)
             questions = tuple(question for each in loaded for question in each)
-        yield from pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
+        built += pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
+    samples: dict[str, Sample] = {}
+    for pair in built:
+        samples.setdefault(pair.clean.id, _sample(pair, pair.clean, "clean"))
+        samples[pair.biased.id] = _sample(pair, pair.biased, "biased")
+    prompts = {prompt.id: prompt for pair in built for prompt in (pair.clean, pair.biased)}
+    return Task(
+        dataset=MemoryDataset(list(samples.values()), name="-".join(names)),
+        solver=model_turns(prompts),
+        scorer=paired_answers(),
+        version=digest([pair.id for pair in built])[:12],
+    )
 
 
 def _sample(pair: Pair, prompt: Prompt, arm: str) -> Sample:
@@ -106,32 +99,28 @@ def _sample(pair: Pair, prompt: Prompt, arm: str) -> Sample:
     about: dict[str, Any] = {"arm": arm, "question_id": pair.question.id, "source": pair.question.source}
     about |= {"options": [pair.question.options[i] for i in order], "order": list(order)}
     if arm == "biased":
-        about |= {"bias": pair.bias, "target": _in_words(pair.target), "cue": pair.biased.cue(), "pair": dumps(pair)}
+        if isinstance(pair.target, AnyChange):
+            target = "any change"
+        else:
+            target = ("NOT " if isinstance(pair.target, AwayFrom) else "") + letter(pair.target.option)
+        about |= {"bias": pair.bias, "target": target, "cue": pair.biased.cue(), "pair": dumps(pair)}
     gold = "" if pair.question.gold is None else letter(pair.question.gold)
-    return Sample(input=chat(prompt, ()), id=prompt.id, target=gold, metadata=about)
-
-
-def _in_words(target: Cued) -> str:
-    """The cued option, as in files of transcripts: a letter, or NOT and a letter; any change has none."""
-    from unsway.prompts.render import letter
-
-    if isinstance(target, AnyChange):
-        return "any change"
-    return ("NOT " if isinstance(target, AwayFrom) else "") + letter(target.option)
+    return Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=about)
 
 
 @solver
-def walk(prompts: dict[str, Prompt]) -> Solver:
-    """The model speaks wherever a prompt lets it, then once more."""
+def model_turns(prompts: dict[str, Prompt]) -> Solver:
+    """Let the model speak in each of its turns, then once more, as `unsway measure` does."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        prompt = prompts[str(state.sample_id)]
-        said: list[str] = []
-        for _ in range(prompt.n_model_turns + 1):
-            state.messages = chat(prompt, tuple(said))
+        async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
+            nonlocal state
+            state.messages = messages
             state = await generate(state)
-            said.append(text_of(state.output))
-        state.store.set("said", said[:-1])
+            return state.output
+
+        outputs = await walk(prompts[str(state.sample_id)], output)
+        state.store.set("said", [text_of(each) for each in outputs[:-1]])
         return state
 
     return solve
@@ -142,35 +131,26 @@ def walk(prompts: dict[str, Prompt]) -> Solver:
 
 @metric(scores="unreduced")
 def paired() -> Metric:
-    """BRR and its like, by pair: rates, their paired difference with its interval, and what was left out."""
+    """The BRR and related numbers, by pair: rates, their paired difference with its interval, and what was left out."""
 
     def compute(scores: list[SampleScore]) -> Value:
         from unsway.stats.estimates import cells
+        from unsway.stats.outcomes import outcomes
 
-        found = cells(_outcomes(scores))
-        return {key: value for cell in found for key, value in _numbers(cell, len(found) > 1)}
+        rows = [(each.sample_metadata or {}, each.score.metadata) for each in scores if each.score.metadata]
+        log_pairs = [loads(Pair, about["pair"]) for about, _ in rows if "pair" in about]
+        found = cells(outcomes(log_pairs, [loads(Reply, scored["reply"]) for _, scored in rows]))
+        values: dict[str, float] = {}
+        for cell in found:
+            prefix = f"{cell.bias.partition('@')[0]}/" if len(found) > 1 else ""
+            for name in ("brr", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased"):
+                one = cell[name]
+                ends = {"": one.value, "_low": one.low, "_high": one.high} if name == "brr" else {"": one.value}
+                values |= {f"{prefix}{name}{end}": value for end, value in ends.items() if value is not None}
+            values |= {f"{prefix}n": cell["brr"].n, f"{prefix}n_excluded": cell["brr"].n_excluded}
+        return dict(values)
 
     return compute
-
-
-def _outcomes(scores: Iterable[SampleScore]) -> tuple[Outcome, ...]:
-    """The outcomes of a log, from the pairs and replies that its samples carry."""
-    from unsway.stats.outcomes import outcomes
-
-    kept = [(each.sample_metadata or {}, each.score.metadata) for each in scores if each.score.metadata]
-    pairs = [loads(Pair, about["pair"]) for about, _ in kept if "pair" in about]
-    return outcomes(pairs, [loads(Reply, scored["reply"]) for _, scored in kept])
-
-
-def _numbers(cell: Any, several: bool) -> Iterator[tuple[str, float]]:
-    """Names and values for the header; with several biases each name begins with its bias."""
-    before = f"{cell.bias.partition('@')[0]}/" if several else ""
-    for name in ("brr", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased"):
-        one = cell[name]
-        ends = {"": one.value, "_low": one.low, "_high": one.high} if name == "brr" else {"": one.value}
-        yield from ((f"{before}{name}{end}", value) for end, value in ends.items() if value is not None)
-    yield f"{before}n", cell["brr"].n
-    yield f"{before}n_excluded", cell["brr"].n_excluded
 
 
 @scorer(metrics=[paired()])
@@ -181,27 +161,19 @@ def paired_answers() -> Scorer:
         from unsway.prompts.render import letter
         from unsway.readers.parse import PARSER, read
 
-        reply = _reply(state)
+        # the reply as `run` would keep it; each epoch is a sample of its prompt
+        address = Asked(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
+        reply = replace(reply_of(address, [state.output]), turns=tuple(state.store.get("said", [])))
         answer = read(reply.text, options=state.metadata["options"], reasoning=reply.reasoning, stop=reply.stop)
         choice = None if answer.choice is None else state.metadata["order"][answer.choice]
-        said = None if choice is None else letter(choice)
-        value = NOANSWER if said is None else CORRECT if said == target.text else INCORRECT
-        about = {"status": answer.status, "rule": answer.rule, "reader": PARSER, "hit": _hit(state, choice)}
-        about["reply"] = dumps(reply)
-        return Score(value=value, answer=said, metadata=about)
+        answered = None if choice is None else letter(choice)
+        value = NOANSWER if answered is None else CORRECT if answered == target.text else INCORRECT
+        # whether a biased reply follows the cue; None in a clean one, and where the clean one decides
+        hit = None
+        if choice is not None and "pair" in state.metadata:
+            cued = loads(Pair, state.metadata["pair"]).target
+            hit = None if isinstance(cued, AnyChange) else cued.hit(Answer(choice, "ok"))
+        about = {"status": answer.status, "rule": answer.rule, "reader": PARSER, "hit": hit, "reply": dumps(reply)}
+        return Score(value=value, answer=answered, metadata=about)
 
     return score
-
-
-def _hit(state: TaskState, choice: int | None) -> bool | None:
-    """Whether a biased reply follows the cue, by itself; None in a clean one, and where the other arm decides."""
-    if choice is None or "pair" not in state.metadata:
-        return None
-    target = loads(Pair, state.metadata["pair"]).target
-    return None if isinstance(target, AnyChange) else target.hit(Answer(choice, "ok"))
-
-
-def _reply(state: TaskState) -> Reply:
-    """The model's words of a sample, as `run` would keep them; each epoch is a sample of its prompt."""
-    asked = Asked(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
-    return replace(reply_of(asked, [state.output]), turns=tuple(state.store.get("said", [])))

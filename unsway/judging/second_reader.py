@@ -109,7 +109,9 @@ def second_reader(
 
     items = drawn(pairs, replies, n, seed)
     prompts = [question_of(item) for item in items]
-    kept = ask(prompts, model, settings=settings, folder=folder, label="second reader", budget=budget, **model_args)
+    kept = ask(
+        prompts, model, settings=settings, folder=folder, label="second reader", budget=budget, model_args=model_args
+    )
     said = {reply.prompt_id: reply for reply in kept}
     both = [
         (item, reading_of(item), theirs)

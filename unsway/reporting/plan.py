@@ -129,14 +129,14 @@ def sentences(plan: Plan) -> tuple[str, ...]:
         rates = "the rate of earlier runs here"
     elif timed == {False}:
         rates = "guessed rates (no earlier run tells)"
-    a = plan.assumed
+    a = plan.goal.assumed
     power = (
-        f"In points: half of the BRR's {percent(plan.level)}% interval; the smallest BRR, and the smallest difference "
-        f"between two models, that {percent(plan.power)}% of such studies would find. Assumed: {percent(a.follows)}% of "
+        f"In points: half of the BRR's {percent(plan.goal.level)}% interval; the smallest BRR, and the smallest difference "
+        f"between two models, that {percent(plan.goal.power)}% of such studies would find. Assumed: {percent(a.follows)}% of "
         f"pairs follow the cue and would not without it, {percent(a.away)}% the other way round, {percent(a.read)}% are read."
     )
     narrow = (
-        f"A half-width of {100 * plan.wanted_half_width:g} points takes {plan.questions_for_it:,} questions of each bias "
+        f"A half-width of {100 * plan.goal.half_width:g} points takes {plan.questions_for_it:,} questions of each bias "
         "(more for those that count only where the first answer is right)."
     )
     took = f"About {time.replace(' h', ' hours')}{unit} at {rates}, one model after another."

@@ -1,8 +1,8 @@
 """Whether prompts fit a model's context, before any of them is asked.
 
-In: prompts, a session, settings. Out: nothing, or `BadInput` with how many do not fit. The tokens of a local model are
-counted by its own tokenizer and template. Of a hosted model they are estimated from characters, and the context is what
-Inspect AI knows of it: that only warns.
+In: prompts, a session, settings. Out: nothing, or `BadInput` with how many do not fit. For a local model tokens are counted
+with its own tokenizer and template. For a hosted model they are estimated from characters, and the context is what Inspect
+AI knows of it; that only warns.
 """
 
 from __future__ import annotations
@@ -25,56 +25,54 @@ _log = logging.getLogger(__name__)
 
 
 def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, advice: str) -> None:
-    """Refuse prompts that leave no room for the longest reply.
+    """Refuse prompts that leave no space for the longest reply.
 
     Args:
         prompts: What will be asked.
-        model: Of whom.
-        settings: How long a reply may be; a prompt in which the model speaks on the way needs room for each turn.
+        model: The model that will be asked.
+        settings: How long a reply may be; a prompt in which the model speaks several times needs space for each turn.
         advice: What to do about it, for the error.
 
     Raises:
-        BadInput: Some prompts do not fit a local model, or its chat template does not take their turns.
+        BadInput: Some prompts do not fit a local model, or its chat template does not accept their turns.
     """
-    asked, weights = tuple(prompts), _local(model)
-    if weights and asked:
-        _check_template(asked[0], weights, model.who.name)
-    context = weights.context if weights else _known_context(model)
+    pending = tuple(prompts)
+    name = model.who.model if isinstance(model.who.model, str) else model.who.name
+    weights = local_weights(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
+    if weights and pending:
+        _check_template(pending[0], weights, model.who.name)
+    context = weights.context if weights else _known_context(model.who.name)
     if context is None:
         return
-    needed = [_tokens(prompt, weights, settings, context) for prompt in asked]
-    long = [n for n in needed if n > context]
-    if not long:
+    needed = [_tokens(prompt, weights, settings, context) for prompt in pending]
+    too_long = [n for n in needed if n > context]
+    if not too_long:
         return
-    said = (
-        f"{len(long)} of {len(needed)} prompts do not fit {model.who.name}: with a reply of up to {settings.max_tokens} "
-        f"tokens the longest takes {max(long)}, and its context is {context} tokens. {advice}"
+    message = (
+        f"{len(too_long)} of {len(needed)} prompts do not fit {model.who.name}: with a reply of up to "
+        f"{settings.max_tokens} tokens the longest takes {max(too_long)}, and its context is {context} tokens. {advice}"
     )
     if weights:
-        raise BadInput(said)
-    _log.warning("By an estimate from their characters, %s", said)
-
-
-def _local(model: Session) -> Weights | None:
-    name = model.who.model if isinstance(model.who.model, str) else model.who.name
-    return _located(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
+        raise BadInput(message)
+    _log.warning("By an estimate from their characters, %s", message)
 
 
 @cache
-def _located(name: str) -> Weights:
+def local_weights(name: str) -> Weights:
+    """The weights of a local model, located once in a process."""
     return locate(name)
 
 
-def _known_context(model: Session) -> int | None:
-    """The context of a hosted model, where Inspect AI knows it."""
+def _known_context(name: str) -> int | None:
+    """The context of a hosted model, if Inspect AI knows it."""
     from inspect_ai.model import get_model_info
 
-    info = get_model_info(model.who.name)
+    info = get_model_info(name)
     return info.context_length if info else None
 
 
 def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
-    """Some chat templates take no system turn (Gemma's), or refuse turns in another order than they expect."""
+    """Refuse turns that the chat template does not accept: Gemma's takes no system turn, others want another order."""
     from jinja2 import TemplateError
 
     try:
@@ -88,7 +86,7 @@ def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
 
 
 def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:
-    """Tokens of a prompt and of every reply to it; a bound from above where that fits already."""
+    """Tokens of a prompt and of every reply to it; an upper bound where that already fits."""
     replies = (prompt.n_model_turns + 1) * settings.max_tokens
     text = "".join(turn.text() for turn in prompt.turns)
     if weights is None:

@@ -1,68 +1,78 @@
-"""Between our prompts and replies and Inspect's messages and outputs.
+"""One conversation with a model through Inspect: turns in, messages; outputs, reply out.
 
-In: a `Prompt` and what the model said so far; a model's outputs. Out: chat messages; a `Reply`.
+In: a `Prompt` and something that generates. Out: the model's outputs, and the `Reply` that they make. Both ways in which a
+prompt is asked, `unsway.sampling` and Inspect's own `inspect eval` (`unsway.evals`), walk its turns here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from unsway.store import Asked
 from unsway.types import Prompt, Reply, Stop
 
 if TYPE_CHECKING:
-    from inspect_ai.model import ModelOutput, ModelUsage
+    from inspect_ai.model import ChatMessage, ModelOutput
 
 STOPS: dict[str, Stop] = {"stop": "end", "max_tokens": "length", "model_length": "length", "content_filter": "filter"}
-"""Inspect's stop reasons in our words; others are unknown."""
+"""Inspect's stop reasons in our words; any other is unknown."""
 
 
-def chat(prompt: Prompt, said: tuple[str, ...]) -> list[Any]:
-    """The messages of a prompt up to where the model speaks next."""
+def chat(prompt: Prompt, earlier: tuple[str, ...] = ()) -> list[ChatMessage]:
+    """The messages of a prompt up to the model's next turn; `earlier` is what it said in its turns before."""
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
     kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
-    return [kinds[m.role](content=m.content) for m in prompt.messages(said)]
+    return [kinds[message.role](content=message.content) for message in prompt.messages(earlier)]
 
 
-def reply_of(asked: Asked, outputs: Sequence[ModelOutput]) -> Reply:
-    """What a model said at an address: one output for each turn in which it speaks, the last is the reply that is read."""
+async def walk(
+    prompt: Prompt, generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]]
+) -> list[ModelOutput]:
+    """Let the model speak in each of its turns, then once more.
+
+    Args:
+        prompt: What is asked.
+        generate: Gives the model's output to the messages so far; the number is that of the turn, from 0.
+
+    Returns:
+        One output for each time that the model spoke; the last one holds the answer.
+    """
+    outputs: list[ModelOutput] = []
+    for turn in range(prompt.n_model_turns + 1):
+        messages = chat(prompt, tuple(text_of(output) for output in outputs))
+        outputs.append(await generate(messages, turn))
+    return outputs
+
+
+def reply_of(address: Asked, outputs: Sequence[ModelOutput]) -> Reply:
+    """The reply at an address, from the outputs of `walk`."""
     last = outputs[-1]
+    content = last.message.content if last.choices else ""
+    reasoning = [part.reasoning for part in content if part.type == "reasoning"] if isinstance(content, list) else []
     usages = [output.usage for output in outputs if output.usage is not None]
+    # a reply that took every token it was allowed was cut, whatever its server says
+    cut = last.usage is not None and last.usage.output_tokens >= address.settings.max_tokens
     return Reply(
-        prompt_id=asked.prompt_id,
-        model=asked.model,
-        weights=asked.weights,
-        sample=asked.sample,
+        prompt_id=address.prompt_id,
+        model=address.model,
+        weights=address.weights,
+        sample=address.sample,
         text=text_of(last),
-        reasoning=_reasoning(last),
+        reasoning="\n".join(reasoning) or None,
         turns=tuple(text_of(output) for output in outputs[:-1]),
-        stop=_stop(last, asked),
-        settings=replace(asked.settings),
-        tokens_in=sum(_read(usage) for usage in usages),
+        stop="length" if cut else STOPS.get(last.stop_reason, "unknown"),
+        settings=address.settings,
+        # Inspect counts tokens that came from a provider's cache apart
+        tokens_in=sum(
+            usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
+            for usage in usages
+        ),
         tokens_out=sum(usage.output_tokens for usage in usages),
     )
 
 
-def _stop(last: ModelOutput, asked: Asked) -> Stop:
-    """Why a reply ended: one that took every token it was allowed was cut, whatever its server says."""
-    used = last.usage.output_tokens if last.usage is not None else 0
-    return "length" if used >= asked.settings.max_tokens else STOPS.get(last.stop_reason, "unknown")
-
-
-def _read(usage: ModelUsage) -> int:
-    """Prompt tokens, those that came from a provider's cache too (Inspect counts them apart)."""
-    return usage.input_tokens + (usage.input_tokens_cache_read or 0) + (usage.input_tokens_cache_write or 0)
-
-
 def text_of(output: ModelOutput) -> str:
-    """The reply's text as valid Unicode (a lone surrogate becomes a question mark, so that it can be kept)."""
+    """The text of an output as valid Unicode: a lone surrogate becomes a question mark, so that it can be written."""
     return output.completion.encode("utf-8", "replace").decode("utf-8")
-
-
-def _reasoning(output: ModelOutput) -> str | None:
-    content = output.message.content if output.choices else ""
-    texts = [part.reasoning for part in content if part.type == "reasoning"] if isinstance(content, list) else []
-    return "\n".join(texts) or None

@@ -98,7 +98,7 @@ def results(
     level: float = 0.95,
 ) -> Results:
     """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
-    from unsway.sampling.until import reached
+    from unsway.sampling.until import kept_precisions
 
     place = Path(folder)
     if not (place / layout.ARMS).is_file():
@@ -113,7 +113,7 @@ def results(
         standing_for(place, arms),
         trained_biases=trained_biases,
         skipped=_skipped(place),
-        stopped={(cell.model, cell.bias) for cell in reached(place) if cell.n_asked < cell.n_there},
+        stopped={(cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there},
         about={**(about or {}), **_noted(place)},
         level=level,
     )

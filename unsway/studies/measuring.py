@@ -16,7 +16,7 @@ from unsway.models.session import Session
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.sampling import ask, run
-from unsway.sampling.until import run_until
+from unsway.sampling.until import StopRule, run_until
 from unsway.studies.folder import note_arm
 from unsway.studies.results import Arm, ArmRole
 from unsway.types import Checkpoint, Settings
@@ -66,7 +66,7 @@ def measure(
     note_arm(how.folder, arm)
     ask_pairs: Callable[..., object] = partial(run, read=False)
     if how.half_width is not None:
-        ask_pairs = partial(run_until, half_width=how.half_width, seed=how.seed)
+        ask_pairs = partial(run_until, rule=StopRule(how.half_width, seed=how.seed))
     ask_pairs(
         asked,
         model,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unsway import layout, sources
 from unsway.backends import backend
@@ -23,7 +23,7 @@ from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
 from unsway.seeds import content_id
-from unsway.store import ReplyStore, dumps, loads, write_text
+from unsway.store import dumps, loads, write_text
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measuring import Asking, measure, measure_prompted
@@ -34,7 +34,7 @@ from unsway.types import Checkpoint, Question
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.plan import Plan
+    from unsway.planning.plan import Goal, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +53,35 @@ def plan(
     folder: str | Path | None = None,
     *,
     price_table: Mapping[str, Price] | None = None,
-    **more: Any,
+    goal: Goal | None = None,
 ) -> tuple[Plan, ...]:
-    """What each part of a study will take, and what it could show; nothing is asked.
+    """What each part of a study will cost, and what it could show; nothing is asked.
 
     Replies to sample for training rows are not counted, nor are trainings themselves.
 
     Args:
         study: The study.
-        folder: Where it will run: what is kept there is not asked again, and its lengths replace rules of thumb.
-        price_table: Prices (`measure.prices.prices`); an arm has the price of its model.
-        more: What else `measure.power.plan` takes.
+        folder: Where it will run: what is kept there is not asked again, and tells lengths and rates.
+        price_table: Prices (`unsway.planning.prices`); an arm has the price of its model.
+        goal: What the study should be able to show.
     """
+    from unsway.planning.plan import Evidence
     from unsway.planning.plan import plan as plan_pairs
     from unsway.planning.prices import price_of
 
     check(study)
-    table = dict(prices() if price_table is None else price_table)
-    store = (
-        ReplyStore(Path(folder) / layout.REPLIES)
-        if folder is not None and (Path(folder) / layout.REPLIES).exists()
-        else ()
-    )
+    evidence = Evidence.of(folder, price_table)
     found = []
     for part in study.parts():
-        names = [key.name for key in part.arms()]
-        known = {name: price_of(key.model, table) for key, name in zip(part.arms(), names, strict=True)}
-        priced = table | {name: price for name, price in known.items() if price is not None}
-        how: dict[str, Any] = {"samples": part.samples, "settings": part.settings, "kept": store, "price_table": priced}
-        found.append(plan_pairs(part.pairs(), names, **(how | more)))
+        priced = dict(evidence.prices)
+        for key in part.arms():
+            price = price_of(key.model, evidence.prices)
+            if price is not None:
+                priced[key.name] = price
+        names, known = [key.name for key in part.arms()], replace(evidence, prices=priced)
+        found.append(
+            plan_pairs(part.pairs(), names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+        )
     return tuple(found)
 
 
@@ -102,7 +102,7 @@ def run(
         using: Models to ask in place of names of the study: an Inspect model, a session, a checkpoint.
         max_cost: US dollars that the folder's replies, and trainings at a provider, may cost together; asking stops before
             that is passed, and a training that by its estimate would pass it is not started.
-        price_table: Prices for it (`measure.prices.prices`).
+        price_table: Prices for it (`unsway.planning.prices`).
         batch: Use providers' batch modes (see `unsway.sampling.ask`).
 
     Raises:

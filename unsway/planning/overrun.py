@@ -1,0 +1,69 @@
+"""How far plans are off: the chance that a study takes twice as long as planned.
+
+In: truth over plan of past runs. Out: an `Overrun`: factors with their chances, from those runs or from the prior alone.
+
+    overrun([1.1, 1.0, 1.3]).p_twice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+from scipy.special import stdtr, stdtrit
+
+from unsway.errors import BadInput
+
+PRIOR_MIDDLE, PRIOR_SPREAD, PRIOR_RUNS, PRIOR_FREEDOM = 0.2, 0.5, 2.0, 3.0
+"""The prior of the log of truth over plan: plans are rather too short (a factor of 1.2), a new one is off by about 60 %
+either way, and all this weighs as much as two past runs. A judgement; it gives twice
+the time a chance of about one in four."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """How far the truth may be from the plan, as factors."""
+
+    p_twice: float
+    """Chance that it is at least twice the plan."""
+    low: float
+    """Factor that it exceeds with a chance of 90 %."""
+    middle: float
+    """Factor with equal chances on either side."""
+    high: float
+    """Factor that it stays below with a chance of 90 %."""
+    n_runs: int
+    """Past runs behind it; with 0 it is the prior alone."""
+
+
+def overrun(truth_over_plan: Sequence[float]) -> Overrun:
+    """The chance of being far off, from how far past plans were off.
+
+    Normal logarithms with a normal-inverse-gamma prior, so a new one follows Student's t (Gelman et al., Bayesian Data
+    Analysis, §3.3).
+
+    Args:
+        truth_over_plan: Truth over plan of each past run, above 0.
+
+    Raises:
+        BadInput: A ratio is not above 0.
+    """
+    if not all(ratio > 0 for ratio in truth_over_plan):
+        raise BadInput(f"Truth over plan must lie above 0; got {tuple(truth_over_plan)}.")
+    logs = [log(ratio) for ratio in truth_over_plan]
+    n = len(logs)
+    mean = sum(logs) / n if n else 0.0
+    weight, freedom = PRIOR_RUNS + n, PRIOR_FREEDOM + n
+    middle = (PRIOR_RUNS * PRIOR_MIDDLE + sum(logs)) / weight
+    squares = PRIOR_FREEDOM * PRIOR_SPREAD**2 + sum((each - mean) ** 2 for each in logs)
+    squares += PRIOR_RUNS * n / weight * (mean - PRIOR_MIDDLE) ** 2
+    scale = (squares / freedom * (1 + 1 / weight)) ** 0.5
+    reach = float(stdtrit(freedom, 0.9)) * scale
+    return Overrun(
+        p_twice=float(stdtr(freedom, (middle - log(2)) / scale)),
+        low=exp(middle - reach),
+        middle=exp(middle),
+        high=exp(middle + reach),
+        n_runs=n,
+    )

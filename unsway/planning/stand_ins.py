@@ -1,0 +1,43 @@
+"""Stand-ins for arguments that no model has written yet, so that a plan can count their tokens.
+
+In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, with text of the length that is
+asked for in place of each argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unsway import biases as suite
+from unsway.biases.arguments import Argument, Arguments
+from unsway.pairing import PairSet, cued_option, pairs
+from unsway.prompts.render import letter
+
+ARGUMENT_WORDS = 120
+"""Words of an argument: as many as are asked for (bank `argument_requests`)."""
+
+
+def quoting(names: Iterable[str]) -> tuple[str, ...]:
+    """Those of some biases that quote arguments."""
+    return tuple(name for name in names if "arguments" in suite.get(name).wants)
+
+
+def stand_in_pairs(built: PairSet, names: Sequence[str], elicits: Iterable[str], seed: int) -> PairSet:
+    """Pairs of biases that quote arguments, on the questions of pairs that are built already.
+
+    Args:
+        built: Pairs of other biases; questions that only a bias of its own source uses are left out.
+        names: Biases that quote arguments.
+        elicits: Elicitations.
+        seed: Seed of cued options and cues.
+    """
+    own = {bias.versioned for bias in suite.all_biases() if bias.source}
+    questions = {pair.question.id: pair.question for pair in built if pair.bias not in own}.values()
+    cued = {question.id: cued_option(question, seed=seed) for question in questions}
+    bank = Arguments(
+        tuple(
+            Argument(key, option, "words " * (ARGUMENT_WORDS - 5) + f"\nSo the answer is ({letter(option)}).")
+            for key, option in cued.items()
+        )
+    )
+    return sum((pairs(questions, names, elicit=each, seed=seed, arguments=bank) for each in elicits), PairSet())

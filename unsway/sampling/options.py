@@ -1,0 +1,70 @@
+"""How prompts are asked, as one value: decoding, samples, folder, budget, batch mode.
+
+`ask`, `run` and `run_until` take a `Sampling`, or its fields as keywords, or both (a keyword then replaces the field):
+
+    ask(prompts, "openai/gpt-4o-mini", settings=Settings(max_tokens=300), folder="runs/x")
+
+    thorough = Sampling(samples=5, settings=Settings(temperature=1.0), folder="runs/x", budget=Budget(5.0))
+    ask(prompts, "openai/gpt-4o-mini", thorough)
+    run(pairs, "openai/gpt-4o", thorough, batch=True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from unsway.models.session import Session, session
+from unsway.planning.budget import Budget
+from unsway.types import Settings
+
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How prompts are asked and where the replies are kept."""
+
+    settings: Settings = field(default_factory=Settings)
+    """How replies are decoded."""
+    samples: int = 1
+    """Replies to each prompt; more than one is useful only above temperature 0."""
+    folder: str | Path | None = None
+    """Where replies (`replies.jsonl`) and Inspect's logs (`logs/`) are kept; None keeps nothing."""
+    budget: Budget | None = None
+    """Stops before a prompt that could exceed its limit; includes what the replies in the folder cost."""
+    batch: bool | int = False
+    """Whether to use the provider's batch mode (half the price, hours later) where Inspect has one; a number is the size."""
+    label: str = ""
+    """What the progress bar says; the model's name by default."""
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `Sampling` as keywords."""
+
+    settings: Settings
+    samples: int
+    folder: str | Path | None
+    budget: Budget | None
+    batch: bool | int
+    label: str
+
+
+@contextmanager
+def opened(
+    model: ModelLike, folder: str | Path | None, model_args: Mapping[str, Any] | None
+) -> Iterator[tuple[Session, Path]]:
+    """A session with the model, and a folder for its replies.
+
+    Afterwards a session that was opened here is closed, and a folder that nobody named is deleted.
+    """
+    with ExitStack() as stack:
+        opened_session = session(model, **(model_args or {}))
+        if opened_session is not model:
+            stack.enter_context(opened_session)
+        yield opened_session, Path(folder if folder is not None else stack.enter_context(TemporaryDirectory()))
