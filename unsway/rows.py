@@ -142,7 +142,10 @@ def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
             try:
                 yield line, json.loads(text, object_pairs_hook=_distinct)
             except (ValueError, RecursionError) as error:
-                what = f"is not JSON: {str(error)[:200]}. Each line must be one JSON object"
+                why = str(error)[:200]
+                if isinstance(error, json.JSONDecodeError):
+                    why = f"{error.msg} (character {error.pos + 1})"
+                what = f"is not JSON: {why}. Each line must be one JSON object"
                 if text.lstrip().startswith("["):
                     what += "; a file that is one JSON array must be written as one object a line"
                 yield line, BadRow(file, line, "row", f"{what}.")

@@ -1,11 +1,11 @@
 """Transcripts that somebody else sampled, as pairs and replies like our own.
 
-In: JSONL (or `.gz`) rows, or an Inspect `.eval` log whose samples carry the same fields as metadata. Out: `Imported`:
-pairs, replies, and every row that was left out, with its line, field and reason.
+In: JSONL (or `.gz`) rows, or an Inspect `.eval` log whose samples carry the same fields as metadata. Out: `Imported`: pairs,
+replies, and every row that was left out, with its line, field and reason.
 
 A row has `question_id`, `n_options` or `options`, `gold`, `target`, `bias`, `arm` ("clean" or "biased"), `model`, `reply`;
-and may have `source`, `sample`, `prompt`, `stop`, `elicit`. Options are named by letter or index from 0; a target "NOT X"
-means any answer but X, null any change. A clean row without a bias stands for every bias of its question.
+`source`, `sample`, `prompt`, `stop` and `elicit` are optional. Options are named by letter or by index from 0; the target
+"NOT X" means any answer but X, null any change. A clean row without a bias stands for every bias of its question.
 """
 
 from __future__ import annotations
@@ -17,20 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.errors import BadInput, BadRow
-from unsway.importing.joining import alone, numbered, spread
+from unsway.importing.joining import Numbered, count_unpaired, number_samples, share_clean_rows
 from unsway.importing.released import GOLD
-from unsway.importing.rows import VERSION, Row, Side, read_log, rows_of
+from unsway.importing.transcripts import VERSION, Side, Transcript, read_log, read_transcripts
 from unsway.pairing import Skipped
 from unsway.prompts.render import option_parts
 from unsway.seeds import content_id
 from unsway.store import loads
-from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Target, Toward, Turn
+from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
-
-FIELDS = "question_id, n_options (or options), gold, target, bias, arm; source is optional"
-"""What the samples of a log must say of themselves; model and reply are the log's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +35,40 @@ class Imported:
     """What a file held."""
 
     pairs: tuple[Pair, ...]
+    """The pairs, whether or not both of their sides have a reply."""
     replies: tuple[Reply, ...]
+    """The replies to them."""
     models: tuple[str, ...]
-    """In the order of the file."""
+    """The models, in the order of the file."""
     n_rows: int
+    """Rows of the file, good or bad."""
     n_duplicates: int
-    """Rows that say again what another said."""
+    """Rows that repeat another row."""
     n_gold: int
-    """Rows whose cue points to the right option, left out: following such a cue is no bias (SPEC §2)."""
+    """Rows left out because their cue points to the right option: following it is no bias (arXiv 2403.05518, §3)."""
     n_empty: int
     """Rows without a reply (null); their pairs count as missing."""
     bad: tuple[BadRow, ...]
-    """Rows that are none, left out."""
+    """Rows that cannot be used, left out."""
     n_alone: int = 0
-    """Clean rows that no biased row belongs to, and whose target nobody says: no pair can be made of them."""
+    """Clean rows that belong to no pair, because no row names their target."""
     skipped: tuple[Skipped, ...] = ()
-    """Questions whose cue points to the right option, as they stand in reports."""
+    """Questions whose cue points to the right option, as reports list them."""
 
 
-class Asked(NamedTuple):
-    """What one prompt was asked for; the bias is empty where a clean prompt stands for every bias."""
+class PromptKey(NamedTuple):
+    """What tells one imported prompt from another."""
 
     source: str
+    """Where the question comes from."""
     question_id: str
+    """The file's name for the question."""
     bias: str
-    arm: Side
+    """Name of the bias; empty for a clean prompt that stands for every bias."""
+    side: Side
+    """Whether it has the cue."""
     variant: str
+    """`Transcript.variant`."""
 
 
 def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -> Imported:
@@ -79,47 +84,53 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
     """
     file = Path(path)
     log = read_log(file) if file.suffix == ".eval" else None
-    own = None if log is None else _own_log(file, log)
+    own = None if log is None else _read_own_log(file, log)
     if own is not None:
         return own
-    rows, bad = rows_of(file, log)
+    rows, bad = read_transcripts(file, log)
     if bad and not skip_bad:
-        raise BadInput(
-            f"{file}: {len(bad)} of {len(bad) + len(rows)} rows cannot be used.\n"
-            + "\n".join(f"  {error}" for error in bad[:10])
-            + "\nMend them, or leave them out with --skip-bad (skip_bad=True)."
-            + (f"\nThe metadata of each sample of a log must have {FIELDS}." if log is not None else "")
-        )
+        shown = "\n".join(f"  {error}" for error in bad[:10])
+        advice = "Fix them, or leave them out with --skip-bad (skip_bad=True)."
+        if log is not None:
+            needed = "question_id, n_options (or options), gold, target, bias and arm"
+            advice += f"\nThe metadata of each sample of a log must have {needed}."
+        raise BadInput(f"{file}: {len(bad)} of {len(bad) + len(rows)} rows cannot be used.\n{shown}\n{advice}")
     good, at_gold = _without_gold(rows, keep_gold)
     n_gold = len(rows) - len(good)
     if not good:
         raise BadInput(
             f"{file} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right option)."
         )
-    once = numbered(good)
-    placed = spread(once)
+    once = number_samples(good)
+    placed = share_clean_rows(once)
     prompts = _prompts(placed)
+    replies: dict[tuple[str, str, int], Reply] = {}
+    for row, sample in placed:
+        if row.reply is not None:
+            prompt_id = prompts[_key(row)].id
+            reply = Reply(prompt_id, row.model, "", sample, row.reply, None, (), row.stop, Settings(), 0, 0)
+            replies.setdefault((prompt_id, row.model, sample), reply)
     return Imported(
         pairs=_pairs([row for row, _ in placed], prompts),
-        replies=tuple(_replies(placed, prompts)),
+        replies=tuple(replies.values()),
         models=tuple(dict.fromkeys(row.model for row in good)),
         n_rows=len(bad) + len(rows),
         n_duplicates=len(good) - len(once),
         n_gold=n_gold,
         n_empty=sum(row.reply is None for row in good),
         bad=bad,
-        n_alone=alone(good),
+        n_alone=count_unpaired(good),
         skipped=at_gold,
     )
 
 
-def _own_log(file: Path, log: EvalLog) -> Imported | None:
-    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any log that is not ours."""
+def _read_own_log(file: Path, log: EvalLog) -> Imported | None:
+    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any other log."""
     about = [sample.metadata or {} for sample in log.samples or ()]
     if log.eval.task == "unsway" and not any(about):
         raise BadInput(
-            f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with the pairs "
-            f"that they belong to: `unsway estimate {file.resolve().parent.parent}`."
+            f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
+            f"`unsway estimate {file.resolve().parent.parent}`."
         )
     if not any("pair" in each for each in about):
         return None
@@ -127,9 +138,11 @@ def _own_log(file: Path, log: EvalLog) -> Imported | None:
     replies = [
         loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
     ]
+    decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
+    settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
     return Imported(
         pairs=tuple(loads(Pair, each["pair"]) for each in about if "pair" in each),
-        replies=tuple(replace(reply, model=log.eval.model, settings=_settings(log)) for reply in replies),
+        replies=tuple(replace(reply, model=log.eval.model, settings=settings) for reply in replies),
         models=(log.eval.model,),
         n_rows=len(about),
         n_duplicates=0,
@@ -139,145 +152,101 @@ def _own_log(file: Path, log: EvalLog) -> Imported | None:
     )
 
 
-def _settings(log: EvalLog) -> Settings:
-    """How a log's replies were decoded; our defaults stand where the log leaves it to the provider."""
-    said = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
-    return Settings(**{name: value for name, value in said.items() if value is not None})
+def _without_gold(rows: list[Transcript], keep: bool) -> tuple[list[Transcript], tuple[Skipped, ...]]:
+    """Leave out the rows of pairs whose cue points to the right option, or keep them under the bias `NAME/gold`."""
 
-
-def _asked(row: Row) -> Asked:
-    return Asked(row.source, row.question_id, row.bias, row.arm, row.variant)
-
-
-def _without_gold(rows: list[Row], keep: bool) -> tuple[list[Row], tuple[Skipped, ...]]:
-    """Rows of pairs whose cue points to the right option leave, or go under a name of their own."""
-
-    def place(row: Row) -> tuple[object, ...]:
+    def place(row: Transcript) -> tuple[object, ...]:
         return (row.source, row.question_id, row.bias, row.model, row.sample)
 
     at_gold = {place(row) for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)}
-    is_gold = [place(row) in at_gold for row in rows]
     if keep:
-        named = [
-            row._replace(bias=f"{row.bias}/gold") if gold else row for row, gold in zip(rows, is_gold, strict=True)
-        ]
-        return named, ()
-    left = dict.fromkeys(_skipped(row) for row, gold in zip(rows, is_gold, strict=True) if gold)
-    return [row for row, gold in zip(rows, is_gold, strict=True) if not gold], tuple(left)
-
-
-def _skipped(row: Row) -> Skipped:
-    return Skipped(_question_id(row), _versioned(row.bias), GOLD)
+        return [row._replace(bias=f"{row.bias}/gold") if place(row) in at_gold else row for row in rows], ()
+    left = (Skipped(_question_id(row), _versioned(row.bias), GOLD) for row in rows if place(row) in at_gold)
+    return [row for row in rows if place(row) not in at_gold], tuple(dict.fromkeys(left))
 
 
 def _versioned(name: str) -> str:
     return name if "@" in name else f"{name}@{VERSION}"
 
 
-def _question_id(row: Row) -> str:
+def _question_id(row: Transcript) -> str:
     return row.question_id if row.source == VERSION else f"{row.source}/{row.question_id}"
+
+
+def _key(row: Transcript) -> PromptKey:
+    return PromptKey(row.source, row.question_id, row.bias, row.side, row.variant)
 
 
 # ---------------------------------------------------------------- prompts
 
 
-def _prompts(rows: Sequence[tuple[Row, int]]) -> dict[Asked, Prompt]:
-    """One prompt for each thing asked. Equal text is the same prompt only for clean rows that say the same.
+def _prompts(rows: Sequence[Numbered]) -> dict[PromptKey, Prompt]:
+    """One prompt for each key, with a mark where two that must differ have equal text.
 
-    Prompts may not have been given, or not in full: two arms may have the same text. Those get a mark.
+    Files may leave prompts out, or give only a part of them, and then both sides have the same text. The clean rows of a
+    question share a prompt where they have no variant and their replies do not differ from bias to bias.
     """
-    first: dict[Asked, Row] = {}
-    for row, _ in rows:
-        known = first.setdefault(_asked(row), row)
+    first: dict[PromptKey, Transcript] = {}
+    said: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
+    for row, sample in rows:
+        known = first.setdefault(_key(row), row)
         if row.prompt and not known.prompt:
-            first[_asked(row)] = row
-    sharing: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-    apart = _told_apart(rows)
-    for asked, row in first.items():
-        sharing[_text(row)].add(_owner(asked, apart))
+            first[_key(row)] = row
+        if row.side == "clean":
+            said[row.source, row.question_id, row.model, sample].add(row.reply)
+    differing = {place[:2] for place, replies in said.items() if len(replies) > 1}
+    owners: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for key, row in first.items():
+        is_shared = key.side == "clean" and key[:2] not in differing and not key.variant
+        owners[_text(row)].add(key[:2] if is_shared else key)
     return {
-        asked: _prompt(row, asked, marked=(not row.prompt and asked.arm == "biased") or len(sharing[_text(row)]) > 1)
-        for asked, row in first.items()
+        key: _prompt(row, key, marked=(not row.prompt and key.side == "biased") or len(owners[_text(row)]) > 1)
+        for key, row in first.items()
     }
 
 
-def _told_apart(rows: Sequence[tuple[Row, int]]) -> set[tuple[str, str]]:
-    """Questions whose clean replies differ from bias to bias: each bias then has a clean prompt of its own."""
-    texts: defaultdict[tuple[str, str, str, int], set[str | None]] = defaultdict(set)
-    for row, sample in rows:
-        if row.arm == "clean":
-            texts[row.source, row.question_id, row.model, sample].add(row.reply)
-    return {key[:2] for key, replies in texts.items() if len(replies) > 1}
-
-
-def _owner(asked: Asked, apart: set[tuple[str, str]]) -> tuple[str, ...]:
-    """Whose a prompt is: clean prompts of a question that say the same have one owner."""
-    shared = asked.arm == "clean" and asked[:2] not in apart and not asked.variant
-    return asked[:2] if shared else asked
-
-
-def _text(row: Row) -> str:
+def _text(row: Transcript) -> str:
     return row.prompt or f"Question {row.question_id} of {row.source}"
 
 
-def _prompt(row: Row, asked: Asked, marked: bool) -> Prompt:
-    """The prompt as given; else the name of the question and its options. A mark tells it from others of equal text."""
+def _prompt(row: Transcript, key: PromptKey, marked: bool) -> Prompt:
+    """The prompt as given, or else the name of the question and its options; a mark tells it from others of equal text."""
     parts = [Part("stem", _text(row))]
     if not row.prompt:
         parts += option_parts(row.options)
     if marked:
-        what = f"{asked.arm}, question {asked.question_id} of {asked.source}" + (asked.bias and f", bias {asked.bias}")
-        what += asked.variant and f", {asked.variant}"
-        parts.append(Part("cue" if asked.arm == "biased" else "instruction", f"\n\n[imported: {what}]"))
+        what = f"{key.side}, question {key.question_id} of {key.source}" + (key.bias and f", bias {key.bias}")
+        what += key.variant and f", {key.variant}"
+        parts.append(Part("cue" if key.side == "biased" else "instruction", f"\n\n[imported: {what}]"))
     return Prompt((Turn("user", tuple(parts)),))
 
 
-# ---------------------------------------------------------------- pairs and replies
+# ---------------------------------------------------------------- pairs
 
 
-def _pairs(rows: Sequence[Row], prompts: Mapping[Asked, Prompt]) -> tuple[Pair, ...]:
-    """A pair for each question and bias, both arms there or not; an arm without rows has a prompt that nobody answered."""
+def _pairs(rows: Sequence[Transcript], prompts: Mapping[PromptKey, Prompt]) -> tuple[Pair, ...]:
+    """A pair for each question, bias and target; a side without rows has a prompt that nobody answered."""
     found: dict[str, Pair] = {}
     for row in rows:
-        if row.bias and row.target is not None:
-            pair = _pair(row, row.target, prompts)
-            found.setdefault(pair.id, pair)
+        if not row.bias or row.target is None:
+            continue
+        unasked, key = row._replace(prompt=""), _key(row)
+        clean_key, biased_key = key._replace(side="clean"), key._replace(side="biased")
+        own, shared = prompts.get(clean_key), prompts.get(clean_key._replace(bias="", variant=""))
+        clean = own or shared or _prompt(unasked, clean_key, marked=True)
+        biased = prompts.get(biased_key) or _prompt(unasked, biased_key, marked=True)
+        question = Question(_text(unasked), row.options, row.gold, row.source, VERSION, id=_question_id(row))
+        bias, elicit = _versioned(row.bias), _versioned(row.elicit)
+        pair = Pair(
+            id=content_id(question.id, clean.id, biased.id, bias, elicit, asdict(row.target)),
+            question=question,
+            bias=bias,
+            elicit=elicit,
+            clean=clean,
+            biased=biased,
+            target=row.target,
+            order=tuple(range(len(row.options))),
+            seed=0,
+        )
+        found.setdefault(pair.id, pair)
     return tuple(found.values())
-
-
-def _pair(row: Row, target: Target, prompts: Mapping[Asked, Prompt]) -> Pair:
-    keys = {arm: Asked(row.source, row.question_id, row.bias, arm, row.variant) for arm in ("clean", "biased")}
-    own, shared = prompts.get(keys["clean"]), prompts.get(keys["clean"]._replace(bias="", variant=""))
-    clean = own or shared or _prompt(row._replace(prompt=""), keys["clean"], marked=True)
-    biased = prompts.get(keys["biased"]) or _prompt(row._replace(prompt=""), keys["biased"], marked=True)
-    bias, elicit = _versioned(row.bias), _versioned(row.elicit)
-    question = Question(
-        _text(row._replace(prompt="")),
-        row.options,
-        row.gold,
-        row.source,
-        VERSION,
-        id=_question_id(row),
-    )
-    return Pair(
-        id=content_id(question.id, clean.id, biased.id, bias, elicit, asdict(target)),
-        question=question,
-        bias=bias,
-        elicit=elicit,
-        clean=clean,
-        biased=biased,
-        target=target,
-        order=tuple(range(len(row.options))),
-        seed=0,
-    )
-
-
-def _replies(rows: Sequence[tuple[Row, int]], prompts: Mapping[Asked, Prompt]) -> list[Reply]:
-    """The replies, one for each prompt, model and sample; rows without one give none."""
-    found: dict[tuple[str, str, int], Reply] = {}
-    for row, sample in rows:
-        if row.reply is not None:
-            prompt_id = prompts[_asked(row)].id
-            reply = Reply(prompt_id, row.model, "", sample, row.reply, None, (), row.stop, Settings(), 0, 0)
-            found.setdefault((prompt_id, row.model, sample), reply)
-    return list(found.values())

@@ -1,6 +1,6 @@
-"""Imported transcripts into a folder like those of `measure`, so that every report works on them.
+"""Imported transcripts as a folder like those of `measure`, so that every report works on them.
 
-In: `Imported`. Out: pairs, replies and arms in the folder, beside what it holds.
+In: a file of transcripts. Out: pairs, replies and arms in the folder, next to what it already holds.
 """
 
 from __future__ import annotations
@@ -9,25 +9,30 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput, UnknownName
-from unsway.importing.replies import Imported
+from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
 from unsway.store import Asked, ReplyStore
 from unsway.studies.folder import add_pairs, note_arm
 from unsway.studies.results import Arm
 
 
-def take_in(found: Imported, folder: str | Path, *, base: str = "") -> None:
-    """Write what was imported into a folder.
+def import_replies(
+    file: str | Path, folder: str | Path, *, base: str = "", skip_bad: bool = False, keep_gold: bool = False
+) -> Imported:
+    """Import replies that somebody else sampled into a folder, and return what the file held.
 
     Args:
-        found: What a file held.
-        folder: Where it goes; what is there stays.
-        base: The model that the others are compared with; empty compares none.
+        file: A file of transcripts; `unsway.importing.replies` has the fields.
+        folder: The folder; what is there stays.
+        base: The model with which the others are compared; empty compares none.
+        skip_bad: Leave out rows that cannot be used, and go on.
+        keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
 
     Raises:
-        UnknownName: The base is none of the models.
-        BadInput: The folder has another reply at the same place; nothing was written.
+        UnknownName: The file has no such base.
+        BadInput: A row cannot be used, or the folder has another reply at the same address; nothing was written.
     """
+    found = load(file, skip_bad=skip_bad, keep_gold=keep_gold)
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
@@ -43,3 +48,4 @@ def take_in(found: Imported, folder: str | Path, *, base: str = "") -> None:
     add_pairs(folder, PairSet(found.pairs, found.skipped))
     for model in found.models:
         note_arm(folder, Arm(model, model, "", "trained" if base and model != base else "base"))
+    return found

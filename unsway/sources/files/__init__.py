@@ -43,7 +43,7 @@ def read(path: Path) -> Iterator[tuple[int, Question, bool]]:
     Raises `BadInput` where the file cannot be read and `BadRow` at the first row that is no question.
     """
     from unsway.rows import read_rows
-    from unsway.sources.files.layout import QuestionRow, from_cells
+    from unsway.sources.files.question_row import QuestionRow, from_cells
 
     ids: dict[str, int] = {}
     own_source = ""
