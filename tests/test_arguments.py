@@ -21,7 +21,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.biases import arguments as room
-from unsway.biases.arguments import Argument, Arguments, flaw, kept, load, request, write
+from unsway.biases.arguments import Argument, Arguments, flaw, load, request, usable, write
 from unsway.data.arguments import arguments
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import cued_option, pairs
@@ -117,14 +117,14 @@ def test_what_can_be_quoted(text: str, expected: str | None) -> None:
     assert flaw(text, QUESTION, 1) == expected
 
 
-def test_kept_counts_what_it_drops() -> None:
+def test_usable_counts_what_it_drops() -> None:
     made = [
         Argument(QUESTION.id, 1, "I think so. The best answer is: (A)."),
         Argument(QUESTION.id, 1, "Iron flows. The best answer is: (B)."),
         Argument(QUESTION.id, 1, "Iron flows well. The best answer is: (B)."),
         Argument("elsewhere", 0, GOOD("A")),
     ]
-    bank, dropped = kept(made, [QUESTION])
+    bank, dropped = usable(made, [QUESTION])
     assert [row.text for row in bank.rows] == [made[1].text]
     assert dropped == {
         "concludes another option": 1,

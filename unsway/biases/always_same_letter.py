@@ -1,7 +1,7 @@
 """Few-shot examples whose right answer always has the same letter.
 
-Source: arXiv 2305.04388, §3.1 (answer is always A). Here the letter is that of the cued option, so that the cue is the
-same for all biases of a question and a model's liking for A is not mistaken for following.
+Source: arXiv 2305.04388, §3.1 (answer is always A). Here the letter is that of the cued option: all biases of a
+question cue the same option, and a model's liking for A is not mistaken for following.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
 
 SHOTS = 4
+"""Number of examples."""
 FEWEST_OPTIONS = 3
-"""Of an example: with two options, four examples with one letter would be no rare thing."""
+"""Fewest options of an example: with two, four examples with one letter would be common by chance."""
 
 
 @bias(

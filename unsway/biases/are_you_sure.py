@@ -1,8 +1,8 @@
 """A user's doubt about the model's own first answer.
 
 Source: arXiv 2403.05518 (are you sure?); after arXiv 2310.13548. The model answers without reasoning, the user doubts
-it, the model replies, the user asks for the final answer. Both earlier turns are the model's own, of the model under
-test. The clean rate is 0 by definition, and only pairs count whose first answer was right.
+it, the model replies, the user asks for the final answer. The model under test speaks both earlier turns itself. The clean
+rate is 0 by definition, and only pairs whose first answer was right count.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.insert import between, said, speaks
+from unsway.biases.insert import between, cue_turn, model_turn
 from unsway.biases.registry import bias
 from unsway.prompts import elicitations
 from unsway.types import Prompt, Question
@@ -28,6 +28,6 @@ from unsway.types import Prompt, Question
 )
 def are_you_sure(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """Followed when the first answer was right and the final one is another; the cued option plays no part."""
-    first = said("user", f"\n\n{elicitations.get('direct').wordings.entries[0]}")
-    doubt = said("user", draw.choice(bank("doubts").entries))
-    return between(clean, first, speaks(), doubt, speaks(), ask=draw.choice(bank("final_asks").entries))
+    first = cue_turn("user", f"\n\n{elicitations.get('direct').wordings.entries[0]}")
+    doubt = cue_turn("user", draw.choice(bank("doubts").entries))
+    return between(clean, first, model_turn(), doubt, model_turn(), ask=draw.choice(bank("final_asks").entries))

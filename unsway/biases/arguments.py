@@ -1,7 +1,7 @@
-"""Arguments for options, written by a model or by people: what `distractor_argument` quotes.
+"""Arguments for options, written by a model or by people, for `distractor_argument` to quote.
 
-In: JSONL rows with `question_id`, `option` (an index) and `text`. Out: a frozen bank of them with its hash, which is
-part of the version of every pair that was built from it (a change of arguments moves numbers: arXiv 2403.05518).
+In: JSONL rows with `question_id`, `option` (an index) and `text`. Out: a frozen bank of arguments with its hash, which
+is part of the version of every pair built from it, because other arguments give other numbers (arXiv 2403.05518).
 
     pairs(questions, ["distractor_argument"], arguments=arguments.load("arguments.jsonl"))
 """
@@ -51,7 +51,7 @@ _GIVES_AWAY = re.compile(
       | \A\W*(?:sure|certainly|of\ course|absolutely|understood|gladly|no\ problem)\b\W+(?:here|below|let\ me|I\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words by which an argument shows that it was ordered, or that its writer does not believe it."""
+"""Words that show that an argument was written to order, or that its writer does not believe it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +59,21 @@ class Argument:
     """An argument for one option of one question."""
 
     question_id: str
+    """Id of the question."""
     option: int
     """Index of the option that it argues for."""
     text: str
+    """The argument."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """Arguments by question and option. Raises `BadInput` where two are for the same option, or one cannot be used."""
+    """Arguments by question and option. Raises `BadInput` where two are for the same option, or an option is impossible."""
 
     rows: tuple[Argument, ...]
     """Sorted by question and option."""
     sha256: str = field(init=False)
-    """Hash of all rows, whatever order they came in."""
+    """Hash of all rows, in any order."""
     _texts: Mapping[tuple[str, int], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,12 +96,12 @@ class Arguments:
 
 
 def load(path: str | Path) -> Arguments:
-    """Arguments from a JSONL file (or `.gz`). Raises `BadRow` for a row that is not one, `BadInput` for two that clash."""
+    """Arguments from a JSONL file (or `.gz`). Raises `BadRow` for a malformed row, `BadInput` for two that clash."""
     return Arguments(tuple(read_jsonl(path, Argument)))
 
 
 def write(arguments: Arguments, path: str | Path, **about: object) -> Path:
-    """Write arguments as JSONL with a manifest; `about` says what they depend on (the model that wrote them, say)."""
+    """Write arguments as JSONL with a manifest; `about` records what they depend on, such as the model that wrote them."""
     return write_jsonl(path, arguments.rows, arguments_sha256=arguments.sha256, **about)
 
 
@@ -113,7 +115,7 @@ def request(question: Question, option: int) -> Prompt:
 
 @lru_cache(maxsize=20_000)
 def flaw(text: str, question: Question, option: int) -> str | None:
-    """Why an argument cannot be quoted for an option, or None: it must conclude that option and not give itself away."""
+    """Why an argument cannot be quoted for an option, or None. It must conclude that option and not give itself away."""
     if not text.strip():
         return "is empty"
     if len(text) > LONGEST:
@@ -128,8 +130,8 @@ def flaw(text: str, question: Question, option: int) -> str | None:
     return "gives itself away" if _GIVES_AWAY.search(text.replace("’", "'")) else None
 
 
-def kept(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arguments, Mapping[str, int]]:
-    """The arguments that can be quoted, the first for each option; and how many were dropped, by reason."""
+def usable(rows: Iterable[Argument], questions: Iterable[Question]) -> tuple[Arguments, Mapping[str, int]]:
+    """The arguments that can be quoted, the first for each option, and the number that were dropped, by reason."""
     by_id = {question.id: question for question in questions}
     good: dict[tuple[str, int], Argument] = {}
     dropped: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""A check mark behind the right option of every few-shot example, and behind the cued option of the question.
+"""A check mark after the right option of every few-shot example, and after the cued option of the question.
 
-Source: arXiv 2505.05410 (the visual-pattern hint). Besides the sign it differs from `spurious_squares` in having fewer
-examples, and so less room to notice the pattern.
+Source: arXiv 2505.05410 (the visual-pattern hint). It differs from `spurious_squares` in the sign, and in having fewer
+examples in which to notice the pattern.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unsway.types import Prompt, Question
 
 CHECK = " ✓"
 SHOTS = 3
+"""Number of examples."""
 
 
 @bias(

@@ -1,7 +1,7 @@
-"""Somebody else's argument for an option, with the request not to be swayed by it.
+"""Someone else's argument for an option, with the request not to be swayed by it.
 
-Source: arXiv 2403.05518 (distractor: argument). Arguments are given as a bank (see `arguments`); a question without
-one, or with one that does not conclude what it should, is skipped and counted.
+Source: arXiv 2403.05518 (distractor: argument). Arguments come from a bank (see `arguments.py`); a question without
+an argument, or with one that does not conclude the cued option, is skipped and counted.
 """
 
 from __future__ import annotations

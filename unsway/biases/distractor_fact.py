@@ -26,18 +26,12 @@ from unsway.types import Prompt, Question
 )
 def distractor_fact(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """A fact before the question, a warning after its options; followed when the option is answered."""
-    name = f"({letter(option)})"
+    name, text = f"({letter(option)})", visible(question.options[option])
     opening = fill(draw.choice(bank("fact_openings").entries), letter=name)
-    fact = f"{opening}\n<fact>\n{_fact(name, question.options[option], draw)}\n</fact>"
-    warned = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
-    return put(warned, "front", fact)
-
-
-def _fact(name: str, option: str, draw: Random) -> str:
-    """A fact that is true of the option's text as a reader sees it."""
-    text = visible(option)
     char = text.lstrip("\"'“‘«([")[:1].lower()
     place = ascii_lowercase.index(char) + 1 if char and char in ascii_lowercase else 0
     needed = "{place}" if place else "{length}"
     entry = draw.choice([each for each in bank("distractor_facts").entries if needed in each])
-    return fill(entry, letter=name, char=char if place else text[0], place=str(place), length=str(len(text)))
+    fact = fill(entry, letter=name, char=char if place else text[0], place=str(place), length=str(len(text)))
+    warned = put(clean, "after_options", draw.choice(bank("fact_closings").entries))
+    return put(warned, "front", f"{opening}\n<fact>\n{fact}\n</fact>")

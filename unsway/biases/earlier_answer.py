@@ -1,6 +1,6 @@
 """The same question was asked before in the conversation, and a planted reply answered it.
 
-Source: arXiv 2505.05410 (the consistency hint). Unlike in `post_hoc`, the question is put anew, and nobody asks for the
+Source: arXiv 2505.05410 (the consistency hint). Unlike in `post_hoc`, the question is asked again, and nobody asks for the
 reasons of the earlier answer.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.insert import put, said
+from unsway.biases.insert import cue_turn, put
 from unsway.biases.registry import bias
 from unsway.biases.shots import planted, reply
 from unsway.types import Prompt, Question
@@ -25,5 +25,8 @@ from unsway.types import Prompt, Question
 def earlier_answer(question: Question, clean: Prompt, option: int, draw: Random, *, elicit: str) -> Prompt:
     """Followed when the earlier answer is given again."""
     asked = put(clean, "front", draw.choice(bank("repeats").entries)).turns[-1]
-    before = (said("user", clean.turns[-1].text()), said("assistant", reply(planted(question, option, draw), elicit)))
+    before = (
+        cue_turn("user", clean.turns[-1].text()),
+        cue_turn("assistant", reply(planted(question, option, draw), elicit)),
+    )
     return Prompt((*clean.turns[:-1], *before, asked))

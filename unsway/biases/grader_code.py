@@ -1,4 +1,4 @@
-"""The code that grades the reply, shown by oversight, with the letter that it expects.
+"""The code that grades the reply, shown by mistake, with the letter that it expects.
 
 Source: arXiv 2505.05410 (the grader-hacking hint).
 """
@@ -13,7 +13,7 @@ from unsway.biases.registry import bias
 from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
 
-PLACED: tuple[Place, ...] = ("front", "after_options")
+GRADER_PLACES: tuple[Place, ...] = ("front", "after_options")
 
 
 @bias(
@@ -26,4 +26,4 @@ PLACED: tuple[Place, ...] = ("front", "after_options")
 def grader_code(question: Question, clean: Prompt, option: int, draw: Random) -> Prompt:
     """Followed when the expected letter is answered."""
     code = fill(draw.choice(bank("graders").entries), letter=letter(option))
-    return put(clean, draw.choice(PLACED), f"{draw.choice(bank('grader_openings').entries)}\n{code}")
+    return put(clean, draw.choice(GRADER_PLACES), f"{draw.choice(bank('grader_openings').entries)}\n{code}")

@@ -1,4 +1,4 @@
-"""Ways to put a cue into a clean prompt without touching anything else.
+"""Ways to put a cue into a clean prompt without changing anything else.
 
 In: a clean `Prompt`, whose last turn is the question (stem, options, instruction), and a text. Out: a `Prompt` whose
 `stripped()` is the clean one.
@@ -37,7 +37,7 @@ def put(prompt: Prompt, place: Place, text: str) -> Prompt:
 
 
 def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
-    """The prompt with a cue right behind the text of some options."""
+    """The prompt with a cue right after the text of some options."""
     parts: list[Part] = []
     seen = 0
     for part in prompt.turns[-1].parts or ():
@@ -50,8 +50,8 @@ def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
 
 
 def system(prompt: Prompt, text: str) -> Prompt:
-    """The prompt with a cue as a system turn before everything else."""
-    return Prompt((said("system", text), *prompt.turns))
+    """The prompt with a cue as a system turn in front of everything."""
+    return Prompt((cue_turn("system", text), *prompt.turns))
 
 
 def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
@@ -59,8 +59,8 @@ def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
 
     Args:
         prompt: The clean prompt.
-        turns: Turns that follow the options; the first is an assistant's, or a user's that joins the question's turn.
-        ask: A cue that opens the last user turn, which then holds the instruction.
+        turns: Turns that follow the options; the first is an assistant turn, or a user turn that joins the question.
+        ask: A cue that opens the last user turn, before the instruction.
     """
     parts = prompt.turns[-1].parts or ()
     cut = 1 + max(i for i, part in enumerate(parts) if part.kind == "option")
@@ -70,12 +70,12 @@ def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
     return Prompt((*prompt.turns[:-1], *asked, *turns, Turn("user", (Part("cue", ask), *parts[cut:]))))
 
 
-def said(role: Role, text: str) -> Turn:
-    """A turn that is all cue."""
+def cue_turn(role: Role, text: str) -> Turn:
+    """A turn that consists of a cue."""
     return Turn(role, (Part("cue", text),))
 
 
-def speaks() -> Turn:
+def model_turn() -> Turn:
     """A turn in which the model under test speaks."""
     return Turn("assistant", None)
 

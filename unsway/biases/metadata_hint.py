@@ -1,4 +1,4 @@
-"""A record of the question, shown by oversight, that holds an answer.
+"""A record of the question, shown by mistake, that holds an answer.
 
 Source: arXiv 2505.05410 (the metadata hint).
 """

@@ -1,8 +1,9 @@
 """Which of two replies is better, asked in both orders.
 
-Source: arXiv 2403.05518 (positional bias); after arXiv 2306.05685. A substitution: the biased arm shows the options the
-other way round. The clean rate is 0 by definition: what counts is whether the two verdicts name different options.
-The source `comparisons` has such questions and makes them of one's own; the bias takes any question with two options.
+Source: arXiv 2403.05518 (positional bias); after arXiv 2306.05685. A substitution: the biased prompt shows the options in the
+opposite order. The clean rate is 0 by definition: what counts is whether the two verdicts name different options.
+The source `comparisons` has such questions and builds them from your own replies; the bias takes any question with two
+options.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.insert import between, fill, said
+from unsway.biases.insert import between, cue_turn, fill
 from unsway.biases.registry import bias
 from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
@@ -25,4 +25,4 @@ def post_hoc(question: Question, clean: Prompt, option: int, draw: Random, *, el
     """Question, planted answer, request; followed when the planted answer is kept."""
     answer = fill(draw.choice(bank("planted_answers").entries), letter=f"({letter(option)})")
     requests = bank("post_hoc_requests_direct" if elicit == "direct" else "post_hoc_requests").entries
-    return between(clean, said("assistant", answer), ask=draw.choice(requests))
+    return between(clean, cue_turn("assistant", answer), ask=draw.choice(requests))

@@ -1,6 +1,7 @@
-"""Few-shot examples: our own short questions, posed and written out in the style of the elicitation.
+"""Few-shot examples inside a cue: our own short questions, labelled and written out in the style of the elicitation.
 
-In: the bank `demos`, a generator, an elicitation. Out: `Shot`s, and their text for a cue at the front of a user turn.
+In: the bank `demos`, a random generator, an elicitation. Out: `LabelledQuestion`s, and their text as a cue at the front of
+a user turn.
 Source: the cues of arXiv 2403.05518 and 2305.04388 that hide in few-shot examples; the examples are our own writing.
 """
 
@@ -18,83 +19,89 @@ from unsway.prompts.render import letter, option_parts
 from unsway.types import Question
 
 MAX_OPTIONS = 5
-"""Options that a demo can be shown with: the right one and its four wrong ones."""
+"""Most options that a demo can be shown with: the right one and four wrong ones."""
 SEPARATOR = "\n\n===\n\n"
 """Between shots, and between the last one and the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A question of our own with its right option, wrong ones, and why it is right."""
+    """One of our own questions, with why its right option is right."""
 
     stem: str
+    """The question text."""
     right: str
+    """The right option."""
     wrong: tuple[str, ...]
+    """Four wrong options."""
     reason: str
+    """Why the right option is right, in a sentence or two."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A question as shown in an example, with the option that it is labelled with."""
+class LabelledQuestion:
+    """A question as an example shows it, labelled with one of its options."""
 
     stem: str
+    """The question text."""
     options: tuple[str, ...]
+    """The options in the order they are shown."""
     label: int
+    """Index of the option that the example gives as the answer."""
     right: int | None
-    """The option that is right, or None where it is not known."""
+    """Index of the right option, or None where it is not known."""
     reason: str
+    """The reasoning of the example's reply."""
     mark: str = ""
-    """What stands behind the text of the labelled option."""
+    """A sign after the text of the labelled option."""
 
 
 @cache
 def demos() -> tuple[Demo, ...]:
-    """All demos of the bank. Raises `BadInput` where an entry is not one."""
-    return tuple(_demo(entry) for entry in bank("demos").entries)
+    """All demos of the bank. Raises `BadInput` where an entry is not a demo."""
+    found = []
+    for entry in bank("demos").entries:
+        stem, *lines = entry.split("\n")
+        by_sign = {sign: tuple(line[2:] for line in lines if line.startswith(f"{sign} ")) for sign in "=->"}
+        if len(by_sign["="]) != 1 or len(by_sign["-"]) != MAX_OPTIONS - 1 or len(by_sign[">"]) != 1 or len(lines) != 6:
+            raise BadInput(f"The demo {stem[:60]!r} is not a stem with one line '=', four lines '-' and one line '>'.")
+        found.append(Demo(stem, by_sign["="][0], by_sign["-"], by_sign[">"][0]))
+    return tuple(found)
 
 
-def _demo(entry: str) -> Demo:
-    stem, *lines = entry.split("\n")
-    by_sign = {sign: tuple(line[2:] for line in lines if line.startswith(f"{sign} ")) for sign in "=->"}
-    if len(by_sign["="]) != 1 or len(by_sign["-"]) != MAX_OPTIONS - 1 or len(by_sign[">"]) != 1 or len(lines) != 6:
-        raise BadInput(f"The demo {stem[:60]!r} is not a stem with one line '=', four lines '-' and one line '>'.")
-    return Demo(stem, by_sign["="][0], by_sign["-"], by_sign[">"][0])
-
-
-def pose(demo: Demo, draw: Random, *, n_options: int | None = None, right: int | None = None) -> Shot:
-    """A demo as a shot labelled correctly; number of options (2 to 4) and place of the right one are drawn."""
+def pose(demo: Demo, draw: Random, *, n_options: int | None = None, right: int | None = None) -> LabelledQuestion:
+    """A demo, labelled correctly; the number of options (2 to 4) and the place of the right one are drawn."""
     n = n_options or draw.randrange(2, MAX_OPTIONS)
     place = draw.randrange(n) if right is None else right
     options = draw.sample(demo.wrong, n - 1)
     options.insert(place, demo.right)
-    return Shot(demo.stem, tuple(options), place, place, demo.reason)
+    return LabelledQuestion(demo.stem, tuple(options), place, place, demo.reason)
 
 
-def relabelled(shot: Shot, label: int, draw: Random) -> Shot:
-    """A shot with another label and a reason that would do for any option; unchanged where the label is the same."""
+def relabelled(shot: LabelledQuestion, label: int, draw: Random) -> LabelledQuestion:
+    """A shot with another label and a reason that fits any option; unchanged where the label is the same."""
     if label == shot.label and shot.reason:
         return shot
     reason = fill(draw.choice(bank("planted_reasons").entries), text=shot.options[label].rstrip("."))
     return replace(shot, label=label, reason=reason)
 
 
-def planted(question: Question, label: int, draw: Random) -> Shot:
-    """The question itself as a shot, labelled with an option."""
-    return relabelled(Shot(question.stem, question.options, label, question.gold, ""), label, draw)
+def planted(question: Question, label: int, draw: Random) -> LabelledQuestion:
+    """The question itself, labelled with an option."""
+    return relabelled(LabelledQuestion(question.stem, question.options, label, question.gold, ""), label, draw)
 
 
-def write(shots: Iterable[Shot], elicit: str) -> str:
-    """The text of shots, each with a line that rules it off from what follows; a cue for the front of a user turn."""
-    return SEPARATOR.join(_text(shot, elicit) for shot in shots) + SEPARATOR.rstrip("\n")
+def write(shots: Iterable[LabelledQuestion], elicit: str) -> str:
+    """The text of shots, each followed by a separator line; a cue for the front of a user turn."""
+    texts = []
+    for shot in shots:
+        shown = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
+        texts.append(f"{shot.stem}{''.join(part.text for part in option_parts(shown))}\n\n{reply(shot, elicit)}")
+    return SEPARATOR.join(texts) + SEPARATOR.rstrip("\n")
 
 
-def _text(shot: Shot, elicit: str) -> str:
-    shown = [text + shot.mark * (i == shot.label) for i, text in enumerate(shot.options)]
-    return f"{shot.stem}{''.join(part.text for part in option_parts(shown))}\n\n{reply(shot, elicit)}"
-
-
-def reply(shot: Shot, elicit: str) -> str:
-    """The reply of a shot: the answer alone where the elicitation is direct, else the reasoning and the answer."""
+def reply(shot: LabelledQuestion, elicit: str) -> str:
+    """The reply of a shot: the bare answer where the elicitation is direct, else the reasoning and the answer."""
     label = f"({letter(shot.label)})"
     if elicit == "direct":
         return f"Answer: {label}"

@@ -1,8 +1,8 @@
 """Ten gambles as examples in which good decisions always turn out well, before one that turned out against the odds.
 
-Source: arXiv 2403.05518 (spurious few-shot: hindsight). A substitution: in the clean arm the same ten gambles come with
-the same labels, but half of them turned out against the odds too, so that outcome and label part. Examples hold labels
-alone in every elicitation: reasoning would say what the pattern leaves open.
+Source: arXiv 2403.05518 (spurious few-shot: hindsight). A substitution: the clean prompt shows the same ten gambles with
+the same labels, but half of them turned out against the odds too, so outcome and label differ. Examples show bare labels
+in every elicitation, because reasoning would give the pattern away.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from random import Random
 
 from unsway.biases.insert import put
 from unsway.biases.registry import Skip, Substituted, bias
-from unsway.biases.shots import Shot, write
+from unsway.biases.shots import LabelledQuestion, write
 from unsway.sources.gambles import Gamble, gamble, is_gamble, otherwise
 from unsway.types import Prompt, Question
 
 SHOTS = 10
+"""Number of examples."""
 
 
 @bias(
@@ -32,7 +33,7 @@ SHOTS = 10
 def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Random) -> Substituted | Skip:
     """Followed when the answer is not the right one; the cued option plays no part."""
     if not is_gamble(question):
-        return Skip("the question is not about a gamble; the source 'gambles' has such")
+        return Skip("the question is not about a gamble; the source 'gambles' has them")
     yes = next(i for i, text in enumerate(question.options) if text.strip(" .").lower() == "yes")
     expected = [gamble(draw, good=i % 2 == 0, as_expected=True) for i in range(SHOTS)]
     draw.shuffle(expected)
@@ -44,6 +45,6 @@ def spurious_hindsight(question: Question, clean: Prompt, option: int, draw: Ran
     )
 
 
-def _shot(one: Gamble, question: Question, yes: int) -> Shot:
+def _shot(one: Gamble, question: Question, yes: int) -> LabelledQuestion:
     label = yes if one.good else 1 - yes
-    return Shot(one.stem(), question.options, label, label, "")
+    return LabelledQuestion(one.stem(), question.options, label, label, "")

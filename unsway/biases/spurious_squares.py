@@ -1,4 +1,4 @@
-"""A square behind the right option of every few-shot example, and behind the cued option of the question.
+"""A square after the right option of every few-shot example, and after the cued option of the question.
 
 Source: arXiv 2403.05518 (spurious few-shot: squares), with five examples as there.
 """
@@ -15,6 +15,7 @@ from unsway.types import Prompt, Question
 
 SQUARE = " ⬛"
 SHOTS = 5
+"""Number of examples."""
 
 
 @bias(

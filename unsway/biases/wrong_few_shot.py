@@ -12,7 +12,7 @@ from random import Random
 from unsway.banks import bank
 from unsway.biases.insert import put
 from unsway.biases.registry import bias
-from unsway.biases.shots import Shot, demos, planted, pose, relabelled, write
+from unsway.biases.shots import LabelledQuestion, demos, planted, pose, relabelled, write
 from unsway.types import Prompt, Question
 
 _BANKS = ("demos", "planted_reasons", "ignore_labels")
@@ -43,12 +43,14 @@ def wrong_few_shot_arbitrary(question: Question, clean: Prompt, option: int, dra
     return _among(shots, question, clean, option, draw, elicit)
 
 
-def _context(draw: Random) -> list[Shot]:
+def _context(draw: Random) -> list[LabelledQuestion]:
     """One to four other examples, labelled correctly."""
     return [pose(demo, draw) for demo in draw.sample(demos(), draw.randrange(1, 5))]
 
 
-def _among(shots: list[Shot], question: Question, clean: Prompt, option: int, draw: Random, elicit: str) -> Prompt:
+def _among(
+    shots: list[LabelledQuestion], question: Question, clean: Prompt, option: int, draw: Random, elicit: str
+) -> Prompt:
     """The planted example at a drawn place among the others, before the question; the note after its options."""
     place = draw.randrange(len(shots) + 1)
     every = (*shots[:place], planted(question, option, draw), *shots[place:])

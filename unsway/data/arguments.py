@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.biases.arguments import Argument, Arguments, kept, request, write
+from unsway.biases.arguments import Argument, Arguments, request, usable, write
 from unsway.pairing import Aim, cued_option
 from unsway.sampling import ask
 from unsway.sources.checks import problem
@@ -85,6 +85,6 @@ def arguments(
     )
     asked = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in fit}
     whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if r.stop == "end")
-    bank, dropped = kept(whole, fit)
+    bank, dropped = usable(whole, fit)
     cut = Counter({"was cut": sum(r.stop != "end" for r in replies)})
     return Written(bank, len(fit), +(Counter(dropped) + cut), replies[0].model if replies else "")
