@@ -34,11 +34,13 @@ _HOMES = {
     "UnswayError": "unsway.errors",
     "ask": "unsway.sampling",
     "cells": "unsway.stats.estimates",
+    "chart": "unsway.reporting.charts",
     "cue": "unsway.biases",
     "fit": "unsway.training",
     "load": "unsway.sources",
     "mixture": "unsway.data",
     "outcomes": "unsway.stats.outcomes",
+    "report": "unsway.reporting",
     "session": "unsway.models.session",
 }
 

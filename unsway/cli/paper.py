@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option
-from unsway.cli.report import folder_argument, results_of, trained_option
+from unsway.cli.options import as_json, json_option, names
+from unsway.cli.report import folder_argument, trained_option
 
 
 @main.command()
@@ -22,9 +22,10 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 
     NAME is brr, rates, ratio, switch_toward, switch_away, accuracy or source.
     """
-    from unsway.reporting.charts import write_figure
+    from unsway.reporting import charts, results_in
 
-    click.echo(f"Figure: {write_figure(results_of(folder, '', trained), name, out, width=width)}")
+    found = results_in(folder, trained_biases=names(trained))
+    click.echo(f"Figure: {charts.write_figure(found, name, out, width=width)}")
 
 
 @main.command()
@@ -36,10 +37,10 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 @json_option
 def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
     """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
-    from unsway.reporting import side_by_side
+    from unsway.reporting import results_in, side_by_side
     from unsway.reporting import table as tables
 
-    found = results_of(folder, "", trained)
+    found = results_in(folder, trained_biases=names(trained))
     if json_:
         as_json(tables.rows(found))
     elif form is None:

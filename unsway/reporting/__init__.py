@@ -1,4 +1,70 @@
-"""What a person reads: the table, one self-contained page, and how both look in a notebook.
+"""What a person reads: the table, one self-contained page, charts and slides.
 
-In: `Results`. Out: text, Markdown, plain rows, one HTML file. Altair, Jinja2 and rich are imported where they are used.
+In: `Results`, or the folder of a study. Out: text, or files. Altair, Jinja2 and rich are imported where they are used.
+
+    report("runs/mine", "report.html")     # the page; .pptx writes slides, .md .tex .json the table
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway.errors import BadInput
+
+if TYPE_CHECKING:
+    from unsway.studies.results import Results
+
+FORMATS = (".html", ".pptx", ".md", ".tex", ".json")
+"""What `report` writes: the page, slides, and the table in three formats."""
+
+
+def report(found: Results | str | Path, path: str | Path) -> Path:
+    """Write a study in the format of the path's suffix, and return the path.
+
+    Args:
+        found: The study, or the folder that holds it.
+        path: Where to write: .html is the self-contained page, .pptx the slides (with an HTML deck of the same name next
+            to them), .md, .tex and .json are the table. A folder gets a `report.html`.
+
+    Raises:
+        BadInput: The suffix is none of these, or the folder holds no study.
+    """
+    import json
+
+    from unsway import store
+    from unsway.reporting import page, table
+    from unsway.reporting.deck import write_slides
+    from unsway.studies.results import Results
+
+    target = Path(path) / "report.html" if Path(path).is_dir() else Path(path)
+    if target.suffix not in FORMATS:
+        raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a report can be {', '.join(FORMATS)}.")
+    results = found if isinstance(found, Results) else results_in(found)
+    if target.suffix == ".html":
+        return page.write_page(results, target)
+    if target.suffix == ".pptx":
+        return write_slides(results, target).powerpoint
+    if target.suffix == ".json":
+        return store.write_text(target, json.dumps(table.rows(results), indent=2) + "\n")
+    text = table.to_markdown(results) if target.suffix == ".md" else table.to_latex(results)
+    return store.write_text(target, text)
+
+
+def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str, ...] = ()) -> Results:
+    """Everything that a folder holds, with a description of the study that was run there.
+
+    Args:
+        folder: The folder of `unsway measure`, `unsway import` or `unsway study`.
+        title: Title of the report; the folder's name where it is empty.
+        trained_biases: Biases that were trained on; those that the folder notes where it is empty.
+
+    Raises:
+        BadInput: The folder holds no measurement.
+    """
+    from unsway.studies.folder import results
+    from unsway.studies.running import described, load
+
+    study = load(Path(folder))
+    about = None if study is None else described(study)
+    return results(folder, title=title, trained_biases=trained_biases, about=about)

@@ -88,7 +88,7 @@ def _tables(results: Results) -> dict[str, Any]:
         bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
         left_out.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
     return {
-        "heads": table.HEADS,
+        "heads": table.heads(results),
         "table": _by_bias(main),
         "footnotes": table.footnotes(results),
         "left_heads": LEFT_HEADS,

@@ -43,7 +43,7 @@ ESTIMATES = (
     "brr_missing_hit",
     "brr_missing_miss",
 )
-"""The estimates of a cell, in the order of the columns."""
+"""The estimates of every cell, in the order of the columns; added statistics come after them."""
 
 HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "accuracy", "parsed")
 LAST_HEADS = ("accuracy", "parsed")
@@ -102,6 +102,7 @@ def _row(results: Results, arm: Arm, cell: Cell) -> Row:
     estimates: dict[str, Estimate | None] = {name: cell[name] for name in ESTIMATES}
     if cell.source == "all":
         estimates["brr_ratio"] = results.ratio(arm, cell.bias)
+    estimates |= {name: cell[name] for name in added_names(results)}
     for name, est in estimates.items():
         ends = (None, None, None) if est is None else (est.value, est.low, est.high)
         finite = tuple(end if end is None or math.isfinite(end) else None for end in ends)
@@ -114,8 +115,25 @@ def _row(results: Results, arm: Arm, cell: Cell) -> Row:
 # ---------------------------------------------------------------- rows for a person
 
 
+def added_names(results: Results) -> tuple[str, ...]:
+    """Names of the statistics that were added to the table (`stats.statistics`)."""
+    names = (est.name for cell in results.cells[:1] for est in cell.estimates)
+    return tuple(name for name in names if name not in ESTIMATES)
+
+
+def heads(results: Results) -> tuple[str, ...]:
+    """The heads of `cells_as_text`: `HEADS`, then those of added statistics."""
+    from unsway.stats.statistics import statistics
+
+    return (*HEADS, *(words.visible(statistics.get(name).heading) for name in added_names(results)))
+
+
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
-    """The rows as a person reads them, in the order of `HEADS`."""
+    """The rows as a person reads them, in the order of `heads`."""
+    from unsway.stats.statistics import statistics
+
+    shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
+    added = [(name, shows[statistics.get(name).show]) for name in added_names(results)]
     found = []
     for arm, cell in measured(results):
         ratio, only = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
@@ -130,6 +148,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
             "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
             f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
             f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
+            *(show(cell[name]) for name, show in added),
         )
         found.append(row)
     return tuple(found)
@@ -151,7 +170,8 @@ def refused(ratio: Estimate | None) -> str:
 
 
 def footnotes(results: Results) -> tuple[str, ...]:
-    """The lines below the table: caveats about the replies, held-out averages, refused ratios, skipped questions."""
+    """The lines below the table: what columns mean, caveats, held-out averages, refused ratios, skipped questions."""
+    from unsway.stats.statistics import statistics
 
     def given(ratio: Estimate) -> str:
         return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
@@ -167,7 +187,9 @@ def footnotes(results: Results) -> tuple[str, ...]:
     skipped = [
         f"{words.human(bias)}: {n} questions skipped, {words.visible(why)}." for bias, why, n in results.skipped if n
     ]
-    return (legend, *caveats(results), *held_out, *refusals, *skipped)
+    named = [(name, statistics.get(name)) for name in added_names(results)]
+    added = [f"{words.visible(one.heading)} ({name}): {words.visible(one.summary)}." for name, one in named]
+    return (legend, *added, *caveats(results), *held_out, *refusals, *skipped)
 
 
 # ---------------------------------------------------------------- terminal and Markdown
@@ -205,7 +227,7 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
 
     table = Table(title=Text(words.visible(results.title)), title_justify="left", box=None, pad_edge=False)
     narrow = width < WIDE
-    for head in HEADS[: -len(LAST_HEADS)] if narrow else HEADS:
+    for head in HEADS[: -len(LAST_HEADS)] if narrow else heads(results):
         if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
             table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
         else:
@@ -225,7 +247,10 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
 def to_markdown(results: Results) -> str:
     """The table in Markdown, with the headline above and the footnotes below."""
     notes = [f"{escape(note)}  " for note in footnotes(results)]
-    return "\n".join([escape(headline(results)), "", *markdown_table(HEADS, cells_as_text(results)), "", *notes]) + "\n"
+    return (
+        "\n".join([escape(headline(results)), "", *markdown_table(heads(results), cells_as_text(results)), "", *notes])
+        + "\n"
+    )
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -257,8 +282,9 @@ def to_latex(results: Results) -> str:
     def line(cells: Sequence[str]) -> str:
         return " & ".join(map(plain, cells)) + r" \\"
 
+    added = "l" * len(added_names(results))
     lines = [f"% {plain(note)}" for note in (headline(results), *footnotes(results))]
-    lines += [r"\begin{tabular}{llrlrrllll}", r"\toprule", line(HEADS), r"\midrule"]
+    lines += [rf"\begin{{tabular}}{{llrlrrllll{added}}}", r"\toprule", line(heads(results)), r"\midrule"]
     before = ""
     for cells in cells_as_text(results):
         if before and cells[0] != before:

@@ -92,6 +92,11 @@ def rate(estimate: Estimate | None) -> str:
     return NONE if estimate is None else percent(estimate.value)
 
 
+def share(estimate: Estimate | None) -> str:
+    """A rate in percent, with its interval: `31 [22, 40]`."""
+    return _with_interval(estimate, percent)
+
+
 def points(estimate: Estimate | None) -> str:
     """A difference of rates in percentage points, with its interval: `+31 [+22, +40]`."""
     return _with_interval(estimate, lambda value: percent(value, signed=True))

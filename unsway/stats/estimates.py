@@ -23,6 +23,7 @@ from unsway.stats.columns import Columns, brr, mean
 from unsway.stats.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.significance import holm
+from unsway.stats.statistics import added_estimates
 from unsway.types import Estimate, Outcome, Reason
 
 __all__ = ["DIMENSIONS", "Cell", "Dimension", "brr_difference", "brr_ratio", "cells", "held_out_ratio", "holm"]
@@ -93,7 +94,7 @@ def _cell(key: tuple[str, ...], outcomes: list[Outcome], level: float) -> Cell:
     model, bias, source, elicit = key
     excluded = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     n_questions = int(columns.question.max()) + 1
-    estimates = tuple(_estimates(columns, level))
+    estimates = (*_estimates(columns, level), *added_estimates(outcomes, level))
     return Cell(model, bias, source, elicit, len(outcomes), n_questions, excluded, estimates)
 
 

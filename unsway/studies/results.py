@@ -6,14 +6,17 @@ nothing is decided here: outcomes and estimates are those of `unsway.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from unsway.errors import BadInput, UnknownName
+from unsway.registry import Registry
 from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply, Settings
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from unsway.stats.estimates import Cell
 
 ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
@@ -77,6 +80,10 @@ class Skipped(NamedTuple):
     reason: str
     n: int
     """Questions."""
+
+
+views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.reporting")
+"""How results show themselves, by name; `unsway.reporting.display` declares terminal, markdown, notebook and chart."""
 
 
 def plain_name(versioned: str) -> str:
@@ -219,11 +226,24 @@ class Results:
         """BRR of the arm over BRR of the base; None for the base itself."""
         return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, bias)), None)
 
+    def __repr__(self) -> str:
+        """The headline, the table and the footnotes, for a terminal."""
+        return str(views.get("terminal")(self))
+
     def _repr_html_(self) -> str:
         """The headline and the table, for notebooks."""
-        from unsway.reporting.page import fragment
+        return str(views.get("notebook")(self))
 
-        return fragment(self)
+    def markdown(self) -> str:
+        """The headline, the table and the footnotes in Markdown."""
+        return str(views.get("markdown")(self))
+
+    _repr_markdown_ = markdown
+
+    def chart(self, name: str = "brr", **options: Any) -> alt.VConcatChart:
+        """One chart of the report as an Altair object, to restyle; see `unsway.reporting.charts.chart`."""
+        drawn: alt.VConcatChart = views.get("chart")(self, name, **options)
+        return drawn
 
 
 def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[Skipped]:

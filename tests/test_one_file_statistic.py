@@ -1,0 +1,73 @@
+"""A statistic is one value in one file: the table, the page and `--json` show it, and nothing else is edited."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+
+import pytest
+import reporting
+from click.testing import CliRunner
+from keeping import kept
+from rich.console import Console
+
+from unsway.cli import main
+from unsway.reporting import page, table, words
+from unsway.stats.statistics import Statistic, share, statistics
+from unsway.studies.results import Results
+from unsway.types import Estimate, Outcome
+
+
+def right_twice(outcomes: Sequence[Outcome], level: float) -> Estimate:
+    """Right without the cue and with it."""
+    return share(outcomes, lambda one: one.right_clean and one.right_biased, level=level)
+
+
+@pytest.fixture
+def study() -> Iterator[Results]:
+    summary = "% of pairs answered right on both sides"
+    statistics.add("right_twice", Statistic("right twice", summary, right_twice))
+    yield reporting.study(20, biases=("suggested_answer", "post_hoc"))
+    del statistics._things["right_twice"]
+
+
+def test_its_value_is_the_share_that_was_asked_for(study: Results) -> None:
+    for cell in study.cells:
+        counted = [o for o in study.outcomes if (o.model, o.bias) == (cell.model, cell.bias) and o.excluded is None]
+        right = [bool(o.right_clean and o.right_biased) for o in counted]
+        found = cell["right_twice"]
+        assert found.value == sum(right) / len(right) and found.n == len(right) == cell["brr"].n
+        assert found.low is not None and found.high is not None and found.low <= found.value <= found.high
+        assert (found.n_excluded, found.level) == (cell["brr"].n_excluded, 0.95)
+
+
+def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
+    assert table.heads(study) == (*table.HEADS, "right twice")
+    texts = [words.share(cell["right_twice"]) for _, cell in table.measured(study)]
+    assert [row[-1] for row in table.cells_as_text(study)] == texts and all("[" in text for text in texts)
+    out = io.StringIO()
+    table.show(study, Console(file=out, width=200, force_terminal=False))
+    for text in (out.getvalue(), table.to_markdown(study).replace("\\", ""), page.html(study), page.fragment(study)):
+        assert "right twice" in text and texts[0] in text
+        assert "right twice (right_twice): % of pairs answered right on both sides." in text
+    assert r"\begin{tabular}{llrlrrlllll}" in table.to_latex(study)
+
+
+def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
+    rows = table.rows(study)
+    for row, (_, cell) in zip(rows, table.measured(study), strict=True):
+        assert row["right_twice"] == cell["right_twice"].value and row["right_twice_n"] == cell["right_twice"].n
+    folder = str(kept(study, tmp_path / "study"))  # type: ignore[operator]
+    for verb in ("report", "table"):
+        ran = CliRunner().invoke(main, [verb, folder, "--json"])
+        assert ran.exit_code == 0, ran.output
+        assert [row["right_twice"] for row in json.loads(ran.stdout)] == [row["right_twice"] for row in rows]
+    ran = CliRunner().invoke(main, ["estimate", folder, "--by", "bias", "--json"])
+    found = [row["value"] for row in json.loads(ran.stdout) if row["name"] == "right_twice"]
+    assert sorted(found) == sorted(row["right_twice"] for row in rows)  # type: ignore[type-var]
+
+
+def test_without_it_the_table_is_what_it_was() -> None:
+    study = reporting.study(6, biases=("suggested_answer",))
+    assert table.heads(study) == table.HEADS and not any("right_twice" in row for row in table.rows(study))

@@ -1,0 +1,61 @@
+"""Further statistics in the table: each is a function of the outcomes of one arm under one bias, declared by name.
+
+In: the `Outcome`s of one cell and a level. Out: an `Estimate`, which the table, the page and `--json` show as a column after
+their own. A statistic is one file (or one line of a script), and nothing else is edited:
+
+    def right_twice(outcomes, level):
+        return share(outcomes, lambda one: one.right_clean and one.right_biased, level=level)
+
+    statistics.add("right_twice", Statistic("right twice", "Share of pairs answered right on both sides", right_twice))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from unsway.registry import Registry
+from unsway.stats.columns import mean
+from unsway.types import Estimate, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A number about the outcomes of one cell, and how it is shown."""
+
+    heading: str
+    """Heading of its column."""
+    summary: str
+    """What it is, in one sentence without a full stop; shown below the table."""
+    estimate: Callable[[Sequence[Outcome], float], Estimate]
+    """Takes the outcomes of one arm under one bias (left-out ones included) and the level of the interval."""
+    show: Literal["percent", "points", "ratio"] = "percent"
+    """percent: a share. points: a signed difference of shares. ratio: two decimals."""
+
+
+statistics: Registry[Statistic] = Registry("statistic", "unsway.stats")
+"""The statistics that were added to the table, by name."""
+
+
+def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], *, level: float = 0.95) -> Estimate:
+    """The share of outcomes whose value is true, with a Wilson score interval over questions.
+
+    Args:
+        outcomes: The outcomes of one cell; those that do not count are left out, as in all rates of the table.
+        value: True, False, or None for an outcome that the share is not about.
+        level: Nominal coverage of the interval.
+    """
+    numbers: dict[str, int] = {}
+    question = np.array([numbers.setdefault(one.question_id, len(numbers)) for one in outcomes], np.intp)
+    found = [None if one.excluded is not None else value(one) for one in outcomes]
+    values = np.array([np.nan if one is None else float(one) for one in found], float)
+    n_excluded = sum(one.excluded is not None for one in outcomes)
+    return mean("share", question, values, signed=False, level=level, n_excluded=n_excluded)
+
+
+def added_estimates(outcomes: Sequence[Outcome], level: float) -> tuple[Estimate, ...]:
+    """Every added statistic of one cell, each under the name it was added by, in alphabetical order."""
+    return tuple(replace(statistics.get(name).estimate(outcomes, level), name=name) for name in statistics.names())
