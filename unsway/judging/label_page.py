@@ -23,7 +23,6 @@ from unsway.errors import BadInput
 from unsway.judging.foreign_labels import joined
 from unsway.judging.items import Item, in_order
 from unsway.judging.label_store import Label, Shelf, now
-from unsway.reporting.markup import asset
 from unsway.store import loads
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ def _routes(shelf: Shelf, items: dict[str, Item], labeller: str) -> Starlette:
         return PlainTextResponse("".join(json.dumps(row) + "\n" for row in rows), media_type="application/x-ndjson")
 
     page = files("unsway.judging").joinpath("page")
-    script = asset("dom.js") + page.joinpath("label.js").read_text(encoding="utf-8")
+    script = "".join(page.joinpath(name).read_text(encoding="utf-8") for name in ("dom.js", "label.js"))
     routes: list[tuple[str, Any, str]] = [
         ("/", file(page.joinpath("label.html").read_text(encoding="utf-8"), "text/html"), "GET"),
         ("/label.js", file(script, "text/javascript"), "GET"),

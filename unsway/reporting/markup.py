@@ -41,8 +41,9 @@ def trusted(text: str) -> object:
 
 
 def asset(name: str) -> str:
-    """A style sheet, a script or a note from the templates folder."""
-    return files("unsway.reporting").joinpath("templates", name).read_text(encoding="utf-8")
+    """A style sheet, a script or a note of the page; `dom.js` is shared with the labelling page and stored there."""
+    folder = "judging/page" if name == "dom.js" else "reporting/templates"
+    return files("unsway").joinpath(folder, name).read_text(encoding="utf-8")
 
 
 def as_json(value: object) -> str:
