@@ -31,6 +31,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.errors import ModelError
 from unsway.prompts.render import letter
+from unsway.registry import Ref
 from unsway.seeds import content_id, rng
 from unsway.types import AnyChange, AwayFrom, Message, Pair, Prompt, Question, Toward
 
@@ -163,7 +164,7 @@ def _clean_choice(pair: Pair, script: Script) -> int:
 def _biased_choice(pair: Pair, clean: int, first: int | None, script: Script) -> int:
     """The clean answer, or what the cue pulls to, at the known rate."""
     draw = rng(script.seed, "scripted biased", pair.bias, pair.question.id)
-    if draw.random() >= script.follow.get(pair.bias.partition("@")[0], 0.0):
+    if draw.random() >= script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
         return clean
     return _followed(pair, clean, first, draw)
 

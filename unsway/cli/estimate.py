@@ -10,6 +10,7 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, show_rows
+from unsway.registry import Ref
 
 if TYPE_CHECKING:
     from unsway.stats.estimates import Cell
@@ -66,7 +67,7 @@ def _objects(found: Results, by: str | None) -> Iterator[dict[str, Any]]:
     for cell in _cells(found, by):
         skipped = {one.reason: one.n for one in found.skipped if one.bias == cell.bias}
         about = {
-            "bias": cell.bias.partition("@")[0],
+            "bias": Ref.parse(cell.bias).unversioned,
             "bias_version": cell.bias,
             "model": cell.model,
             "arm": labels.get(cell.model, cell.model),
@@ -79,7 +80,7 @@ def _objects(found: Results, by: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _source(cell: Cell) -> str:
-    return cell.source.partition("@")[0]
+    return Ref.parse(cell.source).unversioned
 
 
 def _row(found: Results, cell: Cell) -> dict[str, str]:

@@ -21,6 +21,7 @@ from unsway.errors import BadInput
 from unsway.planning.history import KeptPlan, PastRun, PlannedModel, past_runs
 from unsway.planning.overrun import Overrun, overrun
 from unsway.planning.prices import Price, price_of, prices
+from unsway.registry import Ref
 from unsway.seeds import content_id
 from unsway.stats.outcomes import needs_first_answer
 from unsway.stats.power import Assumed, half_width, questions_for, smallest_brr, smallest_difference
@@ -260,7 +261,7 @@ class PromptLength:
                 sent += TURN_TOKENS
             else:
                 sent += len(turn.text()) / CHARACTERS_A_TOKEN
-        return cls(1 + prompt.n_model_turns, total + sent, elicit.partition("@")[0])
+        return cls(1 + prompt.n_model_turns, total + sent, Ref.parse(elicit).name)
 
 
 def _model_plan(

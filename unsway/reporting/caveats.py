@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from unsway.registry import Ref
 from unsway.reporting.words import visible
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def source_caveats(sources: Iterable[str]) -> Iterator[str]:
     """One sentence for each source (`name@revision`) that was asked in several revisions."""
     known: dict[str, dict[str, None]] = defaultdict(dict)
     for source in sources:
-        name, _, revision = source.rpartition("@")
-        known[name][revision] = None
+        ref = Ref.parse(source)
+        known[ref.unversioned][ref.version] = None
     for name, revisions in known.items():
         if name and len(revisions) > 1:
             yield (
