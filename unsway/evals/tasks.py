@@ -62,8 +62,9 @@ def bias(
         split: A split of the sources.
         arguments: File of arguments, for biases that quote them.
     """
-    from unsway import biases, sources
+    from unsway import sources
     from unsway.biases import arguments as banks
+    from unsway.biases import resolve
     from unsway.pairing import pairs
 
     names = [bias] if isinstance(bias, str) else list(bias)
@@ -71,7 +72,7 @@ def bias(
     bank = banks.load(arguments) if arguments else None
     built: list[Pair] = []
     for name in names:
-        own = biases.get(name).source
+        own = resolve(name).source
         if own:
             questions = sources.load(own, seed=seed)[:n]
         else:

@@ -1,0 +1,190 @@
+"""Whatever one adds is one file or one value: each toy here is listed by the command line and used, and edits nothing else.
+
+Methods and back-ends have theirs in test_one_file_methods.py.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tiny import loads_torch, real, tiny_model
+
+import unsway
+from unsway import registry
+from unsway.biases import Bias
+from unsway.cli import main
+from unsway.cli.listing import REGISTRIES
+from unsway.pairing import PairSet, pairs
+from unsway.reporting import report
+from unsway.sampling import ask, run
+from unsway.sources import load
+from unsway.studies.folder import keep
+from unsway.studies.results import Arm
+from unsway.testing import scripted, toy_questions
+from unsway.types import Settings
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Put files of a package where installed packages are, each an entry point; everything is forgotten afterwards."""
+    for kind, module in REGISTRIES.items():
+        found = getattr(import_module(module), kind)
+        found.names()
+        monkeypatch.setattr(found, "_things", dict(found._things))
+    monkeypatch.setattr(registry, "_loaded", set(registry._loaded))
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    modules = set(sys.modules)
+
+    def put(**files: str) -> None:
+        info = tmp_path / "site" / "toys-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toys\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("\n".join(["[unsway.plugins]", *(f"{name} = {name}" for name in files)]))
+        for name, text in files.items():
+            (tmp_path / "site" / f"{name}.py").write_text(text)
+        registry._plugins.cache_clear()
+
+    yield put
+    registry._plugins.cache_clear()
+    for name in set(sys.modules) - modules:
+        if name.startswith("toy_"):
+            del sys.modules[name]
+
+
+def listed(*verb: str) -> list[str]:
+    """What a listing of the command line names."""
+    done = CliRunner().invoke(main, [*verb, "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return [row["name"] for row in json.loads(done.stdout)]
+
+
+def reported(asked: PairSet, name: str, folder: Path) -> str:
+    """The page of a study of a model that follows every cue of that bias."""
+    replies = run(asked, scripted(asked, {name: 1.0}), folder=folder)
+    assert len(replies) == 2 * len(asked)
+    keep(folder, asked, Arm("base", replies[0].model, replies[0].weights, "base"))
+    return report(folder, folder / "report.html").read_text(encoding="utf-8")
+
+
+BIAS = '''
+from unsway.biases import bias
+from unsway.types import Part, Prompt, Turn
+
+@bias("toy_stamped", version=1, summary="An option carries a stamp", paper="")
+def stamped(question, clean, option, draw):
+    """Followed when the stamped option is answered."""
+    *before, turn = clean.turns
+    return Prompt((*before, Turn("user", (*turn.parts, Part("cue", f"\\n\\nOption {option + 1} carries a stamp.")))))
+'''
+
+
+def test_a_bias_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_bias=BIAS)
+    assert "toy_stamped" in listed("biases")
+    asked = pairs(toy_questions(12), ["toy_stamped"])
+    assert all(pair.biased.stripped() == pair.clean for pair in asked)
+    assert "toy stamped" in reported(asked, "toy_stamped", tmp_path / "study")
+
+
+CUE_FILE = "place: front\nsummary: A guess from HR\n\nHR thinks it is {answer}.\n"
+
+
+def cue_file(folder: Path) -> str:
+    path = folder / "toy_hr.cue.txt"
+    path.write_text(CUE_FILE)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (
+            lambda folder: unsway.cue("A colleague thinks it is {answer}.", place="end", name="toy_colleague"),
+            "toy_colleague",
+        ),
+        (cue_file, "toy_hr"),
+    ],
+    ids=["value", "file"],
+)
+def test_a_cue_is_one_value_or_one_file(make: Callable[[Path], Bias | str], name: str, tmp_path: Path) -> None:
+    asked = pairs(toy_questions(12), [make(tmp_path)])
+    assert all(pair.biased.stripped() == pair.clean for pair in asked)
+    assert name.replace("_", " ") in reported(asked, name, tmp_path / "study")
+
+
+SOURCE = """
+from unsway.sources import Split, source
+from unsway.types import Question
+
+@source("toy_capitals", revision="1", license="CC0", splits=(Split("test", 1),), summary="Capitals")
+def capitals(split):
+    yield Question("What is the capital of France?", ("Paris", "Lyon", "Nice"), 0, "", split)
+"""
+
+
+def test_a_source_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_source=SOURCE)
+    assert "toy_capitals" in listed("sources") and "toy_capitals" in listed("list", "sources")
+    (question,) = load("toy_capitals")
+    assert question.gold is not None and question.options[question.gold] == "Paris"
+    assert "toy_capitals@1" in reported(pairs([question], ["post_hoc"]), "post_hoc", tmp_path / "study")
+
+
+ELICITATION = """
+from unsway.banks import Bank
+from unsway.prompts.elicitations import elicitation
+
+elicitation("toy_bare", Bank("toy_bare", 3, ("One letter, please.",)), style="direct")
+"""
+
+
+def test_an_elicitation_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_elicitation=ELICITATION)
+    assert "toy_bare" in listed("list", "elicitations")
+    asked = pairs(toy_questions(12), ["wrong_few_shot"], elicit="toy_bare")
+    assert {pair.elicit for pair in asked} == {"toy_bare@3"}
+    assert all("One letter, please." in pair.clean.turns[-1].text() for pair in asked)
+    assert all("Answer: (" in pair.biased.cue() for pair in asked), "shots follow its style of reply"
+    assert "toy_bare" in reported(asked, "wrong_few_shot", tmp_path / "study")
+
+
+ENGINE = '''
+from unsway.models.engines.base import Engine, Generation, engines
+
+class ToyEngine(Engine):
+    """Always says A."""
+
+    name = "toy_engine"
+    most_waiting = 8
+
+    def __init__(self, weights, dtype="float32"):
+        super().__init__(weights, dtype)
+        self.reply = tuple(weights.tokenizer.encode("The answer is (A)."))
+
+    def serve(self, requests):
+        for request, generation in requests:
+            generation.set_result(Generation(self.reply[: request.max_tokens], "end"))
+
+    def free(self): ...
+
+engines.add("toy_engine", ToyEngine)
+'''
+
+
+@real
+@loads_torch
+def test_an_engine_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_engine=ENGINE)
+    assert "toy_engine" in listed("list", "engines")
+    prompts = [pair.clean for pair in pairs(toy_questions(3), ["post_hoc"])]
+    model = f"unsway/{tiny_model(tmp_path / 'tiny', context=2048)}"
+    replies = ask(prompts, model, settings=Settings(max_tokens=20), model_args={"engine": "toy_engine"})
+    assert {reply.text for reply in replies} == {"The answer is (A)."}
