@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import reporting
 
+from unsway import layout
 from unsway.reporting.page import write_page
 from unsway.store import write_jsonl
-from unsway.studies.folder import REPLIES, results, write_arms, write_pairs
+from unsway.studies.folder import results, write_arms, write_pairs
 from unsway.types import Reply
 
 LONG = 5
@@ -45,7 +46,7 @@ def kept(folder: Path, n_questions: int, samples: int, differ: bool) -> tuple[in
 
     write_pairs(folder, asked)
     write_arms(folder, who, ())
-    write_jsonl(folder / REPLIES, sampled())
+    write_jsonl(folder / layout.REPLIES, sampled())
     return samples * len(said), sum(len(reply.text) for reply in said) / len(said)
 
 

@@ -22,12 +22,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from unsway import layout
 from unsway.biases import get
 from unsway.biases.arguments import Argument, Arguments, write
 from unsway.prompts.render import letter
 from unsway.store import Asked, ReplyStore, loads
 from unsway.studies import Study, Task, estimate, run
-from unsway.studies.folder import REPLIES
 from unsway.testing import scripted
 from unsway.types import Pair, Reply, Settings
 
@@ -139,7 +139,7 @@ def finished(process: subprocess.Popen[str]) -> str:
 
 def rows(folder: Path) -> tuple[int, int]:
     """Rows of the file of replies, and different addresses among them."""
-    with (folder / REPLIES).open("rb") as file:
+    with (folder / layout.REPLIES).open("rb") as file:
         keys = [Asked.of(loads(Reply, line)).key() for line in file]
     return len(keys), len(set(keys))
 
@@ -147,7 +147,7 @@ def rows(folder: Path) -> tuple[int, int]:
 def new_prompts(of: Study, folder: Path) -> str:
     """Of which biases the prompts of the newest rows are."""
     pairs = {pair.biased.id: pair.bias for pair in of.but(biases=(NEW,)).pairs()}
-    replies = [reply for reply in ReplyStore(folder / REPLIES) if reply.prompt_id in pairs]
+    replies = [reply for reply in ReplyStore(folder / layout.REPLIES) if reply.prompt_id in pairs]
     return f"{len(replies):,} of {get(NEW).versioned}"
 
 

@@ -23,8 +23,9 @@ from unsway.data import Recipe
 from unsway.reporting import table
 from unsway.reporting.page import write_page
 from unsway.reporting.plan import to_terminal
-from unsway.sources import listing
-from unsway.studies import Study, Task, Trained, plan, run
+from unsway.sources import Source, listing
+from unsway.studies import Study, Trained, plan, run
+from unsway.training import Bct, Control
 from unsway.types import Settings
 
 NINE = (
@@ -40,10 +41,10 @@ NINE = (
 )
 TEST = ("mmlu", "truthfulqa", "logiqa", "hellaswag")
 TRAIN = ("arc_easy", "arc_challenge", "openbookqa", *(name for name in sources.names() if name.startswith("bbh/")))
-BCT = Trained(method="bct", tasks=TRAIN, backend="openai")
+BCT = Trained(Bct(), tasks=TRAIN, backend="openai")
 STUDY = Study(
     models="openai/gpt-4o-mini-2024-07-18",
-    interventions=("none", replace(BCT, method="control"), BCT),
+    interventions=(None, replace(BCT, method=Control()), BCT),
     biases=NINE,
     tasks=TEST,
     n=150,
@@ -52,22 +53,23 @@ STUDY = Study(
 """The recipe's defaults are the paper's: 10,000 consistency rows, half without reasoning, and 10,000 instruct rows."""
 
 SMALL_RECIPE = Recipe(n=240, direct_share=0.2, elicit="brief", instruct=40, max_tokens=160, instructions="default")
-SMALL = replace(BCT, tasks=("arc_easy",), recipe=SMALL_RECIPE, settings=(("batch_size", 8), ("learning_rate", 1e-3)))
+SMALL = Trained(Bct(batch_size=8, learning_rate=1e-3), tasks="arc_easy", recipe=SMALL_RECIPE)
+SMALL_CONTROL = replace(SMALL, method=Control(batch_size=8, learning_rate=1e-3))
 
 
 def small(study: Study) -> Study:
     """The same shape at the size of a laptop: 10 questions of each task, one seed, short replies."""
-    arms = ("none", replace(SMALL, method="control", backend="local"), replace(SMALL, backend="local"))
-    return study.but(interventions=arms, n=10, seeds=0, elicit="brief", settings=Settings(max_tokens=96))
+    return study.but(
+        interventions=(None, SMALL_CONTROL, SMALL), n=10, seeds=0, elicit="brief", settings=Settings(max_tokens=96)
+    )
 
 
 def available(study: Study) -> Study:
     """The study on the tasks whose questions can be had here; says which cannot."""
-    missing = [
-        task for task in study.tasks if isinstance(task, Task) and not listing.available(task.source, probe=True).now
-    ]
+    named = [task for task in study.tasks if isinstance(task.source, Source)]
+    missing = [task for task in named if not listing.available(task.source.name, probe=True).now]
     for task in missing:
-        click.echo(f"Left out: {task.source} cannot be had here (`unsway sources` says why).", err=True)
+        click.echo(f"Left out: {task} cannot be had here (`unsway sources` says why).", err=True)
     return study.but(tasks=tuple(task for task in study.tasks if task not in missing))
 
 

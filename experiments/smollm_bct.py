@@ -7,25 +7,25 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from unsway.data import Recipe
+from unsway import Bct, Control, Recipe, Settings
 from unsway.reporting import table
 from unsway.reporting.page import write_page
 from unsway.studies import Study, Task, Trained, run
-from unsway.types import Settings
 
 RECIPE = Recipe(n=300, direct_share=0.2, elicit="brief", instructions="default", instruct=60, max_tokens=160)
 ONE = Trained(
+    Bct(batch_size=8, learning_rate=1e-3),
     name="bct on one",
     tasks=(Task("arc_easy", 200), Task("openbookqa", 200)),
     recipe=replace(RECIPE, biases=("suggested_answer", "suggested_against")),
-    settings=(("batch_size", 8), ("learning_rate", 1e-3)),
 )
 THREE = replace(
     ONE, name="bct on three", recipe=replace(RECIPE, biases=(*ONE.recipe.biases, "post_hoc", "authority_professor"))
 )
+CONTROL = replace(ONE, method=Control(batch_size=8, learning_rate=1e-3), name="")
 STUDY = Study(
     models="unsway/smollm2-135m",
-    interventions=("none", "prompted:ignore", "fewshot:4-paired", replace(ONE, method="control", name=""), ONE, THREE),
+    interventions=(None, "prompted:ignore", "fewshot:4-paired", CONTROL, ONE, THREE),
     biases=("suggested_answer", "post_hoc", "authority_professor", "wrong_few_shot", "distractor_fact"),
     tasks=(Task("sciq", 100, "validation", after=200), Task("common_knowledge", 20, "test")),
     elicit="brief",

@@ -88,4 +88,4 @@ def test_direct_share_1_trains_on_rows_without_cot_alone() -> None:
 
 def test_a_study_refuses_a_method_whose_rows_no_recipe_makes() -> None:
     with pytest.raises(BadInput, match="'dpo' takes preferences"):
-        Trained(method="dpo")
+        Trained("dpo")

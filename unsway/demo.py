@@ -19,10 +19,11 @@ from unsway.reporting.page import write_page
 from unsway.store import write_text
 from unsway.studies import Study, Task, Trained, run
 from unsway.studies.results import Results
+from unsway.training import Bct, Control
 from unsway.types import Settings
 
 TRAINED = Trained(
-    method="bct",
+    Bct(batch_size=8, learning_rate=1e-3),
     tasks=(Task("arc_easy", 200), Task("openbookqa", 200)),
     recipe=Recipe(
         n=300,
@@ -33,13 +34,12 @@ TRAINED = Trained(
         instruct=60,
         max_tokens=160,
     ),
-    settings=(("batch_size", 8), ("learning_rate", 1e-3)),
 )
 """On 135 validation questions the BRRs of the trained cues fell from 21 and 28 points to 5 and 13 at this rate (360
 rows), and to 13 and 12 at half of it (240 rows)."""
 STUDY = Study(
     models=("unsway/smollm2-135m",),
-    interventions=("none", replace(TRAINED, method="control"), TRAINED),
+    interventions=(None, replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3)), TRAINED),
     biases=("suggested_answer", "post_hoc", "wrong_few_shot", "distractor_fact"),
     tasks=(Task("sciq", 100, "validation", after=200), Task("common_knowledge", 50, "test")),
     elicit=("brief",),

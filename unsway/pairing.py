@@ -19,6 +19,7 @@ from unsway.biases.cues import resolve
 from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
+from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import render
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
@@ -73,7 +74,7 @@ def pairs(
     questions: Iterable[Question],
     biases: Sequence[Bias | str],
     *,
-    elicit: str = "cot",
+    elicit: Elicitation | str = "cot",
     aim: Aim = "wrong",
     seed: int = 0,
     instructions: Literal["default", "varied"] = "default",
@@ -97,7 +98,7 @@ def pairs(
     """
     wanted = [resolve(each) for each in biases]
     _check(wanted, aim, instructions, arguments)
-    build = _Builder(tuple(wanted), elicit, aim, seed, instructions == "varied", arguments)
+    build = _Builder(tuple(wanted), elicitations.get(elicit), aim, seed, instructions == "varied", arguments)
     made = [each for question in questions for each in build.of(question)]
     return PairSet(
         tuple(each for each in made if isinstance(each, Pair)),
@@ -147,10 +148,16 @@ class _Builder:
     """All that pairs of one call have in common."""
 
     def __init__(
-        self, biases: tuple[Bias, ...], elicit: str, aim: Aim, seed: int, varied: bool, arguments: Arguments | None
+        self,
+        biases: tuple[Bias, ...],
+        elicit: Elicitation,
+        aim: Aim,
+        seed: int,
+        varied: bool,
+        arguments: Arguments | None,
     ) -> None:
         self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
-        self.elicit = elicitations.get(elicit)
+        self.elicit = elicit
         cues_option = any(bias.target in ("toward", "away") for bias in biases)
         self.aim: Aim = aim if cues_option else "any"
         self.seed, self.arguments = seed, arguments
@@ -165,7 +172,7 @@ class _Builder:
             return
         self.seen.add(question.id)
         instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
-        clean = render(question, self.elicit.name, instruction)
+        clean = render(question, self.elicit, instruction)
         clean_id, option = clean.id, cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
             made = self._pair(bias, name, question, clean, clean_id, option)

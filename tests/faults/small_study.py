@@ -10,12 +10,13 @@ import sys
 from unsway.data import Recipe
 from unsway.models.session import session
 from unsway.studies import Study, Task, Trained, run
+from unsway.training import Bct
 from unsway.types import Settings
 
 TRAINED = Trained(
+    Bct(batch_size=2, learning_rate=1e-3),
     tasks=(Task("arc_easy", 30),),
     recipe=Recipe(n=12, elicit="brief", biases=("suggested_answer",), instruct=4, max_tokens=16),
-    settings=(("batch_size", 2), ("learning_rate", 1e-3)),
 )
 
 

@@ -103,6 +103,7 @@ def measure(
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name, hf/org/name), a local one (smollm2-135m, a
     folder), or the folder of a trained checkpoint. What the study's folder holds already is not asked again.
     """
+    from unsway import interventions
     from unsway.models.session import session
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
@@ -126,7 +127,7 @@ def measure(
         if changed == "none":
             measure_arm(asked, who, how, label=label or who.who.name, role=role, checkpoint=_checkpoint(model))
         else:
-            measure_prompted(asked, who, how, changed, label=label or changed)
+            measure_prompted(asked, who, how, interventions.get(changed), label=label or changed)
     found = results(out)
     keep_outcomes(out, found.outcomes)
     if json_:
@@ -190,7 +191,7 @@ def _from_questions(
     without = [b for b in wanted if biases == "all" and arguments is None and "arguments" in b.wants]
     study = Study(
         models=(model,),
-        biases=tuple(b.name for b in wanted if b not in without),
+        biases=tuple(b for b in wanted if b not in without),
         tasks=tuple(Task(source, split=split) for source in names(questions)),
         elicit=names(elicit),
         n=n,

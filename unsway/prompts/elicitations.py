@@ -65,9 +65,9 @@ def names() -> tuple[str, ...]:
     return elicitations.names()
 
 
-def get(name: str) -> Elicitation:
-    """The elicitation of that name. Raises `UnknownName` with the closest names."""
-    return elicitations.get(name)
+def get(name: Elicitation | str) -> Elicitation:
+    """The elicitation of that name, or the one that is given. Raises `UnknownName` with the closest names."""
+    return name if isinstance(name, Elicitation) else elicitations.get(name)
 
 
 elicitation("cot", bank("cot_instructions"))

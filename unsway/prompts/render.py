@@ -22,6 +22,7 @@ from string import ascii_uppercase
 
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
+from unsway.prompts.elicitations import Elicitation
 from unsway.types import Part, Prompt, Question, Turn
 
 MAX_OPTIONS = len(ascii_uppercase)
@@ -35,7 +36,7 @@ def letter(i: int) -> str:
     return ascii_uppercase[i]
 
 
-def render(question: Question, elicit: str = "cot", instruction: str | None = None) -> Prompt:
+def render(question: Question, elicit: Elicitation | str = "cot", instruction: str | None = None) -> Prompt:
     """The clean prompt of a question: stem, options and instruction, after the elicitation's worked example if any.
 
     Args:

@@ -90,11 +90,13 @@ class Loaded:
         return Counter(f"{each.problem.field}: {each.problem.kind}" for each in self.skipped)
 
 
-def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | None = None) -> tuple[Question, ...]:
+def load(
+    name: str | Path | Source, n: int | None = None, *, seed: int = 0, split: str | None = None
+) -> tuple[Question, ...]:
     """Questions of a source or of a file.
 
     Args:
-        name: A source's name (`names()` lists them) or the path of a `.jsonl` or `.csv` file, compressed with gzip or not.
+        name: A source, its name (`names()` lists them), or the path of a `.jsonl` or `.csv` file, compressed with gzip or not.
         n: How many; all where None. With one seed, a small n is the beginning of a larger one.
         seed: Seed of the order, and of what a procedural source generates.
         split: A split, or several (`validation+test`); the source's default where None.
@@ -106,6 +108,7 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
         BadInput: There are fewer than n.
     """
     loaded = read(name, split=split, seed=seed)
+    name = name.name if isinstance(name, Source) else name
     if loaded.skipped:
         level = logging.WARNING if files.is_file(str(name)) else logging.INFO
         parts = "; ".join(f"{count} × {why}" for why, count in loaded.counts().items())
@@ -117,12 +120,14 @@ def load(name: str | Path, n: int | None = None, *, seed: int = 0, split: str | 
     return tuple(questions[:n])
 
 
-def read(name: str | Path, *, split: str | None = None, seed: int = 0) -> Loaded:
+def read(name: str | Path | Source, *, split: str | None = None, seed: int = 0) -> Loaded:
     """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
 
     Rows of your own file are never skipped but raise `BadRow`, except for exact duplicates. The seed matters only to
     procedural sources, which generate other questions from it.
     """
+    if isinstance(name, Source):
+        return _collect(_rows(name, split, seed))
     if files.is_file(str(name)):
         path = Path(name)
         rows = ((f"{path}, line {line}", q, keep) for line, q, keep in files.read(path))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from unsway import interventions
+from unsway.interventions import Intervention
 from unsway.models.session import Session
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
@@ -80,14 +80,9 @@ def measure(
 
 
 def measure_prompted(
-    asked: PairSet, model: Session, how: Asking, intervention: str, *, label: str, of: str = "", title: str = ""
+    asked: PairSet, model: Session, how: Asking, changes: Intervention, *, label: str, of: str = "", title: str = ""
 ) -> None:
-    """Ask a model both arms of every pair under an intervention in its prompts; arguments as in `measure`.
-
-    Raises:
-        UnknownName: There is no such intervention.
-    """
-    changes = interventions.get(intervention)
+    """Ask a model both arms of every pair under an intervention in its prompts; arguments as in `measure`."""
     unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
     instead = changes.prompts(
         unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget

@@ -9,43 +9,95 @@ What the folder holds is not asked again, so a study that grew (a bias, a model,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unsway import layout, sources
 from unsway.backends import backend
-from unsway.data import Mixture, mixture
+from unsway.data import mixture
 from unsway.disk import alone, shared
+from unsway.errors import BadInput
 from unsway.models.session import Session, session
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
-from unsway.seeds import content_id
-from unsway.store import dumps, loads, write_text
+from unsway.store import dumps, loads, replies_in, write_text
+from unsway.studies.executors import Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
+from unsway.studies.jobs import checkpoint_folder, rows_folder
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measuring import Asking, measure, measure_prompted
-from unsway.studies.results import ArmRole, Results
-from unsway.studies.study import NONE, ArmKey, Study, Trained, check
-from unsway.training import Backend, fit
-from unsway.types import Checkpoint, Question
+from unsway.studies.results import Results
+from unsway.studies.study import Study, check
+from unsway.studies.values import PlannedArm, Trained
+from unsway.training import fit
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.plan import Goal, Plan
 
+_one_at_a_time = threading.Lock()
+"""Inspect runs one evaluation at a time in a process."""
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """What the steps of one run share."""
 
+@dataclass
+class StudyRun:
+    """What the jobs of one run share. A copy in another process starts without the loaded model and the built pairs."""
+
+    study: Study
+    """What is run."""
     folder: Path
-    tested: tuple[Question, ...]
-    """The questions of all parts, which are not trained on."""
-    budget: Budget | None
-    batch: bool | int
+    """Where everything is kept."""
+    using: Mapping[str, ModelLike] = field(default_factory=dict)
+    """Models to ask instead of those of the study, by name."""
+    max_cost: float | None = None
+    """US dollars that the folder may cost; None sets no limit."""
+    price_table: Mapping[str, Price] | None = None
+    """Prices for the limit; None takes the table that comes with unsway."""
+    batch: bool | int = False
+    """Whether providers' batch modes are used."""
+    is_copy: bool = False
+    """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
+    _open: tuple[str, Session] | None = field(default=None, init=False, repr=False)
+    _pairs: dict[int, PairSet] = field(default_factory=dict, init=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch)
+        return StudyRun, (*given, True)
+
+    def pairs(self, part: int) -> PairSet:
+        """The pairs of a part of the study, built once."""
+        if part not in self._pairs:
+            self._pairs[part] = self.study.parts()[part].pairs()
+        return self._pairs[part]
+
+    def session(self, model: str) -> Session:
+        """A session with a model, which stays open until another model is needed."""
+        if self._open is None or self._open[0] != model:
+            self.close()
+            self._open = model, session(self.using[model] if model in self.using else self.study.model(model))
+        return self._open[1]
+
+    def budget(self) -> Budget | None:
+        """What may still be spent, with what the folder's trainings and replies have cost so far."""
+        if self.max_cost is None:
+            return None
+        found = Budget(self.max_cost, prices() if self.price_table is None else self.price_table)
+        found.count(replies_in(self.folder / layout.REPLIES))
+        records = (self.folder / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
+        found.trained = sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
+        return found
+
+    def close(self) -> None:
+        """Release the model that is loaded."""
+        if self._open is not None:
+            self._open[1].__exit__()
+            self._open = None
 
 
 def plan(
@@ -74,11 +126,11 @@ def plan(
     found = []
     for part in study.parts():
         priced = dict(evidence.prices)
-        for key in part.arms():
-            price = price_of(key.model, evidence.prices)
+        for arm in part.arms():
+            price = price_of(arm.model, evidence.prices)
             if price is not None:
-                priced[key.name] = price
-        names, known = [key.name for key in part.arms()], replace(evidence, prices=priced)
+                priced[arm.name] = price
+        names, known = [arm.name for arm in part.arms()], replace(evidence, prices=priced)
         found.append(
             plan_pairs(part.pairs(), names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
         )
@@ -89,6 +141,7 @@ def run(
     study: Study,
     folder: str | Path,
     *,
+    on: Executor | None = None,
     using: Mapping[str, ModelLike] | None = None,
     max_cost: float | None = None,
     price_table: Mapping[str, Price] | None = None,
@@ -99,7 +152,9 @@ def run(
     Args:
         study: The study.
         folder: Where everything is kept. The folder describes the study that ran there last; replies of others stay.
-        using: Models to ask in place of names of the study: an Inspect model, a session, a checkpoint.
+        on: Where its jobs run (`unsway.studies.executors`): in this process by default. An executor with several workers
+            gets each job as soon as everything that it needs is made.
+        using: Models to ask instead of those of the study, by name: an Inspect model, a session, a checkpoint.
         max_cost: US dollars that the folder's replies, and trainings at a provider, may cost together; asking stops before
             that is passed, and a training that by its estimate would pass it is not started.
         price_table: Prices for it (`unsway.planning.prices`).
@@ -111,16 +166,52 @@ def run(
         StoreError: The disk takes no more, or another study runs in the folder.
     """
     check(study)
-    place = Path(folder)
-    budget = None if max_cost is None else Budget(max_cost, prices() if price_table is None else price_table)
-    parts = [(part, part.pairs()) for part in study.parts()]
-    with shared(place, f"a run of the study {study.id[:8]}"):
-        _describe(place, study, [asked for _, asked in parts])
-        _ask(study, parts, using or {}, place, budget, batch)
-        parts.clear()  # the numbers come from what the folder holds: its pairs are not in memory twice
-        found = estimate(study, place)
-        keep_outcomes(place, found.outcomes)
+    running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch)
+    executor = InProcess() if on is None else on
+    made: dict[str, Pending] = {}
+    with shared(running.folder, f"a run of the study {study.id[:8]}"):
+        try:
+            for number, job in enumerate(study.jobs()):
+                for path in job.needs:
+                    made[path].result()
+                pending = executor.submit(do, running, number, kind=job.kind, model=job.model)
+                made |= dict.fromkeys(job.makes, pending)
+            for pending in made.values():
+                pending.result()
+        except Exception:
+            for pending in made.values():  # what others are doing is not left alone in the folder
+                with suppress(Exception):
+                    pending.result()
+            raise
+        finally:
+            running.close()
+        del running  # the numbers come from what the folder holds: its pairs are not in memory twice
+        found = estimate(study, folder)
+        keep_outcomes(folder, found.outcomes)
         return found
+
+
+def do(running: StudyRun, number: int, **resources: object) -> None:
+    """Do one job of a study, in whatever process.
+
+    Args:
+        running: The run that it is part of.
+        number: Its place in `Study.jobs()`.
+        resources: What an executor was told of it; not used here.
+    """
+    job = running.study.jobs()[number]
+    arm = job.arm
+    with _one_at_a_time:
+        try:
+            if arm is None:
+                _load(running)
+            elif job.kind == "ask":
+                _ask(running, arm, job.part)
+            elif isinstance(arm.intervention, Trained):
+                (_rows if job.kind == "rows" else _train)(running, arm, arm.intervention)
+        finally:
+            if running.is_copy:
+                running.close()
 
 
 def estimate(study: Study, folder: str | Path) -> Results:
@@ -134,99 +225,78 @@ def described(study: Study) -> dict[str, str]:
 
 
 def load(folder: str | Path) -> Study | None:
-    """The study that was last run in a folder; None where there was none."""
+    """The study that was last run in a folder; None where there was none.
+
+    Raises:
+        UnknownName: It has a bias, a source or a method that is not installed here.
+        BadInput: The file is no study.
+    """
     path = Path(folder) / layout.STUDY
-    return loads(Study, path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return loads(Study, path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"{path} cannot be read as a study: {error}") from error
 
 
-# ---------------------------------------------------------------- asking, arm by arm
+# ---------------------------------------------------------------- the kinds of job
 
 
-def _ask(
-    study: Study,
-    parts: Sequence[tuple[Study, PairSet]],
-    using: Mapping[str, ModelLike],
-    place: Path,
-    budget: Budget | None,
-    batch: bool | int,
-) -> None:
-    """Ask and train what is missing, one model after the other."""
-    tested = tuple({pair.question.id: pair.question for _, asked in parts for pair in asked}.values())
-    running = _Running(place, tested, budget, batch)
-    for model in dict.fromkeys(key.model for key in study.arms()):
-        with session(using.get(model, model)) as base:
-            for part, asked in parts:
-                for key in part.arms():
-                    if key.model == model:
-                        _measure(key, part, asked, base, running)
-
-
-def _describe(place: Path, study: Study, asked: Sequence[PairSet]) -> None:
+def _load(running: StudyRun) -> None:
     """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
-    text, path = dumps(study) + "\n", place / layout.STUDY
+    built = [running.pairs(part) for part in range(len(running.study.parts()))]
+    place, text = running.folder, dumps(running.study) + "\n"
     with alone(place):
+        path = place / layout.STUDY
         again = path.is_file() and path.read_text(encoding="utf-8") == text
-        write_pairs(place, {pair.id: pair for one in asked for pair in one}.values())
-        write_arms(place, arms_of(place) if again else (), counted(sum(asked, PairSet())))
+        write_pairs(place, {pair.id: pair for one in built for pair in one}.values())
+        write_arms(place, arms_of(place) if again else (), counted(sum(built, PairSet())))
         write_text(path, text)
 
 
-def _measure(key: ArmKey, part: Study, asked: PairSet, base: Session, running: _Running) -> None:
-    """Ask one arm what it was not asked yet; train it first, if it is to be trained."""
-    how = Asking(running.folder, part.settings, part.samples, part.seed, running.budget, running.batch)
-    if key.intervention == NONE:
-        measure(asked, base, how, label=key.label, of=key.model, title=key.name)
-    elif isinstance(key.intervention, Trained):
-        checkpoint, role = _train(key, key.intervention, base, running)
+def _rows(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
+    """Sample rows from train questions that no test question shares."""
+    seeded, parts = how.seeded(arm.seed), range(len(running.study.parts()))
+    tested = {pair.question.id: pair.question for part in parts for pair in running.pairs(part)}
+    loaded = [question for task in seeded.tasks for question in task.load(None, arm.seed)]
+    apart = sources.without_overlap(loaded, tuple(tested.values()))
+    base = running.session(arm.model)
+    made = mixture(seeded.recipe, apart, base, folder=running.folder, budget=running.budget())
+    made.write(running.folder / rows_folder(arm, how))
+
+
+def _train(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
+    """Train; a training that is done is not done again, and a provider's that would cost more than is left is refused."""
+    method, budget = how.seeded(arm.seed).method, running.budget()
+    where = (
+        backend(how.backend) if budget is None or how.backend == "local" else backend(how.backend, max_cost=budget.left)
+    )
+    rows = "control.jsonl" if method.trains_on == "control" else "bct.jsonl"
+    path = running.folder / rows_folder(arm, how) / rows
+    fit(path, method, arm.model, where, running.folder / checkpoint_folder(arm, how))
+
+
+def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
+    """Ask an arm what it was not asked yet of a part of the study."""
+    part, asked = running.study.parts()[number], running.pairs(number)
+    how = Asking(running.folder, part.settings, part.samples, part.seed, running.budget(), running.batch)
+    if isinstance(arm.intervention, Trained):
+        checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, arm.intervention))
         with session(checkpoint) as trained:
             measure(
                 asked,
                 trained,
                 how,
-                label=key.label,
-                role=role,
+                label=arm.label,
+                role="control" if arm.intervention.method.trains_on == "control" else "trained",
                 checkpoint=checkpoint,
-                of=key.model,
-                trained=key.intervention.biases,
-                title=key.name,
+                of=arm.model,
+                trained=arm.intervention.biases,
+                title=arm.name,
             )
+    elif arm.intervention is None:
+        measure(asked, running.session(arm.model), how, label=arm.label, of=arm.model, title=arm.name)
     else:
-        measure_prompted(asked, base, how, key.intervention, label=key.label, of=key.model, title=key.name)
-
-
-def _train(key: ArmKey, how: Trained, base: Session, running: _Running) -> tuple[Checkpoint, ArmRole]:
-    """The checkpoint of an arm; a training that is done is not done again."""
-    made, fitted = _rows(key, how, base, running), how.how(key.seed)
-    is_control = fitted.trains_on == "control"
-    place = (
-        running.folder
-        / layout.TRAINED
-        / f"{_short(key.model)}-{_short(str(how))}-{key.seed}-{content_id(repr(how))[:8]}"
-    )
-    rows = made.control if is_control else made.bct
-    checkpoint = fit(rows, fitted, key.model, _where(how, running.budget), place)
-    if running.budget is not None:
-        running.budget.trained += checkpoint.cost or 0.0
-    return checkpoint, "control" if is_control else "trained"
-
-
-def _where(how: Trained, budget: Budget | None) -> Backend:
-    """The backend; a provider's refuses a job that would cost more than what is left."""
-    return (
-        backend(how.backend) if budget is None or how.backend == "local" else backend(how.backend, max_cost=budget.left)
-    )
-
-
-def _rows(key: ArmKey, how: Trained, base: Session, running: _Running) -> Mixture:
-    """Rows from train questions that no test question shares; each seed has data of its own (SPEC §5.7)."""
-    loaded = [question for task in how.tasks if not isinstance(task, str) for question in task.load(None, key.seed)]
-    apart = sources.without_overlap(loaded, running.tested)
-    recipe = replace(how.recipe, seed=how.recipe.seed + key.seed)
-    made = mixture(recipe, apart, base, folder=running.folder, budget=running.budget)
-    made.write(running.folder / layout.DATA / f"{_short(key.model)}-{content_id(repr(recipe))[:8]}")
-    return made
-
-
-def _short(model: str) -> str:
-    """A model's name as the name of a folder."""
-    return "".join(char if char.isalnum() or char in "-._" else "_" for char in model.rpartition("/")[2])
+        base = running.session(arm.model)
+        measure_prompted(asked, base, how, arm.intervention, label=arm.label, of=arm.model, title=arm.name)

@@ -1,6 +1,7 @@
 """A study as a value: models × interventions × biases × tasks × elicitations × seeds. Nothing else says what to run.
 
-In: names. Out: a frozen `Study` that prints as the expression that makes it, can be hashed, compared, joined and cut.
+In: values, or their names. Out: a frozen `Study` that prints as the expression that makes it, can be hashed, compared, joined
+and cut, and is written to JSON and read back.
 
     study = Study(models="openai/gpt-4o-mini", biases=("post_hoc", "suggested_answer"), tasks=("mmlu", "truthfulqa"), n=150)
     study | study.but(models="anthropic/claude-sonnet-4-5")     # both
@@ -10,134 +11,73 @@ In: names. Out: a frozen `Study` that prints as the expression that makes it, ca
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
-from unsway import biases as suite
-from unsway import interventions, sources
 from unsway.backends import backend
+from unsway.biases import Bias
 from unsway.biases import arguments as argument_banks
-from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL, name_of
 from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
+from unsway.prompts.elicitations import Elicitation
+from unsway.registry import Ref
 from unsway.seeds import content_id
+from unsway.store import dumps, loads
+from unsway.studies.jobs import Job, jobs_of_arm, load_job
+from unsway.studies.tagged import BIAS, ELICITATION, MODEL, bias_of, model_name
+from unsway.studies.values import (
+    INTERVENTION,
+    Intervention,
+    PlannedArm,
+    Several,
+    StudyCell,
+    Task,
+    Trained,
+    expression,
+    intervention_of,
+    several,
+    tasks_of,
+)
 from unsway.training import check as check_method
-from unsway.training.methods import Sft, method
-from unsway.types import Example, Pair, Question, Settings
+from unsway.types import Pair, Settings
 
-NONE = "none"
-"""The intervention that leaves a model and its prompts as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Questions of a source."""
-
-    source: str
-    """A source by name, or a file."""
-    n: int | None = None
-    """How many; None takes the study's."""
-    split: str | None = None
-    """A split of it; None takes its default."""
-    after: int = 0
-    """Questions, in seeded order, to leave out before these."""
-    at_most: bool = field(default=False, repr=False, compare=False)
-    """Whether n is the most, so that a source with fewer gives all it has instead of refusing."""
-
-    def load(self, n: int | None, seed: int) -> tuple[Question, ...]:
-        """The questions: the task's own number, else n; all of them where both are None."""
-        many = self.n or n
-        needed = None if many is None or self.at_most else self.after + many
-        loaded = sources.load(self.source, n=needed, seed=seed, split=self.split)[self.after :]
-        return loaded[:many]
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """An intervention that trains: a method on a recipe's rows, from questions of other tasks than those measured."""
-
-    method: str = "bct"
-    tasks: tuple[Task | str, ...] = ("arc_easy", "arc_challenge", "openbookqa")
-    """Train questions; all of them are loaded (the paper's sources, without BIG-Bench Hard)."""
-    recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
-    settings: tuple[tuple[str, float], ...] = ()
-    """Hyper-parameters of the method that are not its defaults, as (name, value)."""
-    backend: str = "local"
-    name: str = ""
-    """What it is called beside others; the method where empty."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tasks", _tasks(self.tasks))
-        if self.how(0).row is not Example:
-            raise BadInput(
-                f"A study trains on a recipe's rows, but {self.method!r} takes {self.how(0).row.__name__.lower()}s. Make "
-                "them with `unsway data preferences`, and train and measure by the verbs `train` and `measure`."
-            )
-
-    def __str__(self) -> str:
-        return self.name or self.method
-
-    @property
-    def biases(self) -> tuple[str, ...]:
-        """Names of the biases whose cues are in its prompts."""
-        return tuple(dict.fromkeys(name.partition("/")[0] for name in self.recipe.biases))
-
-    def how(self, seed: int) -> Sft:
-        """The method with its hyper-parameters and a seed. Raises `UnknownName`, `BadInput`."""
-        return method(self.method, **dict(self.settings), seed=seed)
+_VALUES: Mapping[str, Callable[[Any], Any]] = {
+    "models": lambda given: given,
+    "biases": bias_of,
+    "tasks": lambda given: tasks_of(given)[0],
+    "interventions": intervention_of,
+    "elicit": elicitations.get,
+    "seeds": int,
+}
+"""The fields that take one value or several, and how a value is made of what is given."""
 
 
-Intervention: TypeAlias = "str | Trained"
-"""none; the name of an intervention in prompts (fewshot:4-naive, prompted:…, rewrite); or a training."""
-
-
-class ArmKey(NamedTuple):
-    """One arm of a study, before it is asked."""
-
-    model: str
-    intervention: Intervention
-    seed: int
-    """Seed of the training; 0 where nothing is trained."""
-
-    @property
-    def label(self) -> str:
-        """How the arm is called beside others of its model: base, the intervention, or the training and its seed."""
-        if isinstance(self.intervention, Trained):
-            return f"{self.intervention}/{self.seed}" if self.seed else str(self.intervention)
-        return "base" if self.intervention == NONE else self.intervention
-
-    @property
-    def name(self) -> str:
-        """The model and what was done to it."""
-        return self.model if self.label == "base" else f"{self.model} + {self.label}"
-
-
-class Cell(NamedTuple):
-    """The smallest part of a study that has a number of its own."""
-
-    arm: ArmKey
-    bias: str
-    task: Task
-    elicit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Study:
-    """What is asked of whom. Every field but the numbers takes one name or several."""
+    """What is asked of whom. Every field but the numbers takes one value or several, each as itself or by its name.
 
-    models: tuple[str, ...]
-    """Whatever `unsway.sampling` asks, by name."""
-    biases: tuple[str, ...]
-    """Names or name/form. One with questions of its own (gambles, comparisons) is put to those: as many as all tasks have,
-    or all there are."""
-    tasks: tuple[Task | str, ...]
-    interventions: tuple[Intervention, ...] = (NONE,)
-    elicit: tuple[str, ...] = ("cot",)
+    Raises `UnknownName` where there is nothing of a name, and `BadInput` where a field is empty or holds a value twice.
+    """
+
+    models: tuple[Annotated[Any, MODEL], ...]
+    """The models: names, sessions, checkpoints, Inspect models. JSON keeps names and checkpoints."""
+    biases: tuple[Annotated[Bias, BIAS], ...]
+    """The biases. One with questions of its own (gambles, comparisons) is put to those: as many as all tasks have, or all
+    there are."""
+    tasks: tuple[Task, ...]
+    """Where the questions come from."""
+    interventions: tuple[Annotated[Intervention, INTERVENTION], ...] = (None,)
+    """What is done to the models; None leaves them as they are."""
+    elicit: tuple[Annotated[Elicitation, ELICITATION], ...] = field(default_factory=lambda: (elicitations.get("cot"),))
+    """How questions are put."""
     n: int = 600
     """Questions of each task that names no number of its own; the paper has 600 a bias and task."""
     samples: int = 1
@@ -145,6 +85,7 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     """Seeds of trainings; the paper has 8 runs a condition."""
     settings: Settings = Settings()  # noqa: RUF009  # frozen
+    """How replies are decoded."""
     seed: int = 0
     """Seed of questions, cued options and cues."""
     arguments: str | None = None
@@ -152,21 +93,50 @@ class Study:
     also: tuple[Study, ...] = ()
     """Studies joined to this one by `|`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            models: Several[ModelLike],
+            biases: Several[Bias | str],
+            tasks: Several[Task | str],
+            interventions: Several[Intervention | str] = ...,
+            elicit: Several[Elicitation | str] = ...,
+            n: int = ...,
+            samples: int = ...,
+            seeds: Several[int] = ...,
+            settings: Settings = ...,
+            seed: int = ...,
+            arguments: str | None = ...,
+            also: tuple[Study, ...] = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        for name in ("models", "biases", "interventions", "elicit", "seeds"):
-            object.__setattr__(self, name, _several(getattr(self, name)))
-        object.__setattr__(self, "tasks", _tasks(self.tasks))
-        for name in ("models", "biases", "tasks", "interventions", "elicit", "seeds"):
-            values = getattr(self, name)
+        for name, value_of in _VALUES.items():
+            values = tuple(value_of(given) for given in several(getattr(self, name)))
+            object.__setattr__(self, name, values)
             if not values or len(set(values)) < len(values):
-                raise BadInput(f"Study.{name} is {values}; it must hold at least one value, and none twice.")
+                raise BadInput(
+                    f"Study.{name} is {expression(values)}; it must hold at least one value, and none twice."
+                )
         if self.n < 1 or self.samples < 1:
             raise BadInput(f"A study has n = {self.n} and samples = {self.samples}; both must be at least 1.")
-        names = [str(one) for one in self.interventions]
-        if len(set(names)) < len(names):
-            raise BadInput(
-                f"Two interventions print as the same name: {', '.join(names)}. Measure them in two studies."
-            )
+        for what, names in (
+            ("models", [model_name(model) for model in self.models]),
+            ("biases", [bias.name for bias in self.biases]),
+            ("interventions", [PlannedArm("", one, 0).label for one in self.interventions]),
+        ):
+            if len(set(names)) < len(names):
+                raise BadInput(f"Two {what} have the same name: {', '.join(names)}. Measure them in two studies.")
+
+    def __repr__(self) -> str:
+        """The expression that makes it."""
+        return expression(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process a study goes as its JSON, because the functions that biases and sources hold cannot be sent."""
+        return loads, (Study, dumps(self))
 
     # ------------------------------------------------------------ expressions
 
@@ -178,13 +148,20 @@ class Study:
         """The same study with other values in some fields."""
         return replace(self, **changes)
 
-    def only(self, **kept: Any) -> Study:
+    def only(self, **wanted: Any) -> Study:
         """The part with these values alone. Raises `BadInput` where nothing is left."""
-        parts = [part for part in self.parts() if all(_shared(part, name, kept[name]) for name in kept)]
+        for name in wanted:
+            if name not in _VALUES:
+                raise BadInput(f"A study has no {name!r} to choose from; it has {', '.join(_VALUES)}.")
+        values = {name: [_VALUES[name](one) for one in several(given)] for name, given in wanted.items()}
+        parts = []
+        for part in self.parts():
+            left = {name: tuple(v for v in getattr(part, name) if v in values[name]) for name in values}
+            if all(left.values()):
+                parts.append(part.but(**left))
         if not parts:
-            raise BadInput(f"No part of the study has {kept}.")
-        first, *rest = (p.but(**{name: _shared(p, name, kept[name]) for name in kept}) for p in parts)
-        return replace(first, also=tuple(rest))
+            raise BadInput(f"No part of the study has {wanted}.")
+        return replace(parts[0], also=tuple(parts[1:]))
 
     def parts(self) -> tuple[Study, ...]:
         """The products that were joined; a study that was not joined is its own and only part."""
@@ -195,23 +172,28 @@ class Study:
     @property
     def id(self) -> str:
         """Content id of the value."""
-        return content_id(repr(self))
+        return content_id(dumps(self))
 
-    def arms(self) -> Iterator[ArmKey]:
+    def model(self, name: str) -> ModelLike:
+        """The model of an arm, by its name in the study."""
+        named: dict[str, ModelLike] = {model_name(model): model for part in self.parts() for model in part.models}
+        return named[name]
+
+    def arms(self) -> Iterator[PlannedArm]:
         """Models × interventions × seeds, each once, models slowest; seeds count for trainings alone."""
-        seen: set[ArmKey] = set()
+        seen: set[PlannedArm] = set()
         for part in self.parts():
             for model, intervention in product(part.models, part.interventions):
                 seeds = part.seeds if isinstance(intervention, Trained) else (0,)
-                keys = [ArmKey(model, intervention, seed) for seed in seeds]
-                yield from (key for key in keys if key not in seen)
-                seen |= set(keys)
+                arms = [PlannedArm(model_name(model), intervention, seed) for seed in seeds]
+                yield from (arm for arm in arms if arm not in seen)
+                seen |= set(arms)
 
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[StudyCell, ...]:
         """Every cell once, in the order in which it is asked."""
         return tuple(
             dict.fromkeys(
-                Cell(arm, bias, task, elicit)
+                StudyCell(arm, bias, task, elicit)
                 for part in self.parts()
                 for arm in part.arms()
                 for elicit, bias in product(part.elicit, part.biases)
@@ -219,103 +201,84 @@ class Study:
             )
         )
 
-    def tasks_of(self, bias: str) -> tuple[Task, ...]:
-        """The tasks of this part whose questions a bias is put to."""
-        tasks = tuple(task for task in self.tasks if isinstance(task, Task))
-        own = suite.get(bias).source
-        return (Task(own, sum(task.n or self.n for task in tasks), at_most=True),) if own else tasks
+    def jobs(self) -> tuple[Job, ...]:
+        """What there is to do, in an order in which everything that a job needs is made before it; one model at a time."""
+        jobs = {load_job().makes: load_job()}
+        for model in dict.fromkeys(arm.model for arm in self.arms()):
+            for number, part in enumerate(self.parts()):
+                for arm in part.arms():
+                    if arm.model == model:
+                        for job in jobs_of_arm(arm, number):
+                            jobs.setdefault(job.makes, job)
+        return tuple(jobs.values())
+
+    def tasks_of(self, bias: Bias) -> tuple[Task, ...]:
+        """The tasks of this part whose questions a bias applies to."""
+        if not bias.source:
+            return self.tasks
+        return (Task(bias.source, sum(task.n or self.n for task in self.tasks), at_most=True),)
 
     def asks(self, pair: Pair) -> bool:
         """Whether a pair is one of this part's."""
-        bias, elicit, source = (text.partition("@")[0] for text in (pair.bias, pair.elicit, pair.question.source))
-        if bias not in self.biases or elicit not in self.elicit:
+        names = {bias.name: bias for bias in self.biases}
+        bias = names.get(Ref.parse(pair.bias).unversioned)
+        if bias is None or Ref.parse(pair.elicit).unversioned not in [one.name for one in self.elicit]:
             return False
-        return any(source in (task.source.partition("@")[0], Path(task.source).name) for task in self.tasks_of(bias))
+        return any(task.holds(pair.question.source) for task in self.tasks_of(bias))
 
     def pairs(self) -> PairSet:
         """All pairs of this part, for every model alike. Raises what `sources.load` and `pairs` do."""
         bank = argument_banks.load(self.arguments) if self.arguments else None
-        by_tasks: dict[tuple[Task, ...], list[str]] = {}
+        by_tasks: dict[tuple[Task, ...], list[Bias]] = {}
         for bias in self.biases:
             by_tasks.setdefault(self.tasks_of(bias), []).append(bias)
         built = PairSet()
-        for tasks, names in by_tasks.items():
+        for tasks, biases in by_tasks.items():
             questions = [question for task in tasks for question in task.load(self.n, self.seed)]
             for elicit in self.elicit:
-                built += pairs(questions, names, elicit=elicit, seed=self.seed, arguments=bank)
+                built += pairs(questions, biases, elicit=elicit, seed=self.seed, arguments=bank)
         return built
 
 
 def check(study: Study) -> None:
-    """Every name, before anything is loaded or asked. Raises `UnknownName` or `BadInput`."""
+    """What can be refused before anything is loaded or asked: arms that clash, trainings that cannot be done.
+
+    Raises:
+        BadInput: Two arms have one name, or one arm is asked in two ways; arguments are missing; or a back-end cannot do a
+            training, which would else fail after its rows were sampled and paid for.
+    """
     names = Counter(arm.name for arm in study.arms())
     if twice := [name for name, n in names.items() if n > 1]:
-        raise BadInput(f"Two trainings print as the same name: {', '.join(twice)}. Give one another (Trained.name).")
-    decoded: dict[ArmKey, tuple[object, ...]] = {}
+        raise BadInput(
+            f"Two trainings print as the same name: {', '.join(twice)}. Give one another name (Trained.name)."
+        )
+    decoded: dict[PlannedArm, tuple[object, ...]] = {}
     for part in study.parts():
         how = (part.settings, part.samples)
         for arm in part.arms():
             if decoded.setdefault(arm, how) != how:
                 raise BadInput(
-                    f"{arm.model} under {arm.intervention} is asked under {decoded[arm]} and under {how}. Parts that share "
-                    "an arm must share settings and samples; put the others into a folder of their own."
+                    f"{arm.name} is asked under {decoded[arm]} and under {how}. Parts that share an arm must share settings "
+                    "and samples; put the others into a folder of their own."
                 )
         for bias in part.biases:
-            needs = "arguments" in suite.get(bias).wants
-            if needs and part.arguments is None:
+            if "arguments" in bias.wants and part.arguments is None:
                 raise BadInput(
-                    f"{bias} quotes arguments for options, and none are given. Have a model write them (`unsway data "
+                    f"{bias.name} quotes arguments for options, and none are given. Have a model write them (`unsway data "
                     "arguments`) and name the file (--arguments FILE; Study.arguments in Python), or leave it out."
                 )
-        for elicit in part.elicit:
-            elicitations.get(elicit)
-        _check_tasks(part.tasks)
-        for arm in part.arms():
-            if isinstance(arm.intervention, Trained):
-                _check_training(arm.model, arm.intervention, arm.seed)
-            elif arm.intervention != NONE:
-                interventions.get(arm.intervention)
+    for arm in study.arms():
+        if isinstance(arm.intervention, Trained):
+            where = arm.intervention.backend
+            check_method(arm.intervention.seeded(arm.seed).method, backend(where), arm.model)
+            if where == "local" and not name_of(arm.model).startswith(LOCAL):
+                raise BadInput(
+                    f"{arm.model!r} is asked at a provider or a server, so {str(arm.intervention)!r} cannot train it here "
+                    f"(backend 'local'). Name a local model ({LOCAL}smollm2-135m, a folder), or another backend."
+                )
 
 
-def _check_tasks(tasks: Iterable[Task | str]) -> None:
-    for task in tasks:
-        if isinstance(task, Task) and not task.source.endswith((".jsonl", ".csv", ".gz")):
-            sources.get(task.source.partition("@")[0])
-
-
-def _check_training(model: str, how: Trained, seed: int) -> None:
-    """A training that its backend cannot do would fail only after its rows were sampled, and paid for."""
-    _check_tasks(how.tasks)
-    check_method(how.how(seed), backend(how.backend), model)
-    if how.backend == "local" and not name_of(model).startswith(LOCAL):
-        raise BadInput(
-            f"{model!r} is asked at a provider or a server, so that {str(how)!r} cannot train it here (backend 'local'). "
-            f"Name a local model ({LOCAL}smollm2-135m, a folder), or another backend."
-        )
-
-
-def difference(one: Study, other: Study) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+def difference(one: Study, other: Study) -> tuple[tuple[StudyCell, ...], tuple[StudyCell, ...]]:
     """Cells that only the first study has, and those that only the second has."""
     ours, theirs = one.cells(), other.cells()
     return tuple(c for c in ours if c not in set(theirs)), tuple(c for c in theirs if c not in set(ours))
-
-
-# ---------------------------------------------------------------- fields
-
-
-def _several(value: Any) -> tuple[Any, ...]:
-    """One value or several as a tuple."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
-
-
-def _tasks(value: Any) -> tuple[Task, ...]:
-    one = value if not isinstance(value, Task) else (value,)
-    return tuple(task if isinstance(task, Task) else Task(task) for task in _several(one))
-
-
-def _shared(part: Study, name: str, kept: Any) -> tuple[Any, ...]:
-    """The values of a field that are kept, in the order of the study."""
-    if name not in {field.name for field in fields(Study)}:
-        raise BadInput(f"A study has no {name!r}; it has {', '.join(field.name for field in fields(Study))}.")
-    wanted = _tasks(kept) if name == "tasks" else _several(kept)
-    return tuple(value for value in _several(getattr(part, name)) if value in wanted)

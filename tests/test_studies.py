@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from experiments import chua2024, smollm_bct
-from unsway import demo
+from unsway import biases, demo
 from unsway.banks import Bank, bank
+from unsway.biases import Cue, cue, from_definition
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached, UnknownName
 from unsway.planning.prices import Price
@@ -17,6 +18,7 @@ from unsway.store import ReplyStore, dumps, loads
 from unsway.studies import Study, Task, Trained, difference, estimate, load, plan, run
 from unsway.studies.study import check
 from unsway.testing import scripted
+from unsway.training import Bct
 from unsway.types import Answer, Settings
 
 SMALL = Study(
@@ -45,14 +47,16 @@ def n_replies(folder: Path) -> int:
 def test_one_name_or_several() -> None:
     study = Study(models="a/b", biases="post_hoc", tasks="procedural/arithmetic")
     assert study.models == ("a/b",) and study.tasks == (Task("procedural/arithmetic"),)
-    assert study == Study(models=("a/b",), biases=["post_hoc"], tasks=[Task("procedural/arithmetic")])  # type: ignore[arg-type]
+    assert study == Study(models=("a/b",), biases=[biases.get("post_hoc")], tasks=[Task("procedural/arithmetic")])
 
 
 def test_it_prints_as_the_expression_that_makes_it_and_comes_back_from_json() -> None:
-    trained = SMALL.but(interventions=("none", Trained(recipe=Recipe(n=8), settings=(("learning_rate", 1e-3),))))
-    joined = trained | SMALL.but(biases="distractor_fact")
-    names = {"Study": Study, "Task": Task, "Trained": Trained, "Recipe": Recipe, "Settings": Settings}
-    assert eval(repr(joined), names) == joined
+    trained = Trained(Bct(learning_rate=1e-3), recipe=Recipe(n=8))
+    mine = cue("A colleague thinks it is {answer}.", place="front")
+    joined = SMALL.but(interventions=("none", trained)) | SMALL.but(biases=("suggested_answer/quoted", mine))
+    classes = (Study, Task, Trained, Recipe, Settings, Bct, Cue)
+    assert eval(repr(joined), {one.__name__: one for one in classes} | {"from_definition": from_definition}) == joined
+    assert "learning_rate=0.001" in repr(joined) and "epochs" not in repr(joined)
     assert loads(Study, dumps(joined)) == joined
     assert len({joined, loads(Study, dumps(joined)), SMALL}) == 2
 
@@ -67,10 +71,10 @@ def test_cells_are_the_product_each_once() -> None:
 
 def test_parts_and_differences_are_expressions() -> None:
     part = SMALL.only(biases="post_hoc", models="scripted/one")
-    assert part.biases == ("post_hoc",) and part.models == ("scripted/one",)
+    assert part.biases == (biases.get("post_hoc"),) and part.models == ("scripted/one",)
     gone, new = difference(SMALL, part | SMALL.but(biases="distractor_fact"))
-    assert {cell.bias for cell in gone} == {"post_hoc", "suggested_answer"}
-    assert {cell.bias for cell in new} == {"distractor_fact"}
+    assert {cell.bias.name for cell in gone} == {"post_hoc", "suggested_answer"}
+    assert {cell.bias.name for cell in new} == {"distractor_fact"}
     with pytest.raises(BadInput, match="No part"):
         SMALL.only(biases="positional")
     with pytest.raises(BadInput, match="has no 'colour'"):
@@ -79,7 +83,7 @@ def test_parts_and_differences_are_expressions() -> None:
 
 def test_biases_with_questions_of_their_own_are_put_to_those() -> None:
     study = SMALL.but(biases=("post_hoc", "spurious_hindsight"), models="scripted/one")
-    assert study.tasks_of("spurious_hindsight") == (Task("gambles", 40),)
+    assert study.tasks_of(study.biases[1]) == (Task("gambles", 40),)
     built = study.pairs()
     assert len(built.where(bias="post_hoc")) == 40 and len(built.where(bias="spurious_hindsight")) == 40
     assert not built.skipped
@@ -108,8 +112,6 @@ def test_what_cannot_be_a_study() -> None:
     for change in ({"models": ()}, {"biases": ("post_hoc", "post_hoc")}, {"n": 0}, {"samples": 0}):
         with pytest.raises(BadInput):
             SMALL.but(**change)
-    with pytest.raises(UnknownName, match="learning_rate"):
-        Trained(settings=(("learningrate", 1.0),))
     with pytest.raises(BadInput, match="share an arm"):
         plan(SMALL | SMALL.but(settings=Settings(max_tokens=5), biases="distractor_fact"))
 
@@ -117,7 +119,7 @@ def test_what_cannot_be_a_study() -> None:
 @pytest.mark.parametrize(
     ("model", "how", "said"),
     [
-        ("openai/gpt-4o", {"backend": "openai", "settings": (("lora_rank", 8),)}, "takes no lora_rank"),
+        ("openai/gpt-4o", {"backend": "openai", "method": Bct(lora_rank=8)}, "takes no lora_rank"),
         ("anthropic/claude", {"backend": "openai"}, "cannot train 'anthropic/claude'"),
         ("unsway/smollm2-135m", {"backend": "openai"}, "cannot train 'unsway/smollm2-135m'"),
         ("openai/gpt-4o", {"backend": "local"}, "'openai/gpt-4o' is asked at a provider"),
@@ -128,8 +130,10 @@ def test_what_cannot_be_a_study() -> None:
 def test_a_training_that_its_backend_cannot_do_is_refused_by_the_plan(
     model: str, how: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    study = SMALL.but(models=model, interventions=("none", Trained(recipe=Recipe(n=8), **how)))
-    for refused in (lambda: plan(study), lambda: run(study, tmp_path / "out")):
+    def study() -> Study:
+        return SMALL.but(models=model, interventions=("none", Trained(recipe=Recipe(n=8), **how)))
+
+    for refused in (lambda: plan(study()), lambda: run(study(), tmp_path / "out")):
         with pytest.raises((BadInput, UnknownName), match=said):
             refused()
     assert not (tmp_path / "out").exists()
@@ -162,7 +166,7 @@ def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:
     assert n_replies(tmp_path) == 2 * 40 * 3
     assert [arm.label for arm in found.arms] == ["one", "two"]
     assert {(cell.model, cell.bias.partition("@")[0]) for cell in found.cells} == {
-        (model, bias) for model in SMALL.models for bias in SMALL.biases
+        (model, bias.name) for model in SMALL.models for bias in SMALL.biases
     }
     assert run(SMALL, tmp_path, using=using).cells == found.cells and n_replies(tmp_path) == 240
     grown = SMALL | SMALL.but(biases="distractor_fact", models="scripted/one")

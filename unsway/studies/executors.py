@@ -1,0 +1,51 @@
+"""Where the jobs of a study run: here, one after the other, or wherever something with `submit` puts them.
+
+In: a function and its arguments. Out: a future. Whatever has `submit(fn, *args, **resources)` and returns something with
+`result()` will do: an executor of `concurrent.futures`, Dask's client, a few lines around Ray or submitit.
+
+    run(study, "runs/mine")                                            # here
+    run(study, "runs/mine", on=ProcessPoolExecutor(2))                 # two processes, each with a model of its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Pending(Protocol):
+    """What `submit` returns: work that has a result once it is done."""
+
+    def result(self) -> Any:
+        """Wait for the work; return what it returned, or raise what it raised."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs functions somewhere."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **resources: Any) -> Pending:
+        """Start a function.
+
+        Args:
+            fn: The function.
+            args: Its arguments.
+            resources: What it needs, for executors that place work; the function takes them too, and ignores them.
+        """
+        ...
+
+
+class InProcess:
+    """Runs each function at once, in this process; an interrupt goes to the caller as it is."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
+        """Call the function, and return a future that is done."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **resources))
+        except Exception as error:
+            future.set_exception(error)
+        return future
