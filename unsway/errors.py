@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 def kind_of(value: object) -> str:
@@ -29,6 +30,17 @@ def kind_of(value: object) -> str:
 
 class UnswayError(Exception):
     """The root: catch this to catch everything that unsway raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process an error goes by its message, because the arguments of its class are not kept."""
+        return _revived, (type(self), self.args, self.__dict__)
+
+
+def _revived(kind: type[UnswayError], args: tuple[Any, ...], about: dict[str, Any]) -> UnswayError:
+    """The error of another process, as it was raised there."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(about)
+    return error
 
 
 class UnknownName(UnswayError, LookupError):
