@@ -96,7 +96,7 @@ def load(
     """Questions of a source or of a file.
 
     Args:
-        name: A source, its name (`names()` lists them), or the path of a `.jsonl` or `.csv` file, compressed with gzip or not.
+        name: A source, its name (`names()` lists them), or a path to a `.jsonl` or `.csv` file, gzipped or not.
         n: How many; all where None. With one seed, a small n is the beginning of a larger one.
         seed: Seed of the order, and of what a procedural source generates.
         split: A split, or several (`validation+test`); the source's default where None.
