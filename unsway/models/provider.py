@@ -21,12 +21,12 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.errors import ModelError
-from unsway.models.engines.base import Generation, Request, make_engine
+from unsway.models.engines.base import Request, make_engine
 from unsway.models.weights import known_dtype, locate
-from unsway.types import Message, Role
+from unsway.types import Message
 
 MAX_TOKENS = 1000
-"""The longest reply where the caller names none, as in `types.Settings`."""
+"""The longest reply if the caller names none, as in `types.Settings`."""
 
 
 class LocalModel(ModelAPI):
@@ -48,35 +48,38 @@ class LocalModel(ModelAPI):
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:
-        """One reply to a conversation."""
+        """One reply to a conversation.
+
+        Raises:
+            ModelError: There are tools, or the prompt does not fit the model's context.
+        """
         if tools:
             raise ModelError("The local provider calls no tools. Take them out of the task, or use another provider.")
-        tokens = self.weights.encode(tuple(Message(_role(m), m.text) for m in input))
-        longest = self.weights.context - len(tokens)
+        messages = []
+        for message in input:
+            if message.role == "tool":
+                raise ModelError("The local provider takes no tool messages.")
+            messages.append(Message(message.role, message.text))
+        prompt = self.weights.encode(tuple(messages))
+        longest = self.weights.context - len(prompt)
         if longest < 1:
             raise ModelError(
-                f"A prompt of {len(tokens)} tokens does not fit {self.model_name!r}, whose context is "
+                f"A prompt of {len(prompt)} tokens does not fit {self.model_name!r}, whose context is "
                 f"{self.weights.context} tokens. Take shorter questions or fewer demos."
             )
         request = Request(
-            tokens=tokens,
+            tokens=prompt,
             max_tokens=min(config.max_tokens or MAX_TOKENS, longest),
             temperature=config.temperature or 0.0,
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
         )
         generation = await asyncio.wrap_future(self.engine.submit(request))
-        return self._output(generation, len(tokens))
-
-    def _output(self, generation: Generation, tokens_in: int) -> ModelOutput:
         text = self.weights.tokenizer.decode(list(generation.tokens), skip_special_tokens=True)
-        message = ChatMessageAssistant(content=text, model=self.model_name, source="generate")
-        usage = ModelUsage(
-            input_tokens=tokens_in,
-            output_tokens=len(generation.tokens),
-            total_tokens=tokens_in + len(generation.tokens),
-        )
-        choice = ChatCompletionChoice(message=message, stop_reason="stop" if generation.stop == "end" else "max_tokens")
+        answer = ChatMessageAssistant(content=text, model=self.model_name, source="generate")
+        choice = ChatCompletionChoice(message=answer, stop_reason="stop" if generation.stop == "end" else "max_tokens")
+        n_in, n_out = len(prompt), len(generation.tokens)
+        usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
     def max_connections(self) -> int:
@@ -90,9 +93,3 @@ class LocalModel(ModelAPI):
     def close(self) -> None:
         """End the engine's worker and release the weights."""
         self.engine.close()
-
-
-def _role(message: ChatMessage) -> Role:
-    if message.role == "tool":
-        raise ModelError("The local provider takes no tool messages.")
-    return message.role

@@ -1,7 +1,8 @@
 """A key that a server quotes back goes no further: not into Inspect's logs and traces, nor into our errors.
 
-In: a model of Inspect's. Out: the same, whose errors and recorded answers are cleaned before anybody sees them. Inspect logs
-a provider's error as it came, so it is cleaned where it arises: around the provider's `generate`.
+In: one of Inspect's models. Out: the same model, whose errors and recorded answers are cleaned before anyone sees them.
+Inspect logs a provider's error unchanged, so it is cleaned where it arises: around the provider's `generate`. This relies on
+the order in which Inspect calls things, which tests/test_models_secrets.py pins.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from inspect_ai.model import Model, ModelCall
+    from inspect_ai.model import Model
 
 ENDINGS = ("_API_KEY", "_TOKEN", "_SECRET", "_ACCESS_KEY")
-"""Ends of the names of environment variables that hold keys, as providers' SDKs name them."""
+"""How the names of environment variables that hold keys end, as providers' SDKs name them."""
 SHORTEST = 8
-"""Characters below which a value is no key, but a word that may stand anywhere."""
+"""The fewest characters of a key; a shorter value is a word that may occur anywhere."""
 IN_PLACE = "(key)"
+"""What is shown instead of a key."""
 E = TypeVar("E", bound=BaseException)
 
 
 def guard(model: Model) -> Model:
-    """Clean what this model's provider raises and records."""
+    """Clean what this model's provider raises and records; returns the model."""
     api: Any = model.api
     inner = api.generate
 
@@ -34,9 +36,10 @@ def guard(model: Model) -> Model:
         except Exception as error:
             raise cleaned(error, keys) from error.__cause__
         if isinstance(result, tuple):
-            said, call = result
-            _clean_call(call, keys)
-            return (cleaned(said, keys) if isinstance(said, Exception) else said), call
+            output, call = result
+            if call is not None and call.response is not None:
+                call.response = _clean(call.response, keys)
+            return (cleaned(output, keys) if isinstance(output, Exception) else output), call
         return result
 
     api.generate = generate
@@ -44,7 +47,7 @@ def guard(model: Model) -> Model:
 
 
 def known(key: str | None) -> frozenset[str]:
-    """Every key there is: the provider's own, and those of the environment."""
+    """All keys: the provider's own, and those in the environment."""
     values = [key or "", *(value for name, value in os.environ.items() if name.upper().endswith(ENDINGS))]
     return frozenset(value for value in values if len(value) >= SHORTEST)
 
@@ -57,7 +60,7 @@ def without(text: str, keys: Collection[str]) -> str:
 
 
 def cleaned(error: E, keys: Collection[str]) -> E:
-    """The same error, with no key in its words or those of its causes."""
+    """The same error, without keys in its message or the messages of its causes."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:
@@ -78,8 +81,3 @@ def _clean(value: Any, keys: Collection[str]) -> Any:
         text = json.dumps(value, default=str)
         return json.loads(without(text, keys)) if any(key in text for key in keys) else value
     return value
-
-
-def _clean_call(call: ModelCall | None, keys: Collection[str]) -> None:
-    if call is not None and call.response is not None:
-        call.response = _clean(call.response, keys)

@@ -1,7 +1,7 @@
-"""What may be asked: an Inspect model string, a local model, a checkpoint, or an Inspect `Model`.
+"""What can be asked: an Inspect model string, a local model, a checkpoint, or an Inspect `Model`.
 
-In: any of them. Out: `Subject`: the name that replies carry, the fingerprint of the weights, the Inspect model; and
-`Session`, which keeps it loaded.
+In: any of them. Out: a `Subject` (the name that replies carry, the fingerprint of the weights, the Inspect model) and a
+`Session`, which keeps the model loaded.
 Replies are addressed by name and fingerprint together, so two checkpoints under one name are never confused.
 """
 
@@ -14,11 +14,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.models.endpoints import address_id
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard
-from unsway.models.weights import CHECKPOINT_FILE, is_hosted, read_checkpoint
+from unsway.models.weights import CHECKPOINT_FILE, is_hosted, known_dtype, locate, read_checkpoint
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
@@ -29,21 +30,21 @@ if TYPE_CHECKING:
 
 LOCAL = "unsway/"
 """Prefix of the names of local models, which is the name of our Inspect provider."""
-_MARKUP = re.compile(r"\[/?[a-z ]+\]")
 AT_ONCE = "max_connections"
-"""Argument of a hosted model that is ours, not its provider's: how many prompts are on their way at once."""
+"""Argument of a hosted model that is ours, not its provider's: how many prompts are in flight at once."""
 PATIENCE = "patience"
 """Another one: a `Patience`, or a mapping of its fields, such as `-M patience={"answer": 1200}`."""
+_MARKUP = re.compile(r"\[/?[a-z ]+\]")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model that is asked."""
+    """A model that can be asked."""
 
     name: str
-    """What its replies say of who wrote them."""
+    """The name that its replies carry."""
     weights: str
-    """Fingerprint of its weights; of a hosted model the id of its address, empty where that is the provider's own."""
+    """Fingerprint of its weights; of a hosted model the id of its address, empty for the provider's own."""
     model: str | Model
     """What Inspect is given."""
     args: Mapping[str, Any]
@@ -51,7 +52,7 @@ class Subject:
 
 
 class Session:
-    """A model that is loaded when it is first needed and stays so until the session ends.
+    """A model that is loaded when it is first needed and stays loaded until the session ends.
 
     with session("unsway/smollm2-135m") as base:
         run(pairs, base)
@@ -68,19 +69,33 @@ class Session:
         Raises:
             ModelError: A key, an address or a library is missing; in Inspect's words.
         """
-        if isinstance(self.who.model, str):
-            self._model = self._model or _loaded(self.who.model, self.who.args)
+        if not isinstance(self.who.model, str):
+            return self.who.model
+        if self._model is not None:
             return self._model
-        return self.who.model
+        from inspect_ai.model import get_model
+
+        name = self.who.model
+        args = {key: value for key, value in self.who.args.items() if key not in (AT_ONCE, PATIENCE)}
+        if name.startswith(("openai/", "openai-api/")):
+            args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
+        try:
+            # not memoised: Inspect would return an earlier model of the same name, whatever its weights are now
+            self._model = guard(get_model(name, memoize=False, **args))
+        except UnswayError:
+            raise
+        except Exception as error:  # Inspect's own says what is missing, in rich's markup
+            raise ModelError(f"{name} cannot be asked: {plain(_MARKUP.sub('', str(error)))}") from error
+        return self._model
 
     def at_once(self) -> int | None:
-        """How many prompts to ask at once: as the engine likes, or as was asked for; None leaves it to Inspect."""
+        """How many prompts to ask at once: the engine's choice or the caller's; None leaves it to Inspect."""
         if self.who.name.startswith(LOCAL):
             return self.model().api.max_connections()
         return self.who.args.get(AT_ONCE)
 
     def patience(self) -> Patience:
-        """How long to wait for a hosted model. Raises `BadInput` where that was given in words it does not have."""
+        """How long to wait for a hosted model. Raises `BadInput` if its fields are not those of `Patience`."""
         given = self.who.args.get(PATIENCE, {})
         try:
             return given if isinstance(given, Patience) else Patience(**given)
@@ -92,54 +107,32 @@ class Session:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._model is not None:
-            _close(self._model)
-            self._model = None
+        if self._model is None:
+            return
+        from concurrent.futures import ThreadPoolExecutor
 
+        import anyio
 
-def _loaded(name: str, args: Mapping[str, Any]) -> Model:
-    """An Inspect model of one's own.
-
-    Not memoised by Inspect, which would hand out an earlier model of the same name, whatever its weights are now.
-    """
-    from inspect_ai.model import get_model
-
-    given = {key: value for key, value in args.items() if key not in (AT_ONCE, PATIENCE)}
-    if name.startswith(("openai/", "openai-api/")):
-        given = {"max_retries": 0} | given  # the SDK's retries leave no trace; ours do
-    try:
-        return guard(get_model(name, memoize=False, **given))
-    except UnswayError:
-        raise
-    except Exception as error:  # Inspect's own says what is missing, in rich's markup
-        raise ModelError(f"{name} cannot be asked: {plain(_MARKUP.sub('', str(error)))}") from error
-
-
-def _close(model: Model) -> None:
-    """Close a model in a thread of its own, since the client of a provider closes in an event loop and ours may run."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    import anyio
-
-    with ThreadPoolExecutor(1) as executor:
-        executor.submit(anyio.run, model.api.aclose).result()
+        with ThreadPoolExecutor(1) as executor:  # a provider's client closes in an event loop, and ours may be running
+            executor.submit(anyio.run, self._model.api.aclose).result()
+        self._model = None
 
 
 def session(model: ModelLike, **args: Any) -> Session:
-    """A session with whatever may be asked; a session itself is given back as it is. Raises as `subject` does."""
+    """A session with a model; a session itself is returned as it is. Raises as `subject` does."""
     return model if isinstance(model, Session) else Session(subject(model, **args))
 
 
 def subject(model: ModelLike, **args: Any) -> Subject:
-    """Resolve what may be asked, before anything is asked.
+    """Resolve a model, before anything is asked.
 
     Args:
         model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, or a `Checkpoint`.
-        args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; of a hosted model also
-            `max_connections`, `patience`, and `weights`, a name for what its address serves just now.
+        args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; for a hosted model also
+            `max_connections`, `patience`, and `weights`, a name for what its address currently serves.
 
     Raises:
-        ModelError: The model cannot be had; says what was tried.
+        ModelError: The model is not available; says what was tried.
     """
     if isinstance(model, Session):
         return model.who
@@ -147,15 +140,27 @@ def subject(model: ModelLike, **args: Any) -> Subject:
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
     trained = model if isinstance(model, Checkpoint) else _checkpoint(model)
     if trained is not None and is_hosted(trained):
-        return _hosted(trained.model, _address(trained) | args)
+        url, hash_, _ = trained.uri.partition("#")  # the address it was trained at, if not the provider's own
+        return _hosted(trained.model, ({"base_url": url} if hash_ else {}) | args)
     if isinstance(model, str) and not name_of(model).startswith(LOCAL):
         return _hosted(model, args)
-    return _local(model.model if isinstance(model, Checkpoint) else os.fspath(model), args)
+    dtype = known_dtype(str(args.get("dtype", "float32")))
+    bare = (model.model if isinstance(model, Checkpoint) else os.fspath(model)).removeprefix(LOCAL)
+    weights = locate(bare)
+    weights.tokenizer  # noqa: B018  # reports a missing chat template now, not after the first prompt
+    return Subject(name_of(LOCAL + bare), weights.answering(dtype), LOCAL + bare, args)
 
 
 def name_of(model: str) -> str:
-    """The name that a model's replies carry, from what it is called alone: nothing is loaded. Raises `ModelError`."""
-    if model.startswith(LOCAL) or _is_ours(model):
+    """The name that a model's replies carry, without loading anything. Raises `ModelError`."""
+    folder = Path(model).expanduser()
+    is_local = (
+        model.startswith(LOCAL)
+        or (folder / CHECKPOINT_FILE).is_file()
+        or (folder / "config.json").is_file()
+        or any(status.name == model and status.kind == "model" for status in assets.assets())
+    )
+    if is_local:
         trained = _checkpoint(model)
         if trained is not None and is_hosted(trained):
             return trained.model
@@ -169,42 +174,14 @@ def name_of(model: str) -> str:
     return model
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a bare name is an asset's, or a folder with a model or a checkpoint in it."""
-    from unsway import assets
-
-    folder = Path(name).expanduser()
-    holds_model = (folder / CHECKPOINT_FILE).is_file() or (folder / "config.json").is_file()
-    return holds_model or any(s.name == name and s.kind == "model" for s in assets.assets())
-
-
-def _local(model: str, args: Mapping[str, Any]) -> Subject:
-    from unsway.models.weights import known_dtype, locate
-
-    dtype = known_dtype(str(args.get("dtype", "float32")))
-    bare = model.removeprefix(LOCAL)
-    weights = locate(bare)
-    weights.tokenizer  # noqa: B018  # a missing chat template is said now, not after the first prompt
-    return Subject(name_of(LOCAL + bare), weights.answering(dtype), LOCAL + bare, args)
-
-
-# ---------------------------------------------------------------- at a provider, or at a server of one's own
-
-
 def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:
-    """The checkpoint that a folder holds, if it holds one."""
+    """The checkpoint in a folder; None if it holds none."""
     folder = Path(os.fspath(model).removeprefix(LOCAL)).expanduser()
     return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None
 
 
-def _address(trained: Checkpoint) -> dict[str, Any]:
-    """The address at which a checkpoint was trained, where that is not the provider's own."""
-    url, hash_, _ = trained.uri.partition("#")
-    return {"base_url": url} if hash_ else {}
-
-
 def _hosted(name: str, args: Mapping[str, Any]) -> Subject:
-    """A hosted model; `weights` among its arguments names what an address of one's own serves just now."""
-    given = dict(args)
-    where, weights = address_id(name, given), given.pop("weights", None)
-    return Subject(name, where if weights is None else content_id(where, str(weights)), name, given)
+    """A hosted model; `weights` among its arguments names what its address currently serves."""
+    args = dict(args)
+    address, weights = address_id(name, args), args.pop("weights", None)
+    return Subject(name, address if weights is None else content_id(address, str(weights)), name, args)

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKPOINT_FILE = "checkpoint.json"
-"""What makes a folder a checkpoint: a `types.Checkpoint` beside the adapter."""
-
-
+"""What makes a folder a checkpoint: a `types.Checkpoint` next to the adapter."""
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 """Without it PEFT would look for a pickle of that name."""
 ADAPTER_FILE = "adapter_config.json"
@@ -48,17 +46,27 @@ class Weights:
     """A local model: a folder of safetensors, and an adapter on top if it was trained."""
 
     name: str
-    """The name by which it was asked for."""
+    """The name it was asked for by."""
     folder: Path
+    """Where the safetensors, config and tokenizer are."""
     adapter: Path | None = None
+    """Folder of the adapter; None if it was not trained."""
 
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of everything that decides a reply (16 hex digits): weights, config, tokenizer, template, adapter."""
-        return content_id([_content(folder) for folder in (self.folder, self.adapter) if folder is not None])
+        kinds = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+        sums = []
+        for folder in (self.folder, self.adapter):
+            if folder is not None:
+                records = {folder / CHECKPOINT_FILE, folder / "manifest.json"}  # they decide nothing
+                files = sorted({path for kind in kinds for path in folder.glob(kind)} - records)
+                stats = [(path, path.stat()) for path in files]
+                sums.append(digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats]))
+        return content_id(sums)
 
     def answering(self, dtype: Dtype) -> str:
-        """Fingerprint of what answers: of the weights alone in float32, the reference; else of the arithmetic as well."""
+        """Fingerprint of what replies: the weights in float32, the reference; otherwise the weights and the arithmetic."""
         return self.fingerprint if dtype == "float32" else content_id(self.fingerprint, dtype)
 
     @cached_property
@@ -90,26 +98,26 @@ class Weights:
 
     @cached_property
     def end(self) -> int:
-        """The token that ends a reply in training: the one that the chat template puts behind it, where that ends one.
+        """The token that ends a reply in training: the one that the chat template puts after it, if that ends a reply.
 
         A tokenizer's own end may be another (Gemma's `<eos>` beside `<end_of_turn>`).
         """
         mark = "\N{SNOWMAN}"
         chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
         text = str(self.tokenizer.apply_chat_template(chat, tokenize=False))
-        behind = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
-        return int(next((token for token in behind if token in self.ends), self.tokenizer.eos_token_id))
+        after = self.tokenizer.encode(text.rpartition(mark)[2], add_special_tokens=False)
+        return int(next((token for token in after if token in self.ends), self.tokenizer.eos_token_id))
 
     @cached_property
     def marks(self) -> tuple[str, ...]:
-        """Texts of the special tokens: what stands between turns, begins and ends a reply."""
+        """Texts of the special tokens, which separate turns and begin and end a reply."""
         added = self.tokenizer.added_tokens_decoder.values()
         return tuple(
             sorted({token.content for token in added if token.special} | set(self.tokenizer.all_special_tokens))
         )
 
     def check_plain(self, text: str) -> None:
-        """Refuse a text with special tokens, which would be read as such and forge a turn. Raises `ModelError`."""
+        """Refuse a text with special tokens, which would forge a turn. Raises `ModelError`."""
         found = [mark for mark in self.marks if mark in text]
         if found:
             raise ModelError(
@@ -147,14 +155,24 @@ class Weights:
 
 
 def locate(name: str) -> Weights:
-    """Find a local model by name, downloading an asset or a hub model where it is not here yet.
+    """Find a local model by name; an asset or a hub model that is not here yet is downloaded.
 
     Raises:
         ModelError: Nothing of that name, weights that are not safetensors, or a checkpoint that does not fit its base.
     """
     folder = Path(name).expanduser()
     if (folder / CHECKPOINT_FILE).is_file():
-        return _checkpoint(folder)
+        checkpoint = read_checkpoint(folder)
+        if (folder / "config.json").is_file():  # all weights were trained
+            return Weights(str(folder), _checked(folder))
+        base_name, _, trained_from = checkpoint.base.rpartition("@")
+        base = locate(base_name)
+        if base.fingerprint != trained_from:
+            raise ModelError(
+                f"The checkpoint {str(folder)!r} was trained from {base_name!r} with weights {trained_from}, but the weights "
+                f"there are {base.fingerprint}. Put the same base model back, or train again from this one."
+            )
+        return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
         raise ModelError(
             f"{name!r} is an adapter without the record of what it was trained from ({CHECKPOINT_FILE} is missing). "
@@ -168,7 +186,7 @@ def locate(name: str) -> Weights:
 
 
 def read_checkpoint(folder: str | Path) -> Checkpoint:
-    """The checkpoint that a folder holds. Raises `BadInput` where it holds none."""
+    """The checkpoint in a folder. Raises `BadInput` if it holds none."""
     path = Path(folder) / CHECKPOINT_FILE
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
@@ -179,27 +197,12 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
 
 
 def is_hosted(checkpoint: Checkpoint) -> bool:
-    """Whether its weights are at a provider, not in a folder."""
+    """Whether its weights are at a provider and not in a folder."""
     return checkpoint.backend == "openai"
 
 
-def _checkpoint(folder: Path) -> Weights:
-    """A checkpoint's base and adapter; refused where the base is not the one that it was trained from."""
-    checkpoint = read_checkpoint(folder)
-    if (folder / "config.json").is_file():  # all weights were trained
-        return Weights(str(folder), _checked(folder))
-    name, _, trained_from = checkpoint.base.rpartition("@")
-    base = locate(name)
-    if base.fingerprint != trained_from:
-        raise ModelError(
-            f"The checkpoint {str(folder)!r} was trained from {name!r} with weights {trained_from}, but the weights "
-            f"there are {base.fingerprint}. Put the same base model back, or train again from this one."
-        )
-    return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
-
-
 def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
-    """The folder, if it holds safetensors; a pickle is refused by name."""
+    """The folder, if it holds safetensors. Raises `ModelError`, which names a pickle."""
     if any(folder.glob(wanted)):
         return folder
     pickles = sorted(p.name for kind in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in folder.glob(kind))
@@ -212,7 +215,7 @@ def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
 
 
 def _from_hub(name: str) -> Path:
-    """A hub model's folder in the hub's own cache; only safetensors, config and tokenizer are taken."""
+    """A hub model's folder in the hub's own cache; only safetensors, config and tokenizer are downloaded."""
     known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
         raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
@@ -225,14 +228,14 @@ def _from_hub(name: str) -> Path:
         return _checked(Path(snapshot_download(name, allow_patterns=wanted)))  # nosec B615  # known by its content
     except ModelError:
         raise
-    except Exception as error:  # the hub raises many kinds, all of which mean the same here
+    except Exception as error:  # the hub raises many kinds, which all mean the same here
         raise ModelError(
             f"{name!r} is no folder here and the Hugging Face hub did not give it ({type(error).__name__}: {error}). "
             f"Check the name and the network, or name a folder with safetensors, or one of: {known}."
         ) from error
 
 
-# ---------------------------------------------------------------- content and loading
+# ---------------------------------------------------------------- loading
 
 
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
@@ -241,26 +244,17 @@ CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 @cache
 def _sum(path: Path, size: int, changed_ns: int) -> str:
+    """sha256 of a file, computed once as long as its size and time of change stay the same."""
     return sha256_file(path)
 
 
-def _content(folder: Path) -> str:
-    """Digest of the files that decide a reply; names and sums, in order. The checkpoint's own record is not one."""
-    kinds = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
-    files = sorted(
-        {p for kind in kinds for p in folder.glob(kind)} - {folder / CHECKPOINT_FILE, folder / "manifest.json"}
-    )
-    stats = [(path, path.stat()) for path in files]
-    return digest([(path.name, _sum(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats])
-
-
 def load_config(weights: Weights) -> PreTrainedConfig:
-    """What transformers knows of the text model's shape, by its own names."""
+    """What transformers knows about the text model's shape, under its own names."""
     return _transformers().AutoConfig.from_pretrained(weights.folder, trust_remote_code=False).get_text_config()
 
 
 def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
-    """The model with its adapter merged, on the best device there is; never runs code that comes with the weights.
+    """The model with its adapter merged, on the best available device; never runs code that comes with the weights.
 
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
     """
@@ -278,7 +272,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
 
 def training_dtype() -> Dtype:
-    """bfloat16 where the GPU or the CPU computes in it, float32 elsewhere (emulated bfloat16 is slower and coarser)."""
+    """bfloat16 if the GPU or the CPU computes in it, otherwise float32 (emulated bfloat16 is slower and coarser)."""
     import torch
 
     if torch.cuda.is_available():

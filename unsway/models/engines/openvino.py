@@ -2,7 +2,7 @@
 
 In: `Weights` (an adapter is merged first). Out: replies as they end. Computes in float32 over float16 weights: 61 of 64
 greedy replies of the embedded model are token-identical to the torch engine's, at about three times its speed.
-Prefix caching lets clean and biased prompts of one question, and demos shared by all, be read once.
+With prefix caching, what the clean and biased prompts of a question share, and demos shared by all, is read once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from unsway.errors import MissingExtra, ModelError
 from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
@@ -18,16 +18,16 @@ from unsway.models.engines.gguf_export import exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
 from unsway.models.weights import Dtype, Weights
 
-if TYPE_CHECKING:
-    from openvino_genai import GenerationConfig
-
 CACHE_GB = 2
 """Keys and values kept for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
 
 AT_ONCE = 64
-"""Replies that run at once."""
+"""The most replies that run at once."""
 PRECISIONS: dict[Dtype, str] = {"float32": "f32", "bfloat16": "bf16"}
-"""OpenVINO's names of what it computes in; the weights are float16 either way."""
+"""OpenVINO's names of the precision it computes in; the weights are float16 either way."""
+
+_Pending: TypeAlias = tuple[Request, Future[Generation], tuple[int, ...]]
+"""A request in line, where its reply goes, and the blocks of its prompt."""
 
 
 class OpenVinoEngine(Engine):
@@ -54,7 +54,7 @@ class OpenVinoEngine(Engine):
         self.pipe: Any = openvino_genai.ContinuousBatchingPipeline(str(exported(weights)), scheduler, "CPU", exact)
         self.ends = weights.ends
         self._next_id = 0
-        self._waiting: deque[tuple[Request, Future[Generation], tuple[int, ...]]] = deque()
+        self._pending: deque[_Pending] = deque()
         self._running: dict[int, tuple[Any, Future[Generation]]] = {}
         self._prefixes: Prefixes[int] = Prefixes()
 
@@ -68,18 +68,18 @@ class OpenVinoEngine(Engine):
         return 2 if not torch.cuda.is_available() and unfit(weights) is None else 0
 
     def serve(self, requests: list[Pending]) -> None:
-        """Step the pipeline until it is idle, taking in what arrives meanwhile and answering what is done."""
+        """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""
         try:
-            self._take(requests)
+            self._start(requests)
             while self.pipe.has_non_finished_requests():
                 self.pipe.step()
-                self._look()
-                self._take(self.waiting(block=False) or [])
+                self._answer()
+                self._start(self.waiting(block=False) or [])
         except BaseException as error:
-            for answer in (*(a for _, a in self._running.values()), *(a for _, a, _ in self._waiting)):
-                answer.set_exception(error)
+            for result in (*(r for _, r in self._running.values()), *(r for _, r, _ in self._pending)):
+                result.set_exception(error)
             self._running.clear()
-            self._waiting.clear()
+            self._pending.clear()
             self._prefixes = Prefixes()
             raise
 
@@ -87,55 +87,46 @@ class OpenVinoEngine(Engine):
         """Release the pipeline and its cache."""
         self.pipe = None
 
-    def _take(self, requests: list[Pending]) -> None:
-        """Put requests in line, and start those that may start; the first always may where nothing runs."""
-        self._waiting.extend((request, answer, blocks(request.tokens)) for request, answer in requests)
-        held: deque[tuple[Request, Future[Generation], tuple[int, ...]]] = deque()
-        while self._waiting and len(self._running) < AT_ONCE:
-            request, answer, own = self._waiting.popleft()
-            if self._prefixes.may_start(own):
-                self._start(request, answer, own)
-            else:
-                held.append((request, answer, own))
-        self._waiting.extendleft(reversed(held))
-
-    def _start(self, request: Request, answer: Future[Generation], own: tuple[int, ...]) -> None:
+    def _start(self, requests: list[Pending]) -> None:
+        """Put requests in line, and start those that may start; if nothing runs, the first one always may."""
         import numpy as np
         import openvino
-
-        tokens = openvino.Tensor(np.array([request.tokens], dtype=np.int64))
-        handle = self.pipe.add_request(self._next_id, tokens, self._decoding(request))
-        self._running[self._next_id] = (handle, answer)
-        self._prefixes.start(self._next_id, own)
-        self._next_id += 1
-
-    def _decoding(self, request: Request) -> GenerationConfig:
         import openvino_genai
 
-        config = openvino_genai.GenerationConfig()
-        config.max_new_tokens = request.max_tokens
-        config.eos_token_id = min(self.ends)
-        config.stop_token_ids = set(self.ends)
-        config.do_sample = request.temperature > 0
-        if config.do_sample:
-            config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
-        return config
+        self._pending.extend((request, result, blocks(request.tokens)) for request, result in requests)
+        held_back: deque[_Pending] = deque()
+        while self._pending and len(self._running) < AT_ONCE:
+            request, result, prompt_blocks = self._pending.popleft()
+            if not self._prefixes.may_start(prompt_blocks):
+                held_back.append((request, result, prompt_blocks))
+                continue
+            config = openvino_genai.GenerationConfig()
+            config.max_new_tokens = request.max_tokens
+            config.eos_token_id = min(self.ends)
+            config.stop_token_ids = set(self.ends)
+            config.do_sample = request.temperature > 0
+            if config.do_sample:  # each request draws from its own seed, whatever runs with it
+                config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
+            tokens = openvino.Tensor(np.array([request.tokens], dtype=np.int64))
+            self._running[self._next_id] = (self.pipe.add_request(self._next_id, tokens, config), result)
+            self._prefixes.start(self._next_id, prompt_blocks)
+            self._next_id += 1
+        self._pending.extendleft(reversed(held_back))
 
-    def _look(self) -> None:
+    def _answer(self) -> None:
         """Note which prompts have been read (they have a first token), and answer what is done."""
         import openvino_genai
 
         for key in self._prefixes.reading:
             if self._running[key][0].can_read():
                 self._prefixes.done(key)
-        running = openvino_genai.GenerationStatus.RUNNING
-        for key, (handle, answer) in list(self._running.items()):
-            if handle.get_status() == running:
+        for key, (handle, result) in list(self._running.items()):
+            if handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
                 continue
             generated = handle.read_all()[0]
             tokens, stop = first_end(list(generated.generated_ids), self.ends)
             ended = generated.finish_reason == openvino_genai.GenerationFinishReason.STOP
-            answer.set_result(Generation(tokens, "end" if ended else stop))
+            result.set_result(Generation(tokens, "end" if ended else stop))
             del self._running[key]
             self._prefixes.done(key)
 
