@@ -1,7 +1,7 @@
-"""A limit on what a study may cost, that stops before it is passed, not after.
+"""A limit on what a study may cost, which stops before it is exceeded, not after.
 
-In: a limit and prices. Out: whether one more prompt may be asked. Room is set aside for the longest reply that a prompt
-allows, and given back when the reply is there; so the limit holds whatever a model says.
+In: a limit and prices. Out: whether one more prompt may be asked. Money is set aside for the longest reply that a prompt
+allows, and released when the reply arrives, so the limit holds whatever a model says.
 
     budget = Budget(5.0)
     run(pairs, "openai/gpt-4o-mini", settings=settings, budget=budget, folder="runs/x")
@@ -18,29 +18,29 @@ from unsway.planning.prices import Price, price_of, prices
 from unsway.types import Prompt, Reply, Settings
 
 LEAST_CHARACTERS_A_TOKEN = 2.0
-"""Prompts are taken to have as many tokens as half their characters: more than any common tokenizer makes of text."""
-
+"""A prompt counts as half as many tokens as characters: more than any common tokenizer makes of text."""
 LOOK_AGAIN = 0.02
-"""Seconds between two looks at whether there is room again."""
+"""Seconds between two looks at whether money is available again."""
 
 
 @dataclass
 class Budget:
-    """What may be spent, and what was. Not frozen: it is the purse of a run. Used from one event loop."""
+    """What may be spent, and what was spent. Not frozen: a run changes it, from one event loop."""
 
     limit: float
-    """US dollars, for everything that the store of the study holds and will hold, and for its trainings."""
+    """US dollars for all replies of the study, those in its folder included, and for its trainings."""
     table: Mapping[str, Price] = field(default_factory=prices)
+    """Prices by name."""
     spent: float = 0.0
-    """US dollars for the replies that are there."""
+    """US dollars for the replies received."""
     trained: float = 0.0
     """US dollars for trainings at a provider."""
     set_aside: float = 0.0
-    """US dollars that those on their way may cost at most."""
-    on_their_way: int = 0
-    """Prompts for which something is set aside."""
+    """US dollars that the prompts in flight may cost at most."""
+    in_flight: int = 0
+    """Prompts for which money is set aside."""
     refused: int = 0
-    """Prompts that were not asked since they might have passed the limit."""
+    """Prompts that were not asked because they might have exceeded the limit."""
 
     def __post_init__(self) -> None:
         if not self.limit >= 0:
@@ -52,48 +52,44 @@ class Budget:
         return self.limit - self.trained - self.spent - self.set_aside
 
     def price(self, model: str) -> Price:
-        """The price of a model. Raises `BadInput` where it is not known, for then no limit could be kept."""
+        """The price of a model. Raises `BadInput` if it is not known, because then no limit can be kept."""
         found = price_of(model, self.table)
         if found is None:
             raise BadInput(
-                f"The price of {model!r} is not known, so that no limit on the cost can be kept. Give a price file with a "
+                f"The price of {model!r} is not known, so no limit on the cost can be kept. Give a price file with a "
                 "line for it (docs/statistics.md), or leave the limit out."
             )
         return found
 
     def count(self, replies: Iterable[Reply]) -> None:
-        """Count what was spent before: every reply of a store whose model has a price."""
+        """Count what was spent before, on replies of models that have a price; it replaces `spent`."""
         self.spent = 0.0
         for reply in replies:
             price = price_of(reply.model, self.table)
             self.spent += price.of(reply.tokens_in, reply.tokens_out) if price else 0.0
 
     async def reserve(self, model: str, prompt: Prompt, settings: Settings) -> float | None:
-        """Set aside what a prompt may cost at most, in dollars.
+        """Set aside what a prompt may cost at most; returns it in US dollars.
 
-        Waits for replies on their way where they may leave room; None where that would still pass the limit.
+        Waits for replies in flight that may leave enough; None if the prompt might still exceed the limit.
         """
-        most = _most(self.price(model), prompt, settings)
+        # every call sends all turns before it, and every reply is as long as it may be
+        calls = prompt.n_model_turns + 1
+        text = sum(len(turn.text()) for turn in prompt.turns) / LEAST_CHARACTERS_A_TOKEN
+        earlier = settings.max_tokens * calls * (calls - 1) / 2
+        most = self.price(model).of(text * calls + earlier, settings.max_tokens * calls)
         while most > self.left:
-            if not self.on_their_way:
+            if not self.in_flight:
                 self.refused += 1
                 return None
             await asyncio.sleep(LOOK_AGAIN)
         self.set_aside += most
-        self.on_their_way += 1
+        self.in_flight += 1
         return most
 
     def settle(self, reserved: float, reply: Reply | None) -> None:
-        """Give back what was set aside, and count what the reply did cost."""
-        self.on_their_way -= 1
-        self.set_aside = self.set_aside - reserved if self.on_their_way else 0.0
+        """Release what was set aside, and count what the reply cost; None if there is no reply."""
+        self.in_flight -= 1
+        self.set_aside = self.set_aside - reserved if self.in_flight else 0.0
         if reply is not None:
             self.spent += self.price(reply.model).of(reply.tokens_in, reply.tokens_out)
-
-
-def _most(price: Price, prompt: Prompt, settings: Settings) -> float:
-    """US dollars that a prompt can cost: every call sends all turns before it, and every reply is as long as it may be."""
-    calls = prompt.n_model_turns + 1
-    text = sum(len(turn.text()) for turn in prompt.turns) / LEAST_CHARACTERS_A_TOKEN
-    earlier = settings.max_tokens * calls * (calls - 1) / 2
-    return price.of(text * calls + earlier, settings.max_tokens * calls)

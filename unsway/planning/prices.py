@@ -1,8 +1,7 @@
-"""What a model costs: a dated table, and one's own lines over it.
+"""What a model costs: a dated table, and the user's own lines, which replace it.
 
-In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None where there
-is
-none: an unknown price is never taken for 0.
+In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None: an unknown price
+is never taken for 0.
 """
 
 from __future__ import annotations
@@ -26,19 +25,21 @@ class Price:
     """US dollars for a million tokens."""
 
     name: str
-    """The model, or with a slash at its end every model of that provider."""
+    """The model; with a slash at its end, every model of that provider."""
     tokens_in: float
+    """Of a prompt."""
     tokens_out: float
+    """Of a reply."""
     seen: str
     """Month in which it was seen: YYYY-MM."""
 
     def of(self, tokens_in: float, tokens_out: float) -> float:
-        """US dollars for so many tokens."""
+        """The cost of these tokens in US dollars."""
         return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
 
 
 def prices(path: str | Path | None = None) -> Mapping[str, Price]:
-    """The table by name; the lines of a file (name, price in, price out, month) win over the package's.
+    """The table by name; the lines of a file (name, price in, price out, month) replace the package's.
 
     Raises:
         BadRow: A line is not of that form; file and line are named.
@@ -59,7 +60,7 @@ def prices(path: str | Path | None = None) -> Mapping[str, Price]:
 
 
 def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
-    """The price of a model: of its own name, of the model it is a dated snapshot of, or of its provider.
+    """The price of a model: under its own name, that of the model it is a dated snapshot of, or its provider's.
 
     A model that was fine-tuned at OpenAI has the price of the line `openai/ft:BASE`.
     """

@@ -30,6 +30,15 @@ model that never moved would have a ratio of exactly 0, and at 50 questions 73 %
 (docs/statistics.md)."""
 
 
+def differences(outcomes: Iterable[Outcome], *, apart: bool = False) -> dict[tuple[str, str], list[int]]:
+    """Biased minus clean hit of every outcome that counts, by question and bias; unless `apart`, biases are joined."""
+    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for o in outcomes:
+        if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
+            found[o.question_id, o.bias if apart else ""].append(o.hit_biased - o.hit_clean)
+    return dict(found)
+
+
 # ---------------------------------------------------------------- difference
 
 
@@ -222,7 +231,7 @@ class _Matched:
 def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apart: bool) -> _Matched:
     """Both sides by question, and by bias where biases are kept apart."""
     a, b = tuple(outcomes_a), tuple(outcomes_b)
-    of_a, of_b = _differences(a, apart), _differences(b, apart)
+    of_a, of_b = differences(a, apart=apart), differences(b, apart=apart)
     shared = [key for key in of_a if key in of_b]
     questions = {q: i for i, q in enumerate(dict.fromkeys(q for q, _ in shared))}
     biases = {name: j for j, name in enumerate(dict.fromkeys(name for _, name in shared))}
@@ -234,12 +243,3 @@ def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apar
     n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
     signed = not all(zero_by_definition(o.bias) for o in (*a, *b))
     return _Matched(a_QB, b_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)
-
-
-def _differences(outcomes: Iterable[Outcome], apart: bool) -> dict[tuple[str, str], list[int]]:
-    """Biased minus clean hit of every outcome that counts, by question and bias."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for o in outcomes:
-        if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
-            found[o.question_id, o.bias if apart else ""].append(o.hit_biased - o.hit_clean)
-    return dict(found)

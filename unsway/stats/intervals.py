@@ -4,13 +4,13 @@ In: how many outcomes of each question are +1, are -1, and how many there are. O
 
 Both are score intervals, the ones that held their coverage best when every possible data set of 20, 50, 150 and 600
 questions was enumerated (`benchmarks/coverage.py`, docs/statistics.md): Wilson's for a rate (1927, JASA 22:209) and
-Tango's for a paired difference (1998, Stat. Med. 17:891). In cells where three pairs or more are expected to differ
-Tango's covers 94.6 to 96.9 %; a bootstrap (BCa) falls to 89, Wald's to 92, Newcombe's and Bonett and Price's rise to
+Tango's for a paired difference (1998, Stat. Med. 17:891). In cells where three or more pairs are expected to differ,
+Tango's covers 94.6 to 96.9 %. A bootstrap (BCa) falls to 89 and Wald's to 92, Newcombe's and Bonett and Price's rise to
 99, and a Dirichlet posterior is 5 % narrower but falls to 92, and to 88 elsewhere.
 
 Outcomes that share a question enter through the effective sample size: the number of independent outcomes that would
-have the variance between questions that was seen, less a correction for few questions (Korn and Graubard 1998, Surv.
-Methodol. 24:193). Then copies of a question never make an interval narrower.
+have the observed variance between questions, with a correction for few questions (Korn and Graubard 1998, Surv.
+Methodol. 24:193). So copies of a question never make an interval narrower.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Interval(NamedTuple):
     """Both ends of an interval, in the units of the mean."""
 
     low: float
+    """The lower end."""
     high: float
+    """The upper end."""
 
 
 def quantile(level: float) -> float:
@@ -62,16 +64,16 @@ def rate_interval(hits_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) 
     """
     plus, size = _checked(hits_Q, np.zeros_like(hits_Q, float), size_Q)[::2]
     n, hits = float(size.sum()), float(plus.sum())
-    there = effective_size(plus, np.zeros_like(plus), size, level=level) / n
-    return wilson(hits * there, n * there, level)
+    worth = effective_size(plus, np.zeros_like(plus), size, level=level) / n
+    return wilson(hits * worth, n * worth, level)
 
 
 def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike, *, level: float = 0.95) -> Interval:
     """Interval of a paired difference of rates: the mean of outcomes that are +1, 0 or -1, pooled over questions.
 
     Args:
-        plus_Q: Outcomes of each question that hit in the biased arm alone, shape (questions,).
-        minus_Q: Outcomes of each question that hit in the clean arm alone.
+        plus_Q: Outcomes of each question that hit only on the biased side, shape (questions,).
+        minus_Q: Outcomes of each question that hit only on the clean side.
         size_Q: Outcomes of each question, at least 1.
         level: Nominal coverage.
 
@@ -80,8 +82,8 @@ def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike
     """
     plus, minus, size = _checked(plus_Q, minus_Q, size_Q)
     n = float(size.sum())
-    there = effective_size(plus, minus, size, level=level) / n
-    return tango(float(plus.sum()) * there, float(minus.sum()) * there, n * there, level)
+    worth = effective_size(plus, minus, size, level=level) / n
+    return tango(float(plus.sum()) * worth, float(minus.sum()) * worth, n * worth, level)
 
 
 def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float) -> float:
@@ -94,7 +96,7 @@ def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: fl
     Args:
         plus_Q: Outcomes that are +1, by question.
         minus_Q: Outcomes that are -1, by question.
-        size_Q: Outcomes, by question; where each has one, which is +1, -1 or 0, there is nothing to correct.
+        size_Q: Outcomes, by question. If each question has one, which is +1, -1 or 0, there is nothing to correct.
         level: Nominal coverage, for the correction.
     """
     n, n_questions, moved_Q = float(size_Q.sum()), len(size_Q), plus_Q + minus_Q
@@ -145,7 +147,7 @@ def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
     z, mean = quantile(level), (plus - minus) / n
 
     def excess(theta: float, sign: float) -> float:
-        """How far the data lie beyond the quantile, were theta the truth."""
+        """How far the data lie beyond the quantile if theta is the truth."""
         b = n * theta * 2 - (plus - minus) * theta - (plus + minus)
         rare = (sqrt(max(0.0, b * b + 8 * n * minus * theta * (1 - theta))) - b) / (4 * n)
         return sign * (plus - minus - n * theta) - z * sqrt(max(0.0, n * (2 * rare + theta * (1 - theta))))
@@ -154,7 +156,7 @@ def tango(plus: float, minus: float, n: float, level: float = 0.95) -> Interval:
 
 
 def _end(excess: Callable[[float], float], far: float, mean: float) -> float:
-    """Where the excess changes sign between the far end of the range and the mean (just short of it, where it is 0)."""
+    """Where the excess changes sign between the far end of the range and just short of the mean, where it is 0."""
     edge, near = far + (mean - far) * 1e-12, mean + (far - mean) * 1e-9
     if abs(mean - far) < _TOLERANCE or excess(edge) <= 0:
         return far

@@ -1,7 +1,7 @@
 """What a number of questions can show: half-widths, the smallest effects that would be found, and the questions needed.
 
 In: a number of questions and what is assumed of the model. Out: fractions, or questions. "Found" means that the 95 %
-interval leaves 0 out in 80 % of studies (Miller 2024, arXiv 2411.00640, §5, has the same two figures).
+interval excludes 0 in 80 % of studies (Miller 2024, arXiv 2411.00640, §5, uses the same two figures).
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from unsway.stats.intervals import quantile, tango
 from unsway.types import Outcome
 
 MOST_QUESTIONS = 10_000_000
+"""The most questions that are counted with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What a plan takes for granted; every field is a share."""
+    """What a plan assumes of the models; every field is a share."""
 
     follows: float = 0.25
-    """Pairs that hit with the cue alone: 0.25 less 0.02 is the BRR of suggested answer for GPT-3.5 (36 % biased, 13 %
+    """Pairs that hit only with the cue: 0.25 minus 0.02 is the BRR of suggested answer for GPT-3.5 (36 % biased, 13 %
     clean: the authors' chart for arXiv 2403.05518)."""
     away: float = 0.02
-    """Pairs that hit without the cue alone: sampling noise; the other half of the same figure."""
+    """Pairs that hit only without the cue: sampling noise; the other half of the same figure."""
     alike: float = 0.5
     """Correlation of two models over questions: 0.3 to 0.7 between strong models (arXiv 2411.00640, §4)."""
     read: float = 0.95
-    """Pairs whose two replies are read. A guess; `Assumed.of` replaces it by what was seen."""
+    """Pairs whose two replies can be read. A guess; `Assumed.of` replaces it with what was observed."""
     first_right: float = 0.61
     """First answers that are right, for biases that need it: clean accuracy of GPT-3.5 (arXiv 2403.05518)."""
 
@@ -50,7 +51,7 @@ class Assumed:
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
-        """What earlier outcomes showed, half an outcome added to each count; the defaults where they show nothing."""
+        """What earlier outcomes showed, with half an outcome added to each count; the defaults if they show nothing."""
         columns = Columns.of(tuple(outcomes))
         d = (columns.biased - columns.clean)[columns.counts]
         n, first = len(d), float(columns.eligible.mean()) if len(d) else 1.0
@@ -94,9 +95,7 @@ def questions_for(wanted: float, assumed: Assumed, *, level: float = 0.95) -> in
 
 
 def power_of(brr: float, n: int, away: float, *, level: float = 0.95) -> float:
-    """The chance that the interval lies above 0, exactly: over pairs that differ, then over how many of them are
-    hits.
-    """
+    """The exact chance that the interval lies above 0: over pairs that differ, then over how many of them are hits."""
     moved = min(1.0, brr + 2 * away)
     if n < 1 or moved <= 0:
         return 0.0
@@ -109,7 +108,7 @@ def power_of(brr: float, n: int, away: float, *, level: float = 0.95) -> float:
 
 
 def smallest_brr(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
-    """The smallest BRR that n questions would show to differ from 0; None where even the largest would not be seen."""
+    """The smallest BRR that n questions would show to differ from 0; None if they would not even show the largest."""
     most = 1 - 2 * assumed.away
     if most <= 0 or power_of(most, n, assumed.away, level=level) < power:
         return None

@@ -1,10 +1,10 @@
 """Does one reduction predict another? Rank correlation over cells, with an interval that holds for few of them.
 
 In: a number for each cell (a bias in a setting) from two methods, such as the few-shot proxy and fine-tuning. Out: an
-`Estimate`. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's scale; near 1 the correlation is
-held off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal cells, true correlations 0 to
-0.95) it covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6 a percentile bootstrap of cells falls to 80 %, and
-Fieller's constant 1.06 / (n - 3) to 76 %.
+`Estimate`. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's scale. A correlation near 1 is kept
+off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal cells, true correlations 0 to 0.95) it
+covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6, a percentile bootstrap of cells falls to 80 %, and Fieller's
+constant 1.06 / (n - 3) to 76 %.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import TypeVar
 import numpy as np
 from scipy.stats import permutation_test, rankdata
 
-from unsway.stats.intervals import Floats, Interval, quantile
+from unsway.stats.intervals import Interval, quantile
 from unsway.types import Estimate
 
 K = TypeVar("K", bound=Hashable)
 
 FEWEST = 5
-"""Cells below which no interval is given: with four it is nearly the whole range."""
+"""The fewest cells with an interval: with four it would be nearly the whole range."""
 RESAMPLES = 9999
-"""Random permutations where there are too many for all of them; all of up to 7 cells are taken."""
+"""Random permutations; for up to 7 cells all permutations are used instead."""
 HOW = "Spearman's rank correlation, Bonett and Wright's interval, cells as units"
 
 
@@ -42,58 +42,38 @@ def predicts(
         proxy: Reduction of the BRR by the proxy, by cell; None where it is not known.
         trained: Reduction by the training, by cell.
         given: What is known of each cell beforehand, such as the base BRR. The correlation is then the partial one: what
-            the proxy tells beyond it. A base that is measured once is part of both reductions, and its chance makes
-            them alike, so that the plain correlation is too high.
+            the proxy tells beyond it. A base that is measured once is part of both reductions, and its sampling error
+            makes them alike, so the plain correlation is too high.
         level: Nominal coverage. Cells count as independent.
         seed: Seed of random permutations.
 
     Returns:
-        `rank_correlation`; `n` is the cells that both have, and its note has a permutation p of "no relation". Refused
-        (value None) below five cells, one more with `given`, and where all cells are alike.
+        `rank_correlation`; `n` is the number of cells that both have, and the note has a permutation p of "no relation".
+        The value is None below five cells (six with `given`), and if all cells are alike.
     """
     sides = [proxy, trained, *([given] if given is not None else [])]
     every = dict.fromkeys(key for side in sides for key in side)
-    there = [key for key in every if all(side.get(key) is not None for side in sides)]
-    ranks = [_ranks([float(side[key] or 0.0) for key in there]) for side in sides]
-    n, lost = len(there), len(every) - len(there)
+    known = [key for key in every if all(side.get(key) is not None for side in sides)]
+    ranks = [np.asarray(rankdata([float(side[key] or 0.0) for key in known]), float) for side in sides]
+    ranks = [side - side.mean() if len(side) else side for side in ranks]  # ties share theirs
+    n, lost = len(known), len(every) - len(known)
     fewest = FEWEST + (given is not None)
+
+    def refused(why: str) -> Estimate:
+        return Estimate("rank_correlation", None, None, None, level, n, n, lost, "refused", why)
+
     if n < fewest:
-        return _refused(level, n, lost, f"{n} cells have both reductions, and an interval needs {fewest}")
+        return refused(f"{n} cells have both reductions, and an interval needs {fewest}")
     if any(side @ side < 1e-9 for side in ranks):
-        return _refused(level, n, lost, "all cells have the same value, which has no order")
-    x, y = (_beyond(side, ranks[2]) for side in ranks[:2]) if given is not None else ranks
+        return refused("all cells have the same value, which has no order")
+    x, y = ranks[:2]
+    if given is not None:  # what is left when the ranks known beforehand are taken out
+        x, y = (side - ranks[2] * float(side @ ranks[2]) / float(ranks[2] @ ranks[2]) for side in (x, y))
     if min(x @ x, y @ y) < 1e-9:
-        return _refused(level, n, lost, "what is known beforehand tells the order of all cells already")
+        return refused("what is known beforehand tells the order of all cells already")
     value = float(np.clip(x @ y / sqrt((x @ x) * (y @ y)), -1, 1))
     ends = spearman_interval(value, n - (given is not None), level=level)
-    how = HOW if given is None else HOW.replace("rank", "partial rank")
-    note = f"permutation p {_permutation_p(x, y, seed):.2g}"
-    return Estimate("rank_correlation", value, *ends, level, n, n, lost, how, note)
-
-
-def spearman_interval(value: float, n: int, *, level: float = 0.95) -> Interval:
-    """Interval of a rank correlation of n > 3 cells; one less for each variable that is held fixed."""
-    edge = 1 - 2 / n**2
-    held = min(edge, max(-edge, value))
-    half = quantile(level) * sqrt((1 + held**2 / 2) / (n - 3))
-    low, high = tanh(atanh(held) - half), tanh(atanh(held) + half)
-    return Interval(-1.0 if value <= -1 else low, 1.0 if value >= 1 else high)
-
-
-def _ranks(values: list[float]) -> Floats:
-    """Ranks about their mean; ties share theirs."""
-    ranks = np.asarray(rankdata(values), float)
-    return ranks - ranks.mean() if len(ranks) else ranks
-
-
-def _beyond(side: Floats, known: Floats) -> Floats:
-    """What is left of ranks when those of another variable are taken out."""
-    return side - known * float(side @ known) / float(known @ known)
-
-
-def _permutation_p(x: Floats, y: Floats, seed: int) -> float:
-    """Two-sided p of a product sum over pairings of the two."""
-    found = permutation_test(
+    test = permutation_test(
         (x,),
         lambda drawn: drawn @ y,
         permutation_type="pairings",
@@ -101,8 +81,15 @@ def _permutation_p(x: Floats, y: Floats, seed: int) -> float:
         n_resamples=RESAMPLES,
         rng=np.random.default_rng(seed),
     )
-    return float(found.pvalue)
+    how = HOW if given is None else HOW.replace("rank", "partial rank")
+    note = f"permutation p {float(test.pvalue):.2g}"
+    return Estimate("rank_correlation", value, *ends, level, n, n, lost, how, note)
 
 
-def _refused(level: float, n: int, lost: int, why: str) -> Estimate:
-    return Estimate("rank_correlation", None, None, None, level, n, n, lost, "refused", why)
+def spearman_interval(value: float, n: int, *, level: float = 0.95) -> Interval:
+    """Interval of a rank correlation of n > 3 cells; one less for each variable that is held fixed."""
+    edge = 1 - 2 / n**2
+    inside = min(edge, max(-edge, value))
+    half = quantile(level) * sqrt((1 + inside**2 / 2) / (n - 3))
+    low, high = tanh(atanh(inside) - half), tanh(atanh(inside) + half)
+    return Interval(-1.0 if value <= -1 else low, 1.0 if value >= 1 else high)

@@ -73,22 +73,22 @@ class TorchEngine(Engine):
 
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
-            ids_BT, mask_BT = self._pad([request.tokens for request in rows])
+            ids_NT, mask_NT = self._pad([request.tokens for request in rows])
             sampling: list[Any] = []
             if rows[0].temperature > 0:
                 noise = RowNoise([request.seed for request in rows], self.model.device)
                 sampling = [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
             with torch.inference_mode():
-                out_BT = self.model.generate(
-                    input_ids=ids_BT,
-                    attention_mask=mask_BT,
+                out_NT = self.model.generate(
+                    input_ids=ids_NT,
+                    attention_mask=mask_NT,
                     max_new_tokens=rows[0].max_tokens,
                     eos_token_id=sorted(self.ends),
                     pad_token_id=self.pad,
                     do_sample=False,
                     logits_processor=LogitsProcessorList(sampling),
                 )
-            for (_, result), tokens in zip(batch, out_BT[:, ids_BT.shape[1] :].tolist(), strict=True):
+            for (_, result), tokens in zip(batch, out_NT[:, ids_NT.shape[1] :].tolist(), strict=True):
                 result.set_result(Generation(*first_end(tokens, self.ends)))
 
     def serve_scores(self, requests: list[PendingScore]) -> None:
@@ -110,19 +110,19 @@ class TorchEngine(Engine):
             return n <= self.rows and padded <= most_tokens and scored <= most_scored
 
         for batch in _batches(requests, length, fits):
-            ids_BT, mask_BT = self._pad([request.tokens + request.completion for request, _ in batch])
+            ids_NT, mask_NT = self._pad([request.tokens + request.completion for request, _ in batch])
             longest = longest_completion(batch)
             with torch.inference_mode():
-                logits_BCV = self.model(
-                    input_ids=ids_BT,
-                    attention_mask=mask_BT,
-                    position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0),
+                logits_NCV = self.model(
+                    input_ids=ids_NT,
+                    attention_mask=mask_NT,
+                    position_ids=(mask_NT.cumsum(dim=1) - 1).clamp(min=0),
                     logits_to_keep=longest + 1,  # from the place before the longest completion
                     use_cache=False,
                 ).logits[:, :-1]
-                targets_BC1 = ids_BT[:, ids_BT.shape[1] - longest :, None]
-                logprobs_BC = logits_BCV.float().log_softmax(dim=-1).gather(-1, targets_BC1).squeeze(-1)
-            for (request, result), logprobs in zip(batch, logprobs_BC.tolist(), strict=True):
+                targets_NC1 = ids_NT[:, ids_NT.shape[1] - longest :, None]
+                logprobs_NC = logits_NCV.float().log_softmax(dim=-1).gather(-1, targets_NC1).squeeze(-1)
+            for (request, result), logprobs in zip(batch, logprobs_NC.tolist(), strict=True):
                 result.set_result(tuple(logprobs[longest - len(request.completion) :]))
 
     def free(self) -> None:
@@ -178,10 +178,10 @@ class RowNoise:
                 "The model's scores of the next token are no numbers (NaN), so nothing can be sampled. Check its weights, "
                 "or take -M dtype=float32."
             )
-        exponential_BV = torch.empty_like(scores)
-        for row_V, generator in zip(exponential_BV, self.generators, strict=True):
+        exponential_NV = torch.empty_like(scores)
+        for row_V, generator in zip(exponential_NV, self.generators, strict=True):
             row_V.exponential_(generator=generator)
-        return exponential_BV.log_().neg_().add_(scores)
+        return exponential_NV.log_().neg_().add_(scores)
 
 
 def bytes_a_token(model: Any) -> int:
