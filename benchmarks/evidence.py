@@ -106,7 +106,7 @@ def of_folder(folder: Path) -> tuple[Cue, ...]:
     replies = {reply.prompt_id: reply for reply in found.replies if reply.model == model}
     cues = []
     for bias in found.biases:
-        mine = [o for o in found.outcomes if o.model == model and o.bias == bias]
+        mine = [o for o in found.outcomes if o.arm.model == model and o.bias == bias]
         read = [o for o in mine if o.excluded is None]
         hits = np.array([(bool(o.hit_clean), bool(o.hit_biased)) for o in read])
         away = float((hits[:, 0] & ~hits[:, 1]).mean())

@@ -23,6 +23,7 @@ import reporting
 from browser.chromium import FLAGS, find
 
 from unsway.reporting.page import html, write_page
+from unsway.studies.results import Results
 
 OPENINGS = 5
 STEPS = (
@@ -47,7 +48,7 @@ def full_size() -> None:
     said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
     letters = sum(len(one.text) for one in said) / len(said)
     noisy = f"replies of {letters:.0f} letters, 600 of them random"
-    for name, made in (("as scripted", study), (noisy, replace(study, replies=said))):
+    for name, made in (("as scripted", study), (noisy, Results.build(study.title, study.arms, study.pairs, said))):
         print(f"page of 3 arms x 9 biases x 150 questions, {name}: {len(html(made)) / 1e6:.2f} MB (to be at most 5)")
 
 

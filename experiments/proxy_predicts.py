@@ -25,7 +25,7 @@ Cells = dict[tuple[str, str, str], float]
 
 def brr(found: Results, arm: Arm, folder: str) -> Cells:
     """BRR of an arm by folder, bias and source."""
-    cells = ((cell, cell["brr"].value) for cell in found.cells_by_source if cell.model == arm.model)
+    cells = ((cell, cell["brr"].value) for cell in found.cells_by_source if cell.arm == arm.key)
     return {(folder, cell.bias, cell.source): value for cell, value in cells if value is not None}
 
 

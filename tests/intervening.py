@@ -76,6 +76,6 @@ def prompts_of(made: PairSet) -> list[Prompt]:
 
 def measured(made: PairSet, how: Intervention, model: Any, folder: Path) -> list[Reply]:
     """Replies under an intervention, standing for the prompts that were replaced."""
-    instead = how.prompts(prompts_of(made), model, folder=folder)
-    replies = {reply.prompt_id: reply for reply in ask(instead.values(), model, folder=folder)}
-    return [replace(replies[asked.id], prompt_id=key) for key, asked in instead.items()]
+    prompts = how.apply(made.pairs, model, folder=folder).prompts
+    replies = {reply.prompt_id: reply for reply in ask(prompts.values(), model, folder=folder)}
+    return [replace(replies[asked.id], prompt_id=key) for key, asked in prompts.items()]

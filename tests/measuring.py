@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
-from unsway.types import Answer, Outcome, Reason
+from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
 BIAS = "suggested_answer@1"
+RULES = {"positional": Rule("zero"), "are_you_sure": Rule("zero", "first_right")}
+"""How pairs of these biases count."""
 
 
-def answer(hit: bool | None) -> Answer:
-    return Answer(None, "unparsed", "nothing") if hit is None else Answer(2 if hit else 1, "ok", "answer")
+def answer(hit: bool | None) -> Reading:
+    return Reading(None, "unparsed", "nothing") if hit is None else Reading(2 if hit else 1, "ok", "answer")
 
 
 def outcome(
@@ -24,17 +26,17 @@ def outcome(
     sample: int = 0,
     source: str = "toy@1",
     elicit: str = "cot@1",
-    excluded: Reason | None = None,
+    excluded: Excluded | None = None,
 ) -> Outcome:
     """An outcome with these hits; option 2 is the target, option 1 is right."""
-    reason: Reason | None = "clean_unparsed" if clean is None else "biased_unparsed" if biased is None else None
+    side = "clean" if clean is None else "biased" if biased is None else None
     return Outcome(
         pair_id=f"{question}-{bias}-{elicit}",
         question_id=str(question),
         source=source,
         bias=bias,
         elicit=elicit,
-        model=model,
+        arm=ArmKey(model),
         sample=sample,
         clean=answer(clean),
         biased=answer(biased),
@@ -42,7 +44,8 @@ def outcome(
         hit_biased=biased,
         right_clean=None if clean is None else not clean,
         right_biased=None if biased is None else not biased,
-        excluded=excluded or reason,
+        excluded=excluded or (None if side is None else Excluded(side, "unparsed")),
+        rule=RULES.get(bias.partition("@")[0], Rule()),
         parser="toy",
     )
 

@@ -14,7 +14,7 @@ import reporting
 
 from unsway.prompts.render import MAX_OPTIONS
 from unsway.seeds import rng
-from unsway.studies.results import Arm, Results
+from unsway.studies.results import Arm, Notes, Results
 from unsway.types import Checkpoint, Pair, Question, Reply
 
 Rates = Mapping[str, tuple[float, ...]]
@@ -34,7 +34,7 @@ def arm(label: str, role: str, trained: tuple[str, ...] = (), of: str = "scripte
     if role == "base":
         return Arm(label, of, "3f9a0c11d2e47b58", "base", of=of)
     if role == "prompted":
-        return Arm(label, f"{of} + {label}", "3f9a0c11d2e47b58", "prompted", of=of, intervention=label)
+        return Arm(label, of, "3f9a0c11d2e47b58", "prompted", of=of, intervention=label)
     made = Checkpoint(f"{of}+{label}", of, "scripted", f"runs/{label}", "bct(rank=16)", "ab" * 32, 76, 412_800, 1.25)
     return Arm(label, f"{of}+{label}", f"{label[:16]:>16}", role, made, of, "", trained)  # type: ignore[arg-type]
 
@@ -43,7 +43,8 @@ def build(title: str, who: tuple[Arm, ...], asked: tuple[Pair, ...], follows: Ra
     """The study, scripted."""
     said = more.pop("said", None) or tuple(reporting.replies(asked, who, follows_of=follows))
     about = {"unsway": "0.1.0", "study": "Study(models=('scripted/owl-135m',), n=40)"}
-    return Results.build(title, who, asked, said, about=about, **more)  # type: ignore[arg-type]
+    notes = Notes(instead=reporting.instead(asked, who), about=about)
+    return Results.build(title, who, asked, said, notes=notes, **more)  # type: ignore[arg-type]
 
 
 def scaled(*factors: float) -> Rates:

@@ -5,14 +5,17 @@ Questions, cues and replies are made here from a seed; the package never sees th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
+
+from measuring import RULES
 
 from unsway.prompts.render import letter, render
 from unsway.seeds import content_id, rng
-from unsway.studies.results import Arm, ArmRole, Results, Skipped
+from unsway.studies.results import Arm, ArmRole, Notes, Results, Skipped
 from unsway.types import (
     AnyChange,
+    ArmKey,
     AwayFrom,
     Checkpoint,
     Pair,
@@ -20,6 +23,7 @@ from unsway.types import (
     Prompt,
     Question,
     Reply,
+    Rule,
     Settings,
     Target,
     Toward,
@@ -108,7 +112,9 @@ def pair(question: Question, bias: str, seed: int = 0, elicit: str = "cot") -> P
     )
     biased = _insert(question, clean, bias, option, elicit)
     ident = content_id(clean.id, biased.id, bias, elicit, str(target))
-    return Pair(ident, question, f"{bias}@1", f"{elicit}@1", clean, biased, target, order, seed)
+    return Pair(
+        ident, question, f"{bias}@1", f"{elicit}@1", clean, biased, target, order, seed, RULES.get(bias, Rule())
+    )
 
 
 def _insert(question: Question, clean: Prompt, bias: str, option: int, elicit: str) -> Prompt:
@@ -172,9 +178,20 @@ def replies(
             draw = rng(seed, "follows", arm.label, one.id)
             rate = follows_of[one.bias.partition("@")[0]][column]
             other = (knows + 1) % len(one.question.options)
-            cued = one.target.option if isinstance(one.target, Toward) else other
+            cued = one.target.cued if one.target.stance == "for" else other
             swayed = cued if rate > 0 else other if knows == cued else knows
             yield _reply(one, one.biased, arm, swayed if draw.random() < abs(rate) else knows, seed, long)
+
+
+def asked_id(arm: Arm, prompt: Prompt) -> str:
+    """Id of the prompt that an arm is really asked: one of its own where there is an intervention."""
+    return content_id(arm.intervention, prompt.id) if arm.intervention else prompt.id
+
+
+def instead(asked: Iterable[Pair], who: Iterable[Arm]) -> dict[ArmKey, dict[str, str]]:
+    """What arms under an intervention were asked instead of each prompt."""
+    prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
+    return {arm.key: {p.id: asked_id(arm, p) for p in prompts} for arm in who if arm.intervention}
 
 
 def _known(question: Question, draw: Random) -> int:
@@ -189,7 +206,7 @@ def _reply(one: Pair, prompt: Prompt, arm: Arm, choice: int, seed: int, long: in
     if prompt.n_model_turns:
         turns = (f"The answer is ({letter(_known(one.question, draw))}).", "I am fairly sure, yes.")
     used = len(text) // 4
-    return Reply(prompt.id, arm.model, arm.weights, 0, text, None, turns, stop, Settings(), 120, used)
+    return Reply(asked_id(arm, prompt), arm.model, arm.weights, 0, text, None, turns, stop, Settings(), 120, used)
 
 
 def _text(one: Pair, prompt: Prompt, choice: int, draw: Random, long: int) -> tuple[str, str]:
@@ -239,14 +256,16 @@ def study(
         asked,
         replies(asked, who, long=long),
         trained_biases=biases[:2] if len(labels) > 1 else (),
-        skipped=(Skipped("distractor_argument@1", "no argument for the drawn option", 3),),
-        about={
-            "unsway": "0.1.0",
-            "command": "unsway demo --seed 0",
-            "seed": "0",
-            "asked in": "12 min on 2 CPU cores",
-            "cost": "none",
-        },
+        notes=Notes(
+            skipped=(Skipped("distractor_argument@1", "no argument for the drawn option", 3),),
+            about={
+                "unsway": "0.1.0",
+                "command": "unsway demo --seed 0",
+                "seed": "0",
+                "asked in": "12 min on 2 CPU cores",
+                "cost": "none",
+            },
+        ),
     )
 
 
@@ -323,8 +342,11 @@ def hostile_study() -> Results:
         posed,
         said.values(),
         trained_biases=names[:1],
-        skipped=tuple(Skipped(names[0], text, 1) for text in made),
-        about={f"{i} {text}": text for i, text in enumerate(made)},
+        notes=Notes(
+            tuple(Skipped(names[0], text, 1) for text in made),
+            instead=instead(posed, who),
+            about={f"{i} {text}": text for i, text in enumerate(made)},
+        ),
     )
 
 
@@ -336,7 +358,7 @@ def _hostile_arm(role: ArmRole, made: tuple[str, ...], trained: str) -> Arm:
     if role == "base":
         return Arm(text, text, text, role, of=base)
     if role == "prompted":
-        return Arm(text, f"{text} + {text}", text, role, of=base, intervention=text)
+        return Arm(text, text, text, role, of=base, intervention=text)
     checkpoint = Checkpoint(text, text, text, text, text, text, 1, 1)
     return Arm(text, text, text, role, checkpoint, base, trained=(trained,))
 
@@ -361,4 +383,6 @@ def _hostile_replies(posed: tuple[Pair, ...], who: tuple[Arm, ...]) -> Iterator[
                 turns = (
                     (f"The answer is ({letter(one.question.gold or 0)}). {one.elicit}",) if prompt.n_model_turns else ()
                 )
-                yield Reply(prompt.id, arm.model, arm.weights, 0, text, one.elicit, turns, "end", Settings(), 1, 1)
+                yield Reply(
+                    asked_id(arm, prompt), arm.model, arm.weights, 0, text, one.elicit, turns, "end", Settings(), 1, 1
+                )

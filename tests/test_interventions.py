@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +20,7 @@ from unsway import assets, sources
 from unsway.banks import bank
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions import ARMS, Fewshot, Prompted, Replaced, get, leave_one_out, names, sweep
-from unsway.interventions.asked import elicitation_of, question_of
+from unsway.interventions import ARMS, Fewshot, Prompted, get, leave_one_out, names, sweep
 from unsway.interventions.base import worked_example
 from unsway.models.session import Session, Subject, session
 from unsway.pairing import PairSet, pairs
@@ -42,8 +42,8 @@ def proxy(k: int = 3, arm: Any = "naive", **more: Any) -> Fewshot:
     return Fewshot(k, arm, questions=TRAIN, **more)
 
 
-def put(how: Any, made: PairSet, **more: Any) -> Replaced:
-    return how.prompts(prompts_of(made), saying("guesses", guesses), **more)  # type: ignore[no-any-return]
+def put(how: Any, made: PairSet, **more: Any) -> Mapping[str, Prompt]:
+    return how.apply(made.pairs, saying("guesses", guesses), **more).prompts  # type: ignore[no-any-return]
 
 
 def front(asked: Prompt, original: Prompt) -> tuple[Turn, ...]:
@@ -122,26 +122,6 @@ def test_versions_move_with_what_matters_alone() -> None:
     assert len({how.versioned.partition("@")[2] for how in (one, *others)}) == 4
 
 
-# ---------------------------------------------------------------- what a prompt asks
-
-
-@pytest.mark.parametrize("elicit", biasing.ELICITS)
-def test_question_and_elicitation_are_read_from_every_prompt(elicit: str) -> None:
-    for pair in biasing.build(biasing.NAMES, elicit, n=2):
-        for prompt in (pair.clean, pair.biased):
-            found = question_of(prompt)
-            assert found.stem == pair.question.stem and sorted(found.options) == sorted(pair.question.options)
-            assert elicitation_of(prompt) == elicit
-        assert question_of(pair.clean).options == pair.question.options
-
-
-def test_a_question_is_read_from_a_prompt_without_tags() -> None:
-    made = pairs(TESTED[:3], ["post_hoc"]).pairs
-    for pair in made:
-        plain = Prompt((Turn("user", (Part("stem", pair.clean.turns[0].text()),)),))
-        assert question_of(plain).id == pair.question.id
-
-
 # ---------------------------------------------------------------- few-shot
 
 
@@ -150,7 +130,7 @@ def test_a_question_is_read_from_a_prompt_without_tags() -> None:
 def test_both_arms_stand_behind_the_same_shots_and_keep_question_and_cue(arm: Any, elicit: str) -> None:
     made = pairs(TESTED, BIASES, elicit=elicit)
     instead = put(proxy(3, arm), made)
-    assert set(instead) == {prompt.id for prompt in prompts_of(made)} and not instead.missing
+    assert set(instead) == {prompt.id for prompt in prompts_of(made)}
     prefixes = {front(instead[prompt.id], prompt) for prompt in prompts_of(made)}
     (shots,) = prefixes
     times = 2 if arm in ("paired", "repeated") else 1
@@ -235,9 +215,7 @@ def test_each_question_can_have_shots_of_its_own_and_both_arms_share_them() -> N
     assert len({fronts[pair.clean.id] for pair in made}) > 15
     turned = dict(zip((q.id for q in TESTED), more.pairs, strict=True))
     assert all(fronts[pair.clean.id] == fronts[turned[pair.question.id].clean.id] for pair in made)
-    assert put(proxy(3, drawn=True), made).prompts == {
-        key: instead[key] for key in (prompt.id for prompt in prompts_of(made))
-    }
+    assert put(proxy(3, drawn=True), made) == {key: instead[key] for key in (prompt.id for prompt in prompts_of(made))}
 
 
 def test_a_bias_is_left_out_of_the_shots_it_is_measured_behind() -> None:
@@ -262,11 +240,11 @@ def test_a_reply_that_was_cut_is_no_shot() -> None:
     def half(messages: tuple[Message, ...]) -> str:
         return guesses(messages) + CUT * ("plus 3" in messages[-1].content or "plus 5" in messages[-1].content)
 
-    instead = proxy(6).prompts(prompts_of(made), saying("half", half))
+    instead = proxy(6).apply(made.pairs, saying("half", half)).prompts
     shots = front(instead[made.pairs[0].clean.id], made.pairs[0].clean)
     assert len(shots) == 12 and not any("plus 3" in turn.text() or "plus 5" in turn.text() for turn in shots)
     with pytest.raises(BadInput, match=r"replies \d+ were cut"):
-        proxy(6).prompts(prompts_of(made), saying("never", lambda messages: CUT))
+        proxy(6).apply(made.pairs, saying("never", lambda messages: CUT))
 
 
 def everything() -> str:
@@ -345,7 +323,7 @@ def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(mon
     refused_where_too_long(local)
     many = PairSet(tuple(pairs(TESTED[:3], ["post_hoc"])))
     with pytest.raises(BadInput, match=r"6 of 6 prompts do not fit .* allow shorter replies"):
-        Prompted("ignore").prompts(prompts_of(many), local, settings=Settings(max_tokens=8192))
+        Prompted("ignore").apply(many.pairs, local, settings=Settings(max_tokens=8192))
 
 
 def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,8 +336,8 @@ def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkey
     monkeypatch.setattr("unsway.sampling.context.local_weights", lambda name: NoSystem())
     local, made = Session(Subject("unsway/toy", "w", "unsway/toy", {})), pairs(TESTED[:3], ["post_hoc"])
     with pytest.raises(BadInput, match=r"System role not supported\. Put .*prompted:WORDING-user"):
-        get("prompted:ignore").prompts(prompts_of(made), local)
-    assert len(get("prompted:ignore-user").prompts(prompts_of(made), local)) == 6
+        get("prompted:ignore").apply(made.pairs, local)
+    assert len(get("prompted:ignore-user").apply(made.pairs, local).prompts) == 6
 
 
 # ---------------------------------------------------------------- end to end
@@ -389,7 +367,7 @@ def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
         for name in ("fewshot:2-paired", "rewrite"):
-            instead = get(name).prompts(prompts_of(made), model, folder=tmp_path, settings=short)
-            assert len(instead) + len(instead.missing) == len({p.id for p in prompts_of(made)})
-            replies = ask(instead.values(), model, folder=tmp_path, settings=short)
-            assert len(replies) == len({asked.id for asked in instead.values()})
+            instead = get(name).apply(made.pairs, model, folder=tmp_path, settings=short)
+            assert len(instead.prompts) + len(instead.missing) == len({p.id for p in prompts_of(made)})
+            replies = ask(instead.prompts.values(), model, folder=tmp_path, settings=short)
+            assert len(replies) == len({asked.id for asked in instead.prompts.values()})

@@ -8,9 +8,8 @@ import pytest
 from intervening import CUT, measured, prompts_of, saying
 
 from unsway.interventions import Rewrite
-from unsway.interventions.base import Missing
 from unsway.interventions.rewrite import CUT as WAS_CUT
-from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, _has_options, rewritten
+from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, NotAsked, _has_options, rewritten
 from unsway.pairing import pairs
 from unsway.prompts.render import letter, option_parts, render
 from unsway.sampling import ask, run
@@ -56,7 +55,7 @@ def test_a_faithful_rewriting_undoes_every_cue_in_both_arms(tmp_path: Path) -> N
     assert {cell["brr"].value for cell in cells(outcomes(made, changed))} == {0.0}
     first_round = len({Rewrite().request(prompt).id for prompt in prompts_of(made)})
     assert len(ReplyStore(tmp_path / "replies.jsonl")) == asked_before + first_round  # the second asks what clean asked
-    asked = Rewrite().prompts(prompts_of(made), model, folder=tmp_path)
+    asked = Rewrite().apply(made.pairs, model, folder=tmp_path).prompts
     assert all(asked[pair.clean.id] == asked[pair.biased.id] for pair in made)
     assert all(len(prompt.turns) == 1 for prompt in asked.values())
 
@@ -79,7 +78,7 @@ def test_the_request_holds_everything_but_the_instruction(bias: str, elicit: str
 def test_the_answer_is_asked_for_as_before(elicit: str) -> None:
     question = QUESTIONS[0]
     clean = render(question, elicit)
-    found = rewritten(clean, reply(f"<question>{shown(question)}</question>"))
+    found = rewritten(clean, question.options, reply(f"<question>{shown(question)}</question>"))
     assert isinstance(found, Prompt) and found.id == clean.id
 
 
@@ -96,7 +95,7 @@ def test_the_answer_is_asked_for_as_before(elicit: str) -> None:
     ],
 )
 def test_a_rewriting_that_is_no_question_is_not_asked(text: str, stop: Stop, reason: str) -> None:
-    assert rewritten(render(QUESTIONS[0]), reply(text, stop)) == reason
+    assert rewritten(render(QUESTIONS[0]), QUESTIONS[0].options, reply(text, stop)) == reason
 
 
 @pytest.mark.parametrize(
@@ -111,12 +110,12 @@ def test_a_rewriting_that_is_no_question_is_not_asked(text: str, stop: Stop, rea
 )
 def test_options_are_found_however_they_are_lettered(text: str) -> None:
     question = Question("Which?", ("an oak tree", "3.5 (about)"), 0, "t", "test")
-    assert isinstance(rewritten(render(question), reply(text)), Prompt)
+    assert isinstance(rewritten(render(question), question.options, reply(text)), Prompt)
 
 
 @pytest.mark.parametrize("text", ["(A) 3 (B) an oak tree", "an oak tree, 3.5 (about)", "(A) an oak (B) 3.5 (about)"])
 def test_options_that_moved_or_changed_are_lost(text: str) -> None:
-    assert not _has_options(text, Question("Which?", ("an oak tree", "3.5 (about)"), 0, "t", "test"))
+    assert not _has_options(text, ("an oak tree", "3.5 (about)"))
 
 
 def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -130,13 +129,13 @@ def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, ca
             return "What is it?"
         return faithful(messages) + CUT * ("=====" in text and cut in text)  # type: ignore[operator,no-any-return]
 
-    found = Rewrite().prompts(prompts_of(made), saying("forgetful", say), folder=tmp_path)
+    found = Rewrite().apply(made.pairs, saying("forgetful", say), folder=tmp_path)
     assert found.reasons() == {LOST: 2, WAS_CUT: 2, SPEAKS: 6}
-    assert not set(found) & set(found.missing)
-    assert set(found) | set(found.missing) == {prompt.id for prompt in prompts_of(made)}
-    replies = ask(found.values(), saying("forgetful", say))
-    assert len(replies) == len({prompt.id for prompt in found.values()}) == 4
+    assert not set(found.prompts) & set(found.missing)
+    assert set(found.prompts) | set(found.missing) == {prompt.id for prompt in prompts_of(made)}
+    replies = ask(found.prompts.values(), saying("forgetful", say))
+    assert len(replies) == len({prompt.id for prompt in found.prompts.values()}) == 4
     assert "rewrite: 10 of 18 prompts are not asked" in caplog.text and f"2: {LOST}" in caplog.text
     (path,) = (tmp_path / "interventions").glob("*.jsonl")
-    assert {row.prompt_id: row.reason for row in read_jsonl(path, Missing)} == found.missing
+    assert {row.prompt_id: row.reason for row in read_jsonl(path, NotAsked)} == found.missing
     assert (read_manifest(path) or {})["reasons"] == found.reasons()

@@ -48,7 +48,7 @@ def folder(study: Results, tmp_path: Path) -> Path:
 
 def test_replies_that_switched_are_drawn_and_no_others(study: Results, folder: Path) -> None:
     found = drawn(folder)
-    wanted = {(o.model, o.pair_id) for o in study.outcomes if state(o) == "switched"}
+    wanted = {(o.arm.name, o.pair_id) for o in study.outcomes if state(o) == "switched"}
     prompts = {pair.biased.id: pair.id for pair in study.pairs}
     assert {(item.model, prompts[item.prompt.id]) for item in found} == wanted and len(found) == len(wanted)
     assert {item.arm for item in found} == {"base", "control", "bct"}

@@ -34,7 +34,7 @@ def study() -> Iterator[Results]:
 
 def test_its_value_is_the_share_that_was_asked_for(study: Results) -> None:
     for cell in study.cells:
-        counted = [o for o in study.outcomes if (o.model, o.bias) == (cell.model, cell.bias) and o.excluded is None]
+        counted = [o for o in study.outcomes if (o.arm, o.bias) == (cell.arm, cell.bias) and o.excluded is None]
         right = [bool(o.right_clean and o.right_biased) for o in counted]
         found = cell["right_twice"]
         assert found.value == sum(right) / len(right) and found.n == len(right) == cell["brr"].n

@@ -20,7 +20,7 @@ from unsway.prompts import elicitations
 from unsway.prompts import render as prompts
 from unsway.readers import claims, foreign, parse, phrases, reading, wording
 from unsway.readers.parse import read
-from unsway.types import Answer, Question
+from unsway.types import Question, Reading
 
 ROOT = Path(__file__).parent.parent
 ROWS = [
@@ -31,7 +31,7 @@ PARITY = Path(os.environ.get("UNSWAY_PARITY_DATA", ROOT.parent / "shared" / "dat
 COLORS = ("red", "green", "yellow", "blue")
 
 
-def read_row(row: dict[str, Any]) -> Answer:
+def read_row(row: dict[str, Any]) -> Reading:
     return read(row["text"], **{key: row[key] for key in ("options", "n_options", "stop", "reasoning") if key in row})
 
 
@@ -342,9 +342,9 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_line_without_end_is_not_copied_for_each_of_its_sentences() -> None:
     text = "! " * 100_000
-    whole = reading.Reading(text, 0, len(text), wording.wanted(4, COLORS))
+    whole = reading.Passage(text, 0, len(text), wording.wanted(4, COLORS))
     assert whole._line_start(len(text)) == len(text) - reading.LOOKED_AT
-    assert reading.Reading(f"{text}\n! !", 0, len(text) + 4, whole.want)._line_start(len(text) + 3) == len(text) + 1
+    assert reading.Passage(f"{text}\n! !", 0, len(text) + 4, whole.want)._line_start(len(text) + 3) == len(text) + 1
 
 
 def test_no_pattern_repeats_without_bound() -> None:

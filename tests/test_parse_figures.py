@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from unsway.readers.parse import PARSER
-from unsway.types import Answer
+from unsway.types import Reading
 
 
 @pytest.fixture
@@ -37,6 +37,6 @@ def test_the_reader_keeps_its_promises(bench: ModuleType, capsys: pytest.Capture
 
 
 def test_a_reader_that_guesses_fails_the_bench(bench: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "read", lambda *args, **given: Answer(0, "ok"))
+    monkeypatch.setattr(bench, "read", lambda *args, **given: Reading(0, "ok"))
     assert not bench.written().good
     assert not bench.RECORDED.exists() or not bench.recorded().good

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measuring import counted, drawn, outcome
+from measuring import RULES, counted, drawn, outcome
 
 from unsway.errors import BadInput, BadRow
 from unsway.planning.history import PastRun
@@ -17,7 +17,7 @@ from unsway.planning.plan import ENOUGH, Evidence, Goal, plan
 from unsway.planning.prices import Price, price_of, prices
 from unsway.stats.intervals import quantile
 from unsway.stats.power import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
-from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
+from unsway.types import Excluded, Pair, Part, Prompt, Question, Reply, Rule, Settings, Toward, Turn
 
 NINE = (
     "suggested_answer",
@@ -46,7 +46,18 @@ def pairs(n: int, biases: tuple[str, ...], *, elicit: str = "cot@1", stem: str =
             if bias == "are_you_sure":
                 turns = (*turns, Turn("assistant", None), said("user", "Sure?"))
             found.append(
-                Pair(f"{i}-{bias}", question, f"{bias}@1", elicit, clean, Prompt(turns), Toward(1), (0, 1, 2), 0)
+                Pair(
+                    f"{i}-{bias}",
+                    question,
+                    f"{bias}@1",
+                    elicit,
+                    clean,
+                    Prompt(turns),
+                    Toward(1),
+                    (0, 1, 2),
+                    0,
+                    RULES.get(bias, Rule()),
+                )
             )
     return found
 
@@ -276,7 +287,7 @@ def test_assumptions_come_from_outcomes() -> None:
     assert seen.read == pytest.approx(100.5 / 126)
     assert seen.first_right == Assumed().first_right
     sure = [outcome(i, False, True, bias="are_you_sure@1") for i in range(3)]
-    sure += [outcome("w", None, None, bias="are_you_sure@1", excluded="first_answer_wrong")]
+    sure += [outcome("w", None, None, bias="are_you_sure@1", excluded=Excluded("first_answer", "wrong"))]
     assert Assumed.of(sure).first_right == pytest.approx(0.75)
     assert Assumed.of([]) == Assumed()
     assert Assumed.of(sure[-1:]) == Assumed()

@@ -45,7 +45,7 @@ def test_clean_replies_that_biases_share_count_once(found: Results) -> None:
     right = {
         next(p.clean.id for p in found.pairs if p.id == o.pair_id): o.right_clean
         for o in found.outcomes
-        if o.model == base.model and o.right_clean is not None
+        if o.arm == base.key and o.right_clean is not None
     }
     assert len(right) < len(clean) * len(found.biases)
     rows = rows_of(to_markdown(found), "| bias | base")
@@ -54,7 +54,7 @@ def test_clean_replies_that_biases_share_count_once(found: Results) -> None:
 
 def test_a_training_is_compared_with_its_control_and_the_control_with_the_base(found: Results) -> None:
     rows = rows_of(to_markdown(found), "| bias | control − base | bct − control |")
-    base, control, bct = ([o for o in found.outcomes if o.model == arm.model] for arm in found.arms)
+    base, control, bct = ([o for o in found.outcomes if o.arm == arm.key] for arm in found.arms)
     for bias in found.biases:
         a, b, c = ([o for o in arm if o.bias == bias] for arm in (base, control, bct))
         expected = [words.points(brr_difference(b, a)), words.points(brr_difference(c, b))]

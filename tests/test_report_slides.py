@@ -32,7 +32,7 @@ from unsway.reporting.deck.transcript_choice import choose
 from unsway.reporting.deck.web import html
 from unsway.stats.state import state
 from unsway.studies.results import Results
-from unsway.types import Answer, Reply
+from unsway.types import Reading, Reply
 
 NS = {
     "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
@@ -191,8 +191,8 @@ def test_names_that_are_cut_still_differ() -> None:
 
 def test_transcripts_follow_their_rule(study: Results) -> None:
     chosen = choose(study)
-    at_hand = {(o.model, o.pair_id): o for o in study.outcomes}
-    states = [tuple(state(at_hand[side.arm.model, one.pair.id]) for side in (one.left, one.right)) for one in chosen]
+    at_hand = {(o.arm, o.pair_id): o for o in study.outcomes}
+    states = [tuple(state(at_hand[side.arm.key, one.pair.id]) for side in (one.left, one.right)) for one in chosen]
     assert states == [("switched", "held"), ("switched", "held"), ("switched", "switched")]
     assert study.is_trained(chosen[0].pair.bias) and not study.is_trained(chosen[1].pair.bias)
     assert len({one.pair.question.id for one in chosen}) == 3
@@ -208,10 +208,10 @@ def test_transcripts_follow_their_rule(study: Results) -> None:
     same = [
         o.pair_id
         for o in study.outcomes
-        if o.model == study.arms[0].model
+        if o.arm == study.arms[0].key
         and study.is_trained(o.bias)
         and state(o) == "switched"
-        and state(at_hand[study.arms[2].model, o.pair_id]) == "held"
+        and state(at_hand[study.arms[2].key, o.pair_id]) == "held"
     ]
     assert lengths[chosen[0].pair.id] == min(lengths[key] for key in same)
 
@@ -245,7 +245,7 @@ def test_a_long_reply_keeps_its_answer() -> None:
     text = "a" * 100_000 + " The answer is (B). " + "b" * 100_000
     low = text.index("(B)")
     reply = Reply("p", "m", "", 0, text, None, (), "end", None, 0, 0)  # type: ignore[arg-type]
-    pieces = excerpt(reply, Answer(1, "ok", "answer", (low, low + 3)), 400)
+    pieces = excerpt(reply, Reading(1, "ok", "answer", (low, low + 3)), 400)
     assert [piece.text for piece in pieces if piece.mark == "answer"] == ["(B)"]
     assert sum(len(piece.text) for piece in pieces) < 600 and "characters]" in pieces[1].text
 

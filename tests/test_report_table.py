@@ -18,7 +18,7 @@ from unsway.reporting.headline import comparisons, control_sentence, headline
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.studies.results import Arm, Ratio, Results, Skipped
-from unsway.types import Estimate
+from unsway.types import Estimate, Excluded
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def test_build_gives_what_measure_gives(study: Results) -> None:
     assert study.outcomes == outs
     assert study.cells == cells(outs)
     base, bct = study.arm("base"), study.arm("bct")
-    ours, theirs = ([o for o in outs if (o.model, o.bias) == (arm.model, "post_hoc@1")] for arm in (bct, base))
+    ours, theirs = ([o for o in outs if (o.arm, o.bias) == (arm.key, "post_hoc@1")] for arm in (bct, base))
     assert study.ratio(bct, "post_hoc@1") == brr_ratio(ours, theirs)
     held = [o for o in outs if not study.is_trained(o.bias)]
-    expected = held_out_ratio(*([o for o in held if o.model == arm.model] for arm in (bct, base)))
+    expected = held_out_ratio(*([o for o in held if o.arm == arm.key] for arm in (bct, base)))
     assert study.held_out[1][1:] == expected
 
 
@@ -82,7 +82,7 @@ def test_rows_are_fractions_of_every_cell(study: Results) -> None:
         cell = study.cell(study.arm(str(row["arm"])), str(row["bias"]))
         assert cell is not None
         assert row["brr"] == cell["brr"].value and row["brr_low"] == cell["brr"].low
-        assert row["excluded"] == dict(cell.excluded)
+        assert row["excluded"] == {str(why): n for why, n in cell.excluded}
         assert row["n"] + row["n_excluded"] == row["pairs"] == 40  # type: ignore[operator]
     assert json.loads(json.dumps(rows, allow_nan=False))[0]["trained"] is True
 
@@ -124,10 +124,17 @@ def test_terminal_shows_every_number_as_percent(study: Results) -> None:
 def test_reasons_are_told_apart_by_arm_of_the_pair(study: Results) -> None:
     cell = study.cells[0]
     told = table.reasons(
-        replace(cell, excluded=(("biased_unparsed", 3), ("clean_unparsed", 1), ("first_answer_wrong", 2)))
+        replace(
+            cell,
+            excluded=(
+                (Excluded("biased", "unparsed"), 3),
+                (Excluded("clean", "unparsed"), 1),
+                (Excluded("first_answer", "wrong"), 2),
+            ),
+        )
     )
     assert told == "unparsed 1/3, first answer wrong 2"
-    assert table.reasons(replace(cell, excluded=(("no_clean_reply", 5),))) == "no reply 5/0"
+    assert table.reasons(replace(cell, excluded=((Excluded("clean", "no_reply"), 5),))) == "no reply 5/0"
     assert table.reasons(replace(cell, excluded=())) == "0"
 
 

@@ -21,7 +21,7 @@ from unsway.studies.folder import keep
 from unsway.studies.kept_outcomes import keep_outcomes, kept_outcomes, reread
 from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
-from unsway.types import Answer, Outcome
+from unsway.types import Excluded, Outcome, Reading
 
 BIASES = ["post_hoc", "distractor_fact"]
 OLDER = "read@0"
@@ -45,7 +45,7 @@ def call(*args: object) -> Result:
     return CliRunner().invoke(main, ["reread", *(str(arg) for arg in args)])
 
 
-def older(folder: Path, altered: dict[int, Answer], *, side: str = "biased") -> tuple[Outcome, ...]:
+def older(folder: Path, altered: dict[int, Reading], *, side: str = "biased") -> tuple[Outcome, ...]:
     """Put outcomes of an older reader in place of those that are kept, some of them with another answer."""
     rows = [replace(outcome, parser=OLDER) for outcome in kept_outcomes(folder)]
     for i, answer in altered.items():
@@ -72,10 +72,10 @@ def test_nothing_changed_where_nothing_did(folder: Path) -> None:
 def test_exactly_the_altered_answers_are_reported(folder: Path, made: PairSet) -> None:
     kept = kept_outcomes(folder)
     other = (kept[3].biased.choice or 0) ^ 1
-    rows = older(folder, {3: Answer(other, "ok", "old"), 8: Answer(None, "unparsed", "nothing"), 11: kept[11].biased})
+    rows = older(folder, {3: Reading(other, "ok", "old"), 8: Reading(None, "unparsed", "nothing"), 11: kept[11].biased})
     found = reread(folder)
     by_id = {pair.id: pair for pair in made}
-    assert [(one.prompt_id, one.side) for one in found.changed] == [
+    assert [(one.prompt.id, one.side) for one in found.changed] == [
         (by_id[rows[i].pair_id].biased.id, "biased") for i in (3, 8)
     ]
     assert [one.old for one in found.changed] == [rows[3].biased, rows[8].biased]
@@ -86,10 +86,10 @@ def test_exactly_the_altered_answers_are_reported(folder: Path, made: PairSet) -
 
 def test_a_shared_clean_answer_is_one_change_and_counting_is_told(folder: Path) -> None:
     kept = kept_outcomes(folder)
-    none = Answer(None, "ambiguous", "several")
+    none = Reading(None, "ambiguous", "several")
     rows = older(folder, {0: none, 1: none}, side="clean")
     assert kept[0].question_id == kept[1].question_id
-    rows = tuple(replace(o, excluded="clean_ambiguous") if o.clean == none else o for o in rows)
+    rows = tuple(replace(o, excluded=Excluded("clean", "ambiguous")) if o.clean == none else o for o in rows)
     write_jsonl(folder / layout.OUTCOMES, rows, parser=[OLDER])
     found = reread(folder)
     assert [(one.side, one.old.status) for one in found.changed] == [("clean", "ambiguous")]
@@ -103,7 +103,7 @@ def test_another_rule_or_place_is_no_change(folder: Path) -> None:
 
 
 def test_measuring_more_does_not_hide_what_an_older_reader_read(folder: Path) -> None:
-    older(folder, {5: Answer(None, "unparsed", "nothing")})
+    older(folder, {5: Reading(None, "unparsed", "nothing")})
     more = pairs(toy_questions(12), BIASES)
     model = scripted(more, {"post_hoc": 0.5})
     run(more, model, folder=folder)
@@ -115,7 +115,7 @@ def test_measuring_more_does_not_hide_what_an_older_reader_read(folder: Path) ->
 
 
 def test_a_reply_that_came_later_is_no_change(folder: Path) -> None:
-    older(folder, {4: Answer(None, "unparsed", "no_reply")})
+    older(folder, {4: Reading(None, "no_reply")})
     found = reread(folder)
     assert (found.n_new, found.changed) == (1, ())
 
@@ -124,7 +124,7 @@ def test_the_command_counts_and_cuts_and_escapes(folder: Path) -> None:
     store = ReplyStore(folder / "replies.jsonl")
     evil = [replace(reply, text=reply.text + " \x1b[31mred\x07 " + "long " * 100) for reply in store]
     write_text(folder / "replies.jsonl", "".join(line(reply) + "\n" for reply in evil))
-    older(folder, {i: Answer(None, "refused", "refusal") for i in range(7)})
+    older(folder, {i: Reading(None, "refused", "refusal") for i in range(7)})
     said = call(folder, "--show", 2)
     assert said.exit_code == 0, said.output
     assert f"read by {OLDER}, were read again by {PARSER}: 7 changed (23%)" in said.output
@@ -132,7 +132,7 @@ def test_the_command_counts_and_cuts_and_escapes(folder: Path) -> None:
     assert "\x1b" not in said.output and "\x07" not in said.output
     assert said.output.count("scripted/model, prompt") == 2
     assert max(map(len, said.output.splitlines())) < 200
-    older(folder, {0: Answer(None, "refused", "refusal")})
+    older(folder, {0: Reading(None, "refused", "refusal")})
     found = json.loads(call(folder, "--json").stdout)
     assert (found["n_changed"], found["n_answers"], found["before"]) == (1, 30, [OLDER])
     assert found["changed"][0]["old"]["status"] == "refused" and "\x1b" not in found["changed"][0]["reply"]

@@ -13,8 +13,9 @@ from unsway.sampling.until import Precision, StopRule, UntilResult, keep_precisi
 from unsway.stats.anytime import watch
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
-from unsway.studies.results import Arm, Results
+from unsway.studies.results import Arm, Notes, Results
 from unsway.testing import scripted, toy_questions
+from unsway.types import Excluded
 
 FOLLOW = {"suggested_answer": 0.0, "post_hoc": 0.5}
 """The first cue is never followed, so its interval narrows soonest."""
@@ -68,9 +69,13 @@ def test_pairs_whose_clean_prompt_alone_was_asked_are_not_missing(
     calm, swayed = cells(found)["suggested_answer"], cells(found)["post_hoc"]
     arms = [Arm("base", calm.model, found.replies[0].weights, "base")]
     unaware = Results.build("x", arms, made.pairs, found.replies)
-    assert dict(unaware.cells[0].excluded)["no_biased_reply"] == swayed.n_asked - calm.n_asked
-    aware = Results.build("x", arms, made.pairs, found.replies, stopped={(calm.model, calm.bias)})
-    assert aware.cells[0].n_pairs == calm.n_asked and "no_biased_reply" not in dict(aware.cells[0].excluded)
+    assert dict(unaware.cells[0].excluded)[Excluded("biased", "no_reply")] == swayed.n_asked - calm.n_asked
+    aware = Results.build(
+        "x", arms, made.pairs, found.replies, notes=Notes(stopped=frozenset({(calm.model, calm.bias)}))
+    )
+    assert aware.cells[0].n_pairs == calm.n_asked and Excluded("biased", "no_reply") not in dict(
+        aware.cells[0].excluded
+    )
     assert {(bias, n) for bias, _, n in aware.skipped} == {
         (calm.bias, 200 - calm.n_asked),
         (swayed.bias, 200 - swayed.n_asked),

@@ -74,8 +74,8 @@ def test_each_model_and_bias_is_watched_apart() -> None:
     still = drawn(400, 0.0, bias="a@1")
     moving = drawn(400, 0.5, bias="b@1", model="other")
     calm, busy = watch([*still, *moving, outcome("lost", None, True, bias="a@1")], 0.05)
-    assert (calm.model, calm.bias, calm.narrow) == ("base", "a@1", True)
-    assert (busy.model, busy.bias, busy.narrow) == ("other", "b@1", False)
+    assert (calm.arm.name, calm.bias, calm.narrow) == ("base", "a@1", True)
+    assert (busy.arm.name, busy.bias, busy.narrow) == ("other", "b@1", False)
     assert (calm.estimate.n, calm.estimate.n_excluded, calm.estimate.n_clusters) == (400, 1, 400)
     assert calm.estimate.low <= 0 <= calm.estimate.high  # type: ignore[operator]
     assert watch([], 0.05) == ()

@@ -12,7 +12,7 @@ from measuring import counted, drawn, outcome
 from unsway.errors import BadInput, UnknownName
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import tango, wilson
-from unsway.types import Outcome
+from unsway.types import Excluded, Outcome
 
 HIT = st.sampled_from([True, False, None])
 ARMS = st.lists(st.tuples(HIT, HIT), min_size=1, max_size=25)
@@ -51,7 +51,7 @@ def test_what_is_missing_is_counted_by_reason_and_bounded() -> None:
     (cell,) = cells([*kept, *lost])
     assert cell["brr"].value == pytest.approx(4 / 10)
     assert (cell["brr"].n, cell["brr"].n_excluded, cell.n_pairs) == (10, 5, 15)
-    assert cell.excluded == (("biased_unparsed", 4), ("clean_unparsed", 1))
+    assert cell.excluded == ((Excluded("biased", "unparsed"), 4), (Excluded("clean", "unparsed"), 1))
     assert cell["parse_rate_biased"].value == pytest.approx(11 / 15)
     assert cell["parse_rate_clean"].value == pytest.approx(14 / 15)
     assert cell["brr_missing_hit"].value == pytest.approx((4 + 3 + 1 + 0) / 15)
@@ -92,7 +92,9 @@ def test_missing_is_never_zero(arms: list[tuple[bool | None, bool | None]]) -> N
 
 def test_a_clean_rate_of_zero_by_definition_has_no_uncertainty_and_the_brr_no_negative_side() -> None:
     outs = [outcome(i, False, i < 3, bias="positional@1") for i in range(30)]
-    outs += [outcome(f"w{i}", None, None, bias="positional@1", excluded="clean_unparsed") for i in range(2)]
+    outs += [
+        outcome(f"w{i}", None, None, bias="positional@1", excluded=Excluded("clean", "unparsed")) for i in range(2)
+    ]
     (cell,) = cells(outs)
     assert (cell["clean_rate"].value, cell["clean_rate"].low, cell["clean_rate"].high) == (0.0, 0.0, 0.0)
     assert "definition" in cell["clean_rate"].note
@@ -103,8 +105,8 @@ def test_a_clean_rate_of_zero_by_definition_has_no_uncertainty_and_the_brr_no_ne
 def test_a_wrong_first_answer_is_no_missing_data() -> None:
     bias = "are_you_sure@1"
     outs = [outcome(i, False, i < 4, bias=bias) for i in range(10)]
-    outs += [outcome(f"w{i}", None, None, bias=bias, excluded="first_answer_wrong") for i in range(6)]
-    outs += [outcome("m", None, None, bias=bias, excluded="first_answer_missing")]
+    outs += [outcome(f"w{i}", None, None, bias=bias, excluded=Excluded("first_answer", "wrong")) for i in range(6)]
+    outs += [outcome("m", None, None, bias=bias, excluded=Excluded("first_answer", "missing"))]
     (cell,) = cells(outs)
     assert cell["brr"].value == pytest.approx(0.4)
     assert (cell["brr_missing_hit"].n, cell["brr_missing_hit"].n_excluded) == (11, 6)
@@ -148,15 +150,15 @@ def test_cells_split_by_what_is_named() -> None:
     outs: list[Outcome] = []
     for model, bias, source in product(("m", "n"), ("a@1", "b@1"), ("s@1", "t@1")):
         outs += [outcome(f"{source}{i}", False, i % 2 == 0, model=model, bias=bias, source=source) for i in range(4)]
-    assert [(c.model, c.bias, c.source) for c in cells(outs)] == [
+    assert [(c.arm.name, c.bias, c.source) for c in cells(outs)] == [
         ("m", "a@1", "all"),
         ("m", "b@1", "all"),
         ("n", "a@1", "all"),
         ("n", "b@1", "all"),
     ]
-    assert len(cells(outs, by=("model", "bias", "source"))) == 8
+    assert len(cells(outs, by=("arm", "bias", "source"))) == 8
     (everything,) = cells(outs, by=())
-    assert (everything.model, everything.n_pairs, everything.n_questions) == ("all", 32, 8)
+    assert (everything.arm.name, everything.n_pairs, everything.n_questions) == ("all", 32, 8)
     assert cells([]) == ()
     with pytest.raises(BadInput, match="modle"):
         cells(outs, by=("modle",))  # type: ignore[arg-type]

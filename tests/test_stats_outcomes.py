@@ -8,11 +8,12 @@ import pytest
 
 from unsway.errors import BadInput
 from unsway.stats.outcomes import outcomes
-from unsway.types import AnyChange, AwayFrom, Outcome, Pair, Part, Prompt, Question, Reply, Settings, Target, Turn
+from unsway.types import AnyChange, AwayFrom, Outcome, Pair, Part, Prompt, Question, Reply, Rule, Settings, Target, Turn
 
 GREEDY = Settings()
 WARM = Settings(temperature=1.0)
 OPTIONS = ("iron", "water", "sand")
+FIRST_RIGHT = Rule("zero", "first_right")
 
 
 def prompt(text: str, *, speaks: bool = False) -> Prompt:
@@ -27,13 +28,14 @@ def pair(
     target: Target | None = None,
     order: tuple[int, ...] = (0, 1, 2),
     speaks: bool = False,
+    rule: Rule = Rule(),  # noqa: B008  # frozen
 ) -> Pair:
     from unsway.types import Toward
 
     question = Question(f"{name}?", OPTIONS, 1, "toy@1", "test")
     aim = Toward(2) if target is None else target
     biased = prompt(f"{name}? hint {bias}", speaks=speaks)
-    return Pair(f"{name}-{bias}", question, bias, "cot@1", prompt(f"{name}?"), biased, aim, order, 0)
+    return Pair(f"{name}-{bias}", question, bias, "cot@1", prompt(f"{name}?"), biased, aim, order, 0, rule)
 
 
 def reply(to: Prompt, letter: str, **changes: object) -> Reply:
@@ -52,7 +54,13 @@ def test_both_arms_are_read_and_compared() -> None:
     got = one(p, reply(p.clean, "B"), reply(p.biased, "C"))
     assert (got.hit_clean, got.hit_biased, got.right_clean, got.right_biased) == (False, True, True, False)
     assert (got.clean.choice, got.biased.choice, got.excluded) == (1, 2, None)
-    assert (got.pair_id, got.question_id, got.source, got.model, got.sample) == (p.id, p.question.id, "toy@1", "toy", 0)
+    assert (got.pair_id, got.question_id, got.source, got.arm.model, got.sample) == (
+        p.id,
+        p.question.id,
+        "toy@1",
+        "toy",
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +77,7 @@ def test_what_is_missing_is_none_with_a_reason(clean: str | None, biased: str | 
     p = pair()
     said = [reply(to, text) for to, text in ((p.clean, clean), (p.biased, biased)) if text is not None]
     got = one(p, *said)
-    assert got.excluded == reason
+    assert str(got.excluded) == reason
     arm = got.hit_clean if "clean" in reason else got.hit_biased
     assert arm is None
 
@@ -77,8 +85,8 @@ def test_what_is_missing_is_none_with_a_reason(clean: str | None, biased: str | 
 @pytest.mark.parametrize(("stop", "status"), [("length", "truncated"), ("filter", "refused")])
 def test_cut_and_filtered_replies_do_not_count(stop: str, status: str) -> None:
     p = pair()
-    assert one(p, reply(p.clean, "B"), reply(p.biased, "C", stop=stop)).excluded == f"biased_{status}"
-    assert one(p, reply(p.clean, "B", stop=stop), reply(p.biased, "C")).excluded == f"clean_{status}"
+    assert str(one(p, reply(p.clean, "B"), reply(p.biased, "C", stop=stop)).excluded) == f"biased_{status}"
+    assert str(one(p, reply(p.clean, "B", stop=stop), reply(p.biased, "C")).excluded) == f"clean_{status}"
 
 
 def test_arms_join_by_model_and_sample_only_where_both_agree() -> None:
@@ -86,7 +94,7 @@ def test_arms_join_by_model_and_sample_only_where_both_agree() -> None:
     said = [reply(p.clean, "B", sample=s) for s in (0, 1)] + [reply(p.biased, "C", sample=1)]
     said += [reply(to, "A", model="other") for to in (p.clean, p.biased)]
     got = outcomes([p], said)
-    assert [(o.model, o.sample, o.excluded) for o in got] == [
+    assert [(o.arm.model, o.sample, o.excluded and str(o.excluded)) for o in got] == [
         ("other", 0, None),
         ("toy", 0, "no_biased_reply"),
         ("toy", 1, None),
@@ -115,7 +123,7 @@ def test_replies_to_other_prompts_and_pairs_not_asked_leave_no_trace() -> None:
 
 
 def test_a_permuted_arm_is_mapped_back() -> None:
-    p = pair(bias="positional@1", target=AnyChange(), order=(1, 2, 0))
+    p = pair(bias="positional@1", target=AnyChange(), order=(1, 2, 0), rule=Rule("zero"))
     same = one(p, reply(p.clean, "B"), reply(p.biased, "A"))
     assert (same.biased.choice, same.hit_clean, same.hit_biased) == (1, False, False)
     moved = one(p, reply(p.clean, "B"), reply(p.biased, "B"))
@@ -123,7 +131,7 @@ def test_a_permuted_arm_is_mapped_back() -> None:
     named = one(p, reply(p.clean, "B"), reply(p.biased, "The best answer is: water"))
     assert named.biased.choice == 1
     unread = one(p, reply(p.clean, "No idea."), reply(p.biased, "A"))
-    assert (unread.excluded, unread.hit_clean, unread.hit_biased) == ("clean_unparsed", None, None)
+    assert (str(unread.excluded), unread.hit_clean, unread.hit_biased) == ("clean_unparsed", None, None)
 
 
 @pytest.mark.parametrize(
@@ -139,15 +147,15 @@ def test_a_permuted_arm_is_mapped_back() -> None:
 def test_are_you_sure_counts_where_the_first_answer_was_right(
     first: str, final: str, excluded: str | None, hit: bool | None
 ) -> None:
-    p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True)
+    p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True, rule=FIRST_RIGHT)
     got = one(p, reply(p.biased, final, turns=(first, "Sorry.")))
-    assert (got.excluded, got.hit_biased) == (excluded, hit)
+    assert (got.excluded and str(got.excluded), got.hit_biased) == (excluded, hit)
     assert got.hit_clean is (None if excluded and excluded.startswith("first") else False)
 
 
 def test_are_you_sure_without_turns_has_no_first_answer() -> None:
-    p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True)
-    assert one(p, reply(p.biased, "C")).excluded == "first_answer_missing"
+    p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True, rule=FIRST_RIGHT)
+    assert str(one(p, reply(p.biased, "C")).excluded) == "first_answer_missing"
 
 
 def test_order_of_replies_does_not_matter() -> None:

@@ -19,7 +19,7 @@ from unsway.studies import Study, Task, Trained, difference, estimate, load, pla
 from unsway.studies.study import check
 from unsway.testing import scripted
 from unsway.training import Bct
-from unsway.types import Answer, Settings
+from unsway.types import Reading, Settings
 
 SMALL = Study(
     models=("scripted/one", "scripted/two"),
@@ -165,7 +165,7 @@ def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:
     found = run(SMALL, tmp_path, using=using)
     assert n_replies(tmp_path) == 2 * 40 * 3
     assert [arm.label for arm in found.arms] == ["one", "two"]
-    assert {(cell.model, cell.bias.partition("@")[0]) for cell in found.cells} == {
+    assert {(cell.arm.name, cell.bias.partition("@")[0]) for cell in found.cells} == {
         (model, bias.name) for model in SMALL.models for bias in SMALL.biases
     }
     assert run(SMALL, tmp_path, using=using).cells == found.cells and n_replies(tmp_path) == 240
@@ -222,7 +222,7 @@ def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, mo
     study = SMALL.only(models="scripted/one")
     before = run(study, tmp_path, using=models(study, post_hoc=0.5))
     monkeypatch.setattr("unsway.stats.outcomes.PARSER", "read@next")
-    monkeypatch.setattr("unsway.stats.outcomes.read", lambda *args, **kwargs: Answer(0, "ok", "first"))
+    monkeypatch.setattr("unsway.readers.multiple_choice.read", lambda *args, **kwargs: Reading(0, "ok", "first"))
     after = run(study, tmp_path, using=models(study, post_hoc=0.5))
     assert n_replies(tmp_path) == 120
     assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}

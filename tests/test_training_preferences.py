@@ -20,6 +20,7 @@ from unsway.studies.folder import keep
 from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.training import Preference, preferences
+from unsway.types import ArmKey
 
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.5}
 MADE = pairs(toy_questions(60), list(FOLLOW))
@@ -55,7 +56,7 @@ def test_a_cut_reply_is_no_preference(replies) -> None:  # type: ignore[no-untyp
 
 def test_two_models_or_no_row_are_refused(replies, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     read = outcomes(MADE, replies)
-    other = [dataclasses.replace(outcome, model="other") for outcome in read[:2]]
+    other = [dataclasses.replace(outcome, arm=ArmKey("other")) for outcome in read[:2]]
     with pytest.raises(BadInput, match="2 models"):
         preferences(MADE, replies, [*read, *other])
     with pytest.raises(BadInput, match="No pair gives a preference"):

@@ -11,6 +11,8 @@ import re
 
 STUDY = "study.json"
 """The study that ran there last."""
+QUESTIONS = "questions.jsonl"
+"""Every question once; the pairs refer to them by id."""
 PAIRS = "pairs.jsonl"
 """Both prompts of every pair."""
 REPLIES = "replies.jsonl"

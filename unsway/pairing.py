@@ -1,7 +1,7 @@
 """Questions × biases → pairs: one question with and without a cue. The only place that builds them.
 
 In: questions, names of biases, an elicitation. Out: a `PairSet`: the pairs, and what was skipped with its reason.
-Source: SPEC §2 and §4 (arXiv 2403.05518, §3): the cued option is the same for all biases of a question and by default
+Source: arXiv 2403.05518, §3: the cued option is the same for all biases of a question and by default
 never the gold one; the clean prompt is the same too, so that it is asked once and biases can be compared.
 
     from unsway import pairs, sources
@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from unsway.biases.cues import resolve
+from unsway.biases.insert import Inserted
 from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
@@ -86,9 +87,9 @@ def pairs(
         questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
         biases: Names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
         elicit: The elicitation, for both arms.
-        aim: Which option is cued. wrong (SPEC §2): following the cue and being right cannot coincide.
+        aim: Which option is cued. wrong, as in the paper: following the cue and being right cannot coincide.
         seed: Seed of the cued options and of what each cue draws.
-        instructions: default is the elicitation's first wording; varied draws one for each question (SPEC §5.3).
+        instructions: default is the elicitation's first wording; varied draws one for each question.
         arguments: Arguments for options, for the biases that need them.
 
     Raises:
@@ -173,9 +174,9 @@ class _Builder:
         self.seen.add(question.id)
         instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
         clean = render(question, self.elicit, instruction)
-        clean_id, option = clean.id, cued_option(question, self.aim, self.seed)
+        option = cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
-            made = self._pair(bias, name, question, clean, clean_id, option)
+            made = self._pair(bias, name, question, clean, option)
             yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
 
     def _unfit(self, question: Question) -> str | None:
@@ -185,9 +186,7 @@ class _Builder:
             return f"{found.field}: {found.kind}"
         return "the same question was there before" if question.id in self.seen else None
 
-    def _pair(
-        self, bias: Bias, name: str, question: Question, clean: Prompt, clean_id: str, option: int
-    ) -> Pair | Skip:
+    def _pair(self, bias: Bias, name: str, question: Question, clean: Prompt, option: int) -> Pair | Skip:
         """One bias put to one question."""
         n = len(question.options)
         if not bias.min_options <= n <= bias.max_options:
@@ -202,18 +201,21 @@ class _Builder:
         made = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
         if isinstance(made, Skip):
             return made
-        arms = _checked(bias, question, clean, made)
-        own_id = clean_id if arms.clean is clean else arms.clean.id
+        both = _checked(bias, question, clean, made)
+        drawn = {"form": str(wanted["form"])} if bias.forms else {}
+        drawn["place"] = both.biased.cue_place()
         return Pair(
-            id=content_id(own_id, arms.biased.id, name, self.elicit.versioned, asdict(target)),
+            id=content_id(both.clean.id, both.biased.id, name, self.elicit.versioned, asdict(target)),
             question=question,
             bias=name,
             elicit=self.elicit.versioned,
-            clean=arms.clean,
-            biased=arms.biased,
+            clean=both.clean,
+            biased=both.biased,
             target=target,
-            order=tuple(range(n)) if arms.order is None else arms.order,
+            order=tuple(range(n)) if both.order is None else both.order,
             seed=self.seed,
+            rule=bias.rule,
+            drawn=drawn | (dict(made.drawn) if isinstance(made, Inserted) else {}),
         )
 
 
@@ -236,21 +238,22 @@ def _target(bias: Bias, question: Question, option: int) -> Target | Skip:
     return AwayFrom(question.gold)
 
 
-def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Substituted) -> Substituted:
-    """Both arms, after checking that they differ by cues alone (or, where options are permuted, by their order)."""
-    arms = Substituted(clean, made) if isinstance(made, Prompt) else made
+def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Inserted | Substituted) -> Substituted:
+    """Both sides, after checking that they differ by cues alone (or, where options are permuted, by their order)."""
+    inserted = made.prompt if isinstance(made, Inserted) else made
+    both = Substituted(clean, inserted) if isinstance(inserted, Prompt) else inserted
     if isinstance(made, Substituted) != (bias.kind == "substitution"):
         raise BadInput(
             f"Bias {bias.name!r} is declared as {bias.kind}, but made a {type(made).__name__}. Mend the bias."
         )
-    if arms.order is not None:
-        if sorted(arms.order) != list(range(len(question.options))):
-            raise BadInput(f"Bias {bias.name!r} gave the order {arms.order}, which is no permutation. Mend the bias.")
-        return arms
-    if bias.kind == "insertion" and not arms.biased.cue():
+    if both.order is not None:
+        if sorted(both.order) != list(range(len(question.options))):
+            raise BadInput(f"Bias {bias.name!r} gave the order {both.order}, which is no permutation. Mend the bias.")
+        return both
+    if bias.kind == "insertion" and not both.biased.cue():
         raise BadInput(
             f"Bias {bias.name!r} put no cue into question {question.id}; it must return Skip. Mend the bias."
         )
-    if arms.biased.stripped() != arms.clean.stripped():
+    if both.biased.stripped() != both.clean.stripped():
         raise BadInput(f"Bias {bias.name!r} changed more than cues in question {question.id}. Mend the bias.")
-    return arms
+    return both

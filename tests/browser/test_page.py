@@ -70,7 +70,7 @@ def count(study: Results, **wanted: str) -> int:
     """Pairs that fit, counted from the outcomes."""
     pairs = set()
     for outcome in study.outcomes:
-        arm = next(arm.label for arm in study.arms if arm.model == outcome.model)
+        arm = next(arm.label for arm in study.arms if arm.key == outcome.arm)
         has = {"bias": outcome.bias, "source": outcome.source, "arm": arm, "outcome": state(outcome)}
         if all(has[name] == value for name, value in wanted.items()):
             pairs.add(outcome.pair_id)
@@ -235,8 +235,8 @@ def test_a_pair_shows_cue_answers_and_arms_beside_each_other(study: Results, pag
     heads = [" ".join(text.split()) for text in lines.first.locator("header").all_inner_texts()]
     assert heads[0].startswith("base without the cue") and heads[1].startswith("base with the cue")
     outcome = next(o for o in study.outcomes if o.pair_id == pair.id and o.biased.span)
-    arm = next(i for i, one in enumerate(study.arms) if one.model == outcome.model)
-    said = {(reply.model, reply.prompt_id): reply.text for reply in study.replies}[outcome.model, pair.biased.id]
+    arm = next(i for i, one in enumerate(study.arms) if one.key == outcome.arm)
+    said = study.reply(outcome.arm, pair.biased).text
     marked = page.locator(".line").nth(arm).locator(".reply").nth(1).locator("mark.answer").inner_text()
     assert marked == said[slice(*outcome.biased.span)]
     places = "(line) => [...line.children].map((reply) => reply.getBoundingClientRect().toJSON())"
@@ -255,7 +255,7 @@ def test_earlier_words_of_the_model_are_shown(study: Results, page: Any) -> None
 
 def test_letters_follow_the_order_in_which_options_were_shown(study: Results, page: Any) -> None:
     outcome = next(
-        o for o in study.outcomes if o.bias == "positional@1" and o.biased.choice == 0 and o.model.endswith("bct")
+        o for o in study.outcomes if o.bias == "positional@1" and o.biased.choice == 0 and o.arm.model.endswith("bct")
     )
     go(page, outcome.pair_id)
     assert page.locator(".line").nth(2).locator(".reply").nth(1).locator("footer").inner_text().startswith("answer D")

@@ -14,7 +14,7 @@ one function decorated by `@bias`.
 
 from unsway.biases.cues import cue, from_definition, read_cue, resolve
 from unsway.biases.definition import Cue
-from unsway.biases.registry import Bias, Made, Skip, Substituted, all_biases, bias, get, names
+from unsway.biases.registry import Bias, Made, Skip, Substituted, all_biases, bias, get, names, rule_of
 
 __all__ = [
     "Bias",
@@ -30,4 +30,5 @@ __all__ = [
     "names",
     "read_cue",
     "resolve",
+    "rule_of",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.biases.hunches import FORMS, hunch
+from unsway.biases.insert import Inserted
 from unsway.biases.registry import bias
 from unsway.types import Prompt, Question
 
@@ -20,6 +21,6 @@ from unsway.types import Prompt, Question
     forms=FORMS,
     banks=("professors",),
 )
-def authority_professor(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Prompt:
+def authority_professor(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
     """Followed when the professor's option is answered."""
     return hunch("professors", question, clean, option, draw, form)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.banks import bank
-from unsway.biases.insert import PLACES, fill, put
+from unsway.biases.insert import PLACES, Inserted, fill, put
 from unsway.prompts.render import letter
 from unsway.types import Prompt, Question
 
@@ -24,7 +24,10 @@ def named(question: Question, option: int, form: str) -> str:
 
 def hunch(
     bank_name: str, question: Question, clean: Prompt, option: int, draw: Random, form: str, **words: str
-) -> Prompt:
+) -> Inserted:
     """The clean prompt with a hunch; phrasing and place are drawn evenly; `words` fills other placeholders."""
-    text = fill(draw.choice(bank(bank_name).entries), answer=named(question, option, form), **words)
-    return put(clean, draw.choice(PLACES), text)
+    entries = bank(bank_name).entries
+    number = draw.choice(range(len(entries)))
+    place = draw.choice(PLACES)
+    text = fill(entries[number], answer=named(question, option, form), **words)
+    return Inserted(put(clean, place, text), {"place": place, "wording": f"{bank_name}:{number}"})

@@ -7,6 +7,8 @@ In: a clean `Prompt`, whose last turn is the question (stem, options, instructio
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from unsway.errors import BadInput
@@ -15,6 +17,16 @@ from unsway.types import Part, Prompt, Role, Turn
 Place: TypeAlias = Literal["front", "before_options", "after_options", "end"]
 """Where in the question's turn: before the stem, between stem and options, after the options, after the instruction."""
 PLACES: tuple[Place, ...] = get_args(Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What an insertion makes, where it says what it drew."""
+
+    prompt: Prompt
+    """The biased prompt."""
+    drawn: Mapping[str, str]
+    """What was drawn: the place of the cue, its wording as `bank:number`, or whatever else a reader of the pair may want."""
 
 
 def put(prompt: Prompt, place: Place, text: str) -> Prompt:

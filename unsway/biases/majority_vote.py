@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.biases.hunches import FORMS, hunch
+from unsway.biases.insert import Inserted
 from unsway.biases.registry import bias
 from unsway.types import Prompt, Question
 
@@ -20,6 +21,6 @@ from unsway.types import Prompt, Question
     forms=FORMS,
     banks=("majorities",),
 )
-def majority_vote(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Prompt:
+def majority_vote(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
     """Followed when the majority's option is answered; the share is drawn from 70 to 95 percent."""
     return hunch("majorities", question, clean, option, draw, form, share=str(draw.randrange(70, 96)))

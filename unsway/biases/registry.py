@@ -13,9 +13,10 @@ from typing import Literal, Required, TypeAlias, TypedDict, TypeVar, Unpack
 
 from unsway.banks import bank
 from unsway.biases.definition import Cue
+from unsway.biases.insert import Inserted
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
-from unsway.types import Prompt
+from unsway.types import Prompt, Rule
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
 """What following the cue means: the answer is the cued option; is not the cued option; is not the gold option; differs
@@ -50,7 +51,7 @@ class Substituted:
     """Option shown at each place of the biased prompt; None keeps the order of the question."""
 
 
-Made: TypeAlias = Prompt | Substituted | Skip
+Made: TypeAlias = Prompt | Inserted | Substituted | Skip
 Make: TypeAlias = Callable[..., Made]
 """`(question, clean, option, draw, **offered)`: the question, its clean prompt, the cued option, a random generator that
 belongs to this question and bias, and what the function takes of `OFFERED`."""
@@ -98,6 +99,11 @@ class Bias:
     """Puts it into a prompt."""
 
     @property
+    def rule(self) -> Rule:
+        """How its pairs are counted."""
+        return Rule(self.clean, "first_right" if self.needs_first_answer else "always")
+
+    @property
     def versioned(self) -> str:
         """`name@version`, followed by the versions of its banks."""
         return f"{self.name}@{'.'.join(str(v) for v in (self.version, *(bank(b).version for b in self.banks)))}"
@@ -126,7 +132,7 @@ biases: Registry[Bias] = Registry("bias", "unsway.biases")
 
 
 def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
-    """Declare a bias over a function `(question, clean, option, draw) -> Prompt | Substituted | Skip`.
+    """Declare a bias over a function `(question, clean, option, draw) -> Prompt | Inserted | Substituted | Skip`.
 
     Args:
         name: How users call it.
@@ -176,3 +182,11 @@ def get(name: str) -> Bias:
     if ref.form not in found.forms:
         raise UnknownName(f"form of {ref.name}", ref.form, found.forms)
     return replace(found, name=name, forms=(ref.form,))
+
+
+def rule_of(bias: str) -> Rule:
+    """The rule of the bias with that name or `name@version`; where it is not installed, clean as asked, counted always."""
+    try:
+        return get(Ref.parse(bias).name).rule
+    except UnknownName:
+        return Rule()

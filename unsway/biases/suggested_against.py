@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.biases.hunches import FORMS, hunch
+from unsway.biases.insert import Inserted
 from unsway.biases.registry import bias
 from unsway.types import Prompt, Question
 
@@ -21,6 +22,6 @@ from unsway.types import Prompt, Question
     forms=FORMS,
     banks=("hunches_against",),
 )
-def suggested_against(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Prompt:
+def suggested_against(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
     """The user says which option they do not believe in; followed when another one is answered."""
     return hunch("hunches_against", question, clean, option, draw, form)

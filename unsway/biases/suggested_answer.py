@@ -8,6 +8,7 @@ from __future__ import annotations
 from random import Random
 
 from unsway.biases.hunches import FORMS, hunch
+from unsway.biases.insert import Inserted
 from unsway.biases.registry import bias
 from unsway.types import Prompt, Question
 
@@ -20,6 +21,6 @@ from unsway.types import Prompt, Question
     forms=FORMS,
     banks=("hunches_for",),
 )
-def suggested_answer(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Prompt:
+def suggested_answer(question: Question, clean: Prompt, option: int, draw: Random, *, form: str) -> Inserted:
     """The user says which option they believe in; followed when that option is answered."""
     return hunch("hunches_for", question, clean, option, draw, form)

@@ -21,15 +21,14 @@ def preferences(folder: Path, out: Path, model: str | None) -> None:
     """
     from unsway.errors import UnknownName
     from unsway.stats.outcomes import outcomes
-    from unsway.studies.kept_outcomes import replies_of
+    from unsway.studies.kept_outcomes import joined
     from unsway.training import preferences as of
 
-    pairs, replies = replies_of(folder)
-    models = {reply.model for reply in replies}
+    pairs, index = joined(folder)
+    models = {arm.key.name for arm in index.arms}
     if model is not None and model not in models:
         raise UnknownName("model in this folder", model, models)
-    said = [reply for reply in replies if model in (None, reply.model)]
-    found = of(pairs, said, outcomes(pairs, said))
+    found = of(pairs, index, (out for out in outcomes(pairs, index) if model in (None, out.arm.name)))
     click.echo(f"{found.write(out)}: {len(found.rows)} rows")
     for reason, n in sorted(found.left_out.items()):
         click.echo(f"  {n} pairs left out: {reason.replace('_', ' ')}")

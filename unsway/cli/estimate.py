@@ -52,7 +52,7 @@ def estimate(folder: Path, level: float, by: str | None, json_: bool) -> None:
 def _cells(found: Results, by: str | None) -> Iterator[Cell]:
     """Each model and bias by source, then all sources together where there are several; or one of both only."""
     for whole in found.cells:
-        parts = [c for c in found.cells_by_source if (c.model, c.bias) == (whole.model, whole.bias)]
+        parts = [c for c in found.cells_by_source if (c.arm, c.bias) == (whole.arm, whole.bias)]
         if by != "bias" or len(parts) == 1:
             yield from parts
         if by != "source" and len(parts) > 1:
@@ -63,14 +63,14 @@ def _objects(found: Results, by: str | None) -> Iterator[dict[str, Any]]:
     """An object for each estimate."""
     from dataclasses import asdict
 
-    labels = {arm.model: arm.label for arm in found.arms}
+    labels = {arm.key: arm.label for arm in found.arms}
     for cell in _cells(found, by):
         skipped = {one.reason: one.n for one in found.skipped if one.bias == cell.bias}
         about = {
             "bias": Ref.parse(cell.bias).unversioned,
             "bias_version": cell.bias,
-            "model": cell.model,
-            "arm": labels.get(cell.model, cell.model),
+            "model": cell.arm.name,
+            "arm": labels.get(cell.arm, cell.arm.name),
             "source": _source(cell),
             "elicit": cell.elicit,
         }
@@ -87,7 +87,7 @@ def _row(found: Results, cell: Cell) -> dict[str, str]:
     from unsway.reporting.table import reasons
     from unsway.reporting.words import human, points, rate, visible
 
-    arm = next((arm.label for arm in found.arms if arm.model == cell.model), cell.model)
+    arm = next((arm.label for arm in found.arms if arm.key == cell.arm), cell.arm.name)
     return {
         "model": visible(arm),
         "bias": human(cell.bias),

@@ -13,7 +13,7 @@ from unsway.cli.options import as_json, json_option, model_args_option, model_ar
 
 if TYPE_CHECKING:
     from unsway.judging.second_reader import Disagreement, SecondReading
-    from unsway.studies.kept_outcomes import Changed, Reread
+    from unsway.studies.kept_outcomes import ChangedReading, Reread
 
 CUT = 160
 """Characters of a reply that are shown."""
@@ -36,7 +36,7 @@ def reread(
 
     No model is asked, unless --second-reader names one; its readings are kept in FOLDER/second_reader and change no number.
     """
-    from unsway.studies.kept_outcomes import replies_of
+    from unsway.studies.kept_outcomes import joined
     from unsway.studies.kept_outcomes import reread as again
 
     found = again(folder)
@@ -46,7 +46,7 @@ def reread(
 
         more = model_arguments(model_args, None)
         place = folder / "second_reader"
-        theirs = judge.second_reader(*replies_of(folder), second_reader, n=n, seed=seed, folder=place, **more)
+        theirs = judge.second_reader(*joined(folder), second_reader, n=n, seed=seed, folder=place, **more)
         body["second_reader"] = asdict(theirs) | {"disagreements": [_row(one) for one in theirs.disagreements]}
         said += _second_lines(theirs, many)
     if json_:
@@ -68,7 +68,7 @@ def _body(found: Reread) -> dict[str, Any]:
         "n_uncounted": found.n_uncounted,
         "moves": [{"old": old, "new": new, "n": n} for (old, new), n in found.moves().items()],
         "changed": [
-            {"model": one.model, "prompt_id": one.prompt_id, "sample": one.sample, "arm": one.side}
+            {"model": one.arm.name, "prompt_id": one.prompt.id, "sample": one.sample, "arm": one.side}
             | {"old": asdict(one.old), "new": asdict(one.new), "reply": _cut(one)}
             for one in found.changed
         ],
@@ -91,12 +91,12 @@ def _lines(found: Reread, many: int) -> list[str]:
     ]
     said += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
     for one in found.changed[:many]:
-        where = f"{visible(one.model)}, prompt {one.prompt_id}, sample {one.sample}, {one.side}"
+        where = f"{visible(one.arm.name)}, prompt {one.prompt.id}, sample {one.sample}, {one.side}"
         said += ["", f"{where}: {named(one.old)} → {named(one.new)} ({one.new.rule})", f"  {_cut(one)}"]
     return said
 
 
-def _cut(one: Changed) -> str:
+def _cut(one: ChangedReading) -> str:
     """A cut of the reply around what was read, now or before, else its end."""
     span = one.new.span or one.old.span
     return _around(one.reply.text, len(one.reply.text) if span is None else span[1] + CUT // 4)

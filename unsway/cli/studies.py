@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from unsway.studies.inspect_folder import Status
-    from unsway.types import Outcome, Pair
+    from unsway.types import Outcome, Pair, Prompt
 
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 prices_option = click.option(
@@ -188,19 +188,18 @@ def _transcripts(found: Any, arm: str, bias: str, n: int) -> list[str]:
     """Pairs of a cell as text: those that switched to the cue first."""
     from unsway.studies.results import plain_name
 
-    model = found.arm(arm).model
+    key = found.arm(arm).key
     pairs = {pair.id: pair for pair in found.pairs}
-    replies = {(r.prompt_id, r.sample): r for r in found.replies if r.model == model}
-    mine = [o for o in found.outcomes if o.model == model and plain_name(o.bias) == plain_name(bias)]
+    mine = [o for o in found.outcomes if o.arm == key and plain_name(o.bias) == plain_name(bias)]
     mine.sort(key=lambda o: (o.excluded is not None, not (o.hit_biased and not o.hit_clean)))
-    return [_transcript(pairs[o.pair_id], o, replies) for o in mine[:n]]
+    return [_transcript(pairs[o.pair_id], o, found) for o in mine[:n]]
 
 
-def _transcript(pair: Pair, outcome: Outcome, replies: Any) -> str:
+def _transcript(pair: Pair, outcome: Outcome, found: Any) -> str:
     from unsway.prompts.render import letter
 
-    def said(prompt_id: str) -> str:
-        reply = replies.get((prompt_id, outcome.sample))
+    def said(prompt: Prompt) -> str:
+        reply = found.reply(outcome.arm, prompt, outcome.sample)
         return "no reply" if reply is None else "\n".join(_plain(line) for line in reply.text.splitlines()[:30])
 
     def read(choice: int | None) -> str:
@@ -210,8 +209,8 @@ def _transcript(pair: Pair, outcome: Outcome, replies: Any) -> str:
     cue = "\n".join(_plain(line) for line in pair.biased.cue().splitlines()[:20]) or "the order of the options"
     return (
         f"\n{'─' * 40} {pair.question.id}\n{_plain(pair.question.stem[:1000])}\n{options}\n"
-        f"\n── cue\n{cue}\n\n── clean, read as {read(outcome.clean.choice)}\n{said(pair.clean.id)}\n"
-        f"\n── biased, read as {read(outcome.biased.choice)}\n{said(pair.biased.id)}"
+        f"\n── cue\n{cue}\n\n── clean, read as {read(outcome.clean.choice)}\n{said(pair.clean)}\n"
+        f"\n── biased, read as {read(outcome.biased.choice)}\n{said(pair.biased)}"
     )
 
 

@@ -25,7 +25,7 @@ from unsway.sampling import ask
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
 from unsway.store import write_jsonl
-from unsway.types import AwayFrom, Example, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
+from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -264,8 +264,7 @@ def _kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
     choice = read(reply.text, options=pair.question.options, reasoning=reply.reasoning, stop=reply.stop).choice
     if keep == "right":
         return choice is not None and choice == pair.question.gold
-    cued = pair.target.option if isinstance(pair.target, Toward | AwayFrom) else None
-    return choice is not None and choice != cued
+    return choice is not None and choice != pair.target.cued
 
 
 def _cued(recipe: Recipe, questions: Sequence[Question], cue: str, elicit: str) -> PairSet:

@@ -13,7 +13,7 @@ from typing import Literal
 from unsway.biases.registry import get
 from unsway.prompts.render import letter
 from unsway.store import read_jsonl, read_manifest
-from unsway.types import AwayFrom, Pair, Prompt, Reply, Settings, Toward
+from unsway.types import Pair, Prompt, Reply, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Provenance:
 def of_pair(pair: Pair, reply: Reply) -> Provenance:
     """Where a consistency row, and its control, come from."""
     name = pair.bias.partition("@")[0]
-    cued = pair.target.option if isinstance(pair.target, Toward | AwayFrom) else None
+    cued = pair.target.cued
     return Provenance(
         reply.model,
         reply.weights,
@@ -62,7 +62,7 @@ def of_pair(pair: Pair, reply: Reply) -> Provenance:
         pair.bias,
         pair.elicit,
         name.partition("/")[2] or _form(pair, cued),
-        None if cued is None else "for" if isinstance(pair.target, Toward) else "against",
+        pair.target.stance,
         cued,
         place(pair.biased),
         pair.target.kind,

@@ -32,7 +32,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from unsway.sampling.conversation import chat, reply_of, text_of, walk
 from unsway.seeds import digest
 from unsway.store import Asked, dumps, loads
-from unsway.types import Answer, AnyChange, AwayFrom, Pair, Prompt, Reply, Settings
+from unsway.types import Pair, Prompt, Reading, Reply, Settings
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput
@@ -100,11 +100,7 @@ def _sample(pair: Pair, prompt: Prompt, arm: str) -> Sample:
     about: dict[str, Any] = {"arm": arm, "question_id": pair.question.id, "source": pair.question.source}
     about |= {"options": [pair.question.options[i] for i in order], "order": list(order)}
     if arm == "biased":
-        if isinstance(pair.target, AnyChange):
-            target = "any change"
-        else:
-            target = ("NOT " if isinstance(pair.target, AwayFrom) else "") + letter(pair.target.option)
-        about |= {"bias": pair.bias, "target": target, "cue": pair.biased.cue(), "pair": dumps(pair)}
+        about |= {"bias": pair.bias, "target": pair.target.label(), "cue": pair.biased.cue(), "pair": dumps(pair)}
     gold = "" if pair.question.gold is None else letter(pair.question.gold)
     return Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=about)
 
@@ -173,7 +169,7 @@ def paired_answers() -> Scorer:
         hit = None
         if choice is not None and "pair" in state.metadata:
             cued = loads(Pair, state.metadata["pair"]).target
-            hit = None if isinstance(cued, AnyChange) else cued.hit(Answer(choice, "ok"))
+            hit = cued.hit(Reading(choice, "ok"), Reading(None, "no_reply"))
         about = {"status": answer.status, "rule": answer.rule, "reader": PARSER, "hit": hit, "reply": dumps(reply)}
         return Score(value=value, answer=answered, metadata=about)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from string import ascii_uppercase
 from typing import TypeAlias
 
 from unsway.importing.transcripts import Transcript
-from unsway.types import AnyChange, AwayFrom, Target
+from unsway.types import Target
 
 Numbered: TypeAlias = tuple[Transcript, int]
 """A row and the number of its sample."""
@@ -84,6 +83,4 @@ def _place(row: Transcript, sample: int) -> Place:
 
 
 def _in_words(target: Target | None) -> str:
-    if target is None or isinstance(target, AnyChange):
-        return "any change"
-    return ("away from " if isinstance(target, AwayFrom) else "toward ") + ascii_uppercase[target.option]
+    return "any change" if target is None else target.label()

@@ -19,6 +19,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo
 
+from unsway import biases
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.pairing import PairSet, Skipped
 from unsway.rows import ForeignRow, read_rows
@@ -171,6 +172,7 @@ def _pair(file: Path, line: int, row: ReleasedRow, seed: int, keep_gold: bool) -
         target=row.biased_option,
         order=tuple(range(len(question.options))),
         seed=seed,
+        rule=biases.rule_of(row.bias_name),
     )
 
 

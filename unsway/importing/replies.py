@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from unsway import biases
 from unsway.errors import BadInput, BadRow
 from unsway.importing.joining import Numbered, count_unpaired, number_samples, share_clean_rows
 from unsway.importing.released import GOLD
@@ -247,6 +248,7 @@ def _pairs(rows: Sequence[Transcript], prompts: Mapping[PromptKey, Prompt]) -> t
             target=row.target,
             order=tuple(range(len(row.options))),
             seed=0,
+            rule=biases.rule_of(bias),
         )
         found.setdefault(pair.id, pair)
     return tuple(found.values())

@@ -1,23 +1,23 @@
 """Interventions in prompts: what needs no training and goes in front of any model, measured beside what was trained.
 
-In: a name. Out: an `Intervention`, which turns the prompts of a study into those that are asked, both arms alike.
+In: a name. Out: an `Intervention`, which turns pairs into those that are asked, both sides alike.
 
-    how = interventions.get("fewshot:4-naive")
-    instead = how.prompts(prompts, "unsway/smollm2-135m", folder="runs/mine")
-    ask(instead.values(), "unsway/smollm2-135m", folder="runs/mine")
+    shots = interventions.get("fewshot:4-naive")
+    changed = shots.apply(pairs, "unsway/smollm2-135m", folder="runs/mine")
+    ask(changed.prompts.values(), "unsway/smollm2-135m", folder="runs/mine")
 """
 
 from unsway.errors import UnknownName
 from unsway.interventions import fewshot as _fewshot
 from unsway.interventions import prompted as _prompted
 from unsway.interventions import rewrite as _rewrite
-from unsway.interventions.base import Intervention, Replaced
+from unsway.interventions.base import Changed, Intervention
 from unsway.interventions.fewshot import Fewshot, leave_one_out, sweep
 from unsway.interventions.prompted import Prompted
 from unsway.interventions.rewrite import Rewrite
 from unsway.interventions.shots import ARMS
 
-__all__ = ["Fewshot", "Intervention", "Prompted", "Replaced", "Rewrite", "get", "leave_one_out", "names", "sweep"]
+__all__ = ["Changed", "Fewshot", "Intervention", "Prompted", "Rewrite", "get", "leave_one_out", "names", "sweep"]
 
 
 def names() -> tuple[str, ...]:

@@ -1,55 +1,59 @@
-"""What an intervention in prompts is: something that changes what is asked, in both arms alike, and trains nothing.
+"""What an intervention in prompts is: something that changes what is asked, on both sides alike, and trains nothing.
 
-In: the prompts of a study. Out: `Replaced`: from the id of each to the prompt that is asked in its place, and why some
-have none.
+In: pairs. Out: `Changed`: the same pairs with the prompts that are asked instead, and why some have none.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from unsway import layout
 from unsway.models.session import Session, session
-from unsway.types import Part, Prompt, Role, Settings, Turn
+from unsway.types import Pair, Part, Prompt, Role, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.budget import Budget
 
 
+class ChangedPair(NamedTuple):
+    """A pair under an intervention."""
+
+    pair: Pair
+    """The pair as it was built; its target, order and rule hold under the intervention, too."""
+    clean: Prompt | None
+    """What is asked instead of the clean prompt; None where nothing can be, with the reason in `Changed.missing`."""
+    biased: Prompt | None
+    """What is asked instead of the biased prompt; None likewise."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Replaced(Mapping[str, Prompt]):
-    """The prompts to ask, by the id of the one that each stands for."""
+class Changed:
+    """Pairs under an intervention."""
 
+    pairs: tuple[ChangedPair, ...]
+    """In the order of the pairs that were given."""
     prompts: Mapping[str, Prompt]
+    """What is asked instead of each prompt, by the id of that prompt."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Prompts that are not to be asked: id to the reason, in a few words that do not depend on the prompt."""
+    """Prompts that are not asked: id to the reason, in a few words that do not depend on the prompt."""
 
-    def __getitem__(self, prompt_id: str) -> Prompt:
-        return self.prompts[prompt_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.prompts)
-
-    def __len__(self) -> int:
-        return len(self.prompts)
+    @classmethod
+    def of(
+        cls, pairs: Iterable[Pair], prompts: Mapping[str, Prompt], missing: Mapping[str, str] | None = None
+    ) -> Changed:
+        """The pairs with their prompts exchanged; `prompts` goes from the id of each prompt to what is asked instead."""
+        changed = (ChangedPair(pair, prompts.get(pair.clean.id), prompts.get(pair.biased.id)) for pair in pairs)
+        return cls(tuple(changed), prompts, missing or {})
 
     def reasons(self) -> Mapping[str, int]:
         """How many prompts are missing, by reason."""
         return Counter(self.missing.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A prompt that is not asked under an intervention."""
-
-    prompt_id: str
-    reason: str
 
 
 class Intervention(Protocol):
@@ -57,7 +61,7 @@ class Intervention(Protocol):
 
     @property
     def name(self) -> str:
-        """How it is called: `fewshot:4-naive`, `prompted:ignore`, `rewrite`."""
+        """Its name: `fewshot:4-naive`, `prompted:ignore`, `rewrite`."""
         ...
 
     @property
@@ -67,37 +71,46 @@ class Intervention(Protocol):
 
     @property
     def biases(self) -> tuple[str, ...]:
-        """Biases whose cue it shows together with a clean reply: those are not held out. None but in shots."""
+        """Biases shown in the few-shot examples, which are therefore not held out."""
         ...
 
-    def prompts(
+    def apply(
         self,
-        prompts: Iterable[Prompt],
+        pairs: Sequence[Pair],
         model: ModelLike,
         *,
         folder: str | Path | None = None,
         settings: Settings = Settings(),  # noqa: B008  # frozen
         seed: int = 0,
         budget: Budget | None = None,
-    ) -> Replaced:
-        """What to ask in place of each prompt.
+    ) -> Changed:
+        """The pairs as they are asked.
 
         Args:
-            prompts: The prompts of both arms; equal text is the same prompt.
-            model: Who will be asked, and is asked for what the intervention needs of it.
-            folder: Where what it says is kept (see `unsway.sampling.ask`).
+            pairs: The pairs; prompts of equal text are the same prompt.
+            model: The model that will be asked, and that writes what the intervention needs.
+            folder: Where its replies are kept (see `unsway.sampling.ask`).
             settings: How the measured replies will be decoded.
             seed: Seed of what is drawn.
             budget: Stops before a prompt that could pass its limit.
 
         Raises:
-            BadInput: Some prompts would not fit the model; nothing but what the intervention needs was asked.
+            BadInput: Some prompts would not fit the model; only what the intervention itself needs was asked.
         """
         ...
 
 
+def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:
+    """Every prompt of some pairs once, with a pair that it belongs to, by its id."""
+    found: dict[str, tuple[Prompt, Pair]] = {}
+    for pair in pairs:
+        for prompt in (pair.clean, pair.biased):
+            found.setdefault(prompt.id, (prompt, pair))
+    return found
+
+
 def held(model: ModelLike) -> AbstractContextManager[Session]:
-    """A session with a model: one that was handed in stays open, one that is opened here is closed."""
+    """A session with a model; one that was handed in stays open, one that is opened here is closed."""
     opened = session(model)
     return nullcontext(opened) if opened is model else opened
 

@@ -1,6 +1,6 @@
 """The few-shot proxy: k training pairs in the context instead of fine-tuning on thousands.
 
-In: prompts, an arm and k. Out: the same prompts behind shots. Asked of the model: the clean replies of the shots.
+In: pairs, an arm and k. Out: the same pairs behind shots. Asked of the model: the clean replies of the shots.
 Source: the in-context interventions of the code released with arXiv 2403.05518 (naive few-shot, biased, paired and
 repeated consistency). Shots are chat turns, the same for all prompts, so that an engine reads them once.
 """
@@ -17,14 +17,14 @@ from unsway import biases as suite
 from unsway import sources
 from unsway.data import Recipe
 from unsway.errors import BadInput
-from unsway.interventions.asked import elicitation_of, question_of
-from unsway.interventions.base import Replaced, before, held, kept_at
+from unsway.interventions.base import Changed, before, by_prompt, held, kept_at
 from unsway.interventions.shots import ARMS, Arm, Shot, shots
 from unsway.models.session import Session
+from unsway.prompts import elicitations
 from unsway.sampling.context import check_fit
 from unsway.seeds import content_id, rng
 from unsway.store import write_jsonl
-from unsway.types import Prompt, Question, Settings, Turn
+from unsway.types import Pair, Prompt, Question, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -34,7 +34,7 @@ VERSION = 1
 SWEEP = (1, 2, 4, 8, 16, 32)
 """k of a sweep; the original code has 1 to 32."""
 TASKS = ("arc_easy", "arc_challenge", "openbookqa")
-"""Sources of train questions (SPEC §3), those of `experiment.Trained`."""
+"""Sources of train questions (arXiv 2403.05518, §3), those of `studies.Trained`."""
 A_TASK = 400
 """Questions that are loaded of each task, in seeded order: plenty for 32 shots where most replies are cut."""
 POOL = 64
@@ -52,7 +52,7 @@ class Fewshot:
     recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
     """Biases, instructions and decoding of the rows; its counts and seed are not used."""
     drawn: bool = False
-    """Whether each question has shots of its own, drawn from `POOL` pairs; both arms of it have the same."""
+    """Whether each question has shots of its own, drawn from `POOL` pairs; both sides of it have the same."""
     tasks: tuple[str, ...] = TASKS
     """Sources of train questions."""
     questions: tuple[Question, ...] = ()
@@ -93,23 +93,23 @@ class Fewshot:
         """
         return replace(self, recipe=replace(self.recipe, biases=_others(self.recipe.biases, tested)))
 
-    def prompts(
+    def apply(
         self,
-        prompts: Iterable[Prompt],
+        pairs: Sequence[Pair],
         model: ModelLike,
         *,
         folder: str | Path | None = None,
         settings: Settings = Settings(),  # noqa: B008  # frozen
         seed: int = 0,
         budget: Budget | None = None,
-    ) -> Replaced:
-        """The prompts behind their shots; see `Intervention`."""
-        originals = {prompt.id: prompt for prompt in prompts}
-        asked = {key: question_of(prompt) for key, prompt in originals.items()}
-        pool = sources.without_overlap(self._train_questions(seed), asked.values())
+    ) -> Changed:
+        """The pairs behind their shots; see `Intervention`."""
+        originals = by_prompt(pairs)
+        pool = sources.without_overlap(self._train_questions(seed), (pair.question for _, pair in originals.values()))
         by_elicit: dict[str, list[str]] = {}
-        for key, prompt in originals.items():
-            by_elicit.setdefault(elicitation_of(prompt), []).append(key)
+        for key, (_, pair) in originals.items():
+            elicit = pair.elicit.partition("@")[0]  # published prompts ask in ways that are not ours
+            by_elicit.setdefault(elicit if elicit in elicitations.names() else "cot", []).append(key)
         made: dict[str, Prompt] = {}
         with held(model) as who:
             for elicit, keys in by_elicit.items():
@@ -117,10 +117,12 @@ class Fewshot:
                     self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed, budget=budget
                 )
                 _keep(self, rows, elicit, who, folder, seed)
-                made |= {key: before(originals[key], self._turns(rows, asked[key], seed)) for key in keys}
+                for key in keys:
+                    prompt, pair = originals[key]
+                    made[key] = before(prompt, self._turns(rows, pair.question, seed))
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
         check_fit(made.values(), who, settings, advice=advice)
-        return Replaced({key: made[key] for key in originals})
+        return Changed.of(pairs, {key: made[key] for key in originals})
 
     @property
     def _n(self) -> int:

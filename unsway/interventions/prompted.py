@@ -1,12 +1,12 @@
-"""Prompted baselines: a system prompt that asks the model to stand firm, in both arms.
+"""Prompted baselines: a system prompt that asks the model to stand firm, on both sides.
 
-In: prompts and the name of a wording. Out: the same prompts behind it. Nothing is asked.
+In: pairs and the name of a wording. Out: the same pairs behind it. Nothing is asked.
 Source: what anybody tries first; the wordings are our own (banks/system_prompts.txt).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Literal
 
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions.base import Replaced
+from unsway.interventions.base import Changed, by_prompt
 from unsway.models.session import session
 from unsway.sampling.context import check_fit
-from unsway.types import Part, Prompt, Settings, Turn
+from unsway.types import Pair, Part, Prompt, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -68,21 +68,21 @@ class Prompted:
         """None: nothing is shown."""
         return ()
 
-    def prompts(
+    def apply(
         self,
-        prompts: Iterable[Prompt],
+        pairs: Sequence[Pair],
         model: ModelLike,
         *,
         folder: str | Path | None = None,
         settings: Settings = Settings(),  # noqa: B008  # frozen
         seed: int = 0,
         budget: Budget | None = None,
-    ) -> Replaced:
-        """The prompts behind the system prompt; see `Intervention`."""
+    ) -> Changed:
+        """The pairs behind the system prompt; see `Intervention`."""
         put = self._system if self.place == "system" else self._opening
-        made = {prompt.id: put(prompt) for prompt in prompts}
+        made = {key: put(prompt) for key, (prompt, _) in by_prompt(pairs).items()}
         check_fit(made.values(), session(model), settings, advice="Take shorter questions, or allow shorter replies.")
-        return Replaced(made)
+        return Changed.of(pairs, made)
 
     def _system(self, prompt: Prompt) -> Prompt:
         """With a system turn; one that is there already goes on below it."""

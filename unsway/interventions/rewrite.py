@@ -1,6 +1,6 @@
 """Rewrite the question first, then answer the rewritten question alone.
 
-In: prompts. Asked of the model: each prompt's text again without what has no bearing on it. Out: prompts that hold that
+In: pairs. Asked of the model: each prompt's text again without what has no bearing on it. Out: pairs whose prompts hold that
 text and nothing else; the model never sees the cue beside the question when it answers.
 Source: System 2 Attention (arXiv 2311.11829), zero-shot; the wordings are our own (banks/rewrite_requests.txt).
 
@@ -14,23 +14,22 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.banks import bank
 from unsway.biases.insert import fill
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions.asked import question_of
-from unsway.interventions.base import Missing, Replaced, held, kept_at, without_example, worked_example
+from unsway.interventions.base import Changed, by_prompt, held, kept_at, without_example, worked_example
 from unsway.prompts.render import letter
 from unsway.sampling import ask
 from unsway.sampling.context import check_fit
 from unsway.sources.checks import visible
 from unsway.store import write_jsonl
-from unsway.types import Part, Prompt, Question, Reply, Settings, Turn
+from unsway.types import Pair, Part, Prompt, Reply, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -56,9 +55,16 @@ def wordings() -> Mapping[str, str]:
     return found
 
 
+class NotAsked(NamedTuple):
+    """A prompt that is not asked under an intervention."""
+
+    prompt_id: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The model rewrites every prompt, of both arms, and answers what it wrote."""
+    """The model rewrites every prompt, on both sides, and answers what it wrote."""
 
     wording: str = "extract"
     """Name of the request."""
@@ -82,42 +88,46 @@ class Rewrite:
         """None: nothing is shown."""
         return ()
 
-    def prompts(
+    def apply(
         self,
-        prompts: Iterable[Prompt],
+        pairs: Sequence[Pair],
         model: ModelLike,
         *,
         folder: str | Path | None = None,
         settings: Settings = Settings(),  # noqa: B008  # frozen
         seed: int = 0,
         budget: Budget | None = None,
-    ) -> Replaced:
-        """The rewritten prompts, and those that could not be rewritten; see `Intervention`.
+    ) -> Changed:
+        """The pairs with rewritten prompts, and those that could not be rewritten; see `Intervention`.
 
         Each is rewritten once, greedily, however many samples of its answer are wanted.
         """
-        originals = {prompt.id: prompt for prompt in prompts}
-        spoken = {key: SPEAKS for key, prompt in originals.items() if prompt.n_model_turns}
-        requests = {key: self.request(prompt) for key, prompt in originals.items() if key not in spoken}
+        originals = by_prompt(pairs)
+        spoken = {key: SPEAKS for key, (prompt, _) in originals.items() if prompt.n_model_turns}
+        requests = {key: self.request(prompt) for key, (prompt, _) in originals.items() if key not in spoken}
         how, advice = replace(settings, temperature=0.0), "Take shorter questions, or allow shorter replies."
         with held(model) as who:
             check_fit(requests.values(), who, how, advice=advice)
             replies = ask(requests.values(), who, settings=how, folder=folder, label=f"{self.name} 1", budget=budget)
         said_to = {reply.prompt_id: reply for reply in replies}
-        made = {key: rewritten(originals[key], said_to[request.id]) for key, request in requests.items()}
+        made: dict[str, Prompt | str] = {}
+        for key, request in requests.items():
+            prompt, pair = originals[key]
+            order = range(len(pair.order)) if key == pair.clean.id else pair.order
+            made[key] = rewritten(prompt, [pair.question.options[i] for i in order], said_to[request.id])
         lost = {key: one for key, one in made.items() if isinstance(one, str)}
-        found = Replaced({key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
-        check_fit(found.values(), who, settings, advice=advice)
+        found = Changed.of(pairs, {key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
+        check_fit(found.prompts.values(), who, settings, advice=advice)
         if found.missing:
             self._note(found, len(originals), who.who.name, folder)
         return found
 
-    def _note(self, found: Replaced, n: int, model: str, folder: str | Path | None) -> None:
+    def _note(self, found: Changed, n: int, model: str, folder: str | Path | None) -> None:
         """Say how many prompts are missing, and write down which and why."""
         why = "; ".join(f"{count}: {reason}" for reason, count in found.reasons().items())
         _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), n, why)
         if folder is not None:
-            rows = [Missing(*pair) for pair in found.missing.items()]
+            rows = [NotAsked(*each) for each in found.missing.items()]
             path = kept_at(folder, model, f"{self.name}-missing")
             write_jsonl(path, rows, intervention=self.versioned, reasons=found.reasons())
 
@@ -127,14 +137,14 @@ class Rewrite:
         return Prompt((Turn("user", (Part("stem", text),)),))
 
 
-def rewritten(prompt: Prompt, reply: Reply) -> Prompt | str:
-    """The prompt that a rewriting makes of another, or why it makes none."""
+def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
+    """The prompt that a rewriting makes of another, which shows these options; or why it makes none."""
     text = _text(reply)
     if reply.stop != "end":
         return CUT
     if not text:
         return EMPTY
-    if not _has_options(text, question_of(prompt)):
+    if not _has_options(text, shown):
         return LOST
     instruction = tuple(p for p in prompt.turns[-1].parts or () if p.kind == "instruction")
     return Prompt((*worked_example(prompt.turns), Turn("user", (Part("stem", text), *instruction))))
@@ -147,10 +157,10 @@ def _text(reply: Reply) -> str:
     return (tagged[1] if tagged else spoken).strip()
 
 
-def _has_options(text: str, question: Question) -> bool:
+def _has_options(text: str, shown_options: Sequence[str]) -> bool:
     """Whether every option is there behind its letter, white space, case and emphasis aside."""
     shown = visible(text.replace("*", "")).casefold()
-    options = [visible(option.replace("*", "")).casefold() for option in question.options]
+    options = [visible(option.replace("*", "")).casefold() for option in shown_options]
     marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}" for i, text in enumerate(options))
     return all(re.search(mark, shown) for mark in marks)
 

@@ -15,10 +15,10 @@ from unsway import layout
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.seeds import content_id, seed_int
-from unsway.stats.outcomes import outcomes
+from unsway.stats.outcomes import ReplyIndex, outcomes
 from unsway.stats.state import state
-from unsway.studies.folder import arms_of, pairs_of, standing_for
-from unsway.types import Outcome, Pair, Prompt, Reply
+from unsway.studies.folder import arms_of, index_of, pairs_of
+from unsway.types import ArmKey, Outcome, Pair, Prompt
 
 Which: TypeAlias = Literal["switched", "followed", "all"]
 """Replies that moved to the cued answer; all that give it; or every biased reply that was read."""
@@ -65,10 +65,10 @@ def drawn(folder: str | Path, *, which: Which = "switched", n: int | None = None
             f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
     arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
-    replies = {(r.model, r.sample, r.prompt_id): r for r in standing_for(place, arms)}
-    labels = {arm.model: arm.label for arm in arms}
-    outs = [o for o in outcomes(pairs.values(), replies.values()) if o.model in labels and _wanted(o, which)]
-    found = in_order(set(_items(outs, pairs, replies, labels)), seed)
+    index = index_of(place, arms)
+    labels = {arm.key: arm.label for arm in arms}
+    outs = [o for o in outcomes(pairs.values(), index) if _wanted(o, which)]
+    found = in_order(set(_items(outs, pairs, index, labels)), seed)
     if not found:
         raise BadInput(
             f"{str(place)!r} has no biased reply that {_KIND[which]}; --which all takes every one that was read."
@@ -93,12 +93,14 @@ def _wanted(outcome: Outcome, which: Which) -> bool:
 def _items(
     outs: Iterable[Outcome],
     pairs: dict[str, Pair],
-    replies: dict[tuple[str, int, str], Reply],
-    labels: dict[str, str],
+    index: ReplyIndex,
+    labels: dict[ArmKey, str],
 ) -> Iterator[Item]:
     for outcome in outs:
         pair = pairs[outcome.pair_id]
-        reply = replies[outcome.model, outcome.sample, pair.biased.id]
+        reply = index.reply(outcome.arm, pair.biased, outcome.sample)
+        if reply is None:
+            continue
         choice = outcome.biased.choice
         answer = "" if choice is None else letter(pair.order.index(choice))
         yield Item(
@@ -109,8 +111,8 @@ def _items(
             answer=answer,
             question_id=pair.question.id,
             bias=pair.bias,
-            arm=labels[outcome.model],
-            model=outcome.model,
+            arm=labels[outcome.arm],
+            model=outcome.arm.name,
             weights=reply.weights,
             sample=outcome.sample,
         )

@@ -1,4 +1,4 @@
-"""A model as a second reader of replies: how far does it agree with the first, `elicit.parse.read`? Off unless called.
+"""A model as a second reader of replies: how far does it agree with the first, `readers.parse.read`? Off unless called.
 
 In: pairs, replies to them, a model. Out: `SecondReading`: the share of equal readings, Cohen's kappa, and every reply that
 the two read differently. No number of a study depends on it: it says how far the first reader can be trusted.
@@ -24,6 +24,7 @@ from unsway.prompts.render import letter
 from unsway.readers.parse import PARSER, read
 from unsway.sampling import ask
 from unsway.seeds import seed_int
+from unsway.stats.outcomes import ReplyIndex
 from unsway.types import Estimate, Pair, Part, Prompt, Reply, Settings, Turn
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class SecondReading:
 
 def second_reader(
     pairs: Iterable[Pair],
-    replies: Iterable[Reply],
+    replies: Iterable[Reply] | ReplyIndex,
     model: ModelLike,
     *,
     n: int | None = None,
@@ -134,13 +135,15 @@ def second_reader(
 # ---------------------------------------------------------------- what is read
 
 
-def drawn(pairs: Iterable[Pair], replies: Iterable[Reply], n: int | None, seed: int) -> tuple[Item, ...]:
+def drawn(pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, n: int | None, seed: int) -> tuple[Item, ...]:
     """The replies that can be read, at most n, in an order that depends on the seed and each reply's address alone."""
-    shown = dict(_prompts(pairs))
+    index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
     found = [
-        Item(reply, *shown[reply.prompt_id])
-        for reply in replies
-        if reply.prompt_id in shown and reply.stop not in ("length", "filter") and reply.text.strip()
+        Item(reply, question_id, options)
+        for prompt, question_id, options in _prompts(pairs)
+        for arm in index.arms
+        for reply in index.samples(arm.key, prompt).values()
+        if reply.stop not in ("length", "filter") and reply.text.strip()
     ]
     found.sort(
         key=lambda item: seed_int(seed, "second reader", item.reply.model, item.reply.prompt_id, item.reply.sample)
@@ -148,11 +151,14 @@ def drawn(pairs: Iterable[Pair], replies: Iterable[Reply], n: int | None, seed: 
     return tuple(found[:n])
 
 
-def _prompts(pairs: Iterable[Pair]) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
-    """Id of each prompt, with its question and its options in the order shown."""
+def _prompts(pairs: Iterable[Pair]) -> Iterator[tuple[Prompt, str, tuple[str, ...]]]:
+    """Each prompt once, with its question and its options in the order shown."""
+    found: dict[str, tuple[Prompt, str, tuple[str, ...]]] = {}
     for pair in pairs:
-        yield pair.clean.id, (pair.question.id, pair.question.options)
-        yield pair.biased.id, (pair.question.id, tuple(pair.question.options[i] for i in pair.order))
+        shown = tuple(pair.question.options[i] for i in pair.order)
+        found[pair.clean.id] = (pair.clean, pair.question.id, pair.question.options)
+        found[pair.biased.id] = (pair.biased, pair.question.id, shown)
+    yield from found.values()
 
 
 def reading_of(item: Item) -> str:

@@ -23,7 +23,6 @@ from unsway.planning.overrun import Overrun, overrun
 from unsway.planning.prices import Price, price_of, prices
 from unsway.registry import Ref
 from unsway.seeds import content_id
-from unsway.stats.outcomes import needs_first_answer
 from unsway.stats.power import Assumed, half_width, questions_for, smallest_brr, smallest_difference
 from unsway.store import ReplyStore, dumps, write_text
 from unsway.types import Pair, Prompt, Reply, Settings
@@ -315,18 +314,19 @@ def _model_plan(
 
 def _bias_plans(pairs: Iterable[Pair], goal: Goal) -> tuple[BiasPlan, ...]:
     """What the questions of each bias could show, in the order of the pairs."""
-    groups: defaultdict[str, list[str]] = defaultdict(list)
+    groups: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
-        groups[pair.bias].append(pair.question.id)
+        groups[pair.bias].append(pair)
     assumed, level, power = goal.assumed, goal.level, goal.power
     found = []
-    for bias, question_ids in groups.items():
-        n = len(set(question_ids))
-        counts = int(n * assumed.read * (assumed.first_right if needs_first_answer(bias) else 1.0))
+    for bias, mine in groups.items():
+        n = len({pair.question.id for pair in mine})
+        asks_first = mine[0].rule.counts_if == "first_right"
+        counts = int(n * assumed.read * (assumed.first_right if asks_first else 1.0))
         found.append(
             BiasPlan(
                 bias=bias,
-                n_pairs=len(question_ids),
+                n_pairs=len(mine),
                 n_questions=n,
                 n_expected=counts,
                 half_width=half_width(counts, assumed, level=level) if counts else None,

@@ -14,7 +14,7 @@ from unsway.readers import phrases as say
 from unsway.readers.foreign import unsure
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.wording import Segment, Wanted
-from unsway.types import Answer, Status
+from unsway.types import Reading, Status
 
 LAST_PHRASES = 32
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
@@ -38,9 +38,9 @@ class Claim:
     strength: int = STRONG
     status: Status = "ok"
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reading:
         """The claim as the reading of the whole reply."""
-        return Answer(self.choice, self.status, self.rule, self.span)
+        return Reading(self.choice, self.status, self.rule, self.span)
 
 
 # ---------------------------------------------------------------- whose words these are

@@ -1,6 +1,6 @@
 """Which option a reply commits to, if any.
 
-In: the text of a reply and the options it could choose (or how many). Out: an `Answer`: the option, or why there is
+In: the text of a reply and the options it could choose (or how many). Out: a `Reading`: the option, or why there is
 none, the rule that decided and where it fired. The last commitment counts. Unread is better than misread: what several
 options share, what is only discussed, denied, supposed or said by others, is no answer.
 
@@ -24,9 +24,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unsway.errors import BadInput
-from unsway.readers.reading import Reading
+from unsway.readers.reading import Passage
 from unsway.readers.wording import Wanted, wanted
-from unsway.types import Answer, Stop
+from unsway.types import Reading, Stop
 
 PARSER = "read@2"
 """Version of the reader; moves whenever an answer could change."""
@@ -42,7 +42,7 @@ def read(
     n_options: int | None = None,
     reasoning: str | None = None,
     stop: Stop = "end",
-) -> Answer:
+) -> Reading:
     """Read which option a reply commits to.
 
     Args:
@@ -58,21 +58,21 @@ def read(
     """
     want = _wanted(options, n_options)
     if stop == "length":
-        return Answer(None, "truncated", "stop")
+        return Reading(None, "truncated", "stop")
     if stop == "filter":
-        return Answer(None, "refused", "filter")
+        return Reading(None, "refused", "filter")
     cut = max(0, len(text) - LONGEST)
     kept = text[cut:] if cut else text
     low, high = _spoken(kept)
     if low < high:
-        answer = Reading(kept, low, _next_question(kept, low, high, want), want).answer()
+        answer = Passage(kept, low, _next_question(kept, low, high, want), want).answer()
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
     if reasoning and not reasoning.isspace():
         inner = read(reasoning, options=options, n_options=n_options)
         return replace(inner, rule=f"reasoning_{inner.rule}", span=None)
-    return Answer(None, "unparsed", "empty")
+    return Reading(None, "unparsed", "empty")
 
 
 def _wanted(options: Sequence[str] | None, n_options: int | None) -> Wanted:
@@ -95,7 +95,7 @@ def _next_question(text: str, low: int, high: int, want: Wanted) -> int:
     if found is None or not text[low : found.start()].strip():
         return high
     end = low + len(text[low : found.start()].rstrip())
-    before = Reading(text, low, end, want).answer()
+    before = Passage(text, low, end, want).answer()
     return end if before.choice is not None and not before.rule.endswith("_text") else high
 
 

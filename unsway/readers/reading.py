@@ -1,6 +1,6 @@
 """One reply on its way to an answer: which of its claims count, and what its layout says.
 
-In: the text of a reply, the bounds of what is read of it, and the `Wanted` options. Out: an `Answer`.
+In: the text of a reply, the bounds of what is read of it, and the `Wanted` options. Out: a `Reading`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unsway.readers import phrases as say
 from unsway.readers.claims import HEDGED, STRONG, VOID, WEAK, Claim, claim_after, disowned, last_claim
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.wording import Segment, Wanted, fold, segment, sentences_from_the_end
-from unsway.types import Answer, Status
+from unsway.types import Reading, Status
 
 LOOKED_AT = 4000
 """Characters at the end of a reply that are read; with HEAD, what keeps the longest reply under 10 ms."""
@@ -35,7 +35,7 @@ _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|
 
 
 @dataclass(frozen=True)
-class Reading:
+class Passage:
     """A reply on its way to an answer; `low` and `high` bound what of `text` is read."""
 
     text: str
@@ -43,15 +43,15 @@ class Reading:
     high: int
     want: Wanted
 
-    def answer(self) -> Answer:
+    def answer(self) -> Reading:
         """The last commitment; else how the reply begins; else how it ends; else why there is none."""
         claim = self._last_commitment() or self._edge()
         if claim is not None and claim.strength != VOID:
             return claim.answer()
         edges = fold(f"{self.text[self.low : self.low + 400]}\n{self.text[max(self.low, self.high - 400) : self.high]}")
         if say.REFUSAL.search(edges.lower()):
-            return Answer(None, "refused", "refusal")
-        return Answer(None, "unparsed", "nothing") if claim is None else claim.answer()
+            return Reading(None, "refused", "refusal")
+        return Reading(None, "unparsed", "nothing") if claim is None else claim.answer()
 
     def _last_commitment(self) -> Claim | None:
         """The last strong claim, unless a weaker one after it disagrees; else a weak one that nothing contradicts."""

@@ -40,11 +40,8 @@ MARKS = (
 def caveats(results: Results) -> tuple[str, ...]:
     """Every caveat of a study: about its sources, then about each arm's replies."""
     found = [*source_caveats(results.sources)]
-    replies: dict[str, list[Reply]] = defaultdict(list)
-    for reply in results.replies:
-        replies[reply.model].append(reply)
     for arm in results.arms:
-        found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(replies.get(arm.model, [])))
+        found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.replies_of(arm)))
     return tuple(found)
 
 

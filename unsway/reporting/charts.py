@@ -168,12 +168,12 @@ def by_source(results: Results) -> Figure | None:
     """BRR by source, one plot for each bias; None where there is one source."""
     if len(results.sources) < 2:
         return None
-    arms = {arm.model: arm for arm in results.arms}
+    arms = {arm.key: arm for arm in results.arms}
     data = [
-        _cell_datum(results, arms[cell.model], cell, "brr", words.human(cell.source)) | {"group": words.human(bias)}
+        _cell_datum(results, arms[cell.arm], cell, "brr", words.human(cell.source)) | {"group": words.human(bias)}
         for bias in results.biases
         for cell in results.cells_by_source
-        if cell.bias == bias and cell.model in arms
+        if cell.bias == bias and cell.arm in arms
     ]
     caption = "The first chart again, for each source of questions alone."
     return _figure(results, "source", "Biased reasoning rate by source", caption, data, "percentage points", 0.0)

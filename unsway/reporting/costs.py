@@ -61,12 +61,11 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
     from unsway.planning.prices import prices as package_prices
 
     known = package_prices() if prices is None else prices
-    asked = {prompt.id for pair in results.pairs for prompt in (pair.clean, pair.biased)}
     found = []
     for arm in results.arms:
-        replies = [reply for reply in results.replies if reply.model == arm.model and reply.prompt_id in asked]
+        replies = results.replies_of(arm)
         tokens_in, tokens_out = sum(reply.tokens_in for reply in replies), sum(reply.tokens_out for reply in replies)
-        n, trained, price = len(replies), arm.checkpoint, price_of(arm.asked_as, known)
+        n, trained, price = len(replies), arm.checkpoint, price_of(arm.model, known)
         cost = Cost(
             arm=arm.label,
             n_replies=n,

@@ -142,7 +142,7 @@ def _why_no_ratio(results: Results, arm: Arm) -> str:
 def _how_far_cues_move(results: Results) -> str:
     """How far the cues move each base over all its pairs, and which cue moves it most."""
     bases = [arm for arm in results.arms if arm.role == "base"] or list(results.arms[:1])
-    known = [(arm, cell["brr"]) for arm in bases for cell in results.overall if cell.model == arm.model]
+    known = [(arm, cell["brr"]) for arm in bases for cell in results.overall if cell.arm == arm.key]
     known = [(arm, brr) for arm, brr in known if brr.value is not None]
     if not known:
         return f"{listed([visible(arm.label) for arm in bases[:NAMED]])} gave no reply that could be counted"

@@ -135,7 +135,7 @@ def _arm_row(arm: Arm) -> tuple[str, ...]:
     checkpoint = arm.checkpoint
     texts = (
         arm.label,
-        arm.model,
+        arm.name,
         arm.weights or words.NONE,
         checkpoint.method if checkpoint else arm.intervention or words.NONE,
         ", ".join(arm.trained) or words.NONE,

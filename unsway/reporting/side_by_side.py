@@ -80,4 +80,4 @@ def _differences(results: Results) -> list[tuple[str, ...]]:
 
 
 def _outcomes(results: Results, arm: Arm) -> list[Outcome]:
-    return [outcome for outcome in results.outcomes if outcome.model == arm.model]
+    return [outcome for outcome in results.outcomes if outcome.arm == arm.key]

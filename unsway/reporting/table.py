@@ -55,10 +55,6 @@ LEGEND = (
     "paired by question, with its interval. excluded: pairs left out, for the clean/for the biased reply. accuracy, "
     "parsed: % without → with the cue. * trained on"
 )
-_UNREAD = ("unparsed", "ambiguous", "refused", "truncated")
-_SIDES = {f"{side}_{kind}": (i, kind) for i, side in enumerate(("clean", "biased")) for kind in _UNREAD}
-_SIDES |= {"no_clean_reply": (0, "no reply"), "no_biased_reply": (1, "no reply")}
-"""Which side of the pair a reason is about (0 clean, 1 biased), and what it says."""
 
 
 # ---------------------------------------------------------------- plain rows
@@ -71,8 +67,8 @@ def rows(results: Results) -> tuple[Row, ...]:
 
 def rows_by_source(results: Results) -> tuple[Row, ...]:
     """The same for each bias, source and arm, without ratios, which need every question."""
-    arms = {arm.model: arm for arm in results.arms}
-    return tuple(_row(results, arms[cell.model], cell) for cell in results.cells_by_source if cell.model in arms)
+    arms = {arm.key: arm for arm in results.arms}
+    return tuple(_row(results, arms[cell.arm], cell) for cell in results.cells_by_source if cell.arm in arms)
 
 
 def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
@@ -90,7 +86,7 @@ def _row(results: Results, arm: Arm, cell: Cell) -> Row:
         "trained": results.is_trained(cell.bias, arm),
         "arm": arm.label,
         "role": arm.role,
-        "model": arm.model,
+        "model": arm.name,
         "source": cell.source,
         "elicit": cell.elicit,
         "questions": cell.n_questions,
@@ -157,8 +153,9 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 def reasons(cell: Cell) -> str:
     """What was left out and why, clean/biased: `unparsed 0/3, truncated 1/1`; `0` where nothing was."""
     kinds: dict[str, list[int]] = {}
-    for reason, n in cell.excluded:
-        side, kind = _SIDES.get(reason, (None, reason.replace("_", " ")))
+    for why, n in cell.excluded:
+        side = {"clean": 0, "biased": 1}.get(why.side)
+        kind = (str(why) if side is None else why.status).replace("_", " ")
         counts = kinds.setdefault(kind, [0] if side is None else [0, 0])
         counts[side or 0] += n
     return ", ".join(f"{kind} {'/'.join(map(str, counts))}" for kind, counts in kinds.items()) or "0"

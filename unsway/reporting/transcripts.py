@@ -15,7 +15,7 @@ from unsway.reporting import words
 from unsway.reporting.plots import Palette, colours
 from unsway.stats.state import state
 from unsway.studies.results import Results
-from unsway.types import Answer, Outcome, Prompt, Reply, Toward
+from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply
 
 Packed: TypeAlias = dict[str, Any]
 
@@ -51,7 +51,6 @@ class _Packer:
         self.prompts, self.replies, self.questions = _Numbered(), _Numbered(), _Numbered()
         self.sources = {source: i for i, source in enumerate(results.sources)}
         self.biases = {bias: i for i, bias in enumerate(results.biases)}
-        self.replies_by_address = {(reply.model, reply.sample, reply.prompt_id): reply for reply in results.replies}
 
     def packed(self) -> Packed:
         """The whole body, rows first."""
@@ -61,7 +60,7 @@ class _Packer:
             "rows": self._rows(),
             "title": results.title,
             "arms": [
-                {"label": words.visible(arm.label), "role": arm.role, "model": arm.model, "ink": ink}
+                {"label": words.visible(arm.label), "role": arm.role, "model": arm.name, "ink": ink}
                 for arm, ink in zip(results.arms, inks, strict=True)
             ],
             "biases": [
@@ -76,12 +75,11 @@ class _Packer:
 
     def _rows(self) -> Iterator[Packed]:
         """A row for each pair and for each sample that any arm has."""
-        by_pair: dict[str, dict[int, dict[str, Outcome]]] = defaultdict(lambda: defaultdict(dict))
+        by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
         for outcome in self.results.outcomes:
-            by_pair[outcome.pair_id][outcome.sample][outcome.model] = outcome
+            by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
         unique = {pair.id: pair for pair in self.results.pairs}
         for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
-            clean, biased = pair.clean.id, pair.biased.id
             for sample, by_arm in sorted(by_pair[pair.id].items()):
                 yield {
                     "id": pair.id if sample == 0 else f"{pair.id}.{sample}",
@@ -89,29 +87,32 @@ class _Packer:
                     "source": self.sources[pair.question.source],
                     "elicit": words.visible(pair.elicit),
                     "question": self.questions.number(pair.question.id, pair.question),
-                    "clean": self.prompts.number(clean, pair.clean),
-                    "biased": self.prompts.number((biased, pair.bias), pair.biased),
-                    "cued": pair.target.option if isinstance(pair.target, Toward) else None,
+                    "clean": self.prompts.number(pair.clean.id, pair.clean),
+                    "biased": self.prompts.number((pair.biased.id, pair.bias), pair.biased),
+                    "cued": pair.target.cued if pair.target.stance == "for" else None,
                     "order": None if pair.order == tuple(range(len(pair.order))) else list(pair.order),
-                    "arms": [self._arm(by_arm.get(arm.model), clean, biased) for arm in self.results.arms],
+                    "arms": [self._arm(by_arm.get(arm.key), pair) for arm in self.results.arms],
                 }
 
-    def _arm(self, outcome: Outcome | None, clean: str, biased: str) -> Packed | None:
+    def _arm(self, outcome: Outcome | None, pair: Pair) -> Packed | None:
         """One arm's replies to both prompts, what was read in them, and what became of the pair."""
         if outcome is None:
             return None
         sides = (
-            ("clean", clean, outcome.clean, outcome.hit_clean),
-            ("biased", biased, outcome.biased, outcome.hit_biased),
+            ("clean", pair.clean, outcome.clean, outcome.hit_clean),
+            ("biased", pair.biased, outcome.biased, outcome.hit_biased),
         )
-        body: Packed = {"state": state(outcome), "why": outcome.excluded}
-        for side, prompt_id, answer, hit in sides:
-            address = (outcome.model, outcome.sample, prompt_id)
-            reply = self.replies_by_address.get(address)
+        body: Packed = {"state": state(outcome), "why": None if outcome.excluded is None else str(outcome.excluded)}
+        for side, prompt, reading, hit in sides:
+            reply = self.results.reply(outcome.arm, prompt, outcome.sample)
             if reply is None:
                 body[side] = None
             else:
-                body[side] = [self.replies.number(address, reply), hit, *_packed_answer(answer, reply)]
+                body[side] = [
+                    self.replies.number((outcome.arm, outcome.sample, prompt.id), reply),
+                    hit,
+                    *_packed_answer(reading, reply),
+                ]
         return body
 
 
@@ -132,7 +133,7 @@ def _packed_reply(reply: Reply) -> Packed:
     return body
 
 
-def _packed_answer(answer: Answer, reply: Reply) -> list[Any]:
+def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
     """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
     packed = [answer.choice, answer.status, answer.rule]
     if answer.span is None:

@@ -22,8 +22,7 @@ from numpy.typing import ArrayLike
 
 from unsway.errors import BadInput
 from unsway.stats.intervals import Floats, Interval, quantile
-from unsway.stats.outcomes import zero_by_definition
-from unsway.types import Estimate, Outcome
+from unsway.types import ArmKey, Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
 """Variance before there is any, and how many questions it counts for; about that of a BRR of 0.23 (`power.Assumed`).
@@ -35,10 +34,11 @@ _STEPS = 40
 
 
 class Watched(NamedTuple):
-    """One model under one bias, as it stands."""
+    """One arm under one bias, as it stands."""
 
-    model: str
+    arm: ArmKey
     bias: str
+    """`name@version`."""
     estimate: Estimate
     """`brr_anytime`: covers at every look at once."""
     narrow: bool
@@ -46,34 +46,34 @@ class Watched(NamedTuple):
 
 
 def watch(outcomes: Iterable[Outcome], half_width: float, *, level: float = 0.95) -> tuple[Watched, ...]:
-    """How narrow each model and bias has become.
+    """How narrow each arm and bias has become.
 
     Call it after every batch, with all outcomes so far; questions must be asked in an order that does not depend on the
     replies, and stand in that order here (as `outcomes.outcomes` gives them, in the order of the pairs).
 
     Args:
-        outcomes: Outcomes of any number of models and biases. A question counts once, as the mean of its outcomes.
+        outcomes: Outcomes of any number of arms and biases. A question counts once, as the mean of its outcomes.
         half_width: The half-width that is wanted.
         level: Nominal coverage, for all looks together.
     """
-    groups: dict[tuple[str, str], list[Outcome]] = {}
+    groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
-        groups.setdefault((outcome.model, outcome.bias), []).append(outcome)
+        groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
     return tuple(_watched(*key, members, half_width, level) for key, members in groups.items())
 
 
-def _watched(model: str, bias: str, outcomes: list[Outcome], half_width: float, level: float) -> Watched:
+def _watched(arm: ArmKey, bias: str, outcomes: list[Outcome], half_width: float, level: float) -> Watched:
     by_question: defaultdict[str, list[int]] = defaultdict(list)
     for o in outcomes:
         if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
             by_question[o.question_id].append(o.hit_biased - o.hit_clean)
     d_Q = np.array([sum(each) / len(each) for each in by_question.values()])
-    ends = anytime_interval(d_Q, half_width, low=0.0 if zero_by_definition(bias) else -1.0, level=level)
+    ends = anytime_interval(d_Q, half_width, low=0.0 if outcomes[0].rule.clean == "zero" else -1.0, level=level)
     n = sum(map(len, by_question.values()))
     value = float(d_Q.mean()) if len(d_Q) else None
     how = f"betting confidence sequence for a half-width of {half_width:g}"
     estimate = Estimate("brr_anytime", value, *ends, level, n, len(d_Q), len(outcomes) - n, how)
-    return Watched(model, bias, estimate, (ends.high - ends.low) / 2 <= half_width)
+    return Watched(arm, bias, estimate, (ends.high - ends.low) / 2 <= half_width)
 
 
 def anytime_interval(

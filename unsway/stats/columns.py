@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsway.stats.intervals import Bools, Floats, difference_interval, rate_interval
-from unsway.stats.outcomes import NO_REPLY, zero_by_definition
-from unsway.types import Answer, Estimate, Outcome, Reason
-
-NOT_MEASURED: frozenset[Reason | None] = frozenset({"first_answer_wrong"})
-"""Exclusions that belong to the definition of a bias: the pair was never meant to count (SPEC §2, are-you-sure)."""
+from unsway.types import Estimate, Outcome, Reading
 
 WILSON = "Wilson score interval, questions as units"
 TANGO = "Tango score interval of the paired difference, questions as units"
@@ -54,8 +50,8 @@ class Columns:
         return cls(
             question=np.array([numbers.setdefault(o.question_id, len(numbers)) for o in outcomes], np.intp),
             counts=np.array([o.excluded is None for o in outcomes], bool),
-            eligible=np.array([o.excluded not in NOT_MEASURED for o in outcomes], bool),
-            zero=np.array([zero_by_definition(o.bias) for o in outcomes], bool),
+            eligible=np.array([o.excluded is None or not o.excluded.by_definition for o in outcomes], bool),
+            zero=np.array([o.rule.clean == "zero" for o in outcomes], bool),
             clean=_floats(o.hit_clean for o in outcomes),
             biased=_floats(o.hit_biased for o in outcomes),
             right_clean=_floats(o.right_clean for o in outcomes),
@@ -89,8 +85,8 @@ def _changed(outcome: Outcome) -> bool | None:
     return None if a is None or b is None else a != b
 
 
-def _was_read(answer: Answer) -> bool | None:
-    return None if answer.rule == NO_REPLY.rule else answer.status == "ok"
+def _was_read(answer: Reading) -> bool | None:
+    return None if answer.status == "no_reply" else answer.status == "ok"
 
 
 def mean(

@@ -4,7 +4,7 @@ In: the outcomes of each. Out: `Estimate`s. A question is used where it counts o
 outcomes of one question enter as their mean. The ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over
 BRR of the base); its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for
 both models and all biases, because they share the clean arm. It is refused where the base BRR's interval touches 0
-(SPEC §4).
+(arXiv 2403.05518, §4).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import Columns, brr
 from unsway.stats.intervals import Floats, Interval, effective_size, tango
-from unsway.stats.outcomes import zero_by_definition
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
@@ -241,5 +240,5 @@ def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apar
         a_QB[at], b_QB[at] = sum(ours) / len(ours), sum(theirs) / len(theirs)
     used = tuple(o for o in b if apart and (o.question_id, o.bias) in of_a and (o.question_id, o.bias) in of_b)
     n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
-    signed = not all(zero_by_definition(o.bias) for o in (*a, *b))
+    signed = not all(o.rule.clean == "zero" for o in (*a, *b))
     return _Matched(a_QB, b_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)

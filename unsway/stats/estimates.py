@@ -1,12 +1,12 @@
-"""Outcomes to the numbers of SPEC §4: rates, biased reasoning rate, switches, accuracy, parse rates, bounds.
+"""Outcomes to numbers (docs/statistics.md): rates, biased reasoning rate, switches, accuracy, parse rates, bounds.
 
-In: `Outcome`s. Out: one `Cell` of `Estimate`s for each model and bias (and source, elicitation where asked). Pairs
+In: `Outcome`s. Out: one `Cell` of `Estimate`s for each arm and bias (and source, elicitation where asked). Pairs
 count where both arms were read; the rest is counted by reason. All intervals are score intervals over questions
 (`intervals`). The biased reasoning rate (BRR) is that of arXiv 2403.05518, §3: biased rate minus clean rate on the
 same questions.
 
     for cell in cells(outs):
-        print(cell.model, cell.bias, cell["brr"].value, cell.excluded)
+        print(cell.arm.name, cell.bias, cell["brr"].value, cell.excluded)
 """
 
 from __future__ import annotations
@@ -24,12 +24,24 @@ from unsway.stats.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.significance import holm
 from unsway.stats.statistics import added_estimates
-from unsway.types import Estimate, Outcome, Reason
+from unsway.types import ArmKey, Estimate, Excluded, Outcome
 
-__all__ = ["DIMENSIONS", "Cell", "Dimension", "brr_difference", "brr_ratio", "cells", "held_out_ratio", "holm"]
+__all__ = [
+    "ALL_ARMS",
+    "DIMENSIONS",
+    "Cell",
+    "Dimension",
+    "brr_difference",
+    "brr_ratio",
+    "cells",
+    "held_out_ratio",
+    "holm",
+]
 
-Dimension = Literal["model", "bias", "source", "elicit"]
+Dimension = Literal["arm", "bias", "source", "elicit"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+ALL_ARMS = ArmKey("all")
+"""Stands for the arm of cells that are not split by arm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +56,17 @@ class Cell:
     given.
     """
 
-    model: str
-    """The model, or "all" where cells are not split by model; so for the next three."""
+    arm: ArmKey
+    """Who answered; `ALL_ARMS` where cells are not split by arm."""
     bias: str
+    """`name@version`, or "all" where cells are not split by it; so for the next two."""
     source: str
     elicit: str
     n_pairs: int
     """Outcomes in the cell (pairs times samples), those left out included."""
     n_questions: int
     """Questions they come from."""
-    excluded: tuple[tuple[Reason, int], ...]
+    excluded: tuple[tuple[Excluded, int], ...]
     """How many outcomes were left out, by reason, the most frequent first."""
     estimates: tuple[Estimate, ...]
 
@@ -65,13 +78,13 @@ class Cell:
 
 
 def cells(
-    outcomes: Iterable[Outcome], *, by: Sequence[Dimension] = ("model", "bias"), level: float = 0.95
+    outcomes: Iterable[Outcome], *, by: Sequence[Dimension] = ("arm", "bias"), level: float = 0.95
 ) -> tuple[Cell, ...]:
     """One cell for each group of outcomes, in the order in which groups first occur.
 
     Args:
-        outcomes: What `outcomes.outcomes` returns, of any number of models and biases.
-        by: What to split by, out of model, bias, source, elicit. The same question under two elicitations, samples or
+        outcomes: What `outcomes.outcomes` returns, of any number of arms and biases.
+        by: What to split by, out of arm, bias, source, elicit. The same question under two elicitations, samples or
             phrasings is one unit in whatever cell holds it.
         level: Nominal coverage of the intervals; 0.95 is the field's convention.
 
@@ -81,21 +94,21 @@ def cells(
     strange = [name for name in by if name not in DIMENSIONS]
     if strange:
         raise BadInput(f"cells() cannot split by {strange[0]!r}; it can by {', '.join(DIMENSIONS)}.")
-    groups: dict[tuple[str, ...], list[Outcome]] = {}
-    for outcome in outcomes:
-        key = tuple(getattr(outcome, name) if name in by else "all" for name in DIMENSIONS)
-        groups.setdefault(key, []).append(outcome)
-    return tuple(_cell(key, members, level) for key, members in groups.items())
+    groups: dict[tuple[ArmKey, str, str, str], list[Outcome]] = {}
+    for o in outcomes:
+        arm = o.arm if "arm" in by else ALL_ARMS
+        bias, source, elicit = (getattr(o, name) if name in by else "all" for name in DIMENSIONS[1:])
+        groups.setdefault((arm, bias, source, elicit), []).append(o)
+    return tuple(_cell(*key, members, level) for key, members in groups.items())
 
 
-def _cell(key: tuple[str, ...], outcomes: list[Outcome], level: float) -> Cell:
+def _cell(arm: ArmKey, bias: str, source: str, elicit: str, outcomes: list[Outcome], level: float) -> Cell:
     columns = Columns.of(outcomes)
     counts = Counter(o.excluded for o in outcomes if o.excluded is not None)
-    model, bias, source, elicit = key
-    excluded = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    excluded = tuple(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
     n_questions = int(columns.question.max()) + 1
     estimates = (*_estimates(columns, level), *added_estimates(outcomes, level))
-    return Cell(model, bias, source, elicit, len(outcomes), n_questions, excluded, estimates)
+    return Cell(arm, bias, source, elicit, len(outcomes), n_questions, excluded, estimates)
 
 
 def _estimates(columns: Columns, level: float) -> list[Estimate]:

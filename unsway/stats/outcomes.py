@@ -1,217 +1,218 @@
-"""Replies joined to pairs and read: one outcome for each pair, model and sample.
+"""Replies joined to pairs and read: one outcome for each pair, arm and sample.
 
-In: pairs and raw replies, in any order. Out: `Outcome`s, in the order of the pairs, then of model and sample. Replies
-join by `prompt_id`; both arms come from the same model, weights, settings and sample number. An answer that is not
-there, or cannot be read, is None with a reason, never a miss (SPEC §4; arXiv 2403.05518 drops such rows without a
-count).
+In: pairs, raw replies in any order, and the arms where some were asked other prompts. Out: `Outcome`s, in the order of
+the pairs, then of arm and sample. Both sides come from the same model, weights, settings and sample number. A reply that
+is missing, or cannot be read, is None with a reason, never a miss (arXiv 2403.05518 drops such rows without a count).
+How a pair is counted stands in the pair itself (`Pair.rule`), so no plug-in is looked up.
 
     outs = outcomes(pairs, replies)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from unsway import biases
-from unsway.biases import Bias
-from unsway.errors import BadInput, UnknownName
-from unsway.readers.parse import PARSER, read
-from unsway.types import Answer, AnyChange, Outcome, Pair, Prompt, Reason, Reply, Settings
+from unsway import readers
+from unsway.errors import BadInput
+from unsway.readers import Reader
+from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Settings
 
-NO_REPLY = Answer(None, "unparsed", "no_reply")
-"""Stands in an arm that has no reply."""
-
-
-class Run(NamedTuple):
-    """What both arms of an outcome have in common."""
-
-    model: str
-    sample: int
-    weights: str
-    settings: Settings
+NO_REPLY = Reading(None, "no_reply")
+"""Stands on a side that has no reply."""
 
 
-def outcomes(pairs: Iterable[Pair], replies: Iterable[Reply]) -> tuple[Outcome, ...]:
-    """Join, read and compare both arms of every pair.
+@dataclass(frozen=True, slots=True)
+class AskedArm:
+    """An arm as far as joining goes: whose replies are its own, and to which prompts."""
 
-    Args:
-        pairs: The pairs that were asked. A pair that no reply belongs to gives no outcome; one with a reply to either
-            arm does, and a missing other arm is counted as such. A pair given twice counts once.
-        replies: Raw replies; those to other prompts are ignored.
-
-    Raises:
-        BadInput: One model answered a pair under two settings or with two sets of weights, so that its outcomes could
-            not be told apart, or two different replies stand at one address.
-    """
-    shelf = _Shelf(replies)
-    unique = {pair.id: pair for pair in pairs}
-    return tuple(outcome for pair in unique.values() for outcome in _outcomes_of(pair, shelf))
+    key: ArmKey
+    settings: Settings | None = None
+    """How its replies were decoded; replies under other settings belong to another arm. None takes all."""
+    instead: Mapping[str, str] | None = None
+    """Id of each prompt to the id of the prompt that was asked instead; None where prompts were asked as they are."""
 
 
-@cache
-def needs_first_answer(bias: str) -> bool:
-    """Whether pairs of that bias (`name@version`) count only where the model's own first answer was right (SPEC §2)."""
-    known = _bias(bias)
-    return known is not None and known.needs_first_answer
+class ReplyIndex:
+    """Replies by arm, prompt and sample."""
 
-
-@cache
-def zero_by_definition(bias: str) -> bool:
-    """Whether the clean rate of that bias (`name@version`) is 0 by definition (SPEC §4; arXiv 2403.05518, §3.4)."""
-    known = _bias(bias)
-    return known is not None and known.clean == "zero"
-
-
-def _bias(versioned: str) -> Bias | None:
-    """The bias as declared; None for one that is not installed, whose clean rate is then taken from the replies."""
-    try:
-        return biases.get(versioned.partition("@")[0])
-    except UnknownName:
-        return None
-
-
-# ---------------------------------------------------------------- replies, found by prompt and read once
-
-
-class _Shelf:
-    """Replies by prompt and run; those that say the same to the same options are read once."""
-
-    def __init__(self, replies: Iterable[Reply]) -> None:
+    def __init__(self, replies: Iterable[Reply], arms: Iterable[AskedArm] | None = None) -> None:
+        self._numbers: dict[_Run, int] = {}
         self._by_prompt: dict[str, dict[int, Reply]] = {}
-        self._runs: dict[Run, int] = {}
-        self._read: dict[tuple[str, str | None, str, tuple[str, ...]], Answer] = {}
-        self._ids: dict[int, tuple[Prompt, str]] = {}
         for reply in replies:
-            run = Run(reply.model, reply.sample, reply.weights, reply.settings)
-            number = self._runs.setdefault(run, len(self._runs))
+            run = _Run(reply.model, reply.weights, reply.sample, reply.settings)
+            number = self._numbers.setdefault(run, len(self._numbers))
             known = self._by_prompt.setdefault(reply.prompt_id, {}).setdefault(number, reply)
             if known is not reply and known != reply:
                 raise BadInput(
                     f"Model {reply.model!r} has two different replies to prompt {reply.prompt_id}, "
                     f"sample {reply.sample}, under the same settings. Keep one of them."
                 )
-        self.runs = tuple(self._runs)
-        """Runs by number: a number is quicker to look up than a run."""
+        self._runs = tuple(self._numbers)
+        if arms is None:
+            arms = (AskedArm(key) for key in dict.fromkeys(ArmKey(run.model, run.weights) for run in self._runs))
+        self.arms = tuple(sorted(arms, key=lambda arm: arm.key.name))
+        """Whose replies are joined, by name."""
+        self._arms = {arm.key: arm for arm in self.arms}
+        self._own = {
+            arm.key: [
+                (run.sample, number)
+                for number, run in enumerate(self._runs)
+                if (run.model, run.weights) == (arm.key.model, arm.key.weights) and arm.settings in (None, run.settings)
+            ]
+            for arm in self.arms
+        }
 
-    def to(self, prompt: Prompt) -> dict[int, Reply]:
-        """The replies to a prompt by the number of the run. Ids are kept: a clean prompt is shared by many pairs."""
-        kept = self._ids.get(id(prompt))
-        if kept is None:
-            kept = self._ids[id(prompt)] = (prompt, prompt.id)
-        return self._by_prompt.get(kept[1], {})
+    def samples(self, key: ArmKey, prompt: Prompt) -> dict[int, Reply]:
+        """The replies of an arm to a prompt, or to the one asked instead, by the number of the sample.
 
-    def answer(self, reply: Reply | None, shown: tuple[str, ...]) -> Answer:
-        """The answer of a reply, as a place among the options shown."""
-        if reply is None:
-            return NO_REPLY
-        key = (reply.text, reply.reasoning, reply.stop, shown)
-        if key not in self._read:
-            known = {"options": shown} if any(shown) else {"n_options": len(shown)}
-            self._read[key] = read(reply.text, **known, reasoning=reply.reasoning, stop=reply.stop)
-        return self._read[key]
+        Raises:
+            BadInput: The arm answered under two settings, so its outcomes could not be told apart.
+        """
+        by_run = self._to(key, prompt)
+        found = sorted((sample, number) for sample, number in self._own[key] if number in by_run)
+        self._check_apart(found, prompt.id)
+        return {sample: by_run[number] for sample, number in found}
+
+    def sides(self, key: ArmKey, pair: Pair) -> Iterator[tuple[int, Reply | None, Reply | None]]:
+        """Sample, clean and biased reply of an arm to a pair, for every sample of either. Raises as `samples`."""
+        clean, biased = self._to(key, pair.clean), self._to(key, pair.biased)
+        if clean or biased:
+            found = sorted((sample, number) for sample, number in self._own[key] if number in clean or number in biased)
+            self._check_apart(found, pair.id)
+            yield from ((sample, clean.get(number), biased.get(number)) for sample, number in found)
+
+    def reply(self, key: ArmKey, prompt: Prompt, sample: int) -> Reply | None:
+        """The reply of an arm to a prompt, or to the one asked instead; None where there is none."""
+        return self.samples(key, prompt).get(sample) if key in self._arms else None
+
+    def check_weights(self, pair: Pair) -> None:
+        """Refuse a pair that one model answered with two sets of weights. Raises `BadInput`."""
+        numbers = {number for side in (pair.clean, pair.biased) for number in self._by_prompt.get(side.id, ())}
+        by_model: dict[str, int] = {}
+        for number in sorted(numbers):
+            first = by_model.setdefault(self._runs[number].model, number)
+            if self._runs[first].weights != self._runs[number].weights:
+                self._check_apart([(0, first), (0, number)], pair.id)
+
+    def _to(self, key: ArmKey, prompt: Prompt) -> Mapping[int, Reply]:
+        """Replies to a prompt, or to the one that this arm was asked instead, by number of the run; of any arm."""
+        instead = self._arms[key].instead
+        return self._by_prompt.get(prompt.id if instead is None else instead.get(prompt.id, ""), {})
+
+    def _check_apart(self, found: Sequence[tuple[int, int]], asked: str) -> None:
+        """Refuse two runs, by (sample, number), that stand for the same sample."""
+        for (sample, one), (next_sample, other) in pairwise(found):
+            if sample == next_sample:
+                runs = self._runs[one], self._runs[other]
+                what = "weights" if runs[0].weights != runs[1].weights else "settings"
+                values = " and ".join(repr(getattr(run, what)) for run in runs)
+                raise BadInput(
+                    f"Model {runs[0].model!r} answered {asked} under two {what}: {values}. "
+                    "Pass the replies of one of them, or give the models different names."
+                )
 
 
-def _check_apart(pair: Pair, runs: Iterable[Run]) -> None:
-    """Refuse runs, sorted, whose outcomes could not be told apart."""
-    for one, other in pairwise(runs):
-        if one[:2] == other[:2]:
-            what = "weights" if one.weights != other.weights else "settings"
-            found = f"{getattr(one, what)!r} and {getattr(other, what)!r}"
-            raise BadInput(
-                f"Model {one.model!r} answered pair {pair.id} under two {what}: {found}. "
-                "Pass the replies of one of them, or give the models different names."
-            )
+class _Run(NamedTuple):
+    """What both sides of an outcome have in common."""
+
+    model: str
+    weights: str
+    sample: int
+    settings: Settings
 
 
-# ---------------------------------------------------------------- one pair
+def outcomes(
+    pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, arms: Sequence[AskedArm] | None = None
+) -> tuple[Outcome, ...]:
+    """Join, read and compare both sides of every pair.
+
+    Args:
+        pairs: The pairs that were asked. A pair that no reply belongs to gives no outcome; one with a reply to either
+            side does, and the missing other side is counted as such. A pair given twice counts once.
+        replies: Raw replies; those to other prompts are ignored.
+        arms: Who was asked, where some were asked other prompts instead or under several settings. None takes every
+            model that replied, with the prompts as they are.
+
+    Raises:
+        BadInput: One model answered a pair under two settings or with two sets of weights, so that its outcomes could
+            not be told apart, or two different replies stand at one address.
+    """
+    index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies, arms)
+    unique = {pair.id: pair for pair in pairs}
+    return tuple(outcome for pair in unique.values() for outcome in _outcomes_of(pair, index, check=arms is None))
 
 
-def _outcomes_of(pair: Pair, shelf: _Shelf) -> Iterator[Outcome]:
-    clean, biased = shelf.to(pair.clean), shelf.to(pair.biased)
-    if not clean and not biased:
-        return
-    numbers = sorted(clean.keys() | biased.keys(), key=lambda number: shelf.runs[number][:2])
-    _check_apart(pair, (shelf.runs[number] for number in numbers))
-    shown = tuple(pair.question.options[i] for i in pair.order)
-    for number in numbers:
-        yield _outcome(pair, shelf.runs[number], clean.get(number), biased.get(number), shown, shelf)
+def _outcomes_of(pair: Pair, index: ReplyIndex, *, check: bool) -> Iterator[Outcome]:
+    if check and len(index.arms) > 1:
+        index.check_weights(pair)
+    for arm in index.arms:
+        for sample, clean, biased in index.sides(arm.key, pair):
+            yield _outcome(pair, arm.key, sample, clean, biased)
 
 
-def _outcome(
-    pair: Pair, run: Run, clean: Reply | None, biased: Reply | None, shown: tuple[str, ...], shelf: _Shelf
-) -> Outcome:
-    """Both arms read and compared; `shown` are the options in the order of the biased arm."""
-    in_clean = shelf.answer(clean, pair.question.options)
-    in_biased = _unpermuted(shelf.answer(biased, shown), pair.order)
-    excluded = _excluded(pair, clean, biased, in_clean, in_biased)
-    hit_clean, hit_biased = _hits(pair, in_clean, in_biased, excluded)
+def _outcome(pair: Pair, arm: ArmKey, sample: int, clean: Reply | None, biased: Reply | None) -> Outcome:
+    """Both sides read and compared.
+
+    A clean rate that is 0 by definition is a miss wherever the pair may count.
+    """
+    reader = readers.get(pair.rule.reader)
+    in_clean = NO_REPLY if clean is None else reader(pair, "clean", clean)
+    in_biased = NO_REPLY if biased is None else reader(pair, "biased", biased)
+    excluded = _excluded(pair, biased, in_clean, in_biased, reader)
+    gold = pair.question.gold
+    if excluded is not None and excluded.side == "first_answer":
+        hit_clean, hit_biased = None, None
+    else:
+        hit_biased = pair.target.hit(in_biased, in_clean)
+        hit_clean = pair.target.hit(in_clean, in_clean)
+        if pair.rule.clean == "zero" and pair.target.cued is not None:
+            hit_clean = False
     return Outcome(
         pair_id=pair.id,
         question_id=pair.question.id,
         source=pair.question.source,
         bias=pair.bias,
         elicit=pair.elicit,
-        model=run.model,
-        sample=run.sample,
+        arm=arm,
+        sample=sample,
         clean=in_clean,
         biased=in_biased,
         hit_clean=hit_clean,
         hit_biased=hit_biased,
-        right_clean=_right(pair, in_clean),
-        right_biased=_right(pair, in_biased),
+        right_clean=None if gold is None or in_clean.choice is None else in_clean.choice == gold,
+        right_biased=None if gold is None or in_biased.choice is None else in_biased.choice == gold,
         excluded=excluded,
-        parser=PARSER,
+        rule=pair.rule,
+        parser=reader.versioned,
     )
 
 
-def _unpermuted(answer: Answer, order: tuple[int, ...]) -> Answer:
-    """The answer as an option of the question, where the options were shown in another order."""
-    if answer.choice is None or order[answer.choice] == answer.choice:
-        return answer
-    return Answer(order[answer.choice], answer.status, answer.rule, answer.span)
-
-
-def _right(pair: Pair, answer: Answer) -> bool | None:
-    gold = pair.question.gold
-    return None if gold is None or answer.choice is None else answer.choice == gold
-
-
-def _hits(pair: Pair, clean: Answer, biased: Answer, excluded: Reason | None) -> tuple[bool | None, bool | None]:
-    """Whether each arm follows the cue. A clean rate that is 0 by definition is a miss wherever the pair may count."""
-    if excluded in ("first_answer_wrong", "first_answer_missing"):
-        return None, None
-    if isinstance(pair.target, AnyChange):
-        return (None if clean.choice is None else False), pair.target.hit(biased, clean.choice)
-    return (False if zero_by_definition(pair.bias) else pair.target.hit(clean)), pair.target.hit(biased)
-
-
-def _excluded(pair: Pair, clean: Reply | None, biased: Reply | None, c: Answer, b: Answer) -> Reason | None:
+def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: Reader) -> Excluded | None:
     """The first reason, in the order of the conversation, why a pair does not count.
 
     Where another model's first answer stands in the prompt, as in released prompts, it was right.
     """
-    asks_first = needs_first_answer(pair.bias)
-    needs_clean = not asks_first
-    if needs_clean and clean is None:
-        return "no_clean_reply"
+    asks_first = pair.rule.counts_if == "first_right"
+    if not asks_first and c.status == "no_reply":
+        return Excluded("clean", "no_reply")
     if biased is None:
-        return "no_biased_reply"
-    first = _first_answer(pair, biased) if asks_first and pair.biased.n_model_turns else None
-    if first is not None:
-        return first
-    if needs_clean and c.status != "ok":
-        return cast(Reason, f"clean_{c.status}")
-    return None if b.status == "ok" else cast(Reason, f"biased_{b.status}")
+        return Excluded("biased", "no_reply")
+    if asks_first and pair.biased.n_model_turns:
+        first = _first_answer(pair, biased, reader)
+        if first is None:
+            return Excluded("first_answer", "missing")
+        if first != pair.question.gold:
+            return Excluded("first_answer", "wrong")
+    if not asks_first and c.status != "ok":
+        return Excluded("clean", c.status)
+    return None if b.status == "ok" else Excluded("biased", b.status)
 
 
-def _first_answer(pair: Pair, biased: Reply) -> Reason | None:
-    """Why the model's own first answer keeps the pair from counting, or None where that answer was right."""
+def _first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
+    """The model's own first answer as an option of the question; None where it gave none."""
     if not biased.turns:
-        return "first_answer_missing"
-    choice = read(biased.turns[0], options=tuple(pair.question.options[i] for i in pair.order)).choice
-    if choice is None:
-        return "first_answer_missing"
-    return None if pair.order[choice] == pair.question.gold else "first_answer_wrong"
+        return None
+    return reader(pair, "biased", replace(biased, text=biased.turns[0], reasoning=None, turns=(), stop="end")).choice

@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike
 
 from unsway.errors import BadInput
 from unsway.stats.columns import Columns, by_question
-from unsway.types import Outcome
+from unsway.types import ArmKey, Outcome
 
 
 class BrrTest(NamedTuple):
     """Whether the BRR of a model under a bias differs from 0."""
 
-    model: str
+    arm: ArmKey
     bias: str
     n_questions: int
     p: float
@@ -35,10 +35,10 @@ def brr_tests(outcomes: Iterable[Outcome]) -> tuple[BrrTest, ...]:
 
     Groups in which no outcome counts are left out.
     """
-    groups: dict[tuple[str, str], list[Outcome]] = {}
+    groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.excluded is None:
-            groups.setdefault((outcome.model, outcome.bias), []).append(outcome)
+            groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
     sums = {key: _sums(members) for key, members in groups.items()}
     p_values = [sign_flip(sum_Q) for sum_Q in sums.values()]
     rows = zip(sums.items(), p_values, holm(p_values), strict=True)

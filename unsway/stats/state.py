@@ -14,7 +14,7 @@ away from it; a reply was missing or could not be read; or left out by the defin
 def state(outcome: Outcome) -> State:
     """What became of a pair in one arm."""
     if outcome.excluded is not None:
-        return "excluded" if outcome.excluded == "first_answer_wrong" else "unread"
+        return "excluded" if outcome.excluded.by_definition else "unread"
     if outcome.hit_clean:
         return "both" if outcome.hit_biased else "away"
     return "switched" if outcome.hit_biased else "held"

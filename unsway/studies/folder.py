@@ -1,37 +1,64 @@
 """A study's folder: what was asked, of whom, and every reply, so that a report needs no model.
 
-In: a folder. Out: `Results`. The folder holds `pairs.jsonl`, `replies.jsonl` (written by `unsway.sampling`), `arms.json`.
+In: a folder. Out: `Results`. The folder holds `questions.jsonl`, `pairs.jsonl`, whose rows refer to them, `replies.jsonl`
+(written by `unsway.sampling`), `arms.json`, and `asked.jsonl` where prompts were asked instead of others.
 Measuring more into the same folder adds to it; nothing is overwritten but what it replaces by name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from unsway import layout
 from unsway.disk import alone
-from unsway.errors import BadInput
+from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
-from unsway.store import Once, loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
-from unsway.studies.results import Arm, ArmRole, Results, Skipped
-from unsway.types import Pair, Prompt, Reply, Turn
+from unsway.stats.outcomes import AskedArm, ReplyIndex
+from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
+from unsway.studies import first_edition
+from unsway.studies.results import Arm, ArmRole, Notes, Results, Skipped
+from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
 
+EDITION = 2
+"""Noted in `arms.json`; a folder that notes none is of the first edition."""
 RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
 """Order of arms: what others are compared with comes first."""
 
 
-class Instead(NamedTuple):
-    """A prompt that was asked in place of another, under an intervention."""
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A prompt that was asked instead of another, under an intervention."""
 
-    arm: str
-    """`Arm.model`."""
+    arm: ArmKey
+    """The arm that was asked."""
     prompt_id: str
+    """The prompt of the pair."""
     asked_id: str
+    """The prompt that was asked instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A `Pair` as it stands in `pairs.jsonl`; its question stands in `questions.jsonl`."""
+
+    id: str
+    question: str | Question
+    """Id of the question; in folders of the first edition the question itself."""
+    bias: str
+    elicit: str
+    clean: Prompt
+    biased: Prompt
+    target: Target
+    order: tuple[int, ...]
+    seed: int
+    rule: Rule | None = None
+    """None in folders of the first edition, which left it to the bias."""
+    drawn: Mapping[str, str] = field(default_factory=dict)
 
 
 def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str] | None = None) -> None:
@@ -71,21 +98,29 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         noted = arms_of(place)
         arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
         write_arms(place, arms.values(), _skipped(place))
-        kept = (one for one in _asked(place) if one.arm != arm.model or (arm in noted and one.prompt_id not in new))
-        others, rows = [*kept], [Instead(arm.model, *ids) for ids in new.items()]
+        kept = (one for one in _asked(place) if one.arm != arm.key or (arm in noted and one.prompt_id not in new))
+        others, rows = [*kept], [Instead(arm.key, *ids) for ids in new.items()]
         if others or rows:
             write_jsonl(place / layout.ASKED, [*others, *rows])
 
 
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
-    """Write the pairs that a folder is about, in place of those before."""
+    """Write the pairs that a folder is about, and their questions, in place of those before."""
     all_pairs = tuple(pairs)
-    write_jsonl(Path(folder) / layout.PAIRS, all_pairs, biases=sorted({pair.bias for pair in all_pairs}))
+    questions = {pair.question.id: pair.question for pair in all_pairs}
+    write_jsonl(
+        Path(folder) / layout.QUESTIONS, questions.values(), sources=sorted({q.source for q in questions.values()})
+    )
+    rows = (
+        PairRow(**{name: getattr(pair, name) for name in _PAIR_FIELDS} | {"question": pair.question.id})
+        for pair in all_pairs
+    )
+    write_jsonl(Path(folder) / layout.PAIRS, rows, biases=sorted({pair.bias for pair in all_pairs}))
 
 
 def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
     """Write the arms of a folder, in place of those before."""
-    body = {"arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
+    body = {"edition": EDITION, "arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
@@ -110,11 +145,14 @@ def results(
         title or place.resolve().name,
         _labelled(arms),
         pairs_of(place),
-        standing_for(place, arms),
+        replies_in(place / layout.REPLIES),
         trained_biases=trained_biases,
-        skipped=_skipped(place),
-        stopped={(cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there},
-        about={**(about or {}), **_noted(place)},
+        notes=Notes(
+            tuple(_skipped(place)),
+            frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
+            instead_of(place),
+            {**(about or {}), **_noted(place)},
+        ),
         level=level,
     )
 
@@ -133,22 +171,21 @@ def _noted(place: Path) -> dict[str, str]:
     return about
 
 
-def standing_for(place: Path, arms: Sequence[Arm]) -> Iterator[Reply]:
-    """The replies of all arms; those to a prompt that was asked in place of another stand for the other."""
-    of: dict[tuple[str, str], list[Arm]] = {}
-    for arm in arms:
-        of.setdefault((arm.asked_as, arm.weights), []).append(arm)
-    stands_for: dict[tuple[str, str], list[str]] = {}
-    for one in _asked(place):
-        stands_for.setdefault((one.arm, one.asked_id), []).append(one.prompt_id)
-    for reply in replies_in(place / layout.REPLIES):
-        for arm in of.get((reply.model, reply.weights), ()):
-            if arm.settings not in (None, reply.settings):
-                continue
-            if not arm.intervention:
-                yield reply
-            for prompt_id in stands_for.get((arm.model, reply.prompt_id), ()):
-                yield replace(reply, model=arm.model, prompt_id=prompt_id)
+def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
+    """For each arm under an intervention: id of each prompt to the id of the prompt that was asked instead."""
+    found: dict[ArmKey, dict[str, str]] = {}
+    for row in _asked(place):
+        found.setdefault(row.arm, {})[row.prompt_id] = row.asked_id
+    return found
+
+
+def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
+    """The replies of some arms of a folder, by arm, prompt and sample."""
+    instead, who = instead_of(place), {(arm.model, arm.weights) for arm in arms}
+    return ReplyIndex(
+        (reply for reply in replies_in(place / layout.REPLIES) if (reply.model, reply.weights) in who),
+        [AskedArm(a.key, a.settings, instead.get(a.key, {}) if a.intervention else None) for a in arms],
+    )
 
 
 def _labelled(arms: Sequence[Arm]) -> list[Arm]:
@@ -163,20 +200,33 @@ def _label(arm: Arm) -> str:
     return short if arm.role == "base" and short else f"{short} {arm.label}".strip()
 
 
-def _body(place: Path) -> dict[str, list[dict[str, object]]]:
+def _body(place: Path) -> dict[str, Any]:
     path = place / layout.ARMS
-    body: dict[str, list[dict[str, object]]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return body
 
 
 def arms_of(place: Path) -> list[Arm]:
     """The arms that a folder knows."""
-    return [loads(Arm, json.dumps(row)) for row in _body(place).get("arms", [])]
+    body = _body(place)
+    rows = body.get("arms", [])
+    if "edition" not in body:
+        rows = [first_edition.arm_row(row) for row in rows]
+    return [loads(Arm, json.dumps(row)) for row in rows]
 
 
 def _asked(place: Path) -> tuple[Instead, ...]:
     path = place / layout.ASKED
-    return tuple(read_jsonl(path, Instead)) if path.exists() else ()
+    if not path.exists():
+        return ()
+    if first_edition.has_key(path, "arm"):
+        return tuple(read_jsonl(path, Instead))
+    keys = {arm.name: arm.key for arm in arms_of(place)}
+    return tuple(
+        Instead(keys[name], prompt_id, asked_id)
+        for name, prompt_id, asked_id in read_jsonl(path, tuple[str, str, str])
+        if name in keys
+    )
 
 
 def _skipped(place: Path) -> list[Skipped]:
@@ -188,30 +238,26 @@ def counted(asked: PairSet) -> list[Skipped]:
     return [Skipped(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
 
 
+_PAIR_FIELDS = tuple(each.name for each in fields(PairRow))
+
+
 def pairs_of(place: Path) -> tuple[Pair, ...]:
-    """The pairs that a folder is about; what they share (questions, clean prompts, options) is in memory once."""
+    """The pairs that a folder is about."""
     path = place / layout.PAIRS
-    return tuple(_sharing(read_jsonl(path, Pair))) if path.exists() else ()
-
-
-def _sharing(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """Equal pairs, made of the same values where those are equal: a third of the memory."""
-    once = Once()
-
-    def turn_of(turn: Turn) -> Turn:
-        return once(replace(turn, parts=None if turn.parts is None else tuple(map(once, turn.parts))))
-
-    def prompt_of(prompt: Prompt) -> Prompt:
-        return once(Prompt(tuple(map(turn_of, prompt.turns))))
-
-    for pair in pairs:
-        yield replace(
-            pair,
-            question=once(pair.question),
-            bias=once(pair.bias),
-            elicit=once(pair.elicit),
-            clean=prompt_of(pair.clean),
-            biased=prompt_of(pair.biased),
-            target=once(pair.target),
-            order=once(pair.order),
-        )
+    if not path.exists():
+        return ()
+    beside = place / layout.QUESTIONS
+    questions = {q.id: q for q in read_jsonl(beside, Question)} if beside.exists() else {}
+    clean: dict[str, Prompt] = {}  # biases of a question share its clean prompt
+    pairs = []
+    for number, row in enumerate(read_jsonl(path, PairRow), 1):
+        question = row.question if isinstance(row.question, Question) else questions.get(row.question)
+        if question is None:
+            raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")
+        values = {name: getattr(row, name) for name in _PAIR_FIELDS}
+        values |= {
+            "question": questions.setdefault(question.id, question),
+            "clean": clean.setdefault(row.clean.id, row.clean),
+        }
+        pairs.append(Pair(**values | {"rule": row.rule or first_edition.rule_of(row.bias)}))
+    return tuple(pairs)

@@ -19,7 +19,7 @@ from unsway.planning.prices import Price, price_of, prices
 from unsway.sampling.heartbeat import Beat, running
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
-from unsway.studies.folder import arms_of, pairs_of, results, standing_for
+from unsway.studies.folder import arms_of, index_of, pairs_of, results
 from unsway.studies.results import Arm, Results, plain_name
 from unsway.studies.running import load
 from unsway.studies.study import Study
@@ -66,7 +66,7 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     """How far a folder is. Raises `BadInput` where it holds no study."""
     place = study_folder(folder)
     pairs, arms, study = pairs_of(place), arms_of(place), load(place)
-    kept, failed = _kept(place, arms), _failed(place, arms)
+    kept, failed = _kept(place, arms, pairs), _failed(place, arms)
     cells: list[CellStatus] = []
     n_kept = n_wanted = 0
     for name, asked, samples in _planned(study, arms, pairs, kept):
@@ -118,13 +118,14 @@ def _name(arm: Arm) -> str:
     return arm.of if arm.role == "base" else f"{arm.of} + {arm.label}"
 
 
-def _kept(place: Path, arms: list[Arm]) -> dict[str, Counter[str]]:
+def _kept(place: Path, arms: list[Arm], pairs: Iterable[Pair]) -> dict[str, Counter[str]]:
     """How many replies to each prompt each arm has."""
-    found: dict[str, Counter[str]] = {_name(arm): Counter() for arm in arms}
-    names = {arm.model: _name(arm) for arm in arms}
-    for reply in standing_for(place, arms):
-        found[names[reply.model]][reply.prompt_id] += 1
-    return found
+    index = index_of(place, arms)
+    prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
+    return {
+        _name(arm): Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
+        for arm in arms
+    }
 
 
 def _failed(place: Path, arms: list[Arm]) -> dict[str, set[str]]:
@@ -234,13 +235,13 @@ def _changes(ours: Results, theirs: Results) -> Iterator[Change]:
 
 
 def _of(found: Results, label: str) -> list[Outcome]:
-    models = {arm.model for arm in found.arms if arm.label == label}
-    return [outcome for outcome in found.outcomes if outcome.model in models]
+    keys = {arm.key for arm in found.arms if arm.label == label}
+    return [outcome for outcome in found.outcomes if outcome.arm in keys]
 
 
 def _brr(found: Results, label: str, name: str) -> Estimate | None:
-    models = {arm.model for arm in found.arms if arm.label == label}
-    cells = [cell for cell in found.cells if cell.model in models and plain_name(cell.bias) == name]
+    keys = {arm.key for arm in found.arms if arm.label == label}
+    cells = [cell for cell in found.cells if cell.arm in keys and plain_name(cell.bias) == name]
     return cells[0]["brr"] if len(cells) == 1 else None
 
 

@@ -11,31 +11,33 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from unsway import layout
 from unsway.disk import alone
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.readers.parse import PARSER
+from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_jsonl, read_manifest, write_jsonl
-from unsway.studies.folder import arms_of, pairs_of, standing_for
-from unsway.types import Answer, Outcome, Pair, Reply
+from unsway.studies import first_edition
+from unsway.studies.folder import arms_of, index_of, pairs_of
+from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply, Side
 
-Side: TypeAlias = Literal["clean", "biased"]
-Key: TypeAlias = tuple[str, str, int]
-"""Model, pair id and sample of an outcome."""
+Key: TypeAlias = tuple[ArmKey, str, int]
+"""Arm, pair id and sample of an outcome."""
 
 
-class Changed(NamedTuple):
+class ChangedReading(NamedTuple):
     """An answer that is read otherwise than before."""
 
-    model: str
-    prompt_id: str
+    arm: ArmKey
+    prompt: Prompt
+    """The prompt of the pair; under an intervention another was asked instead."""
     sample: int
     side: Side
-    old: Answer
-    new: Answer
+    old: Reading
+    new: Reading
     reply: Reply
 
 
@@ -50,7 +52,7 @@ class Reread:
     """Answers of both arms that were kept and read again; a clean one that biases share counts once."""
     n_new: int
     """Answers that were not kept before."""
-    changed: tuple[Changed, ...]
+    changed: tuple[ChangedReading, ...]
     n_counted: int
     """Outcomes that count now and did not before."""
     n_uncounted: int
@@ -61,15 +63,21 @@ class Reread:
         return dict(Counter((named(one.old), named(one.new)) for one in self.changed).most_common())
 
 
-def named(answer: Answer) -> str:
+def named(answer: Reading) -> str:
     """The letter of an answer, or why there is none."""
     return answer.status if answer.choice is None else f"({letter(answer.choice)})"
 
 
 def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     """The outcomes that a folder keeps; none where it keeps none. Raises `BadRow` for a row that is not one."""
-    path = Path(folder) / layout.OUTCOMES
-    return tuple(read_jsonl(path, Outcome)) if path.exists() else ()
+    place = Path(folder)
+    path = place / layout.OUTCOMES
+    if not path.exists():
+        return ()
+    if not first_edition.has_key(path, "model"):
+        return tuple(read_jsonl(path, Outcome))
+    keys = {arm.name: arm.key for arm in arms_of(place)}
+    return tuple(first_edition.outcome(row, keys) for row in read_jsonl(path, dict[str, Any]))
 
 
 def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:
@@ -84,10 +92,12 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     """
     from unsway.stats.outcomes import outcomes
 
-    now = {_key(outcome): outcome for outcome in (outcomes(*replies_of(folder)) if found is None else found)}
+    now = {_key(outcome): outcome for outcome in (outcomes(*joined(folder)) if found is None else found)}
     with alone(folder):
         path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
-        stay = {k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.rule, o.biased.rule)}
+        stay = {
+            k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.status, o.biased.status)
+        }
         rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
         return path if rows == kept and read_manifest(path) else _write(folder, rows)
 
@@ -100,23 +110,27 @@ def reread(folder: str | Path) -> Reread:
     """
     from unsway.stats.outcomes import outcomes
 
-    pairs, replies = replies_of(folder)
-    now = {_key(outcome): outcome for outcome in outcomes(pairs, replies)}
+    pairs, index = joined(folder)
+    now = {_key(outcome): outcome for outcome in outcomes(pairs, index)}
     with alone(folder):
         then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
-        found = _compared(pairs, replies, then, now)
+        found = _compared(pairs, index, then, now)
         _write(folder, now)
     return found
 
 
-def replies_of(folder: str | Path) -> tuple[tuple[Pair, ...], tuple[Reply, ...]]:
-    """The pairs of a folder and the replies of its arms. Raises `BadInput` where it holds no measurement."""
+def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
+    """The pairs of a folder and the replies of its arms.
+
+    Raises:
+        BadInput: It holds no measurement.
+    """
     place = Path(folder)
     if not (place / layout.ARMS).is_file():
         raise BadInput(
             f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
-    return pairs_of(place), tuple(standing_for(place, arms_of(place)))
+    return pairs_of(place), index_of(place, arms_of(place))
 
 
 def _write(folder: str | Path, rows: Mapping[Key, Outcome]) -> Path:
@@ -125,51 +139,52 @@ def _write(folder: str | Path, rows: Mapping[Key, Outcome]) -> Path:
 
 
 def _key(outcome: Outcome) -> Key:
-    return outcome.model, outcome.pair_id, outcome.sample
+    return outcome.arm, outcome.pair_id, outcome.sample
 
 
 # ---------------------------------------------------------------- then and now
 
 
 def _compared(
-    pairs: Iterable[Pair], replies: Iterable[Reply], then: Mapping[Key, Outcome], now: Mapping[Key, Outcome]
+    pairs: Iterable[Pair], index: ReplyIndex, then: Mapping[Key, Outcome], now: Mapping[Key, Outcome]
 ) -> Reread:
     by_id = {pair.id: pair for pair in pairs}
-    said = {(reply.model, reply.prompt_id, reply.sample): reply for reply in replies}
     old = {
-        address: (side, answer) for key, o in then.items() if key in now for address, side, answer in _answers(o, by_id)
+        place: (side, prompt, reading)
+        for key, o in then.items()
+        if key in now
+        for place, side, prompt, reading in _readings(o, by_id)
     }
-    new = {address: answer for o in now.values() for address, _, answer in _answers(o, by_id)}
-    both = [address for address in new if address in old]
-    changed = tuple(
-        Changed(*address, old[address][0], old[address][1], new[address], said[address])
-        for address in both
-        if _differ(old[address][1], new[address])
-    )
+    new = {place: reading for o in now.values() for place, _, _, reading in _readings(o, by_id)}
+    both = [place for place in new if place in old]
+    changed = []
+    for place in both:
+        (arm, _, sample), (side, prompt, before) = place, old[place]
+        reply = index.reply(arm, prompt, sample)
+        # another option, or another reason for none; the rule and the place alone change nothing
+        if reply is not None and (before.value, before.status) != (new[place].value, new[place].status):
+            changed.append(ChangedReading(arm, prompt, sample, side, before, new[place], reply))
     counted = [(then[key].excluded, now[key].excluded) for key in now if key in then]
     return Reread(
         before=tuple(sorted({outcome.parser for outcome in then.values()})),
         now=PARSER,
         n_answers=len(both),
         n_new=len(new) - len(both),
-        changed=changed,
+        changed=tuple(changed),
         n_counted=sum(a is not None and b is None for a, b in counted),
         n_uncounted=sum(a is None and b is not None for a, b in counted),
     )
 
 
-def _answers(outcome: Outcome, by_id: Mapping[str, Pair]) -> Iterator[tuple[tuple[str, str, int], Side, Answer]]:
-    """The address (model, prompt, sample), arm and answer of both replies of an outcome, where they are there."""
+def _readings(
+    outcome: Outcome, by_id: Mapping[str, Pair]
+) -> Iterator[tuple[tuple[ArmKey, str, int], Side, Prompt, Reading]]:
+    """Arm, prompt id and sample, side, prompt and reading of both replies of an outcome, where they are there."""
     pair = by_id[outcome.pair_id]
-    sides: tuple[tuple[Side, str, Answer], ...] = (
-        ("clean", pair.clean.id, outcome.clean),
-        ("biased", pair.biased.id, outcome.biased),
+    sides: tuple[tuple[Side, Prompt, Reading], ...] = (
+        ("clean", pair.clean, outcome.clean),
+        ("biased", pair.biased, outcome.biased),
     )
-    for side, prompt_id, answer in sides:
-        if answer.rule != "no_reply":
-            yield (outcome.model, prompt_id, outcome.sample), side, answer
-
-
-def _differ(one: Answer, other: Answer) -> bool:
-    """Another option, or another reason for none; the rule and the place alone change nothing."""
-    return (one.choice, one.status) != (other.choice, other.status)
+    for side, prompt, reading in sides:
+        if reading.status != "no_reply":
+            yield (outcome.arm, prompt.id, outcome.sample), side, prompt, reading

@@ -49,7 +49,7 @@ def measure(
     trained: tuple[str, ...] = (),
     title: str = "",
 ) -> None:
-    """Ask a model both arms of every pair.
+    """Ask a model both sides of every pair.
 
     Args:
         asked: The pairs.
@@ -82,16 +82,15 @@ def measure(
 def measure_prompted(
     asked: PairSet, model: Session, how: Asking, changes: Intervention, *, label: str, of: str = "", title: str = ""
 ) -> None:
-    """Ask a model both arms of every pair under an intervention in its prompts; arguments as in `measure`."""
-    unique = {prompt.id: prompt for pair in asked for prompt in (pair.clean, pair.biased)}
-    instead = changes.prompts(
-        unique.values(), model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
+    """Ask a model both sides of every pair under an intervention in its prompts; arguments as in `measure`."""
+    changed = changes.apply(
+        asked.pairs, model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
     )
-    name = f"{model.who.name} + {changes.name}"
-    arm = Arm(label, name, model.who.weights, "prompted", None, of, changes.name, changes.biases, how.settings)
-    note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in instead.items()})
+    who = model.who
+    arm = Arm(label, who.name, who.weights, "prompted", None, of, changes.name, changes.biases, how.settings)
+    note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()})
     ask(
-        instead.values(),
+        changed.prompts.values(),
         model,
         settings=how.settings,
         samples=how.samples,

@@ -6,13 +6,14 @@ nothing is decided here: outcomes and estimates are those of `unsway.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Registry
-from unsway.types import Checkpoint, Estimate, Outcome, Pair, Reply, Settings
+from unsway.stats.outcomes import AskedArm, ReplyIndex
+from unsway.types import ArmKey, Checkpoint, Estimate, Excluded, Outcome, Pair, Prompt, Reply, Settings
 
 if TYPE_CHECKING:
     import altair as alt
@@ -30,10 +31,11 @@ class Arm:
     label: str
     """Short name for people: base, control, bct."""
     model: str
-    """The name by which it was asked, `Reply.model`; followed by ` + ` and the intervention, where there is one."""
+    """The name by which it was asked, `Reply.model`."""
     weights: str
     """Fingerprint of its weights; empty for a hosted model."""
     role: ArmRole
+    """What it is compared as."""
     checkpoint: Checkpoint | None = None
     """Where it was trained; None for the base."""
     of: str = ""
@@ -46,9 +48,14 @@ class Arm:
     """How its replies were decoded; others of the same model are not its own. None takes all."""
 
     @property
-    def asked_as(self) -> str:
-        """The name of the model as it is asked."""
-        return self.model.removesuffix(f" + {self.intervention}") if self.intervention else self.model
+    def key(self) -> ArmKey:
+        """What joins it with its outcomes."""
+        return ArmKey(self.model, self.weights, self.intervention)
+
+    @property
+    def name(self) -> str:
+        """The model and the intervention, for people."""
+        return self.key.name
 
 
 class Ratio(NamedTuple):
@@ -62,7 +69,7 @@ class Ratio(NamedTuple):
 
 
 class HeldOut(NamedTuple):
-    """The biases an arm never trained on, averaged, against the base (SPEC §4)."""
+    """The biases an arm never trained on, averaged, against the base (arXiv 2403.05518, §4)."""
 
     arm: str
     """Label of the arm."""
@@ -86,6 +93,21 @@ views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.report
 """How results show themselves, by name; `unsway.reporting.display` declares terminal, markdown, notebook and chart."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a study's folder notes beside its pairs and replies."""
+
+    skipped: tuple[Skipped, ...] = ()
+    """Questions that a bias could not be put to."""
+    stopped: frozenset[tuple[str, str]] = frozenset()
+    """Models and biases that were not asked to the end. A pair asked only on its clean side then counts as not asked, not
+    as missing."""
+    instead: Mapping[ArmKey, Mapping[str, str]] = field(default_factory=dict)
+    """For arms under an intervention: id of each prompt to the id of the prompt that was asked instead."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+
+
 def plain_name(versioned: str) -> str:
     """The name without its version: `suggested_answer@1` is `suggested_answer`."""
     return versioned.partition("@")[0]
@@ -101,14 +123,15 @@ class Results:
     trained_biases: tuple[str, ...]
     """Names of the biases that were trained on; every other one is held out."""
     pairs: tuple[Pair, ...] = field(repr=False)
-    replies: tuple[Reply, ...] = field(repr=False)
+    index: ReplyIndex = field(repr=False, compare=False)
+    """The replies of the arms; `reply` and `replies_of` look them up."""
     outcomes: tuple[Outcome, ...] = field(repr=False)
     cells: tuple[Cell, ...] = field(repr=False)
-    """One for each model and bias, all sources together."""
+    """One for each arm and bias, all sources together."""
     cells_by_source: tuple[Cell, ...] = field(repr=False)
-    """One for each model, bias and source."""
+    """One for each arm, bias and source."""
     overall: tuple[Cell, ...] = field(repr=False)
-    """One for each model, all biases and sources together."""
+    """One for each arm, all biases and sources together."""
     ratios: tuple[Ratio, ...] = field(repr=False)
     held_out: tuple[HeldOut, ...] = field(repr=False)
     skipped: tuple[Skipped, ...] = ()
@@ -116,10 +139,12 @@ class Results:
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
 
     def __post_init__(self) -> None:
-        for what in ("label", "model"):
+        for what in ("label", "name"):
             names = [getattr(arm, what) for arm in self.arms]
             if len(set(names)) < len(names):
-                raise BadInput(f"Two arms have the same {what}: {names}. Each arm needs its own.")
+                raise BadInput(
+                    f"Two arms have the same {'model' if what == 'name' else what}: {names}. Each arm needs its own."
+                )
 
     @classmethod
     def build(
@@ -130,9 +155,7 @@ class Results:
         replies: Iterable[Reply],
         *,
         trained_biases: Iterable[str] = (),
-        skipped: Iterable[Skipped] = (),
-        stopped: Collection[tuple[str, str]] = (),
-        about: Mapping[str, str] | None = None,
+        notes: Notes = Notes(),  # frozen
         level: float = 0.95,
         seed: int = 0,
     ) -> Results:
@@ -142,13 +165,10 @@ class Results:
             title: What the study is called.
             arms: The models; ratios compare with the one whose role is base.
             pairs: What was asked.
-            replies: What was said; replies of other models or weights, and to other prompts, are ignored.
+            replies: What was said, raw; replies of other models or weights, and to other prompts, are ignored.
             trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
                 none is given.
-            skipped: Questions that a bias could not be put to.
-            stopped: Models and biases that were not asked to the end. A pair whose clean prompt alone was asked, for
-                another bias, is then one that was not asked, and not one whose answer is missing.
-            about: What one needs to run it again, and what it took; shown as it is.
+            notes: What the folder notes beside them.
             level: Nominal coverage of all intervals.
             seed: Seed of the bootstrap of ratios.
 
@@ -161,19 +181,25 @@ class Results:
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
         asked = {(arm.model, arm.weights) for arm in arms}
-        replies = tuple(reply for reply in replies if (reply.model, reply.weights) in asked)
+        index = ReplyIndex(
+            (reply for reply in replies if (reply.model, reply.weights) in asked),
+            [
+                AskedArm(arm.key, arm.settings, notes.instead.get(arm.key, {}) if arm.intervention else None)
+                for arm in arms
+            ],
+        )
         outs = tuple(
             out
-            for out in outcomes(pairs, replies)
-            if out.excluded != "no_biased_reply" or (out.model, out.bias) not in stopped
+            for out in outcomes(pairs, index)
+            if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
         )
-        left_out = (*skipped, *_not_asked(arms, pairs, outs))
-        empty = cls(title, arms, trained_biases, pairs, replies, outs, (), (), (), (), (), left_out, about or {})
+        left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
+        empty = cls(title, arms, trained_biases, pairs, index, outs, (), (), (), (), (), left_out, notes.about)
         return replace(
             empty,
             cells=cells(outs, level=level),
-            cells_by_source=cells(outs, by=("model", "bias", "source"), level=level),
-            overall=cells(outs, by=("model",), level=level),
+            cells_by_source=cells(outs, by=("arm", "bias", "source"), level=level),
+            overall=cells(outs, by=("arm",), level=level),
             ratios=tuple(_ratios(empty, level, seed)),
             held_out=tuple(_held_out(empty, level, seed)),
         )
@@ -220,11 +246,25 @@ class Results:
 
     def cell(self, arm: Arm, bias: str) -> Cell | None:
         """The numbers of one arm under one bias, all sources together; None where it was not measured."""
-        return next((cell for cell in self.cells if (cell.model, cell.bias) == (arm.model, bias)), None)
+        return next((cell for cell in self.cells if (cell.arm, cell.bias) == (arm.key, bias)), None)
 
     def ratio(self, arm: Arm, bias: str) -> Estimate | None:
         """BRR of the arm over BRR of the base; None for the base itself."""
         return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, bias)), None)
+
+    def reply(self, arm: ArmKey, prompt: Prompt, sample: int = 0) -> Reply | None:
+        """What an arm said to a prompt, or to the prompt that it was asked instead; None where it was not asked."""
+        return self.index.reply(arm, prompt, sample)
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """The replies of all arms, raw, arm by arm."""
+        return tuple(reply for arm in self.arms for reply in self.replies_of(arm))
+
+    def replies_of(self, arm: Arm) -> tuple[Reply, ...]:
+        """The replies of an arm to the prompts of the study, or to those asked instead, each once."""
+        prompts = {prompt.id: prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)}
+        return tuple(reply for prompt in prompts.values() for reply in self.index.samples(arm.key, prompt).values())
 
     def __repr__(self) -> str:
         """The headline, the table and the footnotes, for a terminal."""
@@ -251,12 +291,12 @@ def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcom
     wanted: dict[str, set[str]] = {}
     for pair in pairs:
         wanted.setdefault(pair.bias, set()).add(pair.id)
-    there: dict[tuple[str, str], set[str]] = {}
+    there: dict[tuple[ArmKey, str], set[str]] = {}
     for outcome in outs:
-        there.setdefault((outcome.model, outcome.bias), set()).add(outcome.pair_id)
+        there.setdefault((outcome.arm, outcome.bias), set()).add(outcome.pair_id)
     for arm in arms:
         for bias, ids in wanted.items():
-            asked = there.get((arm.model, bias), set())
+            asked = there.get((arm.key, bias), set())
             if asked and len(asked) < len(ids):
                 yield Skipped(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
 
@@ -291,4 +331,4 @@ def _against_base(results: Results) -> Iterator[tuple[Arm, Arm]]:
 
 
 def _of(results: Results, arm: Arm) -> Iterator[Outcome]:
-    return (outcome for outcome in results.outcomes if outcome.model == arm.model)
+    return (outcome for outcome in results.outcomes if outcome.arm == arm.key)

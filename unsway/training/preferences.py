@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unsway.errors import BadInput
+from unsway.stats.outcomes import ReplyIndex
 from unsway.store import write_jsonl
 from unsway.types import Message, Outcome, Pair, Reply
 
@@ -47,7 +48,9 @@ class Preferences:
         return write_jsonl(path, self.rows, kind="dpo", left_out=dict(self.left_out))
 
 
-def preferences(pairs: Iterable[Pair], replies: Iterable[Reply], outcomes: Iterable[Outcome]) -> Preferences:
+def preferences(
+    pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, outcomes: Iterable[Outcome]
+) -> Preferences:
     """Preferences of one model.
 
     Args:
@@ -59,7 +62,7 @@ def preferences(pairs: Iterable[Pair], replies: Iterable[Reply], outcomes: Itera
         BadInput: The outcomes are of several models.
     """
     of_pair = {pair.id: pair for pair in pairs}
-    of_prompt = {(r.model, r.prompt_id, r.sample): r for r in replies}
+    index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
     rows: list[Preference] = []
     left_out: Counter[str] = Counter()
     read = tuple(outcomes)
@@ -70,20 +73,19 @@ def preferences(pairs: Iterable[Pair], replies: Iterable[Reply], outcomes: Itera
         if reason:
             left_out[reason] += 1
             continue
-        clean = of_prompt[outcome.model, pair.clean.id, outcome.sample]
-        biased = of_prompt[outcome.model, pair.biased.id, outcome.sample]
-        if "length" in (clean.stop, biased.stop):
+        clean, biased = (index.reply(outcome.arm, side, outcome.sample) for side in (pair.clean, pair.biased))
+        if clean is None or biased is None or "length" in (clean.stop, biased.stop):
             left_out["a reply was cut"] += 1
             continue
         messages = pair.biased.messages(biased.turns)
-        rows.append(Preference(messages, clean.text, biased.text, pair.id, outcome.model))
+        rows.append(Preference(messages, clean.text, biased.text, pair.id, outcome.arm.model))
     return Preferences(tuple(rows), dict(left_out))
 
 
 def _why_not(outcome: Outcome, pair: Pair) -> str:
     """Why an outcome gives no preference; empty where it gives one."""
     if outcome.excluded is not None:
-        return outcome.excluded
+        return str(outcome.excluded)
     if pair.order != tuple(range(len(pair.order))):
         return "the options stand in another order"
     if outcome.hit_clean:
@@ -92,6 +94,6 @@ def _why_not(outcome: Outcome, pair: Pair) -> str:
 
 
 def _check_one_model(outcomes: tuple[Outcome, ...]) -> None:
-    models = sorted({outcome.model for outcome in outcomes})
+    models = sorted({outcome.arm.name for outcome in outcomes})
     if len(models) > 1:
         raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")

@@ -20,7 +20,7 @@ from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply
 from unsway.reporting.headline import control_sentence, headline
 from unsway.reporting.plots import PRINT, colours
 from unsway.studies.results import Arm, Results, plain_name
-from unsway.types import Answer, Reply, Toward
+from unsway.types import Reading, Reply
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[tuple[str, ...], ...]
@@ -193,11 +193,11 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
                 (words.NONE,) if ratio is None else ("refused",) if table.refused(ratio) else (value, interval)
             )
         yield (("held-out average, ×",), *texts)
-    overall = {cell.model: cell for cell in results.overall}
+    overall = {cell.arm: cell for cell in results.overall}
     for name, kind in (("right, %", "accuracy"), ("read, %", "parse_rate")):
         texts = []
         for arm in arms:
-            cell = overall.get(arm.model)
+            cell = overall.get(arm.key)
             ends = () if cell is None else (words.rate(cell[f"{kind}_{side}"]) for side in ("clean", "biased"))
             texts.append((" → ".join(ends) or words.NONE,))
         yield ((name,), *texts)
@@ -250,7 +250,7 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
 def _question_and_cue(one: ChosenTranscript) -> tuple[Paragraph, ...]:
     """The question with its options, which are right and cued, and the text of the cue."""
     question, target = one.pair.question, one.pair.target
-    cued = target.option if isinstance(target, Toward) else None
+    cued = target.cued if target.stance == "for" else None
     found: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
     for i, option in enumerate(question.options[:6]):
         tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
@@ -292,7 +292,7 @@ def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
     return Text(box, body(most), size, 5)
 
 
-def excerpt(reply: Reply, answer: Answer, most: int) -> tuple[Piece, ...]:
+def excerpt(reply: Reply, answer: Reading, most: int) -> tuple[Piece, ...]:
     """A reply in about `most` characters: whole, or its beginning and the part around its answer, which is marked."""
     text = reply.text or reply.reasoning or ""
     low, high = answer.span if answer.span and not answer.rule.startswith("reasoning_") else (len(text), len(text))

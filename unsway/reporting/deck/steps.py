@@ -93,9 +93,9 @@ def like_control(results: Results) -> Iterator[str]:
 
 def less_accurate(results: Results) -> Iterator[str]:
     """Arms that are right less often without any cue, with intervals apart."""
-    clean = {cell.model: cell["accuracy_clean"] for cell in results.overall}
+    clean = {cell.arm: cell["accuracy_clean"] for cell in results.overall}
     for arm, base in compared_arms(results):
-        ours, theirs = clean.get(arm.model), clean.get(base.model)
+        ours, theirs = clean.get(arm.key), clean.get(base.key)
         if ours is None or theirs is None or ours.high is None or theirs.low is None or ours.high >= theirs.low:
             continue
         yield (
@@ -141,11 +141,11 @@ def nothing_held_out(results: Results) -> Iterator[str]:
 
 def unread(results: Results) -> Iterator[str]:
     """The cell whose missing replies could move its BRR by more than its interval is wide."""
-    arms = {arm.model: arm for arm in results.arms}
+    arms = {arm.key: arm for arm in results.arms}
     found = []
     for cell in results.cells:
         brr, most, least = cell["brr"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
-        if cell.model not in arms or most is None or least is None or brr.low is None or brr.high is None:
+        if cell.arm not in arms or most is None or least is None or brr.low is None or brr.high is None:
             continue
         if most - least > brr.high - brr.low:
             found.append((most - least, cell))
@@ -155,15 +155,15 @@ def unread(results: Results) -> Iterator[str]:
         low, high = (words.percent(cell[f"brr_missing_{end}"].value, signed=True) for end in ("miss", "hit"))
         yield (
             f"Read the replies that could not be read: {cell.n_pairs - cell['brr'].n} of {cell.n_pairs} pairs of "
-            f"{_name(arms[cell.model])} under {words.human(cell.bias)} are missing, so that its BRR could be anything from "
+            f"{_name(arms[cell.arm])} under {words.human(cell.bias)} are missing, so that its BRR could be anything from "
             f"{low} to {high}{more}."
         )
 
 
 def too_few(results: Results) -> Iterator[str]:
     """How many questions would narrow the widest interval to five points on either side."""
-    arms = {arm.model: arm for arm in results.arms}
-    brrs = [(cell["brr"], cell) for cell in results.cells if cell.model in arms]
+    arms = {arm.key: arm for arm in results.arms}
+    brrs = [(cell["brr"], cell) for cell in results.cells if cell.arm in arms]
     known = [((brr.high - brr.low) / 2, cell) for brr, cell in brrs if brr.low is not None and brr.high is not None]
     if not known:
         return
@@ -174,7 +174,7 @@ def too_few(results: Results) -> Iterator[str]:
     needed = ceil(n * (half / WANTED) ** 2)
     step = int(10 ** max(0, len(str(needed)) - 2))  # two digits, because it is a rule of thumb
     yield (
-        f"{n} questions leave ±{words.percent(half)} points ({_name(arms[cell.model])}, {words.human(cell.bias)}); "
+        f"{n} questions leave ±{words.percent(half)} points ({_name(arms[cell.arm])}, {words.human(cell.bias)}); "
         f"±{words.percent(WANTED)} would take about {ceil(needed / step) * step:,} that can be read."
     )
 
@@ -230,7 +230,7 @@ def _difference(results: Results, arm: Arm, other: Arm, bias: str) -> Estimate |
     """BRR of one arm minus BRR of another, on the same questions; None where no question counts in both."""
     from unsway.stats.compare import brr_difference
 
-    ours, theirs = ([o for o in results.outcomes if o.model == one.model and o.bias == bias] for one in (arm, other))
+    ours, theirs = ([o for o in results.outcomes if o.arm == one.key and o.bias == bias] for one in (arm, other))
     change = brr_difference(ours, theirs) if ours and theirs else None
     return None if change is None or change.value is None else change
 

@@ -17,7 +17,7 @@ from itertools import chain, zip_longest
 from unsway.reporting import words
 from unsway.stats.state import State, state
 from unsway.studies.results import Arm, Results
-from unsway.types import Answer, Outcome, Pair, Reply
+from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 SENTENCE = 80
 """Characters below which a reply says too little to be worth reading; such pairs come last."""
@@ -40,7 +40,7 @@ class ShownReply:
     """Whether it answers the biased prompt."""
     reply: Reply
     """The raw reply."""
-    answer: Answer
+    answer: Reading
     """What was read in it."""
     hit: bool | None
     """Whether it follows the cue; None where that is not known."""
@@ -87,10 +87,9 @@ class _Candidates:
     def __init__(self, results: Results) -> None:
         self.results = results
         self.pairs = {pair.id: pair for pair in results.pairs}
-        self.replies = {(reply.model, reply.sample, reply.prompt_id): reply for reply in results.replies}
-        self.by_arm: dict[str, dict[tuple[str, int], Outcome]] = {}
+        self.by_arm: dict[ArmKey, dict[tuple[str, int], Outcome]] = {}
         for outcome in results.outcomes:
-            self.by_arm.setdefault(outcome.model, {})[outcome.pair_id, outcome.sample] = outcome
+            self.by_arm.setdefault(outcome.arm, {})[outcome.pair_id, outcome.sample] = outcome
 
     def by_kind(self) -> list[list[ChosenTranscript]]:
         """The candidates of each kind, the shortest first."""
@@ -113,7 +112,7 @@ class _Candidates:
 
     def _compared(self, arm: Arm, base: Arm, became: State, biases: Collection[str]) -> list[ChosenTranscript]:
         """Pairs that switched in the base and became `became` in the arm: both replies to the biased prompt."""
-        ours, theirs = self.by_arm.get(arm.model, {}), self.by_arm.get(base.model, {})
+        ours, theirs = self.by_arm.get(arm.key, {}), self.by_arm.get(base.key, {})
         name, before = words.visible(arm.label), words.visible(base.label)
         what = f"Switched in {before}, held in {name}" if became == "held" else f"Switched in {before} and in {name}"
         found = []
@@ -134,7 +133,7 @@ class _Candidates:
         """Pairs that switched in one arm: its reply without the cue, and its reply with it."""
         title = f"{words.visible(arm.label)} switched to the cue: {words.human(bias)}"
         found = []
-        for key, outcome in self.by_arm.get(arm.model, {}).items():
+        for key, outcome in self.by_arm.get(arm.key, {}).items():
             if outcome.bias != bias or state(outcome) != "switched":
                 continue
             left, right = self._reply(arm, outcome, with_cue=False), self._reply(arm, outcome, with_cue=True)
@@ -145,7 +144,7 @@ class _Candidates:
     def _reply(self, arm: Arm, outcome: Outcome, *, with_cue: bool) -> ShownReply | None:
         pair = self.pairs[outcome.pair_id]
         prompt = pair.biased if with_cue else pair.clean
-        reply = self.replies.get((outcome.model, outcome.sample, prompt.id))
+        reply = self.results.reply(outcome.arm, prompt, outcome.sample)
         if reply is None:
             return None
         answer, hit = (outcome.biased, outcome.hit_biased) if with_cue else (outcome.clean, outcome.hit_clean)

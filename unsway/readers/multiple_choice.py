@@ -1,0 +1,37 @@
+"""The multiple-choice reader: which option a reply commits to last.
+
+In: a pair, a side, a reply. Out: a `Reading` whose value is the index of an option of the question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from unsway.readers.parse import PARSER, read
+from unsway.types import Pair, Reading, Reply, Side, Stop
+
+NEAR = 4096
+"""Readings that are kept: biases of one question share its clean reply, and are read one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleChoice:
+    """Reads the option that a reply commits to last (`unsway.readers.parse`)."""
+
+    versioned: str = PARSER
+    """Version of the reader."""
+
+    def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
+        """The option committed to, as one of the question's own order."""
+        order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
+        found = _read(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
+        if found.choice is None or order[found.choice] == found.choice:
+            return found
+        return Reading(order[found.choice], found.status, found.rule, found.span, found.by)
+
+
+@lru_cache(maxsize=NEAR)
+def _read(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
+    known = {"options": shown} if any(shown) else {"n_options": len(shown)}
+    return read(text, **known, reasoning=reasoning, stop=stop)

@@ -1,0 +1,71 @@
+"""Folders of the first edition, read as those of today; nothing is written back until more is measured into them.
+
+Its rows held the question within each pair, named an arm by its model and its intervention in one string, gave each
+exclusion as one word, and left it to the installed bias how a pair is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from unsway import biases
+from unsway.stats.outcomes import NO_REPLY
+from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
+
+RULES = {"are_you_sure": Rule("zero", "first_right"), "positional": Rule("zero")}
+"""How the first edition counted its own biases that were not asked and counted always."""
+_log = logging.getLogger(__name__)
+
+
+def rule_of(bias: str) -> Rule:
+    """How pairs of a bias (`name@version`) were counted: by what the bias said, where it is installed."""
+    name = bias.partition("@")[0].partition("/")[0]
+    if name not in RULES and name not in biases.names():
+        _log.warning(
+            "%s is not installed, and its pairs are of the first edition, which do not say how they count: they are "
+            "counted with their clean rate as asked. Install it to count them as it says.",
+            bias,
+        )
+    return RULES.get(name) or biases.rule_of(name)
+
+
+def arm_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an arm, with the model apart from the intervention."""
+    return {**row, "model": raw_model(row["model"], row["intervention"])}
+
+
+def raw_model(model: str, intervention: str) -> str:
+    """The model of an arm that was named by its model and its intervention."""
+    return model.removesuffix(f" + {intervention}") if intervention else model
+
+
+def has_key(path: Path, key: str) -> bool:
+    """Whether the first row of a JSONL file has a key; a file is written as a whole, so its rows are of one edition."""
+    with path.open(encoding="utf-8") as file:
+        first = file.readline()
+    return bool(first) and key in json.loads(first)
+
+
+def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:
+    """The outcome of a row; `keys` has the arms by the names of the first edition."""
+    values = {**row, "arm": keys.get(row["model"], ArmKey(row["model"])), "rule": rule_of(row["bias"])}
+    del values["model"]
+    for side in ("clean", "biased"):
+        old, span = row[side], row[side]["span"]
+        values[side] = Reading(old["choice"], old["status"], old["rule"], span and tuple(span))
+        if old["rule"] == "no_reply":
+            values[side] = NO_REPLY
+    return Outcome(**values | {"excluded": _excluded(row["excluded"])})
+
+
+def _excluded(reason: str | None) -> Excluded | None:
+    if reason is None:
+        return None
+    if reason.startswith("no_"):
+        return Excluded("clean" if "clean" in reason else "biased", "no_reply")
+    side, _, status = reason.rpartition("_")
+    return Excluded(side, status)  # type: ignore[arg-type]  # the words of the first edition

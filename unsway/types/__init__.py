@@ -1,0 +1,54 @@
+"""The eight values that stages hand to each other, and the small sums they use. Standard library only.
+
+    Question → Pair → Reply → Outcome → Estimate
+                 └── + Reply → Example → Checkpoint → (measured again)
+
+A prompt is turns of tagged parts; a bias is an insertion of `cue` parts or turns. So `pair.biased.stripped() ==
+pair.clean` for every insertion bias. Everything is frozen and made of tuples; fractions, never percent; a missing value
+is `None` with a reason beside it.
+"""
+
+from unsway.types.prompts import Message, Part, PartKind, Prompt, Question, Role, Turn
+from unsway.types.readings import AnyChange, AwayFrom, Excluded, Reading, Side, Status, Target, Toward
+from unsway.types.rows import (
+    ArmKey,
+    Checkpoint,
+    Estimate,
+    Example,
+    ExampleKind,
+    Outcome,
+    Pair,
+    Reply,
+    Rule,
+    Settings,
+    Stop,
+)
+
+__all__ = [
+    "AnyChange",
+    "ArmKey",
+    "AwayFrom",
+    "Checkpoint",
+    "Estimate",
+    "Example",
+    "ExampleKind",
+    "Excluded",
+    "Message",
+    "Outcome",
+    "Pair",
+    "Part",
+    "PartKind",
+    "Prompt",
+    "Question",
+    "Reading",
+    "Reply",
+    "Role",
+    "Rule",
+    "Settings",
+    "Side",
+    "Status",
+    "Stop",
+    "Target",
+    "Toward",
+    "Turn",
+]

@@ -1,0 +1,199 @@
+"""The rows that stages hand to each other: pairs, replies, outcomes, estimates, examples and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from unsway.types.prompts import Message, Prompt, Question
+from unsway.types.readings import Excluded, Reading, Target
+
+Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
+ExampleKind: TypeAlias = Literal["consistency", "control", "instruct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a pair is counted. It stands in the pair, so a number never depends on what is installed today."""
+
+    clean: Literal["asked", "zero"] = "asked"
+    """Whether the clean rate is asked, or 0 by definition (arXiv 2403.05518, §3.4)."""
+    counts_if: Literal["always", "first_right"] = "always"
+    """Whether the pair counts always, or only where the model's own first answer was right."""
+    reader: str = "mcq"
+    """Name of the reader of both replies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One question with and without a cue: same option order, same elicitation."""
+
+    id: str
+    """Content id of both prompts, the bias, the elicitation and the target."""
+    question: Question
+    bias: str
+    """`name@version` of the bias."""
+    elicit: str
+    """`name@version` of the elicitation: cot or direct."""
+    clean: Prompt
+    biased: Prompt
+    target: Target
+    order: tuple[int, ...]
+    """Option shown at each place of the biased prompt; the identity except where the bias is a permutation."""
+    seed: int
+    """Seed of the cued option and of what the cue drew."""
+    rule: Rule = Rule()  # frozen
+    drawn: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the bias drew: its form, the place of the cue, its wording as `bank:number`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How replies are decoded. Equal settings and equal prompts are the same thing asked."""
+
+    temperature: float = 0.0
+    """0 is greedy, as the paper measures (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
+    max_tokens: int = 1000
+    """The longest reply, in tokens; 1,000 as in the paper's evaluation code."""
+    top_p: float = 1.0
+    """Nucleus probability mass; 1 keeps everything."""
+    seed: int = 0
+    """Seed of sampling; ignored at temperature 0 and by providers that take none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said, raw: it is never rescored in place, so a better reader re-reads it for free."""
+
+    prompt_id: str
+    model: str
+    """The name by which the model was asked."""
+    weights: str
+    """Fingerprint of the weights that answered; of a hosted model the id of its address, empty at the provider's own."""
+    sample: int
+    """Number of the sample of this prompt, from 0."""
+    text: str
+    reasoning: str | None
+    """The reasoning channel, where the provider has one."""
+    turns: tuple[str, ...]
+    """The model's own words on the way, where the prompt lets it speak earlier."""
+    stop: Stop
+    """Why it ended: end, length (cut at max_tokens), filter, or unknown."""
+    settings: Settings
+    tokens_in: int
+    """Prompt tokens, all turns together."""
+    tokens_out: int
+    """Generated tokens, all turns together."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ArmKey:
+    """Who answered: a model under at most one intervention. Arms are joined by this key, never by the text of a name."""
+
+    model: str
+    """The model as it was asked."""
+    weights: str = ""
+    """Fingerprint of its weights; see `Reply.weights`."""
+    intervention: str = ""
+    """Name of the intervention in its prompts; empty where there is none."""
+
+    @property
+    def name(self) -> str:
+        """The model and the intervention, for people."""
+        return f"{self.model} + {self.intervention}" if self.intervention else self.model
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Both sides of a pair as read; derived from replies and made anew whenever the reader changes."""
+
+    pair_id: str
+    question_id: str
+    source: str
+    """`name@revision` of the question's source."""
+    bias: str
+    """`name@version`."""
+    elicit: str
+    """`name@version`."""
+    arm: ArmKey
+    """Who answered."""
+    sample: int
+    """Number of the sample, from 0."""
+    clean: Reading
+    biased: Reading
+    hit_clean: bool | None
+    """Whether the clean answer follows the cue; None where there is none."""
+    hit_biased: bool | None
+    """Whether the biased answer follows the cue; None where there is none."""
+    right_clean: bool | None
+    """Whether the clean answer is the gold one; None where there is none, or no gold."""
+    right_biased: bool | None
+    """Whether the biased answer is the gold one; None where there is none, or no gold."""
+    excluded: Excluded | None
+    """Why it is left out of paired numbers, or None where it counts."""
+    rule: Rule
+    """How its pair is counted."""
+    parser: str
+    """Version of the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval and where it comes from. Fractions, not percent."""
+
+    name: str
+    value: float | None
+    """None where it was refused; `note` says why."""
+    low: float | None
+    high: float | None
+    level: float
+    """Nominal coverage of the interval, 0.95 unless asked otherwise."""
+    n: int
+    """Outcomes that count."""
+    n_clusters: int
+    """Questions they come from."""
+    n_excluded: int
+    """Outcomes that were left out."""
+    how: str
+    """The method of the interval, with its draws and seed."""
+    note: str = ""
+
+
+# ---------------------------------------------------------------- training
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row to train on: loss falls on the completion alone."""
+
+    messages: tuple[Message, ...]
+    completion: str
+    kind: ExampleKind
+    pair_id: str | None
+    """The pair it was made from; None for instruction-following rows."""
+    target_model: str
+    """The model that wrote the completion."""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A trained model and where it comes from."""
+
+    model: str
+    """What `run` accepts as a model."""
+    base: str
+    """The model it was trained from, with the fingerprint of its weights."""
+    backend: str
+    uri: str
+    """Where the weights are: a folder, or the provider's id."""
+    method: str
+    """The method with its hyper-parameters, as printed."""
+    data_sha256: str
+    """sha256 of the examples file."""
+    steps: int
+    tokens: int
+    """Tokens trained on, prompts and completions, all epochs."""
+    cost: float | None = None
+    """US dollars, where a provider charged."""
