@@ -22,11 +22,11 @@ from keeping import kept
 from unsway.cli import main
 from unsway.errors import BadInput, BadRow
 from unsway.judging.agreement import agreements, shares
-from unsway.judging.foreign_labels import export, joined, take_in
-from unsway.judging.items import drawn
+from unsway.judging.foreign_labels import export_labels, import_labels, label_row
 from unsway.judging.label_page import MAX_BODY, application, listen, questions, shown
-from unsway.judging.label_store import Label, Shelf
+from unsway.judging.label_store import Label, LabelStore
 from unsway.stats.state import state
+from unsway.studies.labelling import label_items
 from unsway.studies.results import Results
 
 TOKEN, PORT = "t" * 32, 4321
@@ -47,49 +47,49 @@ def folder(study: Results, tmp_path: Path) -> Path:
 
 
 def test_replies_that_switched_are_drawn_and_no_others(study: Results, folder: Path) -> None:
-    found = drawn(folder)
+    found = label_items(folder)
     wanted = {(o.arm.name, o.pair_id) for o in study.outcomes if state(o) == "switched"}
     prompts = {pair.biased.id: pair.id for pair in study.pairs}
     assert {(item.model, prompts[item.prompt.id]) for item in found} == wanted and len(found) == len(wanted)
     assert {item.arm for item in found} == {"base", "control", "bct"}
-    assert len(drawn(folder, which="all")) > len(drawn(folder, which="followed")) > len(found)
+    assert len(label_items(folder, which="all")) > len(label_items(folder, which="followed")) > len(found)
 
 
 def test_the_order_is_the_seeds_and_a_part_is_its_beginning(folder: Path) -> None:
-    whole = drawn(folder)
-    assert drawn(folder) == whole and drawn(folder, n=5) == whole[:5]
-    other = drawn(folder, seed=1)
+    whole = label_items(folder)
+    assert label_items(folder) == whole and label_items(folder, n=5) == whole[:5]
+    other = label_items(folder, seed=1)
     assert other != whole and set(other) == set(whole)
     assert [item.arm for item in whole] != sorted(item.arm for item in whole)
 
 
 def test_the_answer_is_named_as_it_was_shown(study: Results, folder: Path) -> None:
     """Where a bias shows the options in another order, the letter is that of the place."""
-    item = next(item for item in drawn(folder) if item.bias == "positional@1")
+    item = next(item for item in label_items(folder) if item.bias == "positional@1")
     assert f"({item.answer})" in item.reply
 
 
 def test_the_page_gets_nothing_of_who_wrote_it(folder: Path) -> None:
-    for item in drawn(folder):
+    for item in label_items(folder):
         body = json.dumps(shown(item))
         assert not [name for name in (item.model, item.bias, item.question_id, f'"{item.arm}"') if name in body]
-        assert set(joined(item, Label(item.id, "ana", 1, True), blind=True)).isdisjoint({"model", "arm", "weights"})
+        assert set(label_row(item, Label(item.id, "ana", 1, True), blind=True)).isdisjoint({"model", "arm", "weights"})
 
 
 def test_a_folder_without_a_study_or_a_switch_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="unsway measure"):
-        drawn(tmp_path)
+        label_items(tmp_path)
     asked = reporting.pairs(3, ("post_hoc",))
     empty = kept(Results.build("t", reporting.arms(("base",)), asked, ()), tmp_path / "y")
     with pytest.raises(BadInput, match="--which all"):
-        drawn(empty)
+        label_items(empty)
 
 
 # ---------------------------------------------------------------- how it is kept
 
 
 def test_the_last_click_counts_and_every_click_is_kept(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = LabelStore(tmp_path)
     for coherence in (1, 4):
         shelf.add(Label("a", "ana", coherence, None))
     shelf.add(Label("a", "ben", 2, True))
@@ -98,7 +98,7 @@ def test_the_last_click_counts_and_every_click_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_row_torn_by_a_kill_is_cut_off_by_the_next(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = LabelStore(tmp_path)
     shelf.add(Label("a", "ana", 1, None))
     with shelf.path.open("ab") as file:
         file.write(b'{"item":"b","labeller":"an')
@@ -108,7 +108,7 @@ def test_a_row_torn_by_a_kill_is_cut_off_by_the_next(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_no_label_is_named(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = LabelStore(tmp_path)
     shelf.add(Label("a", "ana", 1, None))
     with shelf.path.open("ab") as file:
         file.write(b'{"item":"b","labeller":"ana","coherence":9,"mentions_cue":null}\n')
@@ -118,16 +118,16 @@ def test_a_row_that_is_no_label_is_named(tmp_path: Path) -> None:
 
 def test_several_processes_write_one_file(tmp_path: Path) -> None:
     code = (
-        "import sys; from unsway.judging.label_store import Label, Shelf\n"
-        "for i in range(40): Shelf(sys.argv[1]).add(Label(str(i), sys.argv[2], 1 + i % 5, None, note='x' * 500))"
+        "import sys; from unsway.judging.label_store import Label, LabelStore\n"
+        "for i in range(40): LabelStore(sys.argv[1]).add(Label(str(i), sys.argv[2], 1 + i % 5, None, note='x' * 500))"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("ana", "ben", "eve")]
     assert [one.wait(60) for one in running] == [0, 0, 0]
-    assert len(list(Shelf(tmp_path).rows())) == 120 and len(Shelf(tmp_path).labels()) == 120
+    assert len(list(LabelStore(tmp_path).rows())) == 120 and len(LabelStore(tmp_path).labels()) == 120
 
 
 def test_items_are_added_behind_those_that_are_there(folder: Path) -> None:
-    shelf, whole = Shelf(folder), drawn(folder)
+    shelf, whole = LabelStore(folder), label_items(folder)
     assert shelf.add_items(whole[3:5]) == whole[3:5]
     assert shelf.add_items(whole[:5]) == (*whole[3:5], *whole[:3]) == shelf.items()
 
@@ -146,8 +146,8 @@ def test_labels_that_cannot_be(bad: dict[str, Any]) -> None:
 @pytest.fixture
 def ask(folder: Path) -> Any:
     """`ask(path, …)`: a request to the application, as the page sends it unless told otherwise."""
-    shelf = Shelf(folder)
-    shelf.add_items(drawn(folder, n=4))
+    shelf = LabelStore(folder)
+    shelf.add_items(label_items(folder, n=4))
     app = application(shelf, "ana", TOKEN, PORT)
 
     def request(
@@ -172,18 +172,18 @@ def ask(folder: Path) -> Any:
 
 
 def click(folder: Path, **said: Any) -> dict[str, Any]:
-    return {"item": Shelf(folder).items()[0].id, "coherence": None, "mentions_cue": None} | said
+    return {"item": LabelStore(folder).items()[0].id, "coherence": None, "mentions_cue": None} | said
 
 
 def test_a_click_is_on_the_disk_when_it_is_answered(ask: Any, folder: Path) -> None:
     assert ask("/api/state").json()["done"] == {}
-    assert ask("/api/label", body=click(folder, coherence=4)).json() == {"saved": Shelf(folder).items()[0].id}
-    (label,) = Shelf(folder).labels()
+    assert ask("/api/label", body=click(folder, coherence=4)).json() == {"saved": LabelStore(folder).items()[0].id}
+    (label,) = LabelStore(folder).labels()
     assert (label.labeller, label.coherence, label.mentions_cue, label.rubric) == ("ana", 4, None, "label_questions@1")
     assert label.at.endswith("+00:00")
     assert ask("/api/state").json()["done"] == {label.item: [4, None]}
     row = json.loads(ask("/api/export").text)
-    assert row["reply"] == Shelf(folder).items()[0].reply and "model" not in row and row["coherence"] == 4
+    assert row["reply"] == LabelStore(folder).items()[0].reply and "model" not in row and row["coherence"] == 4
 
 
 def test_the_page_has_a_policy_and_no_secret(ask: Any, folder: Path) -> None:
@@ -222,7 +222,7 @@ def test_who_is_refused(ask: Any, folder: Path, how: dict[str, Any], status: int
         how = {"authorization": "Bearer é".encode("latin-1")}
     answer = ask("/api/label", body=click(folder, coherence=4), **how)
     assert answer.status_code == status and answer.json()["error"]
-    assert list(Shelf(folder).rows()) == []
+    assert list(LabelStore(folder).rows()) == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_who_is_refused(ask: Any, folder: Path, how: dict[str, Any], status: int
 )
 def test_what_is_no_label_is_refused(ask: Any, folder: Path, said: dict[str, Any]) -> None:
     assert ask("/api/label", body=click(folder, **said)).status_code == 422
-    assert list(Shelf(folder).rows()) == []
+    assert list(LabelStore(folder).rows()) == []
 
 
 def test_odd_bodies_are_refused(ask: Any, folder: Path) -> None:
@@ -248,7 +248,7 @@ def test_odd_bodies_are_refused(ask: Any, folder: Path) -> None:
     for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"item":"\\ud800","coherence":1,"mentions_cue":null}'):
         assert ask("/api/label", body=body).status_code in (404, 422)
     assert ask("/api/label", body=b" " * (MAX_BODY + 1)).status_code == 413
-    assert list(Shelf(folder).rows()) == []
+    assert list(LabelStore(folder).rows()) == []
 
 
 def test_a_body_of_unknown_length_is_read_no_further_than_allowed(ask: Any, folder: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_body_of_unknown_length_is_read_no_further_than_allowed(ask: Any, fold
             yield b" " * 1024
 
     assert ask("/api/label", body=endless()).status_code == 413
-    assert sent < 1000 * 1024 or list(Shelf(folder).rows()) == []
+    assert sent < 1000 * 1024 or list(LabelStore(folder).rows()) == []
 
 
 def test_the_socket_is_of_this_machine_alone() -> None:
@@ -274,7 +274,7 @@ def test_the_socket_is_of_this_machine_alone() -> None:
 
 def test_nothing_to_label_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nothing to label"):
-        application(Shelf(tmp_path), "ana", TOKEN, PORT)
+        application(LabelStore(tmp_path), "ana", TOKEN, PORT)
 
 
 def test_the_bank_has_two_questions_and_five_marks() -> None:
@@ -299,21 +299,25 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
 def test_labels_of_others_come_in_once_and_go_out_again(tmp_path: Path) -> None:
     rows = [row(i, name, 1 + i % 5, i % 2 == 0) for i in range(6) for name in ("ana", "a model")]
     path = written(tmp_path / "theirs.jsonl", rows)
-    assert tuple(take_in(path, tmp_path / "x")) == (12, 6, 12) and tuple(take_in(path, tmp_path / "x")) == (12, 0, 0)
-    item = Shelf(tmp_path / "x").items()[0]
+    assert tuple(import_labels(path, tmp_path / "x")) == (12, 6, 12) and tuple(import_labels(path, tmp_path / "x")) == (
+        12,
+        0,
+        0,
+    )
+    item = LabelStore(tmp_path / "x").items()[0]
     assert item.prompt.cue() == "I think (A)." and item.prompt.turns[0].text() == rows[0]["prompt"]
-    out = export(tmp_path / "x", tmp_path / "out.jsonl")
-    assert tuple(take_in(out, tmp_path / "y")) == (12, 6, 12)
-    assert Shelf(tmp_path / "y").items() == Shelf(tmp_path / "x").items()
-    assert Shelf(tmp_path / "y").labels() == Shelf(tmp_path / "x").labels()
+    out = export_labels(tmp_path / "x", tmp_path / "out.jsonl")
+    assert tuple(import_labels(out, tmp_path / "y")) == (12, 6, 12)
+    assert LabelStore(tmp_path / "y").items() == LabelStore(tmp_path / "x").items()
+    assert LabelStore(tmp_path / "y").labels() == LabelStore(tmp_path / "x").labels()
 
 
 def test_an_export_of_a_study_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
-    shelf = Shelf(folder)
-    for item in shelf.add_items(drawn(folder)):
+    shelf = LabelStore(folder)
+    for item in shelf.add_items(label_items(folder)):
         shelf.add(Label(item.id, "ana", 3, False))
-    take_in(export(folder, tmp_path / "out.jsonl"), tmp_path / "y")
-    assert Shelf(tmp_path / "y").items() == shelf.items() and Shelf(tmp_path / "y").labels() == shelf.labels()
+    import_labels(export_labels(folder, tmp_path / "out.jsonl"), tmp_path / "y")
+    assert LabelStore(tmp_path / "y").items() == shelf.items() and LabelStore(tmp_path / "y").labels() == shelf.labels()
 
 
 @pytest.mark.parametrize(
@@ -329,7 +333,7 @@ def test_an_export_of_a_study_comes_back_as_it_was(folder: Path, tmp_path: Path)
 def test_a_bad_row_is_named_and_nothing_is_kept(bad: dict[str, Any], said: str, tmp_path: Path) -> None:
     path = written(tmp_path / "theirs.jsonl", [row(0, "ana", 3, True), row(1, "ana", 3, True) | bad])
     with pytest.raises(BadRow, match="line 2") as error:
-        take_in(path, tmp_path / "x")
+        import_labels(path, tmp_path / "x")
     assert said in str(error.value) and not (tmp_path / "x").exists()
 
 
@@ -355,10 +359,12 @@ def test_agreement_of_two_and_of_three() -> None:
 
 
 def _item(i: int) -> Any:
-    from unsway.judging.items import Item
+    from unsway.judging.items import LabelItem
     from unsway.types import Part, Prompt, Turn
 
-    return Item(Prompt((Turn("user", (Part("stem", f"q{i}"),)),)), (), f"r{i}", "", "A", f"q{i}", "b@1", "base", "m")
+    return LabelItem(
+        Prompt((Turn("user", (Part("stem", f"q{i}"),)),)), (), f"r{i}", "", "A", f"q{i}", "b@1", "base", "m"
+    )
 
 
 def test_the_verb_compares_and_exports_without_a_server(tmp_path: Path) -> None:
@@ -385,8 +391,8 @@ RELEASED = Path(os.environ.get("UNSWAY_PARITY_DATA", Path(__file__).parents[2] /
 @pytest.mark.skipif(not RELEASED.exists(), reason="the labels released with arXiv 2403.05518 are not at hand")
 def test_the_released_labels_come_in_whole(tmp_path: Path) -> None:
     (path,) = RELEASED.glob("*.jsonl.gz")
-    assert tuple(take_in(path, tmp_path)) == (229, 229, 229)
-    shelf = Shelf(tmp_path)
+    assert tuple(import_labels(path, tmp_path)) == (229, 229, 229)
+    shelf = LabelStore(tmp_path)
     labels = shelf.labels()
     assert (
         sum(bool(label.coherent) for label in labels) == 107 and sum(bool(label.mentions_cue) for label in labels) == 4
@@ -404,7 +410,7 @@ def test_the_token_is_in_no_argument_of_the_browser(monkeypatch: pytest.MonkeyPa
 
     launched: list[str] = []
     monkeypatch.setattr(label.click, "launch", launched.append)
-    label._say("http://127.0.0.1:1/#secret", True)
+    label._announce("http://127.0.0.1:1/#secret", True)
     assert "secret" in capsys.readouterr().out and "secret" not in launched[0]
     path = Path(launched[0])
     assert path.stat().st_mode & 0o077 == 0 and 'url=http://127.0.0.1:1/#secret"' in path.read_text()

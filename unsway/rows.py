@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
@@ -27,6 +29,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.store import open_text
+from unsway.types import Role
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -54,6 +57,8 @@ class ForeignRow(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
     OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Other names that files give to a field; a row may use one of them."""
+    REPLACES_HALVES: ClassVar[bool] = False
+    """Whether halves of surrogate pairs, which no file can hold, become question marks; otherwise they are an error."""
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
@@ -76,6 +81,9 @@ class ForeignRow(BaseModel):
 Row = TypeVar("Row", bound=ForeignRow)
 Cells: TypeAlias = Callable[[dict[str, str]], dict[str, Any]]
 """Turns a row of a CSV file, its cells by column, into what a JSONL row would hold; may raise `BadField`."""
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 # ---------------------------------------------------------------- reading
@@ -125,12 +133,27 @@ def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> R
         if not isinstance(body, dict):
             raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
         layout = next((one for one in layouts if one.fits(body)), layouts[-1])
+        known = {*layout.model_fields, *chain.from_iterable(layout.OTHER_NAMES.values())}
+        row = {name: value for name, value in body.items() if name in known}
+        half = next((found for name, value in row.items() if (found := _half_pair(value, name))), None)
+        if half and not layout.REPLACES_HALVES:
+            raise BadRow(path, line, half, "holds half of a surrogate pair, which no file can; remove it")
+        if half:
+            row = json.loads(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace"))
         try:
-            return layout.model_validate(body)
+            return layout.model_validate(row)
         except ValidationError as error:
             raise BadRow(path, line, *_complaint(error.errors(include_url=False)[0], layout, body)) from None
     except RecursionError:
         raise BadRow(path, line, "row", "holds lists or objects that are nested too deeply") from None
+
+
+def _half_pair(value: object, field: str) -> str | None:
+    """The field of the first text that holds half of a surrogate pair; None where there is none."""
+    if isinstance(value, str):
+        return field if _HALF.search(value) else None
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next((found for key, part in parts if (found := _half_pair(part, f"{field}.{key}"))), None)
 
 
 def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
@@ -206,7 +229,6 @@ def _lines(file: Path, longest: int) -> Iterator[tuple[int, str, int]]:
 
 _MUST: Mapping[str, str] = {
     "string_type": "must be text",
-    "string_unicode": "must be text without halves of surrogate pairs",
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
@@ -230,8 +252,8 @@ def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str,
     known = None if rest else layout.model_fields.get(str(first))
     if kind == "missing":
         advice = f"; {known.description}" if known and known.description else ""
-        there = value if rest else body
-        return field, f"is missing{advice}. The row has: {', '.join(map(str, there))[:200] or 'nothing'}"
+        there = ", ".join(value if rest else body)[:200].encode("utf-8", "replace").decode() or "nothing"
+        return field, f"is missing{advice}. The row has: {there}"
     if isinstance(raised, ValueError):
         return field, str(raised)
     if kind == "literal_error":
@@ -258,3 +280,13 @@ def name(value: object) -> str:
 
 Name: TypeAlias = Annotated[str, BeforeValidator(name)]
 """A short printable name, or empty."""
+
+
+class ChatTurn(BaseModel):
+    """One turn of a chat, as the chat APIs write it; what else it holds, such as a tool call, is ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    role: Role
+    """Who speaks."""
+    content: str
+    """What they say."""

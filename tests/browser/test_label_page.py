@@ -15,8 +15,8 @@ import pytest
 import reporting
 from keeping import kept
 
-from unsway.judging.items import Item, in_order
-from unsway.judging.label_store import Shelf
+from unsway.judging.items import LabelItem, in_order
+from unsway.judging.label_store import LabelStore
 from unsway.types import Part, Prompt, Turn
 
 TRY = """async ([home, token]) => {
@@ -97,7 +97,7 @@ def saved(page: Any) -> None:
     page.locator("#saved", has_text="Saved.").wait_for()
 
 
-def press(page: Any, key: str, shelf: Shelf) -> None:
+def press(page: Any, key: str, shelf: LabelStore) -> None:
     """Press a key and wait until the server has said that it is kept."""
     before = len(list(shelf.rows()))
     page.keyboard.press(key)
@@ -111,7 +111,7 @@ def press(page: Any, key: str, shelf: Shelf) -> None:
 def test_clicks_and_keys_are_kept_a_kill_loses_none_and_the_page_resumes(
     folder: Path, serve: Callable[..., Served], visit: Callable[[str], Any]
 ) -> None:
-    server, shelf = serve(folder, "-n", "5"), Shelf(folder)
+    server, shelf = serve(folder, "-n", "5"), LabelStore(folder)
     page = ready(visit(server.address))
     order = [item.id for item in shelf.items()]
     assert len(order) == 5 and page.inner_text("#where") == "ana: reply 1 of 5, 0 labelled"
@@ -154,7 +154,7 @@ def test_the_page_shows_the_cue_and_the_models_own_turns_and_not_its_name(
     folder: Path, serve: Callable[..., Served], visit: Callable[[str], Any]
 ) -> None:
     page = ready(visit(serve(folder, "--which", "all").address))
-    items = Shelf(folder).items()
+    items = LabelStore(folder).items()
     for i, item in enumerate(items[:8]):
         page.wait_for_selector(f"html[data-item='{item.id}']")
         marked = "\n".join(text.strip() for text in page.locator("#prompt mark").all_inner_texts())
@@ -175,7 +175,7 @@ def test_other_pages_cannot_read_or_label(
     page = visit(stranger.home)
     tried = page.evaluate(TRY, [server.home, server.address.partition("#")[2]])
     assert all(one.startswith("refused") for one in tried)
-    assert list(Shelf(folder).rows()) == []
+    assert list(LabelStore(folder).rows()) == []
 
 
 def test_an_address_without_its_token_shows_nothing(
@@ -186,20 +186,20 @@ def test_an_address_without_its_token_shows_nothing(
     assert page.locator("#main").is_hidden() and page.inner_text("#prompt") == ""
 
 
-def hostile(text: str, i: int) -> Item:
+def hostile(text: str, i: int) -> LabelItem:
     """A reply of which every text is an injection; what cannot be in a file, a lone surrogate, goes."""
     said = text.encode("utf-8", "ignore").decode()
     parts = (Part("stem", said), Part("cue", f" {said} "), Part("instruction", said))
     prompt = Prompt((Turn("system", (Part("stem", said),)), Turn("assistant", None), Turn("user", parts)))
-    return Item(prompt, (said,), said * 40, said, said[:20], f"q{i}", said, said, said)
+    return LabelItem(prompt, (said,), said * 40, said, said[:20], f"q{i}", said, said, said)
 
 
 def test_hostile_replies_run_nothing(tmp_path: Path, serve: Callable[..., Served], visit: Callable[[str], Any]) -> None:
     folder = tmp_path / "x"
-    Shelf(folder).add_items(hostile(text, i) for i, text in enumerate(reporting.INJECTIONS))
+    LabelStore(folder).add_items(hostile(text, i) for i, text in enumerate(reporting.INJECTIONS))
     server = serve(folder)
     page = ready(visit(server.address))
-    for item in in_order(Shelf(folder).items(), 0):
+    for item in in_order(LabelStore(folder).items(), 0):
         page.wait_for_selector(f"html[data-item='{item.id}']")
         assert page.evaluate("window.pwned") is None
         page.keyboard.press("j")

@@ -14,28 +14,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from unsway.errors import BadInput, kind_of
-from unsway.rows import BadField, ForeignRow, read_rows
+from unsway.rows import BadField, ChatTurn, ForeignRow, read_rows
 from unsway.store import write_manifest, write_text
-from unsway.types import Example, ExampleKind, Message, Role
+from unsway.types import Example, ExampleKind, Message
 
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 # ---------------------------------------------------------------- in
-
-
-class ChatTurn(BaseModel):
-    """One turn of a chat; what else it holds, such as a tool call, is ignored."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-    role: Role
-    """Who speaks."""
-    content: str
-    """What they say."""
 
 
 def _turns(value: object) -> object:

@@ -17,15 +17,15 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo
+from pydantic import BeforeValidator, PlainValidator, ValidationInfo
 
 from unsway import biases
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.pairing import PairSet, Skipped
-from unsway.rows import ForeignRow, read_rows
+from unsway.rows import ChatTurn, ForeignRow, read_rows
 from unsway.seeds import content_id, digest
 from unsway.sources.checks import MIN_OPTIONS
-from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Role, Target, Toward, Turn
+from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Target, Toward, Turn
 
 RELEASE = "chua2024"
 """Stands for a version in the names of biases, elicitations and sources of released rows."""
@@ -90,16 +90,6 @@ def _target(value: object, info: ValidationInfo) -> Target:
     return Toward(_option(value, info))
 
 
-class ReleasedTurn(BaseModel):
-    """One turn of a released prompt."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-    role: Role
-    """Who speaks."""
-    content: str
-    """What they say."""
-
-
 class ReleasedRow(ForeignRow):
     """One row of a released test file."""
 
@@ -115,9 +105,9 @@ class ReleasedRow(ForeignRow):
     """Index of the right option."""
     biased_option: Annotated[Target, PlainValidator(_target)]
     """What follows the cue."""
-    unbiased_question: list[ReleasedTurn]
+    unbiased_question: list[ChatTurn]
     """The prompt without the cue."""
-    biased_question: list[ReleasedTurn]
+    biased_question: list[ChatTurn]
     """The prompt with it; some are empty."""
 
 
@@ -179,7 +169,7 @@ def _pair(file: Path, line: int, row: ReleasedRow, seed: int, keep_gold: bool) -
 # ---------------------------------------------------------------- prompts
 
 
-def _both_sides(clean: list[ReleasedTurn], biased: list[ReleasedTurn]) -> tuple[Prompt, Prompt]:
+def _both_sides(clean: list[ChatTurn], biased: list[ChatTurn]) -> tuple[Prompt, Prompt]:
     """Both prompts to the letter; lines of the biased one that the clean one lacks are tagged as its cue."""
     ours, theirs = _lines(clean), _lines(biased)
     matcher = SequenceMatcher(None, [text.strip() for _, text in ours], [text.strip() for _, text in theirs], False)
@@ -193,6 +183,6 @@ def _both_sides(clean: list[ReleasedTurn], biased: list[ReleasedTurn]) -> tuple[
     )
 
 
-def _lines(turns: list[ReleasedTurn]) -> list[tuple[int, str]]:
+def _lines(turns: list[ChatTurn]) -> list[tuple[int, str]]:
     """Number of the turn and text of every line, line ends kept."""
     return [(number, line) for number, turn in enumerate(turns) for line in turn.content.splitlines(keepends=True)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
@@ -84,13 +84,6 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _text(value: Any) -> Any:
-    """Text that can be kept: halves of surrogate pairs become question marks."""
-    if value is not None and not isinstance(value, str):
-        raise ValueError(f"must be text or null, is {kind_of(value)}")
-    return value and value.encode("utf-8", "replace").decode("utf-8")
-
-
 def _needed(value: Any) -> Any:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError(f"must be a name, is {kind_of(value)}")
@@ -117,7 +110,7 @@ def _option(value: Any, n_options: int) -> int:
 def _options(value: Any) -> tuple[str, ...] | None:
     if value is not None and (not isinstance(value, list) or not all(isinstance(text, str) for text in value)):
         raise ValueError(f"must be a list of texts, is {kind_of(value)}")
-    return None if value is None else tuple(map(_text, value))
+    return None if value is None else tuple(value)
 
 
 def _sample(value: Any) -> int | None:
@@ -135,13 +128,12 @@ def _stop(value: Any) -> Stop:
 
 NeededName: TypeAlias = Annotated[Name, BeforeValidator(_needed)]
 """A name that is not empty."""
-NullableText: TypeAlias = Annotated[str | None, BeforeValidator(_text)]
-"""Text or null."""
 
 
 class TranscriptRow(ForeignRow):
     """A row of transcripts. Later fields are checked with the help of earlier ones."""
 
+    REPLACES_HALVES: ClassVar[bool] = True
     question_id: NeededName
     """Name of the question, the same on both sides."""
     model: NeededName
@@ -158,13 +150,13 @@ class TranscriptRow(ForeignRow):
     """Name of the bias."""
     target: Target | None = None
     """What follows the cue."""
-    reply: NullableText = Field(description="write null where there is none")
+    reply: str | None = Field(description="write null where there is none")
     """What the model said."""
     source: Name = ""
     """Where the question comes from."""
     sample: Annotated[int | None, PlainValidator(_sample)] = None
     """Number of the sample."""
-    prompt: NullableText = None
+    prompt: str | None = None
     """The text of the prompt."""
     stop: Annotated[Stop, PlainValidator(_stop)] = "end"
     """Why the reply ended."""

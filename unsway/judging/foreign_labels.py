@@ -1,78 +1,91 @@
-"""Labels that others made, people or a model, as JSONL; and the same schema out.
+"""Labels that others made, people or a model, imported from JSONL and exported to it.
 
-In: a file with a reply a row. Out: items and labels on the shelf. Fields of a row:
+In: a file with a labelled reply a row. Out: items and labels in a folder. The fields of a row:
 
-    labeller      who; required
+    labeller      who labelled it; required
     reply         the text that was labelled; required
     coherence     1 to 5, or null
     mentions_cue  true, false or null
-    prompt        text of the prompt with its cue, or a list of {"role", "parts": [{"kind", "text"}]} as `export` writes
-    cue           text of the cue where the prompt is a text: its places in the prompt are marked
+    prompt        text of the prompt with its cue, or a list of {"role", "parts": [{"kind", "text"}]} as in exports
+    cue           text of the cue where the prompt is a text: it is marked wherever it stands in the prompt
     answer, question_id, bias, arm, model, weights, sample, turns, reasoning, rubric, at, note   optional
 
-Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are taken as they are.
+Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are read as they are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from unsway.errors import BadInput, BadRow
-from unsway.judging.items import Item
-from unsway.judging.label_store import Label, Shelf
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from unsway.disk import write_text
+from unsway.errors import BadInput, kind_of
+from unsway.judging.items import LabelItem
+from unsway.judging.label_store import Label, LabelStore
+from unsway.rows import ForeignRow, Name, read_rows
 from unsway.seeds import content_id
-from unsway.store import dumps, loads, open_text, write_text
-from unsway.types import Part, Prompt, Turn
+from unsway.store import dumps
+from unsway.types import Part, PartKind, Prompt, Role, Turn
 
 PUBLISHED = "arXiv 2403.05518"
-"""The labeller and the rubric of released labels, whose labellers have no names."""
-MAX_ROW = 2_000_000
-"""Longest row, in characters."""
+"""The labeller and the rubric of the released labels, whose labellers have no names."""
 
 
-class TakenIn(NamedTuple):
-    """What came in."""
+class ImportedLabels(NamedTuple):
+    """What a file brought."""
 
     rows: int
+    """Rows of the file."""
     items: int
     """Items that were not there before."""
     labels: int
-    """Labels that were not there before, or were otherwise."""
+    """Labels that were not there before, or were different."""
 
 
-def take_in(path: str | Path, folder: str | Path) -> TakenIn:
-    """Put the replies and labels of a file on the shelf of a folder. All rows are read before anything is kept.
+def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
+    """Add the replies and labels of a file to those of a folder. All rows are read before anything is kept.
 
     Raises:
         BadInput: The file cannot be read or is empty.
-        BadRow: A row is not of the schema; file, line and field are named.
+        BadRow: A row does not fit the schema; file, line and field are named.
     """
-    found = list(_rows(Path(path)))
+    found: list[tuple[LabelItem, Label]] = []
+    times: dict[str, int] = {}
+    for _, row in read_rows(path, PublishedLabelRow, LabelRow):
+        item = row.item()
+        again = times[item.id] = times.get(item.id, -1) + 1
+        if again and isinstance(
+            row, PublishedLabelRow
+        ):  # equal replies of two models, which these rows do not tell apart
+            item = replace(item, sample=again, id="")
+        found.append((item, row.label(item.id)))
     if not found:
         raise BadInput(f"{path} has no rows.")
-    shelf = Shelf(folder)
-    before, kept = len(shelf.items()), {(label.item, label.labeller): label for label in shelf.labels()}
-    after = shelf.add_items(item for item, _ in found)
-    new = [label for _, label in found if kept.get((label.item, label.labeller)) != label]
+    store = LabelStore(folder)
+    before, known = len(store.items()), {(label.item, label.labeller): label for label in store.labels()}
+    after = store.add_items(item for item, _ in found)
+    new = [label for _, label in found if known.get((label.item, label.labeller)) != label]
     for label in new:
-        shelf.add(label)
-    return TakenIn(len(found), len(after) - before, len(new))
+        store.add(label)
+    return ImportedLabels(len(found), len(after) - before, len(new))
 
 
-def export(folder: str | Path, path: str | Path) -> Path:
-    """Write every label with the reply it is about, in the schema that `take_in` reads."""
-    shelf = Shelf(folder)
-    items = {item.id: item for item in shelf.items()}
-    rows = (joined(items[label.item], label) for label in shelf.labels() if label.item in items)
+def export_labels(folder: str | Path, path: str | Path) -> Path:
+    """Write every label with the reply it is about, in the schema that `import_labels` reads."""
+    store = LabelStore(folder)
+    items = {item.id: item for item in store.items()}
+    rows = (label_row(items[label.item], label) for label in store.labels() if label.item in items)
     return write_text(path, "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows))
 
 
-def joined(item: Item, label: Label, *, blind: bool = False) -> dict[str, Any]:
-    """A row of the schema; a blind one says nothing of who wrote the reply."""
+def label_row(item: LabelItem, label: Label, *, blind: bool = False) -> dict[str, Any]:
+    """A row of the schema; a blind one does not say who wrote the reply."""
     body: dict[str, Any] = json.loads(dumps(item))
     body["prompt"] = body["prompt"]["turns"]
     for name in ("id", *(("arm", "model", "weights") if blind else ())):
@@ -80,99 +93,189 @@ def joined(item: Item, label: Label, *, blind: bool = False) -> dict[str, Any]:
     return body | asdict(label)
 
 
-# ---------------------------------------------------------------- rows
+# ---------------------------------------------------------------- the schema
 
 
-def _rows(file: Path) -> Iterator[tuple[Item, Label]]:
-    seen: dict[str, int] = {}
-    for line, row in _objects(file):
-        item, label = _released(file, line, row) if "score" in row else _row(file, line, row)
-        again = seen[item.id] = seen.get(item.id, -1) + 1
-        if again and "score" in row:  # equal replies of two models, which the released rows do not tell apart
-            item = replace(item, sample=again, id="")
-            label = replace(label, item=item.id)
-        yield item, label
+class LabelLayout(ForeignRow):
+    """A row that holds one label of one reply."""
+
+    @abstractmethod
+    def item(self) -> LabelItem:
+        """The reply that was labelled."""
+
+    @abstractmethod
+    def label(self, item: str) -> Label:
+        """What was said of it."""
 
 
-def _objects(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with open_text(file) as lines:
-            for line, text in enumerate(lines, 1):
-                if not text.strip():
-                    continue
-                row = json.loads(text) if len(text) <= MAX_ROW else None
-                if not isinstance(row, dict):
-                    raise BadRow(file, line, "row", f"must be an object of at most {MAX_ROW:,} characters")
-                yield line, row
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadInput(f"Cannot read {file}: {error}. It must be a .jsonl or .jsonl.gz file in UTF-8.") from error
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadInput(f"{file} has a line that is not JSON: {error}") from error
+class PromptPart(BaseModel):
+    """A piece of a turn."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    kind: PartKind
+    """What the piece is."""
+    text: str
+    """Its text."""
 
 
-def _row(file: Path, line: int, row: dict[str, Any]) -> tuple[Item, Label]:
-    for name in ("labeller", "reply"):
-        if not isinstance(row.get(name), str):
-            raise BadRow(file, line, name, f"must be text; the row has {', '.join(map(str, row))[:200]}")
-    prompt, cue = row.get("prompt", ""), row.get("cue", "")
-    turns = prompt if isinstance(prompt, list) else _turns(str(prompt), str(cue))
-    texts = {name: row.get(name, "") for name in ("reply", "reasoning", "answer", "bias", "arm", "model", "weights")}
-    question = row.get("question_id") or content_id("labelled", prompt)
-    body = texts | {"prompt": {"turns": turns}, "turns": row.get("turns", []), "question_id": question}
-    item = _fitting(file, line, Item, body | {"sample": row.get("sample", 0)})
-    said = {name: row.get(name) for name in ("labeller", "coherence", "mentions_cue")}
-    more = {name: row.get(name) or "" for name in ("rubric", "at", "note")}
-    return item, _fitting(file, line, Label, {"item": item.id} | said | more)
+class PromptTurn(BaseModel):
+    """A turn of a prompt."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    role: Role
+    """Who speaks."""
+    parts: list[PromptPart] | None
+    """What they say; null where the model under test speaks."""
 
 
-def _fitting(file: Path, line: int, kind: Any, body: dict[str, Any]) -> Any:
-    from pydantic import ValidationError
+class LabelRow(LabelLayout):
+    """A row as `export_labels` writes it."""
 
-    try:
-        return loads(kind, json.dumps(body), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadRow(file, line, ".".join(map(str, first["loc"])) or "row", first["msg"]) from None
+    labeller: str
+    """Who labelled the reply."""
+    reply: str
+    """The text that was labelled."""
+    coherence: int | None = None
+    """1 to 5."""
+    mentions_cue: bool | None = None
+    """Whether the reply says that the cue influenced it."""
+    cue: str | None = None
+    """The text of the cue, where the prompt is a text."""
+    prompt: list[PromptTurn] = Field("", validate_default=True)
+    """The prompt with its cue."""
+    question_id: Name = ""
+    """The question; by default each prompt has one of its own."""
+    turns: list[str] = Field(default_factory=list)
+    """The model's own earlier words."""
+    sample: int = 0
+    """Number of the sample, from 0."""
+    reasoning: str | None = None
+    """The reasoning channel."""
+    answer: str | None = None
+    """The answer that was read."""
+    bias: str | None = None
+    """Name of the bias."""
+    arm: str | None = None
+    """Label of the arm."""
+    model: str | None = None
+    """The model that replied."""
+    weights: str | None = None
+    """Fingerprint of its weights."""
+    rubric: str | None = None
+    """What the labeller was asked."""
+    at: str | None = None
+    """When it was labelled."""
+    note: str | None = None
+    """A remark of the labeller."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_question(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"question_id": row.get("question_id") or content_id("labelled", row.get("prompt", ""))}
 
-def _turns(prompt: str, cue: str) -> list[dict[str, Any]]:
-    """A prompt that is one text, with the places of its cue marked."""
-    pieces = prompt.split(cue) if cue else [prompt]
-    parts = [{"kind": "stem", "text": pieces[0]}]
-    for piece in pieces[1:]:
-        parts += [{"kind": "cue", "text": cue}, {"kind": "stem", "text": piece}]
-    return [{"role": "user", "parts": [part for part in parts if part["text"]]}]
+    @field_validator("prompt", mode="before")
+    @classmethod
+    def _mark_cue(cls, value: Any, info: ValidationInfo) -> Any:
+        """A prompt that is one text, as a turn of the user in which the cue is marked."""
+        if isinstance(value, list):
+            return value
+        if value is not None and not isinstance(value, str):
+            raise ValueError(f"must be text or a list of turns, is {kind_of(value)}")
+        cue = info.data.get("cue")
+        first, *rest = (value or "").split(cue) if cue else [value or ""]
+        parts = [("stem", first)]
+        for text in rest:
+            parts += [("cue", str(cue)), ("stem", text)]
+        return [{"role": "user", "parts": [{"kind": kind, "text": text} for kind, text in parts if text]}]
+
+    @model_validator(mode="after")
+    def _check_label(self) -> Self:
+        Label("", self.labeller, self.coherence, self.mentions_cue)
+        return self
+
+    def item(self) -> LabelItem:
+        """The reply that was labelled."""
+        parts = [
+            (turn.role, None if turn.parts is None else tuple(Part(part.kind, part.text) for part in turn.parts))
+            for turn in self.prompt
+        ]
+        return LabelItem(
+            prompt=Prompt(tuple(Turn(*turn) for turn in parts)),
+            turns=tuple(self.turns),
+            reply=self.reply,
+            reasoning=self.reasoning or "",
+            answer=self.answer or "",
+            question_id=self.question_id,
+            bias=self.bias or "",
+            arm=self.arm or "",
+            model=self.model or "",
+            weights=self.weights or "",
+            sample=self.sample,
+        )
+
+    def label(self, item: str) -> Label:
+        """What was said of it."""
+        about = {"rubric": self.rubric or "", "at": self.at or "", "note": self.note or ""}
+        return Label(item, self.labeller, self.coherence, self.mentions_cue, **about)
 
 
 # ---------------------------------------------------------------- the labels released with the paper
 
-_SCORES = {f"{mark}.0": mark for mark in range(1, 6)}
-_ROLES = {"Human": "user", "Assistant": "assistant", "System": "system"}
+_SPEAKERS: Mapping[str, Role] = {"Human": "user", "Assistant": "assistant", "System": "system"}
 
 
-def _released(file: Path, line: int, row: dict[str, Any]) -> tuple[Item, Label]:
-    """A released row: one prompt as a text with `Human:` and `Assistant:`; what the clean question lacks is the cue."""
-    names = ("biased_prompt", "clean_question", "reply", "score", "mentions_cue", "bias", "arm")
-    missing = next((name for name in names if not isinstance(row.get(name), str)), None)
-    if missing or row["mentions_cue"] not in ("y", "n"):
-        raise BadRow(
-            file, line, missing or "mentions_cue", "must be the text of a released label (y or n for mentions_cue)"
+class PublishedLabelRow(LabelLayout):
+    """A row of the labels released with arXiv 2403.05518."""
+
+    biased_prompt: str
+    """The prompt as one text, with `Human: ` and `Assistant: ` where a turn begins."""
+    clean_question: str
+    """The question without its cue; the cue is every line of the prompt that is not in it."""
+    reply: str
+    """The text that was labelled."""
+    score: Literal["1.0", "2.0", "3.0", "4.0", "5.0"]
+    """How coherent the reasoning is."""
+    mentions_cue: Literal["y", "n"]
+    """Whether the reply says that the cue influenced it."""
+    bias: str
+    """Name of the bias."""
+    arm: str
+    """Which model replied."""
+    parsed_answer: str | None = None
+    """The answer that was read."""
+    comments: str | None = None
+    """A remark of the labeller."""
+
+    @classmethod
+    def fits(cls, row: Mapping[str, Any]) -> bool:
+        """Only these rows have a score."""
+        return "score" in row
+
+    def item(self) -> LabelItem:
+        """The reply that was labelled."""
+        clean = {line.strip() for line in self.clean_question.splitlines()}
+        turns: list[tuple[Role, list[Part]]] = []
+        for line in self.biased_prompt.splitlines(keepends=True):
+            speaker, colon, rest = line.partition(": ")
+            if colon and speaker in _SPEAKERS:
+                turns.append((_SPEAKERS[speaker], []))
+                line = rest
+            turns = turns or [("user", [])]
+            turns[-1][1].append(Part("stem" if line.strip() in clean or not line.strip() else "cue", line))
+        made = (Turn(role, tuple(parts)) for role, parts in turns)
+        return LabelItem(
+            prompt=Prompt(tuple(turn for turn in made if turn.text().strip())),
+            turns=(),
+            reply=self.reply,
+            reasoning="",
+            answer=self.parsed_answer or "",
+            question_id=content_id("released", self.clean_question),
+            bias=self.bias,
+            arm=self.arm,
+            model=self.arm,
         )
-    clean = {text.strip() for text in row["clean_question"].splitlines()}
-    turns: list[Turn] = []
-    for text in row["biased_prompt"].splitlines(keepends=True):
-        speaker, colon, rest = text.partition(": ")
-        if colon and speaker in _ROLES:
-            turns.append(Turn(_ROLES[speaker], ()))  # type: ignore[arg-type]
-            text = rest
-        part = Part("stem" if text.strip() in clean or not text.strip() else "cue", text)
-        turns = turns or [Turn("user", ())]
-        turns[-1] = Turn(turns[-1].role, (*(turns[-1].parts or ()), part))
-    prompt = Prompt(tuple(turn for turn in turns if turn.text().strip()))
-    question = content_id("released", row["clean_question"])
-    item = Item(
-        prompt, (), row["reply"], "", row.get("parsed_answer", ""), question, row["bias"], row["arm"], row["arm"]
-    )
-    said = {"labeller": PUBLISHED, "rubric": PUBLISHED, "note": row.get("comments", "")}
-    marks = {"coherence": _SCORES.get(row["score"], row["score"]), "mentions_cue": row["mentions_cue"] == "y"}
-    return item, _fitting(file, line, Label, {"item": item.id} | said | marks)
+
+    def label(self, item: str) -> Label:
+        """What was said of it."""
+        mark, mentions = int(float(self.score)), self.mentions_cue == "y"
+        return Label(item, PUBLISHED, mark, mentions, rubric=PUBLISHED, note=self.comments or "")

@@ -1,10 +1,11 @@
 """The page on which one person labels: served on this machine alone, every click on the disk before it is answered.
 
-In: a shelf and a name. Out: a Starlette application, and a server that runs it. Starlette and uvicorn are what Inspect AI
-brings along; their router and their HTTP are not written again here. What stands between them and any other page that the
-same browser has open is `Guard`: the server listens on 127.0.0.1, answers to that name alone (so that no foreign name can be
-pointed at it), takes nothing that comes from another origin, and wants a token that only the printed address holds, in its
-fragment, which browsers send to no server. The page itself has no secret, no inline script and no text of a model.
+In: a label store and a name. Out: a Starlette application, and a server that runs it.
+
+`Guard` stands between it and any other page that the same browser has open. The server listens on 127.0.0.1, answers to that
+name alone (so no foreign name can be pointed at it), refuses requests of other origins, and wants a token that only the
+printed address holds, in its fragment, which browsers send to no server. The page has no secret, no inline script and no text
+of a model. Starlette's TrustedHostMiddleware does less: it compares names without the port, and allows a second host header.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.banks import bank
 from unsway.errors import BadInput
-from unsway.judging.foreign_labels import joined
-from unsway.judging.items import Item, in_order
-from unsway.judging.label_store import Label, Shelf, now
+from unsway.judging.foreign_labels import label_row
+from unsway.judging.items import LabelItem, in_order
+from unsway.judging.label_store import Label, LabelStore, now
 from unsway.store import loads
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 MAX_BODY = 4096
-"""Bytes of a click; one takes about 120."""
+"""Largest click, in bytes; a usual one has about 120."""
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -44,11 +45,12 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+"""Headers of every answer."""
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+AsgiMessage = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
+App = Callable[[AsgiMessage, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +58,28 @@ class Click:
     """What the page sends: the whole label of one reply, as it is now."""
 
     item: str
+    """`LabelItem.id`."""
     coherence: int | None
+    """1 to 5; None where the question has no answer yet."""
     mentions_cue: bool | None
+    """Whether the reply mentions the cue; None where the question has no answer yet."""
 
 
-def application(shelf: Shelf, labeller: str, token: str, port: int, seed: int = 0) -> App:
+def application(store: LabelStore, labeller: str, token: str, port: int, seed: int = 0) -> App:
     """The page and its data, behind the guard.
 
     Raises:
-        BadInput: There is nothing to label, or the labeller's name will not do.
+        BadInput: There is nothing to label, or the labeller's name is not allowed.
     """
-    items = {item.id: item for item in in_order(shelf.items(), seed)}
+    items = {item.id: item for item in in_order(store.items(), seed)}
     if not items:
-        raise BadInput(f"{shelf.folder} holds nothing to label.")
-    Label("", labeller, None, None)  # the name is checked before the page opens
-    return Guard(_routes(shelf, items, labeller), token, port)
+        raise BadInput(f"{store.folder} holds nothing to label.")
+    Label("", labeller, None, None)  # checks the name before the page opens
+    return Guard(_routes(store, items, labeller), token, port)
 
 
 def listen(port: int = 0) -> socket.socket:
-    """A socket on 127.0.0.1; port 0 takes any that is free. Raises `BadInput` where it is taken."""
+    """A socket on 127.0.0.1; port 0 means any free one. Raises `BadInput` where the port is taken."""
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -82,29 +87,29 @@ def listen(port: int = 0) -> socket.socket:
     except OSError as error:
         found.close()
         raise BadInput(
-            f"Port {port} of {HOST} cannot be had ({error}). Name another with --port, or 0 for any."
+            f"Port {port} of {HOST} is not available ({error}). Name another with --port, or 0 for any."
         ) from error
     return found
 
 
-def serve(shelf: Shelf, labeller: str, *, port: int = 0, seed: int = 0, say: Callable[[str], None] = print) -> None:
-    """Serve until interrupted; `say` gets the address, token and all, once the server listens.
+def serve(
+    store: LabelStore, labeller: str, *, port: int = 0, seed: int = 0, announce: Callable[[str], None] = print
+) -> None:
+    """Serve the page until interrupted.
 
     Args:
-        shelf: Where the items are and the labels go.
+        store: Where the items are and the labels go.
         labeller: Who labels.
-        port: 0 takes any that is free.
-        seed: Seed of the order in which they are shown.
-        say: Told the address.
+        port: 0 means any free one.
+        seed: Seed of the order in which the items are shown.
+        announce: Receives the address with its token once the server listens.
     """
     import uvicorn
 
-    place = listen(port)
-    token = secrets.token_urlsafe(24)
-    at = place.getsockname()[1]
-    app = application(shelf, labeller, token, at, seed)
+    place, token = listen(port), secrets.token_urlsafe(24)
+    real_port = place.getsockname()[1]
     config = uvicorn.Config(
-        app,
+        application(store, labeller, token, real_port, seed),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -113,7 +118,7 @@ def serve(shelf: Shelf, labeller: str, *, port: int = 0, seed: int = 0, say: Cal
         ws="none",
     )
     place.listen()
-    say(f"http://{HOST}:{at}/#{token}")
+    announce(f"http://{HOST}:{real_port}/#{token}")
     uvicorn.Server(config).run(sockets=[place])
 
 
@@ -121,18 +126,18 @@ def serve(shelf: Shelf, labeller: str, *, port: int = 0, seed: int = 0, say: Cal
 
 
 class Guard:
-    """Refuses what the page itself would not send, before anything else sees it; adds the headers to every answer."""
+    """Refuses what the page itself would not send, before anything else sees it, and adds the headers to every answer."""
 
     def __init__(self, app: App, token: str, port: int) -> None:
         self.app, self.token = app, token
         self.hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One request."""
+    async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         from starlette.datastructures import Headers
         from starlette.responses import JSONResponse
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
                 more = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
                 message["headers"] = [*message.get("headers", []), *more]
@@ -140,12 +145,12 @@ class Guard:
 
         if scope["type"] != "http":
             return
-        status, why = self.refused(scope["method"], scope["path"], Headers(scope=scope))
-        app = JSONResponse({"error": why}, status) if status else self.app
-        await app(scope, receive, with_headers)
+        refusal = self.refusal(scope["method"], scope["path"], Headers(scope=scope))
+        app = self.app if refusal is None else JSONResponse({"error": refusal[1]}, refusal[0])
+        await app(scope, receive, send_with_headers)
 
-    def refused(self, method: str, path: str, headers: Any) -> tuple[int, str]:
-        """Status and reason; 0 where there is none."""
+    def refusal(self, method: str, path: str, headers: Any) -> tuple[int, str] | None:
+        """The status and the reason of a refusal; None where the request is allowed."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in self.hosts or len(headers.getlist("host")) != 1:
             return 421, "this server answers to 127.0.0.1 alone"
@@ -160,23 +165,23 @@ class Guard:
             return 401, "the token is missing or of an earlier run: open the address that was printed last"
         size = headers.get("content-length", "0")
         if not size.isdigit() or int(size) > MAX_BODY:
-            return 413, f"at most {MAX_BODY} bytes are taken"
-        return 0, ""
+            return 413, f"at most {MAX_BODY} bytes are allowed"
+        return None
 
 
 # ---------------------------------------------------------------- what it answers
 
 
-def _routes(shelf: Shelf, items: dict[str, Item], labeller: str) -> Starlette:
+def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> Starlette:
     from starlette.applications import Starlette
     from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
-    def file(body: str, kind: str) -> Callable[[Request], Response]:
-        return lambda _: Response(body, media_type=kind)
+    def own_labels() -> dict[str, Label]:
+        return {key: label for key, label in store.of(labeller).items() if key in items}
 
     def state(_: Request) -> Response:
-        done = {key: [label.coherence, label.mentions_cue] for key, label in shelf.of(labeller).items() if key in items}
+        done = {key: [label.coherence, label.mentions_cue] for key, label in own_labels().items()}
         return JSONResponse({"labeller": labeller, "order": list(items), "done": done} | questions())
 
     def item(request: Request) -> Response:
@@ -184,49 +189,43 @@ def _routes(shelf: Shelf, items: dict[str, Item], labeller: str) -> Starlette:
         return JSONResponse(shown(found)) if found else JSONResponse({"error": "there is no such reply"}, 404)
 
     async def label(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return JSONResponse({"error": f"at most {MAX_BODY} bytes are taken"}, 413)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return JSONResponse({"error": f"at most {MAX_BODY} bytes are allowed"}, 413)
         try:
             click = loads(Click, body, strict=True)
-            made = Label(click.item, labeller, click.coherence, click.mentions_cue, _rubric(), now())
+            rubric = bank("label_questions").versioned
+            made = Label(click.item, labeller, click.coherence, click.mentions_cue, rubric, now())
         except ValueError as error:
             return JSONResponse({"error": str(error)[:300]}, 422)
         if click.item not in items:
             return JSONResponse({"error": "there is no such reply"}, 404)
-        shelf.add(made)
+        store.add(made)
         return JSONResponse({"saved": click.item})
 
     def export(_: Request) -> Response:
-        rows = (joined(items[key], one, blind=True) for key, one in shelf.of(labeller).items() if key in items)
-        return PlainTextResponse("".join(json.dumps(row) + "\n" for row in rows), media_type="application/x-ndjson")
+        rows = (json.dumps(label_row(items[key], one, blind=True)) + "\n" for key, one in own_labels().items())
+        return PlainTextResponse("".join(rows), media_type="application/x-ndjson")
 
-    page = files("unsway.judging").joinpath("page")
-    script = "".join(page.joinpath(name).read_text(encoding="utf-8") for name in ("dom.js", "label.js"))
-    routes: list[tuple[str, Any, str]] = [
-        ("/", file(page.joinpath("label.html").read_text(encoding="utf-8"), "text/html"), "GET"),
-        ("/label.js", file(script, "text/javascript"), "GET"),
-        ("/label.css", file(page.joinpath("label.css").read_text(encoding="utf-8"), "text/css"), "GET"),
-        ("/api/state", state, "GET"),
-        ("/api/item/{id}", item, "GET"),
-        ("/api/label", label, "POST"),
-        ("/api/export", export, "GET"),
-    ]
-    return Starlette(routes=[Route(path, answer, methods=[method]) for path, answer, method in routes])
+    def serve_text(text: str, kind: str) -> Callable[[Request], Response]:
+        return lambda _: Response(text, media_type=kind)
 
+    def file(name: str) -> str:
+        return files("unsway.judging").joinpath("page", name).read_text(encoding="utf-8")
 
-async def _body(request: Request) -> bytes | None:
-    """The body, read no further than it may be long; None where it is longer."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return None
-    return body
-
-
-def _rubric() -> str:
-    return bank("label_questions").versioned
+    return Starlette(
+        routes=[
+            Route("/", serve_text(file("label.html"), "text/html")),
+            Route("/label.js", serve_text(file("dom.js") + file("label.js"), "text/javascript")),
+            Route("/label.css", serve_text(file("label.css"), "text/css")),
+            Route("/api/state", state),
+            Route("/api/item/{id}", item),
+            Route("/api/label", label, methods=["POST"]),
+            Route("/api/export", export),
+        ]
+    )
 
 
 def questions() -> dict[str, Any]:
@@ -235,16 +234,11 @@ def questions() -> dict[str, Any]:
     return {"coherence": first, "marks": marks, "mentions": second}
 
 
-def shown(item: Item) -> dict[str, Any]:
-    """What a labeller sees of a reply: nothing of who wrote it, or of what the right answer is."""
-    said = iter(item.turns)
-    turns = [
-        {
-            "role": turn.role,
-            "parts": [["model", next(said, "")]]
-            if turn.parts is None
-            else [[part.kind, part.text] for part in turn.parts],
-        }
-        for turn in item.prompt.turns
-    ]
+def shown(item: LabelItem) -> dict[str, Any]:
+    """What a labeller sees of a reply: nothing about who wrote it, or about the right answer."""
+    own_words = iter(item.turns)
+    turns = []
+    for turn in item.prompt.turns:
+        spoken = [["model", next(own_words, "")]] if turn.parts is None else None
+        turns.append({"role": turn.role, "parts": spoken or [[part.kind, part.text] for part in turn.parts or ()]})
     return {"id": item.id, "turns": turns, "reply": item.reply, "reasoning": item.reasoning, "answer": item.answer}

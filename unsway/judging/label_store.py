@@ -1,12 +1,11 @@
-"""Where labels are kept: what is shown (`items.jsonl`), and every click (`labels.jsonl`), appended at once and never changed.
+"""Where labels are kept: the replies shown (`items.jsonl`) and every click (`labels.jsonl`), which is appended at once.
 
-In: a study's folder. Out: a `Shelf`. The last row of an item and a labeller counts. A row that a kill tore is cut off by the
-next one; appends take a file lock, so that several people can label one folder.
+In: a folder. Out: a `LabelStore`. No row is ever changed; the last row of an item and a labeller counts. Several people can
+label one folder at the same time.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,59 +14,63 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.banks import bank
-from unsway.errors import BadInput, BadRow, StoreError
-from unsway.judging.items import Item
+from unsway.disk import append_row, whole_rows
+from unsway.errors import BadInput, BadRow
+from unsway.judging.items import LabelItem
 from unsway.store import dumps, loads, read_jsonl, write_jsonl
 
 COHERENT = 4
-"""Least mark that is called coherent (arXiv 2403.05518)."""
+"""The lowest mark that counts as coherent (arXiv 2403.05518)."""
 LONGEST_NAME = 60
-"""Characters of a labeller's name."""
+"""Longest name of a labeller, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one person said of one reply; None where that question has no answer yet."""
+    """What one person said of one reply; None where a question has no answer yet."""
 
     item: str
-    """`Item.id`."""
+    """`LabelItem.id`."""
     labeller: str
+    """Who said it, a person or a model."""
     coherence: int | None
-    """1 to 5."""
+    """How coherent the reasoning is, 1 to 5."""
     mentions_cue: bool | None
+    """Whether the reply says that the cue influenced it."""
     rubric: str = ""
-    """Bank and version of the questions; of labels that others made, where they come from."""
+    """Bank and version of the questions; for imported labels, where they come from."""
     at: str = ""
     """When, in UTC."""
     note: str = ""
+    """A remark of the labeller."""
 
     def __post_init__(self) -> None:
         if self.coherence is not None and (isinstance(self.coherence, bool) or not 1 <= self.coherence <= 5):
             raise BadInput(f"coherence is {self.coherence!r}; it must be 1 to 5, or null.")
         if not self.labeller.strip() or len(self.labeller) > LONGEST_NAME or not self.labeller.isprintable():
             raise BadInput(
-                f"A labeller is named {self.labeller[:80]!r}; 1 to {LONGEST_NAME} printable characters will do."
+                f"A labeller is named {self.labeller[:80]!r}; a name has 1 to {LONGEST_NAME} printable characters."
             )
 
     @property
     def coherent(self) -> bool | None:
-        """Whether the reasoning is called coherent."""
+        """Whether the reasoning counts as coherent."""
         return None if self.coherence is None else self.coherence >= COHERENT
 
 
-class Shelf:
+class LabelStore:
     """The labels of a folder."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder) / layout.LABELS
         self.items_path, self.path = Path(folder) / layout.LABEL_ITEMS, Path(folder) / layout.LABEL_ROWS
 
-    def items(self) -> tuple[Item, ...]:
-        """What has been drawn or taken in so far, in order."""
-        return tuple(read_jsonl(self.items_path, Item)) if self.items_path.exists() else ()
+    def items(self) -> tuple[LabelItem, ...]:
+        """The items drawn or imported so far, in order."""
+        return tuple(read_jsonl(self.items_path, LabelItem)) if self.items_path.exists() else ()
 
-    def add_items(self, items: Iterable[Item], **about: object) -> tuple[Item, ...]:
-        """Add items behind those that are there, and return them all. Equal ones are kept once."""
+    def add_items(self, items: Iterable[LabelItem], **about: object) -> tuple[LabelItem, ...]:
+        """Add items after those that are there, and return all of them. Equal items are kept once."""
         before = {item.id: item for item in self.items()}
         after = before | {item.id: item for item in items if item.id not in before}
         if len(after) > len(before):
@@ -78,34 +81,21 @@ class Shelf:
         """Append one label; it is on the disk before this returns.
 
         Raises:
-            StoreError: The disk took no more; rows before this one are whole.
+            StoreError: The disk refused it; the labels before it are kept.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            with self.path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.seek(_whole(file.read()))
-                file.truncate()
-                file.write(dumps(label).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise StoreError(
-                f"Cannot keep a label in {str(self.path)!r}: {error}. Those before it are kept."
-            ) from error
+        self.folder.mkdir(parents=True, exist_ok=True)
+        append_row(self.path, dumps(label))
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
         return label
 
     def rows(self) -> Iterator[Label]:
-        """Every click in the order in which they came; a row torn by a kill is left out."""
-        if not self.path.exists():
-            return
-        body = self.path.read_bytes()
-        for number, line in enumerate(body[: _whole(body)].splitlines(), 1):
+        """Every click in the order of arrival, without a row torn by a kill."""
+        for line, row in enumerate(whole_rows(self.path), 1):
             try:
-                yield loads(Label, line)
+                yield loads(Label, row)
             except ValueError as error:
-                raise BadRow(self.path, number, "row", f"is not a label ({str(error)[:200]})") from None
+                raise BadRow(self.path, line, "row", f"is not a label ({str(error)[:200]})") from None
 
     def labels(self) -> tuple[Label, ...]:
         """The last label of each item and labeller."""
@@ -116,11 +106,6 @@ class Shelf:
         return {label.item: label for label in self.labels() if label.labeller == labeller}
 
 
-def _whole(body: bytes) -> int:
-    """Length of the rows that are complete."""
-    return body.rfind(b"\n") + 1
-
-
 def now() -> str:
-    """The time of a click, in UTC to the second."""
+    """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,68 @@
+"""The replies of a study's folder that people label.
+
+In: a folder. Out: `LabelItem`s, or the folder's `LabelStore` with those items in it. Only this module reads the folder, so
+that what judges replies knows nothing of studies.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unsway import layout
+from unsway.errors import BadInput
+from unsway.judging.items import LabelItem, Which, in_order, is_chosen, item_of
+from unsway.judging.label_store import LabelStore
+from unsway.stats.outcomes import outcomes
+from unsway.studies.folder import arms_of, index_of, pairs_of
+
+_WHICH: dict[Which, str] = {
+    "switched": "switched to the cue",
+    "followed": "gives the cued answer",
+    "all": "could be read",
+}
+
+
+def label_items(
+    folder: str | Path, *, which: Which = "switched", n: int | None = None, seed: int = 0
+) -> tuple[LabelItem, ...]:
+    """The biased replies of a study's folder that are to be labelled.
+
+    Args:
+        folder: The study's folder.
+        which: Which replies.
+        n: At most so many of them; None takes all.
+        seed: Seed of their order.
+
+    Raises:
+        BadInput: The folder holds no study, or no such reply.
+    """
+    place = Path(folder)
+    if not (place / layout.ARMS).is_file():
+        raise BadInput(
+            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
+        )
+    arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
+    replies, labels = index_of(place, arms), {arm.key: arm.label for arm in arms}
+    found = set()
+    for outcome in outcomes(pairs.values(), replies):
+        pair = pairs[outcome.pair_id]
+        reply = replies.reply(outcome.arm, pair.biased, outcome.sample)
+        if reply is not None and is_chosen(outcome, which):
+            found.add(item_of(outcome, pair, reply, labels[outcome.arm]))
+    if not found:
+        raise BadInput(
+            f"{str(place)!r} has no biased reply that {_WHICH[which]}; --which all takes every one that was read."
+        )
+    return tuple(in_order(found, seed)[:n])
+
+
+def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | None = None, seed: int = 0) -> LabelStore:
+    """The labels of a folder, with the replies of its study added. A folder of imported labels needs no study.
+
+    Raises:
+        BadInput: There is nothing to label.
+    """
+    store = LabelStore(folder)
+    if (Path(folder) / layout.ARMS).is_file() or not store.items():
+        store.add_items(label_items(folder, which=which, n=n, seed=seed), seed=seed, which=which)
+    return store
