@@ -150,6 +150,7 @@ class Calls:
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
         """Keep a failure, report the first of its kind, and give the endpoint up if it is gone, so nothing waits for it."""
         if failure.kind not in self.counts and failure.passing:
+            # printed, as progress is: Inspect swallows what is logged while an eval runs
             print(f"{self.name}: {plain(str(failure)).rstrip('.')}. Trying again.", file=sys.stderr, flush=True)
         self.counts[failure.kind] += 1
         row = {"at": round(time.time(), 3), "model": self.name, "kind": failure.kind, "prompt_id": prompt_id}
