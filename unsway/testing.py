@@ -1,8 +1,8 @@
 """A scripted model whose rate of following each cue is known, and toy questions: for tests, docs and dry runs.
 
 In: pairs, rates. Out: an Inspect model that answers those pairs' prompts, deterministically, without any network.
-With `follow` f and a clean answer that hits the target at rate c, the expected biased reasoning rate is f · (1 − c):
-what the whole pipeline must recover within its interval.
+With `follow` f and a clean answer that hits the target at rate c, the expected biased reasoning rate is f · (1 − c), which
+the whole pipeline must recover within its interval.
 
     model = scripted(pairs, follow={"post_hoc": 0.6}, accuracy=0.7)
     replies = run(pairs, model)
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING
 
 import anyio
@@ -33,7 +32,7 @@ from unsway.errors import ModelError
 from unsway.prompts.render import letter
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
-from unsway.types import AnyChange, AwayFrom, Message, Pair, Prompt, Question, Toward
+from unsway.types import Message, Pair, Question, Side
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -44,16 +43,17 @@ class Script:
     """How a scripted model behaves."""
 
     follow: Mapping[str, float]
-    """Bias name to the probability that its cue is followed; 0 where it is not named."""
+    """Bias name to the probability that its cue is followed; 0 for a bias that is not named."""
     accuracy: float = 0.7
     """Probability that a clean answer is right."""
     parse_rate: float = 1.0
     """Probability that a reply holds an answer at all."""
     seed: int = 0
+    """Seed of all draws."""
 
     @property
     def weights(self) -> str:
-        """Stands for a fingerprint: two scripts are two models."""
+        """Takes the place of a fingerprint: two scripts are two models."""
         return content_id(sorted(self.follow.items()), self.accuracy, self.parse_rate, self.seed)
 
 
@@ -67,9 +67,9 @@ def scripted(
     name: str = "model",
     seconds: float = 0.0,
 ) -> Model:
-    """An Inspect model that follows each bias's cue at a known rate; it knows the prompts of these pairs only.
+    """An Inspect model that follows each bias's cue at a known rate; it knows only the prompts of these pairs.
 
-    `seconds` is how long each reply takes, to interrupt it in the middle.
+    `seconds` is how long each reply takes, so that a test can interrupt it.
     """
     script = Script(dict(follow), accuracy, parse_rate, seed)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
@@ -78,7 +78,7 @@ def scripted(
 
 @modelapi(name="scripted")
 class ScriptedModel(ModelAPI):
-    """Looks up what to say by the conversation so far."""
+    """Looks up its reply by the conversation so far."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class ScriptedModel(ModelAPI):
         """The scripted reply to a conversation that the script knows."""
         key = _key(tuple(Message(m.role, m.text) for m in input if m.role != "tool"))
         if key not in self.lines:
-            raise ModelError("The scripted model was not told of this prompt: make it from the same pairs.")
+            raise ModelError("The scripted model does not know this prompt: make it from the same pairs.")
         await anyio.sleep(self.seconds)
         text = self.lines[key]
         words_in, words_out = sum(len(m.text.split()) for m in input), len(text.split())
@@ -112,80 +112,55 @@ class ScriptedModel(ModelAPI):
         )
 
     def max_connections(self) -> int:
-        """It answers at once, so many may be in flight."""
+        """It answers immediately, so many prompts may be in flight."""
         return 200
 
 
 def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Question, ...]:
     """N small sums with one right option each; for tests, not for measuring a model."""
-    return tuple(_toy(i, n_options, split) for i in range(n))
-
-
-def _toy(i: int, n_options: int, split: str) -> Question:
-    draw = rng(0, "toy", i)
-    a, b = 10 + i, draw.randrange(2, 90)
-    values = [a + b, *(a + b + step for step in draw.sample([s for s in range(-9, 10) if s], n_options - 1))]
-    order = draw.sample(range(n_options), n_options)
-    options = tuple(str(values[k]) for k in order)
-    return Question(f"What is {a} plus {b}?", options, order.index(0), "toy@1", split)
-
-
-# ---------------------------------------------------------------- the script
+    questions = []
+    for i in range(n):
+        draw = rng(0, "toy", i)
+        a, b = 10 + i, draw.randrange(2, 90)
+        values = [a + b, *(a + b + step for step in draw.sample([s for s in range(-9, 10) if s], n_options - 1))]
+        order = draw.sample(range(n_options), n_options)
+        options = tuple(str(values[k]) for k in order)
+        questions.append(Question(f"What is {a} plus {b}?", options, order.index(0), "toy@1", split))
+    return tuple(questions)
 
 
 def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
     """Every conversation of a pair at which the model speaks, and what it says."""
-    clean = _clean_choice(pair, script)
-    yield _key(pair.clean.messages()), _reply(clean, pair, "clean", script)
-    first = pair.question.gold if isinstance(pair.target, AwayFrom) and pair.biased.n_model_turns else clean
-    final = _biased_choice(pair, clean, first, script)
-    yield from _conversation(pair.biased, _on_the_way(pair, script), _reply(final, pair, "biased", script))
+    question, gold, prompt = pair.question, pair.question.gold, pair.biased
+    options = range(len(question.options))
 
+    def line(choice: int, side: Side) -> str:
+        draw = rng(script.seed, "scripted parse", side, question.id, pair.bias if side == "biased" else "")
+        if draw.random() >= script.parse_rate:
+            return "I looked at each of them and find this hard to settle."
+        shown = pair.order.index(choice) if side == "biased" else choice
+        return f"I went through the options one by one. Therefore, the best answer is: ({letter(shown)})."
 
-def _conversation(prompt: Prompt, on_the_way: tuple[str, ...], final: str) -> Iterable[tuple[str, str]]:
-    for turn, text in enumerate((*on_the_way, final)):
-        yield _key(prompt.messages(on_the_way[:turn])), text
+    draw = rng(script.seed, "scripted clean", question.id)
+    is_right = gold is not None and draw.random() < script.accuracy
+    clean = gold if is_right and gold is not None else draw.choice([i for i in options if i != gold])
+    yield _key(pair.clean.messages()), line(clean, "clean")
 
+    # the clean answer, or what the cue pulls to, at the known rate
+    biased, cued, draw = clean, pair.target.cued, rng(script.seed, "scripted biased", pair.bias, question.id)
+    if draw.random() < script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
+        if cued is None:
+            biased = draw.choice([i for i in options if i != clean])
+        elif pair.target.stance == "for":
+            biased = cued
+        else:
+            first = gold if prompt.n_model_turns else clean
+            biased = draw.choice([i for i in options if i not in (cued, first)] or [clean])
 
-def _on_the_way(pair: Pair, script: Script) -> tuple[str, ...]:
-    """What the model says before its last turn: its first answer, then a hesitation."""
-    first = _reply(_clean_choice(pair, script), pair, "clean", script)
-    return tuple(first if turn == 0 else "Let me look at it once more." for turn in range(pair.biased.n_model_turns))
-
-
-def _clean_choice(pair: Pair, script: Script) -> int:
-    draw = rng(script.seed, "scripted clean", pair.question.id)
-    gold, n = pair.question.gold, len(pair.question.options)
-    if gold is not None and draw.random() < script.accuracy:
-        return gold
-    return draw.choice([i for i in range(n) if i != gold])
-
-
-def _biased_choice(pair: Pair, clean: int, first: int | None, script: Script) -> int:
-    """The clean answer, or what the cue pulls to, at the known rate."""
-    draw = rng(script.seed, "scripted biased", pair.bias, pair.question.id)
-    if draw.random() >= script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
-        return clean
-    return _followed(pair, clean, first, draw)
-
-
-def _followed(pair: Pair, clean: int, first: int | None, draw: Random) -> int:
-    n = len(pair.question.options)
-    match pair.target:
-        case Toward(option):
-            return option
-        case AwayFrom(option):
-            return draw.choice([i for i in range(n) if i not in (option, first)] or [clean])
-        case AnyChange():
-            return draw.choice([i for i in range(n) if i != clean])
-
-
-def _reply(choice: int, pair: Pair, arm: str, script: Script) -> str:
-    spoken = rng(script.seed, "scripted parse", arm, pair.question.id, pair.bias if arm == "biased" else "")
-    if spoken.random() >= script.parse_rate:
-        return "I looked at each of them and find this hard to settle."
-    shown = pair.order.index(choice) if arm == "biased" else choice
-    return f"I went through the options one by one. Therefore, the best answer is: ({letter(shown)})."
+    # before its last turn the model gives its first answer, then hesitates
+    earlier = (line(clean, "clean"), *("Let me look at it once more.",) * prompt.n_model_turns)[: prompt.n_model_turns]
+    for turn, text in enumerate((*earlier, line(biased, "biased"))):
+        yield _key(prompt.messages(earlier[:turn])), text
 
 
 def _key(messages: tuple[Message, ...]) -> str:

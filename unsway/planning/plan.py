@@ -208,8 +208,10 @@ def plan(
         raise BadInput(f"A plan needs a model, samples >= 1 and a rate above 0; got {models}, {samples}, {rate}.")
     pairs = tuple(pairs)
     lengths: dict[str, PromptLength] = {}
-    for prompt, elicit in {id(p): (p, pair.elicit) for pair in pairs for p in (pair.clean, pair.biased)}.values():
-        lengths.setdefault(prompt.id, PromptLength.of(prompt, elicit))
+    for pair in pairs:
+        for prompt in (pair.clean, pair.biased):
+            if prompt.id not in lengths:
+                lengths[prompt.id] = PromptLength.of(prompt, pair.elicit)
     kept: defaultdict[str, list[Reply]] = defaultdict(list)
     for reply in evidence.replies:
         if reply.prompt_id in lengths and reply.settings == settings and reply.sample < samples:
@@ -220,7 +222,7 @@ def plan(
         models=tuple(_model_plan(name, lengths, samples, kept[name], evidence) for name in dict.fromkeys(models)),
         biases=_bias_plans(pairs, goal),
         n_unique=len(lengths),
-        n_clean=len({prompt.id for prompt in {id(pair.clean): pair.clean for pair in pairs}.values()}),
+        n_clean=len({pair.clean.id for pair in pairs}),
         goal=goal,
         questions_for_it=ceil(needed / goal.assumed.read),
         time=overrun([run.seconds / run.planned_seconds for run in runs if run.planned_seconds]),

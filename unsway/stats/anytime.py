@@ -1,19 +1,17 @@
-"""Stop when you would no longer change your mind: intervals that may be looked at after every question.
+"""Intervals that may be looked at after every question, so that asking can stop as soon as one is narrow enough.
 
-In: paired differences in the order in which questions were asked, and the half-width that is wanted. Out: an interval
-that covers at every look at once with its nominal chance, so one may stop at the first that is narrow enough.
+In: paired differences in the order in which questions were asked, and the half-width to reach. Out: an interval that covers
+at all looks at once with its nominal chance.
 
 A betting confidence sequence (Waudby-Smith and Ramdas 2024, J. R. Stat. Soc. B 86:1, §4): against each value that the
-mean might have, a gambler bets on what comes next; where his capital has ever grown by 2 / (1 - level), the value is
-ruled out. The stake is ours: half-width over the variance so far, which is the best one (Kelly) for a truth that is a
-half-width away. It stops after a sixth to two thirds fewer questions than the stakes of that paper do
-(benchmarks/anytime.py). The package `confseq` of the same authors has theirs, wants a compiler and Boost to install,
-and is not used.
+mean might have, a gambler bets on the next difference; if the capital has ever grown by 2 / (1 - level), the value is ruled
+out. The stake is ours: half-width over the variance so far, which is the best one (Kelly) for a truth that is a half-width
+away. It stops after a sixth to two thirds fewer questions than that paper's stakes (benchmarks/anytime.py). The package
+`confseq` of the same authors has their stakes, but needs a compiler and Boost to install, and is not used.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -21,28 +19,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from unsway.errors import BadInput
+from unsway.stats.compare import differences
 from unsway.stats.intervals import Floats, Interval, quantile
 from unsway.types import ArmKey, Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
-"""Variance before there is any, and how many questions it counts for; about that of a BRR of 0.23 (`power.Assumed`).
-It moves the number of questions, never the coverage."""
+"""The variance to start from, and how many questions it counts for; about that of a BRR of 0.23 (`power.Assumed`). It
+moves the number of questions, never the coverage."""
 MOST_STAKE = 0.75
 """Largest share of the capital that one question may lose (the paper has 1/2 or 3/4)."""
 
 _STEPS = 40
+"""Halvings of the range when a border is searched."""
 
 
 class Watched(NamedTuple):
-    """One arm under one bias, as it stands."""
+    """How precisely one arm under one bias is known."""
 
     arm: ArmKey
+    """The arm."""
     bias: str
     """`name@version`."""
     estimate: Estimate
     """`brr_anytime`: covers at every look at once."""
     narrow: bool
-    """Whether its half-width is at most what was wanted, so that it need not be asked further."""
+    """Whether its half-width is small enough, so it need not be asked further."""
 
 
 def watch(outcomes: Iterable[Outcome], half_width: float, *, level: float = 0.95) -> tuple[Watched, ...]:
@@ -53,27 +54,23 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, level: float = 0.95
 
     Args:
         outcomes: Outcomes of any number of arms and biases. A question counts once, as the mean of its outcomes.
-        half_width: The half-width that is wanted.
+        half_width: The half-width to reach.
         level: Nominal coverage, for all looks together.
     """
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    return tuple(_watched(*key, members, half_width, level) for key, members in groups.items())
-
-
-def _watched(arm: ArmKey, bias: str, outcomes: list[Outcome], half_width: float, level: float) -> Watched:
-    by_question: defaultdict[str, list[int]] = defaultdict(list)
-    for o in outcomes:
-        if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
-            by_question[o.question_id].append(o.hit_biased - o.hit_clean)
-    d_Q = np.array([sum(each) / len(each) for each in by_question.values()])
-    ends = anytime_interval(d_Q, half_width, low=0.0 if outcomes[0].rule.clean == "zero" else -1.0, level=level)
-    n = sum(map(len, by_question.values()))
-    value = float(d_Q.mean()) if len(d_Q) else None
     how = f"betting confidence sequence for a half-width of {half_width:g}"
-    estimate = Estimate("brr_anytime", value, *ends, level, n, len(d_Q), len(outcomes) - n, how)
-    return Watched(arm, bias, estimate, (ends.high - ends.low) / 2 <= half_width)
+    watched = []
+    for (arm, bias), members in groups.items():
+        by_question = differences(members).values()
+        d_Q = np.array([sum(each) / len(each) for each in by_question])
+        low = 0.0 if members[0].rule.clean == "zero" else -1.0
+        ends = anytime_interval(d_Q, half_width, low=low, level=level)
+        n, value = sum(map(len, by_question)), float(d_Q.mean()) if len(d_Q) else None
+        estimate = Estimate("brr_anytime", value, *ends, level, n, len(d_Q), len(members) - n, how)
+        watched.append(Watched(arm, bias, estimate, (ends.high - ends.low) / 2 <= half_width))
+    return tuple(watched)
 
 
 def anytime_interval(
@@ -82,8 +79,8 @@ def anytime_interval(
     """The interval of a mean, valid at every look at once.
 
     Args:
-        d_Q: Values in the order in which they were asked, shape (questions,); none yet gives the whole range.
-        half_width: The half-width at which one means to stop; the interval is best there and valid everywhere.
+        d_Q: Values in the order in which they were asked, shape (questions,); no value yet gives the whole range.
+        half_width: The half-width at which you mean to stop; the interval is best there and valid everywhere.
         low: The least that a value can be.
         high: The most that a value can be.
         level: Nominal coverage, for all looks together.
@@ -113,7 +110,7 @@ def anytime_interval(
 
 
 def _stakes(d: Floats, half_width: float) -> Floats:
-    """What is staked on each value: it depends on those before it alone."""
+    """The stake on each value, which depends only on the values before it."""
     before = np.arange(len(d))
     mean_before = (d.cumsum() - d) / np.maximum(before, 1)
     squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
@@ -122,12 +119,12 @@ def _stakes(d: Floats, half_width: float) -> Floats:
 
 
 def _border(ruled_out: Callable[[float], bool], outer: float, inner: float) -> float:
-    """The last value, going in from the outer end, that is ruled out; the outer end where none is."""
+    """The last value that is ruled out, going inward from the outer end; the outer end if none is."""
     near = outer + (inner - outer) * 1e-9
     if not ruled_out(near):
         return float(outer)
-    out, kept = near, inner
+    out, inside = near, inner
     for _ in range(_STEPS):
-        middle = (out + kept) / 2
-        out, kept = (middle, kept) if ruled_out(middle) else (out, middle)
+        middle = (out + inside) / 2
+        out, inside = (middle, inside) if ruled_out(middle) else (out, middle)
     return out

@@ -1,10 +1,9 @@
 """Two models, or two conditions, compared: difference and ratio of biased reasoning rates.
 
-In: the outcomes of each. Out: `Estimate`s. A question is used where it counts on both sides, and is the unit: several
-outcomes of one question enter as their mean. The ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over
-BRR of the base); its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for
-both models and all biases, because they share the clean arm. It is refused where the base BRR's interval touches 0
-(arXiv 2403.05518, §4).
+In: the outcomes of each. Out: `Estimate`s. A question is used if it counts on both sides, and is the unit: several outcomes
+of one question enter as their mean. The ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of the
+base). Its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and
+all biases, because they share the clean prompts. It is refused if the base BRR's interval touches 0.
 """
 
 from __future__ import annotations
@@ -82,10 +81,10 @@ def brr_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        An estimate; without a value, and with a note that says why, where the base BRR's interval touches 0.
+        An estimate; without a value, and with a note that says why, if the base BRR's interval touches 0.
 
     Raises:
-        BadInput: There are several biases; their average is `held_out_ratio`.
+        BadInput: There are several biases; for their average call `held_out_ratio`.
     """
     both = _match(outcomes_trained, outcomes_base, apart=True)
     if len(both.biases) > 1:
@@ -108,7 +107,7 @@ def held_out_ratio(
 ) -> tuple[Estimate, Estimate]:
     """The average over biases: the ratio of mean BRRs (`brr_ratio_of_means`, the headline), and the mean of ratios.
 
-    Every bias weighs the same. Pass the outcomes of held-out biases only; biases found on one side alone are not used.
+    Every bias has the same weight. Pass only the outcomes of held-out biases; a bias that is on one side only is not used.
 
     Args:
         outcomes_trained: Outcomes of the trained model, of any number of biases.
@@ -118,8 +117,8 @@ def held_out_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        `brr_ratio_of_means`, refused where the interval of the base's mean BRR touches 0, and `brr_mean_of_ratios`,
-        refused where that of any single bias does.
+        `brr_ratio_of_means`, refused if the interval of the base's mean BRR touches 0, and `brr_mean_of_ratios`, refused if
+        that of any single bias does.
     """
     both = _match(outcomes_trained, outcomes_base, apart=True)
     if not both.biases:
@@ -127,24 +126,18 @@ def held_out_ratio(
         return both.refused("brr_ratio_of_means", level, why), both.refused("brr_mean_of_ratios", level, why)
     a_RB, b_RB = both.bootstrap(seed, draws)
     how = _how(draws, seed)
-    return _ratio_of_means(both, a_RB, b_RB, level, how), _mean_of_ratios(both, a_RB, b_RB, level, how)
-
-
-def _ratio_of_means(both: _Matched, a_RB: Floats, b_RB: Floats, level: float, how: str) -> Estimate:
     a_R, b_R = a_RB.mean(axis=1), b_RB.mean(axis=1)
     if both.b_B.mean() <= 0 or np.quantile(b_R, (1 - level) / 2) <= 0:
-        return both.refused("brr_ratio_of_means", level, "the interval of the base's mean BRR touches 0")
-    ends = _percentiles(a_R, b_R, level)
-    return both.estimate("brr_ratio_of_means", both.a_B.mean() / both.b_B.mean(), ends, level, how)
-
-
-def _mean_of_ratios(both: _Matched, a_RB: Floats, b_RB: Floats, level: float, how: str) -> Estimate:
+        of_means = both.refused("brr_ratio_of_means", level, "the interval of the base's mean BRR touches 0")
+    else:
+        value, ends = both.a_B.mean() / both.b_B.mean(), _percentiles(a_R, b_R, level)
+        of_means = both.estimate("brr_ratio_of_means", value, ends, level, how)
     weak = both.weak_biases(level)
     if weak:
-        return both.refused("brr_mean_of_ratios", level, _why(weak))
+        return of_means, both.refused("brr_mean_of_ratios", level, _why(weak))
     ratio_RB = np.divide(a_RB, b_RB, out=np.full_like(a_RB, np.inf), where=b_RB > 0)
     ends = _percentiles(ratio_RB.mean(axis=1), np.ones(len(ratio_RB)), level)
-    return both.estimate("brr_mean_of_ratios", float((both.a_B / both.b_B).mean()), ends, level, how)
+    return of_means, both.estimate("brr_mean_of_ratios", (both.a_B / both.b_B).mean(), ends, level, how)
 
 
 def _percentiles(above_R: Floats, below_R: Floats, level: float) -> Interval:
@@ -172,13 +165,19 @@ class _Matched:
     """Outcomes of both sides, by question (Q) and bias (B); means are NaN where either side has none."""
 
     a_QB: Floats
+    """Mean paired difference on side a."""
     b_QB: Floats
+    """The same on side b."""
     biases: tuple[str, ...]
+    """Names of the biases."""
     base: tuple[Outcome, ...]
     """Outcomes of side b that are used."""
     n: int
+    """Outcomes of both sides that are used."""
     n_excluded: int
+    """Outcomes of both sides that are not."""
     signed: bool
+    """Whether an outcome can lower the BRR: not if every clean rate is 0 by definition."""
 
     @property
     def n_questions(self) -> int:
@@ -199,26 +198,20 @@ class _Matched:
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:
         """Mean of each side by draw (R) and bias; every draw weighs whole questions, the same for both sides."""
-        n_biases = len(self.biases)
-        there_QB = (~np.isnan(self.a_QB)).astype(float)
-        rows_Q = np.hstack([np.nan_to_num(self.a_QB), np.nan_to_num(self.b_QB), there_QB])
-        rows_U, count_U = np.unique(rows_Q, axis=0, return_counts=True)
-        rows_U = np.vstack([rows_U, *(self._pseudo(side, value) for side in (0, 1) for value in self._ends())])
-        shape_U = np.concatenate([count_U, np.full(4 * n_biases, PSEUDO)])
+        known_QB = (~np.isnan(self.a_QB)).astype(float)
+        rows_Q = np.hstack([np.nan_to_num(self.a_QB), np.nan_to_num(self.b_QB), known_QB])
+        rows_G, count_G = np.unique(rows_Q, axis=0, return_counts=True)
+        # for each side, end and bias a pseudo-question that has this bias alone, at this end on this side and 0 on the other
+        one_BB = np.eye(len(self.biases))
+        zero_BB = np.zeros_like(one_BB)
+        ends = (-1.0 if self.signed else 0.0), 1.0
+        pseudo = [np.hstack([end * one_BB, zero_BB, one_BB]) for end in ends]
+        pseudo += [np.hstack([zero_BB, end * one_BB, one_BB]) for end in ends]
+        rows_G = np.vstack([rows_G, *pseudo])
+        shape_G = np.concatenate([count_G, np.full(4 * len(self.biases), PSEUDO)])
         generator = np.random.default_rng(seed_int(seed, "bootstrap", self.n_questions, draws))
-        a_RB, b_RB, n_RB = np.split(generator.gamma(shape_U, size=(draws, len(shape_U))) @ rows_U, 3, axis=1)
+        a_RB, b_RB, n_RB = np.split(generator.gamma(shape_G, size=(draws, len(shape_G))) @ rows_G, 3, axis=1)
         return a_RB / n_RB, b_RB / n_RB
-
-    def _ends(self) -> tuple[float, float]:
-        """The two ends of what an outcome can be."""
-        return (-1.0 if self.signed else 0.0), 1.0
-
-    def _pseudo(self, side: int, value: float) -> Floats:
-        """For each bias, a question that has it alone, with this value on one side and 0 on the other."""
-        each = np.eye(len(self.biases))
-        values = [np.zeros_like(each), np.zeros_like(each)]
-        values[side] = value * each
-        return np.hstack([*values, each])
 
     def estimate(self, name: str, value: float, ends: Interval, level: float, how: str) -> Estimate:
         return Estimate(name, float(value), *ends, level, self.n, self.n_questions, self.n_excluded, how)
@@ -228,7 +221,7 @@ class _Matched:
 
 
 def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apart: bool) -> _Matched:
-    """Both sides by question, and by bias where biases are kept apart."""
+    """Both sides by question, and by bias if biases are kept apart."""
     a, b = tuple(outcomes_a), tuple(outcomes_b)
     of_a, of_b = differences(a, apart=apart), differences(b, apart=apart)
     shared = [key for key in of_a if key in of_b]

@@ -1,8 +1,8 @@
-"""Tests of "the cue changes nothing", and Holm's correction where a table holds many of them.
+"""Tests of "the cue changes nothing", and Holm's correction for a table of many tests.
 
-In: outcomes. Out: exact p-values, as they are and corrected for the size of the table. The test turns the sign of each
-question's paired difference at random, which changes nothing where the cue does not matter: exact at every size, with
-questions as units. With one outcome a question it is McNemar's exact test (1947, Psychometrika 12:153).
+In: outcomes. Out: exact p-values, uncorrected and corrected for the size of the table. The test flips the sign of each
+question's paired difference at random, which changes nothing if the cue does not matter: exact at every size, with questions
+as units. With one outcome per question it is McNemar's exact test (1947, Psychometrika 12:153).
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from unsway.types import ArmKey, Outcome
 
 
 class BrrTest(NamedTuple):
-    """Whether the BRR of a model under a bias differs from 0."""
+    """Whether the BRR of an arm under a bias differs from 0."""
 
     arm: ArmKey
+    """The arm."""
     bias: str
+    """`name@version`."""
     n_questions: int
+    """Questions with an outcome that counts."""
     p: float
     """Two-sided, exact."""
     p_holm: float
@@ -31,25 +34,22 @@ class BrrTest(NamedTuple):
 
 
 def brr_tests(outcomes: Iterable[Outcome]) -> tuple[BrrTest, ...]:
-    """One test for each model and bias, in the order in which they occur, corrected by Holm over all of them.
+    """One test for each arm and bias, in the order in which they occur, corrected by Holm over all of them.
 
-    Groups in which no outcome counts are left out.
+    Groups without an outcome that counts are omitted.
     """
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.excluded is None:
             groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    sums = {key: _sums(members) for key, members in groups.items()}
+    sums = {}
+    for key, members in groups.items():
+        columns = Columns.of(members)
+        _, plus, minus = by_question(columns.question, columns.biased - columns.clean)
+        sums[key] = plus - minus
     p_values = [sign_flip(sum_Q) for sum_Q in sums.values()]
     rows = zip(sums.items(), p_values, holm(p_values), strict=True)
     return tuple(BrrTest(*key, len(sum_Q), p, corrected) for (key, sum_Q), p, corrected in rows)
-
-
-def _sums(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """Sum of paired differences of each question."""
-    columns = Columns.of(outcomes)
-    _, plus, minus = by_question(columns.question, columns.biased - columns.clean)
-    return plus - minus
 
 
 def sign_flip(sum_Q: ArrayLike) -> float:
@@ -77,11 +77,11 @@ def sign_flip(sum_Q: ArrayLike) -> float:
 
 
 def mcnemar(n10: int, n01: int) -> float:
-    """Exact two-sided p of McNemar's test that both arms hit equally often.
+    """Exact two-sided p of McNemar's test that both sides hit equally often.
 
     Args:
-        n10: Pairs that hit in the biased arm alone.
-        n01: Pairs that hit in the clean arm alone.
+        n10: Pairs that hit only on the biased side.
+        n01: Pairs that hit only on the clean side.
     """
     from scipy.stats import binomtest  # half a second, and only tests need it
 
