@@ -535,7 +535,7 @@ def test_mmlu_is_without_its_duplicates() -> None:
 
 
 def test_train_and_test_questions_never_overlap() -> None:
-    """SPEC §3, on every source that is here."""
+    """What docs/sources.md promises (train and test stay apart), on every source that is here."""
     by_kind: dict[str, list[Question]] = {"train": [], "test": [], "other": []}
     for name, split in downloaded():
         by_kind[sources.get(name).kind] += sources.read(name, split=split.name).questions

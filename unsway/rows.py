@@ -20,7 +20,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
@@ -133,7 +133,7 @@ def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> R
         if not isinstance(body, dict):
             raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
         layout = next((one for one in layouts if one.fits(body)), layouts[-1])
-        known = {*layout.model_fields, *chain.from_iterable(layout.OTHER_NAMES.values())}
+        known = _known_fields(layout)
         row = {name: value for name, value in body.items() if name in known}
         half = next((found for name, value in row.items() if (found := _half_pair(value, name))), None)
         if half and not layout.REPLACES_HALVES:
@@ -148,10 +148,16 @@ def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> R
         raise BadRow(path, line, "row", "holds lists or objects that are nested too deeply") from None
 
 
+@cache
+def _known_fields(layout: type[ForeignRow]) -> frozenset[str]:
+    """The fields that a layout reads, under all their names."""
+    return frozenset(layout.model_fields).union(*layout.OTHER_NAMES.values())
+
+
 def _half_pair(value: object, field: str) -> str | None:
     """The field of the first text that holds half of a surrogate pair; None where there is none."""
     if isinstance(value, str):
-        return field if _HALF.search(value) else None
+        return field if not value.isascii() and _HALF.search(value) else None
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return next((found for key, part in parts if (found := _half_pair(part, f"{field}.{key}"))), None)
 
@@ -215,10 +221,10 @@ def _lines(file: Path, longest: int) -> Iterator[tuple[int, str, int]]:
         with open_text(file) as opened:
             line = 0
             while text := opened.readline(longest + 1):
-                line, length, rest = line + 1, len(text), text
-                while length > longest and not rest.endswith("\n") and (rest := opened.readline(longest)):
-                    length += len(rest)
-                yield line, text.lstrip("\ufeff"), length
+                line, size, rest = line + 1, len(text), text
+                while size > longest and not rest.endswith("\n") and (rest := opened.readline(longest)):
+                    size += len(rest)
+                yield line, text.lstrip("\ufeff"), size - rest.endswith("\n")
     except UnicodeDecodeError as error:
         raise BadInput(f"{file} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from None
     except (OSError, EOFError, zlib.error) as error:

@@ -25,6 +25,7 @@ from unsway.data.formats import read_examples
 from unsway.errors import UnswayError
 from unsway.importing import released
 from unsway.importing.replies import load as load_transcripts
+from unsway.judging.foreign_labels import import_labels
 from unsway.readers.parse import read
 from unsway.seeds import rng
 
@@ -90,6 +91,7 @@ ENDINGS = ("The best answer is: ({}).", "Therefore, the answer is ({}).", "\n**(
 QUESTION = {"question": "Which is a metal?", "options": list(OPTIONS), "answer": "A"}
 ROW = {"question_id": "q1", "n_options": 4, "gold": "A", "target": "B", "bias": "hint", "arm": "biased", "model": "m"}
 EXAMPLE = {"messages": [{"role": "user", "content": "Which?"}], "completion": "(A)"}
+LABEL = {"labeller": "ana", "reply": "So (B).", "coherence": 4, "mentions_cue": False, "prompt": "I say B. Which?"}
 LAYOUT = "Which is a metal?\n\nAnswer choices:\n(A) copper\n(B) granite"
 RELEASED = {
     "original_question": LAYOUT,
@@ -222,6 +224,8 @@ def main() -> int:
         )
         lost += files("training rows", [EXAMPLE, EXAMPLE], read_examples, place, tries)
         lost += files("released prompts", [RELEASED], released.load, place, tries)
+        labels = [LABEL | {"cue": "I say B."}, LABEL | {"labeller": "ben"}]
+        lost += files("labels", labels, lambda p: import_labels(p, place / "labelled"), place, tries)
         lost += sum(tests(what, names, place) for what, names in TESTS.items())
     return int(lost > 0)
 

@@ -1,0 +1,183 @@
+"""The reader of files that others wrote: bounded, one row at a time, and every complaint names line and field."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pytest
+from pydantic import Field
+
+from unsway.errors import BadInput, BadRow
+from unsway.rows import BadField, ChatTurn, ForeignRow, Name, checked, read_rows
+
+
+class Note(ForeignRow):
+    """A row with a field of each sort."""
+
+    OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": ("body", "content")}
+    text: str
+    stars: int | None = Field(description="write null where there are none")
+    kind: Literal["good", "bad"] = "good"
+    name: Name = ""
+    turns: list[ChatTurn] = Field(default_factory=list)
+
+
+class Scored(Note):
+    """Another layout of the same rows."""
+
+    @classmethod
+    def fits(cls, row: Mapping[str, Any]) -> bool:
+        return "score" in row
+
+
+GOOD = {"text": "a", "stars": 1}
+
+
+def written(folder: Path, *rows: object, name: str = "notes.jsonl") -> Path:
+    text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows)
+    path = folder / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["notes.jsonl", "notes.jsonl.gz", "notes.txt"])
+def test_rows_come_with_their_lines_and_blank_lines_are_skipped(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, "\ufeff" + json.dumps(GOOD), "", "  ", GOOD | {"more": [1]}, name=name)
+    assert [(line, note.text) for line, note in read_rows(path, Note)] == [(1, "a"), (4, "a")]
+
+
+def test_a_field_may_have_another_name_which_errors_then_use(tmp_path: Path) -> None:
+    ((_, note),) = read_rows(written(tmp_path, {"body": "a", "stars": None}), Note)
+    assert (note.text, note.stars) == ("a", None)
+    for row, field in (({"body": 3, "stars": 1}, "body"), ({"body": "a", "content": "b", "stars": 1}, "text")):
+        with pytest.raises(BadRow) as error:
+            list(read_rows(written(tmp_path, row), Note))
+        assert error.value.field == field
+
+
+def test_the_first_layout_that_fits_takes_a_row(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path, GOOD, GOOD | {"score": 1}), Scored, Note)
+    assert [type(row) for _, row in rows] == [Note, Scored]
+
+
+BROKEN: list[tuple[object, str, str]] = [
+    ({"stars": 1, "txt": "a"}, "text", "is missing. The row has: stars, txt"),
+    ({"text": "a"}, "stars", "is missing; write null where there are none. The row has: text"),
+    (GOOD | {"text": 7}, "text", "must be text, is int ('7')"),
+    (GOOD | {"stars": "1"}, "stars", "must be a whole number or null, is str ('1')"),
+    (GOOD | {"stars": True}, "stars", "must be a whole number or null, is bool"),
+    (GOOD | {"kind": "odd"}, "kind", "is 'odd'; allowed: good, bad"),
+    (GOOD | {"name": "a\nb"}, "name", "printable"),
+    (
+        GOOD | {"turns": [{"role": "user", "content": "x"}, {"role": "user"}]},
+        "turns.1.content",
+        "is missing. The row has: role",
+    ),
+    (GOOD | {"turns": {}}, "turns", "must be a list, is dict"),
+    (GOOD | {"text": "a\ud800"}, "text", "half of a surrogate pair"),
+    (GOOD | {"turns": [{"role": "user", "content": "\udfff"}]}, "turns.0.content", "half of a surrogate pair"),
+    ("[1]", "row", "must be an object (one JSON object a line), is list"),
+    ("{", "row", "is not JSON"),
+    ('[{"text": "a"},', "row", "one JSON array must be written as one object a line"),
+    ('{"text": "a", "text": "b", "stars": 1}', "row", "a field is given twice, among text, text, stars"),
+    ("[" * 100_000, "row", "is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("row", "field", "said"), BROKEN, ids=[f"{i}-{f}" for i, (_, f, _) in enumerate(BROKEN)])
+def test_a_broken_row_is_raised_or_collected(tmp_path: Path, row: object, field: str, said: str) -> None:
+    path = written(tmp_path, GOOD, row, GOOD)
+    with pytest.raises(BadRow) as error:
+        list(read_rows(path, Note))
+    assert (error.value.path, error.value.line) == (path, 2) and said in str(error.value)
+    assert error.value.field == field
+    bad: list[BadRow] = []
+    assert [line for line, _ in read_rows(path, Note, bad=bad)] == [1, 3]
+    assert [str(each) for each in bad] == [str(error.value)]
+    str(error.value).encode()
+
+
+@pytest.mark.parametrize("depth", [100, 800, 900, 1000, 5000])
+def test_a_value_that_is_nested_too_deeply_is_named(tmp_path: Path, depth: int) -> None:
+    path = written(tmp_path, GOOD, '{"text": ' + "[" * depth + "]" * depth + ', "stars": 1}')
+    with pytest.raises(BadRow, match="line 2"):
+        list(read_rows(path, Note))
+
+
+def test_what_is_not_read_may_hold_anything(tmp_path: Path) -> None:
+    ((_, note),) = read_rows(written(tmp_path, GOOD | {"more": "\ud800", "\ud800": 1}), Note)
+    assert note.text == "a"
+
+
+def test_a_value_in_memory_is_checked_the_same_way() -> None:
+    assert checked(GOOD, Note, path="log", line=3).text == "a"
+    with pytest.raises(BadRow, match="log, line 3, field 'text'"):
+        checked(GOOD | {"text": None}, Note, path="log", line=3)
+
+
+def cells(row: dict[str, str]) -> dict[str, Any]:
+    if row.get("stars") == "many":
+        raise BadField("stars", "must be a number")
+    return {"text": row.get("text"), "stars": int(row["stars"]) if row.get("stars") else None}
+
+
+@pytest.mark.parametrize("name", ["notes.csv", "notes.CSV", "notes.csv.gz"])
+def test_a_table_is_read_where_the_caller_takes_one(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    text = '\ufeff text ,stars\n"two\nlines",1\n,\n  ,  \nshort\nb,2\n'
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    found = [(line, note.text, note.stars) for line, note in read_rows(path, Note, cells=cells)]
+    assert found == [(3, "two\nlines", 1), (6, "short", None), (7, "b", 2)]
+    with pytest.raises(BadRow, match="is not JSON"):
+        list(read_rows(path, Note))
+
+
+def test_a_broken_table_is_raised_or_collected(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text("text,stars\na,many\na,1,x\nb,2\n")
+    with pytest.raises(BadRow, match="line 2, field 'stars': must be a number"):
+        list(read_rows(path, Note, cells=cells))
+    bad: list[BadRow] = []
+    assert [line for line, _ in read_rows(path, Note, cells=cells, bad=bad)] == [4]
+    assert [(each.line, each.field) for each in bad] == [(2, "stars"), (3, "row")]
+
+
+def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
+    (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}')
+    (tmp_path / "torn.jsonl.gz").write_bytes(gzip.compress(b"{}\n" * 1000)[:-9])
+    (tmp_path / "plain.jsonl.gz").write_text("{}")
+    for name in ("absent.jsonl", "latin.jsonl", "torn.jsonl.gz", "plain.jsonl.gz", "."):
+        with pytest.raises(BadInput, match="UTF-8"):
+            list(read_rows(tmp_path / name, Note, bad=[]))
+
+
+def test_a_row_that_is_too_long_is_measured_and_passed_over(tmp_path: Path) -> None:
+    bad: list[BadRow] = []
+    path = written(tmp_path, GOOD, json.dumps(GOOD | {"text": "x" * 5000}), GOOD)
+    assert [line for line, _ in read_rows(path, Note, longest=100, bad=bad)] == [1, 3]
+    assert "has 5024 characters; at most 100 are allowed" in str(bad[0])
+
+
+def test_a_file_that_unpacks_to_one_endless_line_fills_no_memory(tmp_path: Path) -> None:
+    """Half a gigabyte of one line, packed into 500 kB, is read in less than half of that."""
+    path = tmp_path / "bomb.jsonl.gz"
+    block = b"x" * 2**20
+    with gzip.open(path, "wb", compresslevel=9) as file:
+        for _ in range(512):
+            file.write(block)
+    code = (
+        "import resource, sys\nfrom unsway.errors import BadRow\nfrom unsway.rows import ForeignRow, read_rows\n"
+        "try: list(read_rows(sys.argv[1], ForeignRow))\nexcept BadRow as error: print(error)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    said, peak = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert "has 536870912 characters; at most 4000000 are allowed" in said
+    assert int(peak) < 250_000, "kilobytes"
