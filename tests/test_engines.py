@@ -44,10 +44,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 def test_engines_are_found_and_unknown_ones_refused() -> None:
-    assert engines.names() == ("openvino", "torch")
-    with pytest.raises(
-        UnknownName, match=r"no engine named 'tortch'\. Did you mean 'torch'.*Known: auto, openvino, torch"
-    ):
+    assert {"openvino", "torch"} <= set(engines.names())
+    with pytest.raises(UnknownName, match=r"no engine named 'tortch'\. Did you mean 'torch'.*Known: auto, .*torch"):
         base.known_engine("tortch")
 
 
