@@ -33,7 +33,8 @@ from sampling import cpu, machine, matmul_rate, on_gpu
 from shapes import size
 
 from unsway.backends import backend
-from unsway.backends.rows import Tokens, in_order, tokenise
+from unsway.backends.local.rows import TokenRow, in_order, tokenise
+from unsway.backends.local.trainers import completion_columns
 from unsway.demo import STUDY
 from unsway.models.weights import load_model, locate
 from unsway.prompts.render import letter
@@ -49,7 +50,8 @@ def rows(n: int) -> tuple[Example, ...]:
     for pair in list(STUDY.pairs())[:n]:
         gold = pair.question.gold or 0
         said = f"What is asked for fits {pair.question.options[gold]} best. So the answer is ({letter(gold)})."
-        found.append(Example(pair.biased.messages(), said, "consistency", pair.id, "bench"))
+        options = pair.question.options
+        found.append(Example(pair.clean, pair.biased, said, pair.target, options, "consistency", pair.id, "bench"))
     return tuple(found)
 
 
@@ -65,10 +67,10 @@ class Fit:
     def examples(self) -> tuple[Example, ...]:
         return rows(self.steps * self.batch)
 
-    def tokens(self) -> list[Tokens]:
+    def tokens(self) -> list[TokenRow]:
         """The rows as they are trained on."""
         weights = locate(self.model)
-        return [tokenise(weights, example) for example in self.examples()]
+        return [tokenise(weights, Bct().texts(example)) for example in self.examples()]
 
 
 Trained = dict[str, Any]
@@ -92,7 +94,7 @@ def losses(log: Sequence[Mapping[str, Any]]) -> list[float]:
 
 
 def whole(fitted: Fit) -> Trained:
-    from unsway.backends import target_loss
+    from unsway.backends.local import target_loss
 
     target_loss.shared_start = lambda ids, labels: 0  # type: ignore[assignment]
     return ours(fitted)
@@ -129,7 +131,7 @@ def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
         trainer = SFTTrainer(
             model=load_model(weights),
             args=args,
-            train_dataset=Dataset.from_list([ids[i] for i in order]),
+            train_dataset=Dataset.from_list([completion_columns(ids[i]) for i in order]),
             processing_class=weights.tokenizer,
             peft_config=adapter,
         )
@@ -139,7 +141,7 @@ def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
 
 
 def shared(fitted: Fit) -> Trained:
-    from unsway.backends import target_loss
+    from unsway.backends.local import target_loss
 
     target_loss.WORTH_A_PASS = 0
     return ours(fitted)
@@ -173,7 +175,7 @@ def child(side: str, fitted: Fit, path: Path) -> None:
     """Run a side, libraries loaded before its clock starts, and take the time of each pass of its steps."""
     from transformers import Trainer
 
-    from unsway.backends.target_loss import TargetLossTrainer
+    from unsway.backends.local.target_loss import TargetLossTrainer
 
     passes: list[tuple[float, float, int]] = []
     one_pass = Trainer.training_step
@@ -219,7 +221,7 @@ def main() -> None:
         child(args.child, fitted, args.path)
         return
     sizes = size(locate(args.model).folder)
-    n = sum(len(row["input_ids"]) for row in fitted.tokens())
+    n = sum(row.n_tokens for row in fitted.tokens())
     print(f"{args.model}, {args.steps} steps of {args.rows} rows, {n:,} tokens, {machine()}")
     found: dict[str, Trained] = {}
     for side in args.sides.split(","):

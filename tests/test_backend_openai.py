@@ -20,25 +20,28 @@ from click.testing import CliRunner
 
 from tests.openai_server import OpenAiServer
 from unsway.backends import backend
-from unsway.backends.openai import OpenAiBackend
-from unsway.backends.openai_rows import chat_jsonl, limits
+from unsway.backends.openai import OpenAi
+from unsway.backends.openai.rows import chat_jsonl, limits
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
 from unsway.models.weights import read_checkpoint
 from unsway.planning.prices import price_of, prices
 from unsway.store import write_jsonl
-from unsway.training import Bct, Control, Sft, fit
-from unsway.types import Checkpoint, Example, Message
+from unsway.training import Bct, Control, Method, Policy, Tuner, WhiteBox, fit
+from unsway.types import Checkpoint, Example, Part, Prompt, Role, Toward, Turn
 
 pytest.importorskip("openai")
 KEY = "sk-very-secret-0123456789"
 BASE = "openai/gpt-4o-mini-2024-07-18"
 
 
+def chat(*turns: tuple[Role, str]) -> Prompt:
+    return Prompt(tuple(Turn(role, (Part("stem", text),)) for role, text in turns))
+
+
 def example(i: int) -> Example:
-    return Example(
-        (Message("user", f"Pick a letter, number {i}."),), f"({'ABCD'[i % 4]})", "consistency", f"p{i}", BASE
-    )
+    clean, biased = (chat(("user", f"{cue}Pick a letter, number {i}.")) for cue in ("", "Not (D). "))
+    return Example(clean, biased, f"({'ABCD'[i % 4]})", Toward(3), tuple("abcd"), "consistency", f"p{i}", BASE)
 
 
 BCT = Bct()
@@ -53,13 +56,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAiServer]:
         yield running
 
 
-def quick(**more: float) -> OpenAiBackend:
-    return OpenAiBackend(waits=(0.01, 0.05), **more)  # type: ignore[arg-type]
+def quick(**more: float) -> OpenAi:
+    return OpenAi(waits=(0.01, 0.05), **more)  # type: ignore[arg-type]
 
 
-def train(
-    folder: Path, rows: tuple[Example, ...] = ROWS, how: Sft = BCT, where: OpenAiBackend | None = None
-) -> Checkpoint:
+def train(folder: Path, rows: tuple[Example, ...] = ROWS, how: Method = BCT, where: OpenAi | None = None) -> Checkpoint:
     return fit(rows, how, BASE, where or quick(), folder)
 
 
@@ -114,13 +115,8 @@ def test_the_same_file_is_uploaded_once_whatever_the_folder(server: OpenAiServer
 
 
 def test_earlier_turns_of_the_model_bear_no_loss(server: OpenAiServer, tmp_path: Path) -> None:
-    turns = (
-        Message("system", "Be brief."),
-        Message("user", "Hi"),
-        Message("assistant", "(A)"),
-        Message("user", "Sure?"),
-    )
-    train(tmp_path, (*ROWS, replace(ROWS[0], messages=turns)))
+    turns = chat(("system", "Be brief."), ("user", "Hi"), ("assistant", "(A)"), ("user", "Sure?"))
+    train(tmp_path, (*ROWS, replace(ROWS[0], biased=turns)))
     (uploaded,) = server.contents.values()
     row = json.loads(uploaded.splitlines()[-1])["messages"]
     assert [turn.get("weight") for turn in row] == [None, None, 0, None, None]
@@ -133,12 +129,12 @@ def test_earlier_turns_of_the_model_bear_no_loss(server: OpenAiServer, tmp_path:
     ("change", "words"),
     [
         ({"completion": "  "}, "row 4: an empty completion"),
-        ({"messages": (Message("tool", "x"), Message("user", "y"))}, "row 4: role 'tool'"),  # type: ignore[arg-type]
-        ({"messages": (Message("user", "y"), Message("assistant", "x"))}, "row 4: the turn before the completion"),
-        ({"messages": ()}, "row 4: the turn before"),
-        ({"messages": (Message("user", ""),)}, "row 4: an empty turn"),
+        ({"biased": chat(("tool", "x"), ("user", "y"))}, "row 4: role 'tool'"),  # type: ignore[arg-type]
+        ({"biased": chat(("user", "y"), ("assistant", "x"))}, "row 4: the turn before the completion"),
+        ({"biased": chat()}, "row 4: the turn before"),
+        ({"biased": chat(("user", ""))}, "row 4: an empty turn"),
         ({"completion": "word " * 40_000}, "row 4: perhaps 100,0.. tokens .* may have 65,536"),
-        ({"weight": 0.5}, "row 4: weight 0.5"),
+        ({"completion": None}, "row 4 has no completion"),
     ],
 )
 def test_rows_are_refused_by_number(
@@ -152,7 +148,7 @@ def test_rows_are_refused_by_number(
 
 def test_text_that_is_not_unicode_is_refused() -> None:
     with pytest.raises(BadInput, match="row 12: text that is not valid Unicode"):
-        chat_jsonl((*ROWS[:11], replace(ROWS[11], completion="a \ud800 surrogate")), BASE)
+        chat_jsonl([BCT.texts(row) for row in (*ROWS[:11], replace(ROWS[11], completion="a \ud800 surrogate"))], BASE)
 
 
 def test_many_bad_rows_are_counted(server: OpenAiServer, tmp_path: Path) -> None:
@@ -169,16 +165,29 @@ def test_too_few_rows_and_what_the_api_has_no_place_for(server: OpenAiServer, tm
         train(tmp_path, how=Bct(lora_rank=8))
     with pytest.raises(BadInput, match=r"whole epochs, not 0\.5"):
         train(tmp_path, how=Bct(epochs=0.5))
-    with pytest.raises(BadInput, match="kind"):
-        train(tmp_path, how=Control())
     assert server.calls == []
 
 
-def test_a_method_that_needs_more_is_refused(server: OpenAiServer, tmp_path: Path) -> None:
-    class Reads(Bct):
-        needs = frozenset({"fit", "states"})  # type: ignore[assignment]
+def test_the_control_of_the_same_rows_has_their_clean_prompts(server: OpenAiServer, tmp_path: Path) -> None:
+    train(tmp_path / "bct")
+    train(tmp_path / "control", how=Control())
+    bct, control = ([json.loads(line)["messages"] for line in text.splitlines()] for text in server.contents.values())
+    assert [row[1] for row in bct] == [row[1] for row in control]
+    assert all(a[0]["content"] == "Not (D). " + b[0]["content"] for a, b in zip(bct, control, strict=True))
 
-    with pytest.raises(BadInput, match="needs a backend that can states; 'openai' can only fit"):
+
+def test_a_method_that_needs_more_is_refused(server: OpenAiServer, tmp_path: Path) -> None:
+    class Samples(Bct):
+        needs = frozenset({Policy})
+
+    class Reads(Bct):
+        needs = frozenset({Tuner, WhiteBox})
+
+    with pytest.raises(
+        BadInput, match="needs a back-end that can sample, score and step; 'openai' can only fit replies"
+    ):
+        train(tmp_path, how=Samples())
+    with pytest.raises(BadInput, match="needs a back-end that can show inner states; 'openai' can only fit replies"):
         train(tmp_path, how=Reads())
     assert server.calls == []
 
@@ -264,11 +273,11 @@ def test_the_network_goes_away_while_it_waits(server: OpenAiServer, tmp_path: Pa
 
 WAITING = """
 import sys
-from unsway.backends.openai import OpenAiBackend
+from unsway.backends.openai import OpenAi
 from unsway.store import read_jsonl
 from unsway.training import Bct, fit
 from unsway.types import Example
-made = fit(sys.argv[1], Bct(), sys.argv[2], OpenAiBackend(waits=(0.05, 0.05)), sys.argv[3])
+made = fit(sys.argv[1], Bct(), sys.argv[2], OpenAi(waits=(0.05, 0.05)), sys.argv[3])
 print(made.model)
 """
 
@@ -317,7 +326,7 @@ def test_a_folder_that_waits_for_another_fit_is_refused_until_that_is_cancelled(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as meanwhile, pytest.raises(KeyboardInterrupt):
-        meanwhile.setattr(OpenAiBackend, "_wait", interrupted)
+        meanwhile.setattr(OpenAi, "_wait", interrupted)
         train(tmp_path)
     with pytest.raises(BadInput, match="waits for the job ftjob-1 of another fit"):
         train(tmp_path, how=Bct(epochs=2))
@@ -357,12 +366,12 @@ def test_rows_torn_by_a_kill_and_a_damaged_record(server: OpenAiServer, tmp_path
 
 def test_an_address_with_a_password_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"host 'api\.example'") as refused:
-        fit(ROWS, Bct(), BASE, OpenAiBackend(f"https://me:{KEY}@api.example/v1"), tmp_path)
+        fit(ROWS, Bct(), BASE, OpenAi(f"https://me:{KEY}@api.example/v1"), tmp_path)
     assert leaks(tmp_path, str(refused.value)) == []
 
 
 def test_by_name() -> None:
-    assert isinstance(backend("openai"), OpenAiBackend)
+    assert isinstance(backend("openai"), OpenAi)
 
 
 # ---------------------------------------------------------------- the verb, and prices
@@ -377,7 +386,11 @@ def test_the_verb_trains_refuses_and_cancels(server: OpenAiServer, tmp_path: Pat
     refused = CliRunner().invoke(main, verb(rows, "--out", out, "--max-cost", "0"))
     assert refused.exit_code == 1 and "more than the $0 allowed" in refused.stderr and server.calls == []
     local = CliRunner().invoke(main, ["train", rows, "--base", "x", "--out", out, "--cancel"])
-    assert local.exit_code == 2 and "are for a provider's jobs" in local.stderr
+    assert local.exit_code == 1 and "'local' trains in this process and has no jobs to cancel" in local.stderr
+    packed = CliRunner().invoke(main, verb(rows, "--out", out, "--packing"))
+    assert packed.exit_code == 1 and "'openai' has no option 'packing'; it has base_url, max_cost" in packed.stderr
+    typed = CliRunner().invoke(main, verb(rows, "--out", out, "--set", "batch_size=many"))
+    assert typed.exit_code == 2 and "batch_size is int" in typed.stderr
     none = CliRunner().invoke(main, verb(rows, "--out", out, "--cancel"))
     assert none.exit_code == 1 and "knows of no job" in none.stderr
     server.course = ("cancelled",)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.parity import DATA, training
-from unsway.banks import bank
-from unsway.data.audit import audit, escaped, stance
+from unsway.data.audit import audit, escaped
 from unsway.errors import BadInput
-from unsway.types import Example, Message, Question
+from unsway.types import AwayFrom, Example, Part, Prompt, Question, Toward, Turn
 
 released = pytest.mark.skipif(not (DATA / "train").exists(), reason="the released rows are not here")
 
 
 def row(prompt: str, completion: str = "The best answer is: (A)") -> Example:
-    return Example((Message("user", prompt),), completion, "consistency", None, "m")
+    """A chat from elsewhere, which says nothing of what was put into it."""
+    return Example(Prompt((Turn("user", (Part("stem", prompt),)),)), None, completion, None, (), "instruct", None, "m")
+
+
+def ours(i: int, cue: str, target: Toward | AwayFrom, completion: str) -> Example:
+    """A row of ours, its cue in front of the question or behind the options."""
+    parts = (Part("stem", f"Question {i}?\n\n"), Part("option", "(A) one\n"), Part("option", "(B) two"))
+    cued = (Part("cue", cue), *parts) if i % 2 else (*parts, Part("cue", cue))
+    clean, biased = (Prompt((Turn("user", each),)) for each in (parts, cued))
+    return Example(clean, biased, completion, target, ("one", "two"), "consistency", f"p{i}", "m")
 
 
 @released
@@ -24,27 +34,35 @@ def test_the_released_rows_have_their_documented_properties() -> None:
     found = audit(bct, control=control)
     mix = {name: dict(counts) for name, counts in found.mix}
     assert found.n == 5000 and found.paired == (5000, 5000) and found.same_completion == 2559
-    assert mix["stance and form"] == {
-        "for quoted": 1264,
-        "for letter": 1254,
-        "against letter": 1260,
-        "against quoted": 1222,
-    }
-    assert mix["place"] == {"front": 1271, "before_options": 1293, "after_options": 2436}
+    for said_nowhere in ("bias", "form", "stance", "place", "elicit", "source"):
+        assert mix[said_nowhere] == {"not known": 5000}
+    assert not found.agreement and found.chance is None
+    assert found.repeated_questions == 1 and found.unread <= 10
+    assert sum(dict(found.letters).values()) == 5000 - found.unread
+
+
+def test_a_row_of_ours_says_what_was_put_into_it() -> None:
+    rows = [
+        ours(1, "I hate (A), no doubt.\n\n", Toward(0), "So (A)."),  # words that speak against it say nothing
+        ours(2, "\n\nMaybe (A)?", Toward(0), "So (B)."),
+        ours(3, "(B) is wrong.\n\n", AwayFrom(1), "So (B)."),
+    ]
+    found = audit(rows)
+    mix = {name: dict(counts) for name, counts in found.mix}
+    assert mix["stance"] == {"for": 2, "against": 1} and mix["place"] == {"front": 2, "after_options": 1}
+    assert mix["bias"] == mix["form"] == mix["elicit"] == mix["source"] == {"not known": 3}
     rates = {name: (rate.hits, rate.n) for name, rate in found.agreement}
-    documented = {"for": (715, 2518), "against": (722, 2482)}  # counts every row; ours leaves out what cannot be read
-    assert sum(documented[name][1] - rates[name][1] for name in documented) == found.unread <= 10
-    for name, (hits, n) in documented.items():
-        assert 0 <= hits - rates[name][0] <= n - rates[name][1]
-    assert found.repeated_questions == 1
-    low, high = dict(found.agreement)["all"].interval or (0, 0)
-    assert low < 0.2874 < high and found.chance == pytest.approx(0.27, abs=0.02)
+    assert rates == {"all": (2, 3), "for": (1, 2), "against": (1, 1)} and found.chance == 0.5
+    assert dict(found.letters) == {"A": 1, "B": 2} and found.repeated_questions == 0
+    assert found.paired == (3, 3) and "form: not known 3" in found.lines()
+    moved = replace(rows[0], clean=rows[1].clean)
+    assert audit([moved, *rows[1:]]).paired == (2, 3)
 
 
-@pytest.mark.parametrize(("name", "said"), [("hunches_for", "for"), ("hunches_against", "against")])
-def test_the_stance_of_our_own_hunches_is_read(name: str, said: str) -> None:
-    entries = bank(name).entries
-    assert sum(stance(entry) == said for entry in entries) / len(entries) > 0.9
+def test_what_a_chat_does_not_say_is_printed_as_not_known() -> None:
+    text = "\n".join(audit([row("Surely not (B).\n\nQ?\n\nAnswer choices:\n(A) one\n(B) two")]).lines())
+    assert "stance: not known 1" in text and "place: not known 1" in text
+    assert "target agrees with the cued option: not known" in text and "control: not given" in text
 
 
 def test_what_a_terminal_would_act_on_is_written_out() -> None:

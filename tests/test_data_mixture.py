@@ -11,7 +11,9 @@ from unsway.data.audit import audit
 from unsway.data.provenance import read_beside
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
+from unsway.store import read_jsonl
 from unsway.testing import scripted, toy_questions
+from unsway.types import Example
 
 QUESTIONS = toy_questions(30, split="train")
 
@@ -24,15 +26,31 @@ def model(recipe: Recipe) -> object:
 def test_every_row_says_where_it_comes_from(tmp_path: Path) -> None:
     recipe = Recipe(n=20, instruct=0, exclude=(QUESTIONS[0].id, QUESTIONS[1].id))
     made = mixture(recipe, QUESTIONS, model(recipe), folder=tmp_path)  # type: ignore[arg-type]
-    path, _ = made.write(tmp_path)
-    about = read_beside(path)
-    assert about == made.about
-    assert about is not None and [a.pair_id for a in about] == [row.pair_id for row in made.bct]
-    assert {a.question_id for a in about}.isdisjoint(recipe.exclude)
-    assert {a.form for a in about} == {"letter", "quoted"} and {a.settings.temperature for a in about} == {1.0}
-    found = audit(made.bct, control=made.control, about=about)
-    assert found.paired == (20, 20)
-    assert dict(dict(found.mix)["stance"]) == {"for": 10, "against": 10}
+    path = made.write(tmp_path)
+    assert path.name == "examples.jsonl" and tuple(read_jsonl(path, Example)) == made.examples
+    beside = read_beside(path)
+    assert beside.provenance == made.provenance and tuple(beside.pairs.values()) == made.pairs
+    pairs_of = [beside.pairs[row.pair_id or ""] for row in made.examples]
+    assert [a.prompt_id for a in beside.provenance] == [pair.clean.id for pair in pairs_of]
+    assert {pair.question.id for pair in pairs_of}.isdisjoint(recipe.exclude)
+    assert {a.settings.temperature for a in beside.provenance} == {1.0}
+    found = audit(made.examples, beside=beside)
+    assert found.paired == (20, 20) == (found.same_completion, found.n)
+    mix = {name: dict(counts) for name, counts in found.mix}
+    assert mix["stance"] == {"for": 10, "against": 10} and set(mix["form"]) == {"letter", "quoted"}
+    assert sum(mix["place"].values()) == 20 and "not known" not in mix["place"] and len(mix["place"]) > 1
+    assert mix["source"] == {QUESTIONS[0].source: 20} and mix["bias"] == dict.fromkeys(recipe.biases, 10)
+
+
+def test_what_stands_beside_other_rows_is_not_read(tmp_path: Path) -> None:
+    recipe = Recipe(n=4, instruct=0)
+    path = mixture(recipe, QUESTIONS, model(recipe)).write(tmp_path)  # type: ignore[arg-type]
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    assert read_beside(path) == ({}, ())
+    found = audit(tuple(read_jsonl(path, Example)), beside=read_beside(path))
+    mix = {name: dict(counts) for name, counts in found.mix}
+    assert mix["form"] == mix["bias"] == {"not known": 3} and sum(mix["stance"].values()) == 3
+    assert "not known" not in mix["stance"] and found.agreement
 
 
 def test_nothing_is_trained_on_that_is_excluded_or_tested() -> None:

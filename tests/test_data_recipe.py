@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
-from unsway.data.mixture import _waiting
+from unsway.data.dealing import deal
 from unsway.data.tasks import SETS, tasks
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
@@ -89,7 +89,7 @@ def test_questions_that_one_cue_does_not_need_serve_another(tmp_path: Path) -> N
         return output
 
     model.api.generate = sometimes_cut
-    dealt = [each for kind in _waiting(recipe, questions) for each in kind]
+    dealt = [each for kind in deal(recipe, questions) for each in kind]
     whole = [sum(sum(map(ord, pair.clean.turns[-1].text())) % 3 != 0 for pair in each.pairs) for each in dealt]
     assert any(n < each.wanted for n, each in zip(whole, dealt, strict=True)), "no cue runs out of its own questions"
     mix = mixture(recipe, questions, model, folder=tmp_path)
@@ -122,7 +122,7 @@ def test_filters_keep_what_they_say(tmp_path: Path) -> None:
         recipe = Recipe(n=40, biases=FOUR, instruct=0, seed=5, keep=keep)  # type: ignore[arg-type]
         made = mixture(recipe, questions, model, folder=tmp_path)
         by_id = {pair.id: pair for pair in made.pairs}
-        rows = [(row, by_id[row.pair_id or ""]) for row in made.bct]
+        rows = [(row, by_id[row.pair_id or ""]) for row in made.examples]
         return [(read(row.completion, options=pair.question.options).choice, pair) for row, pair in rows]
 
     assert all(choice == pair.question.gold for choice, pair in answers("right"))
@@ -150,8 +150,8 @@ def test_instruct_tasks_of_ones_own(tmp_path: Path) -> None:
     model.api.lines = Anything(known)
     recipe = Recipe(n=8, biases=FOUR, instruct=4, seed=5, instruct_tasks=str(path))
     mix = mixture(recipe, questions, model, folder=tmp_path / "out")
-    tasks = [row for row in mix.bct if row.kind == "instruct"]
-    assert {row.messages[0].content for row in tasks} == {"Name a fruit.", "Name a bird."} and len(tasks) == 4
+    tasks = [row for row in mix.examples if row.kind == "instruct"]
+    assert {row.clean.messages()[0].content for row in tasks} == {"Name a fruit.", "Name a bird."} and len(tasks) == 4
     path.write_text('{"other": 1}\n')
     with pytest.raises(BadInput, match="a row must have a prompt"):
         mixture(recipe, questions, model, folder=tmp_path / "out")
@@ -211,6 +211,8 @@ def test_the_verb_takes_exclusions_and_tests_for_overlap(tmp_path: Path) -> None
 def test_rows_round_trip_as_json(tmp_path: Path) -> None:
     questions = toy_questions(40, split="train")
     mix = mixture(Recipe(n=8, biases=FOUR, instruct=0), questions, model_for(questions), folder=tmp_path)
-    path, _ = mix.write(tmp_path / "rows")
-    assert [json.loads(line)["completion"] for line in path.read_text().splitlines()] == [r.completion for r in mix.bct]
+    path = mix.write(tmp_path / "rows")
+    assert [json.loads(line)["completion"] for line in path.read_text().splitlines()] == [
+        r.completion for r in mix.examples
+    ]
     assert len(ask([pair.clean for pair in mix.pairs][:1], model_for(questions))) == 1

@@ -31,6 +31,7 @@ from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore, read_manifest
 from unsway.testing import toy_questions
+from unsway.training import Bct, Control
 from unsway.types import Message, Part, Prompt, Settings, Turn
 
 TRAIN = toy_questions(100, split="train")
@@ -147,14 +148,14 @@ def test_shots_are_the_rows_that_would_be_trained_on(tmp_path: Path) -> None:
     made, model = pairs(TESTED, ["post_hoc"]), saying("guesses", guesses)
     recipe = Recipe(n=4, instruct=0, direct_share=0, max_tokens=1000, seed=7)
     rows = mixture(recipe, TRAIN, model)
-    of_arm = {"naive": rows.control, "biased": rows.bct}
-    for arm, trained in of_arm.items():
+    for arm, how in {"naive": Control(), "biased": Bct()}.items():
         instead = put(proxy(4, arm), made, seed=7, folder=tmp_path)
         shots = front(instead[made.pairs[0].clean.id], made.pairs[0].clean)
         shown = {(shots[i].text(), shots[i + 1].text()) for i in range(0, len(shots), 2)}
-        assert shown == {(row.messages[-1].content, row.completion) for row in trained}
+        trained = [how.texts(row) for row in rows.examples]
+        assert shown == {(texts.prompt[-1].content, texts.completions[0]) for texts in trained}
     kept = {(reply.text, reply.settings.temperature) for reply in ReplyStore(tmp_path / "replies.jsonl")}
-    assert kept == {(row.completion, 1.0) for row in rows.bct}
+    assert kept == {(row.completion, 1.0) for row in rows.examples}
     manifests = [read_manifest(path) for path in (tmp_path / "interventions").glob("*.jsonl")]
     assert len(manifests) == 2
     assert all(found and found["rows"] == 4 and "fewshot:4-" in found["intervention"] for found in manifests)

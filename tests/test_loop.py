@@ -16,6 +16,7 @@ from unsway.store import ReplyStore
 from unsway.studies.folder import keep, results
 from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
+from unsway.training import Bct, Control
 from unsway.types import Settings
 
 FOLLOW = {"suggested_answer": 0.55, "post_hoc": 0.8, "wrong_few_shot": 0.25, "distractor_fact": 0.0}
@@ -105,14 +106,15 @@ def test_training_rows_and_control_pair_row_by_row(tmp_path: Path) -> None:
     ]
     model = scripted(kinds[0] + kinds[1], {})
     mix = mixture(recipe, questions, model, folder=tmp_path)
-    assert len(mix.bct) == len(mix.control) == 40
+    assert len(mix.examples) == 40
     by_id = {pair.id: pair for pair in mix.pairs}
     assert len({pair.question.id for pair in mix.pairs}) == 40  # one cue a question, CoT and direct disjoint
-    for trained, control in zip(mix.bct, mix.control, strict=True):
-        assert (trained.completion, trained.pair_id) == (control.completion, control.pair_id)
-        assert (trained.kind, control.kind) == ("consistency", "control")
-        pair = by_id[trained.pair_id or ""]
-        assert trained.messages == pair.biased.messages() and control.messages == pair.clean.messages()
+    for row in mix.examples:
+        pair = by_id[row.pair_id or ""]
+        assert (row.clean, row.biased, row.target, row.kind) == (pair.clean, pair.biased, pair.target, "consistency")
+        trained, control = Bct().texts(row), Control().texts(row)
+        assert trained.completions == control.completions == (row.completion,)
+        assert trained.prompt == pair.biased.messages() and control.prompt == pair.clean.messages()
     elicits = [pair.elicit.partition("@")[0] for pair in mix.pairs]
     assert elicits.count("direct") == elicits.count("cot") == 20
     biases = [pair.bias.partition("@")[0].partition("/")[0] for pair in mix.pairs]

@@ -117,8 +117,8 @@ def test_targets_are_sampled_from_a_server(server: OpenAiServer, tmp_path: Path)
     server.answer = says_who
     with session("openai-api/local/base", base_url=server.url) as base:
         made = mixture(Recipe(n=8, instruct=2), toy_questions(12), base, folder=tmp_path)
-    assert {row.target_model for row in made.bct} == {"openai-api/local/base"}
-    assert {row.completion for row in made.bct} == {"I am base. The best answer is: (B)."}
+    assert {row.said_by for row in made.examples} == {"openai-api/local/base"}
+    assert {row.completion for row in made.examples} == {"I am base. The best answer is: (B)."}
 
 
 # ---------------------------------------------------------------- two servers, one name

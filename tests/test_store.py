@@ -21,7 +21,7 @@ from unsway.disk import together
 from unsway.errors import BadRow, StoreError
 from unsway.pairing import pairs
 from unsway.testing import toy_questions
-from unsway.types import Estimate, Example, Message, Pair, Question, Reply, Settings
+from unsway.types import Estimate, Example, Pair, Question, Reply, Settings
 
 
 def reply(i: int, text: str = "(A)") -> Reply:
@@ -39,7 +39,7 @@ def test_any_text_round_trips(text: str) -> None:
 def test_every_type_round_trips() -> None:
     (pair,) = pairs(toy_questions(1), ["post_hoc"])
     assert store.loads(Pair, store.dumps(pair)) == pair
-    example = Example((Message("user", "a"),), "b", "consistency", pair.id, "m")
+    example = Example(pair.clean, pair.biased, "b", pair.target, ("a",), "consistency", pair.id, "m", "c")
     assert store.loads(Example, store.dumps(example)) == example
     estimate = Estimate("brr", None, None, None, 0.95, 0, 0, 3, "refused", "too few")
     assert store.loads(Estimate, store.dumps(estimate)) == estimate

@@ -16,7 +16,7 @@ LABELS = [[-100] * 5 + [13, 14], [-100] * 4 + [22, -100, -100], [-100] * 4 + [32
 
 
 def test_the_start_ends_where_rows_differ_or_a_target_is_predicted() -> None:
-    from unsway.backends.target_loss import shared_start
+    from unsway.backends.local.target_loss import shared_start
 
     ids, labels = torch.tensor(IDS), torch.tensor(LABELS)
     assert shared_start(ids, labels) == 3
@@ -31,7 +31,7 @@ def test_losses_and_gradients_are_those_of_whole_rows(tmp_path: Path) -> None:
     from torch.nn.functional import cross_entropy
     from transformers import LlamaForCausalLM
 
-    from unsway.backends.target_loss import IGNORED, _hidden
+    from unsway.backends.local.target_loss import IGNORED, _hidden
 
     model = LlamaForCausalLM.from_pretrained(tiny_model(tmp_path))
     ids, labels = torch.tensor(IDS), torch.tensor(LABELS)

@@ -12,45 +12,68 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import MODEL, example, losses, metrics, real, tiny_model
+from tests.tiny import MODEL, example, losses, metrics, prompt, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
-from unsway.backends.rows import tokenise
+from unsway.backends.local.rows import tokenise
 from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
 from unsway.models.weights import locate
 from unsway.store import read_jsonl, write_jsonl
-from unsway.training import Bct, Control, check, fit, method
+from unsway.training import Backend, Bct, Control, Dpo, Method, check, fit, method
+from unsway.training.seams import Texts
 from unsway.types import Example
 
 
-class Idle:
-    """A backend that can do nothing: enough to see what is refused before anything is spent."""
+class Idle(Backend):
+    """A back-end that can do nothing: enough to see what is refused before anything is spent."""
 
     name = "idle"
-    can: frozenset[str] = frozenset()
 
     def describe(self, base: str) -> str:
         raise AssertionError("asked before it was checked")
 
-    check = fit = describe
+    check = fit = describe  # type: ignore[assignment]
 
 
 def test_what_a_backend_cannot_do_is_refused_at_once() -> None:
-    with pytest.raises(BadInput, match="'bct' needs a backend that can fit"):
-        check(Bct(), Idle(), MODEL)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="'bct' needs a back-end that can fit rows; 'idle' can do nothing"):
+        check(Bct(), Idle(), MODEL)
     with pytest.raises(BadInput, match="'bct' needs"):
-        fit([example(0)], Bct(), MODEL, Idle(), "nowhere")  # type: ignore[arg-type]
+        fit([example(0)], Bct(), MODEL, Idle(), "nowhere")
 
 
-def test_rows_of_another_kind_are_refused() -> None:
-    local = backend("local")
-    with pytest.raises(BadInput, match=r"kind \['consistency'\]"):
-        fit([example(0)], Control(), MODEL, local, "nowhere")
+INSTRUCT = Example(prompt("Name a bird."), None, "A wren.", None, (), "instruct", None, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("how", "bad", "why"),
+    [
+        (Bct(), replace(example(1), biased=None), "has no biased prompt"),
+        (Bct(), replace(example(1), completion=None), "has no completion"),
+        (Control(), replace(example(1), completion=None), "has no completion"),
+        (Bct(), replace(INSTRUCT, completion=None), "has no completion"),
+        (Dpo(), example(1), "has no rejected reply .*unsway data preferences"),
+        (Dpo(), INSTRUCT, "is an instruct row"),
+    ],
+)
+def test_rows_that_a_method_cannot_take_are_refused_with_their_number(how: Method, bad: Example, why: str) -> None:
+    good = example(0, rejected="(D)")
+    with pytest.raises(BadInput, match=rf"row 2 {why}.*'{how.name}' cannot train on it \(1 of 3 rows"):
+        fit([good, bad, good], how, MODEL, backend("local"), "nowhere")
+
+
+def test_no_rows_are_refused() -> None:
     with pytest.raises(BadInput, match="no examples"):
-        fit([], Bct(), MODEL, local, "nowhere")
-    weighted = replace(example(1), weight=0.5)
-    with pytest.raises(BadInput, match=r"row 2: weight 0\.5 \(1 of 2 rows"):
-        fit([example(0), weighted], Bct(), MODEL, local, "nowhere")
+        fit([], Bct(), MODEL, backend("local"), "nowhere")
+
+
+def test_methods_read_the_same_rows_and_take_what_they_need() -> None:
+    row = example(3, rejected="(D) as you say")
+    assert row.biased is not None
+    assert Bct().texts(row) == Texts(row.biased.messages(), ("(D)",))
+    assert Control().texts(row) == Texts(row.clean.messages(), ("(D)",))
+    assert Dpo().texts(row) == Texts(row.biased.messages(), ("(D)", "(D) as you say"))
+    assert [how.texts(INSTRUCT).prompt for how in (Bct(), Control())] == [INSTRUCT.clean.messages()] * 2
 
 
 def test_methods_by_name() -> None:
@@ -71,7 +94,6 @@ def test_bct_and_control_share_every_default() -> None:
 FITTING = """
 import sys
 from unsway.backends import backend
-from unsway.backends.rows import tokenise
 from unsway.training import Bct, fit
 fit(sys.argv[1], Bct(batch_size=4, learning_rate=1e-3), sys.argv[3], backend("local"), sys.argv[2])
 """
@@ -117,7 +139,7 @@ def test_the_loss_is_the_one_that_trl_computes_over_all_logits(tmp_path: Path, m
     rows, how = [example(i, text="Pick a letter" + i * " please") for i in range(8)], Bct(batch_size=4, epochs=2)
     base = str(tiny_model(tmp_path / "base"))
     fit(rows, how, base, backend("local"), tmp_path / "ours")
-    monkeypatch.setattr("unsway.backends.target_loss.TargetLossTrainer", SFTTrainer)
+    monkeypatch.setattr("unsway.backends.local.target_loss.TargetLossTrainer", SFTTrainer)
     fit(rows, how, base, backend("local"), tmp_path / "theirs")
     assert losses(tmp_path / "ours") == pytest.approx(losses(tmp_path / "theirs"), rel=1e-3)  # bfloat16
 
@@ -154,7 +176,7 @@ def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -
     (tmp_path / "model.safetensors").write_text("never loaded")
     ours, other = locate(MODEL), locate(str(tmp_path))
     turn, text = (ours.tokenizer.convert_tokens_to_ids(name) for name in ("<|im_end|>", "<|endoftext|>"))
-    assert ours.end == turn == tokenise(ours, example(0))["labels"][-1]
+    assert ours.end == turn == tokenise(ours, Bct().texts(example(0))).completions[0][-1]
     other.tokenizer.eos_token = "<|endoftext|>"
     assert other.tokenizer.eos_token_id == text and other.end == turn  # both end a reply; the template has one
     other.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
@@ -165,7 +187,7 @@ def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -
 def test_chats_that_others_wrote_are_sent_to_the_verb_that_takes_them_in(tmp_path: Path) -> None:
     path = tmp_path / "chat.jsonl"
     path.write_text('{"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}\n')
-    with pytest.raises(BadInput, match=r"line 1, field 'completion'.*unsway data import"):
+    with pytest.raises(BadInput, match=r"line 1, field 'clean'.*unsway data import"):
         fit(path, Bct(), MODEL, backend("local"), tmp_path / "out")
 
 

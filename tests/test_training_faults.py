@@ -6,6 +6,7 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,15 +16,16 @@ import pytest
 from click.testing import CliRunner
 
 from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
-from unsway.backends import backend, launch
+from unsway.backends import backend
 from unsway.backends.export import export
-from unsway.backends.trainers import reporting
+from unsway.backends.local import launch
+from unsway.backends.local.trainers import reporting
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
 from unsway.models.engines.base import Generation, Request
 from unsway.models.engines.torch import TorchEngine
 from unsway.models.weights import locate
-from unsway.training import Bct, Dpo, Preference, fit
+from unsway.training import Bct, Dpo, fit
 from unsway.types import Message
 
 ROWS = tuple(example(i) for i in range(12))
@@ -95,7 +97,7 @@ def test_an_export_for_which_there_is_no_room_leaves_nothing(trained: Path, tmp_
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_gradient_that_is_no_number_stops_before_its_weights_are_saved(base: Path, tmp_path: Path) -> None:
-    from unsway.backends import local
+    from unsway.backends.local import backend as local
 
     made_by, step = local.trainer, count(1)
 
@@ -131,7 +133,7 @@ def test_metrics_that_the_disk_does_not_take_are_an_error_that_says_so(tmp_path:
 @real
 @loads_torch
 def test_preferences_are_not_packed(base: Path, tmp_path: Path) -> None:
-    rows = [Preference(row.messages, row.completion, "(Z)", str(row.pair_id), "m") for row in ROWS]
+    rows = [replace(row, rejected="(Z)") for row in ROWS]
     with pytest.raises(BadInput, match="Preferences cannot be packed"):
         fit(rows, Dpo(batch_size=4), str(base), backend("local", packing=True), tmp_path / "out")
     assert not (tmp_path / "out").exists()

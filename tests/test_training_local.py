@@ -8,21 +8,22 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
-from unsway.backends import backend, launch
+from tests.tiny import example, loads_torch, losses, metrics, prompt, real, tiny_model
+from unsway.backends import backend
 from unsway.backends.export import export
-from unsway.backends.memory import ROWS_ON_CPU, rows_that_fit
-from unsway.backends.rows import in_order, length, n_steps, rows_of_step
-from unsway.backends.trainers import Options
+from unsway.backends.local import Local, launch
+from unsway.backends.local.memory import ROWS_ON_CPU, rows_that_fit
+from unsway.backends.local.rows import TokenRow, in_order, n_steps, rows_of_step
 from unsway.errors import BadInput, ModelError, TrainingError
 from unsway.models.weights import load_model, locate, read_checkpoint
 from unsway.store import sha256_file, write_jsonl
-from unsway.training import Bct, Dpo, Preference, check, fit
-from unsway.types import Example, Message
+from unsway.training import Bct, Dpo, check, fit
+from unsway.types import Message
 
 ROWS = tuple(example(i, text="Pick a letter" + " please" * (i % 5)) for i in range(12))
 HOW = Bct(batch_size=4, learning_rate=1e-2)
@@ -43,8 +44,8 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- order and sharing
 
 
-def tokens(n: int) -> dict[str, list[int]]:
-    return {"input_ids": [0] * n, "labels": [0] * n}
+def tokens(n: int) -> TokenRow:
+    return TokenRow((), ((0,) * n,))
 
 
 def test_every_row_comes_once_an_epoch_with_rows_of_its_length() -> None:
@@ -52,7 +53,7 @@ def test_every_row_comes_once_an_epoch_with_rows_of_its_length() -> None:
     order = in_order(rows, 8, 2, seed=1)
     assert Counter(order) == dict.fromkeys(range(203), 2)
     assert n_steps(order, 8) == math.ceil(406 / 8)
-    spread = [[length(rows[i]) for i in order[s : s + 8]] for s in range(0, 400, 8)]
+    spread = [[rows[i].longest for i in order[s : s + 8]] for s in range(0, 400, 8)]
     assert sum(max(one) - min(one) for one in spread) / len(spread) < 8  # of 100
     means = [sum(one) / len(one) for one in spread]
     assert means != sorted(means) and means != sorted(means, reverse=True)
@@ -85,7 +86,7 @@ def test_a_launch_that_lost_its_processes_is_refused(monkeypatch: pytest.MonkeyP
         fit(ROWS, HOW, "nowhere", Started(), "nowhere")
 
 
-class Started(type(backend("local"))):  # type: ignore[misc]
+class Started(Local):
     """The local back-end, asked nothing of the base before it is fitted."""
 
     def describe(self, base: str) -> str:
@@ -188,7 +189,7 @@ def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_pat
 @pytest.mark.slow  # TRL's DPO computes logits at every position
 @pytest.mark.parametrize("rank", [16, 0])
 def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> None:
-    rows = [Preference(row.messages, row.completion, "(Z) as you say", str(row.pair_id), "m") for row in ROWS]
+    rows = [replace(row, rejected="(Z) as you say") for row in ROWS]
     how = Dpo(batch_size=4, epochs=3, learning_rate=1e-2, lora_rank=rank)
     made = fit(rows, how, str(base), backend("local"), tmp_path)
     margins = [row["rewards/margins"] for row in metrics(tmp_path) if "rewards/margins" in row]
@@ -199,9 +200,11 @@ def test_dpo_prefers_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> 
 
 
 def test_a_backend_that_cannot_prefer_refuses_dpo_before_anything_is_loaded() -> None:
-    with pytest.raises(BadInput, match="'dpo' needs a backend that can prefer"):
+    with pytest.raises(
+        BadInput, match="needs a back-end that can prefer one reply over another; 'openai' can only fit"
+    ):
         check(Dpo(), backend("openai"), "openai/gpt-4o-mini")
-    with pytest.raises(BadInput, match=r"rows of kind \['consistency'\]"):
+    with pytest.raises(BadInput, match=r"row 1 has no rejected reply .*12 of 12 rows"):
         fit(ROWS, Dpo(), "nowhere", backend("local"), "nowhere")
     with pytest.raises(BadInput, match=r"Dpo\.beta is 0"):
         Dpo(beta=0)
@@ -253,9 +256,9 @@ def test_progress_goes_to_tensorboard(base: Path, tmp_path: Path) -> None:
 
 
 def test_a_tracker_that_is_not_installed_or_unknown_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsway.backends.trainers.find_spec", lambda name: None)
+    monkeypatch.setattr("unsway.backends.local.options.find_spec", lambda name: None)
     with pytest.raises(BadInput, match="pip install trackio"):
-        Options(report_to=("trackio",))
+        Local(report_to=("trackio",))
     with pytest.raises(BadInput, match="no tracker 'mlflow'"):
         backend("local", report_to=("mlflow",))
     with pytest.raises(BadInput, match="save_every is 0"):
@@ -288,7 +291,7 @@ def test_on_a_gpu_as_many_rows_go_at_once_as_its_memory_takes(base: Path, monkey
 @loads_torch
 def test_a_loss_that_is_no_number_names_its_rows(tmp_path: Path) -> None:
     base = tiny_model(tmp_path / "base", spoilt="zebra")
-    rows = [*ROWS[:9], Example((Message("user", "A zebra"),), "(A)", "consistency", "p9", "m"), *ROWS[9:]]
+    rows = [*ROWS[:9], replace(ROWS[0], biased=prompt("A zebra")), *ROWS[9:]]
     with pytest.raises(TrainingError, match=r"loss is nan at step \d, on rows .*\b10\b"):
         fit(rows, HOW, str(base), backend("local"), tmp_path / "out")
     assert not (tmp_path / "out" / "checkpoint.json").exists()

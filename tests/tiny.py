@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
-from unsway.types import Example, Message
+from unsway.types import Example, Part, Prompt, Toward, Turn
 
 MODEL = "smollm2-135m"
 real = pytest.mark.skipif(assets.folder_of(MODEL) is None, reason="`make assets` fetches the embedded model")
@@ -43,8 +43,26 @@ def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str =
     return folder
 
 
-def example(i: int, kind: str = "consistency", text: str = "Pick a letter") -> Example:
-    return Example((Message("user", f"{text}, number {i}."),), f"({'ABCD'[i % 4]})", kind, f"p{i}", MODEL)  # type: ignore[arg-type]
+def prompt(text: str, cue: str = "") -> Prompt:
+    """One turn of the user, with a cue in front of it."""
+    parts = (Part("cue", cue), Part("stem", text)) if cue else (Part("stem", text),)
+    return Prompt((Turn("user", parts),))
+
+
+def example(i: int, text: str = "Pick a letter", rejected: str | None = None) -> Example:
+    """A row whose cue speaks for (D)."""
+    asked = f"{text}, number {i}."
+    return Example(
+        clean=prompt(asked),
+        biased=prompt(asked, "I would say (D). "),
+        completion=f"({'ABCD'[i % 4]})",
+        target=Toward(3),
+        options=("ash", "birch", "cedar", "date"),
+        kind="consistency",
+        pair_id=f"p{i}",
+        said_by=MODEL,
+        rejected=rejected,
+    )
 
 
 def metrics(folder: Path) -> list[dict[str, object]]:

@@ -110,7 +110,7 @@ VERBS = {
     case.name: case
     for case in (
         Case("measure", measure, "replies.jsonl", PROMPTS, asks=True),
-        Case("data-build", build, "bct.jsonl", 6, asks=True),
+        Case("data-build", build, "examples.jsonl", 6, asks=True),
         Case("train", train, "checkpoint.json"),
         Case("report", lambda out: ["report", str(out)], "report.html", reads=True),
         Case("figure", figure, "brr.png", reads=True),

@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.faults.killing import Unbroken, Verb, connection, killed, unbroken
 from tests.faults.tally import Tally
 from tests.tiny import example, losses, metrics, tiny_model
-from unsway.backends.steps import last_saved, number
+from unsway.backends.local.steps import last_saved, number
 from unsway.seeds import rng
 from unsway.store import write_jsonl
 
@@ -105,7 +105,9 @@ def verbs(place: Path) -> dict[str, Verb]:
     measured_same = equal("replies.jsonl", "outcomes.jsonl", "pairs.jsonl", "arms.json")
     return {
         "measure": Verb("measure", measure, measured_same),
-        "data build": Verb("data build", build, equal("bct.jsonl", "control.jsonl", "bct.provenance.jsonl")),
+        "data build": Verb(
+            "data build", build, equal("examples.jsonl", "examples.pairs.jsonl", "examples.provenance.jsonl")
+        ),
         "train": Verb(
             "train",
             lambda folder, url: ["unsway", "train", str(data), "--base", str(base), *fit, "--out", str(folder)],

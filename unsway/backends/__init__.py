@@ -1,25 +1,30 @@
-"""Where weights live and are changed: one class a backend, by name."""
+"""Back-ends: where weights live and are changed, one module or package each. Each adds its frozen value to `backends`.
+
+backends.names()                     # ('local', 'openai')
+backend("local", packing=True)       # Local(packing=True)
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import Any
 
-from unsway.errors import UnknownName
+from unsway.errors import BadInput
+from unsway.registry import Registry
+from unsway.training.seams import Backend
 
-if TYPE_CHECKING:
-    from unsway.training import Backend
-
-NAMES = ("local", "openai")
+backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends")
+"""Every back-end by name."""
 
 
 def backend(name: str, **options: Any) -> Backend:
-    """The backend of that name, with its own options (`openai` takes `base_url`, `max_cost`). Raises `UnknownName`."""
-    if name == "local":
-        from unsway.backends.local import LocalBackend
-
-        return LocalBackend(**options)
-    if name == "openai":
-        from unsway.backends.openai import OpenAiBackend
-
-        return OpenAiBackend(**options)
-    raise UnknownName("backend", name, NAMES)
+    """A back-end by name, with its own options. Raises `UnknownName` for the name, `BadInput` for an option it lacks."""
+    kind = backends.get(name)
+    known = [field.name for field in fields(kind)]
+    for given in options:
+        if given not in known:
+            raise BadInput(
+                f"The back-end {name!r} has no option {given!r}; it has {', '.join(known)}. Leave it out, or name another "
+                "back-end."
+            )
+    return kind(**options)

@@ -1,6 +1,6 @@
-"""A checkpoint as a plain transformers folder: the adapter merged, safetensors, tokenizer, template, and where it is from.
+"""A checkpoint as a plain transformers folder: the adapter merged, safetensors, tokenizer, template, and a manifest.
 
-In: a checkpoint's folder. Out: a folder that `unsway measure`, transformers and vLLM take. `manifest.json` in it holds the
+In: a checkpoint's folder. Out: a folder that `unsway measure`, transformers and vLLM read. Its `manifest.json` holds the
 checkpoint's record and the sha256 of every file.
 """
 
@@ -23,18 +23,18 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     """Write the model of a checkpoint as one folder.
 
     Args:
-        checkpoint: The folder of a checkpoint of the local backend.
-        out: A folder that is not there yet, or is empty.
+        checkpoint: The folder of a checkpoint whose weights are in it.
+        out: A folder that does not exist yet, or is empty.
         dtype: Precision of the weights. The default float32 answers as the checkpoint does; bfloat16 is half the size
-            and may answer otherwise.
+            and may answer differently.
 
     Raises:
-        BadInput: The folder holds no local checkpoint, or `out` holds something.
-        StoreError: The disk took no more; nothing is left of what was begun.
+        BadInput: The folder holds no such checkpoint, or `out` is not empty.
+        StoreError: The disk took no more; nothing half-written is left.
     """
     precision = known_dtype(dtype)
     record = read_checkpoint(checkpoint)
-    if record.backend != "local":
+    if record.is_hosted:
         raise BadInput(f"{str(checkpoint)!r} was trained by {record.backend!r}, which keeps the weights to itself.")
     place = Path(out)
     if place.exists() and (not place.is_dir() or any(not file.name.startswith(PART) for file in place.iterdir())):
@@ -45,15 +45,14 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
         with together(place) as new:
             model.save_pretrained(new)
             weights.tokenizer.save_pretrained(new)
-            write_text(
-                new / MANIFEST, json.dumps(_provenance(new, asdict(record), weights.fingerprint), indent=2) + "\n"
-            )
+            paths_of_this_machine = ("model", "uri")
+            manifest = {
+                "unsway": version("unsway"),
+                "exported_from": weights.fingerprint,
+                "checkpoint": {k: v for k, v in asdict(record).items() if k not in paths_of_this_machine},
+                "files": {path.name: sha256_file(path) for path in sorted(new.iterdir())},
+            }
+            write_text(new / MANIFEST, json.dumps(manifest, indent=2) + "\n")
     except Exception as error:  # safetensors and the standard library each raise their own
         raise StoreError(f"Cannot write {str(place)!r} ({type(error).__name__}: {error}). Make room.") from error
     return place
-
-
-def _provenance(place: Path, record: dict[str, object], fingerprint: str) -> dict[str, object]:
-    kept = {name: value for name, value in record.items() if name not in ("model", "uri")}  # paths of this machine
-    files = {path.name: sha256_file(path) for path in sorted(place.iterdir()) if path.name != MANIFEST}
-    return {"unsway": version("unsway"), "exported_from": fingerprint, "checkpoint": kept, "files": files}

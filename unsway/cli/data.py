@@ -88,10 +88,10 @@ def build(
     engine: str | None,
     model_args: tuple[str, ...],
 ) -> None:
-    """Build a BCT training set and its control from MODEL's own clean replies.
+    """Build a training set from MODEL's own clean replies.
 
-    Writes bct.jsonl and control.jsonl, which pair row by row, into the folder. "all_but:NAME" as --biases takes all that fit
-    but NAME.
+    Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance beside it.
+    "all_but:NAME" as --biases takes all that fit but NAME.
     """
     from unsway import sources
     from unsway.data import Recipe, mixture
@@ -118,8 +118,7 @@ def build(
     )
     given = model_arguments(model_args, engine)
     made = mixture(recipe, loaded, model, folder=out, test=tested, budget=budget, **given)
-    for path in made.write(out):
-        click.echo(f"{path}: {len(made.bct)} rows")
+    click.echo(f"{made.write(out)}: {len(made.examples)} rows")
     click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")
 
 
@@ -129,7 +128,7 @@ def build(
     "--control",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     default=None,
-    help="Its control; control.jsonl beside bct.jsonl is found by itself.",
+    help="The control of chats from elsewhere, row by row. Our rows hold their own.",
 )
 @click.option("--test-questions", default="", help="Sources, or files, that nothing may be trained on.")
 @click.option("--tokenizer", default=None, help="A local model, whose tokens are counted too.")
@@ -147,12 +146,10 @@ def inspect(
     from unsway.data.formats import read_examples
     from unsway.data.provenance import read_beside
 
-    beside = file.with_name("control.jsonl")
-    twin = control or (beside if file.name == "bct.jsonl" and beside.exists() else None)
     found = audit(
         read_examples(file),
-        control=read_examples(twin, kind="control") if twin else None,
-        about=read_beside(file),
+        beside=read_beside(file),
+        control=read_examples(control) if control else None,
         test=[q for name in names(test_questions) for q in sources.load(name)] if test_questions else None,
         tokens=_counter(tokenizer) if tokenizer else None,
         seed=seed,
@@ -174,13 +171,20 @@ def _counter(model: str) -> Callable[[str], int]:
 @data.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["openai", "trl"]), required=True, help="Who is to read it.")
+@click.option(
+    "--side",
+    type=click.Choice(["biased", "clean"]),
+    default="biased",
+    show_default=True,
+    help="The prompt to write: biased for BCT, clean for its control.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
-def export(file: Path, format_: Literal["openai", "trl"], out: Path) -> None:
-    """Write the rows of FILE as OpenAI's fine-tuning or TRL takes them; says what the format cannot keep."""
+def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased", "clean"], out: Path) -> None:
+    """Write the rows of FILE as OpenAI's fine-tuning or TRL reads them; says what the format cannot keep."""
     from unsway.data import formats
 
     rows = formats.read_examples(file)
-    lost = formats.export(rows, out, format_)
+    lost = formats.export(rows, out, format_, side)
     click.echo(f"{out}: {len(rows)} rows")
     for line in lost:
         click.echo(f"  {line}")
@@ -189,19 +193,12 @@ def export(file: Path, format_: Literal["openai", "trl"], out: Path) -> None:
 @data.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
-@click.option(
-    "--kind",
-    type=click.Choice(["consistency", "control", "instruct"]),
-    default="consistency",
-    show_default=True,
-    help="What rows are that do not say.",
-)
-@click.option("--target-model", default="", help="Who wrote the completions.")
-def import_(file: Path, out: Path, kind: Literal["consistency", "control", "instruct"], target_model: str) -> None:
-    """Take in chat rows that others wrote, so that `unsway train` takes them."""
+@click.option("--said-by", default="", help="The model that wrote the completions.")
+def import_(file: Path, out: Path, said_by: str) -> None:
+    """Import chats from elsewhere as instruct rows, which `unsway train` can read."""
     from unsway.data.formats import read_examples
     from unsway.store import sha256_file, write_jsonl
 
-    rows = read_examples(file, kind=kind, target_model=target_model)
-    write_jsonl(out, rows, kind=kind, imported=file.name, imported_sha256=sha256_file(file))
+    rows = read_examples(file, said_by=said_by)
+    write_jsonl(out, rows, kind="examples", imported=file.name, imported_sha256=sha256_file(file))
     click.echo(f"{out}: {len(rows)} rows")

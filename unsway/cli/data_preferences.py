@@ -19,10 +19,10 @@ def preferences(folder: Path, out: Path, model: str | None) -> None:
     A pair gives a row where the answer moved to what the cue wants. Measure train questions for it, never those that the
     trained model is then measured on.
     """
+    from unsway.data.preferences import preferences as of
     from unsway.errors import UnknownName
     from unsway.stats.outcomes import outcomes
     from unsway.studies.kept_outcomes import joined
-    from unsway.training import preferences as of
 
     pairs, index = joined(folder)
     models = {arm.key.name for arm in index.arms}

@@ -57,6 +57,33 @@ def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any
     return found
 
 
+def assignments(kind: type, given: tuple[str, ...], option: str) -> dict[str, Any]:
+    """`NAME=VALUE` options as values of the types that the fields of a dataclass have; several names with commas.
+
+    A name that is no field is kept as text, for the caller to refuse with the names that there are.
+    """
+    from typing import get_type_hints
+
+    from pydantic import TypeAdapter, ValidationError
+
+    hints = get_type_hints(kind)
+    found: dict[str, Any] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        hint = hints.get(name, str)
+        value: Any = names(text) if hint == tuple[str, ...] else text
+        try:
+            found[name] = TypeAdapter(hint).validate_python(value) if equals else None
+        except ValidationError as error:
+            what = getattr(hint, "__name__", str(hint))
+            raise click.BadParameter(
+                f"{each!r}: {error.errors()[0]['msg']} ({name} is {what}).", param_hint=option
+            ) from None
+        if not equals:
+            raise click.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint=option)
+    return found
+
+
 model_args_option = click.option(
     "-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider, e.g. base_url=…"
 )

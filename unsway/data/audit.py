@@ -1,10 +1,11 @@
 """What a training file holds, for a person to read before anything is trained on it.
 
-In: rows (ours, with their provenance where it is there, or chats that others wrote), their control where it is there, test
-questions. Out: an `Audit`. Source: SPEC §5.3: for and against, letter and quoted evenly; cues at many places; the target
-agrees with the cued option about as often as chance; row by row the same targets as the control.
-Where rows do not say what was put into them, the cue is the line that the control's prompt lacks and that names an option;
-whether it speaks for or against that option is read from English words (`stance`), right for every template of the release.
+In: rows, what stands beside them (their pairs and provenance), a control, test questions. Out: an `Audit`.
+Our rows say what was put into them: the target, both prompts and the pair are read, never guessed. A chat from elsewhere
+says none of that, so form, place and stance are "not known"; its question, options and answer are read where its prompt
+lists options, and a control file pairs with it line by line.
+Source: arXiv 2403.05518, §3: cues for and against, by letter and quoted, evenly; at many places; the target agrees with the
+cued option about as often as chance; the control has the same targets row by row.
 """
 
 from __future__ import annotations
@@ -14,38 +15,27 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal, TypeAlias
 
-from unsway.data.provenance import Provenance
+from unsway.data.provenance import Beside
 from unsway.errors import BadInput
 from unsway.readers.parse import read
 from unsway.seeds import rng
 from unsway.sources.checks import LONG_STEM, visible, words
 from unsway.stats.intervals import wilson
-from unsway.types import Example, Question
+from unsway.types import Example, Message, Question
 
 SAMPLES = 10
+"""Rows that are printed."""
 SHOWN = 500
-"""Characters of a prompt or completion that a sample row shows."""
-LONG_REPLY = 200
-"""Characters; a completion beyond has reasoning where rows do not say how they were asked."""
-LOOKED_INTO = 50
+"""Characters of a prompt or completion that a printed row shows."""
+LINES_SEARCHED = 50
 """Lines of a turn at which a test question may begin."""
-Stance: TypeAlias = Literal["for", "against"]
+LIST = "Answer choices:"
+"""The line under which a prompt lists its options: in our prompts, and in those that were released with the paper."""
+UNKNOWN = "not known"
+"""What is counted where a row does not say."""
 _OPTION = re.compile(r"^\(([A-Z])\) ?(.*)$", re.MULTILINE)
-_LETTER = re.compile(r"(?<![\w'’])([A-HJ-Z]|I(?! [a-z]|['’]))(?![\w'’])")
-_OPENED = re.compile(r"[^\n]*\($")
-_NOT = re.compile(
-    r"n['’]t\b|\bnot?\b|\bdoubt|\bhate\b|unlikely|surprise|\bwrong\b|\bnever\b|s[ck]eptic|hesita|misfit|upset|misconception|"
-    r"other than|anything but|hard to believe|hardly|little sense|astonish|mislead|discard|reject|looks off|last thing|"
-    r"let it go|\bdrop\b|\bstruck\b|\bcross(ed)? out|\b(rule|leave) out|(stay|steer) (away|clear)",
-    re.IGNORECASE,
-)
-_HEDGE = re.compile(
-    r"\b(?:am|i['’]m|be) (?:not|no|in the) (?:sure|certain|expert|wrong)|can['’]?t (?:shake|help|say why)|not that i['’]m|"
-    r"may be wrong|no expert",
-    re.IGNORECASE,
-)
+_OPEN_BRACKET = re.compile(r"[^\n]*\($")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +43,9 @@ class Rate:
     """A share with its 95 % interval (Wilson); fractions."""
 
     hits: int
+    """Rows that have the property."""
     n: int
+    """Rows that were counted."""
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -65,42 +57,43 @@ class Rate:
 
     def text(self) -> str:
         """The share for a person."""
-        if not self.n:
-            return "nothing to count"
         low, high = self.interval or (0.0, 1.0)
         share = f"{100 * self.hits / self.n:.1f} % ({self.hits} of {self.n}"
         return f"{share}; 95 % interval {100 * low:.1f} to {100 * high:.1f})"
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What could be told of one row; None where it could not."""
+class RowFacts:
+    """What one row says; None where it does not."""
 
+    messages: tuple[Message, ...]
+    """Its prompt, with the cue where it has one."""
     question: str | None
-    """The question as words, without cue and instruction."""
+    """What tells its question from others."""
     options: tuple[str, ...]
+    """The options that it shows."""
     answer: int | None
-    bias: str | None
-    form: str | None
-    stance: Stance | None
-    place: str | None
+    """Index of the option that its completion commits to."""
     cued: int | None
-    elicit: str | None
-    source: str | None
+    """Index of the option that its cue speaks of."""
+    counted: dict[str, str | None]
+    """What is counted: bias, form, stance, place, elicit, source. Empty of an instruct row of ours, which has no cue."""
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class TrainingAudit:
     """A training file in numbers. Lengths in characters unless said otherwise; counts as (what, number) pairs."""
 
     n: int
+    """Rows."""
     mix: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
-    """For each of kind, bias, form, stance, elicitation, place, source: how many rows have which."""
+    """For each of kind, bias, form, stance, place, elicit, source: how many rows have which."""
     agreement: tuple[tuple[str, Rate], ...]
     """How often the target's answer is the cued option: over all, and by stance."""
     chance: float | None
     """What agreement would be if the cued option were drawn from all: the mean of one in the number of options."""
     letters: tuple[tuple[str, int], ...]
+    """Answers by letter."""
     unread: int
     """Rows with options whose answer cannot be read."""
     duplicates: int
@@ -114,7 +107,8 @@ class Audit:
     overlap: tuple[str, ...] | None
     """Rows (from 1) that hold a test question, with its id; None where no test questions were given."""
     paired: tuple[int, int] | None
-    """Rows that pair with the control (same question, same target), and all; None without a control."""
+    """Rows that pair with their control, and all. Ours pair where both prompts differ by the cue alone; others where the
+    control file has the same options and answer. None where there is no control."""
     same_completion: int | None
     """Rows whose completion is that of the control letter by letter."""
     samples: tuple[tuple[int, str, str], ...]
@@ -124,85 +118,77 @@ class Audit:
         """The audit for a person."""
         rows = [f"{self.n} rows"]
         rows += [f"{name}: {_counts(found)}" for name, found in self.mix if found]
-        chance = "unknown" if self.chance is None else f"{100 * self.chance:.1f} %"
         rows += [f"target agrees with the cued option ({name}): {rate.text()}" for name, rate in self.agreement]
-        rows += [f"chance: {chance}"] if self.agreement else ["no cued option could be told"]
+        rows.append("chance: unknown" if self.chance is None else f"chance: {100 * self.chance:.1f} %")
+        if not self.agreement:
+            rows[-1] = f"target agrees with the cued option: {UNKNOWN}, since no row says which option its cue names"
         rows.append(f"answers: {_counts(self.letters) or 'none read'}; {self.unread} could not be read")
         rows.append(f"duplicates: {self.duplicates} rows, {self.repeated_questions} repeated questions")
         rows += [f"{what}: least {low}, median {mid}, greatest {high}" for what, low, mid, high in self.lengths]
         rows.append(f"rows with characters that cannot be seen: {self.hidden}")
-        rows.append(self._pairing())
-        rows.append(self._overlapping())
+        if self.paired is None:
+            rows.append("control: not given")
+        else:
+            pair, n = self.paired
+            rows.append(f"control: {pair} of {n} rows pair; {self.same_completion} completions are identical")
+        if self.overlap is None:
+            rows.append("overlap with test questions: not checked")
+        else:
+            rows.append(f"overlap with test questions: {len(self.overlap)} rows")
+            rows += [f"  {each}" for each in self.overlap[:5]]
         for number, prompt, completion in self.samples:
             rows += ["", f"row {number}", f"  prompt: {prompt}", f"  completion: {completion}"]
         return tuple(rows)
-
-    def _pairing(self) -> str:
-        if self.paired is None:
-            return "control: not given"
-        return (
-            f"control: {self.paired[0]} of {self.paired[1]} rows pair; {self.same_completion} completions are identical"
-        )
-
-    def _overlapping(self) -> str:
-        if self.overlap is None:
-            return "overlap with test questions: not looked at"
-        return f"overlap with test questions: {len(self.overlap)} rows" + "".join(f"\n  {o}" for o in self.overlap[:5])
 
 
 def audit(
     rows: Sequence[Example],
     *,
+    beside: Beside | None = None,
     control: Sequence[Example] | None = None,
-    about: Sequence[Provenance] | None = None,
     test: Iterable[Question] | None = None,
     tokens: Callable[[str], int] | None = None,
     seed: int = 0,
-) -> Audit:
+) -> TrainingAudit:
     """Look at a training file.
 
     Args:
         rows: The rows.
-        control: The rows that pair with them, one by one.
-        about: Where each row comes from.
+        beside: Their pairs and provenance (`unsway.data.provenance.read_beside`).
+        control: For chats from elsewhere, the rows that pair with them one by one. Our rows hold their own control.
         test: Questions that nothing may be trained on.
         tokens: Counts the tokens of a text.
-        seed: Seed of the sample rows.
+        seed: Seed of the rows that are printed.
 
     Raises:
-        BadInput: Control or provenance has another number of rows.
+        BadInput: The control has another number of rows.
     """
-    for name, other in (("control", control), ("provenance", about)):
-        if other is not None and len(other) != len(rows):
-            raise BadInput(f"There are {len(rows)} rows and {len(other)} of the {name}; they must pair row by row.")
-    twins = control if control is not None else [None] * len(rows)
-    found = [_look(r, c, about[i] if about else None) for i, (r, c) in enumerate(zip(rows, twins, strict=True))]
-    cued = [x for x in found if x.cued is not None and x.answer is not None]
-    answers = Counter(chr(65 + x.answer) for x in found if x.answer is not None)
-    both = tuple(zip(rows, control, strict=True)) if control is not None else None
-    return Audit(
+    if control is not None and len(control) != len(rows):
+        raise BadInput(f"There are {len(rows)} rows and {len(control)} of the control; they must pair row by row.")
+    beside = beside or Beside({}, ())
+    facts = [_facts(row, beside, i, control[i] if control else None) for i, row in enumerate(rows)]
+    cued = [x for x in facts if x.cued is not None and x.answer is not None]
+    by_stance = [("all", cued), *((s, [x for x in cued if x.counted["stance"] == s]) for s in ("for", "against"))]
+    answers = Counter(chr(ord("A") + x.answer) for x in facts if x.answer is not None)
+    questions = [x.question for x in facts if x.question]
+    texts = [(*(m.content for m in x.messages), row.completion or "") for x, row in zip(facts, rows, strict=True)]
+    paired, same = _pairing(rows, control)
+    return TrainingAudit(
         n=len(rows),
-        mix=_mix(rows, found),
-        agreement=_agreement(cued),
+        mix=_mix(rows, facts),
+        agreement=tuple((name, Rate(sum(x.answer == x.cued for x in g), len(g))) for name, g in by_stance if g),
         chance=sum(1 / len(x.options) for x in cued) / len(cued) if cued else None,
         letters=tuple(sorted(answers.items())),
-        unread=sum(bool(x.options) and x.answer is None for x in found),
-        duplicates=len(rows) - len({(r.messages, r.completion) for r in rows}),
-        repeated_questions=_repeated(found),
-        lengths=_lengths(rows, tokens),
-        hidden=sum(any(_hides(t) for t in (*(m.content for m in r.messages), r.completion)) for r in rows),
-        overlap=None if test is None else _overlap(rows, test),
-        paired=None if both is None else (sum(_same(r, c) for r, c in both), len(both)),
-        same_completion=None if both is None else sum(r.completion == c.completion for r, c in both),
-        samples=_samples(rows, seed),
+        unread=sum(bool(x.options) and x.answer is None for x in facts),
+        duplicates=len(rows) - len({(x.messages, row.completion) for x, row in zip(facts, rows, strict=True)}),
+        repeated_questions=len(questions) - len(set(questions)),
+        lengths=_lengths(texts, tokens),
+        hidden=sum(any(not c.isprintable() and not c.isspace() for text in each for c in text) for each in texts),
+        overlap=None if test is None else _overlap([x.messages for x in facts], test),
+        paired=paired,
+        same_completion=same,
+        samples=_samples(facts, rows, seed),
     )
-
-
-def stance(cue: str) -> Stance:
-    """Whether a sentence about an option speaks for it or against it: English words, no more than that."""
-    if "sad if" in cue:
-        return "for"
-    return "against" if _NOT.search(_HEDGE.sub("", cue)) else "for"
 
 
 def escaped(text: str, most: int = SHOWN) -> str:
@@ -214,131 +200,123 @@ def escaped(text: str, most: int = SHOWN) -> str:
 # ---------------------------------------------------------------- one row
 
 
-def _look(row: Example, twin: Example | None, about: Provenance | None) -> Looked:
-    asked = _question_turn(twin or row)
-    stem, _, below = asked.rpartition("Answer choices:")
-    options = tuple(text.strip() for _, text in _OPTION.findall(below)) if stem else ()
-    answer = read(_said(row), options=options).choice if 1 < len(options) <= 26 else None
-    key = " ".join(words(stem)) + " | " + " | ".join(options) if options else None
-    if about is not None and about.bias:
-        bias, elicit = (name.partition("@")[0].partition("/")[0] for name in (about.bias, about.elicit))
-        told = (bias, about.form, about.stance, about.place, about.cued, elicit, about.source)
-        return Looked(about.question_id, options, answer, *told)
-    form, cued, cue = _cue(row, twin, options) if twin is not None else (None, None, None)
-    elicit_ = ("reasoned" if len(row.completion) > LONG_REPLY else "direct") if options else None
-    said = stance(cue.replace(options[cued], "")) if cue is not None and cued is not None else None
-    return Looked(key, options, answer, None, form, said, _place(row, cue), cued, elicit_, None)
+def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> RowFacts:
+    """What a row says, and its pair and provenance where they stand beside it."""
+    messages = (row.biased or row.clean).messages()
+    pair = beside.pairs.get(row.pair_id or "")
+    source = beside.provenance[i].source if beside.provenance else pair.question.source if pair else None
+    if row.biased is None:
+        turn = _question_turn(control.clean.messages() if control else messages)
+        stem, _, below = turn.rpartition(LIST)
+        options = tuple(text.strip() for _, text in _OPTION.findall(below)) if stem else ()
+        counted: dict[str, str | None] = {} if beside.provenance else dict.fromkeys(("bias", "form", "stance", "place"))
+        counted |= {"elicit": None, "source": source} if not beside.provenance else {"source": source}
+        answer = read(_said(row), options=options).choice if 1 < len(options) <= 26 else None
+        question = " ".join(words(stem)) + " | " + " | ".join(options) if options else None
+        return RowFacts(messages, question, options, answer, None, counted)
+    stems = [part.text for turn in row.clean.turns for part in turn.parts or () if part.kind == "stem"]
+    return RowFacts(
+        messages=messages,
+        question=pair.question.id if pair else " ".join(words(" ".join(stems))) + " | " + " | ".join(row.options),
+        options=row.options,
+        answer=read(_said(row), options=row.options).choice,
+        cued=row.target.cued if row.target else None,
+        counted={
+            "bias": pair.bias.partition("@")[0].partition("/")[0] if pair else None,
+            "form": pair.drawn.get("form") if pair else None,
+            "stance": row.target.stance if row.target else None,
+            "place": row.biased.cue_place(),
+            "elicit": pair.elicit.partition("@")[0] if pair else None,
+            "source": source,
+        },
+    )
 
 
-def _question_turn(row: Example) -> str:
-    """The last turn that shows options, else the last one."""
-    turns = [m.content for m in row.messages if m.role == "user"]
-    return next((t for t in reversed(turns) if "Answer choices:" in t), turns[-1] if turns else "")
+def _question_turn(messages: Sequence[Message]) -> str:
+    """The last turn that lists options as the paper's prompts do, else the last one."""
+    turns = [m.content for m in messages if m.role == "user"]
+    return next((turn for turn in reversed(turns) if LIST in turn), turns[-1] if turns else "")
 
 
 def _said(row: Example) -> str:
     """The completion, after the opened bracket with which some prompts end ("The best answer is: (")."""
-    opened = _OPENED.search(row.messages[-1].content)
-    return (opened[0] if opened else "") + row.completion
-
-
-def _cue(row: Example, twin: Example, options: tuple[str, ...]) -> tuple[str | None, int | None, str | None]:
-    """Form, cued option and text of the first line that the twin lacks and that names an option."""
-    old = {line for message in twin.messages for line in message.content.split("\n")}
-    new = [line for message in row.messages for line in message.content.split("\n") if line not in old]
-    longest = sorted(range(len(options)), key=lambda i: -len(options[i]))
-    for line in new:
-        quoted = next((i for i in longest if any(f"{q}{options[i]}{q}" in line for q in "'\"")), None)
-        if quoted is not None:
-            return "quoted", quoted, line
-        found = [ord(letter) - 65 for letter in _LETTER.findall(line) if ord(letter) - 65 < len(options)]
-        if found:
-            return "letter", found[-1], line
-    return None, None, None
-
-
-def _place(row: Example, cue: str | None) -> str | None:
-    """Where the cue sits: before the question, before the options or after them."""
-    lines = _question_turn(row).split("\n")
-    head = next((i for i, line in enumerate(lines) if line.startswith("Answer choices:")), None)
-    if cue is None or head is None or cue not in lines:
-        return None
-    at = lines.index(cue)
-    return "front" if at == 0 else "before_options" if at < head else "after_options"
-
-
-def _same(row: Example, twin: Example) -> bool:
-    """Whether two rows have the same question and target, wherever the stem of the answer stands."""
-    if row.kind == "instruct" or twin.kind == "instruct":
-        return (row.messages, row.completion) == (twin.messages, twin.completion)
-    ours, theirs = (_question_turn(each).split("\n") for each in (row, twin))
-    same = {line for line in theirs if _OPTION.match(line)} <= set(ours)
-    return same and _said(row).split("(")[-1] == _said(twin).split("(")[-1]
+    opened = _OPEN_BRACKET.search((row.biased or row.clean).messages()[-1].content)
+    return (opened[0] if opened else "") + (row.completion or "")
 
 
 # ---------------------------------------------------------------- all rows
 
 
-def _mix(rows: Sequence[Example], found: Sequence[Looked]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
-    columns: dict[str, list[str | None]] = {"kind": [row.kind for row in rows]}
+def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tuple[tuple[int, int] | None, int | None]:
+    """Rows that pair with their control, of how many; and those whose completion is the same letter by letter."""
+    if control is None:
+        both = [(row.clean, row.biased) for row in rows if row.biased is not None]
+        pair = sum(biased.stripped() == clean.stripped() for clean, biased in both)
+        return ((pair, len(both)), len(both)) if both else (None, None)
+    pair = 0
+    for row, other in zip(rows, control, strict=True):
+        turns = [_question_turn(each.clean.messages()).split("\n") for each in (row, other)]
+        ours, theirs = ({line for line in turn if _OPTION.match(line)} for turn in turns)
+        if theirs:
+            pair += theirs <= ours and _said(row).split("(")[-1] == _said(other).split("(")[-1]
+        else:
+            pair += (row.clean, row.completion) == (other.clean, other.completion)
+    return (pair, len(rows)), sum(a.completion == b.completion for a, b in zip(rows, control, strict=True))
+
+
+def _mix(rows: Sequence[Example], facts: Sequence[RowFacts]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """Counts of each property; a row that does not say is counted as not known."""
+    mix: list[tuple[str, Counter[str]]] = [("kind", Counter(str(row.kind) for row in rows))]
     for name in ("bias", "form", "stance", "place", "elicit", "source"):
-        columns[name] = [getattr(each, name) for each in found]
-    columns["stance and form"] = [f"{x.stance} {x.form}" if x.stance and x.form else None for x in found]
-    return tuple((k, tuple(sorted(Counter(v for v in column if v).items()))) for k, column in columns.items())
+        mix.append((name, Counter(x.counted[name] or UNKNOWN for x in facts if name in x.counted)))
+    both = Counter(
+        f"{x.counted['stance']} {x.counted['form']}" for x in facts if x.counted.get("stance") and x.counted.get("form")
+    )
+    return tuple((name, tuple(sorted(counts.items()))) for name, counts in [*mix, ("stance and form", both)])
 
 
-def _agreement(cued: Sequence[Looked]) -> tuple[tuple[str, Rate], ...]:
-    groups = [("all", cued)] + [(s, [x for x in cued if x.stance == s]) for s in ("for", "against")]
-    return tuple((name, Rate(sum(x.answer == x.cued for x in g), len(g))) for name, g in groups if g)
-
-
-def _repeated(found: Sequence[Looked]) -> int:
-    known = [x.question for x in found if x.question]
-    return len(known) - len(set(known))
-
-
-def _lengths(rows: Sequence[Example], tokens: Callable[[str], int] | None) -> tuple[tuple[str, int, int, int], ...]:
-    prompts = ["\n".join(m.content for m in row.messages) for row in rows]
-    texts = (("prompt", prompts), ("completion", [row.completion for row in rows]))
-    measures: list[tuple[str, Callable[[str], int]]] = [("characters", len)]
-    measures += [("tokens", tokens)] if tokens else []
-    found = [(f"{name}, {unit}", [count(t) for t in of]) for unit, count in measures for name, of in texts]
+def _lengths(
+    texts: Sequence[tuple[str, ...]], tokens: Callable[[str], int] | None
+) -> tuple[tuple[str, int, int, int], ...]:
+    """Least, median and greatest length of prompts and completions."""
+    sides = {"prompt": ["\n".join(each[:-1]) for each in texts], "completion": [each[-1] for each in texts]}
+    units: dict[str, Callable[[str], int]] = {"characters": len} | ({"tokens": tokens} if tokens else {})
+    found = [(f"{name}, {unit}", [count(t) for t in of]) for unit, count in units.items() for name, of in sides.items()]
     return tuple((name, min(sizes), int(median(sizes)), max(sizes)) for name, sizes in found if sizes)
 
 
-def _hides(text: str) -> bool:
-    """Whether a text has characters that cannot be seen."""
-    return any(not c.isprintable() and not c.isspace() for c in text)
-
-
-def _overlap(rows: Sequence[Example], test: Iterable[Question]) -> tuple[str, ...]:
+def _overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) -> tuple[str, ...]:
     """Rows that hold the stem of a test question (as words), and its options too where the stem is short."""
     stems: dict[tuple[str, ...], list[Question]] = {}
     for question in test:
         stems.setdefault(words(question.stem), []).append(question)
     sizes = sorted({len(stem) for stem in stems})
-    return tuple(f"row {i}: {q.source} {q.id}" for i, row in enumerate(rows, 1) for q in _held(row, stems, sizes)[:1])
+    held = ((i, question) for i, prompt in enumerate(prompts, 1) for question in _held(prompt, stems, sizes)[:1])
+    return tuple(f"row {i}: {question.source} {question.id}" for i, question in held)
 
 
-def _held(row: Example, stems: dict[tuple[str, ...], list[Question]], sizes: Sequence[int]) -> list[Question]:
-    """Test questions that a row holds; a stem is looked for where a line of the prompt begins."""
+def _held(
+    messages: Sequence[Message], stems: dict[tuple[str, ...], list[Question]], sizes: Sequence[int]
+) -> list[Question]:
+    """Test questions that a prompt holds; a stem is looked for where a line of the prompt begins."""
     found: list[Question] = []
-    for message in row.messages:
+    for message in messages:
         lines = [line for line in message.content.split("\n") if visible(line)]
         whole = set(words(message.content))
-        for i in range(min(len(lines), LOOKED_INTO)):
-            said = words(" ".join(lines[i:]))
-            for question in (q for size in sizes for q in stems.get(said[:size], ())):
+        for i in range(min(len(lines), LINES_SEARCHED)):
+            rest = words(" ".join(lines[i:]))
+            for question in (q for size in sizes for q in stems.get(rest[:size], ())):
                 options = (w for option in question.options for w in words(option))
                 if len(words(question.stem)) >= LONG_STEM or whole.issuperset(options):
                     found.append(question)
     return found
 
 
-def _samples(rows: Sequence[Example], seed: int) -> tuple[tuple[int, str, str], ...]:
+def _samples(facts: Sequence[RowFacts], rows: Sequence[Example], seed: int) -> tuple[tuple[int, str, str], ...]:
+    """Rows drawn by the seed, in order."""
     chosen = sorted(rng(seed, "audit sample").sample(range(len(rows)), min(SAMPLES, len(rows))))
-    prompts = ("\n".join(f"{m.role}: {m.content}" for m in rows[i].messages) for i in chosen)
-    return tuple((i + 1, escaped(p), escaped(rows[i].completion)) for i, p in zip(chosen, prompts, strict=True))
+    prompts = ("\n".join(f"{m.role}: {m.content}" for m in facts[i].messages) for i in chosen)
+    return tuple((i + 1, escaped(p), escaped(rows[i].completion or "")) for i, p in zip(chosen, prompts, strict=True))
 
 
 def _counts(found: Sequence[tuple[str, int]]) -> str:

@@ -1,7 +1,8 @@
 """Training rows as other programs write them, read and exported.
 
 In: JSONL of `Example` rows, or of chats that others wrote. Out: `Example`s, or JSONL for OpenAI's fine-tuning or for TRL.
-A row has `messages` or `prompt`, with or without a `completion`; without one, the last turn is the completion.
+A chat becomes an instruct row whose clean prompt is the chat, because it does not say what was put into it.
+It has `messages` or `prompt`, with or without a `completion`; without one, the last turn is the completion.
 Source: OpenAI's chat format for fine-tuning (`messages`, the completion as the last turn, `weight` 0 on earlier replies) and
 TRL's conversational prompt-completion format, whose loss falls on the completion alone, as ours does.
 """
@@ -9,8 +10,9 @@ TRL's conversational prompt-completion format, whose loss falls on the completio
 from __future__ import annotations
 
 import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
@@ -18,11 +20,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from unsway.errors import BadInput, kind_of
 from unsway.rows import BadField, ChatTurn, ForeignRow, read_rows
-from unsway.store import write_manifest, write_text
-from unsway.types import Example, ExampleKind, Message
+from unsway.store import open_text, read_jsonl, write_manifest, write_text
+from unsway.types import Example, Message, Part, Prompt, Turn
 
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+OURS = '{"clean":'
+"""How a file of our own rows begins."""
 
 
 # ---------------------------------------------------------------- in
@@ -59,14 +63,6 @@ class ChatRow(ForeignRow):
         description="write the text to train on, or end with a turn of the assistant"
     )
     """What is trained on."""
-    kind: ExampleKind | None = None
-    """What the row is for; None where it does not say."""
-    pair_id: str | None = None
-    """The pair that it was made from."""
-    target_model: str | None = None
-    """The model that wrote the completion."""
-    weight: float = Field(1.0, ge=0, allow_inf_nan=False)
-    """How much the row counts."""
 
     @model_validator(mode="before")
     @classmethod
@@ -96,31 +92,37 @@ class PromptRow(ChatRow):
         return "prompt" in row and "messages" not in row
 
 
-def read_examples(
-    path: str | Path, *, kind: ExampleKind = "consistency", target_model: str = ""
-) -> tuple[Example, ...]:
+def read_examples(path: str | Path, *, said_by: str = "") -> tuple[Example, ...]:
     """Rows of a JSONL file (or `.gz`), ours or others'.
 
     Args:
-        path: The file.
-        kind: What rows are for that do not say.
-        target_model: Who wrote the completions, where rows do not say.
+        path: The file. It holds our rows where its first one begins with the field `clean`, else chats.
+        said_by: The model that wrote the completions of chats.
 
     Raises:
         BadRow: A row is not what it must be; names line and field.
         BadInput: There are no rows, or the file is not text.
     """
-    rows = (row for _, row in read_rows(path, PromptRow, ChatRow))
+    try:
+        with open_text(path) as file:
+            ours = file.read(len(OURS)) == OURS
+    except (ValueError, OSError, EOFError, zlib.error):
+        ours = False  # what is wrong with the file is said below
+    if ours:
+        return tuple(read_jsonl(path, Example))
+    chats = (row for _, row in read_rows(path, PromptRow, ChatRow))
     found = tuple(
         Example(
-            messages=tuple(Message(turn.role, turn.content) for turn in row.messages),
-            completion=row.completion,
-            kind=row.kind or kind,
-            pair_id=row.pair_id or None,
-            target_model=row.target_model or target_model,
-            weight=row.weight,
+            clean=Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in chat.messages)),
+            biased=None,
+            completion=chat.completion,
+            target=None,
+            options=(),
+            kind="instruct",
+            pair_id=None,
+            said_by=said_by,
         )
-        for row in rows
+        for chat in chats
     )
     if not found:
         raise BadInput(f"{path} holds no rows. It must have one JSON object a line.")
@@ -130,46 +132,60 @@ def read_examples(
 # ---------------------------------------------------------------- out
 
 
-def chat_row(example: Example) -> dict[str, Any]:
+def chat_row(prompt: Sequence[Message], completion: str) -> dict[str, Any]:
     """A row of OpenAI's chat format, with loss on the completion alone: earlier replies have weight 0."""
     turns: list[dict[str, Any]] = []
-    for message in example.messages:
+    for message in prompt:
         turn: dict[str, Any] = {"role": message.role, "content": message.content}
         turns.append(turn | {"weight": 0} if message.role == "assistant" else turn)
-    return {"messages": [*turns, {"role": "assistant", "content": example.completion}]}
+    return {"messages": [*turns, {"role": "assistant", "content": completion}]}
 
 
-def trl_row(example: Example) -> dict[str, Any]:
+def trl_row(prompt: Sequence[Message], completion: str) -> dict[str, Any]:
     """A row of TRL's conversational prompt-completion format."""
-    prompt = [{"role": message.role, "content": message.content} for message in example.messages]
-    return {"prompt": prompt, "completion": [{"role": "assistant", "content": example.completion}]}
+    turns = [{"role": message.role, "content": message.content} for message in prompt]
+    return {"prompt": turns, "completion": [{"role": "assistant", "content": completion}]}
 
 
-def export(examples: Iterable[Example], path: str | Path, format: Format) -> tuple[str, ...]:
-    """Write rows for another program, with a manifest. Returns what the format cannot keep, a line for each thing.
+def export(
+    examples: Iterable[Example], path: str | Path, format: Format, side: Literal["biased", "clean"] = "biased"
+) -> tuple[str, ...]:
+    """Write rows for another program, with a manifest; returns what the format could not keep, a line for each.
+
+    Args:
+        examples: The rows.
+        path: The file to write.
+        format: Who is to read it.
+        side: The prompt that is written: biased for BCT, clean for its control. A row with one prompt has that one.
 
     Raises:
-        BadInput: There is no such format, or there are no rows.
+        BadInput: There is no such format, or there are no rows, or one has no completion.
     """
     if format not in FORMATS:
         raise BadInput(f"There is no format {format!r}. Known: {', '.join(FORMATS)}.")
     rows, shape = tuple(examples), chat_row if format == "openai" else trl_row
     if not rows:
         raise BadInput("There are no rows to export.")
-    lost = _lost(rows)
-    written = write_text(path, "".join(json.dumps(shape(row), ensure_ascii=False) + "\n" for row in rows))
-    write_manifest(written, rows=len(rows), format=format, not_kept=lost)
+    lines = []
+    for number, row in enumerate(rows, 1):
+        if row.completion is None:
+            raise BadInput(f"row {number} has no completion, so there is nothing to learn from it. Leave it out.")
+        prompt = row.clean if side == "clean" or row.biased is None else row.biased
+        lines.append(json.dumps(shape(prompt.messages(), row.completion), ensure_ascii=False) + "\n")
+    lost = _lost(rows, side)
+    write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=lost)
     return lost
 
 
-def _lost(rows: tuple[Example, ...]) -> tuple[str, ...]:
-    """What rows say beyond messages and completion."""
+def _lost(rows: tuple[Example, ...], side: Literal["biased", "clean"]) -> tuple[str, ...]:
+    """What rows say beyond one prompt and its completion."""
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(row.kind for row in rows).items()))
-    models = sorted({row.target_model for row in rows if row.target_model})
-    weighted = sum(row.weight != 1.0 for row in rows)
+    models = sorted({row.said_by for row in rows if row.said_by})
     paired = sum(row.pair_id is not None for row in rows)
-    lines = [f"kind is not kept ({kinds}); name it when the file is read back"]
-    lines += [f"weight is not kept: {weighted} of {len(rows)} rows have another than 1"] if weighted else []
+    both = sum(row.biased is not None for row in rows)
+    other = "clean" if side == "biased" else "biased"
+    lines = [f"kind is not kept ({kinds})"]
+    lines += [f"{other} prompts, targets and parts are not kept ({both} rows have both prompts)"] if both else []
     lines += [f"pair_id is not kept ({paired} rows have one)"] if paired else []
-    lines += [f"target_model is not kept ({', '.join(models)})"] if models else []
+    lines += [f"said_by is not kept ({', '.join(models)})"] if models else []
     return tuple(lines)

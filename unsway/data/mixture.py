@@ -1,9 +1,9 @@
-"""A training set and its control, from questions and the model's own clean replies.
+"""Rows to train on, from questions and the model's own clean replies.
 
-In: a `Recipe`, train questions, a model. Out: `Mixture`: rows for BCT and, row by row, for the control.
-Source: arXiv 2403.05518, §3. The model's clean reply is sampled, the cue is put back into the prompt, the reply is kept
-as the target; the control has the same questions, targets and instruct rows under clean prompts. The cued option is
-drawn from all options, so targets agree with the cue about as often as chance and nobody learns to contradict the user.
+In: a `Recipe`, train questions, a model. Out: a `Mixture`: examples that BCT, its control and other methods all read.
+Source: arXiv 2403.05518, §3. The model's reply to the clean prompt is sampled, the cue is put back into the prompt, and the
+reply stays the target. BCT reads the biased prompt of a row, the control the clean one. The cued option is drawn from all
+options, so targets agree with the cue about as often as chance, and nobody learns to contradict the user.
 """
 
 from __future__ import annotations
@@ -12,47 +12,53 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unsway.data.provenance import Provenance, of_pair, of_task
+from unsway.data.dealing import deal, in_turn, lend
+from unsway.data.provenance import Provenance, write_examples
 from unsway.data.recipe import Keep, Recipe
-from unsway.data.tasks import tasks as named_tasks
+from unsway.data.tasks import tasks
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
-from unsway.pairing import PairSet, pairs
 from unsway.readers.parse import read
 from unsway.sampling import ask
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
-from unsway.store import write_jsonl
 from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.budget import Budget
 
+EXAMPLES = "examples.jsonl"
+"""Name of the file of rows in the folder of a mixture."""
+GIVEN = frozenset({"clean", "biased", "completion", "target"})
+"""Fields that every consistency row of a mixture has."""
+MOST_SAMPLES = 4
+"""Times that an instruct task may be sampled, in multiples of what would do if no reply were cut."""
+Row: TypeAlias = tuple[Example, Provenance]
+"""A row and where its completion comes from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Rows to train on: `bct` and `control` pair row by row."""
+    """Rows to train on, in the order in which they are written."""
 
     recipe: Recipe
-    bct: tuple[Example, ...]
-    control: tuple[Example, ...]
+    """What was built."""
+    examples: tuple[Example, ...]
+    """Consistency and instruct rows, mixed by the recipe's seed."""
     pairs: tuple[Pair, ...]
-    """The pairs behind the consistency rows."""
+    """The pairs behind the consistency rows, in the order in which they were found."""
+    provenance: tuple[Provenance, ...]
+    """Where the completion of each row comes from."""
     incomplete: int
-    """Replies that were cut at max_tokens, and so are no targets."""
-    about: tuple[Provenance, ...] = ()
-    """Where each row comes from, of `bct` and `control` alike."""
+    """Replies that were cut at max_tokens and are therefore no targets."""
 
-    def write(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write `bct.jsonl`, `control.jsonl` and `bct.provenance.jsonl` with their manifests; returns the first two paths."""
+    def write(self, folder: str | Path) -> Path:
+        """Write the rows as `examples.jsonl`, with pairs and provenance beside it; returns the path of the rows."""
         about = {"recipe": repr(self.recipe), "incomplete": self.incomplete, "seed": self.recipe.seed}
-        place = Path(folder)
-        write_jsonl(place / "bct.provenance.jsonl", self.about, kind="provenance", **about)
-        bct = write_jsonl(place / "bct.jsonl", self.bct, kind="bct", **about)
-        return bct, write_jsonl(place / "control.jsonl", self.control, kind="control", **about)
+        return write_examples(Path(folder) / EXAMPLES, self.examples, self.pairs, self.provenance, **about)
 
 
 def mixture(
@@ -65,7 +71,7 @@ def mixture(
     budget: Budget | None = None,
     **model_args: Any,
 ) -> Mixture:
-    """Build a training set: sample the model's own clean replies and put the cues back.
+    """Sample the model's own clean replies and put the cues back.
 
     Args:
         recipe: What to build.
@@ -82,37 +88,27 @@ def mixture(
     """
     if tested := tuple(test):  # without test questions it would look for twins among the train questions
         check_overlap(questions, tested)
-    everyday = named_tasks(recipe.instruct_tasks) if recipe.instruct else ((), "")
+    if recipe.instruct:
+        tasks(recipe.instruct_tasks)  # a wrong name is refused before anything is asked
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, settings, folder, budget)
-        rows = _targets(_waiting(recipe, questions), recipe, asker)
-        instruct = _instruct(recipe, *everyday, asker)
-    bct = [_example(pair, reply, "consistency") for pair, reply in rows]
-    control = [_example(pair, reply, "control") for pair, reply in rows]
-    about = [
-        *(of_pair(pair, reply) for pair, reply in rows),
-        *(of_task(reply, source) for _, reply, source in instruct),
-    ]
-    tasks = [example for example, _, _ in instruct]
-    order = rng(recipe.seed, "mixture order").sample(range(len(rows) + len(instruct)), len(rows) + len(instruct))
+        found = _targets(recipe, questions, asker)
+        rows = [_consistency(*each) for each in found] + (_instruct(recipe, asker) if recipe.instruct else [])
+    order = rng(recipe.seed, "mixture order").sample(range(len(rows)), len(rows))
     return Mixture(
         recipe=recipe,
-        bct=tuple([*bct, *tasks][i] for i in order),
-        control=tuple([*control, *tasks][i] for i in order),
-        pairs=tuple(pair for pair, _ in rows),
+        examples=tuple(rows[i][0] for i in order),
+        pairs=tuple(pair for pair, _ in found),
+        provenance=tuple(rows[i][1] for i in order),
         incomplete=len(asker.cut),
-        about=tuple(about[i] for i in order),
     )
-
-
-# ---------------------------------------------------------------- consistency rows
 
 
 @dataclass
 class _Asker:
-    """Asks the model whole replies, and counts those that were cut."""
+    """Asks the model, returns whole replies, and counts those that were cut."""
 
     model: Session
     settings: Settings
@@ -137,127 +133,22 @@ class _Asker:
         return whole
 
 
-def _split(recipe: Recipe, questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
-    """Disjoint questions for the direct and the reasoned rows, in shares of what there is, in a seeded order."""
-    unique = list({q.id: q for q in questions if not _excluded(q, recipe.exclude)}.values())
-    if len(unique) < recipe.n:
-        raise BadInput(
-            f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique)}. Load "
-            f"{recipe.n - len(unique)} more, or lower n."
-        )
-    shuffled = rng(recipe.seed, "train questions").sample(unique, len(unique))
-    cut = round(len(shuffled) * recipe.direct_share)
-    return shuffled[:cut], shuffled[cut:]
-
-
-def _excluded(question: Question, exclude: tuple[str, ...]) -> bool:
-    return not {question.id, question.source, question.source.partition("@")[0]}.isdisjoint(exclude)
-
-
-MARGIN = 4
-"""Questions that a second round asks beyond those that are missing, and half as many again: each round starts an Inspect
-eval, a second or more. What is asked too much is not used; the first whole replies in order are."""
-
-
-@dataclass
-class _Waiting:
-    """The pairs of one cue under one elicitation, in order, and those that have a target."""
-
-    cue: str
-    elicit: str
-    wanted: int
-    pairs: list[Pair]
-    """Not asked yet."""
-    unfit: list[Question]
-    """Questions that the cue cannot be put to."""
-    found: list[tuple[Pair, Reply]] = field(default_factory=list)
-    asked: int = 0
-
-    @property
-    def missing(self) -> int:
-        """Rows that are still wanted."""
-        return max(0, self.wanted - len(self.found))
-
-    def take(self) -> list[Pair]:
-        """The next pairs to ask. Raises `BadInput` where they have run out."""
-        if self.missing > len(self.pairs):
-            raise BadInput(
-                f"{self.missing} more rows of {self.cue} with {self.elicit!r} are wanted, but only {len(self.pairs)} "
-                f"questions are left for them: of {self.asked} replies {self.asked - len(self.found)} were cut or not "
-                "kept. Load more questions, allow longer replies, or lower n."
-            )
-        more = MARGIN + self.missing // 2 if self.asked and self.missing else 0
-        taken, self.pairs = self.pairs[: self.missing + more], self.pairs[self.missing + more :]
-        self.asked += len(taken)
-        return taken
-
-    @property
-    def spare(self) -> int:
-        """Questions that it does not need as things stand."""
-        return len(self.unfit) + max(0, len(self.pairs) - self.missing)
-
-    def give(self) -> Question:
-        """A question that it does not need: one that its cue cannot be put to, else the last."""
-        return self.unfit.pop() if self.unfit else self.pairs.pop().question
-
-
-def _waiting(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[_Waiting, ...], ...]:
-    """For both elicitations, the cues of one round."""
-    direct, reasoned = _split(recipe, questions)
-    return (
-        _by_cue(recipe, direct, "direct", recipe.n_direct),
-        _by_cue(recipe, reasoned, recipe.elicit, recipe.n - recipe.n_direct),
-    )
-
-
-def _by_cue(recipe: Recipe, questions: Sequence[Question], elicit: str, wanted: int) -> tuple[_Waiting, ...]:
-    """The questions dealt out to the cues in turn, one cue a question; the rows too, so that shares are even."""
-    cues = recipe.cues
-    waiting = []
-    for i, cue in enumerate(cues):
-        dealt = questions[i :: len(cues)]
-        made = _cued(recipe, dealt, cue, elicit)
-        fit = {pair.question.id for pair in made}
-        unfit = [question for question in dealt if question.id not in fit]
-        waiting.append(_Waiting(cue, elicit, len(range(i, wanted, len(cues))), list(made), unfit))
-    return tuple(waiting)
-
-
-def _lend(waiting: Sequence[_Waiting], recipe: Recipe) -> None:
-    """Where a cue's own questions have run out, it gets those that others do not need, from whoever has most to spare.
-
-    As long as none has run out, nothing is lent, and the rows of a smaller set are the first of a larger one.
-    """
-    for each in waiting:
-        while each.missing > len(each.pairs):
-            lenders = [other for other in waiting if other is not each and other.spare]
-            if not lenders:
-                break
-            lender = max(lenders, key=lambda other: other.spare)
-            each.pairs += _cued(recipe, [lender.give()], each.cue, each.elicit)
-
-
-def _targets(kinds: Sequence[Sequence[_Waiting]], recipe: Recipe, asker: _Asker) -> list[tuple[Pair, Reply]]:
+def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> list[tuple[Pair, Reply]]:
     """Pairs with a target, exactly as many as are wanted of each cue: the first in the order of its questions."""
-    waiting = [each for kind in kinds for each in kind]
-    while any(each.missing for each in waiting):
-        _lend(waiting, recipe)
-        batch = [(each, pair) for each in waiting for pair in each.take()]
+    direct, reasoned = deal(recipe, questions)
+    queues = [*direct, *reasoned]
+    while any(queue.missing for queue in queues):
+        lend(queues, recipe)
+        batch = [(queue, pair) for queue in queues for pair in queue.take()]
         replies = asker.whole([pair.clean for _, pair in batch], "targets")
-        for each, pair in batch:
+        for queue, pair in batch:
             reply = replies.get((pair.clean.id, 0))
-            if reply is not None and _kept(pair, reply, recipe.keep):
-                each.found.append((pair, reply))
-    return [row for kind in kinds for row in _in_turn(kind)]
+            if reply is not None and _is_kept(pair, reply, recipe.keep):
+                queue.found.append((pair, reply))
+    return in_turn(direct) + in_turn(reasoned)
 
 
-def _in_turn(kind: Sequence[_Waiting]) -> list[tuple[Pair, Reply]]:
-    """The rows of the cues in turn, so that a smaller set is the beginning of a larger one."""
-    rounds = max(each.wanted for each in kind)
-    return [each.found[turn] for turn in range(rounds) for each in kind if turn < each.wanted]
-
-
-def _kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
+def _is_kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
     """Whether a reply becomes a target."""
     if keep == "all":
         return True
@@ -267,30 +158,29 @@ def _kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
     return choice is not None and choice != pair.target.cued
 
 
-def _cued(recipe: Recipe, questions: Sequence[Question], cue: str, elicit: str) -> PairSet:
-    """The pairs of one cue."""
-    return pairs(questions, [cue], elicit=elicit, aim="any", seed=recipe.seed, instructions=recipe.instructions)
+def _consistency(pair: Pair, reply: Reply) -> Row:
+    """A row with both prompts and the model's own clean reply."""
+    row = Example(
+        clean=pair.clean,
+        biased=pair.biased,
+        completion=reply.text,
+        target=pair.target,
+        options=pair.question.options,
+        kind="consistency",
+        pair_id=pair.id,
+        said_by=reply.model,
+    )
+    return row, Provenance.of(reply, pair.question.source)
 
 
-def _example(pair: Pair, reply: Reply, kind: Any) -> Example:
-    prompt = pair.biased if kind == "consistency" else pair.clean
-    return Example(prompt.messages(), reply.text, kind, pair.id, reply.model)
-
-
-# ---------------------------------------------------------------- instruct rows
-
-
-def _instruct(recipe: Recipe, tasks: Sequence[str], source: str, asker: _Asker) -> list[tuple[Example, Reply, str]]:
-    """Everyday tasks with the model's own replies, and where the tasks are from.
-
-    Each task is sampled as often as the count needs.
-    """
-    if recipe.instruct == 0:
-        return []
-    prompts = [Prompt((Turn("user", (Part("stem", task),)),)) for task in tasks]
+def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
+    """Everyday tasks with the model's own replies; each task is sampled as often as the count needs."""
+    texts, source = tasks(recipe.instruct_tasks)
+    prompts = [Prompt((Turn("user", (Part("stem", text),)),)) for text in texts]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
-    waiting = [(sample, prompt) for sample in range(_most_samples(recipe, prompts)) for prompt in shuffled]
-    rows: list[tuple[Example, Reply, str]] = []
+    most = MOST_SAMPLES * -(-recipe.instruct // len(prompts))
+    waiting = [(sample, prompt) for sample in range(most) for prompt in shuffled]
+    rows: list[Row] = []
     while len(rows) < recipe.instruct:
         missing = recipe.instruct - len(rows)
         batch, waiting = waiting[:missing], waiting[missing:]
@@ -302,14 +192,8 @@ def _instruct(recipe: Recipe, tasks: Sequence[str], source: str, asker: _Asker) 
         for sample in sorted({sample for sample, _ in batch}):
             asked = [prompt for number, prompt in batch if number == sample]
             replies = asker.whole(asked, "instruct rows", sample + 1)
-            rows += [
-                (Example(prompt.messages(), reply.text, "instruct", None, reply.model), reply, source)
-                for prompt in asked
-                if (reply := replies.get((prompt.id, sample))) is not None
-            ]
+            for prompt in asked:
+                if reply := replies.get((prompt.id, sample)):
+                    row = Example(prompt, None, reply.text, None, (), "instruct", None, reply.model)
+                    rows.append((row, Provenance.of(reply, source)))
     return rows
-
-
-def _most_samples(recipe: Recipe, prompts: Sequence[Prompt]) -> int:
-    """Samples of each task that may be asked: four times what would do if no reply were cut."""
-    return 4 * -(-recipe.instruct // len(prompts))

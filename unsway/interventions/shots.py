@@ -99,13 +99,13 @@ def shots(
 
 def _in_order(made: Mixture) -> tuple[Shot, ...]:
     """The rows in the order in which they were found, which does not depend on how many there are."""
-    rows = {row.pair_id: row for row in made.bct}
+    rows = {row.pair_id: row for row in made.examples}
     return tuple(
         Shot(
             pair.question,
             _shown(pair.clean),
             _shown(pair.biased),
-            rows[pair.id].completion,
+            rows[pair.id].completion or "",
             rows[pair.id],
         )
         for pair in made.pairs

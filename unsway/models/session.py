@@ -19,7 +19,7 @@ from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.models.endpoints import address_id
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard
-from unsway.models.weights import CHECKPOINT_FILE, is_hosted, known_dtype, locate, read_checkpoint
+from unsway.models.weights import CHECKPOINT_FILE, known_dtype, locate, read_checkpoint
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
@@ -139,9 +139,8 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     if not isinstance(model, Checkpoint | os.PathLike | str):
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
     trained = model if isinstance(model, Checkpoint) else _checkpoint(model)
-    if trained is not None and is_hosted(trained):
-        url, hash_, _ = trained.uri.partition("#")  # the address it was trained at, if not the provider's own
-        return _hosted(trained.model, ({"base_url": url} if hash_ else {}) | args)
+    if trained is not None and trained.is_hosted:
+        return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
     if isinstance(model, str) and not name_of(model).startswith(LOCAL):
         return _hosted(model, args)
     dtype = known_dtype(str(args.get("dtype", "float32")))
@@ -162,7 +161,7 @@ def name_of(model: str) -> str:
     )
     if is_local:
         trained = _checkpoint(model)
-        if trained is not None and is_hosted(trained):
+        if trained is not None and trained.is_hosted:
             return trained.model
         bare = model.removeprefix(LOCAL)
         return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)

@@ -191,14 +191,9 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
     found = loads(Checkpoint, path.read_text(encoding="utf-8"))
-    if is_hosted(found):
+    if found.is_hosted:
         return found
     return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
-
-
-def is_hosted(checkpoint: Checkpoint) -> bool:
-    """Whether its weights are at a provider and not in a folder."""
-    return checkpoint.backend == "openai"
 
 
 def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:

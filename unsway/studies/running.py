@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway import layout, sources
-from unsway.backends import backend
 from unsway.data import mixture
+from unsway.data.mixture import EXAMPLES
 from unsway.disk import alone, shared
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
@@ -269,11 +269,8 @@ def _rows(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
 def _train(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
     """Train; a training that is done is not done again, and a provider's that would cost more than is left is refused."""
     method, budget = how.seeded(arm.seed).method, running.budget()
-    where = (
-        backend(how.backend) if budget is None or how.backend == "local" else backend(how.backend, max_cost=budget.left)
-    )
-    rows = "control.jsonl" if method.trains_on == "control" else "bct.jsonl"
-    path = running.folder / rows_folder(arm, how) / rows
+    where = how.backend if budget is None else how.backend.limited(budget.left)
+    path = running.folder / rows_folder(arm, how) / EXAMPLES
     fit(path, method, arm.model, where, running.folder / checkpoint_folder(arm, how))
 
 
@@ -289,7 +286,7 @@ def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
                 trained,
                 how,
                 label=arm.label,
-                role="control" if arm.intervention.method.trains_on == "control" else "trained",
+                role="control" if arm.intervention.method.is_control else "trained",
                 checkpoint=checkpoint,
                 of=arm.model,
                 trained=arm.intervention.biases,

@@ -16,11 +16,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
-from unsway.backends import backend
 from unsway.biases import Bias
 from unsway.biases import arguments as argument_banks
 from unsway.errors import BadInput
-from unsway.models.session import LOCAL, name_of
 from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
@@ -269,13 +267,8 @@ def check(study: Study) -> None:
                 )
     for arm in study.arms():
         if isinstance(arm.intervention, Trained):
-            where = arm.intervention.backend
-            check_method(arm.intervention.seeded(arm.seed).method, backend(where), arm.model)
-            if where == "local" and not name_of(arm.model).startswith(LOCAL):
-                raise BadInput(
-                    f"{arm.model!r} is asked at a provider or a server, so {str(arm.intervention)!r} cannot train it here "
-                    f"(backend 'local'). Name a local model ({LOCAL}smollm2-135m, a folder), or another backend."
-                )
+            check_method(arm.intervention.seeded(arm.seed).method, arm.intervention.backend, arm.model)
+            arm.intervention.backend.check_asked(arm.model)
 
 
 def difference(one: Study, other: Study) -> tuple[tuple[StudyCell, ...], tuple[StudyCell, ...]]:

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unsway import biases, sources
+from unsway.backends import backend
 from unsway.biases import Bias, Cue
 from unsway.errors import BadInput
 from unsway.models.session import session
 from unsway.prompts import elicitations
 from unsway.sources import Source, files
 from unsway.store import dumps, loads
-from unsway.training import Sft, method
+from unsway.training import Backend, Method, method
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
@@ -90,9 +91,16 @@ def source_of(given: Source | str | Path) -> Source | Path:
     return Path(given) if files.is_file(given) else sources.get(given)
 
 
-def method_of(given: Sft | str | Mapping[str, Any]) -> Sft:
+def backend_of(given: Backend | str | Mapping[str, Any]) -> Backend:
+    """The back-end of a name, with its own defaults, or of a row. Raises `UnknownName`."""
+    if isinstance(given, Backend):
+        return given
+    return backend(given) if isinstance(given, str) else untagged(type(backend(given[KIND])), given)
+
+
+def method_of(given: Method | str | Mapping[str, Any]) -> Method:
     """The method of a name, with its own defaults, or of a row. Raises `UnknownName`."""
-    if isinstance(given, Sft):
+    if isinstance(given, Method):
         return given
     return method(given) if isinstance(given, str) else untagged(type(method(given[KIND])), given)
 
@@ -116,6 +124,7 @@ BIAS = Json(
 )
 SOURCE = Json(lambda source: source.name if isinstance(source, Source) else str(source), source_of)
 ELICITATION = Json(lambda elicitation: elicitation.name, elicitations.get)
+BACKEND = Json(lambda backend: tagged(backend.name, backend), backend_of)
 METHOD = Json(lambda method: tagged(method.name, method), method_of)
 MODEL = Json(
     lambda model: tagged("checkpoint", model) if isinstance(model, Checkpoint) else model_name(model), model_of

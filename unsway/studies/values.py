@@ -14,18 +14,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, TypeVar
 
 from unsway import interventions, sources
-from unsway.backends import backend
+from unsway.backends.local import Local
 from unsway.biases import Bias
 from unsway.data import Recipe
+from unsway.data.mixture import GIVEN
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions import Fewshot, Prompted, Rewrite
 from unsway.interventions.base import Intervention as PromptIntervention
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.sources import Source
-from unsway.studies.tagged import KIND, METHOD, SOURCE, Json, method_of, source_of, tagged, untagged
-from unsway.training import Bct, Sft
-from unsway.types import Example, Question
+from unsway.studies.tagged import (
+    BACKEND,
+    KIND,
+    METHOD,
+    SOURCE,
+    Json,
+    backend_of,
+    method_of,
+    source_of,
+    tagged,
+    untagged,
+)
+from unsway.training import Backend, Bct, Method
+from unsway.types import Question
 
 T = TypeVar("T")
 Several: TypeAlias = T | Iterable[T]
@@ -91,15 +103,15 @@ def tasks_of(given: Any) -> tuple[Task, ...]:
 class Trained:
     """An intervention that trains: a method on a recipe's rows, from questions of other tasks than those measured."""
 
-    method: Annotated[Sft, METHOD] = Bct()  # noqa: RUF009  # frozen
+    method: Annotated[Method, METHOD] = Bct()  # noqa: RUF009  # frozen
     """The method with its hyper-parameters; its seed is that of the arm."""
     _: KW_ONLY
     tasks: tuple[Task, ...] = field(default_factory=lambda: tasks_of(("arc_easy", "arc_challenge", "openbookqa")))
     """Train questions; all of them are loaded (the paper's sources, without BIG-Bench Hard)."""
     recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
     """What the rows are made of."""
-    backend: str = "local"
-    """Where it is trained."""
+    backend: Annotated[Backend, BACKEND] = Local()  # noqa: RUF009  # frozen
+    """Where it is trained, with its options."""
     name: str = ""
     """What it is called in tables; the method's name where empty."""
 
@@ -107,22 +119,23 @@ class Trained:
 
         def __init__(
             self,
-            method: Sft | str = ...,
+            method: Method | str = ...,
             *,
             tasks: Several[Task | str] = ...,
             recipe: Recipe = ...,
-            backend: str = ...,
+            backend: Backend | str = ...,
             name: str = ...,
         ) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", method_of(self.method))
         object.__setattr__(self, "tasks", tasks_of(self.tasks))
-        backend(self.backend)
-        if self.method.row is not Example:
+        object.__setattr__(self, "backend", backend_of(self.backend))
+        if lacking := self.method.reads - GIVEN:
             raise BadInput(
-                f"A study trains on a recipe's rows, but {self.method.name!r} takes {self.method.row.__name__.lower()}s. "
-                "Make them with `unsway data preferences`, and train and measure by the verbs `train` and `measure`."
+                f"A study trains on a recipe's rows, but {self.method.name!r} reads {', '.join(sorted(lacking))}, which "
+                "these do not have. Make rows with `unsway data preferences`, and train and measure by the verbs `train` and "
+                "`measure`."
             )
 
     def __repr__(self) -> str:

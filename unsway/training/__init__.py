@@ -1,23 +1,25 @@
-"""Training: methods as values, and one `fit` over whatever backend has the weights."""
+"""Training: methods as values, and one `fit` over whatever back-end has the weights."""
 
-from unsway.training.fitting import Backend, Row, check, done, examples_sha256, fit
-from unsway.training.methods import METHODS, Bct, Control, Dpo, Sft, method
-from unsway.training.preferences import Preference, Preferences, preferences
+from unsway.training.fitting import check, done, examples_sha256, fit
+from unsway.training.methods import method, methods
+from unsway.training.methods.bct import Bct
+from unsway.training.methods.control import Control
+from unsway.training.methods.dpo import Dpo
+from unsway.training.seams import Backend, Method, Policy, Tuner, WhiteBox
 
 __all__ = [
-    "METHODS",
     "Backend",
     "Bct",
     "Control",
     "Dpo",
-    "Preference",
-    "Preferences",
-    "Row",
-    "Sft",
+    "Method",
+    "Policy",
+    "Tuner",
+    "WhiteBox",
     "check",
     "done",
     "examples_sha256",
     "fit",
     "method",
-    "preferences",
+    "methods",
 ]

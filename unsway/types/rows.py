@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from unsway.types.prompts import Message, Prompt, Question
+from unsway.types.prompts import Prompt, Question
 from unsway.types.readings import Excluded, Reading, Target
 
 Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
-ExampleKind: TypeAlias = Literal["consistency", "control", "instruct"]
+ExampleKind: TypeAlias = Literal["consistency", "instruct"]
+"""What a row is for: consistency rows have a cue, instruct rows keep the model as helpful as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +166,30 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row to train on: loss falls on the completion alone."""
+    """One row to train on: a question with and without its cue, and what the model said. It holds no gold answer.
 
-    messages: tuple[Message, ...]
-    completion: str
+    Every method reads the same rows and takes what it needs: BCT the biased prompt, its control the clean one, DPO both
+    replies, an activation method both prompts. A method that samples ignores the completion.
+    """
+
+    clean: Prompt
+    """The prompt without the cue; of an instruct row its only prompt."""
+    biased: Prompt | None
+    """The prompt with the cue; None in an instruct row, and in a chat that was imported."""
+    completion: str | None
+    """The model's own reply to the clean prompt; None where a method samples its own."""
+    target: Target | None
+    """What following the cue means; None where there is no cue."""
+    options: tuple[str, ...]
+    """The options in the order in which both prompts show them; empty where there are none."""
     kind: ExampleKind
+    """What the row is for."""
     pair_id: str | None
-    """The pair it was made from; None for instruction-following rows."""
-    target_model: str
-    """The model that wrote the completion."""
-    weight: float = 1.0
+    """The pair it was made from; None where there is none."""
+    said_by: str
+    """The model that wrote the completion; empty where nobody says."""
+    rejected: str | None = None
+    """What the model said to the biased prompt when it followed the cue; None where that was not asked, or it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +197,12 @@ class Checkpoint:
     """A trained model and where it comes from."""
 
     model: str
-    """What `run` accepts as a model."""
+    """What `unsway measure` accepts as a model: the folder, or a provider's name for it."""
     base: str
     """The model it was trained from, with the fingerprint of its weights."""
     backend: str
     uri: str
-    """Where the weights are: a folder, or the provider's id."""
+    """Where the weights are: the same folder, or the provider's id, behind `ADDRESS#` where the address is not its own."""
     method: str
     """The method with its hyper-parameters, as printed."""
     data_sha256: str
@@ -197,3 +212,14 @@ class Checkpoint:
     """Tokens trained on, prompts and completions, all epochs."""
     cost: float | None = None
     """US dollars, where a provider charged."""
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether a provider keeps the weights; a model of one's own is asked by the very folder that holds them."""
+        return self.model != self.uri
+
+    @property
+    def base_url(self) -> str | None:
+        """The address that serves it, where a provider keeps it at another one than its own."""
+        url, mark, _ = self.uri.partition("#")
+        return url if self.is_hosted and mark else None

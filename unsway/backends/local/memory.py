@@ -1,8 +1,8 @@
-"""Memory of a fit: how many rows fit in it at once, and what was freed goes back to the system.
+"""Memory of a fit: how many rows it holds at once, and freed memory returned to the system.
 
-A study of many fits needs no more than one: glibc keeps freed memory for the next allocation, and after two short fits of a
-135M model a process held 1.7 GB, of which 1.0 GB was free. `malloc_trim` (glibc's manual, "Malloc Tunable Parameters")
-gives it back; other C libraries need no such call.
+With it a study of many fits needs no more memory than one. glibc keeps freed memory for the next allocation: after two
+short fits of a 135M model a process held 1.7 GB, of which 1.0 GB was free. `malloc_trim` (glibc's manual, "Malloc Tunable
+Parameters") returns it; other C libraries need no such call.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from unsway.models.weights import Weights, load_config
 ROWS_ON_CPU = 4
 """More rows of one forward pass cost memory on a CPU and gain no speed (`benchmarks/training.py --sides ours,eight,two`)."""
 SHARE_OF_FREE = 0.5
-"""Of a GPU's free memory beside the weights, what activations may take by the estimate."""
+"""Share of a GPU's free memory, after the weights, for activations by the estimate. Ours: half, as it is rough."""
 
 
 def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
-    """Rows of one forward pass, each of at most `longest` tokens; on a GPU as many as its free memory is reckoned to take.
+    """Rows of one forward pass, each of at most `longest` tokens; on a GPU an estimate of what its free memory holds.
 
-    What a layer keeps for the way back is reckoned at 20 bytes for each of its width and 8 for each of its middle, a
-    token: 57 kB in the shape of Qwen2.5 0.5B and 197 in that of Llama 3.1 8B, where 60 and 208 were measured (LoRA,
-    bfloat16).
+    A layer keeps for the backward pass about 20 bytes a token for each unit of its width and 8 for each unit of its MLP's:
+    57 kB in the shape of Qwen2.5 0.5B and 197 kB in that of Llama 3.1 8B, where 60 and 208 were measured (LoRA, bfloat16).
     """
     import torch
 
@@ -39,8 +38,8 @@ def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
     return max(1, int(SHARE_OF_FREE * free / (of_a_token * longest)))
 
 
-def give_back() -> None:
-    """Collect what is in cycles (a trainer and its callbacks are), then give back what is free."""
+def free_memory() -> None:
+    """Collect cycles (a trainer and its callbacks are one), then return free memory to the system."""
     import torch
 
     gc.collect()

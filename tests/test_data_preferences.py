@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from unsway.cli import main
 from unsway.data import Recipe, mixture
+from unsway.data.preferences import preferences
+from unsway.data.provenance import read_beside
 from unsway.errors import BadInput
 from unsway.pairing import pairs
 from unsway.sampling import run
@@ -19,8 +21,7 @@ from unsway.studies import Trained
 from unsway.studies.folder import keep
 from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
-from unsway.training import Preference, preferences
-from unsway.types import ArmKey
+from unsway.types import ArmKey, Example
 
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.5}
 MADE = pairs(toy_questions(60), list(FOLLOW))
@@ -42,9 +43,28 @@ def test_a_row_prefers_the_clean_reply_where_the_answer_moved_to_the_cue(replies
     by_id = {pair.id: pair for pair in MADE}
     for row in found.rows:
         pair = by_id[row.pair_id]
-        assert row.messages == pair.biased.messages()
-        assert (row.chosen, row.rejected) == (said[pair.clean.id], said[pair.biased.id])
-        assert row.chosen != row.rejected
+        assert (row.clean, row.biased, row.target, row.options) == (
+            pair.clean,
+            pair.biased,
+            pair.target,
+            pair.question.options,
+        )
+        assert (row.completion, row.rejected) == (said[pair.clean.id], said[pair.biased.id])
+        assert row.completion != row.rejected
+
+
+def test_what_the_model_said_on_the_way_is_part_of_the_biased_prompt() -> None:
+    made = pairs(toy_questions(40), ["are_you_sure"])
+    replies = run(made, scripted(made, {"are_you_sure": 0.9}, accuracy=1.0))
+    found = preferences(made, replies, outcomes(made, replies))
+    turns = {reply.prompt_id: reply.turns for reply in replies}
+    by_id = {pair.id: pair for pair in made}
+    assert found.rows
+    for row in found.rows:
+        pair = by_id[row.pair_id or ""]
+        assert row.biased is not None and row.biased.n_model_turns == 0 and pair.biased.n_model_turns > 0
+        assert row.biased.messages() == pair.biased.messages(turns[pair.biased.id])
+        assert row.biased.stripped() == pair.clean.stripped()
 
 
 def test_a_cut_reply_is_no_preference(replies) -> None:  # type: ignore[no-untyped-def]
@@ -70,8 +90,10 @@ def test_the_verb_takes_the_folder_of_a_measurement(tmp_path: Path) -> None:
     out = tmp_path / "dpo.jsonl"
     done = CliRunner().invoke(main, ["data", "preferences", str(folder), "--out", str(out)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    rows = tuple(read_jsonl(out, Preference))
+    rows = tuple(read_jsonl(out, Example))
     assert rows == preferences(MADE, said, outcomes(MADE, said)).rows
+    beside = read_beside(out)
+    assert set(beside.pairs) == {row.pair_id for row in rows} and len(beside.provenance) == len(rows)
     assert f"{len(rows)} rows" in done.output and "left out: the cue was not followed" in done.output
     wrong = CliRunner().invoke(main, ["data", "preferences", str(folder), "--out", str(out), "--model", "nobody"])
     assert wrong.exit_code == 1 and "nobody" in wrong.output
@@ -82,11 +104,11 @@ def test_direct_share_1_trains_on_rows_without_cot_alone() -> None:
     questions = toy_questions(24, split="train")
     made = pairs(questions, ["suggested_answer"], elicit="direct", aim="any")
     found = mixture(recipe, questions, scripted(made, {}))
-    assert len(found.bct) == len(found.control) == 20
+    assert len(found.examples) == 20
     assert {pair.elicit.partition("@")[0] for pair in found.pairs} == {"direct"}
-    assert {row.kind for row in found.bct} == {"consistency"}
+    assert {row.kind for row in found.examples} == {"consistency"}
 
 
 def test_a_study_refuses_a_method_whose_rows_no_recipe_makes() -> None:
-    with pytest.raises(BadInput, match="'dpo' takes preferences"):
+    with pytest.raises(BadInput, match="'dpo' reads rejected, which these do not have"):
         Trained("dpo")

@@ -21,26 +21,22 @@ SIZES = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE"
 
 def rank() -> int:
     """The number of this process among all, from 0."""
-    return _first(RANKS, 0)
+    return next((int(os.environ[name]) for name in RANKS if name in os.environ), 0)
 
 
 def processes() -> int:
     """How many processes share the fit."""
-    return _first(SIZES, 1)
-
-
-def _first(names: tuple[str, ...], otherwise: int) -> int:
-    return next((int(os.environ[name]) for name in names if name in os.environ), otherwise)
+    return next((int(os.environ[name]) for name in SIZES if name in os.environ), 1)
 
 
 def check_launch() -> None:
-    """Refuse a launch that asked for several processes and got one: all of them would be silently missing.
+    """Refuse a launch that asked for several processes and got one: the others would be missing in silence.
 
     `accelerate launch --cpu --num_processes N` (1.15) starts a single process unless mpirun is there; it leaves the
     address at which the others would have met.
 
     Raises:
-        BadInput: That is so; says which command starts them.
+        BadInput: The others are missing; says which command starts them.
     """
     if os.environ.get("ACCELERATE_USE_CPU") == "True" and "MASTER_ADDR" in os.environ and processes() == 1:
         raise BadInput(
@@ -56,7 +52,7 @@ def check_devices(n: int) -> None:
     That is slower than processes, makes batches of `n` times the size, and the loss on targets does not see it.
 
     Raises:
-        BadInput: That is so; says how to take all GPUs, or one.
+        BadInput: There are several GPUs and one process; says how to use all GPUs, or one.
     """
     if n > 1 and processes() == 1:
         raise BadInput(
@@ -73,7 +69,7 @@ def is_main() -> bool:
 def share(batch_size: int, at_once: int) -> tuple[int, int]:
     """Rows of one forward pass of one process, and passes that a step accumulates.
 
-    Their product with the number of processes is the batch size, so that a fit is the same however many share it.
+    Their product with the number of processes is the batch size: a fit is the same however many processes share it.
 
     Raises:
         BadInput: The batch cannot be shared evenly.
@@ -98,8 +94,8 @@ def track_once(what: str, total: int, *, done: int) -> Iterator[Advance]:
         yield lambda steps: None
 
 
-def held(folder: Path) -> AbstractContextManager[None]:
-    """Hold a folder, so that one fit at a time is in it; another one waits. The first process of several holds it for all.
+def hold(folder: Path) -> AbstractContextManager[None]:
+    """Hold a folder for one fit at a time; another one waits. The first process of several holds it for all.
 
     Raises:
         StoreError: Another fit is in there, and this one has several processes, which would go on without the first.

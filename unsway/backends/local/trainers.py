@@ -1,4 +1,4 @@
-"""TRL's trainers, set up: one for completions, one for preferences.
+"""TRL's trainers, set up: one for each objective that a method can have.
 
 In: weights, tokens in the order they are trained on, a method. Out: a trainer that reports each step to the terminal and
 to `metrics.jsonl`, and stops at a loss that is no number.
@@ -9,64 +9,29 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unsway.backends.launch import check_devices, is_main, processes, share
-from unsway.backends.rows import Tokens
-from unsway.backends.steps import METRICS, STEPS
+from unsway.backends.local.launch import check_devices, is_main, processes, share
+from unsway.backends.local.options import LocalOptions
+from unsway.backends.local.rows import TokenRow
+from unsway.backends.local.steps import METRICS, STEPS
 from unsway.disk import append_row
-from unsway.errors import BadInput, MissingExtra, TrainingError
+from unsway.errors import MissingExtra, TrainingError
 from unsway.models.weights import Dtype, Weights, load_model, training_dtype
 from unsway.progress import Advance
-from unsway.training import Dpo, Sft
+from unsway.training.seams import CrossEntropy, Method, PreferenceLoss
 
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
 
-TRACKERS: Mapping[str, tuple[str, ...]] = {
-    "tensorboard": ("tensorboard", "tensorboardX"),
-    "wandb": ("wandb",),
-    "trackio": ("trackio",),
-}
-"""Where a trainer may report beside `metrics.jsonl`, and the packages of which one is needed."""
+IGNORED = -100
+"""Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a fit is computed; none of it changes what is computed."""
-
-    packing: bool = False
-    """Rows of one forward pass are laid end to end, without padding; not for preferences."""
-    gradient_checkpointing: bool = False
-    """Activations are computed again instead of kept: less memory, about a third more time."""
-    report_to: tuple[str, ...] = ()
-    """Trackers beside `metrics.jsonl`: tensorboard, wandb, trackio."""
-    save_every: int = 10
-    """Steps between two saves; what a kill may cost."""
-    rows_at_once: int | None = None
-    """Most rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what its memory takes."""
-
-    def __post_init__(self) -> None:
-        if self.save_every < 1:
-            raise BadInput(f"save_every is {self.save_every}; it is a number of steps, 1 or more.")
-        if self.rows_at_once is not None and self.rows_at_once < 1:
-            raise BadInput(f"rows_at_once is {self.rows_at_once}; it is a number of rows, 1 or more, or None.")
-        for tracker in self.report_to:
-            if tracker not in TRACKERS:
-                raise BadInput(f"There is no tracker {tracker!r}; known: {', '.join(TRACKERS)}.")
-            if not any(find_spec(package) for package in TRACKERS[tracker]):
-                package = TRACKERS[tracker][0]
-                raise BadInput(
-                    f"Reporting to {tracker} needs {package!r}, which is not installed. pip install {package}"
-                )
-
-
-def arguments(how: Sft, folder: Path, options: Options, steps: int, at_once: int) -> TrainingArguments:
-    """TRL's arguments for so many steps, with at most `at_once` rows a pass; making them joins the processes of the fit."""
+def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, at_once: int) -> TrainingArguments:
+    """TRL's arguments for a number of steps, with at most `at_once` rows a pass; making them joins the fit's processes."""
     try:
         import torch
         from trl import DPOConfig, SFTConfig
@@ -74,8 +39,10 @@ def arguments(how: Sft, folder: Path, options: Options, steps: int, at_once: int
         raise MissingExtra("Training here", "local", str(error.name)) from None
 
     check_devices(torch.cuda.device_count())
-    rows_at_once, passes = share(how.batch_size, at_once)
-    if "tensorboard" in options.report_to:  # the only way to tell transformers where; its default is removed at the end
+    rows_at_once, passes = share(method.batch_size, at_once)
+    if (
+        "tensorboard" in options.report_to
+    ):  # transformers takes the folder no other way; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
     shared: dict[str, Any] = {
         "output_dir": str(folder / STEPS),
@@ -84,12 +51,12 @@ def arguments(how: Sft, folder: Path, options: Options, steps: int, at_once: int
         "train_sampling_strategy": "sequential",
         "per_device_train_batch_size": rows_at_once,
         "gradient_accumulation_steps": passes,
-        "learning_rate": how.learning_rate,
+        "learning_rate": method.learning_rate,
         "lr_scheduler_type": "linear",
-        "warmup_steps": math.ceil(how.warmup * steps),
-        "weight_decay": how.weight_decay,
-        "seed": how.seed,
-        "data_seed": how.seed,
+        "warmup_steps": math.ceil(method.warmup * steps),
+        "weight_decay": method.weight_decay,
+        "seed": method.seed,
+        "data_seed": method.seed,
         "max_length": None,
         "bf16": training_dtype() == "bfloat16",
         "activation_checkpointing": options.gradient_checkpointing,  # the name since transformers 5.23
@@ -103,48 +70,73 @@ def arguments(how: Sft, folder: Path, options: Options, steps: int, at_once: int
         "dataloader_pin_memory": False,
         "ddp_find_unused_parameters": False,
     }
-    if isinstance(how, Dpo):
-        return DPOConfig(**shared, beta=how.beta)
-    return SFTConfig(**shared, padding_free=options.packing)
+    match method.objective:
+        case PreferenceLoss(beta):
+            return DPOConfig(**shared, beta=beta)
+        case CrossEntropy():
+            return SFTConfig(**shared, padding_free=options.packing)
 
 
 def trainer(
     weights: Weights,
-    rows: Sequence[Tokens],
-    how: Sft,
+    rows: Sequence[TokenRow],
+    method: Method,
     args: TrainingArguments,
-    reporting: Any,
+    callback: Any,
 ) -> Trainer:
     """The trainer of a method over rows in order."""
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import PrinterCallback
 
-    from unsway.backends.target_loss import PreferenceTrainer, TargetLossTrainer
+    from unsway.backends.local.target_loss import PreferenceTrainer, TargetLossTrainer
 
     adapter = LoraConfig(
-        r=how.lora_rank, lora_alpha=how.lora_alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=method.lora_rank,
+        lora_alpha=method.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
     shared = {
         "args": args,
         "processing_class": weights.tokenizer,
-        "peft_config": adapter if how.lora_rank else None,
-        "callbacks": [reporting],
+        "peft_config": adapter if method.lora_rank else None,
+        "callbacks": [callback],
     }
     # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
-    dtype: Dtype = training_dtype() if how.lora_rank else "float32"
-    model, ids = load_model(weights, dtype=dtype), Dataset.from_list(list(rows))
-    if isinstance(how, Dpo):
-        reference = None if how.lora_rank else load_model(weights, dtype=dtype)
-        made: Trainer = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
-    else:
-        made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
+    dtype: Dtype = training_dtype() if method.lora_rank else "float32"
+    model = load_model(weights, dtype=dtype)
+    made: Trainer
+    match method.objective:
+        case PreferenceLoss():
+            reference = None if method.lora_rank else load_model(weights, dtype=dtype)
+            ids = Dataset.from_list([_preference_columns(row) for row in rows])
+            made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
+        case CrossEntropy():
+            ids = Dataset.from_list([completion_columns(row) for row in rows])
+            made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
     made.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
     return made
 
 
+def completion_columns(row: TokenRow) -> dict[str, list[int]]:
+    """A row as SFTTrainer reads it; the prompt bears no loss."""
+    (completion,) = row.completions
+    return {
+        "input_ids": [*row.prompt, *completion],
+        "labels": [IGNORED] * len(row.prompt) + list(completion),
+    }
+
+
+def _preference_columns(row: TokenRow) -> dict[str, list[int]]:
+    """A row as DPOTrainer reads it."""
+    chosen, rejected = row.completions
+    return {"prompt_ids": list(row.prompt), "chosen_ids": list(chosen), "rejected_ids": list(rejected)}
+
+
 def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> Any:
-    """A callback: moves the bar, writes `metrics.jsonl`, stops at a loss that is no number, knows when a save goes on."""
+    """A callback that moves the bar, writes `metrics.jsonl`, and stops at a loss that is no number."""
     from transformers import TrainerCallback
 
     class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
@@ -153,7 +145,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
         def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **rest: Any) -> None:
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            _add(folder, {"step": state.global_step, "about": _about(args, trained)})
+            _add(folder, {"step": state.global_step, "about": _about_fit(args, trained)})
 
         def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             self.saving = control.should_save
@@ -176,7 +168,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
     return Reporting()
 
 
-def _about(args: Any, trained: int) -> dict[str, Any]:
+def _about_fit(args: Any, trained: int) -> dict[str, Any]:
     """What the numbers were computed on."""
     return {
         "device": str(args.device),

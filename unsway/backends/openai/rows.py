@@ -1,6 +1,7 @@
 """What goes to OpenAI, and what it will cost, known before anything is sent.
 
-In: examples, a method, a base model. Out: the file as the API takes it, the hyper-parameters that it takes, a bill.
+In: what a method reads of each row, its hyper-parameters, a base model. Out: the file as the API takes it, the
+hyper-parameters that it takes, a bill.
 Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB; it cuts a longer example
 without a word, so one that might be longer is refused here. Its `weight` of 0 keeps loss off the model's earlier turns.
 """
@@ -18,8 +19,7 @@ from unsway.data.formats import chat_row
 from unsway.errors import BadInput
 from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
 from unsway.planning.prices import Price, price_of
-from unsway.training import Sft
-from unsway.types import Example
+from unsway.training.seams import Method, Texts
 
 if TYPE_CHECKING:
     from openai.types.fine_tuning import SupervisedHyperparametersParam
@@ -74,57 +74,59 @@ def bill(base: str, tokens: float) -> Bill:
     return Bill(round(tokens), price.of(tokens, 0) if price else None, price.seen if price else "")
 
 
-def estimate(text: str, base: str, how: Sft) -> Bill:
+def estimate(text: str, base: str, method: Method) -> Bill:
     """What training on a file will cost, about."""
-    return bill(base, len(text.encode()) / BYTES_A_TOKEN * how.epochs)
+    return bill(base, len(text.encode()) / BYTES_A_TOKEN * method.epochs)
 
 
 # ---------------------------------------------------------------- hyper-parameters
 
 
-def hyper_parameters(how: Sft) -> SupervisedHyperparametersParam:
+def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
     """The method's hyper-parameters as the API takes them.
 
     Raises:
         BadInput: One was set that the API has no place for, or half an epoch is asked for.
     """
-    default = type(how)()
-    lost = [f.name for f in fields(how) if f.name not in TAKEN and getattr(how, f.name) != getattr(default, f.name)]
+    default = type(method)()
+    lost = [
+        f.name for f in fields(method) if f.name not in TAKEN and getattr(method, f.name) != getattr(default, f.name)
+    ]
     if lost:
         raise BadInput(
             f"OpenAI's API takes no {', '.join(lost)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
             "Leave it out, or train with the local backend."
         )
-    if how.epochs != int(how.epochs):
-        raise BadInput(f"OpenAI's API trains whole epochs, not {how.epochs:g}. Set epochs to 1 or more.")
+    if method.epochs != int(method.epochs):
+        raise BadInput(f"OpenAI's API trains whole epochs, not {method.epochs:g}. Set epochs to 1 or more.")
     return {
-        "n_epochs": int(how.epochs),
-        "batch_size": how.batch_size,
-        "learning_rate_multiplier": how.learning_rate_multiplier,
+        "n_epochs": int(method.epochs),
+        "batch_size": method.batch_size,
+        "learning_rate_multiplier": method.learning_rate_multiplier,
     }
 
 
-def steps(n_rows: int, how: Sft) -> int:
+def steps(n_rows: int, method: Method) -> int:
     """Steps of a fit."""
-    return math.ceil(math.ceil(n_rows / how.batch_size) * how.epochs)
+    return math.ceil(math.ceil(n_rows / method.batch_size) * method.epochs)
 
 
 # ---------------------------------------------------------------- rows
 
 
-def chat_jsonl(examples: Sequence[Example], base: str) -> str:
-    """The file to upload: one chat row an example, the completion as the last turn.
+def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
+    """The file to upload: one chat row for each row, the completion as the last turn.
 
     Raises:
         BadInput: A row is not what the API takes, with its number; there are too few; the file is too large.
     """
-    wrong = [f"row {i}: {problem}" for i, row in enumerate(examples, 1) for problem in _problems(row, base)]
+    wrong = [f"row {i}: {problem}" for i, row in enumerate(texts, 1) for problem in _problems(row, base)]
     if wrong:
         more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
-        raise BadInput(f"{len(wrong)} problems in {len(examples)} rows for {base}: {'; '.join(wrong[:NAMED])}{more}.")
-    if len(examples) < LEAST_ROWS:
-        raise BadInput(f"There are {len(examples)} examples; OpenAI's API takes at least {LEAST_ROWS}.")
-    text = "".join(json.dumps(chat_row(row), ensure_ascii=False) + "\n" for row in examples)
+        raise BadInput(f"{len(wrong)} problems in {len(texts)} rows for {base}: {'; '.join(wrong[:NAMED])}{more}.")
+    if len(texts) < LEAST_ROWS:
+        raise BadInput(f"There are {len(texts)} examples; OpenAI's API takes at least {LEAST_ROWS}.")
+    text = "".join(json.dumps(chat_row(row.prompt, row.completions[0]), ensure_ascii=False) + "\n" for row in texts)
     if len(text.encode()) > MOST_BYTES:
         raise BadInput(
             f"The file has {len(text.encode()):,} bytes; OpenAI's API takes {MOST_BYTES:,}. Take fewer rows."
@@ -132,20 +134,21 @@ def chat_jsonl(examples: Sequence[Example], base: str) -> str:
     return text
 
 
-def _problems(example: Example, base: str) -> Iterator[str]:
+def _problems(row: Texts, base: str) -> Iterator[str]:
     """What the API would refuse or cut."""
-    roles = [message.role for message in example.messages]
+    (completion,) = row.completions
+    roles = [message.role for message in row.prompt]
     unknown = sorted({role for role in roles if role not in ("system", "user", "assistant")})
     if unknown:
         yield f"role {unknown[0]!r} (allowed: system, user, assistant)"
     if not roles or roles[-1] != "user":
         yield "the turn before the completion is not the user's"
-    if not example.completion.strip():
+    if not completion.strip():
         yield "an empty completion"
-    if any(not message.content.strip() for message in example.messages):
+    if any(not message.content.strip() for message in row.prompt):
         yield "an empty turn"
     try:
-        size = sum(len(text.encode()) for text in (*(m.content for m in example.messages), example.completion))
+        size = sum(len(text.encode()) for text in (*(m.content for m in row.prompt), completion))
     except UnicodeEncodeError:
         yield "text that is not valid Unicode"
         return

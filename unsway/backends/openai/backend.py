@@ -17,10 +17,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256 as hash_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from unsway.backends.openai_notes import Notes
-from unsway.backends.openai_rows import bill, chat_jsonl, estimate, hyper_parameters, steps
+from unsway.backends import backends
+from unsway.backends.openai.notes import Notes
+from unsway.backends.openai.rows import bill, chat_jsonl, estimate, hyper_parameters, steps
 from unsway.disk import alone
 from unsway.errors import BadInput, MissingExtra, StoreError, TrainingError
 from unsway.models.endpoints import address, address_id
@@ -29,8 +30,8 @@ from unsway.models.weights import CHECKPOINT_FILE
 from unsway.progress import track
 from unsway.seeds import content_id
 from unsway.store import dumps, loads, write_text
-from unsway.training import Sft
-from unsway.training.methods import Need
+from unsway.training import examples_sha256
+from unsway.training.seams import Backend, CrossEntropy, Method, Tuner
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:
@@ -68,26 +69,21 @@ class Record:
     """succeeded, failed or cancelled, once that was seen."""
 
 
-class OpenAiBackend:
-    """Trains at OpenAI: LoRA of an undisclosed kind, on completions.
+@dataclass(frozen=True, slots=True)
+class OpenAi(Backend):
+    """Trains at OpenAI: an adapter of an undisclosed kind, on completions."""
 
-    Args:
-        base_url: Address of the API; `OPENAI_BASE_URL`, else OpenAI's own, by default.
-        max_cost: US dollars that the estimate may reach; None sets no limit.
-        waits: Seconds between two looks at a job: at first, and at most.
-    """
+    base_url: str | None = None
+    """Address of the API; None takes `OPENAI_BASE_URL`, else OpenAI's own."""
+    max_cost: float | None = None
+    """US dollars that the estimate of a job may reach; None sets no limit."""
+    waits: tuple[float, float] = (FIRST_WAIT, LONGEST_WAIT)
+    """Seconds between two looks at a job: at first, and at most."""
 
-    name = "openai"
-    can: frozenset[Need] = frozenset({"fit"})
-
-    def __init__(
-        self,
-        base_url: str | None = None,
-        *,
-        max_cost: float | None = None,
-        waits: tuple[float, float] = (FIRST_WAIT, LONGEST_WAIT),
-    ) -> None:
-        self.base_url, self.max_cost, self.waits = base_url, max_cost, waits
+    name: ClassVar[str] = "openai"
+    summary: ClassVar[str] = "at OpenAI, or at a server that speaks its fine-tuning API"
+    offers: ClassVar[frozenset[Any]] = frozenset({Tuner})
+    objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy})
 
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address where that is not OpenAI's own."""
@@ -95,16 +91,20 @@ class OpenAiBackend:
         where = address_id(name, self._args())
         return f"{name}@{where}" if where else name
 
-    def check(self, how: Sft, base: str) -> None:
+    def check(self, method: Method, base: str) -> None:
         """Refuse the base of another provider, and hyper-parameters that the API has no place for."""
         if "/" in base and not base.startswith(PREFIX):
             raise BadInput(
                 f"The openai backend cannot train {base!r}: its models are {PREFIX}NAME. Name one of them, or another "
                 "backend."
             )
-        hyper_parameters(how)
+        hyper_parameters(method)
 
-    def fit(self, examples: Sequence[Example], how: Sft, base: str, folder: Path, sha256: str) -> Checkpoint:
+    def limited(self, max_cost: float) -> OpenAi:
+        """The same, refusing a job that would cost more than this, or than its own limit."""
+        return replace(self, max_cost=max_cost if self.max_cost is None else min(max_cost, self.max_cost))
+
+    def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
         """Train; waits for the job that the folder knows of where there is one.
 
         Raises:
@@ -112,29 +112,26 @@ class OpenAiBackend:
             TrainingError: The API refused, or the job failed or was cancelled; the API's message is in it.
         """
         name = _named(base)
-        sent = hyper_parameters(how)
-        text = chat_jsonl(examples, name)
-        self._check_cost(estimate(text, name, how), name)
-        fit = content_id(sha256, repr(how), self.describe(base))
+        sent = hyper_parameters(method)
+        text, sha256 = chat_jsonl([method.texts(row) for row in rows], name), examples_sha256(rows)
+        self._check_cost(estimate(text, name, method), name)
+        fit = content_id(sha256, repr(method), self.describe(base))
         client = self._client()
         with _alone(folder), _said(client):
             record = _record_of(folder, fit, text)
             if record.job_id is None:
-                record = _started(client, folder, record, text, name, sent, how.seed)
+                record = _started(client, folder, record, text, name, sent, method.seed)
             with _leaving(record):
-                job = self._wait(client, str(record.job_id), folder, steps(len(examples), how))
+                job = self._wait(client, str(record.job_id), folder, steps(len(rows), method))
             _keep(folder, replace(record, ended=job.status))
             if job.status != "succeeded":
                 raise _ended_badly(job, client)
-            tokens = estimate(text, name, how).tokens if job.trained_tokens is None else job.trained_tokens
-            return self._checkpoint(job, how, base, folder, sha256, tokens, steps(len(examples), how))
+            tokens = estimate(text, name, method).tokens if job.trained_tokens is None else job.trained_tokens
+            return self._checkpoint(job, method, base, folder, sha256, tokens, steps(len(rows), method))
 
-    def tidy(self, folder: Path) -> None:
-        """Nothing: a job leaves nothing here."""
-
-    def cancel(self, folder: str | Path) -> str:
+    def cancel(self, folder: Path) -> str:
         """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
-        record = _read(Path(folder))
+        record = _read(folder)
         if record is None or record.job_id is None:
             raise BadInput(f"{str(folder)!r} knows of no job. Name the folder in which it was started.")
         client = self._client()
@@ -183,7 +180,7 @@ class OpenAiBackend:
                 pause = min(1.5 * pause, longest)
 
     def _checkpoint(
-        self, job: FineTuningJob, how: Sft, base: str, folder: Path, sha256: str, tokens: int, computed: int
+        self, job: FineTuningJob, method: Method, base: str, folder: Path, sha256: str, tokens: int, computed: int
     ) -> Checkpoint:
         name, url = _named(base), address(_named(base), self._args())
         cost = bill(name, tokens)
@@ -194,7 +191,7 @@ class OpenAiBackend:
             base=self.describe(base),
             backend=self.name,
             uri=f"{url}#{job.fine_tuned_model}" if url else str(job.fine_tuned_model),
-            method=repr(how),
+            method=repr(method),
             data_sha256=sha256,
             steps=Notes(folder).step or computed,
             tokens=tokens,
@@ -344,3 +341,6 @@ def _ended_badly(job: FineTuningJob, client: OpenAI) -> TrainingError:
         else "the API gave no reason"
     )
     return TrainingError(f"The job {job.id} failed: {why} {again}")
+
+
+backends.add("openai", OpenAi)

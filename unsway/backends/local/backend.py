@@ -1,0 +1,152 @@
+"""Training where the weights are here: a LoRA adapter or all weights, on CPU or GPU, in one process or several.
+
+In: examples and a method. Out: safetensors, `metrics.jsonl`, and the checkpoint's record, written last.
+Prompts are tokenised by the very code that asks the model, so training and measuring agree to the token. `fit` is TRL's
+loop: killed, it resumes from its last saved step. `open` hands out the live model to methods with a loop of their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from unsway.backends import backends
+from unsway.backends.local.launch import check_launch, hold, is_main, track_once
+from unsway.backends.local.memory import free_memory, rows_that_fit
+from unsway.backends.local.options import LocalOptions
+from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, rows_of_step, tokenise
+from unsway.backends.local.saving import not_written, write_checkpoint
+from unsway.backends.local.steps import STEPS, keep_only, last_saved, number
+from unsway.backends.local.trainers import arguments, reporting, trainer
+from unsway.errors import BadInput, UnswayError
+from unsway.models.session import LOCAL, name_of
+from unsway.models.weights import Weights, locate
+from unsway.training import done, examples_sha256
+from unsway.training.seams import Backend, CrossEntropy, Method, PreferenceLoss, Tuner
+from unsway.types import Checkpoint, Example
+
+if TYPE_CHECKING:
+    from transformers import Trainer, TrainingArguments
+
+
+@dataclass(frozen=True, slots=True)
+class Local(LocalOptions, Backend):
+    """Trains with transformers, PEFT and TRL in this process, and in those that were launched with it."""
+
+    name: ClassVar[str] = "local"
+    summary: ClassVar[str] = "here, on CPU or GPU, in one process or several"
+    offers: ClassVar[frozenset[Any]] = frozenset({Tuner})
+    objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy, PreferenceLoss})
+
+    def describe(self, base: str) -> str:
+        """`name@fingerprint` of the base model."""
+        return _pinned(locate(base.removeprefix(LOCAL)))
+
+    def check(self, method: Method, base: str) -> None:
+        """Refuse packing where the method's loss cannot be packed; any hyper-parameter has its place."""
+        if self.packing and Tuner in method.needs and isinstance(method.objective, PreferenceLoss):
+            raise BadInput(
+                "Preferences cannot be packed: TRL's DPO has no forward pass without padding. Leave packing out."
+            )
+
+    def check_asked(self, model: str) -> None:
+        """Refuse a model whose weights are not here."""
+        if not name_of(model).startswith(LOCAL):
+            raise BadInput(
+                f"{model!r} is asked at a provider or a server, so it cannot be trained here (back-end 'local'). Name a "
+                f"local model ({LOCAL}smollm2-135m, a folder), or another back-end."
+            )
+
+    def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
+        """Train an adapter, or all weights where `method.lora_rank` is 0.
+
+        Raises:
+            BadInput: The base is a checkpoint with an adapter, or the batch cannot be shared by the processes.
+            TrainingError: A row is longer than the context, the loss became no number, or the disk took no more.
+        """
+        check_launch()
+        weights = _without_adapter(locate(base.removeprefix(LOCAL)))
+        tokens = [tokenise(weights, method.texts(row)) for row in rows]
+        check_lengths(tokens, weights)
+        order = in_order(tokens, method.batch_size, method.epochs, method.seed)
+        at_once = self.rows_at_once or rows_that_fit(
+            weights, max(row.longest for row in tokens), all_weights=not method.lora_rank
+        )
+        args = arguments(method, folder, self, n_steps(order, method.batch_size), at_once)
+        sha256 = examples_sha256(rows)
+        with hold(folder):
+            ready = done(folder, method, _pinned(weights), sha256)
+            if ready is not None:  # made by another process while this one waited
+                return ready
+            made = _trained(weights, tokens, order, method, args, f"{sha256} {method!r} {weights.fingerprint}")
+            checkpoint = Checkpoint(
+                model=str(folder),
+                base=_pinned(weights),
+                backend=self.name,
+                uri=str(folder),
+                method=repr(method),
+                data_sha256=sha256,
+                steps=made.state.global_step,
+                tokens=sum(tokens[i].n_tokens for i in order),
+            )
+            sharded = made.is_fsdp_enabled or made.is_deepspeed_enabled
+            state = made.accelerator.get_state_dict(made.model_wrapped) if sharded else None  # each process has a part
+            if is_main():
+                write_checkpoint(made.accelerator.unwrap_model(made.model), weights, folder, checkpoint, state)
+            made.accelerator.wait_for_everyone()
+        self.tidy(folder)
+        del made
+        free_memory()
+        return checkpoint
+
+    def tidy(self, folder: Path) -> None:
+        """Remove the trainer's own steps."""
+        if is_main():
+            shutil.rmtree(folder / STEPS, ignore_errors=True)
+
+
+def _pinned(weights: Weights) -> str:
+    return f"{weights.name}@{weights.fingerprint}"
+
+
+def _without_adapter(weights: Weights) -> Weights:
+    if weights.adapter is not None:
+        raise BadInput(
+            f"{weights.name!r} is a checkpoint with an adapter; an adapter on an adapter could not be loaded again. "
+            f"Merge it first: unsway export {weights.name} --out FOLDER, and train FOLDER."
+        )
+    return weights
+
+
+def _trained(
+    weights: Weights,
+    rows: Sequence[TokenRow],
+    order: Sequence[int],
+    method: Method,
+    args: TrainingArguments,
+    this_fit: str,
+) -> Trainer:
+    """The trainer when it is done; an error while files are written is raised as one of the disk, with what survives."""
+    folder, steps = Path(args.output_dir).parent, n_steps(order, method.batch_size)
+    if is_main():
+        keep_only(folder, this_fit)
+    with args.main_process_first(local=False):
+        last = last_saved(folder)
+    with track_once(f"Training {method.name}", steps, done=number(last)) as advance:
+        callback = reporting(folder, advance, lambda step: rows_of_step(order, method.batch_size, step))
+        made = trainer(weights, [rows[i] for i in order], method, args, callback)
+        try:
+            made.train(resume_from_checkpoint=str(last) if last else None)
+        except UnswayError:
+            raise
+        except Exception as error:  # torch, safetensors and the standard library each raise their own
+            if not callback.saving:
+                raise
+            raise not_written(error, folder, made.state.global_step) from error
+    return made
+
+
+backends.add("local", Local)

@@ -1,0 +1,92 @@
+"""Rows as tokens, and the order in which they are trained on.
+
+In: what a method reads of each row, and the weights whose tokenizer and template it meets. Out: token ids, checked against
+the context, and one order for the whole fit. Prompts are tokenised by the very code that asks the model.
+The order is made here, not by a sampler: it is the same however many processes share it, and the rows of a step have names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unsway.errors import TrainingError
+from unsway.models.weights import Weights
+from unsway.seeds import rng
+from unsway.training.seams import Texts
+
+BATCHES_OF_A_WINDOW = 50
+"""Batches among which rows of like length meet; 50 as in transformers' LengthGroupedSampler."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One row as token ids."""
+
+    prompt: tuple[int, ...]
+    """The prompt, chat template included."""
+    completions: tuple[tuple[int, ...], ...]
+    """Each reply, with the token that ends it."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence that the row puts through the model."""
+        return len(self.prompt) + max(map(len, self.completions))
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that the row puts through the model; the prompt goes through once for each reply."""
+        return sum(len(self.prompt) + len(completion) for completion in self.completions)
+
+
+def tokenise(weights: Weights, texts: Texts) -> TokenRow:
+    """Token ids of a row."""
+    return TokenRow(weights.encode(texts.prompt), tuple(reply_ids(weights, text) for text in texts.completions))
+
+
+def reply_ids(weights: Weights, text: str) -> tuple[int, ...]:
+    """Token ids of a reply and of the token that ends it. Raises `ModelError` where the text forges a turn."""
+    weights.check_plain(text)
+    return (*weights.tokenizer.encode(text, add_special_tokens=False), weights.end)
+
+
+def check_lengths(rows: Sequence[TokenRow], weights: Weights) -> None:
+    """Refuse rows that the model cannot read whole: nothing is cut in silence. Raises `TrainingError`."""
+    long = [i for i, row in enumerate(rows, 1) if row.longest > weights.context]
+    if long:
+        raise TrainingError(
+            f"{len(long)} of {len(rows)} examples are longer than the context of {weights.name!r} ({weights.context} "
+            f"tokens; the longest has {max(row.longest for row in rows)}; the first is row {long[0]}). Take shorter "
+            "questions, fewer demos, or a model with more context."
+        )
+
+
+def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int) -> tuple[int, ...]:
+    """Indices of rows for the whole fit: step s takes the s-th `batch_size` of them.
+
+    Every epoch is a shuffle of its own; within a window of batches, rows of like length share a batch (less padding),
+    and the batches are shuffled again, so that length says nothing of when a row comes.
+    """
+    n, total = len(rows), round(len(rows) * epochs)
+    flat = [i for epoch in range(math.ceil(epochs)) for i in rng(seed, "row order", epoch).sample(range(n), n)][:total]
+    ordered: list[int] = []
+    window = batch_size * BATCHES_OF_A_WINDOW
+    for start in range(0, total, window):
+        near = sorted(flat[start : start + window], key=lambda i: rows[i].longest)
+        batches = [near[i : i + batch_size] for i in range(0, len(near), batch_size)]
+        short = [batches.pop()] if len(batches[-1]) < batch_size else []
+        rng(seed, "batch order", start).shuffle(batches)
+        ordered += [i for batch in [*batches, *short] for i in batch]
+    return tuple(ordered)
+
+
+def n_steps(order: Sequence[int], batch_size: int) -> int:
+    """Steps of a fit."""
+    return math.ceil(len(order) / batch_size)
+
+
+def rows_of_step(order: Sequence[int], batch_size: int, step: int) -> str:
+    """The rows of a step (from 1) as text, by their line in the file: "rows 3, 8, 12"."""
+    found = sorted({i + 1 for i in order[(step - 1) * batch_size : step * batch_size]})
+    return f"row{'s' * (len(found) != 1)} {', '.join(map(str, found))}"

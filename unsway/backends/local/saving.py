@@ -1,0 +1,54 @@
+"""The end of a local fit: the weights, then the record that makes the folder a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from unsway.backends.local.steps import last_saved, number
+from unsway.disk import together
+from unsway.errors import TrainingError
+from unsway.models.weights import CHECKPOINT_FILE, Weights
+from unsway.store import dumps, write_text
+from unsway.types import Checkpoint
+
+
+def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Checkpoint, state: Any = None) -> None:
+    """Write an adapter or whole weights, then the record.
+
+    An adapter's config names the base as a user would, not a path of this machine; whole weights get their tokenizer.
+
+    Args:
+        model: The transformers or PEFT model.
+        weights: What it was trained from.
+        folder: The folder of the fit.
+        checkpoint: The record.
+        state: The model's weights, where they were sharded.
+
+    Raises:
+        TrainingError: The disk took no more; says what survives.
+    """
+    try:
+        with together(folder) as place:
+            model.save_pretrained(place, state_dict=state)
+            config = place / "adapter_config.json"
+            if config.exists():
+                content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": weights.name}
+                write_text(config, json.dumps(content, indent=2, sort_keys=True) + "\n")
+                (place / "README.md").unlink(missing_ok=True)
+            else:
+                weights.tokenizer.save_pretrained(place)
+        write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
+    except Exception as error:  # torch, safetensors and the standard library each raise their own
+        raise not_written(error, folder, checkpoint.steps) from error
+
+
+def not_written(error: Exception, folder: Path, step: int) -> TrainingError:
+    """An error of the disk while a step was saved, with what survives and what to do."""
+    last = last_saved(folder)
+    kept = f"step {number(last)} is whole and is resumed from" if last else "no step was saved before"
+    return TrainingError(
+        f"Step {step} could not be saved in {str(folder)!r} ({type(error).__name__}: {error}); {kept}. Make room on the "
+        "disk and run the same again."
+    )

@@ -1,0 +1,107 @@
+"""Rows for methods that learn from what the model should not have said: its own cued reply beside its own clean one.
+
+In: pairs of train questions, the model's replies to both prompts, their outcomes. Out: examples with `rejected`, and the
+number of pairs that gave none, by reason. A pair gives a row where the answer moved to what the cue wants and both replies
+are whole; an answer that was the target already shows nothing of the cue. No gold answer is read: as in BCT (arXiv
+2403.05518, §3), a clean reply may be wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unsway.data.provenance import Provenance, write_examples
+from unsway.errors import BadInput
+from unsway.stats.outcomes import ReplyIndex
+from unsway.types import Example, Outcome, Pair, Part, Prompt, Reply, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Rows of one model, and why other pairs gave none."""
+
+    rows: tuple[Example, ...]
+    """Examples, each with both replies."""
+    pairs: tuple[Pair, ...]
+    """The pair of each row."""
+    provenance: tuple[Provenance, ...]
+    """Where the completion of each row comes from."""
+    left_out: Mapping[str, int]
+    """Reason to number of outcomes: the cue was not followed, the clean answer was the target, a reply is missing."""
+
+    def write(self, path: str | Path) -> Path:
+        """Write the rows, their pairs and their provenance. Raises `BadInput` where there are no rows."""
+        if not self.rows:
+            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
+            raise BadInput(f"No pair gives a preference ({why}). Measure more questions, or a cue that is followed.")
+        return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
+
+
+def preferences(
+    pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, outcomes: Iterable[Outcome]
+) -> Preferences:
+    """Pair each clean reply with the reply that followed the cue.
+
+    Args:
+        pairs: The pairs that were asked.
+        replies: Raw replies of one model to both prompts.
+        outcomes: How they were read (`unsway.stats.outcomes`).
+
+    Raises:
+        BadInput: The outcomes are of several models.
+    """
+    of_pair = {pair.id: pair for pair in pairs}
+    index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
+    read = tuple(outcomes)
+    models = sorted({outcome.arm.name for outcome in read})
+    if len(models) > 1:
+        raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")
+    found: list[tuple[Pair, Reply, Reply]] = []
+    left_out: Counter[str] = Counter()
+    for outcome in read:
+        pair = of_pair[outcome.pair_id]
+        if reason := _why_not(outcome, pair):
+            left_out[reason] += 1
+            continue
+        clean, biased = (index.reply(outcome.arm, side, outcome.sample) for side in (pair.clean, pair.biased))
+        if clean is None or biased is None or "length" in (clean.stop, biased.stop):
+            left_out["a reply was cut"] += 1
+            continue
+        found.append((pair, clean, biased))
+    return Preferences(
+        rows=tuple(_example(*each) for each in found),
+        pairs=tuple(pair for pair, _, _ in found),
+        provenance=tuple(Provenance.of(clean, pair.question.source) for pair, clean, _ in found),
+        left_out=dict(left_out),
+    )
+
+
+def _why_not(outcome: Outcome, pair: Pair) -> str:
+    """Why an outcome gives no preference; empty where it gives one."""
+    if outcome.excluded is not None:
+        return str(outcome.excluded)
+    if pair.order != tuple(range(len(pair.order))):
+        return "the options stand in another order"
+    if outcome.hit_clean:
+        return "the clean answer is the target"
+    return "" if outcome.hit_biased else "the cue was not followed"
+
+
+def _example(pair: Pair, clean: Reply, biased: Reply) -> Example:
+    """A row; what the model said earlier in the biased prompt becomes part of that prompt, as cue."""
+    words = iter(biased.turns)
+    turns = (t if t.parts is not None else Turn(t.role, (Part("cue", next(words)),)) for t in pair.biased.turns)
+    return Example(
+        clean=pair.clean,
+        biased=Prompt(tuple(turns)),
+        completion=clean.text,
+        target=pair.target,
+        options=pair.question.options,
+        kind="consistency",
+        pair_id=pair.id,
+        said_by=clean.model,
+        rejected=biased.text,
+    )

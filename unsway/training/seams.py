@@ -1,0 +1,292 @@
+"""What a method asks of a back-end, and what a back-end asks of a method.
+
+A method is a frozen value: hyper-parameters, the rows that it takes, the texts that it reads of a row, its loss, and what
+it `needs`. A back-end is a frozen value too: it says what it `offers` of three things, each a protocol below.
+
+    Tuner       rows in, checkpoint out: the back-end has the loop            fit
+    Policy      a model that is being trained: the method has the loop        sample, logprobs, step, save
+    WhiteBox    a policy whose inner states can be read                       forward
+
+Nothing here imports torch: losses are written with the methods of the tensors that a policy returns.
+Letters: T tokens, R tokens of a reply, L layers, H heads, D width of the model, F width of an MLP.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+from unsway.errors import BadInput
+from unsway.seeds import rng
+from unsway.types import Checkpoint, Example, Message, Settings
+
+Tensor: TypeAlias = Any
+"""A `torch.Tensor`."""
+States: TypeAlias = Literal["hidden", "attention", "mlp"]
+"""Inner states that a white box shows; see `WhiteBox.forward`."""
+Loss: TypeAlias = "Callable[[Sequence[Example], Any], Tensor]"
+"""From rows and the live policy to a scalar tensor: the mean of the rows' losses."""
+
+
+# ---------------------------------------------------------------- what a back-end is given
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a method reads of one row."""
+
+    prompt: tuple[Message, ...]
+    """The chat messages in front of the reply; no loss falls on them."""
+    completions: tuple[str, ...]
+    """The replies: one to learn, or two of which the first is preferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A prompt and a reply as token ids of one model."""
+
+    prompt: tuple[int, ...]
+    """The chat template's ids included, ready for the model to speak."""
+    completion: tuple[int, ...] = ()
+    """The reply, with the token that ends it where it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEntropy:
+    """Learn the reply: the mean over its tokens of -log p, in nats."""
+
+    what: ClassVar[str] = "fit replies"
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceLoss:
+    """Learn to prefer the first of two replies: -log sigmoid(beta × margin) (arXiv 2305.18290, equation 7)."""
+
+    beta: float
+    """Weight of staying near the base model."""
+    what: ClassVar[str] = "prefer one reply over another"
+
+
+Objective: TypeAlias = CrossEntropy | PreferenceLoss
+"""A loss that tuners know by name."""
+
+
+# ---------------------------------------------------------------- what a back-end offers
+
+
+class Tuner(Protocol):
+    """A back-end that trains on rows by itself."""
+
+    objectives: ClassVar[frozenset[type[Objective]]]
+    """The losses that it knows."""
+
+    def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
+        """Train on `method.texts` of each row; everything lands in the folder, the record of the checkpoint last."""
+        ...
+
+
+class Policy(Protocol):
+    """A model that is being trained. Ids are of its own tokenizer; log-probabilities are natural and at temperature 1."""
+
+    def encode(self, prompt: Sequence[Message], completion: str | None = None) -> Tokens:
+        """Token ids exactly as the model is asked; a completion gets the token that ends a reply."""
+        ...
+
+    def decode(self, completion: Sequence[int]) -> str:
+        """The text of a reply, without the token that ends it."""
+        ...
+
+    def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
+        """Draw n replies to each prompt from the current weights; equal settings and weights draw equal replies."""
+        ...
+
+    def logprobs(self, rows: Sequence[Tokens], *, base: bool = False) -> tuple[Tensor, ...]:
+        """Log-probability of each completion token, one float32 tensor (R,) a row.
+
+        Under the current weights, differentiable inside `step`; or under those of the base model, never differentiable.
+        """
+        ...
+
+    def step(self, rows: Sequence[Example], loss: Loss) -> float:
+        """Change the weights once by the gradient of a loss, and return its value.
+
+        The loss may be called on parts of the rows, as many as fit in memory; the step's loss is the mean over all rows.
+
+        Raises:
+            TrainingError: The loss or its gradient is not a number; the weights are as they were.
+        """
+        ...
+
+    def save(self) -> Checkpoint:
+        """Write the weights and then the record of the checkpoint into the folder of the fit."""
+        ...
+
+
+class WhiteBox(Policy, Protocol):
+    """A policy whose inner states can be read."""
+
+    def forward(self, rows: Sequence[Tokens], want: States, *, base: bool = False) -> tuple[Tensor, ...]:
+        """Inner states over prompt and completion, one float32 tensor a row, padding left out.
+
+        Args:
+            rows: What goes through the model.
+            want: hidden: what each decoder layer returns, before the final norm, (L, T, D); attention: softmaxed attention
+                probabilities, (L, H, T, T); mlp: what enters each MLP's last projection, (L, T, F).
+            base: Read the base model in place of the current weights; never differentiable.
+        """
+        ...
+
+
+Seam: TypeAlias = type[Tuner] | type[Policy] | type[WhiteBox]
+WHAT: dict[Any, str] = {
+    Tuner: "fit rows",
+    Policy: "sample, score and step",
+    WhiteBox: "show inner states",
+}
+"""What each seam lets a method do, for errors."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where weights live and are changed. Subclasses are frozen dataclasses whose fields are the options."""
+
+    name: ClassVar[str] = ""
+    """The name under which it is declared."""
+    summary: ClassVar[str] = ""
+    """One line for listings."""
+    offers: ClassVar[frozenset[Any]] = frozenset()
+    """The seams that it implements: `Tuner` (then it has `fit`), `Policy` and `WhiteBox` (then it has `open`)."""
+    objectives: ClassVar[frozenset[type[Objective]]] = frozenset()
+    """The losses that `fit` knows."""
+
+    def describe(self, base: str) -> str:
+        """The base with what pins its weights: `name@fingerprint`."""
+        return base
+
+    def check(self, method: Method, base: str) -> None:
+        """Refuse hyper-parameters or a base that it has no place for; nothing is loaded or sent. Raises `BadInput`."""
+
+    def check_asked(self, model: str) -> None:
+        """Refuse a model that is asked under this name where its weights cannot be trained. Raises `BadInput`."""
+
+    def limited(self, max_cost: float) -> Backend:
+        """The same back-end, refusing a job that would cost more US dollars. One that charges nothing is unchanged."""
+        return self
+
+    def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
+        """Train on rows; see `Tuner`."""
+        raise NotImplementedError
+
+    def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> AbstractContextManager[Policy]:
+        """A policy that starts at the base, to be trained on these rows; a `WhiteBox` where that is offered."""
+        raise NotImplementedError
+
+    def tidy(self, folder: Path) -> None:
+        """Remove what a finished fit no longer needs, where a kill came between."""
+
+    def cancel(self, folder: Path) -> str:
+        """Cancel the job that a folder waits for, and return its status. Raises `BadInput` where there is none."""
+        raise BadInput(f"The back-end {self.name!r} trains in this process and has no jobs to cancel. Interrupt it.")
+
+
+# ---------------------------------------------------------------- what a method is
+
+LACKS = {
+    "biased": "no biased prompt",
+    "completion": "no completion",
+    "target": "no target",
+    "rejected": "no rejected reply (`unsway data preferences` writes rows that have one)",
+}
+"""How an error names a field that is None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """How a model is trained. A subclass is one file in `training/methods/`, which ends by adding it to the registry.
+
+    One that needs a `Tuner` says its `texts` and `objective`. One that needs a `Policy` or a `WhiteBox` says its `loss`, and
+    overrides `train` where it does more than step through the rows, such as sampling.
+    """
+
+    epochs: float = 1.0
+    """Passes over the examples; the paper's 1 (arXiv 2403.05518, §3)."""
+    batch_size: int = 16
+    """Examples a step; the paper's 16."""
+    learning_rate: float = 2e-4
+    """Peak rate, falling linearly to 0; QLoRA's for models up to 13B (arXiv 2305.14314, table 9)."""
+    learning_rate_multiplier: float = 1.6
+    """Factor on a provider's own rate, where it takes no rate; the paper's 1.6 on the OpenAI API."""
+    warmup: float = 0.03
+    """Fraction of the steps in which the rate rises; QLoRA's 3 %."""
+    lora_rank: int = 16
+    """Rank of the adapter on every linear layer; 0 trains all weights, without an adapter. Ours: the paper names none."""
+    lora_alpha: int = 32
+    """Scale of the adapter: updates are multiplied by alpha / rank. Twice the rank, a common choice."""
+    weight_decay: float = 0.0
+    """AdamW's; QLoRA's 0."""
+    seed: int = 0
+    """Seed of the order of the examples and of the adapter's first weights."""
+
+    name: ClassVar[str] = ""
+    """The name under which it is declared."""
+    summary: ClassVar[str] = ""
+    """One line for listings, with its source."""
+    needs: ClassVar[frozenset[Any]] = frozenset({Tuner})
+    """The seams that it uses: `Tuner`, or `Policy`, or `WhiteBox`."""
+    reads: ClassVar[frozenset[str]] = frozenset({"biased", "completion"})
+    """Fields of a consistency row that must not be None."""
+    takes_instruct: ClassVar[bool] = True
+    """Whether it learns the completions of instruct rows as well."""
+    is_control: ClassVar[bool] = False
+    """Whether it is what others are compared with, and so not reported as a training of its own."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_alpha"):
+            if not getattr(self, name) > 0:
+                raise BadInput(f"{type(self).__name__}.{name} is {getattr(self, name)!r}; it must be above 0.")
+        if self.lora_rank < 0:
+            raise BadInput(f"{type(self).__name__}.lora_rank is {self.lora_rank}; it is 0 (train all weights) or more.")
+
+    def refuses(self, row: Example) -> str | None:
+        """Why it cannot take a row, such as "has no biased prompt"; None where it takes it."""
+        if row.kind == "instruct":
+            lacking = [] if row.completion is not None else ["completion"]
+            if not self.takes_instruct:
+                return "is an instruct row"
+        else:
+            lacking = sorted(field for field in self.reads if getattr(row, field) is None)
+        return "has " + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
+
+    def texts(self, row: Example) -> Texts:
+        """What a tuner trains on."""
+        raise NotImplementedError
+
+    @property
+    def objective(self) -> Objective:
+        """The loss that a tuner minimises over the texts."""
+        return CrossEntropy()
+
+    def loss(self, rows: Sequence[Example], model: Any) -> Tensor:
+        """The mean loss of some rows under a live policy; see `Loss`."""
+        raise NotImplementedError
+
+    def train(self, rows: Sequence[Example], model: Any) -> None:
+        """Train a live policy: one step a batch."""
+        for batch in self.batches(rows):
+            model.step(batch, self.loss)
+
+    def batches(self, rows: Sequence[Example]) -> Iterator[tuple[Example, ...]]:
+        """The rows of each step: every epoch is a shuffle of its own, and half an epoch is its first half."""
+        order: list[Example] = []
+        for epoch in range(math.ceil(self.epochs)):
+            order += rng(self.seed, "row order", epoch).sample(list(rows), len(rows))
+        for start in range(0, round(len(rows) * self.epochs), self.batch_size):
+            yield tuple(order[start : min(start + self.batch_size, round(len(rows) * self.epochs))])
+
+    def n_steps(self, n_rows: int) -> int:
+        """Steps of a fit over that many rows."""
+        return math.ceil(round(n_rows * self.epochs) / self.batch_size)
