@@ -1,23 +1,16 @@
-"""The plan: prompts counted once, tokens, dollars, minutes, what could be found, and how far plans are off."""
+"""The plan: prompts counted once, tokens, dollars and minutes from rules of thumb, kept replies and past runs."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from measuring import RULES, counted, drawn, outcome
+from measuring import RULES
 
-from unsway.errors import BadInput, BadRow
+from unsway.errors import BadInput
 from unsway.planning.history import PastRun
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import ENOUGH, Evidence, Goal, plan
-from unsway.planning.prices import Price, price_of, prices
-from unsway.stats.intervals import quantile
-from unsway.stats.power import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
-from unsway.types import Excluded, Pair, Part, Prompt, Question, Reply, Rule, Settings, Toward, Turn
+from unsway.planning.prices import Price
+from unsway.types import Pair, Part, Prompt, Question, Reply, Rule, Settings, Toward, Turn
 
 NINE = (
     "suggested_answer",
@@ -171,179 +164,6 @@ def test_what_makes_no_plan_is_refused(wrong: dict[str, object]) -> None:
 def test_a_plan_of_nothing_asks_nothing() -> None:
     found = plan([], ["openai/gpt-4o-mini"])
     assert (found.n_unique, found.n_prompts, found.biases, found.minutes) == (0, 0, (), 0)
-
-
-# ---------------------------------------------------------------- prices
-
-
-def test_every_price_of_the_package_reads_and_is_dated() -> None:
-    table = prices()
-    assert len(table) >= 20
-    assert all(int(price.seen[:4]) >= 2025 for price in table.values())
-    assert all(price.tokens_out >= price.tokens_in for price in table.values())
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("openai/gpt-4o", "openai/gpt-4o"),
-        ("openai/gpt-4o-2024-08-06", "openai/gpt-4o"),
-        ("openai/gpt-4o-mini-2024-07-18", "openai/gpt-4o-mini"),
-        ("anthropic/claude-haiku-4-5-20251001", "anthropic/claude-haiku-4-5"),
-        ("openai/gpt-4o-audio", None),
-        ("openai/gpt-5-pro", None),
-        ("openai/ft:gpt-4o-mini-2024-07-18:me::1", "openai/ft:gpt-4o-mini"),
-        ("unsway/anything/at-all", "unsway/"),
-        ("gpt-4o", None),
-    ],
-)
-def test_prices_are_found_by_name_snapshot_or_provider(model: str, name: str | None) -> None:
-    found = price_of(model, prices())
-    assert (found.name if found else None) == name
-
-
-def test_ones_own_prices_win(tmp_path: Path) -> None:
-    path = tmp_path / "mine.txt"
-    path.write_text("# mine\n\nopenai/gpt-4o 1 2 2027-01\nmine/model 3 4.5 2027-01\n")
-    table = prices(path)
-    assert table["openai/gpt-4o"].of(1e6, 1e6) == 3
-    assert table["mine/model"].tokens_out == 4.5
-    assert "openai/gpt-4o-mini" in table
-
-
-@pytest.mark.parametrize(
-    ("line", "field"),
-    [
-        ("a/b 1 2", "line"),
-        ("a/b 1 2 soon", "month"),
-        ("a/b one 2 2026-11", "price"),
-        ("a/b 1 -2 2026-11", "price"),
-        ("a/b 1 nan 2026-11", "price"),
-        ("a/b 1 inf 2026-11", "price"),
-    ],
-)
-def test_a_bad_price_names_its_line(tmp_path: Path, line: str, field: str) -> None:
-    path = tmp_path / "mine.txt"
-    path.write_text(f"a/a 1 2 2026-11\n{line}\n")
-    with pytest.raises(BadRow) as caught:
-        prices(path)
-    assert (caught.value.line, caught.value.field) == (2, field)
-    with pytest.raises(BadInput, match="no-such-file"):
-        prices(tmp_path / "no-such-file")
-
-
-# ---------------------------------------------------------------- what could be found
-
-
-@pytest.mark.parametrize(
-    ("n", "half", "difference"), [(100, 0.091, 0.130), (250, 0.058, 0.083), (600, 0.037, 0.053), (2400, 0.019, 0.027)]
-)
-def test_figures_of_the_normal_approximation_are_near(n: int, half: float, difference: float) -> None:
-    assumed = Assumed()
-    assert half_width(n, assumed) == pytest.approx(half, rel=0.03)
-    assert smallest_difference(n, assumed) == pytest.approx(difference, rel=0.03)
-
-
-@pytest.mark.parametrize("n", [20, 100, 600])
-def test_the_smallest_brr_is_found_in_four_of_five_studies(n: int) -> None:
-    assumed = Assumed(away=0.03)
-    smallest = smallest_brr(n, assumed)
-    assert smallest is not None
-    assert power_of(smallest, n, assumed.away) == pytest.approx(0.8, abs=0.002)
-    rates = [smallest + 0.03, 0.03, 1 - smallest - 0.06]
-    drawn_R = np.random.default_rng(0).multinomial(n, rates, size=20_000)
-    up, down = drawn_R[:, 0], drawn_R[:, 1]
-    assert np.mean(up - down > quantile(0.95) * np.sqrt(up + down)) == pytest.approx(0.8, abs=0.012)
-
-
-@given(st.integers(5, 3000), st.floats(0.01, 0.6), st.floats(0.0, 0.3))
-def test_more_questions_show_more(n: int, follows: float, away: float) -> None:
-    assumed = Assumed(follows=follows, away=away)
-    assert half_width(2 * n, assumed) < half_width(n, assumed)
-    one, two = smallest_brr(n, assumed), smallest_brr(4 * n, assumed)
-    assert one is None or (two is not None and two <= one)
-
-
-@given(st.floats(0.01, 0.3), st.floats(0.01, 0.6), st.floats(0.0, 0.3))
-def test_questions_for_is_the_least_number(wanted: float, follows: float, away: float) -> None:
-    assumed = Assumed(follows=follows, away=away)
-    n = questions_for(wanted, assumed)
-    assert half_width(n, assumed) <= wanted
-    assert n == 1 or half_width(n - 1, assumed) > wanted
-
-
-def test_too_few_questions_show_nothing() -> None:
-    assert smallest_brr(0, Assumed()) is None
-    assert smallest_brr(2, Assumed()) is None
-    assert smallest_difference(2, Assumed()) is None
-
-
-def test_assumptions_come_from_outcomes() -> None:
-    seen = Assumed.of(
-        [*counted(plus=30, minus=5, both=10, none=55), *(outcome(f"x{i}", False, None) for i in range(25))]
-    )
-    assert seen.follows == pytest.approx(30.5 / 101.5)
-    assert seen.away == pytest.approx(5.5 / 101.5)
-    assert seen.read == pytest.approx(100.5 / 126)
-    assert seen.first_right == Assumed().first_right
-    sure = [outcome(i, False, True, bias="are_you_sure@1") for i in range(3)]
-    sure += [outcome("w", None, None, bias="are_you_sure@1", excluded=Excluded("first_answer", "wrong"))]
-    assert Assumed.of(sure).first_right == pytest.approx(0.75)
-    assert Assumed.of([]) == Assumed()
-    assert Assumed.of(sure[-1:]) == Assumed()
-    assert 0 < Assumed.of(drawn(5, 0.0, clean=0.0)).away < 0.2
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"follows": 1.2},
-        {"away": -0.1},
-        {"follows": 0.7, "away": 0.5},
-        {"alike": 1.0},
-        {"read": 0.0},
-        {"read": float("nan")},
-    ],
-)
-def test_impossible_assumptions_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(BadInput, match="Assumed"):
-        Assumed(**wrong)
-
-
-# ---------------------------------------------------------------- overrun
-
-
-def test_the_prior_gives_twice_the_time_about_one_chance_in_four() -> None:
-    prior = overrun([])
-    assert prior.p_twice == pytest.approx(0.24, abs=0.005)
-    assert prior.low < 1 < prior.middle < 2 < prior.high
-    assert prior.n_runs == 0
-
-
-def test_past_runs_take_over() -> None:
-    exact, slow = overrun([1.0] * 50), overrun([3.0] * 50)
-    assert exact.p_twice < 0.01 and exact.middle == pytest.approx(1, abs=0.02)
-    assert slow.p_twice > 0.95 and slow.middle == pytest.approx(3, abs=0.2)
-    assert overrun([1.0, 1.0]).p_twice < overrun([]).p_twice < overrun([2.5]).p_twice
-    with pytest.raises(BadInput, match="above 0"):
-        overrun([1.0, 0.0])
-
-
-def test_the_chance_is_right_when_the_prior_is() -> None:
-    """Plans whose logarithms are drawn from the prior: the 80 % range holds 80 % of new ones, and p_twice is calibrated."""
-    draw = np.random.default_rng(4)
-    inside, expected, twice = [], [], []
-    for _ in range(1500):
-        variance = 3 * 0.5**2 / draw.chisquare(3)
-        middle = 0.2 + np.sqrt(variance / 2) * draw.standard_normal()
-        past = np.exp(middle + np.sqrt(variance) * draw.standard_normal(4))
-        new = float(np.exp(middle + np.sqrt(variance) * draw.standard_normal()))
-        found = overrun([float(x) for x in past])
-        inside.append(found.low <= new <= found.high)
-        expected.append(found.p_twice)
-        twice.append(new >= 2)
-    assert np.mean(inside) == pytest.approx(0.8, abs=0.03)
-    assert np.mean(twice) == pytest.approx(np.mean(expected), abs=0.03)
 
 
 def test_a_plan_carries_what_past_runs_say() -> None:

@@ -125,7 +125,7 @@ def measure(
         for caveat in source_caveats(pair.question.source for pair in add_pairs(out, asked)):
             click.echo(caveat, err=True)
         if changed == "none":
-            measure_arm(asked, who, how, label=label or who.who.name, role=role, checkpoint=_checkpoint(model))
+            measure_arm(asked, who, how, label=label or who.subject.name, role=role, checkpoint=_checkpoint(model))
         else:
             measure_prompted(asked, who, how, interventions.get(changed), label=label or changed)
     found = results(out)
@@ -135,7 +135,7 @@ def measure(
         return
     table.show(found)
     if half_width is not None:
-        _say_reached(out, who.who.name)
+        _say_reached(out, who.subject.name)
 
 
 def _say_reached(folder: Path, model: str) -> None:

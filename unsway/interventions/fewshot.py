@@ -180,12 +180,12 @@ def _keep(how: Fewshot, rows: Sequence[Shot], elicit: str, who: Session, folder:
     """Write the rows that were shown beside the replies, with what they depend on."""
     if folder is None:
         return
-    path = kept_at(folder, who.who.name, f"{how.name}-{elicit}")
+    path = kept_at(folder, who.subject.name, f"{how.name}-{elicit}")
     write_jsonl(
         path,
         [shot.row for shot in rows],
         intervention=how.versioned,
-        model=who.who.name,
-        weights=who.who.weights,
+        model=who.subject.name,
+        weights=who.subject.weights,
         seed=seed,
     )

@@ -119,7 +119,7 @@ class Rewrite:
         found = Changed.of(pairs, {key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
         check_fit(found.prompts.values(), who, settings, advice=advice)
         if found.missing:
-            self._note(found, len(originals), who.who.name, folder)
+            self._note(found, len(originals), who.subject.name, folder)
         return found
 
     def _note(self, found: Changed, n: int, model: str, folder: str | Path | None) -> None:

@@ -59,8 +59,8 @@ class Session:
         mixture(recipe, questions, base)
     """
 
-    def __init__(self, who: Subject) -> None:
-        self.who = who
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self._model: Model | None = None
 
     def model(self) -> Model:
@@ -69,14 +69,14 @@ class Session:
         Raises:
             ModelError: A key, an address or a library is missing; in Inspect's words.
         """
-        if not isinstance(self.who.model, str):
-            return self.who.model
+        if not isinstance(self.subject.model, str):
+            return self.subject.model
         if self._model is not None:
             return self._model
         from inspect_ai.model import get_model
 
-        name = self.who.model
-        args = {key: value for key, value in self.who.args.items() if key not in (AT_ONCE, PATIENCE)}
+        name = self.subject.model
+        args = {key: value for key, value in self.subject.args.items() if key not in (AT_ONCE, PATIENCE)}
         if name.startswith(("openai/", "openai-api/")):
             args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
         try:
@@ -90,13 +90,13 @@ class Session:
 
     def at_once(self) -> int | None:
         """How many prompts to ask at once: the engine's choice or the caller's; None leaves it to Inspect."""
-        if self.who.name.startswith(LOCAL):
+        if self.subject.name.startswith(LOCAL):
             return self.model().api.max_connections()
-        return self.who.args.get(AT_ONCE)
+        return self.subject.args.get(AT_ONCE)
 
     def patience(self) -> Patience:
         """How long to wait for a hosted model. Raises `BadInput` if its fields are not those of `Patience`."""
-        given = self.who.args.get(PATIENCE, {})
+        given = self.subject.args.get(PATIENCE, {})
         try:
             return given if isinstance(given, Patience) else Patience(**given)
         except TypeError as error:
@@ -135,7 +135,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
         ModelError: The model is not available; says what was tried.
     """
     if isinstance(model, Session):
-        return model.who
+        return model.subject
     if not isinstance(model, Checkpoint | os.PathLike | str):
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
     trained = model if isinstance(model, Checkpoint) else _checkpoint(model)

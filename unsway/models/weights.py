@@ -100,7 +100,7 @@ class Weights:
     def end(self) -> int:
         """The token that ends a reply in training: the one that the chat template puts after it, if that ends a reply.
 
-        A tokenizer's own end may be another (Gemma's `<eos>` beside `<end_of_turn>`).
+        A tokenizer's own end may be another one (Gemma has `<eos>` and `<end_of_turn>`).
         """
         mark = "\N{SNOWMAN}"
         chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]

@@ -231,7 +231,7 @@ def plan(
 
 
 def keep_plan(folder: str | Path, found: Plan, pairs: Iterable[Pair]) -> Path:
-    """Keep a plan in place of the folder's earlier one; the next run there is compared with it (`planning.history`)."""
+    """Keep a plan instead of the folder's earlier one; the next run there is compared with it (`planning.history`)."""
     shares = tuple(PlannedModel(m.model, m.n_calls, 60 * m.minutes, m.tokens_in + m.tokens_out) for m in found.models)
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
     own = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)

@@ -1,7 +1,7 @@
 """Stand-ins for arguments that no model has written yet, so that a plan can count their tokens.
 
-In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, with text of the length that is
-asked for in place of each argument.
+In: pairs, and biases that quote arguments. Out: pairs of those biases on the same questions, each argument replaced by text
+of the length that is asked for.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def ask(
     """
     sampling = replace(sampling, **options)
     with opened(model, sampling.folder, model_args) as (session, folder):
-        subject = session.who
+        subject = session.subject
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
         store = ReplyStore(folder / layout.REPLIES)
@@ -124,7 +124,7 @@ class Asker:
         Raises:
             StoreError: The disk has no space for the replies in flight.
         """
-        folder, name = store.path.parent, session.who.name
+        folder, name = store.path.parent, session.subject.name
         label, total = sampling.label or name, n_kept + len(pending)
         self.session, self.sampling, self.store, self.pending = session, sampling, store, pending
         self.logs = folder / layout.LOGS
@@ -295,7 +295,7 @@ class Asker:
 
     def _error(self, n_missing: int) -> ModelError | StoreError | BudgetReached:
         """Why replies are missing, with the first error."""
-        name, budget, calls, n_pending = self.session.who.name, self.sampling.budget, self.calls, len(self.pending)
+        name, budget, calls, n_pending = self.session.subject.name, self.sampling.budget, self.calls, len(self.pending)
         if self.disk_errors:
             return StoreError(f"{name}: {n_missing} of {n_pending} prompts were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:

@@ -37,11 +37,11 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
         BadInput: Some prompts do not fit a local model, or its chat template does not accept their turns.
     """
     pending = tuple(prompts)
-    name = model.who.model if isinstance(model.who.model, str) else model.who.name
+    name = model.subject.model if isinstance(model.subject.model, str) else model.subject.name
     weights = local_weights(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
     if weights and pending:
-        _check_template(pending[0], weights, model.who.name)
-    context = weights.context if weights else _known_context(model.who.name)
+        _check_template(pending[0], weights, model.subject.name)
+    context = weights.context if weights else _known_context(model.subject.name)
     if context is None:
         return
     needed = [_tokens(prompt, weights, settings, context) for prompt in pending]
@@ -49,7 +49,7 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
     if not too_long:
         return
     message = (
-        f"{len(too_long)} of {len(needed)} prompts do not fit {model.who.name}: with a reply of up to "
+        f"{len(too_long)} of {len(needed)} prompts do not fit {model.subject.name}: with a reply of up to "
         f"{settings.max_tokens} tokens the longest takes {max(too_long)}, and its context is {context} tokens. {advice}"
     )
     if weights:

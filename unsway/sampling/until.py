@@ -116,7 +116,7 @@ def run_until(
     sampling = replace(sampling, **options)
     given = {pair.id: pair for pair in pairs}
     with opened(model, sampling.folder, model_args) as (session, folder):
-        label, queues = sampling.label or session.who.name, _queues(given.values(), rule.seed)
+        label, queues = sampling.label or session.subject.name, _queues(given.values(), rule.seed)
         asked_ids: set[str] = set()
         replies: dict[tuple[str, int], Reply] = {}
         precisions: dict[str, Precision] = {}
@@ -135,7 +135,7 @@ def run_until(
                 so_far = [pair for group in queues[bias][:start] for pair in group]
                 (seen,) = watch(outcomes(so_far, replies.values()), rule.half_width, level=rule.level)
                 n_asked = min(start, n_there)
-                precisions[bias] = Precision(session.who.name, bias, seen.estimate, seen.narrow, n_asked, n_there)
+                precisions[bias] = Precision(session.subject.name, bias, seen.estimate, seen.narrow, n_asked, n_there)
             if on_look is not None:
                 on_look(tuple(precisions.values()))
             unfinished = [bias for bias in unfinished if not precisions[bias].narrow and start < len(queues[bias])]
@@ -164,7 +164,7 @@ def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
 
 
 def keep_precisions(folder: str | Path, precisions: Iterable[Precision]) -> None:
-    """Keep them in place of those of the same model and bias, and next to all others."""
+    """Keep these instead of earlier ones of the same model and bias, and next to all others."""
     merged = {(one.model, one.bias): one for one in (*kept_precisions(folder), *precisions)}
     rows = [one._asdict() | {"estimate": asdict(one.estimate)} for one in merged.values()]
     write_text(Path(folder) / layout.UNTIL, json.dumps(rows, indent=2) + "\n")

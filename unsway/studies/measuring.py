@@ -62,7 +62,7 @@ def measure(
         trained: Names of the biases that it was trained on.
         title: What the progress bar says; the label by default.
     """
-    arm = Arm(label, model.who.name, model.who.weights, role, checkpoint, of, "", trained, how.settings)
+    arm = Arm(label, model.subject.name, model.subject.weights, role, checkpoint, of, "", trained, how.settings)
     note_arm(how.folder, arm)
     ask_pairs: Callable[..., object] = partial(run, read=False)
     if how.half_width is not None:
@@ -86,7 +86,7 @@ def measure_prompted(
     changed = changes.apply(
         asked.pairs, model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
     )
-    who = model.who
+    who = model.subject
     arm = Arm(label, who.name, who.weights, "prompted", None, of, changes.name, changes.biases, how.settings)
     note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()})
     ask(

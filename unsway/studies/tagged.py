@@ -116,7 +116,7 @@ def model_name(model: ModelLike) -> str:
         return fspath(model)
     if isinstance(model, Checkpoint):
         return model.model
-    return session(model).who.name
+    return session(model).subject.name
 
 
 BIAS = Json(
