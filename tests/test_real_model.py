@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
-from unsway.demo import STUDY, TRAINED, demo
+from unsway.demo import CONTROL, STUDY, TRAINED, demo
 from unsway.models.weights import load_model, locate
 from unsway.prompts.render import render
 from unsway.sampling import ask
@@ -80,7 +80,7 @@ FEW = replace(
     ),  # which replies are cut differs by machine
     recipe=replace(TRAINED.recipe, n=8, instruct=2, max_tokens=96),
 )
-HANDFUL = STUDY.but(tasks=Task("procedural/arithmetic", 6), interventions=("none", replace(FEW, method="control"), FEW))
+HANDFUL = STUDY.but(tasks=Task("procedural/arithmetic", 6), interventions=(None, replace(FEW, method=CONTROL.method), FEW))
 
 
 def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:

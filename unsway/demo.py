@@ -37,9 +37,11 @@ TRAINED = Trained(
 )
 """On 135 validation questions the BRRs of the trained cues fell from 21 and 28 points to 5 and 13 at this rate (360
 rows), and to 13 and 12 at half of it (240 rows)."""
+CONTROL = replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3))
+"""The same training on clean prompts."""
 STUDY = Study(
     models=("unsway/smollm2-135m",),
-    interventions=(None, replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3)), TRAINED),
+    interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "post_hoc", "wrong_few_shot", "distractor_fact"),
     tasks=(Task("sciq", 100, "validation", after=200), Task("common_knowledge", 50, "test")),
     elicit=("brief",),
