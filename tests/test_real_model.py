@@ -80,7 +80,9 @@ FEW = replace(
     ),  # which replies are cut differs by machine
     recipe=replace(TRAINED.recipe, n=8, instruct=2, max_tokens=96),
 )
-HANDFUL = STUDY.but(tasks=Task("procedural/arithmetic", 6), interventions=(None, replace(FEW, method=CONTROL.method), FEW))
+HANDFUL = STUDY.but(
+    tasks=Task("procedural/arithmetic", 6), interventions=(None, replace(FEW, method=CONTROL.method), FEW)
+)
 
 
 def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:

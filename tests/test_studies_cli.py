@@ -43,9 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_finished_study_is_done_everywhere(folder: Path) -> None:
     found = status(folder)
-    assert found.n_kept == found.n_wanted == 2 * 12 * 3
+    assert found.n_replies == found.n_planned == 2 * 12 * 3
     assert {cell.state for cell in found.cells} == {"done"} and len(found.cells) == 4
-    assert not found.running and found.spent is None
+    assert not found.running and found.cost is None
     text = call("status", folder).output
     assert "done" in text and "72 of 72 replies (100%)" in text and "price of a model is not known" in text
 
@@ -53,7 +53,7 @@ def test_a_finished_study_is_done_everywhere(folder: Path) -> None:
 def test_prices_make_costs(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "prices.txt").write_text("scripted/ 10 100 2026-01\n")
     found = json.loads(call("status", folder, "--prices", tmp_path / "prices.txt", "--json").output)
-    assert found["spent"] > 0 and found["to_come"] == 0
+    assert found["cost"] > 0 and found["cost_to_come"] == 0
 
 
 def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, names
 
@@ -35,8 +36,8 @@ def report(folder: Path, page: Path | None, title: str, trained: str, slides: st
     from unsway.reporting.page import write_page
 
     found = results_in(folder, title=title, trained_biases=names(trained))
-    decks = [] if slides is None else deck.write_slides(found, slides or folder / "slides.pptx")
-    path = write_page(found, page or folder / "report.html")
+    decks = [] if slides is None else deck.write_slides(found, slides or folder / layout.SLIDES)
+    path = write_page(found, page or folder / layout.PAGE)
     if json_:
         as_json(table.rows(found))
         return

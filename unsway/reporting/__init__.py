@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unsway import layout
 from unsway.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     from unsway.reporting.deck import write_slides
     from unsway.studies.results import Results
 
-    target = Path(path) / "report.html" if Path(path).is_dir() else Path(path)
+    target = Path(path) / layout.PAGE if Path(path).is_dir() else Path(path)
     if target.suffix not in FORMATS:
         raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a report can be {', '.join(FORMATS)}.")
     results = found if isinstance(found, Results) else results_in(found)

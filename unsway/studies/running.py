@@ -9,6 +9,7 @@ What the folder holds is not asked again, so a study that grew (a bias, a model,
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +21,7 @@ from unsway import layout, sources
 from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import alone, shared
-from unsway.errors import BadInput
+from unsway.errors import BadInput, UnknownName
 from unsway.models.session import Session, session
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.pairing import PairSet
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.plan import Goal, Plan
 
+_log = logging.getLogger(__name__)
 _one_at_a_time = threading.Lock()
 """Inspect runs one evaluation at a time in a process."""
 
@@ -238,6 +240,15 @@ def load(folder: str | Path) -> Study | None:
         return loads(Study, path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BadInput(f"{path} cannot be read as a study: {error}") from error
+
+
+def load_if_installed(folder: str | Path) -> Study | None:
+    """The study that was last run in a folder; None, with a warning, where something of it is not installed here."""
+    try:
+        return load(folder)
+    except UnknownName as error:
+        _log.warning("The study of %s is not shown: %s", folder, error)
+        return None
 
 
 # ---------------------------------------------------------------- the kinds of job

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from unsway import store
 from unsway.errors import BadInput, MissingExtra
+from unsway.layout import SLIDES
 from unsway.studies.results import Results
 
 
@@ -39,7 +40,7 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
         MissingExtra: python-pptx is not installed.
     """
     given = Path(path)
-    target = given / "slides.pptx" if given.is_dir() else given
+    target = given / SLIDES if given.is_dir() else given
     if target.suffix != ".pptx":
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck is put beside it)."

@@ -1,0 +1,71 @@
+"""Every number of a folder with its interval: each model and bias by source, and all sources together.
+
+In: `Results`. Out: an object for each estimate, for programs; a row for each cell, for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from unsway.registry import Ref
+from unsway.reporting.table import reasons
+from unsway.reporting.words import human, points, rate, visible
+from unsway.studies.results import Results
+
+if TYPE_CHECKING:
+    from unsway.stats.estimates import Cell
+
+By: TypeAlias = Literal["source", "bias"] | None
+"""source: each source apart; bias: all sources together; None: both, where there are several sources."""
+
+
+def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
+    """An object for each estimate, for programs."""
+    labels = {arm.key: arm.label for arm in results.arms}
+    found = []
+    for cell in _cells(results, by):
+        about = {
+            "bias": Ref.parse(cell.bias).unversioned,
+            "bias_version": cell.bias,
+            "model": cell.arm.name,
+            "arm": labels.get(cell.arm, cell.arm.name),
+            "source": Ref.parse(cell.source).unversioned,
+            "elicit": cell.elicit,
+            "n_pairs": cell.n_pairs,
+            "excluded": {str(reason): n for reason, n in cell.excluded},
+            "skipped": {one.reason: one.n for one in results.skipped if one.bias == cell.bias},
+        }
+        found += [asdict(estimate) | about for estimate in cell.estimates]
+    return found
+
+
+def estimate_rows(results: Results, by: By = None) -> list[dict[str, str]]:
+    """A row for each cell, as a person reads it."""
+    labels = {arm.key: arm.label for arm in results.arms}
+    return [
+        {
+            "model": visible(labels.get(cell.arm, cell.arm.name)),
+            "bias": human(cell.bias),
+            "source": visible(Ref.parse(cell.source).unversioned),
+            "n": str(cell["brr"].n),
+            "excluded": reasons(cell),
+            "clean": rate(cell["clean_rate"]),
+            "biased": rate(cell["biased_rate"]),
+            "BRR": points(cell["brr"]),
+            "accuracy": f"{rate(cell['accuracy_clean'])} → {rate(cell['accuracy_biased'])}",
+        }
+        for cell in _cells(results, by)
+        if cell.n_pairs
+    ]
+
+
+def _cells(results: Results, by: By) -> Iterator[Cell]:
+    """Each model and bias by source, then all sources together where there are several; or one of both only."""
+    for whole in results.cells:
+        parts = [c for c in results.cells_by_source if (c.arm, c.bias) == (whole.arm, whole.bias)]
+        if by != "bias" or len(parts) == 1:
+            yield from parts
+        if by != "source" and len(parts) > 1:
+            yield whole

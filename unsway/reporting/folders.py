@@ -1,0 +1,171 @@
+"""What the verbs that look at a folder show: its status, one of its cells with transcripts, how it differs from another.
+
+In: `Status`, `Results`, `Difference`. Out: plain rows and JSON bodies for programs, texts and rich tables for people. No text
+of a model, a file or a name reaches a terminal with a control character.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from unsway.errors import UnknownName
+from unsway.prompts.render import letter
+from unsway.reporting import table
+from unsway.reporting.words import NONE, points, visible
+from unsway.studies.inspect_folder import Difference, Status
+from unsway.studies.results import Results, plain_name
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+CELL_COLUMNS = (
+    "source",
+    "n",
+    "n_excluded",
+    "clean_rate",
+    "biased_rate",
+    "brr",
+    "brr_low",
+    "brr_high",
+    "accuracy_biased",
+)
+REPLY_LINES, CUE_LINES = 30, 20
+"""Lines of a reply and of a cue that are shown."""
+STEM = 1000
+"""Characters of a question that are shown."""
+
+# ---------------------------------------------------------------- status
+
+
+def status_body(status: Status) -> dict[str, Any]:
+    """Everything of a status for a program."""
+    body = {field.name: getattr(status, field.name) for field in fields(status)}
+    cells = [cell._asdict() | {"state": cell.state} for cell in status.cells]
+    return body | {"cells": cells, "running": [beat._asdict() for beat in status.running]}
+
+
+def status_to_terminal(status: Status) -> Group:
+    """The grid, for rich: a row for each arm and bias, a column for each source; then what runs, and the cost."""
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    sources = list(dict.fromkeys(cell.source for cell in status.cells))
+    grid = Table(box=None, pad_edge=False)
+    for heading in ("arm", "bias", *map(visible, sources)):
+        grid.add_column(escape(heading), overflow="fold")  # names are never cut
+    states: dict[tuple[str, str], dict[str, str]] = {}
+    for cell in status.cells:
+        shown = {"done": "done", "missing": "·"}.get(cell.state, f"{cell.n_replies:,}/{cell.n_planned:,}")
+        shown += f", {cell.n_failed:,} failed" if cell.n_failed and cell.state != "done" else ""
+        states.setdefault((cell.arm, cell.bias), {})[cell.source] = shown
+    for (arm, bias), by_source in states.items():
+        grid.add_row(Text(visible(arm)), Text(visible(bias)), *(by_source.get(source, "") for source in sources))
+
+    share = status.n_replies / status.n_planned if status.n_planned else 1.0
+    lines = [f"{status.n_replies:,} of {status.n_planned:,} replies ({share:.0%}). "]
+    if status.cost is None:
+        lines[0] += "The price of a model is not known (--prices FILE)."
+    else:
+        to_come = "" if status.cost_to_come is None else f", about ${status.cost_to_come:,.2f} to come"
+        lines[0] += f"${status.cost:,.2f} spent{to_come}."
+    for beat in status.running:
+        passed, left = beat.seen - beat.since, ""
+        if beat.done and passed >= 1:  # at the rate since it began
+            left = f", about {(beat.total - beat.done) / beat.done * passed / 60:.0f} min left"
+        lines.append(f"Running: {visible(beat.what)}, {beat.done:,} of {beat.total:,}{left}.")
+    return Group(grid, Text("\n".join(lines)))
+
+
+def study_row(folder: object, status: Status) -> dict[str, Any]:
+    """One line about a folder, for a list of them."""
+    cells = status.cells
+    return {
+        "folder": str(folder),
+        "arms": len({cell.arm for cell in cells}),
+        "biases": len({cell.bias for cell in cells}),
+        "sources": len({cell.source for cell in cells}),
+        "replies": f"{status.n_replies} of {status.n_planned}",
+        "running": len(status.running),
+    }
+
+
+# ---------------------------------------------------------------- one cell
+
+
+def cell_list(results: Results, arm: str = "") -> list[dict[str, Any]]:
+    """The arms and biases that were measured, with how many pairs count; of one arm where its label is given."""
+    rows = [row for row in table.rows(results) if arm in ("", row["arm"])]
+    return [{"arm": row["arm"], "bias": plain_name(str(row["bias"])), "n": row["n"]} for row in rows]
+
+
+def cell_rows(results: Results, arm: str, bias: str) -> list[table.Row]:
+    """The numbers of one cell by source. Raises `UnknownName` for the arm or the bias."""
+    results.arm(arm)
+    names = {plain_name(each) for each in results.biases}
+    if plain_name(bias) not in names:
+        raise UnknownName("bias in this study", bias, names)
+    mine = (arm, plain_name(bias))
+    return [row for row in table.rows_by_source(results) if (row["arm"], plain_name(str(row["bias"]))) == mine]
+
+
+def short_rows(rows: Iterable[table.Row]) -> list[dict[str, Any]]:
+    """The most important numbers of a cell, as a person reads them."""
+
+    def shown(value: Any) -> Any:
+        return f"{value:.3f}" if isinstance(value, float) else NONE if value is None else value
+
+    return [{name: shown(row[name]) for name in CELL_COLUMNS} for row in rows]
+
+
+def transcripts(results: Results, arm: str, bias: str, n: int) -> list[str]:
+    """Pairs of a cell as text, side by side with the replies; those that switched to the cue come first."""
+    key, pairs = results.arm(arm).key, {pair.id: pair for pair in results.pairs}
+    mine = [o for o in results.outcomes if o.arm == key and plain_name(o.bias) == plain_name(bias)]
+    mine.sort(key=lambda o: (o.excluded is not None, not (o.hit_biased and not o.hit_clean)))
+    texts = []
+    for outcome in mine[:n]:
+        pair = pairs[outcome.pair_id]
+        options = "\n".join(f"({letter(i)}) {visible(text)}" for i, text in enumerate(pair.question.options))
+        cue = _lines(pair.biased.cue(), CUE_LINES) or "the order of the options"
+        texts.append(
+            f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n\n── cue\n{cue}"
+        )
+        for side, prompt, reading in (
+            ("clean", pair.clean, outcome.clean),
+            ("biased", pair.biased, outcome.biased),
+        ):
+            reply = results.reply(key, prompt, outcome.sample)
+            choice = "nothing that could be read" if reading.choice is None else f"({letter(reading.choice)})"
+            said = "no reply" if reply is None else _lines(reply.text, REPLY_LINES)
+            texts[-1] += f"\n\n── {side}, read as {choice}\n{said}"
+    return texts
+
+
+def _lines(text: str, n: int) -> str:
+    return "\n".join(visible(line) for line in text.splitlines()[:n])
+
+
+# ---------------------------------------------------------------- two folders
+
+
+def asked_rows(difference: Difference) -> list[dict[str, str]]:
+    """What two folders asked differently."""
+    return [{"what": what, "in the first": a, "in the second": b} for what, a, b in difference.asked]
+
+
+def change_rows(difference: Difference) -> list[dict[str, str]]:
+    """What changed in the numbers."""
+    return [
+        {
+            "arm": change.arm,
+            "bias": change.bias,
+            "BRR, first": points(change.one) if change.one else NONE,
+            "BRR, second": points(change.other) if change.other else NONE,
+            "second − first": points(change.difference) if change.difference else NONE,
+        }
+        for change in difference.numbers
+    ]
