@@ -65,9 +65,16 @@ class ForeignRow(BaseModel):
         """Whether a row has this layout; the last layout of a file takes every row that is left."""
         return True
 
+    @classmethod
+    @cache
+    def known_fields(cls) -> frozenset[str]:
+        """The fields that this layout reads, under all their names."""
+        return frozenset(cls.model_fields).union(*cls.OTHER_NAMES.values())
+
     @model_validator(mode="before")
     @classmethod
-    def _rename(cls, row: dict[str, Any]) -> dict[str, Any]:
+    def use_own_names(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Give fields that have another name in the file their own one."""
         found = dict(row)
         for field, others in cls.OTHER_NAMES.items():
             present = [name for name in (field, *others) if name in row]
@@ -133,8 +140,7 @@ def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> R
         if not isinstance(body, dict):
             raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
         layout = next((one for one in layouts if one.fits(body)), layouts[-1])
-        known = _known_fields(layout)
-        row = {name: value for name, value in body.items() if name in known}
+        row = {name: value for name, value in body.items() if name in layout.known_fields()}
         half = next((found for name, value in row.items() if (found := _half_pair(value, name))), None)
         if half and not layout.REPLACES_HALVES:
             raise BadRow(path, line, half, "holds half of a surrogate pair, which no file can; remove it")
@@ -146,12 +152,6 @@ def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> R
             raise BadRow(path, line, *_complaint(error.errors(include_url=False)[0], layout, body)) from None
     except RecursionError:
         raise BadRow(path, line, "row", "holds lists or objects that are nested too deeply") from None
-
-
-@cache
-def _known_fields(layout: type[ForeignRow]) -> frozenset[str]:
-    """The fields that a layout reads, under all their names."""
-    return frozenset(layout.model_fields).union(*layout.OTHER_NAMES.values())
 
 
 def _half_pair(value: object, field: str) -> str | None:
@@ -284,8 +284,17 @@ def name(value: object) -> str:
     return text
 
 
+def needed(value: object) -> object:
+    """Anything but null and blank text. Raises `ValueError`."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise ValueError(f"must be a name, is {kind_of(value)}")
+    return value
+
+
 Name: TypeAlias = Annotated[str, BeforeValidator(name)]
 """A short printable name, or empty."""
+NeededName: TypeAlias = Annotated[Name, BeforeValidator(needed)]
+"""A short printable name that is not empty."""
 
 
 class ChatTurn(BaseModel):

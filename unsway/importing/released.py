@@ -15,9 +15,9 @@ from dataclasses import asdict
 from difflib import SequenceMatcher
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BeforeValidator, PlainValidator, ValidationInfo
+from pydantic import ValidationInfo, field_validator
 
 from unsway import biases
 from unsway.errors import BadInput, BadRow, kind_of
@@ -53,62 +53,69 @@ class StemAndOptions(NamedTuple):
     """The texts of the options."""
 
 
-def _stem_and_options(value: object) -> StemAndOptions:
-    """Reads a stem, a blank line, a header and one `(A) …` an option; an option may have several lines."""
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, is {kind_of(value)}")
-    stem, header, rest = value.rpartition("\n\nAnswer choices:\n")
-    options: list[str] = []
-    for line in rest.split("\n"):
-        if len(options) < len(ascii_uppercase) and line.startswith(f"({ascii_uppercase[len(options)]}) "):
-            options.append(line[4:])
-        elif options:
-            options[-1] += "\n" + line
-    if not header or len(options) < MIN_OPTIONS:
-        raise ValueError("must be a stem, 'Answer choices:' and two or more '(A) …' lines")
-    return StemAndOptions(stem, tuple(options))
-
-
-def _option(value: object, info: ValidationInfo) -> int:
-    """A letter as the index of an option of the question."""
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, is {kind_of(value)}")
-    if "original_question" not in info.data:
-        return 0  # it is bad, which is said first
-    letters = ascii_uppercase[: len(info.data["original_question"].options)]
-    if len(value) != 1 or value not in letters:
-        raise ValueError(f"is {value[:60]!r}; the question has the options {letters[0]} to {letters[-1]}")
-    return letters.index(value)
-
-
-def _target(value: object, info: ValidationInfo) -> Target:
-    """A letter that the cue points to, or `NOT X`; of biases whose stored option means nothing, not the right one."""
-    if info.data.get("bias_name") in NO_OPTION and isinstance(value, str):
-        return AwayFrom(info.data.get("ground_truth", 0))
-    if isinstance(value, str) and value.startswith("NOT "):
-        return AwayFrom(_option(value.removeprefix("NOT "), info))
-    return Toward(_option(value, info))
-
-
 class ReleasedRow(ForeignRow):
     """One row of a released test file."""
 
-    original_question: Annotated[StemAndOptions, PlainValidator(_stem_and_options)]
+    original_question: StemAndOptions
     """The question with its options."""
     original_dataset: str
     """The task that it comes from."""
-    bias_name: Annotated[
-        str, BeforeValidator(lambda name: OUR_NAMES.get(name, name) if isinstance(name, str) else name)
-    ]
+    bias_name: str
     """Our name of the bias."""
-    ground_truth: Annotated[int, PlainValidator(_option)]
+    ground_truth: int
     """Index of the right option."""
-    biased_option: Annotated[Target, PlainValidator(_target)]
+    biased_option: Target
     """What follows the cue."""
     unbiased_question: list[ChatTurn]
     """The prompt without the cue."""
     biased_question: list[ChatTurn]
     """The prompt with it; some are empty."""
+
+    @field_validator("original_question", mode="plain")
+    @classmethod
+    def take_apart(cls, value: object) -> StemAndOptions:
+        """A stem, a blank line, a header and one `(A) …` an option; an option may have several lines."""
+        if not isinstance(value, str):
+            raise ValueError(f"must be text, is {kind_of(value)}")
+        stem, header, rest = value.rpartition("\n\nAnswer choices:\n")
+        options: list[str] = []
+        for line in rest.split("\n"):
+            if len(options) < len(ascii_uppercase) and line.startswith(f"({ascii_uppercase[len(options)]}) "):
+                options.append(line[4:])
+            elif options:
+                options[-1] += "\n" + line
+        if not header or len(options) < MIN_OPTIONS:
+            raise ValueError("must be a stem, 'Answer choices:' and two or more '(A) …' lines")
+        return StemAndOptions(stem, tuple(options))
+
+    @field_validator("bias_name")
+    @classmethod
+    def use_our_name(cls, value: str) -> str:
+        """Our name of a bias."""
+        return OUR_NAMES.get(value, value)
+
+    @field_validator("ground_truth", mode="plain")
+    @classmethod
+    def find_option(cls, value: object, info: ValidationInfo) -> int:
+        """A letter as the index of an option of the question."""
+        if not isinstance(value, str):
+            raise ValueError(f"must be text, is {kind_of(value)}")
+        if "original_question" not in info.data:
+            return 0  # the question is bad, which is said first
+        letters = ascii_uppercase[: len(info.data["original_question"].options)]
+        if len(value) != 1 or value not in letters:
+            raise ValueError(f"is {value[:60]!r}; the question has the options {letters[0]} to {letters[-1]}")
+        return letters.index(value)
+
+    @field_validator("biased_option", mode="plain")
+    @classmethod
+    def find_target(cls, value: object, info: ValidationInfo) -> Target:
+        """The letter to which the cue points, or `NOT X`; where the stored option means nothing, not the right one."""
+        if info.data.get("bias_name") in NO_OPTION and isinstance(value, str):
+            return AwayFrom(info.data.get("ground_truth", 0))
+        if isinstance(value, str) and value.startswith("NOT "):
+            return AwayFrom(cls.find_option(value.removeprefix("NOT "), info))
+        return Toward(cls.find_option(value, info))
 
 
 def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bool = False) -> PairSet:

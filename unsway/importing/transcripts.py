@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import ascii_uppercase
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.prompts.render import MAX_OPTIONS
-from unsway.rows import BadField, ForeignRow, Name, checked, read_rows
+from unsway.rows import BadField, ForeignRow, Name, NeededName, checked, read_rows
 from unsway.types import AnyChange, AwayFrom, Stop, Target, Toward
 
 if TYPE_CHECKING:
@@ -84,12 +84,6 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _needed(value: Any) -> Any:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        raise ValueError(f"must be a name, is {kind_of(value)}")
-    return value
-
-
 def _option(value: Any, n_options: int) -> int:
     """The index of an option from its letter or index."""
     index = -1
@@ -107,29 +101,6 @@ def _option(value: Any, n_options: int) -> int:
     return index
 
 
-def _options(value: Any) -> tuple[str, ...] | None:
-    if value is not None and (not isinstance(value, list) or not all(isinstance(text, str) for text in value)):
-        raise ValueError(f"must be a list of texts, is {kind_of(value)}")
-    return None if value is None else tuple(value)
-
-
-def _sample(value: Any) -> int | None:
-    value = _whole(value)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise ValueError(f"must be a whole number from 0, is {kind_of(value)}")
-    return value
-
-
-def _stop(value: Any) -> Stop:
-    if value is not None and (not isinstance(value, str) or value not in STOPS):
-        raise ValueError(f"is {str(value)[:60]!r}; allowed: {', '.join(STOPS)}")
-    return STOPS[value or "end"]
-
-
-NeededName: TypeAlias = Annotated[Name, BeforeValidator(_needed)]
-"""A name that is not empty."""
-
-
 class TranscriptRow(ForeignRow):
     """A row of transcripts. Later fields are checked with the help of earlier ones."""
 
@@ -140,7 +111,7 @@ class TranscriptRow(ForeignRow):
     """The model that replied."""
     arm: Side
     """Whether the prompt had the cue."""
-    options: Annotated[tuple[str, ...] | None, PlainValidator(_options)] = None
+    options: tuple[str, ...] | None = None
     """The texts of the options."""
     n_options: int = Field(None, validate_default=True)
     """How many options there are."""
@@ -154,18 +125,27 @@ class TranscriptRow(ForeignRow):
     """What the model said."""
     source: Name = ""
     """Where the question comes from."""
-    sample: Annotated[int | None, PlainValidator(_sample)] = None
+    sample: int | None = None
     """Number of the sample."""
     prompt: str | None = None
     """The text of the prompt."""
-    stop: Annotated[Stop, PlainValidator(_stop)] = "end"
+    stop: Stop = "end"
     """Why the reply ended."""
     elicit: Name = ""
     """How the question was put."""
 
+    @field_validator("options", mode="plain")
+    @classmethod
+    def check_options(cls, value: Any) -> tuple[str, ...] | None:
+        """The texts of the options, or null."""
+        if value is not None and (not isinstance(value, list) or not all(isinstance(text, str) for text in value)):
+            raise ValueError(f"must be a list of texts, is {kind_of(value)}")
+        return None if value is None else tuple(value)
+
     @field_validator("n_options", mode="plain")
     @classmethod
-    def _count(cls, value: Any, info: ValidationInfo) -> int:
+    def count_options(cls, value: Any, info: ValidationInfo) -> int:
+        """The number of options, which their texts may give as well."""
         if "options" not in info.data:
             return 0  # they are bad, which is said first
         given, texts = _whole(value), info.data["options"]
@@ -182,20 +162,22 @@ class TranscriptRow(ForeignRow):
 
     @field_validator("gold", mode="plain")
     @classmethod
-    def _find_gold(cls, value: Any, info: ValidationInfo) -> int | None:
+    def find_gold(cls, value: Any, info: ValidationInfo) -> int | None:
+        """The index of the right option from its letter or index."""
         n = info.data.get("n_options", 0)
         return None if value is None or not n else _option(_whole(value), n)
 
     @field_validator("bias", mode="after")
     @classmethod
-    def _need_bias(cls, value: str, info: ValidationInfo) -> str:
+    def need_bias(cls, value: str, info: ValidationInfo) -> str:
+        """The name of the bias, which a biased row must have; a clean row may say `none`."""
         if info.data.get("arm") == "biased" and not value.strip():
             raise ValueError("must be a name in a biased row, and is empty")
         return "" if info.data.get("arm") == "clean" and value.lower() in ("none", "clean") else value
 
     @field_validator("target", mode="plain")
     @classmethod
-    def _find_target(cls, value: Any, info: ValidationInfo) -> Target | None:
+    def find_target(cls, value: Any, info: ValidationInfo) -> Target | None:
         """A letter or index; `NOT X` means any option but X, null any change of the answer."""
         n, value = info.data.get("n_options", 0), _whole(value)
         if value is None or not n:
@@ -204,8 +186,26 @@ class TranscriptRow(ForeignRow):
             return AwayFrom(_option(value.strip()[4:], n))
         return Toward(_option(value, n))
 
+    @field_validator("sample", mode="plain")
+    @classmethod
+    def check_sample(cls, value: Any) -> int | None:
+        """The number of the sample, or null."""
+        value = _whole(value)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            raise ValueError(f"must be a whole number from 0, is {kind_of(value)}")
+        return value
+
+    @field_validator("stop", mode="plain")
+    @classmethod
+    def map_stop(cls, value: Any) -> Stop:
+        """Why the reply ended, in our words."""
+        if value is not None and (not isinstance(value, str) or value not in STOPS):
+            raise ValueError(f"is {str(value)[:60]!r}; allowed: {', '.join(STOPS)}")
+        return STOPS[value or "end"]
+
     @model_validator(mode="after")
-    def _need_target(self) -> TranscriptRow:
+    def need_target(self) -> TranscriptRow:
+        """A biased row says what follows its cue, even where that is null."""
         if self.arm == "biased" and "target" not in self.model_fields_set:
             raise BadField("target", "is missing; write null where any change of the answer follows the cue")
         return self

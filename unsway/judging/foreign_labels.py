@@ -170,12 +170,13 @@ class LabelRow(LabelLayout):
 
     @model_validator(mode="before")
     @classmethod
-    def _name_question(cls, row: dict[str, Any]) -> dict[str, Any]:
+    def name_question(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Name the question after its prompt where the row has no name for it."""
         return row | {"question_id": row.get("question_id") or content_id("labelled", row.get("prompt", ""))}
 
     @field_validator("prompt", mode="before")
     @classmethod
-    def _mark_cue(cls, value: Any, info: ValidationInfo) -> Any:
+    def mark_cue(cls, value: Any, info: ValidationInfo) -> Any:
         """A prompt that is one text, as a turn of the user in which the cue is marked."""
         if isinstance(value, list):
             return value
@@ -189,7 +190,8 @@ class LabelRow(LabelLayout):
         return [{"role": "user", "parts": [{"kind": kind, "text": text} for kind, text in parts if text]}]
 
     @model_validator(mode="after")
-    def _check_label(self) -> Self:
+    def check_label(self) -> Self:
+        """The row's label must be one that a labeller could give."""
         Label("", self.labeller, self.coherence, self.mentions_cue)
         return self
 

@@ -47,7 +47,7 @@ class QuestionRow(ForeignRow):
 
     @field_validator("options", mode="plain")
     @classmethod
-    def _check_texts(cls, value: object, info: ValidationInfo) -> tuple[str, ...]:
+    def check_texts(cls, value: object, info: ValidationInfo) -> tuple[str, ...]:
         """The options, where they and the stem can be asked."""
         if not isinstance(value, list):
             raise ValueError(f"must be a list of texts, is {kind_of(value)}")
@@ -58,7 +58,7 @@ class QuestionRow(ForeignRow):
 
     @field_validator("gold", mode="plain")
     @classmethod
-    def _find_gold(cls, value: object, info: ValidationInfo) -> int | None:
+    def find_gold(cls, value: object, info: ValidationInfo) -> int | None:
         """The index of the right option, from its index, its letter or its text."""
         options: tuple[str, ...] = info.data.get("options", ())
         if value is None or not options:
@@ -82,7 +82,8 @@ class QuestionRow(ForeignRow):
 
     @field_validator("keep_order", mode="plain")
     @classmethod
-    def _read_truth(cls, value: object) -> bool:
+    def read_truth(cls, value: object) -> bool:
+        """True or false, which a CSV file spells out."""
         known = value.lower() if isinstance(value, str) else value
         if known not in ("", "true", "false") and known is not None and not isinstance(known, bool):
             raise ValueError(f"must be true or false, is {kind_of(value)}")
