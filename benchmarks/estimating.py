@@ -3,8 +3,9 @@
     python benchmarks/estimating.py [--questions 600] [--samples 3]
     python benchmarks/estimating.py --quick                            # 100 questions
 
-In: scripted replies of tests/reporting.py, three models under nine biases, of about 1,000 characters each. Once the samples
-of a prompt are alike, and are read once; once all differ. Goals for 50,000 replies: the numbers in 3 s, the page in 10 s.
+In: scripted replies of tests/scripted_study.py, three models under nine biases, of about 1,000 characters each. Once
+the samples of a prompt are alike, and are read once; once all differ. Goals for 50,000 replies: the numbers
+in 3 s, the page in 10 s.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import reporting
+import scripted_study
 
 from unsway import layout
 from unsway.reporting.page import write_page
@@ -35,8 +36,8 @@ LONG = 5
 
 def kept(folder: Path, n_questions: int, samples: int, differ: bool) -> tuple[int, float]:
     """Write a study's folder; how many replies it holds, and their mean length in characters."""
-    who, asked = reporting.arms(), reporting.pairs(n_questions)
-    said = tuple(reporting.replies(asked, who, long=LONG))
+    who, asked = scripted_study.arms(), scripted_study.pairs(n_questions)
+    said = tuple(scripted_study.replies(asked, who, long=LONG))
 
     def sampled() -> Iterator[Reply]:
         for reply in said:

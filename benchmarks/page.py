@@ -2,7 +2,7 @@
 
     python benchmarks/page.py
 
-In: scripted studies of tests/reporting.py. Out: medians over five openings, CPU seconds of writing the page, megabytes.
+In: scripted studies of tests/scripted_study.py. Out: medians over five openings, CPU seconds of writing the page, megabytes.
 Without Chromium and playwright (`python tests/browser/chromium.py` gets them) it says so and measures the size alone.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import reporting
+import scripted_study
 from browser.chromium import FLAGS, find
 
 from unsway.reporting.page import html, write_page
@@ -44,7 +44,7 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 def full_size() -> None:
     """3 arms, 9 biases, 150 questions; random letters before each reply compress far worse than words do."""
-    study, noise = reporting.study(150), reporting.rng(0, "noise")
+    study, noise = scripted_study.study(150), scripted_study.rng(0, "noise")
     said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
     letters = sum(len(one.text) for one in said) / len(said)
     noisy = f"replies of {letters:.0f} letters, 600 of them random"
@@ -69,7 +69,7 @@ def opened(browser: Any, path: Path) -> tuple[float, float, list[float]]:
 
 def large(browser: Any, folder: Path) -> None:
     """A base under nine biases, 1,112 questions each."""
-    study = reporting.study(1112, labels=("base",), long=2)
+    study = scripted_study.study(1112, labels=("base",), long=2)
     start = time.process_time()
     path = write_page(study, folder / "report.html")
     took = time.process_time() - start

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
 
-import reporting
+import scripted_study
 
 from unsway.prompts.render import MAX_OPTIONS
 from unsway.seeds import rng
@@ -41,38 +41,40 @@ def arm(label: str, role: str, trained: tuple[str, ...] = (), of: str = "scripte
 
 def build(title: str, who: tuple[Arm, ...], asked: tuple[Pair, ...], follows: Rates, **more: object) -> Results:
     """The study, scripted."""
-    said = more.pop("said", None) or tuple(reporting.replies(asked, who, follows_of=follows))
+    said = more.pop("said", None) or tuple(scripted_study.replies(asked, who, follows_of=follows))
     about = {"unsway": "0.1.0", "study": "Study(models=('scripted/owl-135m',), n=40)"}
-    notes = Notes(instead=reporting.instead(asked, who), about=about)
+    notes = Notes(instead=scripted_study.instead(asked, who), about=about)
     return Results.build(title, who, asked, said, notes=notes, **more)  # type: ignore[arg-type]
 
 
 def scaled(*factors: float) -> Rates:
     """The base's rates, times a factor for each arm."""
-    return {bias: tuple(min(0.97, rates[0] * by) for by in factors) for bias, rates in reporting.FOLLOWS.items()}
+    return {bias: tuple(min(0.97, rates[0] * by) for by in factors) for bias, rates in scripted_study.FOLLOWS.items()}
 
 
 def many_arms() -> Results:
     """Six arms, nine biases."""
     who = tuple(arm(*one) for one in _SIX)
-    return build("Six arms, nine biases", who, reporting.pairs(60), scaled(1.0, 1.2, 1.5, 1.0, 0.55, 0.2))
+    return build("Six arms, nine biases", who, scripted_study.pairs(60), scaled(1.0, 1.2, 1.5, 1.0, 0.55, 0.2))
 
 
 def one_arm() -> Results:
     """A model as it is."""
-    return build("One model as it is", (arm("owl-135m", "base"),), reporting.pairs(60), scaled(1.0))
+    return build("One model as it is", (arm("owl-135m", "base"),), scripted_study.pairs(60), scaled(1.0))
 
 
 def refused() -> Results:
     """A base that nothing sways: no ratio can be given."""
-    who = tuple(reporting.arms())
-    asked = reporting.pairs(30, reporting.BIASES[:4])
-    return build("A base that nothing sways", who, asked, scaled(0.02, 0.02, 0.02), trained_biases=reporting.BIASES[:2])
+    who = tuple(scripted_study.arms())
+    asked = scripted_study.pairs(30, scripted_study.BIASES[:4])
+    return build(
+        "A base that nothing sways", who, asked, scaled(0.02, 0.02, 0.02), trained_biases=scripted_study.BIASES[:2]
+    )
 
 
 def empty_cell() -> Results:
     """One cell without a reply that can be read, one that was not asked, one that was asked in part."""
-    who, asked = reporting.arms(), reporting.pairs(30, reporting.BIASES[:4])
+    who, asked = scripted_study.arms(), scripted_study.pairs(30, scripted_study.BIASES[:4])
     trained = who[2].model
     by_prompt = {one.biased.id: one.bias.partition("@")[0] for one in asked}
 
@@ -83,9 +85,9 @@ def empty_cell() -> Results:
         lost = reply.model == trained and (bias == "wrong_few_shot" or (bias == "distractor_fact" and i % 2))
         return None if lost else reply
 
-    said = tuple(filter(None, (kept(i, reply) for i, reply in enumerate(reporting.replies(asked, who)))))
-    biases = reporting.BIASES[:2]
-    return build("Cells that are empty", who, asked, reporting.FOLLOWS, said=said, trained_biases=biases)
+    said = tuple(filter(None, (kept(i, reply) for i, reply in enumerate(scripted_study.replies(asked, who)))))
+    biases = scripted_study.BIASES[:2]
+    return build("Cells that are empty", who, asked, scripted_study.FOLLOWS, said=said, trained_biases=biases)
 
 
 def several_models() -> Results:
@@ -95,22 +97,22 @@ def several_models() -> Results:
     short = [name.rpartition("/")[2] for name in names]
     who = tuple(
         replace(
-            arm(label, role, reporting.BIASES[:2] if role == "trained" else (), name),
+            arm(label, role, scripted_study.BIASES[:2] if role == "trained" else (), name),
             label=model if role == "base" else f"{model} {label}",
         )
         for label, role in kinds
         for name, model in zip(names, short, strict=True)
     )
     follows = scaled(1.0, 1.3, 0.6, 1.0, 1.2, 0.6, 0.2, 0.7, 0.1)
-    return build("Three models", who, reporting.pairs(40, reporting.BIASES[:5]), follows)
+    return build("Three models", who, scripted_study.pairs(40, scripted_study.BIASES[:5]), follows)
 
 
 def many_options() -> Results:
     """As many options as there are letters."""
     posed = tuple(_lettered(i, rng(0, "lettered", i)) for i in range(20))
-    asked = tuple(reporting.pair(one, bias) for bias in reporting.BIASES[:3] for one in posed)
-    who = reporting.arms()
-    return build(f"{MAX_OPTIONS} options", who, asked, reporting.FOLLOWS, trained_biases=reporting.BIASES[:2])
+    asked = scripted_study.pairs_of(posed, scripted_study.BIASES[:3])
+    who = scripted_study.arms()
+    return build(f"{MAX_OPTIONS} options", who, asked, scripted_study.FOLLOWS, trained_biases=scripted_study.BIASES[:2])
 
 
 def _lettered(i: int, draw: Random) -> Question:
@@ -123,7 +125,7 @@ def _lettered(i: int, draw: Random) -> Question:
 
 def corrected() -> Results:
     """Trainings that leave less than nothing, nothing to speak of, and more than there was."""
-    biases = reporting.BIASES[:4]
+    biases = scripted_study.BIASES[:4]
     who = (arm("base", "base"), arm("control", "control"), arm("bct", "trained", biases[:2]))
     follows = {
         "suggested_answer": (0.42, 0.45, 0.1),
@@ -131,7 +133,7 @@ def corrected() -> Results:
         "wrong_few_shot": (0.30, 0.31, 0.50),
         "distractor_fact": (0.3, 0.3, -0.9),
     }
-    return build("Corrected too far", who, reporting.pairs(60, biases), follows)
+    return build("Corrected too far", who, scripted_study.pairs(60, biases), follows)
 
 
 ODD: dict[str, Callable[[], Results]] = {

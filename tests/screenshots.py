@@ -14,7 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import odd_studies
-import reporting
+import scripted_study
 from browser.chromium import FLAGS, find
 
 from unsway.reporting.page import write_page
@@ -25,7 +25,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}},
     "print": {"viewport": {"width": 720, "height": 1000}},
 }
-STUDIES = odd_studies.ODD | {"usual": lambda: reporting.study(60)}
+STUDIES = odd_studies.ODD | {"usual": lambda: scripted_study.study(60)}
 
 
 def take(browser: Any, page: Path, name: str, how: dict[str, Any]) -> None:

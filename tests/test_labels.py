@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-import reporting
+import scripted_study
 from click.testing import CliRunner
 from keeping import kept
 
@@ -35,7 +35,7 @@ HOME = f"http://127.0.0.1:{PORT}"
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(12, biases=("suggested_answer", "post_hoc", "positional"))
+    return scripted_study.study(12, biases=("suggested_answer", "post_hoc", "positional"))
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_the_page_gets_nothing_of_who_wrote_it(folder: Path) -> None:
 def test_a_folder_without_a_study_or_a_switch_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="unsway measure"):
         label_items(tmp_path)
-    asked = reporting.pairs(3, ("post_hoc",))
-    empty = kept(Results.build("t", reporting.arms(("base",)), asked, ()), tmp_path / "y")
+    asked = scripted_study.pairs(3, ("post_hoc",))
+    empty = kept(Results.build("t", scripted_study.arms(("base",)), asked, ()), tmp_path / "y")
     with pytest.raises(BadInput, match="--which all"):
         label_items(empty)
 

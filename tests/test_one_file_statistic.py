@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import pytest
-import reporting
+import scripted_study
 from click.testing import CliRunner
 from keeping import kept
 from rich.console import Console
@@ -28,7 +28,7 @@ def right_twice(outcomes: Sequence[Outcome], level: float) -> Estimate:
 def study() -> Iterator[Results]:
     summary = "% of pairs answered right on both sides"
     statistics.add("right_twice", Statistic("right twice", summary, right_twice))
-    yield reporting.study(20, biases=("suggested_answer", "post_hoc"))
+    yield scripted_study.study(20, biases=("suggested_answer", "post_hoc"))
     del statistics._things["right_twice"]
 
 
@@ -69,5 +69,5 @@ def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
 
 
 def test_without_it_the_table_is_what_it_was() -> None:
-    study = reporting.study(6, biases=("suggested_answer",))
+    study = scripted_study.study(6, biases=("suggested_answer",))
     assert table.heads(study) == table.HEADS and not any("right_twice" in row for row in table.rows(study))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import altair as alt
 import pytest
-import reporting
+import scripted_study
 from keeping import kept
 
 import unsway as us
@@ -18,7 +18,7 @@ from unsway.studies.results import Results
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(20, biases=("suggested_answer", "post_hoc", "distractor_argument"))
+    return scripted_study.study(20, biases=("suggested_answer", "post_hoc", "distractor_argument"))
 
 
 def test_every_view_begins_with_the_headline_and_holds_the_table(
@@ -57,7 +57,7 @@ def test_a_chart_can_be_restyled(study: Results) -> None:
 def test_an_unknown_chart_names_those_there_are(study: Results) -> None:
     with pytest.raises(UnknownName, match="rates"):
         study.chart("rate")
-    alone = reporting.study(6, biases=("post_hoc",), labels=("base",))
+    alone = scripted_study.study(6, biases=("post_hoc",), labels=("base",))
     with pytest.raises(UnknownName, match="figure of this study"):
         alone.chart("ratio")
 

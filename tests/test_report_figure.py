@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import reporting
+import scripted_study
 
 from unsway.errors import BadInput, UnknownName
 from unsway.reporting.charts import PNG_SCALE, write_figure
@@ -18,7 +18,7 @@ from unsway.studies.results import Results
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(30, biases=("suggested_answer", "post_hoc", "distractor_argument"))
+    return scripted_study.study(30, biases=("suggested_answer", "post_hoc", "distractor_argument"))
 
 
 def test_png_has_the_width_asked_for(study: Results, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_svg_says_what_the_chart_says(study: Results, tmp_path: Path) -> None:
 
 
 def test_a_figure_of_hostile_names_is_text_only(tmp_path: Path) -> None:
-    hostile = reporting.hostile_study()
+    hostile = scripted_study.hostile_study()
     drawn = ElementTree.fromstring(write_figure(hostile, "brr", tmp_path / "a.svg").read_text(encoding="utf-8"))
     tags = {element.tag.rpartition("}")[2] for element in drawn.iter()}
     assert tags <= {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "title"}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import reporting
+import scripted_study
 
 from unsway.studies.folder import pairs_of, write_pairs
 
 
 def test_pairs_come_back_equal_and_what_they_share_is_one_value(tmp_path: Path) -> None:
-    asked = tuple(reporting.pairs(4, reporting.BIASES))
+    asked = tuple(scripted_study.pairs(4, scripted_study.BIASES))
     write_pairs(tmp_path, asked)
     got = pairs_of(tmp_path)
     assert got == asked

@@ -17,7 +17,7 @@ from typing import Any
 
 import odd_studies
 import pytest
-import reporting
+import scripted_study
 
 from unsway.reporting import charts, markup, page, table, transcripts, words
 from unsway.reporting.plots import Palette, colours
@@ -27,7 +27,7 @@ from unsway.types import Reading, Reply, Settings
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(30, biases=("suggested_answer", "are_you_sure", "positional"))
+    return scripted_study.study(30, biases=("suggested_answer", "are_you_sure", "positional"))
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def test_the_policy_names_exactly_what_is_there(text: str) -> None:
 
 def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: str, tmp_path: Path) -> None:
     script = (
-        "import hashlib, reporting; from unsway.reporting import page;"
-        "s = reporting.study(30, biases=('suggested_answer', 'are_you_sure', 'positional'));"
+        "import hashlib, scripted_study; from unsway.reporting import page;"
+        "s = scripted_study.study(30, biases=('suggested_answer', 'are_you_sure', 'positional'));"
         "print(hashlib.sha256(page.html(s).encode()).hexdigest())"
     )
     run = [sys.executable, "-c", script]
@@ -112,8 +112,8 @@ def test_importing_the_report_costs_nothing() -> None:
 
 def test_a_full_study_stays_under_five_megabytes() -> None:
     """3 arms, 9 biases, 150 questions; replies of random letters compress far worse than words do."""
-    study = reporting.study(150)
-    noise = reporting.rng(0, "noise")
+    study = scripted_study.study(150)
+    noise = scripted_study.rng(0, "noise")
     said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
     assert len(study.pairs) == 9 * 150 and sum(len(one.text) for one in said) / len(said) > 700
     assert len(page.html(Results.build(study.title, study.arms, study.pairs, said))) < 5_000_000
@@ -142,12 +142,14 @@ def test_the_embedded_rows_are_those_of_the_table(study: Results, text: str) -> 
 
 
 def test_a_study_without_training_has_a_page() -> None:
-    text = page.html(reporting.study(8, biases=("post_hoc",), labels=("base",)))
+    text = page.html(scripted_study.study(8, biases=("post_hoc",), labels=("base",)))
     assert 'id="figure-brr"' in text and 'id="figure-ratio"' not in text
 
 
 def test_a_study_without_replies_has_a_page() -> None:
-    text = page.html(Results.build("Nothing yet", reporting.arms(("base",)), reporting.pairs(2, ("post_hoc",)), ()))
+    text = page.html(
+        Results.build("Nothing yet", scripted_study.arms(("base",)), scripted_study.pairs(2, ("post_hoc",)), ())
+    )
     assert "gave no reply that could be counted" in text and 'class="plot"' not in text
 
 
@@ -194,7 +196,7 @@ def test_trained_and_held_out_are_told_apart(study: Results) -> None:
 
 
 def test_refused_ratios_are_in_the_numbers_but_not_in_the_chart() -> None:
-    study = reporting.study(30, biases=("suggested_answer", "post_hoc", "distractor_fact"))
+    study = scripted_study.study(30, biases=("suggested_answer", "post_hoc", "distractor_fact"))
     figure = next(figure for figure in charts.figures(study) if figure.id == "ratio")
     refused = [row for row in figure.rows if row[3] == "—"]
     assert {row[1] for row in refused} == {"distractor fact", "held-out biases"}
@@ -238,7 +240,7 @@ def test_the_axis_ends_where_a_ratio_has_no_upper_end(study: Results) -> None:
 
 
 def test_several_trained_arms_have_several_colours() -> None:
-    arms = reporting.arms()
+    arms = scripted_study.arms()
     more = (*arms, replace(arms[2], label="act", model="act"), replace(arms[2], label="opct", model="opct"))
     assert len(set(colours(more, Palette()))) == 5
 
@@ -280,8 +282,8 @@ def test_spans_of_the_reasoning_channel_are_counted_there() -> None:
 
 
 def test_samples_are_rows_of_their_own() -> None:
-    who, asked = reporting.arms(("base",)), reporting.pairs(3, ("post_hoc",))
-    said = tuple(reporting.replies(asked, who))
+    who, asked = scripted_study.arms(("base",)), scripted_study.pairs(3, ("post_hoc",))
+    said = tuple(scripted_study.replies(asked, who))
     both = said + tuple(replace(reply, sample=1) for reply in said)
     rows = embedded(page.html(Results.build("t", who, asked, both)))["transcripts"]["rows"]
     assert [row["id"] for row in rows] == [name for pair in asked for name in (pair.id, f"{pair.id}.1")]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reporting import hostile_study, study
+from tests.scripted_study import hostile_study, study
 from unsway.reporting import words
 from unsway.reporting.side_by_side import to_markdown
 from unsway.stats.compare import brr_difference

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 from click.testing import CliRunner
 from keeping import kept
 from lxml import etree
@@ -43,12 +43,12 @@ NS = {
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(30, biases=reporting.BIASES[:4])
+    return scripted_study.study(30, biases=scripted_study.BIASES[:4])
 
 
 @pytest.fixture(scope="module")
 def hostile() -> Results:
-    return reporting.hostile_study()
+    return scripted_study.hostile_study()
 
 
 @pytest.fixture(scope="module")
@@ -135,19 +135,19 @@ def test_tables_have_every_bias_and_arm(study: Results) -> None:
 
 def studies() -> list[Any]:
     made = {
-        "three arms": lambda: reporting.study(20, biases=reporting.BIASES[:4]),
-        "nine biases": lambda: reporting.study(12),
-        "one arm": lambda: reporting.study(20, biases=reporting.BIASES[:5], labels=("base",)),
+        "three arms": lambda: scripted_study.study(20, biases=scripted_study.BIASES[:4]),
+        "nine biases": lambda: scripted_study.study(12),
+        "one arm": lambda: scripted_study.study(20, biases=scripted_study.BIASES[:5], labels=("base",)),
         "six arms": six_arms,
-        "hostile": reporting.hostile_study,
-        "long replies": lambda: reporting.study(12, biases=reporting.BIASES[:2], long=30),
+        "hostile": scripted_study.hostile_study,
+        "long replies": lambda: scripted_study.study(12, biases=scripted_study.BIASES[:2], long=30),
     }
     return [pytest.param(make, id=name) for name, make in made.items()]
 
 
 def six_arms() -> Results:
     """Six arms under nine biases with long names: the first three say what they say, the others say it again."""
-    first = reporting.study(12)
+    first = scripted_study.study(12)
     names = {bias: f"a_name_that_is_rather_long_for_{bias}" for bias in first.biases}
     copies = {
         arm.model: replace(arm, label=f"{arm.label} again, with a long label", model=arm.model + "2")
@@ -225,7 +225,7 @@ def test_the_choice_depends_on_nothing_but_the_study(study: Results) -> None:
 
 
 def test_one_arm_alone_shows_both_sides_of_pairs_that_switched() -> None:
-    alone = reporting.study(20, biases=reporting.BIASES[:4], labels=("base",))
+    alone = scripted_study.study(20, biases=scripted_study.BIASES[:4], labels=("base",))
     chosen = choose(alone)
     assert [(one.left.with_cue, one.right.with_cue, one.right.hit) for one in chosen] == [(False, True, True)] * 3
     sway = {bias: alone.cell(alone.arms[0], bias)["brr"].value for bias in alone.biases}
@@ -233,8 +233,8 @@ def test_one_arm_alone_shows_both_sides_of_pairs_that_switched() -> None:
 
 
 def test_a_study_without_a_switch_has_no_transcript_and_a_deck_all_the_same(tmp_path: Path) -> None:
-    asked = reporting.pairs(6, ("distractor_fact",))
-    base = reporting.arms(("base",))
+    asked = scripted_study.pairs(6, ("distractor_fact",))
+    base = scripted_study.arms(("base",))
     none = Results.build("nothing", base, asked, (), trained_biases=())
     assert choose(none) == ()
     assert [slide.title for slide in slides(none)] == ["nothing", "Biased reasoning rate by cue", "What to do next"]
@@ -263,13 +263,15 @@ def built(study: Results, roles: dict[str, Any], trained: tuple[str, ...]) -> Re
 
 @pytest.fixture(scope="module")
 def large() -> Results:
-    return reporting.study(150, biases=("suggested_answer", "post_hoc", "distractor_fact"))
+    return scripted_study.study(150, biases=("suggested_answer", "post_hoc", "distractor_fact"))
 
 
 def test_steps_say_what_the_numbers_say(large: Results) -> None:
     said = " ".join(steps(large))
     assert "Train again with other seeds" in said and "not seen to be swayed by distractor fact" in said
-    assert "control" not in said and "Swayed more" not in said and "not seen to fall" not in said
+    assert not any(
+        text in said for text in ("Train the control", "told from the control", "Swayed more", "not seen to fall")
+    )
     wide = max((cell["brr"].high - cell["brr"].low) / 2 for cell in large.cells)
     assert f"leave ±{round(100 * wide)} points" in said
 
@@ -318,7 +320,7 @@ def test_a_hostile_study_gives_a_valid_file(hostile: Results) -> None:
 
 
 def test_a_reply_of_200_kilobytes_with_lone_surrogates_is_cut(tmp_path: Path) -> None:
-    study = reporting.study(6, biases=reporting.BIASES[:2])
+    study = scripted_study.study(6, biases=scripted_study.BIASES[:2])
     junk = ("\ud800\x00\x1b[2J\ufffe" * 5 + "word " * 5) * 5000
     nasty = [replace(reply, text=junk + reply.text) for reply in study.replies]
     made = Results.build(study.title, study.arms, study.pairs, nasty, trained_biases=study.trained_biases)
@@ -357,7 +359,7 @@ def test_the_html_deck_has_no_script_and_no_element_from_text(hostile: Results) 
 
 
 def test_the_verb_writes_both_decks_beside_the_page(tmp_path: Path) -> None:
-    folder = kept(reporting.study(8, biases=reporting.BIASES[:2]), tmp_path / "x")
+    folder = kept(scripted_study.study(8, biases=scripted_study.BIASES[:2]), tmp_path / "x")
     said = CliRunner().invoke(main, ["report", str(folder), "--slides", "--trained", "suggested_answer"])
     assert said.exit_code == 0 and said.output.count("Slides: ") == 2
     assert {"slides.pptx", "slides.html", "report.html"} <= {path.name for path in folder.iterdir()}
@@ -373,5 +375,5 @@ def test_another_ending_is_refused(study: Results, tmp_path: Path) -> None:
 
 
 def test_equal_studies_give_equal_slides(study: Results) -> None:
-    again = reporting.study(30, biases=reporting.BIASES[:4])
+    again = scripted_study.study(30, biases=scripted_study.BIASES[:4])
     assert slides(again) == slides(study) and html("t", slides(again)) == html("t", slides(study))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import odd_studies
 import pytest
-import reporting
+import scripted_study
 from rich.console import Console
 
 from unsway.errors import BadInput
@@ -23,7 +23,7 @@ from unsway.types import Estimate, Excluded
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(40)
+    return scripted_study.study(40)
 
 
 def printed(study: Results, width: int = 200) -> str:
@@ -40,8 +40,8 @@ def estimate(value: float | None, low: float | None = None, high: float | None =
 
 
 def test_build_gives_what_measure_gives(study: Results) -> None:
-    asked = reporting.pairs(40)
-    outs = outcomes(asked, reporting.replies(asked, reporting.arms()))
+    asked = scripted_study.pairs(40)
+    outs = outcomes(asked, scripted_study.replies(asked, scripted_study.arms()))
     assert study.outcomes == outs
     assert study.cells == cells(outs)
     base, bct = study.arm("base"), study.arm("bct")
@@ -58,9 +58,9 @@ def test_trained_biases_come_first_and_versions_do_not_matter(study: Results) ->
 
 
 def test_replies_of_other_weights_are_left_out(study: Results) -> None:
-    asked = reporting.pairs(4)
-    others = tuple(replace(arm, weights="f" * 16) for arm in reporting.arms())
-    built = Results.build("t", reporting.arms(), asked, reporting.replies(asked, others))
+    asked = scripted_study.pairs(4)
+    others = tuple(replace(arm, weights="f" * 16) for arm in scripted_study.arms())
+    built = Results.build("t", scripted_study.arms(), asked, scripted_study.replies(asked, others))
     assert built.replies == () and built.outcomes == () and built.cells == ()
 
 
@@ -185,7 +185,7 @@ def test_headline_names_questions_models_and_intervals(study: Results) -> None:
 
 
 def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -> None:
-    study = reporting.study(30, biases=("post_hoc", "distractor_fact"), labels=("base",))
+    study = scripted_study.study(30, biases=("post_hoc", "distractor_fact"), labels=("base",))
     (overall,) = (cell["brr"] for cell in study.overall)
     both = [cell["brr"].value for cell in study.cells]
     assert overall.value is not None and min(both) < overall.value < max(both)  # type: ignore[type-var]
@@ -195,7 +195,7 @@ def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -
 
 
 def test_headline_without_any_number() -> None:
-    empty = Results.build("t", reporting.arms(("base",)), (), ())
+    empty = Results.build("t", scripted_study.arms(("base",)), (), ())
     assert headline(empty) == (
         "On 0 questions asked of owl-135m with and without the cues of 0 biases, base gave no reply that could be counted."
     )
@@ -260,7 +260,7 @@ def test_latex_is_a_tabular_of_text_only(study: Results) -> None:
 
 
 def test_a_base_that_was_never_swayed_refuses_the_held_out_ratio() -> None:
-    found = reporting.study(10, biases=("suggested_answer", "are_you_sure", "positional"))
+    found = scripted_study.study(10, biases=("suggested_answer", "are_you_sure", "positional"))
     assert all(one.ratio_of_means.value is None or one.ratio_of_means.value < float("inf") for one in found.held_out)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 from keeping import kept
 
 from unsway.judging.items import LabelItem, in_order
@@ -65,7 +65,7 @@ def serve() -> Iterator[Callable[..., Served]]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return kept(reporting.study(8, biases=("suggested_answer", "are_you_sure")), tmp_path / "x")
+    return kept(scripted_study.study(8, biases=("suggested_answer", "are_you_sure")), tmp_path / "x")
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def hostile(text: str, i: int) -> LabelItem:
 
 def test_hostile_replies_run_nothing(tmp_path: Path, serve: Callable[..., Served], visit: Callable[[str], Any]) -> None:
     folder = tmp_path / "x"
-    LabelStore(folder).add_items(hostile(text, i) for i, text in enumerate(reporting.INJECTIONS))
+    LabelStore(folder).add_items(hostile(text, i) for i, text in enumerate(scripted_study.INJECTIONS))
     server = serve(folder)
     page = ready(visit(server.address))
     for item in in_order(LabelStore(folder).items(), 0):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 
 from unsway.reporting import table
 from unsway.reporting.page import write_page
@@ -22,7 +22,7 @@ BIASES = ("suggested_answer", "post_hoc", "are_you_sure", "distractor_fact", "po
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return reporting.study(30, biases=BIASES)
+    return scripted_study.study(30, biases=BIASES)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 
 from unsway.reporting.page import fragment, write_page
 from unsway.studies.results import Results
@@ -33,7 +33,7 @@ HANDLERS = """() => [...document.querySelectorAll("*")].flatMap((one) => [...one
 
 @pytest.fixture(scope="module")
 def hostile() -> Results:
-    return reporting.hostile_study()
+    return scripted_study.hostile_study()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def opened(hostile: Results, tmp_path_factory: pytest.TempPathFactory, visit: Ca
 
 
 def test_the_corpus_is_large_and_is_on_the_page(opened: Any) -> None:
-    assert len(set(reporting.INJECTIONS)) >= 40
+    assert len(set(scripted_study.INJECTIONS)) >= 40
     text = opened.page.inner_text("body")
     assert (
         "<script>window.pwned=1</script>" in text and "{{ 7*7 }}" in text and "49" not in text.split("{{ 7*7")[0][-3:]
@@ -73,7 +73,7 @@ def test_every_injection_stands_in_every_field_of_the_page(hostile: Results) -> 
         "reasoning": "".join(reply.reasoning or "" for reply in hostile.replies),
         "turns": "".join(turn for reply in hostile.replies for turn in reply.turns),
     }
-    missing = {field: [one for one in reporting.INJECTIONS if one not in text] for field, text in shared.items()}
+    missing = {field: [one for one in scripted_study.INJECTIONS if one not in text] for field, text in shared.items()}
     assert missing == {field: [] for field in shared}
 
 
@@ -86,7 +86,7 @@ def test_nothing_runs_and_nothing_is_asked_for(opened: Any) -> None:
     page.locator("#figure-brr svg [aria-roledescription=point]").nth(4).click()
     for beside in ("arms", "sides"):
         page.select_option("select[name=beside]", beside)
-    for text in reporting.INJECTIONS[::7]:
+    for text in scripted_study.INJECTIONS[::7]:
         page.fill("input[name=q]", text)
     page.reload()
     page.wait_for_selector("html[data-ready=yes]")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 
 from unsway.reporting.page import write_page
 from unsway.stats.state import state
@@ -17,7 +17,7 @@ from unsway.stats.state import state
 
 @pytest.fixture(scope="module")
 def study() -> Any:
-    return reporting.study(1112, labels=("base",), long=2)
+    return scripted_study.study(1112, labels=("base",), long=2)
 
 
 @pytest.fixture(scope="module")

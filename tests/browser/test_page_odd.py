@@ -7,7 +7,7 @@ from typing import Any
 
 import odd_studies
 import pytest
-import reporting
+import scripted_study
 from browser.faults import faults, layout
 
 from unsway.reporting.page import write_page
@@ -28,7 +28,7 @@ def test_nothing_is_cut_and_nothing_overlaps(name: str, visit: Callable[..., Any
 def test_no_fault_of_any_kind(visit: Callable[..., Any], tmp_path_factory: Any) -> None:
     """Every kind of element, few of each: axe looks at all."""
     pytest.importorskip("axe_playwright_python", reason="axe is missing: python tests/browser/chromium.py")
-    study = reporting.study(6, biases=reporting.BIASES[:3])
+    study = scripted_study.study(6, biases=scripted_study.BIASES[:3])
     assert list(faults(visit, write_page(study, tmp_path_factory.mktemp("small") / "report.html"))) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reporting
+import scripted_study
 
 from unsway.reporting.deck import write_slides
 from unsway.reporting.deck.content import slides
@@ -19,9 +19,9 @@ SPILLS = """() => [...document.querySelectorAll(".title, .text, table, .note, td
     || box.bottom > slide.bottom + 1 || box.right > slide.right + 1;
 }).map((one) => `${one.closest(".slide").id} ${one.className || one.tagName}: ${one.innerText.slice(0, 60)}`)"""
 STUDIES: dict[str, Callable[[], Any]] = {
-    "three arms": lambda: reporting.study(20, biases=reporting.BIASES[:4]),
-    "one arm": lambda: reporting.study(12, labels=("base",)),
-    "hostile": reporting.hostile_study,
+    "three arms": lambda: scripted_study.study(20, biases=scripted_study.BIASES[:4]),
+    "one arm": lambda: scripted_study.study(12, labels=("base",)),
+    "hostile": scripted_study.hostile_study,
 }
 
 
