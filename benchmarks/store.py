@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from unsway.store import Asked, ReplyStore, dumps, loads
+from unsway.store import Address, ReplyStore, dumps, loads
 from unsway.types import Reply, Settings
 
 TEXT = "I went through the options one by one and weighed what each of them would mean for the question. " * 12
@@ -34,7 +34,7 @@ class Engine(Protocol):
     """What each engine is asked to do."""
 
     def add(self, reply: Reply) -> None: ...
-    def has(self, asked: Asked) -> bool: ...
+    def has(self, asked: Address) -> bool: ...
     def every(self) -> Iterator[Reply]: ...
 
 
@@ -47,7 +47,7 @@ class Jsonl:
     def add(self, reply: Reply) -> None:
         self.store.add(reply)
 
-    def has(self, asked: Asked) -> bool:
+    def has(self, asked: Address) -> bool:
         return asked in self.store
 
     def every(self) -> Iterator[Reply]:
@@ -64,9 +64,9 @@ class Sqlite:
         self.db.execute("CREATE TABLE IF NOT EXISTS replies (key BLOB PRIMARY KEY, row TEXT) WITHOUT ROWID")
 
     def add(self, reply: Reply) -> None:
-        self.db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (Asked.of(reply).key(), dumps(reply)))
+        self.db.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (Address.of(reply).key(), dumps(reply)))
 
-    def has(self, asked: Asked) -> bool:
+    def has(self, asked: Address) -> bool:
         return self.db.execute("SELECT 1 FROM replies WHERE key = ?", (asked.key(),)).fetchone() is not None
 
     def every(self) -> Iterator[Reply]:
@@ -107,7 +107,7 @@ class InspectCache:
     def add(self, reply: Reply) -> None:
         self._generate(reply.prompt_id)
 
-    def has(self, asked: Asked) -> bool:
+    def has(self, asked: Address) -> bool:
         return self._generate(asked.prompt_id)
 
     def every(self) -> Iterator[Reply]:
@@ -155,7 +155,7 @@ def bench(name: str, rows: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         engine = ENGINES[name](Path(one))
         found["add one by one"] = seconds(lambda: [engine.add(reply(i)) for i in range(rows)])
-        wanted = [Asked.of(reply(i)) for i in range(rows)]
+        wanted = [Address.of(reply(i)) for i in range(rows)]
 
         def open_and_find() -> None:
             opened = ENGINES[name](Path(one))

@@ -26,7 +26,7 @@ from unsway import layout
 from unsway.biases import get
 from unsway.biases.arguments import Argument, Arguments, write
 from unsway.prompts.render import letter
-from unsway.store import Asked, ReplyStore, loads
+from unsway.store import Address, ReplyStore, loads
 from unsway.studies import Study, Task, estimate, run
 from unsway.testing import scripted
 from unsway.types import Pair, Reply, Settings
@@ -140,7 +140,7 @@ def finished(process: subprocess.Popen[str]) -> str:
 def rows(folder: Path) -> tuple[int, int]:
     """Rows of the file of replies, and different addresses among them."""
     with (folder / layout.REPLIES).open("rb") as file:
-        keys = [Asked.of(loads(Reply, line)).key() for line in file]
+        keys = [Address.of(loads(Reply, line)).key() for line in file]
     return len(keys), len(set(keys))
 
 

@@ -48,8 +48,8 @@ def test_killed_twice_a_measurement_ends_as_if_it_was_not() -> None:
 WRITES = """
 import os, sys, time
 from pathlib import Path
-from unsway.disk import part
-with part(Path(sys.argv[1])) as (file, path):
+from unsway.disk import partial_file
+with partial_file(Path(sys.argv[1])) as path:
     print(path, flush=True)
     time.sleep(60)
 """
@@ -85,10 +85,10 @@ def test_a_row_that_does_not_fit_leaves_the_rows_before_it(tmp_path: Path) -> No
 
 
 def test_one_is_alone_in_a_folder(tmp_path: Path) -> None:
-    second = disk.alone(tmp_path, waiting="another one writes", wait=False)
-    with disk.alone(tmp_path), pytest.raises(StoreError, match="is in use: another one writes"), second:
+    second = disk.exclusive(tmp_path, waiting="another one writes", wait=False)
+    with disk.exclusive(tmp_path), pytest.raises(StoreError, match="is in use: another one writes"), second:
         pass
-    with disk.alone(tmp_path, waiting="another one writes", wait=False):
+    with disk.exclusive(tmp_path, waiting="another one writes", wait=False):
         pass
 
 
@@ -106,20 +106,20 @@ def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
 
 
 def test_room_is_set_aside_or_refused(tmp_path: Path) -> None:
-    from unsway.sampling.disk_reservation import room
+    from unsway.sampling.disk_reservation import disk_reservation
     from unsway.types import Settings
 
-    with room(tmp_path, 10, Settings(max_tokens=100), 1) as spare:
+    with disk_reservation(tmp_path, 10, Settings(max_tokens=100), 1) as spare:
         (held,) = tmp_path.iterdir()
         assert held.stat().st_size == 10 * (2000 + 8 * 100) and held.stat().st_blocks * 512 >= 28_000
         with held.open("rb") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        spare.give()
+        spare.release()
         assert held.stat().st_blocks == 0  # while it is open
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(StoreError, match="make room"), room(tmp_path, 10, Settings(), 1):
+        with pytest.raises(StoreError, match="make room"), disk_reservation(tmp_path, 10, Settings(), 1):
             pass
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -11,11 +11,12 @@ from click.testing import CliRunner, Result
 
 from unsway import layout
 from unsway.cli import main
+from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
 from unsway.readers.parse import PARSER
 from unsway.sampling import run
-from unsway.store import ReplyStore, read_manifest, write_jsonl, write_text
+from unsway.store import ReplyStore, read_manifest, write_jsonl
 from unsway.store import dumps as line
 from unsway.studies.folder import keep
 from unsway.studies.kept_outcomes import keep_outcomes, kept_outcomes, reread

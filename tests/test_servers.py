@@ -15,11 +15,11 @@ from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
+from unsway.disk import write_text
 from unsway.errors import BadInput, ModelError
 from unsway.models.session import session, subject
 from unsway.pairing import pairs
 from unsway.sampling import run
-from unsway.store import write_text
 from unsway.testing import toy_questions
 from unsway.types import Checkpoint
 

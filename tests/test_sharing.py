@@ -18,7 +18,7 @@ from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
 from unsway.sampling import run
 from unsway.sampling.claims import claims
-from unsway.store import Asked, ReplyStore
+from unsway.store import Address, ReplyStore
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 
@@ -75,7 +75,7 @@ def test_what_a_killed_process_was_asking_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_claims_keep_threads_of_one_process_apart_and_end_with_their_context(tmp_path: Path) -> None:
-    asked = Asked("p", "m", "", Settings(), 0)
+    asked = Address("p", "m", "", Settings(), 0)
     with claims(tmp_path / "replies.jsonl") as one, claims(tmp_path / "replies.jsonl") as other:
         assert one.take(asked) and not other.take(asked)
         one.release(asked)

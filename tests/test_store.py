@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unsway import store
-from unsway.disk import together
+from unsway import disk, store
+from unsway.disk import staged
 from unsway.errors import BadRow, StoreError
 from unsway.pairing import pairs
 from unsway.testing import toy_questions
@@ -137,23 +137,23 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 def test_whole_files_are_never_half_written(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
-    store.write_text(path, "old")
+    disk.write_text(path, "old")
 
     with pytest.raises(TypeError):
-        store.write_bytes(path, None)  # type: ignore[arg-type]
+        disk.write_bytes(path, None)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_files_that_belong_together_come_together(tmp_path: Path) -> None:
-    with suppress(RuntimeError), together(tmp_path) as place:
+    with suppress(RuntimeError), staged(tmp_path) as place:
         (place / "a").write_text("half of what bel")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
-    with together(tmp_path) as place:
+    with staged(tmp_path) as place:
         (place / "a").write_text("first")
         (place / "b").write_text("second")
-        with together(tmp_path) as other:  # whose left-overs would be swept are those of the dead alone
+        with staged(tmp_path) as other:  # whose left-overs would be swept are those of the dead alone
             (other / "c").write_text("third")
         assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".part-")] == ["c"]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "first", "b": "second", "c": "third"}
@@ -163,6 +163,6 @@ def test_a_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     left = tmp_path / ".part-left"
     left.mkdir()
     (left / "a").write_text("half of what bel")
-    with together(tmp_path):
+    with staged(tmp_path):
         assert not left.exists()
     assert list(tmp_path.iterdir()) == []

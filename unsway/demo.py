@@ -15,8 +15,8 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.data import Recipe
+from unsway.disk import write_text
 from unsway.reporting.page import write_page
-from unsway.store import write_text
 from unsway.studies import Study, Task, Trained, run
 from unsway.studies.results import Results
 from unsway.training import Bct, Control

@@ -1,36 +1,55 @@
-"""Files that survive a kill, a full disk and a second writer: whole files, appended rows, a folder held by one process.
+"""Durable files: whole files, appended rows, and locks that end with the process that holds them.
 
-In: paths and bytes. Out: the same on disk, or a `StoreError` that says what to do.
-A file is written beside its place under a name that begins with `.part-` and then put there; its writer holds a lock on it,
-so that what a killed process left is told apart from what a living one writes, and is removed by the next writer.
-Locks are the system's (`fcntl.flock`), so they end with the process; `filelock` and `atomicwrites` do the same with more.
+In: paths and bytes. Out: the same on disk, or a `StoreError` that says what to do. Nothing else in unsway locks a file.
+
+    write_text("page.html", text)             # the old file or the new one, never half
+    append_row("labels.jsonl", row)           # after any other writer; a row torn by a kill is cut off
+    with exclusive("runs/mine"): ...          # one process (and thread) at a time
+
+A file is written under a name that begins with `.part-`, then moved. Its writer holds a lock on it, which tells it from
+what a killed writer left; that is removed by the next writer.
+Whole-file locks are filelock's (`flock` on POSIX; elsewhere a lock file next to the file). Neither filelock nor
+portalocker locks single bytes, which claims need: `ByteLocks` uses `fcntl.lockf`, or soft lock files.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
+import logging
 import os
+import secrets
 import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from unsway.errors import StoreError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 PART = ".part-"
-"""How names of files begin that are not whole yet."""
+"""Prefix of files and folders that are not complete yet."""
 LOCK = ".lock"
+"""Suffix of lock files; also the lock file of a folder."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-"""What systems say of a disk, a quota or a file that takes no more."""
+"""Errors of a full disk, an exhausted quota and a file of the largest size."""
+NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EBADF}
+"""Errors of systems and file systems without the lock that was asked for."""
+SHORT, LONG = 0.001, 0.1
+"""Seconds between two attempts at a lock: of rows, which is held for microseconds, and of a folder."""
+
+_log = logging.getLogger(__name__)
 
 
-def refused(path: str | Path, error: OSError) -> StoreError:
-    """What the disk did not do, and what to do about it."""
+def write_error(path: str | Path, error: OSError) -> StoreError:
+    """What the disk refused, and what to do about it."""
     if error.errno in FULL:
         advice = "Everything before it is kept: make room and run the same again."
     elif error.errno == errno.ENAMETOOLONG:
@@ -44,146 +63,190 @@ def refused(path: str | Path, error: OSError) -> StoreError:
 
 
 def write_text(path: str | Path, text: str) -> Path:
-    """Write a whole text file so that it is either the old one or the new one, never half. Raises `StoreError`."""
-    return write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    """Write a whole text file: afterwards it is the old one or the new one, never half. Raises `StoreError`."""
+    return write_parts(path, (text.encode("utf-8", "backslashreplace"),))
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
-    """Write a whole file so that it is either the old one or the new one, never half. Raises `StoreError`."""
+    """Write a whole file: afterwards it is the old one or the new one, never half. Raises `StoreError`."""
     return write_parts(path, (content,))
 
 
 def write_parts(path: str | Path, parts: Iterable[bytes]) -> Path:
-    """Write a whole file, part after part, so that it is either the old one or the new one, never half.
+    """Write a whole file, part after part: afterwards it is the old one or the new one, never half.
 
     Raises:
-        StoreError: The disk does not take it; the old one is as it was.
+        StoreError: The disk refused it; the old file is unchanged.
     """
     target = Path(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with part(target.parent) as (file, name):
+        with replacing(target) as new, new.open("wb") as file:
             file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, target)
     except OSError as error:
-        raise refused(target, error) from error
+        raise write_error(target, error) from error
     return target
 
 
 @contextmanager
-def part(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """A new file in a folder and its path, locked while its writer lives; gone at the end, unless it was put elsewhere."""
-    _sweep(folder)
-    handle, name = _held(lambda: tempfile.mkstemp(dir=folder, prefix=PART))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, name
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+def replacing(target: Path) -> Iterator[Path]:
+    """A new, empty file that takes the place of `target` when the block ends without an error."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with partial_file(target.parent) as new:
+        yield new
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(new, target)
 
 
 @contextmanager
-def together(folder: Path) -> Iterator[Path]:
-    """A folder to write files into, each of which is put into `folder` once all of them are whole; none where one fails."""
-    made = not folder.exists()
+def staged(folder: Path) -> Iterator[Path]:
+    """A folder to write files into; all of them move into `folder` at the end, or none where the block fails."""
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    handle, name = _held(lambda: _new_folder(folder))
     try:
-        yield Path(name)
-        for file in sorted(Path(name).iterdir()):
-            os.replace(file, folder / file.name)
+        with partial_folder(folder) as new:
+            yield new
+            for file in sorted(new.iterdir()):
+                os.replace(file, folder / file.name)
     finally:
-        shutil.rmtree(name, ignore_errors=True)
-        os.close(handle)
-        if made:
-            with suppress(OSError):  # it holds what was written
+        if is_new:
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
 
 
-def _new_folder(folder: Path) -> tuple[int, str]:
-    while True:
-        name = tempfile.mkdtemp(dir=folder, prefix=PART)
-        with suppress(FileNotFoundError):  # swept before it was opened
-            return os.open(name, os.O_RDONLY), name
+@contextmanager
+def partial_file(folder: Path, prefix: str = PART) -> Iterator[Path]:
+    """A new, empty file in a folder, locked; removed at the end unless it was moved."""
+    with _partial(folder, prefix, Path.touch) as path:
+        yield path
 
 
-def _held(new: Callable[[], tuple[int, str]]) -> tuple[int, str]:
-    """A new part that is locked."""
-    while True:
-        handle, name = new()
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if Path(name).exists():
-            return handle, name
-        os.close(handle)  # swept before it was locked
+@contextmanager
+def partial_folder(folder: Path) -> Iterator[Path]:
+    """A new, empty folder in a folder, locked; removed at the end unless it was moved."""
+    with _partial(folder, PART, Path.mkdir) as path:
+        yield path
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed processes left: parts that nobody holds."""
-    for left in folder.glob(PART + "*"):
-        with suppress(OSError):  # its writer lives, or was quicker
-            handle = os.open(left, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-            finally:
-                os.close(handle)
+@contextmanager
+def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterator[Path]:
+    _sweep(folder, prefix)
+    with ExitStack() as stack:
+        while True:
+            path = folder / f"{prefix}{secrets.token_hex(8)}"
+            make(path)
+            stack.callback(Path(f"{path}{LOCK}").unlink, missing_ok=True)
+            with suppress(FileNotFoundError):  # another process swept it before it was locked
+                stack.enter_context(_locked(path))
+                path.stat()
+                break
+        stack.callback(_remove, path)
+        yield path
 
 
-@cache
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _sweep(folder: Path, prefix: str) -> list[Path]:
+    """Remove the parts that killed processes left; returns those that some process holds."""
+    held = []
+    for path in folder.glob(f"{prefix}*"):
+        with suppress(OSError):  # its owner, or another sweep, was faster
+            if path.suffix != LOCK:
+                with _locked(path, wait=None) as is_left_behind:
+                    if is_left_behind:
+                        _remove(path)
+                    else:
+                        held.append(path)
+            elif not path.with_suffix("").exists():
+                path.unlink()
+    return held
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def allocate(path: Path, size: int) -> None:
+    """Give a file its size on the disk, so that a full disk is noticed now. Raises `OSError` of the system."""
+    with path.open("rb+") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # macOS, Windows
+            file.write(bytes(size))
 
 
 # ---------------------------------------------------------------- rows
 
 
-def append_row(path: str | Path, row: str) -> None:
-    """Append one row to a file of rows, whole or not at all; what a kill tore before it is cut off.
+@contextmanager
+def appending(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of rows at its end, made where it is missing, while no other process appends; see `put_row`.
 
     Raises:
-        StoreError: The disk does not take it; the rows before it are as they were.
+        StoreError: The disk refused it.
     """
     try:
-        with Path(path).open("a+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            end = _end_of_rows(file)
-            file.truncate(end)
-            try:
-                _write(file, row.encode("utf-8", "backslashreplace") + b"\n")
-            except OSError:
-                file.truncate(end)
-                raise
+        with path.open("a+b", buffering=0) as file, _locked(path, file.fileno()):
+            file.seek(0, os.SEEK_END)
+            yield file
+    except StoreError:
+        raise
     except OSError as error:
-        raise refused(path, error) from error
+        raise write_error(path, error) from error
+
+
+def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
+    """Put a row at a place of a file from `appending`, whole or not at all; returns where it ends, in bytes.
+
+    What stood there is cut off. `sync` waits until the disk has it, so that not even a power cut loses it.
+    """
+    file.truncate(at)
+    left = memoryview(row + b"\n")
+    end = at + len(left)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        if sync:
+            os.fsync(file.fileno())
+    except OSError:
+        file.truncate(at)
+        raise
+    return end
+
+
+def append_row(path: str | Path, row: str, *, sync: bool = False) -> None:
+    """Append one row to a file of rows, whole or not at all; a row torn by a kill is cut off.
+
+    Args:
+        path: The file; made where it is missing.
+        row: One row, without its line end.
+        sync: Wait until the disk has it, so that not even a power cut loses it.
+
+    Raises:
+        StoreError: The disk refused it; the rows before it are unchanged.
+    """
+    with appending(Path(path)) as file:
+        put_row(file, row.encode("utf-8", "backslashreplace"), _end_of_rows(file), sync=sync)
 
 
 def whole_rows(path: str | Path) -> list[bytes]:
-    """The rows of a file that is appended to, without one that a kill tore; none where there is no file."""
+    """The complete rows of a file, without their line ends; none where there is no file."""
     place = Path(path)
     return place.read_bytes().split(b"\n")[:-1] if place.exists() else []
 
 
-def mended_rows(path: str | Path) -> list[bytes]:
-    """The rows of a file that nobody else appends to; one that a kill tore is cut off there. Raises `StoreError`."""
-    try:
-        if Path(path).exists():
-            with Path(path).open("r+b", buffering=0) as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.truncate(_end_of_rows(file))
-    except OSError as error:
-        raise refused(path, error) from error
-    return whole_rows(path)
+def repaired_rows(path: str | Path) -> list[bytes]:
+    """The complete rows of a file; a row torn by a kill is cut off in the file. Raises `StoreError`."""
+    place = Path(path)
+    if place.exists():
+        with appending(place) as file:
+            file.truncate(_end_of_rows(file))
+    return whole_rows(place)
 
 
 def _end_of_rows(file: BinaryIO) -> int:
-    """Where the last whole row ends."""
+    """Where the last complete row ends, in bytes."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - 4096)
@@ -195,70 +258,143 @@ def _end_of_rows(file: BinaryIO) -> int:
     return 0
 
 
-def _write(file: BinaryIO, content: bytes) -> None:
-    while content:
-        content = content[file.write(content) :]
-
-
-# ---------------------------------------------------------------- one at a time
+# ---------------------------------------------------------------- locks
 
 
 @contextmanager
-def alone(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: bool = True) -> Iterator[None]:
-    """Hold a folder, so that of several processes (and threads) one at a time is in here.
+def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT) -> Iterator[bool]:
+    """Lock a file or folder that exists; yields whether the lock is ours, which is False only without `wait`.
+
+    `wait` is the seconds between two attempts; None makes one. With the handle of the open file, a lock of the system
+    ends when that is closed.
+    """
+    from filelock import FileLock, Timeout, lock_descriptor
+
+    opened, lock = None, None
+    try:
+        try:
+            if os.name == "nt":  # a lock on the file itself would keep its readers out
+                raise OSError(errno.ENOSYS, "no advisory locks")
+            if handle is None:
+                handle = opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+            is_ours = lock_descriptor(handle, blocking=wait is not None, poll_interval=wait or SHORT)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            lock = FileLock(f"{path}{LOCK}", thread_local=False)
+            with suppress(Timeout):
+                lock.acquire(blocking=wait is not None, poll_interval=wait or SHORT)
+            is_ours = lock.is_locked
+        yield is_ours
+    finally:
+        if lock is not None:
+            lock.release()
+        if opened is not None:
+            os.close(opened)  # which releases the lock
+
+
+@contextmanager
+def exclusive(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: bool = True) -> Iterator[None]:
+    """Hold a folder: of several processes and threads, one at a time runs the block.
 
     Args:
         folder: The folder; made where it is missing.
-        name: What is held; other names are held apart.
-        waiting: Said on stderr where another one is in here.
-        wait: Whether to wait for it.
+        name: The lock file in it; different names are independent.
+        waiting: What the other one does; logged where this one waits.
+        wait: Whether to wait.
 
     Raises:
-        StoreError: Another one is in here and there is no waiting; or the folder cannot be written.
+        StoreError: Another one holds it and `wait` is off; or the folder cannot be written.
     """
     place = Path(folder) / name
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        file = place.open("a+b")
+        place.touch()
     except OSError as error:
-        raise refused(place, error) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        raise write_error(place, error) from error
+    with ExitStack() as stack:
+        if not stack.enter_context(_locked(place, wait=None)):
             if not wait:
-                raise StoreError(f"{str(folder)!r} is in use: {waiting}. Let it, or name another folder.") from None
+                raise StoreError(f"{str(folder)!r} is in use: {waiting}. Let it, or name another folder.")
             if waiting:
-                print(f"{folder}: {waiting}. Waiting for it.", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+                _log.warning("%s: %s. Waiting for it.", folder, waiting)
+            stack.enter_context(_locked(place, wait=LONG))
         yield
 
 
 @contextmanager
-def shared(folder: str | Path, what: str, name: str = ".shared") -> Iterator[None]:
-    """Hold a folder for one thing, which several processes may do there at once; another thing is refused.
+def shared(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for one purpose, which several processes may share; another purpose is refused.
 
     Raises:
-        StoreError: Something else goes on in there; or the folder cannot be written.
+        StoreError: Another purpose is going on in the folder; or the folder cannot be written.
     """
-    place = Path(folder) / name
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        file = place.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise refused(place, error) from error
-    with file:
-        with suppress(BlockingIOError):  # others are in here, who wrote what they do
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            file.truncate(0)
-            file.write(what)
-            file.flush()
-        fcntl.flock(file, fcntl.LOCK_SH)
-        file.seek(0)
-        going_on = file.read(1000)
-        if going_on != what:
-            raise StoreError(
-                f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name another "
-                "folder."
-            )
+    with ExitStack() as stack:
+        with exclusive(folder, f".shared{LOCK}"):
+            for other in _sweep(folder, ".shared-"):
+                try:
+                    going_on = other.read_text(encoding="utf-8")
+                except FileNotFoundError:  # it just ended
+                    continue
+                if going_on != what:
+                    raise StoreError(
+                        f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name "
+                        "another folder."
+                    )
+            try:
+                stack.enter_context(partial_file(folder, ".shared-")).write_text(what, encoding="utf-8")
+            except OSError as error:
+                raise write_error(folder, error) from error
         yield
+
+
+class ByteLocks:
+    """Numbers that one process at a time holds, each until it releases it or ends.
+
+    On POSIX a number is one byte of a file, under a record lock. Such locks belong to the process, and are all lost when
+    it closes any handle of that file, so a process makes one `ByteLocks` for each file.
+    """
+
+    SPACE = 2**62
+    """Numbers are below this: the largest offset of a record lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._files: dict[int, BaseFileLock] = {}
+        """Soft lock files of the numbers held, where there are no record locks."""
+
+    def take(self, number: int) -> bool:
+        """Claim a number; False where another process has it."""
+        try:
+            if fcntl is None:
+                raise OSError(errno.ENOSYS, "no record locks")
+            fcntl.lockf(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+            return True
+        except (BlockingIOError, PermissionError):  # another process holds it
+            return False
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        from filelock import SoftFileLock, Timeout
+
+        lock = SoftFileLock(f"{self._path}.{number:x}{LOCK}", thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        self._files[number] = lock
+        return True
+
+    def release(self, number: int) -> None:
+        """Release a number that this process holds."""
+        if number in self._files:
+            self._files.pop(number).release()
+        elif fcntl is not None:
+            fcntl.lockf(self._handle, fcntl.LOCK_UN, 1, number)
+
+    def close(self) -> None:
+        """Release everything."""
+        for number in tuple(self._files):
+            self.release(number)
+        os.close(self._handle)

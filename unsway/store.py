@@ -1,8 +1,12 @@
-"""Types to JSONL and back: whole files written atomically, rows appended safely, a manifest beside every file.
+"""Values as JSONL files with manifests, and the store of replies: each reply once, appended as it arrives.
 
-In: frozen values of `unsway.types`. Out: files that one can open in an editor, and the same values again.
-A manifest (`NAME.manifest.json`) holds what the file depends on: versions, seeds, row count, sha256.
-Reading and writing of values is pydantic's (`TypeAdapter`), locking is `fcntl` by the standard library.
+In: frozen values of `unsway.types`. Out: files that open in an editor, and the same values again.
+A manifest (`NAME.manifest.json`) holds what a file depends on: versions, seeds, row count, sha256.
+pydantic's `TypeAdapter` reads and writes the values; `disk.py` appends and locks.
+
+    store = ReplyStore("runs/mine/replies.jsonl")
+    store.add(reply)
+    store.get(Address.of(reply)) == reply
 """
 
 from __future__ import annotations
@@ -17,9 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from unsway.disk import refused, write_parts
-from unsway.disk import write_bytes as write_bytes  # the whole files of every room
-from unsway.disk import write_text as write_text
+from unsway.disk import appending, put_row, write_error, write_parts, write_text
 from unsway.errors import BadRow, StoreError
 from unsway.types import Reply, Settings
 
@@ -30,9 +32,10 @@ T = TypeVar("T")
 
 
 class Once:
-    """Makes equal values one value in memory: `once(value)` is the first one that was equal to it."""
+    """Makes equal values one object in memory: `once(value)` is the first value that was equal to it."""
 
     def __init__(self) -> None:
+        """Nothing is known yet."""
         self._known: dict[object, object] = {}
 
     def __call__(self, value: T) -> T:
@@ -40,14 +43,14 @@ class Once:
         return cast("T", self._known.setdefault(value, value))
 
 
-# ---------------------------------------------------------------- values <-> text
+# ---------------------------------------------------------------- values and lines of JSON
 
 
 _ADAPTERS: dict[object, TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: type) -> TypeAdapter[Any]:
-    """The reader and writer of a type, made once."""
+    """The reader and writer of a type; making one takes milliseconds, so each is made once."""
     if kind not in _ADAPTERS:
         from pydantic import TypeAdapter
 
@@ -61,9 +64,10 @@ def dumps(value: object) -> str:
 
 
 def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
-    """A value from its line of JSON. Raises pydantic's `ValidationError` (a `ValueError`) where it does not fit.
+    """A value from its line of JSON; `strict` does not accept `"4"`, `4.0` or `true` as 4.
 
-    Strict takes no `"4"`, `4.0` or `true` for a 4.
+    Raises:
+        ValueError: It does not fit the type (pydantic's `ValidationError`).
     """
     value: T = _adapter(kind).validate_json(line, strict=strict)
     return value
@@ -73,7 +77,7 @@ def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
 
 
 def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> Path:
-    """Write values as JSONL with a manifest beside it; `about` says what the rows depend on (versions, seeds)."""
+    """Write values as JSONL with its manifest; `about` says what the rows depend on (versions, seeds)."""
     rows = 0
 
     def lines() -> Iterator[bytes]:
@@ -96,7 +100,7 @@ def open_text(path: str | Path) -> IO[str]:
 
 
 def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
-    """Values of a JSONL file (or `.gz`). A row that does not fit names file, line and field."""
+    """The values of a JSONL file (or `.gz`). Raises `BadRow` with file, line and field where a row does not fit."""
     from pydantic import ValidationError
 
     with open_text(path) as file:
@@ -121,13 +125,13 @@ def sha256_file(path: str | Path) -> str:
 
 
 def manifest_path(path: str | Path) -> Path:
-    """Where the manifest of a file is."""
+    """The path of a file's manifest."""
     target = Path(path)
     return target.with_name(target.name + ".manifest.json")
 
 
 def write_manifest(path: str | Path, **about: object) -> Path:
-    """Write the manifest of a file that is complete: sha256, the versions of unsway and Python, and `about`."""
+    """Write the manifest of a complete file: its sha256, the versions of unsway and Python, and `about`."""
     from importlib.metadata import version
 
     body: dict[str, object] = {"file": Path(path).name, "sha256": sha256_file(path), "unsway": version("unsway")}
@@ -136,11 +140,11 @@ def write_manifest(path: str | Path, **about: object) -> Path:
 
 
 def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
-    """The manifest of a file, or None where it has none or is not the file that the manifest describes."""
-    beside = manifest_path(path)
-    if not beside.exists() or not Path(path).exists():
+    """The manifest of a file; None where there is none, or where the file changed since it was written."""
+    manifest = manifest_path(path)
+    if not manifest.exists() or not Path(path).exists():
         return None
-    body: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8"))
+    body: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
     return body if body.get("sha256") == sha256_file(path) else None
 
 
@@ -148,17 +152,22 @@ def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The address of a reply: what was asked, of which weights, how decoded, which sample."""
+class Address:
+    """What a reply is stored under: the prompt, the model and its weights, the settings, and the sample."""
 
     prompt_id: str
+    """`Prompt.id`."""
     model: str
+    """The name of the model as it was asked."""
     weights: str
+    """Fingerprint of local weights; empty for a hosted model."""
     settings: Settings
+    """How the reply was decoded."""
     sample: int
+    """The number of the reply among those to the same prompt, from 0."""
 
     @classmethod
-    def of(cls, reply: Reply) -> Asked:
+    def of(cls, reply: Reply) -> Address:
         """The address of a reply."""
         return cls(reply.prompt_id, reply.model, reply.weights, reply.settings, reply.sample)
 
@@ -169,112 +178,115 @@ class Asked:
 
 
 def replies_in(path: str | Path) -> Iterator[Reply]:
-    """The replies of a store in the order in which they came, each address once: one pass, no index, nothing written."""
-    seen: set[Asked] = set()
+    """The replies of a store in the order in which they arrived, each address once; reads one by one, writes nothing."""
+    seen: set[Address] = set()
     once = Once()
     if not Path(path).exists():
         return
     with Path(path).open("rb") as file:
-        for _, reply in _complete(file, path, 0):
-            asked = Asked.of(reply)
-            if asked not in seen:
-                seen.add(asked)
+        for _, reply in _complete_rows(file, path):
+            address = Address.of(reply)
+            if address not in seen:
+                seen.add(address)
                 yield replace(reply, weights=once(reply.weights), settings=once(reply.settings))
 
 
-def _complete(file: IO[bytes], path: str | Path, start: int) -> Iterator[tuple[int, Reply]]:
-    """Bytes and reply of each row from a place on, up to one that is not complete. Raises `StoreError`."""
-    file.seek(start)
+def _complete_rows(file: IO[bytes], path: str | Path) -> Iterator[tuple[int, Reply]]:
+    """The size in bytes and the reply of each row from here on, up to one that is not complete. Raises `StoreError`."""
+    end = file.tell()
     for line in file:
         if not line.endswith(b"\n"):
             return
-        start += len(line)
+        end += len(line)
         try:
             yield len(line), loads(Reply, line)
         except ValueError as error:
             raise StoreError(
-                f"{path}: the row that ends at byte {start} is not a reply ({str(error)[:200]}). Move the file away, or "
-                "mend that row."
+                f"{path}: the row that ends at byte {end} is not a reply ({str(error)[:200]}). Move the file away, or "
+                "repair that row."
             ) from None
 
 
 class ReplyStore:
-    """Every reply once, appended to one JSONL file as it comes; safe against a kill and against other writers.
+    """Every reply once, appended to one JSONL file as it arrives; safe against a kill and against other writers.
 
-    A row torn by a kill is cut off by the next writer. Appends take a file lock and read what others added first, so
-    that an address has one row whoever writes. In memory are the addresses and where their rows stand, not the rows: the
-    store of a million replies takes about 150 MB. benchmarks/store.py has it beside SQLite and Inspect's cache.
+    A row torn by a kill is cut off by the next writer. An append locks the file and first reads what others added, so
+    each address has exactly one row, across processes. Memory holds the addresses and where their rows start, not the
+    rows: a million replies take about 150 MB. benchmarks/store.py compares it with SQLite and Inspect's cache.
     """
 
     def __init__(self, path: str | Path) -> None:
+        """Open a store, made where it is missing; one that is there may be read-only."""
         self.path = Path(path)
-        self._places: dict[bytes, int] = {}
+        self._starts: dict[bytes, int] = {}
+        """By the key of an address, where its row starts, in bytes."""
         self._read_to = 0
+        """Where the last row that was read ends, in bytes."""
         self._lock = threading.Lock()
         try:
-            if not self.path.exists():  # what is there may be read where nothing may be written
+            if not self.path.exists():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.touch()
         except OSError as error:
-            raise refused(self.path, error) from error
+            raise write_error(self.path, error) from error
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the complete rows that were added since the last look, by this process or another."""
-        with self._lock, self.path.open("rb") as file:
-            self._read_new(file)
+        """Read the complete rows that this or another process added since the last look."""
+        with self._lock:
+            self._read_new_rows()
 
-    def _read_new(self, file: IO[bytes]) -> None:
-        for size, reply in _complete(file, self.path, self._read_to):
-            self._places.setdefault(Asked.of(reply).key(), self._read_to)
-            self._read_to += size
+    def _read_new_rows(self) -> None:
+        with self.path.open("rb") as file:
+            file.seek(self._read_to)
+            for size, reply in _complete_rows(file, self.path):
+                self._starts.setdefault(Address.of(reply).key(), self._read_to)
+                self._read_to += size
 
     def add(self, reply: Reply) -> bool:
-        """Append one reply and hand it to the operating system before returning.
+        """Append a reply; the operating system has it when this returns.
 
         Returns whether it was added: False where its address has a row already, which stays as it is.
 
         Raises:
-            StoreError: The disk took no more; rows before this one are whole.
+            StoreError: The disk is full or cannot be written; the rows before this one are complete.
         """
-        import fcntl
-
-        row, key = dumps(reply).encode() + b"\n", Asked.of(reply).key()
-        try:
-            with self._lock, self.path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                self._read_new(file)
-                if key in self._places:
-                    return False
-                file.seek(self._read_to)
-                file.truncate()
-                file.write(row)
-                file.flush()
-                self._places[key] = self._read_to
-                self._read_to += len(row)
-        except OSError as error:
-            raise refused(self.path, error) from error
+        row, key = dumps(reply).encode(), Address.of(reply).key()
+        with self._lock, appending(self.path) as file:
+            size = file.tell()
+            if size < self._read_to:
+                raise StoreError(
+                    f"{self.path} is shorter than it was. Stop what else writes it, and run the same again."
+                )
+            if size > self._read_to:
+                self._read_new_rows()
+            if key in self._starts:
+                return False
+            end = put_row(file, row, self._read_to)
+            self._starts[key], self._read_to = self._read_to, end
         return True
 
-    def get(self, asked: Asked) -> Reply | None:
-        """The reply at an address, or None where it was never asked."""
-        place = self._places.get(asked.key())
-        if place is None:
+    def get(self, address: Address) -> Reply | None:
+        """The reply at an address, or None where there is none."""
+        start = self._starts.get(address.key())
+        if start is None:
             return None
         with self.path.open("rb") as file:
-            file.seek(place)
+            file.seek(start)
             return loads(Reply, file.readline())
 
-    def __contains__(self, asked: Asked) -> bool:
-        return asked.key() in self._places
+    def __contains__(self, address: Address) -> bool:
+        """Whether there is a reply at an address."""
+        return address.key() in self._starts
 
     def __iter__(self) -> Iterator[Reply]:
-        """All replies in the order in which they came, read from the file one by one."""
+        """All replies in the order in which they arrived, read from the file one by one."""
         with self.path.open("rb") as file:
-            for place in tuple(self._places.values()):
-                if file.tell() != place:
-                    file.seek(place)
+            for start in tuple(self._starts.values()):
+                if file.tell() != start:
+                    file.seek(start)
                 yield loads(Reply, file.readline())
 
     def __len__(self) -> int:
-        return len(self._places)
+        """The number of replies."""
+        return len(self._starts)

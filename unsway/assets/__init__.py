@@ -28,8 +28,9 @@ from typing import Any, TypeAlias
 
 from unsway.assets.pins import CATALOGUE, Archive, Asset, AssetKind, Dequantised, Hub, Origin, find
 from unsway.assets.progress import terminal_progress
+from unsway.disk import write_text
 from unsway.errors import AssetUnavailable, BadInput, ChecksumMismatch
-from unsway.store import sha256_file, write_text
+from unsway.store import sha256_file
 
 __all__ = [
     "Asset",

@@ -11,10 +11,10 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from unsway.disk import PART, together
+from unsway.disk import PART, staged, write_text
 from unsway.errors import BadInput, StoreError
 from unsway.models.weights import known_dtype, load_model, locate, read_checkpoint
-from unsway.store import sha256_file, write_text
+from unsway.store import sha256_file
 
 MANIFEST = "manifest.json"
 
@@ -42,7 +42,7 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
     weights = locate(str(checkpoint))
     model = load_model(weights, precision)
     try:
-        with together(place) as new:
+        with staged(place) as new:
             model.save_pretrained(new)
             weights.tokenizer.save_pretrained(new)
             paths_of_this_machine = ("model", "uri")

@@ -18,9 +18,10 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
 from unsway.rows import BadField, ChatTurn, ForeignRow, read_rows
-from unsway.store import open_text, read_jsonl, write_manifest, write_text
+from unsway.store import open_text, read_jsonl, write_manifest
 from unsway.types import Example, Message, Part, Prompt, Turn
 
 Format: TypeAlias = Literal["openai", "trl"]

@@ -31,7 +31,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unsway.sampling.conversation import chat, reply_of, text_of, walk
 from unsway.seeds import digest
-from unsway.store import Asked, dumps, loads
+from unsway.store import Address, dumps, loads
 from unsway.types import Pair, Prompt, Reading, Reply, Settings
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def paired_answers() -> Scorer:
         from unsway.readers.parse import PARSER, read
 
         # the reply as `run` would keep it; each epoch is a sample of its prompt
-        address = Asked(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
+        address = Address(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
         reply = replace(reply_of(address, [state.output]), turns=tuple(state.store.get("said", [])))
         answer = read(reply.text, options=state.metadata["options"], reasoning=reply.reasoning, stop=reply.stop)
         choice = None if answer.choice is None else state.metadata["order"][answer.choice]

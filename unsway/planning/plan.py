@@ -17,6 +17,7 @@ from math import ceil
 from pathlib import Path
 
 from unsway import layout
+from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.planning.history import KeptPlan, PastRun, PlannedModel, past_runs
 from unsway.planning.overrun import Overrun, overrun
@@ -24,7 +25,7 @@ from unsway.planning.prices import Price, price_of, prices
 from unsway.registry import Ref
 from unsway.seeds import content_id
 from unsway.stats.power import Assumed, half_width, questions_for, smallest_brr, smallest_difference
-from unsway.store import ReplyStore, dumps, write_text
+from unsway.store import ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply, Settings
 
 CHARACTERS_A_TOKEN = 4.0

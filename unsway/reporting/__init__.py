@@ -33,7 +33,7 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     """
     import json
 
-    from unsway import store
+    from unsway.disk import write_text
     from unsway.reporting import page, table
     from unsway.reporting.deck import write_slides
     from unsway.studies.results import Results
@@ -47,9 +47,9 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     if target.suffix == ".pptx":
         return write_slides(results, target).powerpoint
     if target.suffix == ".json":
-        return store.write_text(target, json.dumps(table.rows(results), indent=2) + "\n")
+        return write_text(target, json.dumps(table.rows(results), indent=2) + "\n")
     text = table.to_markdown(results) if target.suffix == ".md" else table.to_latex(results)
-    return store.write_text(target, text)
+    return write_text(target, text)
 
 
 def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str, ...] = ()) -> Results:

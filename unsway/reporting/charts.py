@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from unsway import store
+from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput, UnknownName
 from unsway.reporting import words
 from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, draw
@@ -110,10 +110,10 @@ def write_figure(results: Results, name: str, path: str | Path, *, width: int = 
         raise BadInput(f"A figure {width} points wide has no room for its plot; take {LABEL_ROOM + 60} or more.")
     spec = json.dumps(chart(results, name, width=width).properties(background="white").to_dict())
     if target.suffix == ".svg":
-        return store.write_text(target, vl_convert.vegalite_to_svg(spec))
+        return write_text(target, vl_convert.vegalite_to_svg(spec))
     if target.suffix == ".pdf":
-        return store.write_bytes(target, vl_convert.vegalite_to_pdf(spec))
-    return store.write_bytes(target, vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
+        return write_bytes(target, vl_convert.vegalite_to_pdf(spec))
+    return write_bytes(target, vl_convert.vegalite_to_png(spec, scale=PNG_SCALE))
 
 
 def figures(results: Results) -> tuple[Figure, ...]:

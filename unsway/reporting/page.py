@@ -16,7 +16,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from unsway import layout, store
+from unsway import layout
+from unsway.disk import write_text
 from unsway.reporting import charts, costs, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
@@ -36,7 +37,7 @@ def write_page(results: Results, path: str | Path) -> Path:
         path: Where to write; a folder gets a `report.html`.
     """
     target = Path(path)
-    return store.write_text(target / layout.PAGE if target.is_dir() else target, html(results))
+    return write_text(target / layout.PAGE if target.is_dir() else target, html(results))
 
 
 def html(results: Results) -> str:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
-from unsway.disk import refused
+from unsway.disk import write_error
 from unsway.errors import BudgetReached, ModelError, StoreError
 from unsway.models.patience import plain
 from unsway.models.session import LOCAL, Session
@@ -24,11 +24,11 @@ from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
 from unsway.sampling.conversation import chat, reply_of, walk
-from unsway.sampling.disk_reservation import room
-from unsway.sampling.heartbeat import beating
+from unsway.sampling.disk_reservation import disk_reservation
+from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, opened
 from unsway.seeds import digest, seed_int
-from unsway.store import Asked, ReplyStore
+from unsway.store import Address, ReplyStore
 from unsway.types import Pair, Prompt, Reply
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def ask(
         store = ReplyStore(folder / layout.REPLIES)
         unique = {prompt.id: prompt for prompt in prompts}
         wanted = {
-            Asked(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
+            Address(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
             for prompt_id, prompt in unique.items()
             for sample in range(sampling.samples)
         }
@@ -115,7 +115,7 @@ class Asker:
         session: Session,
         sampling: Sampling,
         store: ReplyStore,
-        pending: Mapping[Asked, Prompt],
+        pending: Mapping[Address, Prompt],
         n_kept: int,
         stack: ExitStack,
     ) -> None:
@@ -129,7 +129,7 @@ class Asker:
         self.session, self.sampling, self.store, self.pending = session, sampling, store, pending
         self.logs = folder / layout.LOGS
         self.advance = stack.enter_context(track(f"Asking {label}", total, done=n_kept))
-        self.advance = stack.enter_context(beating(folder, label, total, n_kept, self.advance))
+        self.advance = stack.enter_context(heartbeat(folder, label, total, n_kept, self.advance))
         self.claims = stack.enter_context(claims(store.path))
         if sampling.budget is not None:
             sampling.budget.count(store)
@@ -138,8 +138,8 @@ class Asker:
         """What is known of the endpoint of a hosted model; None for a local one."""
         in_flight = AT_A_TIME if sampling.batch else session.at_once() or session.model().api.max_connections()
         turns = 1 + max(prompt.n_model_turns for prompt in pending.values())
-        self.reservation = stack.enter_context(room(folder, in_flight, sampling.settings, turns))
-        self.elsewhere: set[Asked] = set()
+        self.reservation = stack.enter_context(disk_reservation(folder, in_flight, sampling.settings, turns))
+        self.elsewhere: set[Address] = set()
         """What another process was asking when its turn came here."""
         self.errors: list[str] = []
         """What went wrong, in the provider's words."""
@@ -162,7 +162,7 @@ class Asker:
         if n_missing:
             raise self._error(n_missing)
 
-    def _given_up_elsewhere(self) -> Iterator[Asked]:
+    def _given_up_elsewhere(self) -> Iterator[Address]:
         """Wait for what other processes are asking; yields what they gave up."""
         for address in self.pending:
             if address not in self.elsewhere:
@@ -176,7 +176,7 @@ class Asker:
             else:
                 yield address
 
-    def _evaluate(self, addresses: Sequence[Asked]) -> int:
+    def _evaluate(self, addresses: Sequence[Address]) -> int:
         """Ask for some replies in one Inspect eval; returns how many of them are in the store afterwards."""
         from inspect_ai import Task
         from inspect_ai import eval as inspect_eval
@@ -215,7 +215,7 @@ class Asker:
                 batch=self.sampling.batch or None,
             )
         except OSError as error:  # of the disk: errors of calls belong to the samples
-            raise refused(self.logs, error) from error
+            raise write_error(self.logs, error) from error
         if log.status == "cancelled":
             raise KeyboardInterrupt
         n_received = sum(address in self.store for address in addresses)
@@ -224,7 +224,7 @@ class Asker:
         self.errors.extend([log.error.message] if log.error else [])
         return n_received
 
-    async def _ask_unless_elsewhere(self, address: Asked, state: TaskState) -> None:
+    async def _ask_unless_elsewhere(self, address: Address, state: TaskState) -> None:
         """Ask for one reply, unless another process does or did, or the disk takes no more."""
         if self.disk_errors:
             return
@@ -238,7 +238,7 @@ class Asker:
         finally:
             self.claims.release(address)
 
-    async def _ask_within_budget(self, address: Asked, state: TaskState) -> None:
+    async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""
         prompt, budget, reply, reserved = self.pending[address], self.sampling.budget, None, None
         if budget is not None:
@@ -267,7 +267,7 @@ class Asker:
             if budget is not None and reserved is not None:
                 budget.settle(reserved, reply)
 
-    async def _generate(self, messages: list[ChatMessage], address: Asked, turn: int) -> ModelOutput:
+    async def _generate(self, messages: list[ChatMessage], address: Address, turn: int) -> ModelOutput:
         """The model's output to messages; a sampled one has a seed of its own, which depends only on what is asked."""
         from inspect_ai.model import GenerateConfig, get_model
 
@@ -290,7 +290,7 @@ class Asker:
             self.store.add(reply)
         except StoreError as error:
             self.disk_errors.append(error)
-            self.reservation.give()
+            self.reservation.release()
             self.store.add(reply)
 
     def _error(self, n_missing: int) -> ModelError | StoreError | BudgetReached:

@@ -1,83 +1,75 @@
-"""Who is asking what, among processes and threads that share a store: nothing is asked by two at once.
+"""Which process or thread asks what, among those that share a store: no prompt is asked by two at once.
 
-In: the path of a store and addresses. Out: whether an address is yours to ask. A claim is a POSIX record lock on one byte
-of a file beside the store, so it ends with the process that holds it, however that one ends.
+In: the path of a store, and addresses. Out: whether an address is yours to ask. A claim ends when it is released or when
+its process ends, however it ends.
 
-    with claims(store.path) as held:
-        if held.take(asked): ...
+    with claims(store.path) as mine:
+        if mine.take(address): ...
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from unsway import layout
-from unsway.store import Asked
-
-SPACE = 2**62
-"""Bytes that can be locked: as far as the offset of a lock may go. An address claims the one that its hash names."""
+from unsway.disk import ByteLocks
+from unsway.store import Address
 
 _guard = threading.Lock()
 _open: dict[Path, Claims] = {}
-"""By path, for the whole process: record locks belong to a process and are all dropped when it closes any file of that
-path, so its threads share one file and keep apart by a set."""
+"""By path, for the whole process: `ByteLocks` keeps processes apart, and a set keeps the threads of this one apart."""
 
 
 class Claims:
-    """The claims beside one store; `claims` makes it."""
+    """The claims of this process on the addresses of one store; `claims` makes it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        """Open the file of claims; made where it is missing."""
+        self._locks = ByteLocks(path)
         self._mine: set[int] = set()
         self.users = 0
 
-    def take(self, asked: Asked) -> bool:
-        """Claim an address; False where somebody else has it."""
-        place = _place(asked)
+    def take(self, address: Address) -> bool:
+        """Claim an address; False where another process or thread has it."""
+        number = self._number(address)
         with _guard:
-            if place in self._mine:
+            if number in self._mine or not self._locks.take(number):
                 return False
-            try:
-                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-            except (BlockingIOError, PermissionError):  # what systems say of a lock that another process holds
-                return False
-            self._mine.add(place)
+            self._mine.add(number)
             return True
 
-    def release(self, asked: Asked) -> None:
-        """Give an address back."""
-        place = _place(asked)
+    def release(self, address: Address) -> None:
+        """Release an address."""
+        number = self._number(address)
         with _guard:
-            self._mine.discard(place)
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
+            self._mine.discard(number)
+            self._locks.release(number)
 
     def close(self) -> None:
-        """Give everything back."""
-        os.close(self._file)
+        """Release every address."""
+        self._locks.close()
+
+    def _number(self, address: Address) -> int:
+        return int.from_bytes(address.key()[:8], "big") % ByteLocks.SPACE
 
 
 @contextmanager
 def claims(store: Path) -> Iterator[Claims]:
-    """The claims beside a store."""
+    """The claims next to a store; all users in this process share them, and the last one releases them."""
     path = store.resolve().with_name(layout.CLAIMS)
     with _guard:
-        held = _open.get(path) or Claims(path)
-        _open[path] = held
-        held.users += 1
+        if path not in _open:
+            _open[path] = Claims(path)
+        mine = _open[path]
+        mine.users += 1
     try:
-        yield held
+        yield mine
     finally:
         with _guard:
-            held.users -= 1
-            if held.users == 0:
-                held.close()
+            mine.users -= 1
+            if mine.users == 0:
+                mine.close()
                 del _open[path]
-
-
-def _place(asked: Asked) -> int:
-    return int.from_bytes(asked.key()[:8], "big") % SPACE

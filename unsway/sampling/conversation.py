@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from unsway.store import Asked
+from unsway.store import Address
 from unsway.types import Prompt, Reply, Stop
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def walk(
     return outputs
 
 
-def reply_of(address: Asked, outputs: Sequence[ModelOutput]) -> Reply:
+def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
     """The reply at an address, from the outputs of `walk`."""
     last = outputs[-1]
     content = last.message.content if last.choices else ""

@@ -1,7 +1,7 @@
-"""Room on the disk for the replies that are on their way, so that a disk that fills up loses none that was paid for.
+"""Disk space reserved for the replies in flight, so that a disk that fills up loses none that was paid for.
 
-In: a folder, how much. Out: a file of that size while a call runs, removed when the disk takes no more: what is on its way
-is kept in its place, and nothing more is asked. Databases do the same (CockroachDB calls it a ballast file).
+In: a folder, and how many replies of what length. Out: a file of that size while a call runs. When the disk is full, the
+file is emptied, the replies in flight are kept in its space, and nothing more is asked. CockroachDB calls it a ballast file.
 """
 
 from __future__ import annotations
@@ -10,39 +10,45 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
-from unsway.disk import part, refused
+from unsway.disk import allocate, partial_file, write_error
 from unsway.types import Settings
 
 BYTES_A_TOKEN = 8
 """Of a reply in JSON: about four characters a token (OpenAI's rule of thumb), twice that for escapes and other scripts."""
 BYTES_A_ROW = 2000
-"""Of everything else in its row."""
+"""Bytes of everything else in its row."""
 
 
-class Room:
-    """What is set aside; `room` makes it."""
+class DiskReservation:
+    """Reserved disk space; `disk_reservation` makes it."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, path: Path) -> None:
+        """`path` is the file that takes the space."""
+        self._path = path
 
-    def give(self) -> None:
-        """Give it back to the disk, for the replies that are on their way."""
-        self._file.truncate(0)  # a file that is open has its room even when it is unlinked
+    def release(self) -> None:
+        """Give the space back to the disk, for the replies in flight."""
+        os.truncate(self._path, 0)
 
 
 @contextmanager
-def room(folder: Path, at_once: int, settings: Settings, turns: int) -> Iterator[Room]:
-    """Set room aside for replies of so many turns that are on their way at once.
+def disk_reservation(folder: Path, in_flight: int, settings: Settings, turns: int) -> Iterator[DiskReservation]:
+    """Reserve the space of the longest replies possible.
+
+    Args:
+        folder: Where they are kept.
+        in_flight: How many of them are in flight at once.
+        settings: How long each turn of a reply may be.
+        turns: How often the model speaks in each.
 
     Raises:
-        StoreError: There is no room for them; nothing was asked.
+        StoreError: The disk has too little space; nothing was asked.
     """
     with ExitStack() as stack:
         try:
-            file, _ = stack.enter_context(part(folder))
-            os.posix_fallocate(file.fileno(), 0, at_once * (BYTES_A_ROW + BYTES_A_TOKEN * settings.max_tokens * turns))
+            path = stack.enter_context(partial_file(folder))
+            allocate(path, in_flight * (BYTES_A_ROW + BYTES_A_TOKEN * settings.max_tokens * turns))
         except OSError as error:
-            raise refused(folder, error) from error
-        yield Room(file)
+            raise write_error(folder, error) from error
+        yield DiskReservation(path)

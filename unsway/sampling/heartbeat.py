@@ -1,6 +1,6 @@
-"""What is being asked right now, for those who look from outside: a small file beside the store while a call runs.
+"""Heartbeats: which calls run in a folder now, for other processes to see.
 
-In: a folder, what is asked, how much. Out: `running/PID-N.json`, renewed every second, gone when the call ends.
+In: a folder, what is asked and how much. Out: `running/PID-N.json`, renewed every second and removed when the call ends.
 """
 
 from __future__ import annotations
@@ -16,39 +16,56 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unsway import layout
+from unsway.disk import write_text
 from unsway.progress import Advance
-from unsway.store import write_text
 
 EVERY = 1.0
 """Seconds between two renewals."""
 STALE = 120.0
-"""Seconds after which a file of another machine counts as left behind."""
+"""Seconds without renewal after which a call on another machine counts as dead."""
 _numbers = count()
 
 
-class Beat(NamedTuple):
+class Heartbeat(NamedTuple):
     """A call that is running."""
 
     what: str
     """The label of the call: the model."""
     done: int
+    """Replies that are there."""
     total: int
+    """Replies that will be there at its end."""
     since: float
     """When it began, in seconds since the epoch."""
     seen: float
-    """When it last said so."""
+    """When it was last renewed, in seconds since the epoch."""
     pid: int
+    """The process that runs it."""
     host: str
+    """The machine that runs it."""
+
+    def is_alive(self) -> bool:
+        """Whether its process still runs; for another machine, whether it was renewed lately."""
+        if self.host != socket.gethostname() or os.name == "nt":  # on Windows, `os.kill` would end the process
+            return time.time() - self.seen < STALE
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # another user's process
+            return True
+        return True
 
 
 @contextmanager
-def beating(folder: Path, what: str, total: int, done: int, advance: Advance) -> Iterator[Advance]:
-    """Renew the file as the bar moves; yields what moves both."""
+def heartbeat(folder: Path, what: str, total: int, done: int, advance: Advance) -> Iterator[Advance]:
+    """Announce a call while the block runs; yields `advance`, which now renews the announcement too."""
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
-    beat = Beat(what, done, total, time.time(), time.time(), os.getpid(), socket.gethostname())
+    now = time.time()
+    beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname())
     write_text(path, json.dumps(beat._asdict()))
 
-    def both(steps: int) -> None:
+    def advance_and_renew(steps: int) -> None:
         nonlocal beat
         advance(steps)
         beat = beat._replace(done=beat.done + steps)
@@ -57,31 +74,19 @@ def beating(folder: Path, what: str, total: int, done: int, advance: Advance) ->
             write_text(path, json.dumps(beat._asdict()))
 
     try:
-        yield both
+        yield advance_and_renew
     finally:
         path.unlink(missing_ok=True)
 
 
-def running(folder: str | Path) -> tuple[Beat, ...]:
-    """The calls that run in a folder now; files that a killed process left behind are passed over."""
+def running(folder: str | Path) -> tuple[Heartbeat, ...]:
+    """The calls that run in a folder now, without those whose process was killed."""
     found = []
     for path in sorted((Path(folder) / layout.RUNNING).glob("*.json")):
         try:
-            beat = Beat(**json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:  # it ended between the two looks
+            beat = Heartbeat(**json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:  # it just ended
             continue
-        if _lives(beat):
+        if beat.is_alive():
             found.append(beat)
     return tuple(found)
-
-
-def _lives(beat: Beat) -> bool:
-    if beat.host != socket.gethostname():
-        return time.time() - beat.seen < STALE
-    try:
-        os.kill(beat.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's process: it lives
-        return True
-    return True

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from unsway import layout
+from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.sampling.asker import run
 from unsway.sampling.options import Sampling, SamplingOptions, opened
 from unsway.seeds import seed_int
-from unsway.store import write_text
 from unsway.types import Estimate, Pair, Reply
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from unsway import layout
-from unsway.disk import alone
+from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
 from unsway.stats.outcomes import AskedArm, ReplyIndex
-from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl, write_text
+from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.results import Arm, ArmRole, Notes, Results, Skipped
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
@@ -77,7 +77,7 @@ def keep(folder: str | Path, asked: PairSet, arm: Arm, instead: Mapping[str, str
 def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
     """Add pairs to those of a folder and return all; what was skipped stands in place of what was skipped before."""
     place = Path(folder)
-    with alone(place):
+    with exclusive(place):
         pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
         write_pairs(place, pairs)
         write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
@@ -94,7 +94,7 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
             the same arm is noted already, it adds to what was asked of it (other parts of a study).
     """
     place, new = Path(folder), instead or {}
-    with alone(place):
+    with exclusive(place):
         noted = arms_of(place)
         arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
         write_arms(place, arms.values(), _skipped(place))

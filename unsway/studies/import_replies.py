@@ -11,7 +11,7 @@ from unsway import layout
 from unsway.errors import BadInput, UnknownName
 from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
-from unsway.store import Asked, ReplyStore
+from unsway.store import Address, ReplyStore
 from unsway.studies.folder import add_pairs, note_arm
 from unsway.studies.results import Arm
 
@@ -37,7 +37,7 @@ def import_replies(
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
     for reply in found.replies:
-        there = store.get(Asked.of(reply))
+        there = store.get(Address.of(reply))
         if there is not None and there != reply:
             raise BadInput(
                 f"{folder} has another reply of {reply.model!r} to the same prompt (sample {reply.sample}). Import into a "

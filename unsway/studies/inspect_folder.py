@@ -19,7 +19,7 @@ from unsway import layout
 from unsway.disk import whole_rows
 from unsway.errors import BadInput
 from unsway.planning.prices import Price, price_of, prices
-from unsway.sampling.heartbeat import Beat, running
+from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
 from unsway.studies.folder import arms_of, index_of, pairs_of, results
@@ -60,7 +60,7 @@ class Status:
 
     cells: tuple[CellStatus, ...]
     """Every arm, bias and source, those of arms that are still to be asked included."""
-    running: tuple[Beat, ...]
+    running: tuple[Heartbeat, ...]
     """The calls that run now."""
     n_replies: int
     """Replies of all arms."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from unsway import layout
-from unsway.disk import alone
+from unsway.disk import exclusive
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.readers.parse import PARSER
@@ -93,7 +93,7 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     from unsway.stats.outcomes import outcomes
 
     now = {_key(outcome): outcome for outcome in (outcomes(*joined(folder)) if found is None else found)}
-    with alone(folder):
+    with exclusive(folder):
         path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         stay = {
             k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.status, o.biased.status)
@@ -112,7 +112,7 @@ def reread(folder: str | Path) -> Reread:
 
     pairs, index = joined(folder)
     now = {_key(outcome): outcome for outcome in outcomes(pairs, index)}
-    with alone(folder):
+    with exclusive(folder):
         then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         found = _compared(pairs, index, then, now)
         _write(folder, now)

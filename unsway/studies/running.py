@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from unsway import layout, sources
 from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
-from unsway.disk import alone, shared
+from unsway.disk import exclusive, shared, write_text
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import Session, session
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
-from unsway.store import dumps, loads, replies_in, write_text
+from unsway.store import dumps, loads, replies_in
 from unsway.studies.executors import Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.jobs import checkpoint_folder, rows_folder
@@ -258,7 +258,7 @@ def _load(running: StudyRun) -> None:
     """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
     built = [running.pairs(part) for part in range(len(running.study.parts()))]
     place, text = running.folder, dumps(running.study) + "\n"
-    with alone(place):
+    with exclusive(place):
         path = place / layout.STUDY
         again = path.is_file() and path.read_text(encoding="utf-8") == text
         write_pairs(place, {pair.id: pair for one in built for pair in one}.values())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from unsway.disk import alone
+from unsway.disk import exclusive
 from unsway.errors import BadInput
 from unsway.progress import Advance, track
 
@@ -102,4 +102,4 @@ def hold(folder: Path) -> AbstractContextManager[None]:
     """
     if not is_main():
         return nullcontext()
-    return alone(folder, ".fit.lock", waiting="another process trains there", wait=processes() == 1)
+    return exclusive(folder, ".fit.lock", waiting="another process trains there", wait=processes() == 1)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from unsway.backends.local.steps import last_saved, number
-from unsway.disk import together
+from unsway.disk import staged, write_text
 from unsway.errors import TrainingError
 from unsway.models.weights import CHECKPOINT_FILE, Weights
-from unsway.store import dumps, write_text
+from unsway.store import dumps
 from unsway.types import Checkpoint
 
 
@@ -30,7 +30,7 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
         TrainingError: The disk took no more; says what survives.
     """
     try:
-        with together(folder) as place:
+        with staged(folder) as place:
             model.save_pretrained(place, state_dict=state)
             config = place / "adapter_config.json"
             if config.exists():

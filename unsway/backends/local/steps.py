@@ -10,8 +10,8 @@ import json
 import shutil
 from pathlib import Path
 
+from unsway.disk import write_text
 from unsway.models.weights import CHECKPOINT_FILE
-from unsway.store import write_text
 
 STEPS = "steps"
 """Sub-folder of the trainer's own checkpoints."""

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from unsway.backends import backends
 from unsway.backends.openai.notes import Notes
 from unsway.backends.openai.rows import bill, chat_jsonl, estimate, hyper_parameters, steps
-from unsway.disk import alone
+from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, MissingExtra, StoreError, TrainingError
 from unsway.models.endpoints import address, address_id
 from unsway.models.patience import plain
 from unsway.models.weights import CHECKPOINT_FILE
 from unsway.progress import track
 from unsway.seeds import content_id
-from unsway.store import dumps, loads, write_text
+from unsway.store import dumps, loads
 from unsway.training import examples_sha256
 from unsway.training.seams import Backend, CrossEntropy, Method, Tuner
 from unsway.types import Checkpoint, Example
@@ -240,7 +240,7 @@ def _record_of(folder: Path, fit: str, text: str) -> Record:
 
 def _alone(folder: Path) -> AbstractContextManager[None]:
     """One process at a time in a folder; the lock ends with the process, however that one ends."""
-    return alone(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
+    return exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
 
 
 # ---------------------------------------------------------------- upload and job

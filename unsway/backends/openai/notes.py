@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unsway.disk import append_row, mended_rows
+from unsway.disk import append_row, repaired_rows
 from unsway.models.patience import plain
 from unsway.progress import Advance
 
@@ -25,7 +25,7 @@ class Notes:
     def __init__(self, folder: Path, key: str | None = None) -> None:
         self.paths = {"message": folder / "events.jsonl", "metrics": folder / "metrics.jsonl"}
         self.key = key
-        rows = [row for path in self.paths.values() for row in map(json.loads, mended_rows(path))]
+        rows = [row for path in self.paths.values() for row in map(json.loads, repaired_rows(path))]
         self.seen = {row["event"] for row in rows}
         self.step = max((row.get("step", 0) for row in rows), default=0)
 

@@ -8,12 +8,11 @@ float32. Only models with a byte-level BPE tokenizer and the plain Llama graph a
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.assets import cache_folder
+from unsway.disk import replacing
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
@@ -41,18 +40,12 @@ def exported(weights: Weights) -> Path:
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    os.close(handle)
-    try:
-        _write(weights, temporary)
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(target) as new:
+        _write(weights, new)
     return target
 
 
-def _write(weights: Weights, path: str) -> None:
+def _write(weights: Weights, path: Path) -> None:
     import gguf
 
     config = _json(weights.folder / "config.json")

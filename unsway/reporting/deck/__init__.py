@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from unsway import store
+from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput, MissingExtra
 from unsway.layout import SLIDES
 from unsway.studies.results import Results
@@ -53,5 +53,5 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
     from unsway.reporting.deck.web import html
 
     deck = slides(results)
-    store.write_bytes(target, presentation(results.title, deck))
-    return DeckFiles(target, store.write_text(target.with_suffix(".html"), html(results.title, deck)))
+    write_bytes(target, presentation(results.title, deck))
+    return DeckFiles(target, write_text(target.with_suffix(".html"), html(results.title, deck)))
