@@ -17,8 +17,9 @@ from rich.table import Table
 
 from unsway.reporting.words import percent
 from unsway.stats.rank import predicts
+from unsway.studies.arms import Arm
 from unsway.studies.folder import results
-from unsway.studies.results import Arm, Results, plain_name
+from unsway.studies.results import Results, plain_name
 
 Cells = dict[tuple[str, str, str], float]
 

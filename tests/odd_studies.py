@@ -14,7 +14,8 @@ import scripted_study
 
 from unsway.prompts.render import MAX_OPTIONS
 from unsway.seeds import rng
-from unsway.studies.results import Arm, Notes, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Notes, Results
 from unsway.types import Checkpoint, Pair, Question, Reply
 
 Rates = Mapping[str, tuple[float, ...]]

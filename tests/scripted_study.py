@@ -15,7 +15,8 @@ from unsway.biases.arguments import Argument, Arguments
 from unsway.biases.registry import Bias, Substituted
 from unsway.prompts.render import letter, render
 from unsway.seeds import content_id, rng
-from unsway.studies.results import Arm, ArmRole, Notes, Results, Skipped
+from unsway.studies.arms import Arm, ArmRole
+from unsway.studies.results import Notes, Results, Skipped
 from unsway.types import ArmKey, Checkpoint, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 BIASES = (

@@ -18,8 +18,8 @@ from unsway.sampling import run
 from unsway.stats.outcomes import outcomes
 from unsway.store import read_jsonl
 from unsway.studies import Trained
+from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
-from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import ArmKey, Example
 

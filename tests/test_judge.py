@@ -20,9 +20,9 @@ from unsway.pairing import PairSet, pairs
 from unsway.sampling import run
 from unsway.stats.agreement import agreement
 from unsway.store import ReplyStore
+from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.studies.kept_outcomes import keep_outcomes
-from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Reply, Settings
 

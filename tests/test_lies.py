@@ -149,8 +149,8 @@ def test_marks_of_a_template_in_replies_are_said(mark: str, tmp_path: Path) -> N
 
 
 def _kept(folder: Path, text: str):
+    from unsway.studies.arms import Arm
     from unsway.studies.folder import note_arm
-    from unsway.studies.results import Arm
 
     asked: PairSet = pairs(toy_questions(3), ["post_hoc"])
     store = ReplyStore(folder / "replies.jsonl")

@@ -13,8 +13,8 @@ from unsway.sampling import ask, run
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
+from unsway.studies.arms import Arm
 from unsway.studies.folder import keep, results
-from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.training import Bct, Control
 from unsway.types import Settings

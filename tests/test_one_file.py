@@ -24,8 +24,8 @@ from unsway.pairing import PairSet, pairs
 from unsway.reporting import report
 from unsway.sampling import ask, run
 from unsway.sources import load
+from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
-from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 

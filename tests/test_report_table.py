@@ -17,7 +17,8 @@ from unsway.reporting import table, words
 from unsway.reporting.headline import comparisons, control_sentence, headline
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
-from unsway.studies.results import Arm, Ratio, Results, Skipped
+from unsway.studies.arms import Arm
+from unsway.studies.results import Ratio, Results, Skipped
 from unsway.types import Estimate, Excluded
 
 

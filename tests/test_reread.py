@@ -18,9 +18,9 @@ from unsway.readers.parse import PARSER
 from unsway.sampling import run
 from unsway.store import ReplyStore, read_manifest, write_jsonl
 from unsway.store import dumps as line
+from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.studies.kept_outcomes import keep_outcomes, kept_outcomes, reread
-from unsway.studies.results import Arm
 from unsway.testing import scripted, toy_questions
 from unsway.types import Excluded, Outcome, Reading
 

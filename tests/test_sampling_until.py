@@ -13,7 +13,8 @@ from unsway.sampling.until import Precision, StopRule, UntilResult, keep_precisi
 from unsway.stats.anytime import watch
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
-from unsway.studies.results import Arm, Notes, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Notes, Results
 from unsway.testing import scripted, toy_questions
 from unsway.types import Excluded
 

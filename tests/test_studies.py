@@ -218,11 +218,19 @@ def test_a_new_wording_asks_its_own_bias_again_and_nothing_else(
     assert set(before.biases) ^ set(after.biases) == {"post_hoc@1.1.1.1", "post_hoc@1.2.1.1"}
 
 
+class Next:
+    """A later reader, which reads the first option in everything."""
+
+    versioned = "read@next"
+
+    def __call__(self, *args: object) -> Reading:
+        return Reading(0, "ok", "first")
+
+
 def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = SMALL.only(models="scripted/one")
     before = run(study, tmp_path, using=models(study, post_hoc=0.5))
-    monkeypatch.setattr("unsway.stats.outcomes.PARSER", "read@next")
-    monkeypatch.setattr("unsway.readers.multiple_choice.read", lambda *args, **kwargs: Reading(0, "ok", "first"))
+    monkeypatch.setattr("unsway.stats.outcomes.readers.get", lambda name: Next())
     after = run(study, tmp_path, using=models(study, post_hoc=0.5))
     assert n_replies(tmp_path) == 120
     assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}

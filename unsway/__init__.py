@@ -1,14 +1,11 @@
 """unsway: measure what sways a language model's reasoning, and train it away.
 
-    from unsway.sources import load
-    from unsway.pairing import pairs
-    from unsway.sampling import run
-    from unsway.stats.estimates import cells
-    from unsway.stats.outcomes import outcomes
+    import unsway as us
 
-    asked = pairs(load("mmlu", n=300), ["suggested_answer", "distractor_fact"])
-    replies = run(asked, "openai/gpt-4o-mini")
-    cells(outcomes(asked, replies))     # one cell a bias: n, excluded and why, BRR with its interval, switches
+    found = us.measure("openai/gpt-4o-mini", us.load("mmlu", 300), ["suggested_answer", "post_hoc"])
+    found                                   # the headline and the table, in a notebook, a terminal, in Markdown
+    found["post_hoc"].brr, found.frame()    # one number with its interval; a data frame
+    us.report(found, "report.html")
 
 Importing unsway loads nothing heavy; the names below are found when they are first used.
 """
@@ -20,27 +17,46 @@ from typing import Any
 
 _HOMES = {
     "Bct": "unsway.training",
+    "Bias": "unsway.biases",
+    "Budget": "unsway.planning.budget",
     "Checkpoint": "unsway.types",
     "Control": "unsway.training",
+    "Dpo": "unsway.training",
     "Estimate": "unsway.types",
     "Example": "unsway.types",
+    "Fewshot": "unsway.interventions",
+    "Measurement": "unsway.studies.measurement",
     "Outcome": "unsway.types",
     "Pair": "unsway.types",
+    "PairSet": "unsway.pairing",
     "Prompt": "unsway.types",
+    "Prompted": "unsway.interventions",
     "Question": "unsway.types",
+    "Reading": "unsway.types",
     "Recipe": "unsway.data",
     "Reply": "unsway.types",
+    "Results": "unsway.studies.results",
+    "Rewrite": "unsway.interventions",
+    "Sampling": "unsway.sampling",
     "Settings": "unsway.types",
+    "Study": "unsway.studies",
+    "Task": "unsway.studies",
+    "Trained": "unsway.studies",
     "UnswayError": "unsway.errors",
     "ask": "unsway.sampling",
     "cells": "unsway.stats.estimates",
     "chart": "unsway.reporting.charts",
     "cue": "unsway.biases",
+    "estimate": "unsway.studies",
     "fit": "unsway.training",
     "load": "unsway.sources",
+    "measure": "unsway.studies.measuring",
     "mixture": "unsway.data",
     "outcomes": "unsway.stats.outcomes",
+    "pairs": "unsway.pairing",
+    "plan": "unsway.studies",
     "report": "unsway.reporting",
+    "run": "unsway.studies",
     "session": "unsway.models.session",
 }
 

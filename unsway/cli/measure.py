@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ from unsway.cli.options import (
 
 if TYPE_CHECKING:
     from unsway.pairing import PairSet
+    from unsway.studies.measurement import Measurement
+    from unsway.studies.named import Wanted
 
 
 @main.command()
@@ -50,7 +53,11 @@ if TYPE_CHECKING:
 @elicit_option
 @out_option
 @click.option("--label", default=None, help="Short name of this model in reports (its own name otherwise).")
-@click.option("--role", type=click.Choice(["base", "control", "trained"]), default="base", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["base", "control", "trained"]),
+    help="What it is compared as; base where it is not named, trained for a checkpoint.",
+)
 @click.option(
     "--intervention", default="none", show_default=True, help="An intervention in the prompts: prompted:…, rewrite, …"
 )
@@ -78,142 +85,83 @@ if TYPE_CHECKING:
 @engine_option
 @model_args_option
 @json_option
-def measure(
-    model: str,
-    out: Path,
-    label: str | None,
-    role: Any,
-    intervention: str,
-    fewshot: str,
-    samples: int,
-    temperature: float,
-    max_tokens: int,
-    max_cost: float | None,
-    prices_: Path | None,
-    half_width: float | None,
-    batch: bool,
-    engine: str | None,
-    model_args: tuple[str, ...],
-    json_: bool,
-    seed: int,
-    **what: Any,
-) -> None:
+def measure(model: str, out: Path, half_width: float | None, json_: bool, **options: Any) -> None:
     """Measure how far cues sway MODEL.
 
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name, hf/org/name), a local one (smollm2-135m, a
     folder), or the folder of a trained checkpoint. What the study's folder holds already is not asked again.
     """
-    from unsway import interventions
     from unsway.models.session import session
-    from unsway.planning.budget import Budget
-    from unsway.planning.prices import prices
     from unsway.reporting import table
-    from unsway.reporting.caveats import source_caveats
-    from unsway.studies.folder import add_pairs, results
-    from unsway.studies.kept_outcomes import keep_outcomes
-    from unsway.studies.measuring import Asking, measure_prompted
-    from unsway.studies.measuring import measure as measure_arm
-    from unsway.types import Settings
+    from unsway.studies.measuring import measure as measure_model
 
-    asked = to_ask(model, seed=seed, **what)
-    say_skipped(asked)
-    settings = Settings(temperature=temperature, max_tokens=max_tokens, seed=seed)
-    budget = None if max_cost is None else Budget(max_cost, prices(prices_))
-    how = Asking(out, settings, samples, seed, budget, batch, half_width)
-    changed = f"fewshot:{fewshot.replace(':', '-')}" if fewshot else intervention
-    with session(model, **model_arguments(model_args, engine)) as who:
-        for caveat in source_caveats(pair.question.source for pair in add_pairs(out, asked)):
-            click.echo(caveat, err=True)
-        if changed == "none":
-            measure_arm(asked, who, how, label=label or who.subject.name, role=role, checkpoint=_checkpoint(model))
-        else:
-            measure_prompted(asked, who, how, interventions.get(changed), label=label or changed)
-    found = results(out)
-    keep_outcomes(out, found.outcomes)
+    asked, how = wanted(options).pairs(model), measurement(options | {"model": model}, out, half_width)
+    say_skipped(asked, out)
+    with session(model, **model_arguments(options["model_args"], options["engine"])) as opened:
+        found = measure_model(opened, asked, how=how)
     if json_:
         as_json(table.rows(found))
         return
     table.show(found)
-    if half_width is not None:
-        _say_reached(out, who.subject.name)
+    say_precision(out, opened.subject.name if half_width else "")
 
 
-def _say_reached(folder: Path, model: str) -> None:
-    """Where each bias of a model stopped."""
+def wanted(options: Mapping[str, Any]) -> Wanted:
+    """What the options name to be asked."""
+    from unsway.studies.named import Wanted
+
+    listed: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
+    plain = {name: options[name] for name in ("prompts", "n", "split", "arguments", "keep_gold", "seed")}
+    return Wanted(**listed, **plain)
+
+
+def measurement(options: Mapping[str, Any], out: Path, half_width: float | None) -> Measurement:
+    """How the options say to measure."""
+    from unsway import interventions
+    from unsway.models.weights import checkpoint_of
+    from unsway.planning.budget import Budget
+    from unsway.planning.prices import prices
+    from unsway.sampling import Sampling
+    from unsway.studies.measurement import Measurement
+    from unsway.types import Settings
+
+    seed, most = options["seed"], options["max_cost"]
+    settings = Settings(temperature=options["temperature"], max_tokens=options["max_tokens"], seed=seed)
+    budget = None if most is None else Budget(most, prices(options["prices_"]))
+    change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
+    return Measurement(
+        Sampling(settings, options["samples"], out, budget, options["batch"], options["label"] or ""),
+        None if change == "none" else interventions.get(change),
+        options["role"],
+        checkpoint_of(options["model"]),
+        seed=seed,
+        half_width=half_width,
+    )
+
+
+def say_precision(folder: Path, model: str) -> None:
+    """Where each bias of a model stopped; nothing without a model."""
     from unsway.reporting.words import points, visible
     from unsway.sampling.until import kept_precisions
 
-    for cell in kept_precisions(folder):
+    for cell in kept_precisions(folder) if model else ():
         if cell.model == model:
             why = "narrow enough" if cell.narrow else "no question is left"
             click.echo(
                 f"{visible(cell.bias)}: asked {cell.n_asked} of {cell.n_there} questions ({why}); BRR with an interval that "
                 f"holds at every look: {points(cell.estimate)} points."
             )
-    click.echo("Quote these: the intervals above are for a number of questions that was fixed beforehand.")
+    if model:
+        click.echo("Quote these: the intervals above are for a number of questions that was fixed beforehand.")
 
 
-def to_ask(
-    model: str,
-    *,
-    questions: str,
-    prompts: tuple[Path, ...],
-    keep_gold: bool,
-    n: int,
-    split: str | None,
-    biases: str,
-    arguments: Path | None,
-    elicit: str,
-    seed: int,
-) -> PairSet:
-    """Pairs from what the options name; every name and every row is checked before any model is asked."""
-    from unsway.importing import released
-    from unsway.pairing import PairSet
+def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
+    """One line on stderr for each reason why something will not be asked, and for each source asked in several revisions."""
+    from unsway.reporting.caveats import source_caveats
+    from unsway.studies.folder import pairs_of
 
-    if bool(questions) == bool(prompts):
-        raise click.UsageError("Name what to ask: either --questions or --prompts.")
-    if prompts:
-        loaded = [released.load(path, n=n, seed=seed, keep_gold=keep_gold) for path in prompts]
-        return sum(loaded, PairSet())
-    return _from_questions(model, questions, n, split, biases, arguments, elicit, seed)
-
-
-def _from_questions(
-    model: str, questions: str, n: int, split: str | None, biases: str, arguments: Path | None, elicit: str, seed: int
-) -> PairSet:
-    """The pairs of a study of one model; of all biases, those that quote arguments are left out where there are none."""
-    from unsway import biases as suite
-    from unsway.pairing import PairSet, Skipped
-    from unsway.studies import Study, Task
-    from unsway.studies.study import check
-
-    wanted = [suite.get(name) for name in (suite.names() if biases == "all" else names(biases))]
-    without = [b for b in wanted if biases == "all" and arguments is None and "arguments" in b.wants]
-    study = Study(
-        models=(model,),
-        biases=tuple(b for b in wanted if b not in without),
-        tasks=tuple(Task(source, split=split) for source in names(questions)),
-        elicit=names(elicit),
-        n=n,
-        seed=seed,
-        arguments=None if arguments is None else str(arguments),
-    )
-    check(study)
-    asked = study.pairs()
-    own = {bias.versioned for bias in wanted if bias.source}
-    ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
-    why = "it quotes arguments, and --arguments names none"
-    return asked + PairSet((), tuple(Skipped(key, b.versioned, why) for b in without for key in ids))
-
-
-def say_skipped(asked: PairSet) -> None:
-    """One line on stderr for each reason why something will not be asked."""
+    kept = () if folder is None else pairs_of(folder)
+    for caveat in source_caveats(pair.question.source for pair in (*kept, *asked)):
+        click.echo(caveat, err=True)
     for (bias, reason), count in sorted(asked.reasons().items()):
         click.echo(f"Not asked: {count} × {bias}: {reason}.", err=True)
-
-
-def _checkpoint(model: str) -> Any:
-    from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
-
-    folder = Path(model.removeprefix("unsway/"))
-    return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None

@@ -7,6 +7,7 @@ Out: `Weights`, and a transformers model with the adapter merged. Only safetenso
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -183,6 +184,16 @@ def locate(name: str) -> Weights:
     if any(status.name == name and status.kind == "model" for status in assets.assets()):
         return Weights(name, assets.model_folder(name))
     return Weights(name, _from_hub(name))
+
+
+def checkpoint_of(model: object) -> Checkpoint | None:
+    """The checkpoint that a model is: the value itself, or the record in its folder; None where it is not one."""
+    if isinstance(model, Checkpoint):
+        return model
+    if not isinstance(model, str | os.PathLike):
+        return None
+    folder = Path(str(model).removeprefix("unsway/"))
+    return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None
 
 
 def read_checkpoint(folder: str | Path) -> Checkpoint:

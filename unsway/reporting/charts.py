@@ -21,7 +21,8 @@ from unsway.errors import BadInput, UnknownName
 from unsway.reporting import words
 from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, draw
 from unsway.reporting.table import measured
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import Estimate
 
 if TYPE_CHECKING:

@@ -6,8 +6,11 @@ In: `Results`. Out: text, or an Altair chart. `studies.results` asks for these v
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 from io import StringIO
+from typing import Any, Literal
 
+from unsway.errors import MissingExtra
 from unsway.reporting import charts, page, table
 from unsway.studies.results import Results, views
 
@@ -21,7 +24,25 @@ def terminal_text(results: Results) -> str:
     return out.getvalue().rstrip("\n")
 
 
+def data_frame(results: Results) -> Any:
+    """The rows of the table as a data frame of pandas or polars, whichever is installed.
+
+    Raises:
+        MissingExtra: Neither is.
+    """
+    rows = table.rows_by_source(results)
+    columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
+    installed: list[Literal["pandas", "polars"]] = [name for name in ("pandas", "polars") if find_spec(name)]
+    backend = installed[0] if installed else None
+    if backend is None or find_spec("narwhals") is None:
+        raise MissingExtra("a data frame", "report", "narwhals, and pandas or polars")
+    import narwhals
+
+    return narwhals.from_dict(columns, backend=backend).to_native()
+
+
 views.add("terminal", terminal_text)
 views.add("markdown", table.to_markdown)
 views.add("notebook", page.fragment)
 views.add("chart", charts.chart)
+views.add("frame", data_frame)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from unsway.reporting.words import human, listed, percent, visible
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import Estimate
 
 NAMED = 4

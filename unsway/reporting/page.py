@@ -21,7 +21,8 @@ from unsway.disk import write_text
 from unsway.reporting import charts, costs, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
 """The parts of the page's one module, in this order."""

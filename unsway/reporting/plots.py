@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from unsway.reporting import words
-from unsway.studies.results import Arm
+from unsway.studies.arms import Arm
 
 if TYPE_CHECKING:
     import altair as alt

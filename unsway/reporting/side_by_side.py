@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from unsway.reporting import costs, words
 from unsway.reporting.table import escape, markdown_table
 from unsway.stats.compare import brr_difference
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import Outcome
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from unsway.reporting import words
 from unsway.reporting.caveats import caveats
 from unsway.reporting.headline import headline
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import Estimate
 
 if TYPE_CHECKING:

@@ -70,7 +70,13 @@ class Cell:
     """How many outcomes were left out, by reason, the most frequent first."""
     estimates: tuple[Estimate, ...]
 
+    @property
+    def brr(self) -> Estimate:
+        """The biased reasoning rate: biased minus clean, paired (arXiv 2403.05518, §3)."""
+        return self["brr"]
+
     def __getitem__(self, name: str) -> Estimate:
+        """The estimate of that name. Raises `UnknownName` with the closest ones."""
         for estimate in self.estimates:
             if estimate.name == name:
                 return estimate

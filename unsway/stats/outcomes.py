@@ -65,6 +65,11 @@ class ReplyIndex:
             for arm in self.arms
         }
 
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """All replies, prompt by prompt."""
+        return tuple(reply for by_run in self._by_prompt.values() for reply in by_run.values())
+
     def samples(self, key: ArmKey, prompt: Prompt) -> dict[int, Reply]:
         """The replies of an arm to a prompt, or to the one asked instead, by the number of the sample.
 

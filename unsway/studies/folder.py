@@ -21,7 +21,8 @@ from unsway.progress import duration
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.results import Arm, ArmRole, Notes, Results, Skipped
+from unsway.studies.arms import Arm, ArmRole
+from unsway.studies.results import Notes, Results, Skipped
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
 
 EDITION = 2

@@ -12,8 +12,8 @@ from unsway.errors import BadInput, UnknownName
 from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
 from unsway.store import Address, ReplyStore
+from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, note_arm
-from unsway.studies.results import Arm
 
 
 def import_replies(

@@ -1,102 +1,153 @@
-"""One arm of a study: note it in the folder, then ask it what it was not asked yet.
+"""Measure a model: put biases to questions, ask both sides of every pair, and read what came back.
 
-In: pairs, a model, a folder. Out: replies in the folder's store, an arm in its list. The arm is noted before it is asked,
-so that a run that is stopped shows what it has.
+In: a model, questions, biases. Out: `Results`. The arm is noted in the folder before it is asked, so a run that is stopped
+shows what it has, and the same call goes on where it stopped.
+
+    found = measure("openai/gpt-4o-mini", load("mmlu", 300), ["suggested_answer", "post_hoc"])
+    more = measure(found.model, found.questions, [cue("A colleague thinks it is {answer}.")], like=found)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
+from unsway import interventions, sources
+from unsway.biases import Bias, resolve
+from unsway.biases import arguments as argument_banks
+from unsway.errors import BadInput
 from unsway.interventions import Intervention
 from unsway.models.session import Session
-from unsway.pairing import PairSet
-from unsway.planning.budget import Budget
+from unsway.models.weights import checkpoint_of
+from unsway.pairing import PairSet, pairs
 from unsway.sampling import ask, run
+from unsway.sampling.options import SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
-from unsway.studies.folder import note_arm
-from unsway.studies.results import Arm, ArmRole
-from unsway.types import Checkpoint, Settings
+from unsway.studies.arms import Arm
+from unsway.studies.folder import add_pairs, note_arm, results
+from unsway.studies.kept_outcomes import keep_outcomes
+from unsway.studies.measurement import MeasuredWith, Measurement
+from unsway.studies.results import Results
+from unsway.types import Question
 
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How the arms of a study are asked."""
-
-    folder: Path
-    settings: Settings
-    samples: int = 1
-    seed: int = 0
-    """Seed of what an intervention draws."""
-    budget: Budget | None = None
-    batch: bool | int = False
-    half_width: float | None = None
-    """Half-width of each BRR at which a bias is not asked further (`unsway.sampling.until`); None asks everything."""
+BIASES = ("suggested_answer",)
+"""What is measured where nobody names a bias: the cue of arXiv 2403.05518, §3.1."""
 
 
 def measure(
-    asked: PairSet,
-    model: Session,
-    how: Asking,
+    model: ModelLike,
+    questions: Iterable[Question] | PairSet | None = None,
+    biases: Sequence[Bias | str] | None = None,
     *,
-    label: str,
-    role: ArmRole = "base",
-    checkpoint: Checkpoint | None = None,
-    of: str = "",
-    trained: tuple[str, ...] = (),
-    title: str = "",
-) -> None:
-    """Ask a model both sides of every pair.
+    like: Results | None = None,
+    elicit: str | None = None,
+    intervention: Intervention | str | None = None,
+    how: Measurement | None = None,
+    **sampling: Unpack[SamplingOptions],
+) -> Results:
+    """Measure how far cues sway a model.
 
     Args:
-        asked: The pairs.
-        model: The model.
-        how: Where replies are kept, and how they are decoded.
-        label: Short name of the arm.
-        role: What it is compared as.
-        checkpoint: Where it was trained, if it was.
-        of: The model that it was made from, in a study of several.
-        trained: Names of the biases that it was trained on.
-        title: What the progress bar says; the label by default.
+        model: An Inspect model string, a local name or folder, a checkpoint, an Inspect model, or a session.
+        questions: The questions; or pairs that are built already. None takes those of `like`.
+        biases: Biases, their names, or paths of `.cue.txt` files. None takes those of `like`, else the user's hunch. A bias
+            with questions of its own (gambles, comparisons) is put to as many of those.
+        like: Results whose questions, biases, elicitation and decoding are used where this call names none.
+        elicit: How questions are put: cot (the default), brief, direct.
+        intervention: What goes in front of the prompts, as a value or by name.
+        how: Everything else, as one value.
+        sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`; they replace those of `how`. Without a folder
+            nothing is kept, so a run that is stopped starts again.
+
+    Returns:
+        The arm's numbers; with a folder, those of every arm in it.
+
+    Raises:
+        BadInput: There are no questions, or a bias cannot be put to any of them.
+        UnknownName: A name is none.
+        ModelError, BudgetReached: As `unsway.sampling.ask`; every reply that arrived is kept in the folder.
     """
-    arm = Arm(label, model.subject.name, model.subject.weights, role, checkpoint, of, "", trained, how.settings)
-    note_arm(how.folder, arm)
-    ask_pairs: Callable[..., object] = partial(run, read=False)
-    if how.half_width is not None:
-        ask_pairs = partial(run_until, rule=StopRule(how.half_width, seed=how.seed))
-    ask_pairs(
-        asked,
-        model,
-        settings=how.settings,
-        samples=how.samples,
-        folder=how.folder,
-        label=title or label,
-        budget=how.budget,
-        batch=how.batch,
+    earlier = None if like is None else like.measured
+    base = how or (
+        replace(earlier.how, sampling=replace(earlier.how.sampling, folder=None)) if earlier else Measurement()
     )
+    used = replace(
+        base,
+        sampling=replace(base.sampling, **sampling),
+        intervention=interventions.get(intervention)
+        if isinstance(intervention, str)
+        else intervention or base.intervention,
+        checkpoint=base.checkpoint or checkpoint_of(model),
+    )
+    if questions is None and like is None:
+        raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
+    values = [resolve(each) for each in (biases or (earlier.biases if earlier else BIASES))]
+    elicits = elicit or (earlier.elicit if earlier else "cot")
+    if isinstance(questions, PairSet):
+        asked = questions
+    else:
+        asked = _pairs_of(
+            list(like.questions if questions is None and like else questions or ()), values, elicits, used
+        )
+    if not asked.pairs:
+        why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
+        raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
+    with opened(model, used.sampling.folder, None) as (session, folder):
+        used = replace(used, sampling=replace(used.sampling, folder=folder))
+        add_pairs(folder, asked)
+        ask_arm(asked, session, used)
+        found = results(folder)
+        keep_outcomes(folder, found.outcomes)
+    return replace(found, measured=MeasuredWith(model, tuple(values), elicits, used))
 
 
-def measure_prompted(
-    asked: PairSet, model: Session, how: Asking, changes: Intervention, *, label: str, of: str = "", title: str = ""
-) -> None:
-    """Ask a model both sides of every pair under an intervention in its prompts; arguments as in `measure`."""
-    changed = changes.apply(
-        asked.pairs, model, folder=how.folder, settings=how.settings, seed=how.seed, budget=how.budget
-    )
-    who = model.subject
-    arm = Arm(label, who.name, who.weights, "prompted", None, of, changes.name, changes.biases, how.settings)
-    note_arm(how.folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()})
-    ask(
-        changed.prompts.values(),
-        model,
-        settings=how.settings,
-        samples=how.samples,
-        folder=how.folder,
-        label=title or label,
-        budget=how.budget,
-        batch=how.batch,
-        read=False,
-    )
+def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: str, how: Measurement) -> PairSet:
+    """The pairs; a bias with a source of its own is put to as many questions of that source, or to all there are."""
+    bank = argument_banks.load(how.arguments) if how.arguments else None
+    by_source: dict[str, list[Bias]] = {}
+    for bias in biases:
+        by_source.setdefault(bias.source, []).append(bias)
+    built = PairSet()
+    for source, group in by_source.items():
+        own = sources.load(source, seed=how.seed)[: len(questions)] if source else questions
+        built += pairs(own, group, elicit=elicit, seed=how.seed, arguments=bank)
+    return built
+
+
+def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:
+    """Note an arm in the folder, then ask it what it was not asked yet.
+
+    Args:
+        asked: The pairs; both sides of each are asked.
+        model: The model.
+        how: How it is asked and what it is called; the folder is there and holds the pairs.
+        title: What the progress bar says; the arm's label by default.
+    """
+    who, sampling, change = model.subject, how.sampling, how.intervention
+    role = how.role or ("prompted" if change else "trained" if how.checkpoint else "base")
+    label = sampling.label or (change.name if change else who.name)
+    biases = change.biases if change else how.trained
+    arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings)
+    options = replace(sampling, label=title or label)
+    if change is not None:
+        changed = change.apply(
+            asked.pairs,
+            model,
+            folder=sampling.folder,
+            settings=sampling.settings,
+            seed=how.seed,
+            budget=sampling.budget,
+        )
+        instead = {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()}
+        note_arm(sampling.folder or "", replace(arm, intervention=change.name), instead)
+        ask(changed.prompts.values(), model, options, read=False)
+        return
+    note_arm(sampling.folder or "", arm)
+    if how.half_width is None:
+        run(asked, model, options, read=False)
+    else:
+        run_until(asked, model, StopRule(how.half_width, seed=how.seed), options)

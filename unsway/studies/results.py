@@ -8,54 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Registry
 from unsway.stats.outcomes import AskedArm, ReplyIndex
-from unsway.types import ArmKey, Checkpoint, Estimate, Excluded, Outcome, Pair, Prompt, Reply, Settings
+from unsway.studies.arms import Arm
+from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply
 
 if TYPE_CHECKING:
     import altair as alt
 
+    from unsway.models.session import ModelLike
     from unsway.stats.estimates import Cell
-
-ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
-"""What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """One model of a study, under at most one intervention."""
-
-    label: str
-    """Short name for people: base, control, bct."""
-    model: str
-    """The name by which it was asked, `Reply.model`."""
-    weights: str
-    """Fingerprint of its weights; empty for a hosted model."""
-    role: ArmRole
-    """What it is compared as."""
-    checkpoint: Checkpoint | None = None
-    """Where it was trained; None for the base."""
-    of: str = ""
-    """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
-    intervention: str = ""
-    """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
-    trained: tuple[str, ...] = ()
-    """Names of the biases that it was trained on."""
-    settings: Settings | None = None
-    """How its replies were decoded; others of the same model are not its own. None takes all."""
-
-    @property
-    def key(self) -> ArmKey:
-        """What joins it with its outcomes."""
-        return ArmKey(self.model, self.weights, self.intervention)
-
-    @property
-    def name(self) -> str:
-        """The model and the intervention, for people."""
-        return self.key.name
+    from unsway.studies.measurement import MeasuredWith
 
 
 class Ratio(NamedTuple):
@@ -137,6 +103,10 @@ class Results:
     skipped: tuple[Skipped, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+    notes: Notes = field(default_factory=Notes, repr=False, compare=False)
+    """What the folder notes beside pairs and replies."""
+    measured: MeasuredWith | None = field(default=None, repr=False, compare=False)
+    """What it was measured with, where `unsway.measure` made it."""
 
     def __post_init__(self) -> None:
         for what in ("label", "name"):
@@ -194,7 +164,7 @@ class Results:
             if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
         )
         left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
-        empty = cls(title, arms, trained_biases, pairs, index, outs, (), (), (), (), (), left_out, notes.about)
+        empty = cls(title, arms, trained_biases, pairs, index, outs, (), (), (), (), (), left_out, notes.about, notes)
         return replace(
             empty,
             cells=cells(outs, level=level),
@@ -244,13 +214,83 @@ class Results:
                 return arm
         raise UnknownName("arm", label, (arm.label for arm in self.arms))
 
+    @property
+    def model(self) -> ModelLike:
+        """The model that was measured, as it was given; of a folder the name of its first arm."""
+        return self.measured.model if self.measured else self.arms[0].model
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The questions, each once, in the order of the pairs."""
+        return tuple({pair.question.id: pair.question for pair in self.pairs}.values())
+
+    def bias(self, name: str) -> str:
+        """`name@version` of the bias of that name, or of that name and version.
+
+        Raises:
+            UnknownName: It was not measured.
+            BadInput: It was measured in several versions.
+        """
+        found = [bias for bias in self.biases if name in (bias, plain_name(bias))]
+        if not found:
+            raise UnknownName("bias that was measured", name, [plain_name(bias) for bias in self.biases])
+        if len(found) > 1:
+            raise BadInput(f"{name!r} was measured in several versions: {', '.join(found)}. Name one of them.")
+        return found[0]
+
+    def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
+        """The numbers under one bias: `found["post_hoc"]` of the first arm, `found["post_hoc", "bct"]` of another.
+
+        Raises:
+            UnknownName: The bias or the arm was not measured.
+        """
+        name, label = wanted if isinstance(wanted, tuple) else (wanted, self.arms[0].label)
+        found = self.cell(self.arm(label), name)
+        if found is None:
+            raise UnknownName(
+                f"bias that {label} was asked", name, [c.bias for c in self.cells if c.arm == self.arm(label).key]
+            )
+        return found
+
+    def __add__(self, other: Results) -> Results:
+        """Both, as one study: arms, pairs and replies together, every number anew. Raises `BadInput` as `build`."""
+        arms = tuple({arm.key: arm for arm in (*self.arms, *other.arms)}.values())
+        bases = [arm for arm in arms if arm.role == "base"]
+        if len(bases) == 1:
+            arms = tuple(replace(arm, of=arm.of or bases[0].model) for arm in arms)
+        ours, theirs = self.notes, other.notes
+        notes = Notes(
+            tuple(dict.fromkeys((*ours.skipped, *theirs.skipped))),
+            ours.stopped | theirs.stopped,
+            {
+                key: {**ours.instead.get(key, {}), **theirs.instead.get(key, {})}
+                for key in (*ours.instead, *theirs.instead)
+            },
+            {**theirs.about, **ours.about},
+        )
+        joined = Results.build(
+            self.title,
+            arms,
+            {pair.id: pair for pair in (*self.pairs, *other.pairs)}.values(),
+            dict.fromkeys((*self.index.replies, *other.index.replies)),
+            trained_biases=dict.fromkeys((*self.trained_biases, *other.trained_biases)),
+            notes=notes,
+        )
+        return replace(joined, measured=self.measured)
+
     def cell(self, arm: Arm, bias: str) -> Cell | None:
-        """The numbers of one arm under one bias, all sources together; None where it was not measured."""
-        return next((cell for cell in self.cells if (cell.arm, cell.bias) == (arm.key, bias)), None)
+        """The numbers of one arm under one bias, all sources together; None where that arm was not asked it.
+
+        Raises:
+            UnknownName: The bias was not measured.
+        """
+        versioned = self.bias(bias)
+        return next((cell for cell in self.cells if (cell.arm, cell.bias) == (arm.key, versioned)), None)
 
     def ratio(self, arm: Arm, bias: str) -> Estimate | None:
-        """BRR of the arm over BRR of the base; None for the base itself."""
-        return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, bias)), None)
+        """BRR of the arm over BRR of the base; None for the base itself. Raises as `cell`."""
+        versioned = self.bias(bias)
+        return next((one.estimate for one in self.ratios if (one.arm, one.bias) == (arm.label, versioned)), None)
 
     def reply(self, arm: ArmKey, prompt: Prompt, sample: int = 0) -> Reply | None:
         """What an arm said to a prompt, or to the prompt that it was asked instead; None where it was not asked."""
@@ -279,6 +319,10 @@ class Results:
         return str(views.get("markdown")(self))
 
     _repr_markdown_ = markdown
+
+    def frame(self) -> Any:
+        """The table as a data frame of pandas or polars, whichever is installed: one row for each arm, bias and source."""
+        return views.get("frame")(self)
 
     def chart(self, name: str = "brr", **options: Any) -> alt.VConcatChart:
         """One chart of the report as an Altair object, to restyle; see `unsway.reporting.charts.chart`."""

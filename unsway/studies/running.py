@@ -27,12 +27,15 @@ from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
+from unsway.sampling import Sampling
 from unsway.store import dumps, loads, replies_in
+from unsway.studies.arms import ArmRole
 from unsway.studies.executors import Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.jobs import checkpoint_folder, rows_folder
 from unsway.studies.kept_outcomes import keep_outcomes
-from unsway.studies.measuring import Asking, measure, measure_prompted
+from unsway.studies.measurement import Measurement
+from unsway.studies.measuring import ask_arm
 from unsway.studies.results import Results
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
@@ -287,24 +290,14 @@ def _train(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
 
 def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
     """Ask an arm what it was not asked yet of a part of the study."""
-    part, asked = running.study.parts()[number], running.pairs(number)
-    how = Asking(running.folder, part.settings, part.samples, part.seed, running.budget(), running.batch)
-    if isinstance(arm.intervention, Trained):
-        checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, arm.intervention))
-        with session(checkpoint) as trained:
-            measure(
-                asked,
-                trained,
-                how,
-                label=arm.label,
-                role="control" if arm.intervention.method.is_control else "trained",
-                checkpoint=checkpoint,
-                of=arm.model,
-                trained=arm.intervention.biases,
-                title=arm.name,
-            )
-    elif arm.intervention is None:
-        measure(asked, running.session(arm.model), how, label=arm.label, of=arm.model, title=arm.name)
-    else:
-        base = running.session(arm.model)
-        measure_prompted(asked, base, how, arm.intervention, label=arm.label, of=arm.model, title=arm.name)
+    part, asked, change = running.study.parts()[number], running.pairs(number), arm.intervention
+    sampling = Sampling(part.settings, part.samples, running.folder, running.budget(), running.batch, arm.label)
+    how = Measurement(sampling, of=arm.model, seed=part.seed)
+    if not isinstance(change, Trained):
+        ask_arm(asked, running.session(arm.model), replace(how, intervention=change), arm.name)
+        return
+    checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, change))
+    role: ArmRole = "control" if change.method.is_control else "trained"
+    with session(checkpoint) as trained:
+        how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases)
+        ask_arm(asked, trained, how, arm.name)

@@ -19,7 +19,8 @@ from unsway.reporting.deck.steps import steps
 from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply, choose
 from unsway.reporting.headline import control_sentence, headline
 from unsway.reporting.plots import PRINT, colours
-from unsway.studies.results import Arm, Results, plain_name
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results, plain_name
 from unsway.types import Reading, Reply
 
 T = TypeVar("T")

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import Estimate
 
 NAMED = 3

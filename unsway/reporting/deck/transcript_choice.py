@@ -16,7 +16,8 @@ from itertools import chain, zip_longest
 
 from unsway.reporting import words
 from unsway.stats.state import State, state
-from unsway.studies.results import Arm, Results
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 SENTENCE = 80

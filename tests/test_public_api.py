@@ -1,0 +1,77 @@
+"""The program that users type: measure, look, measure more alike, join, show; on a scripted model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import unsway as us
+from unsway.biases import resolve
+from unsway.errors import BadInput, UnknownName
+from unsway.pairing import pairs
+from unsway.studies.results import plain_name
+from unsway.testing import scripted, toy_questions
+
+QUESTIONS = toy_questions(40)
+MINE = us.cue("Someone from HR thinks it is {answer}.", place="end", name="hr")
+BIASES = ["suggested_answer", "post_hoc", MINE]
+EVERY = pairs(QUESTIONS, BIASES)
+
+
+def model(follow: float, name: str = "model") -> object:
+    """A scripted model that follows each cue at a known rate."""
+    return scripted(EVERY, {bias.name: follow for bias in map(resolve, BIASES)}, accuracy=0.9, name=name)
+
+
+def test_the_program_of_the_readme_runs(tmp_path: Path) -> None:
+    found = us.measure(model(0.8), QUESTIONS, ["suggested_answer", "post_hoc"])
+    assert found["post_hoc"].brr.value > 0.5  # type: ignore[operator]
+    assert "post hoc" in repr(found) and "<table" in found._repr_html_() and "| bias |" in found.markdown()
+    more = us.measure(found.model, found.questions, [MINE], like=found)
+    assert more["hr"].brr.n + more["hr"].brr.n_excluded == len(QUESTIONS)
+    joined = found + more
+    assert {plain_name(bias) for bias in joined.biases} == {"suggested_answer", "post_hoc", "hr"}
+    assert joined["post_hoc"] == found["post_hoc"] and joined["hr"] == more["hr"]
+    calm = us.measure(model(0.1, "calm"), like=joined, biases=BIASES, label="calm")
+    both = joined + calm
+    assert [arm.label for arm in both.arms] == ["scripted/model", "calm"]
+    assert both["hr", "calm"].brr.value < both["hr"].brr.value  # type: ignore[operator]
+    path = us.report(both, tmp_path / "report.html")
+    assert "calm" in path.read_text(encoding="utf-8")
+
+
+def test_a_frame_has_a_row_for_each_arm_bias_and_source() -> None:
+    found = us.measure(model(0.5), QUESTIONS[:6], ["post_hoc", "suggested_answer"])
+    frame = found.frame()
+    assert list(frame["bias"]) == list(found.biases) and frame["brr"][0] == found["post_hoc"].brr.value
+
+
+def test_names_that_were_not_measured_raise_with_the_closest() -> None:
+    found = us.measure(model(0.5), QUESTIONS[:6], ["post_hoc"])
+    assert found.cell(found.arms[0], "post_hoc") == found["post_hoc"] == found[found.biases[0]]
+    with pytest.raises(UnknownName, match="post_hoc"):
+        found["post_hok"]
+    with pytest.raises(UnknownName, match="post_hoc"):
+        found.cell(found.arms[0], "suggested_answer")
+    with pytest.raises(UnknownName, match="scripted/model"):
+        found["post_hoc", "scripted/modle"]
+    with pytest.raises(UnknownName, match="brr"):
+        found["post_hoc"]["bbr"]
+
+
+def test_a_folder_keeps_every_arm_and_asks_nothing_again(tmp_path: Path) -> None:
+    first = us.measure(model(0.5), QUESTIONS[:8], ["post_hoc"], folder=tmp_path, label="a")
+    again = us.measure(model(0.5), QUESTIONS[:8], ["post_hoc"], folder=tmp_path, label="a")
+    assert again == first and len((tmp_path / "replies.jsonl").read_text().splitlines()) == 16
+    second = us.measure(model(0.1, "b"), like=first, folder=tmp_path, label="b")
+    assert [arm.label for arm in second.arms] == ["a", "b"]
+
+
+def test_nothing_to_ask_is_refused() -> None:
+    with pytest.raises(BadInput, match="nothing to ask"):
+        us.measure(model(0.5))
+    with pytest.raises(BadInput, match="No bias can be put"):
+        us.measure(model(0.5), (), ["post_hoc"])
+    with pytest.raises(UnknownName, match="suggested_answer"):
+        us.measure(model(0.5), QUESTIONS, ["suggested_anwser"])

@@ -1,0 +1,45 @@
+"""The arms of a study: models, each under at most one intervention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from unsway.types import ArmKey, Checkpoint, Settings
+
+ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
+"""What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One model of a study, under at most one intervention."""
+
+    label: str
+    """Short name for people: base, control, bct."""
+    model: str
+    """The name by which it was asked, `Reply.model`."""
+    weights: str
+    """Fingerprint of its weights; empty for a hosted model."""
+    role: ArmRole
+    """What it is compared as."""
+    checkpoint: Checkpoint | None = None
+    """Where it was trained; None for the base."""
+    of: str = ""
+    """The model that it was made from, whose own arm it is compared with; empty where there is one base only."""
+    intervention: str = ""
+    """Name of the intervention in its prompts; empty where it is asked the prompts as they are."""
+    trained: tuple[str, ...] = ()
+    """Names of the biases that it was trained on."""
+    settings: Settings | None = None
+    """How its replies were decoded; others of the same model are not its own. None takes all."""
+
+    @property
+    def key(self) -> ArmKey:
+        """What joins it with its outcomes."""
+        return ArmKey(self.model, self.weights, self.intervention)
+
+    @property
+    def name(self) -> str:
+        """The model and the intervention, for people."""
+        return self.key.name

@@ -1,0 +1,90 @@
+"""Pairs from names: what `--questions`, `--biases` and the like ask for, checked before any model is asked.
+
+In: names of sources, files and biases. Out: a `PairSet` with what was skipped, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from unsway import biases
+from unsway.errors import BadInput
+from unsway.importing import released
+from unsway.pairing import PairSet, Skipped
+from unsway.planning.stand_ins import quoting, stand_in_pairs
+from unsway.studies.study import Study, check
+from unsway.studies.values import Task
+
+WITHOUT_ARGUMENTS = "it quotes arguments, and --arguments names none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked, by name."""
+
+    questions: tuple[str, ...] = ()
+    """Sources, or files of questions."""
+    prompts: tuple[Path, ...] = ()
+    """Files of prompts released with arXiv 2403.05518, asked as they are, instead of questions."""
+    biases: tuple[str, ...] = ("suggested_answer",)
+    """Biases, `name/form`, paths of `.cue.txt` files; ("all",) takes every bias that is installed."""
+    n: int = 100
+    """Questions of each source or file."""
+    elicit: tuple[str, ...] = ("cot",)
+    """How questions are put."""
+    split: str | None = None
+    """Split of the sources; None takes the default of each."""
+    arguments: Path | None = None
+    """File of arguments, for biases that quote them."""
+    keep_gold: bool = False
+    """Whether to keep released rows whose cue points to the right option, as NAME/gold."""
+    seed: int = 0
+    """Seed of the questions, of the cued options and of the cues."""
+
+    def pairs(self, model: str) -> PairSet:
+        """The pairs that a model would be asked.
+
+        Raises:
+            BadInput: Neither questions nor prompts are named, or both are; or as `studies.check`.
+            UnknownName: A name is none.
+        """
+        if bool(self.questions) == bool(self.prompts):
+            raise BadInput("Name what to ask: either --questions or --prompts.")
+        if self.prompts:
+            loaded = (released.load(p, n=self.n, seed=self.seed, keep_gold=self.keep_gold) for p in self.prompts)
+            return sum(loaded, PairSet())
+        every = self.biases == ("all",)
+        values = [biases.resolve(name) for name in (biases.names() if every else self.biases)]
+        without = [b for b in values if every and self.arguments is None and "arguments" in b.wants]
+        study = Study(
+            models=(model,),
+            biases=tuple(bias for bias in values if bias not in without),
+            tasks=tuple(Task(source, split=self.split) for source in self.questions),
+            elicit=self.elicit,
+            n=self.n,
+            seed=self.seed,
+            arguments=None if self.arguments is None else str(self.arguments),
+        )
+        check(study)
+        asked = study.pairs()
+        return asked + _skipped(without, asked, values)
+
+    def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
+        """The pairs for a plan, and the biases among them that quote stand-ins, because no arguments are written yet."""
+        named = () if self.biases == ("all",) or self.prompts else self.biases
+        without = quoting(named) if self.arguments is None else ()
+        if not without:
+            return self.pairs(model), ()
+        rest = tuple(name for name in named if name not in without)
+        built = replace(self, biases=rest or ("suggested_answer",)).pairs(model)
+        quoted = stand_in_pairs(built, without, self.elicit, self.seed)
+        return (built + quoted if rest else quoted), without
+
+
+def _skipped(without: Sequence[biases.Bias], asked: PairSet, values: Sequence[biases.Bias]) -> PairSet:
+    """Every question of the other biases as skipped by those that were left out."""
+    own = {bias.versioned for bias in values if bias.source}
+    ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
+    return PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
