@@ -25,6 +25,7 @@ from unsway.store import replies_in
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, index_of, pairs_of, results
 from unsway.studies.results import Results, plain_name
+from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
 from unsway.studies.values import expression
 from unsway.types import Estimate, Outcome, Pair
