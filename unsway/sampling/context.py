@@ -41,7 +41,13 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
     weights = local_weights(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
     if weights and pending:
         _check_template(pending[0], weights, model.subject.name)
-    context = weights.context if weights else _known_context(model.subject.name)
+    if weights:
+        context: int | None = weights.context
+    else:
+        from inspect_ai.model import get_model_info
+
+        info = get_model_info(model.subject.name)
+        context = info.context_length if info else None  # what Inspect knows of a hosted model
     if context is None:
         return
     needed = [_tokens(prompt, weights, settings, context) for prompt in pending]
@@ -61,14 +67,6 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
 def local_weights(name: str) -> Weights:
     """The weights of a local model, located once in a process."""
     return locate(name)
-
-
-def _known_context(name: str) -> int | None:
-    """The context of a hosted model, if Inspect AI knows it."""
-    from inspect_ai.model import get_model_info
-
-    info = get_model_info(name)
-    return info.context_length if info else None
 
 
 def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from unsway.errors import BadInput
 from unsway.stats.compare import differences
-from unsway.stats.intervals import Floats, Interval, quantile
+from unsway.stats.intervals import Interval, quantile
 from unsway.types import ArmKey, Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
@@ -96,7 +96,12 @@ def anytime_interval(
         raise BadInput(f"Values must be one array between {low:g} and {high:g}.")
     if not len(d):
         return Interval(float(low), float(high))
-    stake_Q, wall = _stakes(d, half_width), float(np.log(2 / (1 - level)))
+    # the stake on each value depends only on the values before it
+    before = np.arange(len(d))
+    mean_before = (d.cumsum() - d) / np.maximum(before, 1)
+    squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
+    variance = (START_WEIGHT * START_VARIANCE + squares.cumsum() - squares) / (START_WEIGHT + before)
+    stake_Q, wall = np.asarray(half_width / variance, float), float(np.log(2 / (1 - level)))
 
     def too_low(mean: float) -> bool:
         stakes = np.minimum(stake_Q, MOST_STAKE / (mean - low))
@@ -107,15 +112,6 @@ def anytime_interval(
         return bool(np.log1p(-stakes * (d - mean)).cumsum().max() >= wall)
 
     return Interval(*sorted((_border(too_low, low, high), _border(too_high, high, low))))
-
-
-def _stakes(d: Floats, half_width: float) -> Floats:
-    """The stake on each value, which depends only on the values before it."""
-    before = np.arange(len(d))
-    mean_before = (d.cumsum() - d) / np.maximum(before, 1)
-    squares = np.where(before > 0, (d - mean_before) ** 2, START_VARIANCE)
-    variance = (START_WEIGHT * START_VARIANCE + squares.cumsum() - squares) / (START_WEIGHT + before)
-    return np.asarray(half_width / variance, float)
 
 
 def _border(ruled_out: Callable[[float], bool], outer: float, inner: float) -> float:
