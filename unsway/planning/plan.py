@@ -87,6 +87,30 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptLength:
+    """What one unique prompt takes, by the rules of thumb."""
+
+    calls: int
+    """How many times the model speaks."""
+    tokens_in: float
+    """Prompt tokens of all calls."""
+    elicit: str
+    """Name of the elicitation, which tells how long a reply is."""
+
+    @classmethod
+    def of(cls, prompt: Prompt, elicit: str) -> PromptLength:
+        """Every call sends all earlier turns, the model's too."""
+        sent = total = 0.0
+        for turn in prompt.turns:
+            if turn.parts is None:
+                total += sent
+                sent += TURN_TOKENS
+            else:
+                sent += len(turn.text()) / CHARACTERS_A_TOKEN
+        return cls(1 + prompt.n_model_turns, total + sent, Ref.parse(elicit).name)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelPlan:
     """What one model will be asked."""
 
@@ -110,6 +134,52 @@ class ModelPlan:
     """The rate."""
     timed: bool
     """Whether the rate was measured; otherwise it is a guess."""
+
+    @classmethod
+    def of(
+        cls, model: str, lengths: Mapping[str, PromptLength], samples: int, kept: Sequence[Reply], evidence: Evidence
+    ) -> ModelPlan:
+        """What is still to be asked of one model, with the figures of its own replies and runs where there are enough."""
+        have = {(reply.prompt_id, reply.sample) for reply in kept}
+        times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
+
+        # mean tokens out by elicitation, of replies of single calls
+        by_elicit: defaultdict[str, list[int]] = defaultdict(list)
+        for reply in kept:
+            if lengths[reply.prompt_id].calls == 1:
+                by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
+        seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
+        out = dict(TOKENS_OUT) | seen_out
+
+        # tokens in over what the rule of thumb says
+        expected = sum(lengths[reply.prompt_id].tokens_in for reply in kept)
+        longer = sum(reply.tokens_in for reply in kept) / expected if len(kept) >= ENOUGH and expected else 1.0
+
+        # calls a second of this model's past runs, or else of its provider's
+        rate = evidence.calls_per_second
+        for near in (model, model.partition("/")[0] + "/"):
+            runs = [r for r in evidence.runs if r.seconds > 0 and r.calls > 0 and r.model.startswith(near)]
+            if rate is None and runs:
+                rate = sum(run.calls for run in runs) / sum(run.seconds for run in runs)
+
+        price = price_of(model, evidence.prices)
+        tokens_in = longer * sum(lengths[key].tokens_in * n for key, n in times.items())
+        tokens_out = sum(
+            (out.get(each.elicit, out["cot"]) + TURN_TOKENS * (each.calls - 1)) * times[key]
+            for key, each in lengths.items()
+        )
+        return cls(
+            model=model,
+            n_prompts=sum(times.values()),
+            n_kept=len(have),
+            n_calls=sum(lengths[key].calls * n for key, n in times.items()),
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost=None if price is None else price.of(tokens_in, tokens_out),
+            price=price,
+            calls_per_second=rate or (LOCAL if price is not None and price.name.endswith("/") else HOSTED),
+            timed=rate is not None,
+        )
 
     @property
     def minutes(self) -> float:
@@ -135,6 +205,22 @@ class BiasPlan:
     """The smallest BRR found in a share `Goal.power` of studies; None where none would be."""
     smallest_difference: float | None
     """The same for the difference between two models."""
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], goal: Goal) -> BiasPlan:
+        """What the pairs of one bias could show."""
+        n, assumed, level, power = len({pair.question.id for pair in pairs}), goal.assumed, goal.level, goal.power
+        asks_first = pairs[0].rule.counts_if == "first_right"
+        counts = int(n * assumed.read * (assumed.first_right if asks_first else 1.0))
+        return cls(
+            bias=pairs[0].bias,
+            n_pairs=len(pairs),
+            n_questions=n,
+            n_expected=counts,
+            half_width=half_width(counts, assumed, level=level) if counts else None,
+            smallest_brr=smallest_brr(counts, assumed, level=level, power=power),
+            smallest_difference=smallest_difference(counts, assumed, level=level, power=power),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +295,9 @@ def plan(
         raise BadInput(f"A plan needs a model, samples >= 1 and a rate above 0; got {models}, {samples}, {rate}.")
     pairs = tuple(pairs)
     lengths: dict[str, PromptLength] = {}
+    by_bias: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
+        by_bias[pair.bias].append(pair)
         for prompt in (pair.clean, pair.biased):
             if prompt.id not in lengths:
                 lengths[prompt.id] = PromptLength.of(prompt, pair.elicit)
@@ -220,8 +308,8 @@ def plan(
     needed = questions_for(goal.half_width, goal.assumed, level=goal.level)
     runs = evidence.runs
     return Plan(
-        models=tuple(_model_plan(name, lengths, samples, kept[name], evidence) for name in dict.fromkeys(models)),
-        biases=_bias_plans(pairs, goal),
+        models=tuple(ModelPlan.of(name, lengths, samples, kept[name], evidence) for name in dict.fromkeys(models)),
+        biases=tuple(BiasPlan.of(of_bias, goal) for of_bias in by_bias.values()),
         n_unique=len(lengths),
         n_clean=len({pair.clean.id for pair in pairs}),
         goal=goal,
@@ -237,104 +325,3 @@ def keep_plan(folder: str | Path, found: Plan, pairs: Iterable[Pair]) -> Path:
     prompts = tuple(sorted({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}))
     own = content_id([(s.model, s.calls, s.seconds, s.tokens) for s in shares], prompts)
     return write_text(Path(folder) / layout.PLAN, dumps(KeptPlan(own, shares, prompts)) + "\n")
-
-
-# ---------------------------------------------------------------- prompts, tokens, rates
-
-
-@dataclass(frozen=True, slots=True)
-class PromptLength:
-    """What one unique prompt takes, by the rules of thumb."""
-
-    calls: int
-    """How many times the model speaks."""
-    tokens_in: float
-    """Prompt tokens of all calls."""
-    elicit: str
-    """Name of the elicitation, which tells how long a reply is."""
-
-    @classmethod
-    def of(cls, prompt: Prompt, elicit: str) -> PromptLength:
-        """Every call sends all earlier turns, the model's too."""
-        sent = total = 0.0
-        for turn in prompt.turns:
-            if turn.parts is None:
-                total += sent
-                sent += TURN_TOKENS
-            else:
-                sent += len(turn.text()) / CHARACTERS_A_TOKEN
-        return cls(1 + prompt.n_model_turns, total + sent, Ref.parse(elicit).name)
-
-
-def _model_plan(
-    model: str, lengths: Mapping[str, PromptLength], samples: int, kept: Sequence[Reply], evidence: Evidence
-) -> ModelPlan:
-    """What is still to be asked of one model, with the figures of its own replies and runs where there are enough."""
-    have = {(reply.prompt_id, reply.sample) for reply in kept}
-    times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
-
-    # mean tokens out by elicitation, of replies of single calls
-    by_elicit: defaultdict[str, list[int]] = defaultdict(list)
-    for reply in kept:
-        if lengths[reply.prompt_id].calls == 1:
-            by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
-    seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
-    out = dict(TOKENS_OUT) | seen_out
-
-    # tokens in over what the rule of thumb says
-    expected = sum(lengths[reply.prompt_id].tokens_in for reply in kept)
-    longer = sum(reply.tokens_in for reply in kept) / expected if len(kept) >= ENOUGH and expected else 1.0
-
-    # calls a second of this model's past runs, or else of its provider's
-    rate = evidence.calls_per_second
-    for near in (model, model.partition("/")[0] + "/"):
-        runs = [r for r in evidence.runs if r.seconds > 0 and r.calls > 0 and r.model.startswith(near)]
-        if rate is None and runs:
-            rate = sum(run.calls for run in runs) / sum(run.seconds for run in runs)
-
-    price = price_of(model, evidence.prices)
-    tokens_in = longer * sum(lengths[key].tokens_in * n for key, n in times.items())
-    tokens_out = sum(
-        (out.get(each.elicit, out["cot"]) + TURN_TOKENS * (each.calls - 1)) * times[key]
-        for key, each in lengths.items()
-    )
-    return ModelPlan(
-        model=model,
-        n_prompts=sum(times.values()),
-        n_kept=len(have),
-        n_calls=sum(lengths[key].calls * n for key, n in times.items()),
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost=None if price is None else price.of(tokens_in, tokens_out),
-        price=price,
-        calls_per_second=rate or (LOCAL if price is not None and price.name.endswith("/") else HOSTED),
-        timed=rate is not None,
-    )
-
-
-# ---------------------------------------------------------------- what it could show
-
-
-def _bias_plans(pairs: Iterable[Pair], goal: Goal) -> tuple[BiasPlan, ...]:
-    """What the questions of each bias could show, in the order of the pairs."""
-    groups: defaultdict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.bias].append(pair)
-    assumed, level, power = goal.assumed, goal.level, goal.power
-    found = []
-    for bias, mine in groups.items():
-        n = len({pair.question.id for pair in mine})
-        asks_first = mine[0].rule.counts_if == "first_right"
-        counts = int(n * assumed.read * (assumed.first_right if asks_first else 1.0))
-        found.append(
-            BiasPlan(
-                bias=bias,
-                n_pairs=len(mine),
-                n_questions=n,
-                n_expected=counts,
-                half_width=half_width(counts, assumed, level=level) if counts else None,
-                smallest_brr=smallest_brr(counts, assumed, level=level, power=power),
-                smallest_difference=smallest_difference(counts, assumed, level=level, power=power),
-            )
-        )
-    return tuple(found)
