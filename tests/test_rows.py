@@ -13,7 +13,7 @@ import pytest
 from pydantic import Field
 
 from unsway.errors import BadInput, BadRow
-from unsway.rows import BadField, ChatTurn, ForeignRow, Name, checked, read_rows
+from unsway.rows import BadField, ChatTurn, ForeignRow, Name, check_rows, read_rows
 
 
 class Note(ForeignRow):
@@ -114,10 +114,13 @@ def test_what_is_not_read_may_hold_anything(tmp_path: Path) -> None:
     assert note.text == "a"
 
 
-def test_a_value_in_memory_is_checked_the_same_way() -> None:
-    assert checked(GOOD, Note, path="log", line=3).text == "a"
-    with pytest.raises(BadRow, match="log, line 3, field 'text'"):
-        checked(GOOD | {"text": None}, Note, path="log", line=3)
+def test_values_in_memory_are_checked_the_same_way() -> None:
+    bad: list[BadRow] = []
+    bodies = [(3, GOOD), (4, GOOD | {"text": None}), (5, BadRow("log", 5, "row", "is odd")), (6, [])]
+    assert [(line, note.text) for line, note in check_rows(bodies, Note, path="log", bad=bad)] == [(3, "a")]
+    assert [(each.line, each.field) for each in bad] == [(4, "text"), (5, "row"), (6, "row")]
+    with pytest.raises(BadRow, match="log, line 4, field 'text': must be text, is NoneType"):
+        list(check_rows(bodies, Note, path="log"))
 
 
 def cells(row: dict[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import csv
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import NoneType
@@ -112,8 +112,8 @@ def read_rows(
         bad: Receives the rows that do not fit while reading goes on; where it is None, the first one is raised.
         cells: How to read a row of a CSV file; None takes JSONL alone.
 
-    Yields:
-        The line, counted from 1, and the row. Blank lines are skipped.
+    Returns:
+        The line, counted from 1, and the row, one after the other. Blank lines are skipped.
 
     Raises:
         BadInput: The file cannot be read.
@@ -121,9 +121,17 @@ def read_rows(
     """
     file = Path(path)
     is_table = cells is not None and ".csv" in "".join(file.suffixes[-2:]).lower()
-    for line, body in _table(file, longest, cells) if cells and is_table else _objects(file, longest):
+    bodies = _table(file, longest, cells) if cells and is_table else _objects(file, longest)
+    return check_rows(bodies, *layouts, path=file, bad=bad)
+
+
+def check_rows(
+    bodies: Iterable[tuple[int, object]], *layouts: type[Row], path: str | Path, bad: list[BadRow] | None = None
+) -> Iterator[tuple[int, Row]]:
+    """Check rows that are read already: `read_rows` for JSON values, or `BadRow`s, with the lines where they stand."""
+    for line, body in bodies:
         try:
-            row = checked(body, *layouts, path=file, line=line)
+            row = _check(body, layouts, path, line)
         except BadRow as error:
             if bad is None:
                 raise
@@ -132,7 +140,7 @@ def read_rows(
             yield line, row
 
 
-def checked(body: object, *layouts: type[Row], path: str | Path, line: int) -> Row:
+def _check(body: object, layouts: Sequence[type[Row]], path: str | Path, line: int) -> Row:
     """The row that a JSON value holds, in the first layout that fits. Raises `BadRow`."""
     if isinstance(body, BadRow):
         raise body
@@ -164,12 +172,20 @@ def _half_pair(value: object, field: str) -> str | None:
 
 def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
     """The line and the JSON value of every row, or what is wrong with it."""
+
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """A JSON object, whose fields must differ: of two with one name, one would be lost."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
+        return found
+
     for line, text, length in _lines(file, longest):
         if length > longest:
             yield line, BadRow(file, line, "row", f"has {length} characters; at most {longest} are allowed")
         elif text.strip():
             try:
-                yield line, json.loads(text, object_pairs_hook=_distinct)
+                yield line, json.loads(text, object_pairs_hook=distinct)
             except (ValueError, RecursionError) as error:
                 why = str(error)[:200]
                 if isinstance(error, json.JSONDecodeError):
@@ -178,14 +194,6 @@ def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
                 if text.lstrip().startswith("["):
                     what += "; a file that is one JSON array must be written as one object a line"
                 yield line, BadRow(file, line, "row", f"{what}.")
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, whose fields must differ: of two with one name, one would be lost."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
-    return found
 
 
 def _table(file: Path, longest: int, cells: Cells) -> Iterator[tuple[int, Any]]:

@@ -136,41 +136,36 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
     usable: dict[str, Pair] = {}
     dropped: list[Skipped] = []
     for line, row in read_rows(file, ReleasedRow):
-        found = _pair(file, line, row, seed, keep_gold)
-        if isinstance(found, Pair) and usable.setdefault(found.id, found) is not found:
-            found = Skipped(found.question.id, found.bias, TWICE)
-        if isinstance(found, Skipped):
-            dropped.append(found)
+        question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{RELEASE}", "test")
+        is_gold = row.biased_option == Toward(row.ground_truth)
+        if not row.biased_question or (is_gold and not keep_gold):
+            reason = GOLD if row.biased_question else EMPTY
+            dropped.append(Skipped(question.id, f"{row.bias_name}@{RELEASE}", reason))
+            continue
+        if not row.unbiased_question:
+            raise BadRow(file, line, "unbiased_question", "is empty")
+        clean, biased = _both_sides(row.unbiased_question, row.biased_question)
+        bias = f"{row.bias_name}/gold@{RELEASE}" if is_gold else f"{row.bias_name}@{RELEASE}"
+        pair = Pair(
+            id=content_id(clean.id, biased.id, bias, ELICIT, asdict(row.biased_option)),
+            question=question,
+            bias=bias,
+            elicit=ELICIT,
+            clean=clean,
+            biased=biased,
+            target=row.biased_option,
+            order=tuple(range(len(question.options))),
+            seed=seed,
+            rule=biases.rule_of(row.bias_name),
+        )
+        if usable.setdefault(pair.id, pair) is not pair:
+            dropped.append(Skipped(question.id, bias, TWICE))
     if not usable:
         reasons = PairSet((), tuple(dropped)).reasons().items()
         why = " ".join(f"{count} × {reason}." for (_, reason), count in reasons)
         raise BadInput(f"{file}: none of its {len(dropped)} rows can be asked. {why}")
     ordered = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))
     return PairSet(tuple(ordered[:n]), tuple(dropped))
-
-
-def _pair(file: Path, line: int, row: ReleasedRow, seed: int, keep_gold: bool) -> Pair | Skipped:
-    """A row as a pair, or why it is dropped."""
-    question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{RELEASE}", "test")
-    is_gold = row.biased_option == Toward(row.ground_truth)
-    if not row.biased_question or (is_gold and not keep_gold):
-        return Skipped(question.id, f"{row.bias_name}@{RELEASE}", GOLD if row.biased_question else EMPTY)
-    if not row.unbiased_question:
-        raise BadRow(file, line, "unbiased_question", "is empty")
-    clean, biased = _both_sides(row.unbiased_question, row.biased_question)
-    bias = f"{row.bias_name}/gold@{RELEASE}" if is_gold else f"{row.bias_name}@{RELEASE}"
-    return Pair(
-        id=content_id(clean.id, biased.id, bias, ELICIT, asdict(row.biased_option)),
-        question=question,
-        bias=bias,
-        elicit=ELICIT,
-        clean=clean,
-        biased=biased,
-        target=row.biased_option,
-        order=tuple(range(len(question.options))),
-        seed=seed,
-        rule=biases.rule_of(row.bias_name),
-    )
 
 
 # ---------------------------------------------------------------- prompts

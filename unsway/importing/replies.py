@@ -56,6 +56,25 @@ class Imported:
     skipped: tuple[Skipped, ...] = ()
     """Questions whose cue points to the right option, as reports list them."""
 
+    def counts(self) -> dict[str, int]:
+        """How many rows there were, and how many of them were left out, by the reason."""
+        names = ("n_rows", "n_duplicates", "n_gold", "n_empty", "n_alone")
+        return {name: getattr(self, name) for name in names} | {"n_bad": len(self.bad)}
+
+    def __str__(self) -> str:
+        """What was imported and what was left out, a line each, with the first ten bad rows."""
+        left_out = {
+            "bad": len(self.bad),
+            "that repeat another row": self.n_duplicates,
+            "whose cue points to the right option (--keep-gold keeps them, as NAME/gold)": self.n_gold,
+            "of clean replies that no biased row belongs to": self.n_alone,
+            "without a reply, whose pairs count as missing": self.n_empty,
+        }
+        sizes = f"{len(self.replies)} replies to {len(self.pairs)} pairs, of {len(self.models)} models"
+        lines = [f"{sizes}, from {self.n_rows} rows."]
+        lines += [f"Left out: {n} rows {why}." for why, n in left_out.items() if n]
+        return "\n".join(lines + [f"  {error}" for error in self.bad[:10]])
+
 
 class PromptKey(NamedTuple):
     """What tells one imported prompt from another."""

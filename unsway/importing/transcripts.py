@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.prompts.render import MAX_OPTIONS
-from unsway.rows import BadField, ForeignRow, Name, NeededName, checked, read_rows
+from unsway.rows import BadField, ForeignRow, Name, NeededName, check_rows, read_rows
 from unsway.types import AnyChange, AwayFrom, Stop, Target, Toward
 
 if TYPE_CHECKING:
@@ -74,6 +74,18 @@ class Transcript(NamedTuple):
     """How the question was put; `unknown` where the row does not say."""
     variant: str = ""
     """Tells the cues of one question and bias apart where they have several targets; filled in by joining.py."""
+
+    def facts(self) -> Iterator[tuple[str, tuple[str, ...], object]]:
+        """What the row says of its question and cue: the field, what it is said of, and the value. Rows must agree."""
+        question = (self.source, self.question_id)
+        yield "gold", question, self.gold
+        yield "n_options", question, len(self.options)
+        if any(self.options):
+            yield "options", question, self.options
+        if self.target is not None and self.bias:
+            yield "target", (*question, self.bias, self.model, str(self.sample)), self.target
+        if self.sample is not None:
+            yield "reply", (*question, self.bias, self.side, self.model, str(self.sample)), self.reply
 
 
 # ---------------------------------------------------------------- the fields of a row
@@ -248,54 +260,34 @@ def read_transcripts(file: Path, log: EvalLog | None = None) -> tuple[list[Trans
 
     Args:
         file: The file.
-        log: What it holds, where it is an Inspect log.
+        log: What it holds, where it is an Inspect log; the metadata of its samples hold the fields that the log lacks.
 
     Raises:
         BadInput: The file cannot be read.
     """
-    found: list[Transcript] = []
     bad: list[BadRow] = []
+    if log is None:
+        rows = read_rows(file, TranscriptRow, longest=LONGEST_ROW, bad=bad)
+    else:
+        rows = check_rows(rows_of_log(log), TranscriptRow, path=file, bad=bad)
+    found: list[Transcript] = []
     facts: dict[tuple[str, ...], tuple[object, int]] = {}
-    rows = read_rows(file, TranscriptRow, longest=LONGEST_ROW, bad=bad) if log is None else _samples(file, log, bad)
     for line, row in rows:
         transcript = row.transcript(line)
-        try:
-            _check_agreement(file, transcript, facts)
-        except BadRow as error:
-            bad.append(error)
+        for field, about, value in transcript.facts():
+            known, earlier = facts.setdefault((field, *about), (value, line))
+            if known != value:
+                bad.append(BadRow(file, line, field, f"is not what line {earlier} says of the same question"))
+                break
         else:
             found.append(transcript)
     return found, tuple(bad)
 
 
-def _samples(file: Path, log: EvalLog, bad: list[BadRow]) -> Iterator[tuple[int, TranscriptRow]]:
-    """The samples of an Inspect log as rows, numbered from 1; their metadata hold the fields that the log lacks."""
+def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The samples of an Inspect log as rows, numbered from 1."""
     for number, sample in enumerate(log.samples or (), 1):
         body = {"model": log.eval.model, "sample": sample.epoch - 1, **(sample.metadata or {}), "reply": None}
         if sample.error is None and sample.output.choices:
             body |= {"reply": sample.output.completion, "stop": sample.output.stop_reason}
-        try:
-            row = checked(body, TranscriptRow, path=file, line=number)
-        except BadRow as error:
-            bad.append(error)
-        else:
-            yield number, row
-
-
-def _check_agreement(file: Path, row: Transcript, facts: dict[tuple[str, ...], tuple[object, int]]) -> None:
-    """Note what a row says of its question and cue, with its line. Raises `BadRow` where an earlier row says otherwise."""
-    question = (row.source, row.question_id)
-    said: list[tuple[str, tuple[str, ...], object]] = [
-        ("gold", question, row.gold),
-        ("n_options", question, len(row.options)),
-    ]
-    if any(row.options):
-        said.append(("options", question, row.options))
-    if row.target is not None and row.bias:
-        said.append(("target", (*question, row.bias, row.model, str(row.sample)), row.target))
-    if row.sample is not None:
-        said.append(("reply", (*question, row.bias, row.side, row.model, str(row.sample)), row.reply))
-    for field, about, value in said:
-        known, line = facts.setdefault((field, *about), (value, row.line))
-        if known != value:
-            raise BadRow(file, row.line, field, f"is not what line {line} says of the same question")
+        yield number, body
