@@ -101,7 +101,7 @@ class Bias:
     @property
     def rule(self) -> Rule:
         """How its pairs are counted."""
-        return Rule(self.clean, "first_right" if self.needs_first_answer else "always")
+        return Rule(self.clean, "first_right" if self.needs_first_answer else "always", self.reader)
 
     @property
     def versioned(self) -> str:

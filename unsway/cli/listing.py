@@ -18,6 +18,7 @@ REGISTRIES = {
     "biases": "unsway.biases.registry",
     "elicitations": "unsway.prompts.elicitations",
     "engines": "unsway.models.engines.base",
+    "readers": "unsway.readers",
     "sources": "unsway.sources.registry",
 }
 """What can be listed, and the module whose registry of that name holds it."""

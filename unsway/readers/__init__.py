@@ -3,13 +3,22 @@
 In: a pair, a side and a raw reply. Out: a `Reading`, with its value as an option of the question.
 
     readers.get("mcq")(pair, "biased", reply)
+
+To add one, decorate a function in a module here, or in a package of your own through the entry-point group
+`unsway.plugins`. A bias names the reader of its replies (`reader="declines"`), and each pair carries that name in its rule.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias
 
+from unsway.registry import Registry
 from unsway.types import Pair, Reading, Reply, Side
+
+Read: TypeAlias = Callable[[Pair, Side, Reply], Reading]
+"""Reads one side of a pair. A value that is an option is one of the question, whatever the order shown."""
 
 
 class Reader(Protocol):
@@ -25,8 +34,48 @@ class Reader(Protocol):
         ...
 
 
-def get(name: str) -> Reader:
-    """The reader of that name."""
-    from unsway.readers.multiple_choice import MultipleChoice
+@dataclass(frozen=True, slots=True)
+class DeclaredReader:
+    """A reader that is a function."""
 
-    return {"mcq": MultipleChoice()}[name]
+    name: str
+    """How a bias names it."""
+    version: int
+    """Moves whenever a reading could change."""
+    summary: str
+    """One line for a person."""
+    read: Read = field(repr=False, compare=False)
+    """Reads one side of a pair."""
+
+    @property
+    def versioned(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+    def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
+        """What the function reads, signed with the reader's name and version."""
+        return replace(self.read(pair, side, reply), by=self.versioned)
+
+
+readers: Registry[Reader] = Registry("reader", "unsway.readers")
+"""All readers, by name."""
+
+
+def reader(name: str, *, version: int, summary: str) -> Callable[[Read], Read]:
+    """Declare a reader over a function `(pair, side, reply) -> Reading`. Raises `BadInput` where the name is taken."""
+
+    def declare(read: Read) -> Read:
+        readers.add(name, DeclaredReader(name, version, summary, read))
+        return read
+
+    return declare
+
+
+def names() -> tuple[str, ...]:
+    """The names of all readers, in alphabetical order."""
+    return readers.names()
+
+
+def get(name: str) -> Reader:
+    """The reader of that name. Raises `UnknownName` with the closest names."""
+    return readers.get(name)

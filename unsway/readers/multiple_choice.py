@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from unsway.readers import readers
 from unsway.readers.parse import PARSER, read
 from unsway.types import Pair, Reading, Reply, Side, Stop
 
-NEAR = 4096
-"""Readings that are kept: biases of one question share its clean reply, and are read one after the other."""
+CACHED = 4096
+"""Readings that are remembered, because the biases of one question share its clean reply and are read one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class MultipleChoice:
         return Reading(order[found.choice], found.status, found.rule, found.span, found.by)
 
 
-@lru_cache(maxsize=NEAR)
+@lru_cache(maxsize=CACHED)
 def _read(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
     known = {"options": shown} if any(shown) else {"n_options": len(shown)}
     return read(text, **known, reasoning=reasoning, stop=stop)
+
+
+readers.add("mcq", MultipleChoice())

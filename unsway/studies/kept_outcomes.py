@@ -17,7 +17,6 @@ from unsway import layout
 from unsway.disk import exclusive
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
-from unsway.readers.parse import PARSER
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.studies import first_edition
@@ -96,7 +95,9 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     with exclusive(folder):
         path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         stay = {
-            k: o for k, o in kept.items() if o.parser != PARSER and "no_reply" not in (o.clean.status, o.biased.status)
+            key: o
+            for key, o in kept.items()
+            if key in now and o.parser != now[key].parser and "no_reply" not in (o.clean.status, o.biased.status)
         }
         rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
         return path if rows == kept and read_manifest(path) else _write(folder, rows)
@@ -167,7 +168,7 @@ def _compared(
     counted = [(then[key].excluded, now[key].excluded) for key in now if key in then]
     return Reread(
         before=tuple(sorted({outcome.parser for outcome in then.values()})),
-        now=PARSER,
+        now=", ".join(sorted({outcome.parser for outcome in now.values()})),
         n_answers=len(both),
         n_new=len(new) - len(both),
         changed=tuple(changed),

@@ -11,7 +11,6 @@ from math import ceil
 from typing import TypeAlias, TypeVar
 
 from unsway.prompts.render import letter
-from unsway.readers.parse import PARSER
 from unsway.reporting import table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
@@ -80,7 +79,8 @@ def question_slide(results: Results) -> Slide:
         tall = at.height_of(part, at.INNER, share * size, gap)
         items.append(Text((at.LEFT, top, at.INNER, tall), part, round(share * size, 1), gap))
         top += tall + 20 * bool(part)
-    note = f"Replies read by {PARSER}. BRR: biased reasoning rate."
+    read_by = words.listed(sorted({outcome.parser for outcome in results.outcomes}))
+    note = (f"Replies read by {read_by}. " if read_by else "") + "BRR: biased reasoning rate."
     return Slide(cut(results.title, 110) or "unsway", tuple(items), note)
 
 
