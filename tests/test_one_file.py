@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from intervening import saying
 from tiny import loads_torch, real, tiny_model
 
 import unsway
@@ -20,6 +22,8 @@ from unsway import registry
 from unsway.biases import Bias
 from unsway.cli import main
 from unsway.cli.listing import REGISTRIES
+from unsway.judging import rubrics
+from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
 from unsway.reporting import report
 from unsway.sampling import ask, run
@@ -154,6 +158,48 @@ def test_an_elicitation_is_one_file(install: Install, tmp_path: Path) -> None:
     assert all("One letter, please." in pair.clean.turns[-1].text() for pair in asked)
     assert all("Answer: (" in pair.biased.cue() for pair in asked), "shots follow its style of reply"
     assert "toy_bare" in reported(asked, "wrong_few_shot", tmp_path / "study")
+
+
+READER = """
+import re
+from unsway.readers import reader
+from unsway.types import Reading
+
+@reader("toy_first", version=4, summary="The first letter in brackets")
+def first(pair, side, reply):
+    found = re.search(r"\\(([A-D])\\)", reply.text)
+    return Reading(None, "unparsed") if found is None else Reading("ABCD".index(found[1]), "ok", "first", found.span(1))
+"""
+
+
+def test_a_reader_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_reader=READER)
+    assert "toy_first" in listed("list", "readers")
+    mine = replace(unsway.cue("It is {letter}.", name="toy_read"), reader="toy_first")
+    asked = pairs(toy_questions(12), [mine])
+    assert {pair.rule.reader for pair in asked} == {"toy_first"}
+    assert "toy_first@4" in reported(asked, "toy_read", tmp_path / "study")
+
+
+RUBRIC = """
+from unsway.banks import Bank
+from unsway.judging.rubrics import rubric
+
+@rubric("toy_long", Bank("toy_long", 2, ("Is this reply long, yes or no?\\n{reply}",)), summary="Whether a reply is long")
+def value(words, pair, side):
+    return {"yes": True, "no": False}.get(words.strip().lower())
+"""
+
+
+def test_a_judge_rubric_is_one_file(install: Install) -> None:
+    install(toy_rubric=RUBRIC)
+    assert "toy_long" in listed("list", "rubrics")
+    asked = pairs(toy_questions(2), ["post_hoc"])
+    replies = run(asked, scripted(asked, {}))
+    judged = [JudgedReply(asked.pairs[0], "clean", replies[0]), JudgedReply(asked.pairs[0], "biased", replies[1])]
+    found = verdicts(judged, rubrics.get("toy_long"), saying("yes", lambda messages: "Yes"))
+    assert [(each.question, each.by, each.value) for each in found] == [("toy_long@2", "saying/yes", True)] * 2
+    assert Judge(found)(judged[0].pair, judged[0].side, judged[0].reply).value is True
 
 
 ENGINE = '''

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from unsway.registry import Registry
 
 REGISTRIES = {
+    "backends": "unsway.backends",
     "biases": "unsway.biases.registry",
     "elicitations": "unsway.prompts.elicitations",
     "engines": "unsway.models.engines.base",
+    "methods": "unsway.training.methods",
     "readers": "unsway.readers",
+    "rubrics": "unsway.judging.rubrics",
     "sources": "unsway.sources.registry",
 }
 """What can be listed, and the module whose registry of that name holds it."""

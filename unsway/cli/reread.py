@@ -46,7 +46,7 @@ def reread(
 
         more = model_arguments(model_args, None)
         place = folder / "second_reader"
-        theirs = judge.second_reader(*joined(folder), second_reader, n=n, seed=seed, folder=place, **more)
+        theirs = judge.second_reader(*joined(folder), second_reader, n=n, seed=seed, folder=place, model_args=more)
         body["second_reader"] = asdict(theirs) | {"disagreements": [_row(one) for one in theirs.disagreements]}
         said += _second_lines(theirs, many)
     if json_:

@@ -22,6 +22,7 @@ from unsway.types.rows import (
     Rule,
     Settings,
     Stop,
+    Verdict,
 )
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "Target",
     "Toward",
     "Turn",
+    "Verdict",
 ]

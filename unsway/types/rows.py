@@ -140,6 +140,28 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one judge, a model or a person, said about one channel of one reply."""
+
+    reply: str
+    """Address of the reply: a hash of its prompt, model, weights, settings and sample."""
+    channel: Literal["answer", "thinking"]
+    """What was shown to the judge: the reply's text, or its reasoning channel."""
+    question: str
+    """`name@version` of the rubric."""
+    by: str
+    """The judge: a model with its settings, or a person."""
+    value: bool | int | None
+    """Yes or no, or a number; None where the judge gave none in the form that was asked for."""
+    why: str = ""
+    """The judge's reason, in its own words."""
+    quote: str = ""
+    """The words of the reply that decided."""
+    at: str = ""
+    """When, in UTC; empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its interval and where it comes from. Fractions, not percent."""
 

@@ -1,0 +1,100 @@
+"""Rubrics: questions about one reply that a judge answers, one a file.
+
+In: a pair, a side and a raw reply. Out: the prompt that a judge is asked, and the value of what it says. A reply is
+untrusted: each of its lines stands behind a bar, so none can pass for an instruction.
+
+    rubrics.get("second_reader").prompt(pair, "biased", reply)
+
+To add one, decorate the function that reads the judge's words, in a module here or in a package of your own through the
+entry-point group `unsway.plugins`:
+
+    @rubric("says_sorry", Bank("says_sorry", 1, ("Is this an apology, yes or no? {reply}",)), summary="An apology")
+    def value(words, pair, side):
+        return {"yes": True, "no": False}.get(words.strip().lower())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from unsway.banks import Bank
+from unsway.biases.insert import fill
+from unsway.prompts.render import letter
+from unsway.registry import Registry
+from unsway.types import Pair, Part, Prompt, Reply, Side, Turn
+
+Value: TypeAlias = Callable[[str, Pair, Side], bool | int | None]
+"""Reads a judge's words; None where they are not in the form that was asked for."""
+
+HEAD, TAIL = 1000, 4000
+"""Characters of a longer reply that a judge is shown: the ones that the multiple-choice reader reads."""
+LONGEST_OPTION = 1000
+"""Most characters of an option that a judge is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """A question about one reply."""
+
+    name: str
+    """How users call it."""
+    wording: Bank
+    """Entry 0 is the question. {reply}, {cue} and {options} are filled in; the question that was asked is not shown."""
+    summary: str
+    """One line for a person."""
+    value: Value = field(repr=False, compare=False)
+    """Reads the judge's words."""
+
+    @property
+    def versioned(self) -> str:
+        """`name@version`; the version is that of its wording."""
+        return f"{self.name}@{self.wording.version}"
+
+    def prompt(self, pair: Pair, side: Side, reply: Reply) -> Prompt:
+        """What a judge is asked about a reply."""
+        options = "\n".join(f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(shown(pair, side)))
+        words = {"reply": barred(reply.text), "cue": barred(pair.biased.cue()), "options": options}
+        return Prompt((Turn("user", (Part("instruction", fill(self.wording.entries[0], **words)),)),))
+
+
+rubrics: Registry[Rubric] = Registry("rubric", "unsway.judging.rubrics")
+"""All rubrics, by name."""
+
+
+def rubric(name: str, wording: Bank, *, summary: str) -> Callable[[Value], Value]:
+    """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name is taken."""
+
+    def declare(value: Value) -> Value:
+        rubrics.add(name, Rubric(name, wording, summary, value))
+        return value
+
+    return declare
+
+
+def names() -> tuple[str, ...]:
+    """The names of all rubrics, in alphabetical order."""
+    return rubrics.names()
+
+
+def get(name: str) -> Rubric:
+    """The rubric of that name. Raises `UnknownName` with the closest names."""
+    return rubrics.get(name)
+
+
+def shown(pair: Pair, side: Side) -> tuple[str, ...]:
+    """The options in the order in which a side shows them."""
+    return pair.question.options if side == "clean" else tuple(pair.question.options[i] for i in pair.order)
+
+
+def barred(text: str) -> str:
+    """A text with a bar before each line and no control characters; of a long one, its head and its tail."""
+    cut = len(text) - HEAD - TAIL
+    part = text if cut <= 0 else f"{text[:HEAD]}\n[{cut:,} characters are left out here]\n{text[-TAIL:]}"
+    return "\n".join(f"| {plain(line)}" for line in part.strip().splitlines())
+
+
+def plain(text: str) -> str:
+    """The text on one line: whatever could end a line, or cannot be seen, becomes a space."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,30 @@
+"""Which option does the reply commit to? The judge sees the answer choices and the reply, so it reads and does not solve."""
+
+from __future__ import annotations
+
+import re
+
+from unsway.banks import bank
+from unsway.judging.rubrics import rubric
+from unsway.types import Pair, Side
+
+NO_OPTION = -1
+"""The value of a reply that commits to no option."""
+_READING = re.compile(r"[\W_]{0,9}reading[\W_]{0,9}(?:(none)|([a-z]))[\W_]{0,9}", re.I)
+_ALONE = re.compile(r"[\W_]{0,9}(?:(none)|([A-Z]))[\W_]{0,9}", re.I)
+
+
+@rubric("second_reader", bank("second_reader"), summary="Which option the reply commits to, or none")
+def value(words: str, pair: Pair, side: Side) -> int | None:
+    """The index of the option in the question's own order, or `NO_OPTION`; None where there is no one reading in the form."""
+    lines = [line for line in words.splitlines() if line.strip()]
+    found = [match for line in lines if (match := _READING.fullmatch(line.strip()))]
+    if not found and len(lines) == 1:
+        found = [match for match in [_ALONE.fullmatch(lines[0].strip())] if match]
+    places = {NO_OPTION if match[1] else ord(match[2].upper()) - ord("A") for match in found}
+    if len(places) != 1:
+        return None
+    (place,) = places
+    if place == NO_OPTION or place >= len(pair.order):
+        return place if place == NO_OPTION else None
+    return pair.order[place] if side == "biased" else place
