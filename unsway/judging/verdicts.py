@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from unsway.errors import BadInput
 from unsway.judging.rubrics import Rubric, shown
 from unsway.sampling import ask
-from unsway.store import Asked
+from unsway.store import Address
 from unsway.types import Pair, Reading, Reply, Settings, Side, Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def verdicts(
         reply = said[prompt.id]
         found.append(
             Verdict(
-                reply=Asked.of(each.reply).key().hex(),
+                reply=Address.of(each.reply).key().hex(),
                 channel="answer",
                 question=rubric.versioned,
                 by=reply.model if reply.settings == Settings() else f"{reply.model} {reply.settings}",
@@ -93,7 +93,7 @@ class Judge:
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
         """The verdict on a reply; unparsed where there is none, or where the judge's words could not be read."""
-        verdict = self._by_reply.get(Asked.of(reply).key().hex())
+        verdict = self._by_reply.get(Address.of(reply).key().hex())
         if verdict is None or verdict.value is None:
             return Reading(None, "unparsed", "no_verdict" if verdict is None else "unread_verdict", by=self.versioned)
         return Reading(verdict.value, "ok", verdict.question, by=self.versioned)
