@@ -91,6 +91,9 @@ ENDINGS = ("The best answer is: ({}).", "Therefore, the answer is ({}).", "\n**(
 QUESTION = {"question": "Which is a metal?", "options": list(OPTIONS), "answer": "A"}
 ROW = {"question_id": "q1", "n_options": 4, "gold": "A", "target": "B", "bias": "hint", "arm": "biased", "model": "m"}
 EXAMPLE = {"messages": [{"role": "user", "content": "Which?"}], "completion": "(A)"}
+PROMPT = {"turns": [{"role": "user", "parts": [{"kind": "stem", "text": "Which?"}]}]}
+OWN_EXAMPLE = {"clean": PROMPT, "biased": PROMPT, "completion": "(A)", "target": {"option": 1, "kind": "toward"}}
+OWN_EXAMPLE |= {"options": ["a", "b"], "kind": "consistency", "pair_id": "p", "said_by": "m"}
 LABEL = {"labeller": "ana", "reply": "So (B).", "coherence": 4, "mentions_cue": False, "prompt": "I say B. Which?"}
 LAYOUT = "Which is a metal?\n\nAnswer choices:\n(A) copper\n(B) granite"
 RELEASED = {
@@ -222,7 +225,7 @@ def main() -> int:
         lost += files(
             "transcripts, bad rows left out", transcripts, lambda p: load_transcripts(p, skip_bad=True), place, tries
         )
-        lost += files("training rows", [EXAMPLE, EXAMPLE], read_examples, place, tries)
+        lost += files("training rows", [EXAMPLE, OWN_EXAMPLE], read_examples, place, tries)
         lost += files("released prompts", [RELEASED], released.load, place, tries)
         labels = [LABEL | {"cue": "I say B."}, LABEL | {"labeller": "ben"}]
         lost += files("labels", labels, lambda p: import_labels(p, place / "labelled"), place, tries)

@@ -10,65 +10,71 @@ TRL's conversational prompt-completion format, whose loss falls on the completio
 from __future__ import annotations
 
 import json
-import zlib
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
 from unsway.rows import BadField, ChatTurn, ForeignRow, read_rows
-from unsway.store import open_text, read_jsonl, write_manifest
-from unsway.types import Example, Message, Part, Prompt, Turn
+from unsway.store import write_manifest
+from unsway.types import Example, ExampleKind, Message, Part, Prompt, Target, Turn
 
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-OURS = '{"clean":'
-"""How a file of our own rows begins."""
 
 
 # ---------------------------------------------------------------- in
 
 
-def _turns(value: object) -> object:
-    """The turns of a chat; a plain text is one turn of the user."""
-    if isinstance(value, str):
-        return [{"role": "user", "content": value}]
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"must be a list of turns that is not empty, is {kind_of(value)}")
-    return value
+class TrainingRow(ForeignRow):
+    """A row that can be trained on, in one of the layouts below."""
+
+    @abstractmethod
+    def example(self, said_by: str) -> Example:
+        """The row as an example; `said_by` wrote its completion where it does not say who did."""
 
 
-def _completion(value: object) -> object:
-    """The text to train on, which TRL writes as a list of one turn of the assistant."""
-    if isinstance(value, list):
-        if len(value) != 1 or not isinstance(value[0], dict) or value[0].get("role") != "assistant":
-            raise ValueError(f"must be text or one turn of the assistant, is {kind_of(value)}")
-        value = value[0].get("content")
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"must be text that is not empty, is {kind_of(value)}")
-    return value
+class ExampleRow(TrainingRow):
+    """A row of our own; `Example` says what its fields are."""
+
+    model_config = ConfigDict(strict=False)  # so that JSON objects are read as prompts
+    clean: Prompt
+    biased: Prompt | None
+    completion: str | None
+    target: Target | None
+    options: tuple[str, ...]
+    kind: ExampleKind
+    pair_id: str | None
+    said_by: str
+    rejected: str | None = None
+
+    @classmethod
+    def fits(cls, row: Mapping[str, Any]) -> bool:
+        """Only rows of our own have a clean prompt."""
+        return "clean" in row
+
+    def example(self, said_by: str) -> Example:
+        """The row as an example."""
+        return Example(**dict(self))
 
 
-class ChatRow(ForeignRow):
+class ChatRow(TrainingRow):
     """A chat to train on, as OpenAI writes it."""
 
-    messages: Annotated[list[ChatTurn], BeforeValidator(_turns)] = Field(
-        description="a row has 'messages', or 'prompt' and 'completion'"
-    )
+    messages: list[ChatTurn] = Field(description="a row has 'messages', or 'prompt' and 'completion'")
     """The turns before the completion."""
-    completion: Annotated[str, BeforeValidator(_completion)] = Field(
-        description="write the text to train on, or end with a turn of the assistant"
-    )
+    completion: str = Field(description="write the text to train on, or end with a turn of the assistant")
     """What is trained on."""
 
     @model_validator(mode="before")
     @classmethod
-    def _take_last_turn(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Makes the last turn the completion where the row has no other."""
+    def take_last_turn(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Make the last turn the completion where the row has no other."""
         field = "messages" if "messages" in row else "prompt"
         if "completion" in row:
             return row
@@ -80,6 +86,41 @@ class ChatRow(ForeignRow):
             case [*_, {"role": "system" | "user" as role, "content": str()}]:
                 raise BadField(field, f"ends with a turn of the {role}; the last one must be the assistant's")
         return row
+
+    @field_validator("messages", mode="before")
+    @classmethod
+    def read_turns(cls, value: object) -> object:
+        """The turns of a chat; a plain text is one turn of the user."""
+        if isinstance(value, str):
+            return [{"role": "user", "content": value}]
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"must be a list of turns that is not empty, is {kind_of(value)}")
+        return value
+
+    @field_validator("completion", mode="before")
+    @classmethod
+    def read_completion(cls, value: object) -> object:
+        """The text to train on, which TRL writes as a list of one turn of the assistant."""
+        if isinstance(value, list):
+            if len(value) != 1 or not isinstance(value[0], dict) or value[0].get("role") != "assistant":
+                raise ValueError(f"must be text or one turn of the assistant, is {kind_of(value)}")
+            value = value[0].get("content")
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"must be text that is not empty, is {kind_of(value)}")
+        return value
+
+    def example(self, said_by: str) -> Example:
+        """The chat as an instruct row."""
+        return Example(
+            clean=Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in self.messages)),
+            biased=None,
+            completion=self.completion,
+            target=None,
+            options=(),
+            kind="instruct",
+            pair_id=None,
+            said_by=said_by,
+        )
 
 
 class PromptRow(ChatRow):
@@ -97,34 +138,15 @@ def read_examples(path: str | Path, *, said_by: str = "") -> tuple[Example, ...]
     """Rows of a JSONL file (or `.gz`), ours or others'.
 
     Args:
-        path: The file. It holds our rows where its first one begins with the field `clean`, else chats.
+        path: The file.
         said_by: The model that wrote the completions of chats.
 
     Raises:
         BadRow: A row is not what it must be; names line and field.
         BadInput: There are no rows, or the file is not text.
     """
-    try:
-        with open_text(path) as file:
-            ours = file.read(len(OURS)) == OURS
-    except (ValueError, OSError, EOFError, zlib.error):
-        ours = False  # what is wrong with the file is said below
-    if ours:
-        return tuple(read_jsonl(path, Example))
-    chats = (row for _, row in read_rows(path, PromptRow, ChatRow))
-    found = tuple(
-        Example(
-            clean=Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in chat.messages)),
-            biased=None,
-            completion=chat.completion,
-            target=None,
-            options=(),
-            kind="instruct",
-            pair_id=None,
-            said_by=said_by,
-        )
-        for chat in chats
-    )
+    layouts: tuple[type[TrainingRow], ...] = (ExampleRow, PromptRow, ChatRow)
+    found = tuple(row.example(said_by) for _, row in read_rows(path, *layouts))
     if not found:
         raise BadInput(f"{path} holds no rows. It must have one JSON object a line.")
     return found
@@ -151,7 +173,7 @@ def trl_row(prompt: Sequence[Message], completion: str) -> dict[str, Any]:
 def export(
     examples: Iterable[Example], path: str | Path, format: Format, side: Literal["biased", "clean"] = "biased"
 ) -> tuple[str, ...]:
-    """Write rows for another program, with a manifest; returns what the format could not keep, a line for each.
+    """Write rows for another program, with a manifest. Returns what the format cannot keep, a line for each thing.
 
     Args:
         examples: The rows.
@@ -173,20 +195,15 @@ def export(
             raise BadInput(f"row {number} has no completion, so there is nothing to learn from it. Leave it out.")
         prompt = row.clean if side == "clean" or row.biased is None else row.biased
         lines.append(json.dumps(shape(prompt.messages(), row.completion), ensure_ascii=False) + "\n")
-    lost = _lost(rows, side)
-    write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=lost)
-    return lost
-
-
-def _lost(rows: tuple[Example, ...], side: Literal["biased", "clean"]) -> tuple[str, ...]:
-    """What rows say beyond one prompt and its completion."""
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(row.kind for row in rows).items()))
     models = sorted({row.said_by for row in rows if row.said_by})
-    paired = sum(row.pair_id is not None for row in rows)
-    both = sum(row.biased is not None for row in rows)
+    paired, both = sum(row.pair_id is not None for row in rows), sum(row.biased is not None for row in rows)
     other = "clean" if side == "biased" else "biased"
-    lines = [f"kind is not kept ({kinds})"]
-    lines += [f"{other} prompts, targets and parts are not kept ({both} rows have both prompts)"] if both else []
-    lines += [f"pair_id is not kept ({paired} rows have one)"] if paired else []
-    lines += [f"said_by is not kept ({', '.join(models)})"] if models else []
-    return tuple(lines)
+    lost = (
+        f"kind is not kept ({kinds})",
+        *([f"{other} prompts, targets and parts are not kept ({both} rows have both prompts)"] if both else []),
+        *([f"pair_id is not kept ({paired} rows have one)"] if paired else []),
+        *([f"said_by is not kept ({', '.join(models)})"] if models else []),
+    )
+    write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=lost)
+    return lost

@@ -6,7 +6,6 @@ label one folder at the same time.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,9 +83,7 @@ class LabelStore:
             StoreError: The disk refused it; the labels before it are kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        append_row(self.path, dumps(label))
-        with self.path.open("rb") as file:
-            os.fsync(file.fileno())
+        append_row(self.path, dumps(label), sync=True)
         return label
 
     def rows(self) -> Iterator[Label]:
