@@ -8,13 +8,15 @@ loop: killed, it resumes from its last saved step. `open` hands out the live mod
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unsway.backends import backends
-from unsway.backends.local.launch import check_launch, hold, is_main, track_once
+from unsway.backends.local.launch import check_launch, hold, is_main, processes, track_once
+from unsway.backends.local.live import LiveModel
 from unsway.backends.local.memory import free_memory, rows_that_fit
 from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, rows_of_step, tokenise
@@ -25,7 +27,7 @@ from unsway.errors import BadInput, UnswayError
 from unsway.models.session import LOCAL, name_of
 from unsway.models.weights import Weights, locate
 from unsway.training import done, examples_sha256
-from unsway.training.seams import Backend, CrossEntropy, Method, PreferenceLoss, Tuner
+from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Tuner, WhiteBox
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Local(LocalOptions, Backend):
 
     name: ClassVar[str] = "local"
     summary: ClassVar[str] = "here, on CPU or GPU, in one process or several"
-    offers: ClassVar[frozenset[Any]] = frozenset({Tuner})
+    offers: ClassVar[frozenset[Any]] = frozenset({Tuner, Policy, WhiteBox})
     objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy, PreferenceLoss})
 
     def describe(self, base: str) -> str:
@@ -46,8 +48,13 @@ class Local(LocalOptions, Backend):
         return _pinned(locate(base.removeprefix(LOCAL)))
 
     def check(self, method: Method, base: str) -> None:
-        """Refuse packing where the method's loss cannot be packed; any hyper-parameter has its place."""
-        if self.packing and Tuner in method.needs and isinstance(method.objective, PreferenceLoss):
+        """Refuse options that the method's loop does not have; any hyper-parameter has its place."""
+        if Tuner not in method.needs and (self.packing or self.gradient_checkpointing or self.report_to):
+            raise BadInput(
+                f"{method.name!r} has a loop of its own, without packing, gradient_checkpointing and report_to. Leave them "
+                "out."
+            )
+        if self.packing and isinstance(method.objective, PreferenceLoss):
             raise BadInput(
                 "Preferences cannot be packed: TRL's DPO has no forward pass without padding. Leave packing out."
             )
@@ -101,6 +108,33 @@ class Local(LocalOptions, Backend):
         del made
         free_memory()
         return checkpoint
+
+    @contextmanager
+    def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Iterator[LiveModel]:
+        """The live model of a method with a loop of its own, in one process; a killed one starts again.
+
+        Raises:
+            BadInput: The base is a checkpoint with an adapter, or there are several processes.
+        """
+        if processes() > 1:
+            raise BadInput(
+                f"{method.name!r} has a loop of its own, which runs in one process, and {processes()} were launched. Start "
+                "it without a launcher."
+            )
+        weights = _without_adapter(locate(base.removeprefix(LOCAL)))
+        record = Checkpoint(
+            model=str(folder),
+            base=_pinned(weights),
+            backend=self.name,
+            uri=str(folder),
+            method=repr(method),
+            data_sha256=examples_sha256(rows),
+            steps=0,
+            tokens=0,
+        )
+        with hold(folder), track_once(f"Training {method.name}", method.n_steps(len(rows)), done=0) as advance:
+            yield LiveModel(weights, method, folder, record, self, len(rows), advance)
+        free_memory()
 
     def tidy(self, folder: Path) -> None:
         """Remove the trainer's own steps."""
