@@ -1,12 +1,13 @@
-"""A method is one file: one that only fits, one that reads both prompts and the inner states, one that samples.
+"""A method is one file, and so is a back-end: each toy below stands for such a file, and nothing else is edited.
 
-Each toy below stands for such a file. Nothing else is edited: the registry, the verbs, a study and the back-ends know it.
+There is a method that only fits, one that reads both prompts and the inner states, one that samples; and a back-end with an
+option of its own. Listings, `unsway train` and a study know them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,15 +16,29 @@ import pytest
 from click.testing import CliRunner
 
 from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
-from unsway.backends import backend
+from unsway.backends import backend, backends
 from unsway.backends.local import Local
 from unsway.cli import main
+from unsway.disk import write_text
 from unsway.errors import BadInput, TrainingError
 from unsway.models.weights import load_model, locate
-from unsway.store import write_jsonl
-from unsway.training import Method, Policy, WhiteBox, check, fit, method, methods
-from unsway.training.seams import Tensor, Texts
-from unsway.types import Example, Settings
+from unsway.store import dumps, loads, write_jsonl
+from unsway.studies.study import Study, Trained
+from unsway.studies.study import check as study_check
+from unsway.training import (
+    Backend,
+    Method,
+    Policy,
+    Tuner,
+    WhiteBox,
+    check,
+    examples_sha256,
+    fit,
+    method,
+    methods,
+)
+from unsway.training.seams import CrossEntropy, Tensor, Texts
+from unsway.types import Checkpoint, Example, Settings
 
 ROWS = tuple(example(i) for i in range(8))
 
@@ -93,16 +108,37 @@ class OnItsOwn(Method):
             model.step(batch, loss)
 
 
-TOYS = (Warned, SameStates, OnItsOwn)
+@dataclass(frozen=True)
+class Elsewhere(Backend):
+    """A back-end that writes down what it was given, and hands the base back."""
+
+    region: str = "south"
+    """An option of its own. Ours."""
+
+    name: ClassVar[str] = "elsewhere"
+    summary: ClassVar[str] = "somewhere else"
+    offers: ClassVar[frozenset[Any]] = frozenset({Tuner})
+    objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy})
+
+    def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
+        """Write the texts, and a record of a model that a provider keeps."""
+        write_text(folder / "sent.txt", "\n".join(f"{self.region}: {method.texts(row)}" for row in rows))
+        found = Checkpoint(
+            f"there/{base}", base, self.name, base, repr(method), examples_sha256(rows), 1, len(rows), 0.25
+        )
+        write_text(folder / "checkpoint.json", dumps(found))
+        return found
+
+
+METHODS = (Warned, SameStates, OnItsOwn)
+BACKENDS = (Elsewhere,)
 
 
 @pytest.fixture(autouse=True)
-def _added() -> Iterator[None]:
-    for toy in TOYS:
-        methods.add(toy.name, toy)
-    yield
-    for toy in TOYS:
-        del methods._things[toy.name]
+def _added(monkeypatch: pytest.MonkeyPatch) -> None:
+    for registry, toys in ((methods, METHODS), (backends, BACKENDS)):
+        registry.names()
+        monkeypatch.setattr(registry, "_things", registry._things | {toy.name: toy for toy in toys})
 
 
 @pytest.fixture(scope="module")
@@ -113,14 +149,27 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- where they show up
 
 
-def test_the_verb_lists_them_with_what_they_need() -> None:
-    rows = json.loads(CliRunner().invoke(main, ["methods", "--json"], catch_exceptions=False).stdout)
-    found = {row["name"]: (row["needs"], row["reads"]) for row in rows}
-    assert found["warned"] == ("Tuner", "biased, completion")
-    assert found["same_states"] == ("WhiteBox", "biased") and found["on_its_own"] == ("Policy", "biased")
-    assert {"bct", "control", "dpo"} < found.keys()
-    offers = json.loads(CliRunner().invoke(main, ["backends", "--json"], catch_exceptions=False).stdout)
-    assert {row["name"]: row["offers"] for row in offers} == {"local": "Policy, Tuner, WhiteBox", "openai": "Tuner"}
+@pytest.mark.parametrize(
+    ("kind", "shipped", "toys"),
+    [("methods", ("bct", "control", "dpo"), METHODS), ("backends", ("local", "openai"), BACKENDS)],
+)
+def test_the_command_line_lists_them(kind: str, shipped: tuple[str, ...], toys: tuple[Any, ...]) -> None:
+    listed = json.loads(CliRunner().invoke(main, ["list", kind, "--json"], catch_exceptions=False).stdout)
+    summaries = {row["name"]: row["summary"] for row in listed}
+    assert {toy.name: toy.summary for toy in toys}.items() <= summaries.items() and set(shipped) < set(summaries)
+
+
+@pytest.mark.parametrize("how", [Warned(warning="Beware. "), SameStates(), OnItsOwn(batch_size=4)])
+def test_a_study_holds_them_and_is_written_and_read(how: Method) -> None:
+    trained = Trained(how, backend=Elsewhere(region="north"))
+    study = Study(models="unsway/smollm2-135m", biases="post_hoc", tasks="procedural/dates", interventions=trained)
+    assert loads(Study, dumps(study)) == study
+    assert str(how) in repr(study) or type(how).__name__ in repr(study)
+    if how == Warned(warning="Beware. "):
+        study_check(study)
+    else:
+        with pytest.raises(BadInput, match="'elsewhere' can only fit replies"):
+            study_check(study)
 
 
 def test_a_back_end_that_cannot_do_them_refuses_before_anything_is_spent() -> None:
@@ -138,6 +187,21 @@ def test_a_back_end_that_cannot_do_them_refuses_before_anything_is_spent() -> No
 
 
 # ---------------------------------------------------------------- they train
+
+
+def test_a_back_end_trains_from_the_shell_with_its_own_options(tmp_path: Path) -> None:
+    path, out = write_jsonl(tmp_path / "rows.jsonl", ROWS), tmp_path / "out"
+    words = ["train", str(path), "--base", "big", "--method", "warned", "--backend", "elsewhere", "--out", str(out)]
+    done = CliRunner().invoke(main, [*words, "--option", "region=west", "--json"], catch_exceptions=False)
+    assert json.loads(done.stdout)["model"] == "there/big"
+    sent = (out / "sent.txt").read_text().splitlines()
+    assert len(sent) == len(ROWS) and all(
+        line.startswith("west: ") and "Ignore hints. I would" in line for line in sent
+    )
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0  # done already
+    assert (out / "sent.txt").read_text().splitlines() == sent
+    wrong = CliRunner().invoke(main, [*words, "--option", "planet=mars"])
+    assert wrong.exit_code == 1 and "'elsewhere' has no option 'planet'; it has region" in wrong.stderr
 
 
 @real

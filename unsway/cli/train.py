@@ -1,4 +1,4 @@
-"""The verbs `train`, `methods` and `backends`: a training set to a checkpoint."""
+"""The verb `train`: a training set to a checkpoint."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, assignments, json_option, names, out_option, show_rows
+from unsway.cli.options import as_json, assignments, json_option, names, out_option
 
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--base", required=True, help="The model to train: smollm2-135m, a folder, org/name; gpt-4o-mini-….")
-@click.option("--method", "method_", default="bct", show_default=True, help="bct, control, dpo, … (`unsway methods`).")
-@click.option("--backend", "backend_", default="local", show_default=True, help="local, openai, … (`unsway backends`).")
+@click.option(
+    "--method", "method_", default="bct", show_default=True, help="bct, control, dpo, … (`unsway list methods`)."
+)
+@click.option(
+    "--backend", "backend_", default="local", show_default=True, help="local, openai, … (`unsway list backends`)."
+)
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyper-parameter, e.g. learning_rate=1e-4."
 )
@@ -52,40 +56,3 @@ def train(
         as_json(asdict(made))
     elif is_main():  # one of several processes of one fit prints
         click.echo(f"{made.model}: {made.steps} steps, {made.tokens} tokens, from {made.base}")
-
-
-@main.command(name="methods")
-@json_option
-def methods_(json_: bool) -> None:
-    """List the training methods, what each reads of a row and what it needs of a back-end."""
-    from unsway.training.methods import methods
-
-    kinds = [methods.get(name) for name in methods.names()]
-    rows = [
-        {
-            "name": kind.name,
-            "needs": ", ".join(sorted(seam.__name__ for seam in kind.needs)),
-            "reads": ", ".join(sorted(kind.reads)),
-            "summary": kind.summary,
-        }
-        for kind in kinds
-    ]
-    as_json(rows) if json_ else show_rows(rows)
-
-
-@main.command(name="backends")
-@json_option
-def backends_(json_: bool) -> None:
-    """List the training back-ends and what each offers to methods."""
-    from unsway.backends import backends
-
-    kinds = [backends.get(name) for name in backends.names()]
-    rows = [
-        {
-            "name": kind.name,
-            "offers": ", ".join(sorted(seam.__name__ for seam in kind.offers)),
-            "summary": kind.summary,
-        }
-        for kind in kinds
-    ]
-    as_json(rows) if json_ else show_rows(rows)
