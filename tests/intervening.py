@@ -12,7 +12,7 @@ from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelAP
 from unsway.interventions import Intervention
 from unsway.pairing import PairSet
 from unsway.prompts.render import letter
-from unsway.sampling import ask
+from unsway.sampling import Sampling, ask
 from unsway.seeds import rng
 from unsway.types import Message, Pair, Prompt, Reply, Toward
 
@@ -76,6 +76,6 @@ def prompts_of(made: PairSet) -> list[Prompt]:
 
 def measured(made: PairSet, how: Intervention, model: Any, folder: Path) -> list[Reply]:
     """Replies under an intervention, standing for the prompts that were replaced."""
-    prompts = how.apply(made.pairs, model, folder=folder).prompts
+    prompts = how.apply(made.pairs, model, Sampling(folder=folder)).prompts
     replies = {reply.prompt_id: reply for reply in ask(prompts.values(), model, folder=folder)}
     return [replace(replies[asked.id], prompt_id=key) for key, asked in prompts.items()]

@@ -20,11 +20,12 @@ from unsway import assets, sources
 from unsway.banks import bank
 from unsway.data import Recipe, mixture
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions import ARMS, Fewshot, Prompted, get, leave_one_out, names, sweep
+from unsway.interventions import Fewshot, Prompted, get, leave_one_out, names, sweep
 from unsway.interventions.base import worked_example
+from unsway.interventions.shots import ARMS
 from unsway.models.session import Session, Subject, session
 from unsway.pairing import PairSet, pairs
-from unsway.sampling import ask, run
+from unsway.sampling import Sampling, ask, run
 from unsway.sampling.context import check_fit
 from unsway.seeds import digest
 from unsway.stats.estimates import cells
@@ -149,7 +150,7 @@ def test_shots_are_the_rows_that_would_be_trained_on(tmp_path: Path) -> None:
     recipe = Recipe(n=4, instruct=0, direct_share=0, max_tokens=1000, seed=7)
     rows = mixture(recipe, TRAIN, model)
     for arm, how in {"naive": Control(), "biased": Bct()}.items():
-        instead = put(proxy(4, arm), made, seed=7, folder=tmp_path)
+        instead = put(proxy(4, arm), made, seed=7, sampling=Sampling(folder=tmp_path))
         shots = front(instead[made.pairs[0].clean.id], made.pairs[0].clean)
         shown = {(shots[i].text(), shots[i + 1].text()) for i in range(0, len(shots), 2)}
         trained = [how.texts(row) for row in rows.examples]
@@ -324,7 +325,7 @@ def test_prompts_that_do_not_fit_a_local_model_are_refused_with_their_number(mon
     refused_where_too_long(local)
     many = PairSet(tuple(pairs(TESTED[:3], ["post_hoc"])))
     with pytest.raises(BadInput, match=r"6 of 6 prompts do not fit .* allow shorter replies"):
-        Prompted("ignore").apply(many.pairs, local, settings=Settings(max_tokens=8192))
+        Prompted("ignore").apply(many.pairs, local, Sampling(Settings(max_tokens=8192)))
 
 
 def test_a_template_without_system_turns_is_said_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,7 +369,7 @@ def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
         for name in ("fewshot:2-paired", "rewrite"):
-            instead = get(name).apply(made.pairs, model, folder=tmp_path, settings=short)
+            instead = get(name).apply(made.pairs, model, Sampling(short, Sampling(folder=tmp_path)))
             assert len(instead.prompts) + len(instead.missing) == len({p.id for p in prompts_of(made)})
             replies = ask(instead.prompts.values(), model, folder=tmp_path, settings=short)
             assert len(replies) == len({asked.id for asked in instead.prompts.values()})

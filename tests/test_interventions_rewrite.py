@@ -9,10 +9,10 @@ from intervening import CUT, measured, prompts_of, saying
 
 from unsway.interventions import Rewrite
 from unsway.interventions.rewrite import CUT as WAS_CUT
-from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, NotAsked, _has_options, rewritten
+from unsway.interventions.rewrite import EMPTY, LOST, SPEAKS, NotAsked, has_options, rewritten
 from unsway.pairing import pairs
 from unsway.prompts.render import letter, option_parts, render
-from unsway.sampling import ask, run
+from unsway.sampling import Sampling, ask, run
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore, read_jsonl, read_manifest
@@ -55,7 +55,7 @@ def test_a_faithful_rewriting_undoes_every_cue_in_both_arms(tmp_path: Path) -> N
     assert {cell["brr"].value for cell in cells(outcomes(made, changed))} == {0.0}
     first_round = len({Rewrite().request(prompt).id for prompt in prompts_of(made)})
     assert len(ReplyStore(tmp_path / "replies.jsonl")) == asked_before + first_round  # the second asks what clean asked
-    asked = Rewrite().apply(made.pairs, model, folder=tmp_path).prompts
+    asked = Rewrite().apply(made.pairs, model, Sampling(folder=tmp_path)).prompts
     assert all(asked[pair.clean.id] == asked[pair.biased.id] for pair in made)
     assert all(len(prompt.turns) == 1 for prompt in asked.values())
 
@@ -115,7 +115,7 @@ def test_options_are_found_however_they_are_lettered(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["(A) 3 (B) an oak tree", "an oak tree, 3.5 (about)", "(A) an oak (B) 3.5 (about)"])
 def test_options_that_moved_or_changed_are_lost(text: str) -> None:
-    assert not _has_options(text, ("an oak tree", "3.5 (about)"))
+    assert not has_options(text, ("an oak tree", "3.5 (about)"))
 
 
 def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +129,7 @@ def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, ca
             return "What is it?"
         return faithful(messages) + CUT * ("=====" in text and cut in text)  # type: ignore[operator,no-any-return]
 
-    found = Rewrite().apply(made.pairs, saying("forgetful", say), folder=tmp_path)
+    found = Rewrite().apply(made.pairs, saying("forgetful", say), Sampling(folder=tmp_path))
     assert found.reasons() == {LOST: 2, WAS_CUT: 2, SPEAKS: 6}
     assert not set(found.prompts) & set(found.missing)
     assert set(found.prompts) | set(found.missing) == {prompt.id for prompt in prompts_of(made)}

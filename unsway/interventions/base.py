@@ -6,19 +6,21 @@ In: pairs. Out: `Changed`: the same pairs with the prompts that are asked instea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from unsway import layout
+from unsway.errors import UnknownName
 from unsway.models.session import Session, session
-from unsway.types import Pair, Part, Prompt, Role, Settings, Turn
+from unsway.registry import Registry
+from unsway.types import Pair, Part, Prompt, Role, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
+    from unsway.sampling import Sampling
 
 
 class ChangedPair(NamedTuple):
@@ -74,30 +76,55 @@ class Intervention(Protocol):
         """Biases shown in the few-shot examples, which are therefore not held out."""
         ...
 
-    def apply(
-        self,
-        pairs: Sequence[Pair],
-        model: ModelLike,
-        *,
-        folder: str | Path | None = None,
-        settings: Settings = Settings(),  # noqa: B008  # frozen
-        seed: int = 0,
-        budget: Budget | None = None,
-    ) -> Changed:
+    def apply(self, pairs: Sequence[Pair], model: ModelLike, sampling: Sampling, seed: int = 0) -> Changed:
         """The pairs as they are asked.
 
         Args:
             pairs: The pairs; prompts of equal text are the same prompt.
             model: The model that will be asked, and that writes what the intervention needs.
-            folder: Where its replies are kept (see `unsway.sampling.ask`).
-            settings: How the measured replies will be decoded.
+            sampling: How the measured replies will be decoded, where replies are kept, and what they may cost.
             seed: Seed of what is drawn.
-            budget: Stops before a prompt that could pass its limit.
 
         Raises:
             BadInput: Some prompts would not fit the model; only what the intervention itself needs was asked.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class InterventionKind:
+    """One kind of intervention, as its file declares it."""
+
+    type: type[Any]
+    """The frozen dataclass; a study's JSON keeps its fields."""
+    parse: Callable[[str], Intervention | None]
+    """The intervention of a name, or None where the name is of another kind."""
+    names: Callable[[], Iterable[str]]
+    """Names to list; a kind with a number in its names lists some of them."""
+    summary: str
+    """One line for a person."""
+
+
+kinds: Registry[InterventionKind] = Registry("kind of intervention", "unsway.interventions")
+"""Every kind of intervention by name; adding one is adding a file that ends in `kinds.add(…)`."""
+
+
+def names() -> tuple[str, ...]:
+    """The names of interventions, in alphabetical order; a few-shot proxy takes any k, and more at its end."""
+    return tuple(sorted(name for kind in kinds.names() for name in kinds.get(kind).names()))
+
+
+def get(name: str) -> Intervention:
+    """The intervention of that name; `4:naive` is short for `fewshot:4-naive`.
+
+    Raises:
+        UnknownName: There is none of that name, or a bias that it names is none.
+    """
+    for kind in kinds.names():
+        found = kinds.get(kind).parse(name)
+        if found is not None:
+            return found
+    raise UnknownName("intervention", name, names())
 
 
 def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:
@@ -109,16 +136,13 @@ def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:
     return found
 
 
-def held(model: ModelLike) -> AbstractContextManager[Session]:
+def open_session(model: ModelLike) -> AbstractContextManager[Session]:
     """A session with a model; one that was handed in stays open, one that is opened here is closed."""
     opened = session(model)
     return nullcontext(opened) if opened is model else opened
 
 
-# ---------------------------------------------------------------- files
-
-
-def kept_at(folder: str | Path, model: str, name: str) -> Path:
+def record_path(folder: str | Path, model: str, name: str) -> Path:
     """Where an intervention writes down what it did to a model: a JSONL file in a folder beside the replies."""
     plain = layout.file_name(f"{model.rpartition('/')[2]}-{name}")
     return Path(folder) / layout.INTERVENTIONS / f"{plain}.jsonl"

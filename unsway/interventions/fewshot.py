@@ -17,18 +17,19 @@ from unsway import biases as suite
 from unsway import sources
 from unsway.data import Recipe
 from unsway.errors import BadInput
-from unsway.interventions.base import Changed, before, by_prompt, held, kept_at
-from unsway.interventions.shots import ARMS, Arm, Shot, shots
+from unsway.interventions.base import Changed, InterventionKind, before, by_prompt, kinds, open_session, record_path
+from unsway.interventions.shots import ARMS, Shot, ShotArm, shots
 from unsway.models.session import Session
 from unsway.prompts import elicitations
+from unsway.registry import Ref
+from unsway.sampling import Sampling
 from unsway.sampling.context import check_fit
 from unsway.seeds import content_id, rng
 from unsway.store import write_jsonl
-from unsway.types import Pair, Prompt, Question, Settings, Turn
+from unsway.types import Pair, Prompt, Question
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
 
 VERSION = 1
 SWEEP = (1, 2, 4, 8, 16, 32)
@@ -48,7 +49,7 @@ class Fewshot:
 
     k: int
     """Training pairs; arms that show two prompts of each hold twice as many shots."""
-    arm: Arm = "naive"
+    arm: ShotArm = "naive"
     recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
     """Biases, instructions and decoding of the rows; its counts and seed are not used."""
     drawn: bool = False
@@ -91,50 +92,56 @@ class Fewshot:
         Raises:
             BadInput: No bias is left.
         """
-        return replace(self, recipe=replace(self.recipe, biases=_others(self.recipe.biases, tested)))
+        plain, biases = {Ref.parse(name).name for name in tested}, self.recipe.biases
+        left = tuple(name for name in biases if Ref.parse(name).name not in plain)
+        if not left:
+            raise BadInput(f"Without {', '.join(tested)} no bias is left of {', '.join(biases)}; name more of them.")
+        return replace(self, recipe=replace(self.recipe, biases=left))
 
     def apply(
         self,
         pairs: Sequence[Pair],
         model: ModelLike,
-        *,
-        folder: str | Path | None = None,
-        settings: Settings = Settings(),  # noqa: B008  # frozen
+        sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
-        budget: Budget | None = None,
     ) -> Changed:
         """The pairs behind their shots; see `Intervention`."""
         originals = by_prompt(pairs)
-        pool = sources.without_overlap(self._train_questions(seed), (pair.question for _, pair in originals.values()))
+        train = self.questions or [q for task in self.tasks for q in sources.load(task, A_TASK, seed=seed)]
+        pool = sources.without_overlap(train, (pair.question for _, pair in originals.values()))
         by_elicit: dict[str, list[str]] = {}
         for key, (_, pair) in originals.items():
             elicit = pair.elicit.partition("@")[0]  # published prompts ask in ways that are not ours
             by_elicit.setdefault(elicit if elicit in elicitations.names() else "cot", []).append(key)
         made: dict[str, Prompt] = {}
-        with held(model) as who:
+        n = max(self.k, POOL) if self.drawn else self.k
+        with open_session(model) as who:
             for elicit, keys in by_elicit.items():
-                rows = shots(
-                    self._n, self.recipe, elicit, pool, who, settings=settings, folder=folder, seed=seed, budget=budget
-                )
-                _keep(self, rows, elicit, who, folder, seed)
+                rows = shots(n, replace(self.recipe, seed=seed), elicit, pool, who, sampling)
+                self._record(rows, elicit, who, sampling.folder, seed)
                 for key in keys:
                     prompt, pair = originals[key]
-                    made[key] = before(prompt, self._turns(rows, pair.question, seed))
+                    own: Sequence[Shot] = rows
+                    if self.drawn:  # by what the question says, whatever the order of its options
+                        stem, options = sources.checks.key(pair.question)
+                        own = rng(seed, "shots", stem, options).sample(rows, self.k)
+                    made[key] = before(prompt, tuple(turn for shot in own for turn in shot.turns(self.arm)))
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
-        check_fit(made.values(), who, settings, advice=advice)
+        check_fit(made.values(), who, sampling.settings, advice=advice)
         return Changed.of(pairs, {key: made[key] for key in originals})
 
-    @property
-    def _n(self) -> int:
-        """Pairs that are needed."""
-        return max(self.k, POOL) if self.drawn else self.k
-
-    def _train_questions(self, seed: int) -> Sequence[Question]:
-        return self.questions or [q for task in self.tasks for q in sources.load(task, A_TASK, seed=seed)]
-
-    def _turns(self, rows: Sequence[Shot], asked: Question, seed: int) -> tuple[Turn, ...]:
-        own = rng(seed, "shots", *_mark(asked)).sample(rows, self.k) if self.drawn else rows
-        return tuple(turn for shot in own for turn in shot.turns(self.arm))
+    def _record(self, rows: Sequence[Shot], elicit: str, who: Session, folder: str | Path | None, seed: int) -> None:
+        """Write the rows that were shown next to the replies, with what they depend on."""
+        if folder is not None:
+            subject = who.subject
+            write_jsonl(
+                record_path(folder, subject.name, f"{self.name}-{elicit}"),
+                [shot.row for shot in rows],
+                intervention=self.versioned,
+                model=subject.name,
+                weights=subject.weights,
+                seed=seed,
+            )
 
 
 def parse(name: str) -> Fewshot | None:
@@ -147,12 +154,12 @@ def parse(name: str) -> Fewshot | None:
     return Fewshot(int(found[1]), arm, recipe, drawn=bool(found[3]))
 
 
-def sweep(arm: Arm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
+def sweep(arm: ShotArm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
     """Names of one arm with several k. The shots of a smaller k are the first ones of a larger."""
     return tuple(Fewshot(k, arm).name for k in ks)
 
 
-def leave_one_out(biases: Iterable[str], k: int, arm: Arm = "biased") -> Mapping[str, str]:
+def leave_one_out(biases: Iterable[str], k: int, arm: ShotArm = "biased") -> Mapping[str, str]:
     """From each bias to the name of the proxy whose shots carry all the others.
 
     Raises:
@@ -163,29 +170,9 @@ def leave_one_out(biases: Iterable[str], k: int, arm: Arm = "biased") -> Mapping
     return {tested: every.without(tested).name for tested in names}
 
 
-def _others(biases: tuple[str, ...], tested: tuple[str, ...]) -> tuple[str, ...]:
-    left = tuple(name for name in biases if name.partition("/")[0] not in {t.partition("/")[0] for t in tested})
-    if not left:
-        raise BadInput(f"Without {', '.join(tested)} no bias is left of {', '.join(biases)}; name more of them.")
-    return left
-
-
-def _mark(question: Question) -> tuple[object, ...]:
-    """What a question is known by, whatever the order of its options."""
-    stem, options = sources.checks.key(question)
-    return stem, options
-
-
-def _keep(how: Fewshot, rows: Sequence[Shot], elicit: str, who: Session, folder: str | Path | None, seed: int) -> None:
-    """Write the rows that were shown beside the replies, with what they depend on."""
-    if folder is None:
-        return
-    path = kept_at(folder, who.subject.name, f"{how.name}-{elicit}")
-    write_jsonl(
-        path,
-        [shot.row for shot in rows],
-        intervention=how.versioned,
-        model=who.subject.name,
-        weights=who.subject.weights,
-        seed=seed,
-    )
+kinds.add(
+    "fewshot",
+    InterventionKind(
+        Fewshot, parse, lambda: (name for arm in ARMS for name in sweep(arm)), "Training pairs as chat turns in front"
+    ),
+)

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from unsway.banks import bank
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions.base import Changed, by_prompt
+from unsway.interventions.base import Changed, InterventionKind, by_prompt, kinds
 from unsway.models.session import session
+from unsway.sampling import Sampling
 from unsway.sampling.context import check_fit
-from unsway.types import Pair, Part, Prompt, Settings, Turn
+from unsway.types import Pair, Part, Prompt, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
 
 BANK = "system_prompts"
 
@@ -72,30 +71,42 @@ class Prompted:
         self,
         pairs: Sequence[Pair],
         model: ModelLike,
-        *,
-        folder: str | Path | None = None,
-        settings: Settings = Settings(),  # noqa: B008  # frozen
+        sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
-        budget: Budget | None = None,
     ) -> Changed:
         """The pairs behind the system prompt; see `Intervention`."""
-        put = self._system if self.place == "system" else self._opening
-        made = {key: put(prompt) for key, (prompt, _) in by_prompt(pairs).items()}
-        check_fit(made.values(), session(model), settings, advice="Take shorter questions, or allow shorter replies.")
+        made = {key: self._before(prompt) for key, (prompt, _) in by_prompt(pairs).items()}
+        check_fit(
+            made.values(), session(model), sampling.settings, advice="Take shorter questions, or allow shorter replies."
+        )
         return Changed.of(pairs, made)
 
-    def _system(self, prompt: Prompt) -> Prompt:
-        """With a system turn; one that is there already goes on below it."""
+    def _before(self, prompt: Prompt) -> Prompt:
+        """The prompt behind the text: as a system turn, above one that is there already; or opening the first user turn."""
+        text = wordings()[self.wording]
         first, *rest = prompt.turns
-        ours = Part("instruction", wordings()[self.wording])
+        if self.place == "user":
+            at = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
+            turn = Turn("user", (Part("instruction", f"{text}\n\n"), *(prompt.turns[at].parts or ())))
+            return Prompt((*prompt.turns[:at], turn, *prompt.turns[at + 1 :]))
         if first.role != "system" or not first.parts:
-            return Prompt((Turn("system", (ours,)), *prompt.turns))
+            return Prompt((Turn("system", (Part("instruction", text),)), *prompt.turns))
         gap = Part(first.parts[0].kind, "\n\n")
-        return Prompt((Turn("system", (ours, gap, *first.parts)), *rest))
+        return Prompt((Turn("system", (Part("instruction", text), gap, *first.parts)), *rest))
 
-    def _opening(self, prompt: Prompt) -> Prompt:
-        """With the text as the first paragraph of the first user turn."""
-        place = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
-        opening = Part("instruction", f"{wordings()[self.wording]}\n\n")
-        turn = Turn("user", (opening, *(prompt.turns[place].parts or ())))
-        return Prompt((*prompt.turns[:place], turn, *prompt.turns[place + 1 :]))
+
+def parse(name: str) -> Prompted | None:
+    """The baseline of that name, `prompted:WORDING` or `prompted:WORDING-user`; None where the name is of another form."""
+    kind, _, wording = name.partition(":")
+    plain = wording.removesuffix("-user")
+    if kind != "prompted" or plain not in wordings():
+        return None
+    return Prompted(plain, "system" if plain == wording else "user")
+
+
+kinds.add(
+    "prompted",
+    InterventionKind(
+        Prompted, parse, lambda: (Prompted(each).name for each in wordings()), "A system prompt that asks to stand firm"
+    ),
+)

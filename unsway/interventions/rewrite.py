@@ -23,17 +23,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from unsway.banks import bank
 from unsway.biases.insert import fill
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions.base import Changed, by_prompt, held, kept_at, without_example, worked_example
+from unsway.interventions.base import (
+    Changed,
+    InterventionKind,
+    by_prompt,
+    kinds,
+    open_session,
+    record_path,
+    without_example,
+    worked_example,
+)
 from unsway.prompts.render import letter
-from unsway.sampling import ask
+from unsway.sampling import Sampling, ask
 from unsway.sampling.context import check_fit
 from unsway.sources.checks import visible
 from unsway.store import write_jsonl
-from unsway.types import Pair, Part, Prompt, Reply, Settings, Turn
+from unsway.types import Pair, Part, Prompt, Reply, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
 
 VERSION = 1
 BANK = "rewrite_requests"
@@ -92,11 +100,8 @@ class Rewrite:
         self,
         pairs: Sequence[Pair],
         model: ModelLike,
-        *,
-        folder: str | Path | None = None,
-        settings: Settings = Settings(),  # noqa: B008  # frozen
+        sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
-        budget: Budget | None = None,
     ) -> Changed:
         """The pairs with rewritten prompts, and those that could not be rewritten; see `Intervention`.
 
@@ -105,10 +110,10 @@ class Rewrite:
         originals = by_prompt(pairs)
         spoken = {key: SPEAKS for key, (prompt, _) in originals.items() if prompt.n_model_turns}
         requests = {key: self.request(prompt) for key, (prompt, _) in originals.items() if key not in spoken}
-        how, advice = replace(settings, temperature=0.0), "Take shorter questions, or allow shorter replies."
-        with held(model) as who:
+        how, advice = replace(sampling.settings, temperature=0.0), "Take shorter questions, or allow shorter replies."
+        with open_session(model) as who:
             check_fit(requests.values(), who, how, advice=advice)
-            replies = ask(requests.values(), who, settings=how, folder=folder, label=f"{self.name} 1", budget=budget)
+            replies = ask(requests.values(), who, sampling, settings=how, samples=1, label=f"{self.name} 1")
         said_to = {reply.prompt_id: reply for reply in replies}
         made: dict[str, Prompt | str] = {}
         for key, request in requests.items():
@@ -117,9 +122,9 @@ class Rewrite:
             made[key] = rewritten(prompt, [pair.question.options[i] for i in order], said_to[request.id])
         lost = {key: one for key, one in made.items() if isinstance(one, str)}
         found = Changed.of(pairs, {key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
-        check_fit(found.prompts.values(), who, settings, advice=advice)
+        check_fit(found.prompts.values(), who, sampling.settings, advice=advice)
         if found.missing:
-            self._note(found, len(originals), who.subject.name, folder)
+            self._note(found, len(originals), who.subject.name, sampling.folder)
         return found
 
     def _note(self, found: Changed, n: int, model: str, folder: str | Path | None) -> None:
@@ -128,51 +133,54 @@ class Rewrite:
         _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), n, why)
         if folder is not None:
             rows = [NotAsked(*each) for each in found.missing.items()]
-            path = kept_at(folder, model, f"{self.name}-missing")
+            path = record_path(folder, model, f"{self.name}-missing")
             write_jsonl(path, rows, intervention=self.versioned, reasons=found.reasons())
 
     def request(self, prompt: Prompt) -> Prompt:
-        """What the model is asked first: to rewrite the prompt's text."""
-        text = fill(wordings()[self.wording], conversation=_conversation(prompt))
-        return Prompt((Turn("user", (Part("stem", text),)),))
+        """What the model is asked first: to rewrite the prompt's text, without its instruction; turns say whose they are."""
+        spoken = []
+        for turn in without_example(prompt.turns):
+            said = "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()
+            if said:
+                spoken.append((turn.role, said))
+        conversation = "\n\n".join(f"{_SPEAKERS[role]}: {said}" for role, said in spoken)
+        if len(spoken) == 1:
+            conversation = spoken[0][1]
+        return Prompt((Turn("user", (Part("stem", fill(wordings()[self.wording], conversation=conversation)),)),))
 
 
 def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
     """The prompt that a rewriting makes of another, which shows these options; or why it makes none."""
-    text = _text(reply)
+    spoken = _THOUGHT.sub("", reply.text)
+    tagged = _TAGGED.search(spoken)
+    text = (tagged[1] if tagged else spoken).strip()
     if reply.stop != "end":
         return CUT
     if not text:
         return EMPTY
-    if not _has_options(text, shown):
+    if not has_options(text, shown):
         return LOST
     instruction = tuple(p for p in prompt.turns[-1].parts or () if p.kind == "instruction")
     return Prompt((*worked_example(prompt.turns), Turn("user", (Part("stem", text), *instruction))))
 
 
-def _text(reply: Reply) -> str:
-    """What stands between the tags, or all of a reply without them, after any thought."""
-    spoken = _THOUGHT.sub("", reply.text)
-    tagged = _TAGGED.search(spoken)
-    return (tagged[1] if tagged else spoken).strip()
-
-
-def _has_options(text: str, shown_options: Sequence[str]) -> bool:
+def has_options(text: str, options: Sequence[str]) -> bool:
     """Whether every option is there behind its letter, white space, case and emphasis aside."""
     shown = visible(text.replace("*", "")).casefold()
-    options = [visible(option.replace("*", "")).casefold() for option in shown_options]
-    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}" for i, text in enumerate(options))
+    plain = [visible(option.replace("*", "")).casefold() for option in options]
+    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}" for i, text in enumerate(plain))
     return all(re.search(mark, shown) for mark in marks)
 
 
-def _conversation(prompt: Prompt) -> str:
-    """The text of a prompt without its instruction; several turns are said by whom."""
-    turns = [(turn.role, _without_instruction(turn)) for turn in without_example(prompt.turns)]
-    spoken = [(role, text) for role, text in turns if text]
-    if len(spoken) == 1:
-        return spoken[0][1]
-    return "\n\n".join(f"{_SPEAKERS[role]}: {text}" for role, text in spoken)
+def parse(name: str) -> Rewrite | None:
+    """The rewriting of that name, `rewrite` or `rewrite:WORDING`; None where the name is of another form."""
+    kind, _, wording = name.partition(":")
+    return Rewrite(wording or "extract") if kind == "rewrite" and (wording or "extract") in wordings() else None
 
 
-def _without_instruction(turn: Turn) -> str:
-    return "".join(part.text for part in turn.parts or () if part.kind != "instruction").strip()
+kinds.add(
+    "rewrite",
+    InterventionKind(
+        Rewrite, parse, lambda: (Rewrite(each).name for each in wordings()), "The model rewrites the question first"
+    ),
+)

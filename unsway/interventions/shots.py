@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from unsway.data import Mixture, Recipe, mixture
+from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
 from unsway.interventions.base import said, without_example
 from unsway.pairing import pairs
-from unsway.types import Example, Prompt, Question, Settings, Turn
+from unsway.types import Example, Question, Turn
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
+    from unsway.sampling import Sampling
 
-Arm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
+ShotArm: TypeAlias = Literal["naive", "biased", "paired", "repeated"]
 """What of a training pair is shown. naive: the clean prompt. biased: the prompt with the cue. paired: both, the clean one
 first. repeated: the clean one twice, which is as long as paired. The reply is the model's own clean one throughout."""
-ARMS: tuple[Arm, ...] = get_args(Arm)
+ARMS: tuple[ShotArm, ...] = get_args(ShotArm)
 LOOKED_AT = 20
 """Questions by which it is seen what a bias does to the turns; it may skip some."""
 
@@ -43,10 +42,10 @@ class Shot:
     row: Example
     """The training row that it was made from."""
 
-    def turns(self, arm: Arm) -> tuple[Turn, ...]:
+    def turns(self, arm: ShotArm) -> tuple[Turn, ...]:
         """The turns that an arm shows of it."""
         clean, biased = ((*turns, said("assistant", self.reply)) for turns in (self.clean, self.biased))
-        shown: dict[Arm, tuple[Turn, ...]] = {
+        shown: dict[ShotArm, tuple[Turn, ...]] = {
             "naive": clean,
             "biased": biased,
             "paired": clean + biased,
@@ -56,69 +55,22 @@ class Shot:
 
 
 def shots(
-    k: int,
-    recipe: Recipe,
-    elicit: str,
-    questions: Sequence[Question],
-    model: ModelLike,
-    *,
-    settings: Settings,
-    folder: str | Path | None,
-    seed: int,
-    budget: Budget | None = None,
+    k: int, recipe: Recipe, elicit: str, questions: Sequence[Question], model: ModelLike, sampling: Sampling
 ) -> tuple[Shot, ...]:
     """The first k training pairs of a recipe whose clean reply is whole; the k of a smaller k are the first of these.
 
     Args:
         k: How many pairs.
-        recipe: Biases, instructions and decoding; its counts are not used.
+        recipe: Biases, instructions, decoding, and the seed of the questions' order, of the cues and of sampling; its
+            counts are not used.
         elicit: How the shots are asked: as the prompts that they stand before.
         questions: Train questions that are not asked themselves.
         model: Who writes the replies: the model that will be asked.
-        settings: Replies are no longer than the measured ones may be.
-        folder: Where replies are kept.
-        seed: Seed of the questions' order, of the cues and of sampling.
-        budget: Stops asking before its limit could be passed.
+        sampling: Replies are no longer than the measured ones may be; where they are kept, and what they may cost.
 
     Raises:
         BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
     """
-    direct = elicit == "direct"
-    wanted = replace(
-        recipe,
-        n=k,
-        instruct=0,
-        direct_share=1.0 if direct else 0.0,
-        elicit=recipe.elicit if direct else elicit,
-        max_tokens=min(recipe.max_tokens, settings.max_tokens),
-        seed=seed,
-    )
-    _check_shown(wanted, elicit, questions)
-    return _in_order(mixture(wanted, questions, model, folder=folder, budget=budget))
-
-
-def _in_order(made: Mixture) -> tuple[Shot, ...]:
-    """The rows in the order in which they were found, which does not depend on how many there are."""
-    rows = {row.pair_id: row for row in made.examples}
-    return tuple(
-        Shot(
-            pair.question,
-            _shown(pair.clean),
-            _shown(pair.biased),
-            rows[pair.id].completion or "",
-            rows[pair.id],
-        )
-        for pair in made.pairs
-    )
-
-
-def _shown(prompt: Prompt) -> tuple[Turn, ...]:
-    """Turns as they stand in a context: nothing of a shot is a cue of the question that is asked."""
-    return tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
-
-
-def _check_shown(recipe: Recipe, elicit: str, questions: Sequence[Question]) -> None:
-    """Refuse biases whose prompts are more than turns of user and assistant, before anything is asked."""
     for name in recipe.biases:
         built = pairs(questions[:LOOKED_AT], [name], elicit=elicit, aim="any", seed=recipe.seed)
         turns = [turn for pair in built for turn in pair.biased.turns]
@@ -127,3 +79,23 @@ def _check_shown(recipe: Recipe, elicit: str, questions: Sequence[Question]) -> 
                 f"{name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
                 "must speak itself. Leave it out of the shots' biases."
             )
+    direct = elicit == "direct"
+    wanted = replace(
+        recipe,
+        n=k,
+        instruct=0,
+        direct_share=1.0 if direct else 0.0,
+        elicit=recipe.elicit if direct else elicit,
+        max_tokens=min(recipe.max_tokens, sampling.settings.max_tokens),
+    )
+    made = mixture(wanted, questions, model, folder=sampling.folder, budget=sampling.budget)
+    rows = {row.pair_id: row for row in made.examples}
+    found = []
+    for pair in made.pairs:  # in the order in which they were found, which does not depend on how many there are
+        row = rows[pair.id]
+        clean, biased = (  # nothing of a shot is a cue of the question that is asked
+            tuple(said(turn.role, turn.text()) for turn in without_example(prompt.turns))
+            for prompt in (pair.clean, pair.biased)
+        )
+        found.append(Shot(pair.question, clean, biased, row.completion or "", row))
+    return tuple(found)

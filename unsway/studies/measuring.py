@@ -134,14 +134,7 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings)
     options = replace(sampling, label=title or label)
     if change is not None:
-        changed = change.apply(
-            asked.pairs,
-            model,
-            folder=sampling.folder,
-            settings=sampling.settings,
-            seed=how.seed,
-            budget=sampling.budget,
-        )
+        changed = change.apply(asked.pairs, model, sampling, how.seed)
         instead = {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()}
         note_arm(sampling.folder or "", replace(arm, intervention=change.name), instead)
         ask(changed.prompts.values(), model, options, read=False)

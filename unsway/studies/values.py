@@ -18,8 +18,7 @@ from unsway.backends.local import Local
 from unsway.biases import Bias
 from unsway.data import Recipe
 from unsway.data.mixture import GIVEN
-from unsway.errors import BadInput, UnknownName
-from unsway.interventions import Fewshot, Prompted, Rewrite
+from unsway.errors import BadInput
 from unsway.interventions.base import Intervention as PromptIntervention
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
@@ -159,9 +158,10 @@ class Trained:
 
 Intervention: TypeAlias = PromptIntervention | Trained | None
 """None leaves a model and its prompts as they are; else something in front of the prompts, or a training."""
+TRAINED = "trained"
+"""The kind of a training in JSON; the others are those of `interventions.kinds`."""
 NONE = "none"
 """How no intervention is spelled."""
-_PROMPTED: dict[str, type] = {"fewshot": Fewshot, "prompted": Prompted, "rewrite": Rewrite}
 
 
 def intervention_of(given: Any) -> Intervention:
@@ -174,16 +174,18 @@ def intervention_of(given: Any) -> Intervention:
         found: Intervention = given
         return found
     if KIND not in given:  # the first edition knew trainings alone as rows
-        given = {**given, KIND: "trained", "method": {KIND: given["method"], **dict(given["settings"])}}
+        given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
         del given["settings"]
-    classes = _PROMPTED | {"trained": Trained}
-    if given[KIND] not in classes:
-        raise UnknownName("kind of intervention", given[KIND], classes)
-    return untagged(classes[given[KIND]], given)
+    kind = Trained if given[KIND] == TRAINED else interventions.kinds.get(given[KIND]).type
+    value: Intervention = untagged(kind, given)
+    return value
 
 
 def _intervention_row(value: Intervention) -> dict[str, Any]:
-    return {KIND: NONE} if value is None else tagged(type(value).__name__.lower(), value)
+    if value is None:
+        return {KIND: NONE}
+    kinds = {interventions.kinds.get(name).type: name for name in interventions.kinds.names()} | {Trained: TRAINED}
+    return tagged(kinds[type(value)], value)
 
 
 INTERVENTION = Json(_intervention_row, intervention_of)
