@@ -9,7 +9,7 @@ that one and waits for it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
@@ -147,34 +147,52 @@ class Asker:
         """What the disk refused; after the first, nothing more is asked."""
 
     def ask_all(self) -> None:
-        """Ask until every pending reply is in the store; raises where some cannot be obtained."""
+        """Ask until every pending reply is in the store.
+
+        Raises:
+            ModelError, BudgetReached, StoreError: Some reply is missing; the message has the first error.
+        """
         addresses = list(self.pending)
         for start in range(0, len(addresses), AT_A_TIME):
             part = [address for address in addresses[start : start + AT_A_TIME] if address not in self.store]
             n_received = self._evaluate(part) if part else 0
             if self.disk_errors or (part and not n_received and self.errors):
                 break
-        while not self.disk_errors and (left := [*self._given_up_elsewhere()]):
+        while not self.disk_errors:
+            given_up = [address for address in addresses if address in self.elsewhere and not self._arrives(address)]
             self.elsewhere.clear()
-            if not self._evaluate(left) and self.errors:
+            if not given_up or (not self._evaluate(given_up) and self.errors):
                 break
-        n_missing = sum(address not in self.store for address in addresses)
-        if n_missing:
-            raise self._error(n_missing)
+        n, n_missing = len(addresses), sum(address not in self.store for address in addresses)
+        if not n_missing:
+            return
+        name, budget, calls = self.session.subject.name, self.sampling.budget, self.calls
+        if self.disk_errors:
+            raise StoreError(f"{name}: {n_missing} of {n} prompts were not asked. {self.disk_errors[0]}")
+        if budget is not None and budget.refused and not self.errors:
+            raise BudgetReached(
+                f"{name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {n_missing} "
+                "more prompts could exceed it. Everything so far is kept: run the same again with a higher limit to ask "
+                "the rest."
+            )
+        final = calls.given_up if calls else None
+        first = plain(str(final) if final else next(iter(self.errors), "no error was recorded"))
+        failures = f"Failures: {calls.summary()}. " if calls and calls.counts else ""
+        raise ModelError(
+            f"{name}: {n_missing} of {n} prompts got no reply. First error: {first} {failures}"
+            f"The {n - n_missing} replies received are kept: run the same again to ask only the rest."
+        )
 
-    def _given_up_elsewhere(self) -> Iterator[Address]:
-        """Wait for what other processes are asking; yields what they gave up."""
-        for address in self.pending:
-            if address not in self.elsewhere:
-                continue
-            while not self.claims.take(address):
-                time.sleep(LOOK_AGAIN)
-            self.claims.release(address)
-            self.store.refresh()
-            if address in self.store:
-                self.advance(1)
-            else:
-                yield address
+    def _arrives(self, address: Address) -> bool:
+        """Wait while another process is asking this; whether its reply is then in the store, or was given up."""
+        while not self.claims.take(address):
+            time.sleep(LOOK_AGAIN)
+        self.claims.release(address)
+        self.store.refresh()
+        arrived = address in self.store
+        if arrived:
+            self.advance(1)
+        return arrived
 
     def _evaluate(self, addresses: Sequence[Address]) -> int:
         """Ask for some replies in one Inspect eval; returns how many of them are in the store afterwards."""
@@ -240,21 +258,39 @@ class Asker:
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""
+        from inspect_ai.model import GenerateConfig, get_model
+
         prompt, budget, reply, reserved = self.pending[address], self.sampling.budget, None, None
         if budget is not None:
             reserved = await budget.reserve(address.model, prompt, self.sampling.settings)
             if reserved is None:
                 return
 
+        settings = self.sampling.settings
+
         async def generate(messages: list[ChatMessage], turn: int) -> ModelOutput:
+            """The model's output; a sampled one has a seed of its own, which depends only on what is asked."""
+            config = GenerateConfig(temperature=settings.temperature, max_tokens=settings.max_tokens)
+            if settings.temperature > 0:
+                config.top_p = settings.top_p
+                config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
             state.messages = messages
-            state.output = await self._generate(messages, address, turn)
+            if self.calls is None:
+                state.output = await get_model().generate(messages, config=config)
+            else:
+                config.attempt_timeout = None if self.sampling.batch else self.calls.patience.answer
+                state.output = await self.calls.generate(get_model(), messages, config, address.prompt_id)
             return state.output
 
         try:
             reply = reply_of(address, await walk(prompt, generate))
             state.messages.append(state.output.message)
-            self._keep(reply)
+            try:  # not in a thread: handing a row to the operating system takes a fifth of the time that a thread does
+                self.store.add(reply)
+            except StoreError as error:
+                self.disk_errors.append(error)
+                self.reservation.release()  # what is in flight is kept in the space that was set aside
+                self.store.add(reply)
             self.record(reply)
             self.advance(1)
         except CallFailed as error:  # Inspect would render a traceback, which for 2,000 prompts takes minutes
@@ -266,48 +302,3 @@ class Asker:
         finally:
             if budget is not None and reserved is not None:
                 budget.settle(reserved, reply)
-
-    async def _generate(self, messages: list[ChatMessage], address: Address, turn: int) -> ModelOutput:
-        """The model's output to messages; a sampled one has a seed of its own, which depends only on what is asked."""
-        from inspect_ai.model import GenerateConfig, get_model
-
-        settings = self.sampling.settings
-        config = GenerateConfig(temperature=settings.temperature, max_tokens=settings.max_tokens)
-        if settings.temperature > 0:
-            config.top_p = settings.top_p
-            config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
-        if self.calls is None:
-            return await get_model().generate(messages, config=config)
-        config.attempt_timeout = None if self.sampling.batch else self.calls.patience.answer
-        return await self.calls.generate(get_model(), messages, config, address.prompt_id)
-
-    def _keep(self, reply: Reply) -> None:
-        """Write a reply to the store; once the disk is full, in the space that was set aside.
-
-        Not in a thread: handing a row to the operating system takes a fifth of the time that a thread does.
-        """
-        try:
-            self.store.add(reply)
-        except StoreError as error:
-            self.disk_errors.append(error)
-            self.reservation.release()
-            self.store.add(reply)
-
-    def _error(self, n_missing: int) -> ModelError | StoreError | BudgetReached:
-        """Why replies are missing, with the first error."""
-        name, budget, calls, n_pending = self.session.subject.name, self.sampling.budget, self.calls, len(self.pending)
-        if self.disk_errors:
-            return StoreError(f"{name}: {n_missing} of {n_pending} prompts were not asked. {self.disk_errors[0]}")
-        if budget is not None and budget.refused and not self.errors:
-            return BudgetReached(
-                f"{name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {n_missing} "
-                "more prompts could exceed it. Everything so far is kept: run the same again with a higher limit to ask "
-                "the rest."
-            )
-        given_up = calls.given_up if calls else None
-        first = plain(str(given_up) if given_up else next(iter(self.errors), "no error was recorded"))
-        failures = f"Failures: {calls.summary()}. " if calls and calls.counts else ""
-        return ModelError(
-            f"{name}: {n_missing} of {n_pending} prompts got no reply. First error: {first} {failures}"
-            f"The {n_pending - n_missing} replies received are kept: run the same again to ask only the rest."
-        )
