@@ -318,7 +318,7 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = {"sentences": 0, "phrases": 0}
     plain, framed = reading.last_claim, claims._framed
 
-    def sentence(seg: wording.Segment, want: wording.Wanted) -> claims.Claim | None:
+    def sentence(seg: wording.Segment, want: wording.KnownOptions) -> claims.Claim | None:
         counted["sentences"] += 1
         assert len(seg.low) <= reading.LOOKED_AT
         return plain(seg, want)

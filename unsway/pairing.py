@@ -22,6 +22,7 @@ from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import render
+from unsway.registry import Ref
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
 from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Target, Toward
@@ -62,8 +63,8 @@ class PairSet:
     def where(self, *, bias: str) -> PairSet:
         """The pairs, and the skipped, of one bias: `name` or `name@version`."""
         return PairSet(
-            tuple(pair for pair in self.pairs if bias in (pair.bias, pair.bias.partition("@")[0])),
-            tuple(each for each in self.skipped if bias in (each.bias, each.bias.partition("@")[0])),
+            tuple(pair for pair in self.pairs if bias in (pair.bias, Ref.parse(pair.bias).unversioned)),
+            tuple(each for each in self.skipped if bias in (each.bias, Ref.parse(each.bias).unversioned)),
         )
 
     def reasons(self) -> Mapping[tuple[str, str], int]:

@@ -19,6 +19,7 @@ from statistics import median
 from unsway.data.provenance import Beside
 from unsway.errors import BadInput
 from unsway.readers.parse import read
+from unsway.registry import Ref
 from unsway.seeds import rng
 from unsway.sources.checks import LONG_STEM, visible, words
 from unsway.stats.intervals import wilson
@@ -222,11 +223,11 @@ def _facts(row: Example, beside: Beside, i: int, control: Example | None) -> Row
         answer=read(_said(row), options=row.options).choice,
         cued=row.target.cued if row.target else None,
         counted={
-            "bias": pair.bias.partition("@")[0].partition("/")[0] if pair else None,
+            "bias": Ref.parse(pair.bias).name if pair else None,
             "form": pair.drawn.get("form") if pair else None,
             "stance": row.target.stance if row.target else None,
             "place": row.biased.cue_place(),
-            "elicit": pair.elicit.partition("@")[0] if pair else None,
+            "elicit": Ref.parse(pair.elicit).name if pair else None,
             "source": source,
         },
     )

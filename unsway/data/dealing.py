@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from unsway.data.recipe import Recipe
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
+from unsway.registry import Ref
 from unsway.seeds import rng
 from unsway.types import Pair, Question, Reply
 
@@ -75,7 +76,7 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     """
     barred = set(recipe.exclude)
     unique = list(
-        {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, q.source.partition("@")[0]))}.values()
+        {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}.values()
     )
     if len(unique) < recipe.n:
         raise BadInput(

@@ -1,6 +1,6 @@
 """What one sentence of a reply says about the answer.
 
-In: a `Segment` and the `Wanted` options. Out: the sentence's last `Claim`, or None where it commits to nothing.
+In: a `Segment` and the `KnownOptions` options. Out: the sentence's last `Claim`, or None where it commits to nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import repeat
 from unsway.readers import phrases as say
 from unsway.readers.foreign import unsure
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
-from unsway.readers.wording import Segment, Wanted
+from unsway.readers.wording import KnownOptions, Segment
 from unsway.types import Reading, Status
 
 LAST_PHRASES = 32
@@ -64,7 +64,7 @@ def disowned(low: str, start: int, *, noun: bool = False) -> bool:
 # ---------------------------------------------------------------- claims
 
 
-def last_claim(seg: Segment, want: Wanted) -> Claim | None:
+def last_claim(seg: Segment, want: KnownOptions) -> Claim | None:
     """The last commitment of a sentence; a question commits to nothing."""
     last: Claim | None = None
     for pattern, make in ((say.FRAME, _framed), (say.VERDICT, _judged), (say.BOTH, _torn_between)):
@@ -94,7 +94,7 @@ def _asked(seg: Segment, claim: Claim) -> bool:
     return len(seg.low) - (claim.span[1] - seg.start) < 15
 
 
-def _framed(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
+def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim after a frame, unless what stands behind it gives it to others or makes it conditional."""
     claim = _framed_plainly(seg, found, want)
     if claim is None:
@@ -106,7 +106,7 @@ def _framed(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     return None if taken else claim
 
 
-def _framed_plainly(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
+def _framed_plainly(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim after a frame."""
     rule = str(found.lastgroup)
     if rule == "foreign" and unsure(seg.low, found.start(), found.end()):
@@ -140,7 +140,7 @@ def _unreadable(seg: Segment, found: re.Match[str]) -> Claim | None:
     return Claim(None, "unreadable", _span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed")
 
 
-def claim_after(seg: Segment, position: int, want: Wanted, rule: str, strength: int = STRONG) -> Claim | None:
+def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int = STRONG) -> Claim | None:
     """The claim that begins right at a position: by letter, by words, or by a letter in brackets after other words."""
     mention = mention_at(seg, position, want)
     named = want.at(seg.low, position)
@@ -156,7 +156,7 @@ def claim_after(seg: Segment, position: int, want: Wanted, rule: str, strength: 
     return _late(seg, position, want, rule, strength) if rule in ("answer", "first") else None
 
 
-def _lettered(seg: Segment, mention: Mention, want: Wanted, rule: str, strength: int) -> Claim | None:
+def _lettered(seg: Segment, mention: Mention, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """The claim of a mention after a frame."""
     if mention.placeholder or (mention.option is None and not mention.marked):
         return None
@@ -178,7 +178,7 @@ def _lettered(seg: Segment, mention: Mention, want: Wanted, rule: str, strength:
 
 
 def _worded(
-    seg: Segment, position: int, named: tuple[int | None, int], want: Wanted, rule: str, strength: int
+    seg: Segment, position: int, named: tuple[int | None, int], want: KnownOptions, rule: str, strength: int
 ) -> Claim | None:
     """The claim of an option's words after a frame."""
     option, end = named
@@ -209,7 +209,7 @@ def _worded(
 _BRACKETED = re.compile(r"\(\s{0,3}[a-z]\s{0,3}\)")
 
 
-def _late(seg: Segment, position: int, want: Wanted, rule: str, strength: int) -> Claim | None:
+def _late(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """What follows the words of an answer: a letter in brackets ("a dog, i.e. (D)"), or an option that ends them."""
     places = list(_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
     if not places and rule == "answer":
@@ -225,7 +225,7 @@ def _late(seg: Segment, position: int, want: Wanted, rule: str, strength: int) -
     return Claim(mention.option, rule, _span(seg, mention.start, mention.end), strength)
 
 
-def _tail(seg: Segment, position: int, want: Wanted, strength: int) -> Claim | None:
+def _tail(seg: Segment, position: int, want: KnownOptions, strength: int) -> Claim | None:
     """An option's words at the end of the words of an answer, the only option there: "a process of digestion"."""
     named = want.closing(seg.low)
     if named is None or named[0] is None or named[1] < position:
@@ -247,7 +247,7 @@ def _closes(seg: Segment, end: int, rule: str) -> bool:
     return say.CLAUSE_END.match(seg.low, end) is not None
 
 
-def _either(seg: Segment, mention: Mention, want: Wanted) -> bool:
+def _either(seg: Segment, mention: Mention, want: KnownOptions) -> bool:
     """Whether "either" or "both" stands before a mention and another option after it."""
     if not re.search(
         r"\b(?:either|both|between)[\s:]{1,3}[\"'(]{0,3}$", seg.low[max(0, mention.start - 14) : mention.start + 1]
@@ -266,7 +266,7 @@ def _span(seg: Segment, start: int, end: int) -> tuple[int, int]:
     return seg.start + start, seg.start + end
 
 
-def _torn_between(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
+def _torn_between(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "both A and C", "either A or C", "between A and C"."""
     mention = mention_at(seg, found.end(), want)
     if mention is None or mention.option is None or seg.low[: found.start()].endswith(") "):
@@ -285,7 +285,7 @@ _SUBJECT_AFTER = re.compile(
 )
 
 
-def _judged(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
+def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
     low, stop = seg.low, found.start()
     if say.ELSEWHERE.match(low, found.end()) or say.SAID_BY.match(low, found.end()):
@@ -309,7 +309,7 @@ def _judged(seg: Segment, found: re.Match[str], want: Wanted) -> Claim | None:
     return Claim(named[0], "verdict_text", _span(seg, named[1], named[2]), strength)
 
 
-def _judged_letter(seg: Segment, mention: Mention, stop: int, want: Wanted, strength: int) -> Claim | None:
+def _judged_letter(seg: Segment, mention: Mention, stop: int, want: KnownOptions, strength: int) -> Claim | None:
     """The claim of a mention before a verdict."""
     before = seg.low[max(0, mention.start - 60) : mention.start]
     if disowned(seg.low, mention.start) or re.search(r"\b(?:neither|nor|not)\b[^.;]{0,30}$", before):
@@ -325,7 +325,7 @@ def _judged_letter(seg: Segment, mention: Mention, stop: int, want: Wanted, stre
     return Claim(mention.option, "verdict", _span(seg, mention.start, mention.end), strength)
 
 
-def _last_mention(seg: Segment, stop: int, want: Wanted) -> Mention | None:
+def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:
     """The mention that is the subject of what begins at `stop`."""
     low = max(0, stop - 200)
     found = None

@@ -1,6 +1,6 @@
 """Letters, numbers and ordinals that name an option, and what stands with them.
 
-In: a `Segment`, a position in it and the `Wanted` options. Out: a `Mention`, or None where the letter there is an
+In: a `Segment`, a position in it and the `KnownOptions` options. Out: a `Mention`, or None where the letter there is an
 article, a pronoun, a word or part of a name.
 """
 
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from unsway.readers import phrases as say
-from unsway.readers.wording import Segment, Wanted
+from unsway.readers.wording import KnownOptions, Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Mention:
     """An X that stands for any letter, copied from an instruction."""
 
 
-def mention_at(seg: Segment, position: int, want: Wanted) -> Mention | None:
+def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | None:
     """The mention that begins at a position; None for articles, pronouns, words and bare numbers."""
     found = say.MENTION.match(seg.text, position)
     if found is None:
@@ -60,7 +60,7 @@ _ON_LONGER = re.compile(
 )
 
 
-def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: Wanted) -> bool:
+def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOptions) -> bool:
     """Whether a letter without bracket or noun is a label, not an article, a pronoun or the first word of a name."""
     if _ALONE.match(seg.low, end):
         return True
@@ -78,13 +78,13 @@ _TO_TEXT = re.compile(r"\s{0,4}[.:,-]?\s{0,4}")
 _TO_TEXT_BRACKETED = re.compile(r"\s{0,4}[:,-]?\s{0,4}")
 
 
-def words_after(seg: Segment, mention: Mention, want: Wanted) -> tuple[int | None, int] | None:
+def words_after(seg: Segment, mention: Mention, want: KnownOptions) -> tuple[int | None, int] | None:
     """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
     skip = (_TO_TEXT_BRACKETED if mention.bracketed else _TO_TEXT).match(seg.low, mention.end)
     return want.at(seg.low, skip.end()) if skip else None
 
 
-def joined(seg: Segment, end: int, option: int | None, want: Wanted) -> int | None:
+def joined(seg: Segment, end: int, option: int | None, want: KnownOptions) -> int | None:
     """Where another option ends that is named in the same breath: "(B) or (C)", "A and C", "A/B"; None if there is none."""
     join = say.JOIN.match(seg.low, end)
     if join is None:

@@ -25,7 +25,7 @@ from dataclasses import replace
 
 from unsway.errors import BadInput
 from unsway.readers.reading import Passage
-from unsway.readers.wording import Wanted, wanted
+from unsway.readers.wording import KnownOptions, wanted
 from unsway.types import Reading, Stop
 
 PARSER = "read@2"
@@ -51,12 +51,19 @@ def read(
         options: The options in the order shown; needed to read an option that is named by its words.
         n_options: How many options there are, where their texts are not at hand.
         reasoning: The reasoning channel, read only where the reply is empty; the span is None then.
-        stop: Why the reply ended. `length` is truncated and `filter` refused, whatever the reply says (SPEC §4).
+        stop: Why the reply ended. `length` is truncated and `filter` refused, whatever the reply says.
 
     Raises:
         BadInput: Neither options nor their number is given, they disagree, or the number is not 1 to 26.
     """
-    want = _wanted(options, n_options)
+    n = n_options if options is None else len(options)
+    if n is None:
+        raise BadInput("read() needs the options, or how many there are (n_options).")
+    if n_options is not None and n_options != n:
+        raise BadInput(f"read() got {n} options and n_options={n_options}; give one of them, or the same number.")
+    if not 1 <= n <= 26:
+        raise BadInput(f"read() got {n} options; 1 to 26 are allowed.")
+    want = wanted(n, None if options is None else tuple(options))
     if stop == "length":
         return Reading(None, "truncated", "stop")
     if stop == "filter":
@@ -75,21 +82,10 @@ def read(
     return Reading(None, "unparsed", "empty")
 
 
-def _wanted(options: Sequence[str] | None, n_options: int | None) -> Wanted:
-    n = n_options if options is None else len(options)
-    if n is None:
-        raise BadInput("read() needs the options, or how many there are (n_options).")
-    if n_options is not None and n_options != n:
-        raise BadInput(f"read() got {n} options and n_options={n_options}; give one of them, or the same number.")
-    if not 1 <= n <= 26:
-        raise BadInput(f"read() got {n} options; 1 to 26 are allowed.")
-    return wanted(n, None if options is None else tuple(options))
-
-
 _QUESTION = re.compile(r"\n[ *#]{0,6}Q(?:uestion)?(?: \d{1,2})?[ *]{0,3}:")
 
 
-def _next_question(text: str, low: int, high: int, want: Wanted) -> int:
+def _next_question(text: str, low: int, high: int, want: KnownOptions) -> int:
     """Where a reply that has answered goes on to a question of its own making; else where it ends."""
     found = _QUESTION.search(text, low, high) if "\nQ" in text or "Question" in text else None
     if found is None or not text[low : found.start()].strip():

@@ -1,6 +1,6 @@
 """One reply on its way to an answer: which of its claims count, and what its layout says.
 
-In: the text of a reply, the bounds of what is read of it, and the `Wanted` options. Out: a `Reading`.
+In: the text of a reply, the bounds of what is read of it, and the `KnownOptions` options. Out: a `Reading`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 from unsway.readers import phrases as say
 from unsway.readers.claims import HEDGED, STRONG, VOID, WEAK, Claim, claim_after, disowned, last_claim
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
-from unsway.readers.wording import Segment, Wanted, fold, segment, sentences_from_the_end
+from unsway.readers.wording import KnownOptions, Segment, fold, segment, sentences_from_the_end
 from unsway.types import Reading, Status
 
 LOOKED_AT = 4000
@@ -41,7 +41,7 @@ class Passage:
     text: str
     low: int
     high: int
-    want: Wanted
+    want: KnownOptions
 
     def answer(self) -> Reading:
         """The last commitment; else how the reply begins; else how it ends; else why there is none."""
@@ -298,7 +298,7 @@ class Passage:
         return _claim(seg, option, "closing_text", start, end, strength=WEAK)
 
 
-def _undone(after: Segment | None, claim: Claim | None, want: Wanted, *, first: bool) -> Claim | None:
+def _undone(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:
     """What the sentence right after a claim, or after the first one, makes of it where it takes back or adds."""
     if after is None:
         return None
@@ -317,7 +317,7 @@ def _begin(seg: Segment) -> int:
     return found.end() if found else 0
 
 
-def _named_otherwise(seg: Segment, begin: int, mention: Mention, want: Wanted) -> bool:
+def _named_otherwise(seg: Segment, begin: int, mention: Mention, want: KnownOptions) -> bool:
     """Whether a letter without brackets is the whole text of another option."""
     named = want.at(seg.low, begin)
     return not mention.bracketed and named is not None and named[0] != mention.option
@@ -328,7 +328,7 @@ def _rejected(seg: Segment) -> bool:
     return any(found.lastgroup == "answer" for found in say.FRAME.finditer(seg.low))
 
 
-def _ending(seg: Segment, want: Wanted) -> Claim | None:
+def _ending(seg: Segment, want: KnownOptions) -> Claim | None:
     """A bracketed letter that ends the reply and is what its last sentence says: "a clear sky is (D) blue"."""
     places = [found.start() for found in re.finditer(r"\(\s{0,3}[a-z]\s{0,3}\)", seg.low)]
     if (

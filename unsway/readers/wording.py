@@ -1,6 +1,6 @@
 """What the reader sees of a reply: folded text, sentences from the last to the first, and option texts to look for.
 
-In: a reply as written, and the options. Out: `Segment`s (a sentence or a line, folded) and a `Wanted` (option texts).
+In: a reply as written, and the options. Out: `Segment`s (a sentence or a line, folded) and a `KnownOptions` (option texts).
 
 Folding keeps every character in its place, so a position in folded text is a position in the reply. It turns markup
 to spaces, struck-out text too, all brackets to round ones, LaTeX commands and XML tags to words, and full-width
@@ -157,7 +157,7 @@ def canonical(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class KnownOptions:
     """The letters and the texts that count as an option of the question."""
 
     n: int
@@ -232,7 +232,7 @@ class Wanted:
 
 
 @lru_cache(maxsize=4096)
-def wanted(n: int, options: tuple[str, ...] | None) -> Wanted:
+def wanted(n: int, options: tuple[str, ...] | None) -> KnownOptions:
     """What to look for in replies to a question."""
     texts: dict[str, int | None] = {}
     for i, option in enumerate(options or ()):
@@ -246,7 +246,7 @@ def wanted(n: int, options: tuple[str, ...] | None) -> Wanted:
             others[other] = None if other in others else at
     texts |= {text: at for text, at in others.items() if at is not None}
     longest_first = tuple(sorted(texts.items(), key=lambda item: -len(item[0])))
-    return Wanted(n, longest_first, frozenset(text[0] for text in texts))
+    return KnownOptions(n, longest_first, frozenset(text[0] for text in texts))
 
 
 _REGULAR = re.compile(r"(?:.*[^a-z])?[a-z]{2,40}[a-z]")

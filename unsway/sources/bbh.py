@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from unsway import assets
@@ -56,18 +55,6 @@ _SPELLED = {"causal_judgment": "causal_judgement"}
 # ---------------------------------------------------------------- BIG-Bench Hard
 
 
-def _hard(task: str, folder: Path) -> Iterator[Question]:
-    """Rows of text with their options written below, and the answer as a letter or word."""
-    name = _SPELLED.get(task, task)
-    theirs = folder / f"{name}.json"
-    if theirs.is_file():
-        rows = iter(json.loads(theirs.read_text(encoding="utf-8"))["examples"])
-    else:
-        rows = tables.parquet(folder / name / "test-00000-of-00001.parquet")
-    for row in rows:
-        yield _written_out(row["input"], row["target"].strip())
-
-
 def _written_out(text: str, target: str) -> Question:
     """A question whose options are lines `(A) …`, lines `- …`, or a plain yes or no."""
     stem, _, below = text.partition("\nOptions:\n")
@@ -81,16 +68,8 @@ def _written_out(text: str, target: str) -> Question:
 # ---------------------------------------------------------------- BIG-bench
 
 
-def _original(task: str, path: Path) -> Iterator[Question]:
-    """Rows with scored options, framed by what the task's file puts before each."""
-    body = json.loads(path.read_text(encoding="utf-8"))
-    rows = body["examples"][:HYPERBATON] if task == "hyperbaton" else body["examples"]
-    read = _SHAPES.get(task, _framed)
-    for row in rows:
-        yield read(row, body)
-
-
 def _framed(row: dict[str, Any], body: dict[str, Any]) -> Question:
+    """Scored options, after what the task's file puts before each question."""
     before = f"{body.get('task_prefix', '').strip()}\n\n{body.get('example_input_prefix', '').strip()}".strip()
     stem = (
         f"{before} {row['input'].strip()}" if before.endswith((":", " to")) else f"{before}\n\n{row['input'].strip()}"
@@ -131,8 +110,20 @@ _SHAPES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Question]] = {
 def _rows(task: str) -> Callable[[str], Iterator[Question]]:
     def rows(split: str) -> Iterator[Question]:
         if split == "bigbench":
-            return _original(task, assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json")
-        return _hard(task, assets.need("bbh"))
+            path = assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json"
+            body = json.loads(path.read_text(encoding="utf-8"))
+            shape = _SHAPES.get(task, _framed)
+            for row in body["examples"][: HYPERBATON if task == "hyperbaton" else None]:
+                yield shape(row, body)
+            return
+        folder, name = assets.need("bbh"), _SPELLED.get(task, task)
+        theirs = folder / f"{name}.json"
+        if theirs.is_file():
+            examples = iter(json.loads(theirs.read_text(encoding="utf-8"))["examples"])
+        else:
+            examples = tables.parquet(folder / name / "test-00000-of-00001.parquet")
+        for row in examples:
+            yield _written_out(row["input"], row["target"].strip())
 
     return rows
 

@@ -1,6 +1,6 @@
 """What a question must be, what makes two questions the same, and what a set of questions looks like.
 
-In: questions. Out: the problem with one, an `QuestionAudit` of many, or an error where train and test share questions.
+In: questions. Out: the problem with one, a `QuestionAudit` of many, or an error where train and test share questions.
 """
 
 from __future__ import annotations
@@ -69,14 +69,15 @@ class Problem:
     """Why a question cannot be asked."""
 
     field: str
+    """The field that is wrong: stem, options or gold."""
     kind: str
-    """The sort of problem, in a few words that do not depend on the row."""
+    """The kind of problem, in a few words that do not depend on the row."""
     text: str
     """What was found and what is allowed."""
 
 
 def problem(question: Question) -> Problem | None:
-    """What is wrong with a question, or None. Takes fields of any type, for they may come from a file."""
+    """What is wrong with a question, or None. Takes fields of any type, because they may come from a file."""
     found = _text_problem("stem", "", question.stem, MAX_STEM)
     if found:
         return found
@@ -88,19 +89,12 @@ def problem(question: Question) -> Problem | None:
         found = _text_problem("options", f"option {place} ", option, MAX_OPTION)
         if found:
             return found
-    return _same_options(question.options) or _gold_problem(question.gold, count)
-
-
-def _same_options(options: tuple[str, ...]) -> Problem | None:
-    seen = [visible(option) for option in options]
+    seen = [visible(option) for option in question.options]
     for place, text in enumerate(seen):
         if text in seen[:place]:
-            said = f"option {seen.index(text)} and option {place} both read {text[:80]!r}; nobody could tell them apart"
-            return Problem("options", "duplicate options", said)
-    return None
-
-
-def _gold_problem(gold: object, count: int) -> Problem | None:
+            both = f"option {seen.index(text)} and option {place} both read {text[:80]!r}; nobody could tell them apart"
+            return Problem("options", "duplicate options", both)
+    gold: object = question.gold
     if gold is None:
         return None
     if isinstance(gold, bool) or not isinstance(gold, int):
@@ -117,27 +111,23 @@ def _text_problem(field: str, what: str, text: object, limit: int) -> Problem | 
     if len(text) > limit:
         return Problem(field, "too long", f"{what}has {len(text)} characters; at most {limit} are allowed")
     if text.isascii() and text.isprintable() and text.strip():
-        return None  # as most are: no control character, no mark of direction, and something to see
+        return None  # most texts: no control character, no direction mark, and something to see
     bad = _CONTROL.search(text)
     if bad:
         return Problem(field, "control character", f"{what}holds the control character U+{ord(bad[0]):04X}; remove it")
     if not visible(text):
         return Problem(field, "empty", f"{what}is empty (nothing in it can be seen)")
-    return _direction_problem(field, what, text)
-
-
-def _direction_problem(field: str, what: str, text: str) -> Problem | None:
-    """Marks that turn the writing direction must be closed, or they would turn the prompt around them."""
-    open_marks: list[str] = []
+    # marks that turn the writing direction must be closed, or they would turn the prompt around them
+    unclosed: list[str] = []
     for mark in _TURNS.findall(text):
         if mark not in "\u202c\u2069":
-            open_marks.append("\u202c" if mark < "\u2066" else "\u2069")
-        elif open_marks and open_marks[-1] == mark:
-            open_marks.pop()
-    if not open_marks:
-        return None
-    said = f"{what}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
-    return Problem(field, "open change of direction", said)
+            unclosed.append("\u202c" if mark < "\u2066" else "\u2069")
+        elif unclosed and unclosed[-1] == mark:
+            unclosed.pop()
+    if unclosed:
+        found = f"{what}turns the writing direction (U+202A–U+202E, U+2066–U+2068) and does not turn it back"
+        return Problem(field, "open change of direction", found)
+    return None
 
 
 # ---------------------------------------------------------------- many questions
@@ -148,20 +138,25 @@ class QuestionAudit:
     """What a set of questions looks like. Lengths are in characters, shares are fractions."""
 
     n: int
+    """Number of questions."""
     n_without_gold: int
+    """Number of questions whose right option is not known."""
     duplicates: tuple[tuple[str, str], ...]
-    """Ids of questions that are the same but for white space, case and punctuation, or share a long stem."""
+    """Ids of questions that are the same except for white space, case and punctuation, or share a long stem."""
     option_counts: tuple[tuple[int, int], ...]
-    """How many options a question has, and how many questions have that many."""
+    """A number of options, and the number of questions that have it."""
     gold_places: tuple[tuple[int, int], ...]
-    """At which index the gold option is, and how many questions have it there."""
+    """An index, and the number of questions whose gold option is there."""
     gold_expected: tuple[tuple[int, float], ...]
-    """How many questions would have it at each index if places were drawn evenly."""
+    """An index, and the number of questions expected to have it there if places were drawn evenly."""
     gold_longest: float | None
     """Share of questions whose gold option is the only longest one; chance is one in the number of options."""
     stem_median: int
+    """Median length of a stem."""
     stem_longest: int
+    """Longest stem."""
     option_longest: int
+    """Longest option."""
 
     def lines(self) -> tuple[str, ...]:
         """The audit for a person, one fact a line."""
@@ -182,10 +177,13 @@ def audit(questions: Iterable[Question]) -> QuestionAudit:
     known = [q for q in rows if q.gold is not None]
     expected: Counter[int] = Counter()
     places: dict[int, float] = {}
+    longest = 0
     for q in known:
         expected[q.gold or 0] += 1
         for place in range(len(q.options)):
             places[place] = places.get(place, 0.0) + 1 / len(q.options)
+        lengths = [len(option) for option in q.options]
+        longest += lengths[q.gold or 0] == max(lengths) and lengths.count(max(lengths)) == 1
     stems = sorted(len(q.stem) for q in rows)
     return QuestionAudit(
         n=len(rows),
@@ -194,17 +192,11 @@ def audit(questions: Iterable[Question]) -> QuestionAudit:
         option_counts=tuple(sorted(Counter(len(q.options) for q in rows).items())),
         gold_places=tuple(sorted(expected.items())),
         gold_expected=tuple(sorted((place, round(n, 3)) for place, n in places.items())),
-        gold_longest=sum(map(_gold_is_longest, known)) / len(known) if known else None,
+        gold_longest=longest / len(known) if known else None,
         stem_median=stems[len(stems) // 2] if stems else 0,
         stem_longest=stems[-1] if stems else 0,
         option_longest=max((len(o) for q in rows for o in q.options), default=0),
     )
-
-
-def _gold_is_longest(question: Question) -> bool:
-    lengths = [len(option) for option in question.options]
-    gold = lengths[question.gold or 0]
-    return gold == max(lengths) and lengths.count(gold) == 1
 
 
 def check_overlap(train: Iterable[Question], test: Iterable[Question]) -> None:
@@ -232,7 +224,7 @@ def without_overlap(train: Iterable[Question], test: Iterable[Question]) -> tupl
 
 
 def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tuple[Question, Question]]:
-    """Pairs of questions that are the same: across two sets, or within the first where the second is empty."""
+    """Pairs of equal questions: across two sets, or within the first where the second is empty."""
     seen: dict[tuple[object, ...], Question] = {}
     pairs: list[tuple[Question, Question]] = []
     for q in right:
@@ -249,7 +241,7 @@ def _shared(left: tuple[Question, ...], right: tuple[Question, ...]) -> list[tup
 
 
 def _marks(question: Question) -> list[tuple[object, ...]]:
-    """What a question is known by when two are compared."""
+    """The marks by which two questions are compared."""
     stem = words(question.stem)
     whole = ("whole", stem, tuple(sorted(words(option) for option in question.options)))
     return [whole, ("stem", stem)] if len(stem) >= LONG_STEM else [whole]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from unsway import assets
 from unsway.sources import tables
@@ -22,18 +21,6 @@ def scored(stem: str, scores: Mapping[str, float], split: str) -> Question:
     options = tuple(scores)
     right = [place for place, option in enumerate(options) if scores[option] == 1]
     return Question(stem, options, right[0] if len(right) == 1 else None, "", split)
-
-
-def _published(folder: Path) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Question and scores of mc1, from the hub's file or the authors' own."""
-    theirs = folder / "mc_task.json"
-    if theirs.is_file():
-        for row in json.loads(theirs.read_text(encoding="utf-8")):
-            yield row["question"], row["mc1_targets"]
-        return
-    for row in tables.parquet(folder / "multiple_choice/validation-00000-of-00001.parquet"):
-        targets = row["mc1_targets"]
-        yield row["question"], dict(zip(targets["choices"], targets["labels"], strict=True))
 
 
 @source(
@@ -52,5 +39,11 @@ def truthfulqa(split: str) -> Iterator[Question]:
         for row in json.loads(path.read_text(encoding="utf-8"))["examples"]:
             yield scored(row["input"], row["target_scores"], split)
         return
-    for stem, scores in _published(assets.need("truthfulqa")):
-        yield scored(stem, scores, split)
+    theirs = assets.need("truthfulqa") / "mc_task.json"
+    if theirs.is_file():
+        for row in json.loads(theirs.read_text(encoding="utf-8")):
+            yield scored(row["question"], row["mc1_targets"], split)
+        return
+    for row in tables.parquet(theirs.parent / "multiple_choice/validation-00000-of-00001.parquet"):
+        targets = row["mc1_targets"]
+        yield scored(row["question"], dict(zip(targets["choices"], targets["labels"], strict=True)), split)

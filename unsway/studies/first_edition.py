@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unsway import biases
+from unsway.registry import Ref
 from unsway.stats.outcomes import NO_REPLY
 from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 def rule_of(bias: str) -> Rule:
     """How pairs of a bias (`name@version`) were counted: by what the bias said, where it is installed."""
-    name = bias.partition("@")[0].partition("/")[0]
+    name = Ref.parse(bias).name
     if name not in RULES and name not in biases.names():
         _log.warning(
             "%s is not installed, and its pairs are of the first edition, which do not say how they count: they are "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway.errors import BadInput, UnknownName
-from unsway.registry import Registry
+from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.studies.arms import Arm
 from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply
@@ -76,7 +76,7 @@ class Notes:
 
 def plain_name(versioned: str) -> str:
     """The name without its version: `suggested_answer@1` is `suggested_answer`."""
-    return versioned.partition("@")[0]
+    return Ref.parse(versioned).unversioned
 
 
 @dataclass(frozen=True, slots=True)
