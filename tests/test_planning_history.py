@@ -1,4 +1,4 @@
-"""Planned against actual: every asking is noted, held against the plan of its folder, and tells the next plan its rate."""
+"""Planned and actual: every run is recorded, compared with the plan of its folder, and tells the next plan its rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def made() -> PairSet:
     return pairs(toy_questions(12), list(FOLLOW))
 
 
-def test_an_asking_is_noted_and_one_that_asks_nothing_is_not(made: PairSet, tmp_path: Path) -> None:
+def test_a_run_is_recorded_and_one_that_asks_nothing_is_not(made: PairSet, tmp_path: Path) -> None:
     model = scripted(made, FOLLOW)
     replies = run(made, model, folder=tmp_path)
     (row,) = past_runs(tmp_path)
@@ -38,7 +38,7 @@ def test_an_asking_is_noted_and_one_that_asks_nothing_is_not(made: PairSet, tmp_
     assert len((tmp_path / layout.PAST).read_text().splitlines()) == 1
 
 
-def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made: PairSet, tmp_path: Path) -> None:
+def test_the_next_run_is_compared_with_the_plan_and_its_parts_are_one_run(made: PairSet, tmp_path: Path) -> None:
     planned = plan(made, [NAME], evidence=Evidence(calls_per_second=4.0))
     keep_plan(tmp_path, planned, made)
     model = scripted(made, FOLLOW)
@@ -57,7 +57,7 @@ def test_the_next_asking_is_held_against_the_plan_and_its_parts_are_one_run(made
     assert again.tokens.n_runs == 1
 
 
-def test_what_was_not_planned_is_not_held_against_the_plan(made: PairSet, tmp_path: Path) -> None:
+def test_what_was_not_planned_is_not_compared_with_the_plan(made: PairSet, tmp_path: Path) -> None:
     keep_plan(tmp_path, plan(made, ["other/model"]), made)
     run(made.pairs[:2], scripted(made, FOLLOW), folder=tmp_path)
     keep_plan(tmp_path, plan(made.pairs[:8], [NAME]), made.pairs[:8])
@@ -65,7 +65,7 @@ def test_what_was_not_planned_is_not_held_against_the_plan(made: PairSet, tmp_pa
     assert [row.planned_seconds for row in past_runs(tmp_path)] == [None, None]
 
 
-def test_a_run_that_fails_is_noted_for_what_came(made: PairSet, tmp_path: Path) -> None:
+def test_a_run_that_fails_is_recorded_with_the_replies_received(made: PairSet, tmp_path: Path) -> None:
     model = scripted(made.pairs[:4], FOLLOW)
     with pytest.raises(Exception, match="got no reply"):
         run(made, model, folder=tmp_path)
@@ -74,14 +74,14 @@ def test_a_run_that_fails_is_noted_for_what_came(made: PairSet, tmp_path: Path) 
     assert 0 < row.calls == sum(1 + len(reply.turns) for reply in replies)
 
 
-def test_a_broken_plan_is_said_before_anything_is_asked(made: PairSet, tmp_path: Path) -> None:
+def test_a_broken_plan_is_reported_before_anything_is_asked(made: PairSet, tmp_path: Path) -> None:
     (tmp_path / layout.PLAN).write_text("{}")
     with pytest.raises(BadInput, match="is no plan"):
         run(made, scripted(made, FOLLOW), folder=tmp_path)
     assert not len(ReplyStore(tmp_path / "replies.jsonl")) and past_runs(tmp_path) == ()
 
 
-def test_without_runs_there_is_no_past_and_a_broken_row_is_named(tmp_path: Path) -> None:
+def test_without_runs_there_is_no_history_and_a_broken_row_is_named(tmp_path: Path) -> None:
     assert past_runs(tmp_path) == ()
     (tmp_path / layout.PAST).write_text('{"model": "a"}\n')
     with pytest.raises(BadRow, match="line 1"):

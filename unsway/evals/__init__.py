@@ -1,1 +1,1 @@
-"""Inspect's own door: tasks, the scorer, the registry entry and the viewer."""
+"""Inspect's own door: the task, its scorer, the registry entry and the viewer."""

@@ -1,1 +1,1 @@
-"""What a study takes: calls, dollars, minutes and power."""
+"""What a study will cost and what it can show: calls, dollars, minutes, power, and how far such plans are off."""

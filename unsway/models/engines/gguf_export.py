@@ -2,7 +2,7 @@
 
 In: `Weights`. Out: the path of an F16 GGUF in the cache, named by the fingerprint, written once.
 Source: the GGUF layout as the `gguf` package writes it; rows of q and k are permuted to its rotary order, vectors stay
-float32. Only models with a byte-level BPE tokenizer and the plain Llama graph are taken; others keep the torch engine.
+float32. Only models with a byte-level BPE tokenizer and the plain Llama graph can be written; others use the torch engine.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from unsway.disk import replacing
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
-    import numpy as np
     from gguf import GGUFWriter
 
 
 def unfit(weights: Weights) -> str | None:
-    """Why a model cannot be written as GGUF here, or None where it can."""
+    """Why a model cannot be written as GGUF; None if it can."""
     config = _json(weights.folder / "config.json")
     if config.get("model_type") != "llama":
         return f"its architecture is {config.get('model_type')!r}, not 'llama'"
@@ -36,56 +35,49 @@ def unfit(weights: Weights) -> str | None:
 
 
 def exported(weights: Weights) -> Path:
-    """The GGUF of these weights, written if it is not there yet; whole or not at all."""
+    """The GGUF of these weights, written if it does not exist yet; whole or not at all."""
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
         return target
-    with replacing(target) as new:
-        _write(weights, new)
-    return target
-
-
-def _write(weights: Weights, path: Path) -> None:
     import gguf
 
     config = _json(weights.folder / "config.json")
-    writer = gguf.GGUFWriter(path, "llama")
-    _describe(writer, config)
-    _add_tokenizer(writer, config, _json(weights.folder / "tokenizer.json"))
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config["num_hidden_layers"])
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}
-    for name, tensor in load_model(weights).state_dict().items():
-        if name == "lm_head.weight" and config.get("tie_word_embeddings"):
-            continue
-        array = tensor.float().cpu().numpy()
-        of_heads = next((n for key, n in heads.items() if key in name), None)
-        array = array if of_heads is None else _rotary_order(array, of_heads)
-        array = array if array.ndim == 1 else array.astype("float16")
-        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), array)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _describe(writer: GGUFWriter, config: dict[str, Any]) -> None:
-    heads = config["num_attention_heads"]
     rope = config.get("rope_parameters") or {"rope_theta": config.get("rope_theta", 10_000.0)}
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_rope_freq_base(rope["rope_theta"])
-    writer.add_rope_dimension_count(config.get("head_dim") or config["hidden_size"] // heads)
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_file_type(1)
+    with replacing(target) as new:
+        writer = gguf.GGUFWriter(new, "llama")
+        writer.add_block_count(config["num_hidden_layers"])
+        writer.add_context_length(config["max_position_embeddings"])
+        writer.add_embedding_length(config["hidden_size"])
+        writer.add_feed_forward_length(config["intermediate_size"])
+        writer.add_head_count(heads["q_proj"])
+        writer.add_head_count_kv(heads["k_proj"])
+        writer.add_rope_freq_base(rope["rope_theta"])
+        writer.add_rope_dimension_count(config.get("head_dim") or config["hidden_size"] // heads["q_proj"])
+        writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+        writer.add_vocab_size(config["vocab_size"])
+        writer.add_file_type(1)
+        _add_tokenizer(writer, config, _json(weights.folder / "tokenizer.json"))
+        names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config["num_hidden_layers"])
+        for name, tensor in load_model(weights).state_dict().items():
+            if name == "lm_head.weight" and config.get("tie_word_embeddings"):
+                continue
+            array = tensor.float().cpu().numpy()
+            n_heads = next((n for key, n in heads.items() if key in name), None)
+            if n_heads is not None:  # rows of q and k, shape (heads x dim, in), with each head's halves interleaved
+                halves = array.reshape(n_heads, 2, array.shape[0] // n_heads // 2, *array.shape[1:])
+                array = halves.swapaxes(1, 2).reshape(array.shape)
+            array = array if array.ndim == 1 else array.astype("float16")
+            writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), array)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    return target
 
 
 def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[str, Any]) -> None:
-    """Tokens, their kinds (1 normal, 3 control, 4 added by the user) and merges; tokens go in as ids anyway."""
+    """Tokens, their kinds (1 normal, 3 control, 4 added by the user) and merges; prompts arrive as ids anyway."""
     tokens = [f"<unused_{i}>" for i in range(config["vocab_size"])]
     kinds = [1] * config["vocab_size"]
     for token, i in tokenizer["model"]["vocab"].items():
@@ -105,12 +97,7 @@ def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[s
     writer.add_pad_token_id(config.get("pad_token_id", end))
 
 
-def _rotary_order(array: np.ndarray, heads: int) -> np.ndarray:
-    """Rows of a q or k projection, shape (heads x dim, in), with each head's halves interleaved."""
-    halves = array.reshape(heads, 2, array.shape[0] // heads // 2, *array.shape[1:])
-    return halves.swapaxes(1, 2).reshape(array.shape)
-
-
 def _json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
