@@ -20,7 +20,6 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
@@ -66,7 +65,6 @@ class ForeignRow(BaseModel):
         return True
 
     @classmethod
-    @cache
     def known_fields(cls) -> frozenset[str]:
         """The fields that this layout reads, under all their names."""
         return frozenset(cls.model_fields).union(*cls.OTHER_NAMES.values())
@@ -148,7 +146,8 @@ def _check(body: object, layouts: Sequence[type[Row]], path: str | Path, line: i
         if not isinstance(body, dict):
             raise BadRow(path, line, "row", f"must be an object (one JSON object a line), is {kind_of(body)}")
         layout = next((one for one in layouts if one.fits(body)), layouts[-1])
-        row = {name: value for name, value in body.items() if name in layout.known_fields()}
+        known = layout.known_fields()
+        row = {name: value for name, value in body.items() if name in known}
         half = next((found for name, value in row.items() if (found := _half_pair(value, name))), None)
         if half and not layout.REPLACES_HALVES:
             raise BadRow(path, line, half, "holds half of a surrogate pair, which no file can; remove it")
@@ -244,9 +243,11 @@ def _lines(file: Path, longest: int) -> Iterator[tuple[int, str, int]]:
 _MUST: Mapping[str, str] = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "list_type": "must be a list",
+    "tuple_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
     "finite_number": "must be a finite number",
@@ -257,10 +258,13 @@ _MUST: Mapping[str, str] = {
 def _complaint(error: ErrorDetails, layout: type[ForeignRow], body: Mapping[str, Any]) -> tuple[str, str]:
     """The field, by the name that the file gives it, and what is wrong with it."""
     about, value, kind = error.get("ctx", {}), error["input"], error["type"]
-    raised = about.get("error")
+    raised, loc = about.get("error"), error["loc"]
     if isinstance(raised, BadField):
         return raised.field, raised.problem
-    first, *rest = error["loc"] or ("row",)
+    if isinstance(raised, ValidationError):  # of a value of ours in the field
+        inner = raised.errors(include_url=False)[0]
+        return _complaint(inner | {"loc": (*loc, *inner["loc"])}, layout, body)
+    first, *rest = loc or ("row",)
     called = (name for name in layout.OTHER_NAMES.get(str(first), ()) if name in body and first not in body)
     field = ".".join(map(str, [next(called, first), *rest]))
     known = None if rest else layout.model_fields.get(str(first))
@@ -301,6 +305,8 @@ def needed(value: object) -> object:
 
 Name: TypeAlias = Annotated[str, BeforeValidator(name)]
 """A short printable name, or empty."""
+TextOrNull: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+"""Text, or null for an empty one."""
 NeededName: TypeAlias = Annotated[Name, BeforeValidator(needed)]
 """A short printable name that is not empty."""
 

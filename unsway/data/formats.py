@@ -13,16 +13,17 @@ import json
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
 from unsway.rows import BadField, ChatTurn, ForeignRow, read_rows
-from unsway.store import write_manifest
-from unsway.types import Example, ExampleKind, Message, Part, Prompt, Target, Turn
+from unsway.store import loads, write_manifest
+from unsway.types import Example, Message, Part, Prompt, Turn
 
 Format: TypeAlias = Literal["openai", "trl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -40,27 +41,30 @@ class TrainingRow(ForeignRow):
 
 
 class ExampleRow(TrainingRow):
-    """A row of our own; `Example` says what its fields are."""
+    """A row of our own."""
 
-    model_config = ConfigDict(strict=False)  # so that JSON objects are read as prompts
-    clean: Prompt
-    biased: Prompt | None
-    completion: str | None
-    target: Target | None
-    options: tuple[str, ...]
-    kind: ExampleKind
-    pair_id: str | None
-    said_by: str
-    rejected: str | None = None
+    value: Example
+    """All of it."""
+
+    @classmethod
+    def known_fields(cls) -> frozenset[str]:
+        """The fields of an example."""
+        return frozenset(field.name for field in fields(Example))
 
     @classmethod
     def fits(cls, row: Mapping[str, Any]) -> bool:
         """Only rows of our own have a clean prompt."""
         return "clean" in row
 
+    @model_validator(mode="before")
+    @classmethod
+    def read_example(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Read the row as an example."""
+        return {"value": loads(Example, json.dumps(row))}
+
     def example(self, said_by: str) -> Example:
-        """The row as an example."""
-        return Example(**dict(self))
+        """The row as it is."""
+        return self.value
 
 
 class ChatRow(TrainingRow):

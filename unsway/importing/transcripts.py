@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.prompts.render import MAX_OPTIONS
-from unsway.rows import BadField, ForeignRow, Name, NeededName, check_rows, read_rows
+from unsway.rows import BadField, ForeignRow, Name, NeededName, TextOrNull, check_rows, read_rows
 from unsway.types import AnyChange, AwayFrom, Stop, Target, Toward
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class TranscriptRow(ForeignRow):
     """Where the question comes from."""
     sample: int | None = None
     """Number of the sample."""
-    prompt: str | None = None
+    prompt: TextOrNull = ""
     """The text of the prompt."""
     stop: Stop = "end"
     """Why the reply ended."""
@@ -236,7 +236,7 @@ class TranscriptRow(ForeignRow):
             model=self.model,
             reply=self.reply,
             sample=self.sample,
-            prompt=self.prompt or "",
+            prompt=self.prompt,
             stop=self.stop,
             elicit=self.elicit or "unknown",
         )

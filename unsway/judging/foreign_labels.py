@@ -22,16 +22,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
 from unsway.judging.items import LabelItem
 from unsway.judging.label_store import Label, LabelStore
-from unsway.rows import ForeignRow, Name, read_rows
+from unsway.rows import ForeignRow, Name, TextOrNull, read_rows
 from unsway.seeds import content_id
-from unsway.store import dumps
-from unsway.types import Part, PartKind, Prompt, Role, Turn
+from unsway.store import dumps, loads
+from unsway.types import Part, Prompt, Role, Turn
 
 PUBLISHED = "arXiv 2403.05518"
 """The labeller and the rubric of the released labels, whose labellers have no names."""
@@ -108,65 +108,29 @@ class LabelLayout(ForeignRow):
         """What was said of it."""
 
 
-class PromptPart(BaseModel):
-    """A piece of a turn."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-    kind: PartKind
-    """What the piece is."""
-    text: str
-    """Its text."""
-
-
-class PromptTurn(BaseModel):
-    """A turn of a prompt."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-    role: Role
-    """Who speaks."""
-    parts: list[PromptPart] | None
-    """What they say; null where the model under test speaks."""
-
-
 class LabelRow(LabelLayout):
-    """A row as `export_labels` writes it."""
+    """A row as `export_labels` writes it; `LabelItem` and `Label` say what the fields are."""
 
     labeller: str
-    """Who labelled the reply."""
     reply: str
-    """The text that was labelled."""
     coherence: int | None = None
-    """1 to 5."""
     mentions_cue: bool | None = None
-    """Whether the reply says that the cue influenced it."""
-    cue: str | None = None
+    cue: TextOrNull = ""
     """The text of the cue, where the prompt is a text."""
-    prompt: list[PromptTurn] = Field("", validate_default=True)
-    """The prompt with its cue."""
+    prompt: Prompt = Field("", validate_default=True)
+    """The prompt with its cue: a text, or a list of turns."""
     question_id: Name = ""
-    """The question; by default each prompt has one of its own."""
     turns: list[str] = Field(default_factory=list)
-    """The model's own earlier words."""
     sample: int = 0
-    """Number of the sample, from 0."""
-    reasoning: str | None = None
-    """The reasoning channel."""
-    answer: str | None = None
-    """The answer that was read."""
-    bias: str | None = None
-    """Name of the bias."""
-    arm: str | None = None
-    """Label of the arm."""
-    model: str | None = None
-    """The model that replied."""
-    weights: str | None = None
-    """Fingerprint of its weights."""
-    rubric: str | None = None
-    """What the labeller was asked."""
-    at: str | None = None
-    """When it was labelled."""
-    note: str | None = None
-    """A remark of the labeller."""
+    reasoning: TextOrNull = ""
+    answer: TextOrNull = ""
+    bias: TextOrNull = ""
+    arm: TextOrNull = ""
+    model: TextOrNull = ""
+    weights: TextOrNull = ""
+    rubric: TextOrNull = ""
+    at: TextOrNull = ""
+    note: TextOrNull = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -174,51 +138,36 @@ class LabelRow(LabelLayout):
         """Name the question after its prompt where the row has no name for it."""
         return row | {"question_id": row.get("question_id") or content_id("labelled", row.get("prompt", ""))}
 
-    @field_validator("prompt", mode="before")
+    @field_validator("prompt", mode="plain")
     @classmethod
-    def mark_cue(cls, value: Any, info: ValidationInfo) -> Any:
-        """A prompt that is one text, as a turn of the user in which the cue is marked."""
+    def read_prompt(cls, value: Any, info: ValidationInfo) -> Prompt:
+        """A list of turns, or a text that becomes a turn of the user in which the cue is marked."""
         if isinstance(value, list):
-            return value
+            return loads(Prompt, json.dumps({"turns": value}), strict=True)
         if value is not None and not isinstance(value, str):
             raise ValueError(f"must be text or a list of turns, is {kind_of(value)}")
-        cue = info.data.get("cue")
-        first, *rest = (value or "").split(cue) if cue else [value or ""]
-        parts = [("stem", first)]
-        for text in rest:
-            parts += [("cue", str(cue)), ("stem", text)]
-        return [{"role": "user", "parts": [{"kind": kind, "text": text} for kind, text in parts if text]}]
+        cue, text = info.data.get("cue"), value or ""
+        first, *rest = text.split(cue) if cue else [text]
+        parts = [Part("stem", first)]
+        for each in rest:
+            parts += [Part("cue", str(cue)), Part("stem", each)]
+        return Prompt((Turn("user", tuple(part for part in parts if part.text)),))
 
     @model_validator(mode="after")
     def check_label(self) -> Self:
         """The row's label must be one that a labeller could give."""
-        Label("", self.labeller, self.coherence, self.mentions_cue)
+        self.label("")
         return self
 
     def item(self) -> LabelItem:
         """The reply that was labelled."""
-        parts = [
-            (turn.role, None if turn.parts is None else tuple(Part(part.kind, part.text) for part in turn.parts))
-            for turn in self.prompt
-        ]
-        return LabelItem(
-            prompt=Prompt(tuple(Turn(*turn) for turn in parts)),
-            turns=tuple(self.turns),
-            reply=self.reply,
-            reasoning=self.reasoning or "",
-            answer=self.answer or "",
-            question_id=self.question_id,
-            bias=self.bias or "",
-            arm=self.arm or "",
-            model=self.model or "",
-            weights=self.weights or "",
-            sample=self.sample,
-        )
+        same = ("reply", "reasoning", "answer", "question_id", "bias", "arm", "model", "weights", "sample")
+        return LabelItem(self.prompt, tuple(self.turns), **{name: getattr(self, name) for name in same})
 
     def label(self, item: str) -> Label:
         """What was said of it."""
-        about = {"rubric": self.rubric or "", "at": self.at or "", "note": self.note or ""}
-        return Label(item, self.labeller, self.coherence, self.mentions_cue, **about)
+        same = ("labeller", "coherence", "mentions_cue", "rubric", "at", "note")
+        return Label(item, **{name: getattr(self, name) for name in same})
 
 
 # ---------------------------------------------------------------- the labels released with the paper
@@ -243,9 +192,9 @@ class PublishedLabelRow(LabelLayout):
     """Name of the bias."""
     arm: str
     """Which model replied."""
-    parsed_answer: str | None = None
+    parsed_answer: TextOrNull = ""
     """The answer that was read."""
-    comments: str | None = None
+    comments: TextOrNull = ""
     """A remark of the labeller."""
 
     @classmethod
@@ -270,7 +219,7 @@ class PublishedLabelRow(LabelLayout):
             turns=(),
             reply=self.reply,
             reasoning="",
-            answer=self.parsed_answer or "",
+            answer=self.parsed_answer,
             question_id=content_id("released", self.clean_question),
             bias=self.bias,
             arm=self.arm,
@@ -280,4 +229,4 @@ class PublishedLabelRow(LabelLayout):
     def label(self, item: str) -> Label:
         """What was said of it."""
         mark, mentions = int(float(self.score)), self.mentions_cue == "y"
-        return Label(item, PUBLISHED, mark, mentions, rubric=PUBLISHED, note=self.comments or "")
+        return Label(item, PUBLISHED, mark, mentions, rubric=PUBLISHED, note=self.comments)
