@@ -34,7 +34,6 @@ from shapes import size
 
 from unsway.backends import backend
 from unsway.backends.local.rows import TokenRow, in_order, tokenise
-from unsway.backends.local.trainers import completion_columns
 from unsway.demo import STUDY
 from unsway.models.weights import load_model, locate
 from unsway.prompts.render import letter
@@ -131,7 +130,7 @@ def trl(fitted: Fit, *, ordered: bool = False) -> Trained:
         trainer = SFTTrainer(
             model=load_model(weights),
             args=args,
-            train_dataset=Dataset.from_list([completion_columns(ids[i]) for i in order]),
+            train_dataset=Dataset.from_list([ids[i].completion_columns() for i in order]),
             processing_class=weights.tokenizer,
             peft_config=adapter,
         )

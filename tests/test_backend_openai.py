@@ -74,7 +74,7 @@ def leaks(folder: Path, *texts: str) -> list[str]:
 
 
 def test_a_job_from_rows_to_a_checkpoint(
-    server: OpenAiServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: OpenAiServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = train(tmp_path)
     assert made.model == "openai/ft:gpt-4o-mini-2024-07-18:org::ftjob-1"
@@ -82,7 +82,9 @@ def test_a_job_from_rows_to_a_checkpoint(
     assert (made.steps, made.tokens, made.backend) == (4, 123456, "openai")
     assert made.cost == pytest.approx(123456 * 3.0 / 1e6)
     assert read_checkpoint(tmp_path) == made
-    assert "$0.37 (price of" in capsys.readouterr().err
+    estimated, billed = caplog.messages
+    assert estimated.startswith("Training openai/gpt-4o-mini-2024-07-18 on about ") and "$0.00 (price of" in estimated
+    assert billed.startswith("Trained on 123,456 tokens, $0.37 (price of")
 
     (create,) = server.said("POST", "/fine_tuning/jobs")
     sent = create.body["method"]["supervised"]["hyperparameters"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -22,6 +21,9 @@ from unsway.cli.options import (
     seed_option,
     split_option,
 )
+
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+file_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
 
 
 @main.group()
@@ -69,61 +71,35 @@ def data() -> None:
 def build(
     model: str,
     questions: str,
-    n: int,
     split: str | None,
     biases: str,
-    elicit: str,
-    direct_share: float,
-    instruct: int,
-    instruct_tasks: str,
-    instructions: Literal["varied", "default"],
     exclude: str,
     test_questions: str,
-    keep: Literal["all", "right", "disagree"],
-    temperature: float,
-    max_tokens: int,
     max_cost: float | None,
     out: Path,
-    seed: int,
     engine: str | None,
     model_args: tuple[str, ...],
+    **fields: Any,
 ) -> None:
     """Build a training set from MODEL's own clean replies.
 
     Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance beside it.
     "all_but:NAME" as --biases takes all that fit but NAME.
     """
-    from unsway import sources
-    from unsway.data import Recipe, mixture
-    from unsway.data.recipe import all_but
-    from unsway.planning.budget import Budget
+    from unsway.data import Recipe, all_but
+    from unsway.data.mixture import build as build_set
 
-    budget = None if max_cost is None else Budget(max_cost)
-    loaded = [q for source in names(questions) for q in sources.load(source, seed=seed, split=split)]
-    tested = [q for source in names(test_questions) for q in sources.load(source, seed=seed)]
     held_out = biases.removeprefix("all_but:")
-    recipe = Recipe(
-        n=n,
-        direct_share=direct_share,
-        elicit=elicit,
-        biases=names(biases) if held_out == biases else all_but(*names(held_out)),
-        instruct=instruct,
-        instruct_tasks=instruct_tasks,
-        instructions=instructions,
-        exclude=names(exclude),
-        keep=keep,
-        temperature=temperature,
-        max_tokens=max_tokens,
-        seed=seed,
-    )
-    given = model_arguments(model_args, engine)
-    made = mixture(recipe, loaded, model, folder=out, test=tested, budget=budget, **given)
+    chosen = names(biases) if held_out == biases else all_but(*names(held_out))
+    recipe = Recipe(biases=chosen, exclude=names(exclude), **fields)
+    sources, test, given = names(questions), names(test_questions), model_arguments(model_args, engine)
+    made = build_set(recipe, sources, model, out, split=split, test=test, max_cost=max_cost, **given)
     click.echo(f"{made.write(out)}: {len(made.examples)} rows")
-    click.echo(f"{made.incomplete} replies were cut at {max_tokens} tokens and are no targets.")
+    click.echo(f"{made.incomplete} replies were cut at {recipe.max_tokens} tokens and are no targets.")
 
 
 @data.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @click.option(
     "--control",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -139,37 +115,19 @@ def inspect(
 ) -> None:
     """Print what a training FILE holds: mix, cues, agreement, duplicates, overlap, ten sample rows.
 
-    FILE is of `unsway data build`, or chats that others wrote (messages, or prompt and completion).
+    FILE is of `unsway data build`, or chats from elsewhere (messages, or prompt and completion).
     """
-    from unsway import sources
-    from unsway.data.audit import audit
-    from unsway.data.formats import read_examples
-    from unsway.data.provenance import read_beside
+    from unsway.data.audit import audit_file
 
-    found = audit(
-        read_examples(file),
-        beside=read_beside(file),
-        control=read_examples(control) if control else None,
-        test=[q for name in names(test_questions) for q in sources.load(name)] if test_questions else None,
-        tokens=_counter(tokenizer) if tokenizer else None,
-        seed=seed,
-    )
+    found = audit_file(file, control=control, test=names(test_questions), tokenizer=tokenizer, seed=seed)
     if json_:
         as_json(asdict(found))
-        return
-    click.echo("\n".join(found.lines()))
-
-
-def _counter(model: str) -> Callable[[str], int]:
-    """Counts tokens as a local model does."""
-    from unsway.models.weights import locate
-
-    tokenizer = locate(model).tokenizer
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+    else:
+        click.echo("\n".join(found.lines()))
 
 
 @data.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@file_argument
 @click.option("--format", "format_", type=click.Choice(["openai", "trl"]), required=True, help="Who is to read it.")
 @click.option(
     "--side",
@@ -178,21 +136,19 @@ def _counter(model: str) -> Callable[[str], int]:
     show_default=True,
     help="The prompt to write: biased for BCT, clean for its control.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+@file_option
 def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased", "clean"], out: Path) -> None:
     """Write the rows of FILE as OpenAI's fine-tuning or TRL reads them; says what the format cannot keep."""
     from unsway.data import formats
 
     rows = formats.read_examples(file)
     lost = formats.export(rows, out, format_, side)
-    click.echo(f"{out}: {len(rows)} rows")
-    for line in lost:
-        click.echo(f"  {line}")
+    click.echo("\n  ".join([f"{out}: {len(rows)} rows", *lost]))
 
 
 @data.command(name="import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+@file_argument
+@file_option
 @click.option("--said-by", default="", help="The model that wrote the completions.")
 def import_(file: Path, out: Path, said_by: str) -> None:
     """Import chats from elsewhere as instruct rows, which `unsway train` can read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,38 +37,29 @@ def arguments(
     questions: str,
     n: int,
     split: str | None,
-    samples: int,
-    max_tokens: int,
     out: Path,
     seed: int,
     engine: str | None,
     model_args: tuple[str, ...],
     json_: bool,
+    **options: Any,
 ) -> None:
     """Have MODEL argue for the cued option of each question.
 
-    An argument is kept if it concludes that option and does not give itself away. Take the seed, the questions and -n
+    An argument is kept if it concludes that option and does not give itself away. Use the seed, the questions and -n
     that `unsway measure --arguments FILE` will have: the same options are cued.
     """
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments
 
     loaded = [q for source in names(questions) for q in sources.load(source, n=n, seed=seed, split=split)]
-    found = write_arguments(
-        loaded,
-        model,
-        seed=seed,
-        samples=samples,
-        max_tokens=max_tokens,
-        folder=out,
-        **model_arguments(model_args, engine),
-    )
-    path = found.write(out / "arguments.jsonl")
-    dropped = dict(found.dropped)
+    given = model_arguments(model_args, engine)
+    found = write_arguments(loaded, model, seed=seed, folder=out, **options, **given)
+    path, kept = found.write(out / "arguments.jsonl"), len(found.arguments.rows)
     if json_:
-        about = {"sha256": found.arguments.sha256, "kept": len(found.arguments.rows), "wanted": found.wanted}
-        as_json({"path": str(path), "model": found.model} | about | {"dropped": dropped})
+        about = {"sha256": found.arguments.sha256, "kept": kept, "wanted": found.wanted, "dropped": dict(found.dropped)}
+        as_json({"path": str(path), "model": found.model} | about)
         return
-    click.echo(f"{path}: arguments for {len(found.arguments.rows)} of {found.wanted} questions, by {found.model}")
-    for reason, count in sorted(dropped.items(), key=lambda item: -item[1]):
+    click.echo(f"{path}: arguments for {kept} of {found.wanted} questions, by {found.model}")
+    for reason, count in sorted(found.dropped.items(), key=lambda item: -item[1]):
         click.echo(f"dropped: {count} × {reason}")

@@ -62,7 +62,7 @@ def assignments(kind: type, given: tuple[str, ...], option: str) -> dict[str, An
 
     A name that is no field is kept as text, for the caller to refuse with the names that there are.
     """
-    from typing import get_type_hints
+    from typing import get_origin, get_type_hints
 
     from pydantic import TypeAdapter, ValidationError
 
@@ -71,7 +71,7 @@ def assignments(kind: type, given: tuple[str, ...], option: str) -> dict[str, An
     for each in given:
         name, equals, text = each.partition("=")
         hint = hints.get(name, str)
-        value: Any = names(text) if hint == tuple[str, ...] else text
+        value: Any = names(text) if get_origin(hint) is tuple else text
         try:
             found[name] = TypeAdapter(hint).validate_python(value) if equals else None
         except ValidationError as error:

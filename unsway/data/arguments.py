@@ -1,7 +1,7 @@
 """A bank of arguments for options, written by a model: what the `distractor_argument` bias quotes.
 
-In: questions and a model. Out: `Written`: the arguments that conclude what they should and do not give themselves away,
-and how many were dropped, by reason.
+In: questions and a model. Out: `WrittenArguments`: those that conclude what they should and do not give themselves away, and
+how many were dropped, by reason.
 Source: arXiv 2403.05518 (distractor: argument): several samples at temperature 1 for the cued option, the first good one
 is kept. The same seed and aim must be given to `pairs`, which cues the same options.
 """
@@ -26,21 +26,23 @@ if TYPE_CHECKING:
 SAMPLES = 5
 """Tries for each question; the paper's 5."""
 TEMPERATURE = 1.0
-"""The paper's."""
+"""The paper's temperature of these samples."""
 MAX_TOKENS = 600
-"""Room for the 120 words that are asked for, and for a model that does not count well."""
+"""Enough for the 120 words that are asked for, and for a model that does not count well. Ours."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenArguments:
     """A bank of arguments and what was left out of it."""
 
     arguments: Arguments
+    """The arguments that are kept."""
     wanted: int
     """Questions for which an argument was asked."""
     dropped: Mapping[str, int]
     """Replies that cannot be quoted, by reason."""
     model: str
+    """The model that wrote them."""
 
     def write(self, path: str | Path) -> Path:
         """Write the bank as JSONL, with a manifest that says who wrote it and what was dropped."""
@@ -58,12 +60,12 @@ def arguments(
     max_tokens: int = MAX_TOKENS,
     folder: str | Path | None = None,
     **model_args: Any,
-) -> Written:
+) -> WrittenArguments:
     """Have a model argue for the cued option of each question.
 
     Args:
         questions: The questions; those that cannot be asked are left out, as `pairs` does.
-        model: Who writes: the model under test, or another.
+        model: Who writes: the model under test, or another one.
         aim: Which option is cued.
         seed: Seed of the cued options and of sampling.
         samples: Tries for each question.
@@ -87,4 +89,4 @@ def arguments(
     whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if r.stop == "end")
     bank, dropped = usable(whole, fit)
     cut = Counter({"was cut": sum(r.stop != "end" for r in replies)})
-    return Written(bank, len(fit), +(Counter(dropped) + cut), replies[0].model if replies else "")
+    return WrittenArguments(bank, len(fit), +(Counter(dropped) + cut), replies[0].model if replies else "")

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
-from unsway.data.provenance import Beside
+from unsway import sources
+from unsway.data.formats import read_examples
+from unsway.data.provenance import Beside, read_beside
 from unsway.errors import BadInput
+from unsway.models.weights import locate
 from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.seeds import rng
@@ -168,27 +172,82 @@ def audit(
         raise BadInput(f"There are {len(rows)} rows and {len(control)} of the control; they must pair row by row.")
     beside = beside or Beside({}, ())
     facts = [_facts(row, beside, i, control[i] if control else None) for i, row in enumerate(rows)]
+    said = [row.completion or "" for row in rows]
     cued = [x for x in facts if x.cued is not None and x.answer is not None]
     by_stance = [("all", cued), *((s, [x for x in cued if x.counted["stance"] == s]) for s in ("for", "against"))]
     answers = Counter(chr(ord("A") + x.answer) for x in facts if x.answer is not None)
     questions = [x.question for x in facts if x.question]
-    texts = [(*(m.content for m in x.messages), row.completion or "") for x, row in zip(facts, rows, strict=True)]
+
+    mix = [("kind", Counter(str(row.kind) for row in rows))]
+    for name in ("bias", "form", "stance", "place", "elicit", "source"):
+        mix.append((name, Counter(x.counted[name] or UNKNOWN for x in facts if name in x.counted)))
+    drawn = [
+        (x.counted["stance"], x.counted["form"]) for x in facts if x.counted.get("stance") and x.counted.get("form")
+    ]
+    mix.append(("stance and form", Counter(f"{stance} {form}" for stance, form in drawn)))
+
+    lengths = []
+    for unit, count in (("characters", len), ("tokens", tokens)):
+        for what, texts in (
+            ("prompt", ["\n".join(m.content for m in x.messages) for x in facts]),
+            ("completion", said),
+        ):
+            if count is not None and texts:
+                sizes = [count(text) for text in texts]
+                lengths.append((f"{what}, {unit}", min(sizes), int(median(sizes)), max(sizes)))
+
+    def hides(text: str) -> bool:
+        return any(not c.isprintable() and not c.isspace() for c in text)
+
     paired, same = _pairing(rows, control)
+    samples = []
+    for i in sorted(rng(seed, "audit sample").sample(range(len(rows)), min(SAMPLES, len(rows)))):
+        prompt = "\n".join(f"{m.role}: {m.content}" for m in facts[i].messages)
+        samples.append((i + 1, escaped(prompt), escaped(said[i])))
     return TrainingAudit(
         n=len(rows),
-        mix=_mix(rows, facts),
+        mix=tuple((name, tuple(sorted(counts.items()))) for name, counts in mix),
         agreement=tuple((name, Rate(sum(x.answer == x.cued for x in g), len(g))) for name, g in by_stance if g),
         chance=sum(1 / len(x.options) for x in cued) / len(cued) if cued else None,
         letters=tuple(sorted(answers.items())),
         unread=sum(bool(x.options) and x.answer is None for x in facts),
-        duplicates=len(rows) - len({(x.messages, row.completion) for x, row in zip(facts, rows, strict=True)}),
+        duplicates=len(rows) - len({(x.messages, text) for x, text in zip(facts, said, strict=True)}),
         repeated_questions=len(questions) - len(set(questions)),
-        lengths=_lengths(texts, tokens),
-        hidden=sum(any(not c.isprintable() and not c.isspace() for text in each for c in text) for each in texts),
-        overlap=None if test is None else _overlap([x.messages for x in facts], test),
+        lengths=tuple(lengths),
+        hidden=sum(any(map(hides, [t, *(m.content for m in x.messages)])) for x, t in zip(facts, said, strict=True)),
+        overlap=None if test is None else overlap([x.messages for x in facts], test),
         paired=paired,
         same_completion=same,
-        samples=_samples(facts, rows, seed),
+        samples=tuple(samples),
+    )
+
+
+def audit_file(
+    path: str | Path,
+    *,
+    control: str | Path | None = None,
+    test: Iterable[str] = (),
+    tokenizer: str | None = None,
+    seed: int = 0,
+) -> TrainingAudit:
+    """Look at a file of rows, ours or chats from elsewhere; what `unsway data inspect` does.
+
+    Args:
+        path: The file; pairs and provenance beside it are read.
+        control: For chats from elsewhere, the file that pairs with it row by row.
+        test: Names of sources, or files, that nothing may be trained on.
+        tokenizer: A local model, whose tokens are counted too.
+        seed: Seed of the rows that are printed.
+    """
+    encode = locate(tokenizer).tokenizer.encode if tokenizer else None
+    named = tuple(test)
+    return audit(
+        read_examples(path),
+        beside=read_beside(path),
+        control=read_examples(control) if control else None,
+        test=[q for name in named for q in sources.load(name)] if named else None,
+        tokens=(lambda text: len(encode(text, add_special_tokens=False))) if encode else None,
+        seed=seed,
     )
 
 
@@ -265,43 +324,17 @@ def _pairing(rows: Sequence[Example], control: Sequence[Example] | None) -> tupl
     return (pair, len(rows)), sum(a.completion == b.completion for a, b in zip(rows, control, strict=True))
 
 
-def _mix(rows: Sequence[Example], facts: Sequence[RowFacts]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
-    """Counts of each property; a row that does not say is counted as not known."""
-    mix: list[tuple[str, Counter[str]]] = [("kind", Counter(str(row.kind) for row in rows))]
-    for name in ("bias", "form", "stance", "place", "elicit", "source"):
-        mix.append((name, Counter(x.counted[name] or UNKNOWN for x in facts if name in x.counted)))
-    both = Counter(
-        f"{x.counted['stance']} {x.counted['form']}" for x in facts if x.counted.get("stance") and x.counted.get("form")
-    )
-    return tuple((name, tuple(sorted(counts.items()))) for name, counts in [*mix, ("stance and form", both)])
+def overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) -> tuple[str, ...]:
+    """Prompts (from 1) that hold the stem of a test question, as words, and its options too where the stem is short.
 
-
-def _lengths(
-    texts: Sequence[tuple[str, ...]], tokens: Callable[[str], int] | None
-) -> tuple[tuple[str, int, int, int], ...]:
-    """Least, median and greatest length of prompts and completions."""
-    sides = {"prompt": ["\n".join(each[:-1]) for each in texts], "completion": [each[-1] for each in texts]}
-    units: dict[str, Callable[[str], int]] = {"characters": len} | ({"tokens": tokens} if tokens else {})
-    found = [(f"{name}, {unit}", [count(t) for t in of]) for unit, count in units.items() for name, of in sides.items()]
-    return tuple((name, min(sizes), int(median(sizes)), max(sizes)) for name, sizes in found if sizes)
-
-
-def _overlap(prompts: Sequence[tuple[Message, ...]], test: Iterable[Question]) -> tuple[str, ...]:
-    """Rows that hold the stem of a test question (as words), and its options too where the stem is short."""
+    A stem is looked for where one of the first lines of a turn begins; the first question that is found is named.
+    """
     stems: dict[tuple[str, ...], list[Question]] = {}
     for question in test:
         stems.setdefault(words(question.stem), []).append(question)
     sizes = sorted({len(stem) for stem in stems})
-    held = ((i, question) for i, prompt in enumerate(prompts, 1) for question in _held(prompt, stems, sizes)[:1])
-    return tuple(f"row {i}: {question.source} {question.id}" for i, question in held)
 
-
-def _held(
-    messages: Sequence[Message], stems: dict[tuple[str, ...], list[Question]], sizes: Sequence[int]
-) -> list[Question]:
-    """Test questions that a prompt holds; a stem is looked for where a line of the prompt begins."""
-    found: list[Question] = []
-    for message in messages:
+    def held(message: Message) -> Iterator[Question]:
         lines = [line for line in message.content.split("\n") if visible(line)]
         whole = set(words(message.content))
         for i in range(min(len(lines), LINES_SEARCHED)):
@@ -309,15 +342,10 @@ def _held(
             for question in (q for size in sizes for q in stems.get(rest[:size], ())):
                 options = (w for option in question.options for w in words(option))
                 if len(words(question.stem)) >= LONG_STEM or whole.issuperset(options):
-                    found.append(question)
-    return found
+                    yield question
 
-
-def _samples(facts: Sequence[RowFacts], rows: Sequence[Example], seed: int) -> tuple[tuple[int, str, str], ...]:
-    """Rows drawn by the seed, in order."""
-    chosen = sorted(rng(seed, "audit sample").sample(range(len(rows)), min(SAMPLES, len(rows))))
-    prompts = ("\n".join(f"{m.role}: {m.content}" for m in facts[i].messages) for i in chosen)
-    return tuple((i + 1, escaped(p), escaped(rows[i].completion or "")) for i, p in zip(chosen, prompts, strict=True))
+    first = (next((q for message in prompt for q in held(message)), None) for prompt in prompts)
+    return tuple(f"row {i}: {q.source} {q.id}" for i, q in enumerate(first, 1) if q is not None)
 
 
 def _counts(found: Sequence[tuple[str, int]]) -> str:

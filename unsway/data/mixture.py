@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from unsway import sources
 from unsway.data.dealing import deal, in_turn, lend
 from unsway.data.provenance import Provenance, write_examples
-from unsway.data.recipe import Keep, Recipe
+from unsway.data.recipe import Recipe
 from unsway.data.tasks import tasks
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
+from unsway.planning.budget import Budget
 from unsway.readers.parse import read
 from unsway.sampling import ask
 from unsway.seeds import rng
@@ -28,7 +30,6 @@ from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings,
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.budget import Budget
 
 EXAMPLES = "examples.jsonl"
 """Name of the file of rows in the folder of a mixture."""
@@ -95,7 +96,23 @@ def mixture(
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, settings, folder, budget)
         found = _targets(recipe, questions, asker)
-        rows = [_consistency(*each) for each in found] + (_instruct(recipe, asker) if recipe.instruct else [])
+        rows = [
+            (
+                Example(
+                    clean=pair.clean,
+                    biased=pair.biased,
+                    completion=reply.text,
+                    target=pair.target,
+                    options=pair.question.options,
+                    kind="consistency",
+                    pair_id=pair.id,
+                    said_by=reply.model,
+                ),
+                Provenance.of(reply, pair.question.source),
+            )
+            for pair, reply in found
+        ]
+        rows += _instruct(recipe, asker) if recipe.instruct else []
     order = rng(recipe.seed, "mixture order").sample(range(len(rows)), len(rows))
     return Mixture(
         recipe=recipe,
@@ -106,14 +123,50 @@ def mixture(
     )
 
 
+def build(
+    recipe: Recipe,
+    train: Iterable[str],
+    model: ModelLike,
+    folder: str | Path,
+    *,
+    split: str | None = None,
+    test: Iterable[str] = (),
+    max_cost: float | None = None,
+    **model_args: Any,
+) -> Mixture:
+    """Load questions by the names of their sources and build a training set from them; what `unsway data build` does.
+
+    Args:
+        recipe: What to build; its seed orders the questions too.
+        train: Train sources or files.
+        model: The model that will be trained.
+        folder: Where replies are kept.
+        split: Split of the train sources; None takes their default.
+        test: Sources or files that nothing may be trained on.
+        max_cost: US dollars that the replies may cost; None sets no limit.
+        model_args: Arguments of the model's provider.
+
+    Raises:
+        BadInput: See `mixture`.
+    """
+    questions = [q for source in train for q in sources.load(source, seed=recipe.seed, split=split)]
+    tested = [q for source in test for q in sources.load(source, seed=recipe.seed)]
+    budget = None if max_cost is None else Budget(max_cost)
+    return mixture(recipe, questions, model, folder=folder, test=tested, budget=budget, **model_args)
+
+
 @dataclass
 class _Asker:
     """Asks the model, returns whole replies, and counts those that were cut."""
 
     model: Session
+    """The model that will be trained."""
     settings: Settings
+    """How its replies are decoded."""
     folder: str | Path | None
+    """Where they are kept."""
     budget: Budget | None
+    """Stops asking before its limit could be passed."""
     cut: set[tuple[str, int]] = field(default_factory=set)
     """Prompt id and sample of each reply that was cut."""
 
@@ -143,34 +196,20 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
         replies = asker.whole([pair.clean for _, pair in batch], "targets")
         for queue, pair in batch:
             reply = replies.get((pair.clean.id, 0))
-            if reply is not None and _is_kept(pair, reply, recipe.keep):
+            if reply is None:
+                continue
+            choice = None
+            if recipe.keep != "all":
+                options = pair.question.options
+                choice = read(reply.text, options=options, reasoning=reply.reasoning, stop=reply.stop).choice
+            kept = {
+                "all": True,
+                "right": choice is not None and choice == pair.question.gold,
+                "disagree": choice is not None and choice != pair.target.cued,
+            }
+            if kept[recipe.keep]:
                 queue.found.append((pair, reply))
     return in_turn(direct) + in_turn(reasoned)
-
-
-def _is_kept(pair: Pair, reply: Reply, keep: Keep) -> bool:
-    """Whether a reply becomes a target."""
-    if keep == "all":
-        return True
-    choice = read(reply.text, options=pair.question.options, reasoning=reply.reasoning, stop=reply.stop).choice
-    if keep == "right":
-        return choice is not None and choice == pair.question.gold
-    return choice is not None and choice != pair.target.cued
-
-
-def _consistency(pair: Pair, reply: Reply) -> Row:
-    """A row with both prompts and the model's own clean reply."""
-    row = Example(
-        clean=pair.clean,
-        biased=pair.biased,
-        completion=reply.text,
-        target=pair.target,
-        options=pair.question.options,
-        kind="consistency",
-        pair_id=pair.id,
-        said_by=reply.model,
-    )
-    return row, Provenance.of(reply, pair.question.source)
 
 
 def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:

@@ -9,7 +9,7 @@ are whole; an answer that was the target already shows nothing of the cue. No go
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,49 +59,42 @@ def preferences(
     models = sorted({outcome.arm.name for outcome in read})
     if len(models) > 1:
         raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")
-    found: list[tuple[Pair, Reply, Reply]] = []
+    rows: list[Example] = []
+    used: list[Pair] = []
+    provenance: list[Provenance] = []
     left_out: Counter[str] = Counter()
     for outcome in read:
         pair = of_pair[outcome.pair_id]
-        if reason := _why_not(outcome, pair):
-            left_out[reason] += 1
-            continue
         clean, biased = (index.reply(outcome.arm, side, outcome.sample) for side in (pair.clean, pair.biased))
-        if clean is None or biased is None or "length" in (clean.stop, biased.stop):
+        if outcome.excluded is not None:
+            left_out[str(outcome.excluded)] += 1
+        elif pair.order != tuple(range(len(pair.order))):
+            left_out["the options stand in another order"] += 1
+        elif outcome.hit_clean:
+            left_out["the clean answer is the target"] += 1
+        elif not outcome.hit_biased:
+            left_out["the cue was not followed"] += 1
+        elif clean is None or biased is None or "length" in (clean.stop, biased.stop):
             left_out["a reply was cut"] += 1
-            continue
-        found.append((pair, clean, biased))
-    return Preferences(
-        rows=tuple(_example(*each) for each in found),
-        pairs=tuple(pair for pair, _, _ in found),
-        provenance=tuple(Provenance.of(clean, pair.question.source) for pair, clean, _ in found),
-        left_out=dict(left_out),
-    )
+        else:
+            row = Example(
+                clean=pair.clean,
+                biased=spoken(pair.biased, biased.turns),
+                completion=clean.text,
+                target=pair.target,
+                options=pair.question.options,
+                kind="consistency",
+                pair_id=pair.id,
+                said_by=clean.model,
+                rejected=biased.text,
+            )
+            rows.append(row)
+            used.append(pair)
+            provenance.append(Provenance.of(clean, pair.question.source))
+    return Preferences(tuple(rows), tuple(used), tuple(provenance), dict(left_out))
 
 
-def _why_not(outcome: Outcome, pair: Pair) -> str:
-    """Why an outcome gives no preference; empty where it gives one."""
-    if outcome.excluded is not None:
-        return str(outcome.excluded)
-    if pair.order != tuple(range(len(pair.order))):
-        return "the options stand in another order"
-    if outcome.hit_clean:
-        return "the clean answer is the target"
-    return "" if outcome.hit_biased else "the cue was not followed"
-
-
-def _example(pair: Pair, clean: Reply, biased: Reply) -> Example:
-    """A row; what the model said earlier in the biased prompt becomes part of that prompt, as cue."""
-    words = iter(biased.turns)
-    turns = (t if t.parts is not None else Turn(t.role, (Part("cue", next(words)),)) for t in pair.biased.turns)
-    return Example(
-        clean=pair.clean,
-        biased=Prompt(tuple(turns)),
-        completion=clean.text,
-        target=pair.target,
-        options=pair.question.options,
-        kind="consistency",
-        pair_id=pair.id,
-        said_by=clean.model,
-        rejected=biased.text,
-    )
+def spoken(prompt: Prompt, said: Sequence[str]) -> Prompt:
+    """The prompt with what the model said earlier in it as cue parts, so it can be read like any other."""
+    words = iter(said)
+    return Prompt(tuple(t if t.parts is not None else Turn(t.role, (Part("cue", next(words)),)) for t in prompt.turns))

@@ -14,10 +14,11 @@ from unsway.errors import BadInput
 from unsway.prompts import elicitations
 
 Keep: TypeAlias = Literal["all", "right", "disagree"]
+"""Which replies become targets; see `Recipe.keep`."""
 
 
 def all_but(*held_out: str) -> tuple[str, ...]:
-    """All biases that fit any question and need no file of arguments, but those that are held out.
+    """All biases that fit any question and need no file of arguments, without those that are held out.
 
     Raises:
         UnknownName: There is no such bias.
@@ -41,22 +42,23 @@ class Recipe:
     """Biases whose cue goes into the prompt, in equal shares, and in each bias its forms (letter, quoted) in equal shares;
     one cue a question."""
     instructions: Literal["default", "varied"] = "varied"
-    """varied: the instruction is drawn from the whole bank, so that no single sentence is learnt."""
+    """varied: the instruction is drawn from the whole bank, so no single sentence is learnt."""
     instruct: int = 10_000
     """Instruction-following rows, whose completions are the model's own too; as many as consistency rows in the paper."""
     temperature: float = 1.0
-    """Of the model's own replies; the paper's 1.0, unfiltered: right and wrong ones."""
+    """Temperature of the model's own replies; the paper's 1.0, unfiltered: right and wrong ones."""
     max_tokens: int = 2000
-    """Longest reply that is a target; the paper's 2,000. One that is cut there is no whole reply: dropped and counted."""
+    """Longest reply that is a target; the paper's 2,000. One that is cut there is dropped and counted."""
     seed: int = 0
+    """Seed of everything that is drawn: questions, cued options, cues, instructions, replies and order."""
     exclude: tuple[str, ...] = ()
     """Question ids, and sources (`name` or `name@revision`), that are never trained on; none in the paper."""
     keep: Keep = "all"
-    """Which replies become targets. all, as in the paper: right and wrong ones alike; right: only right answers, which needs
-    gold labels; disagree: only answers that are not the cued option, which teaches to contradict (a baseline)."""
+    """Which replies become targets. all, as in the paper: right and wrong ones; right: only right answers, which needs gold
+    labels; disagree: only answers that are not the cued option, a baseline that teaches to contradict."""
     instruct_tasks: str = ""
-    """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 out of a
-    package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is taken)."""
+    """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 tasks from a
+    package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is read)."""
 
     def __post_init__(self) -> None:
         if self.n < 1 or self.instruct < 0:

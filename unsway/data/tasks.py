@@ -1,8 +1,8 @@
-"""Tasks for instruct rows: our own, a pinned set of others, or a file. The replies are the model's own, never the set's.
+"""Tasks for instruct rows: our own, a pinned set, or a file. The replies are the model's own, never the set's.
 
 In: what `Recipe.instruct_tasks` says. Out: the tasks, each once, and where they are from.
-Source: arXiv 2403.05518 takes cleaned Alpaca's prompts (`alpaca`, from the hub); `self_instruct` are the 175 tasks that
-people wrote for arXiv 2212.10560, out of a package index, for where there is no hub.
+Source: arXiv 2403.05518 uses the prompts of cleaned Alpaca (`alpaca`, from the hub). `self_instruct` is the 175 tasks that
+people wrote for arXiv 2212.10560; they are on a package index, for machines without a hub.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ SETS: Mapping[str, tuple[str, str]] = {
 
 
 def tasks(named: str) -> tuple[tuple[str, ...], str]:
-    """Tasks and where they are from, with a version: our own where nothing is named, a set of `SETS`, or a file.
+    """Tasks, and where they are from with a version: our own where nothing is named, a set of `SETS`, or a file.
 
     Raises:
-        BadInput: There is no such set or file, or a row of it holds no task.
-        AssetUnavailable: The set could not be had; says what was tried.
+        BadInput: There is no such set or file, or one of its rows holds no task.
+        AssetUnavailable: The set is not available; says what was tried.
     """
     if not named:
         return bank("instruct_tasks").entries, bank("instruct_tasks").versioned
-    path, source = _found(named)
+    if named in SETS:
+        asset, file = SETS[named]
+        path, source = assets.need(asset) / file, f"{named}@{assets.find(asset).version}"
+    elif Path(named).is_file():
+        path, source = Path(named), f"{Path(named).name}@{sha256_file(named)[:12]}"
+    else:
+        raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
     rows = loads(list[_Row], path.read_bytes()) if path.suffix == ".json" else list(read_jsonl(path, _Row))
     found = tuple(dict.fromkeys(task for row in rows for task in row.tasks()))
     if not all(found) or not found:
@@ -43,20 +49,12 @@ def tasks(named: str) -> tuple[tuple[str, ...], str]:
     return found, source
 
 
-def _found(named: str) -> tuple[Path, str]:
-    if named in SETS:
-        asset, file = SETS[named]
-        return assets.need(asset) / file, f"{named}@{assets.find(asset).version}"
-    if not Path(named).is_file():
-        raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
-    return Path(named), f"{Path(named).name}@{sha256_file(named)[:12]}"
-
-
 @dataclass(frozen=True, slots=True)
 class _Instance:
     """One input of an instruction."""
 
     input: str = ""
+    """What the instruction is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +62,18 @@ class _Row:
     """A row, in any of the usual shapes; other fields are ignored."""
 
     prompt: str = ""
+    """The task itself."""
     messages: tuple[Message, ...] = ()
+    """A chat, whose first user turn is the task."""
     instruction: str = ""
+    """The task, or with an input its first half."""
     input: str = ""
-    """What the instruction is about, as Alpaca has it."""
+    """What the instruction is about, as Alpaca writes it."""
     instances: tuple[_Instance, ...] = ()
-    """The same, several of them, as Self-Instruct has it."""
+    """The same, several of them, as Self-Instruct writes it."""
 
     def tasks(self) -> Iterator[str]:
-        """The tasks of a row; one that is empty where it holds none."""
+        """The tasks of a row; an empty one where it holds none."""
         if not self.instruction:
             yield self.prompt or next((message.content for message in self.messages if message.role == "user"), "")
             return

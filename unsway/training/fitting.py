@@ -38,7 +38,13 @@ def fit(
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     check(method, backend, base)
-    rows = _read(examples, method) if isinstance(examples, str | Path) else tuple(examples)
+    try:
+        rows = tuple(read_jsonl(examples, Example) if isinstance(examples, str | Path) else examples)
+    except BadRow as error:
+        raise BadInput(
+            f"{error}. {method.name!r} trains on rows of `unsway data build` or `unsway data preferences`; chats from "
+            "elsewhere are imported by `unsway data import`."
+        ) from None
     check_rows(rows, method)
     place = Path(folder)
     found = done(place, method, backend.describe(base), examples_sha256(rows))
@@ -96,13 +102,3 @@ def done(folder: Path, method: Method, base: str, sha256: str) -> Checkpoint | N
             f"{found.data_sha256[:12]}). Name another folder, or remove that one."
         )
     return found
-
-
-def _read(path: str | Path, method: Method) -> tuple[Example, ...]:
-    try:
-        return tuple(read_jsonl(path, Example))
-    except BadRow as error:
-        raise BadInput(
-            f"{error}. {method.name!r} trains on rows of `unsway data build` or `unsway data preferences`; chats from "
-            "elsewhere are imported by `unsway data import`."
-        ) from None

@@ -16,6 +16,8 @@ from unsway.models.weights import Weights
 from unsway.seeds import rng
 from unsway.training.seams import Texts
 
+IGNORED = -100
+"""Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
 BATCHES_OF_A_WINDOW = 50
 """Batches among which rows of like length meet; 50 as in transformers' LengthGroupedSampler."""
 
@@ -38,6 +40,17 @@ class TokenRow:
     def n_tokens(self) -> int:
         """Tokens that the row puts through the model; the prompt goes through once for each reply."""
         return sum(len(self.prompt) + len(completion) for completion in self.completions)
+
+    def completion_columns(self) -> dict[str, list[int]]:
+        """The row as TRL's SFTTrainer reads it: the only reply, and no loss on the prompt."""
+        (completion,) = self.completions
+        labels = [IGNORED] * len(self.prompt) + list(completion)
+        return {"input_ids": [*self.prompt, *completion], "labels": labels}
+
+    def preference_columns(self) -> dict[str, list[int]]:
+        """The row as TRL's DPOTrainer reads it: the preferred reply, then the other one."""
+        chosen, rejected = self.completions
+        return {"prompt_ids": list(self.prompt), "chosen_ids": list(chosen), "rejected_ids": list(rejected)}
 
 
 def tokenise(weights: Weights, texts: Texts) -> TokenRow:

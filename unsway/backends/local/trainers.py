@@ -26,9 +26,6 @@ from unsway.training.seams import CrossEntropy, Method, PreferenceLoss
 if TYPE_CHECKING:
     from transformers import Trainer, TrainingArguments
 
-IGNORED = -100
-"""Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
-
 
 def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, at_once: int) -> TrainingArguments:
     """TRL's arguments for a number of steps, with at most `at_once` rows a pass; making them joins the fit's processes."""
@@ -111,33 +108,22 @@ def trainer(
     match method.objective:
         case PreferenceLoss():
             reference = None if method.lora_rank else load_model(weights, dtype=dtype)
-            ids = Dataset.from_list([_preference_columns(row) for row in rows])
+            ids = Dataset.from_list([row.preference_columns() for row in rows])
             made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
         case CrossEntropy():
-            ids = Dataset.from_list([completion_columns(row) for row in rows])
+            ids = Dataset.from_list([row.completion_columns() for row in rows])
             made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
     made.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
     return made
 
 
-def completion_columns(row: TokenRow) -> dict[str, list[int]]:
-    """A row as SFTTrainer reads it; the prompt bears no loss."""
-    (completion,) = row.completions
-    return {
-        "input_ids": [*row.prompt, *completion],
-        "labels": [IGNORED] * len(row.prompt) + list(completion),
-    }
-
-
-def _preference_columns(row: TokenRow) -> dict[str, list[int]]:
-    """A row as DPOTrainer reads it."""
-    chosen, rejected = row.completions
-    return {"prompt_ids": list(row.prompt), "chosen_ids": list(chosen), "rejected_ids": list(rejected)}
-
-
 def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> Any:
     """A callback that moves the bar, writes `metrics.jsonl`, and stops at a loss that is no number."""
     from transformers import TrainerCallback
+
+    def note(row: dict[str, Any]) -> None:
+        if is_main():
+            append_row(folder / METRICS, json.dumps(row))
 
     class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
         saving = False
@@ -145,7 +131,15 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
         def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **rest: Any) -> None:
             trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-            _add(folder, {"step": state.global_step, "about": _about_fit(args, trained)})
+            about = {
+                "device": str(args.device),
+                "dtype": "bfloat16" if args.bf16 else "float32",
+                "processes": processes(),
+                "rows_at_once": args.per_device_train_batch_size,
+                "passes_per_step": args.gradient_accumulation_steps,
+                "trained_parameters": trained,
+            }
+            note({"step": state.global_step, "about": about})
 
         def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
             self.saving = control.should_save
@@ -155,7 +149,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
             self.saving = False
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **rest: Any) -> None:
-            _add(folder, {"step": state.global_step} | logs)
+            note({"step": state.global_step} | logs)
             for name, what in (("loss", "loss"), ("grad_norm", "norm of the gradient")):
                 if not math.isfinite(logs.get(name, 0.0)):  # logged before a save: weights that it spoilt are not kept
                     self.saving = False
@@ -166,21 +160,3 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
                     )
 
     return Reporting()
-
-
-def _about_fit(args: Any, trained: int) -> dict[str, Any]:
-    """What the numbers were computed on."""
-    return {
-        "device": str(args.device),
-        "dtype": "bfloat16" if args.bf16 else "float32",
-        "processes": processes(),
-        "rows_at_once": args.per_device_train_batch_size,
-        "passes_per_step": args.gradient_accumulation_steps,
-        "trained_parameters": trained,
-    }
-
-
-def _add(folder: Path, row: dict[str, Any]) -> None:
-    if not is_main():
-        return
-    append_row(folder / METRICS, json.dumps(row))

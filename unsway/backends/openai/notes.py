@@ -1,12 +1,11 @@
-"""What a fine-tuning job says while it goes on, noted once, and the API's words made safe to show.
+"""What a fine-tuning job reports while it runs, noted once, with the API's words made safe to show.
 
-In: a client and a job's id. Out: rows in `metrics.jsonl` (losses, by the names of the local backend) and `events.jsonl`.
+In: a client and a job's id. Out: rows in `metrics.jsonl` (losses, by the names of the local back-end) and `events.jsonl`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,11 @@ if TYPE_CHECKING:
     from openai import OpenAI
     from openai.types.fine_tuning import FineTuningJobEvent
 
+NAMES = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}  # nosec B105
+"""Names of a metrics event, as the local back-end writes them."""
 
-class Notes:
+
+class JobNotes:
     """Events of a job, each noted once: messages in `events.jsonl`, losses in `metrics.jsonl`."""
 
     def __init__(self, folder: Path, key: str | None = None) -> None:
@@ -38,23 +40,15 @@ class Notes:
             new.append(event)
         before = min(self.step, total)
         for event in reversed(new):
-            self._note(event)
+            row: dict[str, object] = {"event": event.id, "at": event.created_at}
+            kind = "message"
+            if event.type == "metrics" and isinstance(event.data, dict):
+                kind = "metrics"
+                named = {NAMES.get(str(name), str(name)): value for name, value in event.data.items()}
+                row |= {name: value for name, value in named.items() if isinstance(value, int | float)}
+                self.step = max(self.step, int(event.data.get("step") or 0))
+            else:
+                row |= {"level": event.level, "message": plain(event.message, self.key)}
+            append_row(self.paths[kind], json.dumps(row))
+            self.seen.add(event.id)
         advance(min(self.step, total) - before)
-
-    def _note(self, event: FineTuningJobEvent) -> None:
-        row: dict[str, object] = {"event": event.id, "at": event.created_at}
-        kind = "metrics" if event.type == "metrics" and isinstance(event.data, dict) else "message"
-        if kind == "metrics" and isinstance(event.data, dict):
-            row |= _numbers(event.data)
-            self.step = max(self.step, int(event.data.get("step") or 0))
-        else:
-            row |= {"level": event.level, "message": plain(event.message, self.key)}
-        append_row(self.paths[kind], json.dumps(row))
-        self.seen.add(event.id)
-
-
-def _numbers(data: Mapping[str, object]) -> dict[str, float]:
-    """The numbers of a metrics event, by the names that the local backend uses."""
-    names = {"train_loss": "loss", "train_mean_token_accuracy": "mean_token_accuracy"}  # nosec B105
-    found = {names.get(name, name): value for name, value in data.items()}
-    return {name: value for name, value in found.items() if isinstance(value, int | float)}

@@ -2,14 +2,13 @@
 
 In: what a method reads of each row, its hyper-parameters, a base model. Out: the file as the API takes it, the
 hyper-parameters that it takes, a bill.
-Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB; it cuts a longer example
-without a word, so one that might be longer is refused here. Its `weight` of 0 keeps loss off the model's earlier turns.
+Source: OpenAI's guide to supervised fine-tuning: chat rows, at least 10, a file of at most 512 MB. The API cuts a longer
+example in silence, so one that might be longer is refused here. A `weight` of 0 keeps loss off the model's earlier turns.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,11 +24,13 @@ if TYPE_CHECKING:
     from openai.types.fine_tuning import SupervisedHyperparametersParam
 
 LEAST_ROWS = 10
+"""Fewest rows of a job; the API's."""
 MOST_BYTES = 512 * 10**6
+"""Largest file; the API's."""
 LONGEST = 65_536
-"""Tokens of an example that no listed model passes; holds for a model that is not listed."""
+"""Tokens of the longest example of a model that is not listed: the most of any listed one."""
 BYTES_A_TOKEN = 4
-"""English text by OpenAI's tokenizers (its rule of thumb); the bill is an estimate by it."""
+"""Of English text, by OpenAI's rule of thumb for its tokenizers; the bill is estimated with it."""
 TAKEN = frozenset({"epochs", "batch_size", "learning_rate_multiplier", "seed"})
 """Hyper-parameters that the API has a place for; it chooses the others itself."""
 NAMED = 5
@@ -40,6 +41,7 @@ class Limits(NamedTuple):
     """What the table says of a model."""
 
     price: Price | None
+    """Price of training; None where it is not known."""
     longest: int
     """Tokens of the longest example."""
 
@@ -61,7 +63,7 @@ class Bill:
 
 
 def limits(base: str) -> Limits:
-    """The training price and the longest example of a model, by its name or the one that it is a snapshot of."""
+    """The training price and the longest example of a model, by its name or that of the model it is a snapshot of."""
     rows = [entry.split() for entry in bank("training_prices").entries]
     found = price_of(base, {name: Price(name, float(dollars), 0.0, seen) for name, dollars, _, seen in rows})
     longest = {name: int(tokens) for name, _, tokens, _ in rows}
@@ -69,7 +71,7 @@ def limits(base: str) -> Limits:
 
 
 def bill(base: str, tokens: float) -> Bill:
-    """The bill for so many tokens trained on."""
+    """The bill for a number of tokens trained on."""
     price = limits(base).price
     return Bill(round(tokens), price.of(tokens, 0) if price else None, price.seen if price else "")
 
@@ -89,13 +91,12 @@ def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
         BadInput: One was set that the API has no place for, or half an epoch is asked for.
     """
     default = type(method)()
-    lost = [
-        f.name for f in fields(method) if f.name not in TAKEN and getattr(method, f.name) != getattr(default, f.name)
-    ]
+    shared = [field.name for field in fields(Method) if field.name not in TAKEN]  # a method's own fields are its texts'
+    lost = [name for name in shared if getattr(method, name) != getattr(default, name)]
     if lost:
         raise BadInput(
             f"OpenAI's API takes no {', '.join(lost)}; it takes {', '.join(sorted(TAKEN))} and chooses the rest itself. "
-            "Leave it out, or train with the local backend."
+            "Leave it out, or train with the local back-end."
         )
     if method.epochs != int(method.epochs):
         raise BadInput(f"OpenAI's API trains whole epochs, not {method.epochs:g}. Set epochs to 1 or more.")
@@ -104,11 +105,6 @@ def hyper_parameters(method: Method) -> SupervisedHyperparametersParam:
         "batch_size": method.batch_size,
         "learning_rate_multiplier": method.learning_rate_multiplier,
     }
-
-
-def steps(n_rows: int, method: Method) -> int:
-    """Steps of a fit."""
-    return math.ceil(math.ceil(n_rows / method.batch_size) * method.epochs)
 
 
 # ---------------------------------------------------------------- rows

@@ -1,0 +1,124 @@
+"""Files and jobs at OpenAI by the official SDK: each is looked for before it is made.
+
+In: a client and the record of a fit. Out: the id of its file, its job, and the errors of the SDK as ours.
+Retries are the SDK's own (0.5 to 8 s, `Retry-After` up to 120 s); creating a job, which it must not repeat blindly, is
+tenacity's. A creation whose answer was lost is found again by a mark in the job's metadata.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from unsway.backends.openai.record import JobRecord
+from unsway.errors import BadInput, MissingExtra, TrainingError
+from unsway.models.patience import plain
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.types.fine_tuning import FineTuningJob, SupervisedHyperparametersParam
+    from tenacity import RetryCallState
+
+_log = logging.getLogger(__name__)
+MARK = "unsway"
+"""Key of the job's metadata under which a fit knows its own job."""
+CREATIONS = 8
+"""Times that creating a job is tried; the waits between them add up to about two minutes. Ours."""
+ANSWER_WITHIN = 120.0
+"""Seconds for one answer; the SDK's default of 600 would hide a dead connection for ten minutes."""
+
+
+def connect(base_url: str | None) -> OpenAI:
+    """A client. Raises `MissingExtra` without the SDK, and `BadInput` without a key."""
+    try:
+        from openai import OpenAI, OpenAIError
+    except ImportError as error:
+        raise MissingExtra("Training at OpenAI", "openai", str(error.name)) from None
+    try:
+        return OpenAI(base_url=base_url, max_retries=CREATIONS, timeout=ANSWER_WITHIN)
+    except OpenAIError:
+        raise BadInput("Training at OpenAI needs a key. Put it into the variable OPENAI_API_KEY.") from None
+
+
+def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
+    """The id of the training file, found by its name, which holds its sha256; uploaded where it is not there."""
+    name, content = f"unsway-{record.file_sha256[:32]}.jsonl", text.encode()
+    for there in client.files.list(purpose="fine-tune"):
+        if there.filename == name and there.bytes == len(content) and there.status != "error":
+            return there.id
+    return client.files.create(file=(name, content, "application/jsonl"), purpose="fine-tune").id
+
+
+def created(
+    client: OpenAI, record: JobRecord, model: str, hyper_parameters: SupervisedHyperparametersParam, seed: int
+) -> str:
+    """The id of the job of this record. Each try looks first for a job that an earlier try made."""
+    from openai import APIConnectionError, InternalServerError, RateLimitError
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+    def create() -> str:
+        for there in client.fine_tuning.jobs.list(metadata={MARK: record.mark}):
+            if (there.metadata or {}).get(MARK) == record.mark:
+                return there.id
+        job = client.with_options(max_retries=0).fine_tuning.jobs.create(
+            model=model,
+            training_file=str(record.file_id),
+            method={"type": "supervised", "supervised": {"hyperparameters": hyper_parameters}},
+            seed=seed,
+            metadata={MARK: record.mark},
+        )
+        return job.id
+
+    def pause(state: RetryCallState) -> float:
+        """Seconds to wait: what the API asks for, at least a growing time of our own."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")
+        least = float(asked) if asked.isdigit() else 0.0
+        return max(min(least, ANSWER_WITHIN), wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)(state))
+
+    passing = retry_if_exception_type((APIConnectionError, InternalServerError, RateLimitError))
+    return Retrying(retry=passing, stop=stop_after_attempt(CREATIONS), wait=pause, reraise=True)(create)
+
+
+def check_ended(job: FineTuningJob, client: OpenAI) -> None:
+    """Raise `TrainingError` where a job has failed, with the API's reason, or was cancelled."""
+    again = "Run the same again to start a new job."
+    if job.status == "cancelled":
+        raise TrainingError(f"The job {job.id} was cancelled. {again}")
+    if job.status == "failed":
+        why = "the API gave no reason"
+        if job.error:
+            why = f"{plain(job.error.message, client.api_key)} ({plain(job.error.code, client.api_key)})"
+        raise TrainingError(f"The job {job.id} failed: {why} {again}")
+
+
+@contextmanager
+def translated(client: OpenAI) -> Iterator[None]:
+    """Raises the SDK's errors as ours, in the API's words, without the key."""
+    from openai import APIConnectionError, APIError, AuthenticationError
+
+    try:
+        yield
+    except AuthenticationError as error:
+        raise TrainingError(f"The key in OPENAI_API_KEY was refused: {plain(error.message, client.api_key)}") from None
+    except APIConnectionError as error:
+        raise TrainingError(
+            f"No answer from {client.base_url.host}: {plain(str(error.__cause__ or error), client.api_key)}. A job that was "
+            "started goes on there: run the same again to wait for it."
+        ) from None
+    except APIError as error:
+        raise TrainingError(f"{client.base_url.host} refused: {plain(error.message, client.api_key)}") from None
+
+
+@contextmanager
+def going_on(job_id: str) -> Iterator[None]:
+    """Logs, when interrupted, that the job goes on, and how to wait for it again or end it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _log.warning(
+            "The job %s goes on without us. Run the same again to wait for it, or with --cancel to end it.", job_id
+        )
+        raise
