@@ -28,7 +28,7 @@ def declare(*, version: int, **about: object) -> None:
 
 
 def uninstall() -> None:
-    registry._biases._things.pop("stamped", None)
+    registry.biases._things.pop("stamped", None)
 
 
 @pytest.fixture
