@@ -25,7 +25,9 @@ _HOMES = {
     "Estimate": "unsway.types",
     "Example": "unsway.types",
     "Fewshot": "unsway.interventions",
+    "Local": "unsway.backends.local",
     "Measurement": "unsway.studies.measurement",
+    "Method": "unsway.training",
     "Outcome": "unsway.types",
     "Pair": "unsway.types",
     "PairSet": "unsway.pairing",
@@ -58,6 +60,7 @@ _HOMES = {
     "report": "unsway.reporting",
     "run": "unsway.studies",
     "session": "unsway.models.session",
+    "train": "unsway.studies.train",
 }
 
 __all__ = sorted(_HOMES)  # strings all the same

@@ -128,9 +128,10 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         title: What the progress bar says; the arm's label by default.
     """
     who, sampling, change = model.subject, how.sampling, how.intervention
-    role = how.role or ("prompted" if change else "trained" if how.checkpoint else "base")
+    role = how.role or ("prompted" if change else how.checkpoint.role if how.checkpoint else "base")
     label = sampling.label or (change.name if change else who.name)
-    biases = change.biases if change else how.trained
+    known = how.checkpoint.trained_on if how.checkpoint else ()
+    biases = change.biases if change else how.trained or known
     arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings)
     options = replace(sampling, label=title or label)
     if change is not None:

@@ -234,6 +234,10 @@ class Checkpoint:
     """Tokens trained on, prompts and completions, all epochs."""
     cost: float | None = None
     """US dollars, where a provider charged."""
+    role: Literal["trained", "control"] = "trained"
+    """What an arm of it is compared as."""
+    trained_on: tuple[str, ...] = ()
+    """Names of the biases whose cues were in its training prompts, where that is known."""
 
     @property
     def is_hosted(self) -> bool:

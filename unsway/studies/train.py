@@ -1,0 +1,75 @@
+"""Train a model on its own replies in one call: sample rows, fit, and return the checkpoint.
+
+In: a method, a base model, train questions, a back-end. Out: a `Checkpoint` that `measure` takes.
+
+    checkpoint = train(Bct(learning_rate=1e-4), "unsway/smollm2-135m", load("arc_easy"), backend=Local())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway import disk, layout
+from unsway.backends.local import Local
+from unsway.data import Recipe, mixture
+from unsway.models.session import name_of
+from unsway.models.weights import CHECKPOINT_FILE
+from unsway.seeds import content_id
+from unsway.store import dumps
+from unsway.training import check, fit
+from unsway.types import Checkpoint, Question
+
+if TYPE_CHECKING:
+    from unsway.planning.budget import Budget
+    from unsway.training import Backend, Method
+
+SHARE = 0.75
+"""Rows for each question where no recipe is given: some replies are cut, and each row needs a question of its own."""
+
+
+def train(
+    method: Method,
+    base: str,
+    questions: Sequence[Question],
+    *,
+    recipe: Recipe | None = None,
+    backend: Backend | None = None,
+    folder: str | Path | None = None,
+    test: Iterable[Question] = (),
+    budget: Budget | None = None,
+) -> Checkpoint:
+    """Sample a model's own replies to train questions, put the cues back, and train it on them.
+
+    Args:
+        method: The method with its hyper-parameters, such as `Bct()`.
+        base: The model to train, which also writes the replies.
+        questions: Train questions.
+        recipe: What the rows are made of. None takes the paper's recipe with a row for three in four questions, at most
+            10,000, and as many instruct rows.
+        backend: Where it is trained; None trains here (`Local()`).
+        folder: Where rows and checkpoint are kept; None takes `trained/NAME` in the current folder, NAME made of the model,
+            the method and a hash of both with the rows. The same call goes on where it was stopped, and does nothing twice.
+        test: Questions that nothing may be trained on.
+        budget: Stops sampling before its limit could be passed.
+
+    Raises:
+        BadInput: The back-end cannot do the method, or there are too few questions.
+        TrainingError: The fit went wrong; the last good step is kept.
+    """
+    where = backend or Local()
+    check(method, where, base)
+    n = min(Recipe().n, int(SHARE * len(questions)))
+    wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
+    own = content_id(repr(method), repr(wanted), [question.id for question in questions])[:8]
+    short = layout.file_name(name_of(base).rpartition("/")[2])
+    place = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{short}-{method.name}-{own}"
+    made = mixture(wanted, questions, base, folder=place, test=test, budget=budget)
+    rows = made.write(place / layout.DATA)
+    checkpoint = fit(rows, method, base, where, place / "checkpoint")
+    taught = () if method.is_control else tuple(dict.fromkeys(name.partition("/")[0] for name in wanted.biases))
+    checkpoint = replace(checkpoint, role="control" if method.is_control else "trained", trained_on=taught)
+    disk.write_text(place / "checkpoint" / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
+    return checkpoint
