@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import scripted_study
@@ -25,11 +25,12 @@ def right_twice(outcomes: Sequence[Outcome], level: float) -> Estimate:
 
 
 @pytest.fixture
-def study() -> Iterator[Results]:
+def study(monkeypatch: pytest.MonkeyPatch) -> Results:
+    statistics.names()
+    monkeypatch.setattr(statistics, "_things", dict(statistics._things))  # what is added is forgotten afterwards
     summary = "% of pairs answered right on both sides"
     statistics.add("right_twice", Statistic("right twice", summary, right_twice))
-    yield scripted_study.study(20, biases=("suggested_answer", "post_hoc"))
-    del statistics._things["right_twice"]
+    return scripted_study.study(20, biases=("suggested_answer", "post_hoc"))
 
 
 def test_its_value_is_the_share_that_was_asked_for(study: Results) -> None:
@@ -68,6 +69,12 @@ def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
     assert sorted(found) == sorted(row["right_twice"] for row in rows)  # type: ignore[type-var]
 
 
+def test_the_command_line_lists_it(study: Results) -> None:
+    ran = CliRunner().invoke(main, ["list", "statistics"])
+    assert "right_twice" in ran.stdout and "% of pairs answered right on both sides" in ran.stdout
+
+
 def test_without_it_the_table_is_what_it_was() -> None:
     study = scripted_study.study(6, biases=("suggested_answer",))
     assert table.heads(study) == table.HEADS and not any("right_twice" in row for row in table.rows(study))
+    assert "There are no statistics yet" in CliRunner().invoke(main, ["list", "statistics"]).stdout

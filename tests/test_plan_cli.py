@@ -73,7 +73,7 @@ def test_every_figure_is_there_for_a_program() -> None:
 
 def test_an_unknown_price_is_said_and_ones_own_is_taken(tmp_path: Path) -> None:
     said = call(*small(models="openai/no-such")).output
-    assert "The cost is not known: no price of openai/no-such" in said
+    assert "The cost is unknown: there is no price for openai/no-such" in said
     path = tmp_path / "mine.txt"
     path.write_text("openai/no-such 1 2 2026-11\n")
     (model,) = body(*small("--prices", path, models="openai/no-such"))["models"]

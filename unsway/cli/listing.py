@@ -23,6 +23,7 @@ REGISTRIES = {
     "readers": "unsway.readers",
     "rubrics": "unsway.judging.rubrics",
     "sources": "unsway.sources.registry",
+    "statistics": "unsway.stats.statistics",
 }
 """What can be listed, and the module whose registry of that name holds it."""
 
@@ -87,4 +88,9 @@ def list_(kind: str, json_: bool) -> None:
         thing = registry.get(name)
         summary = getattr(thing, "summary", "") or (inspect.getdoc(thing) or "").partition("\n")[0]
         rows.append({"name": name, "summary": summary})
-    as_json(rows) if json_ else show_rows(rows)
+    if json_:
+        as_json(rows)
+    elif rows:
+        show_rows(rows)
+    else:
+        click.echo(f"There are no {kind} yet; a plug-in adds some.")

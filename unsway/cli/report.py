@@ -27,7 +27,7 @@ trained_option = click.option(
     flag_value="",
     default=None,
     metavar="[PATH]",
-    help="Write slides too: PATH (FOLDER/slides.pptx) and an HTML deck beside it.",
+    help="Write slides too: PATH (FOLDER/slides.pptx) and an HTML deck next to it.",
 )
 @json_option
 def report(folder: Path, page: Path | None, title: str, trained: str, slides: str | None, json_: bool) -> None:

@@ -55,7 +55,7 @@ def source_caveats(sources: Iterable[str]) -> Iterator[str]:
         if name and len(revisions) > 1:
             yield (
                 f"{visible(name)} was asked in {len(revisions)} versions ({', '.join(map(visible, revisions))}): questions "
-                "that only an earlier one has still count. A folder of its own holds the new version alone."
+                "that only an earlier one has still count. Measure into a new folder to have the new version alone."
             )
 
 
@@ -65,7 +65,7 @@ def _reply_caveats(replies: Sequence[Reply]) -> Iterator[str]:
     if marked:
         yield (
             f"{marked:,} of {len(replies):,} replies hold marks of a chat template. The template may be applied twice or "
-            "be the wrong one, or the server does not end at the model's own end mark."
+            "be the wrong one, or the server does not stop at the model's own end mark."
         )
     by_prompt: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for reply in replies:
@@ -78,7 +78,7 @@ def _reply_caveats(replies: Sequence[Reply]) -> Iterator[str]:
     if len(greedy) >= FEWEST and not all(greedy):
         yield (
             f"{greedy.count(False):,} of {len(greedy):,} prompts asked several times at temperature 0 got different replies. "
-            "The provider does not decode greedily, so that the same study would give other numbers."
+            "The provider does not decode greedily, so the same study would give other numbers."
         )
     if len(sampled) >= FEWEST and sampled.count(True) > len(sampled) / 2:
         yield (

@@ -21,7 +21,6 @@ from unsway.disk import write_text
 from unsway.reporting import charts, costs, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
-from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
@@ -89,6 +88,18 @@ def _tables(results: Results) -> dict[str, Any]:
         counts = (str(cell.n_pairs), str(cell["brr"].n), table.reasons(cell))
         bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
         left_out.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
+    arms = []
+    for arm in results.arms:
+        checkpoint = arm.checkpoint
+        row_of_arm = (
+            arm.label,
+            arm.name,
+            arm.weights or words.NONE,
+            checkpoint.method if checkpoint else arm.intervention or words.NONE,
+            ", ".join(arm.trained) or words.NONE,
+            checkpoint.data_sha256[:16] if checkpoint else words.NONE,
+        )
+        arms.append(tuple(map(words.visible, row_of_arm)))
     return {
         "heads": table.heads(results),
         "table": _by_bias(main),
@@ -97,7 +108,7 @@ def _tables(results: Results) -> dict[str, Any]:
         "left": _by_bias(left_out),
         "about": [(words.visible(key), words.visible(value)) for key, value in _about(results)],
         "arm_heads": ARM_HEADS,
-        "arm_rows": [_arm_row(arm) for arm in results.arms],
+        "arm_rows": arms,
         "cost_heads": costs.HEADS,
         "cost_rows": costs.as_text(results),
     }
@@ -131,19 +142,6 @@ def _about(results: Results) -> list[tuple[str, str]]:
         ("intervals", once((est.how for est in estimates if est.how), "; ")),
         ("ratio intervals", once((est.how for est in ratios if est.value is not None), "; ") or words.NONE),
     ]
-
-
-def _arm_row(arm: Arm) -> tuple[str, ...]:
-    checkpoint = arm.checkpoint
-    texts = (
-        arm.label,
-        arm.name,
-        arm.weights or words.NONE,
-        checkpoint.method if checkpoint else arm.intervention or words.NONE,
-        ", ".join(arm.trained) or words.NONE,
-        checkpoint.data_sha256[:16] if checkpoint else words.NONE,
-    )
-    return tuple(words.visible(text) for text in texts)
 
 
 # ---------------------------------------------------------------- data and scripts

@@ -112,15 +112,15 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     """What the tables add up to; the last sentence says whether twice the time would be a surprise."""
     prompts = (
         f"{plan.n_unique:,} unique prompts, {plan.n_clean:,} of them clean and asked once for all biases; "
-        f"{plan.n_prompts:,} replies to be had in {plan.n_calls:,} calls."
+        f"{plan.n_prompts:,} replies to ask for in {plan.n_calls:,} calls."
     )
     unpriced = [visible(model.model) for model in plan.models if model.price is None and model.n_prompts]
     seen = sorted({model.price.seen for model in plan.models if model.price is not None and model.cost})
-    dated = f" (prices as seen in {listed(seen)}; --prices FILE has others)" if seen else ""
+    dated = f" (prices as seen in {listed(seen)}; --prices FILE gives others)" if seen else ""
     cost = f"Cost: {dollars(plan.cost)}{dated}."
     if unpriced:
         line = "--prices FILE, with a line NAME IN OUT YYYY-MM"
-        cost = f"The cost is not known: no price of {listed(unpriced)}. Give one: {line}."
+        cost = f"The cost is unknown: there is no price for {listed(unpriced)}. Give one: {line}."
     time = minutes(plan.minutes)
     unit = "" if time.endswith("h") else " minute" if time in ("1", "under 1") else " minutes"
     timed = {model.timed for model in plan.models if model.n_prompts}
@@ -128,7 +128,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     if timed == {True}:
         rates = "the rate of earlier runs here"
     elif timed == {False}:
-        rates = "guessed rates (no earlier run tells)"
+        rates = "guessed rates (there is no earlier run here)"
     a = plan.goal.assumed
     power = (
         f"In points: half of the BRR's {percent(plan.goal.level)}% interval; the smallest BRR, and the smallest difference "
@@ -147,10 +147,10 @@ def surprise(plan: Plan) -> str:
     """How surprising it would be if the study took twice as long: the chance, and the runs it rests on."""
     time = plan.time
     yes = "Yes, somewhat" if time.p_twice < 0.15 else "Not very" if time.p_twice < 0.35 else "No"
-    basis = "a judgement, as no run here was planned yet"
+    basis = "a guess, because no run here was planned yet"
     if time.n_runs:
         basis = f"from {time.n_runs} past run{'s' if time.n_runs > 1 else ''} here"
     return (
         f"Would you be surprised if it took twice as long? {yes}: the chance is {percent(time.p_twice)}% ({basis}); with 80% "
-        f"it takes {time.low:.1f} to {time.high:.1f} times as long as planned."
+        f"probability it takes {time.low:.1f} to {time.high:.1f} times as long as planned."
     )

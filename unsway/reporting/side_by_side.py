@@ -19,10 +19,10 @@ from unsway.types import Outcome
 
 def to_markdown(results: Results) -> str:
     """The three tables, each below a line that says what it holds; one without columns is left out."""
-    brr = ("Biased reasoning rate in points; in brackets the questions that count; * trained on.", _brr(results))
+    brr = ("Biased reasoning rate in points; in brackets the questions that count; * trained on.", brr_table(results))
     differences = (
         "The difference of that rate to another arm, on the questions that count in both.",
-        _differences(results),
+        difference_table(results),
     )
     parts = []
     for title, (heads, *rows) in (brr, differences):
@@ -31,7 +31,7 @@ def to_markdown(results: Results) -> str:
     return "\n".join([*parts, costs.to_markdown(results)])
 
 
-def _brr(results: Results) -> list[tuple[str, ...]]:
+def brr_table(results: Results) -> list[tuple[str, ...]]:
     """The heads, BRR of every bias and arm, then accuracy and the share of replies that were read, of every arm."""
     rows: list[tuple[str, ...]] = [("bias", *(words.visible(arm.label) for arm in results.arms))]
     for bias in results.biases:
@@ -61,7 +61,7 @@ def _share(flags: Iterable[bool]) -> str:
     return words.percent(sum(known) / len(known) if known else None)
 
 
-def _differences(results: Results) -> list[tuple[str, ...]]:
+def difference_table(results: Results) -> list[tuple[str, ...]]:
     """The heads, then BRR of every arm minus BRR of its reference, for every bias."""
     compared: list[tuple[Arm, Arm]] = []
     for arm in results.arms:

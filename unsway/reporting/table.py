@@ -175,7 +175,7 @@ def footnotes(results: Results) -> tuple[str, ...]:
         return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
-    legend = LEGEND + (" (beside an arm: that arm was, others were not)." if some_arms_only else ".")
+    legend = LEGEND + (" (next to an arm: that arm was, others were not)." if some_arms_only else ".")
     held_out = [
         f"Held-out average of {words.visible(one.arm)}: ratio of mean BRRs {given(one.ratio_of_means)}; "
         f"mean of ratios {given(one.mean_of_ratios)}."
@@ -208,7 +208,9 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
 
     notes = [*footnotes(results)]
     if width < WIDE:
-        notes.append(f"{' and '.join(LAST_HEADS)}, and why pairs are out: {WIDE} columns, or the page.")
+        notes.append(
+            f"{' and '.join(LAST_HEADS)}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
+        )
     dim = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
 

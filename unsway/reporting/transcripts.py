@@ -57,7 +57,7 @@ class _Packer:
         results = self.results
         inks = colours(results.arms, Palette())
         return {
-            "rows": self._rows(),
+            "rows": self.rows(),
             "title": results.title,
             "arms": [
                 {"label": words.visible(arm.label), "role": arm.role, "model": arm.name, "ink": ink}
@@ -73,7 +73,7 @@ class _Packer:
             "replies": map(_packed_reply, self.replies.things),
         }
 
-    def _rows(self) -> Iterator[Packed]:
+    def rows(self) -> Iterator[Packed]:
         """A row for each pair and for each sample that any arm has."""
         by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
         for outcome in self.results.outcomes:
@@ -91,10 +91,10 @@ class _Packer:
                     "biased": self.prompts.number((pair.biased.id, pair.bias), pair.biased),
                     "cued": pair.target.cued if pair.target.stance == "for" else None,
                     "order": None if pair.order == tuple(range(len(pair.order))) else list(pair.order),
-                    "arms": [self._arm(by_arm.get(arm.key), pair) for arm in self.results.arms],
+                    "arms": [self.arm(by_arm.get(arm.key), pair) for arm in self.results.arms],
                 }
 
-    def _arm(self, outcome: Outcome | None, pair: Pair) -> Packed | None:
+    def arm(self, outcome: Outcome | None, pair: Pair) -> Packed | None:
         """One arm's replies to both prompts, what was read in them, and what became of the pair."""
         if outcome is None:
             return None

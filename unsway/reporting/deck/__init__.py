@@ -43,7 +43,7 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
     target = given / SLIDES if given.is_dir() else given
     if target.suffix != ".pptx":
         raise BadInput(
-            f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck is put beside it)."
+            f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck goes next to it)."
         )
     try:
         from unsway.reporting.deck.powerpoint import presentation

@@ -265,7 +265,7 @@ def _question_and_cue(one: ChosenTranscript) -> tuple[Paragraph, ...]:
     elif one.pair.order != tuple(range(len(one.pair.order))):
         found.append(line("The options come in another order.", "cue"))
     else:
-        found.append(line("It has no words of its own.", "cue"))
+        found.append(line("The cue has no words of its own.", "cue"))
     return tuple(found)
 
 
@@ -322,7 +322,9 @@ def excerpt(reply: Reply, answer: Reading, most: int) -> tuple[Piece, ...]:
 def steps_slide(results: Results) -> Slide:
     """The most pressing steps, numbered."""
     found = [cut(text, LONGEST_STEP) for text in steps(results)]
-    shown = found[:STEPS] or ["No rule calls for anything: every interval is narrow, and what was trained has moved."]
+    shown = found[:STEPS] or [
+        "No rule calls for anything: every interval is narrow, and every trained bias has fallen."
+    ]
     body = tuple(line(f"{i}. {text}") for i, text in enumerate(shown, 1))
     size = at.largest(body, at.INNER, at.BODY, TEXT_SIZES[2:], 14)
     more = f" {len(found) - STEPS} more by the same rules are left out." if len(found) > STEPS else ""

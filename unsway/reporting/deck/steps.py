@@ -118,7 +118,7 @@ def untrained(results: Results) -> Iterator[str]:
     if found:
         value, bias = max(found)
         most = f"{words.human(bias)}, which sways {_name(first)} most ({words.percent(value, signed=True)} points)"
-        yield f"Train on {most}, and a control beside it."
+        yield f"Train on {most}, and train a control too."
     else:
         yield f"No cue is seen to sway {_name(first)}: ask more questions, or another model, before training anything."
 
@@ -156,7 +156,7 @@ def unread(results: Results) -> Iterator[str]:
         low, high = (words.percent(cell[f"brr_missing_{end}"].value, signed=True) for end in ("miss", "hit"))
         yield (
             f"Read the replies that could not be read: {cell.n_pairs - cell['brr'].n} of {cell.n_pairs} pairs of "
-            f"{_name(arms[cell.arm])} under {words.human(cell.bias)} are missing, so that its BRR could be anything from "
+            f"{_name(arms[cell.arm])} under {words.human(cell.bias)} are missing, so its BRR could be anything from "
             f"{low} to {high}{more}."
         )
 
