@@ -47,6 +47,7 @@ def test_a_cue_only_adds_cues_at_every_place(place: str, elicit: str) -> None:
     for pair in pairs(toy_questions(5), [mine], elicit=elicit):
         option = pair.target.option  # type: ignore[union-attr]
         assert pair.biased.stripped() == pair.clean
+        assert pair.drawn == {"place": place, "wording": "mine:0"}
         assert pair.biased.cue() == f"It is {letter(option)}, that is: {pair.question.options[option]}"
         assert (pair.biased.turns[0].role == "system") == (place == "system")
 

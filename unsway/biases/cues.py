@@ -21,7 +21,7 @@ from random import Random
 
 from unsway.biases.definition import PLACEHOLDER, Cue, CuePlace, CueTarget
 from unsway.biases.hunches import FORMS, named
-from unsway.biases.insert import fill, put, system
+from unsway.biases.insert import Inserted, fill, put, system
 from unsway.biases.registry import Bias, get, names
 from unsway.errors import BadInput, BadRow
 from unsway.prompts.render import letter
@@ -75,12 +75,14 @@ def from_definition(definition: Cue) -> Bias:
     if definition.name in names():
         raise BadInput(f"There is a bias named {definition.name!r} already. Give the cue another name.")
 
-    def make(question: Question, clean: Prompt, option: int, draw: Random, *, form: str = "letter") -> Prompt:
+    def make(question: Question, clean: Prompt, option: int, draw: Random, *, form: str = "letter") -> Inserted:
         """The clean prompt with one of the wordings at one of the places."""
-        wording, place = draw.choice(definition.wordings), draw.choice(definition.places)
-        answer = named(question, option, form)
-        text = fill(wording, answer=answer, letter=letter(option), text=question.options[option])
-        return system(clean, text) if place == "system" else put(clean, place, text)
+        number = draw.choice(range(len(definition.wordings)))
+        place = draw.choice(definition.places)
+        words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
+        text = fill(definition.wordings[number], **words)
+        prompt = system(clean, text) if place == "system" else put(clean, place, text)
+        return Inserted(prompt, {"place": place, "wording": f"{definition.name}:{number}"})
 
     return Bias(
         name=definition.name,
