@@ -19,7 +19,7 @@ ARGUMENT_WORDS = 120
 
 def quoting(names: Iterable[str]) -> tuple[str, ...]:
     """Those of some biases that quote arguments."""
-    return tuple(name for name in names if "arguments" in suite.get(name).wants)
+    return tuple(name for name in names if "arguments" in suite.resolve(name).wants)
 
 
 def stand_in_pairs(built: PairSet, names: Sequence[str], elicits: Iterable[str], seed: int) -> PairSet:
