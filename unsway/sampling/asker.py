@@ -205,8 +205,21 @@ class Asker:
 
         @solver(name="unsway_walk")
         def walk_turns() -> Solver:
+            """Ask for the reply of a sample, unless another process does or did, or the disk takes no more."""
+
             async def solve(state: TaskState, generate: Generate) -> TaskState:
-                await self._ask_unless_elsewhere(by_id[str(state.sample_id)], state)
+                address = by_id[str(state.sample_id)]
+                if self.disk_errors:
+                    return state
+                if not self.claims.take(address):
+                    self.elsewhere.add(address)
+                    return state
+                try:
+                    self.store.refresh()
+                    if address not in self.store:
+                        await self._ask_within_budget(address, state)
+                finally:
+                    self.claims.release(address)
                 return state
 
             return solve
@@ -241,20 +254,6 @@ class Asker:
             self.errors.extend(sample.error.message for sample in log.samples or () if sample.error is not None)
         self.errors.extend([log.error.message] if log.error else [])
         return n_received
-
-    async def _ask_unless_elsewhere(self, address: Address, state: TaskState) -> None:
-        """Ask for one reply, unless another process does or did, or the disk takes no more."""
-        if self.disk_errors:
-            return
-        if not self.claims.take(address):
-            self.elsewhere.add(address)
-            return
-        try:
-            self.store.refresh()
-            if address not in self.store:
-                await self._ask_within_budget(address, state)
-        finally:
-            self.claims.release(address)
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""

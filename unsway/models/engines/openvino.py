@@ -69,11 +69,24 @@ class OpenVinoEngine(Engine):
 
     def serve(self, requests: list[Pending]) -> None:
         """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""
+        import openvino_genai
+
+        running, stopped = openvino_genai.GenerationStatus.RUNNING, openvino_genai.GenerationFinishReason.STOP
         try:
             self._start(requests)
             while self.pipe.has_non_finished_requests():
                 self.pipe.step()
-                self._answer()
+                for key in self._prefixes.reading:
+                    if self._running[key][0].can_read():  # it has a first token, so its prompt has been read
+                        self._prefixes.done(key)
+                for key, (handle, result) in list(self._running.items()):
+                    if handle.get_status() == running:
+                        continue
+                    generated = handle.read_all()[0]
+                    tokens, stop = first_end(list(generated.generated_ids), self.ends)
+                    result.set_result(Generation(tokens, "end" if generated.finish_reason == stopped else stop))
+                    del self._running[key]
+                    self._prefixes.done(key)
                 self._start(self.waiting(block=False) or [])
         except BaseException as error:
             for result in (*(r for _, r in self._running.values()), *(r for _, r, _ in self._pending)):
@@ -112,23 +125,6 @@ class OpenVinoEngine(Engine):
             self._prefixes.start(self._next_id, prompt_blocks)
             self._next_id += 1
         self._pending.extendleft(reversed(held_back))
-
-    def _answer(self) -> None:
-        """Note which prompts have been read (they have a first token), and answer what is done."""
-        import openvino_genai
-
-        for key in self._prefixes.reading:
-            if self._running[key][0].can_read():
-                self._prefixes.done(key)
-        for key, (handle, result) in list(self._running.items()):
-            if handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
-                continue
-            generated = handle.read_all()[0]
-            tokens, stop = first_end(list(generated.generated_ids), self.ends)
-            ended = generated.finish_reason == openvino_genai.GenerationFinishReason.STOP
-            result.set_result(Generation(tokens, "end" if ended else stop))
-            del self._running[key]
-            self._prefixes.done(key)
 
 
 engines.add("openvino", OpenVinoEngine)
