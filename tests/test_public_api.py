@@ -29,6 +29,7 @@ def model(follow: float, name: str = "model") -> object:
 def test_the_program_of_the_readme_runs(tmp_path: Path) -> None:
     found = us.measure(model(0.8), QUESTIONS, ["suggested_answer", "post_hoc"])
     assert found["post_hoc"].brr.value > 0.5  # type: ignore[operator]
+    assert found.title == "scripted/model"
     assert "post hoc" in repr(found) and "<table" in found._repr_html_() and "| bias |" in found.markdown()
     more = us.measure(found.model, found.questions, [MINE], like=found)
     assert more["hr"].brr.n + more["hr"].brr.n_excluded == len(QUESTIONS)

@@ -96,11 +96,12 @@ def measure(
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
         raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
-    with opened(model, used.sampling.folder, None) as (session, folder):
+    given = used.sampling.folder
+    with opened(model, given, None) as (session, folder):
         used = replace(used, sampling=replace(used.sampling, folder=folder))
         add_pairs(folder, asked)
         ask_arm(asked, session, used)
-        found = results(folder)
+        found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
     return replace(found, measured=MeasuredWith(model, tuple(values), elicits, used))
 
