@@ -1,0 +1,80 @@
+"""What holds for every method and every back-end that is declared, those that one adds included."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny import example, loads_torch, losses, real, tiny_model
+from unsway.backends import backend, backends
+from unsway.backends.local import Local
+from unsway.errors import BadInput
+from unsway.store import dumps, loads
+from unsway.training import Policy, Tuner, WhiteBox, check, fit, method, methods
+from unsway.types import Example
+
+ROWS = tuple(example(i, rejected="(D)") for i in range(8))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_a_method_is_a_frozen_value_that_says_what_it_is(name: str) -> None:
+    kind, how = methods.get(name), method(name)
+    assert kind.name == name and kind.summary and (kind.__doc__ or "").strip()
+    assert kind.needs and kind.needs <= {Tuner, Policy, WhiteBox}
+    assert kind.reads <= {field.name for field in fields(Example)}
+    assert loads(kind, dumps(how)) == how and hash(how) == hash(replace(how))
+    with pytest.raises(FrozenInstanceError):
+        how.seed = 1  # type: ignore[misc]
+    with pytest.raises(BadInput, match="epochs is 0"):
+        replace(how, epochs=0)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_a_method_says_what_a_row_lacks(name: str) -> None:
+    how = method(name)
+    assert how.refuses(ROWS[0]) is None
+    for field in how.reads:
+        assert (how.refuses(replace(ROWS[0], **{field: None})) or "").startswith("has no ")
+
+
+@real
+@loads_torch
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", methods.names())
+def test_a_method_trains_the_tiny_model(name: str, base: Path, tmp_path: Path) -> None:
+    how = replace(method(name), batch_size=4, learning_rate=1e-3)
+    made = fit(ROWS, how, str(base), Local(), tmp_path)
+    assert made.steps == 2 and made.tokens > 0 and made.method == repr(how)
+    assert set(losses(tmp_path)) == {1, 2}
+
+
+@pytest.mark.parametrize("name", backends.names())
+def test_a_back_end_is_a_frozen_value_that_says_what_it_offers(name: str) -> None:
+    kind, where = backends.get(name), backend(name)
+    assert kind.name == name and kind.summary and (kind.__doc__ or "").strip()
+    assert kind.offers and kind.offers <= {Tuner, Policy, WhiteBox}
+    assert bool(kind.objectives) == (Tuner in kind.offers)
+    assert loads(kind, dumps(where)) == where == where.limited(1e9).limited(1e9) or where.limited(1.0) != where
+    with pytest.raises(BadInput, match="has no option 'colour'"):
+        backend(name, colour="red")
+
+
+@pytest.mark.parametrize("where", backends.names())
+@pytest.mark.parametrize("name", methods.names())
+def test_what_a_back_end_cannot_do_is_refused_and_the_rest_is_taken(name: str, where: str) -> None:
+    how: Any = method(name)
+    kind, base = backends.get(where), {"openai": "openai/gpt-4o-mini"}.get(where, "smollm2-135m")
+    can = how.needs <= kind.offers and (Tuner not in how.needs or type(how.objective) in kind.objectives)
+    if can:
+        check(how, backend(where), base)
+    else:
+        with pytest.raises(BadInput, match=f"'{name}' needs a back-end that can .*; '{where}' can only"):
+            check(how, backend(where), base)
