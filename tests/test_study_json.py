@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from test_studies import SMALL
 
 from unsway import layout
+from unsway.backends.local import Local
+from unsway.backends.openai import OpenAi
 from unsway.biases import cue
 from unsway.data import Recipe
 from unsway.errors import BadInput, UnknownName
@@ -56,7 +58,11 @@ METHODS = st.one_of(
 RECIPES = st.builds(
     Recipe, n=st.integers(1, 99), elicit=st.sampled_from(["cot", "brief"]), exclude=st.tuples(st.text())
 )
-TRAININGS = st.builds(Trained, METHODS, tasks=TASKS, recipe=RECIPES, name=st.text(max_size=9))
+BACKENDS = st.one_of(
+    st.builds(Local, packing=st.booleans(), save_every=st.integers(1, 99)),
+    st.builds(OpenAi, st.none() | st.just("http://localhost:8000/v1"), max_cost=st.none() | st.floats(0, 99)),
+)
+TRAININGS = st.builds(Trained, METHODS, tasks=TASKS, recipe=RECIPES, backend=BACKENDS, name=st.text(max_size=9))
 CHANGES = st.one_of(
     st.none(),
     st.builds(Prompted, st.just("ignore"), st.sampled_from(["system", "user"])),
@@ -98,7 +104,8 @@ def test_each_value_has_its_kind() -> None:
     assert [one["kind"] for one in row["biases"]] == ["bias", "cue"]
     kinds = [one["kind"] for one in row["interventions"]]
     assert kinds == ["none", "prompted", "fewshot", "rewrite", "trained"]
-    assert row["interventions"][4]["method"]["kind"] == "control"
+    trained = row["interventions"][4]
+    assert (trained["method"]["kind"], trained["backend"]["kind"]) == ("control", "local")
     assert row["tasks"][0]["source"] == "procedural/arithmetic" and row["elicit"] == ["cot"]
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unsway import biases, sources
-from unsway.backends import backend
+from unsway.backends import backends
 from unsway.biases import Bias, Cue
 from unsway.errors import BadInput
 from unsway.models.session import session
 from unsway.prompts import elicitations
 from unsway.sources import Source, files
 from unsway.store import dumps, loads
-from unsway.training import Backend, Method, method
+from unsway.training import Backend, Method, methods
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
@@ -95,14 +95,14 @@ def backend_of(given: Backend | str | Mapping[str, Any]) -> Backend:
     """The back-end of a name, with its own defaults, or of a row. Raises `UnknownName`."""
     if isinstance(given, Backend):
         return given
-    return backend(given) if isinstance(given, str) else untagged(type(backend(given[KIND])), given)
+    return backends.get(given)() if isinstance(given, str) else untagged(backends.get(given[KIND]), given)
 
 
 def method_of(given: Method | str | Mapping[str, Any]) -> Method:
     """The method of a name, with its own defaults, or of a row. Raises `UnknownName`."""
     if isinstance(given, Method):
         return given
-    return method(given) if isinstance(given, str) else untagged(type(method(given[KIND])), given)
+    return methods.get(given)() if isinstance(given, str) else untagged(methods.get(given[KIND]), given)
 
 
 def model_of(given: Any) -> Any:
