@@ -60,19 +60,10 @@ def demo(folder: str | Path, study: Study = STUDY) -> Results:
     """
     place, start = Path(folder), time.monotonic()
     found = run(study, place)
-    found = replace(
-        found,
-        title="unsway demo: measure, train, measure again",
-        about={**found.about, "command": "unsway demo", "took": f"{_seconds(place, start):.0f} s"},
-    )
+    seconds = place / layout.SECONDS  # over all the times that it was started
+    took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
+    write_text(seconds, f"{took:.1f}\n")
+    about = {**found.about, "command": "unsway demo", "took": f"{took:.0f} s"}
+    found = replace(found, title="unsway demo: measure, train, measure again", about=about)
     write_page(found, place / layout.PAGE)
     return found
-
-
-def _seconds(place: Path, start: float) -> float:
-    """Seconds that the study took so far, over all the times that it was started."""
-    path = place / layout.SECONDS
-    before = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
-    total = before + time.monotonic() - start
-    write_text(path, f"{total:.1f}\n")
-    return total

@@ -40,7 +40,8 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
     if json_:
         as_json(status_body(found))
         return
-    with Live(status_to_terminal(found), console=Console(width=_width()), auto_refresh=False) as live:
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with Live(status_to_terminal(found), console=console, auto_refresh=False) as live:
         while watch and (found.running or found.n_replies < found.n_planned):
             time.sleep(every)
             found = status_of(folder, table)
@@ -112,8 +113,3 @@ def diff(one: Path, other: Path, json_: bool) -> None:
     else:
         click.echo("Both asked the same.")
     show_rows(change_rows(found))
-
-
-def _width() -> int | None:
-    """Columns to print: those of the terminal, or a wide page where the output goes to a file."""
-    return None if sys.stdout.isatty() else 160

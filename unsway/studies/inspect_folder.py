@@ -77,7 +77,12 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     """How far a folder is. Raises `BadInput` where it holds no study."""
     place = study_folder(folder)
     pairs, arms = pairs_of(place), arms_of(place)
-    replies = _replies(place, arms, pairs)
+    index = index_of(place, arms)
+    prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
+    replies = {
+        _name(arm): Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
+        for arm in arms
+    }
     failed: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: _name(arm) for arm in arms if not arm.intervention}
     for line in whole_rows(place / layout.FAILURES):
@@ -88,13 +93,13 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     n_replies = n_planned = 0
     for name, asked, samples in _planned(load_if_installed(place), pairs, replies):
         have = {prompt_id: min(n, samples) for prompt_id, n in replies.get(name, Counter()).items()}
-        prompts: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        by_cell: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         for pair in asked:
-            prompts[pair.bias, pair.question.source] |= {pair.clean.id, pair.biased.id}
-        for (bias, source), ids in prompts.items():
+            by_cell[pair.bias, pair.question.source] |= {pair.clean.id, pair.biased.id}
+        for (bias, source), ids in by_cell.items():
             lost = sum(key in failed[name] and have.get(key, 0) < samples for key in ids)
             cells.append(CellStatus(name, bias, source, sum(have.get(key, 0) for key in ids), len(ids) * samples, lost))
-        every = set[str]().union(*prompts.values())
+        every = set[str]().union(*by_cell.values())
         n_replies += sum(have.get(prompt_id, 0) for prompt_id in every)
         n_planned += samples * len(every)
 
@@ -143,16 +148,6 @@ def _name(arm: Arm) -> str:
     return arm.of if arm.role == "base" else f"{arm.of} + {arm.label}"
 
 
-def _replies(place: Path, arms: list[Arm], pairs: tuple[Pair, ...]) -> dict[str, Counter[str]]:
-    """How many replies to each prompt each arm has."""
-    index = index_of(place, arms)
-    prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
-    return {
-        _name(arm): Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
-        for arm in arms
-    }
-
-
 # ---------------------------------------------------------------- two folders
 
 
@@ -183,10 +178,17 @@ class Difference:
 
 
 def diff(one: str | Path, other: str | Path) -> Difference:
-    """Compare two folders. Raises `BadInput` where one holds no study."""
+    """Compare two folders, arms by label and biases by name. Raises `BadInput` where one holds no study."""
     folders = study_folder(one), study_folder(other)
     first, second = (results(folder) for folder in folders)
-    return Difference(tuple(_asked_differently(folders, first, second)), tuple(_changes(first, second)))
+    labels = dict.fromkeys(arm.label for found in (first, second) for arm in found.arms)
+    changes = []
+    for name in dict.fromkeys(plain_name(bias) for found in (first, second) for bias in found.biases):
+        for label in labels:
+            (a, brr_a), (b, brr_b) = (_cell(found, label, name) for found in (first, second))
+            if a or b:
+                changes.append(Change(label, name, brr_a, brr_b, brr_difference(b, a) if a and b else None))
+    return Difference(tuple(_asked_differently(folders, first, second)), tuple(changes))
 
 
 def _asked_differently(folders: tuple[Path, Path], first: Results, second: Results) -> Iterator[tuple[str, str, str]]:
@@ -212,17 +214,6 @@ def _asked_differently(folders: tuple[Path, Path], first: Results, second: Resul
             f"{len(mine)}, {len(mine - yours)} of them only here",
             f"{len(yours)}, {len(yours - mine)} of them only here",
         )
-
-
-def _changes(first: Results, second: Results) -> Iterator[Change]:
-    """Arms by label and biases by name, in the order of the first folder."""
-    labels = dict.fromkeys(arm.label for found in (first, second) for arm in found.arms)
-    names = dict.fromkeys(plain_name(bias) for found in (first, second) for bias in found.biases)
-    for name in names:
-        for label in labels:
-            (a, brr_a), (b, brr_b) = (_cell(found, label, name) for found in (first, second))
-            if a or b:
-                yield Change(label, name, brr_a, brr_b, brr_difference(b, a) if a and b else None)
 
 
 def _cell(found: Results, label: str, name: str) -> tuple[list[Outcome], Estimate | None]:

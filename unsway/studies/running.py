@@ -32,7 +32,7 @@ from unsway.store import dumps, loads, replies_in
 from unsway.studies.arms import ArmRole
 from unsway.studies.executors import Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
-from unsway.studies.jobs import checkpoint_folder, rows_folder
+from unsway.studies.jobs import Job, checkpoint_folder, rows_folder
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
@@ -68,8 +68,13 @@ class StudyRun:
     """Whether providers' batch modes are used."""
     is_copy: bool = False
     """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
+    jobs: tuple[Job, ...] = field(init=False, repr=False)
+    """The jobs of the study, in order."""
     _open: tuple[str, Session] | None = field(default=None, init=False, repr=False)
     _pairs: dict[int, PairSet] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.jobs = self.study.jobs()
 
     def __reduce__(self) -> tuple[Any, ...]:
         given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch)
@@ -176,7 +181,7 @@ def run(
     made: dict[str, Pending] = {}
     with shared(running.folder, f"a run of the study {study.id[:8]}"):
         try:
-            for number, job in enumerate(study.jobs()):
+            for number, job in enumerate(running.jobs):
                 for path in job.needs:
                     made[path].result()
                 pending = executor.submit(do, running, number, kind=job.kind, model=job.model)
@@ -204,7 +209,7 @@ def do(running: StudyRun, number: int, **resources: object) -> None:
         number: Its place in `Study.jobs()`.
         resources: What an executor was told of it; not used here.
     """
-    job = running.study.jobs()[number]
+    job = running.jobs[number]
     arm = job.arm
     with _one_at_a_time:
         try:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, Unpack
 
 from unsway.biases import Bias
 from unsway.biases import arguments as argument_banks
@@ -58,6 +58,23 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
 """The fields that take one value or several, and how a value is made of what is given."""
 
 
+class StudyFields(TypedDict, total=False):
+    """What `Study` takes: its fields, each value as itself or by its name, one or several."""
+
+    models: Required[Several[ModelLike]]
+    biases: Required[Several[Bias | str]]
+    tasks: Required[Several[Task | str]]
+    interventions: Several[Intervention | str]
+    elicit: Several[Elicitation | str]
+    n: int
+    samples: int
+    seeds: Several[int]
+    settings: Settings
+    seed: int
+    arguments: str | None
+    also: tuple[Study, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Study:
     """What is asked of whom. Every field but the numbers takes one value or several, each as itself or by its name.
@@ -93,22 +110,7 @@ class Study:
 
     if TYPE_CHECKING:
 
-        def __init__(
-            self,
-            *,
-            models: Several[ModelLike],
-            biases: Several[Bias | str],
-            tasks: Several[Task | str],
-            interventions: Several[Intervention | str] = ...,
-            elicit: Several[Elicitation | str] = ...,
-            n: int = ...,
-            samples: int = ...,
-            seeds: Several[int] = ...,
-            settings: Settings = ...,
-            seed: int = ...,
-            arguments: str | None = ...,
-            also: tuple[Study, ...] = ...,
-        ) -> None: ...
+        def __init__(self, **given: Unpack[StudyFields]) -> None: ...
 
     def __post_init__(self) -> None:
         for name, value_of in _VALUES.items():
