@@ -39,7 +39,7 @@ def test_every_row_says_where_it_comes_from(tmp_path: Path) -> None:
     mix = {name: dict(counts) for name, counts in found.mix}
     assert mix["stance"] == {"for": 10, "against": 10} and set(mix["form"]) == {"letter", "quoted"}
     assert sum(mix["place"].values()) == 20 and "not known" not in mix["place"] and len(mix["place"]) > 1
-    assert mix["source"] == {QUESTIONS[0].source: 20} and mix["bias"] == dict.fromkeys(recipe.biases, 10)
+    assert mix["source"] == {QUESTIONS[0].source: 20} and mix["bias"] == {bias.name: 10 for bias in recipe.biases}
 
 
 def test_what_stands_beside_other_rows_is_not_read(tmp_path: Path) -> None:

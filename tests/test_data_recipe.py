@@ -44,13 +44,13 @@ def test_for_and_against_by_letter_and_quoted_are_exactly_even(tmp_path: Path) -
 
 
 def test_biases_with_and_without_forms_have_equal_shares() -> None:
-    cues = Recipe(biases=(*FOUR, "post_hoc")).cues
+    cues = [cue.name for cue in Recipe(biases=(*FOUR, "post_hoc")).cues]
     assert Counter(cue.partition("/")[0] for cue in cues) == {
         "suggested_answer": 2,
         "suggested_against": 2,
         "post_hoc": 2,
     }
-    assert Recipe(biases=("suggested_answer/quoted",)).cues == ("suggested_answer/quoted",)
+    assert [cue.name for cue in Recipe(biases=("suggested_answer/quoted",)).cues] == ["suggested_answer/quoted"]
 
 
 def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_an_elicitation_that_there_is_not_is_refused_at_once() -> None:
 
 def test_all_but_one_trains_on_what_fits() -> None:
     recipe = Recipe(biases=all_but("post_hoc"))
-    assert "post_hoc" not in recipe.biases and len(recipe.biases) >= 12
+    assert "post_hoc" not in [bias.name for bias in recipe.biases] and len(recipe.biases) >= 12
 
 
 def test_the_verb_takes_exclusions_and_tests_for_overlap(tmp_path: Path) -> None:

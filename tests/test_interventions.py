@@ -223,7 +223,7 @@ def test_each_question_can_have_shots_of_its_own_and_both_arms_share_them() -> N
 def test_a_bias_is_left_out_of_the_shots_it_is_measured_behind() -> None:
     how = proxy(4, "biased", recipe=Recipe(biases=("suggested_answer", "post_hoc", "distractor_fact")))
     left = how.without("post_hoc")
-    assert left.recipe.biases == ("suggested_answer", "distractor_fact") and "post_hoc" not in left.name
+    assert left.biases == ("suggested_answer", "distractor_fact") and "post_hoc" not in left.name
     with pytest.raises(BadInput, match="no bias is left"):
         left.without("suggested_answer", "distractor_fact/whatever")
     made = leave_one_out(how.recipe.biases, 4)

@@ -118,8 +118,8 @@ def test_training_rows_and_control_pair_row_by_row(tmp_path: Path) -> None:
     elicits = [pair.elicit.partition("@")[0] for pair in mix.pairs]
     assert elicits.count("direct") == elicits.count("cot") == 20
     biases = [pair.bias.partition("@")[0].partition("/")[0] for pair in mix.pairs]
-    assert {name: biases.count(name) for name in recipe.biases} == pytest.approx(
-        dict.fromkeys(recipe.biases, 40 / 3), abs=2
+    assert {bias.name: biases.count(bias.name) for bias in recipe.biases} == pytest.approx(
+        {bias.name: 40 / 3 for bias in recipe.biases}, abs=2
     )
     again = mixture(recipe, questions, model, folder=tmp_path)
     assert again == mix

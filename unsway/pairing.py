@@ -100,7 +100,7 @@ def pairs(
     """
     wanted = [resolve(each) for each in biases]
     _check(wanted, aim, instructions, arguments)
-    build = _Builder(tuple(wanted), elicitations.get(elicit), aim, seed, instructions == "varied", arguments)
+    build = _Builder(tuple(wanted), elicitations.resolve(elicit), aim, seed, instructions == "varied", arguments)
     made = [each for question in questions for each in build.of(question)]
     return PairSet(
         tuple(each for each in made if isinstance(each, Pair)),

@@ -6,11 +6,13 @@ backend("local", packing=True)       # Local(packing=True)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from unsway.errors import BadInput
 from unsway.registry import Registry
+from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Backend
 
 backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends")
@@ -28,3 +30,14 @@ def backend(name: str, **options: Any) -> Backend:
                 "back-end."
             )
     return kind(**options)
+
+
+def resolve(given: Backend | str | Mapping[str, Any]) -> Backend:
+    """The back-end itself, the one of that name with its own defaults, or the one of a row of JSON. Raises `UnknownName`."""
+    if isinstance(given, Backend):
+        return given
+    return backends.get(given)() if isinstance(given, str) else untagged(backends.get(given[KIND]), given)
+
+
+BACKEND = Json(lambda backend: tagged(backend.name, backend), resolve)
+"""Back-ends in JSON: by name, with their options."""

@@ -12,11 +12,12 @@ To add one by name, add a module here, or in a package of your own through the e
 one function decorated by `@bias`.
 """
 
-from unsway.biases.cues import cue, from_definition, read_cue, resolve
+from unsway.biases.cues import BIAS, cue, from_definition, read_cue, resolve
 from unsway.biases.definition import Cue
 from unsway.biases.registry import Bias, Made, Skip, Substituted, all_biases, bias, get, names, rule_of
 
 __all__ = [
+    "BIAS",
     "Bias",
     "Cue",
     "Made",

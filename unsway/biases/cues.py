@@ -15,9 +15,10 @@ is its letter alone, as B; {text} is its text as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from unsway.biases.definition import PLACEHOLDER, Cue, CuePlace, CueTarget
 from unsway.biases.hunches import FORMS, named
@@ -25,6 +26,7 @@ from unsway.biases.insert import Inserted, fill, put, system
 from unsway.biases.registry import Bias, get, names
 from unsway.errors import BadInput, BadRow
 from unsway.prompts.render import letter
+from unsway.spelling import KIND, Json, expression, tagged, untagged
 from unsway.types import Prompt, Question
 
 CUE_SUFFIX = ".cue.txt"
@@ -137,13 +139,26 @@ def read_cue(path: str | Path) -> Bias:
     )
 
 
-def resolve(bias: Bias | str | Path) -> Bias:
-    """The bias itself, or what a name, `name/form` or the path of a `.cue.txt` file stands for.
+def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
+    """The bias itself, or what a name, `name/form`, the path of a `.cue.txt` file or a row of JSON stands for.
 
     Raises:
         UnknownName: There is no such bias or form.
-        BadInput: The file is not a usable cue.
+        BadInput: The file or the row is not a usable cue.
     """
     if isinstance(bias, Bias):
         return bias
+    if isinstance(bias, Mapping):
+        return from_definition(untagged(Cue, bias)) if bias[KIND] == "cue" else get(bias["name"])
     return read_cue(bias) if str(bias).endswith(CUE_SUFFIX) else get(str(bias))
+
+
+BIAS = Json(
+    lambda bias: tagged("cue", bias.definition) if bias.definition else {KIND: "bias", "name": bias.name}, resolve
+)
+"""Biases in JSON: by name, cues by their definition, so that they can be read where they were never declared."""
+
+
+@expression.register
+def _(value: Bias) -> str:
+    return f"from_definition({expression(value.definition)})" if value.definition else repr(value.name)

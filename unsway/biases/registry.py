@@ -181,7 +181,12 @@ def get(name: str) -> Bias:
         return found
     if ref.form not in found.forms:
         raise UnknownName(f"form of {ref.name}", ref.form, found.forms)
-    return replace(found, name=name, forms=(ref.form,))
+    return held_to(found, ref.form)
+
+
+def held_to(bias: Bias, form: str) -> Bias:
+    """The bias in one of its forms alone: `name/form`."""
+    return replace(bias, name=f"{bias.name}/{form}", forms=(form,))
 
 
 def rule_of(bias: str) -> Rule:

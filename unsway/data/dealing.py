@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from unsway.biases.registry import Bias
 from unsway.data.recipe import Recipe
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
+from unsway.prompts import elicitations
+from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.seeds import rng
 from unsway.types import Pair, Question, Reply
@@ -25,10 +28,10 @@ which takes a second or more. Surplus replies are not used: the first whole ones
 class CueQueue:
     """The pairs of one cue under one elicitation, in order."""
 
-    cue: str
-    """`name` or `name/form` of the bias."""
-    elicit: str
-    """Name of the elicitation."""
+    cue: Bias
+    """The bias, in one of its forms."""
+    elicit: Elicitation
+    """How its questions are put."""
     wanted: int
     """Rows that the recipe wants of this cue."""
     pairs: list[Pair]
@@ -53,10 +56,11 @@ class CueQueue:
     def take(self) -> list[Pair]:
         """The next pairs to ask. Raises `BadInput` where they have run out."""
         if self.missing > len(self.pairs):
+            lost = self.asked - len(self.found)
             raise BadInput(
-                f"{self.missing} more rows of {self.cue} with {self.elicit!r} are wanted, but only {len(self.pairs)} "
-                f"questions are left for them: of {self.asked} replies {self.asked - len(self.found)} were cut or not "
-                "kept. Load more questions, allow longer replies, or lower n."
+                f"{self.missing} more rows of {self.cue.name} with {self.elicit.name!r} are wanted, but only "
+                f"{len(self.pairs)} questions are left for them: of {self.asked} replies {lost} were cut or not kept. Load "
+                "more questions, allow longer replies, or lower n."
             )
         more = MARGIN + self.missing // 2 if self.asked and self.missing else 0
         taken, self.pairs = self.pairs[: self.missing + more], self.pairs[self.missing + more :]
@@ -86,7 +90,7 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     shuffled = rng(recipe.seed, "train questions").sample(unique, len(unique))
     cut = round(len(shuffled) * recipe.direct_share)
     return (
-        _queues(recipe, shuffled[:cut], "direct", recipe.n_direct),
+        _queues(recipe, shuffled[:cut], elicitations.get("direct"), recipe.n_direct),
         _queues(recipe, shuffled[cut:], recipe.elicit, recipe.n - recipe.n_direct),
     )
 
@@ -108,7 +112,7 @@ def in_turn(queues: Sequence[CueQueue]) -> list[tuple[Pair, Reply]]:
     return [queue.found[turn] for turn in range(rounds) for queue in queues if turn < queue.wanted]
 
 
-def _queues(recipe: Recipe, questions: Sequence[Question], elicit: str, wanted: int) -> tuple[CueQueue, ...]:
+def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, wanted: int) -> tuple[CueQueue, ...]:
     """Questions and wanted rows dealt to the cues in turn, so that shares are even."""
     queues, n_cues = [], len(recipe.cues)
     for i, cue in enumerate(recipe.cues):
@@ -120,6 +124,6 @@ def _queues(recipe: Recipe, questions: Sequence[Question], elicit: str, wanted: 
     return tuple(queues)
 
 
-def _pairs(recipe: Recipe, questions: Sequence[Question], cue: str, elicit: str) -> PairSet:
+def _pairs(recipe: Recipe, questions: Sequence[Question], cue: Bias, elicit: Elicitation) -> PairSet:
     """The pairs of one cue; the cued option is drawn from all options."""
     return pairs(questions, [cue], elicit=elicit, aim="any", seed=recipe.seed, instructions=recipe.instructions)

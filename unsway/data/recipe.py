@@ -5,14 +5,19 @@ In: nothing. Out: a frozen `Recipe` whose defaults are the paper's (arXiv 2403.0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import lcm
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypedDict, Unpack, get_args
 
-from unsway.biases.registry import all_biases, get
+from unsway.biases.cues import BIAS, resolve
+from unsway.biases.registry import Bias, all_biases, get, held_to
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
+from unsway.prompts.elicitations import ELICITATION, Elicitation
+from unsway.spelling import Several, expression, several
 
+PAPERS = ("suggested_answer", "suggested_against")
+"""The biases that the paper trains against."""
 Keep: TypeAlias = Literal["all", "right", "disagree"]
 """Which replies become targets; see `Recipe.keep`."""
 
@@ -28,7 +33,24 @@ def all_but(*held_out: str) -> tuple[str, ...]:
     return tuple(b.name for b in fit if b.name not in names and not b.needs_first_answer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFields(TypedDict, total=False):
+    """What `Recipe` takes: its fields, biases and the elicitation also by name."""
+
+    n: int
+    direct_share: float
+    elicit: Elicitation | str
+    biases: Several[Bias | str]
+    instructions: Literal["default", "varied"]
+    instruct: int
+    temperature: float
+    max_tokens: int
+    seed: int
+    exclude: tuple[str, ...]
+    keep: Keep
+    instruct_tasks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Recipe:
     """Counts, biases and decoding of a training set; the same recipe and seed give the same rows for the same replies."""
 
@@ -36,11 +58,11 @@ class Recipe:
     """Consistency examples; the paper's 10,000."""
     direct_share: float = 0.5
     """Share of them that asks for the bare answer; the paper's half, on questions of their own."""
-    elicit: str = "cot"
-    """Elicitation of the rest."""
-    biases: tuple[str, ...] = ("suggested_answer", "suggested_against")
+    elicit: Annotated[Elicitation, ELICITATION] = field(default_factory=lambda: elicitations.get("cot"))
+    """Elicitation of the rest; names are taken too."""
+    biases: tuple[Annotated[Bias, BIAS], ...] = field(default_factory=lambda: (*map(get, PAPERS),))
     """Biases whose cue goes into the prompt, in equal shares, and in each bias its forms (letter, quoted) in equal shares;
-    one cue a question."""
+    one cue a question. Names are taken too."""
     instructions: Literal["default", "varied"] = "varied"
     """varied: the instruction is drawn from the whole bank, so no single sentence is learnt."""
     instruct: int = 10_000
@@ -60,33 +82,41 @@ class Recipe:
     """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 tasks from a
     package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is read)."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **given: Unpack[RecipeFields]) -> None: ...
+
     def __post_init__(self) -> None:
         if self.n < 1 or self.instruct < 0:
             raise BadInput(f"A recipe has n = {self.n} and instruct = {self.instruct}; n is at least 1, instruct 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
-        elicitations.get(self.elicit)  # refuses an unknown name
+        object.__setattr__(self, "elicit", elicitations.resolve(self.elicit))
+        object.__setattr__(self, "biases", tuple(map(resolve, several(self.biases))))
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
         if self.keep not in get_args(Keep):
             raise BadInput(f"keep is {self.keep!r}; it is one of {', '.join(get_args(Keep))}.")
-        for name in self.biases:
-            chosen = get(name)
-            if chosen.needs_first_answer or chosen.source:
+        for bias in self.biases:
+            if bias.needs_first_answer or bias.source:
                 raise BadInput(
-                    f"{name} cannot be trained on: its prompts are turns of the model itself, or questions of their own with "
-                    "another clean prompt. Leave it out (`all_but` gives the biases that fit)."
+                    f"{bias.name} cannot be trained on: its prompts are turns of the model itself, or questions of their own "
+                    "with another clean prompt. Leave it out (`all_but` gives the biases that fit)."
                 )
 
+    def __repr__(self) -> str:
+        """The expression that makes it."""
+        return expression(self)
+
     @property
-    def cues(self) -> tuple[str, ...]:
-        """One round of cues, `name` or `name/form`: each bias as often as every other, and in it each form."""
-        forms = {name: get(name).forms if "/" not in name else () for name in self.biases}
+    def cues(self) -> tuple[Bias, ...]:
+        """One round of cues: each bias as often as every other, and in it each form."""
+        forms = {bias: () if "/" in bias.name else bias.forms for bias in self.biases}
         rounds = lcm(*(len(each) or 1 for each in forms.values()))
         return tuple(
-            f"{name}/{forms[name][turn % len(forms[name])]}" if forms[name] else name
+            held_to(bias, forms[bias][turn % len(forms[bias])]) if forms[bias] else bias
             for turn in range(rounds)
-            for name in self.biases
+            for bias in self.biases
         )
 
     @property

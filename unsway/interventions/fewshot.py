@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from unsway import biases as suite
 from unsway import sources
+from unsway.biases import Bias
 from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.interventions.base import Changed, InterventionKind, before, by_prompt, kinds, open_session, record_path
@@ -25,7 +25,9 @@ from unsway.registry import Ref
 from unsway.sampling import Sampling
 from unsway.sampling.context import check_fit
 from unsway.seeds import content_id, rng
-from unsway.store import write_jsonl
+from unsway.sources import SOURCE, Source
+from unsway.spelling import expression, several
+from unsway.store import dumps, write_jsonl
 from unsway.types import Pair, Prompt, Question
 
 if TYPE_CHECKING:
@@ -50,12 +52,12 @@ class Fewshot:
     k: int
     """Training pairs; arms that show two prompts of each hold twice as many shots."""
     arm: ShotArm = "naive"
-    recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
+    recipe: Recipe = field(default_factory=Recipe)
     """Biases, instructions and decoding of the rows; its counts and seed are not used."""
     drawn: bool = False
     """Whether each question has shots of its own, drawn from `POOL` pairs; both sides of it have the same."""
-    tasks: tuple[str, ...] = TASKS
-    """Sources of train questions."""
+    tasks: tuple[Annotated[Source | Path, SOURCE], ...] = field(default_factory=lambda: (*map(sources.resolve, TASKS),))
+    """Sources of train questions; names are taken too."""
     questions: tuple[Question, ...] = ()
     """Train questions in place of those of the tasks."""
 
@@ -64,27 +66,28 @@ class Fewshot:
             raise BadInput(f"A few-shot proxy has k = {self.k}; it needs at least 1 training pair.")
         if self.arm not in ARMS:
             raise BadInput(f"The arm is {self.arm!r}; it is one of {', '.join(ARMS)}.")
-        for bias in self.recipe.biases:
-            suite.get(bias)
+        object.__setattr__(self, "tasks", tuple(map(sources.resolve, several(self.tasks))))
 
     @property
     def name(self) -> str:
         """`fewshot:K-ARM`, then `-drawn`, then `/` and the biases of the shots where they are not the recipe's own."""
-        others = "" if self.recipe.biases == Recipe().biases else f"/{'+'.join(self.recipe.biases)}"
+        others = (
+            "" if self.recipe.biases == Recipe().biases else f"/{'+'.join(bias.name for bias in self.recipe.biases)}"
+        )
         return f"fewshot:{self.k}-{self.arm}{'-drawn' if self.drawn else ''}{others}"
 
     @property
     def versioned(self) -> str:
         """The name, the version of this module, and a hash of the recipe, its biases and the train questions."""
         used = replace(self.recipe, n=self.k, instruct=0, seed=0)
-        which = [q.id for q in self.questions] or self.tasks
-        depends = content_id(repr(used), [suite.get(name).versioned for name in used.biases], which)
+        which = [q.id for q in self.questions] or [expression(task) for task in self.tasks]
+        depends = content_id(dumps(used), [bias.versioned for bias in used.biases], which)
         return f"{self.name}@{VERSION}.{depends[:8]}"
 
     @property
     def biases(self) -> tuple[str, ...]:
         """Biases whose cue the shots hold; none in the arms that show clean prompts alone."""
-        return self.recipe.biases if self.arm in ("biased", "paired") else ()
+        return tuple(bias.name for bias in self.recipe.biases) if self.arm in ("biased", "paired") else ()
 
     def without(self, *tested: str) -> Fewshot:
         """The same with no shot of these biases, so that a bias is not measured behind shots of its own.
@@ -93,9 +96,10 @@ class Fewshot:
             BadInput: No bias is left.
         """
         plain, biases = {Ref.parse(name).name for name in tested}, self.recipe.biases
-        left = tuple(name for name in biases if Ref.parse(name).name not in plain)
+        left = tuple(bias for bias in biases if Ref.parse(bias.name).name not in plain)
         if not left:
-            raise BadInput(f"Without {', '.join(tested)} no bias is left of {', '.join(biases)}; name more of them.")
+            names = ", ".join(bias.name for bias in biases)
+            raise BadInput(f"Without {', '.join(tested)} no bias is left of {names}; name more of them.")
         return replace(self, recipe=replace(self.recipe, biases=left))
 
     def apply(
@@ -150,7 +154,7 @@ def parse(name: str) -> Fewshot | None:
     arm = next((arm for arm in ARMS if found and arm == found[2]), None)
     if found is None or arm is None or int(found[1]) < 1:
         return None
-    recipe = replace(Recipe(), biases=tuple(found[4].split("+"))) if found[4] else Recipe()
+    recipe = Recipe(biases=found[4].split("+")) if found[4] else Recipe()
     return Fewshot(int(found[1]), arm, recipe, drawn=bool(found[3]))
 
 
@@ -159,15 +163,14 @@ def sweep(arm: ShotArm = "naive", ks: Iterable[int] = SWEEP) -> tuple[str, ...]:
     return tuple(Fewshot(k, arm).name for k in ks)
 
 
-def leave_one_out(biases: Iterable[str], k: int, arm: ShotArm = "biased") -> Mapping[str, str]:
+def leave_one_out(biases: Iterable[Bias | str], k: int, arm: ShotArm = "biased") -> Mapping[str, str]:
     """From each bias to the name of the proxy whose shots carry all the others.
 
     Raises:
         BadInput: There are fewer than two.
     """
-    names = tuple(dict.fromkeys(biases))
-    every = Fewshot(k, arm, replace(Recipe(), biases=names))
-    return {tested: every.without(tested).name for tested in names}
+    every = Fewshot(k, arm, Recipe(biases=tuple(dict.fromkeys(biases))))
+    return {bias.name: every.without(bias.name).name for bias in every.recipe.biases}
 
 
 kinds.add(

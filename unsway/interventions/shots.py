@@ -15,6 +15,7 @@ from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
 from unsway.interventions.base import said, without_example
 from unsway.pairing import pairs
+from unsway.prompts import elicitations
 from unsway.types import Example, Question, Turn
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ def shots(
     Raises:
         BadInput: There are too few questions or whole replies, or a bias cannot be shown as turns.
     """
-    for name in recipe.biases:
-        built = pairs(questions[:LOOKED_AT], [name], elicit=elicit, aim="any", seed=recipe.seed)
+    for bias in recipe.biases:
+        built = pairs(questions[:LOOKED_AT], [bias], elicit=elicit, aim="any", seed=recipe.seed)
         turns = [turn for pair in built for turn in pair.biased.turns]
         if any(turn.parts is None or turn.role == "system" for turn in turns):
             raise BadInput(
-                f"{name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
+                f"{bias.name} cannot be shown as a shot: its prompt has a system turn, or turns that the model under test "
                 "must speak itself. Leave it out of the shots' biases."
             )
     direct = elicit == "direct"
@@ -85,7 +86,7 @@ def shots(
         n=k,
         instruct=0,
         direct_share=1.0 if direct else 0.0,
-        elicit=recipe.elicit if direct else elicit,
+        elicit=recipe.elicit if direct else elicitations.get(elicit),
         max_tokens=min(recipe.max_tokens, sampling.settings.max_tokens),
     )
     made = mixture(wanted, questions, model, folder=sampling.folder, budget=sampling.budget)

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 from unsway.banks import Bank, bank
 from unsway.errors import BadInput
 from unsway.registry import Registry
+from unsway.spelling import Json, expression
 
 Style: TypeAlias = Literal["cot", "brief", "direct"]
 """What a reply looks like: reasoning step by step and then the answer, a sentence or two and then the answer, or the bare
@@ -65,9 +66,23 @@ def names() -> tuple[str, ...]:
     return elicitations.names()
 
 
-def get(name: Elicitation | str) -> Elicitation:
-    """The elicitation of that name, or the one that is given. Raises `UnknownName` with the closest names."""
-    return name if isinstance(name, Elicitation) else elicitations.get(name)
+def get(name: str) -> Elicitation:
+    """The elicitation of that name. Raises `UnknownName` with the closest names."""
+    return elicitations.get(name)
+
+
+def resolve(elicitation: Elicitation | str) -> Elicitation:
+    """The elicitation itself, or the one of that name. Raises `UnknownName`."""
+    return elicitation if isinstance(elicitation, Elicitation) else elicitations.get(elicitation)
+
+
+ELICITATION = Json(lambda elicitation: elicitation.name, resolve)
+"""Elicitations in JSON: by name."""
+
+
+@expression.register
+def _(value: Elicitation) -> str:
+    return repr(value.name)
 
 
 elicitation("cot", bank("cot_instructions"))

@@ -48,7 +48,7 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
         UnknownName: There is no such elicitation.
         BadInput: The question has no options or more than 26, or the instruction is blank.
     """
-    how = elicitations.get(elicit)
+    how = elicitations.resolve(elicit)
     text = how.wordings.entries[0] if instruction is None else instruction
     if not text.strip():
         raise BadInput("The instruction is blank; leave it out to use the elicitation's own wording.")

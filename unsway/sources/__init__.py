@@ -31,9 +31,11 @@ from unsway.sources import files
 from unsway.sources.checks import Problem, QuestionAudit, audit, check_overlap, key, problem, without_overlap
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
 from unsway.sources.registry import Purpose, Source, Split, get, names, source
+from unsway.spelling import Json
 from unsway.types import Question
 
 __all__ = [
+    "SOURCE",
     "Availability",
     "Loaded",
     "Problem",
@@ -51,6 +53,7 @@ __all__ = [
     "load",
     "names",
     "read",
+    "resolve",
     "source",
     "table",
     "without_overlap",
@@ -126,15 +129,31 @@ def read(name: str | Path | Source, *, split: str | None = None, seed: int = 0) 
     Rows of your own file are never skipped but raise `BadRow`, except for exact duplicates. The seed matters only to
     procedural sources, which generate other questions from it.
     """
+    origin = resolve(name)
+    if isinstance(origin, Source):
+        return _collect(_rows(origin, split, seed))
+    rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in files.read(origin))
+    return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+
+
+def resolve(name: str | Path | Source) -> Source | Path:
+    """The source itself, the source of that name, or the path of a file of questions.
+
+    Raises:
+        UnknownName: There is no such source.
+        BadInput: The path is not one of a file of questions.
+    """
     if isinstance(name, Source):
-        return _collect(_rows(name, split, seed))
+        return name
     if files.is_file(str(name)):
-        path = Path(name)
-        rows = ((f"{path}, line {line}", q, keep) for line, q, keep in files.read(path))
-        return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+        return Path(name)
     if str(name).lower().endswith((".json", ".gz", ".tsv", ".txt", ".parquet", ".xlsx")):
         raise BadInput(f"{name} is not a question file: write one of {', '.join(files.SUFFIXES)}.")
-    return _collect(_rows(get(str(name)), split, seed))
+    return get(str(name))
+
+
+SOURCE = Json(lambda source: source.name if isinstance(source, Source) else str(source), resolve)
+"""Sources in JSON: by name, files by their path."""
 
 
 def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Question, bool]]:

@@ -13,6 +13,7 @@ from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 from unsway.assets import Asset
 from unsway.errors import UnknownName
 from unsway.registry import Ref, Registry
+from unsway.spelling import expression
 from unsway.types import Question
 
 Purpose: TypeAlias = Literal["train", "test", "other"]
@@ -122,3 +123,8 @@ def get(name: str) -> Source:
     if ref.version not in map(str, found.levels):
         raise UnknownName(f"level of {ref.unversioned}", ref.version, map(str, found.levels))
     return replace(found, name=name, level=int(ref.version))
+
+
+@expression.register
+def _(value: Source) -> str:
+    return repr(value.name)

@@ -20,6 +20,7 @@ from unsway.disk import whole_rows
 from unsway.errors import BadInput
 from unsway.planning.prices import Price, price_of, prices
 from unsway.sampling.heartbeat import Heartbeat, running
+from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
 from unsway.studies.arms import Arm
@@ -27,7 +28,6 @@ from unsway.studies.folder import arms_of, index_of, pairs_of, results
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
-from unsway.studies.values import expression
 from unsway.types import Estimate, Outcome, Pair
 
 

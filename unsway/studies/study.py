@@ -16,29 +16,29 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, Unpack
 
-from unsway.biases import Bias
+from unsway.biases import BIAS, Bias, resolve
 from unsway.biases import arguments as argument_banks
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
-from unsway.prompts.elicitations import Elicitation
+from unsway.prompts.elicitations import ELICITATION, Elicitation
 from unsway.registry import Ref
 from unsway.seeds import content_id
+from unsway.spelling import Several, expression, several
 from unsway.store import dumps, loads
 from unsway.studies.jobs import Job, jobs_of_arm, load_job
-from unsway.studies.tagged import BIAS, ELICITATION, MODEL, bias_of, model_name
 from unsway.studies.values import (
     INTERVENTION,
+    MODEL,
     Intervention,
     PlannedArm,
-    Several,
     StudyCell,
     Task,
     Trained,
-    expression,
     intervention_of,
-    several,
-    tasks_of,
+    model_name,
+    model_of,
+    task_of,
 )
 from unsway.training import check as check_method
 from unsway.types import Pair, Settings
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 
 
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
-    "models": lambda given: given,
-    "biases": bias_of,
-    "tasks": lambda given: tasks_of(given)[0],
+    "models": model_of,
+    "biases": resolve,
+    "tasks": task_of,
     "interventions": intervention_of,
-    "elicit": elicitations.get,
+    "elicit": elicitations.resolve,
     "seeds": int,
 }
 """The fields that take one value or several, and how a value is made of what is given."""

@@ -8,44 +8,32 @@ In: values, or their names. Out: frozen values, each resolved once, when it is m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, MISSING, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
-from unsway import interventions, sources
+from unsway import backends, interventions, sources
+from unsway.backends import BACKEND
 from unsway.backends.local import Local
 from unsway.biases import Bias
 from unsway.data import Recipe
 from unsway.data.mixture import GIVEN
 from unsway.errors import BadInput
 from unsway.interventions.base import Intervention as PromptIntervention
+from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
-from unsway.sources import Source
-from unsway.studies.tagged import (
-    BACKEND,
-    KIND,
-    METHOD,
-    SOURCE,
-    Json,
-    backend_of,
-    method_of,
-    source_of,
-    tagged,
-    untagged,
-)
+from unsway.sources import SOURCE, Source
+from unsway.spelling import KIND, Json, Several, expression, several, tagged, untagged
 from unsway.training import Backend, Bct, Method
-from unsway.types import Question
+from unsway.training.methods import METHOD
+from unsway.training.methods import resolve as method_of
+from unsway.types import Checkpoint, Question
 
-T = TypeVar("T")
-Several: TypeAlias = T | Iterable[T]
-"""One value or several."""
-
-
-def several(value: Any) -> tuple[Any, ...]:
-    """One value or several as a tuple; a text is one value."""
-    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,7 +48,7 @@ class Task:
     """A split of the source; None takes its default."""
     after: int = 0
     """Questions, in seeded order, to leave out before these."""
-    at_most: bool = field(default=False, compare=False)
+    at_most: bool = field(default=False, repr=False, compare=False)
     """Whether n is a maximum, so that a source with fewer gives all it has instead of refusing."""
 
     if TYPE_CHECKING:
@@ -75,7 +63,7 @@ class Task:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "source", source_of(self.source))
+        object.__setattr__(self, "source", sources.resolve(self.source))
 
     def __repr__(self) -> str:
         """The expression that makes it."""
@@ -93,9 +81,18 @@ class Task:
         return Ref.parse(source).unversioned == self.source.name
 
 
-def tasks_of(given: Any) -> tuple[Task, ...]:
-    """Tasks, or sources by name, one or several."""
-    return tuple(one if isinstance(one, Task) else Task(one) for one in several(given))
+@expression.register
+def _(value: Task) -> str:
+    return expression(value.source) if value == Task(value.source) else expression.dispatch(object)(value)
+
+
+def task_of(given: Task | Source | Path | str) -> Task:
+    """The task itself, or all questions of a source or a file."""
+    return given if isinstance(given, Task) else Task(given)
+
+
+TRAIN_TASKS = ("arc_easy", "arc_challenge", "openbookqa")
+"""The paper's sources of train questions, without BIG-Bench Hard."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,9 +102,9 @@ class Trained:
     method: Annotated[Method, METHOD] = Bct()  # noqa: RUF009  # frozen
     """The method with its hyper-parameters; its seed is that of the arm."""
     _: KW_ONLY
-    tasks: tuple[Task, ...] = field(default_factory=lambda: tasks_of(("arc_easy", "arc_challenge", "openbookqa")))
-    """Train questions; all of them are loaded (the paper's sources, without BIG-Bench Hard)."""
-    recipe: Recipe = Recipe()  # noqa: RUF009  # frozen
+    tasks: tuple[Task, ...] = field(default_factory=lambda: (*map(Task, TRAIN_TASKS),))
+    """Train questions; all of them are loaded."""
+    recipe: Recipe = field(default_factory=Recipe)
     """What the rows are made of."""
     backend: Annotated[Backend, BACKEND] = Local()  # noqa: RUF009  # frozen
     """Where it is trained, with its options."""
@@ -128,8 +125,8 @@ class Trained:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", method_of(self.method))
-        object.__setattr__(self, "tasks", tasks_of(self.tasks))
-        object.__setattr__(self, "backend", backend_of(self.backend))
+        object.__setattr__(self, "tasks", tuple(map(task_of, several(self.tasks))))
+        object.__setattr__(self, "backend", backends.resolve(self.backend))
         if lacking := self.method.reads - GIVEN:
             raise BadInput(
                 f"A study trains on a recipe's rows, but {self.method.name!r} reads {', '.join(sorted(lacking))}, which "
@@ -148,7 +145,7 @@ class Trained:
     @property
     def biases(self) -> tuple[str, ...]:
         """Names of the biases whose cues are in its prompts."""
-        return tuple(dict.fromkeys(Ref.parse(name).name for name in self.recipe.biases))
+        return tuple(dict.fromkeys(Ref.parse(bias.name).name for bias in self.recipe.biases))
 
     def seeded(self, seed: int) -> Trained:
         """The training of one seed, which also has rows of its own."""
@@ -191,6 +188,24 @@ def _intervention_row(value: Intervention) -> dict[str, Any]:
 INTERVENTION = Json(_intervention_row, intervention_of)
 
 
+def model_of(given: Any) -> Any:
+    """The model itself, or the checkpoint of a row of JSON; a name stays one until the model is asked."""
+    return untagged(Checkpoint, given) if isinstance(given, Mapping) else given
+
+
+def model_name(model: ModelLike) -> str:
+    """What a model is called in a study: its name, as it was given where that is text."""
+    if isinstance(model, str | PathLike):
+        return fspath(model)
+    return model.model if isinstance(model, Checkpoint) else session(model).subject.name
+
+
+MODEL = Json(
+    lambda model: tagged("checkpoint", model) if isinstance(model, Checkpoint) else model_name(model), model_of
+)
+"""Models in JSON: checkpoints as they are, others by name."""
+
+
 class PlannedArm(NamedTuple):
     """One arm of a study, before it is asked."""
 
@@ -220,29 +235,3 @@ class StudyCell(NamedTuple):
     bias: Bias
     task: Task
     elicit: Elicitation
-
-
-# ---------------------------------------------------------------- in Python
-
-
-def expression(value: Any) -> str:
-    """The Python expression that makes a value, with what has a name by its name and without fields that are defaults."""
-    if isinstance(value, tuple):
-        return f"({', '.join(map(expression, value))}{',' if len(value) == 1 else ''})"
-    if isinstance(value, Bias) and value.definition is not None:
-        return f"from_definition({value.definition!r})"
-    if isinstance(value, Bias | Source | Elicitation):
-        return repr(value.name)
-    if isinstance(value, Path):
-        return repr(str(value))
-    if isinstance(value, Task) and value == Task(value.source):
-        return expression(value.source)
-    if not is_dataclass(value):
-        return repr(value)
-    given = []
-    for each in fields(value):
-        default = each.default if each.default_factory is MISSING else each.default_factory()
-        own = getattr(value, each.name)
-        if own != default:
-            given.append(f"{each.name}={expression(own)}")
-    return f"{type(value).__name__}({', '.join(given)})"

@@ -6,11 +6,13 @@ method("bct", learning_rate=1e-4)   # Bct(learning_rate=1e-4)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from unsway.errors import UnknownName
 from unsway.registry import Registry
+from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Method
 
 methods: Registry[type[Method]] = Registry("method", "unsway.training.methods")
@@ -25,3 +27,14 @@ def method(name: str, **hyper_parameters: Any) -> Method:
         if given not in known:
             raise UnknownName(f"hyper-parameter of {name}", given, known)
     return kind(**hyper_parameters)
+
+
+def resolve(given: Method | str | Mapping[str, Any]) -> Method:
+    """The method itself, the one of that name with its own defaults, or the one of a row of JSON. Raises `UnknownName`."""
+    if isinstance(given, Method):
+        return given
+    return methods.get(given)() if isinstance(given, str) else untagged(methods.get(given[KIND]), given)
+
+
+METHOD = Json(lambda method: tagged(method.name, method), resolve)
+"""Methods in JSON: by name, with their hyper-parameters."""

@@ -1,0 +1,97 @@
+"""How values are spelled: as JSON, each with its `kind`, and as the Python expression that makes them.
+
+In: a value, or its JSON. Out: the other one; or an expression. Classes of a kind that anyone can add to (methods, back-ends,
+interventions) are found in their registries, so what another package declares is written and read like the built-in ones.
+
+    {"kind": "bct", "epochs": 1.0, "batch_size": 8, …}      Bct(batch_size=8)
+    {"kind": "bias", "name": "post_hoc"}                    'post_hoc'
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import singledispatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from unsway.errors import BadInput
+from unsway.store import dumps, loads
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+T = TypeVar("T")
+Several: TypeAlias = T | Iterable[T]
+"""One value or several."""
+KIND = "kind"
+"""The key that says of which class a value is."""
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """One value or several as a tuple; a text is one value."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
+@dataclass(frozen=True)
+class Json:
+    """How a field is written as JSON and read; stands in the `Annotated` type of the field."""
+
+    write: Callable[[Any], Any]
+    """From the value to JSON."""
+    read: Callable[[Any], Any]
+    """From JSON, a name or the value itself to the value."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """What pydantic asks of an annotation."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.plain_serializer_function_ser_schema(self.write)
+        )
+
+
+def tagged(kind: str, value: object) -> dict[str, Any]:
+    """The fields of a dataclass as JSON, with its kind before them."""
+    return {KIND: kind, **json.loads(dumps(value))}
+
+
+def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
+    """The dataclass whose fields a row has. Raises `BadInput` where it has others, and `ValueError` for a wrong value."""
+    given = {name: value for name, value in row.items() if name != KIND}
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses are tagged
+    if unknown := sorted(given.keys() - known):
+        raise BadInput(
+            f"A value of the kind {row.get(KIND)!r} has no {unknown[0]!r}; it has {', '.join(sorted(known))}. Another "
+            "version of unsway wrote it: open it with that one."
+        )
+    return loads(cls, json.dumps(given))
+
+
+@singledispatch
+def expression(value: object) -> str:
+    """The Python expression that makes a value: what has a name by its name, and no field that has its default.
+
+    A room with a value of its own spelling registers it: `@expression.register`.
+    """
+    if not is_dataclass(value):
+        return repr(value)
+    given = []
+    for field in fields(value):
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        own = getattr(value, field.name)
+        if own != default and field.repr:
+            given.append(f"{field.name}={expression(own)}")
+    return f"{type(value).__name__}({', '.join(given)})"
+
+
+@expression.register
+def _(value: tuple) -> str:  # type: ignore[type-arg]  # singledispatch takes plain classes
+    return f"({', '.join(map(expression, value))}{',' if len(value) == 1 else ''})"
+
+
+@expression.register
+def _(value: Path) -> str:
+    return repr(str(value))
