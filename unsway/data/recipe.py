@@ -14,6 +14,7 @@ from unsway.biases.registry import Bias, all_biases, get, held_to
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import ELICITATION, Elicitation
+from unsway.registry import Ref
 from unsway.spelling import Several, expression, several
 
 PAPERS = ("suggested_answer", "suggested_against")
@@ -107,6 +108,11 @@ class Recipe:
     def __repr__(self) -> str:
         """The expression that makes it."""
         return expression(self)
+
+    @property
+    def bias_names(self) -> tuple[str, ...]:
+        """Names of the biases, without their forms."""
+        return tuple(dict.fromkeys(Ref.parse(bias.name).name for bias in self.biases))
 
     @property
     def cues(self) -> tuple[Bias, ...]:

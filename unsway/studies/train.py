@@ -63,13 +63,13 @@ def train(
     check(method, where, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
     wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
-    own = content_id(repr(method), repr(wanted), [question.id for question in questions])[:8]
+    own = content_id(repr(method), dumps(wanted), [question.id for question in questions])[:8]
     short = layout.file_name(name_of(base).rpartition("/")[2])
     place = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{short}-{method.name}-{own}"
     made = mixture(wanted, questions, base, folder=place, test=test, budget=budget)
     rows = made.write(place / layout.DATA)
     checkpoint = fit(rows, method, base, where, place / "checkpoint")
-    taught = () if method.is_control else tuple(dict.fromkeys(name.partition("/")[0] for name in wanted.biases))
+    taught = () if method.is_control else wanted.bias_names
     checkpoint = replace(checkpoint, role="control" if method.is_control else "trained", trained_on=taught)
     disk.write_text(place / "checkpoint" / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
     return checkpoint

@@ -145,7 +145,7 @@ class Trained:
     @property
     def biases(self) -> tuple[str, ...]:
         """Names of the biases whose cues are in its prompts."""
-        return tuple(dict.fromkeys(Ref.parse(bias.name).name for bias in self.recipe.biases))
+        return self.recipe.bias_names
 
     def seeded(self, seed: int) -> Trained:
         """The training of one seed, which also has rows of its own."""
