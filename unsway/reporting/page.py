@@ -106,7 +106,7 @@ def _tables(results: Results) -> dict[str, Any]:
         "footnotes": table.footnotes(results),
         "left_heads": LEFT_HEADS,
         "left": _by_bias(left_out),
-        "about": [(words.visible(key), words.visible(value)) for key, value in _about(results)],
+        "about": [(words.visible(key), words.visible(value)) for key, value in about(results)],
         "arm_heads": ARM_HEADS,
         "arm_rows": arms,
         "cost_heads": costs.HEADS,
@@ -119,7 +119,7 @@ def _by_bias(lines: Iterable[tuple[str, Any]]) -> list[tuple[str, list[Any]]]:
     return [(bias, [line for _, line in group]) for bias, group in groupby(lines, key=lambda line: line[0])]
 
 
-def _about(results: Results) -> list[tuple[str, str]]:
+def about(results: Results) -> list[tuple[str, str]]:
     """What the study says of itself, then the versions that its rows carry."""
 
     def once(texts: Iterable[str], between: str = ", ") -> str:
