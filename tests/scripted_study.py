@@ -16,7 +16,7 @@ from unsway.biases.registry import Bias, Substituted
 from unsway.prompts.render import letter, render
 from unsway.seeds import content_id, rng
 from unsway.studies.arms import Arm, ArmRole
-from unsway.studies.results import Notes, Results, Skipped
+from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.types import ArmKey, Checkpoint, Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
 
 BIASES = (
@@ -229,7 +229,7 @@ def study(
         replies(asked, who, long=long),
         trained_biases=biases[:2] if len(labels) > 1 else (),
         notes=Notes(
-            skipped=(Skipped("distractor_argument@1", "no argument for the drawn option", 3),),
+            skipped=(SkippedCount("distractor_argument@1", "no argument for the drawn option", 3),),
             about={
                 "unsway": "0.1.0",
                 "command": "unsway demo --seed 0",
@@ -315,7 +315,7 @@ def hostile_study() -> Results:
         said.values(),
         trained_biases=names[:1],
         notes=Notes(
-            tuple(Skipped(names[0], text, 1) for text in made),
+            tuple(SkippedCount(names[0], text, 1) for text in made),
             instead=instead(posed, who),
             about={f"{i} {text}": text for i, text in enumerate(made)},
         ),

@@ -18,7 +18,7 @@ from unsway.reporting.headline import comparisons, control_sentence, headline
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.studies.arms import Arm
-from unsway.studies.results import Ratio, Results, Skipped
+from unsway.studies.results import Ratio, Results, SkippedCount
 from unsway.types import Estimate, Excluded
 
 
@@ -143,7 +143,7 @@ def test_reasons_are_told_apart_by_arm_of_the_pair(study: Results) -> None:
 def test_no_control_character_reaches_the_terminal(study: Results, nasty: str) -> None:
     arms = tuple(replace(arm, label=nasty + arm.label) for arm in study.arms)
     held = tuple(one._replace(arm=nasty + one.arm) for one in study.held_out)
-    hostile = replace(study, title=nasty, arms=arms, held_out=held, skipped=(Skipped(nasty, nasty, 2),))
+    hostile = replace(study, title=nasty, arms=arms, held_out=held, skipped=(SkippedCount(nasty, nasty, 2),))
     for text in (printed(hostile), table.to_markdown(hostile)):
         assert not set(text) & set("\x1b\x9b\x07\u202e\r\ud800")
 

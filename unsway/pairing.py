@@ -99,7 +99,22 @@ def pairs(
             bias broke its promise to add cues only.
     """
     wanted = [resolve(each) for each in biases]
-    _check(wanted, aim, instructions, arguments)
+    if not wanted:
+        raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
+    twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
+    if twice:
+        raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
+    if aim not in ("wrong", "gold", "any"):
+        raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
+    if instructions not in ("default", "varied"):
+        raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
+    needing = [bias.name for bias in wanted if "arguments" in bias.wants]
+    if needing and arguments is None:
+        raise BadInput(
+            f"{', '.join(needing)} needs arguments for options, and none were given. Have a model write them "
+            "(`unsway data arguments`) and name the file (--arguments FILE; arguments=unsway.biases.arguments.load(FILE) "
+            "in Python), or leave the bias out."
+        )
     build = _Builder(tuple(wanted), elicitations.resolve(elicit), aim, seed, instructions == "varied", arguments)
     made = [each for question in questions for each in build.of(question)]
     return PairSet(
@@ -123,26 +138,6 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
     return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
 
 
-def _check(wanted: Sequence[Bias], aim: Aim, instructions: str, arguments: Arguments | None) -> None:
-    """What can be refused before any question is looked at."""
-    if not wanted:
-        raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
-    twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
-    if twice:
-        raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
-    if aim not in ("wrong", "gold", "any"):
-        raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
-    if instructions not in ("default", "varied"):
-        raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
-    needing = [bias.name for bias in wanted if "arguments" in bias.wants]
-    if needing and arguments is None:
-        raise BadInput(
-            f"{', '.join(needing)} needs arguments for options, and none were given. Have a model write them "
-            "(`unsway data arguments`) and name the file (--arguments FILE; arguments=unsway.biases.arguments.load(FILE) "
-            "in Python), or leave the bias out."
-        )
-
-
 # ---------------------------------------------------------------- one question
 
 
@@ -158,7 +153,8 @@ class _Builder:
         varied: bool,
         arguments: Arguments | None,
     ) -> None:
-        self.biases = tuple((bias, _full_version(bias, arguments)) for bias in biases)
+        quoted = f".{arguments.sha256[:8]}" if arguments else ""  # part of the version of a bias that quotes them
+        self.biases = tuple((bias, bias.versioned + quoted * ("arguments" in bias.wants)) for bias in biases)
         self.elicit = elicit
         cues_option = any(bias.target in ("toward", "away") for bias in biases)
         self.aim: Aim = aim if cues_option else "any"
@@ -168,8 +164,9 @@ class _Builder:
 
     def of(self, question: Question) -> Iterator[Pair | Skipped]:
         """A pair, or why there is none, for each bias."""
-        reason = self._unfit(question)
-        if reason:
+        found = problem(question)
+        reason = f"{found.field}: {found.kind}" if found else "the same question was there before"
+        if found or question.id in self.seen:
             yield from (Skipped(question.id, name, reason) for _, name in self.biases)
             return
         self.seen.add(question.id)
@@ -180,21 +177,19 @@ class _Builder:
             made = self._pair(bias, name, question, clean, option)
             yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
 
-    def _unfit(self, question: Question) -> str | None:
-        """Why no bias can be put to a question."""
-        found = problem(question)
-        if found is not None:
-            return f"{found.field}: {found.kind}"
-        return "the same question was there before" if question.id in self.seen else None
-
     def _pair(self, bias: Bias, name: str, question: Question, clean: Prompt, option: int) -> Pair | Skip:
         """One bias put to one question."""
         n = len(question.options)
         if not bias.min_options <= n <= bias.max_options:
             return Skip(f"{bias.name} takes {bias.min_options} to {bias.max_options} options, and there are {n}")
-        target = _target(bias, question, option)
-        if isinstance(target, Skip):
-            return target
+        gold = question.gold
+        if bias.target == "away_from_gold" and gold is None:
+            return Skip(f"{bias.name} measures falling away from the gold option, and there is none")
+        target: Target = AnyChange()
+        if bias.target == "toward":
+            target = Toward(option)
+        elif bias.target != "change":
+            target = AwayFrom(option if bias.target == "away" or gold is None else gold)
         draw = rng(self.seed, "cue", name, question.id)
         wanted: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
         if bias.forms:
@@ -218,25 +213,6 @@ class _Builder:
             rule=bias.rule,
             drawn=drawn | (dict(made.drawn) if isinstance(made, Inserted) else {}),
         )
-
-
-def _full_version(bias: Bias, arguments: Arguments | None) -> str:
-    """`name@version`; the hash of the arguments belongs to the version of a bias that uses them."""
-    return f"{bias.versioned}.{arguments.sha256[:8]}" if arguments and "arguments" in bias.wants else bias.versioned
-
-
-def _target(bias: Bias, question: Question, option: int) -> Target | Skip:
-    """What following the cue means for this question."""
-    match bias.target:
-        case "toward":
-            return Toward(option)
-        case "away":
-            return AwayFrom(option)
-        case "change":
-            return AnyChange()
-    if question.gold is None:
-        return Skip(f"{bias.name} measures falling away from the gold option, and there is none")
-    return AwayFrom(question.gold)
 
 
 def _checked(bias: Bias, question: Question, clean: Prompt, made: Prompt | Inserted | Substituted) -> Substituted:

@@ -146,16 +146,14 @@ def outcomes(
             not be told apart, or two different replies stand at one address.
     """
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies, arms)
-    unique = {pair.id: pair for pair in pairs}
-    return tuple(outcome for pair in unique.values() for outcome in _outcomes_of(pair, index, check=arms is None))
-
-
-def _outcomes_of(pair: Pair, index: ReplyIndex, *, check: bool) -> Iterator[Outcome]:
-    if check and len(index.arms) > 1:
-        index.check_weights(pair)
-    for arm in index.arms:
-        for sample, clean, biased in index.sides(arm.key, pair):
-            yield _outcome(pair, arm.key, sample, clean, biased)
+    found = []
+    for pair in {pair.id: pair for pair in pairs}.values():
+        if arms is None and len(index.arms) > 1:
+            index.check_weights(pair)
+        for arm in index.arms:
+            for sample, clean, biased in index.sides(arm.key, pair):
+                found.append(_outcome(pair, arm.key, sample, clean, biased))
+    return tuple(found)
 
 
 def _outcome(pair: Pair, arm: ArmKey, sample: int, clean: Reply | None, biased: Reply | None) -> Outcome:
@@ -206,7 +204,8 @@ def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: 
     if biased is None:
         return Excluded("biased", "no_reply")
     if asks_first and pair.biased.n_model_turns:
-        first = _first_answer(pair, biased, reader)
+        own = replace(biased, text=biased.turns[0], reasoning=None, turns=(), stop="end") if biased.turns else None
+        first = None if own is None else reader(pair, "biased", own).choice
         if first is None:
             return Excluded("first_answer", "missing")
         if first != pair.question.gold:
@@ -214,10 +213,3 @@ def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: 
     if not asks_first and c.status != "ok":
         return Excluded("clean", c.status)
     return None if b.status == "ok" else Excluded("biased", b.status)
-
-
-def _first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
-    """The model's own first answer as an option of the question; None where it gave none."""
-    if not biased.turns:
-        return None
-    return reader(pair, "biased", replace(biased, text=biased.turns[0], reasoning=None, turns=(), stop="end")).choice

@@ -22,7 +22,7 @@ from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
-from unsway.studies.results import Notes, Results, Skipped
+from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
 
 EDITION = 2
@@ -119,7 +119,7 @@ def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
     write_jsonl(Path(folder) / layout.PAIRS, rows, biases=sorted({pair.bias for pair in all_pairs}))
 
 
-def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skipped]) -> None:
+def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[SkippedCount]) -> None:
     """Write the arms of a folder, in place of those before."""
     body = {"edition": EDITION, "arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
@@ -230,13 +230,13 @@ def _asked(place: Path) -> tuple[Instead, ...]:
     )
 
 
-def _skipped(place: Path) -> list[Skipped]:
-    return [loads(Skipped, json.dumps(list(row.values()))) for row in _body(place).get("skipped", [])]
+def _skipped(place: Path) -> list[SkippedCount]:
+    return [loads(SkippedCount, json.dumps(list(row.values()))) for row in _body(place).get("skipped", [])]
 
 
-def counted(asked: PairSet) -> list[Skipped]:
+def counted(asked: PairSet) -> list[SkippedCount]:
     """How many questions each bias was not put to, by reason."""
-    return [Skipped(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
+    return [SkippedCount(bias, reason, n) for (bias, reason), n in asked.reasons().items()]
 
 
 _PAIR_FIELDS = tuple(each.name for each in fields(PairRow))

@@ -45,7 +45,7 @@ class HeldOut(NamedTuple):
     """Mean over biases of the BRR ratio, printed beside it."""
 
 
-class Skipped(NamedTuple):
+class SkippedCount(NamedTuple):
     """Questions that a bias could not be put to."""
 
     bias: str
@@ -63,7 +63,7 @@ views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.report
 class Notes:
     """What a study's folder notes beside its pairs and replies."""
 
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedCount, ...] = ()
     """Questions that a bias could not be put to."""
     stopped: frozenset[tuple[str, str]] = frozenset()
     """Models and biases that were not asked to the end. A pair asked only on its clean side then counts as not asked, not
@@ -100,7 +100,7 @@ class Results:
     """One for each arm, all biases and sources together."""
     ratios: tuple[Ratio, ...] = field(repr=False)
     held_out: tuple[HeldOut, ...] = field(repr=False)
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedCount, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)
@@ -170,8 +170,7 @@ class Results:
             cells=cells(outs, level=level),
             cells_by_source=cells(outs, by=("arm", "bias", "source"), level=level),
             overall=cells(outs, by=("arm",), level=level),
-            ratios=tuple(_ratios(empty, level, seed)),
-            held_out=tuple(_held_out(empty, level, seed)),
+            **_against_bases(empty, level, seed),
         )
 
     @property
@@ -330,7 +329,7 @@ class Results:
         return drawn
 
 
-def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[Skipped]:
+def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[SkippedCount]:
     """Pairs that an arm was not asked yet, of biases that it was asked in part: its numbers are those of the rest."""
     wanted: dict[str, set[str]] = {}
     for pair in pairs:
@@ -342,37 +341,24 @@ def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcom
         for bias, ids in wanted.items():
             asked = there.get((arm.key, bias), set())
             if asked and len(asked) < len(ids):
-                yield Skipped(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
+                yield SkippedCount(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
 
 
-def _ratios(results: Results, level: float, seed: int) -> Iterator[Ratio]:
-    """The BRR ratio of every arm but the base, bias by bias."""
-    from unsway.stats.estimates import brr_ratio
+def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
+    """The BRR ratio of every arm to its base, bias by bias, and the average over the biases it was not trained on."""
+    from unsway.stats.estimates import brr_ratio, held_out_ratio
 
-    for arm, base in _against_base(results):
-        for bias in results.biases:
-            ours, theirs = (tuple(o for o in _of(results, one) if o.bias == bias) for one in (arm, base))
-            yield Ratio(arm.label, bias, brr_ratio(ours, theirs, level=level, seed=seed))
-
-
-def _held_out(results: Results, level: float, seed: int) -> Iterator[HeldOut]:
-    """The held-out average of every arm but the base, where something was trained and something held out."""
-    from unsway.stats.estimates import held_out_ratio
-
-    for arm, base in _against_base(results):
-        biases = {bias for bias in results.biases if not results.is_trained(bias, arm)}
-        if not biases or len(biases) == len(results.biases):
-            continue
-        ours, theirs = (tuple(o for o in _of(results, one) if o.bias in biases) for one in (arm, base))
-        yield HeldOut(arm.label, *held_out_ratio(ours, theirs, level=level, seed=seed))
-
-
-def _against_base(results: Results) -> Iterator[tuple[Arm, Arm]]:
+    ratios, held_out = [], []
     for arm in results.arms:
         base = results.base_of(arm)
-        if base is not None and arm.role != "base":
-            yield arm, base
-
-
-def _of(results: Results, arm: Arm) -> Iterator[Outcome]:
-    return (outcome for outcome in results.outcomes if outcome.arm == arm.key)
+        if base is None or arm.role == "base":
+            continue
+        ours, theirs = ([o for o in results.outcomes if o.arm == one.key] for one in (arm, base))
+        for bias in results.biases:
+            both = ([o for o in side if o.bias == bias] for side in (ours, theirs))
+            ratios.append(Ratio(arm.label, bias, brr_ratio(*both, level=level, seed=seed)))
+        untaught = {bias for bias in results.biases if not results.is_trained(bias, arm)}
+        if untaught and len(untaught) < len(results.biases):
+            both = ([o for o in side if o.bias in untaught] for side in (ours, theirs))
+            held_out.append(HeldOut(arm.label, *held_out_ratio(*both, level=level, seed=seed)))
+    return {"ratios": tuple(ratios), "held_out": tuple(held_out)}
