@@ -10,11 +10,11 @@ the whole pipeline must recover within its interval.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import anyio
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
@@ -102,7 +102,7 @@ class ScriptedModel(ModelAPI):
         key = _key(tuple(Message(m.role, m.text) for m in input if m.role != "tool"))
         if key not in self.lines:
             raise ModelError("The scripted model does not know this prompt: make it from the same pairs.")
-        await anyio.sleep(self.seconds)
+        await asyncio.sleep(self.seconds)
         text = self.lines[key]
         words_in, words_out = sum(len(m.text.split()) for m in input), len(text.split())
         usage = ModelUsage(input_tokens=words_in, output_tokens=words_out, total_tokens=words_in + words_out)

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import MissingExtra, ModelError
+from unsway.extras import extra
 
 if TYPE_CHECKING:
     from unsway.assets import Progress
 
 STEPS = 3
+WHAT = "Turning the embedded model's GGUF file into weights"
 
 
 def dequantise(gguf: Path, out: Path, progress: Progress) -> dict[str, object]:
@@ -27,8 +29,9 @@ def dequantise(gguf: Path, out: Path, progress: Progress) -> dict[str, object]:
 
     Raises `ModelError` where the tokenizer or the chat template does not give back the text that it is given.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
+    with extra("local,offline", WHAT):
+        import torch
+        from transformers import AutoModelForCausalLM
 
     what = f"Dequantising {gguf.name} (about 30 s, once)"
     progress(what, 0, STEPS)
@@ -47,10 +50,12 @@ def dequantise(gguf: Path, out: Path, progress: Progress) -> dict[str, object]:
 
 
 def require_libraries() -> None:
-    """Raise `MissingExtra` unless torch, transformers and gguf are installed; imports none of them."""
-    for library in ("torch", "transformers", "gguf"):
+    """Raise `MissingExtra` unless torch, transformers and gguf are installed; imports none of the large ones."""
+    with extra("local,offline", WHAT):
+        import gguf  # noqa: F401
+    for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
-            raise MissingExtra("Turning the embedded model's GGUF file into weights", "local", library)
+            raise MissingExtra(WHAT, "local,offline", library)
 
 
 def _tokenizer(gguf: Path) -> Any:
@@ -60,9 +65,10 @@ def _tokenizer(gguf: Path) -> Any:
     the text is cut into words (as in the published tokenizer of the model). Without it white space before a digit is
     cut otherwise than the model learned.
     """
-    from gguf import GGUFReader
-    from tokenizers import pre_tokenizers
-    from transformers import AutoTokenizer
+    with extra("local,offline", WHAT):
+        from gguf import GGUFReader
+        from tokenizers import pre_tokenizers
+        from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)  # nosec B615  # a checked file
     if GGUFReader(gguf).fields["tokenizer.ggml.pre"].contents() == "smollm":

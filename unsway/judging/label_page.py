@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.banks import bank
 from unsway.errors import BadInput
+from unsway.extras import extra
 from unsway.judging.foreign_labels import label_row
 from unsway.judging.items import LabelItem, in_order
 from unsway.judging.label_store import Label, LabelStore, now
@@ -104,7 +105,8 @@ def serve(
         seed: Seed of the order in which the items are shown.
         announce: Receives the address with its token once the server listens.
     """
-    import uvicorn
+    with extra("label", "`unsway label`"):
+        import uvicorn
 
     place, token = listen(port), secrets.token_urlsafe(24)
     real_port = place.getsockname()[1]
@@ -134,8 +136,9 @@ class Guard:
 
     async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        from starlette.datastructures import Headers
-        from starlette.responses import JSONResponse
+        with extra("label", "`unsway label`"):
+            from starlette.datastructures import Headers
+            from starlette.responses import JSONResponse
 
         async def send_with_headers(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
@@ -173,9 +176,10 @@ class Guard:
 
 
 def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> Starlette:
-    from starlette.applications import Starlette
-    from starlette.responses import JSONResponse, PlainTextResponse, Response
-    from starlette.routing import Route
+    with extra("label", "`unsway label`"):
+        from starlette.applications import Starlette
+        from starlette.responses import JSONResponse, PlainTextResponse, Response
+        from starlette.routing import Route
 
     def own_labels() -> dict[str, Label]:
         return {key: label for key, label in store.of(labeller).items() if key in items}

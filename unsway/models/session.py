@@ -109,12 +109,11 @@ class Session:
     def __exit__(self, *error: object) -> None:
         if self._model is None:
             return
+        import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
-        import anyio
-
         with ThreadPoolExecutor(1) as executor:  # a provider's client closes in an event loop, and ours may be running
-            executor.submit(anyio.run, self._model.api.aclose).result()
+            executor.submit(asyncio.run, self._model.api.aclose()).result()
         self._model = None
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from unsway import assets
-from unsway.errors import BadInput, MissingExtra, ModelError, UnknownName
+from unsway.errors import BadInput, ModelError, UnknownName
+from unsway.extras import extra
 from unsway.seeds import content_id, digest
 from unsway.store import loads, sha256_file
 from unsway.types import Checkpoint, Message
@@ -225,10 +226,8 @@ def _from_hub(name: str) -> Path:
     known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
         raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
-    try:
+    with extra("local", f"Taking {name!r} from the Hugging Face hub"):
         from huggingface_hub import snapshot_download
-    except ImportError:
-        raise MissingExtra(f"Taking {name!r} from the Hugging Face hub", "local", "huggingface_hub") from None
     wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
     try:
         return _checked(Path(snapshot_download(name, allow_patterns=wanted)))  # nosec B615  # known by its content
@@ -264,14 +263,16 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
     """
-    import torch
+    with extra("local", "A local model"):
+        import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = _transformers().AutoModelForCausalLM.from_pretrained(
         weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
     )
     if weights.adapter is not None:
-        from peft import PeftModel
+        with extra("local", "A checkpoint with an adapter"):
+            from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
     return model.to(device)
@@ -279,7 +280,8 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
 def training_dtype() -> Dtype:
     """bfloat16 if the GPU or the CPU computes in it, otherwise float32 (emulated bfloat16 is slower and coarser)."""
-    import torch
+    with extra("local", "Training here"):
+        import torch
 
     if torch.cuda.is_available():
         has_it = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -290,9 +292,7 @@ def training_dtype() -> Dtype:
 
 
 def _transformers() -> Any:
-    try:
+    with extra("local", "A local model"):
         import transformers
-    except ImportError:
-        raise MissingExtra("A local model", "local", "transformers") from None
     transformers.utils.logging.disable_progress_bar()
     return transformers

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from unsway.extras import extra
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -22,7 +24,8 @@ JSON = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"
 
 def environment() -> Environment:
     """The report's templates; every value is escaped, and a missing one is an error."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    with extra("report", "The page"):
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
         loader=FileSystemLoader(str(files("unsway.reporting").joinpath("templates"))),
@@ -35,7 +38,8 @@ def environment() -> Environment:
 
 def trusted(text: str) -> object:
     """Text of this package that is not escaped; never text of a model."""
-    from markupsafe import Markup
+    with extra("report", "The page"):
+        from markupsafe import Markup
 
     return Markup(text)  # noqa: S704  # nosec B704
 

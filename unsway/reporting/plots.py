@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from unsway.extras import extra
 from unsway.reporting import words
 from unsway.studies.arms import Arm
 
@@ -115,7 +116,8 @@ def draw(
         kind: How a dot is drawn.
         width: Pixels of the whole chart; None leaves it to charts.js, which does the same in the page.
     """
-    import altair as alt
+    with extra("report", "A chart"):
+        import altair as alt
 
     lines = words.shortened([words.visible(arm.label) for arm in arms])
     data = [row | {"line": lines[str(row["arm"])]} for row in data]
@@ -142,7 +144,8 @@ def _layers(
 
     Orders are scale domains, not sorts: Vega-Lite would write the names of a sort into an expression.
     """
-    import altair as alt
+    with extra("report", "A chart"):
+        import altair as alt
 
     names = list(words.shortened([words.visible(arm.label) for arm in arms]).values())
     labels = list(dict.fromkeys(str(row["label"]) for row in data))

@@ -7,13 +7,12 @@ library.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unsway.errors import MissingExtra
+from unsway.extras import extra
 from unsway.store import open_text
 
 Row: TypeAlias = dict[str, Any]
@@ -21,18 +20,18 @@ Row: TypeAlias = dict[str, Any]
 
 def arrow(path: Path) -> Iterator[Row]:
     """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
-    import nanoarrow
-    from nanoarrow import ipc
+    with extra("offline", f"Reading {path.name}"):
+        import nanoarrow
+        from nanoarrow import ipc
 
     with ipc.InputStream.from_path(str(path)) as stream:
         yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
 
 
 def parquet(path: Path) -> Iterator[Row]:
-    """Rows of a Parquet file (the format of the hub). Raises `MissingExtra` without pyarrow."""
-    if importlib.util.find_spec("pyarrow") is None:
-        raise MissingExtra(f"Reading {path.name}", "local", "pyarrow")
-    read_table = importlib.import_module("pyarrow.parquet").read_table
+    """Rows of a Parquet file (the format of the hub)."""
+    with extra("hub", f"Reading {path.name}"):
+        read_table = importlib.import_module("pyarrow.parquet").read_table
     yield from read_table(path).to_pylist()
 
 

@@ -18,7 +18,8 @@ from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import TokenRow
 from unsway.backends.local.steps import METRICS, STEPS
 from unsway.disk import append_row
-from unsway.errors import MissingExtra, TrainingError
+from unsway.errors import TrainingError
+from unsway.extras import extra
 from unsway.models.weights import Dtype, Weights, load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.seams import CrossEntropy, Method, PreferenceLoss
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
 def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, at_once: int) -> TrainingArguments:
     """TRL's arguments for a number of steps, with at most `at_once` rows a pass; making them joins the fit's processes."""
-    try:
+    with extra("local", "Training here"):
         import torch
         from trl import DPOConfig, SFTConfig
-    except ImportError as error:
-        raise MissingExtra("Training here", "local", str(error.name)) from None
 
     check_devices(torch.cuda.device_count())
     rows_at_once, passes = share(method.batch_size, at_once)

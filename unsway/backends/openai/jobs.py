@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from unsway.backends.openai.record import JobRecord
-from unsway.errors import BadInput, MissingExtra, TrainingError
+from unsway.errors import BadInput, TrainingError
 from unsway.models.patience import plain
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ ANSWER_WITHIN = 120.0
 
 
 def connect(base_url: str | None) -> OpenAI:
-    """A client. Raises `MissingExtra` without the SDK, and `BadInput` without a key."""
-    try:
-        from openai import OpenAI, OpenAIError
-    except ImportError as error:
-        raise MissingExtra("Training at OpenAI", "openai", str(error.name)) from None
+    """A client. Raises `BadInput` without a key."""
+    from openai import OpenAI, OpenAIError
+
     try:
         return OpenAI(base_url=base_url, max_retries=CREATIONS, timeout=ANSWER_WITHIN)
     except OpenAIError:

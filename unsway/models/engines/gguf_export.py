@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.assets import cache_folder
 from unsway.disk import replacing
+from unsway.extras import extra
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def exported(weights: Weights) -> Path:
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
         return target
-    import gguf
+    with extra("openvino", "Writing weights as GGUF"):
+        import gguf
 
     config = _json(weights.folder / "config.json")
     heads = {"q_proj": config["num_attention_heads"], "k_proj": config["num_key_value_heads"]}

@@ -12,7 +12,8 @@ from concurrent.futures import Future
 from importlib.util import find_spec
 from typing import Any, TypeAlias
 
-from unsway.errors import MissingExtra, ModelError
+from unsway.errors import ModelError
+from unsway.extras import extra
 from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
 from unsway.models.engines.gguf_export import exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
@@ -41,10 +42,8 @@ class OpenVinoEngine(Engine):
         reason = unfit(weights)
         if reason:
             raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
-        try:
+        with extra("openvino", "The openvino engine"):
             import openvino_genai
-        except ImportError:
-            raise MissingExtra("The openvino engine", "openvino", "openvino_genai") from None
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB
         scheduler.enable_prefix_caching = True

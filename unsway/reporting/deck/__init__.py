@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unsway.disk import write_bytes, write_text
-from unsway.errors import BadInput, MissingExtra
+from unsway.errors import BadInput
+from unsway.extras import extra
 from unsway.layout import SLIDES
 from unsway.studies.results import Results
 
@@ -45,10 +46,8 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck goes next to it)."
         )
-    try:
+    with extra("slides", "`--slides`"):
         from unsway.reporting.deck.powerpoint import presentation
-    except ModuleNotFoundError as error:
-        raise MissingExtra("`--slides`", "slides", str(error.name)) from error
     from unsway.reporting.deck.content import slides
     from unsway.reporting.deck.web import html
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from unsway.extras import extra
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Slide, Table, Text
 from unsway.reporting.markup import asset, environment, policy, trusted
@@ -77,8 +78,9 @@ def _style_sheet(slides: Sequence[Slide]) -> str:
 
 def _chart_image(bars: Bars) -> str:
     """Bars with intervals, as an SVG in a data address. Names are data and scale domains, never expressions."""
-    import altair as alt
-    from vl_convert import vegalite_to_svg
+    with extra("slides", "`--slides`"):
+        import altair as alt
+        from vl_convert import vegalite_to_svg
 
     rows = []
     for one in bars.series:

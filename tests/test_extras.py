@@ -1,0 +1,250 @@
+"""The weight of the package: what it imports is declared, the core alone measures, and what is missing names its extra."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from tests.openai_server import OpenAiServer
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DOORS = {
+    "assets/hub.py": "`refusal` comes first",
+    "backends/local/target_loss.py": "imported by trainers.py behind its import of trl",
+    "backends/local/trainers.py": "`arguments` comes first",
+    "backends/local/memory.py": "asked for once the model is loaded",
+    "models/engines/torch.py": "made after the weights were located and the tokenizer was loaded",
+    "models/engines/openvino.py": "`__init__` comes first",
+    "reporting/deck/powerpoint.py": "imported by deck/__init__.py behind `extra`",
+    "sampling/context.py": "asks the template of a tokenizer that is loaded",
+}
+"""Files whose optional libraries are imported only behind the `extra` of another one, and which."""
+
+
+def distribution(requirement: str) -> str:
+    """The name in a requirement, spelled one way: `Python_PPTX>=1` is `python-pptx`."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\s\[><=!~;(]", requirement, maxsplit=1)[0]).lower()
+
+
+CORE = {distribution(line) for line in PROJECT["dependencies"]}
+EXTRAS = {name: {distribution(line) for line in lines} for name, lines in PROJECT["optional-dependencies"].items()}
+
+
+def modules(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Each import of a tree with the top name of its module; `find_spec` and `import_module` count too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node, (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("find_spec", "import_module")):
+            named = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
+            yield from ((node, str(name).partition(".")[0]) for name in named)
+
+
+def foreign(folder: str) -> Iterator[tuple[str, ast.AST, str]]:
+    """Imports of other people's modules under a folder: file, node, distribution."""
+    known = packages_distributions()
+    own = {"unsway", "tests", "experiments", "benchmarks", "chua2024", "coverage"} | {
+        path.stem for path in chain((ROOT / "tests").rglob("*.py"), (ROOT / "benchmarks").rglob("*.py"))
+    }
+    own |= {path.stem for path in (ROOT / "experiments").rglob("*.py")} | {"browser"}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node, module in modules(ast.parse(path.read_text(encoding="utf-8"))):
+            if module not in sys.stdlib_module_names and module not in own:
+                yield str(path.relative_to(ROOT / folder)), node, distribution(known.get(module, [module])[0])
+
+
+@pytest.mark.parametrize("folder", ["unsway", "tests", "benchmarks", "experiments"])
+def test_what_is_imported_is_declared(folder: str) -> None:
+    declared = CORE.union(*EXTRAS.values())
+    assert {(path, name) for path, _, name in foreign(folder) if name not in declared} == set()
+
+
+def test_what_is_declared_for_everyone_is_imported() -> None:
+    assert CORE - {name for _, _, name in foreign("unsway")} - {"openai"} == set()
+
+
+def typing_only(tree: ast.AST) -> set[int]:
+    """Lines under `if TYPE_CHECKING`."""
+    blocks = (n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    return {line for block in blocks for line in range(block.lineno, (block.end_lineno or 0) + 1)}
+
+
+def behind_extra(tree: ast.AST) -> dict[int, set[str]]:
+    """Lines of `with extra(…)` blocks, with the extras that each names."""
+    lines: dict[int, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With):
+            for item in node.items:
+                call = item.context_expr
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "extra":
+                    (named, *_) = call.args
+                    assert isinstance(named, ast.Constant)
+                    for line in range(node.lineno, (node.end_lineno or 0) + 1):
+                        lines[line] = {*str(named.value).split(",")}
+    return lines
+
+
+def with_inner(extra: str) -> set[str]:
+    """The distributions of an extra, and of those that it includes."""
+    inner = [re.findall(r"\[(.*?)\]", line) for line in PROJECT["optional-dependencies"][extra] if "unsway[" in line]
+    return EXTRAS[extra].union(*(with_inner(name) for (names,) in inner for name in names.split(",")))
+
+
+def test_an_optional_library_is_imported_behind_its_extra() -> None:
+    wrong = []
+    for path, node, name in foreign("unsway"):
+        tree = ast.parse((ROOT / "unsway" / path).read_text(encoding="utf-8"))
+        line = getattr(node, "lineno", 0)
+        if name in CORE or line in typing_only(tree) or not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        extras = behind_extra(tree).get(line)
+        if not (path in DOORS if extras is None else any(name in with_inner(extra) for extra in extras)):
+            wrong.append(f"{path}:{line}: {name}")
+    assert wrong == []
+
+
+# ---------------------------------------------------------------- without them
+
+
+def optional() -> list[str]:
+    """Top modules of this environment that `pip install unsway` does not bring."""
+    known = {module: {distribution(name) for name in names} for module, names in packages_distributions().items()}
+    installed = set().union(*known.values())
+    brought: set[str] = {"unsway", "setuptools", "pip"}
+    pending = set(CORE)
+    while pending:
+        name = pending.pop()
+        if name not in brought:
+            brought.add(name)
+            wanted = (requires(name) or ()) if name in installed else ()
+            pending |= {distribution(line) for line in wanted if "extra ==" not in line}
+    return sorted(module for module, names in known.items() if not names & brought)
+
+
+HIDE = """
+import sys
+class Hidden:
+    def __init__(self, names): self.names = set(names)
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hidden(NAMES))
+"""
+
+
+def without(names: list[str], code: str, **environment: str) -> str:
+    """What a program prints in which some modules are not installed."""
+    program = HIDE.replace("NAMES", repr(names)) + code
+    env = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"} | environment
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_core_alone_measures_a_hosted_model_and_writes_table_and_json(tmp_path: Path) -> None:
+    hidden = optional()
+    assert {"altair", "vl_convert", "torch", "transformers", "pptx", "nanoarrow", "pyarrow"} <= set(hidden)
+    with OpenAiServer() as server:
+        words = "measure openai-api/local/any --questions procedural/arithmetic -n 4 --biases suggested_answer".split()
+        words += ["-M", f"base_url={server.url}", "--out", str(tmp_path)]
+        code = "from unsway.cli import main\n" + "".join(
+            f"main({again!r}, standalone_mode=False)\n" for again in (words, [*words, "--json"])
+        )
+        table, _, rows = without(hidden, code, LOCAL_API_KEY="none").partition("[\n")
+        assert len(server.said("POST", "/chat/completions")) == 8
+    assert "suggested answer" in table and "BRR" in table
+    assert [row["n"] for row in json.loads(f"[{rows}")] == [4]
+
+
+MISSING = """
+from pathlib import Path
+from odd_studies import one_arm
+from unsway.errors import MissingExtra
+from unsway.judging.label_page import serve
+from unsway.judging.label_store import LabelStore
+from unsway.models.weights import load_config
+from unsway.reporting import report
+from unsway.reporting.charts import write_figure
+from unsway.sources import tables
+study = one_arm()
+for try_it in (
+    lambda: report(study, "page.html"),
+    lambda: write_figure(study, "brr", "brr.svg"),
+    lambda: report(study, "deck.pptx"),
+    lambda: serve(LabelStore("."), "me"),
+    lambda: list(tables.arrow(Path("rows.arrow"))),
+    lambda: list(tables.parquet(Path("rows.parquet"))),
+    lambda: load_config(None),
+):
+    try:
+        try_it()
+    except MissingExtra as error:
+        print(str(error).rpartition("unsway[")[2].strip("]'"))
+"""
+
+
+def test_what_is_missing_names_its_extra() -> None:
+    named = without([*optional(), "starlette", "uvicorn"], MISSING)
+    assert named.split() == ["report", "report", "slides", "label", "offline", "hub", "local"]
+
+
+# ---------------------------------------------------------------- without fcntl
+
+SHARED = """
+from pathlib import Path
+from unsway.disk import append_row
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.testing import scripted, toy_questions
+import unsway.cli, unsway.backends, unsway.studies, unsway.judging.label_page
+asked = pairs(toy_questions(30), ["post_hoc", "suggested_answer"])
+model = scripted(asked, follow={{"post_hoc": 0.5}}, seconds=0.05)
+generate = model.api.generate
+async def noted(*args, **kwargs):
+    append_row(Path({folder!r}) / "spoken.txt", "x")
+    return await generate(*args, **kwargs)
+model.api.generate = noted
+print("ready", flush=True)
+print(len(run(asked, model, folder={folder!r})), flush=True)
+"""
+
+
+def shared(folder: Path) -> subprocess.Popen[str]:
+    """A process without fcntl that measures in a folder."""
+    program = "import sys\nsys.modules['fcntl'] = None\n" + SHARED.format(folder=str(folder))
+    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", program], stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_share_a_folder_without_fcntl(tmp_path: Path) -> None:
+    both = [shared(tmp_path) for _ in range(2)]
+    assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "90"]] * 2
+    assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 90
+    assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 90  # nothing was asked twice
+    assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_process_that_is_killed_without_fcntl_holds_nothing(tmp_path: Path) -> None:
+    first = shared(tmp_path)
+    while not (tmp_path / "spoken.txt").exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    first.kill()
+    first.communicate()
+    assert shared(tmp_path).communicate(timeout=110)[0].split() == ["ready", "90"]
+    assert list(tmp_path.rglob("*.lock")) == []
