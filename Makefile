@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-EXTRAS := local,openvino,hub,offline,report,slides,label,dev
+EXTRAS := local,openvino,hub,offline,report,slides,frame,label,dev
 
 .PHONY: demo test check unit browser slow chromium fix assets bench faults soak clean help
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DOORS = {
     "assets/hub.py": "`refusal` comes first",
+    "backends/local/live.py": "`__init__` comes first",
     "backends/local/target_loss.py": "imported by trainers.py behind its import of trl",
     "backends/local/trainers.py": "`arguments` comes first",
     "backends/local/memory.py": "asked for once the model is loaded",
@@ -44,13 +45,13 @@ EXTRAS = {name: {distribution(line) for line in lines} for name, lines in PROJEC
 
 
 def modules(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Each import of a tree with the top name of its module; `find_spec` and `import_module` count too."""
+    """Each import of a tree with the top name of its module; `import_module` counts too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node, (node.module or "").partition(".")[0]
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("find_spec", "import_module")):
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
             named = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)]
             yield from ((node, str(name).partition(".")[0]) for name in named)
 

@@ -5,12 +5,13 @@ In: `Results`. Out: text, or an Altair chart. `studies.results` asks for these v
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from importlib.util import find_spec
 from io import StringIO
 from typing import Any, Literal
 
-from unsway.errors import MissingExtra
+from unsway.extras import extra
 from unsway.reporting import charts, page, table
 from unsway.studies.results import Results, views
 
@@ -32,12 +33,11 @@ def data_frame(results: Results) -> Any:
     """
     rows = table.rows_by_source(results)
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
-    installed: list[Literal["pandas", "polars"]] = [name for name in ("pandas", "polars") if find_spec(name)]
-    backend = installed[0] if installed else None
-    if backend is None or find_spec("narwhals") is None:
-        raise MissingExtra("a data frame", "report", "narwhals, and pandas or polars")
-    import narwhals
+    backend: Literal["pandas", "polars"] = "polars" if find_spec("polars") and not find_spec("pandas") else "pandas"
+    with extra("frame", "A data frame"):
+        import narwhals
 
+        importlib.import_module(backend)
     return narwhals.from_dict(columns, backend=backend).to_native()
 
 

@@ -23,6 +23,7 @@ from unsway.backends.local.saving import write_checkpoint
 from unsway.backends.local.steps import METRICS
 from unsway.disk import append_row
 from unsway.errors import BadInput, TrainingError
+from unsway.extras import extra
 from unsway.models.engines.base import first_end
 from unsway.models.engines.torch import RowNoise
 from unsway.models.weights import Weights, load_model, training_dtype
@@ -61,9 +62,10 @@ class LiveModel:
             n_rows: Rows that it will be trained on; with the method they give the number of steps.
             advance: Called with 1 after each step.
         """
-        import torch
-        from peft import LoraConfig, get_peft_model
-        from transformers import get_linear_schedule_with_warmup, set_seed
+        with extra("local", "Training here"):
+            import torch
+            from peft import LoraConfig, get_peft_model
+            from transformers import get_linear_schedule_with_warmup, set_seed
 
         self.weights, self.method, self.folder, self.record = weights, method, folder, record
         self.at_once, self.advance = options.rows_at_once or 4, advance
