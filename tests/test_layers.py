@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors seeds types disk store layout spelling rows progress registry banks assets sources prompts readers biases "
+    "errors extras seeds types disk store layout spelling rows progress registry banks assets sources prompts readers biases "
     "pairing stats planning models sampling testing evals importing data training backends interventions judging effects "
     "studies discovery reporting demo cli __main__"
 ).split()
