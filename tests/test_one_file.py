@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ import unsway
 from unsway import registry
 from unsway.biases import Bias
 from unsway.cli import main
-from unsway.cli.listing import REGISTRIES
+from unsway.cli.listing import REGISTRIES, registry_of
 from unsway.judging import rubrics
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
@@ -31,7 +30,7 @@ from unsway.sources import load
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.testing import scripted, toy_questions
-from unsway.types import Settings
+from unsway.types import Message, Settings
 
 Install = Callable[..., None]
 
@@ -39,8 +38,8 @@ Install = Callable[..., None]
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Put files of a package where installed packages are, each an entry point; everything is forgotten afterwards."""
-    for kind, module in REGISTRIES.items():
-        found = getattr(import_module(module), kind)
+    for kind in REGISTRIES:
+        found = registry_of(kind)
         found.names()
         monkeypatch.setattr(found, "_things", dict(found._things))
     monkeypatch.setattr(registry, "_loaded", set(registry._loaded))
@@ -200,6 +199,44 @@ def test_a_judge_rubric_is_one_file(install: Install) -> None:
     found = verdicts(judged, rubrics.get("toy_long"), saying("yes", lambda messages: "Yes"))
     assert [(each.question, each.by, each.value) for each in found] == [("toy_long@2", "saying/yes", True)] * 2
     assert Judge(found)(judged[0].pair, judged[0].side, judged[0].reply).value is True
+
+
+INTERVENTION = """
+from dataclasses import dataclass
+from unsway.interventions import Changed, InterventionKind, kinds
+from unsway.types import Part, Prompt, Turn
+
+@dataclass(frozen=True)
+class Hush:
+    name = "toy_hush"
+    versioned = "toy_hush@1"
+    biases = ()
+
+    def apply(self, pairs, model, sampling=None, seed=0):
+        hush = Turn("system", (Part("instruction", "Hush."),))
+        prompts = [prompt for pair in pairs for prompt in (pair.clean, pair.biased)]
+        return Changed.of(pairs, {prompt.id: Prompt((hush, *prompt.turns)) for prompt in prompts})
+
+def parse(name):
+    return Hush() if name == "toy_hush" else None
+
+kinds.add("toy_hush", InterventionKind(Hush, parse, lambda: ("toy_hush",), "Says hush first"))
+"""
+
+
+def test_an_intervention_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_intervention=INTERVENTION)
+    assert "toy_hush" in listed("list", "interventions")
+    heard: set[str] = set()
+
+    def say(messages: tuple[Message, ...]) -> str:
+        heard.add(messages[0].content)
+        return "The best answer is: (A)."
+
+    asked = pairs(toy_questions(12), ["post_hoc"])
+    found = unsway.measure(saying("toy", say), asked, intervention="toy_hush", folder=tmp_path / "study")
+    assert heard == {"Hush."} and found.cells[0].n_pairs == 12
+    assert "toy_hush" in report(found, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 ENGINE = '''

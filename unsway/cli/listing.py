@@ -19,13 +19,21 @@ REGISTRIES = {
     "biases": "unsway.biases.registry",
     "elicitations": "unsway.prompts.elicitations",
     "engines": "unsway.models.engines.base",
+    "interventions": "unsway.interventions:kinds",
     "methods": "unsway.training.methods",
     "readers": "unsway.readers",
     "rubrics": "unsway.judging.rubrics",
     "sources": "unsway.sources.registry",
     "statistics": "unsway.stats.statistics",
 }
-"""What can be listed, and the module whose registry of that name holds it."""
+"""What can be listed, and the module that holds its registry, under the same name where no other is given."""
+
+
+def registry_of(kind: str) -> Registry[Any]:
+    """The registry of a kind of thing that can be listed."""
+    module, _, name = REGISTRIES[kind].partition(":")
+    found: Registry[Any] = getattr(import_module(module), name or kind)
+    return found
 
 
 @main.command()
@@ -82,7 +90,7 @@ def sources_(json_: bool) -> None:
 @json_option
 def list_(kind: str, json_: bool) -> None:
     """List everything of a KIND by name, including what plug-ins add."""
-    registry: Registry[Any] = getattr(import_module(REGISTRIES[kind]), kind)
+    registry = registry_of(kind)
     rows = []
     for name in registry.names():
         thing = registry.get(name)
