@@ -10,9 +10,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors extras seeds types disk store layout spelling rows progress registry banks assets sources prompts readers biases "
-    "pairing stats planning models sampling testing evals importing data training backends interventions judging effects "
-    "studies discovery reporting demo cli __main__"
+    "errors extras logs seeds types disk store layout spelling rows progress registry banks assets sources prompts "
+    "readers biases pairing stats planning models sampling testing evals importing data training backends interventions "
+    "judging effects studies discovery reporting demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
 MAY_LOAD_HEAVY = {"assets", "models", "sampling", "evals", "importing", "testing", "backends"}

@@ -328,8 +328,10 @@ def test_an_adapter_meets_no_other_base(trained: Path, tmp_path: Path) -> None:
 
 FITTING = """
 import resource, sys
+from unsway import logs
 from unsway.backends import backend
 from unsway.training import Bct, fit
+logs.show()
 limit = int(sys.argv[4])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -1,62 +1,83 @@
-"""Progress of long work: a bar with the time left in a terminal, one plain line now and then elsewhere.
+"""Progress of long work: a bar with the time left in a terminal or a notebook, elsewhere a line in the log.
 
-In: what is being done and how many steps it has. Out: text on stderr; nothing else depends on it.
-The bar is rich's; a log without a terminal gets a line at the start, every 15 seconds and at the end.
+In: what is being done and how many steps or bytes it has. Out: a bar of rich, or lines at the start, every 15 seconds and at
+the end (level INFO of the logger `unsway.progress`, see `unsway.logs`). Nothing else depends on it.
+
+    with track("Asking gpt-4o-mini", 600, done=200) as advance:
+        advance(1)
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeAlias
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Advance: TypeAlias = Callable[[int], None]
-"""Call it with the number of steps just done."""
+"""Called with the number of steps, or bytes, just done."""
+Track: TypeAlias = Callable[[str, int], AbstractContextManager[Advance]]
+"""Called with what is being done and how many bytes it has."""
 
 SECONDS_BETWEEN_LINES = 15.0
 ENOUGH_FOR_A_GUESS = 0.02
-"""Share of the work after which the time left is guessed; before it, loading dominates and the guess would be wild."""
+"""Share of the work after which the time left is estimated; before it, loading dominates."""
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
-def track(what: str, total: int, *, done: int = 0) -> Iterator[Advance]:
-    """Show the progress of `total` steps, `done` of which are behind us already (kept from an earlier run)."""
-    if sys.stderr.isatty():
-        with _bar(what, total, done) as advance:
-            yield advance
-    else:
-        with _lines(what, total, done) as advance:
-            yield advance
+def track(what: str, total: int, *, done: int = 0, in_bytes: bool = False) -> Iterator[Advance]:
+    """Show the progress of long work while the block runs.
 
-
-@contextmanager
-def _bar(what: str, total: int, done: int) -> Iterator[Advance]:
+    Args:
+        what: What is being done, such as `Asking gpt-4o-mini`.
+        total: How many steps it has.
+        done: How many of them an earlier run did.
+        in_bytes: The steps are bytes, and shown as megabytes.
+    """
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(elapsed_when_finished=False))
-    with Progress(*columns, *times, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total, completed=done)
-        yield lambda steps: progress.advance(task, steps)
+    console = Console(stderr=True)
+    if sys.stderr.isatty() or console.is_jupyter:
+        shown = _bar(console, what, total, done, in_bytes)
+    else:
+        shown = _lines(what, total, done, in_bytes)
+    with shown as advance:
+        yield advance
+
+
+track_bytes: Track = partial(track, in_bytes=True)
+"""`track` for a download."""
 
 
 @contextmanager
-def _lines(what: str, total: int, done: int) -> Iterator[Advance]:
+def _bar(console: Console, what: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
+    from rich import progress
+
+    amount = progress.DownloadColumn() if in_bytes else progress.MofNCompleteColumn()
+    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), amount)
+    left = progress.TimeRemainingColumn(elapsed_when_finished=False)
+    times = (progress.TimeElapsedColumn(), progress.TextColumn("left"), left)
+    with progress.Progress(*columns, *times, console=console) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        yield lambda steps: bar.advance(task, steps)
+
+
+@contextmanager
+def _lines(what: str, total: int, done: int, in_bytes: bool) -> Iterator[Advance]:
     start = last = time.monotonic()
     new = 0
 
-    def say(ending: str) -> None:
-        print(f"{what}: {done + new}/{total}{ending}", file=sys.stderr, flush=True)
+    def log(ending: str) -> None:
+        amount = f"{(done + new) / 1e6:.1f}/{total / 1e6:.1f} MB" if in_bytes else f"{done + new}/{total}"
+        _log.info("%s: %s%s", what, amount, ending)
 
     def advance(steps: int) -> None:
         nonlocal last, new
@@ -65,11 +86,11 @@ def _lines(what: str, total: int, done: int) -> Iterator[Advance]:
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
             enough = new >= ENOUGH_FOR_A_GUESS * (total - done)
-            say(f", about {_clock((now - start) / new * (total - done - new))} left" if enough else "")
+            log(f", about {_clock((now - start) / new * (total - done - new))} left" if enough else "")
 
-    say("")
+    log("")
     yield advance
-    say(f" in {_clock(time.monotonic() - start)}")
+    log(f" in {_clock(time.monotonic() - start)}")
 
 
 def duration(seconds: float) -> str:

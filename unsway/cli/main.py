@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from unsway import logs
 from unsway.errors import UnswayError
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -37,3 +38,4 @@ class Group(click.Group):
 @click.version_option(package_name="unsway")
 def main() -> None:
     """Measure what sways a language model's reasoning, and train it away."""
+    logs.show()

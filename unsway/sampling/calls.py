@@ -9,7 +9,7 @@ A reply is never asked for again because of what it says: a filtered or a cut on
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,6 +23,8 @@ from unsway.models.patience import Patience, plain
 if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig, Model, ModelOutput
     from tenacity import RetryCallState
+
+_log = logging.getLogger(__name__)
 
 FOR_ALL = frozenset({"401", "403", "404"})
 """Failures that every call will meet if none was ever answered: a wrong key, address or name."""
@@ -150,8 +152,7 @@ class Calls:
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
         """Keep a failure, report the first of its kind, and give the endpoint up if it is gone, so nothing waits for it."""
         if failure.kind not in self.counts and failure.passing:
-            # printed, as progress is: Inspect swallows what is logged while an eval runs
-            print(f"{self.name}: {plain(str(failure)).rstrip('.')}. Trying again.", file=sys.stderr, flush=True)
+            _log.warning("%s: %s. Trying again.", self.name, plain(str(failure)).rstrip("."))
         self.counts[failure.kind] += 1
         row = {"at": round(time.time(), 3), "model": self.name, "kind": failure.kind, "prompt_id": prompt_id}
         append_row(self.path, json.dumps(row | {"said": failure.said}))

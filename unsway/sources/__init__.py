@@ -113,7 +113,7 @@ def load(
     loaded = read(name, split=split, seed=seed)
     name = name.name if isinstance(name, Source) else name
     if loaded.skipped:
-        level = logging.WARNING if files.is_file(str(name)) else logging.INFO
+        level = logging.WARNING if files.is_file(str(name)) else logging.DEBUG
         parts = "; ".join(f"{count} × {why}" for why, count in loaded.counts().items())
         _log.log(level, "%s: %d rows skipped (%s)", name, len(loaded.skipped), parts)
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
