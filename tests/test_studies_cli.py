@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from unsway import layout
 from unsway.cli import main
 from unsway.sampling.heartbeat import running
 from unsway.studies import Study, run
@@ -122,3 +124,15 @@ def test_diff_says_what_was_asked_and_what_changed(folder: Path, tmp_path: Path)
     assert changes["one", "distractor_fact"]["one"] is None
     assert "second − first" in call("diff", folder, tmp_path).output
     assert "Both asked the same" in call("diff", folder, folder).output
+
+
+def test_a_study_whose_plug_in_is_gone_is_still_looked_at(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = shutil.copytree(folder, tmp_path / "gone")
+    text = (place / layout.STUDY).read_text()
+    (place / layout.STUDY).write_text(text.replace('"name":"post_hoc"', '"name":"of_a_plugin"'))
+    assert status(place).n_replies == status(folder).n_replies
+    assert "Both asked the same" in call("diff", folder, place).output
+    call("report", place)
+    assert "There is no bias named 'of_a_plugin'" in caplog.text

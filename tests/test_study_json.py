@@ -22,6 +22,7 @@ from unsway.interventions import Fewshot, Prompted, Rewrite
 from unsway.interventions.shots import ARMS
 from unsway.store import dumps, loads
 from unsway.studies import Study, Task, Trained, load
+from unsway.studies.inspect_folder import status
 from unsway.training import Bct, Control
 from unsway.types import Checkpoint, Settings
 
@@ -166,6 +167,17 @@ def test_a_study_of_the_first_edition_opens(tmp_path: Path) -> None:
     )
 
 
+def test_the_kept_folder_of_the_first_edition_has_its_study() -> None:
+    folder = Path(__file__).parent / "data" / "first_edition"
+    study = load(folder)
+    assert study is not None
+    names = {arm["label"] for arm in json.loads((folder / layout.ARMS).read_text())["arms"]}
+    assert {arm.label for arm in study.arms()} == names
+    found = status(folder)
+    assert {cell.bias.partition("@")[0] for cell in found.cells} == {bias.name for bias in study.biases}
+    assert found.n_replies > 0.8 * found.n_planned, "all but what could not be rewritten"
+
+
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
@@ -186,3 +198,12 @@ def test_what_is_not_known_here_is_said(
 def test_a_training_of_another_seed_has_rows_of_its_own() -> None:
     one = Trained("bct", recipe=Recipe(n=8, seed=3))
     assert one.seeded(2) == replace(one, method=Bct(seed=2), recipe=Recipe(n=8, seed=5))
+
+
+def test_a_cue_made_at_run_time_can_be_trained_against() -> None:
+    mine = cue("A colleague thinks it is {answer}.", name="mine")
+    trained = Trained(recipe=Recipe(biases=(mine, "post_hoc")))
+    assert trained.biases == ("mine", "post_hoc")
+    assert [one.name for one in trained.recipe.cues] == ["mine/letter", "post_hoc", "mine/quoted", "post_hoc"]
+    study = SMALL.but(interventions=trained)
+    assert loads(Study, dumps(study)) == study

@@ -115,7 +115,7 @@ class Fewshot:
         pool = sources.without_overlap(train, (pair.question for _, pair in originals.values()))
         by_elicit: dict[str, list[str]] = {}
         for key, (_, pair) in originals.items():
-            elicit = pair.elicit.partition("@")[0]  # published prompts ask in ways that are not ours
+            elicit = Ref.parse(pair.elicit).unversioned  # published prompts ask in ways that are not ours
             by_elicit.setdefault(elicit if elicit in elicitations.names() else "cot", []).append(key)
         made: dict[str, Prompt] = {}
         n = max(self.k, POOL) if self.drawn else self.k

@@ -64,8 +64,8 @@ def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str
         BadInput: The folder holds no measurement.
     """
     from unsway.studies.folder import results
-    from unsway.studies.running import described, load
+    from unsway.studies.running import described, load_if_installed
 
-    study = load(Path(folder))
+    study = load_if_installed(folder)
     about = None if study is None else described(study)
     return results(folder, title=title, trained_biases=trained_biases, about=about)
