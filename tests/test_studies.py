@@ -13,6 +13,7 @@ from unsway.banks import Bank, bank
 from unsway.biases import Cue, cue, from_definition
 from unsway.data import Recipe
 from unsway.errors import BadInput, BudgetReached, UnknownName
+from unsway.models.session import session
 from unsway.planning.prices import Price
 from unsway.store import ReplyStore, dumps, loads
 from unsway.studies import Study, Task, Trained, difference, estimate, load, plan, run
@@ -157,7 +158,21 @@ def test_every_shipped_study_can_be_planned() -> None:
         check(study)
 
 
+def test_the_tasks_of_the_paper_are_the_default() -> None:
+    study = Study(models="a/b", biases=("post_hoc", cue("Surely {letter}.")))
+    assert [task.source.name for task in study.tasks] == list(chua2024.TEST)
+
+
 # ---------------------------------------------------------------- running it
+
+
+def test_models_may_be_given_as_values(tmp_path: Path) -> None:
+    asked = list(SMALL.pairs())
+    first, second = (scripted(asked, follow={}, name=name) for name in ("one", "two"))
+    found = run(SMALL.but(models=(first, session(second))), tmp_path)
+    assert [arm.model for arm in found.arms] == ["scripted/one", "scripted/two"]
+    assert load(tmp_path) == SMALL, "which keeps their names"
+    assert run(SMALL, tmp_path, using={"scripted/one": first, "scripted/two": second}).cells == found.cells
 
 
 def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:

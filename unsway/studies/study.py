@@ -30,6 +30,7 @@ from unsway.studies.jobs import Job, jobs_of_arm, load_job
 from unsway.studies.values import (
     INTERVENTION,
     MODEL,
+    TEST_TASKS,
     Intervention,
     PlannedArm,
     StudyCell,
@@ -63,7 +64,7 @@ class StudyFields(TypedDict, total=False):
 
     models: Required[Several[ModelLike]]
     biases: Required[Several[Bias | str]]
-    tasks: Required[Several[Task | str]]
+    tasks: Several[Task | str]
     interventions: Several[Intervention | str]
     elicit: Several[Elicitation | str]
     n: int
@@ -87,8 +88,8 @@ class Study:
     biases: tuple[Annotated[Bias, BIAS], ...]
     """The biases. One with questions of its own (gambles, comparisons) is put to those: as many as all tasks have, or all
     there are."""
-    tasks: tuple[Task, ...]
-    """Where the questions come from."""
+    tasks: tuple[Task, ...] = field(default_factory=lambda: (*map(Task, TEST_TASKS),))
+    """Where the questions come from; the paper's test tasks by default."""
     interventions: tuple[Annotated[Intervention, INTERVENTION], ...] = (None,)
     """What is done to the models; None leaves them as they are."""
     elicit: tuple[Annotated[Elicitation, ELICITATION], ...] = field(default_factory=lambda: (elicitations.get("cot"),))

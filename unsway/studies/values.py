@@ -91,6 +91,8 @@ def task_of(given: Task | Source | Path | str) -> Task:
     return given if isinstance(given, Task) else Task(given)
 
 
+TEST_TASKS = ("mmlu", "truthfulqa", "logiqa", "hellaswag")
+"""The paper's sources of test questions (arXiv 2403.05518)."""
 TRAIN_TASKS = ("arc_easy", "arc_challenge", "openbookqa")
 """The paper's sources of train questions, without BIG-Bench Hard."""
 
