@@ -1,9 +1,11 @@
-"""The arrow of the house: a room imports only from rooms before it, and only `run` and its kin touch Inspect or torch."""
+"""The arrow of the house: files import one way, names stand for one thing, functions are as long as their thought."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,32 @@ def test_imports_point_one_way(path: Path) -> None:
             )
 
 
+MODULES = {
+    ".".join(("unsway", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in FILES
+}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules of the package that a file imports anywhere: late imports and those for type checking count too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in MODULES else str(node.module) for name in whole}
+    return found & MODULES.keys()
+
+
+def test_files_import_one_another_in_no_circle() -> None:
+    graph = {name: imported_modules(path) - {name} for name, path in MODULES.items() if name != "unsway"}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
     found = {(name.split(".")[0], line) for name, line in imports(path)}
@@ -70,11 +98,18 @@ def test_no_private_names_of_other_packages() -> None:
             assert parts[0] == "unsway" or not private, f"{path.name}:{line}: {name}"
 
 
-def functions() -> Iterator[tuple[str, int]]:
+def nodes(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
+    """Every node of these kinds in the package, with its file."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{path.name}:{node.name}", (node.end_lineno or 0) - node.lineno + 1
+            if isinstance(node, kinds):
+                yield path, node
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield f"{path.name}:{node.name}", (node.end_lineno or 0) - node.lineno + 1
 
 
 def test_functions_and_files_stay_small() -> None:
@@ -82,6 +117,32 @@ def test_functions_and_files_stay_small() -> None:
     assert [name for name, length in functions() if length > 80] == []
     assert lengths[len(lengths) // 2] <= 14
     assert [str(path) for path in FILES if path.read_text(encoding="utf-8").count("\n") > 400] == []
+
+
+def test_functions_take_few_parameters() -> None:
+    """A long tail of keywords is a value that wants a name. What click calls, and constructors of values, are exempt."""
+    long = []
+    for path, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        takes = [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        if len(set(takes) - {"self", "cls"}) > 8 and room_of(path) != "cli" and node.name != "__init__":
+            long.append(f"{path.name}:{node.name}")
+    assert long == []
+
+
+def test_no_two_classes_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for path, node in nodes(ast.ClassDef):
+        assert isinstance(node, ast.ClassDef)
+        homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}
+
+
+def test_no_citation_of_what_is_not_in_the_repository() -> None:
+    cited = re.compile("SP" + "EC §")
+    assert [
+        str(path) for path in (*FILES, *Path(__file__).parent.rglob("*.py")) if cited.search(path.read_text())
+    ] == []
 
 
 BANNED = ("perturb", "unbiased prompt", "unbiased arm", "neutral prompt", "counterfactual prompt", "perturbed")

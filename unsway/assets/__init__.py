@@ -21,13 +21,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from unsway.assets.pins import CATALOGUE, Archive, Asset, AssetKind, Dequantised, Hub, Origin, find
-from unsway.assets.progress import terminal_progress
+from unsway.assets.progress import DownloadProgress, terminal_progress
 from unsway.disk import write_text
 from unsway.errors import AssetUnavailable, BadInput, ChecksumMismatch
 from unsway.store import sha256_file
@@ -35,7 +35,7 @@ from unsway.store import sha256_file
 __all__ = [
     "Asset",
     "AssetStatus",
-    "Progress",
+    "DownloadProgress",
     "assets",
     "cache_folder",
     "fetch",
@@ -49,8 +49,6 @@ __all__ = [
     "verify",
 ]
 
-Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done and how much there is; the last call has both equal."""
 
 MANIFEST = "manifest.json"
 
@@ -188,7 +186,7 @@ def _unreachable(origin: Origin, probe: bool) -> str | None:
 # ---------------------------------------------------------------- fetching
 
 
-def fetch(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
+def fetch(asset: Asset | str, progress: DownloadProgress = terminal_progress) -> Path:
     """The folder of an asset, downloaded and checked unless it is already here.
 
     Args:
@@ -213,7 +211,7 @@ def fetch(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
         return folder_of(asset) or _fetch_first(asset, home, progress)
 
 
-def need(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
+def need(asset: Asset | str, progress: DownloadProgress = terminal_progress) -> Path:
     """The folder of an asset that something needs on its way: as `fetch`, but a large one must be here already.
 
     Raises `AssetUnavailable` for an explicit asset that is not here; the message says how to fetch it.
@@ -227,7 +225,7 @@ def need(asset: Asset | str, progress: Progress = terminal_progress) -> Path:
     return fetch(asset, progress)
 
 
-def model_folder(name: str = "smollm2-135m", progress: Progress = terminal_progress) -> Path:
+def model_folder(name: str = "smollm2-135m", progress: DownloadProgress = terminal_progress) -> Path:
     """The folder of a model that transformers loads by `from_pretrained`; fetched on first use."""
     asset = find(name)
     if asset.kind != "model":
@@ -235,7 +233,7 @@ def model_folder(name: str = "smollm2-135m", progress: Progress = terminal_progr
     return fetch(asset, progress)
 
 
-def _fetch_first(asset: Asset, home: Path, progress: Progress) -> Path:
+def _fetch_first(asset: Asset, home: Path, progress: DownloadProgress) -> Path:
     """Try the origins in order; the first that answers becomes the cached copy."""
     tried: list[str] = []
     for left in home.glob(f".part-{asset.name}-*"):  # of a process that was killed: the lock says nobody uses it
@@ -252,7 +250,7 @@ def _fetch_first(asset: Asset, home: Path, progress: Progress) -> Path:
     raise AssetUnavailable(_nothing_answered(asset, tried))
 
 
-def _fill(origin: Origin, work: Path, progress: Progress) -> dict[str, object]:
+def _fill(origin: Origin, work: Path, progress: DownloadProgress) -> dict[str, object]:
     """Get the files of an origin into `work/out`; what there is to say about them."""
     out = work / "out"
     out.mkdir()

@@ -18,13 +18,13 @@ from unsway.errors import MissingExtra, ModelError
 from unsway.extras import extra
 
 if TYPE_CHECKING:
-    from unsway.assets import Progress
+    from unsway.assets.progress import DownloadProgress
 
 STEPS = 3
 WHAT = "Turning the embedded model's GGUF file into weights"
 
 
-def dequantise(gguf: Path, out: Path, progress: Progress) -> dict[str, object]:
+def dequantise(gguf: Path, out: Path, progress: DownloadProgress) -> dict[str, object]:
     """Write the transformers folder of a GGUF file into `out`; what is to be said about it.
 
     Raises `ModelError` where the tokenizer or the chat template does not give back the text that it is given.

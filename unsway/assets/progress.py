@@ -6,11 +6,14 @@ In: (what, done, total) calls. Out: text on stderr.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+DownloadProgress: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is; the last call has both equal."""
 _RUNNING: dict[str, tuple[Progress, TaskID]] = {}
 _SAID: set[str] = set()
 
