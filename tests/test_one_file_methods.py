@@ -21,12 +21,13 @@ from unsway.backends.local import Local
 from unsway.cli import main
 from unsway.disk import write_text
 from unsway.errors import BadInput, TrainingError
-from unsway.models.weights import load_model, locate
+from unsway.models.weights import load_model, locate, read_checkpoint
 from unsway.store import dumps, loads, write_jsonl
 from unsway.studies.study import Study, Trained
 from unsway.studies.study import check as study_check
 from unsway.training import (
     Backend,
+    Bct,
     Method,
     Policy,
     Tuner,
@@ -306,6 +307,33 @@ def test_samples_are_of_the_current_weights_and_depend_on_their_seed_alone(base:
         assert model.sample(prompts, 1, greedy) != before
 
 
+def cross_entropy(rows: Sequence[Example], model: Policy) -> Tensor:
+    """What `Bct` learns, written on the policy."""
+    texts = [Bct().texts(row) for row in rows]
+    found = model.logprobs([model.encode(text.prompt, text.completions[0]) for text in texts])
+    return -sum(logprobs.mean() for logprobs in found) / len(rows)
+
+
+@real
+@loads_torch
+def test_a_loss_on_the_policy_is_that_of_the_tuner(base: Path, tmp_path: Path) -> None:
+    how = Bct(batch_size=8, learning_rate=1e-2)
+    fit(ROWS, how, str(base), Local(), tmp_path / "tuner")
+    with Local(rows_at_once=3).open(ROWS, how, str(base), tmp_path / "policy") as model:
+        assert model.step(ROWS, cross_entropy) == pytest.approx(losses(tmp_path / "tuner")[1], rel=1e-5)
+        assert model.step(ROWS, cross_entropy) < losses(tmp_path / "tuner")[1]
+        assert model.tokens == 2 * read_checkpoint(tmp_path / "tuner").tokens
+
+
+@real
+@loads_torch
+def test_rows_longer_than_the_context_are_refused_before_a_loop_begins(base: Path, tmp_path: Path) -> None:
+    rows = [*ROWS, example(8, text="word " * 600)]
+    with pytest.raises(TrainingError, match=r"1 of 9 examples are longer .*512.*the first is row 9"):
+        fit(rows, SameStates(batch_size=4), str(base), Local(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @real
 @loads_torch
 def test_a_loss_that_is_no_loss_is_refused_and_changes_nothing(base: Path, tmp_path: Path) -> None:
@@ -314,7 +342,7 @@ def test_a_loss_that_is_no_loss_is_refused_and_changes_nothing(base: Path, tmp_p
         before = model.logprobs(texts)
         with pytest.raises(BadInput, match="must be one number that depends on the weights"):
             model.step(ROWS[:2], lambda rows, live: live.logprobs(texts, base=True)[0].mean())
-        with pytest.raises(TrainingError, match=r"loss is nan at step 1, on the rows p0, p1\."):
+        with pytest.raises(TrainingError, match=r"loss is nan at step 1, on rows 1, 2 of the training set\."):
             model.step(ROWS[:2], lambda rows, live: live.logprobs(texts)[0].mean() * float("nan"))
         assert all((a == b).all() for a, b in zip(model.logprobs(texts), before, strict=True)) and model.steps == 0
         with pytest.raises(BadInput, match="no states 'thoughts'; known: hidden, attention, mlp"):

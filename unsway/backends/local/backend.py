@@ -19,7 +19,7 @@ from unsway.backends.local.launch import check_launch, hold, is_main, processes,
 from unsway.backends.local.live import LiveModel
 from unsway.backends.local.memory import free_memory, rows_that_fit
 from unsway.backends.local.options import LocalOptions
-from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, rows_of_step, tokenise
+from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, reply_ids, rows_of_step, tokenise
 from unsway.backends.local.saving import not_written, write_checkpoint
 from unsway.backends.local.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.local.trainers import arguments, reporting, trainer
@@ -115,6 +115,7 @@ class Local(LocalOptions, Backend):
 
         Raises:
             BadInput: The base is a checkpoint with an adapter, or there are several processes.
+            TrainingError: A row is longer than the context.
         """
         if processes() > 1:
             raise BadInput(
@@ -122,6 +123,15 @@ class Local(LocalOptions, Backend):
                 "it without a launcher."
             )
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
+        tokens = []
+        for row in rows:
+            prompts = [weights.encode(prompt.messages()) for prompt in (row.clean, row.biased) if prompt]
+            reply = () if row.completion is None else reply_ids(weights, row.completion)
+            tokens.append(TokenRow(max(prompts, key=len), (reply,)))
+        check_lengths(tokens, weights)
+        at_once = self.rows_at_once or rows_that_fit(
+            weights, max(row.longest for row in tokens), all_weights=not method.lora_rank
+        )
         record = Checkpoint(
             model=str(folder),
             base=_pinned(weights),
@@ -133,7 +143,7 @@ class Local(LocalOptions, Backend):
             tokens=0,
         )
         with hold(folder), track_once(f"Training {method.name}", method.n_steps(len(rows)), done=0) as advance:
-            yield LiveModel(weights, method, folder, record, self, len(rows), advance)
+            yield LiveModel(weights, method, folder, record, rows, at_once, advance)
         free_memory()
 
     def tidy(self, folder: Path) -> None:

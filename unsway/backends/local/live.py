@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import reply_ids
 from unsway.backends.local.saving import write_checkpoint
 from unsway.backends.local.steps import METRICS
@@ -47,8 +46,8 @@ class LiveModel:
         method: Method,
         folder: Path,
         record: Checkpoint,
-        options: LocalOptions,
-        n_rows: int,
+        rows: Sequence[Example],
+        at_once: int,
         advance: Advance,
     ) -> None:
         """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`.
@@ -58,8 +57,8 @@ class LiveModel:
             method: The method, for its hyper-parameters.
             folder: The folder of the fit.
             record: What the checkpoint will say, but for steps and tokens.
-            options: How many rows go through the model at once.
-            n_rows: Rows that it will be trained on; with the method they give the number of steps.
+            rows: The rows that it will be trained on; their number gives that of the steps.
+            at_once: Most rows of one pass inside a step.
             advance: Called with 1 after each step.
         """
         with extra("local", "Training here"):
@@ -68,7 +67,7 @@ class LiveModel:
             from transformers import get_linear_schedule_with_warmup, set_seed
 
         self.weights, self.method, self.folder, self.record = weights, method, folder, record
-        self.at_once, self.advance = options.rows_at_once or 4, advance
+        self.rows, self.at_once, self.advance = rows, at_once, advance
         self.steps = self.tokens = 0
         self.is_stepping = False
         dtype = training_dtype() if method.lora_rank else "float32"
@@ -91,7 +90,7 @@ class LiveModel:
         )
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.trained, lr=method.learning_rate, weight_decay=method.weight_decay)
-        n_steps = method.n_steps(n_rows)
+        n_steps = method.n_steps(len(rows))
         self.schedule = get_linear_schedule_with_warmup(self.optimiser, math.ceil(method.warmup * n_steps), n_steps)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / METRICS).unlink(missing_ok=True)
@@ -200,9 +199,10 @@ class LiveModel:
             self._note({"step": self.steps + 1, "loss": total, "grad_norm": norm, "learning_rate": rate})
             for name, number in (("loss", total), ("norm of the gradient", norm)):
                 if not math.isfinite(number):
+                    numbers = ", ".join(str(i) for i, row in enumerate(self.rows, 1) if row in rows)
                     raise TrainingError(
-                        f"The {name} is {number} at step {self.steps + 1}, on the rows "
-                        f"{', '.join(str(row.pair_id) for row in rows[:8])}. Look at these rows, or lower the learning rate."
+                        f"The {name} is {number} at step {self.steps + 1}, on rows {numbers} of the training set. Look at "
+                        "these rows, or lower the learning rate."
                     )
             self.optimiser.step()
         finally:
