@@ -29,10 +29,10 @@ DOORS = {
     "backends/local/memory.py": "asked for once the model is loaded",
     "models/engines/torch.py": "made after the weights were located and the tokenizer was loaded",
     "models/engines/openvino.py": "`__init__` comes first",
-    "reporting/deck/powerpoint.py": "imported by deck/__init__.py behind `extra`",
+    "reporting/deck/powerpoint.py": "imported by deck/__init__.py behind `requires`",
     "sampling/context.py": "asks the template of a tokenizer that is loaded",
 }
-"""Files whose optional libraries are imported only behind the `extra` of another one, and which."""
+"""Files whose optional libraries are imported only behind the `requires` of another one, and which."""
 
 
 def distribution(requirement: str) -> str:
@@ -86,13 +86,13 @@ def typing_only(tree: ast.AST) -> set[int]:
 
 
 def behind_extra(tree: ast.AST) -> dict[int, set[str]]:
-    """Lines of `with extra(…)` blocks, with the extras that each names."""
+    """Lines of `with requires(…)` blocks, with the extras that each names."""
     lines: dict[int, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.With):
             for item in node.items:
                 call = item.context_expr
-                if isinstance(call, ast.Call) and ast.unparse(call.func) == "extra":
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "requires":
                     (named, *_) = call.args
                     assert isinstance(named, ast.Constant)
                     for line in range(node.lineno, (node.end_lineno or 0) + 1):

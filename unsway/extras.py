@@ -2,7 +2,7 @@
 
 In: the name of an extra in pyproject.toml. Out: what the block imports, or `MissingExtra`.
 
-    with extra("report", "The page"):
+    with requires("report", "The page"):
         import vl_convert
 """
 
@@ -16,7 +16,7 @@ from unsway.errors import MissingExtra
 
 
 @contextmanager
-def extra(name: str, what: str) -> Iterator[None]:
+def requires(name: str, what: str) -> Iterator[None]:
     """Import optional libraries in the block; a missing one becomes a `MissingExtra` that says what to install.
 
     Args:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import MissingExtra, ModelError
-from unsway.extras import extra
+from unsway.extras import requires
 
 if TYPE_CHECKING:
     from unsway.assets.progress import DownloadProgress
@@ -29,7 +29,7 @@ def dequantise(gguf: Path, out: Path, progress: DownloadProgress) -> dict[str, o
 
     Raises `ModelError` where the tokenizer or the chat template does not give back the text that it is given.
     """
-    with extra("local,offline", WHAT):
+    with requires("local,offline", WHAT):
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -51,7 +51,7 @@ def dequantise(gguf: Path, out: Path, progress: DownloadProgress) -> dict[str, o
 
 def require_libraries() -> None:
     """Raise `MissingExtra` unless torch, transformers and gguf are installed; imports none of the large ones."""
-    with extra("local,offline", WHAT):
+    with requires("local,offline", WHAT):
         import gguf  # noqa: F401
     for library in ("torch", "transformers"):
         if importlib.util.find_spec(library) is None:
@@ -65,7 +65,7 @@ def _tokenizer(gguf: Path) -> Any:
     the text is cut into words (as in the published tokenizer of the model). Without it white space before a digit is
     cut otherwise than the model learned.
     """
-    with extra("local,offline", WHAT):
+    with requires("local,offline", WHAT):
         from gguf import GGUFReader
         from tokenizers import pre_tokenizers
         from transformers import AutoTokenizer

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.banks import bank
 from unsway.errors import BadInput
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.judging.foreign_labels import label_row
 from unsway.judging.items import LabelItem, in_order
 from unsway.judging.label_store import Label, LabelStore, now
@@ -105,7 +105,7 @@ def serve(
         seed: Seed of the order in which the items are shown.
         announce: Receives the address with its token once the server listens.
     """
-    with extra("label", "`unsway label`"):
+    with requires("label", "`unsway label`"):
         import uvicorn
 
     place, token = listen(port), secrets.token_urlsafe(24)
@@ -136,7 +136,7 @@ class Guard:
 
     async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        with extra("label", "`unsway label`"):
+        with requires("label", "`unsway label`"):
             from starlette.datastructures import Headers
             from starlette.responses import JSONResponse
 
@@ -176,7 +176,7 @@ class Guard:
 
 
 def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> Starlette:
-    with extra("label", "`unsway label`"):
+    with requires("label", "`unsway label`"):
         from starlette.applications import Starlette
         from starlette.responses import JSONResponse, PlainTextResponse, Response
         from starlette.routing import Route

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnknownName
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.seeds import content_id, digest
 from unsway.store import loads, sha256_file
 from unsway.types import Checkpoint, Message
@@ -226,7 +226,7 @@ def _from_hub(name: str) -> Path:
     known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
         raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
-    with extra("local", f"Taking {name!r} from the Hugging Face hub"):
+    with requires("local", f"Taking {name!r} from the Hugging Face hub"):
         from huggingface_hub import snapshot_download
     wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
     try:
@@ -263,7 +263,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
     """
-    with extra("local", "A local model"):
+    with requires("local", "A local model"):
         import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -271,7 +271,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
         weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
     )
     if weights.adapter is not None:
-        with extra("local", "A checkpoint with an adapter"):
+        with requires("local", "A checkpoint with an adapter"):
             from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
@@ -280,7 +280,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
 
 def training_dtype() -> Dtype:
     """bfloat16 if the GPU or the CPU computes in it, otherwise float32 (emulated bfloat16 is slower and coarser)."""
-    with extra("local", "Training here"):
+    with requires("local", "Training here"):
         import torch
 
     if torch.cuda.is_available():
@@ -292,7 +292,7 @@ def training_dtype() -> Dtype:
 
 
 def _transformers() -> Any:
-    with extra("local", "A local model"):
+    with requires("local", "A local model"):
         import transformers
     transformers.utils.logging.disable_progress_bar()
     return transformers

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput, UnknownName
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.reporting import words
 from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, draw
 from unsway.reporting.table import measured
@@ -103,7 +103,7 @@ def write_figure(results: Results, name: str, path: str | Path, *, width: int = 
         BadInput: The suffix is no format, or the width leaves no room for the plot.
         UnknownName: The study has no such chart.
     """
-    with extra("report", "A figure"):
+    with requires("report", "A figure"):
         import vl_convert
 
     target = Path(path)

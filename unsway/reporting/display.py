@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import Any, Literal
 
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.reporting import charts, page, table
 from unsway.studies.results import Results, views
 
@@ -34,7 +34,7 @@ def data_frame(results: Results) -> Any:
     rows = table.rows_by_source(results)
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
     backend: Literal["pandas", "polars"] = "polars" if find_spec("polars") and not find_spec("pandas") else "pandas"
-    with extra("frame", "A data frame"):
+    with requires("frame", "A data frame"):
         import narwhals
 
         importlib.import_module(backend)

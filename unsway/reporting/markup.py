@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from unsway.extras import extra
+from unsway.extras import requires
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,7 +24,7 @@ JSON = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"
 
 def environment() -> Environment:
     """The report's templates; every value is escaped, and a missing one is an error."""
-    with extra("report", "The page"):
+    with requires("report", "The page"):
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
@@ -38,7 +38,7 @@ def environment() -> Environment:
 
 def trusted(text: str) -> object:
     """Text of this package that is not escaped; never text of a model."""
-    with extra("report", "The page"):
+    with requires("report", "The page"):
         from markupsafe import Markup
 
     return Markup(text)  # noqa: S704  # nosec B704

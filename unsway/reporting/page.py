@@ -18,7 +18,7 @@ from typing import Any
 
 from unsway import layout
 from unsway.disk import write_text
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.reporting import charts, costs, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
@@ -165,7 +165,7 @@ def _embedded_data(results: Results) -> str:
 @cache
 def _chart_runtime() -> str:
     """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script that begins with its licences."""
-    with extra("report", "The page"):
+    with requires("report", "The page"):
         from vl_convert import javascript_bundle
 
     code = f"/*!\n{asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.reporting import words
 from unsway.studies.arms import Arm
 
@@ -116,7 +116,7 @@ def draw(
         kind: How a dot is drawn.
         width: Pixels of the whole chart; None leaves it to charts.js, which does the same in the page.
     """
-    with extra("report", "A chart"):
+    with requires("report", "A chart"):
         import altair as alt
 
     lines = words.shortened([words.visible(arm.label) for arm in arms])
@@ -144,7 +144,7 @@ def _layers(
 
     Orders are scale domains, not sorts: Vega-Lite would write the names of a sort into an expression.
     """
-    with extra("report", "A chart"):
+    with requires("report", "A chart"):
         import altair as alt
 
     names = list(words.shortened([words.visible(arm.label) for arm in arms]).values())

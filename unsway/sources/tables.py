@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.store import open_text
 
 Row: TypeAlias = dict[str, Any]
@@ -20,7 +20,7 @@ Row: TypeAlias = dict[str, Any]
 
 def arrow(path: Path) -> Iterator[Row]:
     """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
-    with extra("offline", f"Reading {path.name}"):
+    with requires("offline", f"Reading {path.name}"):
         import nanoarrow
         from nanoarrow import ipc
 
@@ -30,7 +30,7 @@ def arrow(path: Path) -> Iterator[Row]:
 
 def parquet(path: Path) -> Iterator[Row]:
     """Rows of a Parquet file (the format of the hub)."""
-    with extra("hub", f"Reading {path.name}"):
+    with requires("hub", f"Reading {path.name}"):
         read_table = importlib.import_module("pyarrow.parquet").read_table
     yield from read_table(path).to_pylist()
 

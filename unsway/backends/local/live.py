@@ -22,7 +22,7 @@ from unsway.backends.local.saving import write_checkpoint
 from unsway.backends.local.steps import METRICS
 from unsway.disk import append_row
 from unsway.errors import BadInput, TrainingError
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.models.engines.base import first_end
 from unsway.models.engines.torch import RowNoise
 from unsway.models.weights import Weights, load_model, training_dtype
@@ -61,7 +61,7 @@ class LiveModel:
             at_once: Most rows of one pass inside a step.
             advance: Called with 1 after each step.
         """
-        with extra("local", "Training here"):
+        with requires("local", "Training here"):
             import torch
             from peft import LoraConfig, get_peft_model
             from transformers import get_linear_schedule_with_warmup, set_seed

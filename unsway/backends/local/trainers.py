@@ -19,7 +19,7 @@ from unsway.backends.local.rows import TokenRow
 from unsway.backends.local.steps import METRICS, STEPS
 from unsway.disk import append_row
 from unsway.errors import TrainingError
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.models.weights import Dtype, Weights, load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.seams import CrossEntropy, Method, PreferenceLoss
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, at_once: int) -> TrainingArguments:
     """TRL's arguments for a number of steps, with at most `at_once` rows a pass; making them joins the fit's processes."""
-    with extra("local", "Training here"):
+    with requires("local", "Training here"):
         import torch
         from trl import DPOConfig, SFTConfig
 

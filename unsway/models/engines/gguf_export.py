@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.assets import cache_folder
 from unsway.disk import replacing
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def exported(weights: Weights) -> Path:
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
         return target
-    with extra("openvino", "Writing weights as GGUF"):
+    with requires("openvino", "Writing weights as GGUF"):
         import gguf
 
     config = _json(weights.folder / "config.json")

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any, TypeAlias
 
 from unsway.errors import ModelError
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
 from unsway.models.engines.gguf_export import exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
@@ -42,7 +42,7 @@ class OpenVinoEngine(Engine):
         reason = unfit(weights)
         if reason:
             raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
-        with extra("openvino", "The openvino engine"):
+        with requires("openvino", "The openvino engine"):
             import openvino_genai
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB

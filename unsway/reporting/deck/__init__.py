@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.layout import SLIDES
 from unsway.studies.results import Results
 
@@ -46,7 +46,7 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
         raise BadInput(
             f"{target.name!r} ends in {target.suffix!r}; slides end in .pptx (the HTML deck goes next to it)."
         )
-    with extra("slides", "`--slides`"):
+    with requires("slides", "`--slides`"):
         from unsway.reporting.deck.powerpoint import presentation
     from unsway.reporting.deck.content import slides
     from unsway.reporting.deck.web import html

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from unsway.extras import extra
+from unsway.extras import requires
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Slide, Table, Text
 from unsway.reporting.markup import asset, environment, policy, trusted
@@ -78,7 +78,7 @@ def _style_sheet(slides: Sequence[Slide]) -> str:
 
 def _chart_image(bars: Bars) -> str:
     """Bars with intervals, as an SVG in a data address. Names are data and scale domains, never expressions."""
-    with extra("slides", "`--slides`"):
+    with requires("slides", "`--slides`"):
         import altair as alt
         from vl_convert import vegalite_to_svg
 
