@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 
 from unsway.models.session import session
 from unsway.pairing import PairSet, pairs
+from unsway.sampling import Sampling
 from unsway.studies.folder import add_pairs, results
 from unsway.studies.kept_outcomes import keep_outcomes
-from unsway.studies.measuring import Asking, measure
+from unsway.studies.measurement import Measurement
+from unsway.studies.measuring import ask_arm
 from unsway.testing import scripted, toy_questions
-from unsway.types import Settings
 
 REPLIES = 200_000
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.3, "authority_professor": 0.1, "metadata_hint": 0.0}
@@ -81,7 +82,7 @@ def soaked(asked: PairSet, folder: Path, n: int) -> Watch:
     model.api.generate = watch.watched(model.api.generate)
     with session(model) as who:
         add_pairs(folder, asked)
-        measure(asked, who, Asking(folder, Settings()), label="scripted")
+        ask_arm(asked, who, Measurement(Sampling(folder=folder, label="scripted")))
     watch.look()
     return watch
 
