@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from unsway.errors import MissingExtra
 
@@ -33,3 +34,11 @@ def requires(name: str, what: str) -> Iterator[None]:
         if library == "unsway" or library in sys.stdlib_module_names:
             raise
         raise MissingExtra(what, name, library) from None
+
+
+def check_installed(name: str, what: str, *libraries: str) -> None:
+    """Raise the `MissingExtra` that `requires` would, unless the libraries are installed; imports none of them."""
+    for library in libraries:
+        with extra(name, what):
+            if find_spec(library) is None:
+                raise ModuleNotFoundError(name=library)

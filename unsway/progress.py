@@ -44,7 +44,7 @@ def track(what: str, total: int, *, done: int = 0, in_bytes: bool = False) -> It
     """
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(file=sys.stderr)  # which libraries may redirect meanwhile
     if sys.stderr.isatty() or console.is_jupyter:
         shown = _bar(console, what, total, done, in_bytes)
     else:

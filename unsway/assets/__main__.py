@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from unsway.assets import assets, fetch, model_folder
+from unsway import logs
+from unsway.assets.cache import assets
+from unsway.assets.fetching import fetch, model_folder
 from unsway.errors import UnswayError
 
 
 def main(names: list[str]) -> int:
     """Fetch each asset; a model is made ready to load. Returns the exit code."""
+    logs.show()
     kinds = {status.name: status.kind for status in assets()}
     try:
         for name in names:

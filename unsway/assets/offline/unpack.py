@@ -1,0 +1,98 @@
+"""Unpack the wanted members of a pinned zip or tar archive, and nothing else.
+
+In: a checked file. Out: its wanted members in a folder. Refuses paths that leave the folder, links, doubles, and more
+bytes than stated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple, cast
+
+from unsway.assets.origins import Archive
+from unsway.errors import AssetUnavailable
+
+
+class Member(NamedTuple):
+    """One entry of an archive."""
+
+    name: str
+    """Its path in the archive."""
+    size: int
+    """Its unpacked size, in bytes."""
+    is_file: bool
+    """Whether it is neither a folder nor a link."""
+    is_link: bool
+    """Whether it is a link of any kind."""
+    open: Callable[[], IO[bytes]]
+    """Opens its content."""
+
+
+def unpack(archive: Archive, path: Path, into: Path) -> None:
+    """Unpack the wanted members of an archive into a folder.
+
+    Raises:
+        AssetUnavailable: The archive is damaged, a member would leave the folder or is a link, the whole is larger than
+            stated, or a wanted member is missing.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    members = _tar_members if archive.filename.endswith((".tar.gz", ".tgz")) else _zip_members
+    taken: set[str] = set()
+    size = 0
+    try:
+        with contextlib.closing(members(path)) as entries:
+            for member in entries:
+                name = member.name
+                place = PurePosixPath(name)
+                if place.is_absolute() or ".." in place.parts or "\\" in name or ":" in name or "\0" in name:
+                    raise AssetUnavailable(f"{archive.filename} holds {name!r}, a path outside its folder: refused.")
+                if not any(_is_in(name, wanted) for wanted in archive.members):
+                    continue
+                if member.is_link:
+                    raise AssetUnavailable(f"{archive.filename} holds {name!r} as a link: refused.")
+                if not member.is_file:
+                    continue
+                size += member.size
+                if size > archive.unpacked:
+                    raise AssetUnavailable(
+                        f"{archive.filename} unpacks to more than the {archive.unpacked} bytes stated: refused."
+                    )
+                if name in taken:
+                    raise AssetUnavailable(f"{archive.filename} holds {name!r} twice: refused.")
+                taken.add(name)
+                target = into / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with member.open() as source, target.open("xb") as sink:
+                    shutil.copyfileobj(source, sink)
+    except AssetUnavailable:
+        raise
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise AssetUnavailable(f"{archive.filename} could not be unpacked: {error}") from error
+    for wanted in archive.members:
+        if not any(_is_in(name, wanted) for name in taken):
+            raise AssetUnavailable(f"{archive.filename} does not hold {wanted!r}, which is needed.")
+
+
+def _is_in(name: str, wanted: str) -> bool:
+    """Whether a path is a wanted one, or in a wanted folder."""
+    return name == wanted or (wanted.endswith("/") and name.startswith(wanted))
+
+
+def _zip_members(path: Path) -> Generator[Member, None, None]:
+    with zipfile.ZipFile(path) as packed:
+        for info in packed.infolist():
+            is_link = (info.external_attr >> 28) == 0xA
+            yield Member(info.filename, info.file_size, not info.is_dir(), is_link, partial(packed.open, info))
+
+
+def _tar_members(path: Path) -> Generator[Member, None, None]:
+    with tarfile.open(path, "r|gz") as packed:
+        for info in packed:
+            opened = cast("Callable[[], IO[bytes]]", partial(packed.extractfile, info))  # None only for folders
+            yield Member(info.name, info.size, info.isfile(), info.issym() or info.islnk(), opened)
