@@ -27,7 +27,7 @@ import pytest
 from unsway import assets, extras
 from unsway.assets import catalogue, hub
 from unsway.assets.origins import Archive, Asset, Hub, HubFile, Origin
-from unsway.errors import AssetUnavailable, BadInput, ChecksumMismatch, UnknownName
+from unsway.errors import AssetUnavailable, BadInput, ChecksumMismatch, MissingExtra, UnknownName
 from unsway.progress import Advance
 
 # ---------------------------------------------------------------- a package index
