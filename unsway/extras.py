@@ -39,6 +39,6 @@ def requires(name: str, what: str) -> Iterator[None]:
 def check_installed(name: str, what: str, *libraries: str) -> None:
     """Raise the `MissingExtra` that `requires` would, unless the libraries are installed; imports none of them."""
     for library in libraries:
-        with extra(name, what):
+        with requires(name, what):
             if find_spec(library) is None:
                 raise ModuleNotFoundError(name=library)
