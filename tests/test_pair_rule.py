@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ import unsway as us
 from unsway.biases import bias, registry
 from unsway.biases.insert import put
 from unsway.pairing import pairs
-from unsway.studies.folder import pairs_of, results
+from unsway.studies.folder import pairs_of, results, write_pairs
 from unsway.testing import scripted, toy_questions
 from unsway.types import Prompt, Question, Rule
 
@@ -61,3 +62,12 @@ def test_a_pair_says_what_its_cue_drew() -> None:
         assert named in pair.biased.cue() and pair.drawn["place"] == pair.biased.cue_place()
         bank, number = pair.drawn["wording"].split(":")
         assert bank.startswith("hunches_") and number.isdigit()
+
+
+def test_the_same_text_from_two_sources_stays_two_questions(tmp_path: Path) -> None:
+    first = pairs(QUESTIONS[:3], ["post_hoc"]).pairs
+    again = [replace(q, source="other@2", gold=(q.gold or 0) ^ 1) for q in QUESTIONS[:3]]
+    second = pairs(again, ["suggested_answer"]).pairs
+    write_pairs(tmp_path, [*first, *second])
+    assert pairs_of(tmp_path) == (*first, *second)
+    assert len((tmp_path / "questions.jsonl").read_text(encoding="utf-8").splitlines()) == 3

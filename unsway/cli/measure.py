@@ -161,7 +161,8 @@ def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
     from unsway.studies.folder import pairs_of
 
     kept = () if folder is None else pairs_of(folder)
-    for caveat in source_caveats(pair.question.source for pair in (*kept, *asked)):
+    pairs = {pair.id: pair for pair in (*kept, *asked)}
+    for caveat in source_caveats(pair.question.source for pair in pairs.values()):
         click.echo(caveat, err=True)
     for (bias, reason), count in sorted(asked.reasons().items()):
         click.echo(f"Not asked: {count} × {bias}: {reason}.", err=True)

@@ -49,7 +49,7 @@ class PairRow:
 
     id: str
     question: str | Question
-    """Id of the question; in folders of the first edition the question itself."""
+    """Id of the question; the question itself in folders of the first edition, and where another one has its text."""
     bias: str
     elicit: str
     clean: Prompt
@@ -108,14 +108,15 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
     """Write the pairs that a folder is about, and their questions, in place of those before."""
     all_pairs = tuple(pairs)
-    questions = {pair.question.id: pair.question for pair in all_pairs}
-    write_jsonl(
-        Path(folder) / layout.QUESTIONS, questions.values(), sources=sorted({q.source for q in questions.values()})
-    )
-    rows = (
-        PairRow(**{name: getattr(pair, name) for name in _PAIR_FIELDS} | {"question": pair.question.id})
-        for pair in all_pairs
-    )
+    questions: dict[str, Question] = {}
+    rows = []
+    for pair in all_pairs:
+        question = questions.setdefault(pair.question.id, pair.question)
+        values = {name: getattr(pair, name) for name in _PAIR_FIELDS}
+        # the same text from another source, or with another gold option, stands in its own rows
+        rows.append(PairRow(**values | {"question": question.id if question == pair.question else pair.question}))
+    sources = sorted({question.source for question in questions.values()})
+    write_jsonl(Path(folder) / layout.QUESTIONS, questions.values(), sources=sources)
     write_jsonl(Path(folder) / layout.PAIRS, rows, biases=sorted({pair.bias for pair in all_pairs}))
 
 
@@ -249,7 +250,8 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
         return ()
     beside = place / layout.QUESTIONS
     questions = {q.id: q for q in read_jsonl(beside, Question)} if beside.exists() else {}
-    clean: dict[str, Prompt] = {}  # biases of a question share its clean prompt
+    inline: dict[Question, Question] = {}
+    clean: dict[Prompt, Prompt] = {}  # biases of a question share its clean prompt
     pairs = []
     for number, row in enumerate(read_jsonl(path, PairRow), 1):
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
@@ -257,8 +259,8 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")
         values = {name: getattr(row, name) for name in _PAIR_FIELDS}
         values |= {
-            "question": questions.setdefault(question.id, question),
-            "clean": clean.setdefault(row.clean.id, row.clean),
+            "question": question if isinstance(row.question, str) else inline.setdefault(question, question),
+            "clean": clean.setdefault(row.clean, row.clean),
         }
         pairs.append(Pair(**values | {"rule": row.rule or first_edition.rule_of(row.bias)}))
     return tuple(pairs)
