@@ -419,8 +419,8 @@ def test_ctrl_c_leaves_nothing(index: Site, home: Path) -> None:
     @contextlib.contextmanager
     def stop(what: str, total: int) -> Iterator[Advance]:
         def advance(n: int) -> None:
-            assert index.count(f"/files/{WHEEL}") and n < total
-            raise KeyboardInterrupt
+            if index.count(f"/files/{WHEEL}") and n < total:
+                raise KeyboardInterrupt
 
         yield advance
 
