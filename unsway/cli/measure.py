@@ -110,6 +110,8 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     """What the options name to be asked."""
     from unsway.studies.named import Wanted
 
+    if bool(options["questions"]) == bool(options["prompts"]):
+        raise click.UsageError("Name what to ask: either --questions or --prompts.")
     listed: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
     plain = {name: options[name] for name in ("prompts", "n", "split", "arguments", "keep_gold", "seed")}
     return Wanted(**listed, **plain)
