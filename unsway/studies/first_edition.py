@@ -36,12 +36,8 @@ def rule_of(bias: str) -> Rule:
 
 def arm_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row of an arm, with the model apart from the intervention."""
-    return {**row, "model": raw_model(row["model"], row["intervention"])}
-
-
-def raw_model(model: str, intervention: str) -> str:
-    """The model of an arm that was named by its model and its intervention."""
-    return model.removesuffix(f" + {intervention}") if intervention else model
+    after = f" + {row['intervention']}" if row["intervention"] else ""
+    return {**row, "model": row["model"].removesuffix(after)}
 
 
 def has_key(path: Path, key: str) -> bool:

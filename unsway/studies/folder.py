@@ -18,11 +18,11 @@ from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
-from unsway.stats.outcomes import AskedArm, ReplyIndex
+from unsway.stats.outcomes import ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
-from unsway.studies.results import Notes, Results, SkippedCount
+from unsway.studies.results import Notes, Results, SkippedCount, reply_index
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
 
 EDITION = 2
@@ -183,11 +183,7 @@ def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
 
 def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
     """The replies of some arms of a folder, by arm, prompt and sample."""
-    instead, who = instead_of(place), {(arm.model, arm.weights) for arm in arms}
-    return ReplyIndex(
-        (reply for reply in replies_in(place / layout.REPLIES) if (reply.model, reply.weights) in who),
-        [AskedArm(a.key, a.settings, instead.get(a.key, {}) if a.intervention else None) for a in arms],
-    )
+    return reply_index(arms, replies_in(place / layout.REPLIES), instead_of(place))
 
 
 def _labelled(arms: Sequence[Arm]) -> list[Arm]:

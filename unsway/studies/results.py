@@ -79,6 +79,18 @@ def plain_name(versioned: str) -> str:
     return Ref.parse(versioned).unversioned
 
 
+def reply_index(
+    arms: Iterable[Arm], replies: Iterable[Reply], instead: Mapping[ArmKey, Mapping[str, str]]
+) -> ReplyIndex:
+    """The replies of some arms, by arm, prompt and sample; those of other models or weights are left out."""
+    found = tuple(arms)
+    who = {(arm.model, arm.weights) for arm in found}
+    return ReplyIndex(
+        (reply for reply in replies if (reply.model, reply.weights) in who),
+        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {}) if arm.intervention else None) for arm in found],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """Everything a report shows. Fractions inside; percent is made where a person reads."""
@@ -150,14 +162,7 @@ class Results:
 
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
-        asked = {(arm.model, arm.weights) for arm in arms}
-        index = ReplyIndex(
-            (reply for reply in replies if (reply.model, reply.weights) in asked),
-            [
-                AskedArm(arm.key, arm.settings, notes.instead.get(arm.key, {}) if arm.intervention else None)
-                for arm in arms
-            ],
-        )
+        index = reply_index(arms, replies, notes.instead)
         outs = tuple(
             out
             for out in outcomes(pairs, index)
