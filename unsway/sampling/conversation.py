@@ -7,8 +7,10 @@ prompt is asked, `unsway.sampling` and Inspect's own `inspect eval` (`unsway.eva
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from unsway.models.thoughts import shown_thought
 from unsway.store import Address
 from unsway.types import Prompt, Reply, Stop
 
@@ -49,20 +51,21 @@ async def walk(
 def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
     """The reply at an address, from the outputs of `walk`."""
     last = outputs[-1]
-    content = last.message.content if last.choices else ""
-    reasoning = [part.reasoning for part in content if part.type == "reasoning"] if isinstance(content, list) else []
     usages = [output.usage for output in outputs if output.usage is not None]
     # a reply that took every token it was allowed was cut, whatever its server says
     cut = last.usage is not None and last.usage.output_tokens >= address.settings.max_tokens
+    stop: Stop = "length" if cut else STOPS.get(last.stop_reason, "unknown")
+    thought = shown_thought(last, address.model, stop)
+    thinking = [usage.reasoning_tokens for usage in usages if usage.reasoning_tokens is not None]
     return Reply(
         prompt_id=address.prompt_id,
         model=address.model,
         weights=address.weights,
         sample=address.sample,
         text=text_of(last),
-        reasoning="\n".join(reasoning) or None,
+        reasoning=thought.text.encode("utf-8", "replace").decode("utf-8") or None,
         turns=tuple(text_of(output) for output in outputs[:-1]),
-        stop="length" if cut else STOPS.get(last.stop_reason, "unknown"),
+        stop=stop,
         settings=address.settings,
         # Inspect counts tokens that came from a provider's cache apart
         tokens_in=sum(
@@ -70,6 +73,10 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
             for usage in usages
         ),
         tokens_out=sum(usage.output_tokens for usage in usages),
+        thought=thought.kind,
+        reasoning_tokens=sum(thinking) if thinking else None,
+        reported_model=last.model,
+        asked_on=datetime.now(UTC).date().isoformat(),
     )
 
 

@@ -22,6 +22,7 @@ from unsway.types.rows import (
     Rule,
     Settings,
     Stop,
+    Thought,
     Verdict,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "Status",
     "Stop",
     "Target",
+    "Thought",
     "Toward",
     "Turn",
     "Verdict",

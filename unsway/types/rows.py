@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -10,8 +11,14 @@ from unsway.types.prompts import Prompt, Question
 from unsway.types.readings import Excluded, Reading, Target
 
 Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
+Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
+"""What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
+its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
 ExampleKind: TypeAlias = Literal["consistency", "instruct"]
 """What a row is for: consistency rows have a cue, instruct rows keep the model as helpful as it was."""
+
+_ENCRYPTED = re.compile(r"[A-Za-z0-9+/_-]{60,}={0,2}")
+"""A line of an encrypted thought or of its signature, which rows from before `Reply.thought` hold as their reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Reply:
     """Number of the sample of this prompt, from 0."""
     text: str
     reasoning: str | None
-    """The reasoning channel, where the provider has one."""
+    """What can be read of the reasoning channel, where the provider has one; never an encrypted thought or a signature."""
     turns: tuple[str, ...]
     """The model's own words on the way, where the prompt lets it speak earlier."""
     stop: Stop
@@ -86,6 +93,19 @@ class Reply:
     """Prompt tokens, all turns together."""
     tokens_out: int
     """Generated tokens, all turns together."""
+    thought: Thought = "unknown"
+    """What can be read of the thinking before the reply, in its channel or in its text."""
+    reasoning_tokens: int | None = None
+    """Tokens of thinking as the provider counts them, all turns together; None where it does not."""
+    reported_model: str = ""
+    """The name under which the provider says that it answered; empty where it says none."""
+    asked_on: str = ""
+    """Day on which it was asked, UTC, as 2026-11-28; empty where it is not known."""
+
+    def __post_init__(self) -> None:
+        if self.reasoning and all(map(_ENCRYPTED.fullmatch, self.reasoning.split("\n"))):
+            object.__setattr__(self, "reasoning", None)  # frozen
+            object.__setattr__(self, "thought", "hidden")
 
 
 @dataclass(frozen=True, slots=True, order=True)
