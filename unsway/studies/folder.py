@@ -18,12 +18,13 @@ from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
+from unsway.registry import Ref
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
-from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Target
+from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target
 
 EDITION = 2
 """Noted in `arms.json`; a folder that notes none is of the first edition."""
@@ -103,6 +104,52 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         others, rows = [*kept], [Instead(arm.key, *ids) for ids in new.items()]
         if others or rows:
             write_jsonl(place / layout.ASKED, [*others, *rows])
+
+
+def forget_arm(folder: str | Path, arm: Arm) -> None:
+    """Take back the note of an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
+    place = Path(folder)
+    with exclusive(place):
+        if not any((one.model, one.weights) == (arm.model, arm.weights) for one in replies_in(place / layout.REPLIES)):
+            write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
+
+
+def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elicits: Iterable[str]) -> None:
+    """Refuse to measure an arm in a folder that holds replies of it to other elicitations, or decoded otherwise.
+
+    Args:
+        folder: The study's folder.
+        arm: The arm that will be asked.
+        settings: How its replies will be decoded.
+        elicits: `name@version` of every elicitation that it will be asked; those of before must be among them.
+
+    Raises:
+        BadInput: Its numbers so far would be replaced by those of the new replies, or be pooled with them.
+    """
+    place = Path(folder)
+    noted = [one for one in arms_of(place) if one.key == arm]
+    if not noted:
+        return
+    index, before = index_of(place, noted), noted[0].settings
+    answered = {pair.elicit for pair in pairs_of(place) if index.samples(arm, pair.biased)}
+    if not answered:
+        return
+    what = f"{str(place)!r} holds replies of {arm.name}"
+    if before is not None and before != settings:
+        names = [each.name for each in fields(Settings)]
+        differ = [name for name in names if getattr(before, name) != getattr(settings, name)]
+        then, now = (", ".join(f"{name} {getattr(one, name)}" for name in differ) for one in (before, settings))
+        raise BadInput(
+            f"{what} with {then}; asked for now: {now}. One arm has one way of decoding: measure with {then} again, or into "
+            "another folder."
+        )
+    missing, asked = answered - set(elicits), ", ".join(sorted(elicits))
+    if missing:
+        both = ",".join(sorted(Ref.parse(each).unversioned for each in {*missing, *elicits}))
+        raise BadInput(
+            f"{what} to prompts of the elicitation {', '.join(sorted(missing))}; asked for now: {asked}. One arm's number is "
+            f"of one way of asking: measure into another folder, or pool them with `--elicit {both}`."
+        )
 
 
 def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
@@ -190,12 +237,11 @@ def _labelled(arms: Sequence[Arm]) -> list[Arm]:
     """Labels that tell arms of several models apart: the model's short name before them."""
     if len({arm.of for arm in arms}) < 2:
         return list(arms)
-    return [replace(arm, label=_label(arm)) for arm in arms]
-
-
-def _label(arm: Arm) -> str:
-    short = arm.of.rpartition("/")[2]
-    return short if arm.role == "base" and short else f"{short} {arm.label}".strip()
+    named = []
+    for arm in arms:
+        short = arm.of.rpartition("/")[2]
+        named.append(replace(arm, label=short if arm.role == "base" and short else f"{short} {arm.label}".strip()))
+    return named
 
 
 def _body(place: Path) -> dict[str, Any]:

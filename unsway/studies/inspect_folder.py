@@ -134,7 +134,7 @@ def _planned(
     """Name, pairs and samples of every arm: those of the study, else those that were measured."""
     if study is None:
         for name, have in replies.items():
-            yield name, list(pairs), max(have.values(), default=1)
+            yield name, list(pairs), max(1, *have.values())
         return
     for arm in study.arms():
         parts = [part for part in study.parts() if arm in set(part.arms())]

@@ -25,11 +25,11 @@ from unsway.sampling import ask, run
 from unsway.sampling.options import SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
 from unsway.studies.arms import Arm
-from unsway.studies.folder import add_pairs, note_arm, results
+from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
-from unsway.types import Question
+from unsway.types import ArmKey, Question
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -67,7 +67,8 @@ def measure(
         The arm's numbers; with a folder, those of every arm in it.
 
     Raises:
-        BadInput: There are no questions, or a bias cannot be put to any of them.
+        BadInput: There are no questions, a bias cannot be put to any of them, or the folder holds replies of this arm that
+            were asked otherwise.
         UnknownName: A name is none.
         ModelError, BudgetReached: As `unsway.sampling.ask`; every reply that arrived is kept in the folder.
     """
@@ -99,6 +100,9 @@ def measure(
     given = used.sampling.folder
     with opened(model, given, None) as (session, folder):
         used = replace(used, sampling=replace(used.sampling, folder=folder))
+        change = used.intervention.name if used.intervention else ""
+        key = ArmKey(session.subject.name, session.subject.weights, change)
+        check_asked_alike(folder, key, used.sampling.settings, dict.fromkeys(pair.elicit for pair in asked))
         add_pairs(folder, asked)
         ask_arm(asked, session, used)
         found = results(folder, title="" if given else session.subject.name)
@@ -120,7 +124,7 @@ def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: str, ho
 
 
 def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:
-    """Note an arm in the folder, then ask it what it was not asked yet.
+    """Note an arm in the folder, then ask it what it was not asked yet; one that fails before any reply is forgotten.
 
     Args:
         asked: The pairs; both sides of each are asked.
@@ -134,15 +138,17 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     known = how.checkpoint.trained_on if how.checkpoint else ()
     biases = change.biases if change else how.trained or known
     arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings)
-    options = replace(sampling, label=title or label)
-    if change is not None:
-        changed = change.apply(asked.pairs, model, sampling, how.seed)
-        instead = {prompt_id: prompt.id for prompt_id, prompt in changed.prompts.items()}
-        note_arm(sampling.folder or "", replace(arm, intervention=change.name), instead)
-        ask(changed.prompts.values(), model, options, read=False)
-        return
-    note_arm(sampling.folder or "", arm)
-    if how.half_width is None:
-        run(asked, model, options, read=False)
-    else:
-        run_until(asked, model, StopRule(how.half_width, seed=how.seed), options)
+    options, folder = replace(sampling, label=title or label), sampling.folder or ""
+    changed = change.apply(asked.pairs, model, sampling, how.seed).prompts if change else {}
+    arm = replace(arm, intervention=change.name if change else "")
+    note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
+    try:
+        if change is not None:
+            ask(changed.values(), model, options, read=False)
+        elif how.half_width is None:
+            run(asked, model, options, read=False)
+        else:
+            run_until(asked, model, StopRule(how.half_width, seed=how.seed), options)
+    except Exception:
+        forget_arm(folder, arm)
+        raise
