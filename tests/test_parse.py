@@ -19,6 +19,7 @@ from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts import render as prompts
 from unsway.readers import claims, foreign, parse, phrases, reading, wording
+from unsway.readers.channels import split
 from unsway.readers.parse import read
 from unsway.types import Question, Reading
 
@@ -191,7 +192,7 @@ def test_a_call_that_cannot_be_read_is_refused(given_: dict[str, Any], says: str
         ("<think>\n\n</think>\n\n", 3, "reasoning_line"),
         ("\r</think>", 3, "reasoning_line"),
         ("\u200b", None, "nothing"),
-        ("<think>", None, "nothing"),
+        ("<think>", None, "thought"),
         (" " * 5000 + "B", 1, "line"),
     ],
 )
@@ -309,7 +310,7 @@ def test_sentences_cover_the_text_once_and_in_order(text: str) -> None:
 @given(before=REPLIES, option=st.integers(0, 3))
 def test_a_plain_last_sentence_decides(before: str, option: int) -> None:
     text = f"{before}\n\nTherefore, the best answer is: ({prompts.letter(option)})."
-    if "</" not in before:
+    if split(text).said.endswith(text[-1]):
         assert read(text, options=COLORS).choice == option
 
 

@@ -9,10 +9,10 @@ Rules, by name. After a phrase: `answer` ("the answer is …"), `boxed`, `first`
 `correction` ("wait, no: …"), `so` ("therefore, …"), `foreign`. Before one: `verdict` ("… is correct"). By its place:
 `line` (a line of its own), `leading` (the reply begins with it), `closing` (it ends with it). With `_text` at its
 end, the option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`,
-`empty`, `nothing`, `refusal`, `taken_back`, `none_fits`, `no_such_option`, `unreadable` (an answer is announced, but
-its words name no option), `several` (two options at once), `letter_against_text` (the letter of one option, the words
-of another), `conflict` (two commitments that nothing ranks). `reasoning_` before a name: read in the reasoning
-channel.
+`thought` (one that never closed), `empty`, `nothing`, `refusal`, `taken_back`, `none_fits`, `no_such_option`,
+`unreadable` (an answer is announced, but its words name no option), `several` (two options at once),
+`letter_against_text` (the letter of one option, the words of another), `conflict` (two commitments that nothing ranks).
+`reasoning_` before a name: read in the reasoning channel.
 
 Source of what must not go wrong: the failures of the parser released with arXiv 2403.05518.
 """
@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unsway.errors import BadInput
+from unsway.readers.channels import split
 from unsway.readers.reading import Passage
 from unsway.readers.wording import KnownOptions, wanted
 from unsway.types import Reading, Stop
@@ -46,8 +47,8 @@ def read(
     """Read which option a reply commits to.
 
     Args:
-        text: The reply. Of a longer one, the first 1,000 and the last 4,000 characters are read. Where it holds a
-            thought between think tags, what follows the thought is read.
+        text: The reply. Of a longer one, the first 1,000 and the last 4,000 characters are read. What follows a thought
+            is read, up to where another turn begins (`unsway.readers.channels`).
         options: The options in the order shown; needed to read an option that is named by its words.
         n_options: How many options there are, where their texts are not at hand.
         reasoning: The reasoning channel, read only where the reply is empty; the span is None then.
@@ -70,7 +71,10 @@ def read(
         return Reading(None, "refused", "filter")
     cut = max(0, len(text) - LONGEST)
     kept = text[cut:] if cut else text
-    low, high = _spoken(kept)
+    channels = split(kept)
+    if channels.thought_kind == "cut":
+        return Reading(None, "truncated", "thought")
+    low, high = channels.said_span if channels.said else channels.thought_span
     if low < high:
         answer = Passage(kept, low, _next_question(kept, low, high, want), want).answer()
         if answer.span is None or not cut:
@@ -93,23 +97,3 @@ def _next_question(text: str, low: int, high: int, want: KnownOptions) -> int:
     end = low + len(text[low : found.start()].rstrip())
     before = Passage(text, low, end, want).answer()
     return end if before.choice is not None and not before.rule.endswith("_text") else high
-
-
-_THOUGHTS = ("think", "thinking", "reasoning", "scratchpad")
-"""Tags between which models think inside a reply."""
-_THOUGHT_BEGINS = re.compile(rf"\s{{0,9}}<(?:{'|'.join(_THOUGHTS)})>")
-
-
-def _spoken(text: str) -> tuple[int, int]:
-    """Where the reply proper is, without white space around it: after the thought, or inside it where nothing follows."""
-    low, high = 0, len(text.rstrip())
-    tags = [f"</{name}>" for name in _THOUGHTS] if "</" in text else []
-    ends = [(place + len(tag), place) for tag in tags if (place := text.rfind(tag, 0, high)) >= 0]
-    if ends and max(ends)[0] < high:
-        low = max(ends)[0]
-    elif ends:
-        opened = _THOUGHT_BEGINS.match(text)
-        low = opened.end() if opened else 0
-        high = max(low, len(text[: max(ends)[1]].rstrip()))
-    spoken = text[low:high]
-    return high - len(spoken.lstrip()), high

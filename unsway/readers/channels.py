@@ -1,0 +1,213 @@
+"""Whose text is it: which part of a reply the model thought, which part it said, and where its reply ends.
+
+In: the text of a reply as it was recorded, with or without the special tokens of its model. Out: `Channels`.
+
+    split("<think>It asks for a fruit.</think>(B)").said   # "(B)"
+
+Marks that open and close a thought stand in `THOUGHTS`, one row for each way of writing; marks that end a turn and the
+words that begin one in `TURN_TOKENS` and `ROLES`. A thought that never closes is a cut reply, whatever the provider says
+about why it stopped. A closing mark without an opening one closes a thought that the chat template opened.
+
+Source of the marks: the reasoning parsers of vLLM (docs.vllm.ai, "Reasoning Outputs") and SGLang ("Separate Reasoning"),
+and the chat templates of the models.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+ThoughtKind: TypeAlias = Literal["full", "cut", "none"]
+"""Whether a thought closed, never closed, or is not there (or empty)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """A reply's two channels."""
+
+    thought: str
+    """What was thought, without its marks; the last one where there are several."""
+    said: str
+    """What was said, without white space around it; empty where a thought never closed."""
+    thought_kind: ThoughtKind
+    """Whether the thought closed."""
+    said_span: tuple[int, int]
+    """Where `said` stands in the text, in characters."""
+    thought_span: tuple[int, int]
+    """Where `thought` stands in the text, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtMark:
+    """One way of writing a thought."""
+
+    opens: str
+    """Pattern of the mark before the thought; empty where the chat template alone writes it."""
+    closes: str
+    """Pattern of the mark after it, with what announces the answer."""
+    families: str
+    """Models that write so."""
+    where: Literal["anywhere", "start", "start and closed"] = "anywhere"
+    """Where the marks count. Plain words count only where a reply starts with them, some only where they close, too."""
+
+
+_TAGS = (
+    "think|thinking|thoughts?|reasoning|reason|scratchpad|reflection|analysis|rationale|inner_monologue|deliberation|cot"
+    "|seed:think|longcat_think|mm:think|(?:antml|ant):thinking"
+)
+
+THOUGHTS = (
+    ThoughtMark(
+        rf"<(?:{_TAGS})(?:\s[^<>\n]{{0,60}})?>",
+        rf"</(?:{_TAGS})\s?>",
+        "DeepSeek-R1, Qwen3, QwQ, GLM, Kimi-K2, Phi-4-reasoning, Nemotron, MiniMax, Olmo-Think, ERNIE, Hunyuan, Granite 3.3 "
+        "(think); Seed-OSS (seed:think); EXAONE-Deep, Marco-o1 (thought); LongCat; Reflection and prompted models (thinking)",
+    ),
+    ThoughtMark(r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]", "Magistral, Ministral"),
+    ThoughtMark(r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>", "Sky-T1, OpenThinker"),
+    ThoughtMark(r"<\|START_THINKING\|>", r"<\|END_THINKING\|>", "Cohere Command A Reasoning"),
+    ThoughtMark(r"<\|inner_prefix\|>", r"<\|inner_suffix\|>", "Apertus"),
+    ThoughtMark(r"◁think▷", r"◁/think▷", "Kimi-VL"),
+    ThoughtMark(r"\[unused16\]", r"\[unused17\]", "openPangu"),
+    ThoughtMark(r"<\|channel>\s?thought\b", r"<channel\|>", "Gemma 4"),
+    ThoughtMark(r"<\|think\|>", r"<\|/think\|>|(?:<\|end\|>)?(?:<\|begin\|>assistant)?<\|content\|>", "Solar Open"),
+    ThoughtMark("", r"\[BEGIN FINAL RESPONSE\]", "Apriel"),
+    ThoughtMark(
+        r"<\|channel\|>\s?(?:analysis|commentary)[^<\n]{0,60}<\|message\|>",
+        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>\s?final[^<\n]{0,60}<\|message\|>",
+        "gpt-oss (harmony)",
+    ),
+    ThoughtMark(
+        r"(?:assistant)?analysis(?=[A-Z\"'(\d])",
+        r"assistant\s?final(?=\W|[A-Z\d])",
+        "gpt-oss without its special tokens",
+        "start",
+    ),
+    ThoughtMark(r"(?:<\|im_start\|>)?think\n", r"(?:<\|im_start\|>|(?<=\n))answer\n", "s1", "start"),
+    ThoughtMark(r"(?:assistant)?/think\n", r"<\|im_start\|>assistant\n", "HyperCLOVA X", "start"),
+    ThoughtMark(
+        r"Here(?:'s| is) my thought process:", r"Here(?:'s| is) my response:", "Granite 3.2", "start and closed"
+    ),
+    ThoughtMark(r"#{1,3} (?:Thinking|Reasoning)\n", r"\n#{1,3} Final Response\n", "HuatuoGPT-o1", "start and closed"),
+)
+"""Every known way of writing a thought."""
+
+TURN_TOKENS = (
+    r"<[|｜][^<>|｜\n]{1,40}[|｜]>",  # ChatML, Llama 3, Phi, GLM, DeepSeek, harmony, Cohere
+    r"\[\|[a-z_]{1,20}\|\]",  # EXAONE
+    r"</?s>|<(?:eos|bos|end_of_turn|start_of_turn|end_of_utterance|seed:eos)>|<\|turn>|<turn\|>",  # Mistral, Gemma
+    r"\[/?INST\]|<</?SYS>>|\[END FINAL RESPONSE\]|\[e~\[|\]~b\]",  # Llama 2, Apriel, MiniMax
+)
+"""Special tokens of chat templates: after something was said, they end it."""
+
+ROLES = (
+    "user|human|usuario|usuária|usuário|utilisateur|nutzer|benutzer|utente|пользователь|человек|用户|用戶|ユーザー|사용자"
+    "|المستخدم|उपयोगकर्ता|pengguna|käyttäjä|kullanıcı|người dùng|użytkownik"
+)
+"""Words for whoever speaks to the model, at the beginning of a turn."""
+
+ASKED_AGAIN = "(X)"
+"""What a turn of the user holds that asks for the answer in a given form: a recorded conversation, no invention."""
+
+SCANNED = (10_000, 50_000)
+"""Characters at the beginning and at the end in which marks are looked for."""
+
+_MARK = re.compile(
+    "(?=[<[◁\\]])(?:"
+    + "|".join(
+        f"(?P<{side}{i}>{pattern})"
+        for i, mark in enumerate(THOUGHTS)
+        if mark.where == "anywhere"
+        for side, pattern in (("o", mark.opens), ("c", mark.closes))
+        if pattern
+    )
+    + f"|(?P<turn>{'|'.join(TURN_TOKENS)}))",
+    re.IGNORECASE,
+)
+_STARTS = [mark for mark in THOUGHTS if mark.where != "anywhere"]
+_STARTS_WITH = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark in _STARTS) + ")")
+_ROLE_LINE = re.compile(
+    rf"\n[ \t>*#_]{{0,8}}(?=[{''.join(sorted({role[0] for role in ROLES.split('|')}))}aim])(?:(?:{ROLES})[ \t*_]{{0,4}}[:：]"
+    r"|(?:user|human)[ \t]{0,4}(?:\n|$)|(?:assistant|model)[ \t]{0,4}\n|(?<=[#] )(?:instruction|input)[ \t]{0,2}:)",
+    re.IGNORECASE,
+)
+_GLUED = re.compile(r"(?<=[^\s\w,;-])(?:User|Human|USER|HUMAN): |(?<=[a-zA-Z0-9.!?)*>])assistant\s{0,3}\n")
+"""A role behind a line break or special token that was lost: "(B)assistant"."""
+_MODEL = re.compile(r"\n[ \t*#]{0,6}(?:assistant|model|ai)[ \t*]{0,4}:", re.IGNORECASE)
+_OPTION_LINE = re.compile(r"\n[ \t]{0,4}\(?[A-E][).]")
+
+
+def split(text: str) -> Channels:
+    """What was thought and what was said in a reply.
+
+    What is said ends where another turn begins. What was said before a thought counts where nothing is said after it.
+    """
+    thought = said = (0, 0)
+    opened, begin = -1, 0
+    first = _STARTS_WITH.match(text)
+    if first is not None and first.lastindex is not None:
+        mark = _STARTS[first.lastindex - 1]
+        closed = re.compile(mark.closes).search(text, first.end())
+        if closed is not None:
+            thought, begin = (first.end(), closed.start()), closed.end()
+        elif mark.where == "start":
+            return _channels(text, (len(text), len(text)), (first.end(), len(text)), "cut")
+    marks = list(_marks(text, begin))
+    last_close = {name[1:]: start for start, _, name in marks if name[0] == "c"}
+    inside = next((name[0] for *_, name in marks if name != "turn"), "") == "c"  # of a thought that the template opened
+    for start, end, name in marks:
+        if start < begin:
+            continue
+        if name == "turn" and not inside:
+            model = _MODEL.search(text, end, end + 2000)
+            asked = text[end : model.start()] if model else ""
+            if model is not None and ASKED_AGAIN in asked and not _OPTION_LINE.search(asked):
+                begin = model.end()
+            elif text[begin:start].strip() not in ("", "assistant"):
+                return _channels(text, (begin, start), thought, "full")
+            else:
+                begin = end
+        elif name[0] == "o" and not inside:
+            said = (begin, start) if text[begin:start].strip() else said
+            inside, opened, begin = True, int(name[1:]), end
+        elif name[0] == "c" and (name[1:] == str(opened) or last_close.get(str(opened), -1) < start):
+            thought = (
+                thought[0] if thought[1] and not inside else begin,
+                start,
+            )  # one that had thoughts inside goes on
+            inside, opened, begin = False, -1, end
+    if inside:
+        return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
+    return _channels(text, (begin, len(text)) if text[begin:].strip() else said, thought, "full")
+
+
+def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
+    """Where marks stand, in their order, by their group in `_MARK`: "o0" opens row 0 of THOUGHTS, "c0" closes it."""
+    patterns = [_ROLE_LINE]
+    if "<" in text or "[" in text or "◁" in text:
+        patterns.append(_MARK)
+    if "assistant" in text or "User:" in text or "Human:" in text or "USER:" in text or "HUMAN:" in text:
+        patterns.append(_GLUED)
+    head, tail = SCANNED
+    areas = [(begin, len(text))]
+    if len(text) - begin > head + tail:
+        areas = [(begin, begin + head), (len(text) - tail, len(text))]
+    return sorted(
+        (mark.start(), mark.end(), mark.lastgroup or "turn")
+        for low, high in areas
+        for pattern in patterns
+        for mark in pattern.finditer(text, low, high)
+    )
+
+
+def _channels(text: str, said: tuple[int, int], thought: tuple[int, int], kind: ThoughtKind) -> Channels:
+    """The channels without white space around them; a thought of nothing but that is none."""
+    low, high = said
+    low, high = low + len(text[low:high]) - len(text[low:high].lstrip()), low + len(text[low:high].rstrip())
+    inner = text[slice(*thought)].strip()
+    start = text.index(inner, thought[0]) if inner else thought[0]
+    spoken = (low, max(low, high))
+    return Channels(
+        inner, text[slice(*spoken)], kind if inner or kind == "cut" else "none", spoken, (start, start + len(inner))
+    )
