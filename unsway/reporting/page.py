@@ -44,6 +44,15 @@ def write_page(results: Results, path: str | Path) -> Path:
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
     figures = charts.figures(results)
+    body = {
+        "rows": table.rows(results),
+        "by_source": table.rows_by_source(results),
+        "transcripts": transcripts.pack(results),
+    }
+    packed = BytesIO()  # base64: no text of a model can end the element that holds it
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
+        for piece in json_pieces(body):
+            file.write(piece.encode("ascii"))
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
     no_ratio = ""
     if results.ratios and not any(figure.id == "ratio" for figure in figures):
@@ -63,7 +72,7 @@ def html(results: Results) -> str:
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
-            data=_embedded_data(results),
+            data=base64.b64encode(packed.getbuffer()).decode("ascii"),
             **_tables(results),
         )
     )
@@ -145,21 +154,7 @@ def about(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-# ---------------------------------------------------------------- data and scripts
-
-
-def _embedded_data(results: Results) -> str:
-    """Rows and transcripts as JSON, compressed, in base64: no text of a model can end the element that holds it."""
-    body = {
-        "rows": table.rows(results),
-        "by_source": table.rows_by_source(results),
-        "transcripts": transcripts.pack(results),
-    }
-    packed = BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
-        for piece in json_pieces(body):
-            file.write(piece.encode("ascii"))
-    return base64.b64encode(packed.getbuffer()).decode("ascii")
+# ---------------------------------------------------------------- scripts
 
 
 @cache

@@ -15,7 +15,7 @@ from unsway.reporting import words
 from unsway.reporting.plots import Palette, colours
 from unsway.stats.state import state
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply
+from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 Packed: TypeAlias = dict[str, Any]
 
@@ -69,8 +69,20 @@ class _Packer:
             ],
             "sources": [words.visible(source) for source in self.sources],
             "questions": ({"stem": q.stem, "options": list(q.options), "gold": q.gold} for q in self.questions.things),
-            "prompts": map(_packed_prompt, self.prompts.things),
-            "replies": map(_packed_reply, self.replies.things),
+            "prompts": (
+                # role, then parts as kind and text; null where the model speaks
+                [
+                    (t.role, None if t.parts is None else [(part.kind, part.text) for part in t.parts])
+                    for t in prompt.turns
+                ]
+                for prompt in self.prompts.things
+            ),
+            "replies": (
+                {"text": reply.text, "stop": reply.stop}
+                | ({"reasoning": reply.reasoning} if reply.reasoning else {})
+                | ({"turns": list(reply.turns)} if reply.turns else {})
+                for reply in self.replies.things
+            ),
         }
 
     def rows(self) -> Iterator[Packed]:
@@ -107,39 +119,17 @@ class _Packer:
             reply = self.results.reply(outcome.arm, prompt, outcome.sample)
             if reply is None:
                 body[side] = None
-            else:
-                body[side] = [
-                    self.replies.number((outcome.arm, outcome.sample, prompt.id), reply),
-                    hit,
-                    *_packed_answer(reading, reply),
-                ]
+                continue
+            number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
+            body[side] = [number, hit, *_packed_answer(reading, reply)]
         return body
-
-
-def _packed_prompt(prompt: Prompt) -> list[Any]:
-    """The turns of a prompt: role, then parts as kind and text; null where the model speaks."""
-    return [
-        [turn.role, None if turn.parts is None else [[part.kind, part.text] for part in turn.parts]]
-        for turn in prompt.turns
-    ]
-
-
-def _packed_reply(reply: Reply) -> Packed:
-    body: Packed = {"text": reply.text, "stop": reply.stop}
-    if reply.reasoning:
-        body["reasoning"] = reply.reasoning
-    if reply.turns:
-        body["turns"] = list(reply.turns)
-    return body
 
 
 def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
     """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
     packed = [answer.choice, answer.status, answer.rule]
-    if answer.span is None:
-        return packed
     text = (reply.reasoning or "") if answer.rule.startswith("reasoning_") else reply.text
-    for at in answer.span:
+    for at in answer.span or ():
         before = text[:at]
         packed.append(at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2)
     return packed

@@ -115,9 +115,29 @@ def reread(folder: str | Path) -> Reread:
     now = {_key(outcome): outcome for outcome in outcomes(pairs, index)}
     with exclusive(folder):
         then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
-        found = _compared(pairs, index, then, now)
         _write(folder, now)
-    return found
+    by_id = {pair.id: pair for pair in pairs}
+    both = [key for key in now if key in then]
+    old = {place: (side, prompt, read) for key in both for place, side, prompt, read in _readings(then[key], by_id)}
+    new = {place: reading for o in now.values() for place, _, _, reading in _readings(o, by_id)}
+    changed = []
+    for place in (place for place in new if place in old):
+        (arm, _, sample), (side, prompt, before), after = place, old[place], new[place]
+        reply = index.reply(arm, prompt, sample)
+        # another option, or another reason for none; the rule and the place alone change nothing
+        if reply is not None and (before.value, before.status) != (after.value, after.status):
+            changed.append(ChangedReading(arm, prompt, sample, side, before, after, reply))
+    n_answers = len(old.keys() & new.keys())
+    counted = [(then[key].excluded, now[key].excluded) for key in both]
+    return Reread(
+        before=tuple(sorted({outcome.parser for outcome in then.values()})),
+        now=", ".join(sorted({outcome.parser for outcome in now.values()})),
+        n_answers=n_answers,
+        n_new=len(new) - n_answers,
+        changed=tuple(changed),
+        n_counted=sum(a is not None and b is None for a, b in counted),
+        n_uncounted=sum(a is None and b is not None for a, b in counted),
+    )
 
 
 def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
@@ -141,40 +161,6 @@ def _write(folder: str | Path, rows: Mapping[Key, Outcome]) -> Path:
 
 def _key(outcome: Outcome) -> Key:
     return outcome.arm, outcome.pair_id, outcome.sample
-
-
-# ---------------------------------------------------------------- then and now
-
-
-def _compared(
-    pairs: Iterable[Pair], index: ReplyIndex, then: Mapping[Key, Outcome], now: Mapping[Key, Outcome]
-) -> Reread:
-    by_id = {pair.id: pair for pair in pairs}
-    old = {
-        place: (side, prompt, reading)
-        for key, o in then.items()
-        if key in now
-        for place, side, prompt, reading in _readings(o, by_id)
-    }
-    new = {place: reading for o in now.values() for place, _, _, reading in _readings(o, by_id)}
-    both = [place for place in new if place in old]
-    changed = []
-    for place in both:
-        (arm, _, sample), (side, prompt, before) = place, old[place]
-        reply = index.reply(arm, prompt, sample)
-        # another option, or another reason for none; the rule and the place alone change nothing
-        if reply is not None and (before.value, before.status) != (new[place].value, new[place].status):
-            changed.append(ChangedReading(arm, prompt, sample, side, before, new[place], reply))
-    counted = [(then[key].excluded, now[key].excluded) for key in now if key in then]
-    return Reread(
-        before=tuple(sorted({outcome.parser for outcome in then.values()})),
-        now=", ".join(sorted({outcome.parser for outcome in now.values()})),
-        n_answers=len(both),
-        n_new=len(new) - len(both),
-        changed=tuple(changed),
-        n_counted=sum(a is not None and b is None for a, b in counted),
-        n_uncounted=sum(a is None and b is not None for a, b in counted),
-    )
 
 
 def _readings(

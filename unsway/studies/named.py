@@ -5,7 +5,6 @@ In: names of sources, files and biases. Out: a `PairSet` with what was skipped, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,8 +67,9 @@ class Wanted:
             arguments=None if self.arguments is None else str(self.arguments),
         )
         check(study)
-        asked = study.pairs()
-        return asked + _skipped(without, asked, values)
+        asked, own = study.pairs(), {bias.versioned for bias in values if bias.source}
+        ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
+        return asked + PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
 
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
         """The pairs for a plan, and the biases among them that quote stand-ins, because no arguments are written yet."""
@@ -81,10 +81,3 @@ class Wanted:
         built = replace(self, biases=rest or ("suggested_answer",)).pairs(model)
         quoted = stand_in_pairs(built, without, self.elicit, self.seed)
         return (built + quoted if rest else quoted), without
-
-
-def _skipped(without: Sequence[biases.Bias], asked: PairSet, values: Sequence[biases.Bias]) -> PairSet:
-    """Every question of the other biases as skipped by those that were left out."""
-    own = {bias.versioned for bias in values if bias.source}
-    ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
-    return PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))

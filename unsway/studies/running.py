@@ -217,8 +217,13 @@ def do(running: StudyRun, number: int, **resources: object) -> None:
                 _load(running)
             elif job.kind == "ask":
                 _ask(running, arm, job.part)
-            elif isinstance(arm.intervention, Trained):
-                (_rows if job.kind == "rows" else _train)(running, arm, arm.intervention)
+            elif isinstance(arm.intervention, Trained) and job.kind == "rows":
+                _rows(running, arm, arm.intervention)
+            elif isinstance(arm.intervention, Trained):  # one that is done is not done again
+                how, budget = arm.intervention, running.budget()
+                backend = how.backend if budget is None else how.backend.limited(budget.left)
+                path = running.folder / rows_folder(arm, how) / EXAMPLES
+                fit(path, how.seeded(arm.seed).method, arm.model, backend, running.folder / checkpoint_folder(arm, how))
         finally:
             if running.is_copy:
                 running.close()
@@ -283,14 +288,6 @@ def _rows(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
     base = running.session(arm.model)
     made = mixture(seeded.recipe, apart, base, folder=running.folder, budget=running.budget())
     made.write(running.folder / rows_folder(arm, how))
-
-
-def _train(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
-    """Train; a training that is done is not done again, and a provider's that would cost more than is left is refused."""
-    method, budget = how.seeded(arm.seed).method, running.budget()
-    where = how.backend if budget is None else how.backend.limited(budget.left)
-    path = running.folder / rows_folder(arm, how) / EXAMPLES
-    fit(path, method, arm.model, where, running.folder / checkpoint_folder(arm, how))
 
 
 def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
