@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.openai_server import OpenAiServer
+from unsway import disk
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -205,8 +207,14 @@ def test_what_is_missing_names_its_extra() -> None:
     assert named.split() == ["report", "report", "slides", "label", "offline", "hub", "local"]
 
 
-# ---------------------------------------------------------------- without fcntl
+# ---------------------------------------------------------------- on other systems
 
+SYSTEMS = {
+    "macOS": "import os\ndel os.posix_fallocate\n",
+    "Windows": "import os, sys, psutil\ndel os.posix_fallocate, os.fork, os.getuid, os.register_at_fork\n"
+    "sys.modules |= dict.fromkeys(('fcntl', 'grp', 'pwd', 'resource', 'syslog', 'termios', 'tty'))\n",
+}
+"""What makes a process of ours lack what another system lacks; psutil, which Inspect imports, is Linux's here."""
 SHARED = """
 from pathlib import Path
 from unsway.disk import append_row
@@ -224,28 +232,62 @@ model.api.generate = noted
 print("ready", flush=True)
 print(len(run(asked, model, folder={folder!r})), flush=True)
 """
+MEASURED = """
+import unsway as us
+from unsway.cli import main
+from unsway.studies import Study, run
+from unsway.testing import scripted, toy_questions
+pairs = us.pairs(toy_questions(30), ["post_hoc", "suggested_answer"])
+found = us.measure(scripted(pairs, follow={{"post_hoc": 0.5}}), pairs, folder={folder!r})
+us.report(found, {folder!r} + "/report.html")
+study = Study(models="scripted", biases="suggested_answer", tasks=("procedural/arithmetic",), n=5)
+run(study, {folder!r} + "/study", using={{"scripted": scripted(study.pairs(), follow={{}})}})
+main(["report", {folder!r}, "--page", {folder!r} + "/again.html"], standalone_mode=False)
+print(len(found.replies), sum(cell.brr.n for cell in found.cells))
+"""
 
 
-def shared(folder: Path) -> subprocess.Popen[str]:
-    """A process without fcntl that measures in a folder."""
-    program = "import sys\nsys.modules['fcntl'] = None\n" + SHARED.format(folder=str(folder))
-    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", program], stdout=subprocess.PIPE, text=True)
+def elsewhere(system: str, program: str, folder: Path) -> subprocess.Popen[str]:
+    """A process in a folder that lacks what a system lacks."""
+    command = [sys.executable, "-W", "ignore", "-c", SYSTEMS[system] + program.format(folder=str(folder))]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
 
 
-def test_processes_share_a_folder_without_fcntl(tmp_path: Path) -> None:
-    both = [shared(tmp_path) for _ in range(2)]
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_model_is_measured_and_reported_on_other_systems(system: str, tmp_path: Path) -> None:
+    out, err = elsewhere(system, MEASURED, tmp_path).communicate(timeout=110)
+    assert out.split()[-2:] == ["90", "60"], err
+    assert (tmp_path / "report.html").exists() and (tmp_path / "again.html").exists()
+    assert list(tmp_path.rglob(".part-*")) == list(tmp_path.rglob("claims*.lock")) == []
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_processes_share_a_folder_on_other_systems(system: str, tmp_path: Path) -> None:
+    both = [elsewhere(system, SHARED, tmp_path) for _ in range(2)]
     assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "90"]] * 2
     assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 90
     assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 90  # nothing was asked twice
     assert list(tmp_path.rglob("*.lock")) == []
 
 
-def test_a_process_that_is_killed_without_fcntl_holds_nothing(tmp_path: Path) -> None:
-    first = shared(tmp_path)
+def test_a_process_that_is_killed_on_windows_holds_nothing(tmp_path: Path) -> None:
+    first = elsewhere("Windows", SHARED, tmp_path)
     while not (tmp_path / "spoken.txt").exists():
         assert first.poll() is None
         time.sleep(0.05)
     first.kill()
     first.communicate()
-    assert shared(tmp_path).communicate(timeout=110)[0].split() == ["ready", "90"]
+    assert elsewhere("Windows", SHARED, tmp_path).communicate(timeout=110)[0].split() == ["ready", "90"]
     assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_space_is_reserved_where_the_file_system_cannot_allocate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not here")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    (tmp_path / "held").touch()
+    disk.allocate(tmp_path / "held", 5000)
+    assert (tmp_path / "held").stat().st_size == 5000

@@ -40,7 +40,9 @@ LOCK = ".lock"
 """Suffix of lock files; also the lock file of a folder."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Errors of a full disk, an exhausted quota and a file of the largest size."""
-NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EBADF}
+MISSING = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+"""Errors of systems and file systems without the function that was called."""
+NO_LOCKS = {*MISSING, errno.ENOLCK, errno.EBADF}
 """Errors of systems and file systems without the lock that was asked for."""
 SHORT, LONG = 0.001, 0.1
 """Seconds between two attempts at a lock: of rows, which is held for microseconds, and of a folder."""
@@ -170,9 +172,13 @@ def _remove(path: Path) -> None:
 def allocate(path: Path, size: int) -> None:
     """Give a file its size on the disk, so that a full disk is noticed now. Raises `OSError` of the system."""
     with path.open("rb+") as file:
-        if hasattr(os, "posix_fallocate"):
+        try:
+            if not hasattr(os, "posix_fallocate"):  # macOS, Windows
+                raise OSError(errno.ENOSYS, "no posix_fallocate")
             os.posix_fallocate(file.fileno(), 0, size)
-        else:  # macOS, Windows
+        except OSError as error:
+            if error.errno not in MISSING:
+                raise
             file.write(bytes(size))
 
 

@@ -8,6 +8,7 @@ Source of the interface: Inspect AI's extension guide (ModelAPI).
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 
 from inspect_ai.model import (
     ChatCompletionChoice,
@@ -21,7 +22,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.errors import ModelError
-from unsway.models.engines.base import Request, make_engine
+from unsway.models.engines.base import Engine, Request, known_engine, make_engine
 from unsway.models.weights import known_dtype, locate
 from unsway.types import Message
 
@@ -43,7 +44,12 @@ class LocalModel(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         self.weights = locate(model_name)
-        self.engine = make_engine(self.weights, engine, known_dtype(dtype))
+        self._engine = known_engine(engine), known_dtype(dtype)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, loaded when it is first used: to look up a model's context Inspect makes an instance of its own."""
+        return make_engine(self.weights, *self._engine)
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -92,4 +98,5 @@ class LocalModel(ModelAPI):
 
     def close(self) -> None:
         """End the engine's worker and release the weights."""
-        self.engine.close()
+        if "engine" in vars(self):
+            self.engine.close()

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakSet
 
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.models.endpoints import address_id
+from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard
 from unsway.models.weights import CHECKPOINT_FILE, known_dtype, locate, read_checkpoint
@@ -52,7 +55,7 @@ class Subject:
 
 
 class Session:
-    """A model that is loaded when it is first needed and stays loaded until the session ends.
+    """A model that is loaded when it is asked and stays loaded until the session ends, or a training needs the memory.
 
     with session("unsway/smollm2-135m") as base:
         run(pairs, base)
@@ -62,6 +65,8 @@ class Session:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self._model: Model | None = None
+        self._n_asking = 0
+        """Calls that are asking it now."""
 
     def model(self) -> Model:
         """The Inspect model, loaded if it is not yet.
@@ -82,6 +87,8 @@ class Session:
         try:
             # not memoised: Inspect would return an earlier model of the same name, whatever its weights are now
             self._model = guard(get_model(name, memoize=False, **args))
+            _loaded.add(self)
+            self.at_once()  # loads the engine of a local model
         except UnswayError:
             raise
         except Exception as error:  # Inspect's own says what is missing, in rich's markup
@@ -103,18 +110,45 @@ class Session:
             known = ", ".join(field.name for field in fields(Patience))
             raise BadInput(f"{PATIENCE} is {given!r} ({error}); it takes {known}.") from None
 
-    def __enter__(self) -> Session:
-        return self
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Keep the model loaded while the block runs."""
+        self._n_asking += 1
+        try:
+            yield
+        finally:
+            self._n_asking -= 1
 
-    def __exit__(self, *error: object) -> None:
-        if self._model is None:
+    def release(self) -> None:
+        """Release the model's weights and clients; asked again, it is loaded again."""
+        model, self._model = self._model, None
+        if model is None:
             return
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(1) as executor:  # a provider's client closes in an event loop, and ours may be running
-            executor.submit(asyncio.run, self._model.api.aclose()).result()
-        self._model = None
+            executor.submit(asyncio.run, model.api.aclose()).result()
+        del model
+        if self.subject.name.startswith(LOCAL):
+            free_memory()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
+_loaded: WeakSet[Session] = WeakSet()
+"""The sessions of this process whose model was loaded."""
+
+
+def release_idle() -> None:
+    """Release the models of this process that are not being asked, so that a training has their memory."""
+    for each in tuple(_loaded):
+        if not each._n_asking:
+            each.release()
 
 
 def session(model: ModelLike, **args: Any) -> Session:

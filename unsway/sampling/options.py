@@ -67,4 +67,5 @@ def opened(
         opened_session = session(model, **(model_args or {}))
         if opened_session is not model:
             stack.enter_context(opened_session)
+        stack.enter_context(opened_session.asking())
         yield opened_session, Path(folder if folder is not None else stack.enter_context(TemporaryDirectory()))

@@ -40,6 +40,7 @@ from unsway.studies.results import Results
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import fit
+from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -70,7 +71,7 @@ class StudyRun:
     """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
     jobs: tuple[Job, ...] = field(init=False, repr=False)
     """The jobs of the study, in order."""
-    _open: tuple[str, Session] | None = field(default=None, init=False, repr=False)
+    _open: tuple[str | Checkpoint, Session] | None = field(default=None, init=False, repr=False)
     _pairs: dict[int, PairSet] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,11 +87,12 @@ class StudyRun:
             self._pairs[part] = self.study.parts()[part].pairs()
         return self._pairs[part]
 
-    def session(self, model: str) -> Session:
-        """A session with a model, which stays open until another model is needed."""
+    def session(self, model: str | Checkpoint) -> Session:
+        """A session with a model of the study, or a checkpoint, which stays open until another model is needed."""
         if self._open is None or self._open[0] != model:
             self.close()
-            self._open = model, session(self.using[model] if model in self.using else self.study.model(model))
+            given = model if isinstance(model, Checkpoint) else self.using.get(model) or self.study.model(model)
+            self._open = model, session(given)
         return self._open[1]
 
     def budget(self) -> Budget | None:
@@ -300,6 +302,5 @@ def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
         return
     checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, change))
     role: ArmRole = "control" if change.method.is_control else "trained"
-    with session(checkpoint) as trained:
-        how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases)
-        ask_arm(asked, trained, how, arm.name)
+    how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases)
+    ask_arm(asked, running.session(checkpoint), how, arm.name)

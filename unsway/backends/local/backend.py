@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from unsway.backends import backends
 from unsway.backends.local.launch import check_launch, hold, is_main, processes, track_once
 from unsway.backends.local.live import LiveModel
-from unsway.backends.local.memory import free_memory, rows_that_fit
+from unsway.backends.local.memory import rows_that_fit
 from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, reply_ids, rows_of_step, tokenise
 from unsway.backends.local.saving import not_written, write_checkpoint
 from unsway.backends.local.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.local.trainers import arguments, reporting, trainer
 from unsway.errors import BadInput, UnswayError
-from unsway.models.session import LOCAL, name_of
+from unsway.models.memory import free_memory
+from unsway.models.session import LOCAL, name_of, release_idle
 from unsway.models.weights import Weights, locate
 from unsway.training import done, examples_sha256
 from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Tuner, WhiteBox
@@ -75,6 +76,7 @@ class Local(LocalOptions, Backend):
             TrainingError: A row is longer than the context, the loss became no number, or the disk took no more.
         """
         check_launch()
+        release_idle()
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
         tokens = [tokenise(weights, method.texts(row)) for row in rows]
         check_lengths(tokens, weights)
@@ -122,6 +124,7 @@ class Local(LocalOptions, Backend):
                 f"{method.name!r} has a loop of its own, which runs in one process, and {processes()} were launched. Start "
                 "it without a launcher."
             )
+        release_idle()
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
         tokens = []
         for row in rows:

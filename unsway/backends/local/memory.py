@@ -1,15 +1,6 @@
-"""Memory of a fit: how many rows it holds at once, and freed memory returned to the system.
-
-With it a study of many fits needs no more memory than one. glibc keeps freed memory for the next allocation: after two
-short fits of a 135M model a process held 1.7 GB, of which 1.0 GB was free. `malloc_trim` (glibc's manual, "Malloc Tunable
-Parameters") returns it; other C libraries need no such call.
-"""
+"""Memory of a fit: how many rows it holds at once."""
 
 from __future__ import annotations
-
-import contextlib
-import ctypes
-import gc
 
 from unsway.models.weights import Weights, load_config
 
@@ -36,14 +27,3 @@ def rows_that_fit(weights: Weights, longest: int, *, all_weights: bool) -> int:
     # float32 weights, gradients and the optimiser's two moments are 8 times bfloat16 weights
     free = torch.cuda.mem_get_info()[0] - on_disk * (8 if all_weights else 1)
     return max(1, int(SHARE_OF_FREE * free / (of_a_token * longest)))
-
-
-def free_memory() -> None:
-    """Collect cycles (a trainer and its callbacks are one), then return free memory to the system."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    with contextlib.suppress(OSError, AttributeError):  # not glibc
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
