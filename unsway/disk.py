@@ -40,10 +40,8 @@ LOCK = ".lock"
 """Suffix of lock files; also the lock file of a folder."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Errors of a full disk, an exhausted quota and a file of the largest size."""
-MISSING = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
-"""Errors of systems and file systems without the function that was called."""
-NO_LOCKS = {*MISSING, errno.ENOLCK, errno.EBADF}
-"""Errors of systems and file systems without the lock that was asked for."""
+UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK, errno.EBADF}
+"""Errors of systems and file systems without the lock or the function that was asked for."""
 SHORT, LONG = 0.001, 0.1
 """Seconds between two attempts at a lock: of rows, which is held for microseconds, and of a folder."""
 
@@ -173,11 +171,9 @@ def allocate(path: Path, size: int) -> None:
     """Give a file its size on the disk, so that a full disk is noticed now. Raises `OSError` of the system."""
     with path.open("rb+") as file:
         try:
-            if not hasattr(os, "posix_fallocate"):  # macOS, Windows
-                raise OSError(errno.ENOSYS, "no posix_fallocate")
             os.posix_fallocate(file.fileno(), 0, size)
-        except OSError as error:
-            if error.errno not in MISSING:
+        except (AttributeError, OSError) as error:  # macOS and Windows have no such function
+            if isinstance(error, OSError) and error.errno not in UNSUPPORTED:
                 raise
             file.write(bytes(size))
 
@@ -285,7 +281,7 @@ def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT
                 handle = opened = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
             is_ours = lock_descriptor(handle, blocking=wait is not None, poll_interval=wait or SHORT)
         except OSError as error:
-            if error.errno not in NO_LOCKS:
+            if error.errno not in UNSUPPORTED:
                 raise
             lock = FileLock(f"{path}{LOCK}", thread_local=False)
             with suppress(Timeout):
@@ -380,7 +376,7 @@ class ByteLocks:
         except (BlockingIOError, PermissionError):  # another process holds it
             return False
         except OSError as error:
-            if error.errno not in NO_LOCKS:
+            if error.errno not in UNSUPPORTED:
                 raise
         from filelock import SoftFileLock, Timeout
 
