@@ -6,10 +6,8 @@ In: paths and bytes. Out: the same on disk, or a `StoreError` that says what to 
     append_row("labels.jsonl", row)           # after any other writer; a row torn by a kill is cut off
     with exclusive("runs/mine"): ...          # one process (and thread) at a time
 
-A file is written under a name that begins with `.part-`, then moved. Its writer holds a lock on it, which tells it from
-what a killed writer left; that is removed by the next writer.
-Whole-file locks are filelock's (`flock` on POSIX; elsewhere a lock file next to the file). Neither filelock nor
-portalocker locks single bytes, which claims need: `ByteLocks` uses `fcntl.lockf`, or soft lock files.
+A file is written under a name that begins with `.part-` and locked, then moved; what a killed writer left is swept.
+Whole-file locks are filelock's (`flock` on POSIX; elsewhere a lock file next to the file), which locks no single bytes.
 """
 
 from __future__ import annotations
