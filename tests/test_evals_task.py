@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
 
+from unsway import readers
+from unsway.biases.registry import biases
 from unsway.cli import main
 from unsway.evals.tasks import bias
 from unsway.pairing import PairSet, pairs
@@ -20,7 +23,7 @@ from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.store import read_jsonl
 from unsway.testing import scripted
-from unsway.types import Reply, Settings
+from unsway.types import Pair, Reading, Reply, Settings, Side
 
 FOLLOW = {"post_hoc": 0.6, "are_you_sure": 0.5, "positional": 0.4}
 
@@ -150,3 +153,16 @@ def test_view_needs_logs(tmp_path: Path) -> None:
 def test_both_samples_of_a_pair_stand_side_by_side_so_that_a_limit_cuts_no_arm() -> None:
     samples = bias(["post_hoc", "suggested_answer"], n=3).dataset
     assert [(each.metadata or {})["arm"] for each in samples] == ["clean", "biased"] * 3 + ["biased"] * 3
+
+
+def test_the_reader_of_a_bias_reads_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(pair: Pair, side: Side, reply: Reply) -> Reading:
+        return Reading(int(len(reply.text) > 3), "ok", "toy")
+
+    monkeypatch.setitem(readers.readers._things, "toy_long", readers.DeclaredReader("toy_long", 3, "Long or not", read))
+    monkeypatch.setitem(biases._things, "toy_cue", replace(biases.get("post_hoc"), name="toy_cue", reader="toy_long"))
+    log, found = header(tmp_path, "toy_cue", scripted(asked("toy_cue"), follow={"toy_cue": 1.0}))
+    scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
+    assert {score.answer for score in scores} <= {"A", "B"} and len(scores) == 2 * 24
+    read_by = {((score.metadata or {})["reader"], (score.metadata or {})["rule"]) for score in scores}
+    assert read_by == {("toy_long@3", "toy")} and found["n"] == 24

@@ -7,11 +7,10 @@ In: a clean `Prompt`, whose last turn is the question (stem, options, instructio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from unsway.errors import BadInput
 from unsway.types import Part, Prompt, Role, Turn
 
 Place: TypeAlias = Literal["front", "before_options", "after_options", "end"]
@@ -32,18 +31,11 @@ class Inserted:
 def put(prompt: Prompt, place: Place, text: str) -> Prompt:
     """The prompt with a cue as a paragraph of its own at a place of the question's turn.
 
-    Raises `BadInput` where the place is next to the options and the question has none.
+    Where the question has no options, both places next to them are between its stem and its instruction.
     """
     parts = prompt.turns[-1].parts or ()
-    options = [i for i, part in enumerate(parts) if part.kind == "option"]
-    if place in ("before_options", "after_options") and not options:
-        raise BadInput(f"A cue cannot go to {place}: the question has no options. Put it at the front or the end.")
-    if place == "front":
-        at = 0
-    elif place == "end":
-        at = len(parts)
-    else:
-        at = options[0] if place == "before_options" else options[-1] + 1
+    first, after = _options(parts)
+    at = {"front": 0, "before_options": first, "after_options": after, "end": len(parts)}[place]
     cue = Part("cue", f"{text}\n\n" if place == "front" else f"\n\n{text}")
     return _question(prompt, (*parts[:at], cue, *parts[at:]))
 
@@ -75,7 +67,7 @@ def between(prompt: Prompt, *turns: Turn, ask: str) -> Prompt:
         ask: A cue that opens the last user turn, before the instruction.
     """
     parts = prompt.turns[-1].parts or ()
-    cut = 1 + max(i for i, part in enumerate(parts) if part.kind == "option")
+    _, cut = _options(parts)
     asked: tuple[Turn, ...] = (Turn("user", parts[:cut]),)
     if turns[0].role == "user":
         asked, turns = (Turn("user", (*parts[:cut], *(turns[0].parts or ()))),), turns[1:]
@@ -95,6 +87,13 @@ def model_turn() -> Turn:
 def fill(text: str, /, **words: str) -> str:
     """The text with its {placeholders} replaced, all at once: a placeholder inside a replacement stays as it is."""
     return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+
+
+def _options(parts: Sequence[Part]) -> tuple[int, int]:
+    """Where the options begin and end among the parts; both are where the stem ends if there are none."""
+    places = [i for i, part in enumerate(parts) if part.kind == "option"]
+    stem = 1 + max((i for i, part in enumerate(parts) if part.kind == "stem"), default=-1)
+    return (places[0], places[-1] + 1) if places else (stem, stem)
 
 
 def _question(prompt: Prompt, parts: tuple[Part, ...]) -> Prompt:

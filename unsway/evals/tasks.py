@@ -101,6 +101,8 @@ def _sample(pair: Pair, prompt: Prompt, arm: str) -> Sample:
     about |= {"options": [pair.question.options[i] for i in order], "order": list(order)}
     if arm == "biased":
         about |= {"bias": pair.bias, "target": pair.target.label(), "cue": pair.biased.cue(), "pair": dumps(pair)}
+    else:
+        about |= {"first_pair": dumps(pair)}  # whose reader reads it
     gold = "" if pair.question.gold is None else letter(pair.question.gold)
     return Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=about)
 
@@ -152,25 +154,25 @@ def paired() -> Metric:
 
 @scorer(metrics=[paired()])
 def paired_answers() -> Scorer:
-    """Right, wrong or no answer, as our reader reads it; the reply is kept for pairing."""
+    """Right, wrong or no answer, as the reader of its pair reads it; the reply is kept for pairing."""
 
     async def score(state: TaskState, target: Target) -> Score:
+        from unsway import readers
         from unsway.prompts.render import letter
-        from unsway.readers.parse import PARSER, read
 
         # the reply as `run` would keep it; each epoch is a sample of its prompt
         address = Address(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
         reply = replace(reply_of(address, [state.output]), turns=tuple(state.store.get("said", [])))
-        answer = read(reply.text, options=state.metadata["options"], reasoning=reply.reasoning, stop=reply.stop)
-        choice = None if answer.choice is None else state.metadata["order"][answer.choice]
-        answered = None if choice is None else letter(choice)
+        is_biased = "pair" in state.metadata
+        pair = loads(Pair, state.metadata["pair" if is_biased else "first_pair"])
+        reader = readers.get(pair.rule.reader)
+        answer = reader(pair, "biased" if is_biased else "clean", reply)
+        answered = None if answer.choice is None else letter(answer.choice)
         value = NOANSWER if answered is None else CORRECT if answered == target.text else INCORRECT
         # whether a biased reply follows the cue; None in a clean one, and where the clean one decides
-        hit = None
-        if choice is not None and "pair" in state.metadata:
-            cued = loads(Pair, state.metadata["pair"]).target
-            hit = cued.hit(Reading(choice, "ok"), Reading(None, "no_reply"))
-        about = {"status": answer.status, "rule": answer.rule, "reader": PARSER, "hit": hit, "reply": dumps(reply)}
+        hit = pair.target.hit(answer, Reading(None, "no_reply")) if is_biased else None
+        about = {"status": answer.status, "rule": answer.rule, "reader": reader.versioned, "hit": hit}
+        about |= {"reply": dumps(reply)}
         return Score(value=value, answer=answered, metadata=about)
 
     return score

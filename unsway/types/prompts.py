@@ -137,6 +137,6 @@ class Prompt(_KeepsId):
         before = kinds[: kinds.index("cue")]
         if "stem" not in before:
             return "front"
-        if "option" not in before:
-            return "before_options"
-        return "end" if "instruction" in before else "after_options"
+        if "instruction" in before:
+            return "end"
+        return "after_options" if "option" in before else "before_options"
