@@ -72,6 +72,8 @@ class OpenAiServer:
     """Statuses of a job, one for each time it is looked at; the last stays."""
     job_error: tuple[str, str] = ("invalid_training_file", "The file holds 3 rows of a kind that is not allowed.")
     trained_tokens: int | None = 123456
+    makes_model: bool = True
+    """Whether a job that succeeded names the model that it made."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     stall: float = 0.3
     """Seconds of a stall and between the bytes of a slow drip, all together."""
@@ -331,7 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             if job["status"] == "succeeded":
                 base = job["model"]
                 job |= {
-                    "fine_tuned_model": f"ft:{base}:org::{key}",
+                    "fine_tuned_model": f"ft:{base}:org::{key}" if state.makes_model else None,
                     "trained_tokens": state.trained_tokens,
                     "finished_at": 9,
                 }

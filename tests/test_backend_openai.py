@@ -137,6 +137,8 @@ def test_earlier_turns_of_the_model_bear_no_loss(server: OpenAiServer, tmp_path:
         ({"biased": chat(("user", ""))}, "row 4: an empty turn"),
         ({"completion": "word " * 40_000}, "row 4: perhaps 100,0.. tokens .* may have 65,536"),
         ({"completion": None}, "row 4 has no completion"),
+        ({"completion": "It ends with <|fim_middle|>."}, r"row 4: the special token '<\|fim_middle\|>'"),
+        ({"biased": chat(("user", "What is <|reserved_200013|>?"))}, r"row 4: the special token '<\|reserved_200013\|>'"),
     ],
 )
 def test_rows_are_refused_by_number(
@@ -251,6 +253,18 @@ def test_a_failed_job_says_why_and_a_cancelled_one_that_it_was(server: OpenAiSer
     assert not (tmp_path / "checkpoint.json").exists()
     server.course = ("running", "succeeded")
     assert train(tmp_path).model.endswith("ftjob-3") and len(server.files) == 1
+
+
+def test_a_job_that_succeeded_without_a_model_is_an_error_and_is_not_waited_for_again(
+    server: OpenAiServer, tmp_path: Path
+) -> None:
+    server.makes_model = False
+    for number in (1, 2):
+        with pytest.raises(TrainingError, match=rf"ftjob-{number} is said to have succeeded, but 127.0.0.1 names no model"):
+            train(tmp_path)
+        assert not (tmp_path / "checkpoint.json").exists()
+    server.makes_model = True
+    assert train(tmp_path).model.endswith("ftjob-3")
 
 
 def test_the_network_goes_away_while_it_waits(server: OpenAiServer, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unsway.backends import backends
-from unsway.backends.openai.jobs import check_ended, connect, created, going_on, translated, uploaded
+from unsway.backends.openai.jobs import check_ended, connect, created, ended, going_on, translated, uploaded
 from unsway.backends.openai.notes import JobNotes
 from unsway.backends.openai.record import RECORD, read_record, record_of
 from unsway.backends.openai.rows import Bill, bill, chat_jsonl, estimate, hyper_parameters
@@ -100,7 +100,7 @@ class OpenAi(Backend):
                 record = replace(record, job_id=job_id).keep(folder)
             with going_on(str(record.job_id)):
                 job = self._wait(client, str(record.job_id), folder, n_steps)
-            replace(record, ended=job.status).keep(folder)
+            replace(record, ended=ended(job)).keep(folder)
             check_ended(job, client)
             tokens = expected.tokens if job.trained_tokens is None else job.trained_tokens
             cost = bill(name, tokens)

@@ -80,9 +80,19 @@ def created(
     return Retrying(retry=passing, stop=stop_after_attempt(CREATIONS), wait=pause, reraise=True)(create)
 
 
+def ended(job: FineTuningJob) -> str:
+    """How a job has ended: succeeded, cancelled, or failed. One that names no model has failed, whatever it says."""
+    return "failed" if job.status == "succeeded" and not job.fine_tuned_model else job.status
+
+
 def check_ended(job: FineTuningJob, client: OpenAI) -> None:
-    """Raise `TrainingError` where a job has failed, with the API's reason, or was cancelled."""
+    """Raise `TrainingError` where a job has failed, with the API's reason, was cancelled, or left no model."""
     again = "Run the same again to start a new job."
+    if job.status == "succeeded" and not job.fine_tuned_model:
+        raise TrainingError(
+            f"The job {job.id} is said to have succeeded, but {client.base_url.host} names no model that it made "
+            f"(fine_tuned_model is empty). Look at the job there. {again}"
+        )
     if job.status == "cancelled":
         raise TrainingError(f"The job {job.id} was cancelled. {again}")
     if job.status == "failed":

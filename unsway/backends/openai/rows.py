@@ -9,6 +9,7 @@ example in silence, so one that might be longer is refused here. A `weight` of 0
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +36,12 @@ TAKEN = frozenset({"epochs", "batch_size", "learning_rate_multiplier", "seed"})
 """Hyper-parameters that the API has a place for; it chooses the others itself."""
 NAMED = 5
 """Rows that an error names; the rest are counted."""
+SPECIAL = re.compile(
+    r"<\|(?:endoftext|endofprompt|fim_(?:prefix|middle|suffix)|startoftext|start|end|message|channel|constrain|call"
+    r"|return|reserved_\d+|im_(?:start|end|sep))\|>"
+)
+"""Special tokens: tiktoken's, of all its encodings, and those that separate turns (OpenAI's ChatML). The API refuses a file
+that holds one."""
 
 
 class Limits(NamedTuple):
@@ -143,8 +150,11 @@ def _problems(row: Texts, base: str) -> Iterator[str]:
         yield "an empty completion"
     if any(not message.content.strip() for message in row.prompt):
         yield "an empty turn"
+    texts = (*(m.content for m in row.prompt), completion)
+    if found := next(filter(None, map(SPECIAL.search, texts)), None):
+        yield f"the special token {found[0]!r}, which the API refuses; write it in another way, or leave the row out"
     try:
-        size = sum(len(text.encode()) for text in (*(m.content for m in row.prompt), completion))
+        size = sum(len(text.encode()) for text in texts)
     except UnicodeEncodeError:
         yield "text that is not valid Unicode"
         return
