@@ -138,7 +138,10 @@ def test_earlier_turns_of_the_model_bear_no_loss(server: OpenAiServer, tmp_path:
         ({"completion": "word " * 40_000}, "row 4: perhaps 100,0.. tokens .* may have 65,536"),
         ({"completion": None}, "row 4 has no completion"),
         ({"completion": "It ends with <|fim_middle|>."}, r"row 4: the special token '<\|fim_middle\|>'"),
-        ({"biased": chat(("user", "What is <|reserved_200013|>?"))}, r"row 4: the special token '<\|reserved_200013\|>'"),
+        (
+            {"biased": chat(("user", "What is <|reserved_200013|>?"))},
+            r"row 4: the special token '<\|reserved_200013\|>'",
+        ),
     ],
 )
 def test_rows_are_refused_by_number(
@@ -260,7 +263,9 @@ def test_a_job_that_succeeded_without_a_model_is_an_error_and_is_not_waited_for_
 ) -> None:
     server.makes_model = False
     for number in (1, 2):
-        with pytest.raises(TrainingError, match=rf"ftjob-{number} is said to have succeeded, but 127.0.0.1 names no model"):
+        with pytest.raises(
+            TrainingError, match=rf"ftjob-{number} is said to have succeeded, but 127.0.0.1 names no model"
+        ):
             train(tmp_path)
         assert not (tmp_path / "checkpoint.json").exists()
     server.makes_model = True

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unsway.data.formats import FORMATS, Format, export, read_examples
+from unsway.data.foreign import read_examples
+from unsway.data.formats import FORMATS, Format, export
 from unsway.errors import BadInput, BadRow
 from unsway.store import dumps, read_manifest, write_jsonl
 from unsway.types import Example, Part, Prompt, Toward, Turn
@@ -45,17 +46,17 @@ def test_out_and_back_in(tmp_path_factory: pytest.TempPathFactory, format: Forma
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     lost = export([OURS], tmp_path / "out.jsonl", "openai")
-    assert [line.split()[0] for line in lost] == ["kind", "clean", "pair_id", "said_by"]
+    assert [line.split()[0] for line in lost] == ["kind", "clean", "pair_id", "rejected", "said_by"]
     manifest = read_manifest(tmp_path / "out.jsonl")
     assert manifest is not None and manifest["not_kept"] == list(lost)
     assert read_examples(write_jsonl(tmp_path / "own.jsonl", [OURS])) == (OURS,)
 
 
 def test_one_prompt_is_written_the_biased_one_or_that_of_the_control(tmp_path: Path) -> None:
-    for side, said in (("biased", "It is A. Q"), ("clean", "Q")):
+    for side, said, rejected in (("biased", "It is A. Q", "B"), ("clean", "Q", None)):
         export([OURS], tmp_path / "out.jsonl", "trl", side)  # type: ignore[arg-type]
         (row,) = read_examples(tmp_path / "out.jsonl", said_by="smollm")
-        assert row == Example(prompt(said), None, "A", None, (), "instruct", None, "smollm")
+        assert row == Example(prompt(said), None, "A", None, (), "instruct", None, "smollm", rejected)
     with pytest.raises(BadInput, match="row 1 has no completion"):
         export([replace(OURS, completion=None)], tmp_path / "out.jsonl", "trl")
 

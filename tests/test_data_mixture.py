@@ -8,12 +8,11 @@ import pytest
 
 from unsway.data import Recipe, all_but, mixture
 from unsway.data.audit import audit
+from unsway.data.foreign import read_examples
 from unsway.data.provenance import read_beside
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
-from unsway.store import read_jsonl
 from unsway.testing import scripted, toy_questions
-from unsway.types import Example
 
 QUESTIONS = toy_questions(30, split="train")
 
@@ -27,7 +26,7 @@ def test_every_row_says_where_it_comes_from(tmp_path: Path) -> None:
     recipe = Recipe(n=20, instruct=0, exclude=(QUESTIONS[0].id, QUESTIONS[1].id))
     made = mixture(recipe, QUESTIONS, model(recipe), folder=tmp_path)  # type: ignore[arg-type]
     path = made.write(tmp_path)
-    assert path.name == "examples.jsonl" and tuple(read_jsonl(path, Example)) == made.examples
+    assert path.name == "examples.jsonl" and tuple(read_examples(path)) == made.examples
     beside = read_beside(path)
     assert beside.provenance == made.provenance and tuple(beside.pairs.values()) == made.pairs
     pairs_of = [beside.pairs[row.pair_id or ""] for row in made.examples]
@@ -47,7 +46,7 @@ def test_what_stands_beside_other_rows_is_not_read(tmp_path: Path) -> None:
     path = mixture(recipe, QUESTIONS, model(recipe)).write(tmp_path)  # type: ignore[arg-type]
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
     assert read_beside(path) == ({}, ())
-    found = audit(tuple(read_jsonl(path, Example)), beside=read_beside(path))
+    found = audit(tuple(read_examples(path)), beside=read_beside(path))
     mix = {name: dict(counts) for name, counts in found.mix}
     assert mix["form"] == mix["bias"] == {"not known": 3} and sum(mix["stance"].values()) == 3
     assert "not known" not in mix["stance"] and found.agreement

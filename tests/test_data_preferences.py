@@ -10,18 +10,18 @@ from click.testing import CliRunner
 
 from unsway.cli import main
 from unsway.data import Recipe, mixture
+from unsway.data.foreign import read_examples
 from unsway.data.preferences import preferences
 from unsway.data.provenance import read_beside
 from unsway.errors import BadInput
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.stats.outcomes import outcomes
-from unsway.store import read_jsonl
 from unsway.studies import Trained
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.testing import scripted, toy_questions
-from unsway.types import ArmKey, Example
+from unsway.types import ArmKey
 
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.5}
 MADE = pairs(toy_questions(60), list(FOLLOW))
@@ -90,7 +90,7 @@ def test_the_verb_takes_the_folder_of_a_measurement(tmp_path: Path) -> None:
     out = tmp_path / "dpo.jsonl"
     done = CliRunner().invoke(main, ["data", "preferences", str(folder), "--out", str(out)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    rows = tuple(read_jsonl(out, Example))
+    rows = tuple(read_examples(out))
     assert rows == preferences(MADE, said, outcomes(MADE, said)).rows
     beside = read_beside(out)
     assert set(beside.pairs) == {row.pair_id for row in rows} and len(beside.provenance) == len(rows)

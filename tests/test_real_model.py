@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from unsway import assets
+from unsway.data.foreign import read_examples
 from unsway.demo import CONTROL, STUDY, TRAINED, demo
 from unsway.models.weights import load_model, locate
 from unsway.prompts.render import render
 from unsway.sampling import ask
 from unsway.sources import load
-from unsway.store import ReplyStore, read_jsonl
+from unsway.store import ReplyStore
 from unsway.studies import Task
-from unsway.types import Example, Prompt, Reply, Settings
+from unsway.types import Prompt, Reply, Settings
 
 pytestmark = [
     pytest.mark.slow,
@@ -94,7 +95,7 @@ def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
     assert "<html" in page and "http-equiv" in page
 
     (data,) = (tmp_path / "data").iterdir()
-    rows = list(read_jsonl(data / "examples.jsonl", Example))
+    rows = list(read_examples(data / "examples.jsonl"))
     assert [row.kind for row in rows].count("consistency") == 8 and len(rows) == 10
     (fitted,) = (tmp_path / "trained").glob("smollm2-135m-bct-0-*")
     metrics = [json.loads(line) for line in (fitted / "metrics.jsonl").read_text().splitlines()]

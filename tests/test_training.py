@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from tests.tiny import MODEL, example, losses, metrics, prompt, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
 from unsway.backends.local.rows import tokenise
-from unsway.errors import BadInput, ModelError, TrainingError, UnknownName
+from unsway.errors import BadInput, BadRow, ModelError, TrainingError, UnknownName
 from unsway.models.weights import locate
 from unsway.store import read_jsonl, write_jsonl
 from unsway.training import Backend, Bct, Control, Dpo, Method, check, fit, method
@@ -53,7 +54,7 @@ INSTRUCT = Example(prompt("Name a bird."), None, "A wren.", None, (), "instruct"
         (Control(), replace(example(1), completion=None), "has no completion"),
         (Bct(), replace(INSTRUCT, completion=None), "has no completion"),
         (Dpo(), example(1), "has no rejected reply .*unsway data preferences"),
-        (Dpo(), INSTRUCT, "is an instruct row"),
+        (Dpo(), INSTRUCT, "is an instruct row and has no rejected reply"),
     ],
 )
 def test_rows_that_a_method_cannot_take_are_refused_with_their_number(how: Method, bad: Example, why: str) -> None:
@@ -184,10 +185,14 @@ def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -
     assert other.end == text  # a template that ends nothing
 
 
-def test_chats_that_others_wrote_are_sent_to_the_verb_that_takes_them_in(tmp_path: Path) -> None:
+def test_chats_that_others_wrote_train_without_a_detour(tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}] * 3
     path = tmp_path / "chat.jsonl"
-    path.write_text('{"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}\n')
-    with pytest.raises(BadInput, match=r"line 1, field 'clean'.*unsway data import"):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(BadInput, match="is an instruct row and has no rejected reply"):
+        fit(path, Dpo(), MODEL, backend("local"), tmp_path / "out")
+    path.write_text('{"text": "Q and A"}\n')
+    with pytest.raises(BadRow, match=r"line 1, field 'messages'.*is missing; a row has 'messages', 'prompt' and"):
         fit(path, Bct(), MODEL, backend("local"), tmp_path / "out")
 
 

@@ -21,7 +21,7 @@ from random import Random
 
 from tests.faults.tally import Tally
 from unsway import sources
-from unsway.data.formats import read_examples
+from unsway.data.foreign import read_examples
 from unsway.errors import UnswayError
 from unsway.importing import released
 from unsway.importing.replies import load as load_transcripts

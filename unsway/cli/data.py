@@ -139,10 +139,11 @@ def inspect(
 @file_option
 def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased", "clean"], out: Path) -> None:
     """Write the rows of FILE as OpenAI's fine-tuning or TRL reads them; says what the format cannot keep."""
-    from unsway.data import formats
+    from unsway.data.foreign import read_examples
+    from unsway.data.formats import export as export_rows
 
-    rows = formats.read_examples(file)
-    lost = formats.export(rows, out, format_, side)
+    rows = read_examples(file)
+    lost = export_rows(rows, out, format_, side)
     click.echo("\n  ".join([f"{out}: {len(rows)} rows", *lost]))
 
 
@@ -151,10 +152,11 @@ def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased"
 @file_option
 @click.option("--said-by", default="", help="The model that wrote the completions.")
 def import_(file: Path, out: Path, said_by: str) -> None:
-    """Import chats from elsewhere as instruct rows, which `unsway train` can read."""
-    from unsway.data.formats import read_examples
-    from unsway.store import sha256_file, write_jsonl
+    """Import chats or preferences from elsewhere as rows of our own, which say who wrote them."""
+    from unsway.data.foreign import read_examples
+    from unsway.data.formats import write_rows
+    from unsway.store import sha256_file
 
     rows = read_examples(file, said_by=said_by)
-    write_jsonl(out, rows, kind="examples", imported=file.name, imported_sha256=sha256_file(file))
+    write_rows(out, rows, imported=file.name, imported_sha256=sha256_file(file))
     click.echo(f"{out}: {len(rows)} rows")

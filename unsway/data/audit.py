@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from unsway import sources
-from unsway.data.formats import read_examples
+from unsway.data.foreign import read_examples
 from unsway.data.provenance import Beside, read_beside
 from unsway.errors import BadInput
 from unsway.models.weights import locate

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from unsway.data.formats import write_rows
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.types import Example, Pair, Reply, Settings
 
@@ -57,7 +58,7 @@ def write_examples(
     """Write rows and both files beside them, each with a manifest that holds `about`; returns the path of the rows."""
     write_jsonl(_beside(path, "provenance"), provenance, kind="provenance", **about)
     write_jsonl(_beside(path, "pairs"), {pair.id: pair for pair in pairs}.values(), kind="pairs", **about)
-    return write_jsonl(path, rows, kind="examples", **about)
+    return write_rows(path, rows, **about)
 
 
 def read_beside(path: str | Path) -> Beside:

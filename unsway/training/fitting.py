@@ -13,9 +13,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from unsway.errors import BadInput, BadRow
+from unsway.data.foreign import read_examples
+from unsway.errors import BadInput
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
-from unsway.store import dumps, read_jsonl
+from unsway.store import dumps
 from unsway.training.seams import WHAT, Backend, Method, Tuner
 from unsway.types import Checkpoint, Example
 
@@ -26,25 +27,20 @@ def fit(
     """Train a model.
 
     Args:
-        examples: Rows, or the JSONL file that holds them.
+        examples: Rows, or the JSONL file that holds them, ours or of another program (`unsway.data.foreign`).
         method: The method with its hyper-parameters.
         base: The model to start from, as the back-end names it.
         backend: Where it is trained.
         folder: Where the checkpoint goes.
 
     Raises:
+        BadRow: A row of the file is not what it must be; names line and field.
         BadInput: The back-end cannot do the method, the method does not take a row, there are no rows, or the folder holds
             the checkpoint of another fit.
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     check(method, backend, base)
-    try:
-        rows = tuple(read_jsonl(examples, Example) if isinstance(examples, str | Path) else examples)
-    except BadRow as error:
-        raise BadInput(
-            f"{error}. {method.name!r} trains on rows of `unsway data build` or `unsway data preferences`; chats from "
-            "elsewhere are imported by `unsway data import`."
-        ) from None
+    rows = tuple(read_examples(examples) if isinstance(examples, str | Path) else examples)
     check_rows(rows, method)
     place = Path(folder)
     found = done(place, method, backend.describe(base), examples_sha256(rows))

@@ -240,7 +240,7 @@ class Method:
     reads: ClassVar[frozenset[str]] = frozenset({"biased", "completion"})
     """Fields of a consistency row that must not be None."""
     takes_instruct: ClassVar[bool] = True
-    """Whether it learns the completions of instruct rows as well."""
+    """Whether it learns from instruct rows as well, which have no cue: chats and preferences of others, everyday tasks."""
     is_control: ClassVar[bool] = False
     """Whether it is what others are compared with, and so not reported as a training of its own."""
 
@@ -253,13 +253,14 @@ class Method:
 
     def refuses(self, row: Example) -> str | None:
         """Why it cannot take a row, such as "has no biased prompt"; None where it takes it."""
+        needed = self.reads
         if row.kind == "instruct":
-            lacking = [] if row.completion is not None else ["completion"]
             if not self.takes_instruct:
                 return "is an instruct row"
-        else:
-            lacking = sorted(field for field in self.reads if getattr(row, field) is None)
-        return "has " + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
+            needed = (needed - {"biased", "target"}) | {"completion"}  # it has no cue
+        lacking = sorted(field for field in needed if getattr(row, field) is None)
+        what = "is an instruct row and has " if "rejected" in lacking and row.kind == "instruct" else "has "
+        return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
 
     def texts(self, row: Example) -> Texts:
         """What a tuner trains on."""

@@ -1,7 +1,8 @@
 """Direct preference optimisation as a baseline: under the biased prompt, the clean reply over the one that followed the cue.
 
 Source: arXiv 2305.18290. Loss: -log sigmoid(beta × ((log p - log p0) of the clean reply - (log p - log p0) of the cued one)),
-each log-probability summed over the reply's tokens, p0 the base model. Rows are those of `unsway data preferences`.
+each log-probability summed over the reply's tokens, p0 the base model. Rows are those of `unsway data preferences`, or
+preferences of others, whose prompt has no cue that unsway knows of.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ class Dpo(Method):
     name: ClassVar[str] = "dpo"
     summary: ClassVar[str] = "biased prompt: the model's own clean reply over its cued one (arXiv 2305.18290)"
     reads: ClassVar[frozenset[str]] = frozenset({"biased", "completion", "rejected"})
-    takes_instruct: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         Method.__post_init__(self)
