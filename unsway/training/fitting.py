@@ -13,7 +13,6 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from unsway.data.foreign import read_examples
 from unsway.errors import BadInput
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps
@@ -39,6 +38,8 @@ def fit(
             the checkpoint of another fit.
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
+    from unsway.data.foreign import read_examples  # loads pydantic
+
     check(method, backend, base)
     rows = tuple(read_examples(examples) if isinstance(examples, str | Path) else examples)
     check_rows(rows, method)
