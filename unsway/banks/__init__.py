@@ -55,21 +55,19 @@ def parse(name: str, text: str) -> Bank:
     if version is None:
         raise BadInput(f"Bank {name!r} starts with {first[:60]!r}; its first line must be '# version: N'.")
     lines = [line.rstrip() for line in body.split("\n") if not line.startswith("#")]
-    entries = _blocks(lines) if "---" in lines else tuple(line.strip() for line in lines if line.strip())
-    if not entries:
-        raise BadInput(f"Bank {name!r} has no entries; write one a line below its version.")
-    twice = next((entry for i, entry in enumerate(entries) if entry in entries[:i]), None)
-    if twice is not None:
-        raise BadInput(f"Bank {name!r} has an entry twice: {twice[:60]!r}. Remove one of them.")
-    return Bank(name, int(version[1]), entries)
-
-
-def _blocks(lines: list[str]) -> tuple[str, ...]:
-    """Runs of lines between `---` lines, without the blank lines around them."""
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line == "---":
             blocks.append([])
         else:
             blocks[-1].append(line)
-    return tuple(text for block in blocks if (text := "\n".join(block).strip("\n")))
+    if len(blocks) > 1:
+        entries = tuple(text for block in blocks if (text := "\n".join(block).strip("\n")))
+    else:
+        entries = tuple(line.strip() for line in lines if line.strip())
+    if not entries:
+        raise BadInput(f"Bank {name!r} has no entries; write one a line below its version.")
+    twice = next((entry for i, entry in enumerate(entries) if entry in entries[:i]), None)
+    if twice is not None:
+        raise BadInput(f"Bank {name!r} has an entry twice: {twice[:60]!r}. Remove one of them.")
+    return Bank(name, int(version[1]), entries)

@@ -19,7 +19,6 @@ from unsway.data import Recipe
 from unsway.errors import BadInput
 from unsway.interventions.base import Changed, InterventionKind, before, by_prompt, kinds, open_session, record_path
 from unsway.interventions.shots import ARMS, Shot, ShotArm, shots
-from unsway.models.session import Session
 from unsway.prompts import elicitations
 from unsway.registry import Ref
 from unsway.sampling import Sampling
@@ -122,7 +121,15 @@ class Fewshot:
         with open_session(model) as who:
             for elicit, keys in by_elicit.items():
                 rows = shots(n, replace(self.recipe, seed=seed), elicit, pool, who, sampling)
-                self._record(rows, elicit, who, sampling.folder, seed)
+                if sampling.folder is not None:  # the rows that were shown stand next to the replies
+                    write_jsonl(
+                        record_path(sampling.folder, who.subject.name, f"{self.name}-{elicit}"),
+                        [shot.row for shot in rows],
+                        intervention=self.versioned,
+                        model=who.subject.name,
+                        weights=who.subject.weights,
+                        seed=seed,
+                    )
                 for key in keys:
                     prompt, pair = originals[key]
                     own: Sequence[Shot] = rows
@@ -133,19 +140,6 @@ class Fewshot:
         advice = "Take fewer shots (a smaller k), shorter train questions, or allow shorter replies."
         check_fit(made.values(), who, sampling.settings, advice=advice)
         return Changed.of(pairs, {key: made[key] for key in originals})
-
-    def _record(self, rows: Sequence[Shot], elicit: str, who: Session, folder: str | Path | None, seed: int) -> None:
-        """Write the rows that were shown next to the replies, with what they depend on."""
-        if folder is not None:
-            subject = who.subject
-            write_jsonl(
-                record_path(folder, subject.name, f"{self.name}-{elicit}"),
-                [shot.row for shot in rows],
-                intervention=self.versioned,
-                model=subject.name,
-                weights=subject.weights,
-                seed=seed,
-            )
 
 
 def parse(name: str) -> Fewshot | None:

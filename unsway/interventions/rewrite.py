@@ -17,7 +17,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.banks import bank
@@ -124,17 +123,13 @@ class Rewrite:
         found = Changed.of(pairs, {key: one for key, one in made.items() if isinstance(one, Prompt)}, spoken | lost)
         check_fit(found.prompts.values(), who, sampling.settings, advice=advice)
         if found.missing:
-            self._note(found, len(originals), who.subject.name, sampling.folder)
-        return found
-
-    def _note(self, found: Changed, n: int, model: str, folder: str | Path | None) -> None:
-        """Say how many prompts are missing, and write down which and why."""
-        why = "; ".join(f"{count}: {reason}" for reason, count in found.reasons().items())
-        _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), n, why)
-        if folder is not None:
+            why = "; ".join(f"{count}: {reason}" for reason, count in found.reasons().items())
+            _log.warning("%s: %d of %d prompts are not asked (%s).", self.name, len(found.missing), len(originals), why)
+        if found.missing and sampling.folder is not None:
+            path = record_path(sampling.folder, who.subject.name, f"{self.name}-missing")
             rows = [NotAsked(*each) for each in found.missing.items()]
-            path = record_path(folder, model, f"{self.name}-missing")
             write_jsonl(path, rows, intervention=self.versioned, reasons=found.reasons())
+        return found
 
     def request(self, prompt: Prompt) -> Prompt:
         """What the model is asked first: to rewrite the prompt's text, without its instruction; turns say whose they are."""

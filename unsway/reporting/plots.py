@@ -123,7 +123,28 @@ def draw(
     data = [row | {"line": lines[str(row["arm"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
     entry = 7 * max(map(len, lines.values())) + 32
-    config, size = _config(look), {}
+    # a quiet frame: no box, hairlines, the page's own font
+    ticks = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
+    ticks |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
+    config: dict[str, Any] = {
+        "font": look.font,
+        "background": "transparent",
+        "padding": {"left": 1, "right": EDGE - 2, "top": 2, "bottom": 2},
+        "view": {"stroke": None},
+        "axis": ticks,
+        "axisY": {"grid": False, "labelColor": look.ink, "labelFontSize": 13},
+        "title": {"color": look.soft, "fontSize": 12, "fontWeight": 600},
+        "legend": {
+            "orient": "top",
+            "labelColor": look.ink,
+            "labelFontSize": 13,
+            "labelLimit": 240,
+            "symbolSize": 70,
+            "offset": 6,
+            "padding": 0,
+        },
+    }
+    size = {}
     if width is not None:
         size = {"width": width - LABEL_ROOM - EDGE}
         config["legend"]["columns"] = max(1, size["width"] // entry)
@@ -178,27 +199,3 @@ def _layers(
     described = alt.Description("said:N")
     dot = dot.encode(x=value, **line, color=color, shape=shape, tooltip=tooltip, description=described)
     return [reference, interval, target, dot] if kind == "dots" else [interval, target, clean, dot]
-
-
-def _config(look: Palette) -> dict[str, Any]:
-    """A quiet frame: no box, hairlines, the page's own font."""
-    axis = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
-    axis |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
-    return {
-        "font": look.font,
-        "background": "transparent",
-        "padding": {"left": 1, "right": EDGE - 2, "top": 2, "bottom": 2},
-        "view": {"stroke": None},
-        "axis": axis,
-        "axisY": {"grid": False, "labelColor": look.ink, "labelFontSize": 13},
-        "title": {"color": look.soft, "fontSize": 12, "fontWeight": 600},
-        "legend": {
-            "orient": "top",
-            "labelColor": look.ink,
-            "labelFontSize": 13,
-            "labelLimit": 240,
-            "symbolSize": 70,
-            "offset": 6,
-            "padding": 0,
-        },
-    }

@@ -56,13 +56,10 @@ def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:
         values[side] = Reading(old["choice"], old["status"], old["rule"], span and tuple(span))
         if old["rule"] == "no_reply":
             values[side] = NO_REPLY
-    return Outcome(**values | {"excluded": _excluded(row["excluded"])})
-
-
-def _excluded(reason: str | None) -> Excluded | None:
-    if reason is None:
-        return None
-    if reason.startswith("no_"):
-        return Excluded("clean" if "clean" in reason else "biased", "no_reply")
-    side, _, status = reason.rpartition("_")
-    return Excluded(side, status)  # type: ignore[arg-type]  # the words of the first edition
+    reason, excluded = row["excluded"], None
+    if reason and reason.startswith("no_"):
+        excluded = Excluded("clean" if "clean" in reason else "biased", "no_reply")
+    elif reason:
+        side, _, status = reason.rpartition("_")
+        excluded = Excluded(side, status)
+    return Outcome(**values | {"excluded": excluded})

@@ -182,6 +182,7 @@ def results(
     level: float = 0.95,
 ) -> Results:
     """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
+    from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
 
     place = Path(folder)
@@ -190,6 +191,13 @@ def results(
             f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
     arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
+    made = read_manifest(place / layout.PAIRS) or {}
+    noted = {name: str(made[name]) for name in ("unsway", "python") if name in made}
+    seconds: dict[str, list[float]] = {}
+    for run in past_runs(place):
+        seconds.setdefault(run.model, []).append(run.seconds)
+    if seconds:
+        noted["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
     return Results.build(
         title or place.resolve().name,
         _labelled(arms),
@@ -200,24 +208,10 @@ def results(
             tuple(_skipped(place)),
             frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
             instead_of(place),
-            {**(about or {}), **_noted(place)},
+            {**(about or {}), **noted},
         ),
         level=level,
     )
-
-
-def _noted(place: Path) -> dict[str, str]:
-    """What the folder knows of how it was made: versions, and how long the models were asked."""
-    from unsway.planning.history import past_runs
-
-    made = read_manifest(place / layout.PAIRS) or {}
-    about = {name: str(made[name]) for name in ("unsway", "python") if name in made}
-    seconds: dict[str, list[float]] = {}
-    for run in past_runs(place):
-        seconds.setdefault(run.model, []).append(run.seconds)
-    if seconds:
-        about["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
-    return about
 
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:

@@ -28,7 +28,7 @@ from unsway.studies.folder import arms_of, index_of, pairs_of, results
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
-from unsway.types import Estimate, Outcome, Pair
+from unsway.types import Estimate, Pair
 
 
 class CellStatus(NamedTuple):
@@ -185,9 +185,15 @@ def diff(one: str | Path, other: str | Path) -> Difference:
     changes = []
     for name in dict.fromkeys(plain_name(bias) for found in (first, second) for bias in found.biases):
         for label in labels:
-            (a, brr_a), (b, brr_b) = (_cell(found, label, name) for found in (first, second))
+            outcomes, brrs = [], []
+            for found in (first, second):
+                keys = {arm.key for arm in found.arms if arm.label == label}
+                cells = [cell for cell in found.cells if cell.arm in keys and plain_name(cell.bias) == name]
+                outcomes.append([o for o in found.outcomes if o.arm in keys and plain_name(o.bias) == name])
+                brrs.append(cells[0]["brr"] if len(cells) == 1 else None)
+            a, b = outcomes
             if a or b:
-                changes.append(Change(label, name, brr_a, brr_b, brr_difference(b, a) if a and b else None))
+                changes.append(Change(label, name, brrs[0], brrs[1], brr_difference(b, a) if a and b else None))
     return Difference(tuple(_asked_differently(folders, first, second)), tuple(changes))
 
 
@@ -214,11 +220,3 @@ def _asked_differently(folders: tuple[Path, Path], first: Results, second: Resul
             f"{len(mine)}, {len(mine - yours)} of them only here",
             f"{len(yours)}, {len(yours - mine)} of them only here",
         )
-
-
-def _cell(found: Results, label: str, name: str) -> tuple[list[Outcome], Estimate | None]:
-    """The outcomes of an arm and bias, and their BRR where one cell has all of them."""
-    keys = {arm.key for arm in found.arms if arm.label == label}
-    cells = [cell for cell in found.cells if cell.arm in keys and plain_name(cell.bias) == name]
-    outcomes = [o for o in found.outcomes if o.arm in keys and plain_name(o.bias) == name]
-    return outcomes, cells[0]["brr"] if len(cells) == 1 else None

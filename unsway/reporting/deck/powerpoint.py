@@ -130,18 +130,7 @@ def _add_chart(page: Any, item: Bars) -> None:
     chart.has_legend = len(item.series) > 1
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
-    _style_axes(chart, item)
-    plot = chart.plots[0]
-    plot.gap_width, plot.overlap = 45, 0
-    for i, (drawn, one) in enumerate(zip(plot.series, item.series, strict=True)):
-        drawn.format.fill.solid()
-        drawn.format.fill.fore_color.rgb = _rgb(one.colour)
-        drawn.invert_if_negative = False
-        drawn._element.find(qn("c:cat")).addprevious(_error_bars(item, i))
-
-
-def _style_axes(chart: Any, item: Bars) -> None:
-    """Names on the left whatever the sign of a bar, the first on top; thin lines up from the values."""
+    # names on the left whatever the sign of a bar, the first on top; thin lines up from the values
     names, values = chart.category_axis, chart.value_axis
     names.reverse_order = True
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
@@ -159,6 +148,13 @@ def _style_axes(chart: Any, item: Bars) -> None:
     run = values.axis_title.text_frame.paragraphs[0].runs[0]
     run.font.size, run.font.bold = Pt(item.size - 2), False
     run.font.color.rgb = _rgb(at.SOFT)
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 45, 0
+    for i, (drawn, one) in enumerate(zip(plot.series, item.series, strict=True)):
+        drawn.format.fill.solid()
+        drawn.format.fill.fore_color.rgb = _rgb(one.colour)
+        drawn.invert_if_negative = False
+        drawn._element.find(qn("c:cat")).addprevious(_error_bars(item, i))
 
 
 Lengths = list[float | None]
