@@ -1,0 +1,132 @@
+"""Corrections of a judge's rate, held to worked examples and to published ones."""
+
+import numpy as np
+import pytest
+
+from unsway.stats.corrected import (
+    JudgeTable,
+    begg_greenes,
+    gate,
+    lang_reiczigel,
+    ppi,
+    rogan_gladen,
+    two_phase,
+)
+
+
+def replies(yes: int, n: int) -> tuple[list[int], list[int]]:
+    return [1] * yes + [0] * (n - yes), [1] * n
+
+
+@pytest.mark.parametrize(
+    ("table", "yes", "n", "value", "low", "high"),
+    [
+        (JudgeTable(72, 8, 16, 64), 300, 500, 0.5714, 0.4718, 0.6734),
+        (JudgeTable(30, 10, 2, 78), 80, 400, 0.2414, 0.1586, 0.3271),
+        (JudgeTable(78, 2, 10, 30), 320, 400, 0.7586, 0.673, 0.841),
+    ],
+)
+def test_rogan_gladen_and_its_closed_form(
+    table: JudgeTable, yes: int, n: int, value: float, low: float, high: float
+) -> None:
+    assert lang_reiczigel(yes, n, table) == pytest.approx((low, high), abs=6e-4)
+    found = rogan_gladen(*replies(yes, n), table)
+    assert found.value == pytest.approx(value, abs=5e-5)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.015)
+
+
+def test_a_rate_below_what_errors_alone_give_is_clipped_and_said() -> None:
+    found = rogan_gladen(*replies(5, 100), JudgeTable(90, 10, 8, 92))
+    assert found.value == 0 and "-0.037 before it was clipped" in found.note
+
+
+def test_a_perfect_judge_changes_nothing_and_a_coin_is_refused() -> None:
+    perfect = rogan_gladen(*replies(30, 100), JudgeTable(10_000, 0, 0, 10_000))
+    assert perfect.value == pytest.approx(0.3)
+    assert (perfect.low, perfect.high) == pytest.approx((0.22, 0.39), abs=0.015)
+    coin = rogan_gladen(*replies(30, 100), JudgeTable(25, 25, 25, 25))
+    assert coin.value is None and "no better than a coin" in coin.note
+    nobody = rogan_gladen(*replies(30, 100), JudgeTable(0, 0, 2, 98))
+    assert nobody.value is None and "no labelled reply is a yes" in nobody.note
+
+
+def test_the_gate_warns_of_a_weak_judge() -> None:
+    assert gate(JudgeTable(30, 20, 10, 40)) == (
+        True,
+        "sensitivity + specificity - 1 may be as low as 0.21: the corrected rate is uncertain",
+    )
+    assert gate(JudgeTable(95, 5, 5, 95)) == (True, "")
+
+
+def labelled(tp: int, fn: int, fp: int, tn: int) -> tuple[list[bool | None], list[bool]]:
+    y: list[bool | None] = [*[True] * (tp + fn), *[False] * (fp + tn)]
+    return y, [*[True] * tp, *[False] * fn, *[True] * fp, *[False] * tn]
+
+
+@pytest.mark.parametrize(
+    ("weight", "value", "error"), [(0.0, 0.500, 0.0500), (1.0, 0.550, 0.0521), (None, 0.5236, 0.0439)]
+)
+def test_ppi_weighs_labels_and_verdicts(weight: float | None, value: float, error: float) -> None:
+    y, z = labelled(40, 10, 15, 35)
+    y, z = y + [None] * 1000, z + [True] * 600 + [False] * 400
+    found = ppi(y, z, list(map(str, range(1100))), weight=weight)
+    assert found.value == pytest.approx(value, abs=1e-4)
+    assert float(found.how.rsplit(" ", 1)[1]) == pytest.approx(error, abs=2e-4)
+
+
+def test_where_the_share_of_true_ones_moves_ppi_is_wrong_and_rogan_gladen_right() -> None:
+    """Se .8, Sp .9; labelled replies are half true, those estimated a tenth."""
+    y, z = labelled(400, 100, 50, 450)
+    moved = z + [True] * 1700 + [False] * 8300
+    found = ppi(y + [None] * 10_000, moved, list(map(str, range(11_000))), weight=1.0)
+    assert found.value == pytest.approx(0.22, abs=0.001)
+    assert rogan_gladen(*replies(1700, 10_000), JudgeTable(400, 100, 50, 450)).value == pytest.approx(0.10, abs=0.001)
+
+
+def test_labels_drawn_by_verdict() -> None:
+    y: list[bool | None] = [True] * 51 + [False] * 9 + [None] * 40 + [True] * 3 + [False] * 57 + [None] * 840
+    z = [True] * 100 + [False] * 900
+    found = two_phase(y, z, list(map(str, range(1000))))
+    assert found.value == pytest.approx(0.130)
+    assert (found.low, found.high) == pytest.approx((0.077, 0.183), abs=6e-4)
+    assert begg_greenes(100, 900, JudgeTable(51, 3, 9, 57)) == pytest.approx((0.654, 0.983), abs=5e-4)
+    naive = JudgeTable(51, 3, 9, 57)
+    assert naive.sensitivity().value == pytest.approx(0.944, abs=5e-4)
+    raw = rogan_gladen(*replies(100, 1000), naive)
+    assert raw.value == 0 and "-0.045" in raw.note
+
+
+def test_copies_of_a_question_do_not_narrow_an_interval() -> None:
+    y, z = labelled(40, 10, 15, 35)
+    y, z = y + [None] * 300, z + [True] * 180 + [False] * 120
+    once = ppi(y, z, list(map(str, range(400))))
+    copied = ppi([a for a in y for _ in range(4)], [a for a in z for _ in range(4)], [str(i // 4) for i in range(1600)])
+    assert (copied.low, copied.high) == pytest.approx((once.low, once.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("table", "ac1"), [((0, 2, 3, 95), 0.947), ((30, 2, 10, 78), 0.828), ((45, 5, 5, 45), 0.80)])
+def test_ac1(table: tuple[int, int, int, int], ac1: float) -> None:
+    assert JudgeTable(*table).ac1 == pytest.approx(ac1, abs=6e-4)
+
+
+def test_counting_and_intervals() -> None:
+    table = JudgeTable.of([True, True, False, False, False], [True, False, True, False, False])
+    assert table == (1, 1, 1, 2)
+    four = JudgeTable(4, 0, 0, 225)
+    assert (four.sensitivity().low, four.specificity().low) == pytest.approx((0.5101, 0.983), abs=5e-4)
+    assert JudgeTable(50, 50, 0, 1).sensitivity().low == pytest.approx(0.4038, abs=1e-4)
+    assert JudgeTable(0, 10, 0, 1).sensitivity().high == pytest.approx(0.2775, abs=1e-4)
+
+
+def test_intervals_hold_the_truth() -> None:
+    """300 studies of a judge of Se .85, Sp .9 on a true rate of .25, with 200 labels."""
+    random, held = np.random.default_rng(1), 0
+    for _ in range(300):
+        true = random.random(400) < 0.25
+        yes = np.where(true, random.random(400) < 0.85, random.random(400) < 0.10)
+        known = random.random(200) < 0.4
+        judged = np.where(known, random.random(200) < 0.85, random.random(200) < 0.10)
+        table = JudgeTable.of(known.tolist(), judged.tolist())
+        found = rogan_gladen(yes, np.ones(400), table, draws=500)
+        held += found.low is not None and found.high is not None and found.low <= 0.25 <= found.high
+    assert held >= 0.92 * 300

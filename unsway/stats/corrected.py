@@ -1,0 +1,268 @@
+"""The true rate behind a judge's verdicts: how good the judge is, a gate, and three corrections, each where it is valid.
+
+In: a judge's verdicts, people's labels of some of the same replies, the question of each. Out: `Estimate`s.
+
+| correction | valid where |
+|---|---|
+| `rogan_gladen` | sensitivity and specificity carry over from the labelled replies, the share of true ones need not |
+| `ppi` | the labelled replies are a random sample of those that are estimated |
+| `two_phase` | replies were drawn for labelling by their verdict, at random within each |
+
+Sources: Rogan and Gladen (1978, Am. J. Epidemiol. 107:71), with the closed-form interval of Lang and Reiczigel (2014, Prev.
+Vet. Med. 113:13); prediction-powered inference with a tuned weight (arXiv 2311.01453); Begg and Greenes (1983, Biometrics
+39:207).
+A class is named by what True means: the correction of the other class is another number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
+
+from unsway.errors import BadInput
+from unsway.seeds import seed_int
+from unsway.stats.intervals import Floats, Interval, quantile, wilson
+from unsway.types import Estimate
+
+DRAWS = 4000
+"""Draws of an interval by simulation; its ends move by about 0.002 from seed to seed."""
+WEAK = 0.3
+"""Low end of Youden's J below which a corrected rate is given with a warning."""
+
+
+class JudgeTable(NamedTuple):
+    """People's labels against a judge's verdicts, on replies that both judged."""
+
+    tp: int
+    """Both say yes."""
+    fn: int
+    """People say yes, the judge no."""
+    fp: int
+    """People say no, the judge yes."""
+    tn: int
+    """Both say no."""
+
+    @classmethod
+    def of(cls, labels: Sequence[bool], verdicts: Sequence[bool]) -> JudgeTable:
+        """Count labels against verdicts; raises `BadInput` where there are not as many of each."""
+        if len(labels) != len(verdicts):
+            raise BadInput(
+                f"There are {len(labels)} labels and {len(verdicts)} verdicts; give one of each for a reply."
+            )
+        both = list(zip(labels, verdicts, strict=True))
+        return cls(*(both.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))
+
+    @property
+    def n(self) -> int:
+        """Replies that both judged."""
+        return sum(self)
+
+    @property
+    def ac1(self) -> float | None:
+        """Gwet's AC1 (2008, Br. J. Math. Stat. Psychol. 61:29): agreement beyond chance that a rare class does not upset."""
+        if not self.n:
+            return None
+        share = (2 * self.tp + self.fn + self.fp) / (2 * self.n)
+        chance = 2 * share * (1 - share)
+        return ((self.tp + self.tn) / self.n - chance) / (1 - chance)
+
+    def sensitivity(self, level: float = 0.95) -> Estimate:
+        """The share of true ones that the judge calls yes, with Wilson's interval."""
+        return _rate("sensitivity", self.tp, self.tp + self.fn, level, "no labelled reply is a yes")
+
+    def specificity(self, level: float = 0.95) -> Estimate:
+        """The share of false ones that the judge calls no, with Wilson's interval."""
+        return _rate("specificity", self.tn, self.tn + self.fp, level, "no labelled reply is a no")
+
+    def youden(self, level: float = 0.95) -> Estimate:
+        """Sensitivity + specificity - 1, which is 0 for a judge that says yes as often whatever the reply."""
+        se, sp = self.sensitivity(level), self.specificity(level)
+        how = "Wilson intervals of both rates, squared and added (MOVER)"
+        if se.value is None or sp.value is None:
+            return Estimate("youden", None, None, None, level, self.n, self.n, 0, how, se.note or sp.note)
+        ends = [(e.value, e.low, e.high) for e in (se, sp)]
+        down = sqrt(sum((value - low) ** 2 for value, low, _ in ends if value is not None and low is not None))
+        up = sqrt(sum((high - value) ** 2 for value, _, high in ends if value is not None and high is not None))
+        j = se.value + sp.value - 1
+        return Estimate("youden", j, max(-1.0, j - down), min(1.0, j + up), level, self.n, self.n, 0, how)
+
+
+class Gate(NamedTuple):
+    """Whether the rates of one judge on one rubric may be corrected."""
+
+    passed: bool
+    """Whether a corrected rate may be given."""
+    why: str
+    """Why not, or what to be careful about; empty where there is nothing to say."""
+
+
+def gate(table: JudgeTable, *, level: float = 0.95) -> Gate:
+    """Refuse a judge that may be as good as a coin: the interval of its Youden's J reaches 0."""
+    j = table.youden(level)
+    if j.value is None or j.low is None:
+        return Gate(False, f"{j.note}, so the judge cannot be checked: label replies of both kinds")
+    if j.low <= 0:
+        return Gate(
+            False,
+            f"sensitivity + specificity - 1 is {j.value:.2f} and may be 0 ({j.low:.2f} to {j.high:.2f}, {table.n} labelled "
+            "replies): the judge may be no better than a coin",
+        )
+    if j.low < WEAK:
+        return Gate(
+            True, f"sensitivity + specificity - 1 may be as low as {j.low:.2f}: the corrected rate is uncertain"
+        )
+    return Gate(True, "")
+
+
+def rogan_gladen(
+    yes_Q: ArrayLike, size_Q: ArrayLike, table: JudgeTable, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
+) -> Estimate:
+    """The true rate from the judge's rate and its errors, clipped to 0 and 1.
+
+    Args:
+        yes_Q: Replies of each question that the judge calls yes, shape (questions,).
+        size_Q: Replies of each question with a verdict.
+        table: Labels against verdicts, on replies that were not drawn by their verdict.
+        level: Nominal coverage.
+        draws: Draws of sensitivity and specificity (Jeffreys' beta) and of the questions (Bayesian bootstrap).
+        seed: Seed of the draws.
+
+    Returns:
+        The estimate; None where `gate` refuses the judge or there is no verdict.
+    """
+    yes, size = np.asarray(yes_Q, float), np.asarray(size_Q, float)
+    n, how = int(size.sum()), f"Rogan-Gladen; {draws} draws of both error rates and of the questions, seed {seed}"
+    passed, why = gate(table, level=level)
+    if not passed or not n:
+        note = why or "no reply has a verdict"
+        return Estimate("corrected", None, None, None, level, n, len(size), 0, how, note)
+    random = np.random.default_rng(seed_int(seed, "rogan gladen"))
+    weight_RQ = random.standard_exponential((draws, len(size)))
+    rate_R = (weight_RQ @ yes) / (weight_RQ @ size)
+    se_R = random.beta(table.tp + 0.5, table.fn + 0.5, draws)
+    sp_R = random.beta(table.tn + 0.5, table.fp + 0.5, draws)
+    j_R = se_R + sp_R - 1
+    theta_R = np.clip((rate_R + sp_R - 1) / np.where(j_R > 0, j_R, np.nan), 0, 1)
+    low, high = np.nanquantile(theta_R, [(1 - level) / 2, (1 + level) / 2])
+    se, sp = table.tp / (table.tp + table.fn), table.tn / (table.tn + table.fp)
+    raw = (float(yes.sum()) / n + sp - 1) / (se + sp - 1)
+    if not 0 <= raw <= 1:
+        clipped = f"{raw:.3f} before it was clipped"
+        why = f"{why}; {clipped}" if why else clipped
+    return Estimate("corrected", min(1.0, max(0.0, raw)), float(low), float(high), level, n, len(size), 0, how, why)
+
+
+def lang_reiczigel(yes: int, n: int, table: JudgeTable, level: float = 0.95) -> Interval:
+    """Lang and Reiczigel's closed-form interval of the corrected rate of n independent replies; a check of `rogan_gladen`."""
+    z = quantile(level)
+    plus, minus = table.tp + table.fn, table.tn + table.fp
+    n_, rate = n + z**2, (yes + z**2 / 2) / (n + z**2)
+    se, sp = (table.tp + 1) / (plus + 2), (table.tn + 1) / (minus + 2)
+    j = se + sp - 1
+    theta = (rate + sp - 1) / j
+    var_se, var_sp = se * (1 - se) / (plus + 2), sp * (1 - sp) / (minus + 2)
+    shift = 2 * z**2 * (theta * var_se - (1 - theta) * var_sp)
+    half = z * sqrt(rate * (1 - rate) / n_ + theta**2 * var_se + (1 - theta) ** 2 * var_sp) / j
+    return Interval(max(0.0, theta + shift - half), min(1.0, theta + shift + half))
+
+
+def ppi(
+    labels: Sequence[bool | None],
+    verdicts: Sequence[bool],
+    questions: Sequence[str],
+    *,
+    weight: float | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """The true rate by prediction-powered inference: all verdicts, corrected by the labels of a random part.
+
+    Args:
+        labels: People's label of each reply; None where there is none. The labelled ones are a random sample of all.
+        verdicts: The judge's verdict on each reply.
+        questions: The question of each reply; replies to one question are one cluster.
+        weight: Weight of the verdicts, 0 to 1; 0 is labels alone. None takes the one of least variance.
+        level: Nominal coverage.
+    """
+    z = np.asarray(verdicts, float)
+    has = np.array([label is not None for label in labels], bool)
+    n, rest = int(has.sum()), int((~has).sum())
+    how = "prediction-powered inference, clustered by question"
+    if n < 2 or not rest:
+        note = "it needs labelled replies and others" if n < 2 or not rest else ""
+        return Estimate("corrected", None, None, None, level, len(z), len(set(questions)), 0, how, note)
+    y = np.array([bool(label) for label, known in zip(labels, has, strict=True) if known], float)
+    used = weight
+    if used is None:
+        cov, var = float(np.mean(y * z[has]) - y.mean() * z[has].mean()), float(z.var())
+        used = min(1.0, max(0.0, cov / ((1 + n / rest) * var))) if var > 0 else 0.0
+    off = y - used * z[has]
+    influence = np.empty(len(z))
+    influence[~has] = used * (z[~has] - z[~has].mean()) / rest
+    influence[has] = (off - off.mean()) / n
+    value = used * float(z[~has].mean()) + float(off.mean())
+    return _normal(value, influence, questions, f"{how}, weight of the verdicts {used:.2f}", level)
+
+
+def two_phase(
+    labels: Sequence[bool | None], verdicts: Sequence[bool], questions: Sequence[str], *, level: float = 0.95
+) -> Estimate:
+    """The true rate where replies were drawn for labelling by their verdict: each kind's share, weighted by its number.
+
+    Args:
+        labels: People's label of each reply; None where there is none. Drawn at random within each verdict.
+        verdicts: The judge's verdict on each reply.
+        questions: The question of each reply; replies to one question are one cluster.
+        level: Nominal coverage.
+    """
+    z, has = np.asarray(verdicts, bool), np.array([label is not None for label in labels], bool)
+    y = np.array([bool(label) for label in labels], float)
+    how = "two-phase: labels drawn by verdict, clustered by question"
+    n = len(z)
+    share, influence = np.zeros(n), np.zeros(n)
+    for kind in (True, False):
+        here, labelled = z == kind, has & (z == kind)
+        if here.any() and not labelled.any():
+            note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
+            return Estimate("corrected", None, None, None, level, n, len(set(questions)), 0, how, note)
+        if here.any():
+            share[here] = y[labelled].mean()
+            influence[labelled] += here.sum() / (n * labelled.sum()) * (y[labelled] - share[labelled])
+    value = float(share.mean())
+    return _normal(value, influence + (share - value) / n, questions, how, level)
+
+
+def begg_greenes(yes: int, no: int, labelled: JudgeTable) -> tuple[float, float]:
+    """Sensitivity and specificity where replies were drawn for labelling by their verdict; the plain ones are badly off.
+
+    Args:
+        yes: All replies that the judge calls yes.
+        no: All replies that it calls no.
+        labelled: Labels against verdicts of those that were drawn.
+    """
+    positive = labelled.tp / (labelled.tp + labelled.fp)
+    negative = labelled.tn / (labelled.tn + labelled.fn)
+    true_yes, true_no = yes * positive, no * (1 - negative)
+    return true_yes / (true_yes + true_no), no * negative / (no * negative + yes * (1 - positive))
+
+
+def _rate(name: str, hits: int, n: int, level: float, note: str) -> Estimate:
+    """A rate with Wilson's interval; none without replies."""
+    how = "Wilson score interval"
+    if not n:
+        return Estimate(name, None, None, None, level, 0, 0, 0, how, note)
+    return Estimate(name, hits / n, *wilson(hits, n, level), level, n, n, 0, how)
+
+
+def _normal(value: float, influence: Floats, questions: Sequence[str], how: str, level: float) -> Estimate:
+    """A normal interval from each reply's influence on the estimate, summed over the replies of a question."""
+    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
+    sum_Q = np.bincount([ids[key] for key in questions], influence, minlength=len(ids))
+    error = sqrt(len(ids) / max(1, len(ids) - 1) * float(sum_Q @ sum_Q))
+    half = float(stdtrit(max(1, len(ids) - 1), (1 + level) / 2)) * error
+    ends = max(0.0, value - half), min(1.0, value + half)
+    return Estimate("corrected", value, *ends, level, len(questions), len(ids), 0, f"{how}, standard error {error:.4f}")
