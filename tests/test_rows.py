@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import tracemalloc
 from collections.abc import Mapping
@@ -10,10 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from unsway.errors import BadInput, BadRow
-from unsway.rows import BadField, ChatTurn, ForeignRow, Name, check_rows, read_rows
+from unsway.rows import ChatTurn, ForeignRow, Name, check_rows, read_rows
 
 
 class Note(ForeignRow):
@@ -123,31 +125,122 @@ def test_values_in_memory_are_checked_the_same_way() -> None:
         list(check_rows(bodies, Note, path="log"))
 
 
-def cells(row: dict[str, str]) -> dict[str, Any]:
-    if row.get("stars") == "many":
-        raise BadField("stars", "must be a number")
-    return {"text": row.get("text"), "stars": int(row["stars"]) if row.get("stars") else None}
+class Cells(ForeignRow):
+    """A row of a table, whose cells are texts."""
+
+    text: str
+    stars: str | None = None
+
+    @field_validator("stars", mode="after")
+    @classmethod
+    def check_stars(cls, value: str | None) -> str | None:
+        if value == "many":
+            raise ValueError("must be a number")
+        return value
 
 
 @pytest.mark.parametrize("name", ["notes.csv", "notes.CSV", "notes.csv.gz"])
-def test_a_table_is_read_where_the_caller_takes_one(tmp_path: Path, name: str) -> None:
+def test_a_table_is_read_by_its_columns(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     text = '\ufeff text ,stars\n"two\nlines",1\n,\n  ,  \nshort\nb,2\n'
     path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    found = [(line, note.text, note.stars) for line, note in read_rows(path, Note, cells=cells)]
-    assert found == [(3, "two\nlines", 1), (6, "short", None), (7, "b", 2)]
-    with pytest.raises(BadRow, match="is not JSON"):
-        list(read_rows(path, Note))
+    found = [(line, note.text, note.stars) for line, note in read_rows(path, Cells)]
+    assert found == [(3, "two\nlines", "1"), (6, "short", None), (7, "b", "2")]
 
 
 def test_a_broken_table_is_raised_or_collected(tmp_path: Path) -> None:
     path = tmp_path / "notes.csv"
     path.write_text("text,stars\na,many\na,1,x\nb,2\n")
     with pytest.raises(BadRow, match="line 2, field 'stars': must be a number"):
-        list(read_rows(path, Note, cells=cells))
+        list(read_rows(path, Cells))
     bad: list[BadRow] = []
-    assert [line for line, _ in read_rows(path, Note, cells=cells, bad=bad)] == [4]
+    assert [line for line, _ in read_rows(path, Cells, bad=bad)] == [4]
     assert [(each.line, each.field) for each in bad] == [(2, "stars"), (3, "row")]
+
+
+ROWS = [{"text": "a; b", "stars": "1"}, {"text": "c, d", "stars": "2"}]
+
+
+def table(separator: str) -> str:
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, ["text", "stars"], delimiter=separator)
+    writer.writeheader()
+    writer.writerows(ROWS)
+    return sink.getvalue()
+
+
+KINDS: dict[str, tuple[str, str | bytes]] = {
+    "comma": ("notes.csv", table(",")),
+    "semicolon": ("notes.csv", table(";")),
+    "tab": ("notes.tsv", table("\t")),
+    "tab under another name": ("notes.csv", table("\t")),
+    "bar": ("notes.csv", table("|")),
+    "separator named by Excel": ("notes.csv", "sep=;\n" + table(";")),
+    "UTF-16 of Excel": ("notes.csv", table("\t").encode("utf-16")),
+    "old line ends": ("notes.csv", table(",").replace("\r\n", "\r")),
+    "array": ("notes.json", json.dumps(ROWS, indent=1)),
+    "array called JSONL": ("notes.jsonl", "\ufeff\n " + json.dumps(ROWS)),
+    "JSONL called JSON": ("notes.json", "\n".join(map(json.dumps, ROWS))),
+    "under a key": ("notes.json", json.dumps({"version": "1", "data": ROWS})),
+    "under a key, indented": ("notes.json", json.dumps({"examples": ROWS, "canary": "x"}, indent=2)),
+    "by name": ("notes.json", json.dumps({"first": ROWS[0], "second": ROWS[1]})),
+    "lists by column": ("notes.json", json.dumps({key: [row[key] for row in ROWS] for key in ROWS[0]})),
+    "columns of pandas": (
+        "notes.json",
+        json.dumps({key: {str(n): row[key] for n, row in enumerate(ROWS)} for key in ROWS[0]}),
+    ),
+    "pandas, split": (
+        "notes.json",
+        json.dumps({"columns": [*ROWS[0]], "index": [0, 1], "data": [[*row.values()] for row in ROWS]}),
+    ),
+    "no ending": ("notes", json.dumps(ROWS)),
+    "packed without saying so": ("notes.jsonl", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_content_says_what_a_file_is(tmp_path: Path, kind: str) -> None:
+    name, content = KINDS[kind]
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert [{"text": row.text, "stars": row.stars} for _, row in read_rows(path, Cells)] == ROWS
+
+
+def test_parquet_is_read_a_batch_at_a_time(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "notes.bin")
+    assert [row.text for _, row in read_rows(tmp_path / "notes.bin", Cells)] == ["a; b", "c, d"]
+    torn = tmp_path / "torn.parquet"
+    torn.write_bytes((tmp_path / "notes.bin").read_bytes()[:-8])
+    with pytest.raises(BadInput, match="whole Parquet file"):
+        list(read_rows(torn, Cells))
+
+
+def test_elements_of_an_array_have_the_lines_on_which_they_begin(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    path.write_text(json.dumps([ROWS[0], {"text": 7}, ROWS[1]], indent=2))
+    bad: list[BadRow] = []
+    assert [line for line, _ in read_rows(path, Cells, bad=bad)] == [2, 9]
+    assert [(each.line, each.field) for each in bad] == [(6, "text")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("log.json", json.dumps({"version": 2, "status": "success", "eval": {}, "samples": []}), "`unsway import"),
+        ("log.eval", b"PK\x03\x04 and more", "an Inspect log: `unsway import` reads it"),
+        ("sheet.xlsx", b"PK\x03\x04 and more", "save its sheet as CSV in UTF-8"),
+        ("notes.zst", b"\x28\xb5\x2f\xfd and more", "Unpack it first"),
+        ("notes.json", json.dumps({"train": ROWS, "test": ROWS}), "several lists of rows: train, test"),
+        ("notes.csv", "text,stars\n\xfcber,1\n".encode("latin-1"), "in Excel: CSV UTF-8"),
+        ("notes.jsonl", "some words\n", "the file begins with 'some words'"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, name: str, content: str | bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInput) as error:
+        list(read_rows(tmp_path / name, Cells))
+    assert said in str(error.value)
 
 
 def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:

@@ -327,8 +327,8 @@ def _broken() -> list[tuple[str, object, str, str]]:
         ("double by joiner", ROW | {"options": ["pear", "pe\u034far"]}, "options", "nobody could tell"),
         ("empty option", ROW | {"options": ["pear", ""]}, "options", "option 1 is empty"),
         ("no gold", {"stem": "?", "options": ["a", "b"]}, "gold", "write null where nobody knows"),
-        ("gold too far", ROW | {"gold": 3}, "gold", "0 to 2, A to C"),
-        ("gold below", ROW | {"gold": -1}, "gold", "0 to 2"),
+        ("gold too far", ROW | {"gold": 4}, "gold", "0 to 2, A to C"),
+        ("gold below", ROW | {"gold": -2}, "gold", "0 to 2"),
         ("gold letter too far", ROW | {"gold": "D"}, "gold", "A to C"),
         ("gold of another text", ROW | {"gold": "plum"}, "gold", "'plum'"),
         ("gold true", ROW | {"gold": True}, "gold", "bool"),
@@ -337,9 +337,15 @@ def _broken() -> list[tuple[str, object, str, str]]:
         ("letter both", {"stem": "Which?", "options": ["B", "A"], "gold": "A"}, "gold", "write the index"),
         ("stem number", ROW | {"stem": 7}, "stem", "must be text, is int"),
         ("stem null", ROW | {"stem": None}, "stem", "must be text, is NoneType"),
-        ("option number", ROW | {"options": ["a", 3]}, "options", "option 1 must be text, is int"),
+        ("option null", ROW | {"options": ["a", None, "b"]}, "options", "option 1 must be text, is NoneType"),
         ("options text", ROW | {"options": "pear"}, "options", "list of texts, is str"),
-        ("options map", ROW | {"options": {"A": "pear", "B": "door"}}, "options", "list of texts, is dict"),
+        ("options map", ROW | {"options": {"big": "pear", "small": "door"}}, "options", "texts by letter, is dict"),
+        (
+            "options map unsorted",
+            ROW | {"options": {"B": "pear", "A": "door"}},
+            "options",
+            "B, A, which are not in order",
+        ),
         ("100 kB stem", ROW | {"stem": "x" * 100_000}, "stem", "has 100000 characters; at most 20000"),
         ("long option", ROW | {"options": ["x" * 6000, "b"]}, "options", "option 0 has 6000 characters"),
         ("control", ROW | {"stem": "a\x1b[31mb"}, "stem", "U+001B"),
@@ -403,9 +409,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "plain.csv.gz").write_text("stem,A,B,gold\n")
     with pytest.raises(BadInput, match="Cannot read"):
         sources.load(tmp_path / "plain.csv.gz")
+    with pytest.raises(BadInput, match=r"There is no file absent\.txt\..*\.jsonl"):
+        sources.load("absent.txt")
+    with pytest.raises(BadInput, match=r"is a folder, which holds latin\.jsonl, plain\.csv\.gz"):
+        sources.load(str(tmp_path))
     (tmp_path / "mine.json").write_text("[]")
-    with pytest.raises(BadInput, match=r"\.jsonl"):
-        sources.load(tmp_path / "mine.json")
+    assert sources.load(tmp_path / "mine.json") == ()
     (tmp_path / "empty.jsonl").write_text("")
     assert sources.load(tmp_path / "empty.jsonl") == ()
 

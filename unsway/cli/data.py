@@ -11,6 +11,7 @@ import click
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
+    columns_option,
     elicit_option,
     engine_option,
     json_option,
@@ -19,6 +20,7 @@ from unsway.cli.options import (
     names,
     out_option,
     seed_option,
+    skip_bad_option,
     split_option,
 )
 
@@ -35,6 +37,8 @@ def data() -> None:
 @click.argument("model")
 @click.option("--questions", required=True, help="Train sources, comma-separated, or files.")
 @click.option("-n", "n", type=click.IntRange(min=1), default=1000, show_default=True, help="Consistency rows.")
+@columns_option
+@skip_bad_option
 @split_option
 @click.option("--biases", default="suggested_answer,suggested_against", show_default=True, help="Biases to train on.")
 @elicit_option
@@ -71,6 +75,8 @@ def data() -> None:
 def build(
     model: str,
     questions: str,
+    columns: str,
+    skip_bad: bool,
     split: str | None,
     biases: str,
     exclude: str,
@@ -86,14 +92,16 @@ def build(
     Writes examples.jsonl into the folder, which bct and control both read, with its pairs and provenance beside it.
     "all_but:NAME" as --biases takes all that fit but NAME.
     """
+    from unsway import sources
     from unsway.data import Recipe, all_but
     from unsway.data.mixture import build as build_set
 
     held_out = biases.removeprefix("all_but:")
     chosen = names(biases) if held_out == biases else all_but(*names(held_out))
     recipe = Recipe(biases=chosen, exclude=names(exclude), **fields)
-    sources, test, given = names(questions), names(test_questions), model_arguments(model_args, engine)
-    made = build_set(recipe, sources, model, out, split=split, test=test, max_cost=max_cost, **given)
+    train = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
+    test, given = names(test_questions), model_arguments(model_args, engine)
+    made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **given)
     click.echo(f"{made.write(out)}: {len(made.examples)} rows")
     click.echo(f"{made.incomplete} replies were cut at {recipe.max_tokens} tokens and are no targets.")
 

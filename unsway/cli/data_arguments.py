@@ -10,12 +10,14 @@ import click
 from unsway.cli.data import data
 from unsway.cli.options import (
     as_json,
+    columns_option,
     engine_option,
     json_option,
     model_args_option,
     model_arguments,
     names,
     seed_option,
+    skip_bad_option,
     split_option,
 )
 
@@ -23,7 +25,15 @@ from unsway.cli.options import (
 @data.command()
 @click.argument("model")
 @click.option("--questions", required=True, help="Sources, comma-separated, or files: those that will be measured.")
-@click.option("-n", "n", type=click.IntRange(min=1), default=100, show_default=True, help="Questions of each source.")
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(min=1),
+    show_default="100 of a source, all of a file",
+    help="Questions of each source or file.",
+)
+@columns_option
+@skip_bad_option
 @split_option
 @click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Tries for each question.")
 @click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True)
@@ -35,7 +45,9 @@ from unsway.cli.options import (
 def arguments(
     model: str,
     questions: str,
-    n: int,
+    n: int | None,
+    columns: str,
+    skip_bad: bool,
     split: str | None,
     out: Path,
     seed: int,
@@ -52,7 +64,8 @@ def arguments(
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments
 
-    loaded = [q for source in names(questions) for q in sources.load(source, n=n, seed=seed, split=split)]
+    origins = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
+    loaded = [q for each in origins for q in sources.load(each, sources.how_many(each, n), seed=seed, split=split)]
     given = model_arguments(model_args, engine)
     found = write_arguments(loaded, model, seed=seed, folder=out, **options, **given)
     path, kept = found.write(out / "arguments.jsonl"), len(found.arguments.rows)

@@ -11,6 +11,7 @@ import click
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
+    columns_option,
     elicit_option,
     engine_option,
     json_option,
@@ -19,6 +20,7 @@ from unsway.cli.options import (
     names,
     out_option,
     seed_option,
+    skip_bad_option,
     split_option,
 )
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("model")
-@click.option("--questions", default="", help="Sources, comma-separated, or files (.jsonl, .csv).")
+@click.option("--questions", default="", help="Sources, comma-separated, or files (JSONL, JSON, CSV, Parquet).")
 @click.option(
     "--prompts",
     multiple=True,
@@ -41,8 +43,14 @@ if TYPE_CHECKING:
     "--keep-gold", is_flag=True, help="Keep released rows whose cue points to the right option, as NAME/gold."
 )
 @click.option(
-    "-n", "n", type=click.IntRange(min=1), default=100, show_default=True, help="Questions of each source or file."
+    "-n",
+    "n",
+    type=click.IntRange(min=1),
+    show_default="100 of a source or of --prompts, all of a question file",
+    help="Questions of each source or file.",
 )
+@columns_option
+@skip_bad_option
 @split_option
 @click.option("--biases", default="suggested_answer", show_default=True, help="Biases, comma-separated, or 'all'.")
 @click.option(
@@ -106,6 +114,10 @@ def measure(model: str, out: Path, half_width: float | None, json_: bool, **opti
     say_precision(out, opened.subject.name if half_width else "")
 
 
+PLAIN = ("prompts", "n", "columns", "skip_bad", "split", "arguments", "keep_gold", "seed")
+"""Options that `Wanted` takes as they are."""
+
+
 def wanted(options: Mapping[str, Any]) -> Wanted:
     """What the options name to be asked."""
     from unsway.studies.named import Wanted
@@ -113,7 +125,7 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     if bool(options["questions"]) == bool(options["prompts"]):
         raise click.UsageError("Name what to ask: either --questions or --prompts.")
     listed: dict[str, Any] = {name: names(options[name]) for name in ("questions", "biases", "elicit")}
-    plain = {name: options[name] for name in ("prompts", "n", "split", "arguments", "keep_gold", "seed")}
+    plain = {name: options[name] for name in PLAIN}
     return Wanted(**listed, **plain)
 
 

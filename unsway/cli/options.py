@@ -90,6 +90,15 @@ model_args_option = click.option(
 engine_option = click.option(
     "--engine", default=None, help="Engine of a local model: auto (the default) or one of `unsway list engines`."
 )
+columns_option = click.option(
+    "--columns",
+    default="",
+    metavar="ROLE=COLUMN,…",
+    help="Which columns of a question file are what: question=Frage,options=A..D,answer=Lösung:1-based.",
+)
+skip_bad_option = click.option(
+    "--skip-bad", is_flag=True, help="Leave out rows of a question file that are no questions, count them, and go on."
+)
 split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
 
 

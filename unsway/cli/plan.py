@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from unsway.pairing import PairSet
     from unsway.planning.plan import Plan
 
-SHARED = "questions prompts keep_gold n split biases arguments elicit samples temperature max_tokens seed".split()
+SHARED = (
+    *("questions", "prompts", "keep_gold", "n", "columns", "skip_bad", "split", "biases", "arguments", "elicit"),
+    *("samples", "temperature", "max_tokens", "seed"),
+)
 """Options of `measure` that say what is asked; they are the same here."""
 
 

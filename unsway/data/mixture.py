@@ -125,7 +125,7 @@ def mixture(
 
 def build(
     recipe: Recipe,
-    train: Iterable[str],
+    train: Iterable[sources.SourceLike],
     model: ModelLike,
     folder: str | Path,
     *,

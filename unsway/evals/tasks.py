@@ -45,7 +45,7 @@ SOURCE = "procedural/arithmetic"
 def bias(
     bias: str | list[str] = "suggested_answer",
     source: str | list[str] | None = None,
-    n: int = 100,
+    n: int | None = None,
     elicit: str = "cot",
     seed: int = 0,
     split: str | None = None,
@@ -56,7 +56,8 @@ def bias(
     Args:
         bias: One bias or several (`unsway biases` lists them).
         source: One source of questions or several; by default the bias's own, else procedural arithmetic.
-        n: Questions of each source; a bias with questions of its own uses those, all if there are fewer.
+        n: Questions of each source, by default 100, or all of a file; a bias with questions of its own uses those, all if
+            there are fewer.
         elicit: cot, brief or direct.
         seed: Seed of questions, cued options and cues.
         split: A split of the sources.
@@ -74,9 +75,9 @@ def bias(
     for name in names:
         own = resolve(name).source
         if own:
-            questions = sources.load(own, seed=seed)[:n]
+            questions = sources.load(own, seed=seed)[: n or sources.N]
         else:
-            loaded = (sources.load(each, n=n, seed=seed, split=split) for each in named_sources)
+            loaded = (sources.load(each, sources.how_many(each, n), seed=seed, split=split) for each in named_sources)
             questions = tuple(question for each in loaded for question in each)
         built += pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
     samples: dict[str, Sample] = {}

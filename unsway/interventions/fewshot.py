@@ -24,7 +24,7 @@ from unsway.registry import Ref
 from unsway.sampling import Sampling
 from unsway.sampling.context import check_fit
 from unsway.seeds import content_id, rng
-from unsway.sources import SOURCE, Source
+from unsway.sources import SOURCE, QuestionFile, Source
 from unsway.spelling import expression, several
 from unsway.store import dumps, write_jsonl
 from unsway.types import Pair, Prompt, Question
@@ -55,7 +55,9 @@ class Fewshot:
     """Biases, instructions and decoding of the rows; its counts and seed are not used."""
     drawn: bool = False
     """Whether each question has shots of its own, drawn from `POOL` pairs; both sides of it have the same."""
-    tasks: tuple[Annotated[Source | Path, SOURCE], ...] = field(default_factory=lambda: (*map(sources.resolve, TASKS),))
+    tasks: tuple[Annotated[Source | QuestionFile, SOURCE], ...] = field(
+        default_factory=lambda: (*map(sources.resolve, TASKS),)
+    )
     """Sources of train questions; names are taken too."""
     questions: tuple[Question, ...] = ()
     """Train questions in place of those of the tasks."""

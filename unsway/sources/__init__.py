@@ -8,9 +8,8 @@ In: a name or a path. Out: questions, checked, their options shuffled, in a seed
     sources.load("procedural/arithmetic@2", 500)     # generated on demand, at difficulty 2
     sources.table()                                  # which there are, and which are available here
 
-**Order of options.** Options are shuffled by a generator that depends on the question alone (its stem and its set of
-options), because some sets list the right option first throughout. "All of the above" and the like go last; a question
-whose options refer to each other's letters ("both A and B") keeps its order.
+**Order of options.** Options of every source and file are shuffled by the question alone, unless what they say depends on
+their order (`ordering.py`).
 **Order of questions.** By a seeded rank of each question, so a small n is a prefix of a larger one, whichever file the
 questions came from.
 **Nothing is dropped silently.** `read` returns the questions and what was skipped with its reason; `load` logs it.
@@ -21,15 +20,19 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from unsway.errors import AssetUnavailable, BadInput
-from unsway.seeds import content_id, rng, seed_int
+from unsway.errors import AssetUnavailable, BadInput, UnknownName
+from unsway.seeds import content_id, seed_int
 from unsway.sources import files
 from unsway.sources.checks import Problem, QuestionAudit, audit, check_overlap, key, problem, without_overlap
+from unsway.sources.files import QuestionFile
+from unsway.sources.files.options import without_letters
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
+from unsway.sources.ordering import order_of_options
 from unsway.sources.registry import Purpose, Source, Split, get, names, source
 from unsway.spelling import Json
 from unsway.types import Question
@@ -41,8 +44,10 @@ __all__ = [
     "Problem",
     "Purpose",
     "QuestionAudit",
+    "QuestionFile",
     "SkippedRow",
     "Source",
+    "SourceLike",
     "SourceRow",
     "Split",
     "SplitRow",
@@ -50,8 +55,10 @@ __all__ = [
     "available",
     "check_overlap",
     "get",
+    "how_many",
     "load",
     "names",
+    "order_of_options",
     "read",
     "resolve",
     "source",
@@ -59,14 +66,13 @@ __all__ = [
     "without_overlap",
 ]
 
+N = 100
+"""Questions of a source where no number is named."""
+SourceLike: TypeAlias = str | Path | Source | QuestionFile
+"""A source or a file of questions, or its name."""
 _log = logging.getLogger(__name__)
-
-_LAST = re.compile(
-    r"\W*(all|none|any|both|neither|either) of (the |these |those )?(above|these|those|choices|options)\b", re.I
-)
-"""Options that refer to the ones before them."""
-_LETTERS = re.compile(r"\b(?:both|either|neither|only|all)?\s*\(?[A-H]\)?\s*(?:,|and|or|nor|&)\s*\(?[A-H]\)?(?=\W|$)")
-"""Options that refer to others by letter: "Both A and B", "A, B and D only"."""
+_said: set[str] = set()
+"""Lines that are logged once in a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,11 @@ class SkippedRow:
     problem: Problem
     """Why it was not."""
 
+    @property
+    def reason(self) -> str:
+        """The field and the kind of problem, which several rows may share."""
+        return f"{self.problem.field}: {self.problem.kind}"
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -87,22 +98,33 @@ class Loaded:
     """In file order."""
     skipped: tuple[SkippedRow, ...]
     """In file order."""
+    notes: tuple[str, ...] = ()
+    """How a file was read, where a person should know: fields that are not used, numbers that count from 1."""
 
     def counts(self) -> Mapping[str, int]:
         """The number of skipped rows, by kind of problem."""
-        return Counter(f"{each.problem.field}: {each.problem.kind}" for each in self.skipped)
+        return Counter(each.reason for each in self.skipped)
 
 
 def load(
-    name: str | Path | Source, n: int | None = None, *, seed: int = 0, split: str | None = None
+    name: SourceLike,
+    n: int | None = None,
+    *,
+    seed: int = 0,
+    split: str | None = None,
+    columns: Mapping[str, str | Sequence[str]] | str = "",
+    skip_bad: bool = False,
 ) -> tuple[Question, ...]:
     """Questions of a source or of a file.
 
     Args:
-        name: A source, its name (`names()` lists them), or a path to a `.jsonl` or `.csv` file, gzipped or not.
+        name: A source, its name (`names()` lists them), or a file: JSONL, JSON, CSV, TSV, Parquet (docs/sources.md).
         n: How many; all where None. With one seed, a small n is the beginning of a larger one.
         seed: Seed of the order, and of what a procedural source generates.
         split: A split, or several (`validation+test`); the source's default where None.
+        columns: Which columns of a file are what, where their names do not say so:
+            `"question=Frage,options=A..D,answer=Lösung"`, or the same as a dictionary.
+        skip_bad: Whether rows of a file that are no questions are left out and counted.
 
     Raises:
         UnknownName: No such source or split.
@@ -110,50 +132,112 @@ def load(
         BadRow: A row of your own file is not a question; names file, line and field.
         BadInput: There are fewer than n.
     """
-    loaded = read(name, split=split, seed=seed)
-    name = name.name if isinstance(name, Source) else name
+    origin = resolve(name, columns, skip_bad)
+    loaded = read(origin, split=split, seed=seed)
+    for note in loaded.notes:
+        _say(logging.WARNING, f"{origin}: {note}")
     if loaded.skipped:
-        level = logging.WARNING if files.is_file(str(name)) else logging.DEBUG
-        parts = "; ".join(f"{count} × {why}" for why, count in loaded.counts().items())
-        _log.log(level, "%s: %d rows skipped (%s)", name, len(loaded.skipped), parts)
+        level = logging.WARNING if isinstance(origin, QuestionFile) else logging.DEBUG
+        first = {skip.reason: skip.where.rpartition(", ")[2] for skip in reversed(loaded.skipped)}
+        parts = "; ".join(f"{count} × {why} (first: {first[why]})" for why, count in loaded.counts().items())
+        _say(level, f"{origin}: {len(loaded.skipped)} rows skipped ({parts})")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
-        found = f"{name} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
+        found = f"{origin} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
         raise BadInput(f"{found} Ask for at most {len(questions)} (-n)." if questions else f"{found} It holds none.")
     return tuple(questions[:n])
 
 
-def read(name: str | Path | Source, *, split: str | None = None, seed: int = 0) -> Loaded:
+def _say(level: int, text: str) -> None:
+    """Log a line once, however often a file is read."""
+    if text not in _said:
+        _said.add(text)
+        _log.log(level, "%s", text)
+
+
+def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded:
     """All questions of a source or file, in file order, and the rows that were skipped, each with its problem.
 
-    Rows of your own file are never skipped but raise `BadRow`, except for exact duplicates. The seed matters only to
-    procedural sources, which generate other questions from it.
+    The first row of a file that is no question raises `BadRow`, unless the file skips such rows; exact duplicates are always
+    skipped. The seed matters only to procedural sources, which generate other questions from it.
     """
     origin = resolve(name)
     if isinstance(origin, Source):
         return _collect(_rows(origin, split, seed))
-    rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in files.read(origin))
-    return _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+    content = files.read(origin)
+    rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in content.rows)
+    loaded = _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
+    bad = tuple(
+        SkippedRow(
+            f"{origin}, line {row.line}", Problem(row.field, re.sub(r"'[^']*'|\d+", "…", row.problem)[:80], row.problem)
+        )
+        for row in content.bad
+    )
+    return replace(loaded, skipped=bad + loaded.skipped, notes=content.notes)
 
 
-def resolve(name: str | Path | Source) -> Source | Path:
-    """The source itself, the source of that name, or the path of a file of questions.
+def resolve(
+    name: SourceLike | Mapping[str, Any], columns: Mapping[str, str | Sequence[str]] | str = "", skip_bad: bool = False
+) -> Source | QuestionFile:
+    """The source itself, the source of that name, or the file of questions.
+
+    Args:
+        name: A source, its name, a path, or a row of JSON that names a file with its columns.
+        columns: Which columns of a file are what; see `load`. A source that is no file has none.
+        skip_bad: Whether rows of a file that are no questions are left out and counted.
 
     Raises:
         UnknownName: There is no such source.
-        BadInput: The path is not one of a file of questions.
+        BadInput: The path is not one of a file of questions, or `columns` cannot be read.
     """
+    spelled = (
+        columns
+        if isinstance(columns, str)
+        else ",".join(f"{role}={each if isinstance(each, str) else '+'.join(each)}" for role, each in columns.items())
+    )
+    if isinstance(name, Mapping):
+        return QuestionFile(Path(name["file"]), name["columns"], name["skip_bad"])
+    if isinstance(name, QuestionFile):
+        return replace(name, columns=spelled or name.columns, skip_bad=skip_bad or name.skip_bad)
     if isinstance(name, Source):
         return name
-    if files.is_file(str(name)):
-        return Path(name)
-    if str(name).lower().endswith((".json", ".gz", ".tsv", ".txt", ".parquet", ".xlsx")):
-        raise BadInput(f"{name} is not a question file: write one of {', '.join(files.SUFFIXES)}.")
-    return get(str(name))
+    text = str(name)
+    if isinstance(name, Path) or text.lower().endswith(files.ENDINGS):
+        return QuestionFile(Path(name), spelled, skip_bad)
+    try:
+        return get(text)
+    except UnknownName:
+        path = Path(text)
+        if path.is_dir():
+            inside = ", ".join(sorted(each.name for each in path.iterdir())[:8]) or "nothing"
+            raise BadInput(f"{text} is a folder, which holds {inside}. Name a file of questions.") from None
+        if path.is_file():
+            return QuestionFile(path, spelled, skip_bad)
+        if (
+            path.suffix.lower() in (".gz", ".txt", ".xlsx", ".zip", ".zst")
+            or path.is_absolute()
+            or text.startswith(".")
+        ):
+            raise BadInput(
+                f"There is no file {text}. A question file is one of {', '.join(files.ENDINGS[:6])}."
+            ) from None
+        raise
 
 
-SOURCE = Json(lambda source: source.name if isinstance(source, Source) else str(source), resolve)
+def _spelled(source: Source | QuestionFile) -> Any:
+    """A source as its name, a file as its path, or with its columns where it needs some."""
+    if isinstance(source, Source) or source == QuestionFile(source.path):
+        return source.name if isinstance(source, Source) else str(source)
+    return {"file": str(source), "columns": source.columns, "skip_bad": source.skip_bad}
+
+
+SOURCE = Json(_spelled, resolve)
 """Sources in JSON: by name, files by their path."""
+
+
+def how_many(name: SourceLike, n: int | None) -> int | None:
+    """How many questions to load where n may be left out: all of a file (None), `N` of a source."""
+    return n if n is not None or isinstance(resolve(name), QuestionFile) else N
 
 
 def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Question, bool]]:
@@ -196,20 +280,12 @@ def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
 
 
 def _shuffled(question: Question) -> Question:
-    """The question with its options in an order that depends on the question alone."""
-    order = order_of_options(question.stem, question.options)
-    options = tuple(question.options[place] for place in order)
+    """The question with its options in an order that depends on the question alone, and without letters of their own."""
+    bare = without_letters(question.options)
+    if bare.is_lettered:
+        return question
+    order = order_of_options(question.stem, bare.texts)
+    options = tuple(bare.texts[place] for place in order)
     gold = None if question.gold is None else order.index(question.gold)
     own_id = question.id != content_id(question.stem, question.options)
     return replace(question, options=options, gold=gold, id=question.id if own_id else "")
-
-
-def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
-    """The index that each shown option had, the same shown order for every order in which the options arrive."""
-    if any(_LETTERS.search(option) for option in options):
-        return tuple(range(len(options)))
-    last = [place for place, option in enumerate(options) if _LAST.match(option)]
-    first = [place for place in range(len(options)) if place not in last]
-    first.sort(key=lambda place: options[place])
-    rng(0, "options", stem, sorted(options)).shuffle(first)
-    return (*first, *last)

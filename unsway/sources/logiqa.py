@@ -21,13 +21,10 @@ from unsway.types import Question
 
 _THEIRS = {"train": "Train.txt", "validation": "Eval.txt", "test": "Test.txt"}
 _ASKED = re.compile(r"^\s*Passage:\s*(.*?)\s*Question:\s*(.*?)\nA\. (.*)\nB\. (.*)\nC\. (.*)\nD\. (.*)\nAnswer:", re.S)
-_LETTER = re.compile(r"^[A-D]\.\s*")
 
 
 def _question(passage: str, asked: str, options: list[str], gold: int | None, split: str) -> Question:
-    """A question over a passage; options lose the letters that some files write before them."""
-    if all(_LETTER.match(option.strip()) for option in options):
-        options = [_LETTER.sub("", option.strip()) for option in options]
+    """A question over a passage."""
     stem = f"{passage.strip()}\n\n{asked.strip()}"
     return Question(stem, tuple(option.strip() for option in options), gold, "", split)
 

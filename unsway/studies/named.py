@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from unsway import biases
+from unsway import biases, sources
 from unsway.errors import BadInput
 from unsway.importing import released
 from unsway.pairing import PairSet, Skipped
@@ -29,8 +29,12 @@ class Wanted:
     """Files of prompts released with arXiv 2403.05518, asked as they are, instead of questions."""
     biases: tuple[str, ...] = ("suggested_answer",)
     """Biases, `name/form`, paths of `.cue.txt` files; ("all",) takes every bias that is installed."""
-    n: int = 100
-    """Questions of each source or file."""
+    n: int | None = None
+    """Questions of each source or file; None takes all of a question file, and 100 of anything else."""
+    columns: str = ""
+    """Which columns of question files are what (docs/sources.md)."""
+    skip_bad: bool = False
+    """Whether rows of question files that are no questions are left out and counted."""
     elicit: tuple[str, ...] = ("cot",)
     """How questions are put."""
     split: str | None = None
@@ -52,7 +56,9 @@ class Wanted:
         if bool(self.questions) == bool(self.prompts):
             raise BadInput("Name what to ask: either --questions or --prompts.")
         if self.prompts:
-            loaded = (released.load(p, n=self.n, seed=self.seed, keep_gold=self.keep_gold) for p in self.prompts)
+            loaded = (
+                released.load(p, n=self.n or sources.N, seed=self.seed, keep_gold=self.keep_gold) for p in self.prompts
+            )
             return sum(loaded, PairSet())
         every = self.biases == ("all",)
         values = [biases.resolve(name) for name in (biases.names() if every else self.biases)]
@@ -60,9 +66,9 @@ class Wanted:
         study = Study(
             models=(model,),
             biases=tuple(bias for bias in values if bias not in without),
-            tasks=tuple(Task(source, split=self.split) for source in self.questions),
+            tasks=tuple(self._task(source) for source in self.questions),
             elicit=self.elicit,
-            n=self.n,
+            n=self.n or sources.N,
             seed=self.seed,
             arguments=None if self.arguments is None else str(self.arguments),
         )
@@ -70,6 +76,12 @@ class Wanted:
         asked, own = study.pairs(), {bias.versioned for bias in values if bias.source}
         ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
         return asked + PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
+
+    def _task(self, name: str) -> Task:
+        """A source or a file, and how many of its questions."""
+        source = sources.resolve(name, self.columns, self.skip_bad)
+        every = self.n is None and isinstance(source, sources.QuestionFile)
+        return Task(source, len(sources.load(source, split=self.split)) if every else self.n, self.split)
 
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
         """The pairs for a plan, and the biases among them that quote stand-ins, because no arguments are written yet."""

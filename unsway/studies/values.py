@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from os import PathLike, fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 from unsway import backends, interventions, sources
@@ -25,7 +24,7 @@ from unsway.interventions.base import Intervention as PromptIntervention
 from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
-from unsway.sources import SOURCE, Source
+from unsway.sources import SOURCE, QuestionFile, Source, SourceLike
 from unsway.spelling import KIND, Json, Several, expression, several, tagged, untagged
 from unsway.training import Backend, Bct, Method
 from unsway.training.methods import METHOD
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 class Task:
     """Questions of a source."""
 
-    source: Annotated[Source | Path, SOURCE]
+    source: Annotated[Source | QuestionFile, SOURCE]
     """A source, or a file of questions; names and paths are taken too."""
     n: int | None = None
     """How many; None takes the study's number."""
@@ -55,7 +54,7 @@ class Task:
 
         def __init__(
             self,
-            source: Source | Path | str,
+            source: SourceLike,
             n: int | None = None,
             split: str | None = None,
             after: int = 0,
@@ -86,7 +85,7 @@ def _(value: Task) -> str:
     return expression(value.source) if value == Task(value.source) else expression.dispatch(object)(value)
 
 
-def task_of(given: Task | Source | Path | str) -> Task:
+def task_of(given: Task | SourceLike) -> Task:
     """The task itself, or all questions of a source or a file."""
     return given if isinstance(given, Task) else Task(given)
 

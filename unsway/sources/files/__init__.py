@@ -1,56 +1,124 @@
-"""Questions from your own JSONL or CSV file, packed with gzip or not.
+"""Questions from a file of your own, in whatever layout it has.
 
-In: `mine.jsonl`, `mine.csv`, or either with `.gz`. Out: questions; the first row that is not a question stops everything
-with its file, line and field, before anything is asked.
+In: a `QuestionFile`, a path and how to read it. Out: `FileContent`: the questions, the rows that are none, and what a person
+should know of how the file was read.
 
-A JSONL row is an object; a CSV file has a header line. The fields:
+    QuestionFile(Path("mine.jsonl"))
+    QuestionFile(Path("prüfung.csv"), columns="question=Frage,options=A..D,answer=Lösung", skip_bad=True)
 
-    stem (or question)    the question, without its options
-    options (or choices)  JSONL: a list of 2 to 26 texts. CSV: a JSON list in one cell, or columns A, B, …
-    gold (or answer)      the right option: its index from 0, its letter, or its text; null or an empty cell where
-                          nobody knows it
-    id                    optional: your own name for the question, unique in the file
-    source                optional: where the question comes from; by default the file's name and, as its revision, its sha256
-    split                 optional: test by default
-    keep_order            optional: true where the options must stay in their order; otherwise they are shuffled
-
-A whole number as gold is an index, in JSONL and CSV alike. Where it is also the text of another option, or a letter is, the
-row is an error: nobody can tell which of the two was meant.
+`layouts.py` finds which field is what, `options.py` and `golds.py` read options and answers however they are written,
+`drafts.py` puts rows together, and `counting.py` finds what only the whole file can say: whether numbers count from 0 or 1.
+docs/sources.md lists what is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from unsway.errors import BadRow
-from unsway.store import sha256_file
+from unsway.spelling import expression
 from unsway.types import Question
 
-SUFFIXES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
+ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
+"""Endings of names that mean a question file, whether or not it is there."""
 LONGEST_ROW = 1_000_000
 """Longest row, in characters: 26 options and a stem of the longest kind have 150,000."""
 
 
-def is_file(name: str) -> bool:
-    """Whether a name means a question file rather than a source."""
-    return name.lower().endswith(SUFFIXES)
+@dataclass(frozen=True, slots=True)
+class QuestionFile:
+    """A file of questions, and how to read it."""
+
+    path: Path
+    """The file."""
+    columns: str = ""
+    """Which columns are what, where their names do not say so: `question=Frage,options=A..D,answer=Lösung:1-based`."""
+    skip_bad: bool = False
+    """Whether rows that are no questions are left out and counted; otherwise the first one is an error."""
+
+    def __post_init__(self) -> None:
+        if self.columns:
+            from unsway.sources.files.layouts import NamedColumns
+
+            NamedColumns.parse(self.columns)
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is also that of its questions' source."""
+        return self.path.name
+
+    def __str__(self) -> str:
+        """The path."""
+        return str(self.path)
 
 
-def read(path: Path) -> Iterator[tuple[int, Question, bool]]:
-    """Line, question and whether its order is kept, for every row.
+@expression.register
+def _(value: QuestionFile) -> str:
+    return repr(str(value)) if value == QuestionFile(value.path) else expression.dispatch(object)(value)
 
-    Raises `BadInput` where the file cannot be read and `BadRow` at the first row that is no question.
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What a file of questions holds."""
+
+    rows: tuple[tuple[int, Question, bool], ...]
+    """The line, the question, and whether its options stay in their order."""
+    bad: tuple[BadRow, ...]
+    """Rows that are no questions, left out."""
+    notes: tuple[str, ...]
+    """How the file was read, where a person should know: fields that are not used, numbers that count from 1."""
+
+
+def read(file: QuestionFile) -> FileContent:
+    """Read a file of questions as a whole.
+
+    Raises:
+        BadInput: The file cannot be read, or `columns` names what is not there.
+        BadRow: A row is no question, and `skip_bad` does not leave it out; or the whole file can be read in two ways.
     """
-    from unsway.rows import read_rows
-    from unsway.sources.files.question_row import QuestionRow, from_cells
+    from unsway.rows.opening import Opening
+    from unsway.sources.files.counting import Counting, Draft, decide_counting
+    from unsway.sources.files.drafts import check_header, drafts_of
+    from unsway.sources.files.layouts import NamedColumns
+    from unsway.store import sha256_file
 
-    ids: dict[str, int] = {}
-    own_source = ""
-    for line, row in read_rows(path, QuestionRow, longest=LONGEST_ROW, cells=from_cells):
-        own_source = own_source or f"{path.name}@{sha256_file(path)[:12]}"
-        question = Question(row.stem, row.options, row.gold, row.source or own_source, row.split or "test", id=row.id)
-        if question.id in ids and row.id:
-            raise BadRow(path, line, "id", f"{question.id!r} is also the id of line {ids[question.id]}")
-        ids.setdefault(question.id, line)
-        yield line, question, row.keep_order
+    columns = NamedColumns.parse(file.columns)
+    opening = Opening(file.path, LONGEST_ROW, header=not columns.without_header)
+    bodies = list(opening)
+    if opening.kind == "table":
+        check_header(file.path, bodies, columns)
+    made, unused = drafts_of(file.path, bodies, columns)
+    drafts = [each for each in made if isinstance(each, Draft)]
+    bad = [each for each in made if isinstance(each, BadRow)]
+    counting = Counting()
+    try:
+        counting = decide_counting(file.path, drafts)
+    except BadRow as error:
+        raise min([error, *([] if file.skip_bad else bad)], key=lambda each: each.line) from None
+    own_source = f"{file.name}@{sha256_file(file.path)[:12]}" if drafts else ""
+    rows: list[tuple[int, Question, bool]] = []
+    lines: dict[str, int] = {}
+    for draft in drafts:
+        try:
+            gold = draft.gold_of(counting)
+            if draft.id and draft.id in lines:
+                raise BadRow(file.path, draft.line, "id", f"{draft.id!r} is also the id of line {lines[draft.id]}")
+        except BadRow as error:
+            bad.append(error)
+            continue
+        lines[draft.id] = draft.line
+        # a bare number is a name in one file alone
+        name = f"{file.name.partition('.')[0]}/{draft.id}" if draft.id.isdigit() else draft.id
+        question = Question(draft.stem, draft.texts, gold, draft.source or own_source, draft.split or "test", id=name)
+        rows.append((draft.line, question, draft.keep_order))
+    bad.sort(key=lambda error: error.line)
+    if bad and not file.skip_bad:
+        raise bad[0]
+    notes = list(counting.notes)
+    if unused:
+        notes.append(
+            f"not used: {', '.join(unused)[:300]}. What belongs to the question is named by --columns, as in "
+            f"passage={unused[0]}."
+        )
+    return FileContent(tuple(rows), tuple(bad), tuple(notes))

@@ -1,7 +1,7 @@
 """Rows that people and other programs wrote: a file into checked values, one bounded row at a time.
 
-In: a JSONL file, or a CSV file where the caller takes one, in UTF-8, packed with gzip or not; and what a row must be, as a
-pydantic model. Out: the line number and the value of every row, or an error that names file, line and field.
+In: a file of rows of any kind that `opening.py` knows (JSONL, a JSON document, a table, Parquet, Arrow), and what a row must
+be, as a pydantic model. Out: the line number and the value of every row, or an error that names file, line and field.
 
     class Note(ForeignRow):
         text: str
@@ -15,19 +15,17 @@ Rows that unsway itself writes are read by `store.read_jsonl`, which checks type
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-from unsway.errors import BadInput, BadRow, kind_of
-from unsway.store import open_text
+from unsway.errors import BadRow, kind_of
+from unsway.rows.opening import Opening
 from unsway.types import Role
 
 if TYPE_CHECKING:
@@ -84,9 +82,6 @@ class ForeignRow(BaseModel):
 
 
 Row = TypeVar("Row", bound=ForeignRow)
-Cells: TypeAlias = Callable[[dict[str, str]], dict[str, Any]]
-"""Turns a row of a CSV file, its cells by column, into what a JSONL row would hold; may raise `BadField`."""
-
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -95,11 +90,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_rows(
-    path: str | Path,
-    *layouts: type[Row],
-    longest: int = LONGEST,
-    bad: list[BadRow] | None = None,
-    cells: Cells | None = None,
+    path: str | Path, *layouts: type[Row], longest: int = LONGEST, bad: list[BadRow] | None = None
 ) -> Iterator[tuple[int, Row]]:
     """Read a file of rows that somebody else wrote.
 
@@ -108,19 +99,16 @@ def read_rows(
         layouts: What a row may be; the first layout that fits takes the row.
         longest: Longest row, in characters; a longer one is never held in memory.
         bad: Receives the rows that do not fit while reading goes on; where it is None, the first one is raised.
-        cells: How to read a row of a CSV file; None takes JSONL alone.
 
     Returns:
-        The line, counted from 1, and the row, one after the other. Blank lines are skipped.
+        The line, counted from 1, and the row, one after the other. Blank lines are skipped; cells of a table are texts.
 
     Raises:
         BadInput: The file cannot be read.
         BadRow: A row does not fit.
     """
     file = Path(path)
-    is_table = cells is not None and ".csv" in "".join(file.suffixes[-2:]).lower()
-    bodies = _table(file, longest, cells) if cells and is_table else _objects(file, longest)
-    return check_rows(bodies, *layouts, path=file, bad=bad)
+    return check_rows(Opening(file, longest), *layouts, path=file, bad=bad)
 
 
 def check_rows(
@@ -167,75 +155,6 @@ def _half_pair(value: object, field: str) -> str | None:
         return field if not value.isascii() and _HALF.search(value) else None
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return next((found for key, part in parts if (found := _half_pair(part, f"{field}.{key}"))), None)
-
-
-def _objects(file: Path, longest: int) -> Iterator[tuple[int, Any]]:
-    """The line and the JSON value of every row, or what is wrong with it."""
-
-    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """A JSON object, whose fields must differ: of two with one name, one would be lost."""
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
-        return found
-
-    for line, text, length in _lines(file, longest):
-        if length > longest:
-            yield line, BadRow(file, line, "row", f"has {length} characters; at most {longest} are allowed")
-        elif text.strip():
-            try:
-                yield line, json.loads(text, object_pairs_hook=distinct)
-            except (ValueError, RecursionError) as error:
-                why = str(error)[:200]
-                if isinstance(error, json.JSONDecodeError):
-                    why = f"{error.msg} (character {error.pos + 1})"
-                what = f"is not JSON: {why}. Each line must be one JSON object"
-                if text.lstrip().startswith("["):
-                    what += "; a file that is one JSON array must be written as one object a line"
-                yield line, BadRow(file, line, "row", f"{what}.")
-
-
-def _table(file: Path, longest: int, cells: Cells) -> Iterator[tuple[int, Any]]:
-    """The line and the content of every row of a CSV file that has a header, or what is wrong with it."""
-
-    def texts() -> Iterator[str]:
-        for line, text, length in _lines(file, longest):
-            if length > longest:
-                raise BadRow(file, line, "row", f"has {length} characters; at most {longest} are allowed")
-            yield text
-
-    table = csv.DictReader(texts(), strict=True)
-    try:
-        columns = [name.strip() for name in table.fieldnames or ()]
-        if twice := sorted({name for name in columns if columns.count(name) > 1}):
-            raise BadRow(file, table.line_num, "header", f"names a column twice: {', '.join(twice)[:200]}")
-        for row in table:
-            if None in row:
-                yield table.line_num, BadRow(file, table.line_num, "row", "has more cells than the header")
-            elif any(cell and cell.strip() for cell in row.values()):
-                given = {name.strip(): cell for name, cell in row.items() if cell is not None}
-                try:
-                    yield table.line_num, cells(given)
-                except BadField as error:
-                    yield table.line_num, BadRow(file, table.line_num, error.field, error.problem)
-    except csv.Error as error:
-        raise BadRow(file, table.line_num + 1, "row", f"cannot be read as CSV: {error}") from None
-
-
-def _lines(file: Path, longest: int) -> Iterator[tuple[int, str, int]]:
-    """The number, the text and the length of every line; of one that is too long, only its beginning is kept."""
-    try:
-        with open_text(file) as opened:
-            line = 0
-            while text := opened.readline(longest + 1):
-                line, size, rest = line + 1, len(text), text
-                while size > longest and not rest.endswith("\n") and (rest := opened.readline(longest)):
-                    size += len(rest)
-                yield line, text.lstrip("\ufeff"), size - rest.endswith("\n")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{file} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadInput(f"Cannot read {file}: {error}. It must be UTF-8 text, or such a text packed as .gz.") from error
 
 
 # ---------------------------------------------------------------- what is wrong with a row

@@ -1,0 +1,357 @@
+"""Files of rows as JSON values, whatever they are: JSONL, a JSON document, a table with separators, Parquet, Arrow.
+
+In: a path. Out: the line (of Parquet and Arrow, the row) and the value of every row, or a `BadRow` that says what is wrong
+with it. What a file is, its content says; the ending of its name decides only where the content does not.
+
+    opening = Opening(Path("mine.csv"))
+    opening.kind                # "table"
+    for line, row in opening:   # 2, {"question": "…", "A": "…"}
+        ...
+
+JSONL and tables are read a row at a time, so a file of any size takes the memory of its longest row. Text is UTF-8 or, with a
+byte order mark, UTF-16, and may be packed with gzip.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import importlib
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+from unsway.errors import BadInput, BadRow, kind_of
+from unsway.extras import requires
+
+Kind: TypeAlias = Literal["jsonl", "document", "table", "parquet", "arrow"]
+"""What a file is; a document is one JSON value that holds all rows."""
+LARGEST = 400_000_000
+"""Longest JSON document, in characters; JSONL and tables may have any length."""
+SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+"""What may stand between the cells of a table, in words."""
+LISTS = (
+    "data",
+    "rows",
+    "examples",
+    "instances",
+    "items",
+    "records",
+    "questions",
+    "samples",
+    "results",
+    "train",
+    "validation",
+    "test",
+)
+"""Keys of a JSON document under which its rows stand."""
+
+
+class Opening:
+    """A file that is about to be read: what it is, and its rows."""
+
+    def __init__(self, path: Path, longest: int, header: bool = True) -> None:
+        """Look at the beginning of a file.
+
+        Args:
+            path: The file.
+            longest: Longest row, in characters; a longer one is never held in memory.
+            header: Whether a table begins with the names of its columns; otherwise they are called 1, 2, 3, …
+
+        Raises:
+            BadInput: The file cannot be read, or is of a kind that cannot be.
+        """
+        self.path, self.longest, self.header = path, longest, header
+        try:
+            with path.open("rb") as file:
+                packed = file.read(8)
+            self.is_packed = packed.startswith(b"\x1f\x8b") or path.suffix.lower() == ".gz"
+            with self._bytes() as file:
+                start = file.read(4096)
+        except (OSError, EOFError, zlib.error) as error:
+            raise self._unreadable(error) from error
+        is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in start
+        self.encoding = "utf-16" if is_wide else "utf-8-sig"
+        self.kind = self._kind_of(start)
+        """What the file is."""
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        """The line and the value of every row, or what is wrong with it. Raises `BadInput` where the file cannot be read."""
+        if self.kind == "parquet":
+            return enumerate(parquet(self.path), 1)
+        if self.kind == "arrow":
+            return enumerate(arrow(self.path), 1)
+        return {"jsonl": self._values, "document": self._document, "table": self._table}[self.kind]()
+
+    # ------------------------------------------------------------ what a file is
+
+    def _kind_of(self, start: bytes) -> Kind:
+        """What a file is by its beginning."""
+        endings = "".join(self.path.suffixes[-2:]).lower()
+        if start.startswith(b"PAR1"):
+            return "parquet"
+        if start.startswith(b"ARROW1") or ".arrow" in endings:
+            return "arrow"
+        if start.startswith(b"PK\x03\x04"):
+            what = "an Inspect log: `unsway import` reads it"
+            if ".eval" not in endings:
+                what = "a zip archive or a workbook (.xlsx): save its sheet as CSV in UTF-8, or unpack it"
+            raise BadInput(f"{self.path} is {what}.")
+        if start.startswith(b"\x28\xb5\x2f\xfd"):
+            raise BadInput(f"{self.path} is packed with zstd. Unpack it first (zstd -d), or pack it with gzip.")
+        text = start.decode(self.encoding, "replace").lstrip("\ufeff \t\r\n")
+        if text.startswith("["):
+            return "document"
+        if text.startswith("{"):
+            return "jsonl" if self._is_a_value_a_line() else "document"
+        if any(ending in endings for ending in (".csv", ".tsv")):
+            return "table"
+        first = text.partition("\n")[0]
+        return "table" if any(first.count(mark) > 1 for mark in SEPARATORS) else "jsonl"
+
+    def _is_a_value_a_line(self) -> bool:
+        """Whether the first line with text is a whole JSON value and another follows; by its name where it is too long."""
+        is_json = False
+        for _, text, length in self._lines():
+            if is_json and text.strip():
+                return True
+            if length > self.longest:
+                return ".jsonl" in "".join(self.path.suffixes[-2:]).lower()
+            if text.strip():
+                try:
+                    json.loads(text)
+                except RecursionError:
+                    return True
+                except ValueError:
+                    return False
+                is_json = True
+        return False
+
+    # ------------------------------------------------------------ text
+
+    def _bytes(self) -> IO[bytes]:
+        return gzip.open(self.path) if self.is_packed else self.path.open("rb")  # type: ignore[return-value]
+
+    def _unreadable(self, error: Exception) -> BadInput:
+        if isinstance(error, UnicodeError):
+            where = f" ({error.reason} at byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
+            return BadInput(
+                f"{self.path} is not UTF-8 text{where}. Save it as UTF-8 (in Excel: CSV UTF-8; elsewhere: iconv -f "
+                "WINDOWS-1252 -t UTF-8)."
+            )
+        return BadInput(f"Cannot read {self.path}: {error}. It must be UTF-8 text, or such a text packed as .gz.")
+
+    def _lines(self) -> Iterator[tuple[int, str, int]]:
+        """The number, the text and the length of every line; of one that is too long, only its beginning is kept."""
+        try:
+            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding, newline="") as opened:
+                line = 0
+                while text := opened.readline(self.longest + 1):
+                    line, size, rest = line + 1, len(text), text
+                    while size > self.longest and not rest.endswith("\n") and (rest := opened.readline(self.longest)):
+                        size += len(rest)
+                    yield line, text.lstrip("\ufeff"), size - rest.endswith("\n")
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            raise self._unreadable(error) from error
+
+    def _too_long(self, line: int, length: int) -> BadRow:
+        return BadRow(self.path, line, "row", f"has {length} characters; at most {self.longest} are allowed")
+
+    # ------------------------------------------------------------ JSON
+
+    def _values(self) -> Iterator[tuple[int, Any]]:
+        """The rows of JSONL."""
+        for line, text, length in self._lines():
+            if length > self.longest:
+                yield line, self._too_long(line, length)
+            elif text.strip():
+                try:
+                    yield line, json.loads(text, object_pairs_hook=distinct)
+                except (ValueError, RecursionError) as error:
+                    yield line, self._not_json(line, text, error)
+
+    def _not_json(self, line: int, text: str, error: Exception) -> BadRow:
+        why = str(error)[:200]
+        if isinstance(error, json.JSONDecodeError):
+            why = f"{error.msg} (character {error.pos + 1})"
+        what = f"is not JSON: {why}. Each line must be one JSON object"
+        if text.lstrip().startswith("["):
+            what += "; a file that is one JSON array must be written as one object a line"
+        elif line == 1 and not text.lstrip().startswith(("{", '"')):
+            what += (
+                f"; the file begins with {text.strip()[:60]!r}. A table is read where its first line names its columns"
+            )
+        return BadRow(self.path, line, "row", f"{what}.")
+
+    def _document(self) -> Iterator[tuple[int, Any]]:
+        """The rows of a JSON document; one that is no JSON as a whole is read line by line."""
+        try:
+            with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as opened:
+                text = opened.read(LARGEST + 1)
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            raise self._unreadable(error) from error
+        if len(text) > LARGEST:
+            raise BadInput(
+                f"{self.path} is one JSON value of more than {LARGEST} characters. Write a row a line (JSONL)."
+            )
+        try:
+            body = json.loads(text, object_pairs_hook=distinct)
+        except (ValueError, RecursionError):
+            return self._values()
+        if isinstance(body, list):
+            return self._elements(text)
+        return enumerate(rows_of(body, self.path), 1 + text[: text.index("{")].count("\n") if "{" in text else 1)
+
+    def _elements(self, text: str) -> Iterator[tuple[int, Any]]:
+        """The elements of a JSON array with the lines on which they begin."""
+        decoder, at, line = (
+            json.JSONDecoder(object_pairs_hook=distinct),
+            text.index("[") + 1,
+            1 + text.count("\n", 0, 1),
+        )
+        seen = 0
+        while True:
+            begin = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text
+            if text[begin] == "]":
+                return
+            line, seen = line + text.count("\n", seen, begin), begin
+            value, at = decoder.raw_decode(text, begin)
+            yield line, value
+
+    # ------------------------------------------------------------ tables
+
+    def _table(self) -> Iterator[tuple[int, Any]]:
+        """The rows of a table, its cells by column; rows without any text are skipped."""
+        separator, skipped = self._separator()
+        csv.field_size_limit(max(csv.field_size_limit(), self.longest))
+
+        def texts() -> Iterator[str]:
+            for line, text, length in self._lines():
+                if length > self.longest:
+                    raise self._too_long(line, length)
+                if line > skipped:
+                    yield text
+
+        table = csv.reader(texts(), delimiter=separator, strict=True)
+        names: list[str] | None = None
+        line = skipped
+        try:
+            for cells in table:
+                line = table.line_num + skipped
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if names is None:
+                    names = [f"{place}" for place in range(1, len(cells) + 1)]
+                    if self.header:
+                        names = [cell.strip() or f"(column {place})" for place, cell in zip(names, cells, strict=True)]
+                        if twice := sorted({name for name in names if names.count(name) > 1}):
+                            what = f"names a column twice: {', '.join(twice)[:200]}"
+                            raise BadRow(self.path, line, "header", what)
+                        continue
+                if any(cell.strip() for cell in cells[len(names) :]):
+                    what = (
+                        f"has more cells than the header, which has {len(names)} ({SEPARATORS[separator]} between them)"
+                    )
+                    yield line, BadRow(self.path, line, "row", what)
+                else:
+                    yield line, dict(zip(names, cells, strict=False))
+        except csv.Error as error:
+            raise BadRow(self.path, line + 1, "row", f"cannot be read as CSV: {error}") from None
+
+    def _separator(self) -> tuple[str, int]:
+        """What stands between the cells, and how many lines stand before the header.
+
+        The header and the first row must have the same number of cells; of several separators that give this, the one with
+        most cells is meant. A first line `sep=;` (Excel) names it.
+        """
+        head: list[str] = []
+        for _, text, _ in self._lines():
+            if text.strip() or head:
+                head.append(text)
+            if len(head) == 20:
+                break
+        named = re.match(r"sep=(.)\s*$", head[0]) if head else None
+        if named and named[1] in SEPARATORS:
+            return named[1], 1
+        default = "\t" if ".tsv" in "".join(self.path.suffixes[-2:]).lower() else ","
+        found = {}
+        for separator in (default, *(mark for mark in SEPARATORS if mark != default)):
+            try:
+                rows = [row for row in csv.reader(head, delimiter=separator) if any(cell.strip() for cell in row)]
+            except csv.Error:
+                continue
+            widths = [len(row) for row in rows]
+            if widths and widths[0] > 1:
+                found[separator] = (len(widths) < 2 or widths[0] == widths[1], widths[0])
+        return max(found, key=lambda mark: found[mark], default=default), 0
+
+
+# ---------------------------------------------------------------- rows of binary files and of documents
+
+
+def arrow(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
+    with requires("offline", f"Reading {path.name}"):
+        import nanoarrow
+        from nanoarrow import ipc
+
+    with ipc.InputStream.from_path(str(path)) as stream:
+        yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
+
+
+def parquet(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet file (the format of the hub). Raises `BadInput` where it is damaged."""
+    with requires("hub", f"Reading {path.name}"):
+        opened = importlib.import_module("pyarrow.parquet").ParquetFile
+    try:
+        with opened(path) as file:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+        raise BadInput(f"Cannot read {path}: {error}. It must be a whole Parquet file.") from error
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose fields must differ: of two with one name, one would be lost. Raises `ValueError`."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a field is given twice, among {', '.join(name for name, _ in pairs)[:150]}")
+    return found
+
+
+def rows_of(body: object, path: Path) -> Iterable[Any]:
+    """The rows of a JSON document that is no array.
+
+    A list of rows under a key of `LISTS`; rows by their name; columns of equal length, as lists or by the number of the row
+    (pandas); columns and data apart (pandas' `split`); or else the document is the only row.
+
+    Raises:
+        BadInput: It is a log of Inspect, or holds several lists of rows.
+    """
+    if not isinstance(body, dict):
+        raise BadInput(f"{path} is one JSON value, {kind_of(body)}. It must hold rows, each a JSON object.")
+    if {"eval", "status"} <= body.keys():
+        raise BadInput(f"{path} is a log of Inspect, which holds replies: `unsway import {path}` reads it.")
+    values = list(body.values())
+    columns = body.get("columns")
+    if isinstance(columns, list) and isinstance(body.get("data"), list):
+        return [dict(zip(columns, row, strict=False)) for row in body["data"]]
+    lists = [key for key in LISTS if isinstance(body.get(key), list) and all(isinstance(r, dict) for r in body[key])]
+    if len(lists) > 1:
+        raise BadInput(f"{path} holds several lists of rows: {', '.join(lists)}. Write each into a file of its own.")
+    if lists and not {"article", "passage", "context", "text"} & body.keys():
+        return list(body[lists[0]])
+    is_columns = all(isinstance(value, list) and not any(isinstance(v, dict) for v in value) for value in values)
+    if len(values) > 1 and is_columns and len({len(value) for value in values}) == 1:
+        return [dict(zip(body, row, strict=True)) for row in zip(*values, strict=True)]
+    if values and all(isinstance(value, dict) for value in values):
+        keys = list(values[0])
+        if keys and all(key.isdigit() for key in keys) and all(list(value) == keys for value in values):
+            return [{name: column[key] for name, column in body.items()} for key in keys]
+        return [{"id": name} | value for name, value in body.items()]
+    return [body]

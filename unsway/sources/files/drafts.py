@@ -1,0 +1,282 @@
+"""Rows of a question file as drafts of questions.
+
+In: rows as they were read. Out: a `Draft` or a `BadRow` for each, and the fields that none of them uses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from unsway.errors import BadRow, kind_of
+from unsway.rows import BadField, ForeignRow, Name, check_rows
+from unsway.sources.checks import problem
+from unsway.sources.files.counting import Draft
+from unsway.sources.files.golds import Number, gold_of
+from unsway.sources.files.layouts import NONE, Found, NamedColumns, find, plain
+from unsway.sources.files.options import Choices, choices_of, is_missing, of_columns, split_lettered
+from unsway.types import Question
+
+OWN_FIELDS = ("id", "source", "split", "keep_order")
+"""Fields of our own layout, next to the question, its options and its answer."""
+WRAPPERS = ("doc", "row", "instance", "base")
+"""Keys under which other harnesses keep the row of the set: lm-evaluation-harness, the hub's API, HELM, sycophancy-eval."""
+IMPLIED: tuple[tuple[str, ...], ...] = (("yes", "no"), ("yes", "no", "maybe"), ("true", "false"))
+"""Options of rows that have none, by what their answers are: BoolQ and StrategyQA, PubMedQA, statements to be judged."""
+
+
+class OwnFields(ForeignRow):
+    """What a row says of itself, next to the question."""
+
+    id: Name = ""
+    """The file's own name for the question."""
+    source: Name = ""
+    """Where it comes from; empty where the row does not say."""
+    split: Name = ""
+    """The split that it belongs to; empty where the row does not say."""
+    keep_order: bool | str | None = None
+    """Whether the options must stay in their order, which a table spells out."""
+
+
+def drafts_of(
+    path: Path, bodies: Iterable[tuple[int, Any]], columns: NamedColumns
+) -> tuple[list[Draft | BadRow], tuple[str, ...]]:
+    """A draft of every question of a file, or what is wrong with its row; and the fields that none of them uses.
+
+    Raises `BadInput` where `columns` names what is not there.
+    """
+    rows = [(line, row) for line, body in bodies for row in unwrapped(body)]
+    names = tuple(dict.fromkeys(name for _, row in rows if isinstance(row, dict) for name in row))
+    answers = {
+        {True: "yes", False: "no"}[row[name]] if isinstance(row[name], bool) else str(row[name]).strip().casefold()
+        for _, row in rows
+        if isinstance(row, dict)
+        for name in row
+        if plain(name) in ("answer", "finaldecision", "label", "target", "gold") and not is_missing(row[name])
+    }
+    if any(plain(name) == "finaldecision" for name in names):
+        answers.add("maybe")  # PubMedQA, whose answers are three
+    implied = next((each for each in IMPLIED if answers and answers <= set(each)), ())
+    made: list[Draft | BadRow] = []
+    bad: list[BadRow] = []
+    for line, row in rows:
+        own = [checked for _, checked in check_rows([(line, row)], OwnFields, path=path, bad=bad)]
+        try:
+            made.append(_draft(path, line, row, own[0], columns, names, implied) if own else bad[-1])
+        except BadField as error:
+            made.append(BadRow(path, line, error.field, error.problem))
+    used = {field for each in made if isinstance(each, Draft) for field in each.fields}
+    unused = tuple(name for name in names if name not in used and name not in OWN_FIELDS) if used else ()
+    return made, unused
+
+
+def _draft(
+    path: Path,
+    line: int,
+    row: Mapping[str, Any],
+    own: OwnFields,
+    columns: NamedColumns,
+    names: tuple[str, ...],
+    implied: tuple[str, ...],
+) -> Draft:
+    """The question of a row. Raises `BadField` by the name that the file gives a field."""
+    found = fields_of(tuple(row), columns, names)
+    if not found.question:
+        raise BadField("stem", _missing("", row, found, "question"))
+    parts = [_asked(row[name], name) for name in found.question]
+    asked = parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts).strip()
+    stem, choices, keeps = _options_of(row, found, found.words.get(asked, asked), implied)
+    if passage := dict.fromkeys(text for name in found.passage if (text := _passage(row[name], name))):
+        stem = "\n\n".join([*passage, stem.strip()])
+    wrong = problem(Question(stem, choices.texts, None, "", "", id="unchecked"))
+    if wrong:
+        called = found.question[0] if wrong.field == "stem" else "options" if found.is_columns else found.options[:1]
+        raise BadField(called if isinstance(called, str) else (called or ("options",))[0], wrong.text)
+    no_answer = dict(columns.named).get("answer") == NONE
+    if not found.answer and choices.right is None and not no_answer:
+        raise BadField("gold", _missing("; write null where nobody knows it", row, found, "answer"))
+    answers: list[tuple[str, int | Number | None]] = []
+    for field in found.answer:
+        try:
+            named = _named_column(row[field], found)
+            answers.append((field, gold_of(row[field], choices, found.answer_as) if named is None else named))
+        except ValueError as error:
+            if field == found.answer[0]:
+                raise BadField(field, str(error).replace("NAME", field)) from None
+    if choices.right is not None:
+        answers.append((found.options[0], choices.right))
+    keep = own.keep_order.strip().lower() if isinstance(own.keep_order, str) else own.keep_order
+    if keep not in (None, "", "true", "false", True, False):
+        raise BadField("keep_order", f"must be true or false, is {kind_of(own.keep_order)}")
+    return Draft(
+        path=path,
+        line=line,
+        stem=stem,
+        choices=choices,
+        answers=tuple(answers),
+        counts_from={"0-based": 0, "1-based": 1}.get(found.answer_as, found.counts_from),  # type: ignore[arg-type]
+        keep_order=keep in (True, "true") or keeps or choices.is_lettered,
+        fields=(*found.question, *found.passage, *found.options, *found.answer),
+        id=str(columns.id_of(row, names) or "") if any(role == "id" for role, _ in columns.named) else own.id,
+        source=own.source,
+        split=own.split,
+    )
+
+
+@lru_cache(maxsize=256)
+def fields_of(row: tuple[str, ...], columns: NamedColumns, names: tuple[str, ...]) -> Found:
+    """The fields of a row with these names, where the file has those. Raises `BadField` and `BadInput`."""
+    found = columns.over(Found() if columns.without_header else find(row), names)
+    there = set(row)
+    return found._replace(
+        question=tuple(name for name in found.question if name in there),
+        passage=tuple(name for name in found.passage if name in there),
+        options=tuple(name for name in found.options if name in there),
+        answer=tuple(name for name in found.answer if name in there),
+    )
+
+
+def unwrapped(body: Any) -> Iterator[Any]:
+    """The rows that a row holds: itself, the one that a harness wrapped, or one for each question on a passage."""
+    if not isinstance(body, dict):
+        yield body
+        return
+    inner = next((body[key] for key in WRAPPERS if isinstance(body.get(key), dict)), None)
+    if inner is not None and "question" not in body:
+        yield from unwrapped(inner)
+        return
+    for key in ("question", "input"):  # ARC and its kin in their authors' files; HELM
+        if isinstance(body.get(key), dict):
+            text = {key: body[key]["text"]} if "text" in body[key] and "stem" not in body[key] else body[key]
+            body = {name: value for name, value in body.items() if name != key} | text
+    asked = body.get("questions")
+    if not isinstance(asked, list) or "question" in body:
+        yield body
+        return
+    shared = {name: value for name, value in body.items() if not isinstance(value, list)}  # QuALITY, RACE
+    for number, question in enumerate(asked, 1):
+        own = {"id": f"{shared['id']}-{number}"} if "id" in shared else {}
+        if not isinstance(question, dict):
+            each = {"options": body.get("options"), "answer": body.get("answers")}
+            lists = {
+                name: value[number - 1]
+                for name, value in each.items()
+                if isinstance(value, list) and len(value) == len(asked)
+            }
+            question = {"question": question} | lists
+        yield from unwrapped(shared | own | question)
+
+
+def _asked(value: object, name: str) -> str:
+    """The text of a question, which Inspect and others may write as a chat with one turn."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        value = value[0].get("content")
+    if not isinstance(value, str):
+        raise BadField(name, f"must be text, is {kind_of(value)}")
+    return value
+
+
+def _passage(value: object, name: str) -> str:
+    """The text of a passage: a text, several, or the object in which PubMedQA keeps them; empty where there is none."""
+    if isinstance(value, dict):
+        value = value.get("contexts", value.get("text"))
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = "\n".join(value)
+    if is_missing(value):
+        return ""
+    if not isinstance(value, str):
+        raise BadField(name, f"must be text, is {kind_of(value)}; leave it out with --columns passage=none")
+    return value.strip()
+
+
+def _options_of(
+    row: Mapping[str, Any], found: Found, asked: str, implied: tuple[str, ...]
+) -> tuple[str, Choices, bool]:
+    """The question without the options that its text lists, the options, and whether they must stay in their order."""
+    listed = split_lettered(asked)
+    values = [row[name] for name in found.options]
+    try:
+        if found.is_columns and found.answer_as == "text" and found.options[0] == found.answer[0]:
+            choices = choices_of([part for value in values for part in _apart(value)])
+        elif found.is_columns:
+            choices = of_columns(values, found.options)
+        elif values and not is_missing(values[0]):
+            choices = choices_of(values[0])
+        elif listed:
+            return listed[0], listed[1], False
+        elif implied or isinstance(row.get(found.answer[0]) if found.answer else None, bool):
+            return asked, Choices(tuple(each.capitalize() for each in implied or ("yes", "no"))), False
+        else:
+            raise BadField("options", _missing("", row, found, "options"))
+    except BadField:
+        raise
+    except ValueError as error:
+        raise BadField("options" if found.is_columns else found.options[0], str(error)) from None
+    if not listed:
+        return asked, choices, False
+    texts = {re.sub(r"\W+", "", str(text)).casefold() for text in choices.texts}
+    if texts == {re.sub(r"\W+", "", str(text)).casefold() for text in listed[1].texts}:
+        return listed[0], choices, False
+    if len(listed[1].texts) == len(texts) and all(len(text) == 1 for text in texts) and choices.is_lettered:
+        return listed[0], listed[1], False
+    return asked, choices, True
+
+
+def _apart(value: object) -> list[object]:
+    """The options that stand in one of the columns of right and wrong ones; TruthfulQA's table puts ; between them."""
+    if is_missing(value):
+        return []
+    if isinstance(value, list):
+        return list(value)
+    return (
+        [part.strip() for part in value.split(";") if part.strip()]
+        if isinstance(value, str) and "; " in value
+        else [value]
+    )
+
+
+def _named_column(value: object, found: Found) -> int | None:
+    """The option whose column an answer names, as `option_b` does."""
+    places = [
+        place for place, name in enumerate(found.options) if isinstance(value, str) and plain(name) == plain(value)
+    ]
+    return places[0] if found.is_columns and found.answer_as != "text" and len(places) == 1 else None
+
+
+def _missing(advice: str, row: Mapping[str, Any], found: Found, role: str) -> str:
+    """That a row lacks a field, what it has, and how to say which field is meant."""
+    known = {"question": found.question, "options": found.options, "answer": found.answer}
+    free = [name for name in row if name not in OWN_FIELDS and not any(name in fields for fields in known.values())]
+    guess = {"question": free[:1], "options": free[1:-1], "answer": free[-1:]}
+    parts = []
+    for each, fields in known.items():
+        names = list(fields[:1] if each == "answer" else fields) or guess[each] or ["…"]
+        parts.append(f"{each}={'..'.join([names[0], names[-1]]) if len(names) > 1 else names[0]}")
+    there = ", ".join(row)[:200].encode("utf-8", "replace").decode() or "nothing"
+    example = f"--columns {','.join(parts)}"
+    return f"is missing{advice}. The row has: {there}. Say which field is the {role}, for example: {example}"
+
+
+def check_header(path: Path, bodies: Sequence[tuple[int, Any]], columns: NamedColumns) -> None:
+    """Raise `BadRow` where the first line of a table is a question already, not the names of its columns."""
+    first = next((row for _, row in bodies if isinstance(row, dict)), None)
+    if first is None or columns.named:
+        return
+    names = list(first)
+    try:
+        known = find(names)
+    except BadField:
+        return
+    is_question = any(len(name) > 40 or name.rstrip().endswith(("?", "？")) for name in names)
+    if known.question or known.options or not (is_question or re.fullmatch(r"\(?[A-Ea-e0-9]\)?", names[-1])):
+        return
+    raise BadRow(
+        path,
+        1,
+        "header",
+        f"is missing: the first line reads {', '.join(names)[:120]!r}, a question. Write the names of the columns before it "
+        f"(question,A,B,C,D,answer), or number them: --columns question=1,options=2..{len(names) - 1},answer={len(names)}",
+    )

@@ -1,0 +1,143 @@
+"""Which option is the right one, however a row says so; and what numbers count from, over the whole file.
+
+In: the value of a row's answer with its options. Out: the index of the right option, None where nobody knows it, or a
+`Number`, whose meaning the other rows of the file decide.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from unsway.errors import kind_of
+from unsway.sources.checks import visible
+from unsway.sources.files.layouts import AnswerAs
+from unsway.sources.files.options import Choices, is_missing, one_hot
+
+MISSING = ("", "-1", "nan", "none", "null", "n/a", "na", "<na>", "?", "-")
+"""How an answer that nobody knows is written, unless an option reads so."""
+YES_NO = {True: ("yes", "true"), False: ("no", "false")}
+"""What a truth value is called among the options."""
+_LETTER = re.compile(r"\W*(?:(?:option|answer|choice)\W+)?[(\[（]?([A-Za-z])[)\]）]?[.:：]?\W*", re.I)
+_LETTER_AND_TEXT = re.compile(
+    r"\W*(?:(?:option|answer|choice)\W+)?([A-Za-z])(?:\s*[)\]）.:：、．–-]+\s*|\s+)(.*\S)\s*", re.S | re.I
+)
+_NUMBER_AND_TEXT = re.compile(r"\W*(\d{1,2})\s*(?:[)\]）:：、．-]+|\.\s)\s*(.*\S)\s*", re.S)
+
+
+class Number(NamedTuple):
+    """An answer that is a number: an index from 0, from 1, or the text of an option."""
+
+    value: int
+    """The number."""
+    text: int | None
+    """Index of the option that reads so; None where there is none."""
+
+
+def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | Number | None:
+    """The right option. Raises `ValueError`, which says what was found and what is allowed."""
+    texts, n = choices.texts, len(choices.texts)
+    if isinstance(value, list | tuple):
+        if (right := one_hot(value, n)) is not None:
+            return right
+        if len(value) != 1:
+            raise ValueError(f"names {len(value)} right options ({str(value)[:60]}); one is allowed")
+        return gold_of(value[0], choices, answer_as)
+    if isinstance(value, dict) and "text" in value:
+        value = value["text"]
+    if is_missing(value):
+        return None
+    if isinstance(value, bool):
+        places = [place for place, text in enumerate(texts) if _folded(text) in YES_NO[value]]
+        if len(places) != 1:
+            raise ValueError(f"must be an index, a letter or an option's text, is {kind_of(value)}")
+        return places[0]
+    if not isinstance(value, int | float | str) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError(f"must be an index, a letter or an option's text, is {kind_of(value)}")
+    said = unicodedata.normalize("NFKC", str(int(value) if isinstance(value, float) else value)).strip()
+    by_text = _place(said, texts)
+    number = re.fullmatch(r"(-?\d{1,4})(?:\.0+)?", said)
+    if by_text is None and number:
+        by_text = next((place for place, text in enumerate(texts) if _same_number(text, int(number[1]))), None)
+    if answer_as == "text":
+        if by_text is None and said.lower() not in MISSING:
+            raise ValueError(f"is {said[:80]!r}, which is the text of no option")
+        return by_text
+    if number and by_text is None and said == "-1":
+        return None
+    by_label = _label(said, choices.labels)
+    if number and answer_as != "letter" and (by_label is None or by_text not in (None, by_label)):
+        return Number(int(number[1]), by_text)
+    by_letter = by_label
+    if by_letter is None and not number and (letter := _LETTER.fullmatch(said)):
+        named = _label(letter[1], choices.labels)
+        place = ord(letter[1].upper()) - 65
+        by_letter = named if named is not None else place if place < n else None
+    if by_letter is not None and by_text is not None and by_letter != by_text and answer_as != "letter":
+        write = "its letter" if number else "the index"
+        raise ValueError(
+            f"{value!r} is option {by_text} by text and option {by_letter} by letter; write {write}, or say which is meant: "
+            "--columns answer=NAME:text or answer=NAME:letter"
+        )
+    if answer_as == "letter" and by_letter is not None:
+        return by_letter
+    if by_text is not None or by_letter is not None:
+        return by_letter if by_text is None else by_text
+    return _in_words(said, choices)
+
+
+def _in_words(said: str, choices: Choices) -> int | None:
+    """A letter or number with the text of its option, a name of a column, or one of the words for a missing answer."""
+    n = len(choices.texts)
+    for pattern in (_LETTER_AND_TEXT, _NUMBER_AND_TEXT):
+        if (both := pattern.fullmatch(said)) and (by_text := _place(both[2], choices.texts)) is not None:
+            by_label = _label(both[1], choices.labels)
+            if by_label is None and both[1].isalpha():
+                by_label = ord(both[1].upper()) - 65
+            if by_label is not None and by_label != by_text:
+                raise ValueError(
+                    f"is {said[:80]!r}: {both[1]} is not the letter of that text, which is option {by_text}"
+                )
+            return by_text
+    if said.lower() in MISSING:
+        return None
+    several = re.findall(r"[A-Z]", said) if re.fullmatch(r"\W*[A-Z](?:(?:\W|and|und|et|y)*[A-Z])+\W*", said) else []
+    if len(several) > 1 and all(ord(each) - 65 < n for each in several):
+        raise ValueError(f"is {said[:80]!r}, which names {len(several)} right options; one is allowed")
+    raise ValueError(f"is {said[:80]!r}; allowed: {allowed(choices)}, or the text of an option")
+
+
+def allowed(choices: Choices) -> str:
+    """The numbers and letters that name an option, in words."""
+    last = len(choices.texts) - 1
+    labels = (
+        f", the labels {', '.join(choices.labels)}"[:120] if choices.labels and choices.labels[0] not in "Aa01" else ""
+    )
+    return f"0 to {last}, A to {chr(65 + last)}{labels}"
+
+
+def _folded(text: object) -> str:
+    return visible(str(text)).casefold().rstrip(".")
+
+
+def _place(said: str, texts: Sequence[object]) -> int | None:
+    """The only option with that text; white space and, where that helps, case and a full stop aside."""
+    same = [place for place, text in enumerate(texts) if str(text) == said]
+    same = same or [place for place, text in enumerate(texts) if visible(str(text)) == visible(said)]
+    same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
+    return same[0] if len(same) == 1 else None
+
+
+def _same_number(text: object, number: int) -> bool:
+    try:
+        return float(str(text)) == number
+    except ValueError:
+        return False
+
+
+def _label(said: str, labels: Sequence[str]) -> int | None:
+    """The option with that label."""
+    same = [place for place, label in enumerate(labels) if label.strip().casefold() == said.strip("()[]. ").casefold()]
+    return same[0] if len(same) == 1 else None

@@ -1,0 +1,324 @@
+"""Which field of a row is what: one table of the layouts of multiple-choice sets, and `--columns` for the rest.
+
+In: the names of a row's fields. Out: a `Found`: the fields that are its question, passage, options and answer.
+
+The table holds what the sets have on the Hugging Face hub, in their authors' repositories, in the samples of other harnesses
+(Inspect, lm-evaluation-harness, HELM, lighteval, OpenAI's evals) and in tables that spreadsheets export. Names are compared
+without case, spaces, underscores and hyphens. In a name, `@` stands for a letter and `#` for a number (columns A, B, … or
+option1, option2, …); `a+b` means both together. A layout stands before the general one only where a set writes its answer in
+a way of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Literal, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from unsway.errors import BadInput
+from unsway.rows import BadField
+
+AnswerAs: TypeAlias = Literal["", "letter", "text", "0-based", "1-based"]
+"""How an answer is to be read; empty where that is to be found out."""
+ROLES: Mapping[str, str] = {
+    "question": "question",
+    "stem": "question",
+    "passage": "passage",
+    "context": "passage",
+    "options": "options",
+    "choices": "options",
+    "answer": "answer",
+    "gold": "answer",
+    "id": "id",
+}
+"""What `--columns` may name, and the role that is meant."""
+NONE = "none"
+"""Stands for a column in `--columns` where there is none: no passage, or no answer."""
+
+
+def plain(name: str) -> str:
+    """A name without what spellings differ in: case, spaces, underscores, hyphens, number signs."""
+    return re.sub(r"[\s_#-]+", "", name).casefold()
+
+
+class Layout(BaseModel):
+    """The names under which a set keeps what a question is made of, each list in the order in which it is looked up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sets: str
+    """Who writes it."""
+    needs: tuple[str, ...] = ()
+    """Fields by which it is recognised."""
+    question: tuple[str, ...] = (
+        *("stem", "question", "questionstem", "questiontext", "query", "problem", "qtext", "exquestion", "prompt"),
+        *("instruction+input", "input", "inputs", "sentence", "goal", "startphrase", "sent1+sent2", "inputsentence#"),
+        *("instruction", "ctx", "context", "premise", "text"),
+    )
+    """The question, without passage and options."""
+    passage: tuple[str, ...] = (
+        *(
+            "context",
+            "contexts",
+            "article",
+            "passage",
+            "florespassage",
+            "paragraph",
+            "story",
+            "narrative",
+            "background",
+        ),
+        *("support", "premise", "scenario", "vignette", "document", "dialogue", "excerpt", "ctx", "text"),
+    )
+    """What is to be read before the question."""
+    options: tuple[str, ...] = (
+        *("options", "choices", "option", "endings", "candidates", "alternatives", "answerchoices", "possibleanswers"),
+        *("multiplechoicetargets", "mc1targets", "targetscores", "references", "answers"),
+        *("@", "option@", "opt@", "op@", "choice@", "answer@", "ending@", "alternative@", "ans@"),
+        *("option#", "opt#", "choice#", "ending#", "ans#", "answer#", "sol#", "mcanswer#", "alternative#", "alt#"),
+        *("answerchoice#", "answeroption#", "candidate#", "sentencequiz#", "randomfifthsentencequiz#", "#"),
+        *("correctanswer+distractor#", "correctanswer+distractors", "correctanswer+incorrectanswer#"),
+        *("correctanswer+incorrectanswers", "bestanswer+incorrectanswers", "rightanswer+wronganswer#"),
+        *("correctanswer+wronganswer#", "correctanswer+wronganswers", "correctoption+incorrectoption#"),
+        *("correct+incorrect#", "correct+wrong#", "correct+distractor#", "answer+distractor#", "answer+distractors"),
+        *("answer+wronganswers", "answer+incorrectanswers", "answer+wronganswer#", "answer+incorrectanswer#"),
+    )
+    """The options: one field, a column for each, or the right one and the wrong ones."""
+    answer: tuple[str, ...] = (
+        *("gold", "answer", "answerkey", "correctanswer", "correctoption", "correctchoice", "rightanswer", "correct"),
+        *("target", "label", "goldlabel", "correctanswernum", "correctanswerindex", "correctindex", "correctlabel"),
+        *(
+            "answeridx",
+            "answerindex",
+            "goldindex",
+            "goldidx",
+            "answerrightending",
+            "cop",
+            "ra",
+            "finaldecision",
+            "ideal",
+        ),
+        *(
+            "correctletter",
+            "answerletter",
+            "expectedoutput",
+            "expectedanswer",
+            "answers",
+            "multiplechoicescores",
+            "output",
+        ),
+    )
+    """The right option."""
+    also: tuple[str, ...] = ("answeridx", "answerindex", "answerletter", "correctletter", "answerchoice", "goldindex")
+    """Fields that name the right option once more, and must agree."""
+    counts_from: Literal[0, 1] | None = None
+    """What its numbers count from; None where the file decides."""
+    words: Mapping[str, str] = {}
+    """Questions that are codes, and what they ask."""
+
+
+GENERAL = Layout(sets="all others")
+"""Every name that is known. MMLU and its kin, MMLU-Pro, ARC, OpenBookQA, CommonsenseQA, RACE, ReClor, LogiQA, MedQA, MedMCQA,
+PubMedQA, BoolQ, SciQ, GPQA, AQuA, MathQA, AGIEval, C-Eval, CMMLU, TruthfulQA, BIG-bench, MuSR, HEAD-QA, Inspect, HELM."""
+LAYOUTS: tuple[Layout, ...] = (
+    Layout(sets="WinoGrande", needs=("sentence", "option1", "option2"), counts_from=1),
+    Layout(sets="Social IQa", needs=("answera", "answerb", "answerc", "label"), counts_from=1),
+    Layout(sets="Belebele", needs=("mcanswer1", "correctanswernum"), counts_from=1),
+    Layout(sets="QuALITY", needs=("options", "goldlabel"), answer=("goldlabel",), counts_from=1),
+    Layout(sets="StoryCloze", needs=("inputsentence1", "inputsentence4"), counts_from=1),
+    Layout(
+        sets="COPA, XCOPA",
+        needs=("premise", "question", "choice1", "choice2", "label"),
+        counts_from=0,
+        words={"cause": "What was the cause of this?", "effect": "What happened as a result?"},
+    ),
+    Layout(sets="PIQA", needs=("goal", "sol1", "sol2"), counts_from=0),
+    Layout(sets="HellaSwag", needs=("ctx", "endings"), counts_from=0),
+    Layout(sets="SWAG", needs=("startphrase", "ending0"), question=("startphrase",), counts_from=0),
+    Layout(sets="MedQA as SWAG", needs=("sent1", "ending0"), question=("sent1+sent2",), counts_from=0),
+    Layout(sets="BBQ", needs=("ans0", "ans1", "ans2"), counts_from=0),
+    Layout(sets="CosmosQA", needs=("answer0", "answer1"), counts_from=0),
+    GENERAL,
+)
+"""Every layout; the first whose fields a row has is its own."""
+
+
+class Found(NamedTuple):
+    """The fields of a row by what they are."""
+
+    question: tuple[str, ...] = ()
+    """Fields that together are the question."""
+    passage: tuple[str, ...] = ()
+    """Fields to be read before it."""
+    options: tuple[str, ...] = ()
+    """One field with all options, or a column for each."""
+    is_columns: bool = False
+    """Whether the options have a column each."""
+    answer: tuple[str, ...] = ()
+    """The field of the right option, then those that must agree with it."""
+    answer_as: AnswerAs = ""
+    """How the answer is read."""
+    counts_from: Literal[0, 1] | None = None
+    """What numbers count from; None where the file decides."""
+    words: Mapping[str, str] = {}
+    """Questions that are codes, and what they ask."""
+
+
+def find(names: Iterable[str]) -> Found:
+    """The fields of a row with these names; a role that none of them has stays empty. Raises `BadField`."""
+    known: dict[str, str] = {}
+    for name in names:
+        known.setdefault(plain(name), name)
+    layout = next(each for each in LAYOUTS if known.keys() >= set(each.needs))
+    for role, pair in {
+        "stem": ("stem", "question"),
+        "options": ("options", "choices"),
+        "gold": ("gold", "answer"),
+    }.items():
+        if known.keys() >= set(pair):
+            raise BadField(role, f"is given twice, as {known[pair[0]]} and {known[pair[1]]}")
+    options, is_columns, right = _options(layout, known)
+    numbered = is_columns and plain(options[0])[-1] == "0"
+    answers = tuple(known[name] for name in layout.answer if name in known and known[name] not in options)
+    answer = (right,) if right else answers[:1]
+    question = _first(layout.question, known)
+    passage = tuple(known[n] for n in layout.passage if n in known and known[n] not in (*question, *options))
+    return Found(
+        question,
+        passage,
+        options,
+        is_columns,
+        answer + tuple(known[n] for n in layout.also if n in known and answer and known[n] not in (*answer, *options)),
+        "text" if right else "",
+        0 if numbered else layout.counts_from,
+        layout.words,
+    )
+
+
+def family(spec: str, known: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields that a name stands for: one, or those with a letter for `@` or a number for `#`, in their order."""
+    if spec[-1] not in "@#":
+        return (known[spec],) if spec in known else ()
+    pattern = re.compile(re.escape(spec[:-1]) + ("([a-z]|aa)" if spec[-1] == "@" else r"(\d{1,2})") + r"\Z")
+    found = {match[1]: name for key, name in known.items() if (match := pattern.match(key))}
+    ordered = sorted(found, key=lambda label: (len(label), label))
+    return tuple(found[label] for label in ordered) if len(found) > 1 and ordered[0] in ("a", "0", "1") else ()
+
+
+def _first(specs: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """The fields of the first name that a row has; of `a+b`, all parts must be there."""
+    for spec in specs:
+        parts = [family(part, known) for part in spec.split("+")]
+        if all(parts):
+            return tuple(name for part in parts for name in part)
+    return ()
+
+
+def _options(layout: Layout, known: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str]:
+    """The fields of the options, whether they have a column each, and the column of the right one, if it has its own."""
+    fields = [spec for spec in layout.options if spec[-1] not in "@#" and "+" not in spec and spec in known]
+    families = [spec for spec in layout.options if "+" not in spec and spec[-1] in "@#" and family(spec, known)]
+    if families and fields and fields[0] in ("options", "choices"):
+        letters = ", ".join(family(families[0], known))
+        raise BadField("options", f"is given twice, as {known[fields[0]]} and as the columns {letters}")
+    if fields and not (families and fields[0] == "answers"):
+        return (known[fields[0]],), False, ""
+    if families:
+        return family(families[0], known), True, ""
+    apart = _first([spec for spec in layout.options if "+" in spec], known)
+    return apart, bool(apart), apart[0] if apart else ""
+
+
+# ---------------------------------------------------------------- --columns
+
+
+class NamedColumns(NamedTuple):
+    """What `--columns` says: the columns of each role that it names."""
+
+    named: tuple[tuple[str, str], ...] = ()
+    """Role and columns, as they were written."""
+    answer_as: AnswerAs = ""
+    """How the answer is read."""
+
+    @classmethod
+    def parse(cls, given: str | Mapping[str, str | Sequence[str]]) -> NamedColumns:
+        """Read `question=Frage,options=A..D,answer=Lösung:1-based`, or the same as a dictionary. Raises `BadInput`."""
+        if isinstance(given, str):
+            pairs = [part.partition("=")[::2] for part in given.split(",") if part.strip()]
+        else:
+            pairs = [(role, each if isinstance(each, str) else "+".join(each)) for role, each in given.items()]
+        named: dict[str, str] = {}
+        answer_as: AnswerAs = ""
+        for role, columns in pairs:
+            meant, columns = ROLES.get(role.strip().lower(), ""), columns.strip()
+            if not meant or not columns or meant in named:
+                what = (
+                    f"names the {role.strip()} twice" if meant in named else f"has {f'{role}={columns}'.strip('=')!r}"
+                )
+                raise BadInput(
+                    f"--columns {what}. It is written as ROLE=COLUMN,…: question=Frage,options=A..D,answer=Lösung; the "
+                    "roles are question, passage, options, answer and id."
+                )
+            if meant == "answer":
+                for way in ("letter", "text", "0-based", "1-based"):
+                    if columns.endswith(f":{way}"):
+                        columns, answer_as = columns.removesuffix(f":{way}"), way
+            named[meant] = columns
+        return cls(tuple(named.items()), answer_as)
+
+    @property
+    def without_header(self) -> bool:
+        """Whether every column is named by its number, as in a table without a header."""
+        parts = [part for _, spec in self.named if spec != NONE for part in re.split(r"\.\.|\+", spec)]
+        return bool(parts) and all(part.strip().isdigit() for part in parts)
+
+    def over(self, found: Found, names: Sequence[str]) -> Found:
+        """What was found, with the columns that are named here instead. Raises `BadInput` where one is not there."""
+        columns = {role: [] if spec == NONE else self._columns(role, spec, names) for role, spec in self.named}
+        changed = found
+        if "question" in columns:
+            passage = tuple(name for name in found.passage if name not in columns["question"])
+            changed = changed._replace(question=tuple(columns["question"]), passage=passage, words={})
+        if "options" in columns:
+            options = tuple(columns["options"])
+            changed = changed._replace(options=options, is_columns=len(options) > 1, answer_as="", counts_from=None)
+        if "answer" in columns:
+            changed = changed._replace(answer=tuple(columns["answer"]), answer_as="", counts_from=None)
+        if "passage" in columns:
+            changed = changed._replace(passage=tuple(columns["passage"]))
+        used = {name for role in columns for name in columns[role]}
+        rest = tuple(n for n in changed.passage if "passage" in columns or n not in used)
+        return changed._replace(passage=rest, answer_as=self.answer_as or changed.answer_as)
+
+    def id_of(self, row: Mapping[str, object], names: Sequence[str]) -> object:
+        """The row's own name for its question."""
+        for role, spec in self.named:
+            if role == "id":
+                return row.get(self._columns(role, spec, names)[0])
+        return row.get("id")
+
+    def _columns(self, role: str, spec: str, names: Sequence[str]) -> list[str]:
+        """The columns that are meant: names joined by +, or the first and the last of several (A..D)."""
+
+        def column(text: str) -> str:
+            same = [name for name in names if name == text.strip()] or [n for n in names if plain(n) == plain(text)]
+            if same:
+                return same[0]
+            close = get_close_matches(text, names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            there = ", ".join(names)[:300]
+            raise BadInput(f"--columns names {text.strip()!r} as {role}, which is no column.{hint} There are: {there}.")
+
+        if spec in names:
+            return [spec]
+        found: list[str] = []
+        for part in spec.split("+"):
+            first, dots, last = part.partition("..")
+            start = names.index(column(first))
+            end = names.index(column(last)) if dots else start
+            if end < start:
+                raise BadInput(f"--columns names {part!r}, but {last} stands before {first}. Name the first one first.")
+            found += names[start : end + 1]
+        return found

@@ -1,0 +1,225 @@
+"""The options of a row, however they are written.
+
+In: the value of one field, or one value a column. Out: `Choices`: texts, the labels that they bring, and the right one where
+the value says so.
+
+    ["pear", "door"]                              {"text": ["pear", "door"], "label": ["A", "B"]}
+    {"A": "pear", "B": "door"}                    [{"label": "A", "text": "pear"}, {"label": "B", "text": "door"}]
+    "['pear', 'door']", as tables hold lists      "A) pear B) door", as texts do
+    {"choices": ["pear", "door"], "labels": [1, 0]}, {"pear": 1, "door": 0}: one of them is right
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from unsway.errors import kind_of
+
+TEXT_KEYS = ("text", "content", "value", "option", "atext", "answer", "output", "choice")
+"""Keys of an option's text, where it is an object."""
+LABEL_KEYS = ("label", "key", "letter", "aid", "id", "index", "name")
+"""Keys of its label."""
+RIGHT_KEYS = ("is_correct", "isCorrect", "correct", "is_answer", "right")
+"""Keys that say whether it is right."""
+MANY_LETTERS = [chr(65 + place) for place in range(26)]
+_MARK = r"[(\[（【]?\s*{label}\s*(?:[)\]）】:：、．]|\.(?=\s|\w{{2}}))\s*"
+_LETTERED = re.compile(rf"\s*{_MARK.format(label='([A-Za-z])')}(?=\S)")
+_NUMBERED = re.compile(r"\s*[(\[（]?\s*(\d{1,2})\s*[)\]）.、．:]\s+(?=\S)")
+_INLINE = re.compile(rf"(?:^|(?<=[\s,;])){_MARK.format(label='([A-Za-z])')}", re.M)
+_HEADING = re.compile(
+    r"\s*\n?[^\n.?!]{0,40}\b\w*(?:choices|options|optionen|opciones|opzioni)\b[^\n.?!]{0,30}[:：]\s*\Z", re.I
+)
+_PROMPTED = re.compile(
+    r"\s*\n\s*[^\n]{0,40}(?:answer|antwort|respuesta|réponse|risposta|答案)[^\n]{0,40}[:：]?\s*\(?\s*\Z", re.I
+)
+
+
+class Choices(NamedTuple):
+    """The options of a row."""
+
+    texts: tuple[Any, ...]
+    """Their texts; a value that is no text is left for the check of the question."""
+    labels: tuple[str, ...] = ()
+    """What the row calls them, if it does: A, B, … or 1, 2, …"""
+    right: int | None = None
+    """Index of the right one, where the options themselves say which."""
+    is_lettered: bool = False
+    """Whether their texts carry letters or numbers of their own still, so that they must stay in order."""
+
+
+def choices_of(value: object) -> Choices:
+    """The options that the value of one field holds. Raises `ValueError`."""
+    if isinstance(value, str):
+        return _written(value)
+    if isinstance(value, Mapping):
+        return _by_key(value)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of texts, is {kind_of(value)}")
+    listed = without_gaps(value)
+    if not any(isinstance(each, Mapping) for each in listed):
+        return without_letters(tuple(map(as_text, listed)))
+    texts, labels, right = [], [], []
+    for place, each in enumerate(listed):
+        if not isinstance(each, Mapping) or not (key := next((k for k in TEXT_KEYS if k in each), None)):
+            raise ValueError(f"option {place} must be a text, or an object with text and label, is {kind_of(each)}")
+        text = each[key]
+        texts.append(as_text(text.get("text") if isinstance(text, Mapping) else text))
+        labels += [str(each[k]) for k in LABEL_KEYS if k in each][:1]
+        if any(each.get(k) in (True, 1, "true", "True") for k in RIGHT_KEYS) or "correct" in (each.get("tags") or ()):
+            right.append(place)
+    found = without_letters(tuple(texts))
+    own = tuple(labels) if len(set(labels)) == len(texts) else found.labels
+    if len(right) > 1:
+        raise ValueError(f"has {len(right)} right options; one is allowed")
+    return found._replace(labels=own, right=right[0] if right else None)
+
+
+def of_columns(cells: Sequence[object], names: Sequence[str]) -> Choices:
+    """The options of columns, of which the last may be empty. Raises `ValueError`."""
+    labels = [re.sub(r".*?(aa|[a-z]|)\Z", r"\1", name.strip().lower(), flags=re.S).upper() for name in names]
+    filled = [place for place, cell in enumerate(cells) if not is_missing(cell)]
+    is_lettered = labels[0] == "A"
+    if filled != list(range(len(filled))) or (
+        is_lettered and labels[: len(filled)] != [*MANY_LETTERS, "AA"][: len(filled)]
+    ):
+        given = ", ".join(names[place] for place in filled)
+        raise ValueError(f"columns must be filled from {names[0]} without a gap, are {given}")
+    found = without_letters(tuple(as_text(cell) for cell in cells[: len(filled)]))
+    return found if found.labels or not is_lettered else found._replace(labels=tuple(labels[: len(filled)]))
+
+
+def as_text(value: object) -> Any:
+    """A number or a truth value as the text that was typed; anything else as it is."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is none: null, an empty text, or a number that is none (which pandas writes into gaps)."""
+    return (
+        value is None or (isinstance(value, str) and not value.strip()) or (isinstance(value, float) and value != value)
+    )
+
+
+def without_gaps(values: Sequence[object]) -> tuple[object, ...]:
+    """Values without the nulls at their end, which tables write where others have more."""
+    n = len(values)
+    while n and (values[n - 1] is None or values[n - 1] != values[n - 1]):
+        n -= 1
+    return tuple(values[:n])
+
+
+def without_letters(texts: tuple[Any, ...]) -> Choices:
+    """Options without the letters that all of them bring.
+
+    Numbers stay, because "1. May" is a day, and so do letters that only some bring, because "A. Lincoln" is a name; such
+    options keep their order.
+    """
+    if len(texts) < 2 or not all(isinstance(text, str) for text in texts):
+        return Choices(texts)
+    every = MANY_LETTERS[: len(texts)]
+    found = [match for text in texts if (match := _LETTERED.match(text))]
+    letters = [match[1].upper() for match in found]
+    bare = tuple(match.string[match.end() :].strip() for match in found)
+    is_marked = letters == every or (sorted(letters) == every and not any("." in match[0] for match in found))
+    if is_marked and len(set(bare)) == len(texts):
+        return Choices(bare, tuple(letters))
+    numbers = [match[1] for text in texts if (match := _NUMBERED.match(text))]
+    is_numbered = numbers in ([str(n + 1) for n in range(len(texts))], [str(n) for n in range(len(texts))])
+    is_letters = [text.strip().strip("().").upper() for text in texts] == every
+    return Choices(texts, is_lettered=is_numbered or is_letters or len(set(letters) & set(every)) > 1)
+
+
+def split_lettered(text: str) -> tuple[str, Choices] | None:
+    """What stands before a list of options with letters that ends a text, and the options; None where there is no list."""
+    marks = list(_INLINE.finditer(text))
+    for start in range(len(marks) - 1, -1, -1):
+        if marks[start][1].upper() != "A":
+            continue
+        chain = [marks[start]]
+        for mark in marks[start + 1 :]:
+            same_form = mark[0].strip()[-1] == chain[0][0].strip()[-1] and mark[1].isupper() == chain[0][1].isupper()
+            if same_form and mark[1].upper() == MANY_LETTERS[len(chain) % 26]:
+                chain.append(mark)
+        ends = [mark.start() for mark in chain[1:]] + [len(text)]
+        parts = [text[mark.end() : end].strip().rstrip(",;").strip() for mark, end in zip(chain, ends, strict=True)]
+        if len(parts) > 1:
+            parts[-1] = _PROMPTED.sub("", text[chain[-1].end() :]).strip().rstrip(",;").strip()
+            if all(parts) and len(set(parts)) == len(parts):
+                before = _HEADING.sub("", text[: chain[0].start()].rstrip())
+                return before.strip(), Choices(tuple(parts), tuple(MANY_LETTERS[: len(parts)]))
+    return None
+
+
+def _by_key(value: Mapping[Any, Any]) -> Choices:
+    """Options that an object holds: lists of texts and labels, texts by label, or scores by text."""
+    lists = {key: without_gaps(each) for key, each in value.items() if isinstance(each, list | tuple)}
+    texts = next((lists[key] for key in ("text", "texts", "choices", "options") if key in lists), None)
+    if texts is not None:
+        found = without_letters(tuple(map(as_text, texts)))
+        labels = next((lists[key] for key in ("label", "labels", "key", "keys", "scores") if key in lists), ())
+        if len(labels) != len(texts):
+            return found
+        if (right := one_hot(labels, len(texts))) is not None:
+            return found._replace(right=right)
+        return found._replace(labels=tuple(map(str, labels)))
+    keys = [str(key).strip().upper() for key in value]
+    if keys != MANY_LETTERS[: len(keys)] and (right := one_hot(list(value.values()), len(value))) is not None:
+        return Choices(tuple(value), right=right)
+    filled = without_gaps([None if is_missing(each) else each for each in value.values()])
+    short = [key for key in keys if re.fullmatch(r"[A-Z]|\d{1,2}", key)]
+    if len(short) != len(keys):
+        raise ValueError(f"must be a list of texts, or texts by letter, is {kind_of(value)}")
+    if keys != sorted(keys, key=lambda key: (len(key), key)):
+        raise ValueError(f"have the letters {', '.join(keys)}, which are not in order; sort them")
+    return Choices(tuple(map(as_text, filled)), tuple(keys[: len(filled)]))
+
+
+def one_hot(values: Sequence[object], n: int) -> int | None:
+    """The index of the only 1 among zeros, for n values; None where they are something else. Raises `ValueError`."""
+    if len(values) != n or n < 2 or any(isinstance(each, str) or each not in (0, 1) for each in values):
+        return None
+    right = [place for place, each in enumerate(values) if each == 1]
+    if len(right) != 1:
+        raise ValueError(f"name {len(right)} right options; exactly one is allowed")
+    return right[0]
+
+
+def _written(value: str) -> Choices:
+    """Options that a text holds: a list as JSON, as Python or as numpy writes it, or texts with letters."""
+    text = unicodedata.normalize("NFC", value.strip())
+    for read in (json.loads, _python_list):
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
+            continue
+        if isinstance(found, list | tuple | dict):
+            return choices_of(found)
+    if (lettered := split_lettered(text)) and not lettered[0]:
+        return lettered[1]
+    raise ValueError(
+        f'must be a list of texts, is {kind_of(value)}. In a table, write a JSON list like ["yes", "no"], or a column for '
+        "each option (A, B, …)"
+    )
+
+
+def _python_list(text: str) -> Any:
+    """A list as Python's `str` writes it, or numpy's, which puts no commas between texts."""
+    text = re.sub(r"\barray\((.*?),\s*dtype=\w+\)", r"\1", text, flags=re.S)
+    text = re.sub(r"\bnan\b(?=\s*[,\]])", "None", text)
+    if "'" in text or '"' in text:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        kept = [t for t in tokens if t.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT)]
+        joined = []
+        for token, after in zip(kept, [*kept[1:], None], strict=True):
+            joined.append(token.string)
+            if after and token.type == after.type == tokenize.STRING:
+                joined.append(",")  # Python would run two texts side by side into one
+        text = " ".join(joined)
+    return ast.literal_eval(text.strip())

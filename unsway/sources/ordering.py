@@ -1,0 +1,112 @@
+"""The order in which options are shown: shuffled by the question alone, unless what they say depends on their order.
+
+In: a stem and its options. Out: the index that each shown option had.
+
+* Plain options are shuffled, because some sets list the right one first throughout.
+* "All of the above", "none of these" and the like go last, where nothing but such options followed them.
+* Options that speak of places or of one another's letters ("the first two", "options 1 and 3", "both A and B", "alle oben
+  genannten") keep the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import re
+
+from unsway.seeds import rng
+
+LONGEST_REFERENCE = 100
+"""Longest option that can speak of others, in characters; a longer text with such words tells of something else."""
+_LAST = re.compile(
+    r"\W*(all|none|any|both|neither|either)"
+    r"( of (the |these |those )?(above|these|those|choices|options)|( of)?( the)? above)\b",
+    re.I,
+)
+"""Options that refer to all others, in English."""
+_ONE = r"\(?[A-H]\)?"
+_WORD_AND = (
+    "and|or|nor|und|oder|noch|als auch|et|ou|ni|y|o|e|en|of|i|og|och|eller|oraz|dan|atau|ve|veya|và|hoặc|и|или|και"
+)
+_AND = rf"(?:\s*[,&，、]\s*|\s+(?:{_WORD_AND})\s+|\s*(?:和|与|與|跟|及|或|と|와|과)\s*)"
+_LETTERS = re.compile(rf"(?<![A-Za-z0-9]){_ONE}{_AND}{_ONE}(?![A-Za-z0-9])")
+"""Options that refer to others by letter: "Both A and B", "A, B and D only"."""
+_BOTH = "both|neither|either|only|just|all|beide|sowohl|weder|nur|les deux|ambos|ambas|solo|seulement"
+_NUMBERS = re.compile(
+    rf"\W*(?:{_BOTH})?\W*\(?[1-9]\)?(?:(?:\s*[,&]\s*|\s+(?:{_WORD_AND})\s+)\(?[1-9]\)?)*(?:\s+(?:only|nur|solo))?\W*",
+    re.I,
+)
+"""Options of numbers alone: "1 and 3", "only 2". They refer to others where most others are words."""
+_THINGS = (
+    r"(?i:options?|answers?|choices?|alternatives?|responses?|optionen|antwort(?:en)?|réponses?|propositions?|opci[oó]n(?:es)?|"
+    r"respuestas?|alternativas?|op[cç][aã]o|op[cç][oõ]es|opzion[ei]|rispost[ae]|opties?|antwoord(?:en)?|вариант\w*|ответ\w*)"
+)
+_NTH = "1st|2nd|3rd|4th|first|second|third|fourth|last|previous|preceding|former|latter"
+_QUANTITY = "all|none|any|both|neither|either|two|three|one|some|each|most|more than one"
+_ABOVE = "above|below|preceding|previous|foregoing|former|aforementioned|following"
+_END = r"(?=\W*$|\s+(?:are|is|apply|only|together|above|options?|answers?|choices?)\b|\s*[,;:(])"
+_ENGLISH = (
+    rf"\b(?:{_NTH}) (?:two|three|four|[2-5]){_END}",  # the first two
+    rf"\b(?:{_NTH})(?: (?:and|or|nor) (?:the )?(?:{_NTH}))+(?: options?| answers?| choices?| ones?)?\W*$",
+    rf"\b(?:{_NTH}) (?:options?|answers?|choices?){_END}|^\W*(?:only )?the (?:former|latter)\W*$",
+    rf"\b(?:{_QUANTITY})(?: of)? (?:the )?(?:{_ABOVE}){_END}",
+    r"\b(?:the|as|options?|answers?|choices?|listed|mentioned|stated|given|described) (?:above|below)\W*$",
+    r"\b(?:above|below)[ -](?:mentioned|listed|named|options?|answers?|choices?)\b|\bboth (?:options|answers|choices)\b",
+)
+_OTHERS = {
+    "German": r"\b(?:oben|vorher|zuvor|vorstehend|unten) ?(?:genannt|stehend|aufgef|angegeben|erwähn)\w*|\bobenstehend\w*|"
+    r"\b(?:von|die|das|alles?) oben\b|\b(?:der|die|beide|alle) (?:obigen?|vorigen)\b|"
+    r"\b(?:die|den) (?:ersten|letzten) (?:beiden|zwei|drei)\b",
+    "French": r"\bci-dess(?:us|ous)\b|\bprécédent\w*\W*$|\bles (?:deux|trois) (?:premi|derni)\w+",
+    "Spanish": r"\b(?:l[oa]s|el|la|lo) anterior(?:es)?\b|\bde arriba\b|\bl[oa]s (?:dos|tres) (?:primer|últim)\w+|"
+    r"\bl[oa]s primer[oa]s (?:dos|tres)\b",
+    "Portuguese": r"\b[ao]s anteriores\b|\b(?:d?[ao]s|alternativas|opções) acima\b|"
+    r"\b[ao]s (?:duas|dois|três) (?:primeir|últim)\w+",
+    "Italian": r"\bprecedenti\W*$|\b(?:le|i) (?:prime|primi|ultime|ultimi) (?:due|tre)\b|\b(?:di|qui) sopra\b",
+    "Dutch": r"\b(?:boven|onder)(?:staande|genoemde)n?\b|\bhierboven\b|\bde (?:eerste|laatste) (?:twee|drie)\b",
+    "Nordic": r"\bovenst[åa]ende\b|\bovennevnte\b|\bovannämnda\b|\bde (?:første|första) (?:to|två)\b|"
+    r"\byllä ?(?:mainit|olev)\w*",
+    "Slavic": r"\bpowyższ\w+|\bwymienionych\b|\bvýše uveden\w*|\bперв(?:ые|ый|ых) (?:два|две|двух)\b|"
+    r"(?:выше)?(?:перечисленн|указанн|приведенн|приведённ|названн)\w*\W*$",
+    "Turkish, Hungarian": r"\byukarıdaki\w*|\bfenti\w*",
+    "Indonesian, Vietnamese": r"\bdi atas\b|\b(?:đáp án|phương án|các ý)\b.{0,12}\btrên\b",
+    "Chinese": r"以上|上述|上面|前两|前兩|前三|后两|後兩|前者|后者|後者",
+    "Japanese, Korean": r"上記|前述|最初の[二三2-3]|上の|위의|앞의",
+    "Arabic, Hebrew": r"مما سبق|ما سبق|ما ذكر|أعلاه|לעיל|הנ\"ל",
+    "Hindi, Thai, Greek": r"उपरोक्त|उपर्युक्त|ข้างต้น|παραπάνω",
+}
+_PLACES = re.compile(
+    "|".join(
+        (
+            rf"\b{_THINGS}\s*\(?(?:[A-H]|\d|[IVX]{{1,4}})\)?(?!\w|\s*:)",  # option 1
+            r"(?:選項|选项|答案|選択肢|보기)\s*[(（]?[A-H1-9]",
+            rf"^\W*(?i:{_BOTH}|not|all except|all but|everything but)\s+\(?[B-H]\)?\W*$",  # only B
+            r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
+            f"(?i:{'|'.join((*_ENGLISH, *_OTHERS.values()))})",
+        )
+    )
+)
+"""Options that refer to others by their place, in the languages that question sets are written in."""
+
+
+def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
+    """The index that each shown option had. Plain options are shown alike in whatever order they arrive."""
+    if refer_to_places(options):
+        return tuple(range(len(options)))
+    last = [place for place, option in enumerate(options) if _LAST.match(option)]
+    first = [place for place in range(len(options)) if place not in last]
+    first.sort(key=lambda place: options[place])
+    rng(0, "options", stem, sorted(options)).shuffle(first)
+    return (*first, *last)
+
+
+def refer_to_places(options: tuple[str, ...]) -> bool:
+    """Whether some options refer to others by letters or places, so that they mean something else in another order."""
+    last = [place for place, option in enumerate(options) if _LAST.match(option)]
+    plain = [place for place in range(len(options)) if place not in last]
+    if any(place > plain[0] and place < plain[-1] for place in last if plain and "above" in options[place].lower()):
+        return True  # what follows is not above
+    short = [options[place] for place in plain if len(options[place]) <= LONGEST_REFERENCE]
+    numbers = [option for option in short if _NUMBERS.fullmatch(option)]
+    several = any(re.search(rf"[1-9]\)?\s*(?:&|\s(?:{_WORD_AND})\s)", option, re.I) for option in numbers)
+    if several and len(plain) - len(numbers) > 1:
+        return True
+    return any(_LETTERS.search(option) or _PLACES.search(option) for option in short)
