@@ -1,65 +1,87 @@
 """The whole loop on the embedded model: measure, train, measure again, show. Runs on a laptop without a GPU or a hub.
 
-In: a folder. Out: `Results`, and `report.html` in the folder.
+In: a folder. Out: `Results`, and `report.html` in the folder, which is written again after each stage.
 A study like any other; killed anywhere, a second call goes on where it stopped, and one that finished asks nothing.
 
 The embedded model (135M parameters) can hardly do multiple-choice questions; it shows the method at work, not what larger
-models do. Questions, wording and training settings were chosen on validation questions; the test questions are others.
+models do. Questions, cues and training settings were chosen on validation questions; the test questions are others.
 """
 
 from __future__ import annotations
 
+import logging
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from unsway import layout
 from unsway.data import Recipe
 from unsway.disk import write_text
+from unsway.progress import duration
+from unsway.reporting.headline import headline
 from unsway.reporting.page import write_page
 from unsway.studies import Study, Task, Trained, run
+from unsway.studies.executors import InProcess
+from unsway.studies.jobs import Job
 from unsway.studies.results import Results
+from unsway.studies.running import StudyRun, estimate
 from unsway.training import Bct, Control
 from unsway.types import Settings
+
+_log = logging.getLogger(__name__)
 
 TRAINED = Trained(
     Bct(batch_size=8, learning_rate=1e-3),
     tasks=(Task("arc_easy", 200), Task("openbookqa", 200)),
     recipe=Recipe(
-        n=300,
+        n=160,
         direct_share=0.2,
         elicit="brief",
-        biases=("suggested_answer", "suggested_against", "post_hoc"),
+        biases=("suggested_answer", "post_hoc"),
         instructions="default",
-        instruct=60,
-        max_tokens=160,
+        instruct=32,
+        max_tokens=96,
     ),
 )
-"""On 135 validation questions the BRRs of the trained cues fell from 21 and 28 points to 5 and 13 at this rate (360
-rows), and to 13 and 12 at half of it (240 rows)."""
 CONTROL = replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3))
 """The same training on clean prompts."""
 STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
-    biases=("suggested_answer", "post_hoc", "wrong_few_shot", "distractor_fact"),
-    tasks=(Task("sciq", 100, "validation", after=200), Task("common_knowledge", 50, "test")),
+    biases=("suggested_answer", "post_hoc", "authority_professor"),
+    tasks=(Task("common_knowledge", 60, "test"),),
     elicit=("brief",),
     settings=Settings(max_tokens=96),
 )
-"""Two trained cues and two held out. Asked with one worked example and a sentence or two of reasoning, the form that a
-model of this size can follow; replies longer than 96 tokens are cut, and a cut reply is missing. SciQ has one split here:
-its first 200 questions in seeded order are those that settings were chosen on."""
+_LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
+FULL = STUDY.but(
+    interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
+    biases=(*STUDY.biases, "wrong_few_shot"),
+    tasks=(Task("common_knowledge", 150, "test"),),
+)
+
+SECONDS = {"load": 5.0, "ask": 0.25, "rows": 0.3, "train": 0.35}
+"""On two quiet CPU cores: of loading, of one reply, of one training row's reply, of one row of a fit."""
+WORDS = {"load": "loading questions", "ask": "asking", "rows": "writing training rows", "train": "training"}
+"""What a stage is called."""
 
 
-def demo(folder: str | Path, study: Study = STUDY) -> Results:
-    """Run the study in a folder and write its report.
+def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], None] | None = None) -> Results:
+    """Run the study in a folder and write its report, again after each stage.
+
+    Args:
+        folder: Where everything is kept.
+        study: The study; `FULL` is the longer one.
+        see: Called with what is known whenever another arm has been asked, the last one excepted.
 
     Raises:
         AssetUnavailable: The model or the questions could not be had; says what was tried.
     """
     place, start = Path(folder), time.monotonic()
-    found = run(study, place)
+    found = run(study, place, on=Stages(see))
     seconds = place / layout.SECONDS  # over all the times that it was started
     took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
     write_text(seconds, f"{took:.1f}\n")
@@ -67,3 +89,50 @@ def demo(folder: str | Path, study: Study = STUDY) -> Results:
     found = replace(found, title="unsway demo: measure, train, measure again", about=about)
     write_page(found, place / layout.PAGE)
     return found
+
+
+@dataclass
+class Stages:
+    """An executor that does one job after the other, says how far the study is, and writes the page after each job."""
+
+    see: Callable[[Results], None] | None
+    """Called after an arm has been asked."""
+    spent: float = 0.0
+    """Seconds of the stages so far; those that were done before do not count."""
+    expected: float = 0.0
+    """Seconds that they take on two quiet CPU cores."""
+
+    def submit(self, fn: Callable[..., Any], running: StudyRun, number: int, /, **resources: Any) -> Future[Any]:
+        """Do a job. Raises nothing: an error is in the future."""
+        job, after = running.jobs[number], running.jobs[number + 1 :]
+        pace = self.spent / self.expected if self.expected else 1.0
+        left = pace * sum(_seconds(running, each) for each in (job, *after))
+        _log.info(
+            "Stage %d of %d, %s; about %s left in all", number + 1, len(running.jobs), _named(job), duration(left)
+        )
+        start = time.monotonic()
+        done = InProcess().submit(fn, running, number, **resources)
+        took, usual = time.monotonic() - start, _seconds(running, job)
+        if took > usual / 10:
+            self.spent, self.expected = self.spent + took, self.expected + usual
+        if done.exception() is None and number and after:
+            found = estimate(running.study, running.folder)
+            todo = ", ".join(map(_named, after))
+            write_page(replace(found, title=f"unsway demo so far; still to come: {todo}"), running.folder / layout.PAGE)
+            if job.kind == "ask":
+                _log.info("So far: %s", headline(found))
+                if self.see:
+                    self.see(found)
+        return done
+
+
+def _named(job: Job) -> str:
+    return f"{WORDS[job.kind]} {job.arm.label}" if job.arm and job.kind != "rows" else WORDS[job.kind]
+
+
+def _seconds(running: StudyRun, job: Job) -> float:
+    """What a job takes on two quiet CPU cores."""
+    how, pairs = job.arm.intervention if job.arm else None, running.pairs(job.part)
+    prompts = len({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)})
+    rows = how.recipe.n + how.recipe.instruct if isinstance(how, Trained) else 0
+    return SECONDS[job.kind] * {"load": 1, "ask": prompts}.get(job.kind, rows)

@@ -1,0 +1,56 @@
+"""Does the demo end alike with other seeds? BCT against its control on the trained cues, a demo for each seed.
+
+    python experiments/demo_seeds.py runs/demo_seeds --seeds 10
+
+A seed draws its own questions, cues, training rows and order of training. Killed, it goes on where it stopped. The line of
+a seed has the share of pairs that count, and BCT's BRR minus its control's over the trained cues, in points.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from unsway import logs
+from unsway.demo import STUDY, demo
+from unsway.reporting.words import points
+from unsway.stats.compare import brr_difference
+from unsway.studies.results import Results
+from unsway.types import Estimate, Outcome
+
+
+def on_trained_cues(found: Results, role: str) -> list[Outcome]:
+    """The outcomes of the arm of a role on the cues that were trained on."""
+    (arm,) = (arm for arm in found.arms if arm.role == role)
+    cues = [bias for bias in found.biases if bias.partition("@")[0] in found.trained_biases]
+    return [outcome for outcome in found.outcomes if outcome.arm == arm.key and outcome.bias in cues]
+
+
+def effect(found: Results) -> Estimate:
+    """BRR of BCT minus that of its control, paired by question, over the trained cues."""
+    return brr_difference(on_trained_cues(found, "trained"), on_trained_cues(found, "control"))
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seeds", default=10, show_default=True, help="How many, from 0.")
+def main(folder: Path, seeds: int) -> None:
+    logs.show()
+    clear = 0
+    for seed in range(seeds):
+        start = time.monotonic()
+        found = demo(folder / str(seed), STUDY.but(seed=seed, seeds=seed))
+        difference = effect(found)
+        clear += difference.high is not None and difference.high < 0
+        counted = sum(outcome.excluded is None for outcome in found.outcomes) / len(found.outcomes)
+        click.echo(
+            f"seed {seed}: {counted:.0%} of pairs count; BCT − control {points(difference)} on {difference.n} questions; "
+            f"{time.monotonic() - start:.0f} s"
+        )
+        click.echo(f"clear of 0: {clear} of {seed + 1}")
+
+
+if __name__ == "__main__":
+    main()
