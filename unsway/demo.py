@@ -20,6 +20,7 @@ from typing import Any
 from unsway import layout
 from unsway.data import Recipe
 from unsway.disk import write_text
+from unsway.models.weights import training_dtype
 from unsway.progress import duration
 from unsway.reporting.headline import headline
 from unsway.reporting.page import write_page
@@ -51,7 +52,7 @@ CONTROL = replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3))
 STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
-    biases=("suggested_answer", "post_hoc", "authority_professor"),
+    biases=("suggested_answer", "post_hoc", "majority_vote"),
     tasks=(Task("common_knowledge", 60, "test"),),
     elicit=("brief",),
     settings=Settings(max_tokens=96),
@@ -59,7 +60,7 @@ STUDY = Study(
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
-    biases=(*STUDY.biases, "wrong_few_shot"),
+    biases=(*STUDY.biases, "metadata_hint"),
     tasks=(Task("common_knowledge", 150, "test"),),
 )
 
@@ -81,11 +82,12 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
         AssetUnavailable: The model or the questions could not be had; says what was tried.
     """
     place, start = Path(folder), time.monotonic()
-    found = run(study, place, on=Stages(see))
+    dtype = training_dtype()
+    found = run(study, place, on=Stages(see), model_args={"dtype": dtype})
     seconds = place / layout.SECONDS  # over all the times that it was started
     took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
     write_text(seconds, f"{took:.1f}\n")
-    about = {**found.about, "command": "unsway demo", "took": f"{took:.0f} s"}
+    about = {**found.about, "command": "unsway demo" + " --full" * (study == FULL), "computed in": dtype, "took": f"{took:.0f} s"}
     found = replace(found, title="unsway demo: measure, train, measure again", about=about)
     write_page(found, place / layout.PAGE)
     return found

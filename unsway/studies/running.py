@@ -67,6 +67,8 @@ class StudyRun:
     """Prices for the limit; None takes the table that comes with unsway."""
     batch: bool | int = False
     """Whether providers' batch modes are used."""
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments for the provider of every model that is asked."""
     is_copy: bool = False
     """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
     jobs: tuple[Job, ...] = field(init=False, repr=False)
@@ -78,7 +80,7 @@ class StudyRun:
         self.jobs = self.study.jobs()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch)
+        given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch, self.model_args)
         return StudyRun, (*given, True)
 
     def pairs(self, part: int) -> PairSet:
@@ -158,6 +160,7 @@ def run(
     max_cost: float | None = None,
     price_table: Mapping[str, Price] | None = None,
     batch: bool | int = False,
+    model_args: Mapping[str, Any] | None = None,
 ) -> Results:
     """Ask and train what is missing, and give every number.
 
@@ -171,6 +174,8 @@ def run(
             that is passed, and a training that by its estimate would pass it is not started.
         price_table: Prices for it (`unsway.planning.prices`).
         batch: Use providers' batch modes (see `unsway.sampling.ask`).
+        model_args: Arguments for the provider of every model that is asked, trained ones too, such as
+            `{"dtype": "bfloat16"}`; models that are given as values keep their own.
 
     Raises:
         UnknownName, BadInput: Something is wrong with the study; nothing was asked.
@@ -178,7 +183,7 @@ def run(
         StoreError: The disk takes no more, or another study runs in the folder.
     """
     check(study)
-    running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch)
+    running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
     executor = InProcess() if on is None else on
     made: dict[str, Pending] = {}
     with shared(running.folder, f"a run of the study {study.id[:8]}"):
