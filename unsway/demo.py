@@ -87,7 +87,8 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
     seconds = place / layout.SECONDS  # over all the times that it was started
     took = time.monotonic() - start + (float(seconds.read_text(encoding="utf-8")) if seconds.exists() else 0.0)
     write_text(seconds, f"{took:.1f}\n")
-    about = {**found.about, "command": "unsway demo" + " --full" * (study == FULL), "computed in": dtype, "took": f"{took:.0f} s"}
+    command = "unsway demo --full" if study == FULL else "unsway demo"
+    about = {**found.about, "command": command, "computed in": dtype, "took": f"{took:.0f} s"}
     found = replace(found, title="unsway demo: measure, train, measure again", about=about)
     write_page(found, place / layout.PAGE)
     return found
