@@ -53,7 +53,7 @@ STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "post_hoc", "majority_vote"),
-    tasks=(Task("common_knowledge", 60, "test"),),
+    tasks=(Task("common_knowledge", 120, "test"),),
     elicit=("brief",),
     settings=Settings(max_tokens=96),
 )
