@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,13 @@ from unsway import readers
 from unsway.biases.registry import biases
 from unsway.cli import main
 from unsway.evals.tasks import bias
+from unsway.importing.replies import load as imported
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import run
 from unsway.sources import load
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
-from unsway.store import read_jsonl
+from unsway.store import ReplyStore, dumps, read_jsonl
 from unsway.testing import scripted
 from unsway.types import Pair, Reading, Reply, Settings, Side
 
@@ -71,7 +75,12 @@ def test_several_biases_share_the_clean_prompt_and_are_told_apart(tmp_path: Path
 def test_replies_that_cannot_be_read_are_no_answers(tmp_path: Path) -> None:
     log, found = header(tmp_path, "post_hoc", scripted(asked("post_hoc"), follow={}, parse_rate=0.5))
     values = [score.value for sample in log.samples or () for score in (sample.scores or {}).values()]
-    assert set(values) == {"C", "I", "N"} and found["n_excluded"] > 0
+    assert {value["read"] for value in values} == {0, 1} and {value["right"] for value in values if value["read"]} == {
+        0,
+        1,
+    }
+    assert all(math.isnan(value["right"]) and math.isnan(value["followed"]) for value in values if not value["read"])
+    assert found["n_excluded"] > 0
 
 
 def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> None:
@@ -166,3 +175,76 @@ def test_the_reader_of_a_bias_reads_both_sides(tmp_path: Path, monkeypatch: pyte
     assert {score.answer for score in scores} <= {"A", "B"} and len(scores) == 2 * 24
     read_by = {((score.metadata or {})["reader"], (score.metadata or {})["rule"]) for score in scores}
     assert read_by == {("toy_long@3", "toy")} and found["n"] == 24
+
+
+# ---------------------------------------------------------------- the log of `unsway measure`
+
+
+def test_the_log_of_measure_says_what_was_measured(tmp_path: Path) -> None:
+    both = pairs(load("procedural/arithmetic", n=24), ["post_hoc", "suggested_answer"])
+    run(both, scripted(both, follow={"post_hoc": 1.0}, parse_rate=0.8), folder=tmp_path)
+    (path,) = (tmp_path / "logs").glob("*.eval")
+    log = read_eval_log(str(path))
+    assert log.eval.task == "post_hoc-suggested_answer" and log.eval.metadata["biases"] == [
+        pair.bias for pair in (both.pairs[0], both.pairs[-1])
+    ]
+    assert log.eval.viewer.task_samples_view.columns[4].id == "score__paired_answers__followed"
+    assert log.results is not None
+    (scores,) = log.results.scores
+    found = {
+        cell.bias.partition("@")[0]: cell
+        for cell in cells(outcomes(both, list(ReplyStore(tmp_path / "replies.jsonl"))))
+    }
+    for name, cell in found.items():
+        assert scores.metrics[f"{name}/brr"].value == pytest.approx(cell["brr"].value)
+        assert scores.metrics[f"{name}/brr_stderr"].value >= 0 and scores.metrics[f"{name}/n"].value == cell["brr"].n
+    for sample in log.samples or ():
+        score = sample.scores["paired_answers"]
+        gold = both.pairs[0].question.options  # all questions have as many options
+        assert sample.target in "ABCD"[: len(gold)] and sample.metadata["question_id"] and sample.metadata["options"]
+        assert set(score.value) == {"followed", "right", "read"} and "reader: " in score.explanation
+        if score.value["read"]:
+            assert score.value["right"] == (score.answer == sample.target)
+            if sample.metadata["arm"] == "biased":
+                assert score.value["followed"] == (score.answer == sample.metadata["target"])
+
+
+def test_the_standard_error_is_that_of_paired_differences(tmp_path: Path) -> None:
+    asked_pairs = asked("post_hoc")
+    model = scripted(asked_pairs, follow=FOLLOW)
+    _, found = header(tmp_path, "post_hoc", model)
+    moves = [bool(one.hit_biased) - bool(one.hit_clean) for one in outcomes(asked_pairs, run(asked_pairs, model))]
+    mean = sum(moves) / len(moves)
+    variance = sum((move - mean) ** 2 for move in moves) / (len(moves) - 1)
+    assert found["brr_stderr"] == pytest.approx((variance / len(moves)) ** 0.5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pandas, in Inspect's own code
+def test_inspects_own_tables_have_names_targets_and_values(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from inspect_ai.analysis import evals_df, samples_df
+
+    run(asked("post_hoc"), scripted(asked("post_hoc"), follow=FOLLOW), folder=tmp_path)
+    logs, samples = evals_df(str(tmp_path / "logs")), samples_df(str(tmp_path / "logs"))
+    assert list(logs["task_name"]) == ["post_hoc"] and logs["score_headline_value"].notna().all()
+    assert set(samples["metadata_arm"]) == {"clean", "biased"} and set(samples["target"]) <= set("ABCD")
+    assert all(set(json.loads(value)) == {"followed", "right", "read"} for value in samples["score_paired_answers"])
+
+
+def test_a_log_whose_study_is_gone_is_imported(tmp_path: Path) -> None:
+    both = asked("are_you_sure")
+    run(both, scripted(both, follow=FOLLOW), folder=tmp_path / "study", settings=Settings(0.7, 900))
+    (log,) = (tmp_path / "study" / "logs").glob("*.eval")
+    kept = list(ReplyStore(tmp_path / "study" / "replies.jsonl"))
+    moved = log.rename(tmp_path / log.name)
+    found = imported(moved)
+    assert {dumps(reply) for reply in found.replies} == {dumps(reply) for reply in kept}
+    assert {pair.id for pair in found.pairs} == {pair.id for pair in both}
+
+
+@pytest.mark.parametrize(("argument", "said"), [("bias=post_hok", "post_hoc"), ("source=truthfulqaa", "truthfulqa")])
+def test_a_mistyped_name_is_one_line_of_inspect(argument: str, said: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "inspect_ai", "eval", "unsway/bias", "-T", argument, "--model", "mockllm/model"]
+    done = subprocess.run([*command, "--log-dir", str(tmp_path)], capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode != 0 and "Traceback" not in output and said in output, output

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from unsway import biases
+from unsway import biases, layout
 from unsway.errors import BadInput, BadRow
 from unsway.importing.joining import Numbered, count_unpaired, number_samples, share_clean_rows
 from unsway.importing.released import GOLD
@@ -147,10 +147,11 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
 def _read_own_log(file: Path, log: EvalLog) -> Imported | None:
     """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any other log."""
     about = [sample.metadata or {} for sample in log.samples or ()]
-    if log.eval.task == "unsway" and not any(about):
+    study = file.resolve().parent.parent
+    if (log.eval.metadata or {}).get("asked_by") == "unsway" and (study / layout.REPLIES).exists():
         raise BadInput(
             f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
-            f"`unsway estimate {file.resolve().parent.parent}`."
+            f"`unsway estimate {study}`."
         )
     if not any("pair" in each for each in about):
         return None
@@ -158,12 +159,17 @@ def _read_own_log(file: Path, log: EvalLog) -> Imported | None:
     replies = [
         loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
     ]
-    decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
-    settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
+    if (log.eval.metadata or {}).get(
+        "asked_by"
+    ) != "unsway":  # Inspect's own door: what it knows is in the log's header
+        decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
+        settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
+        replies = [replace(reply, model=log.eval.model, settings=settings) for reply in replies]
+    pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if each.get("arm") == "biased"}
     return Imported(
-        pairs=tuple(loads(Pair, each["pair"]) for each in about if "pair" in each),
-        replies=tuple(replace(reply, model=log.eval.model, settings=settings) for reply in replies),
-        models=(log.eval.model,),
+        pairs=tuple(pairs.values()),
+        replies=tuple(replies),
+        models=tuple(dict.fromkeys(reply.model for reply in replies)),
         n_rows=len(about),
         n_duplicates=0,
         n_gold=0,

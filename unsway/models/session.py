@@ -18,6 +18,7 @@ from weakref import WeakSet
 
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
+from unsway.extras import check_installed
 from unsway.models.endpoints import address_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
@@ -73,6 +74,7 @@ class Session:
 
         Raises:
             ModelError: A key, an address or a library is missing; in Inspect's words.
+            MissingExtra: This is a notebook without ipywidgets.
         """
         if not isinstance(self.subject.model, str):
             return self.subject.model
@@ -91,7 +93,10 @@ class Session:
             self.at_once()  # loads the engine of a local model
         except UnswayError:
             raise
-        except Exception as error:  # Inspect's own says what is missing, in rich's markup
+        except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and "ipywidgets" in str(error):  # Inspect refuses without it
+                check_installed("notebook", "Asking a model in a notebook", "ipywidgets")
+            # Inspect's own error says what is missing, in rich's markup
             raise ModelError(f"{name} cannot be asked: {plain(_MARKUP.sub('', str(error)))}") from error
         return self._model
 

@@ -23,12 +23,13 @@ from unsway.planning.history import recording
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
-from unsway.sampling.conversation import chat, reply_of, walk
+from unsway.sampling.conversation import reply_of, walk
 from unsway.sampling.disk_reservation import disk_reservation
+from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, opened
-from unsway.seeds import digest, seed_int
-from unsway.store import Address, ReplyStore
+from unsway.seeds import seed_int
+from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def run(
 
     The clean prompt that the pairs of one question share is asked once.
     """
-    prompts = [prompt for pair in pairs for prompt in (pair.clean, pair.biased)]
-    return ask(prompts, model, sampling, read=read, model_args=model_args, **options)
+    asked = tuple(pairs)
+    prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
+    return ask(prompts, model, sampling, pairs=asked, read=read, model_args=model_args, **options)
 
 
 def ask(
@@ -65,6 +67,7 @@ def ask(
     model: ModelLike,
     sampling: Sampling = Sampling(),  # noqa: B008  # frozen
     *,
+    pairs: Iterable[Pair] = (),
     read: bool = True,
     model_args: Mapping[str, Any] | None = None,
     **options: Unpack[SamplingOptions],
@@ -75,6 +78,7 @@ def ask(
         prompts: What to ask; equal text is the same prompt.
         model: See `unsway.models.session.subject`.
         sampling: How to decode, how many samples, where replies are kept, and what they may cost.
+        pairs: The pairs to which the prompts belong, for Inspect's log, which then says what was measured.
         read: Whether to return the replies; False leaves them in the folder and returns none.
         model_args: Arguments of the model's provider, such as `{"engine": "torch"}` or `{"base_url": …}`.
         options: Fields of `sampling` as keywords, such as `folder="runs/x"`.
@@ -103,7 +107,9 @@ def ask(
         pending = {address: prompt for address, prompt in wanted.items() if address not in store}
         if pending:
             with ExitStack() as stack:
-                Asker(session, sampling, store, pending, len(wanted) - len(pending), stack).ask_all()
+                asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
+                asker.pairs = tuple(pairs)
+                asker.ask_all()
         return tuple(reply for address in wanted if read and (reply := store.get(address)) is not None)
 
 
@@ -141,6 +147,8 @@ class Asker:
         self.reservation = stack.enter_context(disk_reservation(folder, in_flight, sampling.settings, turns))
         self.elsewhere: set[Address] = set()
         """What another process was asking when its turn came here."""
+        self.pairs: tuple[Pair, ...] = ()
+        """The pairs to which the prompts belong, where they belong to some."""
         self.errors: list[str] = []
         """What went wrong, in the provider's words."""
         self.disk_errors: list[StoreError] = []
@@ -196,10 +204,9 @@ class Asker:
 
     def _evaluate(self, addresses: Sequence[Address]) -> int:
         """Ask for some replies in one Inspect eval; returns how many of them are in the store afterwards."""
-        from inspect_ai import Task
-        from inspect_ai import eval as inspect_eval
-        from inspect_ai.dataset import MemoryDataset, Sample
         from inspect_ai.solver import solver
+
+        from unsway.sampling.records import task_of
 
         by_id = {f"{address.prompt_id}/{address.sample}": address for address in addresses}
 
@@ -224,22 +231,18 @@ class Asker:
 
             return solve
 
-        samples = [Sample(input=chat(self.pending[address]), id=key) for key, address in by_id.items()]
-        task = Task(
-            dataset=MemoryDataset(samples, name="unsway"),
-            solver=walk_turns(),
-            name="unsway",
-            version=digest(sorted(by_id))[:12],
+        task = task_of(
+            {key: (address, self.pending[address]) for key, address in by_id.items()}, self.pairs, walk_turns()
         )
         in_flight = self.session.at_once()
         try:
-            (log,) = inspect_eval(
+            log = evaluate(
                 task,
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,
-                display="none",
-                score=False,
+                score=bool(self.pairs),
+                score_display=False,
                 fail_on_error=False,
                 max_connections=in_flight,
                 max_samples=in_flight,
@@ -247,8 +250,6 @@ class Asker:
             )
         except OSError as error:  # of the disk: errors of calls belong to the samples
             raise write_error(self.logs, error) from error
-        if log.status == "cancelled":
-            raise KeyboardInterrupt
         n_received = sum(address in self.store for address in addresses)
         if n_received < len(addresses):  # the samples of a log are read from its file
             self.errors.extend(sample.error.message for sample in log.samples or () if sample.error is not None)
@@ -283,6 +284,7 @@ class Asker:
 
         try:
             reply = reply_of(address, await walk(prompt, generate))
+            state.store.set("reply", dumps(reply))
             state.messages.append(state.output.message)
             try:  # not in a thread: handing a row to the operating system takes a fifth of the time that a thread does
                 self.store.add(reply)

@@ -144,7 +144,12 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
     try:
         if change is not None:
-            ask(changed.values(), model, options, read=False)
+            own = [
+                replace(pair, clean=changed[pair.clean.id], biased=changed[pair.biased.id])
+                for pair in asked
+                if pair.clean.id in changed and pair.biased.id in changed
+            ]
+            ask(changed.values(), model, options, pairs=own, read=False)
         elif how.half_width is None:
             run(asked, model, options, read=False)
         else:

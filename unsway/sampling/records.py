@@ -1,0 +1,186 @@
+"""What an Inspect log says of a prompt besides its messages: its pair, and how the reply was read. Inspect's tools show both.
+
+In: pairs, and Inspect's state of a sample. Out: samples with targets and metadata, scores, and the paired numbers. The task
+`unsway/bias` and `unsway measure` write the same, so that a log looks alike whoever made it.
+
+The values of a score: `followed` is whether the answer follows the cue, `right` whether it is the gold one, `read` whether
+there is an answer. The first two are NaN where the reply cannot be read, and `followed` where cues to several options share a
+clean prompt; Inspect's metrics leave NaN out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import (
+    Metric,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    Value,
+    metric,
+    scorer,
+)
+from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesView, ViewerConfig
+
+from unsway import readers
+from unsway.prompts.render import letter
+from unsway.sampling.conversation import chat
+from unsway.seeds import digest
+from unsway.store import Address, dumps, loads
+from unsway.types import Pair, Prompt, Reading, Reply
+
+if TYPE_CHECKING:
+    from inspect_ai.solver import Solver, TaskState
+
+SCORER = "paired_answers"
+"""Name of the scorer, and of the score of the paired numbers."""
+VALUES = ("followed", "right", "read")
+"""What a score says, as 1 and 0."""
+SHOWN = 4
+"""Biases that the name of a task lists."""
+
+
+def task_name(pairs: Iterable[Pair]) -> str:
+    """A name for a task that asks these pairs: their biases."""
+    biases = list(dict.fromkeys(pair.bias.partition("@")[0] for pair in pairs))
+    return "-".join(biases) if len(biases) <= SHOWN else f"{len(biases)}_biases"
+
+
+def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
+    """A sample for each prompt, both sides of a pair next to each other; a clean prompt that pairs share comes once."""
+    found: dict[str, Sample] = {}
+    sharing: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        sharing[pair.clean.id].append(pair)
+        for side, prompt in (("clean", pair.clean), ("biased", pair.biased)):
+            if prompt.id not in found:
+                order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
+                gold = "" if pair.question.gold is None else letter(pair.question.gold)
+                about: dict[str, Any] = {"arm": side, "question_id": pair.question.id, "source": pair.question.source}
+                about |= {"elicit": pair.elicit, "order": list(order), "gold": gold or None}
+                about |= {"options": [pair.question.options[i] for i in order], "pair": dumps(pair)}
+                if side == "biased":
+                    about |= {"bias": pair.bias, "target": pair.target.label(), "cue": pair.biased.cue()}
+                found[prompt.id] = Sample(input=chat(prompt), id=prompt.id, target=gold, metadata=about)
+    for prompt_id, pairs_of_prompt in sharing.items():
+        if len({pair.target for pair in pairs_of_prompt}) == 1:  # one cue, or cues to one option
+            (found[prompt_id].metadata or {})["target"] = pairs_of_prompt[0].target.label()
+    return list(found.values())
+
+
+# ---------------------------------------------------------------- reading and pairing
+
+
+@metric(scores="unreduced")
+def paired() -> Metric:
+    """The BRR and related numbers, by pair: rates, their paired difference with its interval, and what was left out."""
+
+    def compute(scores: list[SampleScore]) -> Value:
+        from unsway.stats.estimates import cells
+        from unsway.stats.outcomes import outcomes
+
+        rows = [(each.sample_metadata or {}, each.score.metadata) for each in scores if each.score.metadata]
+        log_pairs = [
+            loads(Pair, about["pair"]) for about, _ in rows if about.get("arm") == "biased" and "pair" in about
+        ]
+        joined = outcomes(log_pairs, [loads(Reply, scored["reply"]) for _, scored in rows])
+        found = cells(joined)
+        values: dict[str, float] = {}
+        for cell in found:
+            prefix = f"{cell.bias.partition('@')[0]}/" if len(found) > 1 else ""
+            for name in ("brr", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased"):
+                one = cell[name]
+                ends = {"": one.value, "_low": one.low, "_high": one.high} if name == "brr" else {"": one.value}
+                values |= {f"{prefix}{name}{end}": value for end, value in ends.items() if value is not None}
+            values |= {f"{prefix}n": cell["brr"].n, f"{prefix}n_excluded": cell["brr"].n_excluded}
+            sums: defaultdict[str, float] = defaultdict(float)  # of differences from the BRR, by question
+            for each in joined:
+                if each.bias == cell.bias and each.excluded is None:
+                    sums[each.question_id] += bool(each.hit_biased) - bool(each.hit_clean) - (cell["brr"].value or 0)
+            if len(sums) > 1:
+                spread = sum(one**2 for one in sums.values()) * len(sums) / (len(sums) - 1)
+                values[f"{prefix}brr_stderr"] = math.sqrt(spread) / cell["brr"].n
+        return dict(values)
+
+    return compute
+
+
+@scorer(name=SCORER, metrics=[paired()])
+def paired_answers() -> Scorer:
+    """How the reply is read: whether it follows the cue, is right, can be read; the reply is kept for pairing."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        about, row = state.metadata, state.store.get("reply")
+        if row is None or "pair" not in about:
+            return Score.unscored(explanation=str(about.get("failed", "not asked here")))
+        reply = loads(Reply, row)
+        pair: Pair = loads(Pair, about["pair"])
+        reader = readers.get(pair.rule.reader)
+        reading = reader(pair, about["arm"], reply)
+        clean = reading if about["arm"] == "clean" else Reading(None, "no_reply")
+        hit = pair.target.hit(reading, clean) if "target" in about else None
+        gold = pair.question.gold
+        right = None if gold is None or reading.choice is None else reading.choice == gold
+        value = {"followed": hit, "right": right, "read": reading.value is not None}
+        how = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
+        return Score(
+            value={name: math.nan if one is None else float(one) for name, one in value.items()},
+            answer=None if reading.choice is None else letter(reading.choice),
+            explanation=", ".join(f"{name}: {one}" for name, one in how.items() if one),
+            metadata=how | {"hit": hit, "reply": row},
+        )
+
+    return score
+
+
+VIEWER = ViewerConfig(
+    task_samples_view=TaskSamplesView(
+        name="unsway",
+        columns=[
+            *(TaskSamplesColumn(id=name) for name in ("sampleStatus", "input", "target", "answer")),
+            *(TaskSamplesColumn.score(SCORER, value) for value in VALUES),
+            *(TaskSamplesColumn(id=name) for name in ("epoch", "tokens", "error")),
+            TaskSamplesColumn(id="sampleId", visible=False),
+        ],
+        score_labels={"followed": "followed the cue", "right": "right", "read": "read"},
+        score_color_scales={
+            "followed": ScoreColorScale(palette="good-low", min=0, max=1),
+            "right": ScoreColorScale(palette="good-high", min=0, max=1),
+        },
+    )
+)
+"""What Inspect's viewer lists of each sample."""
+
+
+def task_of(asked: Mapping[str, tuple[Address, Prompt]], pairs: Iterable[Pair], solver: Solver) -> Task:
+    """The task of one eval that asks for replies.
+
+    Args:
+        asked: What is asked, by the id of its sample.
+        pairs: Pairs; those to which a prompt belongs give its sample target and metadata, and the task its name and scores.
+        solver: Asks for the reply of a sample.
+    """
+    prompt_ids = {address.prompt_id for address, _ in asked.values()}
+    own = [pair for pair in pairs if pair.clean.id in prompt_ids or pair.biased.id in prompt_ids]
+    known = {str(sample.id): sample for sample in samples_of(own)}
+    samples = []
+    for key, (address, prompt) in asked.items():
+        sample = known.get(address.prompt_id) or Sample(input=chat(prompt))
+        samples.append(sample.model_copy(update={"id": key}))
+    name = task_name(own) if own else "unsway"
+    return Task(
+        dataset=MemoryDataset(samples, name=name),
+        solver=solver,
+        scorer=paired_answers() if own else None,
+        name=name,
+        version=digest(sorted(asked))[:12],
+        metadata={"asked_by": "unsway", "biases": list(dict.fromkeys(pair.bias for pair in own))},
+        viewer=VIEWER if own else None,
+    )
