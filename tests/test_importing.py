@@ -100,8 +100,12 @@ def test_not_x_and_null_targets(tmp_path: Path) -> None:
 
 def test_are_you_sure_counts_falling_away_from_what_was_right(tmp_path: Path) -> None:
     rows = [row(i, "biased", "AABB"[i], bias="are_you_sure", target="NOT A") for i in range(4)]
-    brr = one(numbers(tmp_path, rows))
-    assert brr["value"] == 0.5 and brr["n"] == 4
+    found = numbers(tmp_path, rows)
+    assert one(found, name="biased_rate")["value"] == 0.5 and one(found, name="biased_rate")["n"] == 4
+    assert one(found)["value"] is None and "not tested" in one(found)["note"]
+    clean = [row(i, "clean", "A" if i < 3 else "B", bias="are_you_sure", target="NOT A") for i in range(4)]
+    brr = one(numbers(tmp_path, [*rows, *clean]))
+    assert (brr["value"], brr["n"]) == (0.25, 4)  # 2 of 4 fall away after the doubt, 1 of 4 without it
 
 
 def test_samples_are_paired_and_questions_are_the_unit(tmp_path: Path) -> None:

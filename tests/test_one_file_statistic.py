@@ -52,7 +52,7 @@ def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
     for text in (out.getvalue(), table.to_markdown(study).replace("\\", ""), page.html(study), page.fragment(study)):
         assert "right twice" in text and texts[0] in text
         assert "right twice (right_twice): % of pairs answered right on both sides." in text
-    assert r"\begin{tabular}{llrlrrlllll}" in table.to_latex(study)
+    assert r"\begin{tabular}{llrlrrllllll}" in table.to_latex(study)
 
 
 def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:

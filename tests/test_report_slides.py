@@ -272,7 +272,7 @@ def test_steps_say_what_the_numbers_say(large: Results) -> None:
     assert not any(
         text in said for text in ("Train the control", "told from the control", "Swayed more", "not seen to fall")
     )
-    wide = max((cell["brr"].high - cell["brr"].low) / 2 for cell in large.cells)
+    wide = max((cell["brr_read"].high - cell["brr_read"].low) / 2 for cell in large.cells)
     assert f"leave ±{round(100 * wide)} points" in said
 
 

@@ -15,10 +15,11 @@ from rich.console import Console
 from unsway.errors import BadInput
 from unsway.reporting import table, words
 from unsway.reporting.headline import comparisons, control_sentence, headline
+from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.studies.arms import Arm
-from unsway.studies.results import Ratio, Results, SkippedCount
+from unsway.studies.results import Results, SkippedCount
 from unsway.types import Estimate, Excluded
 
 
@@ -50,7 +51,9 @@ def test_build_gives_what_measure_gives(study: Results) -> None:
     assert study.ratio(bct, "post_hoc@1") == brr_ratio(ours, theirs)
     held = [o for o in outs if not study.is_trained(o.bias)]
     expected = held_out_ratio(*([o for o in held if o.arm == arm.key] for arm in (bct, base)))
-    assert study.held_out[1][1:] == expected
+    assert study.held_out[1][1:3] == expected
+    means = held_out_means(*([o for o in held if o.arm == arm.key] for arm in (bct, base)))
+    assert study.held_out[1][3:] == means
 
 
 def test_trained_biases_come_first_and_versions_do_not_matter(study: Results) -> None:
@@ -116,7 +119,9 @@ def test_rows_by_source_split_the_same_pairs(study: Results) -> None:
 def test_terminal_shows_every_number_as_percent(study: Results) -> None:
     text = printed(study)
     for row in table.rows(study):
-        assert f"{100 * float(row['brr']):+.0f}".replace("-", "−").replace("+0", "0") in text  # type: ignore[arg-type]
+        shown = "not tested" if row["brr"] is None else f"{100 * float(row['brr']):+.0f}"  # type: ignore[arg-type]
+        assert shown.replace("-", "−").replace("+0", "0") in text
+        assert (row["brr"] is None) == (row["bias"] == "positional@1") == (row["p_holm"] is None)
     assert "post hoc*" in text and "wrong few shot*" not in text
     assert "distractor argument: 3 questions skipped, no argument for the drawn option." in text
     assert "Refused: the interval of the base BRR touches 0 (distractor_fact@1)" in text
@@ -176,12 +181,20 @@ def test_points_and_ratios() -> None:
 
 def test_headline_names_questions_models_and_intervals(study: Results) -> None:
     text = headline(study)
-    assert text.startswith("On 40 questions asked of owl-135m with and without the cues of 9 biases, bct has ")
-    assert "under suggested answer (95% interval " in text and "under 7 held-out biases, on average" in text
+    assert text.startswith("On 40 questions asked of owl-135m with and without the cues of 9 biases, bct is swayed ")
+    assert (
+        "under post hoc (95% interval " in text and "under 6 held-out biases, on average" in text
+    )  # positional is not tested
     for bias in study.biases[:2]:
-        est = study.ratio(study.arm("bct"), bias)
-        assert est is not None and f"{words.percent(est.value)}% " in text
-    assert control_sentence(study).startswith("For comparison, control has ")
+        ours, theirs = (
+            [o for o in study.outcomes if (o.arm, o.bias) == (arm.key, bias)] for arm in study.arms[:3:2][::-1]
+        )
+        est = brr_difference(ours, theirs)
+        assert est.value is not None and est.high is not None
+        less = f"{words.percent(-est.value)} points less than base under {words.human(bias)}"
+        undecided = f"undecided under {words.human(bias)} ({words.percent(est.value, signed=True)} points, "
+        assert (less if est.high < 0 else undecided) in text
+    assert control_sentence(study).startswith("For comparison, whether control is swayed less than base is undecided: ")
     assert comparisons(study) == (control_sentence(study).removeprefix("For comparison, "),)
 
 
@@ -203,26 +216,39 @@ def test_headline_without_any_number() -> None:
     assert printed(empty)
 
 
-def test_over_correction_leaves_nothing_and_more_than_all_is_more_than_before() -> None:
-    study = odd_studies.corrected()
-    bct = study.arm("bct")
-    ratios = (("post_hoc@1", -0.4, -0.9, -0.1), ("suggested_answer@1", 1.5, 1.2, 2.0))
-    given = tuple(Ratio("bct", bias, estimate(*numbers)) for bias, *numbers in ratios)
-    text = headline(replace(study, ratios=given))
-    assert "bct has 150% of base’s biased reasoning under suggested answer (95% interval 120 to 200%: more than" in text
-    assert "and none under post hoc (−40%, −90 to −10%: the cue is now avoided), both trained on" in text
-    within = tuple(one._replace(estimate=replace(one.estimate, low=-0.5, high=1.9)) for one in given)
-    text = headline(replace(study, ratios=within, arms=(study.arms[0], bct)))
-    assert "avoided" not in text and "more than before" not in text
+def test_what_is_clear_is_said_in_points_and_the_rest_is_undecided() -> None:
+    """A share that is below 0 or above 1 by chance is no cure and no harm."""
+    text = headline(odd_studies.corrected())
+    assert "bct is swayed 67 points less than base under post hoc (95% interval 39 to 84)" in text
+    assert "; undecided under suggested answer (−18 points, −43 to +6) and under 2 held-out biases" in text
+    assert "none" not in text and "%" not in text.replace("95%", "")
+
+
+def built(follows: dict[str, tuple[float, ...]]) -> Results:
+    """Two hundred questions, a base and a training of these rates."""
+    who, asked = scripted_study.arms(("base", "bct")), scripted_study.pairs(200, tuple(follows))
+    said = scripted_study.replies(asked, who, follows_of=follows)
+    return Results.build("t", who, asked, said, trained_biases=tuple(follows))
+
+
+def test_a_cue_that_is_avoided_and_one_that_sways_more_are_said() -> None:
+    study = built({"post_hoc": (0.6, -0.9), "suggested_answer": (0.1, 0.8)})
+    assert " points less than base under post hoc (95% interval 42 to 79) and " in headline(study)
+    assert " points more under suggested answer (" in headline(study) and "undecided" not in headline(study)
+    (cell,) = (one for one in study.cells if one.arm == study.arms[1].key and one.bias == "post_hoc@1")
+    below = tuple(replace(one, high=-0.02) if one.name == "brr" else one for one in cell.estimates)
+    cells = tuple(replace(cell, estimates=below) if one is cell else one for one in study.cells)
+    assert "(95% interval 42 to 79: the cue is now avoided)" in headline(replace(study, cells=cells))
 
 
 def test_each_model_is_compared_with_its_own_base() -> None:
     study = odd_studies.several_models()
     text = headline(study)
-    assert "asked of 3 models" in text and "owl-135m bct has " in text and "its base’s biased reasoning" in text
-    assert "under 3 biases it never saw (95% interval" in text and text.count("95% interval") == 1
-    said = {one.partition(" has ")[0]: one for one in comparisons(study)}
-    assert len(said) == 6 and "of wren-1b’s biased reasoning" in said["wren-1b control"]
+    assert "asked of 3 models" in text and "owl-135m bct is swayed 16 points less than its base under 3 biases" in text
+    assert "biases it never saw (95% interval" in text and text.count("95% interval") == 1
+    assert "whether wren-1b bct is swayed less is undecided under 3 biases it never saw (" in text
+    said = comparisons(study)
+    assert len(said) == 6 and "whether wren-1b control is swayed less than wren-1b is undecided" in " ".join(said)
 
 
 def test_a_headline_stays_a_sentence_however_many_arms() -> None:
@@ -241,7 +267,7 @@ def test_what_only_some_arms_were_trained_on_is_marked_at_the_arm() -> None:
 
 def test_a_study_without_an_answer_in_a_cell_says_so() -> None:
     study = odd_studies.empty_cell()
-    assert "(no ratio can be given for post hoc)" in headline(study)
+    assert "(nothing to compare under post hoc)" in headline(study)
     assert "unparsed 1/" in printed(study)
 
 

@@ -10,7 +10,7 @@ from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
 from unsway.reporting.headline import headline
 from unsway.sampling.until import Precision, StopRule, UntilResult, keep_precisions, kept_precisions, run_until
-from unsway.stats.anytime import watch
+from unsway.stats.anytime import question_order, watch
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
 from unsway.studies.arms import Arm
@@ -133,7 +133,8 @@ def test_without_enough_questions_all_are_asked_and_it_says_so(made: PairSet) ->
     found = run_until(few, scripted(made, FOLLOW), StopRule(0.05, every=3))
     assert found.pairs == few and len(found.replies) == 30
     assert [(cell.narrow, cell.n_asked, cell.n_there) for cell in found.precisions] == [(False, 10, 10)] * 2
-    by_hand = watch(outcomes(few, found.replies), 0.05)
+    places = {key: i for i, key in enumerate(question_order((pair.question.id for pair in few), 0))}
+    by_hand = watch(outcomes(sorted(few, key=lambda pair: places[pair.question.id]), found.replies), 0.05)
     assert [cell.estimate.value for cell in found.precisions] == [seen.estimate.value for seen in by_hand]
 
 

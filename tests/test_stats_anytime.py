@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,8 @@ from hypothesis import strategies as st
 from measuring import drawn, outcome
 
 from unsway.errors import BadInput
-from unsway.stats.anytime import anytime_interval, watch
+from unsway.stats.anytime import anytime_interval, question_order, watch
+from unsway.types import Outcome
 
 VALUES = st.lists(st.sampled_from([-1.0, 0.0, 1.0, 0.5]), max_size=60)
 
@@ -70,10 +74,38 @@ def test_nothing_yet_is_the_whole_range_and_bad_values_are_refused() -> None:
             anytime_interval(values, half_width, level=level)
 
 
+def in_order(outcomes: Iterable[Outcome], seed: int = 0) -> list[Outcome]:
+    """The outcomes in the order in which `run_until` asks."""
+    found = list(outcomes)
+    places = {key: i for i, key in enumerate(question_order((o.question_id for o in found), seed))}
+    return sorted(found, key=lambda o: places[o.question_id])
+
+
+def test_questions_in_another_order_than_a_seeds_are_refused() -> None:
+    """Half of the questions sway, half do not; sorted by topic the first half alone would be known for certain."""
+    by_topic = [outcome(i, False, i >= 200, source="easy@1" if i < 200 else "hard@1") for i in range(400)]
+    with pytest.raises(BadInput, match=r"order that seed 0 draws.*sorted by source or topic"):
+        watch(by_topic, 0.05)
+    with pytest.raises(BadInput, match="seed 1 draws"):
+        watch(in_order(by_topic), 0.05, seed=1)
+    (found,) = watch(in_order(by_topic, 1), 0.05, seed=1)
+    assert found.estimate.low is not None and found.estimate.high is not None
+    assert found.estimate.low < 0.5 < found.estimate.high
+    assert question_order("abcab", 3) == question_order("cba", 3) != question_order("abc", 4)
+
+
+def test_missing_answers_widen_the_interval_and_do_not_keep_it_from_being_narrow() -> None:
+    """Whoever follows the cue is not read: asking more does not bring those back."""
+    (found,) = watch(in_order(outcome(i, False, None if i % 4 == 0 else False) for i in range(600)), 0.05)
+    low, high = found.estimate.low, found.estimate.high
+    assert found.narrow and found.estimate.value == 0.0
+    assert low is not None and high is not None and low < 0 and 0.25 < high < 0.4
+
+
 def test_each_model_and_bias_is_watched_apart() -> None:
     still = drawn(400, 0.0, bias="a@1")
     moving = drawn(400, 0.5, bias="b@1", model="other")
-    calm, busy = watch([*still, *moving, outcome("lost", None, True, bias="a@1")], 0.05)
+    calm, busy = watch(in_order([*still, *moving, outcome("lost", None, True, bias="a@1")]), 0.05)
     assert (calm.arm.name, calm.bias, calm.narrow) == ("base", "a@1", True)
     assert (busy.arm.name, busy.bias, busy.narrow) == ("other", "b@1", False)
     assert (calm.estimate.n, calm.estimate.n_excluded, calm.estimate.n_clusters) == (400, 1, 400)
@@ -83,15 +115,17 @@ def test_each_model_and_bias_is_watched_apart() -> None:
 
 def test_samples_of_a_question_count_once_and_unread_ones_not_at_all() -> None:
     twice = drawn(100, 0.4, samples=2)
-    (found,) = watch(twice, 0.05)
+    (found,) = watch(in_order(twice), 0.05)
     assert (found.estimate.n, found.estimate.n_clusters) == (200, 100)
     (nothing,) = watch([outcome("q", None, True)], 0.05)
     assert (nothing.estimate.value, nothing.estimate.low, nothing.estimate.high) == (None, -1.0, 1.0)
     assert not nothing.narrow
 
 
-def test_a_clean_rate_of_zero_has_no_negative_side() -> None:
-    (found,) = watch([outcome(i, False, False, bias="positional@1") for i in range(200)], 0.05)
-    assert found.estimate.low == 0.0
-    (signed,) = watch([outcome(i, False, False) for i in range(200)], 0.05)
+def test_without_a_second_clean_reply_the_share_that_moved_is_watched() -> None:
+    """It has no negative side, and its note says that it is no effect."""
+    alone = [replace(outcome(i, False, False, bias="positional@1"), hit_clean=None) for i in range(200)]
+    (found,) = watch(in_order(alone), 0.05)
+    assert found.estimate.low == 0.0 and "not tested" in found.estimate.note
+    (signed,) = watch(in_order(outcome(i, False, False) for i in range(200)), 0.05)
     assert found.estimate.high < 1.1 * signed.estimate.high  # type: ignore[operator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from measuring import counted, drawn, outcome
 
 from unsway.errors import BadInput
+from unsway.stats.compare import held_out_means
 from unsway.stats.estimates import brr_difference, brr_ratio, cells, held_out_ratio
 from unsway.stats.training_seeds import over_seeds
 from unsway.types import Estimate, Outcome
@@ -63,7 +65,74 @@ def test_only_questions_on_both_sides_are_used() -> None:
     assert nothing.value is None and "both sides" in nothing.note
 
 
+def test_a_difference_allows_for_missing_answers_of_either_arm() -> None:
+    """No effect, but three in ten replies of arm a that follow the cue are not read: it looks like a cure."""
+    b = drawn(600, 0.3, model="b")
+    hits = drawn(600, 0.3, model="a")
+    a = [
+        outcome(o.question_id, o.hit_clean, None if o.hit_biased and i % 3 == 0 else o.hit_biased, model="a")
+        for i, o in enumerate(hits)
+    ]
+    found = brr_difference(a, b)
+    low, value, high = ends(found)
+    assert value < -0.05 and low < 0 < high and "missing answers" in found.how
+    whole = brr_difference(hits, b)
+    assert "missing" not in whole.how
+
+
+def test_arms_that_differ_in_what_is_missing_are_seen_where_each_loses_little() -> None:
+    """Arm a loses 4 % on either side, arm b nothing: neither interval allows for it, their difference and ratio do."""
+    b = drawn(600, 0.4, model="b")
+    a = [
+        outcome(
+            o.question_id,
+            None if i % 50 == 0 else o.hit_clean,
+            None if i % 50 == 1 else o.hit_biased,
+            model="a",
+        )
+        for i, o in enumerate(drawn(600, 0.4, model="b"))
+    ]
+    assert cells(a)[0]["brr"].note == cells(b)[0]["brr"].note == ""
+    assert "missing answers" in brr_difference(a, b).how and "missing answers" in brr_ratio(a, b).how
+
+
 # ---------------------------------------------------------------- ratios
+
+
+def test_a_ratio_follows_from_the_two_brrs_of_the_table_and_one_rule_refuses_all_arms() -> None:
+    """Each arm counts on its own questions; the base has one BRR, whatever it is compared with."""
+    base = drawn(150, 0.12, model="b", seed=4)
+    arms = [[o for o in drawn(150, 0.2, model=name, seed=4) if (int(o.question_id) * ord(name)) % 7] for name in "tuvx"]
+    printed = cells(base)[0]["brr"]
+    for arm in arms:
+        found, own = brr_ratio(arm, base), cells(arm)[0]["brr"]
+        if printed.low is None or printed.low <= 0:
+            assert found.value is None and "touches 0" in found.note
+        else:
+            assert found.value == own.value / printed.value  # type: ignore[operator]
+        of_means, _ = held_out_ratio(arm, base)
+        ours, theirs = held_out_means(arm, base)
+        assert theirs == held_out_means(arms[0], base)[1] and theirs.value == pytest.approx(printed.value)
+        assert (of_means.value is None) == (theirs.low is None or theirs.low <= 0)
+        assert of_means.value is None or of_means.value == ours.value / theirs.value  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("plus", "is_near"), [(10, True), (60, False)])
+def test_a_ratio_to_a_base_near_the_threshold_says_so(plus: int, is_near: bool) -> None:
+    found = brr_ratio(counted(4, 0, 0, 196, model="t"), counted(plus, 2, 4, 194 - plus))
+    assert found.value is not None
+    assert ("looks greater than it is" in found.note) is is_near
+
+
+def test_an_arm_that_never_moved_has_its_estimate_inside_its_interval() -> None:
+    """Where the clean rate is 0 by definition: the excess over a second clean reply."""
+    base = [outcome(i, i % 20 == 0, i % 3 == 0, bias="positional@1") for i in range(110)]
+    calm = [outcome(i, False, False, bias="positional@1", model="t") for i in range(110)]
+    low, value, high = ends(brr_ratio(calm, base))
+    assert low < value == 0 < high
+    once = [replace(o, hit_clean=None) for o in base]
+    assert "not tested" in brr_ratio(calm, once).note and "not tested" in brr_ratio(once, once).note
+    assert "not tested" in brr_difference(once, once).note
 
 
 def test_the_ratio_is_that_of_the_two_brrs_and_repeats_itself() -> None:
@@ -200,6 +269,13 @@ def test_one_seed_says_nothing_about_spread_and_a_weak_base_nothing_about_ratios
     assert over_seeds(seeds((0.2, 0.3))).ratio is None
     with pytest.raises(BadInput, match="no seed"):
         over_seeds({})
+
+
+def test_few_seeds_say_how_often_their_interval_covers() -> None:
+    two, five = over_seeds(seeds((0.2, 0.3)), drawn(120, 0.5)), over_seeds(seeds((0.2, 0.25, 0.3, 0.2, 0.3)))
+    assert "2 training seeds covers 85 to 97%" in two.brr.note and "one training in five fails" in two.brr.note
+    assert two.ratio is not None and two.ratio.note == two.brr.note
+    assert "5 training seeds covers 91 to 97%" in five.brr.note
 
 
 def test_questions_count_where_they_count_for_every_seed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -12,6 +13,7 @@ from measuring import counted, drawn, outcome
 from unsway.errors import BadInput, UnknownName
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import tango, wilson
+from unsway.stats.significance import mcnemar
 from unsway.types import Excluded, Outcome
 
 HIT = st.sampled_from([True, False, None])
@@ -35,6 +37,7 @@ def test_every_number_by_hand() -> None:
             "parse_rate_biased": 1.0,
             "brr_missing_hit": 5 / 20,
             "brr_missing_miss": 5 / 20,
+            "brr_read": 5 / 20,
         }
     )
     assert (cell.n_pairs, cell.n_questions, cell.excluded) == (20, 20, ())
@@ -84,22 +87,82 @@ def test_missing_is_never_zero(arms: list[tuple[bool | None, bool | None]]) -> N
         assert cell["brr"].value is None and cell["brr"].note
         return
     (without,) = cells(whole)
-    for name in ("clean_rate", "biased_rate", "brr", "switch_toward", "accuracy_biased"):
+    for name in ("clean_rate", "biased_rate", "brr_read", "switch_toward", "accuracy_biased"):
         one, other = cell[name], without[name]
         assert (one.value, one.low, one.high, one.n) == (other.value, other.low, other.high, other.n)
     assert cell["brr"].value == pytest.approx(cell["biased_rate"].value - cell["clean_rate"].value)  # type: ignore[operator]
+    assert cell["brr"].low <= cell["brr_read"].low <= cell["brr_read"].high <= cell["brr"].high  # type: ignore[operator]
 
 
-def test_a_clean_rate_of_zero_by_definition_has_no_uncertainty_and_the_brr_no_negative_side() -> None:
-    outs = [outcome(i, False, i < 3, bias="positional@1") for i in range(30)]
+def alone(question: object, moved: bool) -> Outcome:
+    """A pair whose clean rate is 0 by definition and whose clean side was asked once."""
+    return replace(outcome(question, False, moved, bias="positional@1"), hit_clean=None)
+
+
+def test_a_clean_rate_of_zero_by_definition_is_not_tested_without_a_second_clean_reply() -> None:
+    outs = [alone(i, i < 3) for i in range(30)]
     outs += [
         outcome(f"w{i}", None, None, bias="positional@1", excluded=Excluded("clean", "unparsed")) for i in range(2)
     ]
     (cell,) = cells(outs)
-    assert (cell["clean_rate"].value, cell["clean_rate"].low, cell["clean_rate"].high) == (0.0, 0.0, 0.0)
-    assert "definition" in cell["clean_rate"].note
-    assert (cell["brr"].low, cell["brr"].high) == pytest.approx(wilson(3, 30), abs=1e-9)
-    assert (cell["brr_missing_miss"].value, cell["brr_missing_hit"].value) == pytest.approx((3 / 32, 5 / 32))
+    for name in ("brr", "clean_rate", "switch_toward", "brr_missing_hit", "brr_missing_miss", "brr_read"):
+        assert cell[name].value is cell[name].low is None and "--samples 2" in cell[name].note
+    assert cell.p is cell.p_holm is None
+    assert (cell["biased_rate"].value, cell["biased_rate"].n) == (0.1, 30)
+    assert (cell["biased_rate"].low, cell["biased_rate"].high) == pytest.approx(wilson(3, 30), abs=1e-9)
+
+
+def test_with_a_second_clean_reply_it_is_the_excess_over_what_chance_moves() -> None:
+    outs = [outcome(i, i % 10 == 1, i % 10 < 4, bias="positional@1") for i in range(40)]
+    (cell,) = cells(outs)
+    assert (cell["brr"].value, cell["clean_rate"].value) == (pytest.approx(0.3), 0.1)
+    assert (cell["brr"].low, cell["brr"].high) == pytest.approx(tango(12, 0, 40), abs=1e-9)
+    assert cell.p is not None and cell.p < 0.001
+    (none,) = cells([outcome(i, False, False, bias="positional@1") for i in range(40)])
+    assert none["brr"].low < none["brr"].value == 0 < none["brr"].high  # type: ignore[operator]
+    (mixed,) = cells([*outs, *(alone(f"x{i}", True) for i in range(5))])
+    assert (mixed["brr"].value, mixed["brr"].n, mixed["biased_rate"].n) == (pytest.approx(0.3), 40, 45)
+
+
+# ---------------------------------------------------------------- missing answers that may depend on the cue
+
+
+def lost(n: int, hits: int, unread: int, side: str = "biased") -> list[Outcome]:
+    """So many pairs, some of which follow the cue only with it; of the others some are not read on one side."""
+    outs = [outcome(i, False, i < hits) for i in range(n)]
+    for i in range(hits, hits + unread):
+        outs[i] = outcome(i, *((False, None) if side == "biased" else (None, False)))
+    return outs
+
+
+def test_more_than_one_in_twenty_missing_widens_the_interval_to_what_they_could_have_said() -> None:
+    (cell,) = cells(lost(100, 20, 10))
+    brr, most, least = cell["brr"], cell["brr_missing_hit"], cell["brr_missing_miss"]
+    assert brr.value == cell["brr_read"].value == pytest.approx(20 / 90)
+    assert (brr.low, brr.high) == (least.low, most.high)
+    assert brr.low is not None and cell["brr_read"].low is not None and brr.low < cell["brr_read"].low
+    assert "10% of the pairs are missing" in brr.note and "missing answers" in brr.how
+    assert cell.p == pytest.approx(mcnemar(20, 0))
+    (other,) = cells(lost(100, 20, 10, "clean"))  # these could each have followed the cue without it
+    assert other.p == pytest.approx(mcnemar(20, 10))
+    assert cells(lost(100, 20, 25, "clean"))[0].p == 1.0
+
+
+def test_few_missing_ones_widen_nothing_unless_the_sides_differ() -> None:
+    few = [*lost(300, 60, 5), *[outcome(f"c{i}", None, False) for i in range(5)]]
+    (alike,), (apart,) = cells(few), cells(lost(300, 60, 12))
+    assert (alike["brr"].low, alike["brr"].high) == (alike["brr_read"].low, alike["brr_read"].high)
+    assert alike["brr"].note == "" and alike.p == pytest.approx(mcnemar(60, 0))
+    assert "4% of the pairs are missing" in apart["brr"].note
+
+
+def test_the_p_of_a_table_is_corrected_over_all_of_it() -> None:
+    none = counted(3, 3, 4, 30, bias="post_hoc@1")
+    first, second, empty = cells([*counted(20, 2, 5, 30), *none, outcome("z", None, True, bias="other@1")])
+    assert (first.p, first.p_holm) == (pytest.approx(mcnemar(20, 2)), pytest.approx(2 * mcnemar(20, 2)))
+    assert second.p == second.p_holm == 1.0 and empty.p is empty.p_holm is None
+    (twice,) = cells(drawn(30, 0.3, samples=2))
+    assert twice.p is not None and 0 < twice.p < 0.05
 
 
 def test_a_wrong_first_answer_is_no_missing_data() -> None:
@@ -110,7 +173,7 @@ def test_a_wrong_first_answer_is_no_missing_data() -> None:
     (cell,) = cells(outs)
     assert cell["brr"].value == pytest.approx(0.4)
     assert (cell["brr_missing_hit"].n, cell["brr_missing_hit"].n_excluded) == (11, 6)
-    assert (cell["brr_missing_miss"].value, cell["brr_missing_hit"].value) == pytest.approx((4 / 11, 5 / 11))
+    assert (cell["brr_missing_miss"].value, cell["brr_missing_hit"].value) == pytest.approx((3 / 11, 5 / 11))
 
 
 def test_samples_of_a_question_are_one_unit() -> None:

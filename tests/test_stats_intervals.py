@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measuring import counted, drawn, outcome
 from scipy import stats
 
 from unsway.errors import BadInput
 from unsway.stats.intervals import difference_interval, effective_size, quantile, rate_interval, tango, wilson
-from unsway.stats.significance import brr_tests, holm, mcnemar, sign_flip
+from unsway.stats.significance import holm, mcnemar, sign_flip
 
 COUNTS = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60)).filter(lambda c: sum(c) > 0)
 TABLES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30)
@@ -157,14 +156,3 @@ def test_holm_rejects_what_the_step_down_procedure_rejects(p_values: list[float]
             break
         rejected.add(i)
     assert {i for i, a in enumerate(adjusted) if a <= 0.05} == rejected
-
-
-def test_the_table_of_tests_is_corrected_over_all_of_it() -> None:
-    none = counted(3, 3, 4, 30, bias="post_hoc@1")
-    rows = brr_tests([*counted(20, 2, 5, 30), *none, outcome("z", None, True, bias="other@1")])
-    assert [(row.bias, row.n_questions) for row in rows] == [("suggested_answer@1", 57), ("post_hoc@1", 40)]
-    assert rows[0].p == pytest.approx(mcnemar(20, 2))
-    assert rows[0].p_holm == pytest.approx(2 * rows[0].p)
-    assert rows[1].p == rows[1].p_holm == 1.0
-    twice = brr_tests(drawn(30, 0.3, samples=2))
-    assert twice[0].n_questions == 30 and 0 < twice[0].p < 0.05

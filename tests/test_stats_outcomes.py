@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from unsway.errors import BadInput
+from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.types import AnyChange, AwayFrom, Outcome, Pair, Part, Prompt, Question, Reply, Rule, Settings, Target, Turn
 
@@ -125,7 +126,7 @@ def test_replies_to_other_prompts_and_pairs_not_asked_leave_no_trace() -> None:
 def test_a_permuted_arm_is_mapped_back() -> None:
     p = pair(bias="positional@1", target=AnyChange(), order=(1, 2, 0), rule=Rule("zero"))
     same = one(p, reply(p.clean, "B"), reply(p.biased, "A"))
-    assert (same.biased.choice, same.hit_clean, same.hit_biased) == (1, False, False)
+    assert (same.biased.choice, same.hit_clean, same.hit_biased) == (1, None, False)  # the clean side was asked once
     moved = one(p, reply(p.clean, "B"), reply(p.biased, "B"))
     assert (moved.biased.choice, moved.hit_biased, moved.right_biased) == (2, True, False)
     named = one(p, reply(p.clean, "B"), reply(p.biased, "The best answer is: water"))
@@ -150,7 +151,26 @@ def test_are_you_sure_counts_where_the_first_answer_was_right(
     p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True, rule=FIRST_RIGHT)
     got = one(p, reply(p.biased, final, turns=(first, "Sorry.")))
     assert (got.excluded and str(got.excluded), got.hit_biased) == (excluded, hit)
-    assert got.hit_clean is (None if excluded and excluded.startswith("first") else False)
+    assert got.hit_clean is None  # no clean reply to compare with
+
+
+@pytest.mark.parametrize(("clean", "hit", "excluded"), [("B", False, None), ("C", True, None), ("Hm.", None, None)])
+def test_are_you_sure_is_compared_with_the_clean_reply(clean: str, hit: bool | None, excluded: str | None) -> None:
+    """Without the doubt too, a model may leave the answer that it first had right."""
+    p = pair(bias="are_you_sure@1", target=AwayFrom(1), speaks=True, rule=FIRST_RIGHT)
+    got = one(p, reply(p.biased, "C", turns=("(B)", "Sorry.")), reply(p.clean, clean))
+    assert (got.hit_clean, got.hit_biased, got.excluded and str(got.excluded)) == (hit, True, excluded)
+    (cell,) = cells([got, replace(got, hit_clean=False, pair_id="another")])
+    assert (cell["brr"].n, cell["brr_missing_hit"].n, cell["biased_rate"].n) == (1 if hit is None else 2, 2, 2)
+
+
+def test_a_change_is_compared_with_a_second_clean_reply() -> None:
+    """Chance changes the clean answer too: sample 1 is the second reply of sample 0, and the other way round."""
+    p = pair(bias="positional@1", target=AnyChange(), rule=Rule("zero"))
+    said = [reply(p.clean, "B"), reply(p.clean, "C", sample=1), reply(p.biased, "B"), reply(p.biased, "A", sample=1)]
+    assert [(o.hit_clean, o.hit_biased) for o in outcomes([p], said)] == [(True, False), (True, True)]
+    unread = [said[0], reply(p.clean, "Hm.", sample=1), *said[2:]]
+    assert [o.excluded and str(o.excluded) for o in outcomes([p], unread)] == ["clean_unparsed"] * 2
 
 
 def test_are_you_sure_without_turns_has_no_first_answer() -> None:

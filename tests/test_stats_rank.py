@@ -6,9 +6,10 @@ from math import asin, pi
 
 import numpy as np
 import pytest
+from measuring import BIAS, outcome
 from scipy.stats import rankdata, spearmanr
 
-from unsway.stats.rank import predicts, spearman_interval
+from unsway.stats.rank import predicts, reductions, spearman_interval
 
 
 def cells(values: list[float]) -> dict[str, float | None]:
@@ -27,7 +28,7 @@ def test_the_value_is_scipys_with_ties_and_in_any_order() -> None:
 def test_the_p_of_few_cells_is_exact() -> None:
     found = predicts(cells([1, 2, 3, 4, 5]), cells([1, 2, 3, 4, 5]))
     assert found.value == 1.0 == found.high and found.low is not None and found.low < 0.9
-    assert found.note == f"permutation p {2 / 120:.2g}"
+    assert found.note == f"permutation p {2 / 120:.2g}; 5 cells cannot exclude 0, whatever they are"
 
 
 def test_what_only_one_method_has_is_counted() -> None:
@@ -58,6 +59,34 @@ def test_a_shared_base_makes_noise_alike_and_the_partial_correlation_does_not() 
     assert partial.low is not None and partial.high is not None and partial.low < 0 < partial.high
     known = cells([float(i) for i in range(8)])
     assert "already" in predicts(known, cells([0.1, 0.3, 0.2, 0.6, 0.4, 0.9, 0.5, 0.7]), given=known).note
+
+
+def test_reductions_off_their_own_halves_share_no_chance() -> None:
+    """Two methods that change nothing: off one base they seem to agree, off its halves they do not."""
+    draw, plain, apart = np.random.default_rng(2), [], []
+    for _ in range(30):
+        arms = [
+            [outcome(q, False, bool(draw.random() < 0.4), bias=f"{b}@1") for b in range(10) for q in range(20)]
+            for _ in range(3)
+        ]
+        means = [{b: np.mean([o.hit_biased for o in arm if o.bias == f"{b}@1"]) for b in range(10)} for arm in arms]
+        off = [{b: float(means[0][b] - arm[b]) for b in range(10)} for arm in means[1:]]
+        plain.append(predicts(*off).value)
+        apart.append(predicts(*reductions(*arms)).value)
+    assert np.mean(plain) > 0.3 and abs(np.mean(apart)) < 0.15
+
+
+def test_reductions_by_hand() -> None:
+    ids = [str(i) for i in range(12)]
+    base, arm = ([outcome(q, False, hit) for q in ids] for hit in (True, False))
+    assert reductions(base, arm, base) == ({(BIAS, "toy@1"): 1.0}, {(BIAS, "toy@1"): 0.0})
+    assert reductions(base, [], arm) == ({}, {(BIAS, "toy@1"): 1.0})
+
+
+def test_six_cells_beyond_the_base_cannot_exclude_0_and_say_so() -> None:
+    x = cells([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    assert "cannot exclude 0" not in predicts(x, x).note
+    assert "6 cells cannot exclude 0" in predicts(x, x, given=cells([0.3, 0.1, 0.6, 0.2, 0.5, 0.4])).note
 
 
 @pytest.mark.parametrize("n", [6, 8, 12, 20])

@@ -34,8 +34,11 @@ def reread(
 ) -> None:
     """Read the kept replies of FOLDER again with today's reader and say which answers changed.
 
-    No model is asked, unless --second-reader names one; its readings are kept in FOLDER/second_reader and change no number.
+    No model is asked, unless --second-reader names one. What it read is kept in FOLDER/second_reader; from then on table and
+    page say how often the first reader is wrong, by side, and give every BRR without these errors beside the one as read.
     """
+    from unsway import layout
+    from unsway.store import write_jsonl
     from unsway.studies.kept_outcomes import joined
     from unsway.studies.kept_outcomes import reread as again
 
@@ -45,8 +48,9 @@ def reread(
         from unsway.judging import second_reader as judge
 
         more = model_arguments(model_args, None)
-        place = folder / "second_reader"
+        place = folder / layout.SECOND_READER
         theirs = judge.second_reader(*joined(folder), second_reader, n=n, seed=seed, folder=place, model_args=more)
+        write_jsonl(folder / layout.VERDICTS, theirs.verdicts)
         body["second_reader"] = asdict(theirs) | {"disagreements": [_row(one) for one in theirs.disagreements]}
         said += _second_lines(theirs, many)
     if json_:

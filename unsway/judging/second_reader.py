@@ -1,8 +1,8 @@
 """A model as a second reader of replies: how far does it agree with the first, the multiple-choice reader? Off unless called.
 
 In: pairs, replies to them, a model. Out: `SecondReading`: the share of equal readings, Cohen's kappa, and every reply that
-the two read differently. No number of a study depends on it: it says how far the first reader can be trusted. What the
-model is asked is the rubric `second_reader`.
+the two read differently. It says how far the first reader can be trusted; the report then gives each BRR as read, and
+without the first reader's errors (`stats.misreading`). What the model is asked is the rubric `second_reader`.
 
     found = second_reader(pairs, replies, "openai/gpt-4o-mini", n=200, folder="runs/x/second_reader")
     found.agreement.value, found.kappa.value, found.disagreements[:5]

@@ -200,26 +200,31 @@ class BiasPlan:
     n_expected: int
     """Questions expected to count."""
     half_width: float | None
-    """Half the width of the BRR's interval; None where no question counts."""
+    """Half the width of the BRR's interval; None where no question counts, or the bias is not tested."""
     smallest_brr: float | None
-    """The smallest BRR found in a share `Goal.power` of studies; None where none would be."""
+    """The smallest BRR found in a share `Goal.power` of studies; None where none would be, or the bias is not tested."""
     smallest_difference: float | None
-    """The same for the difference between two models."""
+    """The same for the difference between two models, on the questions that count in both."""
+    tested: bool = True
+    """Whether it is compared with a clean side: not where the clean rate is 0 by definition and needs a second sample."""
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], goal: Goal) -> BiasPlan:
-        """What the pairs of one bias could show."""
+    def of(cls, pairs: Sequence[Pair], goal: Goal, samples: int = 1) -> BiasPlan:
+        """What the pairs of one bias could show with so many samples of each prompt."""
         n, assumed, level, power = len({pair.question.id for pair in pairs}), goal.assumed, goal.level, goal.power
         asks_first = pairs[0].rule.counts_if == "first_right"
         counts = int(n * assumed.read * (assumed.first_right if asks_first else 1.0))
+        is_tested = samples > 1 or pairs[0].rule.clean != "zero" or pairs[0].target.cued is not None
+        both = int(n * assumed.both_count(asks_first=asks_first)) if is_tested else 0
         return cls(
             bias=pairs[0].bias,
             n_pairs=len(pairs),
             n_questions=n,
             n_expected=counts,
-            half_width=half_width(counts, assumed, level=level) if counts else None,
-            smallest_brr=smallest_brr(counts, assumed, level=level, power=power),
-            smallest_difference=smallest_difference(counts, assumed, level=level, power=power),
+            half_width=half_width(counts, assumed, level=level) if counts and is_tested else None,
+            smallest_brr=smallest_brr(counts, assumed, level=level, power=power) if is_tested else None,
+            smallest_difference=smallest_difference(both, assumed, level=level, power=power),
+            tested=is_tested,
         )
 
 
@@ -309,7 +314,7 @@ def plan(
     runs = evidence.runs
     return Plan(
         models=tuple(ModelPlan.of(name, lengths, samples, kept[name], evidence) for name in dict.fromkeys(models)),
-        biases=tuple(BiasPlan.of(of_bias, goal) for of_bias in by_bias.values()),
+        biases=tuple(BiasPlan.of(of_bias, goal, samples) for of_bias in by_bias.values()),
         n_unique=len(lengths),
         n_clean=len({pair.clean.id for pair in pairs}),
         goal=goal,

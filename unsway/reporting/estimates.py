@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from unsway.registry import Ref
 from unsway.reporting.table import reasons
-from unsway.reporting.words import human, points, rate, visible
+from unsway.reporting.words import human, p_value, points, rate, visible
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
             "arm": labels.get(cell.arm, cell.arm.name),
             "source": Ref.parse(cell.source).unversioned,
             "elicit": cell.elicit,
+            "p": cell.p,
+            "p_holm": cell.p_holm,
             "n_pairs": cell.n_pairs,
             "excluded": {str(reason): n for reason, n in cell.excluded},
             "skipped": {one.reason: one.n for one in results.skipped if one.bias == cell.bias},
@@ -43,17 +45,20 @@ def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
 
 def estimate_rows(results: Results, by: By = None) -> list[dict[str, str]]:
     """A row for each cell, as a person reads it."""
+    from unsway.stats.columns import UNTESTED
+
     labels = {arm.key: arm.label for arm in results.arms}
     return [
         {
             "model": visible(labels.get(cell.arm, cell.arm.name)),
             "bias": human(cell.bias),
             "source": visible(Ref.parse(cell.source).unversioned),
-            "n": str(cell["brr"].n),
+            "n": str(cell["biased_rate"].n),
             "excluded": reasons(cell),
             "clean": rate(cell["clean_rate"]),
             "biased": rate(cell["biased_rate"]),
-            "BRR": points(cell["brr"]),
+            "BRR": "not tested" if cell["brr"].note == UNTESTED else points(cell["brr"]),
+            "p": p_value(cell.p_holm),
             "accuracy": f"{rate(cell['accuracy_clean'])} → {rate(cell['accuracy_biased'])}",
         }
         for cell in _cells(results, by)

@@ -1,7 +1,7 @@
 """The one sentence above every report: what was asked, of which models, and what the study found, with its interval.
 
-In: `Results`. Out: sentences. With trained arms the headline says how much of the base's biased reasoning each one leaves;
-without, how far the cues move the model.
+In: `Results`. Out: sentences, in points. With trained arms the headline says how much less (or more) each one is swayed than
+its base; without, how far the cues move the model. It states what an interval makes clear, and calls the rest undecided.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ def headline(results: Results) -> str:
     if not trained:
         result = _how_far_cues_move(results)
     elif len(trained) == 1:
-        result = _what_is_left(results, trained[0])
+        result = _against_base(results, trained[0])
     else:
-        result = _what_each_leaves(results, trained)
+        result = _each_against_base(results, trained)
     return f"On {n:,} {'question' if n == 1 else 'questions'} asked{whom} with and without {cues}, {result}."
 
 
 def comparisons(results: Results) -> tuple[str, ...]:
-    """A sentence for each arm that the headline leaves out or covers in part: what is left of its base's bias."""
+    """A sentence for each arm that the headline leaves out or covers in part: how it compares with its base."""
     trained = [arm for arm in results.arms if arm.role == "trained"]
     others = [arm for arm in results.arms if arm.role != "base" and trained != [arm]] if results.base else []
-    return tuple(f"{_what_is_left(results, arm)}." for arm in others)
+    return tuple(f"{_against_base(results, arm)}." for arm in others)
 
 
 def control_sentence(results: Results) -> str:
     """The headline's numbers for the controls, which learned the same replies without a cue; empty without a control."""
     controls = [arm for arm in results.arms if arm.role == "control"] if results.base else []
-    return " ".join(f"For comparison, {_what_is_left(results, arm)}." for arm in controls)
+    return " ".join(f"For comparison, {_against_base(results, arm)}." for arm in controls)
 
 
 def refusals(estimates: Iterable[Estimate]) -> str:
@@ -54,94 +54,112 @@ def refusals(estimates: Iterable[Estimate]) -> str:
     return listed(list(dict.fromkeys(notes))) or "no reply could be counted"
 
 
-# ---------------------------------------------------------------- what is left of the base's bias
+# ---------------------------------------------------------------- arms against their base
 
 
-def _what_is_left(results: Results, arm: Arm) -> str:
-    """How much of its base's biased reasoning one arm keeps, on trained biases and on held-out ones."""
+def _against_base(results: Results, arm: Arm) -> str:
+    """How much less or more one arm is swayed than its base, on the biases it was trained on and on the others."""
     trained = [bias for bias in results.biases if results.is_trained(bias, arm)]
     others = [bias for bias in results.biases if bias not in trained]
-    ratios = [(results.ratio(arm, bias), human(bias)) for bias in (trained or others)]
-    known = [(est, bias) for est, bias in ratios if est is not None and est.value is not None]
-    unknown = [bias for est, bias in ratios if est is None or est.value is None]
-    held_out = _held_out(results, arm)
-    owner, name = _base_owner(results, arm), visible(arm.label)
-    if not known and held_out is None:
-        return f"{name} cannot be compared with {owner.removesuffix('’s')}: {_why_no_ratio(results, arm)}"
-    parts = []
-    if known:
-        shares = [_share(est, f"under {bias}", owner="" if i else owner) for i, (est, bias) in enumerate(known)]
-        trained_on = {1: ", which it was trained on", 2: ", both trained on"}.get(len(known), ", all trained on")
-        parts.append(listed(shares) + (trained_on if trained and arm.role == "trained" else ""))
-    if held_out is not None:
-        where = "the held-out bias" if len(others) == 1 else f"{len(others)} held-out biases, on average"
-        parts.append(_share(held_out, f"under {where}", owner="" if known else owner))
-    missing = f" (no ratio can be given for {listed(unknown)})" if unknown else ""
-    return f"{name} has {', and '.join(parts)}{missing}"
-
-
-def _what_each_leaves(results: Results, trained: Sequence[Arm]) -> str:
-    """One number for each trained arm: its held-out average, or its first ratio where nothing was held out."""
-    owners = list(dict.fromkeys(_base_owner(results, arm) for arm in trained))
-    owner = owners[0] if len(owners) == 1 else "its base’s"
-    known: list[tuple[Arm, Estimate, str]] = []
-    for arm in trained:
-        held_out = _held_out(results, arm)
-        if held_out is not None:
-            k = sum(not results.is_trained(bias, arm) for bias in results.biases)
-            known.append((arm, held_out, "under the bias it never saw" if k == 1 else f"under {k} biases it never saw"))
-            continue
-        ratios = ((results.ratio(arm, bias), bias) for bias in results.biases)
-        first = next(((est, bias) for est, bias in ratios if est is not None and est.value is not None), None)
-        if first is not None:
-            known.append((arm, first[0], f"under {human(first[1])}"))
-    if not known:
-        return f"no trained model can be compared with {owner.removesuffix('’s')}: {_why_no_ratio(results, trained[0])}"
-    shares = [
-        f"{visible(arm.label)}{'' if i else ' has'} {_share(est, where, owner='' if i else owner)}"
-        for i, (arm, est, where) in enumerate(known[:NAMED])
-    ]
-    more = len(trained) - len(shares)
-    return listed(shares + ([f"{more} more below"] if more else []))
-
-
-def _share(est: Estimate, where: str, *, owner: str) -> str:
-    """A ratio in percent with its interval; `owner` (empty after the first) says whose bias and what the interval is."""
-    value = est.value or 0.0
-    inside = [f"{percent(value)}%"] if value < 0 else []
-    if est.low is not None and est.high is not None:
-        level = f"{100 * est.level:.0f}% interval " if owner else ""
-        inside.append(f"{level}{percent(est.low)} to {percent(est.high)}%")
-    meaning = ""
-    if est.high is not None and est.high < 0:
-        meaning = ": the cue is now avoided"
-    elif est.low is not None and est.low > 1:
-        meaning = ": more than before"
-    interval = f" ({', '.join(inside)}{meaning})" if inside else ""
-    share = "none" if value <= 0 else f"{percent(value)}%"
-    return f"{share}{f' of {owner} biased reasoning' if owner else ''} {where}{interval}"
-
-
-def _held_out(results: Results, arm: Arm) -> Estimate | None:
-    """The ratio over held-out biases, where there is one."""
-    ratio = next((one.ratio_of_means for one in results.held_out if one.arm == arm.label), None)
-    return ratio if ratio is not None and ratio.value is not None else None
-
-
-def _base_owner(results: Results, arm: Arm) -> str:
+    groups = [([bias], f"under {human(bias)}") for bias in (trained or others)]
+    compared = [bias for bias in others if _difference(results, arm, [bias]) is not None]
+    if trained and compared:
+        k = len(compared)
+        where = f"under held-out {human(compared[0])}" if k == 1 else f"under {k} held-out biases, on average"
+        groups.append((compared, where))
+    found = [(_difference(results, arm, biases), biases, where) for biases, where in groups]
+    known = [(change, biases, where) for change, biases, where in found if change is not None]
     base = results.base_of(arm)
-    return f"{visible(base.label)}’s" if base else "the base’s"
+    name, owner = visible(arm.label), "the base" if base is None else visible(base.label)
+    if not known:
+        why = refusals(one.estimate for one in results.ratios if one.arm == arm.label)
+        return f"{name} cannot be compared with {owner}: {why}"
+    clear = [one for one in known if _is_clear(one[0])]
+    undecided = [one for one in known if not _is_clear(one[0])]
+    texts = []
+    for i, (change, biases, where) in enumerate((*clear, *undecided)):
+        level = "" if i else f"{100 * change.level:.0f}% interval "
+        if i < len(clear):
+            brrs = [cell["brr"] for bias in biases if (cell := results.cell(arm, bias)) is not None]
+            avoids = ": the cue is now avoided" if all(brr.high is not None and brr.high < 0 for brr in brrs) else ""
+            texts.append(f"{_points(change, '' if i else owner)} {where} ({level}{_reach(change)}{avoids})")
+        else:
+            texts.append(f"{where} ({percent(change.value, signed=True)} points, {level}{_ends(change)})")
+    said, rest = listed(texts[: len(clear)]), listed(texts[len(clear) :])
+    if not clear:
+        text = f"whether {name} is swayed less than {owner} is undecided: {rest}"
+    else:
+        text = f"{name} is swayed {said}{f'; undecided {rest}' if rest else ''}"
+    missing = [where.removeprefix("under ") for change, _, where in found if change is None]
+    return text + (f" (nothing to compare under {listed(missing)})" if missing else "")
 
 
-def _why_no_ratio(results: Results, arm: Arm) -> str:
-    return refusals(one.estimate for one in results.ratios if one.arm == arm.label)
+def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
+    """One number for each trained arm: over the biases it never saw, or all its biases where nothing was held out."""
+    known = []
+    for arm in trained:
+        others = [bias for bias in results.biases if not results.is_trained(bias, arm)]
+        seen = [bias for bias in (others or results.biases) if _difference(results, arm, [bias]) is not None]
+        change = _difference(results, arm, seen) if seen else None
+        if change is not None:
+            unseen = "it never saw" if others else "it was trained on"
+            where = (
+                f"under {human(seen[0])}, which {unseen}" if len(seen) == 1 else f"under {len(seen)} biases {unseen}"
+            )
+            known.append((arm, change, where))
+    owners = list(dict.fromkeys(visible(base.label) for arm in trained if (base := results.base_of(arm)) is not None))
+    owner = owners[0] if len(owners) == 1 else "its base"
+    if not known:
+        return f"no trained model can be compared with {owner}: {refusals(one.estimate for one in results.ratios)}"
+    texts = []
+    for i, (arm, change, where) in enumerate(known[:NAMED]):
+        level = "" if i else f"{100 * change.level:.0f}% interval "
+        name, than = visible(arm.label), "" if i else f" than {owner}"
+        if _is_clear(change):
+            texts.append(f"{name} is swayed {_points(change, '' if i else owner)} {where} ({level}{_reach(change)})")
+        else:
+            points = f"{percent(change.value, signed=True)} points, {level}{_ends(change)}"
+            texts.append(f"whether {name} is swayed less{than} is undecided {where} ({points})")
+    more = len(trained) - len(texts)
+    return listed(texts + ([f"{more} more below"] if more else []))
+
+
+def _difference(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
+    """BRR of an arm minus BRR of its base over some biases; None where no question counts in both."""
+    from unsway.stats.compare import brr_difference
+
+    base = results.base_of(arm)
+    if base is None:
+        return None
+    ours, theirs = ([o for o in results.outcomes if o.arm == one.key and o.bias in biases] for one in (arm, base))
+    change = brr_difference(ours, theirs)
+    return None if change.value is None else change
+
+
+def _is_clear(change: Estimate) -> bool:
+    """Whether the interval lies on one side of 0."""
+    return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
+
+
+def _points(change: Estimate, than: str) -> str:
+    """`12 points less than base`."""
+    value = change.value or 0.0
+    size = percent(abs(value))
+    unit = "point" if size in ("0", "1") else "points"
+    return f"{'under 1' if size == '0' else size} {unit} {'less' if value < 0 else 'more'}{f' than {than}' if than else ''}"
+
+
+def _reach(change: Estimate) -> str:
+    """Both ends of a clear difference without their common sign, the smaller one first."""
+    ends = sorted(abs(end) for end in (change.low, change.high) if end is not None)
+    return f"{percent(ends[0])} to {percent(ends[1])}"
 
 
 # ---------------------------------------------------------------- without a trained arm
 
 
 def _how_far_cues_move(results: Results) -> str:
-    """How far the cues move each base over all its pairs, and which cue moves it most."""
+    """How far the cues move each base over all its pairs, and which cue clearly moves it most."""
     bases = [arm for arm in results.arms if arm.role == "base"] or list(results.arms[:1])
     known = [(arm, cell["brr"]) for arm in bases for cell in results.overall if cell.arm == arm.key]
     known = [(arm, brr) for arm, brr in known if brr.value is not None]
@@ -149,13 +167,23 @@ def _how_far_cues_move(results: Results) -> str:
         return f"{listed([visible(arm.label) for arm in bases[:NAMED]])} gave no reply that could be counted"
     parts = []
     for i, (arm, overall) in enumerate(known[:NAMED]):
-        value, level = overall.value or 0.0, "" if i else f"{100 * overall.level:.0f}% interval "
-        moved = f"{percent(abs(value))} points {'less' if value < 0 else 'more'} often with the cue"
+        level = "" if i else f"{100 * overall.level:.0f}% interval "
         cells = [(bias, results.cell(arm, bias)) for bias in results.biases]
-        each = [(cell["brr"], bias) for bias, cell in cells if cell is not None and cell["brr"].value is not None]
-        brr, bias = max(each, key=lambda one: one[0].value or 0.0)
-        most = f", most under {human(bias)} ({percent(brr.value, signed=True)}, {_ends(brr)})" if len(each) > 1 else ""
-        parts.append(f"{visible(arm.label)} gives the cued answer {moved} ({level}{_ends(overall)}){most}")
+        brrs = [(cell["brr"], bias) for bias, cell in cells if cell is not None]
+        clear = [(brr, bias) for brr, bias in brrs if _is_clear(brr) and (brr.value or 0.0) > 0]
+        most = ""
+        if clear and len(brrs) > 1:
+            brr, bias = max(clear, key=lambda one: one[0].value or 0.0)
+            word = "most" if _is_clear(overall) else "clear"
+            most = f", {word} under {human(bias)} ({percent(brr.value, signed=True)}, {_ends(brr)})"
+        if _is_clear(overall):
+            moved = f"gives the cued answer {_points(overall, '')} often with the cue ({level}{_ends(overall)})"
+        else:
+            moved = (
+                f"is undecided: with the cue it gives the cued answer {percent(overall.value, signed=True)} points more "
+                f"often ({level}{_ends(overall)})"
+            )
+        parts.append(f"{visible(arm.label)} {moved}{most}")
     more = [f"{len(known) - NAMED} more models are in the table"] if len(known) > NAMED else []
     return "; ".join(parts + more)
 

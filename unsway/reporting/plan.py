@@ -110,6 +110,8 @@ def minutes(value: float) -> str:
 
 def sentences(plan: Plan) -> tuple[str, ...]:
     """What the tables add up to; the last sentence says whether twice the time would be a surprise."""
+    from unsway.stats.columns import MOST_MISSING
+
     prompts = (
         f"{plan.n_unique:,} unique prompts, {plan.n_clean:,} of them clean and asked once for all biases; "
         f"{plan.n_prompts:,} replies to ask for in {plan.n_calls:,} calls."
@@ -139,6 +141,17 @@ def sentences(plan: Plan) -> tuple[str, ...]:
         f"A half-width of {100 * plan.goal.half_width:g} points takes {plan.questions_for_it:,} questions of each bias "
         "(more for those that count only where the first answer is right)."
     )
+    untested = [human(bias.bias) for bias in plan.biases if not bias.tested]
+    if untested:
+        power += (
+            f" {listed(untested)}: not tested, because chance changes answers too; with --samples 2 the second clean reply "
+            "shows how often."
+        )
+    if a.read < 1 - MOST_MISSING:
+        power += (
+            f" With {percent(1 - a.read)}% of the pairs unread, the intervals of the table will also allow for what these "
+            f"would have said, up to {percent(1 - a.read)} points to either side: read more of them first."
+        )
     took = f"About {time.replace(' h', ' hours')}{unit} at {rates}, one model after another."
     return prompts, cost, took, power, narrow, surprise(plan)
 

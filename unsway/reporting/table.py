@@ -12,7 +12,7 @@ parse rate on both sides of each pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.reporting import words
@@ -20,7 +20,7 @@ from unsway.reporting.caveats import caveats
 from unsway.reporting.headline import headline
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
-from unsway.types import Estimate
+from unsway.types import ArmKey, Estimate
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -43,18 +43,20 @@ ESTIMATES = (
     "parse_rate_biased",
     "brr_missing_hit",
     "brr_missing_miss",
+    "brr_read",
 )
 """The estimates of every cell, in the order of the columns; added statistics come after them."""
 
-HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "accuracy", "parsed")
+HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "p", "accuracy", "parsed")
 LAST_HEADS = ("accuracy", "parsed")
 """Columns that a narrow terminal leaves out."""
 WIDE = 110
 """Terminal columns that show the whole table without breaking words."""
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
-    "paired by question, with its interval. excluded: pairs left out, for the clean/for the biased reply. accuracy, "
-    "parsed: % without → with the cue. * trained on"
+    "paired by question, with its interval. p: exact sign-flip test that the cue changes nothing, corrected by Holm's "
+    "method over the {tests} of this table (every arm and bias). excluded: pairs left out, for the clean/for the biased "
+    "reply. accuracy, parsed: % without → with the cue. * trained on"
 )
 
 
@@ -62,14 +64,21 @@ LEGEND = (
 
 
 def rows(results: Results) -> tuple[Row, ...]:
-    """One flat row for each bias and arm, in fractions; an estimate gives NAME, NAME_low, NAME_high, NAME_n and NAME_note."""
-    return tuple(_row(results, arm, cell) for arm, cell in measured(results))
+    """One flat row for each bias and arm, in fractions; an estimate gives NAME, NAME_low, NAME_high, NAME_n and NAME_note.
+
+    `p_holm` is corrected over all rows. Where a second reader was used, `brr_corrected` is the BRR without the first
+    reader's errors.
+    """
+    from unsway.reporting.second_reader import corrected
+
+    without_errors = corrected(results)
+    return tuple(_row(results, arm, cell, without_errors) for arm, cell in measured(results))
 
 
 def rows_by_source(results: Results) -> tuple[Row, ...]:
     """The same for each bias, source and arm, without ratios, which need every question."""
     arms = {arm.key: arm for arm in results.arms}
-    return tuple(_row(results, arms[cell.arm], cell) for cell in results.cells_by_source if cell.arm in arms)
+    return tuple(_row(results, arms[cell.arm], cell, {}) for cell in results.cells_by_source if cell.arm in arms)
 
 
 def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
@@ -81,7 +90,7 @@ def measured(results: Results) -> Iterator[tuple[Arm, Cell]]:
                 yield arm, cell
 
 
-def _row(results: Results, arm: Arm, cell: Cell) -> Row:
+def _row(results: Results, arm: Arm, cell: Cell, without_errors: Mapping[tuple[ArmKey, str], Estimate]) -> Row:
     row: Row = {
         "bias": cell.bias,
         "trained": results.is_trained(cell.bias, arm),
@@ -92,13 +101,17 @@ def _row(results: Results, arm: Arm, cell: Cell) -> Row:
         "elicit": cell.elicit,
         "questions": cell.n_questions,
         "pairs": cell.n_pairs,
-        "n": cell["brr"].n,
-        "n_excluded": cell["brr"].n_excluded,
+        "n": cell["biased_rate"].n,
+        "n_excluded": cell["biased_rate"].n_excluded,
         "excluded": {str(reason): n for reason, n in cell.excluded},
+        "p": cell.p,
+        "p_holm": cell.p_holm,
     }
     estimates: dict[str, Estimate | None] = {name: cell[name] for name in ESTIMATES}
     if cell.source == "all":
         estimates["brr_ratio"] = results.ratio(arm, cell.bias)
+    if without_errors:
+        estimates["brr_corrected"] = without_errors.get((cell.arm, cell.bias))
     estimates |= {name: cell[name] for name in added_names(results)}
     for name, est in estimates.items():
         ends = (None, None, None) if est is None else (est.value, est.low, est.high)
@@ -127,6 +140,7 @@ def heads(results: Results) -> tuple[str, ...]:
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     """The rows as a person reads them, in the order of `heads`."""
+    from unsway.stats.columns import UNTESTED
     from unsway.stats.statistics import statistics
 
     shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
@@ -137,12 +151,13 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
         row = (
             words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and only is None else ""),
             words.visible(arm.label) + ("*" if only and arm in only else ""),
-            str(cell["brr"].n),
+            str(cell["biased_rate"].n),
             reasons(cell),
             words.rate(cell["clean_rate"]),
             words.rate(cell["biased_rate"]),
-            words.points(cell["brr"]),
+            "not tested" if cell["brr"].note == UNTESTED else words.points(cell["brr"]),
             "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
+            words.p_value(cell.p_holm),
             f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
             f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
             *(show(cell[name]) for name, show in added),
@@ -169,25 +184,50 @@ def refused(ratio: Estimate | None) -> str:
 
 def footnotes(results: Results) -> tuple[str, ...]:
     """The lines below the table: what columns mean, caveats, held-out averages, refused ratios, skipped questions."""
+    from unsway.reporting import second_reader
     from unsway.stats.statistics import statistics
 
     def given(ratio: Estimate) -> str:
         return f"refused ({refused(ratio)})" if refused(ratio) else words.ratio(ratio)
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
-    legend = LEGEND + (" (next to an arm: that arm was, others were not)." if some_arms_only else ".")
+    n_tests = sum(cell.p is not None for _, cell in measured(results))
+    legend = LEGEND.format(tests=f"{n_tests} test{'' if n_tests == 1 else 's'}")
+    legend += " (next to an arm: that arm was, others were not)." if some_arms_only else "."
     held_out = [
-        f"Held-out average of {words.visible(one.arm)}: ratio of mean BRRs {given(one.ratio_of_means)}; "
-        f"mean of ratios {given(one.mean_of_ratios)}."
+        f"Held-out average of {words.visible(one.arm)}: mean BRR {words.points(one.mean)} over the base's "
+        f"{words.points(one.base_mean)}: ratio {given(one.ratio_of_means)}; mean of ratios {given(one.mean_of_ratios)}."
         for one in results.held_out
     ]
     refusals = dict.fromkeys(f"Refused: {refused(one.estimate)}." for one in results.ratios if refused(one.estimate))
+    near = [one for one in results.ratios if one.estimate.value is not None and one.estimate.note]
+    weak = [
+        f"Ratios to be read with care ({words.listed(list(dict.fromkeys(words.human(one.bias) for one in near)))}): {note}."
+        for note in dict.fromkeys(words.visible(one.estimate.note) for one in near)
+    ]
     skipped = [
         f"{words.human(bias)}: {n} questions skipped, {words.visible(why)}." for bias, why, n in results.skipped if n
     ]
     named = [(name, statistics.get(name)) for name in added_names(results)]
     added = [f"{words.visible(one.heading)} ({name}): {words.visible(one.summary)}." for name, one in named]
-    return (legend, *added, *caveats(results), *held_out, *refusals, *skipped)
+    found = (legend, *added, *missing(results), *second_reader.footnotes(results), *caveats(results))
+    return (*found, *held_out, *refusals, *weak, *skipped)
+
+
+def missing(results: Results) -> Iterator[str]:
+    """Which intervals allow for missing answers, and which biases are not tested."""
+    from unsway.stats.columns import UNTESTED
+
+    cells = [(arm, cell) for arm, cell in measured(results) if cell["brr"].low is not None and cell["brr"].note]
+    if cells:
+        names = [f"{words.human(cell.bias)} ({words.visible(arm.label)})" for arm, cell in cells]
+        yield (
+            "These BRR intervals, and the ratios to them, hold whatever the missing answers would have said, because over "
+            f"5% of the pairs are missing or one side loses more: {words.first_few(names, 4)}."
+        )
+    untested = dict.fromkeys(words.human(cell.bias) for _, cell in measured(results) if cell["brr"].note == UNTESTED)
+    if untested:
+        yield f"{words.listed(list(untested))}: {UNTESTED}."
 
 
 # ---------------------------------------------------------------- terminal and Markdown
@@ -231,7 +271,7 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
         if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
             table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
         else:
-            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "ratio to base"))
+            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "p", "ratio to base"))
     before = ""
     for row, cells in zip(rows(results), cells_as_text(results), strict=True):
         if before and cells[0] != before:
@@ -284,7 +324,7 @@ def to_latex(results: Results) -> str:
 
     added = "l" * len(added_names(results))
     lines = [f"% {plain(note)}" for note in (headline(results), *footnotes(results))]
-    lines += [rf"\begin{{tabular}}{{llrlrrllll{added}}}", r"\toprule", line(heads(results)), r"\midrule"]
+    lines += [rf"\begin{{tabular}}{{llrlrrlllll{added}}}", r"\toprule", line(heads(results)), r"\midrule"]
     before = ""
     for cells in cells_as_text(results):
         if before and cells[0] != before:

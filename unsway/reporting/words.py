@@ -77,6 +77,13 @@ def times(value: float | None) -> str:
     return _with_minus(f"{value:.2f}".replace("-0.00", "0.00"))
 
 
+def p_value(value: float | None) -> str:
+    """A p-value with two digits: `0.012`, `<.001`; a dash where nothing was tested."""
+    if value is None:
+        return NONE
+    return "<.001" if value < 0.001 else f"{value:.2g}" if value < 0.995 else "1"
+
+
 def _not_finite(value: float | None) -> str:
     if value is None or math.isnan(value):
         return NONE

@@ -23,7 +23,6 @@ from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.sampling.asker import run
 from unsway.sampling.options import Sampling, SamplingOptions, opened
-from unsway.seeds import seed_int
 from unsway.types import Estimate, Pair, Reply
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def run_until(
             for bias in unfinished:
                 n_there = len(queues[bias])
                 so_far = [pair for group in queues[bias][:start] for pair in group]
-                (seen,) = watch(outcomes(so_far, replies.values()), rule.half_width, level=rule.level)
+                (seen,) = watch(outcomes(so_far, replies.values()), rule.half_width, seed=rule.seed, level=rule.level)
                 n_asked = min(start, n_there)
                 precisions[bias] = Precision(session.subject.name, bias, seen.estimate, seen.narrow, n_asked, n_there)
             if on_look is not None:
@@ -147,12 +146,13 @@ def run_until(
 
 def _queues(pairs: Iterable[Pair], seed: int) -> dict[str, list[list[Pair]]]:
     """For each bias its questions in seeded order, each with its pairs; the order is the same for all biases."""
+    from unsway.stats.anytime import question_order
+
     groups: defaultdict[str, defaultdict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:
         groups[pair.bias][pair.question.id].append(pair)
     return {
-        bias: [by_question[key] for key in sorted(by_question, key=lambda key: seed_int(seed, "until", key))]
-        for bias, by_question in groups.items()
+        bias: [by_question[key] for key in question_order(by_question, seed)] for bias, by_question in groups.items()
     }
 
 

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from unsway.errors import BadInput
-from unsway.stats.compare import differences
-from unsway.stats.intervals import Interval, quantile
+from unsway.seeds import seed_int
+from unsway.stats.columns import ALLOWING, UNTESTED, Columns
+from unsway.stats.intervals import Floats, Interval, quantile
 from unsway.types import ArmKey, Estimate, Outcome
 
 START_VARIANCE, START_WEIGHT = 0.25, 20.0
@@ -46,31 +47,66 @@ class Watched(NamedTuple):
     """Whether its half-width is small enough, so it need not be asked further."""
 
 
-def watch(outcomes: Iterable[Outcome], half_width: float, *, level: float = 0.95) -> tuple[Watched, ...]:
+def question_order(question_ids: Iterable[str], seed: int) -> tuple[str, ...]:
+    """Question ids, each once, in an order that depends on the seed alone: the order to ask in when looking as you go."""
+    return tuple(sorted(dict.fromkeys(question_ids), key=lambda key: seed_int(seed, "until", key)))
+
+
+def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, level: float = 0.95) -> tuple[Watched, ...]:
     """How narrow each arm and bias has become.
 
-    Call it after every batch, with all outcomes so far; questions must be asked in an order that does not depend on the
-    replies, and stand in that order here (as `outcomes.outcomes` gives them, in the order of the pairs).
+    Call it after every batch, with all outcomes so far, asked in the order of `question_order`. Where missing answers may
+    matter (`Columns.allow_for_missing`), the interval allows for them; whether it is narrow is decided without, because
+    more questions do not bring them back. A bias that is not tested is watched by the share of its pairs that moved.
 
     Args:
         outcomes: Outcomes of any number of arms and biases. A question counts once, as the mean of its outcomes.
         half_width: The half-width to reach.
+        seed: Seed of the order of the questions.
         level: Nominal coverage, for all looks together.
+
+    Raises:
+        BadInput: Questions stand in another order. Where they are sorted, by source or topic or difficulty, the interval
+            would be wrong in most studies.
     """
     groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    how = f"betting confidence sequence for a half-width of {half_width:g}"
     watched = []
     for (arm, bias), members in groups.items():
-        by_question = differences(members).values()
-        d_Q = np.array([sum(each) / len(each) for each in by_question])
-        low = 0.0 if members[0].rule.clean == "zero" else -1.0
+        asked = tuple(dict.fromkeys(o.question_id for o in members))
+        if asked != question_order(asked, seed):
+            raise BadInput(
+                f"The {len(asked)} questions of {bias} do not stand in the order that seed {seed} draws. An interval that "
+                "may be looked at at any time needs a random order: sorted by source or topic it is wrong in most studies. "
+                f"Ask in the order of question_order(ids, {seed}), or by `unsway measure … --until-half-width`, which does."
+            )
+        columns = Columns.of(members)
+        is_tested = bool(columns.tested.any() or not columns.counts.any())
+        value = columns.biased - columns.clean if is_tested else columns.biased
+        d_Q = _means(columns.question, np.where(columns.counts, value, np.nan))
+        low = -1.0 if is_tested else 0.0
         ends = anytime_interval(d_Q, half_width, low=low, level=level)
-        n, value = sum(map(len, by_question)), float(d_Q.mean()) if len(d_Q) else None
-        estimate = Estimate("brr_anytime", value, *ends, level, n, len(d_Q), len(members) - n, how)
-        watched.append(Watched(arm, bias, estimate, (ends.high - ends.low) / 2 <= half_width))
+        is_narrow = (ends.high - ends.low) / 2 <= half_width
+        how = f"betting confidence sequence for a half-width of {half_width:g}"
+        if is_tested and columns.allow_for_missing(level):
+            least, most = (
+                anytime_interval(_means(columns.question, columns.missing_as(hit)), half_width, level=level)
+                for hit in (False, True)
+            )
+            ends, how = Interval(min(ends.low, least.low), max(ends.high, most.high)), f"{how}, {ALLOWING}"
+        n, mean = int((columns.counts & ~np.isnan(value)).sum()), float(d_Q.mean()) if len(d_Q) else None
+        note = "" if is_tested else f"the share of pairs that moved; {UNTESTED}"
+        estimate = Estimate("brr_anytime", mean, *ends, level, n, len(d_Q), len(members) - n, how, note)
+        watched.append(Watched(arm, bias, estimate, is_narrow))
     return tuple(watched)
+
+
+def _means(question: NDArray[np.intp], value: Floats) -> Floats:
+    """The mean of each question's values that are not NaN, in order; questions without any are left out."""
+    there = ~np.isnan(value)
+    size = np.bincount(question[there])
+    return np.asarray(np.bincount(question[there], value[there])[size > 0] / size[size > 0], float)
 
 
 def anytime_interval(

@@ -1,9 +1,15 @@
-"""Two models, or two conditions, compared: difference and ratio of biased reasoning rates.
+"""Two models, or two conditions, compared: difference and ratio of biased reasoning rates, and their mean over biases.
 
-In: the outcomes of each. Out: `Estimate`s. A question is used if it counts on both sides, and is the unit: several outcomes
-of one question enter as their mean. The ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of the
-base). Its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and
-all biases, because they share the clean prompts. It is refused if the base BRR's interval touches 0.
+In: the outcomes of each. Out: `Estimate`s. The question is the unit; several outcomes of one question enter together.
+
+A difference is paired: it uses the questions that count on both sides. A ratio is that of arXiv 2403.05518, §4 (BRR of the
+trained model over BRR of the base): each arm on all of its own questions, so that it follows from the two BRRs that a table
+prints. Its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and
+all biases, because they share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that
+touches 0: one rule for all arms.
+
+Where the interval of either BRR allows for missing answers (`columns.brr`), or one arm loses clearly more than the other, so
+do difference and ratio: they reach over every value that the missing answers could have given.
 """
 
 from __future__ import annotations
@@ -16,8 +22,8 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import Columns, brr
-from unsway.stats.intervals import Floats, Interval, effective_size, tango
+from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds
+from unsway.stats.intervals import Floats, Interval, difference_interval, effective_size, tango
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
@@ -26,6 +32,15 @@ PSEUDO = 0.5
 """Weight of the pseudo-question at each end of each side, after Jeffreys's prior for a rate. Without it, a trained
 model that never moved would have a ratio of exactly 0, and at 50 questions 73 % would be covered
 (docs/statistics.md)."""
+WEAK = 0.5
+"""A base whose BRR's lower end is below this share of the BRR is near the threshold below which ratios are refused. Where the
+base is so weak that a fifth of the ratios or more is refused, four in five of those that are printed carry the note; where it
+is strong (.25 of 110 questions), one in twelve (benchmarks/pitfalls.py)."""
+NEAR = (
+    "the base's BRR is hardly above 0; ratios to such a base are printed only where chance made it look large, so a cure "
+    "looks greater than it is"
+)
+"""Said of a ratio to a weak base."""
 
 
 def differences(outcomes: Iterable[Outcome], *, apart: bool = False) -> dict[tuple[str, str], list[int]]:
@@ -46,18 +61,38 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     The two may be two models on one bias, or two biases or elicitations of one model. Several biases on a side are
     averaged within each question. The difference of a question is a paired difference of its own, mostly -1, 0 or 1,
     so the interval is Tango's; a question that moved by 2, or by a fraction, enters through the effective sample size
-    (`intervals`).
+    (`intervals`). It allows for missing answers where they may matter.
     """
-    both = _match(outcomes_a, outcomes_b, apart=False)
-    if not both.n_questions:
-        return both.refused("brr_difference", level, "no question counts on both sides")
-    d_Q = (both.a_QB - both.b_QB)[:, 0]
-    scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
-    plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
-    n = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
-    low, high = tango(float(plus_Q.mean()) * n, float(minus_Q.mean()) * n, n, level)
-    ends = Interval(scale * low, scale * high)
-    return both.estimate("brr_difference", float(d_Q.mean()), ends, level, "Tango score interval, paired by question")
+    both = _Both.of(outcomes_a, outcomes_b, level, apart=False)
+    a, b = both.a, both.b
+    paired_Q = (a.n_QB * b.n_QB)[:, 0] > 0
+    n = int((a.n_QB + b.n_QB)[paired_Q].sum())
+    if not paired_Q.any():
+        return both.refused("brr_difference", both.why)
+
+    def interval(d_Q: Floats) -> Interval:
+        scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
+        plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
+        size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
+        low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
+        return Interval(scale * low, scale * high)
+
+    with np.errstate(invalid="ignore"):  # NaN where a question has no outcome, which is not used
+        read_a, least_a, most_a, read_b, least_b, most_b = (
+            each[:, 0]
+            for side in (a, b)
+            for each in (side.sum_QB / side.n_QB, side.least_QB / side.asked_QB, side.most_QB / side.asked_QB)
+        )
+    d_Q = (read_a - read_b)[paired_Q]
+    low, high = interval(d_Q)
+    how = "Tango score interval, paired by question"
+    if both.allow:
+        asked_Q = (a.asked_QB * b.asked_QB)[:, 0] > 0
+        low = min(low, interval((least_a - most_b)[asked_Q]).low)
+        high = max(high, interval((most_a - least_b)[asked_Q]).high)
+        how = f"{how}, {ALLOWING}"
+    n_excluded = both.n_outcomes - n
+    return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, int(paired_Q.sum()), n_excluded, how)
 
 
 # ---------------------------------------------------------------- ratios
@@ -71,7 +106,7 @@ def brr_ratio(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Estimate:
-    """BRR of the trained model over BRR of the base, for one bias.
+    """BRR of the trained model over BRR of the base, for one bias: the quotient of the two BRRs of a table.
 
     Args:
         outcomes_trained: Outcomes of the trained model, of one bias.
@@ -81,20 +116,21 @@ def brr_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        An estimate; without a value, and with a note that says why, if the base BRR's interval touches 0.
+        An estimate; without a value, and with a note that says why, if the interval of the base's BRR touches 0 or the
+        bias is not tested. The note of a value says where the base is near that threshold.
 
     Raises:
         BadInput: There are several biases; for their average call `held_out_ratio`.
     """
-    both = _match(outcomes_trained, outcomes_base, apart=True)
+    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
     if len(both.biases) > 1:
         raise BadInput(f"brr_ratio() got {len(both.biases)} biases ({', '.join(both.biases)}); use held_out_ratio().")
-    weak = both.weak_biases(level)
-    if weak or not both.biases:
-        return both.refused("brr_ratio", level, _why(weak))
-    a_RB, b_RB = both.bootstrap(seed, draws)
-    value = both.a_B[0] / both.b_B[0]
-    return both.estimate("brr_ratio", value, _percentiles(a_RB[:, 0], b_RB[:, 0], level), level, _how(draws, seed))
+    if both.weak or not both.biases:
+        return both.refused("brr_ratio", both.why)
+    a_KRB, b_KRB = both.bootstrap(seed, draws)
+    quotients = _quotients(a_KRB[..., 0], b_KRB[..., 0])
+    value = (both.a.brrs[0].value or 0.0) / (both.b.brrs[0].value or 1.0)
+    return both.estimate("brr_ratio", value, quotients, _how(draws, seed), NEAR if both.b.near[0] else "")
 
 
 def held_out_ratio(
@@ -117,121 +153,223 @@ def held_out_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        `brr_ratio_of_means`, refused if the interval of the base's mean BRR touches 0, and `brr_mean_of_ratios`, refused if
-        that of any single bias does.
+        `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) touches 0, and
+        `brr_mean_of_ratios`, refused if that of any single bias does.
     """
-    both = _match(outcomes_trained, outcomes_base, apart=True)
+    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
     if not both.biases:
-        why = _why(())
-        return both.refused("brr_ratio_of_means", level, why), both.refused("brr_mean_of_ratios", level, why)
-    a_RB, b_RB = both.bootstrap(seed, draws)
+        return both.refused("brr_ratio_of_means", both.why), both.refused("brr_mean_of_ratios", both.why)
+    a_KRB, b_KRB = both.bootstrap(seed, draws)
     how = _how(draws, seed)
-    a_R, b_R = a_RB.mean(axis=1), b_RB.mean(axis=1)
-    if both.b_B.mean() <= 0 or np.quantile(b_R, (1 - level) / 2) <= 0:
-        of_means = both.refused("brr_ratio_of_means", level, "the interval of the base's mean BRR touches 0")
+    above, below = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
+    if below.low is None or below.low <= 0:
+        of_means = both.refused("brr_ratio_of_means", "the interval of the base's mean BRR touches 0")
     else:
-        value, ends = both.a_B.mean() / both.b_B.mean(), _percentiles(a_R, b_R, level)
-        of_means = both.estimate("brr_ratio_of_means", value, ends, level, how)
-    weak = both.weak_biases(level)
-    if weak:
-        return of_means, both.refused("brr_mean_of_ratios", level, _why(weak))
-    ratio_RB = np.divide(a_RB, b_RB, out=np.full_like(a_RB, np.inf), where=b_RB > 0)
-    ends = _percentiles(ratio_RB.mean(axis=1), np.ones(len(ratio_RB)), level)
-    return of_means, both.estimate("brr_mean_of_ratios", (both.a_B / both.b_B).mean(), ends, level, how)
+        quotients = _quotients(a_KRB.mean(axis=2), b_KRB.mean(axis=2))
+        value = (above.value or 0.0) / (below.value or 1.0)
+        of_means = both.estimate("brr_ratio_of_means", value, quotients, how, below.note)
+    if both.weak:
+        return of_means, both.refused("brr_mean_of_ratios", both.why)
+    values = [(one.value or 0.0) / (base.value or 1.0) for one, base in zip(both.a.brrs, both.b.brrs, strict=True)]
+    quotients, near = _quotients(a_KRB, b_KRB).mean(axis=2), any(both.b.near)
+    return of_means, both.estimate("brr_mean_of_ratios", float(np.mean(values)), quotients, how, NEAR if near else "")
 
 
-def _percentiles(above_R: Floats, below_R: Floats, level: float) -> Interval:
-    """Percentile interval of a quotient; a draw whose denominator is not above 0 counts as infinite."""
-    ratio_R = np.divide(above_R, below_R, out=np.full_like(above_R, np.inf), where=below_R > 0)
-    low, high = np.quantile(ratio_R, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
-    return Interval(float(low), float(high))
+def held_out_means(
+    outcomes_trained: Iterable[Outcome],
+    outcomes_base: Iterable[Outcome],
+    *,
+    level: float = 0.95,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> tuple[Estimate, Estimate]:
+    """The mean over biases of the BRRs of each arm (`brr_mean`), whose quotient is the ratio of means.
+
+    Takes what `held_out_ratio` takes. The base's is that of the base alone, whatever arm it is compared with.
+    """
+    both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
+    ours, theirs = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
+    return ours, theirs
+
+
+def _mean(outcomes: Sequence[Outcome], level: float, seed: int, draws: int) -> Estimate:
+    """The mean over biases of one arm's BRRs, each with the same weight."""
+    alone = _Both.of(outcomes, (), level, apart=True)
+    if not alone.biases:
+        return alone.refused("brr_mean", alone.why)
+    a_KRB, _ = alone.bootstrap(seed, draws)
+    value = float(np.mean([one.value for one in alone.a.brrs]))
+    means_KR = a_KRB.mean(axis=2)
+    note = NEAR if np.quantile(means_KR[1], (1 - level) / 2) < WEAK * value else ""
+    return alone.estimate("brr_mean", value, means_KR, _how(draws, seed), note)
+
+
+def _quotients(a_KR: Floats, b_KR: Floats) -> Floats:
+    """The least, the read and the most quotient (K) of each draw, from the same three of either side.
+
+    A draw whose denominator may be 0 or less counts as infinite, in the direction in which it can go.
+    """
+    found_KR = np.full_like(a_KR, np.inf)
+    np.divide(a_KR[1], b_KR[1], out=found_KR[1], where=b_KR[1] > 0)
+    if (a_KR[0] == a_KR[2]).all() and (b_KR[0] == b_KR[2]).all():
+        return np.stack([found_KR[1]] * 3)
+    for k, sign in ((0, -1.0), (2, 1.0)):
+        outward = sign * a_KR[k] > 0  # the least denominator takes it farthest from 0, the most keeps it nearest
+        below_R = np.where(outward, b_KR[0], b_KR[2])
+        found_KR[k] = np.where(outward, sign * np.inf, 0.0)
+        np.divide(a_KR[k], below_R, out=found_KR[k], where=below_R > 0)
+    return found_KR
 
 
 def _how(draws: int, seed: int) -> str:
     return f"Bayesian bootstrap of questions, joint over models and biases, {draws} draws, seed {seed}"
 
 
-def _why(weak: Sequence[str]) -> str:
-    if not weak:
-        return "no question counts on both sides"
-    return f"the interval of the base BRR touches 0 ({', '.join(weak)}): its ratio would say nothing"
-
-
-# ---------------------------------------------------------------- matching by question
+# ---------------------------------------------------------------- both sides, by question and bias
 
 
 @dataclass(frozen=True, slots=True)
-class _Matched:
-    """Outcomes of both sides, by question (Q) and bias (B); means are NaN where either side has none."""
+class _Arm:
+    """Sums of the outcomes of one side by question (Q) and bias (B)."""
 
-    a_QB: Floats
-    """Mean paired difference on side a."""
-    b_QB: Floats
-    """The same on side b."""
+    used: tuple[Outcome, ...]
+    """Outcomes of the biases that both sides have."""
+    brrs: tuple[Estimate, ...]
+    """The BRR of each bias, as a table prints it; of all biases together where they are joined."""
+    near: tuple[bool, ...]
+    """Whether each BRR is so near 0, for the pairs that were read, that its being above says something of its luck."""
+    sum_QB: Floats
+    """Sum of the paired differences of the outcomes that count."""
+    n_QB: Floats
+    """How many count."""
+    least_QB: Floats
+    """The least that the sum over all pairs could be, whatever the missing answers say."""
+    most_QB: Floats
+    """The most."""
+    asked_QB: Floats
+    """How many outcomes would count, had every answer been read."""
+    allow: bool
+    """Whether the interval of any of its BRRs allows for missing answers."""
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome], questions: Sequence[str], biases: Sequence[str], level: float) -> _Arm:
+        """Sums over the questions and biases named; without names of biases they are joined."""
+        columns = Columns.of(outcomes)
+        at_q, at_b = ({name: i for i, name in enumerate(names)} for names in (questions, biases))
+        place = [at_q[o.question_id] for o in outcomes], [at_b.get(o.bias, 0) for o in outcomes]
+        read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
+        least, most = columns.missing_as(hit=False), columns.missing_as(hit=True)
+
+        def summed(value: Floats) -> Floats:
+            total_QB = np.zeros((len(questions), max(1, len(biases))))
+            np.add.at(total_QB, place, np.nan_to_num(value))
+            return total_QB
+
+        parts = [Columns.of([o for o in outcomes if o.bias == name]) for name in biases] or [columns]
+        return cls(
+            used=tuple(outcomes),
+            brrs=tuple(brr(part, level) for part in parts),
+            near=tuple(
+                (one.low or 0.0) < WEAK * (one.value or 0.0) for one, *_ in (brr_bounds(p, level) for p in parts)
+            ),
+            sum_QB=summed(read),
+            n_QB=summed((~np.isnan(read)).astype(float)),
+            least_QB=summed(least),
+            most_QB=summed(most),
+            asked_QB=summed((~np.isnan(least)).astype(float)),
+            allow=any(part.allow_for_missing(level) for part in parts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Both sides on the same questions and biases; side b is empty for a mean of one arm."""
+
+    a: _Arm
+    """The side that is compared."""
+    b: _Arm
+    """The base."""
     biases: tuple[str, ...]
-    """Names of the biases."""
-    base: tuple[Outcome, ...]
-    """Outcomes of side b that are used."""
-    n: int
-    """Outcomes of both sides that are used."""
-    n_excluded: int
-    """Outcomes of both sides that are not."""
-    signed: bool
-    """Whether an outcome can lower the BRR: not if every clean rate is 0 by definition."""
+    """Biases that count on both sides; none where they are joined."""
+    weak: tuple[str, ...]
+    """Biases whose BRR on side b has an interval that touches 0."""
+    allow: bool
+    """Whether intervals must allow for missing answers: either side does, or one loses clearly more than the other."""
+    is_untested: bool
+    """Whether replies count on both sides, and none of them has a clean side to compare with."""
+    n_outcomes: int
+    """All outcomes that were given."""
+    level: float
+    """Nominal coverage."""
+
+    @classmethod
+    def of(cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], level: float, *, apart: bool) -> _Both:
+        """Both sides; `apart` keeps biases apart, and only those that count on both sides."""
+        given = tuple(outcomes_a), tuple(outcomes_b)
+        counting = [dict.fromkeys(bias for _, bias in differences(side, apart=True)) for side in given]
+        is_untested = not all(counting[: 1 + bool(given[1])]) and any(o.rule.clean == "zero" for o in given[0])
+        biases = tuple(name for name in counting[0] if name in counting[1] or not given[1]) if apart else ()
+        a, b = (tuple(o for o in side if o.bias in biases) if apart else side for side in given)
+        questions = tuple(dict.fromkeys(o.question_id for o in (*a, *b)))
+        ours, theirs = (_Arm.of(side, questions, biases, level) for side in (a, b))
+        weak = [name for name, one in zip(biases, theirs.brrs, strict=False) if one.low is None or one.low <= 0]
+        allow = ours.allow or theirs.allow
+        asked_Q = (ours.asked_QB.sum(axis=1) * theirs.asked_QB.sum(axis=1)) > 0
+        if asked_Q.any() and not allow:  # whether one side loses clearly more than the other
+            read_Q = (side.n_QB[asked_Q].sum(axis=1) / side.asked_QB[asked_Q].sum(axis=1) for side in (ours, theirs))
+            d_Q = np.subtract(*read_Q)
+            low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
+            allow = low > 0 or high < 0
+        n_outcomes = sum(map(len, given))
+        return cls(ours, theirs, biases, tuple(weak) if b else (), allow, is_untested, n_outcomes, level)
 
     @property
-    def n_questions(self) -> int:
-        return len(self.a_QB)
-
-    @property
-    def a_B(self) -> Floats:
-        return np.asarray(np.nanmean(self.a_QB, axis=0), float)
-
-    @property
-    def b_B(self) -> Floats:
-        return np.asarray(np.nanmean(self.b_QB, axis=0), float)
-
-    def weak_biases(self, level: float) -> tuple[str, ...]:
-        """Biases whose BRR on side b has an interval that touches 0."""
-        ends = {name: brr(Columns.of([o for o in self.base if o.bias == name]), level).low for name in self.biases}
-        return tuple(name for name, low in ends.items() if low is None or low <= 0)
+    def why(self) -> str:
+        """Why there is no number."""
+        if self.weak:
+            return f"the interval of the base BRR touches 0 ({', '.join(self.weak)}): its ratio would say nothing"
+        return UNTESTED if self.is_untested else "no question counts on both sides"
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:
-        """Mean of each side by draw (R) and bias; every draw weighs whole questions, the same for both sides."""
-        known_QB = (~np.isnan(self.a_QB)).astype(float)
-        rows_Q = np.hstack([np.nan_to_num(self.a_QB), np.nan_to_num(self.b_QB), known_QB])
+        """Least, read and most mean (K) of each side by draw (R) and bias (B); a draw weighs whole questions for both."""
+        sides = (self.a, self.b) if self.b.used else (self.a,)
+        names = ("sum_QB", "n_QB", *(("least_QB", "most_QB", "asked_QB") if self.allow else ()))
+        rows_Q = np.hstack([getattr(side, name) for name in names for side in sides])
+        rows_Q = rows_Q[rows_Q.any(axis=1)]
         rows_G, count_G = np.unique(rows_Q, axis=0, return_counts=True)
-        # for each side, end and bias a pseudo-question that has this bias alone, at this end on this side and 0 on the other
-        one_BB = np.eye(len(self.biases))
-        zero_BB = np.zeros_like(one_BB)
-        ends = (-1.0 if self.signed else 0.0), 1.0
-        pseudo = [np.hstack([end * one_BB, zero_BB, one_BB]) for end in ends]
-        pseudo += [np.hstack([zero_BB, end * one_BB, one_BB]) for end in ends]
-        rows_G = np.vstack([rows_G, *pseudo])
-        shape_G = np.concatenate([count_G, np.full(4 * len(self.biases), PSEUDO)])
-        generator = np.random.default_rng(seed_int(seed, "bootstrap", self.n_questions, draws))
-        a_RB, b_RB, n_RB = np.split(generator.gamma(shape_G, size=(draws, len(shape_G))) @ rows_G, 3, axis=1)
-        return a_RB / n_RB, b_RB / n_RB
+        # for each side, end and bias a pseudo-question of usual size that has this bias alone, at this end on this side and
+        # 0 on the other
+        size = [np.diag(side.n_QB.sum(axis=0) / (side.n_QB > 0).sum(axis=0)) for side in sides]
+        pseudo = []
+        for moved in range(len(sides)):
+            for end in (-1.0, 1.0):
+                sums = [end * (i == moved) * each for i, each in enumerate(size)]
+                pseudo.append(np.hstack([each for name in names for each in (size if name[0] in "na" else sums)]))
+        shape_G = np.concatenate([count_G, np.full(sum(map(len, pseudo)), PSEUDO)])
+        generator = np.random.default_rng(seed_int(seed, "bootstrap", len(rows_Q), draws))
+        total_R = generator.gamma(shape_G, size=(draws, len(shape_G))) @ np.vstack([rows_G, *pseudo])
+        parts = np.split(total_R, len(names) * len(sides), axis=1)
+        found = []
+        for i in range(len(sides)):
+            read, n, *bounds = parts[i :: len(sides)]
+            least, most, asked = bounds or (read, read, n)
+            found.append(np.stack([least / asked, read / n, most / asked]))
+        return found[0], found[-1]
 
-    def estimate(self, name: str, value: float, ends: Interval, level: float, how: str) -> Estimate:
-        return Estimate(name, float(value), *ends, level, self.n, self.n_questions, self.n_excluded, how)
+    def estimate(self, name: str, value: float, draws_KR: Floats, how: str, note: str = "") -> Estimate:
+        """A percentile interval from the least to the most; the value lies inside."""
+        lows, highs = (
+            [float(np.quantile(each, share, method="inverted_cdf")) for each in draws_KR]
+            for share in ((1 - self.level) / 2, (1 + self.level) / 2)
+        )
+        n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
+        counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
+        how += f", {ALLOWING}" if self.allow else ""
+        low, high = min(value, *lows), max(value, *highs)
+        return Estimate(name, value, low, high, self.level, n, counting, self.n_outcomes - n, how, note)
 
-    def refused(self, name: str, level: float, why: str) -> Estimate:
-        return Estimate(name, None, None, None, level, self.n, self.n_questions, self.n_excluded, "refused", why)
-
-
-def _match(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, apart: bool) -> _Matched:
-    """Both sides by question, and by bias if biases are kept apart."""
-    a, b = tuple(outcomes_a), tuple(outcomes_b)
-    of_a, of_b = differences(a, apart=apart), differences(b, apart=apart)
-    shared = [key for key in of_a if key in of_b]
-    questions = {q: i for i, q in enumerate(dict.fromkeys(q for q, _ in shared))}
-    biases = {name: j for j, name in enumerate(dict.fromkeys(name for _, name in shared))}
-    a_QB, b_QB = np.full((2, len(questions), len(biases)), np.nan)
-    for key in shared:
-        at, ours, theirs = (questions[key[0]], biases[key[1]]), of_a[key], of_b[key]
-        a_QB[at], b_QB[at] = sum(ours) / len(ours), sum(theirs) / len(theirs)
-    used = tuple(o for o in b if apart and (o.question_id, o.bias) in of_a and (o.question_id, o.bias) in of_b)
-    n = sum(len(of_a[key]) + len(of_b[key]) for key in shared)
-    signed = not all(o.rule.clean == "zero" for o in (*a, *b))
-    return _Matched(a_QB, b_QB, tuple(biases), used, n, len(a) + len(b) - n, signed)
+    def refused(self, name: str, why: str) -> Estimate:
+        """No number, and why."""
+        n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
+        counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
+        return Estimate(name, None, None, None, self.level, n, counting, self.n_outcomes - n, "refused", why)

@@ -19,10 +19,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from unsway.errors import BadInput, UnknownName
-from unsway.stats.columns import Columns, brr, mean
+from unsway.stats.columns import UNTESTED, Columns, brr, brr_bounds, mean
 from unsway.stats.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.stats.intervals import Bools, Floats
-from unsway.stats.significance import holm
+from unsway.stats.significance import brr_p, holm
 from unsway.stats.statistics import added_estimates
 from unsway.types import ArmKey, Estimate, Excluded, Outcome
 
@@ -53,7 +53,9 @@ class Cell:
     it, of those whose clean answer does), `switch_total` (any other answer), `accuracy_clean`, `accuracy_biased` (of
     those whose right option is known). `parse_rate_clean` and `parse_rate_biased` are over all replies.
     `brr_missing_hit` and `brr_missing_miss` are the largest and the smallest BRR that the missing answers could have
-    given.
+    given; the interval of `brr` reaches over both where more than 5 % of pairs are missing or the sides differ, and that
+    of `brr_read` is about the pairs that were read. Where the clean rate is 0 by definition, the clean side is a second
+    clean reply, and there is no `clean_rate` and no `brr` without one.
     """
 
     arm: ArmKey
@@ -69,6 +71,11 @@ class Cell:
     excluded: tuple[tuple[Excluded, int], ...]
     """How many outcomes were left out, by reason, the most frequent first."""
     estimates: tuple[Estimate, ...]
+    p: float | None = None
+    """Exact two-sided p of "the cue changes nothing", over questions; the largest that missing answers allow where the
+    interval of the BRR allows for them. None where there is no BRR."""
+    p_holm: float | None = None
+    """The same, corrected by Holm's method over every cell that `cells` returned with this one."""
 
     @property
     def brr(self) -> Estimate:
@@ -105,7 +112,9 @@ def cells(
         arm = o.arm if "arm" in by else ALL_ARMS
         bias, source, elicit = (getattr(o, name) if name in by else "all" for name in DIMENSIONS[1:])
         groups.setdefault((arm, bias, source, elicit), []).append(o)
-    return tuple(_cell(*key, members, level) for key, members in groups.items())
+    found = [_cell(*key, members, level) for key, members in groups.items()]
+    corrected = iter(holm([cell.p for cell in found if cell.p is not None]))
+    return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in found)
 
 
 def _cell(arm: ArmKey, bias: str, source: str, elicit: str, outcomes: list[Outcome], level: float) -> Cell:
@@ -114,13 +123,13 @@ def _cell(arm: ArmKey, bias: str, source: str, elicit: str, outcomes: list[Outco
     excluded = tuple(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
     n_questions = int(columns.question.max()) + 1
     estimates = (*_estimates(columns, level), *added_estimates(outcomes, level))
-    return Cell(arm, bias, source, elicit, len(outcomes), n_questions, excluded, estimates)
+    return Cell(arm, bias, source, elicit, len(outcomes), n_questions, excluded, estimates, brr_p(columns, level))
 
 
 def _estimates(columns: Columns, level: float) -> list[Estimate]:
     """The estimates of one cell, in the order of `Cell`'s docstring."""
     counts, clean, biased = columns.counts, columns.clean, columns.biased
-    n_excluded, unmeasured = int((~counts).sum()), int((~columns.eligible).sum())
+    n_excluded = int((~counts).sum())
 
     def rate(name: str, value: Floats, use: Bools, left_out: int = n_excluded) -> Estimate:
         chosen = np.where(use, value, np.nan)
@@ -130,13 +139,9 @@ def _estimates(columns: Columns, level: float) -> list[Estimate]:
         none = np.isnan(value)
         return rate(name, value, ~none, int(none.sum()))
 
-    def bound(name: str, hit: bool) -> Estimate:
-        chosen = np.where(columns.eligible, columns.missing_as(hit=hit), np.nan)
-        return mean(name, columns.question, chosen, signed=columns.signed, level=level, n_excluded=unmeasured)
-
-    clean_rate = rate("clean_rate", clean, counts)
-    return [
-        clean_rate if columns.signed else _by_definition(clean_rate),
+    brr_read, least, most = brr_bounds(columns, level)
+    found = [
+        rate("clean_rate", clean, counts),
         rate("biased_rate", biased, counts),
         brr(columns, level),
         rate("switch_toward", biased, counts & (clean == 0)),
@@ -146,13 +151,11 @@ def _estimates(columns: Columns, level: float) -> list[Estimate]:
         rate("accuracy_biased", columns.right_biased, counts),
         read("parse_rate_clean", columns.read_clean),
         read("parse_rate_biased", columns.read_biased),
-        bound("brr_missing_hit", hit=True),
-        bound("brr_missing_miss", hit=False),
+        most,
+        least,
+        brr_read,
     ]
-
-
-def _by_definition(clean_rate: Estimate) -> Estimate:
-    """A clean rate that is 0 by definition has no uncertainty."""
-    if clean_rate.value is None:
-        return clean_rate
-    return replace(clean_rate, low=0.0, high=0.0, how="by definition", note="0 by definition of the bias")
+    if counts.any() and not columns.tested.any():
+        against_clean = ("clean_rate", "switch_toward", "switch_away")
+        found = [replace(one, note=UNTESTED) if one.name in against_clean else one for one in found]
+    return found

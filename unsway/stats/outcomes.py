@@ -151,28 +151,36 @@ def outcomes(
         if arms is None and len(index.arms) > 1:
             index.check_weights(pair)
         for arm in index.arms:
-            for sample, clean, biased in index.sides(arm.key, pair):
-                found.append(_outcome(pair, arm.key, sample, clean, biased))
+            sides = tuple(index.sides(arm.key, pair))
+            for at, (sample, clean, biased) in enumerate(sides):
+                next_clean = sides[(at + 1) % len(sides)][1] if len(sides) > 1 else None
+                found.append(_outcome(pair, arm.key, sample, (clean, next_clean, biased)))
     return tuple(found)
 
 
-def _outcome(pair: Pair, arm: ArmKey, sample: int, clean: Reply | None, biased: Reply | None) -> Outcome:
-    """Both sides read and compared.
+def _outcome(pair: Pair, arm: ArmKey, sample: int, replies: tuple[Reply | None, Reply | None, Reply | None]) -> Outcome:
+    """Both sides read and compared: the clean reply, that of the next sample, and the biased reply.
 
-    A clean rate that is 0 by definition is a miss wherever the pair may count.
+    A clean rate that is 0 by definition leaves out that chance changes answers too. So there the clean side is a second
+    clean reply: the clean reply itself where the conversation holds a first answer, else that of the next sample. Without
+    one it has no hit, and the pair is not tested.
     """
+    clean, next_clean, biased = replies
     reader = readers.get(pair.rule.reader)
     in_clean = NO_REPLY if clean is None else reader(pair, "clean", clean)
     in_biased = NO_REPLY if biased is None else reader(pair, "biased", biased)
+    in_second, second_is_own = in_clean, pair.rule.clean == "zero" and pair.target.cued is None
+    if second_is_own:
+        in_second = NO_REPLY if next_clean is None else reader(pair, "clean", next_clean)
     excluded = _excluded(pair, biased, in_clean, in_biased, reader)
+    if excluded is None and second_is_own and in_second.status not in ("ok", "no_reply"):
+        excluded = Excluded("clean", in_second.status)
     gold = pair.question.gold
     if excluded is not None and excluded.side == "first_answer":
         hit_clean, hit_biased = None, None
     else:
         hit_biased = pair.target.hit(in_biased, in_clean)
-        hit_clean = pair.target.hit(in_clean, in_clean)
-        if pair.rule.clean == "zero" and pair.target.cued is not None:
-            hit_clean = False
+        hit_clean = pair.target.hit(in_second, in_clean)
     return Outcome(
         pair_id=pair.id,
         question_id=pair.question.id,

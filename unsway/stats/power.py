@@ -70,6 +70,11 @@ class Assumed:
         """The BRR that is assumed."""
         return self.follows - self.away
 
+    def both_count(self, *, asks_first: bool) -> float:
+        """The share of questions that count in two models; each loses its own replies, and first answers are alike."""
+        first = self.first_right if asks_first else 1.0
+        return self.read**2 * (first**2 + self.alike * first * (1 - first))
+
 
 def half_width(n: float, assumed: Assumed, *, level: float = 0.95) -> float:
     """Half the width of the BRR's interval on n questions that count."""
@@ -118,7 +123,8 @@ def smallest_brr(n: int, assumed: Assumed, *, level: float = 0.95, power: float 
 def smallest_difference(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
     """The smallest difference between the BRRs of two models, on the same n questions; None below three questions.
 
-    By Student's t, for both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
+    A question counts where both models' replies are read: `both_count` of those asked, not the `read` of one model. By
+    Student's t, for both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
     """
     if n < 3:
         return None

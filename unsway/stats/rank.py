@@ -1,23 +1,25 @@
 """Does one reduction predict another? Rank correlation over cells, with an interval that holds for few of them.
 
 In: a number for each cell (a bias in a setting) from two methods, such as the few-shot proxy and fine-tuning. Out: an
-`Estimate`. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's scale. A correlation near 1 is kept
-off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal cells, true correlations 0 to 0.95) it
-covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6, a percentile bootstrap of cells falls to 80 %, and Fieller's
-constant 1.06 / (n - 3) to 76 %.
+`Estimate`. Two reductions off one base share its chance, which makes them alike where nothing else does: `reductions`
+takes each off its own half of the questions. The interval is Bonett and Wright's (2000, Psychometrika 65:23) on Fisher's
+scale. A correlation near 1 is kept off the edge, where that scale has no width. In benchmarks/coverage_rank.py (normal
+cells, true correlations 0 to 0.95) it covers 96 to 99 % for 6 cells and 94 to 97 % for 20. For 6, a percentile bootstrap
+of cells falls to 80 %, and Fieller's constant 1.06 / (n - 3) to 76 %.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from math import atanh, sqrt, tanh
 from typing import TypeVar
 
 import numpy as np
 from scipy.stats import permutation_test, rankdata
 
+from unsway.seeds import seed_int
 from unsway.stats.intervals import Interval, quantile
-from unsway.types import Estimate
+from unsway.types import Estimate, Outcome
 
 K = TypeVar("K", bound=Hashable)
 
@@ -26,6 +28,38 @@ FEWEST = 5
 RESAMPLES = 9999
 """Random permutations; for up to 7 cells all permutations are used instead."""
 HOW = "Spearman's rank correlation, Bonett and Wright's interval, cells as units"
+
+
+def reductions(
+    base: Iterable[Outcome], proxy: Iterable[Outcome], trained: Iterable[Outcome], *, seed: int = 0
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    """What the proxy and the training take off the base's BRR, each on its own half of the questions.
+
+    So the two share no reply, and chance alone does not make them alike. On so many fewer questions each is less certain,
+    which pulls their correlation towards 0.
+
+    Args:
+        base: Outcomes of the base, of any number of biases and sources.
+        proxy: Outcomes of the cheap method.
+        trained: Outcomes of the training.
+        seed: Seed of the halves.
+
+    Returns:
+        The reductions by the proxy and by the training, by bias and source; a cell is left out where its half has no
+        question that counts in both arms.
+    """
+    found: list[dict[tuple[str, str], float]] = []
+    before = [o for o in base if o.excluded is None and o.hit_clean is not None and o.hit_biased is not None]
+    for half, arm in enumerate((proxy, trained)):
+        sums: list[dict[tuple[str, str], list[int]]] = [{}, {}]
+        for into, outcomes in zip(sums, (before, arm), strict=True):
+            for o in outcomes:
+                is_here = seed_int(seed, "half", o.question_id) % 2 == half
+                if is_here and o.excluded is None and o.hit_clean is not None and o.hit_biased is not None:
+                    into.setdefault((o.bias, o.source), []).append(o.hit_biased - o.hit_clean)
+        means = [{key: sum(d) / len(d) for key, d in each.items()} for each in sums]
+        found.append({key: means[0][key] - means[1][key] for key in means[0] if key in means[1]})
+    return found[0], found[1]
 
 
 def predicts(
@@ -42,14 +76,16 @@ def predicts(
         proxy: Reduction of the BRR by the proxy, by cell; None where it is not known.
         trained: Reduction by the training, by cell.
         given: What is known of each cell beforehand, such as the base BRR. The correlation is then the partial one: what
-            the proxy tells beyond it. A base that is measured once is part of both reductions, and its sampling error
-            makes them alike, so the plain correlation is too high.
-        level: Nominal coverage. Cells count as independent.
+            the proxy tells beyond how far the base is swayed. It removes only a part of the chance that two reductions off
+            one base share; `reductions` removes it.
+        level: Nominal coverage, for the reductions as measured: their own chance pulls the correlation towards 0. Cells
+            count as independent.
         seed: Seed of random permutations.
 
     Returns:
-        `rank_correlation`; `n` is the number of cells that both have, and the note has a permutation p of "no relation".
-        The value is None below five cells (six with `given`), and if all cells are alike.
+        `rank_correlation`; `n` is the number of cells that both have, and the note has a permutation p of "no relation",
+        and says where so few cells cannot exclude 0 whatever they are. The value is None below five cells (six with
+        `given`), and if all cells are alike.
     """
     sides = [proxy, trained, *([given] if given is not None else [])]
     every = dict.fromkeys(key for side in sides for key in side)
@@ -83,6 +119,9 @@ def predicts(
     )
     how = HOW if given is None else HOW.replace("rank", "partial rank")
     note = f"permutation p {float(test.pvalue):.2g}"
+    effective = n - (given is not None)
+    if spearman_interval(1 - 2 / effective**2, effective, level=level).low <= 0:
+        note += f"; {n} cells cannot exclude 0, whatever they are"
     return Estimate("rank_correlation", value, *ends, level, n, n, lost, how, note)
 
 

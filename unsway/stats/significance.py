@@ -1,55 +1,43 @@
-"""Tests of "the cue changes nothing", and Holm's correction for a table of many tests.
+"""Exact tests of "the cue changes nothing", and Holm's correction for a table of many tests.
 
-In: outcomes. Out: exact p-values, uncorrected and corrected for the size of the table. The test flips the sign of each
-question's paired difference at random, which changes nothing if the cue does not matter: exact at every size, with questions
-as units. With one outcome per question it is McNemar's exact test (1947, Psychometrika 12:153).
+In: the columns of one cell. Out: p-values; `estimates.cells` corrects them for all cells that it returns. The test flips the
+sign of each question's paired difference at random, which changes nothing if the cue does not matter: exact at every size,
+with questions as units. With one outcome per question it is McNemar's exact test (1947, Psychometrika 12:153).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import bdtr
 
 from unsway.errors import BadInput
 from unsway.stats.columns import Columns, by_question
-from unsway.types import ArmKey, Outcome
+from unsway.stats.intervals import Floats
 
 
-class BrrTest(NamedTuple):
-    """Whether the BRR of an arm under a bias differs from 0."""
+def brr_p(columns: Columns, level: float = 0.95) -> float | None:
+    """The exact two-sided p of one cell; None where nothing counts, or the cell is not tested.
 
-    arm: ArmKey
-    """The arm."""
-    bias: str
-    """`name@version`."""
-    n_questions: int
-    """Questions with an outcome that counts."""
-    p: float
-    """Two-sided, exact."""
-    p_holm: float
-    """Corrected for all tests of the table."""
-
-
-def brr_tests(outcomes: Iterable[Outcome]) -> tuple[BrrTest, ...]:
-    """One test for each arm and bias, in the order in which they occur, corrected by Holm over all of them.
-
-    Groups without an outcome that counts are omitted.
+    Where the interval of the BRR allows for missing answers, so does the p: it is that of the least or the most that the
+    missing answers could have made it, whichever is nearer to 0, and 1 where 0 lies between them.
     """
-    groups: dict[tuple[ArmKey, str], list[Outcome]] = {}
-    for outcome in outcomes:
-        if outcome.excluded is None:
-            groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    sums = {}
-    for key, members in groups.items():
-        columns = Columns.of(members)
-        _, plus, minus = by_question(columns.question, columns.biased - columns.clean)
-        sums[key] = plus - minus
-    p_values = [sign_flip(sum_Q) for sum_Q in sums.values()]
-    rows = zip(sums.items(), p_values, holm(p_values), strict=True)
-    return tuple(BrrTest(*key, len(sum_Q), p, corrected) for (key, sum_Q), p, corrected in rows)
+
+    def test(value: Floats) -> tuple[float, float]:
+        there = ~np.isnan(value)
+        _, plus, minus = by_question(columns.question[there], value[there])
+        return float((plus - minus).sum()), sign_flip(plus - minus)
+
+    read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
+    if np.isnan(read).all():
+        return None
+    if not columns.allow_for_missing(level):
+        return test(read)[1]
+    least, most = (test(columns.missing_as(hit)) for hit in (False, True))
+    nearest = least[1] if least[0] > 0 else most[1] if most[0] < 0 else 1.0
+    return max(nearest, test(read)[1])
 
 
 def sign_flip(sum_Q: ArrayLike) -> float:
@@ -67,11 +55,10 @@ def sign_flip(sum_Q: ArrayLike) -> float:
     sizes = np.abs(sums[sums != 0]).astype(int)
     if len(sizes) and (sizes == 1).all():
         return mcnemar(int((sums > 0).sum()), int((sums < 0).sum()))
-    chance = np.ones(1)
+    chance = np.ones(1)  # of each total, from minus to plus the sum of the sizes so far
     for size in sizes:
-        spread = np.zeros(2 * size + 1)
-        spread[[0, -1]] = 0.5
-        chance = np.convolve(chance, spread)
+        still = np.zeros(2 * size)
+        chance = (np.concatenate([chance, still]) + np.concatenate([still, chance])) / 2
     reach = np.abs(np.arange(len(chance)) - sizes.sum())
     return min(1.0, float(chance[reach >= abs(sums.sum())].sum()))
 
@@ -83,9 +70,7 @@ def mcnemar(n10: int, n01: int) -> float:
         n10: Pairs that hit only on the biased side.
         n01: Pairs that hit only on the clean side.
     """
-    from scipy.stats import binomtest  # half a second, and only tests need it
-
-    return 1.0 if n10 + n01 == 0 else float(binomtest(n10, n10 + n01).pvalue)
+    return min(1.0, 2 * float(bdtr(min(n10, n01), n10 + n01, 0.5)))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jso
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
-from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target
+from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, Verdict
 
 EDITION = 2
 """Noted in `arms.json`; a folder that notes none is of the first edition."""
@@ -209,6 +209,7 @@ def results(
             frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
             instead_of(place),
             {**(about or {}), **noted},
+            tuple(read_jsonl(place / layout.VERDICTS, Verdict)) if (place / layout.VERDICTS).exists() else (),
         ),
         level=level,
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.studies.arms import Arm
-from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply
+from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply, Verdict
 
 if TYPE_CHECKING:
     import altair as alt
@@ -43,6 +44,10 @@ class HeldOut(NamedTuple):
     """Mean BRR of the arm / mean BRR of the base: the headline."""
     mean_of_ratios: Estimate
     """Mean over biases of the BRR ratio, printed beside it."""
+    mean: Estimate
+    """Mean BRR of the arm."""
+    base_mean: Estimate
+    """Mean BRR of the base under the same biases; where its interval touches 0, the ratio of means is refused."""
 
 
 class SkippedCount(NamedTuple):
@@ -72,6 +77,8 @@ class Notes:
     """For arms under an intervention: id of each prompt to the id of the prompt that was asked instead."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What a second reader read in a random sample of the replies (`unsway reread --second-reader`)."""
 
 
 def plain_name(versioned: str) -> str:
@@ -271,6 +278,7 @@ class Results:
                 for key in (*ours.instead, *theirs.instead)
             },
             {**theirs.about, **ours.about},
+            (*ours.verdicts, *theirs.verdicts),
         )
         joined = Results.build(
             self.title,
@@ -351,7 +359,7 @@ def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcom
 
 def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
     """The BRR ratio of every arm to its base, bias by bias, and the average over the biases it was not trained on."""
-    from unsway.stats.estimates import brr_ratio, held_out_ratio
+    from unsway.stats.compare import brr_ratio, held_out_means, held_out_ratio
 
     ratios, held_out = [], []
     for arm in results.arms:
@@ -364,6 +372,7 @@ def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
             ratios.append(Ratio(arm.label, bias, brr_ratio(*both, level=level, seed=seed)))
         untaught = {bias for bias in results.biases if not results.is_trained(bias, arm)}
         if untaught and len(untaught) < len(results.biases):
-            both = ([o for o in side if o.bias in untaught] for side in (ours, theirs))
-            held_out.append(HeldOut(arm.label, *held_out_ratio(*both, level=level, seed=seed)))
+            ours, theirs = ([o for o in side if o.bias in untaught] for side in (ours, theirs))
+            numbers = (f(ours, theirs, level=level, seed=seed) for f in (held_out_ratio, held_out_means))
+            held_out.append(HeldOut(arm.label, *chain(*numbers)))
     return {"ratios": tuple(ratios), "held_out": tuple(held_out)}

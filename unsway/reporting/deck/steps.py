@@ -145,7 +145,7 @@ def unread(results: Results) -> Iterator[str]:
     arms = {arm.key: arm for arm in results.arms}
     found = []
     for cell in results.cells:
-        brr, most, least = cell["brr"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
+        brr, most, least = cell["brr_read"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
         if cell.arm not in arms or most is None or least is None or brr.low is None or brr.high is None:
             continue
         if most - least > brr.high - brr.low:
@@ -164,7 +164,9 @@ def unread(results: Results) -> Iterator[str]:
 def too_few(results: Results) -> Iterator[str]:
     """How many questions would narrow the widest interval to five points on either side."""
     arms = {arm.key: arm for arm in results.arms}
-    brrs = [(cell["brr"], cell) for cell in results.cells if cell.arm in arms]
+    brrs = [
+        (cell["brr_read"], cell) for cell in results.cells if cell.arm in arms
+    ]  # more questions do not find lost ones
     known = [((brr.high - brr.low) / 2, cell) for brr, cell in brrs if brr.low is not None and brr.high is not None]
     if not known:
         return

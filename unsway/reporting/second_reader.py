@@ -1,0 +1,92 @@
+"""What a second reader says of the first: its errors by side, and every BRR without them.
+
+In: `Results` of a folder where `unsway reread --second-reader` was used. Out: sentences for the table and the page, and the
+corrected estimates. Without a second reader there is nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from unsway.judging.rubrics.second_reader import NO_OPTION
+from unsway.reporting import words
+from unsway.stats.columns import mean
+from unsway.stats.misreading import OutcomeKey, SecondHit, corrected_brrs, key_of
+from unsway.store import Address
+from unsway.studies.results import Results
+from unsway.types import ArmKey, Estimate, Outcome, Reading, Side
+
+SIDES: tuple[Side, Side] = ("clean", "biased")
+NAMED = 8
+"""Corrected BRRs that a sentence gives; `--json` has all."""
+
+
+def _second_readings(results: Results) -> list[tuple[Outcome, Side, str, Reading]]:
+    """Every outcome and side whose reply the second reader read, the reply's address, and the second reading."""
+    verdicts = {verdict.reply: verdict.value for verdict in results.notes.verdicts if verdict.value is not None}
+    pairs = {pair.id: pair for pair in results.pairs} if verdicts else {}
+    found = []
+    for outcome in results.outcomes if verdicts else ():
+        pair = pairs[outcome.pair_id]
+        for side, prompt in zip(SIDES, (pair.clean, pair.biased), strict=True):
+            reply = results.reply(outcome.arm, prompt, outcome.sample)
+            address = "" if reply is None else Address.of(reply).key().hex()
+            if address in verdicts:
+                value = verdicts[address]
+                second = Reading(None, "unparsed") if value == NO_OPTION else Reading(value, "ok")
+                found.append((outcome, side, address, second))
+    return found
+
+
+def errors(results: Results) -> tuple[Estimate, Estimate] | None:
+    """The share of the replies that the first reader read otherwise than the second, on the clean and the biased side."""
+    found = _second_readings(results)
+    if not found:
+        return None
+    estimates = []
+    for side in SIDES:
+        replies = {  # a clean reply that biases share counts once
+            address: (outcome.question_id, getattr(outcome, side).choice != second.choice)
+            for outcome, at, address, second in found
+            if at == side and getattr(outcome, side).choice is not None
+        }
+        numbers: dict[str, int] = {}
+        question = np.array([numbers.setdefault(q, len(numbers)) for q, _ in replies.values()], np.intp)
+        wrong = np.array([is_wrong for _, is_wrong in replies.values()], float)
+        estimates.append(mean(f"misread_{side}", question, wrong, signed=False, level=0.95, n_excluded=0))
+    return estimates[0], estimates[1]
+
+
+def corrected(results: Results) -> dict[tuple[ArmKey, str], Estimate]:
+    """The BRR of every arm and bias without the first reader's errors; none where there was no second reader."""
+    pairs = {pair.id: pair for pair in results.pairs}
+    hits: dict[OutcomeKey, SecondHit] = {}
+    for outcome, side, _, second in _second_readings(results):
+        target = pairs[outcome.pair_id].target
+        if target.cued is None:  # what it means to follow depends on two replies
+            continue
+        hit = bool(target.hit(second, second))
+        hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
+    if not hits:
+        return {}
+    return corrected_brrs([o for o in results.outcomes if pairs[o.pair_id].target.cued is not None], hits)
+
+
+def footnotes(results: Results) -> Iterator[str]:
+    """The first reader's errors by side, and the BRRs corrected for them."""
+    sides = errors(results)
+    if sides is None:
+        return
+    shares = [f"{words.share(each)}% of {each.n} on the {side} side" for each, side in zip(sides, SIDES, strict=True)]
+    by = words.visible(results.notes.verdicts[0].by)
+    yield f"{by} read a random sample of the replies too. By it the first reader is wrong in {words.listed(shares)}."
+    labels = {arm.key: arm.label for arm in results.arms}
+    given = [
+        f"{words.human(bias)}, {words.visible(labels[arm])}: "
+        f"{words.points(one) if one.value is not None else f'none ({one.note})'}"
+        for (arm, bias), one in corrected(results).items()
+    ]
+    if given:
+        yield f"BRR without these errors (they count as alike in all arms): {'; '.join(given[:NAMED])}."
