@@ -5,6 +5,7 @@ In: drafts of all questions of a file. Out: a `Counting`, with which each draft 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,17 +113,20 @@ def decide_counting(path: Path, drafts: Sequence[Draft]) -> Counting:
     """
     shown: dict[int, tuple[int, str, int]] = {}
     unsure: list[tuple[Draft, str, Number]] = []
+    agreed: Counter[int] = Counter()
     for draft in drafts:
         for field, named in draft.answers if draft.counts_from is None else ():
             if not isinstance(named, Number) or named.text is not None:
                 continue
             n, known = len(draft.texts), draft.certain
-            if named.value == 0 or (known is not None and named.value == known):
-                shown.setdefault(0, (draft.line, field, named.value))
-            elif named.value == n or (known is not None and named.value == known + 1):
-                shown.setdefault(1, (draft.line, field, named.value))
-            elif known is None and 0 < named.value < n:
+            if known is not None:
+                agreed[named.value - known] += 1
+            elif named.value in (0, n):
+                shown.setdefault(int(named.value == n), (draft.line, field, named.value))
+            elif 0 < named.value < n:
                 unsure.append((draft, field, named))
+    if agreed:  # numbers that stand next to letters or texts; a row where they differ is an error of its own
+        return Counting(1 if agreed[1] > agreed[0] else 0)
     if len(shown) == 2:
         (zero, field, first), (one, _, last) = shown[0], shown[1]
         raise BadRow(

@@ -101,8 +101,11 @@ def _draft(
     answers: list[tuple[str, int | Number | None]] = []
     for field in found.answer:
         try:
-            named = _named_column(row[field], found)
-            answers.append((field, gold_of(row[field], choices, found.answer_as) if named is None else named))
+            named: int | Number | None = _named_column(row[field], found)
+            named = gold_of(row[field], choices, found.answer_as) if named is None else named
+            if isinstance(named, Number) and found.answer_as:
+                named = named._replace(text=None)  # it is said that numbers count
+            answers.append((field, named))
         except ValueError as error:
             if field == found.answer[0]:
                 raise BadField(field, str(error).replace("NAME", field)) from None
