@@ -184,15 +184,15 @@ from unsway.judging.label_store import LabelStore
 from unsway.models.weights import load_config
 from unsway.reporting import report
 from unsway.reporting.charts import write_figure
-from unsway.sources import tables
+from unsway.rows import opening
 study = one_arm()
 for try_it in (
     lambda: report(study, "page.html"),
     lambda: write_figure(study, "brr", "brr.svg"),
     lambda: report(study, "deck.pptx"),
     lambda: serve(LabelStore("."), "me"),
-    lambda: list(tables.arrow(Path("rows.arrow"))),
-    lambda: list(tables.parquet(Path("rows.parquet"))),
+    lambda: list(opening.arrow(Path("rows.arrow"))),
+    lambda: list(opening.parquet(Path("rows.parquet"))),
     lambda: load_config(None),
 ):
     try:

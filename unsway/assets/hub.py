@@ -14,10 +14,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from unsway.assets.origins import Hub, HubFile
+from unsway.assets.origins import Hub
 from unsway.errors import AssetUnavailable, ChecksumMismatch
 from unsway.extras import check_installed
-from unsway.progress import Advance, Track
+from unsway.progress import Track
 from unsway.store import sha256_file
 
 TIMEOUT = 4.0
@@ -37,7 +37,14 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
     stated = _stated_files(hub)
     from huggingface_hub import hf_hub_download
 
+    bar = importlib.import_module("tqdm").tqdm
+
+    def start(self: Any, *args: Any, **options: Any) -> None:
+        bar.__init__(self, *args, **(options | {"disable": True}))
+
     with track(f"Downloading {hub.repo}", sum(stated[file.path].size or 0 for file in hub.files)) as advance:
+        # a progress bar as the hub's library wants one, which shows nothing and passes on the bytes received
+        counter = type("Counter", (bar,), {"__init__": start, "update": lambda self, n=1: advance(int(n))})
         for file in hub.files:
             try:
                 hf_hub_download(
@@ -47,11 +54,19 @@ def download_repository(hub: Hub, files: Path, track: Track) -> dict[str, object
                     revision=hub.revision,
                     local_dir=files,
                     endpoint=_endpoint(),
-                    tqdm_class=_counter(advance),
+                    tqdm_class=counter,
                 )
             except (OSError, ValueError, _http_errors()) as error:
                 raise AssetUnavailable(f"{file.path}: {_short(error)}") from error
-            _check_sum(files / file.path, file, stated[file.path])
+            # the pinned sum, else the hub's own: sha256 for large files, git's sha1 for small ones
+            about, found = stated[file.path], sha256_file(files / file.path)
+            wanted = file.sha256 or (about.lfs.sha256 if about.lfs else None)
+            if wanted is None:
+                content = (files / file.path).read_bytes()
+                wanted = about.blob_id  # git's name of the content
+                found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+            if found != wanted:
+                raise ChecksumMismatch(f"{file.path}: the sum is {found}, must be {wanted}. Nothing was kept.")
     shutil.rmtree(files / ".cache", ignore_errors=True)
     return {"repo": hub.repo, "revision": hub.revision}
 
@@ -105,37 +120,12 @@ def _endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
-def _counter(advance: Advance) -> type:
-    """A progress bar of the kind that the hub's library wants, which shows nothing and passes on the bytes received."""
-    bar = importlib.import_module("tqdm").tqdm
-
-    def start(self: Any, *args: Any, **options: Any) -> None:
-        bar.__init__(self, *args, **(options | {"disable": True}))
-
-    def update(self: Any, n: float = 1) -> None:
-        advance(int(n))
-
-    return type("Counter", (bar,), {"__init__": start, "update": update})
-
-
 def _http_errors() -> type[Exception]:
     """The root of what the hub's HTTP client raises; the client has changed between versions of huggingface_hub."""
     from huggingface_hub import errors
 
     root: type[Exception] = vars(errors)["HTTPError"]
     return root
-
-
-def _check_sum(path: Path, file: HubFile, stated: Any) -> None:
-    """Compare a file with its pinned sum, else with the hub's own (sha256 for large files, git's sha1 for small)."""
-    wanted = file.sha256 or (stated.lfs.sha256 if stated.lfs else None)
-    found = sha256_file(path)
-    if wanted is None:
-        content = path.read_bytes()
-        wanted = stated.blob_id  # git's name of the content
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    if found != wanted:
-        raise ChecksumMismatch(f"{file.path}: the sum is {found}, must be {wanted}. Nothing was kept.")
 
 
 def _short(error: Exception) -> str:

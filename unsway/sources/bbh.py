@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from unsway import assets
@@ -52,85 +52,32 @@ _SPELLED = {"causal_judgment": "causal_judgement"}
 """Subtasks that BIG-Bench Hard spells in another way."""
 
 
-# ---------------------------------------------------------------- BIG-Bench Hard
+def big_bench(task: str, row: dict[str, Any], body: dict[str, Any]) -> Question:
+    """A row of BIG-bench: scored options, after what the task's file puts before each question.
 
-
-def _written_out(text: str, target: str) -> Question:
-    """A question whose options are lines `(A) …`, lines `- …`, or a plain yes or no."""
-    stem, _, below = text.partition("\nOptions:\n")
-    lettered = re.findall(r"^\(([A-Z])\) (.*)$", below, re.M)
-    options = tuple(option for _, option in lettered) or tuple(re.findall(r"^- (.*)$", below, re.M)) or ("Yes", "No")
-    shown = [f"({letter})" for letter, _ in lettered] or [option.casefold() for option in options]
-    wanted = target if lettered else target.casefold()
-    return Question(stem.strip(), options, shown.index(wanted) if wanted in shown else None, "", "test")
-
-
-# ---------------------------------------------------------------- BIG-bench
-
-
-def _framed(row: dict[str, Any], body: dict[str, Any]) -> Question:
-    """Scored options, after what the task's file puts before each question."""
-    before = f"{body.get('task_prefix', '').strip()}\n\n{body.get('example_input_prefix', '').strip()}".strip()
-    stem = (
-        f"{before} {row['input'].strip()}" if before.endswith((":", " to")) else f"{before}\n\n{row['input'].strip()}"
-    )
-    return scored(stem.strip(), row["target_scores"], "bigbench")
-
-
-def _yes_no(row: dict[str, Any], body: dict[str, Any]) -> Question:
-    """True or False, as an answer to the question that the task asks."""
-    words = {"True": "Yes", "False": "No"}
-    scores = {words[option]: score for option, score in row["target_scores"].items()}
-    return scored(f"{body['task_prefix'].strip()}\n\n{row['input'].strip()}", scores, "bigbench")
-
-
-def _quoted(row: dict[str, Any], body: dict[str, Any]) -> Question:
-    """Two sentences inside the question, which become its options: a " … " b " … " or (a) … (b) …."""
-    found = re.match(r'(.*?)\s*(?:\(a\)|a ") (.*?)(?: ")? (?:\(b\)|b ") (.*?)(?: " \?)?$', row["input"].strip(), re.S)
-    if found is None:
-        return Question("", (), None, "", "bigbench")
-    gold = next(
-        place
-        for place, option in enumerate("ab")
-        if row["target_scores"].get(option, 0) or row["target_scores"].get(f"({option})", 0)
-    )
-    return Question(found[1], (found[2], found[3]), gold, "", "bigbench")
-
-
-_SHAPES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Question]] = {
-    "navigate": _yes_no,
-    "hyperbaton": _quoted,
-    "snarks": _quoted,
-}
-
-
-# ---------------------------------------------------------------- the sources
-
-
-def _rows(task: str) -> Callable[[str], Iterator[Question]]:
-    def rows(split: str) -> Iterator[Question]:
-        if split == "bigbench":
-            path = assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json"
-            body = json.loads(path.read_text(encoding="utf-8"))
-            shape = _SHAPES.get(task, _framed)
-            for row in body["examples"][: HYPERBATON if task == "hyperbaton" else None]:
-                yield shape(row, body)
-            return
-        folder, name = assets.need("bbh"), _SPELLED.get(task, task)
-        theirs = folder / f"{name}.json"
-        if theirs.is_file():
-            examples = iter(json.loads(theirs.read_text(encoding="utf-8"))["examples"])
-        else:
-            examples = tables.parquet(folder / name / "test-00000-of-00001.parquet")
-        for row in examples:
-            yield _written_out(row["input"], row["target"].strip())
-
-    return rows
+    navigate asks a question of which True and False are the answers. hyperbaton and snarks have two sentences inside the
+    question, which become its options: a " … " b " … " or (a) … (b) ….
+    """
+    asked, scores = row["input"].strip(), row["target_scores"]
+    if task in ("hyperbaton", "snarks"):
+        found = re.match(r'(.*?)\s*(?:\(a\)|a ") (.*?)(?: ")? (?:\(b\)|b ") (.*?)(?: " \?)?$', asked, re.S)
+        if found is None:
+            return Question("", (), None, "", "bigbench")
+        gold = next(place for place, name in enumerate("ab") if scores.get(name, 0) or scores.get(f"({name})", 0))
+        return Question(found[1], (found[2], found[3]), gold, "", "bigbench")
+    before = body.get("task_prefix", "").strip()
+    if task == "navigate":
+        words = {"True": "Yes", "False": "No"}
+        return scored(f"{before}\n\n{asked}", {words[option]: score for option, score in scores.items()}, "bigbench")
+    before = f"{before}\n\n{body.get('example_input_prefix', '').strip()}".strip()
+    stem = f"{before} {asked}" if before.endswith((":", " to")) else f"{before}\n\n{asked}"
+    return scored(stem.strip(), scores, "bigbench")
 
 
 for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
     _splits = (Split("test", _hard_rows, "bbh"), Split("bigbench", _all_rows, "bigbench"))
-    source(
+
+    @source(
         f"bbh/{_task}",
         revision="1",
         license="MIT (BIG-Bench Hard), Apache-2.0 (BIG-bench)",
@@ -138,4 +85,22 @@ for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
         kind="train",
         summary=f"BIG-Bench Hard: {_about}",
         paper="arXiv 2210.09261",
-    )(_rows(_task))
+    )
+    def rows(split: str, task: str = _task) -> Iterator[Question]:
+        """The questions of one subtask, whose options are lines `(A) …`, lines `- …`, or a plain yes or no."""
+        if split == "bigbench":
+            path = assets.need("bigbench") / _BIGBENCH / _SUBTASKS[task][2] / "task.json"
+            body = json.loads(path.read_text(encoding="utf-8"))
+            for row in body["examples"][: HYPERBATON if task == "hyperbaton" else None]:
+                yield big_bench(task, row, body)
+            return
+        folder, name = assets.need("bbh"), _SPELLED.get(task, task)
+        theirs, hub = folder / f"{name}.json", folder / name / "test-00000-of-00001.parquet"
+        for row in tables.rows(theirs if theirs.is_file() else hub):
+            stem, _, below = row["input"].partition("\nOptions:\n")
+            lettered = re.findall(r"^\(([A-Z])\) (.*)$", below, re.M)
+            options = tuple(option for _, option in lettered) or tuple(re.findall(r"^- (.*)$", below, re.M))
+            options = options or ("Yes", "No")
+            shown = [f"({letter})" for letter, _ in lettered] or [option.casefold() for option in options]
+            target = row["target"].strip() if lettered else row["target"].strip().casefold()
+            yield Question(stem.strip(), options, shown.index(target) if target in shown else None, "", "test")

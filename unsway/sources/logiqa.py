@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from unsway import assets
 from unsway.sources import tables
@@ -27,26 +26,6 @@ def _question(passage: str, asked: str, options: list[str], gold: int | None, sp
     """A question over a passage."""
     stem = f"{passage.strip()}\n\n{asked.strip()}"
     return Question(stem, tuple(option.strip() for option in options), gold, "", split)
-
-
-def _their_text(path: Path, split: str) -> Iterator[Question]:
-    """The authors' files: an empty line, the letter, the passage, the question and four options, a line each."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    for first in range(start, len(lines) - 6, 8):
-        letter, passage, asked, *options = lines[first : first + 7]
-        gold = "abcd".find(letter.strip().lower()) if letter.strip() else -1
-        yield _question(passage, asked, options, gold if gold >= 0 else None, split)
-
-
-def _exams(split: str) -> Iterator[Question]:
-    for row in tables.jsonl(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
-        asked = _ASKED.match(row["input"][-1]["content"])
-        if asked is None:  # a row of another shape: an empty question is counted as skipped, with its row number
-            yield Question("", (), None, "", split)
-            continue
-        passage, question, *options = asked.groups()
-        yield _question(passage, question, options, "ABCD".find(row["ideal"]), split)
 
 
 @source(
@@ -66,11 +45,23 @@ def _exams(split: str) -> Iterator[Question]:
 def logiqa(split: str) -> Iterator[Question]:
     """LogiQA in English."""
     if split == "exams":
-        yield from _exams(split)
+        for row in tables.rows(assets.need("logiqa-exams") / "evals/registry/data/logiqa/logiqa.jsonl"):
+            asked = _ASKED.match(row["input"][-1]["content"])
+            if asked is None:  # a row of another shape: an empty question is counted as skipped, with its row number
+                yield Question("", (), None, "", split)
+                continue
+            passage, question, *options = asked.groups()
+            yield _question(passage, question, options, "ABCD".find(row["ideal"]), split)
         return
     folder = assets.need("logiqa")
-    if (folder / _THEIRS[split]).is_file():
-        yield from _their_text(folder / _THEIRS[split], split)
+    if not (folder / _THEIRS[split]).is_file():
+        for row in tables.rows(folder / f"default/logiqa-{split}.parquet"):
+            yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)
         return
-    for row in tables.parquet(folder / f"default/logiqa-{split}.parquet"):
-        yield _question(row["context"], row["query"], list(row["options"]), row["correct_option"], split)
+    # the authors' files: an empty line, the letter, the passage, the question and four options, a line each
+    lines = (folder / _THEIRS[split]).read_text(encoding="utf-8").splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    for first in range(start, len(lines) - 6, 8):
+        letter, passage, question, *options = lines[first : first + 7]
+        gold = "abcd".find(letter.strip().lower()) if letter.strip() else -1
+        yield _question(passage, question, options, gold if gold >= 0 else None, split)

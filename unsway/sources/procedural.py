@@ -53,8 +53,19 @@ def split_of(stem: str) -> str:
     return SHARES[-1][0]
 
 
-def _rows(kind: str, make: Maker) -> Callable[..., Iterator[Question]]:
-    def rows(split: str, level: int, seed: int) -> Iterator[Question]:
+for _kind, (_make, _about) in _KINDS.items():
+
+    @source(
+        f"procedural/{_kind}",
+        revision="1",
+        license="MIT (unsway)",
+        splits=tuple(Split(name) for name, _ in SHARES),
+        default="test",
+        levels=(1, 2, 3),
+        summary=f"Generated on demand: {_about}",
+    )
+    def rows(split: str, level: int, seed: int, kind: str = _kind, make: Maker = _make) -> Iterator[Question]:
+        """The questions of one kind, level and seed."""
         stems: set[str] = set()
         for number in range(TRIES):
             puzzle = make(level, rng(seed, "procedural", kind, level, number))
@@ -65,17 +76,3 @@ def _rows(kind: str, make: Maker) -> Callable[..., Iterator[Question]]:
             if not alike and len(wrong) >= 2:
                 stems.add(puzzle.stem)
                 yield Question(puzzle.stem, (puzzle.right, *wrong), 0, "", split)
-
-    return rows
-
-
-for _kind, (_make, _about) in _KINDS.items():
-    source(
-        f"procedural/{_kind}",
-        revision="1",
-        license="MIT (unsway)",
-        splits=tuple(Split(name) for name, _ in SHARES),
-        default="test",
-        levels=(1, 2, 3),
-        summary=f"Generated on demand: {_about}",
-    )(_rows(_kind, _make))

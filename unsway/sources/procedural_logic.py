@@ -6,7 +6,7 @@ In: a level (1 to 3) and a random generator. Out: a question with its right opti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, product
@@ -156,26 +156,23 @@ Argument: TypeAlias = tuple[tuple[Statement, ...], tuple[Statement, ...], tuple[
 
 @cache
 def _arguments(level: int) -> dict[Form, tuple[Argument, ...]]:
-    """Every valid argument of a level, by the form of what follows."""
+    """Every valid argument of a level, by the form of what follows.
+
+    Its premises join the first term to the last through the terms between, in every form and direction.
+    """
     n = 4 if level == 3 else 3
+    links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
+    perfect = ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
+    joined: Iterable[tuple[Statement, ...]] = perfect if level == 1 else product(*links)
     claims = tuple(Statement(form, a, b) for form in _FORMS for a, b in ((0, n - 1), (n - 1, 0)))
     found: dict[Form, tuple[Argument, ...]] = {}
-    for premises in _premises(level, n):
+    for premises in joined:
         wrong = tuple(claim for claim in claims if not follows(claim, premises, n, inhabited=True))
         for form in _FORMS:
             right = tuple(claim for claim in claims if claim.form == form and follows(claim, premises, n))
             if right and len(_distinct(list(wrong))) >= 3:
                 found[form] = (*found.get(form, ()), (premises, right, wrong))
     return found
-
-
-def _premises(level: int, n: int) -> Iterator[tuple[Statement, ...]]:
-    """Statements that join the first term to the last through the terms between, in every form and direction."""
-    if level == 1:
-        yield from ((Statement(first, 0, 1), Statement(second, 1, 2)) for first, second in _FIRST_FIGURE)
-        return
-    links = [[Statement(form, *ends) for form in _FORMS for ends in ((a, a + 1), (a + 1, a))] for a in range(n - 1)]
-    yield from product(*links)
 
 
 def _distinct(claims: list[Statement]) -> list[Statement]:

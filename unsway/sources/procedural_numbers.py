@@ -75,7 +75,8 @@ def arithmetic(level: int, rng: Random) -> Puzzle:
     return numbers(f"What is {a} × {b} − {c}?", a * b - c, slips, rng)
 
 
-def _change(rng: Random) -> Puzzle:
+def change(rng: Random) -> Puzzle:
+    """The change of two people who buy pencils together."""
     first, second = rng.sample(NAMES, 2)
     price, few, many = rng.randint(2, 9), rng.randint(2, 6), rng.randint(3, 8)
     cost = price * (few + many)
@@ -87,17 +88,19 @@ def _change(rng: Random) -> Puzzle:
     return numbers(stem, paid - cost, [cost, paid - price * many, paid - price * few, paid - few - many], rng)
 
 
-def _shelves(rng: Random) -> Puzzle:
-    shelves, books, lent, back = rng.randint(3, 9), rng.randint(6, 15), rng.randint(5, 17), rng.randint(2, 4)
+def shelves(rng: Random) -> Puzzle:
+    """The books of a library after some were lent out and some came back."""
+    rows, books, lent, back = rng.randint(3, 9), rng.randint(6, 15), rng.randint(5, 17), rng.randint(2, 4)
     stem = (
-        f"A library has {shelves} shelves with {books} books on each. {lent} books are lent out, and later {back} of "
+        f"A library has {rows} shelves with {books} books on each. {lent} books are lent out, and later {back} of "
         "those come back. How many books are on the shelves now?"
     )
-    total = shelves * books
+    total = rows * books
     return numbers(stem, total - lent + back, [total - lent, total - lent - back, total, total + back], rng)
 
 
-def _walk(rng: Random) -> Puzzle:
+def walk(rng: Random) -> Puzzle:
+    """The length of a walk with a break."""
     name = rng.choice(NAMES)
     speed, hours, rest, more = rng.randint(3, 6), rng.randint(2, 5), rng.randint(1, 2), rng.randint(1, 4)
     stem = (
@@ -109,7 +112,7 @@ def _walk(rng: Random) -> Puzzle:
     return numbers(stem, right, [speed * (hours + rest + more), speed * hours, hours + more + rest, right - speed], rng)
 
 
-_STORIES: tuple[Callable[[Random], Puzzle], ...] = (_change, _shelves, _walk)
+_STORIES: tuple[Callable[[Random], Puzzle], ...] = (change, shelves, walk)
 
 
 # ---------------------------------------------------------------- counting
@@ -169,35 +172,26 @@ def _written(day: date) -> str:
 def dates(level: int, rng: Random) -> Puzzle:
     """Level 1: a weekday some days away. Level 2: a date some days away. Level 3: the days between two dates."""
     if level == 1:
-        return _weekday(rng)
+        today, days, back = rng.randrange(7), rng.randint(3, 75), rng.random() < 0.4
+        step = -days if back else days
+        ask = f"which day of the week was it {days} days ago" if back else f"which day of the week is it in {days} days"
+        wrong = [today + step + 1, today + step - 1, today - step, today + step + 2, today + step - 2]
+        right = _DAYS[(today + step) % 7]
+        names = [_DAYS[day % 7] for day in wrong]
+        return Puzzle(f"If today is {_DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
     start = date(rng.randint(1996, 2032), 1, 1) + timedelta(days=rng.randint(0, 364))
     if level == 2:
-        return _days_away(start, rng)
+        days, back = rng.randint(9, 48), rng.random() < 0.4
+        then = start + timedelta(days=-days if back else days)
+        steps = [1, -1, 2, -2, 3, -3]
+        rng.shuffle(steps)
+        slips = [start.toordinal() + (days if back else -days), *(then.toordinal() + step for step in steps)]
+        ask = f"Which date is {days} days {'before' if back else 'after'} {_written(start)}?"
+        chosen = _spread(then.toordinal(), slips, rng)
+        return Puzzle(ask, _written(then), tuple(_written(date.fromordinal(day)) for day in chosen))
     start = date(start.year, rng.choice((1, 2, 2, 3, 5, 8, 10)), rng.randint(5, 28))
     days = rng.randint(15, 80)
     end = start + timedelta(days=days)
     months = (end.year - start.year) * 12 + end.month - start.month
     slips = [days + 1, days - 1, 30 * months + end.day - start.day, 31 * months + end.day - start.day]
     return numbers(f"How many days after {_written(start)} is {_written(end)}?", days, slips, rng)
-
-
-def _weekday(rng: Random) -> Puzzle:
-    today, days, back = rng.randrange(7), rng.randint(3, 75), rng.random() < 0.4
-    step = -days if back else days
-    ask = f"which day of the week was it {days} days ago" if back else f"which day of the week is it in {days} days"
-    wrong = [today + step + 1, today + step - 1, today - step, today + step + 2, today + step - 2]
-    right = _DAYS[(today + step) % 7]
-    names = [_DAYS[day % 7] for day in wrong]
-    return Puzzle(f"If today is {_DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
-
-
-def _days_away(start: date, rng: Random) -> Puzzle:
-    days = rng.randint(9, 48)
-    back = rng.random() < 0.4
-    right = start + timedelta(days=-days if back else days)
-    steps = [1, -1, 2, -2, 3, -3]
-    rng.shuffle(steps)
-    wrong = [start.toordinal() + (days if back else -days), *(right.toordinal() + step for step in steps)]
-    ask = f"Which date is {days} days {'before' if back else 'after'} {_written(start)}?"
-    chosen = _spread(right.toordinal(), wrong, rng)
-    return Puzzle(ask, _written(right), tuple(_written(date.fromordinal(day)) for day in chosen))

@@ -126,5 +126,6 @@ def get(name: str) -> Source:
 
 
 @expression.register
-def _(value: Source) -> str:
+def source_expression(value: Source) -> str:
+    """The name of a source, by which it is found."""
     return repr(value.name)

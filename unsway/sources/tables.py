@@ -1,46 +1,28 @@
 """Rows of the files that published question sets come in.
 
-In: a file. Out: its rows as dictionaries. Arrow is read by nanoarrow, Parquet by pyarrow (optional), JSONL by the standard
-library.
+In: a file of any kind that `rows/opening.py` knows. Out: its rows as dictionaries.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unsway.extras import requires
-from unsway.store import open_text
-
 Row: TypeAlias = dict[str, Any]
+LONGEST = 20_000_000
+"""Longest row, in characters; published files hold requests with many examples."""
 
 
-def arrow(path: Path) -> Iterator[Row]:
-    """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
-    with requires("offline", f"Reading {path.name}"):
-        import nanoarrow
-        from nanoarrow import ipc
+def rows(path: Path) -> Iterator[Row]:
+    """Rows of a published file. Raises `BadRow` where one cannot be read."""
+    from unsway.errors import BadRow
+    from unsway.rows.opening import Opening
 
-    with ipc.InputStream.from_path(str(path)) as stream:
-        yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
-
-
-def parquet(path: Path) -> Iterator[Row]:
-    """Rows of a Parquet file (the format of the hub)."""
-    with requires("hub", f"Reading {path.name}"):
-        read_table = importlib.import_module("pyarrow.parquet").read_table
-    yield from read_table(path).to_pylist()
-
-
-def jsonl(path: Path) -> Iterator[Row]:
-    """Rows of a JSONL file, or `.jsonl.gz`."""
-    with open_text(path) as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
+    for _, row in Opening(path, LONGEST):
+        if isinstance(row, BadRow):
+            raise row
+        yield row
 
 
 def once(rows: Iterator[Row], *at: str) -> Iterator[Row]:

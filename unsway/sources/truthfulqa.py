@@ -7,7 +7,6 @@ questions that BIG-bench has, which a package index holds. The published files l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from unsway import assets
@@ -36,14 +35,14 @@ def truthfulqa(split: str) -> Iterator[Question]:
     """TruthfulQA, mc1."""
     if split == "bigbench":
         path = assets.need("bigbench") / "bigbench-1.0.0/bigbench/benchmark_tasks/truthful_qa/task_mc.json"
-        for row in json.loads(path.read_text(encoding="utf-8"))["examples"]:
+        for row in tables.rows(path):
             yield scored(row["input"], row["target_scores"], split)
         return
     theirs = assets.need("truthfulqa") / "mc_task.json"
     if theirs.is_file():
-        for row in json.loads(theirs.read_text(encoding="utf-8")):
+        for row in tables.rows(theirs):
             yield scored(row["question"], row["mc1_targets"], split)
         return
-    for row in tables.parquet(theirs.parent / "multiple_choice/validation-00000-of-00001.parquet"):
+    for row in tables.rows(theirs.parent / "multiple_choice/validation-00000-of-00001.parquet"):
         targets = row["mc1_targets"]
         yield scored(row["question"], dict(zip(targets["choices"], targets["labels"], strict=True)), split)

@@ -52,9 +52,16 @@ class QuestionFile:
         """The path."""
         return str(self.path)
 
+    def as_json(self) -> str | dict[str, object]:
+        """The path, or an object with what else is said of it."""
+        if self == QuestionFile(self.path):
+            return str(self)
+        return {"file": str(self), "columns": self.columns, "skip_bad": self.skip_bad}
+
 
 @expression.register
-def _(value: QuestionFile) -> str:
+def file_expression(value: QuestionFile) -> str:
+    """The path, or the expression that makes the value where more is said of it."""
     return repr(str(value)) if value == QuestionFile(value.path) else expression.dispatch(object)(value)
 
 

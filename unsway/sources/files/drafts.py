@@ -86,10 +86,12 @@ def _draft(
     found = fields_of(tuple(row), columns, names)
     if not found.question:
         raise BadField("stem", _missing("", row, found, "question"))
-    parts = [_asked(row[name], name) for name in found.question]
+    parts = [_text(row[name], name) for name in found.question]
     asked = parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts).strip()
     stem, choices, keeps = _options_of(row, found, found.words.get(asked, asked), implied)
-    if passage := dict.fromkeys(text for name in found.passage if (text := _passage(row[name], name))):
+    advice = "; leave it out with --columns passage=none"
+    given = {name: row[name] for name in found.passage if not is_missing(row[name])}
+    if passage := dict.fromkeys(_text(value, name, advice).strip() for name, value in given.items()):
         stem = "\n\n".join([*passage, stem.strip()])
     wrong = problem(Question(stem, choices.texts, None, "", "", id="unchecked"))
     if wrong:
@@ -101,8 +103,9 @@ def _draft(
     answers: list[tuple[str, int | Number | None]] = []
     for field in found.answer:
         try:
-            named: int | Number | None = _named_column(row[field], found)
-            named = gold_of(row[field], choices, found.answer_as) if named is None else named
+            columns_of = [place for place, name in enumerate(found.options) if plain(name) == plain(str(row[field]))]
+            is_column = found.is_columns and found.answer_as != "text" and len(columns_of) == 1  # as option_b is
+            named = columns_of[0] if is_column else gold_of(row[field], choices, found.answer_as)
             if isinstance(named, Number) and found.answer_as:
                 named = named._replace(text=None)  # it is said that numbers count
             answers.append((field, named))
@@ -173,26 +176,17 @@ def unwrapped(body: Any) -> Iterator[Any]:
         yield from unwrapped(shared | own | question)
 
 
-def _asked(value: object, name: str) -> str:
-    """The text of a question, which Inspect and others may write as a chat with one turn."""
+def _text(value: object, name: str, advice: str = "") -> str:
+    """The text of a field: a text, several (PubMedQA), or a chat of one turn (Inspect)."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0].get("content")
-    if not isinstance(value, str):
-        raise BadField(name, f"must be text, is {kind_of(value)}")
-    return value
-
-
-def _passage(value: object, name: str) -> str:
-    """The text of a passage: a text, several, or the object in which PubMedQA keeps them; empty where there is none."""
     if isinstance(value, dict):
         value = value.get("contexts", value.get("text"))
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         value = "\n".join(value)
-    if is_missing(value):
-        return ""
     if not isinstance(value, str):
-        raise BadField(name, f"must be text, is {kind_of(value)}; leave it out with --columns passage=none")
-    return value.strip()
+        raise BadField(name, f"must be text, is {kind_of(value)}{advice}")
+    return value
 
 
 def _options_of(
@@ -203,7 +197,11 @@ def _options_of(
     values = [row[name] for name in found.options]
     try:
         if found.is_columns and found.answer_as == "text" and found.options[0] == found.answer[0]:
-            choices = choices_of([part for value in values for part in _apart(value)])
+            rest: list[object] = []
+            for name, value in zip(found.options[1:], values[1:], strict=True):
+                several = re.split(r";\s+", value) if isinstance(value, str) and plain(name)[-1] == "s" else value
+                rest += several if isinstance(several, list) else [several]
+            choices = choices_of([values[0], *(each for each in rest if not is_missing(each))])
         elif found.is_columns:
             choices = of_columns(values, found.options)
         elif values and not is_missing(values[0]):
@@ -226,27 +224,6 @@ def _options_of(
     if len(listed[1].texts) == len(texts) and all(len(text) == 1 for text in texts) and choices.is_lettered:
         return listed[0], listed[1], False
     return asked, choices, True
-
-
-def _apart(value: object) -> list[object]:
-    """The options that stand in one of the columns of right and wrong ones; TruthfulQA's table puts ; between them."""
-    if is_missing(value):
-        return []
-    if isinstance(value, list):
-        return list(value)
-    return (
-        [part.strip() for part in value.split(";") if part.strip()]
-        if isinstance(value, str) and "; " in value
-        else [value]
-    )
-
-
-def _named_column(value: object, found: Found) -> int | None:
-    """The option whose column an answer names, as `option_b` does."""
-    places = [
-        place for place, name in enumerate(found.options) if isinstance(value, str) and plain(name) == plain(value)
-    ]
-    return places[0] if found.is_columns and found.answer_as != "text" and len(places) == 1 else None
 
 
 def _missing(advice: str, row: Mapping[str, Any], found: Found, role: str) -> str:

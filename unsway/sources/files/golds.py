@@ -60,7 +60,8 @@ def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | 
     by_text = _place(said, texts)
     number = re.fullmatch(r"(-?\d{1,4})(?:\.0+)?", said)
     if by_text is None and number:
-        by_text = next((place for place, text in enumerate(texts) if _same_number(text, int(number[1]))), None)
+        same = re.compile(rf"\s*{int(number[1])}(?:\.0+)?\s*")
+        by_text = next((place for place, text in enumerate(texts) if same.fullmatch(str(text))), None)
     if answer_as == "text":
         if by_text is None and said.lower() not in MISSING:
             raise ValueError(f"is {said[:80]!r}, which is the text of no option")
@@ -128,13 +129,6 @@ def _place(said: str, texts: Sequence[object]) -> int | None:
     same = same or [place for place, text in enumerate(texts) if visible(str(text)) == visible(said)]
     same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
     return same[0] if len(same) == 1 else None
-
-
-def _same_number(text: object, number: int) -> bool:
-    try:
-        return float(str(text)) == number
-    except ValueError:
-        return False
 
 
 def _label(said: str, labels: Sequence[str]) -> int | None:
