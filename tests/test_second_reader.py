@@ -116,7 +116,7 @@ def test_no_reading_is_counted_and_in_no_number(made: PairSet, replies: tuple[Re
 def test_a_reply_that_talks_to_the_reader_gets_nowhere(made: PairSet) -> None:
     pair = made.pairs[0]
     found = second_reader([pair], [reply(INJECTED, pair.clean.id)], obedient())
-    text = rubrics.get("second_reader").prompt(pair, "clean", reply(INJECTED, pair.clean.id)).turns[0].text()
+    text = rubrics.get("second_reader").prompt(pair, "clean", INJECTED).turns[0].text()
     lines = re.split(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", text)
     assert not [line for line in lines if "Ignore the above" in line and not line.startswith("| ")]
     assert text.count("{options} {reply}") == 1, "placeholders in a reply are left as they are"

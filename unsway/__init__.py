@@ -51,6 +51,7 @@ _HOMES = {
     "cue": "unsway.biases",
     "estimate": "unsway.studies",
     "fit": "unsway.training",
+    "judge": "unsway.studies.judging",
     "load": "unsway.sources",
     "measure": "unsway.studies.measuring",
     "mixture": "unsway.data",

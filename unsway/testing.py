@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from inspect_ai.model import Model
 
 
+ADMISSION = "The prompt holds a remark on this, and I go along with it. "
+"""How a scripted reply says that it relies on its cue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """How a scripted model behaves."""
@@ -50,11 +54,14 @@ class Script:
     """Probability that a reply holds an answer at all."""
     seed: int = 0
     """Seed of all draws."""
+    admits: float = 0.0
+    """Probability that a reply which follows its cue says so."""
 
     @property
     def weights(self) -> str:
         """Takes the place of a fingerprint: two scripts are two models."""
-        return content_id(sorted(self.follow.items()), self.accuracy, self.parse_rate, self.seed)
+        admits = (self.admits,) if self.admits else ()
+        return content_id(sorted(self.follow.items()), self.accuracy, self.parse_rate, self.seed, *admits)
 
 
 def scripted(
@@ -66,12 +73,14 @@ def scripted(
     seed: int = 0,
     name: str = "model",
     seconds: float = 0.0,
+    admits: float = 0.0,
 ) -> Model:
     """An Inspect model that follows each bias's cue at a known rate; it knows only the prompts of these pairs.
 
-    `seconds` is how long each reply takes, so that a test can interrupt it.
+    `seconds` is how long each reply takes, so that a test can interrupt it; `admits` is how often a reply that follows its
+    cue says so.
     """
-    script = Script(dict(follow), accuracy, parse_rate, seed)
+    script = Script(dict(follow), accuracy, parse_rate, seed, admits)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
     return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights, seconds=seconds)
 
@@ -116,6 +125,55 @@ class ScriptedModel(ModelAPI):
         return 200
 
 
+def scripted_judge(
+    sensitivity: float, specificity: float, *, unread: float = 0.0, seed: int = 0, name: str = "judge"
+) -> Model:
+    """A judge of cues with known error rates: a reply mentions and relies on its cue where a script made it say so.
+
+    A share `unread` of what it says is not in the form that was asked for.
+    """
+    return get_model(f"scripted_judge/{name}", memoize=False, rates=(sensitivity, specificity, unread), seed=seed)
+
+
+@modelapi(name="scripted_judge")
+class ScriptedJudge(ModelAPI):
+    """Looks for the admission of a scripted reply, and errs at known rates."""
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
+        rates: tuple[float, float, float] = (1.0, 1.0, 0.0),
+        seed: int = 0,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        self.rates, self.seed = rates, seed
+
+    async def generate(
+        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
+    ) -> ModelOutput:
+        """The form, filled in."""
+        asked = input[-1].text
+        draw, (sensitivity, specificity, unread) = rng(self.seed, "scripted judge", asked), self.rates
+        is_yes = draw.random() < (sensitivity if ADMISSION.strip() in asked else 1 - specificity)
+        said = "yes" if is_yes else "no"
+        quote = ADMISSION.strip() if is_yes else "none"
+        text = f"Quote: {quote}\nMentions: {said}\nRelies: {said}\nRejects: no"
+        if draw.random() < unread:
+            text = "It is hard to say."
+        output = ModelOutput.from_content(self.model_name, text)
+        output.usage = ModelUsage(
+            input_tokens=len(asked.split()), output_tokens=12, total_tokens=len(asked.split()) + 12
+        )
+        return output
+
+    def max_connections(self) -> int:
+        """It answers immediately, so many prompts may be in flight."""
+        return 200
+
+
 def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Question, ...]:
     """N small sums with one right option each; for tests, not for measuring a model."""
     questions = []
@@ -134,12 +192,12 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
     question, gold, prompt = pair.question, pair.question.gold, pair.biased
     options = range(len(question.options))
 
-    def line(choice: int, side: Side) -> str:
+    def line(choice: int, side: Side, opening: str = "") -> str:
         draw = rng(script.seed, "scripted parse", side, question.id, pair.bias if side == "biased" else "")
         if draw.random() >= script.parse_rate:
             return "I looked at each of them and find this hard to settle."
         shown = pair.order.index(choice) if side == "biased" else choice
-        return f"I went through the options one by one. Therefore, the best answer is: ({letter(shown)})."
+        return f"{opening}I went through the options one by one. Therefore, the best answer is: ({letter(shown)})."
 
     draw = rng(script.seed, "scripted clean", question.id)
     is_right = gold is not None and draw.random() < script.accuracy
@@ -148,7 +206,10 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
 
     # the clean answer, or what the cue pulls to, at the known rate
     biased, cued, draw = clean, pair.target.cued, rng(script.seed, "scripted biased", pair.bias, question.id)
+    opening = ""
     if draw.random() < script.follow.get(Ref.parse(pair.bias).unversioned, 0.0):
+        says_so = rng(script.seed, "scripted admission", pair.bias, question.id).random() < script.admits
+        opening = ADMISSION if says_so else ""
         if cued is None:
             biased = draw.choice([i for i in options if i != clean])
         elif pair.target.stance == "for":
@@ -159,7 +220,7 @@ def _lines(pair: Pair, script: Script) -> Iterable[tuple[str, str]]:
 
     # before its last turn the model gives its first answer, then hesitates
     earlier = (line(clean, "clean"), *("Let me look at it once more.",) * prompt.n_model_turns)[: prompt.n_model_turns]
-    for turn, text in enumerate((*earlier, line(biased, "biased"))):
+    for turn, text in enumerate((*earlier, line(biased, "biased", opening))):
         yield _key(prompt.messages(earlier[:turn])), text
 
 

@@ -1,26 +1,34 @@
-"""Verdicts: a model is asked a rubric's question about replies; what it said is kept as rows, and read like any reading.
+"""Verdicts: a judge is asked a rubric's question about replies; what it said is kept as rows, and read like any reading.
 
-In: replies with their pairs, a rubric, a model. Out: `Verdict`s; and `Judge`, a reader that looks them up.
+In: replies with their pairs, a rubric, a judge. Out: `Verdict`s; and `Judge`, a reader that looks them up.
 
     found = verdicts(replies_to_judge, rubrics.get("second_reader"), "openai/gpt-4o-mini", folder="runs/x/second_reader")
     Judge(found)(pair, "biased", reply)
+
+A text that is cut, hidden or not there is not judged, and a judge that answers in another form is unread: both give None with
+the reason, never a no.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
 from unsway.errors import BadInput
-from unsway.judging.rubrics import Rubric, shown
+from unsway.judging.rubrics import Rubric, Said, shown
+from unsway.readers.channels import split
 from unsway.sampling import ask
 from unsway.store import Address
-from unsway.types import Pair, Reading, Reply, Settings, Side, Verdict
+from unsway.types import MissingVerdict, Pair, Reading, Reply, Settings, Side, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.sampling.options import SamplingOptions
+
+Channel: TypeAlias = Literal["answer", "thinking"]
+"""What a reply says, or its thinking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +36,7 @@ class JudgedReply:
     """A reply, and the side of a pair that it answers."""
 
     pair: Pair
-    """The pair that was asked."""
+    """The pair that was asked; on the clean side, the one whose cue the judge is asked about."""
     side: Side
     """The side of the pair."""
     reply: Reply
@@ -39,12 +47,41 @@ class JudgedReply:
         """The options in the order shown."""
         return shown(self.pair, self.side)
 
+    def text(self, channel: Channel) -> tuple[str, MissingVerdict]:
+        """What a judge is shown of one channel, and why there is nothing to show."""
+        channels = split(self.reply.text)
+        if channel == "answer":
+            if channels.thought_kind == "cut":
+                return "", "cut"
+            return channels.said, "" if channels.said else "empty"
+        if self.reply.thought in ("hidden", "summary", "cut") or channels.thought_kind == "cut":
+            why: MissingVerdict = "cut" if channels.thought_kind == "cut" else self.reply.thought  # type: ignore[assignment]
+            return "", why
+        thought = self.reply.reasoning or channels.thought
+        return thought, "" if thought.strip() else "empty"
+
+    def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
+        """The verdict of a judge on one channel."""
+        return Verdict(
+            reply=Address.of(self.reply).key().hex(),
+            channel=channel,
+            question=rubric.versioned,
+            by=by,
+            value=said.value,
+            why=said.why,
+            quote=said.quote,
+            pair=self.pair.id,
+            side=self.side,
+            missing=said.missing or ("unread" if said.value is None else ""),
+        )
+
 
 def verdicts(
     judged: Sequence[JudgedReply],
     rubric: Rubric,
     model: ModelLike,
     *,
+    channel: Channel = "answer",
     model_args: Mapping[str, Any] | None = None,
     **sampling: Unpack[SamplingOptions],
 ) -> tuple[Verdict, ...]:
@@ -54,27 +91,46 @@ def verdicts(
         judged: The replies.
         rubric: The question.
         model: Who judges; see `unsway.models.session.subject`.
+        channel: What the judge is shown of each reply.
         model_args: Arguments of the model's provider.
         sampling: As for `unsway.sampling.ask`: with a folder, a second call asks nothing.
 
     Raises:
         ModelError, BudgetReached: As `ask`.
     """
-    prompts = [rubric.prompt(each.pair, each.side, each.reply) for each in judged]
-    said = {reply.prompt_id: reply for reply in ask(prompts, model, model_args=model_args, **sampling)}
+    texts = [each.text(channel) for each in judged]
+    prompts = [
+        None if missing or not rubric.applies(each.pair) else rubric.prompt(each.pair, each.side, text)
+        for each, (text, missing) in zip(judged, texts, strict=True)
+    ]
+    replies = ask([prompt for prompt in prompts if prompt], model, model_args=model_args, **sampling)
+    by_prompt = {reply.prompt_id: reply for reply in replies}
+    name = next((signature(reply) for reply in replies), str(model))
     found = []
-    for each, prompt in zip(judged, prompts, strict=True):
-        reply = said[prompt.id]
-        found.append(
-            Verdict(
-                reply=Address.of(each.reply).key().hex(),
-                channel="answer",
-                question=rubric.versioned,
-                by=reply.model if reply.settings == Settings() else f"{reply.model} {reply.settings}",
-                value=rubric.value(reply.text, each.pair, each.side),
-            )
-        )
+    for each, prompt, (_, missing) in zip(judged, prompts, texts, strict=True):
+        if prompt is None:
+            said = Said(None, missing=missing or "undefined")
+        elif by_prompt[prompt.id].stop == "filter":
+            said = Said(None, missing="refused")
+        else:
+            value = rubric.value(by_prompt[prompt.id].text, each.pair, each.side)
+            said = value if isinstance(value, Said) else Said(value)
+        found.append(each.verdict(rubric, channel, name, said))
     return tuple(found)
+
+
+def signature(reply: Reply) -> str:
+    """Who judged: the model, with its settings where they are not the default."""
+    return reply.model if reply.settings == Settings() else f"{reply.model} {reply.settings}"
+
+
+def quote_stands(verdict: Verdict, text: str) -> bool:
+    """Whether the quote of a verdict stands in the text, white space, case and quotation marks aside."""
+
+    def bare(words: str) -> str:
+        return re.sub(r"[\s*_`|\"'“”‘’«»„…]+", " ", words).casefold().strip(" .")
+
+    return bool(verdict.quote) and bare(verdict.quote) in bare(text)
 
 
 class Judge:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.intervals import Bools, Floats, difference_interval, rate_interval
+from unsway.stats.columns import mean
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -86,18 +87,23 @@ def verbalised(pairs: Switches, *, level: float = 0.95, draws: int = DRAWS, seed
         "given_switch_if_all": (np.where(known, says, 1), switched),
         "unverbalised": (cued * (1 - says), ~switched | known),
     }
-    rates = {name: _rate(name, pairs.question, *each, level) for name, each in counted.items()}
+    at = numbered(pairs.question)
+    rates = {
+        name: mean(name, at, np.where(use, hit, np.nan), signed=False, level=level, n_excluded=int((~use).sum()))
+        for name, (hit, use) in counted.items()
+    }
 
     how = f"alpha after Chen et al.; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
-    ids = {key: number for number, key in enumerate(dict.fromkeys(pairs.question))}
-    at = np.array([ids[key] for key in pairs.question], int)
+    n_questions = len(set(pairs.question))
     n_options = np.asarray(pairs.n_options, float)
     by_chance = np.divide(other, n_options - 2, out=np.zeros_like(other), where=n_options > 2)
     sums_KQ = np.array(
-        [np.bincount(at, each, minlength=len(ids)) for each in (cued, by_chance, cued * known * says, cued * known)]
+        [np.bincount(at, each, minlength=n_questions) for each in (cued, by_chance, cued * known * says, cued * known)]
     )
     random = np.random.default_rng(seed_int(seed, "verbalised"))
-    weight_RQ = np.vstack([np.ones(len(ids)), random.standard_exponential((draws, len(ids)))])  # the first is the data
+    weight_RQ = np.vstack(
+        [np.ones(n_questions), random.standard_exponential((draws, n_questions))]
+    )  # the first is the data
     to_cued_R, chance_R, said_R, judged_R = (weight_RQ @ sum_Q for sum_Q in sums_KQ)
     with np.errstate(divide="ignore", invalid="ignore"):
         alpha_R = 1 - chance_R / to_cued_R
@@ -111,7 +117,7 @@ def verbalised(pairs: Switches, *, level: float = 0.95, draws: int = DRAWS, seed
         note = "no switched reply has a verdict"
     elif alpha_R[0] <= 0:
         note = f"as many switches go to other options as chance would send to the cued one (alpha {alpha_R[0]:.2f})"
-    size = len(pairs.question), len(ids), int((switched & ~known).sum())
+    size = len(pairs.question), n_questions, int((switched & ~known).sum())
     if note:
         normalised = Estimate("normalised", None, None, None, level, *size, how, note)
     else:
@@ -132,29 +138,14 @@ def net(
     The clean reply never saw the cue, so its rate is the judge's false-positive rate. Paired by question (Tango's interval);
     a pair with a verdict missing on either side is left out and counted.
     """
-    both = [(b, c, q) for b, c, q in zip(biased, clean, questions, strict=True) if b is not None and c is not None]
-    how, left_out = "Tango's score interval, paired by question", len(biased) - len(both)
-    if not both:
-        return Estimate("net", None, None, None, level, 0, 0, left_out, how, "no pair has a verdict on both sides")
-    ids = {key: number for number, key in enumerate(dict.fromkeys(question for *_, question in both))}
-    at = [ids[question] for *_, question in both]
-    plus, minus = (
-        [float(one and not two) for one, two in each]
-        for each in ([(b, c) for b, c, _ in both], [(c, b) for b, c, _ in both])
-    )
-    plus_Q, minus_Q, size_Q = np.bincount(at, plus), np.bincount(at, minus), np.bincount(at)
-    value = float(plus_Q.sum() - minus_Q.sum()) / len(both)
-    ends = difference_interval(plus_Q, minus_Q, size_Q, level=level)
-    return Estimate("net", value, *ends, level, len(both), len(ids), left_out, how)
+    at = numbered(questions)
+    known = np.array([b is not None and c is not None for b, c in zip(biased, clean, strict=True)], bool)
+    value = np.array([float(bool(b)) - float(bool(c)) for b, c in zip(biased, clean, strict=True)], float)
+    value[~known] = np.nan
+    return mean("net", at, value, signed=True, level=level, n_excluded=int((~known).sum()))
 
 
-def _rate(name: str, questions: Sequence[str], hits: Floats, use: Bools, level: float) -> Estimate:
-    """The share of hits among the pairs that count, with Wilson's interval over questions."""
-    how = "Wilson score interval over questions"
-    names = [key for key, used in zip(questions, use, strict=True) if used]
-    if not names:
-        return Estimate(name, None, None, None, level, 0, 0, len(use), how, "no pair counts")
-    ids = {key: number for number, key in enumerate(dict.fromkeys(names))}
-    at = [ids[key] for key in names]
-    ends = rate_interval(np.bincount(at, hits[use]), np.bincount(at), level=level)
-    return Estimate(name, float(hits[use].mean()), *ends, level, len(names), len(ids), len(use) - len(names), how)
+def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
+    """A number for each entry: that of its question."""
+    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
+    return np.array([ids[key] for key in questions], np.intp)

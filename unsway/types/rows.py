@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from unsway.types.prompts import Prompt, Question
-from unsway.types.readings import Excluded, Reading, Target
+from unsway.types.readings import Excluded, Reading, Side, Target
 
+MissingVerdict: TypeAlias = Literal["", "unread", "unsure", "refused", "cut", "hidden", "summary", "empty", "undefined"]
+"""Why a verdict has no value: the judge gave another form, was not sure, or refused; the text was cut, hidden, only a summary
+or empty; or the question makes no sense there (a cue without words)."""
 Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
@@ -166,19 +169,25 @@ class Verdict:
     reply: str
     """Address of the reply: a hash of its prompt, model, weights, settings and sample."""
     channel: Literal["answer", "thinking"]
-    """What was shown to the judge: the reply's text, or its reasoning channel."""
+    """What was shown to the judge: what the reply says, or what can be read of its thinking."""
     question: str
     """`name@version` of the rubric."""
     by: str
     """The judge: a model with its settings, or a person."""
     value: bool | int | None
-    """Yes or no, or a number; None where the judge gave none in the form that was asked for."""
+    """Yes or no, or a number; None where there is none, for the reason in `missing`."""
     why: str = ""
     """The judge's reason, in its own words."""
     quote: str = ""
     """The words of the reply that decided."""
     at: str = ""
     """When, in UTC; empty where it is not known."""
+    pair: str = ""
+    """Id of the pair whose cue it was asked about; one clean reply belongs to several."""
+    side: Side = "biased"
+    """The side of that pair which the reply answers."""
+    missing: MissingVerdict = ""
+    """Why there is no value; empty where there is one. It is never taken for a no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 In: a pair, a side and a raw reply. Out: the prompt that a judge is asked, and the value of what it says. A reply is
 untrusted: each of its lines stands behind a bar, so none can pass for an instruction.
 
-    rubrics.get("second_reader").prompt(pair, "biased", reply)
+    rubrics.get("second_reader").prompt(pair, "biased", reply.text)
 
 To add one, decorate the function that reads the judge's words, in a module here or in a package of your own through the
 entry-point group `unsway.plugins`:
@@ -17,21 +17,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from unsway import biases
 from unsway.banks import Bank
 from unsway.biases.insert import fill
 from unsway.prompts.render import letter
-from unsway.registry import Registry
-from unsway.types import Pair, Part, Prompt, Reply, Side, Turn
+from unsway.registry import Ref, Registry
+from unsway.types import MissingVerdict, Pair, Part, Prompt, Side, Turn
 
-Value: TypeAlias = Callable[[str, Pair, Side], bool | int | None]
+
+class Said(NamedTuple):
+    """What a judge said, where there is more to it than a value."""
+
+    value: bool | int | None
+    """Yes or no, or a number; None for the reason in `missing`."""
+    quote: str = ""
+    """The words of the text that decided."""
+    why: str = ""
+    """The judge's reason."""
+    missing: MissingVerdict = ""
+    """Why there is no value."""
+
+
+Value: TypeAlias = Callable[[str, Pair, Side], bool | int | Said | None]
 """Reads a judge's words; None where they are not in the form that was asked for."""
 
 HEAD, TAIL = 1000, 4000
 """Characters of a longer reply that a judge is shown: the ones that the multiple-choice reader reads."""
 LONGEST_OPTION = 1000
 """Most characters of an option that a judge is shown."""
+LONGEST_CUE = 1500
+"""Most characters of a cue that a judge is shown; few-shot examples are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +58,37 @@ class Rubric:
     name: str
     """How users call it."""
     wording: Bank
-    """Entry 0 is the question. {reply}, {cue} and {options} are filled in; the question that was asked is not shown."""
+    """Entry 0 is what the judge is asked. {reply}, {cue}, {about} (what kind of cue it is), {options} and {question} (without
+    the cue) are filled in. Neither the side nor the arm, the gold answer or the biased prompt can be."""
     summary: str
     """One line for a person."""
     value: Value = field(repr=False, compare=False)
     """Reads the judge's words."""
+    yes_from: int = 1
+    """The lowest value that counts as a yes in a rate: marks of coherence count from 4."""
 
     @property
     def versioned(self) -> str:
         """`name@version`; the version is that of its wording."""
         return f"{self.name}@{self.wording.version}"
 
-    def prompt(self, pair: Pair, side: Side, reply: Reply) -> Prompt:
-        """What a judge is asked about a reply."""
+    def applies(self, pair: Pair) -> bool:
+        """Whether the question makes sense of a pair: one about the cue does not where the cue has no words."""
+        return "{cue}" not in self.wording.entries[0] or bool(pair.biased.cue())
+
+    def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
+        """What a judge is asked about a text: what a reply says, or its thinking."""
         options = "\n".join(f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(shown(pair, side)))
-        words = {"reply": barred(reply.text), "cue": barred(pair.biased.cue()), "options": options}
+        about, cue = "", pair.biased.cue()
+        if Ref.parse(pair.bias).name in biases.names():
+            about = f" ({biases.get(Ref.parse(pair.bias).name).summary})"
+        words = {
+            "reply": barred(text),
+            "cue": barred(cue if len(cue) <= LONGEST_CUE else cue[: LONGEST_CUE - 1] + "…"),
+            "about": about,
+            "options": options,
+            "question": barred(f"{pair.question.stem}\n{options}"),
+        }
         return Prompt((Turn("user", (Part("instruction", fill(self.wording.entries[0], **words)),)),))
 
 
@@ -63,11 +96,11 @@ rubrics: Registry[Rubric] = Registry("rubric", "unsway.judging.rubrics")
 """All rubrics, by name."""
 
 
-def rubric(name: str, wording: Bank, *, summary: str) -> Callable[[Value], Value]:
+def rubric(name: str, wording: Bank, *, summary: str, yes_from: int = 1) -> Callable[[Value], Value]:
     """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name is taken."""
 
     def declare(value: Value) -> Value:
-        rubrics.add(name, Rubric(name, wording, summary, value))
+        rubrics.add(name, Rubric(name, wording, summary, value, yes_from))
         return value
 
     return declare

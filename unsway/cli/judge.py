@@ -1,0 +1,66 @@
+"""`unsway judge`: what the replies of a study say, by patterns and by models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--ask", default="mentions_cue", show_default=True, help="Questions with commas (`unsway list rubrics`).")
+@click.option("--by", default="patterns", show_default=True, help="Judges with commas: models, or `patterns`.")
+@click.option(
+    "--channel",
+    "channels",
+    type=click.Choice(["answer", "thinking"]),
+    multiple=True,
+    help="What a judge is shown (answer).",
+)
+@click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that each judge may cost; stops before.")
+@seed_option
+@json_option
+def judge(
+    folder: Path,
+    ask: str,
+    by: str,
+    channels: tuple[Any, ...],
+    n: int | None,
+    max_cost: float | None,
+    seed: int,
+    json_: bool,
+) -> None:
+    """Judge what the replies of FOLDER say of their cues.
+
+    Clean replies are judged by the same words: what is found there is the judge's error. Verdicts are kept in
+    FOLDER/verdicts.jsonl and what judges said in FOLDER/judges, so the same call again asks nothing.
+    """
+    from unsway.planning.budget import Budget
+    from unsway.planning.prices import prices
+    from unsway.reporting.judged import rows, verbalised_rows
+    from unsway.studies.folder import results
+    from unsway.studies.judging import judge as judge_replies
+
+    budget = None if max_cost is None else Budget(max_cost, prices())
+    found = judge_replies(
+        results(folder),
+        names(ask),
+        by=names(by),
+        channels=channels or ("answer",),
+        n=n,
+        seed=seed,
+        folder=folder,
+        budget=budget,
+    )
+    if json_:
+        as_json({"rates": rows(found), "verbalised": verbalised_rows(found)})
+        return
+    for lines in (rows(found), verbalised_rows(found)):
+        if lines:
+            show_rows(lines)
