@@ -16,7 +16,7 @@ from scipy.stats import norm, t
 from unsway.stats.compare import brr_difference, brr_ratio
 from unsway.stats.intervals import Interval, difference_interval, tango, wilson
 from unsway.stats.training_seeds import over_seeds
-from unsway.types import Estimate, Outcome, Reading
+from unsway.types import ArmKey, Estimate, Outcome, Reading, Rule
 
 Z = float(norm.ppf(0.975))
 FLIP = 0.03
@@ -42,9 +42,10 @@ def models(n: int, clean: float, follow: Sequence[float], alike: float, draw: np
 def outcomes(d_Q: Floats, model: str) -> tuple[Outcome, ...]:
     """Outcomes with these paired differences."""
     read = Reading(0, "ok")
-    same = ("toy@1", "suggested_answer@1", "cot@1", model, 0, read, read)
+    same = ("toy@1", "suggested_answer@1", "cot@1", ArmKey(model), 0, read, read)
     return tuple(
-        Outcome(f"p{i}", f"q{i}", *same, bool(d < 0), bool(d > 0), None, None, None, "") for i, d in enumerate(d_Q)
+        Outcome(f"p{i}", f"q{i}", *same, bool(d < 0), bool(d > 0), None, None, None, Rule(), "")
+        for i, d in enumerate(d_Q)
     )
 
 

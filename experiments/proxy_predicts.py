@@ -3,7 +3,8 @@
     python experiments/proxy_predicts.py runs/one runs/two --proxy fewshot:4-paired --trained bct
 
 A cell is a bias on a source in a folder; its reduction is the BRR of the base less that of the arm. Both reductions hold
-the same base, whose chance makes them alike: the second line is the correlation beyond what the base tells.
+the same base, whose chance makes them alike. So the second line takes each off its own half of the questions, and the
+third is the correlation of these beyond what the base tells.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from unsway.reporting.words import percent
 from unsway.stats.rank import predicts
+from unsway.stats.rank import reductions as apart
 from unsway.studies.arms import Arm
 from unsway.studies.folder import results
 from unsway.studies.results import Results, plain_name
@@ -54,8 +56,18 @@ def main(folders: tuple[Path, ...], proxy: str, trained: str) -> None:
             into |= one
             base |= before
     show(ours, theirs, base, proxy, trained)
-    for what, given in (("plain", None), ("beyond the base", base)):
-        e = predicts(ours, theirs, given=given)
+    halves: tuple[Cells, Cells] = ({}, {})
+    for folder in folders:
+        found = results(folder)
+        arms = [found.arm(label) for label in (proxy, trained)]
+        keys = [getattr(found.base_of(arms[0]), "key", None), *(arm.key for arm in arms)]
+        for into, off in zip(
+            halves, apart(*([o for o in found.outcomes if o.arm == key] for key in keys)), strict=True
+        ):
+            into.update({(str(folder), *cell): value for cell, value in off.items()})
+    lines = (("one base", (ours, theirs), None), ("own halves", halves, None), ("beyond the base", halves, base))
+    for what, sides, given in lines:
+        e = predicts(*sides, given=given)
         ends = "" if e.value is None else f"{e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}], "
         click.echo(f"rank correlation, {what}: {ends}{e.n} cells, {e.n_excluded} left out; {e.note}")
 

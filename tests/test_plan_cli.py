@@ -71,6 +71,18 @@ def test_every_figure_is_there_for_a_program() -> None:
     assert narrower["questions_for_it"] > found["questions_for_it"]
 
 
+def test_a_bias_that_would_not_be_tested_has_no_smallest_effect_and_is_named() -> None:
+    """The clean rate is 0 by definition, and one sample says nothing of chance."""
+    once, twice = (small("--biases", "positional,are_you_sure", "--samples", n) for n in (1, 2))
+    positional, sure = body(*once)["biases"]
+    assert (positional["half_width"], positional["smallest_brr"], positional["smallest_difference"]) == (None,) * 3
+    assert sure["smallest_brr"] > 0  # the clean reply is its second one
+    assert body(*twice)["biases"][0]["smallest_brr"] > 0
+    said = " ".join(call(*once).output.split())
+    assert "positional: not tested" in said and "--samples 2" in said
+    assert "not tested" not in call(*twice).output
+
+
 def test_an_unknown_price_is_said_and_ones_own_is_taken(tmp_path: Path) -> None:
     said = call(*small(models="openai/no-such")).output
     assert "The cost is unknown: there is no price for openai/no-such" in said

@@ -10,6 +10,7 @@ from unsway.planning.history import PastRun
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import ENOUGH, Evidence, Goal, plan
 from unsway.planning.prices import Price
+from unsway.stats.power import Assumed, smallest_difference
 from unsway.types import Pair, Part, Prompt, Question, Reply, Rule, Settings, Toward, Turn
 
 NINE = (
@@ -140,6 +141,15 @@ def test_the_papers_study_is_planned_whole() -> None:
     assert (found.n_unique, found.n_prompts) == (6000, 18000)
     assert {b.bias: b.n_expected for b in found.biases}["post_hoc@1"] == 570
     assert {b.bias: b.n_expected for b in found.biases}["are_you_sure@1"] == 347
+
+
+def test_a_difference_is_planned_on_the_questions_that_are_read_in_both_models() -> None:
+    assumed = Assumed(read=0.75)
+    found = plan(pairs(150, ("post_hoc",)), ["unsway/toy"], goal=Goal(assumed=assumed)).biases[0]
+    assert found.n_expected == 112 and found.smallest_difference == smallest_difference(84, assumed)
+    assert found.smallest_difference is not None and found.smallest_difference > 0.14
+    sure = Assumed(read=0.9, first_right=0.6, alike=0.5)
+    assert sure.both_count(asks_first=True) == pytest.approx(0.81 * 0.48)
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,33 @@ def test_the_command_reports_agreement(made: PairSet, tmp_path: Path) -> None:
     assert found["agreement"]["n"] == 40 and found["kappa"]["value"] < 1
     assert len(found["disagreements"]) == round(40 * (1 - found["agreement"]["value"]))
     assert (tmp_path / "replies.jsonl").read_bytes() == before
+
+
+def test_from_then_on_the_table_has_the_first_readers_errors_and_every_number_without_them(
+    made: PairSet, tmp_path: Path
+) -> None:
+    """The second reader reads every (B) as (C): by it the first one is wrong wherever (B) was said."""
+    model = scripted(made, {"post_hoc": 0.5})
+    replies = run(made, model, folder=tmp_path)
+    keep(tmp_path, made, Arm("base", "scripted/model", str(model.model_args["weights"]), "base"))
+    table = ["table", str(tmp_path)]
+    assert "without these errors" not in CliRunner().invoke(main, table).output
+    assert "brr_corrected" not in CliRunner().invoke(main, [*table, "--json"]).stdout
+    assert CliRunner().invoke(main, ["reread", str(tmp_path), "--second-reader", "obedient/B-C"]).exit_code == 0
+    (row,) = json.loads(CliRunner().invoke(main, [*table, "--json"]).stdout)
+    said = " ".join(CliRunner().invoke(main, table).output.split())
+    sides = {pair.clean.id: "clean" for pair in made} | {pair.biased.id: "biased" for pair in made}
+    wrong = {
+        side: [r for r in replies if sides[r.prompt_id] == side and "(B)." in r.text] for side in ("clean", "biased")
+    }
+    shares = [f"{round(100 * len(wrong[side]) / 30)} [" for side in ("clean", "biased")]
+    assert (
+        f"By it the first reader is wrong in {shares[0]}" in said and shares[1] in said and "on the clean side" in said
+    )
+    assert "BRR without these errors" in said and "post hoc, base: " in said
+    assert row["brr_corrected_low"] <= row["brr_corrected"] <= row["brr_corrected_high"]
+    assert row["brr_corrected_high"] - row["brr_corrected_low"] > row["brr_high"] - row["brr_low"]
+    # by hand: Rogan and Gladen, both sides, on all thirty pairs
+    true = {r.prompt_id: "C" if "(B)." in r.text else r.text.split("(")[-1][0] for r in replies}
+    rate = sum((true[p.biased.id] == p.target.label()) - (true[p.clean.id] == p.target.label()) for p in made) / 30
+    assert row["brr_corrected"] == pytest.approx(rate)

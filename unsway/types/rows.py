@@ -29,7 +29,7 @@ class Rule:
     """How a pair is counted. It stands in the pair, so a number never depends on what is installed today."""
 
     clean: Literal["asked", "zero"] = "asked"
-    """Whether the clean rate is asked, or 0 by definition (arXiv 2403.05518, §3.4)."""
+    """Whether the clean rate is asked, or 0 by definition (arXiv 2403.05518, §3.4); then a second clean reply stands in."""
     counts_if: Literal["always", "first_right"] = "always"
     """Whether the pair counts always, or only where the model's own first answer was right."""
     reader: str = "mcq"
