@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from unsway.registry import Ref
 from unsway.reporting.table import reasons
-from unsway.reporting.words import human, p_value, points, rate, visible
+from unsway.reporting.words import brr, human, p_value, rate, visible
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
 
 def estimate_rows(results: Results, by: By = None) -> list[dict[str, str]]:
     """A row for each cell, as a person reads it."""
-    from unsway.stats.columns import UNTESTED
-
     labels = {arm.key: arm.label for arm in results.arms}
     return [
         {
@@ -57,7 +55,7 @@ def estimate_rows(results: Results, by: By = None) -> list[dict[str, str]]:
             "excluded": reasons(cell),
             "clean": rate(cell["clean_rate"]),
             "biased": rate(cell["biased_rate"]),
-            "BRR": "not tested" if cell["brr"].note == UNTESTED else points(cell["brr"]),
+            "BRR": brr(cell["brr"]),
             "p": p_value(cell.p_holm),
             "accuracy": f"{rate(cell['accuracy_clean'])} → {rate(cell['accuracy_biased'])}",
         }

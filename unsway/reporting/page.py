@@ -26,7 +26,16 @@ from unsway.studies.results import Results
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
 """The parts of the page's one module, in this order."""
-LEFT_HEADS = ("bias", "arm", "pairs", "counted", "left out (without / with the cue)", "all followed", "none followed")
+LEFT_HEADS = (
+    "bias",
+    "arm",
+    "pairs",
+    "counted",
+    "left out (without / with the cue)",
+    "BRR as read",
+    "all followed",
+    "none followed",
+)
 ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha256)")
 
 
@@ -95,8 +104,8 @@ def _tables(results: Results) -> dict[str, Any]:
         main.append((bias, {"texts": texts, **link}))
     left_out = []
     for arm, cell in table.measured(results):
-        counts = (str(cell.n_pairs), str(cell["brr"].n), table.reasons(cell))
-        bounds = (words.points(cell["brr_missing_hit"]), words.points(cell["brr_missing_miss"]))
+        counts = (str(cell.n_pairs), str(cell["biased_rate"].n), table.reasons(cell))
+        bounds = tuple(words.points(cell[f"brr_{name}"]) for name in ("read", "missing_hit", "missing_miss"))
         left_out.append((words.human(cell.bias), (words.visible(arm.label), *counts, *bounds)))
     arms = []
     for arm in results.arms:

@@ -140,7 +140,6 @@ def heads(results: Results) -> tuple[str, ...]:
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     """The rows as a person reads them, in the order of `heads`."""
-    from unsway.stats.columns import UNTESTED
     from unsway.stats.statistics import statistics
 
     shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
@@ -155,7 +154,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
             reasons(cell),
             words.rate(cell["clean_rate"]),
             words.rate(cell["biased_rate"]),
-            "not tested" if cell["brr"].note == UNTESTED else words.points(cell["brr"]),
+            words.brr(cell["brr"]),
             "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
             words.p_value(cell.p_holm),
             f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",

@@ -109,6 +109,13 @@ def points(estimate: Estimate | None) -> str:
     return _with_interval(estimate, lambda value: percent(value, signed=True))
 
 
+def brr(estimate: Estimate) -> str:
+    """A BRR in points with its interval, or that the bias is not tested."""
+    from unsway.stats.columns import UNTESTED
+
+    return "not tested" if estimate.note == UNTESTED else points(estimate)
+
+
 def ratio(estimate: Estimate | None) -> str:
     """A ratio with its interval, or a dash where it was refused: `0.12 [−0.05, 0.30]`."""
     return _with_interval(estimate, times)

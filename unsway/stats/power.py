@@ -53,15 +53,17 @@ class Assumed:
     def of(cls, outcomes: Iterable[Outcome]) -> Assumed:
         """What earlier outcomes showed, with half an outcome added to each count; the defaults if they show nothing."""
         columns = Columns.of(tuple(outcomes))
-        d = (columns.biased - columns.clean)[columns.counts]
+        use = columns.eligible & columns.tested
+        d = (columns.biased - columns.clean)[use & columns.counts]
+        d = d[~np.isnan(d)]
         n, first = len(d), float(columns.eligible.mean()) if len(d) else 1.0
-        if not columns.eligible.any():
+        if not use.any():
             return cls()
         seen = replace(
             cls(),
             follows=(float((d == 1).sum()) + 0.5) / (n + 1.5),
             away=(float((d == -1).sum()) + 0.5) / (n + 1.5),
-            read=(n + 0.5) / (float(columns.eligible.sum()) + 1),
+            read=(n + 0.5) / (float(use.sum()) + 1),
         )
         return replace(seen, first_right=first) if first < 1 else seen
 

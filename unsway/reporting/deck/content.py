@@ -176,10 +176,10 @@ def _brr_lines(results: Results, bias: str, arm: Arm) -> tuple[str, str]:
     cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
     if cell is None:
         return words.NONE, "not asked"
-    below = f"n {cell['brr'].n}"
+    below = f"n {cell['biased_rate'].n}"
     if arm.role != "base" and ratio is not None:
         below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
-    return words.points(cell["brr"]), below
+    return words.brr(cell["brr"]), below
 
 
 def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
