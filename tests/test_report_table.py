@@ -18,6 +18,7 @@ from unsway.reporting.headline import comparisons, control_sentence, headline
 from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
+from unsway.stats.significance import holm
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, SkippedCount
 from unsway.types import Estimate, Excluded
@@ -97,6 +98,34 @@ def test_a_ratio_is_given_or_refused_with_its_reason(study: Results) -> None:
     refused = of["bct", "distractor_fact@1"]
     assert refused["brr_ratio"] is None and "touches 0" in str(refused["brr_ratio_note"])
     assert isinstance(of["bct", "post_hoc@1"]["brr_ratio"], float)
+
+
+def test_p_values_are_corrected_over_the_table_and_the_family_is_named(study: Results) -> None:
+    tested = [cell for cell in study.cells if cell.bias != "positional@1"]
+    rows = [row for row in table.rows(study) if row["bias"] != "positional@1"]
+    assert len(tested) == 24 and all(0 <= row["p"] <= row["p_holm"] <= 1 for row in rows)  # type: ignore[operator]
+    by_key = {(study.arm(str(row["arm"])).key, row["bias"]): row["p_holm"] for row in rows}
+    assert [by_key[cell.arm, cell.bias] for cell in tested] == list(holm([cell.p or 0.0 for cell in tested]))
+    text = printed(study)
+    assert "corrected by Holm's method over the 24 tests of this table (every arm and bias)" in " ".join(text.split())
+    assert table.HEADS.index("p") == table.HEADS.index("ratio to base") + 1 and " <.001 " in text
+    by_source = [row["p_holm"] for row in table.rows_by_source(study) if row["p"] is not None]
+    assert by_source == list(holm([float(row["p"]) for row in table.rows_by_source(study) if row["p"] is not None]))  # type: ignore[arg-type]
+
+
+def test_what_intervals_allow_for_and_what_is_not_tested_stands_below(study: Results) -> None:
+    text = " ".join(printed(study).split())
+    assert "hold whatever the missing answers would have said" in text and "suggested answer (base)" in text
+    assert "positional: not tested: chance changes answers too" in text and "--samples 2" in text
+    assert "Held-out average of bct: mean BRR +13 [+1, +23] over the base's +19 [+7, +28]: ratio 0.65" in text
+    assert "Ratios to be read with care (are you sure): the base's BRR is hardly above 0" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "—"), (0.00002, "<.001"), (0.0123, "0.012"), (0.5, "0.5"), (1.0, "1")]
+)
+def test_p_value(value: float | None, text: str) -> None:
+    assert words.p_value(value) == text
 
 
 def test_an_end_without_a_limit_is_json(study: Results) -> None:
