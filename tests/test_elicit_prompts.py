@@ -75,11 +75,17 @@ def test_unknown_elicitation_names_the_close_one() -> None:
             call("dirct")
 
 
-@pytest.mark.parametrize("elicit", ["cot", "brief", "direct"])
-def test_version_is_that_of_the_bank(elicit: str) -> None:
-    assert elicit in elicitations.names()
+@pytest.mark.parametrize(
+    ("elicit", "bank_names"),
+    [
+        ("cot", ["cot_instructions"]),
+        ("brief", ["brief_instructions", "brief_example"]),
+        ("worked", ["brief_instructions", "worked_examples"]),
+        ("direct", ["direct_instructions"]),
+    ],
+)
+def test_version_is_that_of_the_banks(elicit: str, bank_names: list[str]) -> None:
     own = elicitations.get(elicit).versioned.removeprefix(f"{elicit}@").split(".")
-    bank_names = [f"{elicit}_instructions", *(["brief_example"] if elicit == "brief" else [])]
     assert own == [str(banks.bank(name).version) for name in bank_names]
 
 
@@ -93,13 +99,33 @@ def test_banks_are_large_and_without_near_duplicates(elicit: str, least: int) ->
     assert all("{" not in entry and entry == entry.strip() and len(entry) < 250 for entry in entries)
 
 
-def test_a_worked_example_has_three_entries() -> None:
-    with pytest.raises(BadInput, match="has 1 entries; it has three: the stem"):
-        elicitations.Elicitation("odd", banks.bank("brief_instructions"), example=banks.Bank("odd", 1, ("stem",)))
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_worked_example_has_three_entries(n: int) -> None:
+    odd = banks.Bank("odd", 1, tuple(f"stem {i}" for i in range(n)))
+    with pytest.raises(BadInput, match=f"have {n} entries; each has three: the stem"):
+        elicitations.Elicitation("odd", banks.bank("brief_instructions"), example=odd)
+
+
+def test_each_worked_example_is_a_question_and_its_reply_asked_like_the_question_behind_them() -> None:
+    asked = prompts.render(WATER, "worked")
+    stems, options, replies = (banks.bank("worked_examples").entries[i::3] for i in range(3))
+    assert [turn.role for turn in asked.turns] == ["user", "assistant"] * 3 + ["user"]
+    assert tuple(turn.text() for turn in asked.turns[1::2]) == replies
+    instruction = elicitations.get("worked").summary
+    for turn, stem, listed in zip(
+        asked.turns[::2], (*stems, WATER.stem), (*options, "\n".join(WATER.options)), strict=True
+    ):
+        lines = [f"({prompts.letter(i)}) {option}" for i, option in enumerate(listed.split("\n"))]
+        assert turn.text() == "\n".join((stem, "", "Answer choices:", *lines, "", instruction))
+    assert all(
+        any(option in reply for option in listed.split("\n")) for listed, reply in zip(options, replies, strict=True)
+    )
+    assert all(part.kind == "instruction" for turn in asked.turns[:-1] for part in turn.parts or ())
 
 
 def test_no_wording_is_in_two_banks() -> None:
-    entries = [entry for elicit in elicitations.names() for entry in elicitations.get(elicit).wordings.entries]
+    used = {elicitations.get(elicit).wordings for elicit in elicitations.names()}  # two elicitations may share one
+    entries = [entry for wordings in used for entry in wordings.entries]
     assert len(set(entries)) == len(entries)
 
 

@@ -40,7 +40,7 @@ TRAINED = Trained(
     recipe=Recipe(
         n=160,
         direct_share=0.2,
-        elicit="brief",
+        elicit="worked",
         biases=("suggested_answer", "post_hoc"),
         instructions="default",
         instruct=32,
@@ -53,18 +53,22 @@ STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "post_hoc", "majority_vote"),
-    tasks=(Task("common_knowledge", 120, "test"),),
-    elicit=("brief",),
+    tasks=(Task("common_knowledge", 100, "test"),),
+    elicit=("worked",),
     settings=Settings(max_tokens=96),
 )
+"""Two trained cues and one held out, on questions whose options are a word or two, which this model repeats: of 270 pairs on
+90 validation questions 89 % count, of 200 pairs on SciQ 47 %. Few-shot cues are not asked: the model goes on writing examples
+(docs/log.md). It is asked with one worked example and for a sentence or two of reasoning, the form that it can follow."""
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
     biases=(*STUDY.biases, "metadata_hint"),
     tasks=(Task("common_knowledge", 150, "test"),),
 )
+"""More questions, training rows and held-out cues; it holds the questions of `STUDY`, whose replies are not asked again."""
 
-SECONDS = {"load": 5.0, "ask": 0.25, "rows": 0.3, "train": 0.35}
+SECONDS = {"load": 5.0, "ask": 0.15, "rows": 0.2, "train": 0.4}
 """On two quiet CPU cores: of loading, of one reply, of one training row's reply, of one row of a fit."""
 WORDS = {"load": "loading questions", "ask": "asking", "rows": "writing training rows", "train": "training"}
 """What a stage is called."""

@@ -164,7 +164,7 @@ def before(prompt: Prompt, turns: tuple[Turn, ...]) -> Prompt:
 
 
 def without_example(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """The turns without the elicitation's worked example: leading turns that are all instruction."""
+    """The turns without the elicitation's worked examples: leading turns that are all instruction."""
     return turns[len(worked_example(turns)) :]
 
 

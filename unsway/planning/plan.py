@@ -30,9 +30,9 @@ from unsway.types import Pair, Prompt, Reply, Settings
 
 CHARACTERS_A_TOKEN = 4.0
 """English text and common tokenizers: the usual rule of thumb; kept replies replace it."""
-TOKENS_OUT: Mapping[str, float] = {"cot": 330.0, "brief": 60.0, "direct": 10.0}
+TOKENS_OUT: Mapping[str, float] = {"cot": 330.0, "brief": 60.0, "worked": 25.0, "direct": 10.0}
 """Tokens of a reply. `cot`: 229 replies of GPT-3.5 released with arXiv 2403.05518 have 1,312 characters on average.
-The other two are guesses; kept replies replace them."""
+The others are guesses; kept replies replace them."""
 TURN_TOKENS = 30.0
 """Tokens of a model's earlier turn (a first answer, an excuse); a guess."""
 HOSTED, LOCAL = 5.0, 1.0

@@ -23,7 +23,7 @@ answer."""
 
 @dataclass(frozen=True, slots=True)
 class Elicitation:
-    """A way to ask for an answer. Raises `BadInput` where its worked example is not one."""
+    """A way to ask for an answer. Raises `BadInput` where its worked examples are none."""
 
     name: str
     """How users call it."""
@@ -32,12 +32,12 @@ class Elicitation:
     style: Style = "cot"
     """The kind of reply it asks for, which biases that show or request a reply follow."""
     example: Bank | None = None
-    """A worked example that comes before the question, as three entries: stem, options one a line, reply."""
+    """Worked examples that come before the question, three entries each: stem, options one a line, reply."""
 
     def __post_init__(self) -> None:
-        if self.example is not None and len(self.example.entries) != 3:
+        if self.example is not None and len(self.example.entries) % 3:
             raise BadInput(
-                f"The worked example of the elicitation {self.name!r} has {len(self.example.entries)} entries; it has "
+                f"The worked examples of the elicitation {self.name!r} have {len(self.example.entries)} entries; each has "
                 "three: the stem, the options one a line, and the reply."
             )
 
@@ -48,7 +48,7 @@ class Elicitation:
 
     @property
     def versioned(self) -> str:
-        """`name@version`; the version is that of its wordings, followed by that of its worked example."""
+        """`name@version`; the version is that of its wordings, followed by that of its worked examples."""
         return f"{self.name}@{self.wordings.version}" + (f".{self.example.version}" if self.example else "")
 
 
@@ -88,4 +88,6 @@ def _(value: Elicitation) -> str:
 elicitation("cot", bank("cot_instructions"))
 # after one worked example, for models too small to reason at length
 elicitation("brief", bank("brief_instructions"), style="brief", example=bank("brief_example"))
+# after three, whose form it then keeps: the demo's (docs/log.md)
+elicitation("worked", bank("brief_instructions"), style="brief", example=bank("worked_examples"))
 elicitation("direct", bank("direct_instructions"), style="direct")

@@ -37,7 +37,7 @@ def letter(i: int) -> str:
 
 
 def render(question: Question, elicit: Elicitation | str = "cot", instruction: str | None = None) -> Prompt:
-    """The clean prompt of a question: stem, options and instruction, after the elicitation's worked example if any.
+    """The clean prompt of a question: stem, options and instruction, after the elicitation's worked examples if any.
 
     Args:
         question: The question; 1 to 26 options.
@@ -58,11 +58,11 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
     turn = Turn("user", (Part("stem", question.stem), *option_parts(question.options), asking))
     if how.example is None:
         return Prompt((turn,))
-    # the turns of the worked example are all instruction, because they say how to reply and not what
-    stem, options, reply = how.example.entries
-    shown = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
-    example = (Turn("user", (Part("instruction", shown),)), Turn("assistant", (Part("instruction", reply),)))
-    return Prompt((*example, turn))
+    shown: list[Turn] = []  # turns of worked examples are all instruction, because they say how to reply and not what
+    for stem, options, reply in zip(*[iter(how.example.entries)] * 3, strict=True):
+        text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
+        shown += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
+    return Prompt((*shown, turn))
 
 
 def option_parts(options: Sequence[str]) -> tuple[Part, ...]:

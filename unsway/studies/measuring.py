@@ -57,7 +57,7 @@ def measure(
         biases: Biases, their names, or paths of `.cue.txt` files. None takes those of `like`, else the user's hunch. A bias
             with questions of its own (gambles, comparisons) is put to as many of those.
         like: Results whose questions, biases, elicitation and decoding are used where this call names none.
-        elicit: How questions are put: cot (the default), brief, direct.
+        elicit: How questions are put: cot (the default), brief, worked, direct.
         intervention: What goes in front of the prompts, as a value or by name.
         how: Everything else, as one value.
         sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`; they replace those of `how`. Without a folder
