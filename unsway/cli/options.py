@@ -25,7 +25,10 @@ json_option = click.option("--json", "json_", is_flag=True, help="Print JSON ins
 out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 elicit_option = click.option(
-    "--elicit", default="cot", show_default=True, help="How it is asked: cot, brief, worked, direct; several with commas."
+    "--elicit",
+    default="cot",
+    show_default=True,
+    help="How it is asked: cot, brief, worked or direct; several with commas.",
 )
 
 
