@@ -76,6 +76,76 @@ def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path
     assert mixture(recipe, questions, model, folder=tmp_path) == mix
 
 
+@pytest.mark.parametrize("cut", [0, 7])  # with and without other replies that are cut
+@pytest.mark.parametrize("what", ["cut", "changed"])
+def test_a_reply_that_changes_changes_its_own_row_and_no_other(tmp_path: Path, what: str, cut: int) -> None:
+    questions = toy_questions(150, split="train")
+    recipe = Recipe(n=60, biases=FOUR, instruct=20, seed=5, instruct_tasks=str(tmp_path / "tasks.jsonl"))
+    tasks = [f"Name {i} birds." for i in range(90)]
+    (tmp_path / "tasks.jsonl").write_text("".join(json.dumps({"prompt": task}) + "\n" for task in tasks))
+
+    def rows(folder: str, changed: str | None = None) -> list[tuple[str, str | None]]:
+        model = model_for(questions)
+        model.api.lines = Anything(dict(model.api.lines))
+        generate = model.api.generate
+
+        async def otherwise(*args: Any, **kwargs: Any) -> Any:
+            output = await generate(*args, **kwargs)
+            text = (kwargs.get("input") or args[0])[-1].text
+            if (cut and sum(map(ord, text)) % cut == 0) or (what == "cut" and text == changed):
+                output.choices[0].stop_reason = "max_tokens"
+            if text == changed:
+                output.completion = f"Otherwise: {output.completion}"
+                output.choices[0].message.content = output.completion
+            return output
+
+        model.api.generate = otherwise
+        made = mixture(recipe, questions, model, folder=tmp_path / folder)
+        return [(row.clean.messages()[-1].content, row.completion) for row in made.examples]
+
+    before = rows("before")
+    assert len(before) == 80
+    for number in (3, 41, 66):
+        prompt, _ = before[number]
+        after = rows(str(number), prompt)
+        moved = [i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+        assert moved == [number] and (after[number][0] != prompt) == (what == "cut")
+
+
+def test_where_questions_are_scarce_one_reply_that_is_cut_moves_few_rows(tmp_path: Path) -> None:
+    questions = toy_questions(64, split="train")
+    recipe = Recipe(n=48, biases=FOUR, instruct=0, seed=5)
+
+    def rows(folder: str, cut: str) -> list[str]:
+        model = model_for(questions)
+        generate = model.api.generate
+
+        async def sometimes_cut(*args: Any, **kwargs: Any) -> Any:
+            output = await generate(*args, **kwargs)
+            text = (kwargs.get("input") or args[0])[-1].text
+            if sum(map(ord, text)) % 12 == 0 or text == cut:
+                output.choices[0].stop_reason = "max_tokens"
+            return output
+
+        model.api.generate = sometimes_cut
+        made = mixture(recipe, questions, model, folder=tmp_path / folder)
+        return [row.clean.messages()[-1].content for row in made.examples]
+
+    before = rows("before", "")
+    moved = [sum(a != b for a, b in zip(before, rows(str(i), before[i]), strict=True)) for i in range(0, 48, 9)]
+    assert min(moved) == 1 and max(moved) <= 3 and sum(moved) <= 1.5 * len(moved)
+
+
+class Anything(dict[str, str]):
+    """The replies of a scripted model, which says something of its own to any other prompt."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> str:
+        return "An apple, or a wren."
+
+
 def test_questions_that_one_cue_does_not_need_serve_another(tmp_path: Path) -> None:
     questions = toy_questions(64, split="train")
     recipe = Recipe(n=36, biases=FOUR, instruct=0, seed=5)
@@ -138,16 +208,7 @@ def test_instruct_tasks_of_ones_own(tmp_path: Path) -> None:
     )
     questions = toy_questions(40, split="train")
     model = model_for(questions)
-    known = dict(model.api.lines)
-
-    class Anything(dict[str, str]):
-        def __contains__(self, key: object) -> bool:
-            return True
-
-        def __missing__(self, key: str) -> str:
-            return "An apple, or a wren."
-
-    model.api.lines = Anything(known)
+    model.api.lines = Anything(dict(model.api.lines))
     recipe = Recipe(n=8, biases=FOUR, instruct=4, seed=5, instruct_tasks=str(path))
     mix = mixture(recipe, questions, model, folder=tmp_path / "out")
     tasks = [row for row in mix.examples if row.kind == "instruct"]
@@ -212,7 +273,6 @@ def test_rows_round_trip_as_json(tmp_path: Path) -> None:
     questions = toy_questions(40, split="train")
     mix = mixture(Recipe(n=8, biases=FOUR, instruct=0), questions, model_for(questions), folder=tmp_path)
     path = mix.write(tmp_path / "rows")
-    assert [json.loads(line)["completion"] for line in path.read_text().splitlines()] == [
-        r.completion for r in mix.examples
-    ]
+    said = [json.loads(line)["completion"] for line in path.read_text().splitlines()]
+    assert said == [[{"role": "assistant", "content": r.completion}] for r in mix.examples]
     assert len(ask([pair.clean for pair in mix.pairs][:1], model_for(questions))) == 1

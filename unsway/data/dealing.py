@@ -1,7 +1,9 @@
 """Train questions dealt out to the cues of a recipe: one cue a question, equal shares for every cue and form.
 
-In: a recipe and questions. Out: for both elicitations one queue a cue, from which pairs are taken until it has enough
-targets. A smaller recipe's pairs are the first of a larger one's, as long as no cue runs out of questions.
+In: a recipe and questions. Out: for both elicitations one queue a cue, whose rows each ask questions until one has a target.
+Which questions a row may ask depends on the seed and on its number, not on what is left: so where one reply changes, its own
+row changes and no other, as long as no cue runs out of questions. Until then, too, a smaller recipe's pairs are the first of
+a larger one's.
 """
 
 from __future__ import annotations
@@ -16,17 +18,13 @@ from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
-from unsway.seeds import rng
+from unsway.seeds import digest, rng
 from unsway.types import Pair, Question, Reply
-
-MARGIN = 4
-"""Questions that a second round asks beyond the missing ones, and half as many again: each round starts an Inspect eval,
-which takes a second or more. Surplus replies are not used: the first whole ones in order are."""
 
 
 @dataclass
 class CueQueue:
-    """The pairs of one cue under one elicitation, in order."""
+    """The rows of one cue under one elicitation, and the questions that they are chosen from."""
 
     cue: Bias
     """The bias, in one of its forms."""
@@ -34,42 +32,40 @@ class CueQueue:
     """How its questions are put."""
     wanted: int
     """Rows that the recipe wants of this cue."""
-    pairs: list[Pair]
-    """Pairs that were not asked yet."""
-    unfit: list[Question]
-    """Questions that the cue does not apply to."""
-    found: list[tuple[Pair, Reply]] = field(default_factory=list)
-    """Pairs that have a target, with the reply that it is."""
+    pairs: tuple[Pair, ...]
+    """A pair for each question dealt to it that the cue applies to, in order."""
+    spare: dict[str, Question]
+    """Questions dealt to it that no row has asked yet, by id; those that the cue does not apply to are among them."""
+    found: dict[int, tuple[Pair, Reply]] = field(default_factory=dict)
+    """The pair and the target of each row, by its number from 0."""
     asked: int = 0
     """Pairs that were asked."""
 
     @property
-    def missing(self) -> int:
-        """Rows that are still wanted."""
-        return max(0, self.wanted - len(self.found))
+    def missing(self) -> list[int]:
+        """Numbers of the rows that have no target yet."""
+        return [row for row in range(self.wanted) if row not in self.found]
 
-    @property
-    def spare(self) -> int:
-        """Questions that it does not need as things stand."""
-        return len(self.unfit) + max(0, len(self.pairs) - self.missing)
+    def take(self, row: int, seed: int) -> Pair | None:
+        """The next pair of a row: its own question, then its own stand-in, then others by lot; None where none is left.
 
-    def take(self) -> list[Pair]:
-        """The next pairs to ask. Raises `BadInput` where they have run out."""
-        if self.missing > len(self.pairs):
-            lost = self.asked - len(self.found)
-            raise BadInput(
-                f"{self.missing} more rows of {self.cue.name} with {self.elicit.name!r} are wanted, but only "
-                f"{len(self.pairs)} questions are left for them: of {self.asked} replies {lost} were cut or not kept. Load "
-                "more questions, allow longer replies, or lower n."
-            )
-        more = MARGIN + self.missing // 2 if self.asked and self.missing else 0
-        taken, self.pairs = self.pairs[: self.missing + more], self.pairs[self.missing + more :]
-        self.asked += len(taken)
-        return taken
-
-    def give(self) -> Question:
-        """A question that it does not need: one that its cue does not apply to, else the last."""
-        return self.unfit.pop() if self.unfit else self.pairs.pop().question
+        Rows have the front of the questions and stand-ins the end, so no other row changes with this one's reply as long
+        as there are two questions a row. Lots are drawn from the middle first.
+        """
+        n = len(self.pairs)
+        middle, end = n // 2, n - n // 4
+        draw = rng(seed, "stand-ins", self.cue.name, self.elicit.name, row)
+        lots = (
+            place
+            for zone in (range(middle, end), range(end, n), range(middle))
+            for place in draw.sample(zone, len(zone))
+        )
+        for place in (row, *(place for place in (n - 1 - row, *lots) if place >= self.wanted)):
+            if place < n and self.pairs[place].question.id in self.spare:
+                del self.spare[self.pairs[place].question.id]
+                self.asked += 1
+                return self.pairs[place]
+        return None
 
 
 def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue, ...], tuple[CueQueue, ...]]:
@@ -95,15 +91,38 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     )
 
 
-def lend(queues: Sequence[CueQueue], recipe: Recipe) -> None:
-    """Give questions that other cues do not need to cues that have run out, first from the cue with most to spare."""
-    for queue in queues:
-        while queue.missing > len(queue.pairs):
-            lenders = [other for other in queues if other is not queue and other.spare]
-            if not lenders:
-                break
-            lender = max(lenders, key=lambda other: other.spare)
-            queue.pairs += _pairs(recipe, [lender.give()], queue.cue, queue.elicit)
+def next_pairs(queues: Sequence[CueQueue], recipe: Recipe) -> list[tuple[CueQueue, int, Pair]]:
+    """The next pair to ask for every row without a target, with its queue and number.
+
+    Where a cue has run out of questions, its row borrows one that is left of another cue's, by a lot of its own.
+
+    Raises:
+        BadInput: There are too few questions left.
+    """
+    left, missing = sum(len(queue.spare) for queue in queues), sum(len(queue.missing) for queue in queues)
+    next_: list[tuple[CueQueue, int, Pair]] = []
+    if missing <= left:
+        rows = [(queue, row, queue.take(row, recipe.seed)) for queue in queues for row in queue.missing]
+        next_ += [(queue, row, pair) for queue, row, pair in rows if pair]
+        for queue, row in ((queue, row) for queue, row, pair in rows if pair is None):
+            lot = f"{recipe.seed} {queue.cue.name} {queue.elicit.name} {row}"
+            lent = {question.id: (lender, question) for lender in queues for question in lender.spare.values()}
+            for id_ in sorted(lent, key=lambda id_: digest(lot, id_)):
+                lender, question = lent[id_]
+                if made := _pairs(recipe, [question], queue.cue, queue.elicit).pairs:
+                    del lender.spare[id_]
+                    queue.asked += 1
+                    next_.append((queue, row, made[0]))
+                    break
+    if len(next_) < missing:
+        queue = next(queue for queue in queues if queue.missing)
+        lost = queue.asked - len(queue.found)
+        raise BadInput(
+            f"{missing} more rows are wanted, {len(queue.missing)} of them of {queue.cue.name} with {queue.elicit.name!r}, "
+            f"but only {left} questions are left for them: of its {queue.asked} replies {lost} were cut or not kept. Load "
+            "more questions, allow longer replies, or lower n."
+        )
+    return next_
 
 
 def in_turn(queues: Sequence[CueQueue]) -> list[tuple[Pair, Reply]]:
@@ -117,10 +136,8 @@ def _queues(recipe: Recipe, questions: Sequence[Question], elicit: Elicitation, 
     queues, n_cues = [], len(recipe.cues)
     for i, cue in enumerate(recipe.cues):
         dealt = questions[i::n_cues]
-        made = _pairs(recipe, dealt, cue, elicit)
-        fit = {pair.question.id for pair in made}
-        unfit = [question for question in dealt if question.id not in fit]
-        queues.append(CueQueue(cue, elicit, len(range(i, wanted, n_cues)), list(made), unfit))
+        made = _pairs(recipe, dealt, cue, elicit).pairs
+        queues.append(CueQueue(cue, elicit, len(range(i, wanted, n_cues)), made, {q.id: q for q in dealt}))
     return tuple(queues)
 
 

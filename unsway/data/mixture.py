@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unsway import sources
-from unsway.data.dealing import deal, in_turn, lend
+from unsway.data.dealing import deal, in_turn, next_pairs
 from unsway.data.provenance import Provenance, write_examples
 from unsway.data.recipe import Recipe
 from unsway.data.tasks import tasks
@@ -187,14 +187,13 @@ class _Asker:
 
 
 def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> list[tuple[Pair, Reply]]:
-    """Pairs with a target, exactly as many as are wanted of each cue: the first in the order of its questions."""
+    """Pairs with a target, exactly as many as are wanted of each cue, each chosen for its own row."""
     direct, reasoned = deal(recipe, questions)
     queues = [*direct, *reasoned]
     while any(queue.missing for queue in queues):
-        lend(queues, recipe)
-        batch = [(queue, pair) for queue in queues for pair in queue.take()]
-        replies = asker.whole([pair.clean for _, pair in batch], "targets")
-        for queue, pair in batch:
+        batch = next_pairs(queues, recipe)
+        replies = asker.whole([pair.clean for _, _, pair in batch], "targets")
+        for queue, row, pair in batch:
             reply = replies.get((pair.clean.id, 0))
             if reply is None:
                 continue
@@ -208,7 +207,7 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
                 "disagree": choice is not None and choice != pair.target.cued,
             }
             if kept[recipe.keep]:
-                queue.found.append((pair, reply))
+                queue.found[row] = (pair, reply)
     return in_turn(direct) + in_turn(reasoned)
 
 
@@ -217,22 +216,24 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     texts, source = tasks(recipe.instruct_tasks)
     prompts = [Prompt((Turn("user", (Part("stem", text),)),)) for text in texts]
     shuffled = rng(recipe.seed, "instruct").sample(prompts, len(prompts))
-    most = MOST_SAMPLES * -(-recipe.instruct // len(prompts))
-    waiting = [(sample, prompt) for sample in range(most) for prompt in shuffled]
-    rows: list[Row] = []
-    while len(rows) < recipe.instruct:
-        missing = recipe.instruct - len(rows)
-        batch, waiting = waiting[:missing], waiting[missing:]
-        if not batch:
-            raise BadInput(
-                f"{recipe.instruct} instruct rows are wanted, but only {len(rows)} replies were whole. Allow longer "
-                f"replies than {recipe.max_tokens} tokens, or lower instruct."
-            )
-        for sample in sorted({sample for sample, _ in batch}):
-            asked = [prompt for number, prompt in batch if number == sample]
-            replies = asker.whole(asked, "instruct rows", sample + 1)
-            for prompt in asked:
+    most, n = MOST_SAMPLES * -(-recipe.instruct // len(prompts)), recipe.instruct
+    waiting = dict(enumerate((sample, prompt) for sample in range(most) for prompt in shuffled))
+    found: dict[int, Row] = {}
+    while missing := [row for row in range(n) if row not in found]:
+        batch = []
+        for row in missing:  # its own task, then stand-ins of its own, and when these are used up any that is left
+            place = next((place for place in (*range(row, len(prompts) * most, n), *waiting) if place in waiting), None)
+            if place is None:
+                raise BadInput(
+                    f"{n} instruct rows are wanted, but only {len(found)} replies were whole. Allow longer replies than "
+                    f"{recipe.max_tokens} tokens, or lower instruct."
+                )
+            batch.append((row, *waiting.pop(place)))
+        for sample in sorted({sample for _, sample, _ in batch}):
+            asked = [(row, prompt) for row, number, prompt in batch if number == sample]
+            replies = asker.whole([prompt for _, prompt in asked], "instruct rows", sample + 1)
+            for row, prompt in asked:
                 if reply := replies.get((prompt.id, sample)):
-                    row = Example(prompt, None, reply.text, None, (), "instruct", None, reply.model)
-                    rows.append((row, Provenance.of(reply, source)))
-    return rows
+                    example = Example(prompt, None, reply.text, None, (), "instruct", None, reply.model)
+                    found[row] = (example, Provenance.of(reply, source))
+    return [found[row] for row in range(n)]

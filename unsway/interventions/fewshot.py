@@ -31,7 +31,7 @@ from unsway.types import Pair, Prompt, Question
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
-VERSION = 1
+VERSION = 2
 SWEEP = (1, 2, 4, 8, 16, 32)
 """k of a sweep; the original code has 1 to 32."""
 TASKS = ("arc_easy", "arc_challenge", "openbookqa")
