@@ -33,6 +33,7 @@ from sampling import cpu, machine, matmul_rate, on_gpu
 from shapes import size
 
 from unsway.backends import backend
+from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow, in_order, tokenise
 from unsway.demo import STUDY
 from unsway.models.weights import load_model, locate
@@ -69,7 +70,7 @@ class Fit:
     def tokens(self) -> list[TokenRow]:
         """The rows as they are trained on."""
         weights = locate(self.model)
-        return [tokenise(weights, Bct().texts(example)) for example in self.examples()]
+        return tokenise(ReplyFormat.of(weights), [Bct().texts(example) for example in self.examples()])
 
 
 Trained = dict[str, Any]

@@ -72,6 +72,8 @@ class OpenAiServer:
     """Statuses of a job, one for each time it is looked at; the last stays."""
     job_error: tuple[str, str] = ("invalid_training_file", "The file holds 3 rows of a kind that is not allowed.")
     trained_tokens: int | None = 123456
+    thinks: str = ""
+    """The thought that chat completions show in a field of their own."""
     makes_model: bool = True
     """Whether a job that succeeded names the model that it made."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -277,6 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
         state: OpenAiServer = self.server.state
         text = state.answer(body)
         message = {"role": "assistant", "content": text}
+        message |= {"reasoning_content": state.thinks} if state.thinks else {}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         if trouble == "filter":
             choice = {"index": 0, "message": message | {"content": ""}, "finish_reason": "content_filter"}

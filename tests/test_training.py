@@ -16,6 +16,7 @@ import pytest
 from tests.tiny import MODEL, example, losses, metrics, prompt, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
+from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
 from unsway.errors import BadInput, BadRow, ModelError, TrainingError, UnknownName
 from unsway.models.weights import locate
@@ -177,7 +178,7 @@ def test_a_reply_ends_in_training_as_its_chat_template_ends_it(tmp_path: Path) -
     (tmp_path / "model.safetensors").write_text("never loaded")
     ours, other = locate(MODEL), locate(str(tmp_path))
     turn, text = (ours.tokenizer.convert_tokens_to_ids(name) for name in ("<|im_end|>", "<|endoftext|>"))
-    assert ours.end == turn == tokenise(ours, Bct().texts(example(0))).completions[0][-1]
+    assert ours.end == turn == tokenise(ReplyFormat.of(ours), [Bct().texts(example(0))])[0].completions[0][-1]
     other.tokenizer.eos_token = "<|endoftext|>"
     assert other.tokenizer.eos_token_id == text and other.end == turn  # both end a reply; the template has one
     other.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"

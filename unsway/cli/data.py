@@ -27,6 +27,14 @@ from unsway.cli.options import (
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 file_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
 
+thoughts_option = click.option(
+    "--thoughts",
+    type=click.Choice(["keep", "drop"]),
+    default="keep",
+    show_default=True,
+    help="keep: targets begin with the thought of a reasoning model; drop: they are what it said alone.",
+)
+
 
 @main.group()
 def data() -> None:
@@ -65,6 +73,7 @@ def data() -> None:
     show_default=True,
     help="Replies that become targets; the paper keeps all.",
 )
+@thoughts_option
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True)
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that its replies may cost; stops before.")

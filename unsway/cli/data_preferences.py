@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from unsway.cli.data import data
+from unsway.cli.data import data, thoughts_option
 
 
 @data.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
 @click.option("--model", default=None, help="The model whose replies are taken, where the folder has several.")
-def preferences(folder: Path, out: Path, model: str | None) -> None:
+@thoughts_option
+def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["keep", "drop"]) -> None:
     """Prefer a model's clean replies over its cued ones, from a FOLDER of `unsway measure`.
 
     A pair gives a row where the answer moved to what the cue wants. Measure train questions for it, never those that the
@@ -28,7 +30,8 @@ def preferences(folder: Path, out: Path, model: str | None) -> None:
     models = {arm.key.name for arm in index.arms}
     if model is not None and model not in models:
         raise UnknownName("model in this folder", model, models)
-    found = of(pairs, index, (out for out in outcomes(pairs, index) if model in (None, out.arm.name)))
+    read = (out for out in outcomes(pairs, index) if model in (None, out.arm.name))
+    found = of(pairs, index, read, thoughts=thoughts)
     click.echo(f"{found.write(out)}: {len(found.rows)} rows")
     for reason, n in sorted(found.left_out.items()):
         click.echo(f"  {n} pairs left out: {reason.replace('_', ' ')}")

@@ -27,6 +27,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import model_validator
 
+from unsway.data.targets import with_thought
 from unsway.errors import BadInput, kind_of
 from unsway.rows import BadField, ForeignRow, read_rows
 from unsway.store import loads
@@ -113,11 +114,6 @@ def check_text_alone(row: Mapping[str, Any], inside: str = "") -> None:
     for name, why in REFUSED.items():
         if row.get(name):
             raise BadField(f"{inside}{name}", f"{why}. Leave the row out")
-
-
-def with_thought(thought: str, text: str) -> str:
-    """A reply with the thought before it, as rows keep it: `<think>`, the thought, `</think>`, the reply."""
-    return f"<think>\n{thought.strip()}\n</think>\n\n{text.lstrip()}"
 
 
 # ---------------------------------------------------------------- rows

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from unsway import sources
 from unsway.data.dealing import deal, in_turn, next_pairs
 from unsway.data.provenance import Provenance, write_examples
-from unsway.data.recipe import Recipe
+from unsway.data.recipe import Recipe, Thoughts
+from unsway.data.targets import target
 from unsway.data.tasks import tasks
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
@@ -85,7 +86,7 @@ def mixture(
 
     Raises:
         BadInput: A train question is also a test question; there are too few questions, or too few whole replies: says how
-            many are missing; there are no such instruct tasks.
+            many are missing; there are no such instruct tasks; thoughts are to be kept, and the model does not show them.
     """
     if tested := tuple(test):  # without test questions it would look for twins among the train questions
         check_overlap(questions, tested)
@@ -94,14 +95,14 @@ def mixture(
     settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
-        asker = _Asker(asked, settings, folder, budget)
+        asker = _Asker(asked, settings, folder, budget, recipe.thoughts)
         found = _targets(recipe, questions, asker)
         rows = [
             (
                 Example(
                     clean=pair.clean,
                     biased=pair.biased,
-                    completion=reply.text,
+                    completion=target(reply, recipe.thoughts),
                     target=pair.target,
                     options=pair.question.options,
                     kind="consistency",
@@ -167,6 +168,8 @@ class _Asker:
     """Where they are kept."""
     budget: Budget | None
     """Stops asking before its limit could be passed."""
+    thoughts: Thoughts
+    """Whether thoughts are part of targets."""
     cut: set[tuple[str, int]] = field(default_factory=set)
     """Prompt id and sample of each reply that was cut."""
 
@@ -181,7 +184,7 @@ class _Asker:
             label=label,
             budget=self.budget,
         )
-        whole = {(r.prompt_id, r.sample): r for r in replies if r.stop == "end" and r.text.strip()}
+        whole = {(r.prompt_id, r.sample): r for r in replies if target(r, self.thoughts) is not None}
         self.cut |= {(r.prompt_id, r.sample) for r in replies} - whole.keys()
         return whole
 
@@ -234,6 +237,8 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
             replies = asker.whole([prompt for _, prompt in asked], "instruct rows", sample + 1)
             for row, prompt in asked:
                 if reply := replies.get((prompt.id, sample)):
-                    example = Example(prompt, None, reply.text, None, (), "instruct", None, reply.model)
+                    example = Example(
+                        prompt, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model
+                    )
                     found[row] = (example, Provenance.of(reply, source))
     return [found[row] for row in range(n)]

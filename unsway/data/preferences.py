@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unsway.data.provenance import Provenance, write_examples
+from unsway.data.recipe import Thoughts
+from unsway.data.targets import target
 from unsway.errors import BadInput
 from unsway.stats.outcomes import ReplyIndex
 from unsway.types import Example, Outcome, Pair, Part, Prompt, Reply, Turn
@@ -41,7 +43,11 @@ class Preferences:
 
 
 def preferences(
-    pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, outcomes: Iterable[Outcome]
+    pairs: Iterable[Pair],
+    replies: Iterable[Reply] | ReplyIndex,
+    outcomes: Iterable[Outcome],
+    *,
+    thoughts: Thoughts = "keep",
 ) -> Preferences:
     """Pair each clean reply with the reply that followed the cue.
 
@@ -49,9 +55,10 @@ def preferences(
         pairs: The pairs that were asked.
         replies: Raw replies of one model to both prompts.
         outcomes: How they were read (`unsway.stats.outcomes`).
+        thoughts: Whether both replies begin with the thought of a reasoning model; see `Recipe.thoughts`.
 
     Raises:
-        BadInput: The outcomes are of several models.
+        BadInput: The outcomes are of several models, or thoughts are to be kept and the model does not show them.
     """
     of_pair = {pair.id: pair for pair in pairs}
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
@@ -76,17 +83,19 @@ def preferences(
             left_out["the cue was not followed"] += 1
         elif clean is None or biased is None or "length" in (clean.stop, biased.stop):
             left_out["a reply was cut"] += 1
+        elif None in (said := [target(reply, thoughts) for reply in (clean, biased)]):
+            left_out["a reply is not whole"] += 1
         else:
             row = Example(
                 clean=pair.clean,
                 biased=spoken(pair.biased, biased.turns),
-                completion=clean.text,
+                completion=said[0],
                 target=pair.target,
                 options=pair.question.options,
                 kind="consistency",
                 pair_id=pair.id,
                 said_by=clean.model,
-                rejected=biased.text,
+                rejected=said[1],
             )
             rows.append(row)
             used.append(pair)

@@ -34,6 +34,10 @@ def all_but(*held_out: str) -> tuple[str, ...]:
     return tuple(b.name for b in fit if b.name not in names and not b.needs_first_answer)
 
 
+Thoughts: TypeAlias = Literal["keep", "drop"]
+"""Whether the thought of a reasoning model is part of its target; see `Recipe.thoughts`."""
+
+
 class RecipeFields(TypedDict, total=False):
     """What `Recipe` takes: its fields, biases and the elicitation also by name."""
 
@@ -49,6 +53,7 @@ class RecipeFields(TypedDict, total=False):
     exclude: tuple[str, ...]
     keep: Keep
     instruct_tasks: str
+    thoughts: Thoughts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -83,6 +88,11 @@ class Recipe:
     """Tasks for instruct rows: our own where empty; `alpaca`, the paper's, from the hub; `self_instruct`, 175 tasks from a
     package index; or a JSONL file (`prompt`, `instruction`, or `messages`, of which the first user turn is read)."""
 
+    thoughts: Thoughts = "keep"
+    """keep: a target begins with the thought that the model wrote before it, so a reasoning model goes on thinking; replies
+    whose thought is hidden or a summary are refused. drop: targets are what was said alone, as in the paper, whose models
+    had no thoughts; a reasoning model then learns to answer without thinking."""
+
     if TYPE_CHECKING:
 
         def __init__(self, **given: Unpack[RecipeFields]) -> None: ...
@@ -98,6 +108,8 @@ class Recipe:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
         if self.keep not in get_args(Keep):
             raise BadInput(f"keep is {self.keep!r}; it is one of {', '.join(get_args(Keep))}.")
+        if self.thoughts not in get_args(Thoughts):
+            raise BadInput(f"thoughts is {self.thoughts!r}; it is one of {', '.join(get_args(Thoughts))}.")
         for bias in self.biases:
             if bias.needs_first_answer or bias.source:
                 raise BadInput(

@@ -19,7 +19,8 @@ from unsway.backends.local.launch import check_launch, hold, is_main, processes,
 from unsway.backends.local.live import LiveModel
 from unsway.backends.local.memory import rows_that_fit
 from unsway.backends.local.options import LocalOptions
-from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, reply_ids, rows_of_step, tokenise
+from unsway.backends.local.replies import ReplyFormat
+from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, rows_of_step, tokenise
 from unsway.backends.local.saving import not_written, write_checkpoint
 from unsway.backends.local.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.local.trainers import arguments, reporting, trainer
@@ -28,7 +29,7 @@ from unsway.models.memory import free_memory
 from unsway.models.session import LOCAL, name_of, release_idle
 from unsway.models.weights import Weights, locate
 from unsway.training import done, examples_sha256
-from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Tuner, WhiteBox
+from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Texts, Tuner, WhiteBox
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:
@@ -72,13 +73,15 @@ class Local(LocalOptions, Backend):
         """Train an adapter, or all weights where `method.lora_rank` is 0.
 
         Raises:
-            BadInput: The base is a checkpoint with an adapter, or the batch cannot be shared by the processes.
+            BadInput: The base is a checkpoint with an adapter, its chat template has no place for a row, or the batch cannot
+                be shared by the processes.
             TrainingError: A row is longer than the context, the loss became no number, or the disk took no more.
         """
         check_launch()
         release_idle()
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
-        tokens = [tokenise(weights, method.texts(row)) for row in rows]
+        form = ReplyFormat.of(weights, closes_empty=self.closes_empty)
+        tokens = tokenise(form, [method.texts(row) for row in rows])
         check_lengths(tokens, weights)
         order = in_order(tokens, method.batch_size, method.epochs, method.seed)
         at_once = self.rows_at_once or rows_that_fit(
@@ -116,7 +119,8 @@ class Local(LocalOptions, Backend):
         """The live model of a method with a loop of its own, in one process; a killed one starts again.
 
         Raises:
-            BadInput: The base is a checkpoint with an adapter, or there are several processes.
+            BadInput: The base is a checkpoint with an adapter, its chat template has no place for a row, or there are several
+                processes.
             TrainingError: A row is longer than the context.
         """
         if processes() > 1:
@@ -126,11 +130,13 @@ class Local(LocalOptions, Backend):
             )
         release_idle()
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
-        tokens = []
-        for row in rows:
-            prompts = [weights.encode(prompt.messages()) for prompt in (row.clean, row.biased) if prompt]
-            reply = () if row.completion is None else reply_ids(weights, row.completion)
-            tokens.append(TokenRow(max(prompts, key=len), (reply,)))
+        form = ReplyFormat.of(weights, closes_empty=self.closes_empty)
+        learnt = "completion" in method.reads
+        said = [(row.completion,) if learnt and row.completion is not None else () for row in rows]
+        sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
+        asked = ([Texts(prompt.messages(), text) for prompt, text in zip(side, said, strict=True)] for side in sides)
+        biased, clean = (tokenise(form, side) for side in asked)
+        tokens = [max(both, key=lambda row: row.longest) for both in zip(biased, clean, strict=True)]
         check_lengths(tokens, weights)
         at_once = self.rows_at_once or rows_that_fit(
             weights, max(row.longest for row in tokens), all_weights=not method.lora_rank
@@ -146,7 +152,7 @@ class Local(LocalOptions, Backend):
             tokens=0,
         )
         with hold(folder), track_once(f"Training {method.name}", method.n_steps(len(rows)), done=0) as advance:
-            yield LiveModel(weights, method, folder, record, rows, at_once, advance)
+            yield LiveModel(form, method, folder, record, rows, at_once, advance)
         free_memory()
 
     def tidy(self, folder: Path) -> None:

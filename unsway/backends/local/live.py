@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unsway.backends.local.rows import reply_ids
+from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.saving import write_checkpoint
 from unsway.backends.local.steps import METRICS
 from unsway.disk import append_row
@@ -25,10 +25,10 @@ from unsway.errors import BadInput, TrainingError
 from unsway.extras import requires
 from unsway.models.engines.base import first_end
 from unsway.models.engines.torch import RowNoise
-from unsway.models.weights import Weights, load_model, training_dtype
+from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.seeds import rng
-from unsway.training.seams import Loss, Method, States, Tensor, Tokens
+from unsway.training.seams import Loss, Method, States, Tensor, Texts, Tokens
 from unsway.types import Checkpoint, Example, Message, Settings
 
 MOST_NORM = 1.0
@@ -42,7 +42,7 @@ class LiveModel:
 
     def __init__(
         self,
-        weights: Weights,
+        form: ReplyFormat,
         method: Method,
         folder: Path,
         record: Checkpoint,
@@ -53,7 +53,7 @@ class LiveModel:
         """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`.
 
         Args:
-            weights: The base.
+            form: The base, and how replies are written for it.
             method: The method, for its hyper-parameters.
             folder: The folder of the fit.
             record: What the checkpoint will say, but for steps and tokens.
@@ -66,7 +66,8 @@ class LiveModel:
             from peft import LoraConfig, get_peft_model
             from transformers import get_linear_schedule_with_warmup, set_seed
 
-        self.weights, self.method, self.folder, self.record = weights, method, folder, record
+        self.form, self.method, self.folder, self.record = form, method, folder, record
+        self.weights = weights = form.weights
         self.rows, self.at_once, self.advance = rows, at_once, advance
         self.steps = self.tokens = 0
         self.is_stepping = False
@@ -103,10 +104,11 @@ class LiveModel:
         """Token ids exactly as the model is asked; a completion gets the token that ends a reply.
 
         Raises:
+            BadInput: The chat template does not take the turns, or a text holds a token that only the template may write.
             TrainingError: They are more than the context of the model.
         """
-        reply = () if completion is None else reply_ids(self.weights, completion)
-        found = Tokens(self.weights.encode(tuple(prompt)), reply)
+        reply = () if completion is None else self.form.reply_ids(completion)
+        found = Tokens(self.form.prompt_ids(Texts(tuple(prompt), ())), reply)
         if (n := len(found.prompt) + len(reply)) > self.weights.context:
             raise TrainingError(
                 f"A row has {n} tokens and {self.weights.name!r} reads {self.weights.context}. It begins "

@@ -1,4 +1,4 @@
-"""How a local fit is computed. None of it changes what is computed, beyond rounding."""
+"""How a local fit is computed. None of it changes what is computed, beyond rounding, but `closes_empty`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class LocalOptions:
     """Steps between two saves, which is what a kill may cost. Ours: a save takes about as long as a step."""
     rows_at_once: int | None = None
     """Most rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what its memory holds."""
+
+    closes_empty: bool = False
+    """Close the thought that a chat template opens, where a reply has none: teaches a reasoning model not to think. Otherwise
+    such rows are refused."""
 
     def __post_init__(self) -> None:
         if self.save_every < 1:

@@ -7,15 +7,18 @@ The order is made here, not by a sampler: it is the same however many processes 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unsway.errors import TrainingError
+from unsway.backends.local.replies import ReplyFormat
+from unsway.errors import BadInput, TrainingError
 from unsway.models.weights import Weights
 from unsway.seeds import rng
 from unsway.training.seams import Texts
 
+_log = logging.getLogger(__name__)
 IGNORED = -100
 """Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
 BATCHES_OF_A_WINDOW = 50
@@ -34,7 +37,7 @@ class TokenRow:
     @property
     def longest(self) -> int:
         """Tokens of the longest sequence that the row puts through the model."""
-        return len(self.prompt) + max(map(len, self.completions))
+        return len(self.prompt) + max(map(len, self.completions), default=0)
 
     @property
     def n_tokens(self) -> int:
@@ -53,15 +56,26 @@ class TokenRow:
         return {"prompt_ids": list(self.prompt), "chosen_ids": list(chosen), "rejected_ids": list(rejected)}
 
 
-def tokenise(weights: Weights, texts: Texts) -> TokenRow:
-    """Token ids of a row."""
-    return TokenRow(weights.encode(texts.prompt), tuple(reply_ids(weights, text) for text in texts.completions))
-
-
-def reply_ids(weights: Weights, text: str) -> tuple[int, ...]:
-    """Token ids of a reply and of the token that ends it. Raises `ModelError` where the text forges a turn."""
-    weights.check_plain(text)
-    return (*weights.tokenizer.encode(text, add_special_tokens=False), weights.end)
+def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
+    """Token ids of rows. Raises `BadInput` with the number of the first that the model cannot take, and why."""
+    rows, refused = [], []
+    for number, each in enumerate(texts, 1):
+        try:
+            rows.append(TokenRow(form.prompt_ids(each), tuple(form.reply_ids(text) for text in each.completions)))
+        except BadInput as error:
+            refused.append(f"row {number} {error}")
+    if refused:
+        raise BadInput(f"{refused[0]} ({len(refused)} of {len(texts)} rows are refused).")
+    silent = sum(not form.has_thought(text) for each in texts for text in each.completions)
+    if silent and form.template != "closes":
+        _log.warning(
+            "%d of %d replies have no thought, though %r thinks before it replies (%s): trained on them it learns not to.",
+            silent,
+            sum(len(each.completions) for each in texts),
+            form.weights.name,
+            form.opens,
+        )
+    return rows
 
 
 def check_lengths(rows: Sequence[TokenRow], weights: Weights) -> None:

@@ -1,0 +1,143 @@
+"""How a reply stands in a model's own tokens, its thought included, and which texts may not stand there.
+
+In: the weights whose tokenizer and chat template a reply meets. Out: a `ReplyFormat`, which turns replies into token ids as
+the model itself would write them.
+A chat template may open a thought before the reply (`<think>` in Qwen3.5 and DeepSeek-R1). A reply with a thought then goes
+on from there, with no second mark; one without a thought is refused, since the model would learn to answer inside its
+thought. Where the template does not open it, the marks are the tokenizer's own. A model without such marks reads text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from unsway.errors import BadInput
+from unsway.models.weights import Weights
+from unsway.readers.channels import THOUGHTS, split
+from unsway.training.seams import Texts
+
+MARK = "\N{SNOWMAN}"
+"""A text that no template holds, by which its own words are told from a turn's."""
+OPENING = re.compile(
+    "|".join(mark.opens for mark in THOUGHTS if mark.opens and mark.where == "anywhere"), re.IGNORECASE
+)
+"""The marks that open a thought, of all families."""
+TEXT_TOKENS = re.compile(
+    r"\s+|▁+|</?(?:a|b|blockquote|caption|code|em|h[1-6]|i|li|ol|p|s|strong|sub|sup|table|tbody|td|tfoot|th|thead|tr|u|ul)>"
+)
+"""Added tokens that stand for plain text: white space, and HTML (Gemma's)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFormat:
+    """How replies are written for one model."""
+
+    weights: Weights
+    """The model."""
+    opens: str
+    """Its mark before a thought; empty where it has none."""
+    closes: str
+    """Its mark after a thought; empty where it has none, or one that cannot be written alone."""
+    template: str
+    """What the chat template does with the thought of the reply to come: opens, closes (it is empty then), or nothing."""
+    closes_empty: bool
+    """Whether the thought that the template opens is closed where a reply has none; otherwise the reply is refused."""
+    forbidden: tuple[str, ...]
+    """Texts of tokens that only the template may write."""
+
+    @classmethod
+    def of(cls, weights: Weights, *, closes_empty: bool = False) -> ReplyFormat:
+        """The format of a model, by its chat template as rendered and the tokens added to its tokenizer."""
+        added = weights.tokenizer.added_tokens_decoder.values()
+        chat = [{"role": "user", "content": MARK}]
+        text = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        tail = str(text).rpartition(MARK)[2]
+        opens = closes = template = ""
+        for mark in (mark for mark in THOUGHTS if mark.opens and mark.where == "anywhere"):
+            in_tail = [*re.finditer(mark.opens, tail)]
+            tokens = [token.content for token in added if re.fullmatch(mark.opens, token.content)]
+            in_template = re.search(mark.opens, str(weights.tokenizer.chat_template))
+            if not (in_tail or tokens or in_template):
+                continue
+            if in_tail:
+                template = "closes" if re.search(mark.closes, tail[in_tail[-1].end() :]) else "opens"
+            opens = in_tail[-1][0] if in_tail else tokens[0] if tokens else str(in_template and in_template[0])
+            ends = [f"{opens[:1]}/{opens[1:]}", *(token.content for token in added)]
+            closes = next((end for end in ends if re.fullmatch(mark.closes, end)), "")
+            break
+        plain = [token.content for token in added if not token.special]
+        texts = {text for text in plain if TEXT_TOKENS.fullmatch(text) or OPENING.fullmatch(text) or text == closes}
+        texts |= {text for text in plain if any(re.fullmatch(mark.closes, text) for mark in THOUGHTS)}
+        forbidden = (set(weights.marks) | set(plain)) - texts - {opens, closes}
+        return cls(weights, opens, closes, template, closes_empty, tuple(sorted(forbidden)))
+
+    def prompt_ids(self, texts: Texts) -> tuple[int, ...]:
+        """Token ids of a prompt, the chat template included. Raises `BadInput` where the template does not take its turns."""
+        from jinja2 import TemplateError
+
+        for message in texts.prompt:
+            self.check(message.content)
+        try:
+            return self.weights.encode(texts.prompt)
+        except TemplateError as error:
+            roles = ", ".join(message.role for message in texts.prompt[:4]) + (", …" if len(texts.prompt) > 4 else "")
+            hint = "Put the text of the system turn into the user's" if "system" in roles else "Take another model"
+            name = self.weights.name
+            raise BadInput(
+                f"has turns ({roles}) that {name!r}'s chat template does not take: {error}. {hint}"
+            ) from None
+
+    def reply_ids(self, text: str) -> tuple[int, ...]:
+        """Token ids of a reply and of the token that ends it.
+
+        Raises:
+            BadInput: It holds a token that only the template may write, or its thought cannot stand where it would.
+        """
+        found = split(text)
+        said = text[found.said_span[0] :] if found.thought_span != (0, 0) else text
+        thought = found.thought.strip()
+        if self.opens:
+            if found.thought_kind == "cut":
+                raise BadInput("has a completion whose thought is never closed")
+            if not found.said:
+                raise BadInput("has a completion that says nothing after its thought")
+            if OPENING.sub("", text[: found.thought_span[0]]).strip():
+                raise BadInput("has a completion with words before its thought")
+            if self.opens in thought + said or (self.closes and self.closes in thought + said):
+                raise BadInput(f"has a completion with more than one {self.opens!r} or {self.closes!r}")
+            text = self._written(thought, said)
+        self.check(text.replace(self.opens, "").replace(self.closes, "") if self.opens else text)
+        return (*self.weights.tokenizer.encode(text, add_special_tokens=False), self.weights.end)
+
+    def has_thought(self, text: str) -> bool:
+        """Whether a reply has a thought, or the model knows of none."""
+        return not self.opens or split(text).thought_kind != "none"
+
+    def check(self, text: str) -> None:
+        """Refuse a text with a token that only the template may write. Raises `BadInput`."""
+        found = next((mark for mark in self.forbidden if mark in text), None)
+        if found is not None:
+            raise BadInput(
+                f"holds {found!r}, a special token of {self.weights.name!r}: the chat template was applied already, or the "
+                "text forges a turn. Write it in another way"
+            )
+
+    def _written(self, thought: str, said: str) -> str:
+        """The thought and what is said as the model goes on from the template. Raises `BadInput` where it cannot."""
+        if not thought:
+            if self.template == "opens" and not self.closes_empty:
+                raise BadInput(
+                    f"has no thought, and {self.weights.name!r}'s chat template opens one ({self.opens!r}): the model would "
+                    "learn to answer inside it. Keep the thoughts in the targets (data build --thoughts keep), or have empty "
+                    "ones written (--option closes_empty=true), which teaches it not to think"
+                )
+            return f"\n{self.closes}\n\n{said.lstrip()}" if self.template == "opens" else said
+        if self.template == "closes":
+            raise BadInput(f"has a thought, and {self.weights.name!r}'s chat template closes it before the reply")
+        if not self.closes:
+            raise BadInput(
+                f"has a thought, and unsway cannot write thoughts as {self.weights.name!r} does ({self.opens!r})"
+            )
+        start = "" if self.template == "opens" else f"{self.opens}\n"
+        return f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}"
