@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
-from unsway.reporting.words import visible
+from unsway.reporting.words import percent, points, ratio, visible
 
 if TYPE_CHECKING:
+    from unsway.studies.arms import Arm
     from unsway.studies.results import Results
     from unsway.types import Reply
 
@@ -38,11 +39,46 @@ MARKS = (
 
 
 def caveats(results: Results) -> tuple[str, ...]:
-    """Every caveat of a study: about its sources, then about each arm's replies."""
+    """Every caveat of a study: about its sources, each arm's replies, and how far trainings move from run to run."""
     found = [*source_caveats(results.sources)]
     for arm in results.arms:
         found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.replies_of(arm)))
-    return tuple(found)
+        base = results.base_of(arm)
+        if base and arm.role in ("trained", "control") and (n := _alike(results, arm, base)) >= FEWEST:
+            found.append(
+                f"{visible(arm.label)}: all {n:,} replies are those of {visible(base.label)}, word for word. The training "
+                "changed nothing that shows here, or the adapter is not in use: a server may not have loaded it."
+            )
+    return (*found, *training_caveats(results))
+
+
+def training_caveats(results: Results) -> Iterator[str]:
+    """How far the numbers of each training move from seed to seed, or that nobody knows."""
+    from unsway.studies.trainings import repeated_trainings
+
+    trainings = repeated_trainings(results)
+    once = [each.name for each in trainings if len(each.labels) == 1]
+    if once:
+        yield (
+            f"One training seed of {visible(' and '.join(once))}: the intervals hold the chance of questions and replies, "
+            "not how far a result moves from one training to the next. Give the study several seeds (seeds=(0, 1, 2)) to see it."
+        )
+    for each in (each for each in trainings if len(each.labels) > 1):
+        brr, of_base = each.summary.brr, each.summary.ratio
+        beside = f", ratio to the base {ratio(of_base)}" if of_base else ""
+        said = brr.note or (
+            f"mean BRR {points(brr)} points{beside}; from seed to seed it moves by {percent(each.summary.spread)} points "
+            "(standard deviation beyond the chance of questions)"
+        )
+        yield f"{visible(each.name)} over {len(each.labels)} training seeds, all biases: {said}."
+
+
+def _alike(results: Results, arm: Arm, base: Arm) -> int:
+    """How many replies of two arms to the same prompts are equal to the letter; 0 where any differs."""
+    prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
+    both = [(results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()]
+    same = [ours[n].text == theirs[n].text for ours, theirs in both for n in ours if n in theirs]
+    return len(same) if all(same) else 0
 
 
 def source_caveats(sources: Iterable[str]) -> Iterator[str]:

@@ -33,6 +33,8 @@ class Arm:
     """Names of the biases that it was trained on."""
     settings: Settings | None = None
     """How its replies were decoded; others of the same model are not its own. None takes all."""
+    training: str = ""
+    """Name of the training in its study, which the arms of several training seeds share; empty where nothing was trained."""
 
     @property
     def key(self) -> ArmKey:

@@ -31,6 +31,8 @@ class Measurement:
     """The model that it was made from, in a study of several."""
     trained: tuple[str, ...] = ()
     """Names of the biases that it was trained on."""
+    training: str = ""
+    """Name of the training, which the arms of several training seeds share."""
     seed: int = 0
     """Seed of the cued options, of the cues and of what an intervention draws."""
     half_width: float | None = None

@@ -137,7 +137,7 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     label = sampling.label or (change.name if change else who.name)
     known = how.checkpoint.trained_on if how.checkpoint else ()
     biases = change.biases if change else how.trained or known
-    arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings)
+    arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings, how.training)
     options, folder = replace(sampling, label=title or label), sampling.folder or ""
     changed = change.apply(asked.pairs, model, sampling, how.seed).prompts if change else {}
     arm = replace(arm, intervention=change.name if change else "")

@@ -307,5 +307,5 @@ def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
         return
     checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, change))
     role: ArmRole = "control" if change.method.is_control else "trained"
-    how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases)
+    how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases, training=str(change))
     ask_arm(asked, running.session(checkpoint), how, arm.name)
