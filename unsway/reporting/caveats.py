@@ -61,7 +61,8 @@ def training_caveats(results: Results) -> Iterator[str]:
     if once:
         yield (
             f"One training seed of {visible(' and '.join(once))}: the intervals hold the chance of questions and replies, "
-            "not how far a result moves from one training to the next. Give the study several seeds (seeds=(0, 1, 2)) to see it."
+            "not how far a result moves from one training to the next. Give the study several seeds to see it: "
+            "seeds=(0, 1, 2)."
         )
     for each in (each for each in trainings if len(each.labels) > 1):
         brr, of_base = each.summary.brr, each.summary.ratio
