@@ -85,7 +85,7 @@ class ReplyFormat:
             hint = "Put the text of the system turn into the user's" if "system" in roles else "Take another model"
             name = self.weights.name
             raise BadInput(
-                f"has turns ({roles}) that {name!r}'s chat template does not take: {error}. {hint}"
+                f"has turns ({roles}) that the chat template of {name!r} does not take: {error}. {hint}"
             ) from None
 
     def reply_ids(self, text: str) -> tuple[int, ...]:
@@ -128,13 +128,13 @@ class ReplyFormat:
         if not thought:
             if self.template == "opens" and not self.closes_empty:
                 raise BadInput(
-                    f"has no thought, and {self.weights.name!r}'s chat template opens one ({self.opens!r}): the model would "
-                    "learn to answer inside it. Keep the thoughts in the targets (data build --thoughts keep), or have empty "
+                    f"has no thought, and the chat template of {self.weights.name!r} opens one ({self.opens!r}): the "
+                    "model would learn to answer inside it. Keep the thoughts in the targets (data build --thoughts keep), or have empty "
                     "ones written (--option closes_empty=true), which teaches it not to think"
                 )
             return f"\n{self.closes}\n\n{said.lstrip()}" if self.template == "opens" else said
         if self.template == "closes":
-            raise BadInput(f"has a thought, and {self.weights.name!r}'s chat template closes it before the reply")
+            raise BadInput(f"has a thought, and the chat template of {self.weights.name!r} closes it before the reply")
         if not self.closes:
             raise BadInput(
                 f"has a thought, and unsway cannot write thoughts as {self.weights.name!r} does ({self.opens!r})"
