@@ -129,8 +129,8 @@ class ReplyFormat:
             if self.template == "opens" and not self.closes_empty:
                 raise BadInput(
                     f"has no thought, and the chat template of {self.weights.name!r} opens one ({self.opens!r}): the "
-                    "model would learn to answer inside it. Keep the thoughts in the targets (data build --thoughts keep), or have empty "
-                    "ones written (--option closes_empty=true), which teaches it not to think"
+                    "model would learn to answer inside it. Keep the thoughts in the targets (data build --thoughts "
+                    "keep), or have empty ones written (--option closes_empty=true), which teaches it not to think"
                 )
             return f"\n{self.closes}\n\n{said.lstrip()}" if self.template == "opens" else said
         if self.template == "closes":
