@@ -106,7 +106,23 @@ class ReplyFormat:
                 raise BadInput("has a completion with words before its thought")
             if self.opens in thought + said or (self.closes and self.closes in thought + said):
                 raise BadInput(f"has a completion with more than one {self.opens!r} or {self.closes!r}")
-            text = self._written(thought, said)
+            if thought and self.template == "closes":
+                raise BadInput(
+                    f"has a thought, and the chat template of {self.weights.name!r} closes it before the reply"
+                )
+            if thought and not self.closes:
+                raise BadInput(
+                    f"has a thought, and unsway cannot write thoughts as {self.weights.name!r} does ({self.opens!r})"
+                )
+            if not thought and self.template == "opens" and not self.closes_empty:
+                raise BadInput(
+                    f"has no thought, and the chat template of {self.weights.name!r} opens one ({self.opens!r}): the "
+                    "model would learn to answer inside it. Keep the thoughts in the targets (data build --thoughts "
+                    "keep), or have empty ones written (--option closes_empty=true), which teaches it not to think"
+                )
+            start = "" if self.template == "opens" else f"{self.opens}\n"
+            is_marked = thought or self.template == "opens"
+            text = f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}" if is_marked else said
         self.check(text.replace(self.opens, "").replace(self.closes, "") if self.opens else text)
         return (*self.weights.tokenizer.encode(text, add_special_tokens=False), self.weights.end)
 
@@ -122,22 +138,3 @@ class ReplyFormat:
                 f"holds {found!r}, a special token of {self.weights.name!r}: the chat template was applied already, or the "
                 "text forges a turn. Write it in another way"
             )
-
-    def _written(self, thought: str, said: str) -> str:
-        """The thought and what is said as the model goes on from the template. Raises `BadInput` where it cannot."""
-        if not thought:
-            if self.template == "opens" and not self.closes_empty:
-                raise BadInput(
-                    f"has no thought, and the chat template of {self.weights.name!r} opens one ({self.opens!r}): the "
-                    "model would learn to answer inside it. Keep the thoughts in the targets (data build --thoughts "
-                    "keep), or have empty ones written (--option closes_empty=true), which teaches it not to think"
-                )
-            return f"\n{self.closes}\n\n{said.lstrip()}" if self.template == "opens" else said
-        if self.template == "closes":
-            raise BadInput(f"has a thought, and the chat template of {self.weights.name!r} closes it before the reply")
-        if not self.closes:
-            raise BadInput(
-                f"has a thought, and unsway cannot write thoughts as {self.weights.name!r} does ({self.opens!r})"
-            )
-        start = "" if self.template == "opens" else f"{self.opens}\n"
-        return f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}"

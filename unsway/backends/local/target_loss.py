@@ -44,7 +44,14 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         labels_BT = inputs.pop("labels")
         whole = self.accelerator.unwrap_model(model)
         base = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
-        start = self._start(base, inputs["input_ids"], labels_BT)
+        ids_BT = inputs["input_ids"]
+        # rows may begin with one pass over what they share where all keys and values are kept
+        kinds = set(getattr(base.config, "layer_types", None) or ("full_attention",))
+        all_kept = kinds == {"full_attention"} and not getattr(base.config, "sliding_window", None)
+        again = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
+        start = shared_start(ids_BT, labels_BT) if all_kept and not again else 0
+        spared = start * (len(ids_BT) - 1) * base.num_parameters()
+        start = start if ids_BT.device.type == "cpu" or spared >= WORTH_A_PASS else 0
         hidden_BTD, outputs = _hidden(model, base, inputs, start)
         labels_BT = labels_BT[:, start + 1 :]
         is_target_BT = labels_BT != IGNORED
@@ -55,19 +62,6 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         if num_items_in_batch is not None:  # of all processes, whose gradients are averaged
             loss = loss / num_items_in_batch * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
-
-    def _start(self, base: Any, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:
-        """How many tokens go through the model once for all rows, 0 where that may not be or is not worth it."""
-        start = shared_start(ids_BT, labels_BT) if self._can_share(base) else 0
-        spared = start * (len(ids_BT) - 1) * base.num_parameters()
-        return start if ids_BT.device.type == "cpu" or spared >= WORTH_A_PASS else 0
-
-    def _can_share(self, base: Any) -> bool:
-        """Whether rows may begin with one pass over what they share: where keys and values are kept, all of them."""
-        kinds = set(getattr(base.config, "layer_types", None) or ("full_attention",))
-        kept = kinds == {"full_attention"} and not getattr(base.config, "sliding_window", None)
-        again = self.args.gradient_checkpointing or self.args.padding_free
-        return kept and not again and self.accelerator.num_processes == 1
 
 
 def shared_start(ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> int:

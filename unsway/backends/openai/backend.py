@@ -18,7 +18,7 @@ from unsway.backends import backends
 from unsway.backends.openai.jobs import check_ended, connect, created, ended, going_on, translated, uploaded
 from unsway.backends.openai.notes import JobNotes
 from unsway.backends.openai.record import RECORD, read_record, record_of
-from unsway.backends.openai.rows import Bill, bill, chat_jsonl, estimate, hyper_parameters
+from unsway.backends.openai.rows import bill, chat_jsonl, estimate, hyper_parameters
 from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput
 from unsway.models.endpoints import address, address_id
@@ -89,7 +89,15 @@ class OpenAi(Backend):
         expected = estimate(text, name, method)
         n_steps = -(-len(rows) // method.batch_size) * int(method.epochs)
         _log.warning("Training %s on about %s.", name, expected)
-        self._check_cost(expected, name)
+        if self.max_cost is not None and expected.dollars is None:
+            raise BadInput(
+                f"The training price of {name!r} is not known, so no limit on the cost can be kept. Leave it out."
+            )
+        if self.max_cost is not None and expected.dollars is not None and expected.dollars > self.max_cost:
+            raise BadInput(
+                f"Training would cost about ${expected.dollars:.4f}, more than the ${self.max_cost:.6g} allowed. Take fewer "
+                "examples or a higher limit; nothing was sent."
+            )
         client = connect(self.base_url)
         only_one = exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
         with only_one, translated(client):
@@ -128,20 +136,6 @@ class OpenAi(Backend):
         client = connect(self.base_url)
         with translated(client):
             return str(client.fine_tuning.jobs.cancel(record.job_id).status)
-
-    def _check_cost(self, expected: Bill, base: str) -> None:
-        """Refuse a fit whose estimate is above the limit."""
-        if self.max_cost is None:
-            return
-        if expected.dollars is None:
-            raise BadInput(
-                f"The training price of {base!r} is not known, so no limit on the cost can be kept. Leave it out."
-            )
-        if expected.dollars > self.max_cost:
-            raise BadInput(
-                f"Training would cost about ${expected.dollars:.4f}, more than the ${self.max_cost:.6g} allowed. Take fewer "
-                "examples or a higher limit; nothing was sent."
-            )
 
     def _wait(self, client: OpenAI, job_id: str, folder: Path, total: int) -> FineTuningJob:
         """Look at the job until it has ended, noting what it says."""
