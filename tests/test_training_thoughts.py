@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
 from unsway.cli import main
 from unsway.data.foreign import read_examples
+from unsway.data.preferences import preferences
 from unsway.data.targets import target
 from unsway.errors import BadInput
 from unsway.models.weights import locate
-from unsway.testing import toy_questions
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.stats.outcomes import outcomes
+from unsway.testing import scripted, toy_questions
 from unsway.training import Bct, fit
 from unsway.training.seams import Texts
 from unsway.types import Message, Reply, Settings
@@ -62,6 +67,18 @@ def test_a_thought_that_cannot_be_kept_is_refused(kind: Any, words: str) -> None
     with pytest.raises(BadInput, match=rf"{words}.*--thoughts drop"):
         target(given, "keep")
     assert target(given, "drop") == "(A) ash"
+
+
+def test_both_replies_of_a_preference_keep_their_thoughts() -> None:
+    made = pairs(toy_questions(24), ["suggested_answer"])
+    said = run(made, scripted(made, {"suggested_answer": 1.0}))
+    thinking = [replace(one, reasoning=f"It reads {one.text[:9]!r}.", thought="full") for one in said]
+    kept = preferences(made, thinking, outcomes(made, thinking)).rows
+    dropped = preferences(made, thinking, outcomes(made, thinking), thoughts="drop").rows
+    assert kept and len(kept) == len(dropped)
+    for row, plain in zip(kept, dropped, strict=True):
+        for ours, theirs in ((row.completion, plain.completion), (row.rejected, plain.rejected)):
+            assert ours is not None and ours.startswith("<think>\nIt reads ") and ours.endswith(f"</think>\n\n{theirs}")
 
 
 @pytest.fixture
