@@ -147,9 +147,11 @@ def test_no_citation_of_what_is_not_in_the_repository() -> None:
 
 BANNED = ("perturb", "unbiased prompt", "unbiased arm", "neutral prompt", "counterfactual prompt", "perturbed")
 """Other people's words for what is called biased, clean and arm here."""
+READS_THEM = ("importing/words.py", "importing/shapes.py")
+"""Tables of what other people's files say, in their words."""
 
 
 def test_one_word_per_thing() -> None:
     for path in FILES:
-        text = path.read_text(encoding="utf-8").lower()
+        text = "" if path.as_posix().endswith(READS_THEM) else path.read_text(encoding="utf-8").lower()
         assert not [word for word in BANNED if word in text], path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,24 +12,49 @@ from unsway.cli.options import as_json, json_option, out_option
 
 
 @main.command(name="import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @out_option
+@click.option(
+    "--clean",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of clean replies.",
+)
+@click.option(
+    "--facts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A row for each question, by its name.",
+)
+@click.option(
+    "--columns", default="", help="Which field is which: reply=output,gold=answer:1-based; {question_id}|{arm}=id."
+)
+@click.option(
+    "--set", "given", multiple=True, help="A value of all rows: bias=post_hoc, model=gpt-4o; may be repeated."
+)
 @click.option("--base", default="", help="The model with which the others are compared.")
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, and go on.")
 @click.option("--keep-gold", is_flag=True, help="Keep rows whose cue points to the right option, as NAME/gold.")
 @json_option
-def import_(file: Path, out: Path, base: str, skip_bad: bool, keep_gold: bool, json_: bool) -> None:
+def import_(
+    files: tuple[Path, ...], out: Path, base: str, skip_bad: bool, keep_gold: bool, json_: bool, **about: Any
+) -> None:
     """Import replies that somebody else sampled.
 
-    FILE is JSONL (.gz or not) with the fields question_id, n_options or options, gold, target, bias, arm ("clean" or
-    "biased"), model, reply, and optionally source, sample, prompt, stop; or an Inspect .eval log. `unsway estimate` and
-    `unsway report` then show every number.
+    FILES are JSONL, JSON, CSV or Parquet, packed or not, with the fields question_id, n_options or options, gold, target,
+    bias, arm ("clean" or "biased"), model, reply, and optionally source, sample, prompt, stop, reasoning; or what other
+    harnesses and the batch files of providers hold; or Inspect logs. Several files are read as one, such as the biased and
+    the clean run of a harness. `unsway estimate` and `unsway report` then show every number.
     """
+    from unsway.importing.bodies import Description
     from unsway.studies.import_replies import import_replies
 
-    found = import_replies(file, out, base=base, skip_bad=skip_bad, keep_gold=keep_gold)
+    if not files and not about["clean"]:
+        raise click.UsageError("Name a file of replies: unsway import FILE… --out FOLDER.")
+    about["given"] = dict(each.partition("=")[::2] for each in about["given"])
+    found = import_replies(files, out, Description(**about), base=base, skip_bad=skip_bad, keep_gold=keep_gold)
     if json_:
         sizes = {"pairs": len(found.pairs), "replies": len(found.replies), "models": found.models}
-        as_json(sizes | found.counts() | {"bad": [str(error) for error in found.bad[:10]]})
+        notes = {"bad": [str(error) for error in found.bad[:10]], "notes": found.notes}
+        as_json(sizes | found.counts() | notes)
     else:
         click.echo(f"{out}: {found}")

@@ -1,36 +1,39 @@
-"""Prompts released with arXiv 2403.05518, asked as they are: both sides of each row, what they aim at, and what is dropped.
+"""Prompts that others released, asked as they are: both sides of each row, what they aim at, and what is dropped.
 
-In: a released test file (`.jsonl` or `.jsonl.gz`). Out: a `PairSet` like that of `pairs`, so everything after it is the same;
-its `skipped` says what was dropped and why.
+In: a test file released with arXiv 2403.05518, or a file that mcq-bias froze. Out: a `PairSet` like that of `pairs`, so
+everything after it is the same; its `skipped` says what was dropped and why.
 Fields of a row: original_question, original_dataset, unbiased_question, biased_question (lists of role and content),
-bias_name, ground_truth (a letter) and biased_option (a letter, or "NOT X").
+bias_name, ground_truth (a letter) and biased_option (a letter, or "NOT X"). mcq-bias calls the prompts unbiased_messages and
+biased_messages, the bias bias_type, the task source_dataset.
 
     asked = released.load("truthfulqa_suggested_answer.jsonl.gz", n=100)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from difflib import SequenceMatcher
 from pathlib import Path
 from string import ascii_uppercase
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from unsway import biases
 from unsway.errors import BadInput, BadRow, kind_of
 from unsway.pairing import PairSet, Skipped
-from unsway.rows import ChatTurn, ForeignRow, read_rows
+from unsway.rows import BadField, ChatTurn, ForeignRow, Name, read_rows
 from unsway.seeds import content_id, digest
 from unsway.sources.checks import MIN_OPTIONS
+from unsway.sources.files.options import split_lettered
 from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Target, Toward, Turn
 
 RELEASE = "chua2024"
 """Stands for a version in the names of biases, elicitations and sources of released rows."""
-ELICIT = f"cot@{RELEASE}"
-"""All released test prompts ask for reasoning."""
+FROZEN = "mcq-bias"
+"""Stands for a version in the names of rows that mcq-bias froze."""
 OUR_NAMES: Mapping[str, str] = {
     "wrong_few_shot": "wrong_few_shot_arbitrary",
     "spurious_few_shot_squares": "spurious_squares",
@@ -70,6 +73,14 @@ class ReleasedRow(ForeignRow):
     """The prompt without the cue."""
     biased_question: list[ChatTurn]
     """The prompt with it; some are empty."""
+
+    RELEASE: ClassVar[str] = RELEASE
+    """Stands for a version in the names of its bias, elicitation and source."""
+
+    @property
+    def elicit(self) -> str:
+        """How the question is put: all test prompts of the release ask for reasoning."""
+        return "cot"
 
     @field_validator("original_question", mode="plain")
     @classmethod
@@ -118,6 +129,46 @@ class ReleasedRow(ForeignRow):
         return Toward(cls.find_option(value, info))
 
 
+class FrozenRow(ReleasedRow):
+    """One row of a file that mcq-bias froze: its prompts in full, and no options apart from them."""
+
+    RELEASE: ClassVar[str] = FROZEN
+    OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "unbiased_question": ("unbiased_messages",),
+        "biased_question": ("biased_messages",),
+        "bias_name": ("bias_type",),
+        "original_dataset": ("source_dataset",),
+        "original_question": ("question",),
+    }
+    prompt_style: Name = ""
+    """Whether the prompt asks for reasoning: none or encourage_cot."""
+
+    @classmethod
+    def fits(cls, row: Mapping[str, Any]) -> bool:
+        """Only these rows have messages."""
+        return "biased_messages" in row
+
+    @property
+    def elicit(self) -> str:
+        """How the question is put."""
+        return "cot" if "cot" in self.prompt_style else "direct"
+
+    @model_validator(mode="before")
+    @classmethod
+    def find_options(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Add the options that the clean prompt lists to the question."""
+        turns = row.get("unbiased_messages")
+        texts = [turn.get("content") for turn in turns if isinstance(turn, dict)] if isinstance(turns, list) else []
+        listed = split_lettered(texts[-1]) if texts and isinstance(texts[-1], str) else None
+        if listed is None:
+            raise BadField("unbiased_messages", "must be turns, the last of which lists the options as (A) …, (B) …")
+        options = [
+            re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts
+        ]  # instructions follow the last one
+        lines = "\n".join(f"({ascii_uppercase[place]}) {text}" for place, text in enumerate(options))
+        return row | {"question": f"{row.get('question') or listed[0]}\n\nAnswer choices:\n{lines}"}
+
+
 def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bool = False) -> PairSet:
     """The pairs of a released file.
 
@@ -135,22 +186,23 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
     file = Path(path)
     usable: dict[str, Pair] = {}
     dropped: list[Skipped] = []
-    for line, row in read_rows(file, ReleasedRow):
-        question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{RELEASE}", "test")
+    for line, row in read_rows(file, FrozenRow, ReleasedRow):
+        question = Question(*row.original_question, row.ground_truth, f"{row.original_dataset}@{row.RELEASE}", "test")
         is_gold = row.biased_option == Toward(row.ground_truth)
         if not row.biased_question or (is_gold and not keep_gold):
             reason = GOLD if row.biased_question else EMPTY
-            dropped.append(Skipped(question.id, f"{row.bias_name}@{RELEASE}", reason))
+            dropped.append(Skipped(question.id, f"{row.bias_name}@{row.RELEASE}", reason))
             continue
         if not row.unbiased_question:
             raise BadRow(file, line, "unbiased_question", "is empty")
         clean, biased = _both_sides(row.unbiased_question, row.biased_question)
-        bias = f"{row.bias_name}/gold@{RELEASE}" if is_gold else f"{row.bias_name}@{RELEASE}"
+        bias = f"{row.bias_name}{'/gold' if is_gold else ''}@{row.RELEASE}"
+        elicit = f"{row.elicit}@{row.RELEASE}"
         pair = Pair(
-            id=content_id(clean.id, biased.id, bias, ELICIT, asdict(row.biased_option)),
+            id=content_id(clean.id, biased.id, bias, elicit, asdict(row.biased_option)),
             question=question,
             bias=bias,
-            elicit=ELICIT,
+            elicit=elicit,
             clean=clean,
             biased=biased,
             target=row.biased_option,
@@ -177,12 +229,13 @@ def _both_sides(clean: list[ChatTurn], biased: list[ChatTurn]) -> tuple[Prompt, 
     matcher = SequenceMatcher(None, [text.strip() for _, text in ours], [text.strip() for _, text in theirs], False)
     shared = {block.b + i for block in matcher.get_matching_blocks() for i in range(block.size)}
     parts: list[list[Part]] = [[] for _ in biased]
+    spoken = [i for i in range(1, len(biased)) if biased[i].role == biased[i - 1].role == "user"]
     for place, (turn, text) in enumerate(theirs):
         parts[turn].append(Part("stem" if place in shared or not text.strip() else "cue", text))
-    return (
-        Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in clean)),
-        Prompt(tuple(Turn(turn.role, tuple(own)) for turn, own in zip(biased, parts, strict=True))),
-    )
+    turns = [Turn(turn.role, tuple(own)) for turn, own in zip(biased, parts, strict=True)]
+    for place in reversed(spoken):  # between two turns of the user, the model speaks
+        turns.insert(place, Turn("assistant", None))
+    return Prompt(tuple(Turn(turn.role, (Part("stem", turn.content),)) for turn in clean)), Prompt(tuple(turns))
 
 
 def _lines(turns: list[ChatTurn]) -> list[tuple[int, str]]:

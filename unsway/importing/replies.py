@@ -1,34 +1,33 @@
 """Transcripts that somebody else sampled, as pairs and replies like our own.
 
-In: JSONL (or `.gz`) rows, or an Inspect `.eval` log whose samples carry the same fields as metadata. Out: `Imported`: pairs,
-replies, and every row that was left out, with its line, field and reason.
+In: files of rows (JSONL, JSON, tables, Parquet, packed or not) or Inspect logs, ours or not. Out: `Imported`: pairs, replies,
+and every row that was left out, with its line, field and reason.
 
 A row has `question_id`, `n_options` or `options`, `gold`, `target`, `bias`, `arm` ("clean" or "biased"), `model`, `reply`;
-`source`, `sample`, `prompt`, `stop` and `elicit` are optional. Options are named by letter or by index from 0; the target
-"NOT X" means any answer but X, null any change. A clean row without a bias stands for every bias of its question.
+`source`, `sample`, `prompt`, `stop`, `elicit`, `reasoning` are optional. `words.py` has the names and words that others use,
+`shapes.py` where providers and harnesses keep them. Options are named by letter, text or index; the target "NOT X" means any
+answer but X, null any change. A clean row without a bias stands for every bias of its question.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from unsway import biases, layout
+from unsway import biases
 from unsway.errors import BadInput, BadRow
+from unsway.importing.bodies import Body, Description, read_bodies
 from unsway.importing.joining import Numbered, count_unpaired, number_samples, share_clean_rows
+from unsway.importing.logs import read_logs
 from unsway.importing.released import GOLD
-from unsway.importing.transcripts import VERSION, Side, Transcript, read_log, read_transcripts
+from unsway.importing.transcripts import VERSION, Transcript, check_bodies
 from unsway.pairing import Skipped
 from unsway.prompts.render import option_parts
 from unsway.seeds import content_id
-from unsway.store import loads
-from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Toward, Turn
-
-if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
+from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Side, Toward, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ class Imported:
     """Clean rows that belong to no pair, because no row names their target."""
     skipped: tuple[Skipped, ...] = ()
     """Questions whose cue points to the right option, as reports list them."""
+    notes: tuple[str, ...] = ()
+    """What else is to be known: runs that did not finish, sides that nobody answered."""
 
     def counts(self) -> dict[str, int]:
         """How many rows there were, and how many of them were left out, by the reason."""
@@ -73,7 +74,11 @@ class Imported:
         sizes = f"{len(self.replies)} replies to {len(self.pairs)} pairs, of {len(self.models)} models"
         lines = [f"{sizes}, from {self.n_rows} rows."]
         lines += [f"Left out: {n} rows {why}." for why, n in left_out.items() if n]
-        return "\n".join(lines + [f"  {error}" for error in self.bad[:10]])
+        return "\n".join([*lines, *(f"  {error}" for error in self.bad[:10]), *self.notes])
+
+
+NEEDED = ("question_id", "model", "arm", "bias", "gold", "target", "reply")
+"""Fields without which no row can be used, besides its options."""
 
 
 class PromptKey(NamedTuple):
@@ -91,35 +96,38 @@ class PromptKey(NamedTuple):
     """`Transcript.variant`."""
 
 
-def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -> Imported:
-    """Read a file of transcripts.
+def load(
+    files: str | Path | Sequence[str | Path],
+    about: Description = Description(),  # noqa: B008  # frozen
+    *,
+    skip_bad: bool = False,
+    keep_gold: bool = False,
+) -> Imported:
+    """Read files of transcripts; rows of several files join as if they stood in one.
 
     Args:
-        path: `.jsonl`, `.jsonl.gz` or an Inspect `.eval` log.
+        files: Files of rows, or Inspect logs (`.eval`, `.json`).
+        about: What the files do not say themselves.
         skip_bad: Leave bad rows out and go on.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
 
     Raises:
-        BadInput: The file cannot be read, or holds bad rows (the first ten are named, all are counted) or no good one.
+        BadInput: A file cannot be read, its rows are bad (the first ten are named, all are counted), it holds no reply, or
+            its numbers can be read in two ways.
     """
-    file = Path(path)
-    log = read_log(file) if file.suffix == ".eval" else None
-    own = None if log is None else _read_own_log(file, log)
-    if own is not None:
-        return own
-    rows, bad = read_transcripts(file, log)
+    paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+    own = read_logs(paths)
+    notes = list(own.notes)
+    bodies, n_twice = read_bodies(own.others, about)
+    rows, bad = check_bodies(bodies)
     if bad and not skip_bad:
-        shown = "\n".join(f"  {error}" for error in bad[:10])
-        advice = "Fix them, or leave them out with --skip-bad (skip_bad=True)."
-        if log is not None:
-            needed = "question_id, n_options (or options), gold, target, bias and arm"
-            advice += f"\nThe metadata of each sample of a log must have {needed}."
-        raise BadInput(f"{file}: {len(bad)} of {len(bad) + len(rows)} rows cannot be used.\n{shown}\n{advice}")
+        raise BadInput(_advice(paths, bodies, bad))
     good, at_gold = _without_gold(rows, keep_gold)
     n_gold = len(rows) - len(good)
-    if not good:
+    if not good and not own.replies:
         raise BadInput(
-            f"{file} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right option)."
+            f"{', '.join(map(str, paths))} holds no row that can be used ({len(bad)} bad, {n_gold} whose cue is the right "
+            "option)."
         )
     once = number_samples(good)
     placed = share_clean_rows(once)
@@ -128,54 +136,53 @@ def load(path: str | Path, *, skip_bad: bool = False, keep_gold: bool = False) -
     for row, sample in placed:
         if row.reply is not None:
             prompt_id = prompts[_key(row)].id
-            reply = Reply(prompt_id, row.model, "", sample, row.reply, None, (), row.stop, Settings(), 0, 0)
-            replies.setdefault((prompt_id, row.model, sample), reply)
+            said = (row.reply, row.reasoning or None, (), row.stop, Settings(), 0, 0)
+            known = (row.thought, row.reasoning_tokens, row.reported_model, row.asked_on)
+            replies.setdefault((prompt_id, row.model, sample), Reply(prompt_id, row.model, "", sample, *said, *known))
+    pairs = (*own.pairs, *_pairs([row for row, _ in placed], prompts))
+    answered = {reply.prompt_id for reply in (*own.replies, *replies.values())}
+    if not answered:
+        raise BadInput(
+            f"{', '.join(map(str, paths))}: none of its {len(bodies)} rows has a reply, so there is nothing to import."
+        )
+    for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered for pair in pairs) else ():
+        side, other = ("biased", "clean") if pair.biased.id in answered else ("clean", "biased")
+        notes.append(
+            f"No pair has replies on both sides: all are {side}. Import the {other} ones with them (several files, "
+            "--clean FILE), under the same names of questions."
+        )
     return Imported(
-        pairs=_pairs([row for row, _ in placed], prompts),
-        replies=tuple(replies.values()),
-        models=tuple(dict.fromkeys(row.model for row in good)),
-        n_rows=len(bad) + len(rows),
-        n_duplicates=len(good) - len(once),
+        pairs=pairs,
+        replies=(*own.replies, *replies.values()),
+        models=tuple(dict.fromkeys([*(reply.model for reply in own.replies), *(row.model for row in good)])),
+        n_rows=len(bodies) + n_twice + own.n_samples,
+        n_duplicates=len(good) - len(once) + n_twice,
         n_gold=n_gold,
-        n_empty=sum(row.reply is None for row in good),
+        n_empty=sum(row.reply is None for row in good) + own.n_samples - len(own.replies),
         bad=bad,
         n_alone=count_unpaired(good),
         skipped=at_gold,
+        notes=tuple(notes),
     )
 
 
-def _read_own_log(file: Path, log: EvalLog) -> Imported | None:
-    """A log of the task `unsway/bias`, whose samples carry pairs and replies; None for any other log."""
-    about = [sample.metadata or {} for sample in log.samples or ()]
-    study = file.resolve().parent.parent
-    if (log.eval.metadata or {}).get("asked_by") == "unsway" and (study / layout.REPLIES).exists():
-        raise BadInput(
-            f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
-            f"`unsway estimate {study}`."
+def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]) -> str:
+    """What is wrong with rows that cannot be used, and what to do: name columns, set values, correct or skip rows."""
+    shown = "\n".join(f"  {error}" for error in bad[:10])
+    rows = [body.row for body in bodies if isinstance(body.row, dict)]
+    lacking = [name for name in NEEDED if rows and not any(name in row for row in rows)]
+    if rows and not any("n_options" in row or row.get("options") for row in rows):
+        lacking.append("options")
+    advice = "Fix them, or leave them out with --skip-bad (skip_bad=True)."
+    if lacking:
+        advice = (
+            f"No row has {', '.join(lacking)}. Name the columns that hold them (--columns {lacking[0]}=COLUMN,…), set what "
+            f"is the same in all rows (--set {lacking[0]}=VALUE), or give a file with a row for each question (--facts FILE)."
         )
-    if not any("pair" in each for each in about):
-        return None
-    scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
-    replies = [
-        loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
-    ]
-    if (log.eval.metadata or {}).get(
-        "asked_by"
-    ) != "unsway":  # Inspect's own door: what it knows is in the log's header
-        decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
-        settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
-        replies = [replace(reply, model=log.eval.model, settings=settings) for reply in replies]
-    pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if each.get("arm") == "biased"}
-    return Imported(
-        pairs=tuple(pairs.values()),
-        replies=tuple(replies),
-        models=tuple(dict.fromkeys(reply.model for reply in replies)),
-        n_rows=len(about),
-        n_duplicates=0,
-        n_gold=0,
-        n_empty=len(about) - len(replies),
-        bad=(),
-    )
+    if any(file.suffix in (".eval", ".json") for file in files):
+        needed = "question_id, n_options (or options), gold, target, bias and arm"
+        advice += f"\nThe metadata of each sample of a log must have {needed}, where Inspect does not know it."
+    return f"{', '.join(map(str, files))}: {len(bad)} of {len(bodies)} rows cannot be used.\n{shown}\n{advice}"
 
 
 def _without_gold(rows: list[Transcript], keep: bool) -> tuple[list[Transcript], tuple[Skipped, ...]]:

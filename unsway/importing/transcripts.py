@@ -1,44 +1,27 @@
 """What a row of transcripts must be: a reply that somebody else sampled, with the question and cue that it answers.
 
-In: JSONL (or `.gz`), or an Inspect `.eval` log whose samples carry the fields as metadata. Out: `Transcript`s, and a `BadRow`
-for every row that cannot be used. docs/import.md has the fields.
+In: rows under our names (`bodies.py`). Out: `Transcript`s, and a `BadRow` for every row that cannot be used. docs/import.md
+has the fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from string import ascii_uppercase
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from unsway.errors import BadInput, BadRow, kind_of
+from unsway.errors import BadRow, kind_of
+from unsway.importing.bodies import Body
+from unsway.importing.words import stop_of
+from unsway.models.thoughts import shows
 from unsway.prompts.render import MAX_OPTIONS
-from unsway.rows import BadField, ForeignRow, Name, NeededName, TextOrNull, check_rows, read_rows
-from unsway.types import AnyChange, AwayFrom, Stop, Target, Toward
+from unsway.readers.channels import split
+from unsway.rows import BadField, ForeignRow, Name, NeededName, TextOrNull, check_rows
+from unsway.types import AnyChange, AwayFrom, Side, Stop, Target, Thought, Toward
 
-if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
-
-Side: TypeAlias = Literal["clean", "biased"]
 VERSION = "imported"
 """Stands for the version in the names of imported biases and elicitations, and for a source that no row names."""
-LONGEST_ROW = 10_000_000
-"""Longest row, in characters: a prompt and a reply of a million tokens each."""
-STOPS: Mapping[str, Stop] = {
-    "end": "end",
-    "stop": "end",
-    "eos": "end",
-    "end_turn": "end",
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "length",
-    "content_filter": "filter",
-    "filter": "filter",
-    "unknown": "unknown",
-}
-"""Why a reply ended, in the words of common APIs."""
 
 
 class Transcript(NamedTuple):
@@ -72,6 +55,16 @@ class Transcript(NamedTuple):
     """Why the reply ended."""
     elicit: str
     """How the question was put; `unknown` where the row does not say."""
+    reasoning: str
+    """What can be read of the reasoning channel; empty where there is none."""
+    thought: Thought
+    """What can be read of the thinking."""
+    reasoning_tokens: int | None
+    """Tokens of thinking, where the row says."""
+    reported_model: str
+    """The name under which the provider answered; empty where the row does not say."""
+    asked_on: str
+    """The day on which it was asked; empty where the row does not say."""
     variant: str = ""
     """Tells the cues of one question and bias apart where they have several targets; filled in by joining.py."""
 
@@ -94,23 +87,6 @@ class Transcript(NamedTuple):
 def _whole(value: Any) -> Any:
     """A whole number that a data frame wrote as 1.0, as 1; anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _option(value: Any, n_options: int) -> int:
-    """The index of an option from its letter or index."""
-    index = -1
-    if isinstance(value, str):
-        text = value.strip().strip("().").upper()
-        if text.isdigit() and text.isascii() and len(text) < 3:
-            index = int(text)
-        elif len(text) == 1 and text in ascii_uppercase:
-            index = ascii_uppercase.index(text)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        index = value
-    if not 0 <= index < n_options:
-        last = ascii_uppercase[n_options - 1]
-        raise ValueError(f"is {str(value)[:60]!r}; allowed: A to {last}, or 0 to {n_options - 1}")
-    return index
 
 
 class TranscriptRow(ForeignRow):
@@ -145,6 +121,16 @@ class TranscriptRow(ForeignRow):
     """Why the reply ended."""
     elicit: Name = ""
     """How the question was put."""
+    reasoning: TextOrNull = ""
+    """What the model thought, in a channel of its own."""
+    thought_kind: Thought = "unknown"
+    """What can be read of the thinking, where the row says."""
+    reasoning_tokens: int | None = None
+    """Tokens of thinking."""
+    reported_model: Name = ""
+    """The name under which the provider answered."""
+    asked_on: Name = ""
+    """The day on which it was asked."""
 
     @field_validator("options", mode="plain")
     @classmethod
@@ -172,13 +158,6 @@ class TranscriptRow(ForeignRow):
             raise ValueError(f"is {count}; 2 to {MAX_OPTIONS} are allowed")
         return count
 
-    @field_validator("gold", mode="plain")
-    @classmethod
-    def find_gold(cls, value: Any, info: ValidationInfo) -> int | None:
-        """The index of the right option from its letter or index."""
-        n = info.data.get("n_options", 0)
-        return None if value is None or not n else _option(_whole(value), n)
-
     @field_validator("bias", mode="after")
     @classmethod
     def need_bias(cls, value: str, info: ValidationInfo) -> str:
@@ -187,16 +166,17 @@ class TranscriptRow(ForeignRow):
             raise ValueError("must be a name in a biased row, and is empty")
         return "" if info.data.get("arm") == "clean" and value.lower() in ("none", "clean") else value
 
-    @field_validator("target", mode="plain")
+    @field_validator("gold", "target", mode="plain")
     @classmethod
-    def find_target(cls, value: Any, info: ValidationInfo) -> Target | None:
-        """A letter or index; `NOT X` means any option but X, null any change of the answer."""
-        n, value = info.data.get("n_options", 0), _whole(value)
-        if value is None or not n:
+    def name_option(cls, value: Any, info: ValidationInfo) -> Any:
+        """The option of a letter, which `bodies.py` made of what the file has; with NOT before it, any option but that."""
+        letter = str(value or "").removeprefix("NOT ")
+        index = ord(letter) - ord("A") if len(letter) == 1 else -1
+        if info.field_name == "gold":
+            return None if value is None else index
+        if value is None:
             return AnyChange() if info.data.get("arm") == "biased" else None
-        if isinstance(value, str) and value.strip().upper().startswith("NOT "):
-            return AwayFrom(_option(value.strip()[4:], n))
-        return Toward(_option(value, n))
+        return AwayFrom(index) if value != letter else Toward(index)
 
     @field_validator("sample", mode="plain")
     @classmethod
@@ -211,9 +191,7 @@ class TranscriptRow(ForeignRow):
     @classmethod
     def map_stop(cls, value: Any) -> Stop:
         """Why the reply ended, in our words."""
-        if value is not None and (not isinstance(value, str) or value not in STOPS):
-            raise ValueError(f"is {str(value)[:60]!r}; allowed: {', '.join(STOPS)}")
-        return STOPS[value or "end"]
+        return stop_of(value)
 
     @model_validator(mode="after")
     def need_target(self) -> TranscriptRow:
@@ -224,6 +202,11 @@ class TranscriptRow(ForeignRow):
 
     def transcript(self, line: int) -> Transcript:
         """The row as a value that takes little memory."""
+        thought = self.thought_kind
+        if thought == "unknown" and self.reply is not None:
+            inside = split(self.reply).thought_kind
+            thought = shows(self.model) if self.reasoning else "hidden" if self.reasoning_tokens else inside
+            thought = "unknown" if thought == "none" else thought  # that nothing is there does not say that nothing was
         return Transcript(
             line=line,
             source=self.source or VERSION,
@@ -239,55 +222,33 @@ class TranscriptRow(ForeignRow):
             prompt=self.prompt,
             stop=self.stop,
             elicit=self.elicit or "unknown",
+            reasoning=self.reasoning,
+            thought=thought,
+            reasoning_tokens=self.reasoning_tokens,
+            reported_model=self.reported_model,
+            asked_on=self.asked_on,
         )
 
 
-# ---------------------------------------------------------------- the rows of a file
+# ---------------------------------------------------------------- the rows of files
 
 
-def read_log(file: Path) -> EvalLog:
-    """An Inspect log with its samples. Raises `BadInput` where it cannot be read."""
-    from inspect_ai.log import read_eval_log
-
-    try:
-        return read_eval_log(str(file))
-    except Exception as error:  # whatever a damaged archive makes Inspect raise
-        raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {error}.") from error
-
-
-def read_transcripts(file: Path, log: EvalLog | None = None) -> tuple[list[Transcript], tuple[BadRow, ...]]:
-    """The rows that can be used, and what is wrong with the others, in themselves or next to earlier rows.
-
-    Args:
-        file: The file.
-        log: What it holds, where it is an Inspect log; the metadata of its samples hold the fields that the log lacks.
-
-    Raises:
-        BadInput: The file cannot be read.
-    """
+def check_bodies(bodies: Sequence[Body]) -> tuple[list[Transcript], tuple[BadRow, ...]]:
+    """The rows that can be used, and what is wrong with the others, in themselves or next to earlier rows."""
     bad: list[BadRow] = []
-    if log is None:
-        rows = read_rows(file, TranscriptRow, longest=LONGEST_ROW, bad=bad)
-    else:
-        rows = check_rows(rows_of_log(log), TranscriptRow, path=file, bad=bad)
     found: list[Transcript] = []
-    facts: dict[tuple[str, ...], tuple[object, int]] = {}
-    for line, row in rows:
-        transcript = row.transcript(line)
-        for field, about, value in transcript.facts():
-            known, earlier = facts.setdefault((field, *about), (value, line))
-            if known != value:
-                bad.append(BadRow(file, line, field, f"is not what line {earlier} says of the same question"))
-                break
-        else:
-            found.append(transcript)
-    return found, tuple(bad)
-
-
-def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The samples of an Inspect log as rows, numbered from 1."""
-    for number, sample in enumerate(log.samples or (), 1):
-        body = {"model": log.eval.model, "sample": sample.epoch - 1, **(sample.metadata or {}), "reply": None}
-        if sample.error is None and sample.output.choices:
-            body |= {"reply": sample.output.completion, "stop": sample.output.stop_reason}
-        yield number, body
+    facts: dict[tuple[str, ...], tuple[object, Body]] = {}
+    for body in bodies:
+        for _, row in check_rows([(body.line, body.row)], TranscriptRow, path=body.file, bad=bad):
+            transcript = row.transcript(body.line)
+            for field, about, value in transcript.facts():
+                known, earlier = facts.setdefault((field, *about), (value, body))
+                if known != value:
+                    where = f"line {earlier.line}" + (f" of {earlier.file}" if earlier.file != body.file else "")
+                    what = f"is not what {where} says of the same question"
+                    bad.append(BadRow(body.file, body.line, field, what))
+                    break
+            else:
+                found.append(transcript)
+    texts = {(row.source, row.question_id): row.options for row in found if any(row.options)}
+    return [row._replace(options=texts.get((row.source, row.question_id), row.options)) for row in found], tuple(bad)

@@ -124,7 +124,7 @@ class Opening:
                 except ValueError:
                     return False
                 is_json = True
-        return False
+        return is_json and ".jsonl" in "".join(self.path.suffixes[-2:]).lower()  # one row
 
     # ------------------------------------------------------------ text
 

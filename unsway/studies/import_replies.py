@@ -1,14 +1,16 @@
 """Imported transcripts as a folder like those of `measure`, so that every report works on them.
 
-In: a file of transcripts. Out: pairs, replies and arms in the folder, next to what it already holds.
+In: files of transcripts. Out: pairs, replies and arms in the folder, next to what it already holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput, UnknownName
+from unsway.importing.bodies import Description
 from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
 from unsway.store import Address, ReplyStore
@@ -17,13 +19,20 @@ from unsway.studies.folder import add_pairs, note_arm
 
 
 def import_replies(
-    file: str | Path, folder: str | Path, *, base: str = "", skip_bad: bool = False, keep_gold: bool = False
+    files: str | Path | Sequence[str | Path],
+    folder: str | Path,
+    about: Description = Description(),  # noqa: B008  # frozen
+    *,
+    base: str = "",
+    skip_bad: bool = False,
+    keep_gold: bool = False,
 ) -> Imported:
-    """Import replies that somebody else sampled into a folder, and return what the file held.
+    """Import replies that somebody else sampled into a folder, and return what the files held.
 
     Args:
-        file: A file of transcripts; `unsway.importing.replies` has the fields.
+        files: Files of transcripts; `unsway.importing.replies` has the fields.
         folder: The folder; what is there stays.
+        about: What the files do not say themselves.
         base: The model with which the others are compared; empty compares none.
         skip_bad: Leave out rows that cannot be used, and go on.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
@@ -32,7 +41,7 @@ def import_replies(
         UnknownName: The file has no such base.
         BadInput: A row cannot be used, or the folder has another reply at the same address; nothing was written.
     """
-    found = load(file, skip_bad=skip_bad, keep_gold=keep_gold)
+    found = load(files, about, skip_bad=skip_bad, keep_gold=keep_gold)
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)

@@ -1,0 +1,209 @@
+"""Logs of Inspect that others made: both formats, two logs of one run, runs that did not finish, encrypted thoughts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    ContentReasoning,
+    ContentText,
+    ModelOutput,
+    ModelUsage,
+    get_model,
+)
+from inspect_ai.solver import generate
+
+from unsway.cli import main
+from unsway.errors import BadInput
+from unsway.importing.bodies import Description
+from unsway.importing.replies import load
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.sources import load as questions
+from unsway.types import AwayFrom, Toward
+
+CIPHER = "Q2lwaGVy" * 40
+THOUGHT = "The hint says tin, but salt is no metal."
+
+
+def log_of(folder: Path, samples: list[Sample], answer: Callable[[str], Any], **options: Any) -> Path:
+    def output(messages: list[Any], *_: object) -> ModelOutput:
+        content = answer(messages[-1].text)
+        message = ChatMessageAssistant(content=content)
+        usage = ModelUsage(input_tokens=3, output_tokens=3, total_tokens=6)
+        return ModelOutput(
+            model="mock", choices=[ChatCompletionChoice(message=message, stop_reason="stop")], usage=usage
+        )
+
+    model = get_model("mockllm/model", custom_outputs=output, memoize=False)
+    task = Task(dataset=samples, solver=generate(), name=options.pop("name", "theirs"))
+    (log,) = inspect_eval(task, model=model, log_dir=str(folder), display="none", **options)
+    return Path(log.location.removeprefix("file://"))
+
+
+def sample(number: int, side: str, **about: Any) -> Sample:
+    known = {"options": ["tin", "salt"], "bias": "hint", "target": "B", "condition": side, "question_id": f"q{number}"}
+    return Sample(id=f"{number}-{side}", input=f"Which is a metal ({side})?", target="A", metadata=known | about)
+
+
+def follow(text: str) -> str:
+    return "(B)" if "hinted" in text else "(A)"
+
+
+def frozen(number: int, side: str) -> Sample:
+    """A sample as mcq-bias makes them: one log a side, paired by the id of the sample."""
+    options = "\n\nAnswer choices:\n(A) tin\n(B) salt\n(C) wood\n\nGive your answer like this: (X)."
+    about = {"variant": side, "source_dataset": "metals", "prompt_style": "none"}
+    if side == "biased":
+        about |= {"bias_type": "post_hoc", "biased_option": "NOT A" if number else "B", "biasing_text": "x"}
+    return Sample(
+        id=f"h{number}", input=[ChatMessageUser(content=f"Set {number}, {side}{options}")], target="A", metadata=about
+    )
+
+
+@pytest.mark.parametrize("kind", ["eval", "json"])
+def test_both_formats_are_read(tmp_path: Path, kind: str) -> None:
+    samples = [sample(n, side) for n in range(3) for side in ("plain", "hinted")]
+    path = log_of(tmp_path, samples, follow, log_format=kind)
+    assert path.suffix == f".{kind}"
+    done = CliRunner().invoke(main, ["import", str(path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0 and "6 replies to 3 pairs" in done.output, done.output
+    found = load(path)
+    assert {reply.asked_on for reply in found.replies} != {""} and found.pairs[0].question.gold == 0
+    assert "hinted" in found.pairs[0].biased.turns[0].text()
+
+
+def test_two_logs_of_one_measurement_join(tmp_path: Path) -> None:
+    biased = log_of(tmp_path, [frozen(n, "biased") for n in range(3)], lambda text: "(B)", name="b")
+    clean = log_of(tmp_path, [frozen(n, "unbiased") for n in range(4)], lambda text: "(A)", name="u")
+    found = load([biased, clean])
+    assert len(found.pairs) == 3 and len(found.replies) == 7 and found.n_alone == 1
+    by_id = {pair.question.id: pair for pair in found.pairs}
+    assert by_id["metals/h0"].target == Toward(1) and by_id["metals/h1"].target == AwayFrom(0)
+    assert by_id["metals/h0"].question.options == ("tin", "salt", "wood")
+    assert {pair.bias for pair in found.pairs} == {"post_hoc@imported"}
+
+
+def test_logs_that_know_choices_and_targets_alone(tmp_path: Path) -> None:
+    def plain(side: str) -> list[Sample]:
+        return [Sample(id=n, input=f"Which ({side})?", choices=["tin", "salt"], target="A") for n in range(3)]
+
+    hinted = log_of(tmp_path, plain("hinted"), follow, name="h")
+    clean = log_of(tmp_path, plain("plain"), follow, name="p")
+    found = load([hinted], Description(clean=(clean,), given={"bias": "hint", "target": "B"}))
+    assert len(found.pairs) == 3 and len(found.replies) == 6
+
+
+INTERRUPTED = """
+import asyncio, sys
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.solver import generate
+n_quick = int(sys.argv[2])
+about = dict(options=["tin", "salt"], bias="hint", target="B", arm="biased")
+samples = [Sample(id=n, input="Which?", target="A", metadata=about | {"question_id": f"q{n}"}) for n in range(4)]
+asked = 0
+async def answer(*_):
+    global asked
+    asked += 1
+    if asked > n_quick:
+        print("waiting", flush=True)
+        await asyncio.sleep(100)
+    output = ModelOutput.from_content("mock", "(B)")
+    output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+    return output
+model = get_model("mockllm/model", custom_outputs=answer)
+task = Task(dataset=samples, solver=generate())
+eval(task, model=model, log_dir=sys.argv[1], display="none", max_connections=1, max_samples=1)
+"""
+
+
+@pytest.mark.parametrize("n_quick", [0, 2])
+def test_a_run_that_was_interrupted_is_said(tmp_path: Path, n_quick: int) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "logs"), str(n_quick)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"waiting\n"
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    (path,) = (tmp_path / "logs").glob("*.eval")
+    done = CliRunner().invoke(main, ["import", str(path), "--out", str(tmp_path / "out")])
+    assert "did not finish" in done.output, done.output
+    if n_quick:
+        assert done.exit_code == 0 and "It holds 2 replies to 4 samples" in done.output, done.output
+    else:
+        assert done.exit_code == 1 and "it holds no reply" in done.output and not (tmp_path / "out").exists(), (
+            done.output
+        )
+
+
+# ---------------------------------------------------------------- encrypted thoughts
+
+
+def hidden_and_shown(text: str) -> list[ContentReasoning | ContentText]:
+    """A thought as Inspect records Claude's: the signature as the reasoning, what can be read as its summary."""
+    parts = [
+        ContentReasoning(reasoning=CIPHER, summary=THOUGHT, redacted=True),
+        ContentReasoning(reasoning=CIPHER, redacted=True),
+    ]
+    return [
+        *parts,
+        ContentText(text="" if "silent" in text else f"So the best answer is: ({'B' if 'hint' in text else 'A'})."),
+    ]
+
+
+def test_encrypted_thoughts_of_a_log_are_not_imported(tmp_path: Path) -> None:
+    samples = [sample(n, side) for n in range(2) for side in ("plain", "hinted")]
+    found = load(log_of(tmp_path, samples, hidden_and_shown))
+    assert {(reply.reasoning, reply.thought) for reply in found.replies} == {(THOUGHT, "unknown")}
+
+
+def test_encrypted_thoughts_reach_no_reader_page_or_label(tmp_path: Path) -> None:
+    asked = pairs(questions("procedural/arithmetic", n=3), ["post_hoc"])
+
+    def output(messages: list[Any], *_: object) -> ModelOutput:
+        content = hidden_and_shown("silent" if messages[-1].role == "user" and len(messages) > 1 else "")
+        usage = ModelUsage(input_tokens=3, output_tokens=3, total_tokens=6, reasoning_tokens=9)
+        message = ChatMessageAssistant(content=content)
+        return ModelOutput(
+            model="mock", choices=[ChatCompletionChoice(message=message, stop_reason="stop")], usage=usage
+        )
+
+    from unsway.pairing import PairSet
+    from unsway.studies.arms import Arm
+    from unsway.studies.folder import add_pairs, note_arm
+
+    model = get_model("mockllm/model", custom_outputs=output, memoize=False)
+    study = tmp_path / "study"
+    replies = run(asked, model, folder=study)
+    add_pairs(study, PairSet(asked.pairs, ()))
+    note_arm(study, Arm(replies[0].model, replies[0].model, replies[0].weights, "base"))
+    assert {reply.reasoning for reply in replies} == {THOUGHT} and {reply.reasoning_tokens for reply in replies} == {9}
+    for args in (["report", study], ["estimate", study], ["label", study, "--export", tmp_path / "labels.jsonl"]):
+        CliRunner().invoke(main, [str(arg) for arg in args])
+    written = [path for path in study.rglob("*") if path.is_file() and path.suffix != ".eval"]
+    assert any(path.suffix == ".html" for path in written) and (study / "replies.jsonl") in written
+    assert not [path for path in written if CIPHER[:30].encode() in path.read_bytes()]
+    assert json.loads((study / "replies.jsonl").read_text().splitlines()[0])["reasoning"] == THOUGHT
+
+
+def test_a_damaged_json_log_is_said(tmp_path: Path) -> None:
+    text = '{"version": 2, "status": "success", "eval": {"task": "x", "created": 7}, "samples": []}'
+    (tmp_path / "log.json").write_text(text)
+    with pytest.raises(BadInput, match="Cannot read the log"):
+        load(tmp_path / "log.json")

@@ -1,0 +1,333 @@
+"""Files of replies as rows under our names, before they are checked: what they say, what is said of them, how they count.
+
+In: files of any kind and a `Description` of what they do not say themselves. Out: rows under our names, whose right option
+and target are letters; a row that cannot be read so is a `BadRow`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unsway.errors import BadInput, BadRow, UnknownName
+from unsway.importing.logs import read_log, rows_of_log
+from unsway.importing.shapes import at, rows_of
+from unsway.importing.words import NAMES, is_not_known, named, plain, side_of
+from unsway.prompts.render import MAX_OPTIONS
+from unsway.rows import BadField
+from unsway.rows.opening import Opening
+from unsway.sources.files.golds import Number, gold_of
+from unsway.sources.files.options import Choices, choices_of, split_lettered
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+LONGEST_ROW = 10_000_000
+"""Longest row, in characters: a prompt and a reply of a million tokens each."""
+WAYS = ("0-based", "1-based", "letter", "text")
+"""How a right option or target may be said to be written."""
+ANY_CHANGE = frozenset({"any", "anychange", "change"})
+"""Words for a target that is any change of the answer, besides null."""
+COUNTED = re.compile(rf"(?:{'|'.join((*NAMES['n_options'], *NAMES['sample'], 'reasoningtokens'))}) \d{{1,9}}")
+"""A cell of a table, after the plain name of its column, that is a number."""
+ROW_IDS = ("uuid", "rowid", "requestid", "responseid", "completionid", "timestamp", "createdat", "id")
+"""Names of fields that tell one reply from every other, so a row with the same one is the same reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What files of replies do not say themselves."""
+
+    clean: tuple[Path, ...] = ()
+    """Files whose rows are clean; those of the others are then biased, unless they say otherwise."""
+    facts: Path | None = None
+    """A file with a row for each question, which says what the rows of its replies lack."""
+    columns: str = ""
+    """Which field is which, as `reply=output,gold=answer:1-based`; `{question_id}|{arm}=custom_id` takes a name apart."""
+    given: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Values that all rows have, by our name of the field."""
+
+
+class Body(NamedTuple):
+    """A row before it is checked."""
+
+    file: Path
+    """Its file."""
+    line: int
+    """Where it stands there, counted from 1."""
+    row: Any
+    """Its fields under our names, or `BadRow`; what is no object stays as it is."""
+
+
+class Counted(NamedTuple):
+    """A right option or target that is a number."""
+
+    place: int
+    """Place of its row among all."""
+    name: str
+    """gold or target."""
+    no: str
+    """NOT where any other option is meant."""
+    number: Number
+    """The number, and the option whose text it is."""
+    choices: Choices
+    """The options."""
+    way: str
+    """How it is said to be written, one of `WAYS`."""
+
+
+class Column(NamedTuple):
+    """What `--columns` says of one field."""
+
+    name: str
+    """The field of the file; a path with dots leads into objects."""
+    way: str = ""
+    """One of `WAYS`; empty where that is to be found out."""
+
+
+def parse_columns(text: str) -> dict[str, Column]:
+    """Read `reply=output,gold=answer:1-based`. Raises `BadInput`, `UnknownName`."""
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        role, equals, name = part.rpartition("=")
+        if not equals or not role.strip() or not name.strip():
+            raise BadInput(
+                f"--columns has {part!r}. It is written as FIELD=COLUMN,…: reply=output,gold=answer:1-based."
+            )
+        for each in re.findall(r"\{(\w+)\}", role) or [role.strip()]:
+            if each not in NAMES:
+                raise UnknownName("field", each, tuple(NAMES))
+        name, colon, way = name.strip().rpartition(":")
+        found[role.strip()] = Column(name, way) if colon and way in WAYS else Column(name + colon + way)
+    return found
+
+
+def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tuple[list[Body], int]:
+    """The rows of all files, and how many stood there twice.
+
+    Args:
+        files: The files, those that are logs with what they hold.
+        about: What they do not say themselves; its clean files are read too.
+
+    Raises:
+        BadInput: A file cannot be read, or numbers may count from 0 and from 1.
+    """
+    columns, facts = parse_columns(about.columns), _facts(about)
+    unknown = next((name for name in about.given if name not in NAMES), None)
+    if unknown is not None:
+        raise UnknownName("field", unknown, tuple(NAMES))
+    found: list[Body] = []
+    seen: set[str] = set()
+    n_twice = 0
+    for file in (*files, *about.clean):
+        side = {} if not about.clean else {"arm": "clean" if file in about.clean else "biased"}
+        for line, raw in _rows_in(file, files.get(file)):
+            if not isinstance(raw, Mapping):
+                found.append(Body(file, line, raw))
+                continue
+            row_id = next((name for name in raw if plain(name) in ROW_IDS), None)
+            if row_id is not None and raw[row_id] and named(raw).get("question_id") != raw[row_id]:
+                text = json.dumps(raw, sort_keys=True, default=str)
+                n_twice += text in seen
+                if text in seen:
+                    continue
+                seen.add(text)
+            try:
+                own = dict(_named_by(columns, raw))
+            except ValueError as error:
+                found.append(Body(file, line, BadRow(file, line, "row", str(error))))
+                continue
+            for row in rows_of(raw):
+                fact = facts.get(str((row | own).get("question_id")), {})
+                known = {name: value for name, value in row.items() if value is not None or name not in fact}
+                found.append(Body(file, line, side | fact | known | own | dict(about.given)))
+    return _settled(found, columns), n_twice
+
+
+def _rows_in(file: Path, log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
+    """The line and the value of every row; cells of a table that are empty or numbers are nothing and numbers."""
+    log = log or read_log(file)
+    if log is not None:
+        yield from rows_of_log(log)
+        return
+    opening = Opening(file, LONGEST_ROW)
+    for line, raw in opening:
+        if opening.kind == "table" and isinstance(raw, dict):
+            cells = {name: cell for name, cell in raw.items() if cell.strip() or plain(name) in NAMES["gold"]}
+            raw = {
+                name: int(cell) if COUNTED.fullmatch(f"{plain(name)} {cell}") else cell for name, cell in cells.items()
+            }
+        yield line, raw
+
+
+def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields that `--columns` names in a row. Raises `ValueError` where a column is not there."""
+    for role, (name, _) in columns.items():
+        value = raw.get(name, at(raw, name))
+        if "{" in role:
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(role))
+            match = re.fullmatch(pattern, str(value))
+            if match is None:
+                raise ValueError(f"has {name} = {str(value)[:60]!r}, which is not of the form {role}")
+            yield from match.groupdict().items()
+        elif value is not None:
+            yield role, value
+        elif name not in NAMES:
+            raise ValueError(f"has no {name}, which --columns names as {role}; it has: {', '.join(raw)[:200]}")
+
+
+def _facts(about: Description) -> dict[str, dict[str, Any]]:
+    """What the file of facts says of each question, by its name. Raises `BadInput` where a question has two rows."""
+    found: dict[str, dict[str, Any]] = {}
+    for _, raw in _rows_in(about.facts) if about.facts else ():
+        if isinstance(raw, BadRow):
+            raise raw
+        row = named(raw) if isinstance(raw, Mapping) else {}
+        name = str(row.pop("question_id", ""))
+        if not name:
+            raise BadInput(f"{about.facts}: a row names no question. Each needs question_id (or id, custom_id, …).")
+        if found.setdefault(name, row) != row:
+            raise BadInput(f"{about.facts}: the question {name!r} has two rows that differ. Keep one of them.")
+    return found
+
+
+# ---------------------------------------------------------------- what values mean
+
+
+def _settled(bodies: Sequence[Body], columns: Mapping[str, Column]) -> list[Body]:
+    """The rows with their side, options, right option and target in our words. Raises `BadInput` as `_counts_from`."""
+    settled: list[Body] = []
+    numbers: list[Counted] = []
+    others: set[str] = set()
+    has_bias = any(isinstance(body.row, Mapping) and _bias(body.row) for body in bodies)
+    for body in bodies:
+        if isinstance(body.row, Mapping):
+            row = _sided(body.row, has_bias)
+            try:
+                counted = _named_options(row, columns, len(settled))
+            except BadField as error:
+                body = body._replace(row=BadRow(body.file, body.line, error.field, error.problem))
+            else:
+                body = body._replace(row=row)
+                numbers += counted
+                others |= {name for name in ("gold", "target") if row.get(name)} - {each.name for each in counted}
+        settled.append(body)
+    start = _counts_from(settled, [each for each in numbers if each.name not in others and not each.way])
+    for place, name, no, number, choices, way in numbers:
+        body, what = settled[place], ""
+        if isinstance(body.row, BadRow):
+            continue
+        option = number.value - (int(way[0]) if way in ("0-based", "1-based") else 0 if name in others else start)
+        if not 0 <= option < len(choices.texts):
+            last = len(choices.texts) - 1
+            what = f"is {number.value!r}; allowed: A to {chr(65 + last)}, or {start} to {last + start}"
+        elif number.text not in (None, option) and not way:
+            what = (
+                f"is {number.value}, which is the text of option {chr(65 + (number.text or 0))} and the number of option "
+                f"{chr(65 + option)}; write the letter, or say which: --columns {name}={name}:text or {name}={name}:0-based"
+            )
+        if what:
+            settled[place] = body._replace(row=BadRow(body.file, body.line, name, what))
+        else:
+            body.row[name] = no + chr(65 + option)
+    return settled
+
+
+def _sided(row: Mapping[str, Any], has_bias: bool) -> dict[str, Any]:
+    """A row with its side; where it names none, a bias that it or another row names tells it."""
+    found = dict(row)
+    if found.get("model") is None and found.get("reported_model"):
+        found["model"] = found["reported_model"]
+    if isinstance(found.get("arm"), Mapping):  # what was done to the prompt
+        found["arm"] = "biased"
+    elif "arm" in found:
+        found["arm"] = side_of(found["arm"]) or found["arm"]
+    elif has_bias:
+        found["arm"] = "biased" if _bias(found) else "clean"
+    if found.get("arm") == "clean" and "bias" in found and not _bias(found):
+        found["bias"] = ""
+    return found
+
+
+def _named_options(row: dict[str, Any], columns: Mapping[str, Column], place: int) -> list[Counted]:
+    """Put letters in place of a row's right option and target; returns those that are numbers. Raises `BadField`."""
+    try:
+        choices = _choices(row)
+    except ValueError as error:
+        raise BadField("options", str(error)) from None
+    counted: list[Counted] = []
+    if choices is None:
+        return counted
+    for name in ("gold", "target"):
+        value, no, way = row.get(name), "", columns[name].way if name in columns else ""
+        if isinstance(value, str) and (negated := re.fullmatch(r"\s*not\s+(.+?)\s*", value, re.I | re.S)):
+            value, no = negated[1], "NOT "
+        if is_not_known(value) or (name == "target" and plain(str(value)) in ANY_CHANGE):
+            if name in row:
+                row[name] = None
+            continue
+        try:
+            option = gold_of(value, choices, way if way in ("letter", "text") else "")  # type: ignore[arg-type]
+        except ValueError as error:
+            last = len(choices.texts) - 1
+            allowed = "" if "A to" in str(error) else f"; allowed: A to {chr(65 + last)}, or 0 to {last}"
+            raise BadField(name, f"{error}{allowed}") from None
+        if isinstance(option, Number):
+            counted.append(Counted(place, name, no, option, choices, way))
+        else:
+            row[name] = None if option is None else no + chr(65 + option)
+    return counted
+
+
+def _bias(row: Mapping[str, Any]) -> bool:
+    """Whether a row names a bias, and not one of the words for none."""
+    name = row.get("bias")
+    return bool(name) and not is_not_known(name) and side_of(name) != "clean" and "unbiased" not in plain(str(name))
+
+
+def _choices(row: dict[str, Any]) -> Choices | None:
+    """The options of a row, which it holds as texts afterwards; None where not even their number is known.
+
+    A row without options has those that its prompt lists. Raises `ValueError` where they cannot be read.
+    """
+    if row.get("options") is None and row.get("n_options") is None and isinstance(row.get("prompt"), str):
+        listed = split_lettered(row["prompt"])
+        if listed is not None:
+            if row.get("arm") == "clean":  # a cue may have changed the texts
+                row["options"] = [re.split(r"\n\s*\n", text)[0].strip() for text in listed[1].texts]
+            row["n_options"] = len(listed[1].texts)
+    if row.get("options") is not None:
+        choices = choices_of(row["options"])
+        row["options"] = list(choices.texts)
+        return choices
+    n = row.get("n_options")
+    if isinstance(n, float) and n.is_integer():
+        n = int(n)
+    if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= MAX_OPTIONS:
+        return None  # which the check of the row says
+    return Choices(tuple(f"\0{place}" for place in range(n)))  # texts that nothing is equal to
+
+
+def _counts_from(bodies: Sequence[Body], numbers: Sequence[Counted]) -> int:
+    """What right options and targets that are numbers count from: 0 where one is 0, 1 where one is the last and none is 0.
+
+    Raises `BadInput` where the numbers show neither.
+    """
+    asked = [each for each in numbers if each.number.text is None]
+    values = {each.number.value for each in asked}
+    if not values or 0 in values:
+        return 0
+    if any(each.number.value == len(each.choices.texts) for each in asked):
+        return 1
+    body, name, value = bodies[asked[0].place], asked[0].name, asked[0].number.value
+    fields = sorted({each.name for each in asked})
+    ways = ["--columns " + ",".join(f"{each}={each}:{way}" for each in fields) for way in ("1-based", "0-based")]
+    raise BadInput(
+        f"{body.file}: {' and '.join(fields)} are numbers from {min(values)} to {max(values)}, never 0, so they may count "
+        f"from 1 (line {body.line}: {name} {value} is option {chr(64 + value)}) or from 0 (it is option {chr(65 + value)}). "
+        f"Say which: {ways[0]} or {ways[1]}."
+    )

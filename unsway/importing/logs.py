@@ -1,0 +1,146 @@
+"""Inspect's logs as rows of ours: those of our own task, which hold pairs and replies, and all others.
+
+In: a log, `.eval` or `.json`. Out: its pairs and replies, or its samples as rows; their metadata holds what Inspect lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unsway import layout
+from unsway.errors import BadInput
+from unsway.importing.words import named
+from unsway.models.thoughts import shown_thought
+from unsway.sampling.conversation import STOPS
+from unsway.store import loads
+from unsway.types import Pair, Reply, Settings
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+
+def read_log(file: Path) -> EvalLog | None:
+    """The log that a file is, with its samples; None where it is none. Raises `BadInput` where it cannot be read."""
+    if file.suffix != ".eval":
+        with file.open("rb") as opened:
+            start = opened.read(4096)
+        if file.suffix != ".json" or not all(
+            mark in start for mark in (b'"version"', b'"status"', b'"eval"', b'"task"')
+        ):
+            return None
+    from inspect_ai.log import read_eval_log
+
+    try:
+        return read_eval_log(str(file))
+    except Exception as error:  # whatever a damaged archive makes Inspect raise
+        raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {error}.") from error
+
+
+class Logs(NamedTuple):
+    """What those of some files held that are logs of `unsway/bias` or `unsway measure`, and the other files."""
+
+    pairs: tuple[Pair, ...]
+    """The pairs of our own logs."""
+    replies: tuple[Reply, ...]
+    """The replies of our own logs."""
+    n_samples: int
+    """Samples of our own logs."""
+    others: dict[Path, EvalLog | None]
+    """All other files, in their order; those that are logs with what they hold."""
+    notes: tuple[str, ...]
+    """A line for each log whose run did not finish."""
+
+
+def read_logs(files: Sequence[Path]) -> Logs:
+    """Read the files that are logs.
+
+    Raises:
+        BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there.
+    """
+    pairs: dict[str, Pair] = {}
+    replies: list[Reply] = []
+    others: dict[Path, EvalLog | None] = {}
+    notes, n_samples = [], 0
+    for file in files:
+        log = read_log(file)
+        own = read_own_log(file, log) if log is not None else None
+        if log is None or own is None:
+            others[file] = log
+        else:
+            n_samples += len(log.samples or ())
+            pairs |= {pair.id: pair for pair in own[0]}
+            replies += own[1]
+        if log is None:
+            continue
+        n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
+        n_asked = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
+        why = (
+            f" ({log.error.message.strip().splitlines()[-1][:200]})" if log.error and log.error.message.strip() else ""
+        )
+        what = f"{file} is of a run that did not finish: its status is {log.status!r}{why}"
+        if not n_replies:
+            advice = "Run it again: `inspect eval-retry` asks what is missing."
+            raise BadInput(
+                f"{what if log.status != 'success' else f'{file} is a log'}, and it holds no reply. {advice}"
+            )
+        if log.status != "success":
+            notes.append(f"{what}. It holds {n_replies} replies to {n_asked} samples.")
+    return Logs(tuple(pairs.values()), tuple(replies), n_samples, others, tuple(notes))
+
+
+def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | None:
+    """The pairs and replies of a log of `unsway/bias` or `unsway measure`; None for any other log.
+
+    Raises:
+        BadInput: It is the record of a study that is still there.
+    """
+    about = [sample.metadata or {} for sample in log.samples or ()]
+    study, is_measured = file.resolve().parent.parent, (log.eval.metadata or {}).get("asked_by") == "unsway"
+    if is_measured and (study / layout.REPLIES).exists():
+        raise BadInput(
+            f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
+            f"`unsway estimate {study}`."
+        )
+    if not any("pair" in each for each in about):
+        return None
+    scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
+    replies = [
+        loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
+    ]
+    if not is_measured:  # Inspect's own door: what it knows is in the log's header
+        decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
+        settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
+        replies = [replace(reply, model=log.eval.model, settings=settings) for reply in replies]
+    pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each and each.get("arm") != "clean"}
+    return list(pairs.values()), replies
+
+
+def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The samples of any log as rows, numbered from 1.
+
+    Metadata goes before what Inspect itself knows: the id of a sample names its question, its target is the right option.
+    """
+    header = named({**(log.eval.metadata or {}), **log.eval.task_args})
+    asked_on = log.eval.created[:10]
+    for number, sample in enumerate(log.samples or (), 1):
+        messages = (
+            [sample.input] if isinstance(sample.input, str) else [m.text for m in sample.input if m.role != "assistant"]
+        )
+        row: dict[str, Any] = {name: header[name] for name in ("bias", "source", "elicit", "target") if name in header}
+        row |= {"question_id": sample.id, "model": log.eval.model, "sample": sample.epoch - 1, "asked_on": asked_on}
+        row |= {"prompt": "\n\n".join(messages), "reply": None}
+        if sample.choices:
+            row["options"] = list(sample.choices)
+        if isinstance(sample.target, str) or len(sample.target) == 1:
+            row["gold"] = sample.target if isinstance(sample.target, str) else sample.target[0]
+        row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
+        if sample.error is None and sample.output.choices:
+            stop = STOPS.get(sample.output.stop_reason, "unknown")
+            thought, usage = shown_thought(sample.output, log.eval.model, stop), sample.output.usage
+            row |= {"reply": sample.output.completion, "stop": stop, "reported_model": sample.output.model}
+            row |= {"reasoning": thought.text, "thought_kind": thought.kind}
+            row["reasoning_tokens"] = usage.reasoning_tokens if usage else None
+        yield number, row

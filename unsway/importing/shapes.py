@@ -1,0 +1,321 @@
+"""Rows of providers and of other harnesses as rows of ours: one table that says where each keeps what.
+
+In: a row as it stands in a file. Out: the rows of ours that it holds, one for each reply; a row of no known shape is one row
+with the fields that it has. A path is names and numbers with dots; one that begins with a dot starts at the reply, of which a
+row may hold several. Sources: the providers' references of their batch files, and what each harness writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from unsway.importing.words import named
+
+
+class Shape(BaseModel):
+    """Where one kind of row keeps what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    writes: str
+    """Who writes it."""
+    needs: tuple[str, ...]
+    """Paths by which it is recognised; each must be there."""
+    each: str = ""
+    """The list that has an element for each reply; empty where the row is one reply."""
+    inside: tuple[str, ...] = ()
+    """Objects whose own fields count as fields of the row."""
+    fields: Mapping[str, tuple[str, ...]] = {}
+    """Our fields by the paths at which they may stand; the first that is there is taken."""
+    is_repeated: bool = False
+    """Whether several rows may hold the same reply, so its number in the row is that of its sample."""
+
+    def is_of(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row is of this shape."""
+        return all(at(row, path) is not None for path in self.needs)
+
+
+BODIES: tuple[Shape, ...] = (
+    Shape(
+        writes="OpenAI's chat completions, and every server that speaks them",
+        needs=("choices.0.message",),
+        each="choices",
+        fields={
+            "reply": (".message.content", ".message.refusal"),
+            "reasoning": (".message.reasoning_content", ".message.reasoning", ".message.reasoning_details"),
+            "stop": (".finish_reason",),
+            "reported_model": ("model",),
+            "reasoning_tokens": ("usage.completion_tokens_details.reasoning_tokens",),
+            "asked_on": ("created",),
+        },
+    ),
+    Shape(
+        writes="OpenAI's completions",
+        needs=("choices.0.text", "object"),
+        each="choices",
+        fields={
+            "reply": (".text",),
+            "stop": (".finish_reason",),
+            "reported_model": ("model",),
+            "asked_on": ("created",),
+        },
+    ),
+    Shape(
+        writes="OpenAI's responses",
+        needs=("output.0.type",),
+        fields={
+            "reply": ("output",),
+            "stop": ("incomplete_details.reason", "status"),
+            "reported_model": ("model",),
+            "reasoning_tokens": ("usage.output_tokens_details.reasoning_tokens",),
+            "asked_on": ("created_at",),
+        },
+    ),
+    Shape(
+        writes="Anthropic",
+        needs=("content.0.type", "stop_reason"),
+        fields={"reply": ("content",), "stop": ("stop_reason",), "reported_model": ("model",)},
+    ),
+    Shape(
+        writes="Google's Gemini",
+        needs=("candidates.0.content",),
+        each="candidates",
+        fields={
+            "reply": (".content.parts",),
+            "stop": (".finishReason", ".finish_reason"),
+            "reported_model": ("modelVersion", "model_version"),
+            "reasoning_tokens": ("usageMetadata.thoughtsTokenCount", "usage_metadata.thoughts_token_count"),
+        },
+    ),
+    Shape(
+        writes="Bedrock's converse",
+        needs=("output.message.content", "stopReason"),
+        fields={"reply": ("output.message.content",), "stop": ("stopReason",)},
+    ),
+    Shape(
+        writes="vLLM and SGLang offline",
+        needs=("outputs.0.text",),
+        each="outputs",
+        fields={"reply": (".text",), "stop": (".finish_reason",), "question_id": ("request_id",)},
+    ),
+    Shape(
+        writes="Ollama",
+        needs=("message.content", "done"),
+        fields={"reply": ("message.content",), "reasoning": ("message.thinking",), "stop": ("done_reason",)},
+    ),
+)
+"""What a provider or server answers. It may be the whole row, or stand in one of the objects of `PLACES`."""
+PLACES = (
+    "response.body",
+    "response",
+    "result.message",
+    "model_output",
+    "completion",
+    "output",
+    "result",
+    "raw_response",
+    "raw",
+)
+"""Where the answer stands in the lines of batch files and in rows that people write around an answer."""
+FAILED = ("error", "result.error", "response.error", "response.body.error")
+"""What a line of a batch file holds only where the call failed; then there is no reply."""
+TEXTS = ("text", "thinking", "content", "refusal")
+"""Where a part of a message keeps its text."""
+HARNESSES: tuple[Shape, ...] = (
+    Shape(
+        writes="lm-evaluation-harness, --log_samples",
+        needs=("doc", "resps"),
+        each="resps.0",
+        inside=("doc",),
+        is_repeated=True,
+        fields={
+            "question_id": ("doc_id",),
+            "gold": ("target",),
+            "reply": (".",),
+            "prompt": ("arguments.gen_args_0.arg_0", "arguments.0.0"),
+        },
+    ),
+    Shape(
+        writes="HELM, scenario_state.json",
+        needs=("request_states",),
+        each="request_states",
+        inside=(".instance.extra_data",),
+        fields={
+            "question_id": (".instance.id",),
+            "model": (".request.model", "adapter_spec.model"),
+            "prompt": (".request.prompt",),
+            "options": (".output_mapping",),
+            "gold": (".instance.references",),
+            "arm": (".instance.perturbation",),
+            "bias": (".instance.perturbation.name",),
+            "reply": (".result.completions.0.text",),
+            "reasoning": (".result.completions.0.thinking.text",),
+            "stop": (".result.completions.0.finish_reason.reason",),
+            "sample": (".train_trial_index",),
+        },
+    ),
+    Shape(
+        writes="lighteval, --save-details",
+        needs=("doc.query", "model_response"),
+        each="model_response.text",
+        inside=("doc.specific", "doc"),
+        fields={"question_id": ("doc.id",), "prompt": ("doc.query",), "reply": (".",), "gold": ("doc.gold_index",)},
+    ),
+    Shape(
+        writes="lighteval before 0.10",
+        needs=("full_prompt", "predictions"),
+        each="predictions",
+        inside=("specifics",),
+        fields={"reply": (".",), "prompt": ("full_prompt",), "gold": ("gold_index", "gold")},
+    ),
+    Shape(
+        writes="cot-transparency",
+        needs=("outputs.0.task_spec",),
+        each="outputs",
+        fields={
+            "question_id": (".task_spec.task_hash",),
+            "source": (".task_spec.task_name",),
+            "model": (".task_spec.inference_config.model", ".task_spec.model_config.model"),
+            "gold": (".task_spec.ground_truth",),
+            "target": (".task_spec.biased_ans",),
+            "bias": (".task_spec.formatter_name",),
+            "prompt": (".task_spec.messages",),
+            "sample": (".task_spec.repeat_idx",),
+            "reply": (".inference_output.raw_response", ".model_output.raw_response"),
+        },
+    ),
+    Shape(
+        writes="promptfoo",
+        needs=("results.results",),
+        each="results.results",
+        inside=(".vars", ".testCase.metadata"),
+        fields={
+            "question_id": (".vars.question_id", ".vars.id", ".testIdx"),
+            "model": (".provider.id",),
+            "prompt": (".prompt.raw",),
+            "reply": (".response.output",),
+            "stop": (".response.finishReason",),
+        },
+    ),
+)
+"""What harnesses write for each question."""
+PLAIN = Shape(writes="everybody else", needs=())
+"""A row whose fields say all."""
+
+
+def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of ours that a row holds, one for each reply; a call that failed is a row without a reply."""
+    bodies = [("", row, (*HARNESSES, *BODIES)), *((place, at(row, place), BODIES) for place in PLACES)]
+    known = (
+        (place, each)
+        for place, body, shapes in bodies
+        if isinstance(body, Mapping)
+        for each in shapes
+        if each.is_of(body)
+    )
+    place, shape = next(known, ("", PLAIN))
+    used = (
+        {path.split(".")[0] for paths in shape.fields.values() for path in paths}
+        if not place
+        else {place.split(".")[0]}
+    )
+    own: dict[str, Any] = {}
+    for about in (
+        at(row, "metadata"),
+        at(row, "request.body.metadata"),
+        {key: row[key] for key in row if key not in used},
+    ):
+        own |= named(about) if isinstance(about, Mapping) else {}
+    code, result = at(row, "response.status_code"), at(row, "result.type")
+    if (
+        any(at(row, path) for path in FAILED)
+        or (isinstance(code, int) and code >= 400)
+        or result in ("canceled", "expired")
+    ):
+        yield own | {"reply": None}
+        return
+    body = at(row, place)
+    elements = at(body, shape.each) if shape.each else [body]
+    for number, element in enumerate(elements if isinstance(elements, list) else [elements]):
+        found: dict[str, Any] = {}
+        for inside in shape.inside:
+            inner = at(element if inside[0] == "." else body, inside)
+            found |= named(inner) if isinstance(inner, Mapping) else {}
+        found |= own
+        for field, paths in shape.fields.items():
+            values = (at(element if path[0] == "." else body, path) for path in paths)
+            value = next((value for value in values if value is not None), None)
+            if value is not None and not (place and field in own):
+                found[field] = value
+        if shape.is_repeated or (len(elements) > 1 and "sample" not in found):
+            found["sample"] = number
+        yield as_texts({"reply": None} | found if shape is not PLAIN else found)
+
+
+def as_texts(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose reply, reasoning, prompt, right option and day are plain values, where providers write lists of parts."""
+    found = dict(row)
+    if isinstance(row.get("reply"), list) and len(row["reply"]) == 1 and isinstance(row["reply"][0], str):
+        found["reply"] = row["reply"][0]
+    elif (
+        isinstance(row.get("reply"), list) and row["reply"] and all(isinstance(part, Mapping) for part in row["reply"])
+    ):
+        found["reply"], thoughts, is_hidden = "", [], False
+        for part in row["reply"]:
+            kind, text = (
+                str(part.get("type", "")),
+                next((part[key] for key in TEXTS if isinstance(part.get(key), str)), ""),
+            )
+            if "redacted" in kind or (kind == "reasoning" and part.get("encrypted_content")):
+                is_hidden = True
+            if isinstance(part.get("content"), list):  # an output item of OpenAI's: a message, or a thought
+                text = "".join(str(each.get("text") or each.get("refusal") or "") for each in part["content"])
+            if (
+                kind in ("thinking", "reasoning", "redacted_thinking")
+                or part.get("thought")
+                or "reasoningContent" in part
+            ):
+                summary = "\n".join(str(each.get("text", "")) for each in part.get("summary") or ())
+                said = (
+                    at(part, "reasoningContent.reasoningText.text") or summary or ("" if "redacted" in kind else text)
+                )
+                thoughts += [said] if said else []
+                is_hidden = is_hidden or not said
+            else:
+                found["reply"] += text
+        if thoughts:
+            found["reasoning"] = "\n".join(thoughts)
+        elif is_hidden:
+            found["thought_kind"] = "hidden"
+    if isinstance(row.get("reasoning"), list):
+        parts = [part for part in row["reasoning"] if isinstance(part, Mapping)]
+        found["reasoning"] = "\n".join(str(part.get("text") or part.get("summary") or "") for part in parts)
+    if isinstance(row.get("prompt"), list):
+        turns = [turn for turn in row["prompt"] if isinstance(turn, Mapping)]
+        texts = [str(turn.get("content") or turn.get("prompt") or "") for turn in turns]
+        found["prompt"] = (
+            texts[0]
+            if len(texts) == 1
+            else "\n\n".join(f"{turn.get('role', '')}: {text}" for turn, text in zip(turns, texts, strict=True))
+        )
+    if isinstance(row.get("gold"), list):  # HELM's references; lighteval's indices
+        right = [each for each in row["gold"] if not isinstance(each, Mapping) or "correct" in (each.get("tags") or ())]
+        found["gold"] = next((at(each, "output.text") if isinstance(each, Mapping) else each for each in right), None)
+    if isinstance(row.get("asked_on"), int | float) and not isinstance(row["asked_on"], bool):
+        found["asked_on"] = datetime.fromtimestamp(row["asked_on"], UTC).date().isoformat()
+    return found
+
+
+def at(row: Any, path: str) -> Any:
+    """What stands at a path; None where nothing does."""
+    for step in filter(None, path.split(".")):
+        if isinstance(row, Mapping):
+            row = row.get(step)
+        elif isinstance(row, list) and step.isdigit():
+            row = row[int(step)] if int(step) < len(row) else None
+        else:
+            return None
+    return row
