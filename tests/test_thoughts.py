@@ -18,6 +18,7 @@ from inspect_ai.model import (
     ModelUsage,
 )
 
+from unsway.models.provider import content_of
 from unsway.models.thoughts import shows
 from unsway.sampling.conversation import reply_of
 from unsway.store import Address, ReplyStore, dumps, loads
@@ -137,3 +138,86 @@ def test_ciphertext_in_a_row_from_before_is_not_read() -> None:
     hash_in_words = f"The file's hash is {CIPHER}, so (B)."
     plain = Reply("p", "m", "", 0, "", hash_in_words, (), "end", Settings(), 1, 1)
     assert plain.reasoning == hash_in_words
+
+
+# ---------------------------------------------------------------- thoughts that stand in the text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<think>It grows.</think>(B)", "full"),
+        ("<think>The answer is (B). But", "cut"),
+        ("[THINK]So[/THINK](B)", "full"),
+        ("(B)", "none"),
+    ],
+)
+def test_the_kind_of_a_thought_in_the_text(text: str, kind: Thought) -> None:
+    found = reply(text=text)
+    assert (found.text, found.reasoning, found.thought) == (text, None, kind)
+    assert reply(text=text, thinking=5).thought == ("hidden" if kind == "none" else kind)
+
+
+class Words:
+    """A tokenizer of whole words, some of them special, as those of reasoning models are."""
+
+    def __init__(self, *special: str) -> None:
+        self.words: list[str] = list(special)
+        self.special = set(special)
+
+    def encode(self, *words: str) -> list[int]:
+        self.words += [word for word in words if word not in self.words]
+        return [self.words.index(word) for word in words]
+
+    def decode(self, tokens: list[int], skip_special_tokens: bool) -> str:
+        words = [self.words[token] for token in tokens]
+        return "".join(word for word in words if not (skip_special_tokens and word in self.special))
+
+
+CHANNELS = ("<|channel|>", "<|message|>", "<|end|>", "<|start|>", "<|return|>", "[THINK]", "[/THINK]")
+
+
+def test_marks_that_are_special_tokens_part_the_thought_from_the_text() -> None:
+    tokenizer = Words(*CHANNELS)
+    prompt = tokenizer.encode("<|start|>", "assistant")
+    harmony = (
+        "<|channel|>",
+        "analysis",
+        "<|message|>",
+        "B grows.",
+        "<|end|>",
+        "<|start|>",
+        "assistant",
+        "<|channel|>",
+        "final",
+    )
+    found = content_of(tokenizer, prompt, tokenizer.encode(*harmony, "<|message|>", "So (B).", "<|return|>"))
+    assert [getattr(part, "reasoning", None) or getattr(part, "text", None) for part in found] == [
+        "B grows.",
+        "So (B).",
+    ]
+    magistral = content_of(tokenizer, prompt, tokenizer.encode("[THINK]", "B grows.", "[/THINK]", "So (B)."))
+    assert [getattr(part, "reasoning", None) or getattr(part, "text", None) for part in magistral] == [
+        "B grows.",
+        "So (B).",
+    ]
+    cut = content_of(tokenizer, prompt, tokenizer.encode("[THINK]", "It must be (B). But"))
+    assert cut == "[THINK]It must be (B). But"
+
+
+def test_marks_that_are_text_stay_in_the_text() -> None:
+    tokenizer = Words("<|im_end|>")
+    tokens = tokenizer.encode("<think>", "B grows.", "</think>", "So (B).", "<|im_end|>")
+    assert content_of(tokenizer, [], tokens) == "<think>B grows.</think>So (B)."
+    assert content_of(tokenizer, [], tokenizer.encode("So (B).", "<|im_end|>")) == "So (B)."
+
+
+def test_a_thought_that_the_template_opened_and_nobody_closed_is_cut() -> None:
+    tokenizer = Words("<|im_start|>", "<|im_end|>")
+    prompt = tokenizer.encode("Which?", "<|im_end|>", "<|im_start|>", "assistant\n", "<think>", "\n")
+    cut = content_of(tokenizer, prompt, tokenizer.encode("It must be (B). But"))
+    assert cut == "<think>\nIt must be (B). But" and reply(text=str(cut)).thought == "cut"
+    closed = content_of(tokenizer, prompt, tokenizer.encode("It grows.", "</think>", "So (B)."))
+    assert closed == "It grows.</think>So (B)." and reply(text=str(closed)).thought == "full"
+    off = tokenizer.encode("<|im_start|>", "assistant\n", "<think>", "\n\n", "</think>", "\n\n")
+    assert content_of(tokenizer, off, tokenizer.encode("So (B).")) == "So (B)."

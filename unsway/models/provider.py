@@ -8,12 +8,17 @@ Source of the interface: Inspect AI's extension guide (ModelAPI).
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
 
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
     ChatMessageAssistant,
+    Content,
+    ContentReasoning,
+    ContentText,
     GenerateConfig,
     ModelAPI,
     ModelOutput,
@@ -24,10 +29,46 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from unsway.errors import ModelError
 from unsway.models.engines.base import Engine, Request, known_engine, make_engine
 from unsway.models.weights import known_dtype, locate
+from unsway.readers.channels import split
 from unsway.types import Message
 
 MAX_TOKENS = 1000
 """The longest reply if the caller names none, as in `types.Settings`."""
+
+OPENED_WITHIN = 16
+"""Tokens at the end of a prompt in which a chat template may open a thought."""
+
+
+def content_of(tokenizer: Any, prompt: Sequence[int], tokens: Sequence[int]) -> str | list[Content]:
+    """What a local model said: its text, or its thought and its text apart where special tokens mark them.
+
+    Args:
+        tokenizer: The model's tokenizer.
+        prompt: Tokens of the prompt; a chat template may open a thought at its end.
+        tokens: Tokens of the reply.
+
+    Returns:
+        The text without special tokens, thoughts between their marks. Where dropping special tokens would take the marks
+        with them, the thought is a part of its own. A thought that never closes keeps or gets its mark, so that it is not
+        taken for the reply.
+    """
+    text: str = tokenizer.decode(list(tokens), skip_special_tokens=True)
+    marked: str = tokenizer.decode(list(tokens), skip_special_tokens=False)
+    kind, whole = split(text).thought_kind, split(marked)
+    if whole.thought_kind == "cut":
+        return text if kind == "cut" else marked
+    if whole.thought_kind == "full":
+        closing = marked[whole.thought_span[1] : whole.said_span[0]].strip()
+        is_kept = closing in text
+        return text if is_kept else [ContentReasoning(reasoning=whole.thought), ContentText(text=whole.said)]
+    return opened_thought(tokenizer.decode(list(prompt[-OPENED_WITHIN:]), skip_special_tokens=False)) + text
+
+
+@lru_cache(maxsize=1024)
+def opened_thought(end: str) -> str:
+    """The mark of a thought with which the end of a prompt ends; empty where it opens none."""
+    ends = ((end[place:], split(end[place:])) for place in range(len(end) - 1, -1, -1))
+    return next((mark for mark, found in ends if found.thought_kind == "cut" and not found.thought), "")
 
 
 class LocalModel(ModelAPI):
@@ -81,8 +122,8 @@ class LocalModel(ModelAPI):
             seed=(config.seed or 0) % 2**31,
         )
         generation = await asyncio.wrap_future(self.engine.submit(request))
-        text = self.weights.tokenizer.decode(list(generation.tokens), skip_special_tokens=True)
-        answer = ChatMessageAssistant(content=text, model=self.model_name, source="generate")
+        content = content_of(self.weights.tokenizer, prompt, generation.tokens)
+        answer = ChatMessageAssistant(content=content, model=self.model_name, source="generate")
         choice = ChatCompletionChoice(message=answer, stop_reason="stop" if generation.stop == "end" else "max_tokens")
         n_in, n_out = len(prompt), len(generation.tokens)
         usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)

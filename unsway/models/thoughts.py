@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.banks import bank
+from unsway.readers.channels import split
 from unsway.types import Stop, Thought
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ShownThought(NamedTuple):
 
 
 def shown_thought(output: ModelOutput, model: str, stop: Stop) -> ShownThought:
-    """What an output shows of the thinking in its reasoning channel.
+    """What an output shows of the thinking: the text of its reasoning channel, and the kind wherever the thought stands.
 
     Args:
         output: The output of one turn.
@@ -51,7 +52,11 @@ def shown_thought(output: ModelOutput, model: str, stop: Stop) -> ShownThought:
         elif part.redacted or part.reasoning:
             kinds.add("hidden")
     if not texts:
-        return ShownThought("", "hidden" if kinds or (output.usage and output.usage.reasoning_tokens) else "none")
+        inside = split(
+            output.completion
+        ).thought_kind  # of a thought that stands in the text, between its family's marks
+        is_hidden = kinds or (output.usage and output.usage.reasoning_tokens)
+        return ShownThought("", inside if inside != "none" else "hidden" if is_hidden else "none")
     text = "\n".join(texts)
     if stop == "length" and not output.completion.strip():
         return ShownThought(text, "cut")
