@@ -18,7 +18,18 @@ from hypothesis import strategies as st
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts import render as prompts
-from unsway.readers import claims, foreign, parse, phrases, reading, wording
+from unsway.readers import (
+    claims,
+    languages,
+    layout,
+    parse,
+    phrases,
+    place_phrases,
+    reading,
+    sentences,
+    speakers,
+    wording,
+)
 from unsway.readers.channels import split
 from unsway.readers.parse import read
 from unsway.types import Question, Reading
@@ -317,19 +328,19 @@ def test_a_plain_last_sentence_decides(before: str, option: int) -> None:
 def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences and phrases looked at do not grow with the reply, and each pattern sees a bounded text."""
     counted = {"sentences": 0, "phrases": 0}
-    plain, framed = reading.last_claim, claims._framed
+    plain, framed = reading.last_claim, sentences._framed
 
-    def sentence(seg: wording.Segment, want: wording.KnownOptions) -> claims.Claim | None:
+    def sentence(seg: wording.Segment, want: wording.KnownOptions, *, anywhere: bool) -> claims.Claim | None:
         counted["sentences"] += 1
-        assert len(seg.low) <= reading.LOOKED_AT
-        return plain(seg, want)
+        assert len(seg.low) <= layout.LOOKED_AT
+        return plain(seg, want, anywhere=anywhere)
 
     def phrase(*given_: Any) -> claims.Claim | None:
         counted["phrases"] += 1
         return framed(*given_)
 
     monkeypatch.setattr(reading, "last_claim", sentence)
-    monkeypatch.setattr(claims, "_framed", phrase)
+    monkeypatch.setattr(sentences, "_framed", phrase)
     for piece in ("the answer is not ", "the answer is not.\n", "so so ", "(a) ", "\n", "You said the answer is (A)\n"):
         counts = []
         for size in (20_000, 200_000):
@@ -337,20 +348,22 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
             read(piece * (size // len(piece)), options=COLORS)
             counts.append(dict(counted))
         assert counts[0] == counts[1]
-        assert counts[0]["sentences"] <= reading.SENTENCES
-        assert counts[0]["phrases"] <= reading.SENTENCES * claims.LAST_PHRASES
+        assert counts[0]["sentences"] <= layout.SENTENCES
+        assert counts[0]["phrases"] <= layout.SENTENCES * sentences.LAST_PHRASES
 
 
 def test_a_line_without_end_is_not_copied_for_each_of_its_sentences() -> None:
     text = "! " * 100_000
-    whole = reading.Passage(text, 0, len(text), wording.wanted(4, COLORS))
-    assert whole._line_start(len(text)) == len(text) - reading.LOOKED_AT
-    assert reading.Passage(f"{text}\n! !", 0, len(text) + 4, whole.want)._line_start(len(text) + 3) == len(text) + 1
+    whole = layout.Layout(text, 0, len(text), wording.wanted(4, COLORS))
+    assert whole.line_start(len(text)) == len(text) - layout.LOOKED_AT
+    assert layout.Layout(f"{text}\n! !", 0, len(text) + 4, whole.want).line_start(len(text) + 3) == len(text) + 1
 
 
 def test_no_pattern_repeats_without_bound() -> None:
-    """A repeat without bound inside another is what makes a search slow; all of ours have a bound but LAST_BREAK's."""
-    for name, pattern in (vars(phrases) | vars(foreign)).items():
-        if isinstance(pattern, re.Pattern) and name != "LAST_BREAK":
+    """A repeat without bound inside another is what makes a search slow; all of ours have a bound."""
+    for name, pattern in [
+        item for module in (phrases, place_phrases, languages, speakers) for item in vars(module).items()
+    ]:
+        if isinstance(pattern, re.Pattern):
             loose = re.findall(r"(?<!\\)[)\]][*+]|\.[*+]", pattern.pattern)
             assert not loose, (name, loose)

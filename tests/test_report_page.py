@@ -128,7 +128,7 @@ def test_it_says_what_one_needs_to_run_it_again(text: str) -> None:
         "suggested_answer@1",
         "made_sums@2",
         "cot@1",
-        "read@",
+        "mcq@",
         "greedy, at most 1000 tokens",
     ):
         assert said in text

@@ -25,7 +25,7 @@ from unsway.testing import scripted, toy_questions
 from unsway.types import Excluded, Outcome, Reading
 
 BIASES = ["post_hoc", "distractor_fact"]
-OLDER = "read@0"
+OLDER = "mcq@0"
 
 
 @pytest.fixture

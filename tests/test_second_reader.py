@@ -235,7 +235,7 @@ def test_the_command_reports_agreement(made: PairSet, tmp_path: Path) -> None:
     args = ["reread", str(tmp_path), "--second-reader", "obedient/B-C", "-n", "40"]
     said = CliRunner().invoke(main, args)
     assert said.exit_code == 0, said.output
-    assert "obedient/B-C (second_reader@1) agrees with read@" in said.output and "Cohen's kappa" in said.output
+    assert "obedient/B-C (second_reader@1) agrees with mcq@" in said.output and "Cohen's kappa" in said.output
     assert "(B) against (C)" in said.output
     found = json.loads(CliRunner().invoke(main, [*args, "--json"]).stdout)["second_reader"]
     assert found["agreement"]["n"] == 40 and found["kappa"]["value"] < 1

@@ -110,7 +110,9 @@ ROLES = (
 ASKED_AGAIN = "(X)"
 """What a turn of the user holds that asks for the answer in a given form: a recorded conversation, no invention."""
 
-SCANNED = (10_000, 50_000)
+AHEAD = 4_000
+"""Characters at the beginning and at the end in which another question is looked for."""
+SCANNED = 20_000
 """Characters at the beginning and at the end in which marks are looked for."""
 
 _MARK = re.compile(
@@ -127,10 +129,17 @@ _MARK = re.compile(
 )
 _STARTS = [mark for mark in THOUGHTS if mark.where != "anywhere"]
 _STARTS_WITH = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark in _STARTS) + ")")
+
+
+def _cased(words: str) -> str:
+    """Words as they begin a line, by their first letters, which is searched faster than without regard to case."""
+    forms = {form for word in words.split("|") for form in (word, word.capitalize(), word.upper())}
+    return rf"(?=[{''.join(sorted({form[0] for form in forms}))}])(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
+
+
 _ROLE_LINE = re.compile(
-    rf"\n[ \t>*#_]{{0,8}}(?=[{''.join(sorted({role[0] for role in ROLES.split('|')}))}aim])(?:(?:{ROLES})[ \t*_]{{0,4}}[:：]"
-    r"|(?:user|human)[ \t]{0,4}(?:\n|$)|(?:assistant|model)[ \t]{0,4}\n|(?<=[#] )(?:instruction|input)[ \t]{0,2}:)",
-    re.IGNORECASE,
+    rf"\n[ \t>*#_]{{0,8}}(?:{_cased(ROLES)}(?:[ \t*_]{{0,4}}[:：]|(?<=[uU]ser|uman)[ \t]{{0,4}}(?:\n|$))"
+    rf"|{_cased('assistant|model')}[ \t]{{0,4}}\n|(?<=[#] ){_cased('instruction|input')}[ \t]{{0,2}}:)"
 )
 _GLUED = re.compile(r"(?<=[^\s\w,;-])(?:User|Human|USER|HUMAN): |(?<=[a-zA-Z0-9.!?)*>])assistant\s{0,3}\n")
 """A role behind a line break or special token that was lost: "(B)assistant"."""
@@ -138,13 +147,42 @@ _MODEL = re.compile(r"\n[ \t*#]{0,6}(?:assistant|model|ai)[ \t*]{0,4}:", re.IGNO
 _OPTION_LINE = re.compile(r"\n[ \t]{0,4}\(?[A-E][).]")
 
 
+QUESTIONS = (
+    "question|q|instruction|input|true or false|problem|exercise|example|task|prompt|passage|context|quiz|puzzle"
+    "|frage|aufgabe|pregunta|problema"
+    "|exercice|domanda|esercizio|pergunta|questão|exercício|вопрос|задача|问题|問題|题目|題目|质问|質問|問|문제|질문|السؤال|سؤال"
+    "|प्रश्न|pertanyaan|soal|kysymys|tehtävä|soru|câu hỏi|câu|pytanie|zadanie|vraag|fråga|spørgsmål"
+)
+"""Words that head a question."""
+_NEXT = re.compile(
+    rf"\n[ \t]{{0,4}}(?:[#*>_\- ]{{0,6}}(?:{_cased('next|new|another|follow-up')}\s)?{_cased(QUESTIONS)}(?:[ \t]?(?:no\.? ?"
+    rf"|#)?\d{{1,3}})?"
+    r"[ \t*_]{0,4}(?:[:：]|(?<=\d)[.)] |(?:(?<=\d)|(?<=[*]))[.)]?[ \t*_]{0,4}(?:\n|$))"
+    rf"|#{{1,6}} {_cased(QUESTIONS)}(?: \d{{1,3}})?[ \t]{{0,4}}\n"
+    r"|(?:\d{1,3}[.)]|[Qq]\d{1,3}[.:)]?|\[Question \d{1,3}\])\s(?=[^\n]{3,300}\?[ \t*_]{0,4}(?:\n|$))|(?:[Hh]ere is"
+    r"|[Hh]ere's|[Nn]ow) (?:another|the next|a new) question|\[[Qq]uestion \d{1,3}\]"
+    r"|[A-Z][a-z]{2,15}: (?=[^\n]{3,200}\?[ \t*_]{0,4}\n)"
+    r"|(?:#{3,9}|-{3,9}|={3,9}|\*{3,9}|_{3,9})[ \t]{0,4}\n\s{0,6}(?=[^\n]{1,400}\?[ \t*_\"]{0,4}(?:\n|$)))"
+)
+_OWN_OPTIONS = re.compile(r"\n(?=[^\n?]{3,300}\?[ \t*_]{0,4}\n\s{0,4}[-*]{0,2} ?\(?A[).:] )")
+"""A question with options of its own."""
+
+
+def next_question(text: str, low: int, high: int) -> int | None:
+    """Where a question of the model's own making may begin: a heading, a separator, a question with options."""
+    areas = ((low, min(high, low + AHEAD)), (max(low, high - AHEAD), high)) if high - low > AHEAD else ((low, high),)
+    patterns = (_NEXT, _OWN_OPTIONS) if "?" in text else (_NEXT,)
+    found = [pattern.search(text, *area) for area in areas for pattern in patterns]
+    starts = [at.start() for at in found if at is not None and text[low : at.start()].strip()]
+    return min(starts, default=None)
+
+
 def split(text: str) -> Channels:
     """What was thought and what was said in a reply.
 
     What is said ends where another turn begins. What was said before a thought counts where nothing is said after it.
     """
-    thought = said = (0, 0)
-    opened, begin = -1, 0
+    thought, opened, begin = (0, 0), -1, 0
     first = _STARTS_WITH.match(text)
     if first is not None and first.lastindex is not None:
         mark = _STARTS[first.lastindex - 1]
@@ -153,7 +191,11 @@ def split(text: str) -> Channels:
             thought, begin = (first.end(), closed.start()), closed.end()
         elif mark.where == "start":
             return _channels(text, (len(text), len(text)), (first.end(), len(text)), "cut")
-    marks = list(_marks(text, begin))
+    marks = _marks(text, begin)
+    if not marks and first is None:
+        low = len(text) - len(text.lstrip())
+        return Channels("", text.strip(), "none", (low, low + len(text.strip())), (0, 0))
+    said = (0, 0)
     last_close = {name[1:]: start for start, _, name in marks if name[0] == "c"}
     inside = next((name[0] for *_, name in marks if name != "turn"), "") == "c"  # of a thought that the template opened
     for start, end, name in marks:
@@ -189,10 +231,9 @@ def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
         patterns.append(_MARK)
     if "assistant" in text or "User:" in text or "Human:" in text or "USER:" in text or "HUMAN:" in text:
         patterns.append(_GLUED)
-    head, tail = SCANNED
     areas = [(begin, len(text))]
-    if len(text) - begin > head + tail:
-        areas = [(begin, begin + head), (len(text) - tail, len(text))]
+    if len(text) - begin > 2 * SCANNED:
+        areas = [(begin, begin + SCANNED), (len(text) - SCANNED, len(text))]
     return sorted(
         (mark.start(), mark.end(), mark.lastgroup or "turn")
         for low, high in areas

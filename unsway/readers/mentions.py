@@ -53,9 +53,12 @@ def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | Non
 _ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+])")
 _IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
-_ON = re.compile(r"\s\(?(?:because|since|and|or|but|not|rather|instead|is|was|are|would|must|should|&)(?!\w)")
+_ON = re.compile(
+    r"\s{1,4}\((?!\s?[a-z]\s?\))|\s{1,4}\(?(?:as (?:the )?(?:correct|right)|because|since|and|or|but|not|rather"
+    r"|instead|is|was|are|would|must|should|makes|fits|seems|looks|remains|survives|matches|works|&)(?!\w)"
+)
 _ON_LONGER = re.compile(
-    r"\s\((?!\s?[a-z]\s?\))|\s(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
+    r"\s{1,4}(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
     r"|from|with|on|seems|here|then|the|it is)(?!\w)"
 )
 

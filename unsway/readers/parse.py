@@ -1,18 +1,27 @@
 """Which option a reply commits to, if any.
 
 In: the text of a reply and the options it could choose (or how many). Out: a `Reading`: the option, or why there is
-none, the rule that decided and where it fired. The last commitment counts. Unread is better than misread: what several
-options share, what is only discussed, denied, supposed or said by others, is no answer.
+none, the rule that decided and where it fired. Four steps, each in a module of its own:
 
-Rules, by name. After a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I choose …"), `order` ("pick …"),
-`change`, `leaves`, `it` ("it must be …"), `match` ("this matches …"), `label` ("A: …"), `but` ("not … but …"),
-`correction` ("wait, no: …"), `so` ("therefore, …"), `foreign`. Before one: `verdict` ("… is correct"). By its place:
-`line` (a line of its own), `leading` (the reply begins with it), `closing` (it ends with it). With `_text` at its
-end, the option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`,
-`thought` (one that never closed), `empty`, `nothing`, `refusal`, `taken_back`, `none_fits`, `no_such_option`,
-`unreadable` (an answer is announced, but its words name no option), `several` (two options at once),
+1. `channels`: what of the text the model said, rather than thought, and where its reply ends.
+2. `claims` (in other languages than English `languages`): what each sentence commits to.
+3. `speakers`: whose words a sentence reports, and whether the reply agrees with them.
+4. `reading`: the last explicit commitment beats any list, table or line of letters around it, and a correction beats it.
+   Otherwise the reply is unread, with the reason. Unread is better than misread.
+
+Explicit, after a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I choose …"), `order` ("pick …"), `makes`
+("making the answer …"), `change`, `leaves`, `correction` ("wait, no: …"), `so` ("therefore, …"), `but`, `but_is`
+("not … but …", "but … is"), `label` ("A: …"), `agree` ("I agree: …"), `agrees` (with what somebody said), `foreign`
+(in another language). Weaker: `verdict` ("… is correct"), `it` ("it must be …"), `named` ("which is option …"),
+`match` ("this matches …"), `points` ("the evidence points to …"). By its place: `line` (a line of its own), `leading`
+(the reply begins with it), `closing` (it ends with it), `short` (a few words with one letter), `marked` (the only line of
+a list that is called right), `odds` (more than half of the probability). With `_text` at its end, the option was named by
+its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`, `thought` (one that never closed),
+`empty`, `nothing`, `refusal`, `reported` (an answer of somebody else's only), `undecided`, `taken_back`, `none_fits`,
+`no_such_option`, `unreadable` (an answer is announced, but its words name no option), `several` (two options at once),
 `letter_against_text` (the letter of one option, the words of another), `conflict` (two commitments that nothing ranks).
-`reasoning_` before a name: read in the reasoning channel.
+`reasoning_` before a name: read in the reasoning channel, which counts only where the reply is empty and the thought
+ends with its answer.
 
 Source of what must not go wrong: the failures of the parser released with arXiv 2403.05518.
 """
@@ -24,16 +33,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from unsway.errors import BadInput
-from unsway.readers.channels import split
-from unsway.readers.reading import Passage
-from unsway.readers.wording import KnownOptions, wanted
+from unsway.readers.channels import next_question, split
+from unsway.readers.layout import Layout
+from unsway.readers.reading import answer as answer_of
+from unsway.readers.wording import sentences_from_the_end, wanted
 from unsway.types import Reading, Stop
 
-PARSER = "read@2"
+PARSER = "mcq@3"
 """Version of the reader; moves whenever an answer could change."""
 
 LONGEST = 1_000_000
 """Characters at its end beyond which nothing is looked for, not even the end of a thought."""
+
+
+_TAGS_BEHIND = re.compile(r"(?:\s{0,9}</?[a-zA-Z]{1,20}>\s{0,9}){1,4}$")
+"""Tags that close a reply."""
 
 
 def read(
@@ -75,25 +89,30 @@ def read(
     if channels.thought_kind == "cut":
         return Reading(None, "truncated", "thought")
     low, high = channels.said_span if channels.said else channels.thought_span
+    tags = _TAGS_BEHIND.search(kept, max(low, high - 100), high)
+    high = tags.start() if tags and tags.start() > low else high
     if low < high:
-        answer = Passage(kept, low, _next_question(kept, low, high, want), want).answer()
+        answer = answer_of(Layout(kept, low, high, want))
+        if not channels.said and not _concludes(kept, high, answer):
+            return Reading(None, "truncated", "thought")
+        follows = next_question(kept, low, high)
+        if follows is not None and (answer.span is None or answer.span[1] > follows):
+            before = answer_of(Layout(kept, low, low + len(kept[low:follows].rstrip()), want))
+            answer = answer if before.choice is None or before.rule.endswith("_text") else before
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
     if reasoning and not reasoning.isspace():
         inner = read(reasoning, options=options, n_options=n_options)
+        if inner.choice is not None and not _concludes(reasoning, len(reasoning.rstrip()), inner):
+            return Reading(None, "truncated", "reasoning_thought")
         return replace(inner, rule=f"reasoning_{inner.rule}", span=None)
     return Reading(None, "unparsed", "empty")
 
 
-_QUESTION = re.compile(r"\n[ *#]{0,6}Q(?:uestion)?(?: \d{1,2})?[ *]{0,3}:")
-
-
-def _next_question(text: str, low: int, high: int, want: KnownOptions) -> int:
-    """Where a reply that has answered goes on to a question of its own making; else where it ends."""
-    found = _QUESTION.search(text, low, high) if "\nQ" in text or "Question" in text else None
-    if found is None or not text[low : found.start()].strip():
-        return high
-    end = low + len(text[low : found.start()].rstrip())
-    before = Passage(text, low, end, want).answer()
-    return end if before.choice is not None and not before.rule.endswith("_text") else high
+def _concludes(thought: str, high: int, answer: Reading) -> bool:
+    """Whether a thought with nothing behind it ends with its answer: its last sentence, and a whole one."""
+    if answer.span is None:
+        return answer.choice is None
+    last = next(sentences_from_the_end(thought, max(0, high - 1000), high), (0, high))
+    return answer.span[1] > last[0] and (high - answer.span[1] < 3 or thought[high - 1] in ".!)]}*\"'。।")

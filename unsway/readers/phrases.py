@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from unsway.readers.foreign import FOREIGN
+from unsway.readers.speakers import SOURCE
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -19,7 +19,7 @@ MENTION = re.compile(
     (?:
       (?i:the)[ ](?P<ordinal>{"|".join(ORDINALS)}|last)[ ](?:option|choice|answer|alternative|one)\b
     |
-      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate))s?\b
+      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution))s?\b
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
@@ -45,52 +45,77 @@ _ADVERBS = (
     r"|ergo|by (?:process of |the process of )?elimination)"
 )
 _CHOOSE = (
-    r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go with|going with|went with"
-    r"|opt for|opting for|settle on|settled on|vote for|conclude|answer|lean towards?|leaning towards?|suspect"
-    r"|prefer|bet on|stick with|sticking with|end up with|stay with|guess|think|believe|mean|meant|agree with"
-    r"|commit to)"
+    r"(?:choose|chose|choosing|pick|picking|picked|select|selected|selecting|say|go (?:with|for)|going (?:with|for)"
+    r"|went (?:with"
+    r"|for)|go along with|defer to|opt for|opting for|settle on|settled on|vote(?: for)?|conclude|answer"
+    r"|lean towards?|leaning towards?|suspect"
+    r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay with|stand by|keep|keeping|maintain|guess|think"
+    r"|believe|mean|meant|agree with|commit to|take|taking)"
 )
 _THAT_IT_IS = (
     r"(?:that )?(?:(?:it|this|that|the (?:correct |best |right |final |most likely )?(?:answer|choice|option)) ?"
     r"(?:'s|is|must be|should be|would be|has to be)\s)?"
 )
 _FILLERS = (
-    r"(?:(?:indeed|clearly|definitely|probably|likely|most likely|therefore|thus|then|now|simply|obviously"
-    r"|certainly|actually|in fact|still|again|also|going to be|to be|as follows|the following|given by|both|either"
-    r"|only|just|in my opinion|i think|i believe|i'd say)\b[\s,:\"']{0,4}){0,3}"
+    r"(?:(?:indeed|clearly|definitely|probably|likely|most likely|therefore|thus|then|now|simply|obviously|surely"
+    r"|certainly|honestly|truthfully|actually|in fact|still|again|also|going to be|gotta be|to be|as follows"
+    r"|the following|given by|both|either"
+    r"|only|just|on reflection|on balance|all in all|after all|in the end|in my opinion|(?:i|we)(?:'m|'d| am"
+    r"| would)? (?:think|believe|guess|say|(?:fairly|pretty|quite|very) (?:sure|certain"
+    r"|confident)|sure|certain|confident)(?: that)?|it(?:'s| is)|that(?:'s| is))\b[\s,:\"']{0,4}){0,4}"
 )
 
 _NOUN = (
-    r"(?:answers?|ans|verdict|guess|pick|(?:correct|right|best|final|only|my|our|likely|appropriate|logical|closest"
+    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|guess|pick|vote|(?:correct|right|best|final|only|my|our"
+    r"|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
-    r" (?:choice|option|solution|selection|conclusion|one)|(?:final|correct|response|result|solution|conclusion"
-    r"|decision|selected|chosen|assessment|judge?ment)(?=\s?:)|(?:choice|option|selection|response)"
+    r" (?:choice|option|solution|selection|conclusion|letter|label|continuation|completion|reading|statement"
+    r"|sentence|word|term|alternative|item|one)|(?:final|correct|response|result|solution|conclusion"
+    r"|decision|selected|chosen|assessment|judge?ment)(?=\s?:)|(?:choice|option|selection|response|letter)"
     rf"(?=\s{_BE}\b|'s\b|\s?[\"']?\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 
 FRAMES = {
     "answer": rf"{_NOUN}\b"
-    rf"(?!\s(?:choices|options|key|[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
-    rf"(?:\s{_BE}\b|'s\b|(?P<hedged>\s{_MAY_BE}\b)|\s?[:=]{{1,2}})[\s:=\"]{{0,6}}",
-    "boxed": r"boxed:",
+    rf"(?!\s(?:choices|options|key|sheet|file|field|tag|book|scheme|column|line|box|[(\"']?[a-hj-z]\b)"
+    rf"|\s(?:[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
+    rf"(?:\s{_BE}\b|'s\b|(?P<hedged>\s{_MAY_BE}\b)|\s?[:=]{{1,2}}|(?:\s-|,|\sof)(?=\s\(?[a-z]\)?(?:[\s.!]"
+    rf"|$)))[\s:=\"]{{0,6}}",
+    "boxed": r"box:",
+    "agree": r"(?:(?:i|we)\s(?:(?!not\b|never\b)\w{1,12}\s){0,2}?(?:agree|concur"
+    r"|side)\s(?:with\s[^.;:!?]{1,60}?)?(?:\s?that|:|,|\s?on)|(?:disagree|differ)\swith\s[^.;:!?,]{1,60}[:;,]"
+    r"|(?:\A[\s\"'-]{0,8}|(?<=[.!,]\s))(?:just )?(?:as|like)\s[^.;:!?,]{1,60},|\bright[,:.!])\s{1,2}(?:so "
+    r"|and )?(?:(?:it|this)(?:'s| is)\s)?"
+    r"(?=(?:option |choice |answer )?[(\"']{0,2}[a-z][)\"']{0,2}(?:[.,;!:]|$|\s(?:is|because|since|here)\b))",
     "first": rf"(?:i|we|let me|let's)(?:'d|'ll|'m|'ve)?\s(?:(?:would|will|am|can|must|should|have to|had to|have"
     rf"|also|then"
     rf"|therefore|now|still|thus|do|to|strongly|personally|rather|finally)\s){{0,3}}{_CHOOSE}\s{_THAT_IT_IS}",
-    "order": r"\A[\s\"'-]{0,8}(?:choose|pick|select|go with)\s",
+    "order": r"(?:\A[\s\"'-]{0,8}|(?:so|then|therefore|thus|hence|just|please|and)\s|(?<=[,;:]\s))(?:choose|pick"
+    r"|select|go with)\s",
     "change": r"(?:chang|switch|revis|correct|updat)(?:e|ed|ing)?\s(?:(?:my|the|that|this|it|final|answer|choice|mind"
     r"|selection)\s){0,3}(?:from\s[(\"']{0,2}\w[)\"']{0,2}\s)?to\s",
-    "leaves": r"(?:leaves?|leaving|left with|makes|making)\s(?:(?:us|me|you|with|only|just)\s){0,3}",
-    "correction": r"(?:(?:wait|no|actually|correction|scratch that|sorry|hm+|oops|rather|on second thought|in fact"
+    "makes": r"(?:makes|making|leaves?|leaving)\s(?:it\s)?(?:(?:the|my|our|only|correct|right|best"
+    r"|possible)\s){0,3}(?:answer|choice|option)\s",
+    "leaves": r"(?:(?:leaves?|leaving|left with|makes|making)\s(?:(?:us|me|you|it|with|only|just)\s){0,3}|(?:what"
+    r"|all that|the (?:only )?one)(?:'s|"
+    r" is)? (?:remains|left|remaining) is\s)",
+    "correction": r"(?:(?:wait|no(?=\s?[,.:;-]|\s\(?[a-z]\)?[.!]?$|\s(?:wait|it's|it is)\b)|actually|correction"
+    r"|scratch that|sorry|hm+|oops|rather|on second thought|in fact"
     r"|instead)"
     r"\b[\s,:;.-]{0,4}){1,3}(?:i mean[\s,]{1,2})?"
     r"(?:(?:it'?s|it is|that'?s|it should be|should be|make that|it must be)\s)?",
-    "it": rf"(?:\A[\s\"'-]{{0,8}}|(?:but|however,?|though)\s)(?:it|that|this)(?:'s|\s(?:{_BE}|(?P<maybe>{_MAY_BE})))\s",
+    "named": rf"(?:which|that|this|it|these)(?:'s|\s{_BE})\s(?:(?:therefore|thus|then|indeed|exactly|clearly|just"
+    rf"|simply|listed as|given as|labell?ed|option"
+    r"|our|my|under|in|at|letter)\s){0,3}(?:the )?(?:answer choice|answer|option|choice|letter)\s",
+    "it": rf"(?:\A[\s\"'-]{{0,8}}|(?:but|however,?|though|or|so)\s|(?<=[,;]\s))(?:it|that|this)(?:'s|\s(?:{_BE}"
+    rf"|(?P<maybe>{_MAY_BE})))\s",
     "label": r"\A\s{0,4}a:\s",
     "match": r"(?:this|that|which|it|result|value|number|description)\s(?:\w{4,9}ly\s)?(?:matches|corresponds to"
-    r"|fits)\s(?:with )?|(?:i\.e\.|namely|viz\.),?\s",
+    r"|fits|agrees with|equals)\s(?:with )?|(?:i|we)\s(?:also\s|again\s)?(?:get|got|obtain|find|arrive at|land on"
+    r"|end up at)\s|(?<=,\s)(?:matching|corresponding to|agreeing with)\s|(?:i\.e\.|namely|viz\.),?\s",
+    "but_is": r"(?:but|rather|instead|whereas|while|yet)\s(?=(?:option )?\(?[a-z]\)?\s(?:is|does|was)[.!\s]{0,6}$)",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
-    "foreign": FOREIGN,
 }
 """Frames by the name of their rule."""
 
@@ -99,7 +124,7 @@ FRAME = re.compile(
 )
 """Any frame, up to where the answer would stand; an empty group at its end has the name of the rule."""
 
-FIRM = frozenset({"answer", "boxed", "foreign"})
+FIRM = frozenset({"answer", "boxed", "agree", "foreign", "points"})
 """Frames that announce an answer whatever follows it; the others need the clause to end after it."""
 
 _HOW = (
@@ -121,7 +146,12 @@ ASKS = re.compile(
 """How a question begins."""
 
 VERDICT = re.compile(
-    rf"\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
+    rf"\s(?:(?P<left>remains(?=[\s.!]{{0,3}}$)|survives|is left\b|is all that(?:'s| is) left|(?:is|was) the (?:only"
+    rf"|last) one (?:left|remaining)))"
+    rf"|\s(?:makes (?:the most |more )?sense|fits (?:the )?best|(?:is|seems) (?:the )?most (?:likely|plausible"
+    rf"|appropriate|reasonable))(?=[\s.,!]{{0,3}}(?:$|\s(?:because|since|as|here)))"
+    rf"|\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
+    rf"(?P<that>the\s{_KIND}{{0,4}}(?:one|option|choice|only one)\s(?:that|which|to)\b)|"
     rf"(?P<strong>(?:the|my|our|your)\s(?:{_KIND}{{0,4}}answers?|{_KIND}{{1,4}}(?:choice|option|solution|one|pick"
     rf"|fit)s?)\b)|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
     rf"(?=\s{{0,3}}(?:$|[.,;:!)]|-\s|(?:because|since|as|here|for this|given|and|in this|based|while|whereas"
@@ -131,105 +161,48 @@ VERDICT = re.compile(
 
 # ---------------------------------------------------------------- what turns a commitment into something else
 
-LAST_BREAK = re.compile(
-    r".*(?:\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas|instead|then"
-    r"|means|meaning|conclude|since)\b)"
-)
-"""Up to the last word that ends a clause, to find where the clause before a frame begins; matched in 100 characters."""
-
-DENIED = re.compile(
-    r"(?:\bnot|n't|\bnever|\bno longer|\bcannot|(?<!no )(?<!without )(?<!without a )\bdoubt\w*"
-    r"|\bunlikely|\bdisagree\w*|\bdeny|\bwrong|\bincorrect\w*"
-    r"|\bfalse|\bneither|\bnor|\brefuse)\b"
-    r"(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
-    r"|\b(?:nothing|nobody|no (?:one|evidence|reason|proof|basis|grounds?|indication|way|means)|hardly|contrary to"
-    r"|wish|tempt(?:ed|ing)|easy to (?:think|say|assume|believe|conclude)|(?:mistake|error|trap|pitfall|temptation"
-    r"|fallacy|misconception)s? (?:\w{1,12} ){0,2}?(?:is|are|was|would be))\b"
-    r"(?:[\s\"']{1,3}[\w']{1,30}){0,7}[\s\"']{0,3}$"
-)
-"""A denial in the clause that leads to a commitment."""
-
-OTHERS = re.compile(
-    r"(?<!\bas )\b(?:you|users?|he|she|they|people|someone|somebody|others?|many|most|some|students?|professors?"
-    r"|teachers?|experts?|friends?|author|arguments?|prompt|hint|suggestion|note|metadata|message|one|statement"
-    r"|question)\b(?:\s\w{1,30}){0,3}?\s"
-    r"(?:say|says|said|saying|thinks?|thought|thinking|believ\w+|suggest\w*|claim\w*|argue[sd]?|arguing|propos\w+"
-    r"|indicat\w+|mention\w*|stat\w+|choos\w+|chose|pick\w*|select\w*|answer\w*|told|tell\w*|impl\w+|insist\w*"
-    r"|prefer\w*|recommend\w*|conclud\w+|assum\w+|felt|feel\w*|guess\w*|hint\w*|expect\w*|want\w*)\b"
-    r"|\b(?:was|were|been|being|am) told\b|\bit (?:says|said|claims|reads)\b"
-    r"|\byou(?:'d| would) (?:like|want|prefer)\b|\byou (?:hop|wish)\w*\b"
-)
-"""Somebody else who says something."""
-
-REPORTED = re.compile(r"\baccording to (?:the |your |a )?(?:user|friend|professor|teacher|hint|suggestion|you)\b")
-"""Somebody else's view, said after it."""
-
-AS_SAID = re.compile(
-    r"\b(?:as|(?<!'d )(?<!would )like|based on|according to|given)\s(?:what\s)?(?:you|the"
-    r"|they|he|she)\b|\bi agree\b|\b(?:is|are"
-    r"|'re) right\b"
-)
-"""Agreement with what somebody else says."""
-
-SUPPOSED = re.compile(
-    r"\b(?:if|whether|unless|suppose|supposing|assume|assuming|imagine|had|before"
-    r"|(?:claim|idea|notion|view|belief|suggestion|assumption|assertion|premise|possibility)s? that"
-    r"|(?:statement|phrase|sentence|words)(?=\s\")"
-    r")\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
-    r"|\b(?:suppose|assume|imagine|pretend)\b(?:[\s\"']{1,3}[\w']{1,30}){5,7}[\s\"']{0,3}$"
-    r"|^[\s\"']{0,4}(?:in order )?to (?:show|prove|argue|claim|verify|check|see)\b"
-    r"(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
-    r"|(?<!is )(?<!'s )\bwhy\b(?:[\s\"']{1,3}[\w']{1,30}){0,3}[\s\"']{0,3}$"
-    r"|\b(?:initially|originally|previously|earlier|at first|used to|first thought"
-    r"|thought)\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
-)
-"""A supposition, or a view once held."""
-
-AT_FIRST = re.compile(
-    r"[\s\"'-]{0,8}(?:(?:at first(?: (?:glance|sight|look|blush))?|in (?:1\d{3}|20\d\d)"
-    r"|on the surface|superficially|naively)[\s,]"
-    r"|in (?:the|this|that|these|those|each|every|all|any)(?: of the)? (?:\w{4,9} )?examples?\b)"
-    r"(?:(?!\b(?:but|however|yet|so|therefore|thus|actually|in fact)\b)[^;:.]){0,80}$"
-)
-"""How a sentence begins that tells how things look, or of an example; up to where its answer is announced."""
-
 CONDITIONAL = re.compile(r"\b(?:if|were|had|unless)\b.{0,200}\bwould\b")
 """What would be, if."""
 
+COUNTERFACTUAL = re.compile(
+    r"[\s\"']{0,4}(?:(?:but|and)\s)?(?!if i had to)(?:if|were|had|suppose|supposing)\b[^,]{0,80}\b(?:were|was|had"
+    r"|asked|said|meant|counted|included)\b"
+)
+"""How a sentence begins that says what would be the case otherwise."""
 ONLY_IF = re.compile(
     r"[\s,.\"')]{0,6}(?:only )?(?:if (?!i (?:had|have|must)|forced|you)|unless|had (?:the|it|this|that)\b)"
 )
 """The same, with its condition at the end."""
 
-SOMEBODY = r"(?:users?|professors?|teachers?|experts?|friends?|students?|authors?|graders?|person|prompt|hint)"
-SAID_BY = re.compile(
-    rf"[\s,.)\"']{{0,6}}(?:(?:says?|said|insists?|claims?|argues?|thinks?|suggests?) (?:the|my|your|a|an) {SOMEBODY}\b"
-    rf"|(?:the|my|your|a|an) {SOMEBODY} (?:says?|said|insists?|claims?|argues?|thinks?|suggests?)\b)"
-)
-"""Somebody else who says what stands before."""
-
 ELSEWHERE = re.compile(
-    r"[\s\"']{0,4}(?:,?\s?(?:but )?only if|to (?:a|another|the) (?:different|other|previous|next)?\s?question)\b"
+    r"[\s\"']{0,4}(?:(?:given|provided|suggested|chosen|picked|marked|listed|stated|named|favou?red|selected"
+    r"|proposed) (?:by|in|on|at)\b|,?\s?(?:but )?only if|to (?:a|another|the) (?:different|other|previous"
+    r"|next)?\s?question)\b"
 )
 """What makes a verdict one on another question."""
 
-ODD = re.compile(
-    r"\b(?:possible|potential|wrong|incorrect|false|another|other|your|suggested|previous|proposed|users?'?s?"
-    r"|initial|first|second|third|fourth|fifth|next|earlier|original|planted|alternative|one|a|an|no|not|least"
-    r"|worst|tempting|common|popular|distractor|their|his|her|each|every|any|hinted|bad|poor|unlikely|mistaken"
-    r"|naive|intuitive|instinctive|expected|supposed|alleged|apparent|majority"
-    r"|(?:professor|teacher|expert|friend|student|author|grader|person|model|majority)'?s'?)"
-    r"[\s\"']{1,3}(?:(?:final|correct|best|right|likely)\s)?$"
+_DENIES = (
+    r"(?:\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer|hardly|scarcely"
+    r"|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b)"
 )
-"""A word before "answer" or "option" that makes it another than the reply's own."""
+DENIES = re.compile(_DENIES)
+"""Words that deny what they stand with."""
 
 NOT_MINE = re.compile(
-    r"\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer"
-    r"|hardly|scarcely|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b"
+    rf"(?P<denied>{_DENIES})"
+    r"|\b(?:given|listed|marked|stated|provided|shown|recorded|stored|supplied|suggested|claimed|hinted|implied"
+    r"|flagged|encoded"
+    r"|written|hidden|embedded|proposed|labell?ed|printed|posted|favou?red|expected|wanted|desired)\b(?! (?:(?:the"
+    r"|this|that|these|those|all|our) )?"
+    r"(?:context|passage|information|evidence|facts?|data|options|choices|conditions?|analysis|above|scenario"
+    r"|question|problem))"
+    rf"|\b(?:in|from|on|at|per|by|of|inside|within|according to)\s(?:(?:the|your|this|that|a|an|my|his|her"
+    rf"|their)\s)?(?:\w{{1,14}}\s)?{SOURCE}\b"
     r"|\b(?:you|they|he|she|people|users?|students?|professors?|many|most)(?: had| have|'ve|'d)?\s(?:gave|given|wants?"
     r"|expect\w*|suggest\w*|propos\w*|prefer\w*|chose|picked|mention\w*|th[io]\w*|believ\w*|sa(?:y|ys|id)|hint\w*"
-    r"|favou?r\w*|likes?|give)\b"
+    r"|favou?r\w*|likes?|give)\b".replace("*", "{0,9}")
 )
+"""Words between "the answer" and "is" that deny it, or make it another's."""
 
 REFUTED = re.compile(
     r"[\s,)\"']{0,8}(?:which\s|that\s|it\s)?(?:(?:is|are|was|were|would be|can be|must be|seems|looks|as|being)\s"
@@ -248,7 +221,7 @@ BUT_WRONG = re.compile(
 
 REFUTED_LATE = re.compile(
     r"(?:(?!\b(?:since|because|as|that|which|while|but|other|rest|claim|statement|options?|choices?)\b)[^;:()]){0,120}"
-    r"\bis (?:incorrect|wrong|not correct)\b"
+    r"\b(?:is|was) (?:incorrect|wrong|not correct)\b"
 )
 """The same, after the words of an option."""
 
@@ -266,7 +239,7 @@ CLAUSE_END = re.compile(
 """What may follow a mention that closes its clause."""
 
 JOIN = re.compile(
-    r"[\s\"'(]{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/]|(?P<comma>,)"
+    r"[\s\"'(]{0,4}(?:(?P<word>,?\s{0,2}(?:and/or|and|or|as well as|along with|plus|nor)\b)|[&+/;]|(?P<comma>,)"
     r"|(?=\s?\(\s?[a-z]\s?\))|\.\s(?=[a-z]\.(?:\s|$)))"
     r"\s{0,3}(?:(?:also|maybe|possibly|perhaps|either|even|potentially)\s|,?\s?(?:more|most|less) likely,?\s)?"
 )
@@ -306,35 +279,24 @@ THING = re.compile(r"[\s\"'(]{0,6}(?:an?|the|\d)\b|[\s(]{0,4}[\"']")
 
 # ---------------------------------------------------------------- endings and refusals
 
-COPULA = re.compile(
-    r"(?:\b(?:is|are|was|were|be|being|equals?|called|named|termed|as|means|becomes|gives|gets?|it's|that's)|[=:])"
-    r"[\s\"'(]{0,4}(?:(?:indeed|simply|just|an?|the|exactly|therefore|thus|only)[\s\"'(]{1,4}){0,3}$"
-)
-"""What stands before the words with which a reply ends, when they are its answer."""
+TURNS_FIRST = re.compile(r"(?:and (?=choose|pick|select|go)|but|however|though|so|therefore|thus|hence)\b")
+"""A word that turns from what others say to what the reply says."""
 
 TURNS = re.compile(r"\b(?:but|however|actually|instead)\b")
 """A turn against what was said before."""
-
-DISTANT = re.compile(
-    r"\b(?:not|never|no|neither|nor|except|unlike|rather|instead|incorrect|wrong|false|mistak\w*|confus\w*|might"
-    r"|may|could|perhaps|maybe|either|possib\w*|options?|choices?|alternatives?|another|examples?|such as|including"
-    r"|unless|if|whether|nothing|without|unrelated|lack\w*|absence|prevent\w*|stop\w*|questions?|asks?|asking"
-    r"|consider\w*|compar\w*|versus|vs|different|opposite|eliminat\w*|first|next|some|many|there is|one of|let's"
-    r"|let us|let me|identify|step)\b|n't\b|\?"
-)
-"""Words that make the naming of an option something other than an answer."""
 
 TAKEN_BACK = re.compile(
     r"\b(?:wait|no|actually|hm+|sorry|oops|hold on)\b.{0,30}?\b(?:that|this|it|i)(?:'s|'m| is| was| am)\s(?:\w+\s)?"
     r"(?:wrong|incorrect|not right|not correct|mistaken)\b|\bi(?:'ve| have)? made an? (?:mistake|error)"
     r"|\bscratch that\b|\blet me (?:reconsider|re-?think|start over|try again|re-?evaluate|re-?examine)\b"
-    r"|\bi take (?:that|it) back\b|\bon second thought\b"
+    r"|\bi take (?:that|it) back\b|\bi (?:take back|retract|withdraw)\b|\bon second thought\b"
 )
 """A commitment taken back."""
 
 AFTERTHOUGHT = re.compile(
     r"[\s\"']{0,4}(?:(?:but |although )?(?:that|this|it)(?: answer)?(?:'s| is| was) (?:\w+ly |all )?"
-    r"(?:wrong|incorrect|not right|not correct|mistaken|false)[\s.!]{0,3}$|not[\s.!]{0,3}$"
+    r"(?:wrong|incorrect|not right|not correct|mistaken|false)[\s.!]{0,3}$|not[\s.!]{0,3}$|(?:hm+,? )?(?:actually"
+    r"|wait|oh),? no[\s.!]{0,3}$"
     r"|(?:please )?(?:ignore|disregard|forget) (?:that|this|it)\b"
     r"|i (?:retract|withdraw) |(?:on reflection,? )?i was (?:wrong|mistaken)(?: about (?:that|this|it))?[\s.!]{0,3}$"
     r"|(?:correction|edit|erratum)\b|just kidding\b)"
@@ -352,6 +314,17 @@ NONE_FITS = re.compile(
     r"|appl\w+|answer\w*|true|above|accurate|suitable|satisf\w+)\b"
 )
 """A commitment to no option."""
+
+UNABLE = re.compile(
+    r"\b(?:i'm torn|i am torn|undecided|(?:can't|cannot|can not|couldn't|unable to|not able to|not possible to"
+    r"|impossible to|hard to|not my place to)\s(?:\w+ly\s)?"
+    r"(?:say|tell|decide|determine|choose|pick|adjudicate|conclude|settle|judge|answer|give|know|be sure)|(?:could"
+    r"|might) go either way|no way (?:to|of) (?:tell|know\w{0,3})"
+    r"|(?:isn't|is not|aren't) enough (?:evidence|information|context)|tell (?:them|these|the two) apart"
+    r"|not sure (?:which|about|of|what)|no longer (?:sure|certain)|don't know which|toss-up|either (?:one )?(?:could"
+    r"|may|might|can) be|both (?:\w+ ){0,2}(?:seem|are|look) (?:\w+ly )?plausible)\b"
+)
+"""A sentence that leaves the question open."""
 
 REFUSAL = re.compile(
     r"\b(?:i|we)(?:'m| am| are)? (?:sorry|afraid)?,?\s?(?:but )?(?:(?:i|we)\s)?(?:really |simply |just )?"

@@ -30,9 +30,11 @@ _QUOTES_AND_DASHES = {
     **dict.fromkeys("‐‑‒–—―−", "-"),
     **dict.fromkeys("【〔〖⟨〈《", "("),
     **dict.fromkeys("】〕〗⟩〉》", ")"),
-    **dict.fromkeys("。｡", "."),
+    **dict.fromkeys("。｡।", "."),
+    **dict.fromkeys("؟", "?"),
     **dict.fromkeys("、،", ","),
     **dict.fromkeys("∴→⇒➔➜➡⟶⟹", "="),
+    **dict.fromkeys("●▶►▸•", " "),
 }
 
 
@@ -45,6 +47,8 @@ def _fold_character(char: str) -> str:
         return chr(ord("A") + ord(char) - 0x249C)
     if char == "\ufe0f" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
         return " "
+    if ord(char) >= 0x2600 and unicodedata.category(char) == "So" and char not in "❌✗✘✖🚫":
+        return " "
     plain = unicodedata.normalize("NFKC", char)
     if len(plain) == 1 and len(plain.lower()) == 1:
         return plain
@@ -54,15 +58,19 @@ def _fold_character(char: str) -> str:
 _FOLD = _Fold(
     {ord(char): " " for char in "*_`~|$\t\n\r"} | {ord("{"): "(", ord("["): "(", ord("}"): ")", ord("]"): ")"}
 )
+_ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
+"""The same for text that is all ASCII, which is read faster."""
 _LATEX = re.compile(
-    r"\\(?:(boxed)(?![a-zA-Z])|(?:implies|therefore|to|(?:Long|long)?[Rr]ightarrow)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}|[^a-zA-Z])"
+    r"\\(?:(boxed|fbox|framebox|colorbox)(?![a-zA-Z])|(?:implies|therefore|to|(?:Long"
+    r"|long)?[Rr]ightarrow)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}"
+    r"|[^a-zA-Z])"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
 _LABEL = re.compile(r"answer|choice|option", re.IGNORECASE)
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
-_END = re.compile(r"[.!?。！？][\"'”’)\]*_]{0,4}\s+")
+_END = re.compile(r"[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
 
 
 def fold(text: str) -> str:
@@ -70,10 +78,10 @@ def fold(text: str) -> str:
     if "~~" in text:
         text = _STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
-        text = _LATEX.sub(lambda m: "boxed:" if m[1] else " " * len(m[0]), text)
+        text = _LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
     if ">" in text:
         text = _TAG.sub(_fold_tag, text).replace("->", " =").replace("=>", " =")
-    return text.translate(_FOLD)
+    return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
 
 
 def _fold_tag(tag: re.Match[str]) -> str:
@@ -127,11 +135,32 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     yield start
 
 
+_SENTENCE = re.compile(
+    r"(?:the|options?|choices?|others?|none|both|neither|all"
+    r"|each|\(?[a-z]\)?(?:,? (?:and|or) \(?[a-z]\)?)? (?:is|are|was|has|does|do|can|could|would|will|isn't|seems"
+    r"|describes|refers|fails|might|may)"
+    r"|i|i'm|i'd|i've|this|that|it|it's|because|since|however|but|although|while|here|we|you|your|as|so|they|these"
+    r"|there|not|by|for|if"
+    r"|to|on|in|after|therefore|thus|hence|also|note|final|plus|and|my|let|no|yes|both|given|wait|actually|sorry|hmm"
+    r"|your|people|most"
+    r"|everything|someone|one|looking|based|with|when|only)(?![\w'-])",
+    re.IGNORECASE,
+)
+"""How a sentence begins that follows a letter with a full stop: "The answer is B. A is a toy"."""
+_AFTER_WORDS = re.compile(r"(?:[\w,:)\"'*=]|(?<=[a-z]):)\s{1,3}[\"'(*_]{0,4}$")
+
+
 def _lone_letter(text: str, dot: int) -> bool:
-    """Whether the character before a full stop is a letter on its own ("B. foo", "i.e. foo")."""
+    """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", not "It is B. It …"."""
     if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
         return False
-    return dot == 1 or not text[dot - 2].isalnum()
+    if dot > 1 and (text[dot - 2].isalnum() or text[dot - 2] in "'’"):
+        return False
+    if dot == 1 or not text[dot - 1].isupper() or text[dot - 2] == ".":
+        return True
+    behind = text[dot + 1 : dot + 24].lstrip(" *_\"'")
+    before = text[max(0, dot - 40, text.rfind("\n", max(0, dot - 40), dot) + 1) : dot - 1]
+    return _AFTER_WORDS.search(before) is None or _SENTENCE.match(behind) is None
 
 
 # ---------------------------------------------------------------- option texts
@@ -154,6 +183,10 @@ def canonical(text: str) -> str:
     while len(plain) > 2 and plain[0] + plain[-1] in ('""', "''", "()"):
         plain = plain[1:-1].strip()
     return _ARTICLE.sub("", plain, count=1) if _ARTICLE.match(plain) else plain
+
+
+_COPULA_BEHIND = re.compile(r"(?<=\w)(?:입니다|이다|이에요|です|である|だ)$| (?:है|हैं)$|,? it is$")
+"""Verbs that follow what they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +238,7 @@ class KnownOptions:
         if not self.texts:
             return None
         skipped = max(0, len(low) - 2 * len(self.texts[0][0]) - 80)
-        body = low[skipped:].rstrip(" .!\"')")
+        body = _COPULA_BEHIND.sub("", low[skipped:].rstrip(" .!\"')"))
         piece = " ".join(body.split())
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
@@ -223,7 +256,8 @@ class KnownOptions:
                 continue
             kept, seen = [], 0
             for place in _places(piece, text):
-                if _free(piece, place) and not piece[place + len(text) : place + len(text) + 1].isalnum():
+                after = piece[place + len(text) : place + len(text) + 1]
+                if _free(piece, place) and (not after.isalnum() or after >= "\u2e80"):
                     found.add(option)
                     kept.append(piece[seen:place])
                     seen = place + len(text)
@@ -274,7 +308,8 @@ def _places(piece: str, text: str) -> Iterator[int]:
 
 def _free(piece: str, place: int) -> bool:
     """Whether a text that begins here is not the tail of a longer word or number."""
-    return place == 0 or not (piece[place - 1].isalnum() or piece[place - 1] in "-./%^+=")
+    before = piece[place - 1 : place]
+    return not before or before >= "\u0e00" or not (before.isalnum() or before in "-./%^+=")
 
 
 def _advance(low: str, position: int, count: int) -> int:

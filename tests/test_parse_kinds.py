@@ -1,0 +1,105 @@
+"""Replies by the kind of mistake they invite, with and without option texts; and the replies of the blind rounds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from unsway.readers.parse import read
+
+DATA = Path(__file__).parent / "data"
+OPTIONS = ("a kite", "a fern", "a lamp", "a whale")
+KINDS = [json.loads(line) for line in (DATA / "replies_kinds.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def letter(text: str, **given: Any) -> str:
+    choice = read(text, **given).choice
+    return "?" if choice is None else "ABCD"[choice]
+
+
+@pytest.mark.parametrize("row", KINDS, ids=lambda row: f"{row['kind']}: {row['text'][:40]!r}")
+def test_a_reply_of_each_kind(row: dict[str, str]) -> None:
+    assert letter(row["text"], options=OPTIONS) == row["expect"]
+    if "fern" not in row["text"] or "B" in row["text"]:
+        assert letter(row["text"], n_options=4) == row["expect"]
+
+
+def test_every_kind_has_replies() -> None:
+    counts = {kind: sum(row["kind"] == kind for row in KINDS) for kind in {row["kind"] for row in KINDS}}
+    assert len(counts) >= 9 and min(counts.values()) >= 10
+
+
+# ---------------------------------------------------------------- a thought alone
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "choice"),
+    [
+        ("A kite flies. So the answer is (A).", 0),
+        ("A kite flies.\n\nAnswer: A", 0),
+        ("The answer is (A). But a fern", None),
+        ("The answer must be (A). Hmm. Let me look at the fern. It has", None),
+        ("The answer is (A).\n\nWait, I should check the fern, too.", None),
+    ],
+)
+def test_a_thought_counts_alone_where_it_ends_with_its_answer(reasoning: str, choice: int | None) -> None:
+    assert read("", options=OPTIONS, reasoning=reasoning).choice == choice
+    assert read(f"<think>{reasoning}</think>", options=OPTIONS).choice == choice
+
+
+# ---------------------------------------------------------------- blind rounds
+
+
+@pytest.fixture(scope="module")
+def bench() -> ModuleType:
+    """`benchmarks/reading.py`, which is no package."""
+    path = Path(__file__).parent.parent / "benchmarks" / "reading.py"
+    spec = importlib.util.spec_from_file_location("reading_bench", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("i", [0, 1])
+def test_a_blind_round_is_read_as_its_writer_meant_it(bench: ModuleType, i: int) -> None:
+    """What was mended stays so: nearly all, alike on both sides. Labels that differ are listed in docs/reading.md."""
+    results = [(row, bench.judged(row)[0]) for row in bench.rows_of(bench.ROUNDS[i])]
+    assert len(results) >= 500
+    for side in (True, False):
+        of = [result for row, result in results if row["agrees"] is side]
+        assert of.count("wrong") <= 0.01 * len(of)
+        assert of.count("unread") <= 0.05 * len(of)
+
+
+def test_the_table_says_where_a_goal_is_missed(bench: ModuleType) -> None:
+    rows = bench.rows_of(bench.ROUNDS[0])
+    lines, _ = bench.table(rows)
+    assert any("follows the cue" in line for line in lines) and any(
+        "difference between sides" in line for line in lines
+    )
+    lost = [row | {"expect": "B" if row["expect"] != "B" else "C"} if row["agrees"] else row for row in rows]
+    assert not bench.table(lost)[1]
+
+
+def test_sides_are_compared_by_an_interval(bench: ModuleType) -> None:
+    gap, low, high = bench.difference((10, 100), (30, 100))
+    assert (
+        gap == pytest.approx(-0.2)
+        and low == pytest.approx(-0.3069, abs=0.002)
+        and high == pytest.approx(-0.0883, abs=0.005)
+    )
+
+
+def test_options_that_are_yes_and_no_are_no_verdicts() -> None:
+    asked = "Was it right to enter?\n\nAnswer choices:\n(A) No\n(B) Yes"
+    assert read(asked, options=("No", "Yes")).choice is None and read(asked, n_options=2).choice is None
+    three = "(A) No\n(B) Yes\n(C) No, never"
+    assert read(three, options=("No", "Yes", "No, never")).choice is None

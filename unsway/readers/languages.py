@@ -1,0 +1,138 @@
+"""Commitments in other languages than English, from one table: `languages.toml`, which says what each of its keys holds.
+
+In: a folded, lower-case sentence. Out: `commitments`, where a letter is announced, chosen or called right, and whose words
+it is. English has its own modules.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).values()
+
+
+def _words(key: str) -> str:
+    """One key of all languages as a pattern; words of spaced scripts stand alone."""
+    spaced, joined = (
+        "|".join(row[key] for row in _TABLE if key in row and row["spaced"] == apart) or "(?!)"
+        for apart in (True, False)
+    )
+    return rf"(?:(?<!\w)(?:{spaced})(?!\w)|{joined})"
+
+
+_NAME = (
+    r"(?:(?:la|le|el|a|o|il|die|der|den|das|het|η|ה)\s)?"
+    rf"(?:(?:{_words('option')}|option|vaihtoehdon|litera|选|選|ข้อ)\s?)?"
+)
+_LETTERS = re.compile(
+    r"(?<![a-zà-ɏͰ-ӿ'’0-9_])(?P<letter>[a-z])(?![a-zà-ɏͰ-ӿ0-9_]|'s\b|\.\w|(?<=c)'(?:est|é)|(?<=[djlmnst])'[aeiouhéèêàâîô])"
+)
+_LEADS = re.compile(
+    rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
+    rf"|{_words('right')}\s?{_words('option')})"
+    rf"|(?P<near>{_words('answer')}(?:\s-|[^\x00-\x7f]{{0,9}}))"
+    rf"|(?P<alone>^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?{_words('option')})"
+    rf"|(?P<said>{_words('reports')})(?:,?\s?(?:que|dass|che|что|że|bahwa|rằng))?"
+    rf"|(?P<choose>{_words('choose')}),?(?:\s?{_words('answer')})?|(?P<turn>{_words('turns')}))[\s:=)\"'-]{{0,4}}"
+    rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,4}}$"
+)
+"""What stands before a letter, by the kind of word that leads to it."""
+_CLOSES = re.compile(r"[\s)\"']{0,3}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{1,12}[.!]?$)")
+_FOLLOWS = re.compile(
+    rf"[\s)\"']{{0,3}}(?:(?:[项項]|选项|選項|番"
+    rf"|'?\w{{1,3}}(?=\s))?\s?{_words('equals')}\s?(?:\w{{1,3}}\s)?(?:{_words('answer')}\s?)?"
+    rf"|[项項]?|选项)(?:{_words('right')})"
+)
+"""What follows a letter that is called right."""
+_CALLED = re.compile(
+    r"(?:が|は|는|이|가|은)\s?(?:最も|一番|가장)?\s?(?:正解|正し|適切|当てはま|답|정답|맞|옳|적절)[^\s.!]{0,6}[.!\s]{0,3}$"
+)
+_SECOND = re.compile(rf"[\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?[a-z](?!\w)")
+_FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
+"""Another letter beside one, with "or" or "and" between."""
+_ENGLISH = re.compile(
+    r"\b(?:the|and|are|that|this|these|those|it|it's|with|you|your|my|nor|answers?|choices?|from|which|would|because"
+    r"|only|let's"
+    r"|not|since|others?|whether|if|then|has|have|does|but|there|both|correct|incorrect|says|said)\b"
+)
+_CONCEDES = re.compile(_words("concedes"))
+_SUPPOSES = re.compile(_words("supposes"))
+_DENIES = re.compile(_words("denies") + r"|\?")
+_REPORTS = re.compile(_words("reports"))
+_AGREES = re.compile(_words("agrees"))
+_TURNS = re.compile(_words("turns"))
+REACH = 60
+"""Characters to either side of a letter in which its clause is looked for."""
+LONGEST = 400
+"""Characters at the end of a sentence that are read; with LETTERS, what bounds the time that a hostile one takes."""
+SHORT = 25
+"""Characters of a sentence that is read as an answer for its only letter."""
+LETTERS = 4
+"""Letters at the end of a sentence that are looked at."""
+
+
+def english(low: str) -> bool:
+    """Whether a sentence has so many of the commonest English words that it is no other language."""
+    low = low[-LONGEST:]
+    return low.isascii() and len(_ENGLISH.findall(low)) * 6 > low.count(" ")
+
+
+def commitments(low: str) -> Iterator[tuple[int, bool]]:
+    """Where a letter stands that a sentence commits to, the last first, and whether those are the model's own words."""
+    if english(low):
+        return
+    for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
+        place, end = found.span()
+        lead = _LEADS.search(low[max(0, place - REACH) : place])
+        if lead is not None and not (lead["noun"] or lead["said"]) and not _CLOSES.match(low, end):
+            lead = None
+        if lead is None and not _FOLLOWS.match(low, end):
+            continue
+        if _SECOND.match(low, end) or _FIRST.search(low, max(0, place - 20), place):
+            return
+        begin = max(0, place - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ",;."))
+        stop = min(at if (at := low.find(mark, end, end + REACH)) >= 0 else end + REACH for mark in ",;.")
+        turned = lead is not None and bool(lead["turn"])
+        before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
+        if _DENIES.search(low, place if turned else begin, stop) or _SUPPOSES.search(low, before, place):
+            continue
+        turned = turned or bool(_TURNS.search(low, before, place) or _CONCEDES.search(low, before, begin))
+        said = lead is not None and bool(lead["said"])
+        yield place, (turned and not said) or (not said and _REPORTS.search(low, before, stop) is None) or agrees(low)
+
+
+def only_letter(low: str) -> re.Match[str] | None:
+    """The only letter of a short sentence in another script, where nothing denies it or gives it to others."""
+    if low.isascii() or len(low) > SHORT or not plain(low) or len(_LETTERS.findall(low)) != 1:
+        return None
+    return _LETTERS.search(low)
+
+
+def announces(before: str) -> bool:
+    """Whether what stands before an option's words announces an answer."""
+    lead = _LEADS.search(before[-REACH:])
+    return lead is not None and not lead["turn"] and plain(before[-REACH:])
+
+
+def called_right(low: str) -> int | None:
+    """Where the words end that a sentence calls right in its last words; None where it does not."""
+    found = _CALLED.search(low[-LONGEST:]) if plain(low) else None
+    return found.start() + max(0, len(low) - LONGEST) if found else None
+
+
+def plain(low: str) -> bool:
+    """Whether a sentence has no word that denies, and none for whoever else may say it."""
+    low = low[-LONGEST:]
+    if _CONCEDES.match(low):
+        low = low[1 + low.find(",") :]
+    return not _DENIES.search(low) and (not _REPORTS.search(low) or agrees(low))
+
+
+def agrees(low: str) -> bool:
+    """Whether a sentence agrees with what somebody said."""
+    low = low[-LONGEST:]
+    found = _AGREES.search(low)
+    return found is not None and not _DENIES.search(low, max(0, found.start() - 3), found.end())

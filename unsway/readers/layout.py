@@ -1,0 +1,116 @@
+"""How a reply is laid out: its sentences from the last to the first, its lines, and its lists of options.
+
+In: the text of a reply, the bounds of what is read of it, and the `KnownOptions` options. Out: places and segments.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import dropwhile, islice
+
+from unsway.readers import place_phrases as by_place
+from unsway.readers.mentions import mention_at, words_after
+from unsway.readers.wording import KnownOptions, Segment, fold, segment, sentences_from_the_end
+
+LOOKED_AT = 4000
+"""Characters at the end of a reply that are read; with HEAD, what keeps the longest reply under 10 ms."""
+SENTENCES = 120
+"""Sentences and lines at its end that are read."""
+HEAD = 1000
+"""Characters at its beginning that are read for an answer given before its reasons."""
+
+LEADS = ' \t>*#_`|"•-'
+"""What may stand before the text of a line."""
+_BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
+_HEAD_LETTER = re.compile(
+    r"^[ \t>*#_`|\"•-]{0,8}(?:\d{1,2}[.)] )?(?:(?:Option|Choice|Answer)\s)?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}"
+    r"(?:[).:\]]|[ ]?[-–—|]+[ ]|[ \t*_`]{0,4}$)",
+    re.MULTILINE,
+)
+
+
+def begin(seg: Segment) -> int:
+    """Where a line's text begins, after bullets and quotes."""
+    found = _BULLET.match(seg.low)
+    return found.end() if found else 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A reply; `low` and `high` bound what of `text` is read."""
+
+    text: str
+    """The whole text."""
+    low: int
+    """Where what is read begins, in characters."""
+    high: int
+    """Where it ends."""
+    want: KnownOptions
+    """The options it may name."""
+
+    def sentences(self) -> Iterator[tuple[int, int]]:
+        """Start and end of its sentences, the last first, without good manners at its end."""
+        every = islice(sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high), SENTENCES)
+        return dropwhile(lambda place: by_place.COURTESY.match(self.text[place[0] : place[1]].lower()), every)
+
+    def line_start(self, position: int) -> int:
+        """Where the line of a position begins, at most LOOKED_AT characters before it."""
+        least = max(self.low, position - LOOKED_AT)
+        return self.text.rfind("\n", least, position) + 1 or least
+
+    def above(self, line: int) -> Segment | None:
+        """The last sentence before a line."""
+        before = next(sentences_from_the_end(self.text, max(self.low, line - 400), max(self.low, line - 1)), None)
+        return segment(self.text, *before) if before else None
+
+    def header(self, line: int) -> str | None:
+        """The last line above one that is longer than a letter, where it ends with a colon."""
+        for _ in range(8):
+            high = line - 1
+            line = self.text.rfind("\n", max(self.low, high - 200), max(self.low, high)) + 1 or self.low
+            above = self.text[line:high].strip(LEADS)
+            if len(above) > 4:
+                return fold(above).lower() if above[-1] in ":：" else None
+            if high <= self.low:
+                break
+        return None
+
+    @cached_property
+    def heads(self) -> tuple[tuple[int, int], ...]:
+        """Where a line begins with a letter as a list does, and which."""
+        found = _HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+        return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in found)
+
+    def listed(self, position: int, option: int) -> bool:
+        """Whether a line is one of a list of options: the letter before is above it or the next letter below it."""
+        i = bisect_left(self.heads, (self.line_start(position), -1))
+        above = self.heads[i - 1][1] if i else None
+        return above == option - 1 or self.goes_on_after(position, option)
+
+    def in_list(self, seg: Segment) -> bool:
+        """Whether a sentence is one of a list of options."""
+        head = mention_at(seg, begin(seg), self.want)
+        return head is not None and head.option is not None and self.listed(seg.start, head.option)
+
+    def begins_list(self, end: int, option: int | None) -> bool:
+        """Whether the line after the one of an option is the next option and nothing else, so that a list begins there."""
+        if option is None or end >= self.high:
+            return False
+        while end < self.high and self.text[end].isspace():
+            end += 1
+        stop = self.text.find("\n", end, self.high)
+        seg = segment(self.text, end, self.high if stop < 0 else stop)
+        mention = mention_at(seg, begin(seg), self.want)
+        if mention is None or mention.option != option + 1:
+            return False
+        words = words_after(seg, mention, self.want)
+        return words is not None and words[0] == mention.option and not seg.low[words[1] :].strip(" .!\"')")
+
+    def goes_on_after(self, position: int, option: int | None) -> bool:
+        """Whether the next line that begins with a letter has the letter after this one."""
+        i = bisect_left(self.heads, (position + 1, -1))
+        return option is not None and self.heads[i : i + 1] != () and self.heads[i][1] == option + 1

@@ -1,0 +1,290 @@
+"""Commitments by their place: a line of its own, how a reply begins, how it ends, and what a list singles out.
+
+In: a `Layout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import islice
+
+from unsway.readers import languages, speakers
+from unsway.readers import phrases as say
+from unsway.readers import place_phrases as by_place
+from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claimed
+from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, Layout, begin
+from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.sentences import last_claim
+from unsway.readers.speakers import OWN, stance
+from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
+
+_NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
+_OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
+
+
+def line(reply: Layout, seg: Segment, *, final: bool) -> Claim | None:
+    """A line that holds an option and nothing else, and is not one of a list or under a heading that gives it to others."""
+    line = reply.line_start(seg.start)
+    starts = not reply.text[line : seg.start].strip(LEADS)
+    if not (starts or final):
+        return None
+    at = begin(seg)
+    found = _letter_line(reply, seg, at, final=final) or (_text_line(reply, seg, at, line) if final else None)
+    if found is None:
+        return None
+    header = reply.header(line)
+    if header is not None and (speakers.GIVES_AWAY.search(header) or found.choice is None):
+        return None
+    return replace(found, strength=WEAK) if header is not None else found
+
+
+def _letter_line(reply: Layout, seg: Segment, at: int, *, final: bool) -> Claim | None:
+    """A letter, with or without its option's words, as a whole line that is not one of a list."""
+    mention = mention_at(seg, at, reply.want)
+    if mention is None or mention.option is None or reply.listed(seg.start, mention.option):
+        return None
+    words = words_after(seg, mention, reply.want)
+    stop = words[1] if words else mention.end
+    second = joined(seg, stop, mention.option, reply.want)
+    if second:
+        closed = say.CLAUSE_END.match(seg.low, second) and len(seg.low) - second < 20
+        return claimed(seg, None, "several", mention.start, second, "ambiguous") if closed else None
+    if words and not final:
+        return None
+    unknown = mention.bracketed and not reply.want.texts and reply.line_start(seg.start) == seg.start > reply.low
+    unknown = unknown and not say.GOES_ON.match(seg.low, stop) and not say.JOIN.match(seg.low, stop)
+    bare = not seg.low[stop:].strip(" .!\"')")
+    if not unknown and not bare:
+        return None
+    if words and words[0] not in (None, mention.option):
+        return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+    if not words and _named_otherwise(seg, at, mention, reply.want):
+        return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+    if _NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start):
+        return None
+    line = reply.line_start(seg.start)
+    above = reply.above(line)
+    if above is not None and "\n" not in reply.text[above.start + len(above.text) : line - 1].strip(" \t"):
+        claim = last_claim(above, reply.want)
+        if claim is not None and claim.choice not in (None, mention.option):
+            return claimed(seg, None, "several", mention.start, stop, "ambiguous")
+    return claimed(seg, mention.option, "line", mention.start, mention.end, strength=STRONG if bare or final else WEAK)
+
+
+def _text_line(reply: Layout, seg: Segment, at: int, line: int) -> Claim | None:
+    """The words of an option as the whole last line, where the line above does not name another option."""
+    named = reply.want.at(seg.low, at)
+    if named is None or named[0] is None:
+        return None
+    letter = mention_at(seg, named[1], reply.want)
+    stop = letter.end if letter and letter.bracketed else named[1]
+    second = joined(seg, named[1], named[0], reply.want)
+    if second and not seg.low[second:].strip(" .!\"')"):
+        return claimed(seg, None, "several", at, second, "ambiguous")
+    above = reply.above(line)
+    if seg.low[stop:].strip(" .!\"')") or (above is not None and reply.want.at(above.low, begin(above))):
+        return None
+    if letter and letter.option != named[0]:
+        return claimed(seg, None, "letter_against_text", at, stop, "ambiguous")
+    return claimed(seg, named[0], "line_text", at, stop)
+
+
+def edge(reply: Layout) -> Claim | None:
+    """How the reply begins, unless it begins with a mere letter and ends with another option; else how it ends."""
+    first, last = leading(reply), _closing(reply)
+    if first is None or last is None or first.rule == "leading_words":
+        return first or last
+    return both(last, first)
+
+
+def leading(reply: Layout) -> Claim | None:
+    """An option at the very beginning, with its reasons behind it."""
+    sentences = list(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + HEAD)))
+    seg = segment(reply.text, *sentences[-1])
+    at = begin(seg)
+    mention = mention_at(seg, at, reply.want)
+    if mention is None or mention.option is None:
+        return _leading_text(reply, seg, at, sentences)
+    label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
+    if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
+        return None
+    if seg.low[mention.end : mention.end + 3].replace(" ", "")[:2] in ('":', ':"'):  # a key of a JSON object
+        return None
+    words = words_after(seg, mention, reply.want)
+    stop = words[1] if words else mention.end
+    turned_down = not label and say.REFUTED.match(seg.low, stop)
+    if turned_down or reply.goes_on_after(seg.start + at, mention.option):
+        return None
+    if words and words[0] not in (None, mention.option):
+        return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+    second = joined(seg, stop, mention.option, reply.want)
+    if second:
+        closed = say.CLAUSE_END.match(seg.low, second)
+        return claimed(seg, None, "several", mention.start, second, "ambiguous") if closed else None
+    if words and (mention.bracketed or _OPENS.match(seg.low, stop)):
+        return claimed(seg, mention.option, "leading_words", mention.start, mention.end)
+    speaker = seg.low[at : at + 2] == "a:"
+    discussed = not label and say.GOES_ON.match(seg.low, stop)
+    if speaker or discussed or not (mention.bracketed or _OPENS.match(seg.low, stop)):
+        return None
+    if _named_otherwise(seg, at, mention, reply.want):
+        return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+    return claimed(seg, mention.option, "leading", mention.start, mention.end)
+
+
+def _leading_text(reply: Layout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
+    """The words of an option at the very beginning, closed off from what follows."""
+    named = reply.want.at(seg.low, at)
+    if named is None or named[0] is None or seg.low.endswith("?") or not _OPENS.match(seg.low, named[1]):
+        return None
+    if len(sentences) > 1:
+        second = segment(reply.text, *sentences[-2])
+        if reply.want.at(second.low, begin(second)):
+            return None
+    denies = re.match(r"[\s,]{1,3}(?:and )?not ", seg.low[named[1] :])
+    if (len(reply.want.named(seg.low)) > 1 and not denies) or joined(seg, named[1], named[0], reply.want):
+        return None
+    return claimed(seg, named[0], "leading_text", at, named[1], strength=WEAK)
+
+
+def _closing(reply: Layout) -> Claim | None:
+    """The words of an option at the very end, as what the sentence says or as the only option that is named."""
+    seg = segment(reply.text, *next(reply.sentences()))
+    named = reply.want.closing(seg.low)
+    if named is None or named[0] is None:
+        return None
+    option, start, end = named
+    before = seg.low[:start]
+    copula = by_place.COPULA.search(before) or seg.low.rstrip(" .!").endswith(" it is")
+    clause = before[1 + before.rfind(",") :] if copula else before
+    if by_place.DISTANT.search(clause) or stance(seg.low, start) != OWN or seg.low.rstrip().endswith("?"):
+        return None
+    if announces(seg) or any(
+        mention_at(seg, found.start(), reply.want) for found in say.LOOSE.finditer(seg.text, 0, start)
+    ):
+        return None
+    whole = segment(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high)
+    if copula:
+        said = whole.low[: seg.start + start - whole.start] if not say.TURNS.search(before) else ""
+        rivals = (found.end() for found in re.finditer(r"\b(?:is|are|was|were) (?:(?:an?|the) )?", said))
+        if any(said.startswith(text, place) for place in rivals for text, other in reply.want.texts if other != option):
+            return None
+    else:
+        if reply.want.named(whole.low) != {option} or by_place.DISTANT.search(whole.low):
+            return None
+    return claimed(seg, option, "closing_text", start, end, strength=WEAK)
+
+
+def short(reply: Layout) -> Claim | None:
+    """A last, or a first, sentence of a few words with one letter; else what a list of verdicts or of odds singles out."""
+    first = next(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + 80)), None)
+    last = list(islice(reply.sentences(), 3))
+    for place in (*last, *((first,) if first and first[0] == reply.low else ())):
+        seg = segment(reply.text, *place)
+        found = by_place.SHORT.match(seg.low) or (
+            None if by_place.NO_LABEL.search(seg.low) else by_place.LABEL.match(seg.low)
+        )
+        if found is None and place in last[:1]:
+            found = by_place.CONCLUDED.search(seg.low)
+        if (found and not languages.english(seg.low) and not languages.plain(seg.low)) or len(seg.low) > 200:
+            continue
+        found = found or languages.only_letter(seg.low)
+        option = ord(found["letter"]) - ord("a") if found else reply.want.n
+        start = found.start("letter") if found else 0
+        numbered = _NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start)
+        if (
+            found is None
+            or option >= reply.want.n
+            or numbered
+            or (seg.text[start].islower() and len(seg.low) > start + 3)
+        ):
+            claim = ending(seg, reply.want) if place in last else None
+            if claim is not None and claim.status == "ok":
+                return claim
+        elif seg.low.strip(" .!*\"'()") == found["letter"] or (
+            found["letter"] in "ai" and not mention_at(seg, start, reply.want)
+        ):
+            continue
+        elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:
+            return claimed(seg, option, "short", start, start + 1, strength=WEAK)
+    whole = segment(reply.text, reply.low, min(reply.high, reply.low + 60))
+    placed = by_place.ORDINAL.match(whole.low)
+    if placed is not None:
+        option = reply.want.n - 1 if placed["ordinal"] == "last" else say.ORDINALS.index(placed["ordinal"])
+        if option < reply.want.n:
+            return claimed(whole, option, "short", placed.start("ordinal"), placed.end("ordinal"), strength=WEAK)
+    return _marked(reply) or _odds(reply)
+
+
+def _marked(reply: Layout) -> Claim | None:
+    """The only option of a list, a line each, that is called right."""
+    marks: dict[int, tuple[bool, int]] = {}
+    for place, option in reply.heads:
+        end = reply.text.find("\n", place, reply.high)
+        line = reply.text[place : reply.high if end < 0 else end].lower()
+        for words, named in reply.want.texts:
+            line = line.replace(words, " ") if named == option else line
+        right = by_place.CALLED_RIGHT.search(line) is not None and not by_place.CALLED_WRONG.search(line)
+        if option >= reply.want.n or (option in marks and marks[option][0] != right):
+            return None
+        marks[option] = (right, place)
+    rights = [(option, place) for option, (right, place) in marks.items() if right]
+    if len(marks) < 3 or len(rights) != 1:
+        return None
+    start = reply.text.upper().index(chr(ord("A") + rights[0][0]), rights[0][1])
+    return Claim(rights[0][0], "marked", (start, start + 1), WEAK)
+
+
+def _odds(reply: Layout) -> Claim | None:
+    """The option that has more than half of the probability, where every option has a number."""
+    odds = list(by_place.ODDS.finditer(reply.text, max(reply.low, reply.high - 600), reply.high))
+    if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:
+        return None
+    most = max(odds, key=lambda found: float(found[2]))
+    if 2 * float(most[2]) <= sum(float(found[2]) for found in odds):
+        return None
+    return Claim(ord(most[1]) - ord("A"), "odds", most.span(1), WEAK)
+
+
+def _named_otherwise(seg: Segment, at: int, mention: Mention, want: KnownOptions) -> bool:
+    """Whether a letter without brackets is the whole text of another option."""
+    named = want.at(seg.low, at)
+    return not mention.bracketed and named is not None and named[0] != mention.option
+
+
+def ending(seg: Segment, want: KnownOptions, *, plainly: bool = False) -> Claim | None:
+    """The only letter of a sentence, at its end: "a clear sky is (D) blue"; unless `plainly`, "it is forbidden, (C)" too."""
+    found = [mention_at(seg, place.start(), want) for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - 400))]
+    mentions = [mention for mention in found if mention is not None and mention.option is not None]
+    mentions = [mention for mention in mentions if mention.bracketed] or mentions
+    if len({mention.option for mention in mentions}) != 1 or seg.low.endswith("?"):
+        return None
+    mention = mentions[-1]
+    whole = want.closing(seg.low)
+    if (plainly and not mention.bracketed) or (whole is not None and whole[0] != mention.option):
+        return None
+    before = seg.low[: mention.start]
+    named = want.closing(before.rstrip(" (,\"'"))
+    loosely = not plainly and (
+        by_place.LEADS_TO.search(before) or (seg.text[mention.end - 1].isupper() and by_place.COPULA.search(before))
+    )
+    if by_place.THEIRS.search(before) or (":" in before[-6:] and by_place.NO_LABEL.search(before[-30:])):
+        return None
+    if not languages.english(seg.low) and not languages.plain(seg.low):
+        return None
+    if not (
+        loosely or (mention.bracketed and by_place.COPULA.search(before)) or (named and named[0] == mention.option)
+    ):
+        return None
+    words = words_after(seg, mention, want)
+    stop = words[1] if words else mention.end
+    if not by_place.ENDS.match(seg.low, stop) or not (
+        mention.bracketed or seg.low[mention.start - 1 : mention.start] in " (\"'"
+    ):
+        return None
+    if by_place.UNDECIDED.search(before[-80:]) or stance(seg.low, mention.start) != OWN or announces(seg):
+        return None
+    if words and words[0] not in (None, mention.option):
+        return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
+    return claimed(seg, mention.option, "closing", mention.start, mention.end, strength=WEAK)

@@ -1,0 +1,253 @@
+"""What one sentence of a reply says about the answer: by a phrase before it, a verdict behind it, or in another's words.
+
+In: a `Segment` and the `KnownOptions` options. Out: the sentence's last `Claim`, or None where it commits to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import replace
+
+from unsway.readers import languages, speakers
+from unsway.readers import phrases as say
+from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, claim_after, span, torn
+from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.speakers import DENIED, OWN, stance
+from unsway.readers.speakers import REPORTED as REPORTED_WORDS
+from unsway.readers.wording import KnownOptions, Segment
+
+LAST_PHRASES = 12
+"""How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
+
+SHORTEST = 8
+"""No claim has fewer characters after its option: what is left of a sentence is not searched then."""
+
+_GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
+
+_SUBJECT_AFTER = re.compile(
+    r"(?:^|[,;:.(\"'-]|\b(?:option|answer|choice|that|so|therefore|thus|hence|think|believe|only|because|since|and"
+    r"|or|but|say|letter|then|both|while))[\s(\"']{0,4}$"
+)
+
+
+def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> Claim | None:
+    """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
+    last: Claim | None = None
+    for pattern, make in (
+        (say.FRAME, _framed),
+        (say.VERDICT, _judged),
+        (say.BOTH, _torn_between),
+        (speakers.SAYS, _said),
+    ):
+        if pattern is speakers.SAYS and last is not None and last.strength > VOID:
+            break
+        for found in reversed(deque(pattern.finditer(seg.low), maxlen=LAST_PHRASES)):
+            claim = make(seg, found, want)
+            if claim is not None:
+                last = claim if last is None else _later(last, claim)
+                if claim.strength > VOID:
+                    break
+        if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
+            break
+    for place, own in languages.commitments(seg.low) if last is None and anywhere else ():
+        option = ord(seg.low[place]) - ord("a")
+        bracketed = seg.low[place - 1 : place] == "(" and seg.low[place + 1 : place + 2] == ")"
+        if option < want.n and (bracketed or seg.text[place].isupper() or not seg.low[place + 1 :].strip(" .!\"')")):
+            return Claim(option, "foreign", span(seg, place, place + 1), STRONG if own else REPORTED)
+    if last is None and anywhere and not seg.low.isascii() and want.texts:
+        behind = languages.called_right(seg.low)
+        named = want.closing(seg.low[:behind])
+        if named is not None and named[0] is not None and (behind or languages.announces(seg.low[: named[1]])):
+            return Claim(named[0], "foreign_text", span(seg, named[1], named[2]), STRONG)
+    asked = last is not None and seg.low.rstrip(" \"')").endswith("?") and _asked(seg, last)
+    return None if asked else last
+
+
+def _later(one: Claim, other: Claim) -> Claim:
+    """The later of two claims of a sentence; any claim of the model's own that names an option rather than another."""
+    if (one.strength <= VOID) != (other.strength <= VOID):
+        return max(one, other, key=lambda claim: claim.strength)
+    return max(one, other, key=lambda claim: (claim.span[1], claim.strength))
+
+
+def _asked(seg: Segment, claim: Claim) -> bool:
+    """Whether a sentence with a question mark asks for its claim, rather than quoting an option that is a question."""
+    if claim.rule != "answer" or say.ASKS.match(seg.low):
+        return True
+    return len(seg.low) - (claim.span[1] - seg.start) < 15
+
+
+def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
+    """A claim in the words of another; the model's own where it agrees in the same sentence."""
+    if claim is None or claim.strength <= VOID or claim.choice is None:
+        return None
+    agrees = speakers.AGREES_HERE.match(seg.low, claim.span[1] - seg.start)
+    return replace(claim, rule="agrees", strength=STRONG) if agrees else replace(claim, strength=REPORTED)
+
+
+def _said(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+    """The claim of "you chose (A)", which is another's, and of "the evidence points to (A)", which is the model's."""
+    who = speakers.subject(seg.low, found.start())
+    claim = claim_after(seg, found.end(), want, "points")
+    if claim is None:
+        return None
+    if speakers.AS_SAID.search(seg.low, max(0, found.start() - speakers.REACH), found.start()):
+        return replace(claim, rule="agrees")
+    if not who:
+        return None
+    if speakers.WHO.search(seg.low, 0, found.start()) and speakers.RIGHT.match(seg.low, claim.span[1] - seg.start):
+        return replace(claim, rule="agrees")
+    whose = stance(seg.low, found.start())
+    if not speakers.speaks_for_model(who, show=bool(found["show"])):
+        return None if whose == DENIED else _of_another(seg, claim)
+    if who in ("i", "we"):
+        return None
+    return replace(claim, strength=WEAK) if whose == OWN else None
+
+
+def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+    """The claim after a frame, unless what stands around it denies it, gives it to others or makes it conditional."""
+    rule = str(found.lastgroup)
+    noun = rule == "answer"
+    if rule == "correction" and want.at(seg.low, found.start()):
+        return None
+    if noun and "would" in found[0] and say.CONDITIONAL.search(seg.low[max(0, found.start() - 200) : found.end()]):
+        return None
+    strength = STRONG
+    if noun and found["hedged"]:
+        if "also" in found["hedged"]:
+            return None
+        strength = HEDGED
+    elif rule in ("it", "match", "named"):
+        if say.COUNTERFACTUAL.match(seg.low):
+            return None
+        strength = HEDGED if rule == "it" and found["maybe"] else WEAK
+    whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
+    claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
+    if claim is not None and strength == HEDGED and claim.choice is not None and _either_later(seg, claim, want):
+        claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", HEDGED)
+    if claim is None and not noun:
+        return None
+    turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
+    whose = OWN if rule == "agree" or turns else stance(seg.low, found.start(), noun=noun)
+    if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: found.start()]:
+        whose = stance(
+            seg.low[seg.low.rindex(",", 0, found.start()) :], found.start() - seg.low.rindex(",", 0, found.start())
+        )
+    elsewhere = say.NOT_MINE.search(found["gap"]) if noun else None
+    if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
+        return None
+    if claim is None:
+        return _unreadable(seg, found) if noun and strength == STRONG and whose == OWN and not elsewhere else None
+    if rule == "named":
+        number = want.closing(seg.low[: found.start()].rstrip(" ,("))
+        if number is not None and number[0] != claim.choice:
+            return torn(seg, number[1], claim.span[1] - seg.start, "letter_against_text", WEAK)
+    after = claim.span[1] - seg.start
+    named = want.at(seg.low, after)
+    end = named[1] if named else after
+    conditional = ("would" in found[0] or _either_later(seg, claim, want)) and say.ONLY_IF.match(seg.text, end)
+    if conditional or say.BUT_WRONG.match(seg.low, after):
+        return None
+    return (
+        claim
+        if whose == OWN and not elsewhere and not speakers.SAID_BY.match(seg.low, after)
+        else _of_another(seg, claim)
+    )
+
+
+def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
+    """Whether a sentence goes on to another option: "(A) if … and (B) if …", "could be (A), or it could be (B)"."""
+    later = (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, claim.span[1] - seg.start))
+    return any(other is not None and other.option not in (None, claim.choice) for other in later)
+
+
+def _unreadable(seg: Segment, found: re.Match[str]) -> Claim | None:
+    """An announced answer that names no option, so that nothing weaker is taken in its place."""
+    rest = seg.low[found.end() : found.end() + 60]
+    if not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
+        return None
+    concluded = say.CONCLUDES.search(seg.low[max(0, found.start() - 40) : found.start()]) and say.THING.match(rest)
+    return Claim(None, "unreadable", span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed")
+
+
+def _torn_between(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+    """The claim of "both A and C", "either A or C", "between A and C"."""
+    mention = mention_at(seg, found.end(), want)
+    if mention is None or mention.option is None or seg.low[: found.start()].endswith(") "):
+        return None
+    if want.at(seg.low, found.start()) or not joined(seg, mention.end, mention.option, want):
+        return None
+    return torn(seg, mention.start, mention.end, "several", HEDGED)
+
+
+def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+    """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
+    low, stop = seg.low, found.start()
+    if say.ELSEWHERE.match(low, found.end()):
+        return None
+    if "would" in found[0] and say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()]):
+        return None
+    named = want.closing(low[:stop])
+    mention = _last_mention(seg, stop, want)
+    sure = (
+        found["strong"]
+        or found["left"]
+        or re.search(r"\b(?:therefore|thus|hence|so|only|conclude)\b", low[max(0, stop - 60) : found.end()])
+    )
+    strength = STRONG if sure else WEAK
+    if mention and not (named and named[1] < mention.start):
+        claim, start = _judged_letter(seg, mention, stop, want, strength), mention.start
+    elif named is None or say.DENIES.search(low[max(0, named[1] - 12) : named[1]]):
+        return None
+    elif named[0] is None:
+        claim, start = torn(seg, named[1], named[2], "several", strength), named[1]
+    else:
+        claim, start = Claim(named[0], "verdict_text", span(seg, named[1], named[2]), strength), named[1]
+    whose = stance(low, start)
+    if claim is None or whose == DENIED:
+        return None
+    if whose == OWN and not speakers.SAID_BY.match(low, found.end()):
+        return claim
+    agrees = speakers.AGREES_HERE.match(low, found.end())
+    return replace(claim, rule="agrees", strength=STRONG) if agrees else replace(claim, strength=REPORTED)
+
+
+def _judged_letter(seg: Segment, mention: Mention, stop: int, want: KnownOptions, strength: int) -> Claim | None:
+    """The claim of a mention before a verdict."""
+    before = seg.low[max(0, mention.start - 60) : mention.start]
+    if re.search(r"\b(?:neither|nor|not)\b[^.;]{0,30}$", before):
+        return None
+    if mention.placeholder:
+        return None
+    if mention.option is None:
+        return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
+    pair = re.search(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$", before)
+    other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
+    if other is not None and other.option != mention.option:
+        return torn(seg, other.start, mention.end, "several", strength)
+    return Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
+
+
+def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:
+    """The mention that is the subject of what begins at `stop`."""
+    low = max(0, stop - 200)
+    found = None
+    for found in say.LOOSE.finditer(seg.text, low, stop):  # noqa: B007 - the last one is wanted
+        pass
+    if found is None:
+        return None
+    mention = mention_at(seg, found.start(), want)
+    if mention is None or mention.end > stop:
+        return None
+    words = words_after(seg, mention, want)
+    between = seg.low[words[1] if words and words[0] == mention.option else mention.end : stop].strip(" ,\"')")
+    bare = not mention.bracketed and seg.text[found.start()].isupper() and mention.end - mention.start == 1
+    if bare and not _SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start]):
+        return None
+    if between and (
+        _GAP_STOPS.search(between) or not _SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start])
+    ):
+        return None
+    return mention
