@@ -354,9 +354,9 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_line_without_end_is_not_copied_for_each_of_its_sentences() -> None:
     text = "! " * 100_000
-    whole = layout.Layout(text, 0, len(text), wording.wanted(4, COLORS))
+    whole = layout.ReplyLayout(text, 0, len(text), wording.wanted(4, COLORS))
     assert whole.line_start(len(text)) == len(text) - layout.LOOKED_AT
-    assert layout.Layout(f"{text}\n! !", 0, len(text) + 4, whole.want).line_start(len(text) + 3) == len(text) + 1
+    assert layout.ReplyLayout(f"{text}\n! !", 0, len(text) + 4, whole.want).line_start(len(text) + 3) == len(text) + 1
 
 
 def test_no_pattern_repeats_without_bound() -> None:

@@ -155,8 +155,8 @@ QUESTIONS = (
 )
 """Words that head a question."""
 _NEXT = re.compile(
-    rf"\n[ \t]{{0,4}}(?:[#*>_\- ]{{0,6}}(?:{_cased('next|new|another|follow-up')}\s)?{_cased(QUESTIONS)}(?:[ \t]?(?:no\.? ?"
-    rf"|#)?\d{{1,3}})?"
+    rf"\n[ \t]{{0,4}}(?=[^\n])(?:[#*>_\- ]{{0,6}}(?:{_cased('next|new|another|follow-up')}\s)?{_cased(QUESTIONS)}"
+    r"(?:[ \t]?(?:no\.? ?|#)?\d{1,3})?"
     r"[ \t*_]{0,4}(?:[:：]|(?<=\d)[.)] |(?:(?<=\d)|(?<=[*]))[.)]?[ \t*_]{0,4}(?:\n|$))"
     rf"|#{{1,6}} {_cased(QUESTIONS)}(?: \d{{1,3}})?[ \t]{{0,4}}\n"
     r"|(?:\d{1,3}[.)]|[Qq]\d{1,3}[.:)]?|\[Question \d{1,3}\])\s(?=[^\n]{3,300}\?[ \t*_]{0,4}(?:\n|$))|(?:[Hh]ere is"
@@ -214,10 +214,7 @@ def split(text: str) -> Channels:
             said = (begin, start) if text[begin:start].strip() else said
             inside, opened, begin = True, int(name[1:]), end
         elif name[0] == "c" and (name[1:] == str(opened) or last_close.get(str(opened), -1) < start):
-            thought = (
-                thought[0] if thought[1] and not inside else begin,
-                start,
-            )  # one that had thoughts inside goes on
+            thought = (thought[0] if thought[1] and not inside else begin, start)  # one with thoughts inside goes on
             inside, opened, begin = False, -1, end
     if inside:
         return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
@@ -226,11 +223,13 @@ def split(text: str) -> Channels:
 
 def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:
     """Where marks stand, in their order, by their group in `_MARK`: "o0" opens row 0 of THOUGHTS, "c0" closes it."""
-    patterns = [_ROLE_LINE]
+    patterns = [_ROLE_LINE] if len(text) > SCANNED or _ROLE_LINE.search(text, begin) else []
     if "<" in text or "[" in text or "◁" in text:
         patterns.append(_MARK)
     if "assistant" in text or "User:" in text or "Human:" in text or "USER:" in text or "HUMAN:" in text:
         patterns.append(_GLUED)
+    if not patterns:
+        return []
     areas = [(begin, len(text))]
     if len(text) - begin > 2 * SCANNED:
         areas = [(begin, begin + SCANNED), (len(text) - SCANNED, len(text))]

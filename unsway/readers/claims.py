@@ -6,7 +6,7 @@ In: a `Segment` and the `KnownOptions` options. Out: the sentence's last `Claim`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
@@ -19,8 +19,7 @@ STRONG, WEAK, HEDGED, VOID, REPORTED = 2, 1, 0, -1, -2
 announced in words that name no option; another's answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What one phrase says about the answer."""
 
     choice: int | None
@@ -51,7 +50,7 @@ def both(later: Claim | None, earlier: Claim) -> Claim:
     """The later of two claims where they agree or there is but one; else a conflict."""
     if later is None or (later.choice, later.status) == (earlier.choice, earlier.status):
         return later or earlier
-    return replace(later, choice=None, rule="conflict", status="ambiguous")
+    return later._replace(choice=None, rule="conflict", status="ambiguous")
 
 
 def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int = STRONG) -> Claim | None:

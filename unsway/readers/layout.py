@@ -39,8 +39,8 @@ def begin(seg: Segment) -> int:
     return found.end() if found else 0
 
 
-@dataclass(frozen=True)
-class Layout:
+@dataclass(eq=False)
+class ReplyLayout:
     """A reply; `low` and `high` bound what of `text` is read."""
 
     text: str

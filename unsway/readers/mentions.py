@@ -7,14 +7,13 @@ article, a pronoun, a word or part of a name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from unsway.readers import phrases as say
 from unsway.readers.wording import KnownOptions, Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A letter, number or ordinal that names an option; positions are in the segment."""
 
     option: int | None

@@ -34,7 +34,7 @@ from dataclasses import replace
 
 from unsway.errors import BadInput
 from unsway.readers.channels import next_question, split
-from unsway.readers.layout import Layout
+from unsway.readers.layout import ReplyLayout
 from unsway.readers.reading import answer as answer_of
 from unsway.readers.wording import sentences_from_the_end, wanted
 from unsway.types import Reading, Stop
@@ -89,15 +89,15 @@ def read(
     if channels.thought_kind == "cut":
         return Reading(None, "truncated", "thought")
     low, high = channels.said_span if channels.said else channels.thought_span
-    tags = _TAGS_BEHIND.search(kept, max(low, high - 100), high)
+    tags = _TAGS_BEHIND.search(kept, max(low, high - 100), high) if kept[high - 1 : high] == ">" else None
     high = tags.start() if tags and tags.start() > low else high
     if low < high:
-        answer = answer_of(Layout(kept, low, high, want))
+        answer = answer_of(ReplyLayout(kept, low, high, want))
         if not channels.said and not _concludes(kept, high, answer):
             return Reading(None, "truncated", "thought")
         follows = next_question(kept, low, high)
         if follows is not None and (answer.span is None or answer.span[1] > follows):
-            before = answer_of(Layout(kept, low, low + len(kept[low:follows].rstrip()), want))
+            before = answer_of(ReplyLayout(kept, low, low + len(kept[low:follows].rstrip()), want))
             answer = answer if before.choice is None or before.rule.endswith("_text") else before
         if answer.span is None or not cut:
             return answer

@@ -1,19 +1,18 @@
 """Commitments by their place: a line of its own, how a reply begins, how it ends, and what a list singles out.
 
-In: a `Layout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
+In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import islice
 
 from unsway.readers import languages, speakers
 from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claimed
-from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, Layout, begin
+from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
@@ -23,7 +22,7 @@ _NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
 
-def line(reply: Layout, seg: Segment, *, final: bool) -> Claim | None:
+def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     """A line that holds an option and nothing else, and is not one of a list or under a heading that gives it to others."""
     line = reply.line_start(seg.start)
     starts = not reply.text[line : seg.start].strip(LEADS)
@@ -36,10 +35,10 @@ def line(reply: Layout, seg: Segment, *, final: bool) -> Claim | None:
     header = reply.header(line)
     if header is not None and (speakers.GIVES_AWAY.search(header) or found.choice is None):
         return None
-    return replace(found, strength=WEAK) if header is not None else found
+    return found._replace(strength=WEAK) if header is not None else found
 
 
-def _letter_line(reply: Layout, seg: Segment, at: int, *, final: bool) -> Claim | None:
+def _letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Claim | None:
     """A letter, with or without its option's words, as a whole line that is not one of a list."""
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None or reply.listed(seg.start, mention.option):
@@ -72,7 +71,7 @@ def _letter_line(reply: Layout, seg: Segment, at: int, *, final: bool) -> Claim 
     return claimed(seg, mention.option, "line", mention.start, mention.end, strength=STRONG if bare or final else WEAK)
 
 
-def _text_line(reply: Layout, seg: Segment, at: int, line: int) -> Claim | None:
+def _text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | None:
     """The words of an option as the whole last line, where the line above does not name another option."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None:
@@ -90,7 +89,7 @@ def _text_line(reply: Layout, seg: Segment, at: int, line: int) -> Claim | None:
     return claimed(seg, named[0], "line_text", at, stop)
 
 
-def edge(reply: Layout) -> Claim | None:
+def edge(reply: ReplyLayout) -> Claim | None:
     """How the reply begins, unless it begins with a mere letter and ends with another option; else how it ends."""
     first, last = leading(reply), _closing(reply)
     if first is None or last is None or first.rule == "leading_words":
@@ -98,7 +97,7 @@ def edge(reply: Layout) -> Claim | None:
     return both(last, first)
 
 
-def leading(reply: Layout) -> Claim | None:
+def leading(reply: ReplyLayout) -> Claim | None:
     """An option at the very beginning, with its reasons behind it."""
     sentences = list(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + HEAD)))
     seg = segment(reply.text, *sentences[-1])
@@ -133,7 +132,7 @@ def leading(reply: Layout) -> Claim | None:
     return claimed(seg, mention.option, "leading", mention.start, mention.end)
 
 
-def _leading_text(reply: Layout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
+def _leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
     """The words of an option at the very beginning, closed off from what follows."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None or seg.low.endswith("?") or not _OPENS.match(seg.low, named[1]):
@@ -148,7 +147,7 @@ def _leading_text(reply: Layout, seg: Segment, at: int, sentences: list[tuple[in
     return claimed(seg, named[0], "leading_text", at, named[1], strength=WEAK)
 
 
-def _closing(reply: Layout) -> Claim | None:
+def _closing(reply: ReplyLayout) -> Claim | None:
     """The words of an option at the very end, as what the sentence says or as the only option that is named."""
     seg = segment(reply.text, *next(reply.sentences()))
     named = reply.want.closing(seg.low)
@@ -176,7 +175,7 @@ def _closing(reply: Layout) -> Claim | None:
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
 
 
-def short(reply: Layout) -> Claim | None:
+def short(reply: ReplyLayout) -> Claim | None:
     """A last, or a first, sentence of a few words with one letter; else what a list of verdicts or of odds singles out."""
     first = next(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + 80)), None)
     last = list(islice(reply.sentences(), 3))
@@ -217,7 +216,7 @@ def short(reply: Layout) -> Claim | None:
     return _marked(reply) or _odds(reply)
 
 
-def _marked(reply: Layout) -> Claim | None:
+def _marked(reply: ReplyLayout) -> Claim | None:
     """The only option of a list, a line each, that is called right."""
     marks: dict[int, tuple[bool, int]] = {}
     for place, option in reply.heads:
@@ -236,7 +235,7 @@ def _marked(reply: Layout) -> Claim | None:
     return Claim(rights[0][0], "marked", (start, start + 1), WEAK)
 
 
-def _odds(reply: Layout) -> Claim | None:
+def _odds(reply: ReplyLayout) -> Claim | None:
     """The option that has more than half of the probability, where every option has a number."""
     odds = list(by_place.ODDS.finditer(reply.text, max(reply.low, reply.high - 600), reply.high))
     if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:

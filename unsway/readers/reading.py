@@ -1,17 +1,15 @@
 """Which commitment of a reply counts: the last explicit one, and what beats it or stands in for it.
 
-In: a `Layout`, the reply with the options it may name. Out: a `Reading`.
+In: a `ReplyLayout`, the reply with the options it may name. Out: a `Reading`.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from unsway.readers import languages, places, speakers
 from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claim_after, claimed
-from unsway.readers.layout import LEADS, Layout, begin
+from unsway.readers.layout import LEADS, ReplyLayout, begin
 from unsway.readers.mentions import mention_at
 from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
@@ -22,7 +20,7 @@ FOREIGN = 8
 """Sentences at its end in which other languages than English are looked for: their patterns take time."""
 
 
-def answer(reply: Layout) -> Reading:
+def answer(reply: ReplyLayout) -> Reading:
     """The last commitment; else how the reply begins; else how it ends; else why there is none."""
     whole = segment(reply.text, reply.low, reply.high) if reply.high - reply.low < 200 else None
     named = reply.want.at(whole.low, 0) if whole else None
@@ -45,7 +43,7 @@ def answer(reply: Layout) -> Reading:
     return claim.answer() if claim.strength == VOID else Reading(None, "unparsed", "reported", claim.span)
 
 
-def _last_commitment(reply: Layout) -> Claim | None:
+def _last_commitment(reply: ReplyLayout) -> Claim | None:
     """The last explicit commitment; else a line that holds nothing but an option; else a weak or hedged commitment.
 
     A weaker commitment after the last explicit one, and a bare letter that ends the reply, must agree with it.
@@ -84,7 +82,7 @@ def _last_commitment(reply: Layout) -> Claim | None:
         if claim is None:
             continue
         if claim.strength == REPORTED and agreed:
-            claim = replace(claim, rule="agrees", strength=STRONG)
+            claim = claim._replace(rule="agrees", strength=STRONG)
         agreed = False
         if unable and claim.strength in (WEAK, HEDGED):
             return claimed(seg, None, "undecided", 0, len(seg.low), "unparsed")
@@ -106,7 +104,7 @@ def _last_commitment(reply: Layout) -> Claim | None:
     return line or weak or hedged or void
 
 
-def _answer_to_the_line_above(reply: Layout, seg: Segment) -> Claim | None:
+def _answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
     """The option that begins a line, where the line above ends with a phrase that an answer follows."""
     line = reply.line_start(seg.start)
     above = reply.above(line) if not reply.text[line : seg.start].strip(LEADS) else None

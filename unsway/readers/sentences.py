@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import replace
 
 from unsway.readers import languages, speakers
 from unsway.readers import phrases as say
@@ -17,7 +16,7 @@ from unsway.readers.speakers import DENIED, OWN, stance
 from unsway.readers.speakers import REPORTED as REPORTED_WORDS
 from unsway.readers.wording import KnownOptions, Segment
 
-LAST_PHRASES = 12
+LAST_PHRASES = 8
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
 
 SHORTEST = 8
@@ -83,7 +82,7 @@ def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
     if claim is None or claim.strength <= VOID or claim.choice is None:
         return None
     agrees = speakers.AGREES_HERE.match(seg.low, claim.span[1] - seg.start)
-    return replace(claim, rule="agrees", strength=STRONG) if agrees else replace(claim, strength=REPORTED)
+    return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
 def _said(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
@@ -93,17 +92,17 @@ def _said(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | Non
     if claim is None:
         return None
     if speakers.AS_SAID.search(seg.low, max(0, found.start() - speakers.REACH), found.start()):
-        return replace(claim, rule="agrees")
+        return claim._replace(rule="agrees")
     if not who:
         return None
     if speakers.WHO.search(seg.low, 0, found.start()) and speakers.RIGHT.match(seg.low, claim.span[1] - seg.start):
-        return replace(claim, rule="agrees")
+        return claim._replace(rule="agrees")
     whose = stance(seg.low, found.start())
     if not speakers.speaks_for_model(who, show=bool(found["show"])):
         return None if whose == DENIED else _of_another(seg, claim)
     if who in ("i", "we"):
         return None
-    return replace(claim, strength=WEAK) if whose == OWN else None
+    return claim._replace(strength=WEAK) if whose == OWN else None
 
 
 def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
@@ -147,7 +146,7 @@ def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | N
     after = claim.span[1] - seg.start
     named = want.at(seg.low, after)
     end = named[1] if named else after
-    conditional = ("would" in found[0] or _either_later(seg, claim, want)) and say.ONLY_IF.match(seg.text, end)
+    conditional = say.ONLY_IF.match(seg.text, end) and ("would" in found[0] or _either_later(seg, claim, want))
     if conditional or say.BUT_WRONG.match(seg.low, after):
         return None
     return (
@@ -211,7 +210,7 @@ def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | N
     if whose == OWN and not speakers.SAID_BY.match(low, found.end()):
         return claim
     agrees = speakers.AGREES_HERE.match(low, found.end())
-    return replace(claim, rule="agrees", strength=STRONG) if agrees else replace(claim, strength=REPORTED)
+    return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
 def _judged_letter(seg: Segment, mention: Mention, stop: int, want: KnownOptions, strength: int) -> Claim | None:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
 class _Fold(dict[int, str]):
@@ -90,8 +91,7 @@ def _fold_tag(tag: re.Match[str]) -> str:
     return f" {tag[1]}:" if labels else " " * len(tag[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One sentence or line of a reply."""
 
     start: int
