@@ -67,6 +67,8 @@ class Opening:
             BadInput: The file cannot be read, or is of a kind that cannot be.
         """
         self.path, self.longest, self.header = path, longest, header
+        self.columns: list[str] = []
+        """The names of a table's columns, once its first row is read."""
         try:
             with path.open("rb") as file:
                 packed = file.read(8)
@@ -236,6 +238,7 @@ class Opening:
                         if twice := sorted({name for name in names if names.count(name) > 1}):
                             what = f"names a column twice: {', '.join(twice)[:200]}"
                             raise BadRow(self.path, line, "header", what)
+                        self.columns = names
                         continue
                 if any(cell.strip() for cell in cells[len(names) :]):
                     what = (
@@ -328,6 +331,8 @@ def rows_of(body: object, path: Path) -> Iterable[Any]:
     lists = [key for key in LISTS if isinstance(body.get(key), list) and all(isinstance(r, dict) for r in body[key])]
     if len(lists) > 1:
         raise BadInput(f"{path} holds several lists of rows: {', '.join(lists)}. Write each into a file of its own.")
+    if len(body) == 1 and isinstance(values[0], list) and values[0] and all(isinstance(row, dict) for row in values[0]):
+        return list(values[0])
     if lists and not {"article", "passage", "context", "text"} & body.keys():
         return list(body[lists[0]])
     is_columns = all(isinstance(value, list) and not any(isinstance(v, dict) for v in value) for value in values)

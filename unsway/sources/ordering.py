@@ -64,27 +64,24 @@ _OTHERS = {
     "Dutch": r"\b(?:boven|onder)(?:staande|genoemde)n?\b|\bhierboven\b|\bde (?:eerste|laatste) (?:twee|drie)\b",
     "Nordic": r"\bovenst[åa]ende\b|\bovennevnte\b|\bovannämnda\b|\bde (?:første|första) (?:to|två)\b|"
     r"\byllä ?(?:mainit|olev)\w*",
-    "Slavic": r"\bpowyższ\w+|\bwymienionych\b|\bvýše uveden\w*|\bперв(?:ые|ый|ых) (?:два|две|двух)\b|"
-    r"(?:выше)?(?:перечисленн|указанн|приведенн|приведённ|названн)\w*\W*$",
+    "Polish, Czech": r"\bpowyższ\w+|\bwymienionych\b|\bvýše uveden\w*",
+    "Russian": r"перечисленн\w*\W*$|указанн\w*\W*$|привед[её]нн\w*\W*$|названн\w*\W*$|\bперв(?:ые|ый|ых) (?:два|две|двух)\b",
     "Turkish, Hungarian": r"\byukarıdaki\w*|\bfenti\w*",
     "Indonesian, Vietnamese": r"\bdi atas\b|\b(?:đáp án|phương án|các ý)\b.{0,12}\btrên\b",
-    "Chinese": r"以上|上述|上面|前两|前兩|前三|后两|後兩|前者|后者|後者",
-    "Japanese, Korean": r"上記|前述|最初の[二三2-3]|上の|위의|앞의",
+    "Chinese": r"(?:選項|选项|答案)\s*[(（]?[A-H1-9]|以上|上述|上面|前两|前兩|前三|后两|後兩|前者|后者|後者",
+    "Japanese, Korean": r"(?:選択肢|보기)\s*[(（]?[A-H1-9]|上記|前述|最初の[二三2-3]|上の|위의|앞의",
     "Arabic, Hebrew": r"مما سبق|ما سبق|ما ذكر|أعلاه|לעיל|הנ\"ל",
     "Hindi, Thai, Greek": r"उपरोक्त|उपर्युक्त|ข้างต้น|παραπάνω",
 }
-_PLACES = re.compile(
-    "|".join(
-        (
-            rf"\b{_THINGS}\s*\(?(?:[A-H]|\d|[IVX]{{1,4}})\)?(?!\w|\s*:)",  # option 1
-            r"(?:選項|选项|答案|選択肢|보기)\s*[(（]?[A-H1-9]",
-            rf"^\W*(?i:{_BOTH}|not|all except|all but|everything but)\s+\(?[B-H]\)?\W*$",  # only B
-            r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
-            f"(?i:{'|'.join((*_ENGLISH, *_OTHERS.values()))})",
-        )
-    )
+_BY_LETTER = (
+    rf"\b{_THINGS}\s*\(?(?:[A-H]|\d|[IVX]{{1,4}})\)?(?!\w|\s*:)",  # option 1
+    rf"^\W*(?i:{_BOTH}|not|all except|all but|everything but)\s+\(?[B-H]\)?\W*$",  # only B
+    r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
 )
+_PLACES = tuple(map(re.compile, (*_BY_LETTER, *(f"(?i:{each})" for each in (*_ENGLISH, *_OTHERS.values())))))
 """Options that refer to others by their place, in the languages that question sets are written in."""
+_ASCII = tuple(each for each in _PLACES if re.search("[a-z]{3}", each.pattern.removeprefix("(?i:")))
+"""Those among them that can be found in a text of ASCII alone; together they would be slower than one by one."""
 
 
 def order_of_options(stem: str, options: tuple[str, ...]) -> tuple[int, ...]:
@@ -109,4 +106,8 @@ def refer_to_places(options: tuple[str, ...]) -> bool:
     several = any(re.search(rf"[1-9]\)?\s*(?:&|\s(?:{_WORD_AND})\s)", option, re.I) for option in numbers)
     if several and len(plain) - len(numbers) > 1:
         return True
-    return any(_LETTERS.search(option) or _PLACES.search(option) for option in short)
+    return any(
+        _LETTERS.search(option) or any(each.search(option) for each in (_ASCII if option.isascii() else _PLACES))
+        for option in short
+        if " " in option or not option.isascii()
+    )

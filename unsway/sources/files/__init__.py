@@ -94,7 +94,7 @@ def read(file: QuestionFile) -> FileContent:
     opening = Opening(file.path, LONGEST_ROW, header=not columns.without_header)
     bodies = list(opening)
     if opening.kind == "table":
-        check_header(file.path, bodies, columns)
+        check_header(file.path, opening.columns, bodies, columns)
     made, unused = drafts_of(file.path, bodies, columns)
     drafts = [each for each in made if isinstance(each, Draft)]
     bad = [each for each in made if isinstance(each, BadRow)]

@@ -240,23 +240,22 @@ def _missing(advice: str, row: Mapping[str, Any], found: Found, role: str) -> st
     return f"is missing{advice}. The row has: {there}. Say which field is the {role}, for example: {example}"
 
 
-def check_header(path: Path, bodies: Sequence[tuple[int, Any]], columns: NamedColumns) -> None:
-    """Raise `BadRow` where the first line of a table is a question already, not the names of its columns."""
-    first = next((row for _, row in bodies if isinstance(row, dict)), None)
-    if first is None or columns.named:
+def check_header(path: Path, names: Sequence[str], bodies: Sequence[tuple[int, Any]], columns: NamedColumns) -> None:
+    """Raise `BadRow` where the first line of a table is not the names of its columns: a title, a question, or no table."""
+    if columns.named or not names or any((known := find([name])).question or known.answer for name in names):
         return
-    names = list(first)
-    try:
-        known = find(names)
-    except BadField:
-        return
+    for line, row in bodies[:10]:
+        cells = list(row.values()) if isinstance(row, dict) else []
+        if any(find([cell]).question for cell in cells) and any(find([cell]).answer for cell in cells):
+            what = f"stands in line {line}, after {', '.join(names)[:60]!r}. Remove the lines before it"
+            raise BadRow(path, 1, "header", what)
     is_question = any(len(name) > 40 or name.rstrip().endswith(("?", "？")) for name in names)
-    if known.question or known.options or not (is_question or re.fullmatch(r"\(?[A-Ea-e0-9]\)?", names[-1])):
-        return
-    raise BadRow(
-        path,
-        1,
-        "header",
-        f"is missing: the first line reads {', '.join(names)[:120]!r}, a question. Write the names of the columns before it "
-        f"(question,A,B,C,D,answer), or number them: --columns question=1,options=2..{len(names) - 1},answer={len(names)}",
-    )
+    if is_question or not bodies or re.fullmatch(r"\(?[A-Ea-e0-9]\)?", names[-1]):
+        raise BadRow(
+            path,
+            1,
+            "header",
+            f"is missing: the first line reads {', '.join(names)[:120]!r}. Write the names of the columns before it "
+            "(question,A,B,C,D,answer), or number them: "
+            f"--columns question=1,options=2..{len(names) - 1},answer={len(names)}",
+        )

@@ -20,7 +20,7 @@ MISSING = ("", "-1", "nan", "none", "null", "n/a", "na", "<na>", "?", "-")
 """How an answer that nobody knows is written, unless an option reads so."""
 YES_NO = {True: ("yes", "true"), False: ("no", "false")}
 """What a truth value is called among the options."""
-_LETTER = re.compile(r"\W*(?:(?:option|answer|choice)\W+)?[(\[（]?([A-Za-z])[)\]）]?[.:：]?\W*", re.I)
+_LETTER = re.compile(r"\W*(?:(?:option|answer|choice)[\W_]+)?[(\[（]?([A-Za-z])[)\]）]?[.:：]?\W*", re.I)
 _LETTER_AND_TEXT = re.compile(
     r"\W*(?:(?:option|answer|choice)\W+)?([A-Za-z])(?:\s*[)\]）.:：、．–-]+\s*|\s+)(.*\S)\s*", re.S | re.I
 )

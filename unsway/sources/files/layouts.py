@@ -107,6 +107,7 @@ class Layout(BaseModel):
             "expectedanswer",
             "answers",
             "multiplechoicescores",
+            "labels",
             "output",
         ),
     )

@@ -108,9 +108,10 @@ def is_missing(value: object) -> bool:
 
 
 def without_gaps(values: Sequence[object]) -> tuple[object, ...]:
-    """Values without the nulls at their end, which tables write where others have more."""
+    """Values without the nulls at their end, which tables write where others have more; MMLU-Pro writes several N/A."""
     n = len(values)
-    while n and (values[n - 1] is None or values[n - 1] != values[n - 1]):
+    gaps = ("N/A",) if list(values).count("N/A") > 1 else ()
+    while n and (values[n - 1] is None or values[n - 1] != values[n - 1] or values[n - 1] in gaps):
         n -= 1
     return tuple(values[:n])
 
@@ -169,7 +170,7 @@ def _by_key(value: Mapping[Any, Any]) -> Choices:
         if (right := one_hot(labels, len(texts))) is not None:
             return found._replace(right=right)
         return found._replace(labels=tuple(map(str, labels)))
-    keys = [str(key).strip().upper() for key in value]
+    keys = [re.sub(r"^(?:OPTION|OPT|CHOICE|ANSWER)[\W_]*(?=\w{1,2}$)", "", str(key).strip().upper()) for key in value]
     if keys != MANY_LETTERS[: len(keys)] and (right := one_hot(list(value.values()), len(value))) is not None:
         return Choices(tuple(value), right=right)
     filled = without_gaps([None if is_missing(each) else each for each in value.values()])
