@@ -178,6 +178,16 @@ def test_numbers_as_names_of_questions_are_told_apart_by_their_file(tmp_path: Pa
     assert ids == {"one/0", "two/0"}
 
 
+def test_a_study_takes_all_of_a_small_file(tmp_path: Path) -> None:
+    from unsway.studies import Task
+
+    path = tmp_path / "mine.jsonl"
+    path.write_text(lines(*({"question": f"{n}?", "options": O1, "answer": "A"} for n in range(7))))
+    assert len(Task(path).load(600, 0)) == 7
+    with pytest.raises(BadInput, match="has 7 questions"):
+        Task(path, 8).load(600, 0)
+
+
 # ---------------------------------------------------------------- options that speak of places
 
 PLACES = (

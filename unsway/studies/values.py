@@ -69,9 +69,10 @@ class Task:
         return expression(self)
 
     def load(self, n: int | None, seed: int) -> tuple[Question, ...]:
-        """The questions: the task's own number, else n; all of them where both are None."""
+        """The questions: the task's own number, else n, of which a file may have fewer; all of them where both are None."""
         many = self.n or n
-        needed = None if many is None or self.at_most else self.after + many
+        at_most = self.at_most or (self.n is None and isinstance(self.source, QuestionFile))
+        needed = None if many is None or at_most else self.after + many
         loaded = sources.load(self.source, n=needed, seed=seed, split=self.split)[self.after :]
         return loaded[:many]
 

@@ -103,9 +103,10 @@ def _draft(
     answers: list[tuple[str, int | Number | None]] = []
     for field in found.answer:
         try:
-            columns_of = [place for place, name in enumerate(found.options) if plain(name) == plain(str(row[field]))]
-            is_column = found.is_columns and found.answer_as != "text" and len(columns_of) == 1  # as option_b is
-            named = columns_of[0] if is_column else gold_of(row[field], choices, found.answer_as)
+            said = plain(str(row[field]))  # option_b may name a column; B names an option
+            places = [place for place, name in enumerate(found.options) if plain(name) == said and len(said) > 1]
+            is_column = found.is_columns and len(places) == 1 and row[field] not in choices.texts
+            named = places[0] if is_column else gold_of(row[field], choices, found.answer_as)
             if isinstance(named, Number) and found.answer_as:
                 named = named._replace(text=None)  # it is said that numbers count
             answers.append((field, named))
