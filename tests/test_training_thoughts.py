@@ -213,6 +213,17 @@ def test_rows_that_cannot_stand_behind_a_template_are_refused(tmp_path: Path, ta
 
 @real
 @loads_torch
+def test_a_model_whose_channels_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    channels = "{# <|channel|>analysis<|message|> #}"
+    form = ReplyFormat.of(locate(str(thinker(tmp_path, "", before=channels))))
+    with pytest.raises(
+        BadInput, match=r"row 1 has a reply that unsway cannot write .* with channels \('<\|channel\|>analysis"
+    ):
+        tokenise(form, [asked("(A) ash")])
+
+
+@real
+@loads_torch
 def test_a_thought_that_a_template_opens_is_closed_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = thinker(tmp_path, OPENS, tokens=THINK)
     with caplog.at_level(logging.WARNING):

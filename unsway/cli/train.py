@@ -35,7 +35,9 @@ from unsway.cli.options import as_json, assignments, json_option, names, out_opt
 def train(
     file: Path, base: str, method_: str, backend_: str, out: Path, cancel: bool, json_: bool, **given: Any
 ) -> None:
-    """Train on FILE (from `unsway data`) and write a checkpoint that `unsway measure` can ask.
+    """Train on FILE and write a checkpoint that `unsway measure` can ask.
+
+    FILE is from `unsway data`, or holds rows of TRL, OpenAI, ShareGPT or Alpaca.
 
     Several processes: torchrun or `accelerate launch` before this very command (see docs/training.md).
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from unsway.biases.registry import Bias
 from unsway.data.recipe import Recipe
@@ -60,7 +61,7 @@ class CueQueue:
             for zone in (range(middle, end), range(end, n), range(middle))
             for place in draw.sample(zone, len(zone))
         )
-        for place in (row, *(place for place in (n - 1 - row, *lots) if place >= self.wanted)):
+        for place in chain((row,), (place for place in chain((n - 1 - row,), lots) if place >= self.wanted)):
             if place < n and self.pairs[place].question.id in self.spare:
                 del self.spare[self.pairs[place].question.id]
                 self.asked += 1

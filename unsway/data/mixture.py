@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -225,7 +226,9 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
     while missing := [row for row in range(n) if row not in found]:
         batch = []
         for row in missing:  # its own task, then stand-ins of its own, and when these are used up any that is left
-            place = next((place for place in (*range(row, len(prompts) * most, n), *waiting) if place in waiting), None)
+            place = next(
+                (place for place in chain(range(row, len(prompts) * most, n), waiting) if place in waiting), None
+            )
             if place is None:
                 raise BadInput(
                     f"{n} instruct rows are wanted, but only {len(found)} replies were whole. Allow longer replies than "

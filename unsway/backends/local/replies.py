@@ -110,9 +110,9 @@ class ReplyFormat:
                 raise BadInput(
                     f"has a thought, and the chat template of {self.weights.name!r} closes it before the reply"
                 )
-            if thought and not self.closes:
+            if not self.closes:
                 raise BadInput(
-                    f"has a thought, and unsway cannot write thoughts as {self.weights.name!r} does ({self.opens!r})"
+                    f"has a reply that unsway cannot write as {self.weights.name!r} does, with channels ({self.opens!r})"
                 )
             if not thought and self.template == "opens" and not self.closes_empty:
                 raise BadInput(

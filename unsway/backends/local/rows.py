@@ -69,7 +69,7 @@ def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
     silent = sum(not form.has_thought(text) for each in texts for text in each.completions)
     if silent and form.template != "closes":
         _log.warning(
-            "%d of %d replies have no thought, though %r thinks before it replies (%s): trained on them it learns not to.",
+            "%d of %d replies have no thought, though %r can think before it replies (%s): trained on them it learns not to.",
             silent,
             sum(len(each.completions) for each in texts),
             form.weights.name,
