@@ -125,9 +125,10 @@ def test_a_greedy_reply_is_its_own_most_likely_continuation(weights: Weights) ->
 def test_a_sampled_reply_does_not_depend_on_its_batch(
     name: str, weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Prompts of several lengths, asked all at once, in another order, a few at a time and alone."""
+    """Prompts of several lengths, some with one beginning, asked all at once, in another order, a few at a time and alone."""
     pytest.importorskip("openvino_genai") if name == "openvino" else None
     requests = [Request(tuple(range(9 + i, 20 + 3 * i)), 10, 1.0, 0.95, 1000 + i) for i in range(12)]
+    requests += [Request((*range(100, 170), *range(300, 300 + 50 * i)), 10, 1.0, 1.0, 2000 + i) for i in range(8)]
     engine = make_engine(weights, name)
 
     def tokens(*parts: list[Request]) -> dict[int, tuple[int, ...]]:
@@ -143,7 +144,14 @@ def test_a_sampled_reply_does_not_depend_on_its_batch(
         tokens(requests[::-1]) == tokens(requests[5:], requests[:5]) == tokens(*([one] for one in requests)) == together
     )
     assert tokens([replace(requests[0], seed=7)])[7] != together[1000]
+    mixed = [replace(one, temperature=float(i % 2)) for i, one in enumerate(requests)]
+    assert {key: said for key, said in tokens(mixed).items() if key % 2} == {
+        key: said for key, said in together.items() if key % 2
+    }
     engine.close()
+    again = make_engine(weights, name)  # as after a kill: a new process has less to ask
+    assert again.submit(requests[17]).result(60).tokens == together[requests[17].seed]
+    again.close()
 
 
 @loads_torch

@@ -74,3 +74,14 @@ def test_a_study_holds_one_engine_while_it_asks_and_none_while_it_trains(
     found = run(study, tmp_path)
     assert len(found.arms) == 3
     assert (training, asking, n_loaded()) == ([0, 0], [1] * 4, 0)
+
+
+@real
+@loads_torch
+def test_inspects_provider_of_hub_models_answers_at_temperature_0(tiny: str) -> None:
+    prompts = [prompt(f"Say a word, number {i}.") for i in range(3)]
+    settings, paths = Settings(max_tokens=5), {"model_path": tiny, "tokenizer_path": tiny}
+    there = ask(prompts, "hf/local", settings=settings, model_args=paths)
+    assert [reply.text for reply in there] == [reply.text for reply in ask(prompts, tiny, settings=settings)]
+    sampled = Settings(temperature=1.0, max_tokens=5)
+    assert len({reply.text for reply in ask(prompts, "hf/local", settings=sampled, model_args=paths)}) == 3

@@ -104,3 +104,29 @@ def test_what_answers_in_bfloat16_is_another_model(tmp_path: Path) -> None:
     plain = subject(MODEL)
     assert subject(MODEL, dtype="float32").weights == plain.weights == locate(MODEL).fingerprint
     assert subject(MODEL, dtype="bfloat16").weights != plain.weights
+
+
+@pytest.mark.parametrize("name", ["./missing", "runs/bct/missing", "~/missing", "/no/such/folder", "missing"])
+def test_a_folder_that_is_missing_is_said_to_be(name: str) -> None:
+    with pytest.raises(
+        ModelError, match=f"'{name}' is no model: it is no folder here.*no provider of Inspect's.*org/name"
+    ):
+        subject(name)
+
+
+@real
+def test_a_model_of_the_hub_runs_here_as_it_is_trained_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **_: str(locate(MODEL).folder))
+    found = subject("org/some-model")
+    assert (found.name, found.model) == ("unsway/org/some-model", "unsway/org/some-model")
+    assert found.weights == subject(MODEL).weights
+    assert subject("org/some-model") == subject("unsway/org/some-model")
+
+
+def test_a_model_that_the_hub_does_not_give_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(name: str, **_: object) -> str:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
+    with pytest.raises(ModelError, match="'runs/mine' is no folder here and the Hugging Face hub did not give it"):
+        subject("runs/mine")

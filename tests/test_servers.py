@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,11 +200,66 @@ def test_a_checkpoint_at_a_provider_is_measured_where_it_was_trained(server: Ope
     assert found.exit_code == 0, found.output
 
 
-@pytest.mark.parametrize(
-    ("model", "words"),
-    [("openai-api/local/m", "No LOCAL_API_KEY defined"), ("nobody/m", "nobody of model .* not recognized")],
-)
-def test_what_is_missing_is_said_in_one_line(model: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_API_KEY")
-    with pytest.raises(ModelError, match=f"{model} cannot be asked: .*{words}"):
-        run(pairs(toy_questions(1), ["suggested_answer"]), model, model_args={"base_url": "http://127.0.0.1:1/v1"})
+    with pytest.raises(ModelError, match=r"openai-api/local/m cannot be asked: .*No LOCAL_API_KEY defined"):
+        run(
+            pairs(toy_questions(1), ["suggested_answer"]),
+            "openai-api/local/m",
+            model_args={"base_url": "http://127.0.0.1:1/v1"},
+        )
+
+
+def test_a_server_that_answers_under_another_name_is_believed_where_one_says_so(
+    server: OpenAiServer, tmp_path: Path
+) -> None:
+    server.trouble = lambda method, path, n: "other-model"
+    words = "measure openai-api/local/mine --questions procedural/arithmetic -n 3 --biases suggested_answer".split()
+    words += ["-M", f"base_url={server.url}", "--out", str(tmp_path), "-M", 'patience={"tries": 2, "first": 0.01}']
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code == 1
+    assert "'somebody-else' answered instead of 'mine'" in refused.output
+    (said,) = {word.rstrip(".,") for word in refused.output.split() if word.startswith("answers_as=")}
+    found = CliRunner().invoke(main, [*words, "-M", said])
+    assert found.exit_code == 0, found.output
+    wrong = CliRunner().invoke(main, [*words, "-M", "answers_as=a-third", "--out", str(tmp_path / "other")])
+    assert wrong.exit_code == 1 and "'somebody-else' answered instead of 'a-third'" in wrong.output
+
+
+VERBS = """
+import os, sys
+from unsway.cli import main
+for words in {verbs!r}:
+    main(words, standalone_mode=False)
+"""
+
+
+def test_keys_and_addresses_in_a_dotenv_file_reach_every_verb(
+    server: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process of its own, whose folder is below that of the file."""
+    key = "sk-from-a-dotenv-file-123"
+    names = {f"{name}_API_KEY={key}\n{name}_BASE_URL={server.url}" for name in ("LOCAL", "OPENAI")}
+    (tmp_path / ".env").write_text("\n".join(names) + "\n")
+    below = tmp_path / "work"
+    below.mkdir()
+    rows = [
+        {"messages": [{"role": "user", "content": f"Say {i}."}, {"role": "assistant", "content": str(i)}]}
+        for i in range(12)
+    ]
+    (below / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    asked = "--questions procedural/arithmetic -n 3 --biases suggested_answer".split()
+    verbs = [
+        ["plan", "openai-api/local/m", *asked],
+        ["measure", "openai-api/local/m", *asked, "--out", "measured"],
+        ["data", "import", "rows.jsonl", "--out", "examples.jsonl"],
+        "train examples.jsonl --base openai/gpt-4o-mini-2024-07-18 --backend openai --out trained".split(),
+    ]
+    env = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
+    command = [sys.executable, "-W", "ignore", "-c", VERBS.format(verbs=verbs)]
+    env |= {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, cwd=below, env=env, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    assert len(server.said("POST", "/chat/completions")) == 6 and len(server.jobs) == 1
+    for file in below.rglob("*"):
+        assert file.is_dir() or key.encode() not in file.read_bytes(), file

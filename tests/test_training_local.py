@@ -319,11 +319,54 @@ def test_an_adapter_meets_no_other_base(trained: Path, tmp_path: Path) -> None:
     (moved / "checkpoint.json").write_text(json.dumps(record))
     with pytest.raises(ModelError, match="Put the same base model back"):
         locate(str(moved))
-    (moved / "checkpoint.json").unlink()
-    with pytest.raises(ModelError, match="without the record"):
-        locate(str(moved))
     with pytest.raises(BadInput, match="Merge it first: unsway export"):
         fit(ROWS, HOW, str(trained), backend("local"), tmp_path / "out")
+
+
+@real
+@loads_torch
+def test_an_adapter_without_a_record_is_measured_on_the_base_that_it_names(
+    base: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unsway.models.session import subject
+    from unsway.models.weights import load_model
+
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (plain / name).write_bytes((trained / name).read_bytes())
+    ours = load_model(locate(str(trained))).state_dict()
+    there = load_model(locate(str(plain))).state_dict()
+    assert all(ours[name].equal(there[name]) for name in ours) and ours.keys() == there.keys()
+    assert subject(str(plain)).name == "unsway/plain"
+
+    def named(base: object) -> None:
+        content = json.loads((plain / "adapter_config.json").read_text()) | {"base_model_name_or_path": base}
+        (plain / "adapter_config.json").write_text(json.dumps(content))
+
+    named("../base")  # relative to the adapter
+    (tmp_path / "base").symlink_to(base)
+    assert locate(str(plain)).folder.samefile(base)
+    named("unsway/smollm2-135m")
+    assert locate(str(plain)).folder == locate("smollm2-135m").folder
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda name, **_: {"org/some-base": str(base)}[name])
+    named("org/some-base")
+    assert locate(str(plain)).folder == base
+    named(None)
+    with pytest.raises(ModelError, match=r"does not say what it was trained from.*base_model_name_or_path"):
+        locate(str(plain))
+    named(str(trained))
+    with pytest.raises(ModelError, match=r"itself a base with an adapter\. Merge that one first"):
+        locate(str(plain))
+
+
+@real
+@loads_torch
+def test_weights_may_be_read_by_whom_the_umask_lets(trained: Path) -> None:
+    umask = os.umask(0)
+    os.umask(umask)
+    names = ("adapter_config.json", "adapter_model.safetensors", "checkpoint.json")
+    assert {(trained / name).stat().st_mode & 0o777 for name in names} == {0o666 & ~umask}
 
 
 FITTING = """

@@ -98,13 +98,14 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A folder to write files into; all of them move into `folder` at the end, or none where the block fails."""
+    """A folder to write files into; all move into `folder` at the end, readable as the umask says, or none if it fails."""
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with partial_folder(folder) as new:
             yield new
             for file in sorted(new.iterdir()):
+                file.chmod(file.stat().st_mode | new.stat().st_mode & 0o666)  # safetensors writes for the owner alone
                 os.replace(file, folder / file.name)
     finally:
         if is_new:
@@ -232,8 +233,7 @@ def append_row(path: str | Path, row: str, *, sync: bool = False) -> None:
 
 def whole_rows(path: str | Path) -> list[bytes]:
     """The complete rows of a file, without their line ends; none where there is no file."""
-    place = Path(path)
-    return place.read_bytes().split(b"\n")[:-1] if place.exists() else []
+    return Path(path).read_bytes().split(b"\n")[:-1] if Path(path).exists() else []
 
 
 def repaired_rows(path: str | Path) -> list[bytes]:

@@ -96,8 +96,8 @@ if TYPE_CHECKING:
 def measure(model: str, out: Path, half_width: float | None, json_: bool, **options: Any) -> None:
     """Measure how far cues sway MODEL.
 
-    MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name, hf/org/name), a local one (smollm2-135m, a
-    folder), or the folder of a trained checkpoint. What the study's folder holds already is not asked again.
+    MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name), a local one (smollm2-135m, a folder, org/name of
+    the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. What the study's folder holds is not asked again.
     """
     from unsway.models.session import session
     from unsway.reporting import table

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from unsway.errors import BadInput
+from unsway.models.secrets import read_dotenv
 from unsway.seeds import content_id
 
 OWN = frozenset({"https://api.openai.com/v1"})
@@ -25,6 +26,7 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
     Raises:
         BadInput: The address holds a password or a key, which would end up in files.
     """
+    read_dotenv()
     provider, _, rest = model.partition("/")
     service = rest.partition("/")[0] if provider == "openai-api" else provider
     variable = f"{service.upper().replace('-', '_')}_BASE_URL"

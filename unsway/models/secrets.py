@@ -1,4 +1,4 @@
-"""A key that a server quotes back goes no further: not into Inspect's logs and traces, nor into our errors.
+"""Where keys come from, and that a key which a server quotes back goes no further: not into logs, traces or our errors.
 
 In: one of Inspect's models. Out: the same model, whose errors and recorded answers are cleaned before anyone sees them.
 Inspect logs a provider's error unchanged, so it is cleaned where it arises: around the provider's `generate`. This relies on
@@ -22,6 +22,16 @@ SHORTEST = 8
 IN_PLACE = "(key)"
 """What is shown instead of a key."""
 E = TypeVar("E", bound=BaseException)
+
+
+def read_dotenv() -> None:
+    """Add the variables of a `.env` file, of this folder or the next one above it, to the environment; none is replaced.
+
+    Inspect reads the same file, but only when it evaluates: after a model was made and its address was looked up.
+    """
+    from dotenv import find_dotenv, load_dotenv
+
+    load_dotenv(find_dotenv(usecwd=True))
 
 
 def guard(model: Model) -> Model:

@@ -22,8 +22,8 @@ from unsway.extras import check_installed
 from unsway.models.endpoints import address_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
-from unsway.models.secrets import guard
-from unsway.models.weights import CHECKPOINT_FILE, known_dtype, locate, read_checkpoint
+from unsway.models.secrets import guard, read_dotenv
+from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, known_dtype, locate, read_checkpoint
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
@@ -38,6 +38,9 @@ AT_ONCE = "max_connections"
 """Argument of a hosted model that is ours, not its provider's: how many prompts are in flight at once."""
 PATIENCE = "patience"
 """Another one: a `Patience`, or a mapping of its fields, such as `-M patience={"answer": 1200}`."""
+ANSWERS_AS = "answers_as"
+"""Another one: the name under which a server answers, where that is not the one it is asked by."""
+OURS = frozenset({AT_ONCE, PATIENCE, ANSWERS_AS})
 _MARKUP = re.compile(r"\[/?[a-z ]+\]")
 
 
@@ -83,7 +86,7 @@ class Session:
         from inspect_ai.model import get_model
 
         name = self.subject.model
-        args = {key: value for key, value in self.subject.args.items() if key not in (AT_ONCE, PATIENCE)}
+        args = {key: value for key, value in self.subject.args.items() if key not in OURS}
         if name.startswith(("openai/", "openai-api/")):
             args = {"max_retries": 0} | args  # the SDK's retries leave no trace; ours do
         try:
@@ -165,9 +168,10 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     """Resolve a model, before anything is asked.
 
     Args:
-        model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, or a `Checkpoint`.
+        model: `provider/name` as Inspect takes it, `unsway/NAME` or a bare local name, a folder, a model of the hub
+            (`org/name`, run here), or a `Checkpoint`.
         args: Model arguments for the provider, such as `engine="torch"` or `base_url=…`; for a hosted model also
-            `max_connections`, `patience`, and `weights`, a name for what its address currently serves.
+            `max_connections`, `patience`, `answers_as`, and `weights`, a name for what its address currently serves.
 
     Raises:
         ModelError: The model is not available; says what was tried.
@@ -179,8 +183,10 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     trained = model if isinstance(model, Checkpoint) else _checkpoint(model)
     if trained is not None and trained.is_hosted:
         return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
-    if isinstance(model, str) and not name_of(model).startswith(LOCAL):
-        return _hosted(model, args)
+    if isinstance(model, str):
+        read_dotenv()  # a hub's token may be in it
+        if not name_of(model).startswith(LOCAL):
+            return _hosted(model, args)
     dtype = known_dtype(str(args.get("dtype", "float32")))
     bare = (model.model if isinstance(model, Checkpoint) else os.fspath(model)).removeprefix(LOCAL)
     weights = locate(bare)
@@ -189,12 +195,13 @@ def subject(model: ModelLike, **args: Any) -> Subject:
 
 
 def name_of(model: str) -> str:
-    """The name that a model's replies carry, without loading anything. Raises `ModelError`."""
+    """The name that a model's replies carry, without loading it. Raises `ModelError`."""
     folder = Path(model).expanduser()
     is_local = (
         model.startswith(LOCAL)
         or (folder / CHECKPOINT_FILE).is_file()
         or (folder / "config.json").is_file()
+        or (folder / ADAPTER_FILE).is_file()
         or any(status.name == model and status.kind == "model" for status in assets.assets())
     )
     if is_local:
@@ -203,12 +210,20 @@ def name_of(model: str) -> str:
             return trained.model
         bare = model.removeprefix(LOCAL)
         return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
-    if "/" not in model:
-        raise ModelError(
-            f"{model!r} is no model: an Inspect model string has a provider ('openai/gpt-4o-mini', 'vllm/org/name', "
-            "'hf/org/name'), a local one is a folder, a checkpoint, or 'unsway/smollm2-135m'."
-        )
-    return model
+    provider, _, rest = model.partition("/")
+    if rest and provider not in (".", "..", "~"):
+        from inspect_ai._util.registry import registry_find, registry_unqualified_name
+
+        if registry_find(lambda info: info.type == "modelapi" and registry_unqualified_name(info) == provider):
+            return model
+        if provider and "/" not in rest:  # org/name of the hub
+            return LOCAL + model
+    found = "holds no model" if folder.is_dir() else "is no folder here"
+    raise ModelError(
+        f"{model!r} is no model: it {found}, and {provider!r} is no provider of Inspect's. Name a provider's model "
+        "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
+        "('org/name'), or 'unsway/smollm2-135m'."
+    )
 
 
 def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:

@@ -1,6 +1,7 @@
 """Where the weights of a local model are, what they are (a fingerprint), and how they are loaded.
 
-In: a name: an asset (`smollm2-135m`), a folder, a hub name (`org/name`), or a checkpoint's folder (base + adapter).
+In: a name: an asset (`smollm2-135m`), a folder, a hub name (`org/name`), a checkpoint's folder (base + adapter), or an
+adapter as PEFT, TRL and Tinker write it, whose config names its base.
 Out: `Weights`, and a transformers model with the adapter merged. Only safetensors are read: a pickle can run code.
 """
 
@@ -73,12 +74,14 @@ class Weights:
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer, with the model's chat template.
+        """The tokenizer, with the model's chat template; an adapter's own where its folder has one, as TRL writes it.
 
         Raises:
             ModelError: It has no chat template.
         """
-        tokenizer = _transformers().AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
+        own = self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file()
+        folder = self.adapter if own else self.folder
+        tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if not tokenizer.chat_template:
             raise ModelError(
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
@@ -176,10 +179,20 @@ def locate(name: str) -> Weights:
             )
         return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
-        raise ModelError(
-            f"{name!r} is an adapter without the record of what it was trained from ({CHECKPOINT_FILE} is missing). "
-            "Merge it into its base (PEFT's merge_and_unload, save_pretrained) and name that folder."
-        )
+        named = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8")).get("base_model_name_or_path")
+        if not named:
+            raise ModelError(
+                f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "
+                f"into {ADAPTER_FILE}, as base_model_name_or_path."
+            )
+        beside = folder / named
+        base = locate(str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
+        if base.adapter is not None:
+            raise ModelError(
+                f"The adapter {name!r} was trained from {named!r}, which is itself a base with an adapter. Merge that one "
+                f"first (unsway export {named} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
+            )
+        return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
         return Weights(name, _checked(folder))
     if any(status.name == name and status.kind == "model" for status in assets.assets()):

@@ -18,7 +18,7 @@ from unsway import layout
 from unsway.disk import write_error
 from unsway.errors import BudgetReached, ModelError, StoreError
 from unsway.models.patience import plain
-from unsway.models.session import LOCAL, Session
+from unsway.models.session import ANSWERS_AS, LOCAL, Session
 from unsway.planning.history import recording
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
@@ -140,8 +140,12 @@ class Asker:
         if sampling.budget is not None:
             sampling.budget.count(store)
         self.record = stack.enter_context(recording(folder, name))
-        self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience())
+        answers_as = session.subject.args.get(ANSWERS_AS)
+        self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience(), answers_as)
         """What is known of the endpoint of a hosted model; None for a local one."""
+        if name.startswith("hf/"):
+            # Inspect's provider samples unless it is told otherwise, and transformers cannot sample at temperature 0
+            session.model().api.do_sample = sampling.settings.temperature > 0  # type: ignore[attr-defined]
         in_flight = AT_A_TIME if sampling.batch else session.at_once() or session.model().api.max_connections()
         turns = 1 + max(prompt.n_model_turns for prompt in pending.values())
         self.reservation = stack.enter_context(disk_reservation(folder, in_flight, sampling.settings, turns))

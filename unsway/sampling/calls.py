@@ -82,8 +82,10 @@ class CallFailed(ModelError):
 class Calls:
     """All calls of one `Asker` to one endpoint; they share what is known of it."""
 
-    def __init__(self, folder: Path, name: str, patience: Patience) -> None:
+    def __init__(self, folder: Path, name: str, patience: Patience, answers_as: str | None = None) -> None:
         self.path, self.name, self.patience = folder / layout.FAILURES, name, patience
+        self.answers_as = answers_as
+        """The name under which the server answers, where the caller says so."""
         self.counts: Counter[str] = Counter()
         """Failures by kind."""
         self.failing_since: float | None = None
@@ -133,9 +135,12 @@ class Calls:
                 raise CallFailed("no choices", "the server sent an answer without one", passing=True)
             asked, answered = (whole.rpartition("/")[2].casefold() for whole in (self.name, output.model))
             asked = asked.rpartition(":")[2] if self.name.startswith("vllm/") else asked  # vllm/BASE:ADAPTER
-            if self.name.startswith(SELF_HOSTED) and output.model and not answered.startswith(asked):
+            fits = answered.startswith(asked) if self.answers_as is None else output.model == self.answers_as
+            if self.name.startswith(SELF_HOSTED) and output.model and not fits:
+                other = plain(output.model)
                 said = (
-                    f"{plain(output.model)!r} answered instead of {asked!r}; serve it under the name that is asked for"
+                    f"{other!r} answered instead of {self.answers_as or asked!r}. Serve the model under the name that is "
+                    f"asked for; or, if the server is right, say so: -M answers_as={other}"
                 )
                 raise CallFailed("another model", said, passing=True)
         except Exception as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from unsway.backends.openai.record import JobRecord
 from unsway.errors import BadInput, TrainingError
 from unsway.models.patience import plain
+from unsway.models.secrets import read_dotenv
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -34,10 +35,13 @@ def connect(base_url: str | None) -> OpenAI:
     """A client. Raises `BadInput` without a key."""
     from openai import OpenAI, OpenAIError
 
+    read_dotenv()
     try:
         return OpenAI(base_url=base_url, max_retries=CREATIONS, timeout=ANSWER_WITHIN)
     except OpenAIError:
-        raise BadInput("Training at OpenAI needs a key. Put it into the variable OPENAI_API_KEY.") from None
+        raise BadInput(
+            "Training at OpenAI needs a key. Put it into the variable OPENAI_API_KEY, or into a .env file."
+        ) from None
 
 
 def uploaded(client: OpenAI, record: JobRecord, text: str) -> str:
