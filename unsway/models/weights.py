@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -129,6 +130,25 @@ class Weights:
                 f"A text holds {found[0]!r}, which {self.name!r} reads as a mark between turns: the chat template was "
                 f"applied already, or the text forges a turn. Take it out. The text begins {text[:60]!r}."
             )
+
+    def rendered(self, messages: Sequence[Message]) -> str:
+        """A conversation as the chat template writes it, up to where the model speaks."""
+        chat = [{"role": message.role, "content": message.content} for message in messages]
+        return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
+
+    @cached_property
+    def default_system(self) -> str:
+        """The system prompt that the chat template writes where a conversation has none; empty where it writes none."""
+        from jinja2 import TemplateError
+
+        mark, user = "\N{SNOWMAN}", Message("user", "a")
+        try:
+            front, _, rest = self.rendered((Message("system", mark), user)).partition(mark)
+        except TemplateError:  # it takes no system turn
+            return ""
+        plain = self.rendered((user,))
+        is_framed = plain.startswith(front) and plain.endswith(rest) and len(plain) > len(front) + len(rest)
+        return plain[len(front) : len(plain) - len(rest)] if is_framed else ""
 
     @property
     def context(self) -> int:

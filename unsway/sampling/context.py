@@ -8,13 +8,13 @@ AI knows of it; that only warns.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import Weights, locate
-from unsway.types import Prompt, Settings
+from unsway.types import Pair, Part, Prompt, Settings, Turn
 
 CHARACTERS_A_TOKEN = 4
 """English text by the tokenizers of common models: about four characters a token (OpenAI's rule of thumb)."""
@@ -81,6 +81,49 @@ def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
         raise BadInput(
             f"The chat template of {name} does not take the turns {roles} …: {error}. {hint or 'Take another model.'}"
         ) from error
+
+
+def beside_default_system(pairs: Iterable[Pair], model: Session, changed: Mapping[str, Prompt]) -> dict[str, Prompt]:
+    """Biased prompts whose cue is a system turn, behind the system prompt that a local model's template writes by default.
+
+    Templates such as Qwen2.5's write a system prompt of their own only where a conversation brings none. The cue would take
+    its place, and both sides would differ by more than the cue.
+
+    Args:
+        pairs: What will be asked.
+        model: The model that will be asked; nothing is known of the template of a hosted one.
+        changed: What an intervention puts in place of prompts, by their ids.
+
+    Returns:
+        By the id of a pair's biased prompt, what to ask instead.
+
+    Raises:
+        BadInput: As the template writes them, both sides still differ by more than one passage, which holds the cue.
+    """
+    found: dict[str, Prompt] = {}
+    name, checked = model.subject.model, set()
+    weights = local_weights(name.removeprefix(LOCAL)) if isinstance(name, str) and name.startswith(LOCAL) else None
+    for pair in pairs if weights else ():
+        clean, biased = (changed.get(prompt.id, prompt) for prompt in (pair.clean, pair.biased))
+        first = biased.turns[0]
+        if weights is None or first.role != "system" or clean.turns[0].role == "system":
+            continue
+        if weights.default_system:
+            default = Part("instruction", weights.default_system + "\n\n")
+            biased = Prompt((Turn("system", (default, *(first.parts or ()))), *biased.turns[1:]))
+            found[pair.biased.id] = biased
+        if pair.bias not in checked:
+            checked.add(pair.bias)
+            with_cue, without = (weights.rendered(prompt.messages()) for prompt in (biased, clean))
+            front, _, rest = with_cue.partition(first.text().strip())
+            n = next((i for i, (a, b) in enumerate(zip(front, without, strict=False)) if a != b), len(front))
+            if not any(rest.endswith(without[i:]) for i in range(n + 1)):  # one passage was put in, which holds the cue
+                raise BadInput(
+                    f"The cue of {pair.bias} is a system turn, and with it the chat template of {model.subject.name} writes "
+                    f"{with_cue[:60]!r} where it writes {without[:60]!r} otherwise: both sides would differ by more than the "
+                    "cue. Leave the bias out for this model, or take another one."
+                )
+    return found
 
 
 def _tokens(prompt: Prompt, weights: Weights | None, settings: Settings, context: int) -> int:

@@ -32,7 +32,8 @@ class AskedArm:
     settings: Settings | None = None
     """How its replies were decoded; replies under other settings belong to another arm. None takes all."""
     instead: Mapping[str, str] | None = None
-    """Id of each prompt to the id of the prompt that was asked instead; None where prompts were asked as they are."""
+    """Id of each prompt to the id of the prompt that was asked instead; None where prompts were asked as they are. Without an
+    intervention, a prompt that is not in it was asked as it is."""
 
 
 class ReplyIndex:
@@ -105,7 +106,8 @@ class ReplyIndex:
     def _to(self, key: ArmKey, prompt: Prompt) -> Mapping[int, Reply]:
         """Replies to a prompt, or to the one that this arm was asked instead, by number of the run; of any arm."""
         instead = self._arms[key].instead
-        return self._by_prompt.get(prompt.id if instead is None else instead.get(prompt.id, ""), {})
+        asked_id = prompt.id if instead is None else instead.get(prompt.id, "" if key.intervention else prompt.id)
+        return self._by_prompt.get(asked_id, {})
 
     def _check_apart(self, found: Sequence[tuple[int, int]], asked: str) -> None:
         """Refuse two runs, by (sample, number), that stand for the same sample."""

@@ -92,8 +92,8 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
     Args:
         folder: The study's folder.
         arm: The arm.
-        instead: For an arm under an intervention: id of each prompt to the id of the one that is really asked. Where
-            the same arm is noted already, it adds to what was asked of it (other parts of a study).
+        instead: Id of a prompt to the id of the one that is really asked, under an intervention or behind a template's own
+            system prompt. Where the same arm is noted already, it adds to what was asked of it (other parts of a study).
     """
     place, new = Path(folder), instead or {}
     with exclusive(place):

@@ -22,6 +22,7 @@ from unsway.models.session import Session
 from unsway.models.weights import checkpoint_of
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import ask, run
+from unsway.sampling.context import beside_default_system
 from unsway.sampling.options import SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
 from unsway.studies.arms import Arm
@@ -139,21 +140,22 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     biases = change.biases if change else how.trained or known
     arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings, how.training)
     options, folder = replace(sampling, label=title or label), sampling.folder or ""
-    changed = change.apply(asked.pairs, model, sampling, how.seed).prompts if change else {}
+    changed = dict(change.apply(asked.pairs, model, sampling, how.seed).prompts) if change else {}
+    changed |= beside_default_system(asked, model, changed)
     arm = replace(arm, intervention=change.name if change else "")
     note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
+    own = [
+        replace(pair, clean=changed.get(pair.clean.id, pair.clean), biased=changed.get(pair.biased.id, pair.biased))
+        for pair in asked
+        if change is None or (pair.clean.id in changed and pair.biased.id in changed)
+    ]
     try:
         if change is not None:
-            own = [
-                replace(pair, clean=changed[pair.clean.id], biased=changed[pair.biased.id])
-                for pair in asked
-                if pair.clean.id in changed and pair.biased.id in changed
-            ]
             ask(changed.values(), model, options, pairs=own, read=False)
         elif how.half_width is None:
-            run(asked, model, options, read=False)
+            run(own, model, options, read=False)
         else:
-            run_until(asked, model, StopRule(how.half_width, seed=how.seed), options)
+            run_until(own, model, StopRule(how.half_width, seed=how.seed), options)
     except Exception:
         forget_arm(folder, arm)
         raise

@@ -74,7 +74,8 @@ class Notes:
     """Models and biases that were not asked to the end. A pair asked only on its clean side then counts as not asked, not
     as missing."""
     instead: Mapping[ArmKey, Mapping[str, str]] = field(default_factory=dict)
-    """For arms under an intervention: id of each prompt to the id of the prompt that was asked instead."""
+    """For arms under an intervention, or with a system prompt of their template: id of a prompt to that of the one asked
+    instead."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
     verdicts: tuple[Verdict, ...] = ()
@@ -94,7 +95,7 @@ def reply_index(
     who = {(arm.model, arm.weights) for arm in found}
     return ReplyIndex(
         (reply for reply in replies if (reply.model, reply.weights) in who),
-        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {}) if arm.intervention else None) for arm in found],
+        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in found],
     )
 
 
