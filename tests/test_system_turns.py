@@ -93,7 +93,7 @@ def test_a_template_that_leaves_out_more_is_refused(tiny: Path, tmp_path: Path) 
     assert locate(str(odd)).rendered((Message("user", "x"),)) == "Be kind. <user>x<assistant>"
     with pytest.raises(
         BadInput,
-        match=r"reward_history@1 is a system turn.*'<system>.*where it writes 'Be kind\. .*otherwise.*Leave the bias out",
+        match=r"reward_history@\S+ is a system turn.*'<system>.*where it writes 'Be kind\. .*otherwise.*Leave the bias out",
     ):
         us.measure(str(odd), PAIRS, folder=tmp_path / "out", settings=Settings(max_tokens=4))
     assert not (tmp_path / "out" / "arms.json").exists()
