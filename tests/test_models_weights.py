@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from tests.tiny import MODEL, real
 from unsway.errors import BadInput, ModelError, UnknownName
-from unsway.models.session import subject
+from unsway.models.session import PROVIDERS, subject
 from unsway.models.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
 from unsway.store import dumps
 from unsway.types import Checkpoint
@@ -130,3 +132,8 @@ def test_a_model_that_the_hub_does_not_give_names_both(monkeypatch: pytest.Monke
     monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
     with pytest.raises(ModelError, match="'runs/mine' is no folder here and the Hugging Face hub did not give it"):
         subject("runs/mine")
+
+
+def test_inspects_own_providers_are_known() -> None:
+    listed = files("inspect_ai").joinpath("model/_providers/providers.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'@modelapi\(name="([^"]+)"', listed)) == PROVIDERS

@@ -41,6 +41,15 @@ PATIENCE = "patience"
 ANSWERS_AS = "answers_as"
 """Another one: the name under which a server answers, where that is not the one it is asked by."""
 OURS = frozenset({AT_ONCE, PATIENCE, ANSWERS_AS})
+PROVIDERS = frozenset(
+    (
+        "anthropic azureai bedrock cloudflare deepseek fireworks google grok groq hf hf-inference-providers "
+        "litellm-proxy llama-cpp-python meta mistral mockllm moonshot nnterp none ollama openai openai-api "
+        "openai-api-completions openrouter perplexity sagemaker sambanova sglang together transformer_lens vllm "
+        "vllm-completions"
+    ).split()
+)
+"""The providers that come with Inspect AI (https://inspect.aisi.org.uk/providers.html)."""
 _MARKUP = re.compile(r"\[/?[a-z ]+\]")
 
 
@@ -211,12 +220,10 @@ def name_of(model: str) -> str:
         bare = model.removeprefix(LOCAL)
         return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
     provider, _, rest = model.partition("/")
-    if rest and provider not in (".", "..", "~"):
-        from inspect_ai._util.registry import registry_find, registry_unqualified_name
-
-        if registry_find(lambda info: info.type == "modelapi" and registry_unqualified_name(info) == provider):
+    if rest and provider not in ("", ".", "..", "~"):
+        if provider in PROVIDERS or _is_provider(model):
             return model
-        if provider and "/" not in rest:  # org/name of the hub
+        if "/" not in rest:  # org/name of the hub
             return LOCAL + model
     found = "holds no model" if folder.is_dir() else "is no folder here"
     raise ModelError(
@@ -224,6 +231,17 @@ def name_of(model: str) -> str:
         "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
         "('org/name'), or 'unsway/smollm2-135m'."
     )
+
+
+def _is_provider(model: str) -> bool:
+    """Whether Inspect has a provider of this model from elsewhere: another package, or the program that is running."""
+    from inspect_ai.model import get_model
+
+    try:
+        get_model(model, memoize=False)
+    except Exception as error:  # its own says what it lacks
+        return "not recognized" not in str(error)
+    return True
 
 
 def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:
