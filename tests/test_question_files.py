@@ -15,7 +15,7 @@ from unsway.sources.files import QuestionFile
 from unsway.sources.files.layouts import LAYOUTS, find, plain
 
 DATA = Path(__file__).parent / "data/question_files.jsonl"
-CASES = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
+CASES = [json.loads(line) for line in DATA.read_text(encoding="utf-8").split("\n") if line]
 """Files in the layouts of published sets, other harnesses and spreadsheets, in words of our own: the text of the right option
 by stem, or words of the sentence that refuses the file; where it matters, the options, their order, and what is logged."""
 Q1, O1 = "Which planet has rings?", ["Venus", "Saturn", "Mars"]

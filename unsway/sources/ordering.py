@@ -46,6 +46,7 @@ _END = r"(?=\W*$|\s+(?:are|is|apply|only|together|above|options?|answers?|choice
 _ENGLISH = (
     rf"\b(?:{_NTH}) (?:two|three|four|[2-5]){_END}",  # the first two
     rf"\b(?:{_NTH})(?: (?:and|or|nor) (?:the )?(?:{_NTH}))+(?: options?| answers?| choices?| ones?)?\W*$",
+    rf"^\W*(?:only|just|both|neither|either) the (?:{_NTH})(?: ones?)?\W*$|^\W*the (?:{_NTH})(?: one)? only\W*$",
     rf"\b(?:{_NTH}) (?:options?|answers?|choices?){_END}|^\W*(?:only )?the (?:former|latter)\W*$",
     rf"\b(?:{_QUANTITY})(?: of)? (?:the )?(?:{_ABOVE}){_END}",
     r"\b(?:the|as|options?|answers?|choices?|listed|mentioned|stated|given|described) (?:above|below)\W*$",
@@ -54,14 +55,18 @@ _ENGLISH = (
 _OTHERS = {
     "German": r"\b(?:oben|vorher|zuvor|vorstehend|unten) ?(?:genannt|stehend|aufgef|angegeben|erwähn)\w*|\bobenstehend\w*|"
     r"\b(?:von|die|das|alles?) oben\b|\b(?:der|die|beide|alle) (?:obigen?|vorigen)\b|"
-    r"\b(?:die|den) (?:ersten|letzten) (?:beiden|zwei|drei)\b",
+    r"\b(?:die|den) (?:ersten|letzten) (?:beiden|zwei|drei)\b|"
+    r"\b(?:beiden?|zwei|drei) (?:ersten|letzten|oberen|vorigen)\b|"
+    r"\b(?:nur|beide|weder) (?:das|die|der) (?:erste|zweite|dritte|letzte)\w?\b",
     "French": r"\bci-dess(?:us|ous)\b|\bprécédent\w*\W*$|\bles (?:deux|trois) (?:premi|derni)\w+",
     "Spanish": r"\b(?:l[oa]s|el|la|lo) anterior(?:es)?\b|\bde arriba\b|\bl[oa]s (?:dos|tres) (?:primer|últim)\w+|"
     r"\bl[oa]s primer[oa]s (?:dos|tres)\b",
-    "Portuguese": r"\b[ao]s anteriores\b|\b(?:d?[ao]s|alternativas|opções) acima\b|"
+    "Portuguese": r"\bd?[ao]s anteriores\b|\b(?:d?[ao]s|alternativas|opções) acima\b|"
     r"\b[ao]s (?:duas|dois|três) (?:primeir|últim)\w+",
-    "Italian": r"\bprecedenti\W*$|\b(?:le|i) (?:prime|primi|ultime|ultimi) (?:due|tre)\b|\b(?:di|qui) sopra\b",
-    "Dutch": r"\b(?:boven|onder)(?:staande|genoemde)n?\b|\bhierboven\b|\bde (?:eerste|laatste) (?:twee|drie)\b",
+    "Italian": r"\bprecedenti\W*$|\b(?:prime|primi|ultime|ultimi) (?:due|tre)\b|"
+    r"\b(?:due|tre) (?:prim|ultim)[ei]\b|\b(?:di|qui) sopra\b",
+    "Dutch": r"\b(?:boven|onder)(?:staande|genoemde)n?\b|\bhierboven\b|\bde (?:(?:eerste|laatste) (?:twee|drie)|"
+    r"(?:twee|drie) (?:eerste|laatste))\b",
     "Nordic": r"\bovenst[åa]ende\b|\bovennevnte\b|\bovannämnda\b|\bde (?:første|första) (?:to|två)\b|"
     r"\byllä ?(?:mainit|olev)\w*",
     "Polish, Czech": r"\bpowyższ\w+|\bwymienionych\b|\bvýše uveden\w*",
@@ -76,6 +81,7 @@ _OTHERS = {
 _BY_LETTER = (
     rf"\b{_THINGS}\s*\(?(?:[A-H]|\d|[IVX]{{1,4}})\)?(?!\w|\s*:)",  # option 1
     rf"^\W*(?i:{_BOTH}|not|all except|all but|everything but)\s+\(?[B-H]\)?\W*$",  # only B
+    r"\b(?i:same as|opposite of|contrary of|different from)\s+\(?[A-H]\)?\W*$",  # same as A
     r"^\W*[B-H]\W*\s(?i:only|alone|nur|solo|seulement|alleine?)\W*$",  # B only
 )
 _PLACES = tuple(map(re.compile, (*_BY_LETTER, *(f"(?i:{each})" for each in (*_ENGLISH, *_OTHERS.values())))))

@@ -13,7 +13,7 @@ from typing import Any
 
 from unsway.errors import BadRow, kind_of
 from unsway.rows import BadField, ForeignRow, Name, check_rows
-from unsway.sources.checks import problem
+from unsway.sources.checks import problem, visible
 from unsway.sources.files.counting import Draft
 from unsway.sources.files.golds import Number, gold_of
 from unsway.sources.files.layouts import NONE, Found, NamedColumns, find, plain
@@ -219,8 +219,8 @@ def _options_of(
         raise BadField("options" if found.is_columns else found.options[0], str(error)) from None
     if not listed:
         return asked, choices, False
-    texts = {re.sub(r"\W+", "", str(text)).casefold() for text in choices.texts}
-    if texts == {re.sub(r"\W+", "", str(text)).casefold() for text in listed[1].texts}:
+    texts = {visible(str(text)).casefold().rstrip(".") for text in choices.texts}
+    if texts == {visible(text).casefold().rstrip(".") for text in listed[1].texts}:
         return listed[0], choices, False
     if len(listed[1].texts) == len(texts) and all(len(text) == 1 for text in texts) and choices.is_lettered:
         return listed[0], listed[1], False

@@ -127,11 +127,15 @@ def _place(said: str, texts: Sequence[object]) -> int | None:
     """The only option with that text; white space and, where that helps, case and a full stop aside."""
     same = [place for place, text in enumerate(texts) if str(text) == said]
     same = same or [place for place, text in enumerate(texts) if visible(str(text)) == visible(said)]
-    same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
+    if len(said) > 1:  # "A" is a letter where an option reads "a"
+        same = same or [place for place, text in enumerate(texts) if _folded(text) == _folded(said)]
     return same[0] if len(same) == 1 else None
 
 
 def _label(said: str, labels: Sequence[str]) -> int | None:
     """The option with that label."""
-    same = [place for place, label in enumerate(labels) if label.strip().casefold() == said.strip("()[]. ").casefold()]
+    marks = "()[].: "
+    same = [
+        place for place, label in enumerate(labels) if label.strip(marks).casefold() == said.strip(marks).casefold()
+    ]
     return same[0] if len(same) == 1 else None

@@ -88,28 +88,10 @@ class Layout(BaseModel):
     """The options: one field, a column for each, or the right one and the wrong ones."""
     answer: tuple[str, ...] = (
         *("gold", "answer", "answerkey", "correctanswer", "correctoption", "correctchoice", "rightanswer", "correct"),
-        *("target", "label", "goldlabel", "correctanswernum", "correctanswerindex", "correctindex", "correctlabel"),
-        *(
-            "answeridx",
-            "answerindex",
-            "goldindex",
-            "goldidx",
-            "answerrightending",
-            "cop",
-            "ra",
-            "finaldecision",
-            "ideal",
-        ),
-        *(
-            "correctletter",
-            "answerletter",
-            "expectedoutput",
-            "expectedanswer",
-            "answers",
-            "multiplechoicescores",
-            "labels",
-            "output",
-        ),
+        *("answeridx", "answerindex", "goldindex", "goldidx", "correctanswernum", "correctanswerindex", "correctindex"),
+        *("correctletter", "answerletter", "answerrightending", "cop", "ra", "finaldecision", "ideal", "goldlabel"),
+        *("correctlabel", "target", "label", "expectedoutput", "expectedanswer", "answers", "multiplechoicescores"),
+        *("labels", "output"),
     )
     """The right option."""
     also: tuple[str, ...] = ("answeridx", "answerindex", "answerletter", "correctletter", "answerchoice", "goldindex")

@@ -63,6 +63,9 @@ def choices_of(value: object) -> Choices:
     if not isinstance(value, list | tuple):
         raise ValueError(f"must be a list of texts, is {kind_of(value)}")
     listed = without_gaps(value)
+    pairs = [next(iter(each.items())) if isinstance(each, Mapping) and len(each) == 1 else each for each in listed]
+    if all(isinstance(each, list | tuple) and len(each) == 2 for each in pairs) and len(dict(map(tuple, pairs))) > 1:  # type: ignore[arg-type]
+        return _by_key(dict(map(tuple, pairs)))  # type: ignore[arg-type]  # [{"A": "pear"}, …] or [["A", "pear"], …]
     if not any(isinstance(each, Mapping) for each in listed):
         return without_letters(tuple(map(as_text, listed)))
     texts, labels, right = [], [], []
@@ -179,7 +182,7 @@ def _by_key(value: Mapping[Any, Any]) -> Choices:
         raise ValueError(f"must be a list of texts, or texts by letter, is {kind_of(value)}")
     if keys != sorted(keys, key=lambda key: (len(key), key)):
         raise ValueError(f"have the letters {', '.join(keys)}, which are not in order; sort them")
-    return Choices(tuple(map(as_text, filled)), tuple(keys[: len(filled)]))
+    return without_letters(tuple(map(as_text, filled)))._replace(labels=tuple(keys[: len(filled)]))
 
 
 def one_hot(values: Sequence[object], n: int) -> int | None:
