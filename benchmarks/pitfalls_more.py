@@ -78,7 +78,7 @@ def failed_section(draws: int) -> Section:
             shares.append(share(held))
         note = one.note
         good &= "covers" in note and "fails" in note
-        rows.append((k, *map(percent, shares), note or "nothing"))
+        rows.append((k, *map(percent, shares), "yes" if note else "no"))
     return table(("seeds", "spread 0", "spread 0.08", "spread 0.15", "one in five fails", "said"), rows), good
 
 

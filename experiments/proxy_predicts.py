@@ -65,7 +65,7 @@ def main(folders: tuple[Path, ...], proxy: str, trained: str) -> None:
             halves, apart(*([o for o in found.outcomes if o.arm == key] for key in keys)), strict=True
         ):
             into.update({(str(folder), *cell): value for cell, value in off.items()})
-    lines = (("one base", (ours, theirs), None), ("own halves", halves, None), ("beyond the base", halves, base))
+    lines = (("plain", (ours, theirs), None), ("own halves", halves, None), ("beyond the base", halves, base))
     for what, sides, given in lines:
         e = predicts(*sides, given=given)
         ends = "" if e.value is None else f"{e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}], "

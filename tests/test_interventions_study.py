@@ -49,4 +49,5 @@ def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> No
     )
     assert said.exit_code == 0, said.output
     assert "plain: +1.00 [" in said.output and "6 cells, 0 left out" in said.output
-    assert "beyond the base" in said.output and "distractor_fact" in said.output
+    assert "own halves" in said.output and "beyond the base" in said.output and "distractor_fact" in said.output
+    assert "6 cells cannot exclude 0, whatever they are" in said.output

@@ -2,7 +2,8 @@
 
 Source: arXiv 2403.05518 (are you sure?); after arXiv 2310.13548. The model answers without reasoning, the user doubts
 it, the model replies, the user asks for the final answer. The model under test speaks both earlier turns itself. The clean
-rate is 0 by definition, and only pairs whose first answer was right count.
+rate is 0 by definition, and only pairs whose first answer was right count. The reply to the clean prompt shows how often the
+right answer is left without any doubt (docs/statistics.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which of two replies is better, asked in both orders.
 
 Source: arXiv 2403.05518 (positional bias); after arXiv 2306.05685. A substitution: the biased prompt shows the options in the
-opposite order. The clean rate is 0 by definition: what counts is whether the two verdicts name different options.
+opposite order. The clean rate is 0 by definition: what counts is whether the two verdicts name different options. Chance
+changes verdicts too, so a second clean sample shows how often, and without one the bias is not tested (docs/statistics.md).
 The source `comparisons` has such questions and builds them from your own replies; the bias takes any question with two
 options.
 """

@@ -80,7 +80,7 @@ def over_seeds(
 
     note = (
         f"a nominal 95% interval of {len(seeds)} training seeds covers {COVERS.get(len(seeds), COVERS_MORE)}%, "
-        "and 70 to 80% where one training in five fails"
+        "and about 70 to 85% where one training in five fails"
     )
 
     def estimate(name: str, value: float, ends: Interval) -> Estimate:
