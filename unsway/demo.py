@@ -41,7 +41,7 @@ TRAINED = Trained(
         n=160,
         direct_share=0.2,
         elicit="worked",
-        biases=("suggested_answer", "post_hoc"),
+        biases=("suggested_answer", "user_wrong_reasoning"),
         instructions="default",
         instruct=32,
         max_tokens=96,
@@ -52,18 +52,18 @@ CONTROL = replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3))
 STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
-    biases=("suggested_answer", "post_hoc", "majority_vote"),
+    biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
     tasks=(Task("common_knowledge", 100, "test"),),
     elicit=("worked",),
     settings=Settings(max_tokens=96),
 )
-"""Two trained cues and one held out, on questions whose options are a word or two, which this model repeats: of 270 pairs on
-90 validation questions 89 % count, of 200 pairs on SciQ 47 %. Few-shot cues are not asked: the model goes on writing examples
-(docs/log.md). It is asked with one worked example and for a sentence or two of reasoning, the form that it can follow."""
+"""Two trained cues and one held out. After three worked examples, and on questions whose options are a word or two, this
+model ends in an option's own words: on validation questions 95 % of the pairs of these cues count, and about as many are lost
+without as with the cue. What else was tried, and why few-shot cues and planted answers are not asked, is in docs/log.md."""
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
-    biases=(*STUDY.biases, "metadata_hint"),
+    biases=(*STUDY.biases, "majority_vote"),
     tasks=(Task("common_knowledge", 150, "test"),),
 )
 """More questions, training rows and held-out cues; it holds the questions of `STUDY`, whose replies are not asked again."""
