@@ -16,7 +16,7 @@ from unsway.types import Settings
 
 TWO = Study(
     models=("scripted/one", "scripted/two"),
-    biases=("post_hoc", "suggested_answer"),
+    biases="post_hoc",
     tasks=Task("procedural/arithmetic", 12),
 )
 
