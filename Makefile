@@ -54,7 +54,7 @@ bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[$(EXTRAS)]'
 	touch $(READY)
 
 clean:  ## remove the virtual environment and the runs

@@ -318,7 +318,7 @@ def stop_while_it_waits(rows: Path, folder: Path, how: signal.Signals) -> str:
             assert waiting.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
         os.kill(waiting.pid, how)
-        _, said = waiting.communicate(timeout=30)
+        _, said = waiting.communicate(timeout=120)
     assert waiting.returncode != 0
     return said
 
@@ -332,7 +332,7 @@ def test_stopped_while_it_waits_it_goes_on_with_the_same_job(server: OpenAiServe
     assert server.jobs["ftjob-1"]["status"] == "running"
     server.course = ("succeeded",)
     with start(rows, folder) as again:
-        out, said = again.communicate(timeout=30)
+        out, said = again.communicate(timeout=120)
     assert again.returncode == 0 and out.strip().endswith("ftjob-1")
     assert len(server.said("POST", "/fine_tuning/jobs")) == 1 and len(server.said("POST", "/files")) == 1
     events = [json.loads(line)["event"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
