@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from unsway.cli import main
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, UnswayError
 from unsway.importing.bodies import Description
 from unsway.importing.replies import Imported, load
 from unsway.types import AnyChange, AwayFrom, Reply, Toward
@@ -585,3 +587,99 @@ def test_outputs_of_cot_transparency(tmp_path: Path) -> None:
 def test_kinds_of_imported_thoughts(tmp_path: Path, change: dict[str, Any], kind: str) -> None:
     reply = one(write(tmp_path, ROW | change))
     assert reply.thought == kind and "QUJD" not in (reply.reasoning or "")
+
+
+# ---------------------------------------------------------------- more of what people write
+
+
+def test_the_whole_text_goes_before_a_letter_that_somebody_parsed(tmp_path: Path) -> None:
+    theirs = {key: value for key, value in ROW.items() if key != "reply"}
+    assert one(write(tmp_path, theirs | {"prediction": "A", "output": "It is (B)."})).text == "It is (B)."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"role": "assistant", "content": "It is (B)."},
+        [{"type": "text", "text": "It is "}, {"type": "text", "text": "(B)."}],
+        ["It is (B)."],
+        {"choices": [{"message": {"content": "It is (B)."}, "finish_reason": "stop"}]},
+    ],
+)
+def test_replies_as_messages_and_parts(tmp_path: Path, reply: object) -> None:
+    theirs = {key: value for key, value in ROW.items() if key != "reply"}
+    assert one(write(tmp_path, theirs | {"response": reply})).text == "It is (B)."
+
+
+def test_options_in_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "qid,A,B,C,answer,hint_answer,bias,model,is_biased,response\n"
+        "1,iron,sulfur,,iron,B,hint,toy,0,(A)\n1,iron,sulfur,,iron,B,hint,toy,1,(B)\n"
+    )
+    (pair,) = load(path).pairs
+    assert pair.question.options == ("iron", "sulfur") and (pair.question.gold, pair.target) == (0, Toward(1))
+    row = {key: value for key, value in ROW.items() if key != "options"} | {"option_1": "iron", "option_2": "sulfur"}
+    assert load(write(tmp_path, row)).pairs[0].question.options == ("iron", "sulfur")
+
+
+def test_options_that_the_prompt_lists(tmp_path: Path) -> None:
+    rows = [{key: value for key, value in row.items() if key != "options"} for row in both()]
+    prompts = [f"{cue}Which is a metal?\n\n(A) iron\n(B) sulfur\n\nThink first." for cue in ("", "I say B. ")]
+    found = load(write(tmp_path, *(row | {"prompt": text} for row, text in zip(rows, prompts, strict=True))))
+    (pair,) = found.pairs
+    assert pair.question.options == ("iron", "sulfur") and pair.biased.turns[0].text() == prompts[1]
+
+
+def test_importing_again_after_more_is_known_of_the_same_replies(tmp_path: Path) -> None:
+    path = write(tmp_path, *both())
+    for reasoning in ("", "Hm."):
+        write(tmp_path, *both(reasoning=reasoning))
+        done = CliRunner().invoke(main, ["import", str(path), "--out", str(tmp_path / "out")])
+        assert done.exit_code == 0, done.output
+
+
+def test_several_right_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="names 2 right options"):
+        load(write(tmp_path, ROW | {"gold": [0, 2]}))
+
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 10**12), st.floats(), st.text(max_size=8))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["text", "content", "type", "message", "choices", "thought", "summary", "tags", "output", "index"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+FIELDS = [
+    *ROW,
+    "custom_id",
+    "response",
+    "result",
+    "outputs",
+    "doc",
+    "resps",
+    "request_states",
+    "prompt",
+    "reasoning",
+    "created",
+]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6), min_size=1, max_size=4))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_hostile_rows_give_replies_or_an_error_of_ours(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    path = write(tmp_path, ROW, *rows, *(ROW | row for row in rows))
+    try:
+        found = load(path, skip_bad=True)
+    except UnswayError:
+        return
+    assert found.replies and all(isinstance(reply.text, str) for reply in found.replies)

@@ -238,8 +238,9 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield own | {"reply": None}
         return
     body = at(row, place)
-    elements = at(body, shape.each) if shape.each else [body]
-    for number, element in enumerate(elements if isinstance(elements, list) else [elements]):
+    listed = at(body, shape.each) if shape.each else [body]
+    elements = listed if isinstance(listed, list) else [listed]
+    for number, element in enumerate(elements):
         found: dict[str, Any] = {}
         for inside in shape.inside:
             inner = at(element if inside[0] == "." else body, inside)
@@ -257,56 +258,54 @@ def rows_of(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def as_texts(row: dict[str, Any]) -> dict[str, Any]:
     """A row whose reply, reasoning, prompt, right option and day are plain values, where providers write lists of parts."""
-    found = dict(row)
-    if isinstance(row.get("reply"), list) and len(row["reply"]) == 1 and isinstance(row["reply"][0], str):
-        found["reply"] = row["reply"][0]
-    elif (
-        isinstance(row.get("reply"), list) and row["reply"] and all(isinstance(part, Mapping) for part in row["reply"])
-    ):
-        found["reply"], thoughts, is_hidden = "", [], False
-        for part in row["reply"]:
-            kind, text = (
-                str(part.get("type", "")),
-                next((part[key] for key in TEXTS if isinstance(part.get(key), str)), ""),
-            )
-            if "redacted" in kind or (kind == "reasoning" and part.get("encrypted_content")):
-                is_hidden = True
-            if isinstance(part.get("content"), list):  # an output item of OpenAI's: a message, or a thought
-                text = "".join(str(each.get("text") or each.get("refusal") or "") for each in part["content"])
-            if (
-                kind in ("thinking", "reasoning", "redacted_thinking")
-                or part.get("thought")
-                or "reasoningContent" in part
-            ):
-                summary = "\n".join(str(each.get("text", "")) for each in part.get("summary") or ())
-                said = (
-                    at(part, "reasoningContent.reasoningText.text") or summary or ("" if "redacted" in kind else text)
-                )
-                thoughts += [said] if said else []
-                is_hidden = is_hidden or not said
-            else:
-                found["reply"] += text
-        if thoughts:
-            found["reasoning"] = "\n".join(thoughts)
-        elif is_hidden:
-            found["thought_kind"] = "hidden"
-    if isinstance(row.get("reasoning"), list):
-        parts = [part for part in row["reasoning"] if isinstance(part, Mapping)]
-        found["reasoning"] = "\n".join(str(part.get("text") or part.get("summary") or "") for part in parts)
-    if isinstance(row.get("prompt"), list):
-        turns = [turn for turn in row["prompt"] if isinstance(turn, Mapping)]
-        texts = [str(turn.get("content") or turn.get("prompt") or "") for turn in turns]
-        found["prompt"] = (
-            texts[0]
-            if len(texts) == 1
-            else "\n\n".join(f"{turn.get('role', '')}: {text}" for turn, text in zip(turns, texts, strict=True))
+    found, reply = dict(row), row.get("reply")
+    parts = {name: _objects(row.get(name)) for name in ("reply", "reasoning", "prompt", "gold")}
+    if isinstance(reply, Mapping):  # a message
+        found["reply"] = reply.get("content", reply.get("text"))
+    elif isinstance(reply, list) and len(reply) == 1 and isinstance(reply[0], str):
+        found["reply"] = reply[0]
+    elif parts["reply"]:
+        found |= _said_and_thought(parts["reply"])
+    if parts["reasoning"]:
+        found["reasoning"] = "\n".join(
+            str(part.get("text") or part.get("summary") or "") for part in parts["reasoning"]
         )
-    if isinstance(row.get("gold"), list):  # HELM's references; lighteval's indices
-        right = [each for each in row["gold"] if not isinstance(each, Mapping) or "correct" in (each.get("tags") or ())]
-        found["gold"] = next((at(each, "output.text") if isinstance(each, Mapping) else each for each in right), None)
-    if isinstance(row.get("asked_on"), int | float) and not isinstance(row["asked_on"], bool):
+    if parts["prompt"]:
+        texts = [str(turn.get("content") or turn.get("prompt") or "") for turn in parts["prompt"]]
+        roles = [f"{turn.get('role', '')}: " if len(texts) > 1 else "" for turn in parts["prompt"]]
+        found["prompt"] = "\n\n".join(role + text for role, text in zip(roles, texts, strict=True))
+    if parts["gold"]:  # references, of which the right ones have a tag
+        right = [at(each, "output.text") for each in parts["gold"] if "correct" in str(each.get("tags"))]
+        found["gold"] = right if len(right) > 1 else next(iter(right), None)
+    if isinstance(row.get("asked_on"), int) and 0 < row["asked_on"] < 2**32:
         found["asked_on"] = datetime.fromtimestamp(row["asked_on"], UTC).date().isoformat()
     return found
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    """A list of objects; anything else as an empty one."""
+    return value if isinstance(value, list) and all(isinstance(each, Mapping) for each in value) else []
+
+
+def _said_and_thought(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The reply, the reasoning and whether that is hidden, from the parts of a message."""
+    said, thoughts, is_hidden = "", [], False
+    for part in parts:
+        kind = str(part.get("type", ""))
+        text = next((part[key] for key in TEXTS if isinstance(part.get(key), str)), "")
+        for each in _objects(part.get("content")):  # of an output item of OpenAI's responses
+            text += str(each.get("text") or each.get("refusal") or "")
+        if kind in ("thinking", "reasoning", "redacted_thinking") or part.get("thought") or "reasoningContent" in part:
+            summary = "\n".join(str(each.get("text", "")) for each in _objects(part.get("summary")))
+            readable = (
+                summary or at(part, "reasoningContent.reasoningText.text") or ("" if "redacted" in kind else text)
+            )
+            thoughts += [str(readable)] if readable else []
+            is_hidden = is_hidden or not readable
+        else:
+            said += text
+    hidden = {"thought_kind": "hidden"} if is_hidden and not thoughts else {}
+    return {"reply": said} | hidden | ({"reasoning": "\n".join(thoughts)} if thoughts else {})
 
 
 def at(row: Any, path: str) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from unsway.sources.files.layouts import GENERAL, family
 from unsway.types import Side, Stop
 
 
@@ -85,7 +86,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "reply": (
         *("reply", "response", "completion", "rawresponse", "modelresponse", "modeloutput", "rawoutput", "outputtext"),
-        *("generatedtext", "generation", "generated", "prediction", "predictions", "output", "resps", "responsetext"),
+        *("generatedtext", "generation", "generated", "output", "responsetext", "resps", "predictions", "prediction"),
     ),
     "reasoning": (
         *("reasoning", "reasoningcontent", "reasoningtext", "thinking", "thinkingcontent", "thoughts", "thought"),
@@ -171,4 +172,12 @@ def named(row: Mapping[str, object]) -> dict[str, object]:
                 used.add(name)
                 found[field] = row[known[name]]
                 break
+    if found.get("options") is None and found.get("n_options") is None:  # a column for each
+        specs = (spec for spec in GENERAL.options if spec[-1] in "@#" and "+" not in spec)
+        columns = next((columns for spec in specs if (columns := family(spec, known))), ())
+        cells = [row[name] for name in columns]
+        while cells and (cells[-1] is None or cells[-1] == ""):
+            cells.pop()
+        if len(cells) > 1:
+            found["options"] = cells
     return found

@@ -47,7 +47,7 @@ def import_replies(
     store = ReplyStore(Path(folder) / layout.REPLIES)
     for reply in found.replies:
         there = store.get(Address.of(reply))
-        if there is not None and there != reply:
+        if there is not None and there.text != reply.text:
             raise BadInput(
                 f"{folder} has another reply of {reply.model!r} to the same prompt (sample {reply.sample}). Import into a "
                 "folder of its own, or number the samples."
