@@ -328,7 +328,7 @@ def test_a_plain_last_sentence_decides(before: str, option: int) -> None:
 def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences and phrases looked at do not grow with the reply, and each pattern sees a bounded text."""
     counted = {"sentences": 0, "phrases": 0}
-    plain, framed = reading.last_claim, sentences._framed
+    plain, framed = reading.last_claim, sentences.by_frame
 
     def sentence(seg: wording.Segment, want: wording.KnownOptions, *, anywhere: bool) -> claims.Claim | None:
         counted["sentences"] += 1
@@ -340,7 +340,7 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
         return framed(*given_)
 
     monkeypatch.setattr(reading, "last_claim", sentence)
-    monkeypatch.setattr(sentences, "_framed", phrase)
+    monkeypatch.setattr(sentences, "by_frame", phrase)
     for piece in ("the answer is not ", "the answer is not.\n", "so so ", "(a) ", "\n", "You said the answer is (A)\n"):
         counts = []
         for size in (20_000, 200_000):
