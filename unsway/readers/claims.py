@@ -63,13 +63,13 @@ def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, stre
         elif named[0] != mention.option:
             return torn(seg, mention.start, named[1], "letter_against_text", strength)
     if mention:
-        return _lettered(seg, mention, want, rule, strength)
+        return by_letter(seg, mention, want, rule, strength)
     if named:
-        return _worded(seg, position, named, want, rule, strength)
-    return _late(seg, position, want, rule, strength) if rule in ("answer", "first") else None
+        return by_words(seg, position, named, want, rule, strength)
+    return by_late_letter(seg, position, want, rule, strength) if rule in ("answer", "first") else None
 
 
-def _lettered(seg: Segment, mention: Mention, want: KnownOptions, rule: str, strength: int) -> Claim | None:
+def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """The claim of a mention after a frame."""
     if mention.placeholder or (mention.option is None and not mention.marked):
         return None
@@ -85,12 +85,16 @@ def _lettered(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
         return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
     if words and words[0] not in (None, mention.option):
         return torn(seg, mention.start, end, "letter_against_text", strength)
-    if second or _either(seg, mention, want):
+    either = say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start + 1])
+    later = (
+        (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, mention.end)) if either else ()
+    )
+    if second or any(other is not None and other.option != mention.option for other in later):
         return torn(seg, mention.start, second or end, "several", strength)
     return Claim(mention.option, rule, span(seg, mention.start, mention.end), strength)
 
 
-def _worded(
+def by_words(
     seg: Segment, position: int, named: tuple[int | None, int], want: KnownOptions, rule: str, strength: int
 ) -> Claim | None:
     """The claim of an option's words after a frame."""
@@ -124,11 +128,23 @@ def _worded(
 _BRACKETED = re.compile(r"\(\s{0,3}[a-z]\s{0,3}\)")
 
 
-def _late(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
+def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """What follows the words of an answer: a letter in brackets ("a dog, i.e. (D)"), or an option that ends them."""
     places = list(_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
     if not places and rule == "answer":
-        return _tail(seg, position, want, strength)
+        named = want.closing(seg.low)
+        if named is None or named[0] is None or named[1] < position:
+            return None
+        between = seg.low[position : named[1]]
+        if any(len(text) > 2 and text in between for text, _ in want.texts):
+            return None
+        if (
+            by_place.DISTANT.search(between)
+            or say.TAIL_NOT.search(between)
+            or want.named(seg.low[position:]) != {named[0]}
+        ):
+            return None
+        return Claim(named[0], "answer_text", span(seg, named[1], named[2]), strength)
     if len({found[0].replace(" ", "") for found in places}) != 1:
         return None
     between = seg.low[position : places[0].start()]
@@ -140,19 +156,6 @@ def _late(seg: Segment, position: int, want: KnownOptions, rule: str, strength: 
     return Claim(mention.option, rule, span(seg, mention.start, mention.end), strength)
 
 
-def _tail(seg: Segment, position: int, want: KnownOptions, strength: int) -> Claim | None:
-    """An option's words at the end of the words of an answer, the only option there: "a process of digestion"."""
-    named = want.closing(seg.low)
-    if named is None or named[0] is None or named[1] < position:
-        return None
-    between = seg.low[position : named[1]]
-    if any(len(text) > 2 and text in between for text, _ in want.texts):
-        return None
-    if by_place.DISTANT.search(between) or say.TAIL_NOT.search(between) or want.named(seg.low[position:]) != {named[0]}:
-        return None
-    return Claim(named[0], "answer_text", span(seg, named[1], named[2]), strength)
-
-
 def _closes(seg: Segment, end: int, rule: str) -> bool:
     """Whether a clause may end after a mention."""
     if rule == "leaves" and re.match(r"[\s\"')]{1,4}(?:as )?(?:the|my|our) ", seg.low[end:]):
@@ -160,16 +163,6 @@ def _closes(seg: Segment, end: int, rule: str) -> bool:
     if rule == "leaves" and "mak" in seg.low[max(0, end - 40) : end] and " it " not in seg.low[max(0, end - 12) : end]:
         return False
     return rule == "but_is" or say.CLAUSE_END.match(seg.low, end) is not None
-
-
-def _either(seg: Segment, mention: Mention, want: KnownOptions) -> bool:
-    """Whether "either" or "both" stands before a mention and another option after it."""
-    if not re.search(
-        r"\b(?:either|both|between)[\s:]{1,3}[\"'(]{0,3}$", seg.low[max(0, mention.start - 14) : mention.start + 1]
-    ):
-        return False
-    later = (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, mention.end))
-    return any(other is not None and other.option != mention.option for other in later)
 
 
 def torn(seg: Segment, start: int, end: int, rule: str, strength: int) -> Claim:

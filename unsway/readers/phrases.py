@@ -79,8 +79,8 @@ FRAMES = {
     "answer": rf"{_NOUN}\b"
     rf"(?!\s(?:choices|options|key|sheet|file|field|tag|book|scheme|column|line|box|[(\"']?[a-hj-z]\b)"
     rf"|\s(?:[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
-    rf"(?:\s{_BE}\b|'s\b|(?P<hedged>\s{_MAY_BE}\b)|\s?[:=]{{1,2}}|(?:\s-|,|\sof)(?=\s\(?[a-z]\)?(?:[\s.!]"
-    rf"|$)))[\s:=\"]{{0,6}}",
+    rf"(?:\s(?:{_BE}\b|(?P<hedged>{_MAY_BE}\b)|(?:-|of)(?=\s\(?[a-z]\)?(?:[\s.!]|$)))|'s\b|\s?[:=]{{1,2}}"
+    rf"|,(?=\s\(?[a-z]\)?(?:[\s.!]|$)))[\s:=\"]{{0,6}}",
     "boxed": r"box:",
     "agree": r"(?:(?:i|we)\s(?:(?!not\b|never\b)\w{1,12}\s){0,2}?(?:agree|concur"
     r"|side)\s(?:with\s[^.;:!?]{1,60}?)?(?:\s?that|:|,|\s?on)|(?:disagree|differ)\swith\s[^.;:!?,]{1,60}[:;,]"
@@ -136,6 +136,8 @@ _KIND = (
     r"|obvious|reasonable|sensible|fitting|possible|remaining|valid|probable|better|strongest"
     r"|true)[\s,]{1,2}(?:and\s)?)"
 )
+EITHER = re.compile(r"\b(?:either|both|between)[\s:]{1,3}[\"'(]{0,3}$")
+"""Such a word right before a letter."""
 BOTH = re.compile(r"\b(?:both|either|between)(?= )")
 """A word that two options follow."""
 

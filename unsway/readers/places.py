@@ -11,7 +11,7 @@ from itertools import islice
 from unsway.readers import languages, speakers
 from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
-from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claimed
+from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
 from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.sentences import last_claim
@@ -22,6 +22,25 @@ _NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
 
+def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
+    """The option that begins a line, where the line above ends with a phrase that an answer follows."""
+    line = reply.line_start(seg.start)
+    above = reply.above(line) if not reply.text[line : seg.start].strip(LEADS) else None
+    if above is None:
+        return None
+    done = len(above.low.rstrip())
+    for found in say.FRAME.finditer(above.low):
+        if (
+            found.end() >= done
+            and found.lastgroup in ("answer", "so")
+            and stance(above.low, found.start(), noun=True) == OWN
+        ):
+            claim = claim_after(seg, begin(seg), reply.want, "answer")
+            return None if claim is not None and reply.goes_on_after(seg.start, claim.choice) else claim
+    heading = by_place.HEADING.match(above.low) and (seg.start > line + 40 or len(seg.low) < 200)
+    return claim_after(seg, begin(seg), reply.want, "answer") if heading else None
+
+
 def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     """A line that holds an option and nothing else, and is not one of a list or under a heading that gives it to others."""
     line = reply.line_start(seg.start)
@@ -29,7 +48,7 @@ def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     if not (starts or final):
         return None
     at = begin(seg)
-    found = _letter_line(reply, seg, at, final=final) or (_text_line(reply, seg, at, line) if final else None)
+    found = letter_line(reply, seg, at, final=final) or (text_line(reply, seg, at, line) if final else None)
     if found is None:
         return None
     header = reply.header(line)
@@ -38,7 +57,7 @@ def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     return found._replace(strength=WEAK) if header is not None else found
 
 
-def _letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Claim | None:
+def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Claim | None:
     """A letter, with or without its option's words, as a whole line that is not one of a list."""
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None or reply.listed(seg.start, mention.option):
@@ -71,7 +90,7 @@ def _letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> C
     return claimed(seg, mention.option, "line", mention.start, mention.end, strength=STRONG if bare or final else WEAK)
 
 
-def _text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | None:
+def text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | None:
     """The words of an option as the whole last line, where the line above does not name another option."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None:
@@ -91,7 +110,7 @@ def _text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | 
 
 def edge(reply: ReplyLayout) -> Claim | None:
     """How the reply begins, unless it begins with a mere letter and ends with another option; else how it ends."""
-    first, last = leading(reply), _closing(reply)
+    first, last = leading(reply), closing(reply)
     if first is None or last is None or first.rule == "leading_words":
         return first or last
     return both(last, first)
@@ -104,7 +123,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     at = begin(seg)
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None:
-        return _leading_text(reply, seg, at, sentences)
+        return leading_text(reply, seg, at, sentences)
     label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
     if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
         return None
@@ -132,7 +151,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     return claimed(seg, mention.option, "leading", mention.start, mention.end)
 
 
-def _leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
+def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
     """The words of an option at the very beginning, closed off from what follows."""
     named = reply.want.at(seg.low, at)
     if named is None or named[0] is None or seg.low.endswith("?") or not _OPENS.match(seg.low, named[1]):
@@ -147,7 +166,7 @@ def _leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tup
     return claimed(seg, named[0], "leading_text", at, named[1], strength=WEAK)
 
 
-def _closing(reply: ReplyLayout) -> Claim | None:
+def closing(reply: ReplyLayout) -> Claim | None:
     """The words of an option at the very end, as what the sentence says or as the only option that is named."""
     seg = segment(reply.text, *next(reply.sentences()))
     named = reply.want.closing(seg.low)
@@ -213,10 +232,10 @@ def short(reply: ReplyLayout) -> Claim | None:
         option = reply.want.n - 1 if placed["ordinal"] == "last" else say.ORDINALS.index(placed["ordinal"])
         if option < reply.want.n:
             return claimed(whole, option, "short", placed.start("ordinal"), placed.end("ordinal"), strength=WEAK)
-    return _marked(reply) or _odds(reply)
+    return None
 
 
-def _marked(reply: ReplyLayout) -> Claim | None:
+def marked(reply: ReplyLayout) -> Claim | None:
     """The only option of a list, a line each, that is called right."""
     marks: dict[int, tuple[bool, int]] = {}
     for place, option in reply.heads:
@@ -235,7 +254,7 @@ def _marked(reply: ReplyLayout) -> Claim | None:
     return Claim(rights[0][0], "marked", (start, start + 1), WEAK)
 
 
-def _odds(reply: ReplyLayout) -> Claim | None:
+def odds(reply: ReplyLayout) -> Claim | None:
     """The option that has more than half of the probability, where every option has a number."""
     odds = list(by_place.ODDS.finditer(reply.text, max(reply.low, reply.high - 600), reply.high))
     if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from unsway.readers import languages, places, speakers
 from unsway.readers import phrases as say
-from unsway.readers import place_phrases as by_place
-from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claim_after, claimed
-from unsway.readers.layout import LEADS, ReplyLayout, begin
+from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
+from unsway.readers.layout import ReplyLayout
 from unsway.readers.mentions import mention_at
 from unsway.readers.sentences import last_claim
-from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
@@ -26,9 +24,9 @@ def answer(reply: ReplyLayout) -> Reading:
     named = reply.want.at(whole.low, 0) if whole else None
     if whole and named and named[0] is not None and named[1] > 2 and not whole.low[named[1] :].strip(" .!\"'"):
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
-    claim = _last_commitment(reply)
+    claim = last_commitment(reply)
     if claim is None or claim.strength == REPORTED:
-        claim = places.edge(reply) or places.short(reply) or claim
+        claim = places.edge(reply) or places.short(reply) or places.marked(reply) or places.odds(reply) or claim
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim
     if claim is not None and claim.strength > VOID:
@@ -43,7 +41,7 @@ def answer(reply: ReplyLayout) -> Reading:
     return claim.answer() if claim.strength == VOID else Reading(None, "unparsed", "reported", claim.span)
 
 
-def _last_commitment(reply: ReplyLayout) -> Claim | None:
+def last_commitment(reply: ReplyLayout) -> Claim | None:
     """The last explicit commitment; else a line that holds nothing but an option; else a weak or hedged commitment.
 
     A weaker commitment after the last explicit one, and a bare letter that ends the reply, must agree with it.
@@ -62,10 +60,10 @@ def _last_commitment(reply: ReplyLayout) -> Claim | None:
             reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(end, claim.choice)
         ):
             claim = None
-        claim = claim or _answer_to_the_line_above(reply, seg)
+        claim = claim or places.answer_to_the_line_above(reply, seg)
         found = None if claim else places.line(reply, seg, final=final)
         claim = claim or (places.ending(seg, reply.want, plainly=True) if final and found is None else None)
-        undone = _undone(after, claim or found, reply.want, first=start <= reply.low)
+        undone = afterthought(after, claim or found, reply.want, first=start <= reply.low)
         after = seg if claim is None and found is None else None
         if undone is not None:
             return line or weak or hedged or undone
@@ -104,26 +102,7 @@ def _last_commitment(reply: ReplyLayout) -> Claim | None:
     return line or weak or hedged or void
 
 
-def _answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
-    """The option that begins a line, where the line above ends with a phrase that an answer follows."""
-    line = reply.line_start(seg.start)
-    above = reply.above(line) if not reply.text[line : seg.start].strip(LEADS) else None
-    if above is None:
-        return None
-    done = len(above.low.rstrip())
-    for found in say.FRAME.finditer(above.low):
-        if (
-            found.end() >= done
-            and found.lastgroup in ("answer", "so")
-            and stance(above.low, found.start(), noun=True) == OWN
-        ):
-            claim = claim_after(seg, begin(seg), reply.want, "answer")
-            return None if claim is not None and reply.goes_on_after(seg.start, claim.choice) else claim
-    heading = by_place.HEADING.match(above.low) and (seg.start > line + 40 or len(seg.low) < 200)
-    return claim_after(seg, begin(seg), reply.want, "answer") if heading else None
-
-
-def _undone(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:
+def afterthought(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:
     """What the sentence right after a claim, or after the first one, makes of it where it takes back or adds."""
     if after is None:
         return None

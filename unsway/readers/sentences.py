@@ -22,6 +22,9 @@ LAST_PHRASES = 8
 SHORTEST = 8
 """No claim has fewer characters after its option: what is left of a sentence is not searched then."""
 
+_SURELY = re.compile(r"\b(?:therefore|thus|hence|so|only|conclude)\b")
+_NEITHER = re.compile(r"\b(?:neither|nor|not)\b[^.;]{0,30}$")
+_JOINED = re.compile(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$")
 _GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
 
 _SUBJECT_AFTER = re.compile(
@@ -34,17 +37,21 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
     """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
     last: Claim | None = None
     for pattern, make in (
-        (say.FRAME, _framed),
-        (say.VERDICT, _judged),
-        (say.BOTH, _torn_between),
-        (speakers.SAYS, _said),
+        (say.FRAME, by_frame),
+        (say.VERDICT, by_verdict),
+        (say.BOTH, between_two),
+        (speakers.SAYS, by_saying),
     ):
         if pattern is speakers.SAYS and last is not None and last.strength > VOID:
             break
         for found in reversed(deque(pattern.finditer(seg.low), maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
             if claim is not None:
-                last = claim if last is None else _later(last, claim)
+                both = [claim] if last is None else [last, claim]
+                if len({one.strength > VOID for one in both}) == 1:  # the later one
+                    last = max(both, key=lambda one: (one.span[1], one.strength))
+                else:  # the model's own, if it names an option
+                    last = max(both, key=lambda one: one.strength)
                 if claim.strength > VOID:
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
@@ -59,22 +66,10 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
         named = want.closing(seg.low[:behind])
         if named is not None and named[0] is not None and (behind or languages.announces(seg.low[: named[1]])):
             return Claim(named[0], "foreign_text", span(seg, named[1], named[2]), STRONG)
-    asked = last is not None and seg.low.rstrip(" \"')").endswith("?") and _asked(seg, last)
-    return None if asked else last
-
-
-def _later(one: Claim, other: Claim) -> Claim:
-    """The later of two claims of a sentence; any claim of the model's own that names an option rather than another."""
-    if (one.strength <= VOID) != (other.strength <= VOID):
-        return max(one, other, key=lambda claim: claim.strength)
-    return max(one, other, key=lambda claim: (claim.span[1], claim.strength))
-
-
-def _asked(seg: Segment, claim: Claim) -> bool:
-    """Whether a sentence with a question mark asks for its claim, rather than quoting an option that is a question."""
-    if claim.rule != "answer" or say.ASKS.match(seg.low):
-        return True
-    return len(seg.low) - (claim.span[1] - seg.start) < 15
+    if last is None or not seg.low.rstrip(" \"')").endswith("?"):
+        return last
+    asks = last.rule != "answer" or say.ASKS.match(seg.low) or len(seg.low) - (last.span[1] - seg.start) < 15
+    return None if asks else last  # an option may be a question
 
 
 def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
@@ -85,7 +80,7 @@ def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
-def _said(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "you chose (A)", which is another's, and of "the evidence points to (A)", which is the model's."""
     who = speakers.subject(seg.low, found.start())
     claim = claim_after(seg, found.end(), want, "points")
@@ -105,7 +100,7 @@ def _said(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | Non
     return claim._replace(strength=WEAK) if whose == OWN else None
 
 
-def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim after a frame, unless what stands around it denies it, gives it to others or makes it conditional."""
     rule = str(found.lastgroup)
     noun = rule == "answer"
@@ -137,8 +132,14 @@ def _framed(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | N
     elsewhere = say.NOT_MINE.search(found["gap"]) if noun else None
     if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
         return None
-    if claim is None:
-        return _unreadable(seg, found) if noun and strength == STRONG and whose == OWN and not elsewhere else None
+    if claim is None:  # an answer is announced, but its words name no option
+        rest = seg.low[found.end() : found.end() + 60]
+        if strength != STRONG or whose != OWN or elsewhere or not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
+            return None
+        concluded = say.CONCLUDES.search(seg.low[max(0, found.start() - 40) : found.start()]) and say.THING.match(rest)
+        return Claim(
+            None, "unreadable", span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed"
+        )
     if rule == "named":
         number = want.closing(seg.low[: found.start()].rstrip(" ,("))
         if number is not None and number[0] != claim.choice:
@@ -162,16 +163,7 @@ def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:
     return any(other is not None and other.option not in (None, claim.choice) for other in later)
 
 
-def _unreadable(seg: Segment, found: re.Match[str]) -> Claim | None:
-    """An announced answer that names no option, so that nothing weaker is taken in its place."""
-    rest = seg.low[found.end() : found.end() + 60]
-    if not rest.strip(" .!\"')(:,") or say.NO_NAME.match(rest):
-        return None
-    concluded = say.CONCLUDES.search(seg.low[max(0, found.start() - 40) : found.start()]) and say.THING.match(rest)
-    return Claim(None, "unreadable", span(seg, found.end(), len(seg.low)), STRONG if concluded else VOID, "unparsed")
-
-
-def _torn_between(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def between_two(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "both A and C", "either A or C", "between A and C"."""
     mention = mention_at(seg, found.end(), want)
     if mention is None or mention.option is None or seg.low[: found.start()].endswith(") "):
@@ -181,7 +173,7 @@ def _torn_between(seg: Segment, found: re.Match[str], want: KnownOptions) -> Cla
     return torn(seg, mention.start, mention.end, "several", HEDGED)
 
 
-def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
+def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim before a verdict: "(B) is the correct answer", "photosynthesis is correct"."""
     low, stop = seg.low, found.start()
     if say.ELSEWHERE.match(low, found.end()):
@@ -190,14 +182,19 @@ def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | N
         return None
     named = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)
-    sure = (
-        found["strong"]
-        or found["left"]
-        or re.search(r"\b(?:therefore|thus|hence|so|only|conclude)\b", low[max(0, stop - 60) : found.end()])
-    )
+    sure = found["strong"] or found["left"] or _SURELY.search(low, max(0, stop - 60), found.end())
     strength = STRONG if sure else WEAK
     if mention and not (named and named[1] < mention.start):
-        claim, start = _judged_letter(seg, mention, stop, want, strength), mention.start
+        before = low[max(0, mention.start - 60) : mention.start]
+        if mention.placeholder or _NEITHER.search(before):
+            return None
+        pair = _JOINED.search(before)
+        other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
+        start, claim = mention.start, Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
+        if mention.option is None:
+            claim = claim._replace(rule="no_such_option", status="unparsed")
+        elif other is not None and other.option != mention.option:
+            claim = torn(seg, other.start, mention.end, "several", strength)
     elif named is None or say.DENIES.search(low[max(0, named[1] - 12) : named[1]]):
         return None
     elif named[0] is None:
@@ -205,28 +202,12 @@ def _judged(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | N
     else:
         claim, start = Claim(named[0], "verdict_text", span(seg, named[1], named[2]), strength), named[1]
     whose = stance(low, start)
-    if claim is None or whose == DENIED:
+    if whose == DENIED:
         return None
     if whose == OWN and not speakers.SAID_BY.match(low, found.end()):
         return claim
     agrees = speakers.AGREES_HERE.match(low, found.end())
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
-
-
-def _judged_letter(seg: Segment, mention: Mention, stop: int, want: KnownOptions, strength: int) -> Claim | None:
-    """The claim of a mention before a verdict."""
-    before = seg.low[max(0, mention.start - 60) : mention.start]
-    if re.search(r"\b(?:neither|nor|not)\b[^.;]{0,30}$", before):
-        return None
-    if mention.placeholder:
-        return None
-    if mention.option is None:
-        return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
-    pair = re.search(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$", before)
-    other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
-    if other is not None and other.option != mention.option:
-        return torn(seg, other.start, mention.end, "several", strength)
-    return Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
 
 
 def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None:

@@ -16,15 +16,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-
-class _Fold(dict[int, str]):
-    """Character code to the character that stands for it; filled as characters are met."""
-
-    def __missing__(self, code: int) -> str:
-        self[code] = folded = _fold_character(chr(code))
-        return folded
-
-
 _QUOTES_AND_DASHES = {
     **dict.fromkeys("“”„‟«»「」『』″〝〞", '"'),
     **dict.fromkeys("‘’‚‛′´", "'"),
@@ -39,21 +30,24 @@ _QUOTES_AND_DASHES = {
 }
 
 
-def _fold_character(char: str) -> str:
-    if char in _QUOTES_AND_DASHES:
-        return _QUOTES_AND_DASHES[char]
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    if 0x249C <= ord(char) <= 0x24B5:  # ⒜ to ⒵
-        return chr(ord("A") + ord(char) - 0x249C)
-    if char == "\ufe0f" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf"):
-        return " "
-    if ord(char) >= 0x2600 and unicodedata.category(char) == "So" and char not in "❌✗✘✖🚫":
-        return " "
-    plain = unicodedata.normalize("NFKC", char)
-    if len(plain) == 1 and len(plain.lower()) == 1:
+class _Fold(dict[int, str]):
+    """Character code to the character that stands for it; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        char, plain = chr(code), unicodedata.normalize("NFKC", chr(code))
+        symbol = code >= 0x2600 and unicodedata.category(char) == "So" and char not in "❌✗✘✖🚫"
+        if char in _QUOTES_AND_DASHES:
+            plain = _QUOTES_AND_DASHES[char]
+        elif char.isdecimal():
+            plain = str(unicodedata.decimal(char))
+        elif 0x249C <= code <= 0x24B5:  # ⒜ to ⒵
+            plain = chr(ord("A") + code - 0x249C)
+        elif char == "\ufe0f" or char.isspace() or symbol or unicodedata.category(char) in ("Cc", "Cf"):
+            plain = " "
+        elif len(plain) != 1 or len(plain.lower()) != 1:
+            plain = "I" if char == "İ" else char
+        self[code] = plain
         return plain
-    return "I" if char == "İ" else char
 
 
 _FOLD = _Fold(
@@ -68,7 +62,8 @@ _LATEX = re.compile(
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
-_LABEL = re.compile(r"answer|choice|option", re.IGNORECASE)
+_LABEL_TAG = re.compile(r"<((?=[^<>]{0,30}(?:answer|choice|option))[a-z][\w ]{0,30})>", re.IGNORECASE)
+"""A tag that labels what follows; any other is nothing."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
 _END = re.compile(r"[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
@@ -81,14 +76,9 @@ def fold(text: str) -> str:
     if "\\" in text:
         text = _LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
     if ">" in text:
-        text = _TAG.sub(_fold_tag, text).replace("->", " =").replace("=>", " =")
+        text = _LABEL_TAG.sub(r" \1:", text)
+        text = _TAG.sub(lambda m: " " * len(m[0]), text).replace("->", " =").replace("=>", " =")
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
-
-
-def _fold_tag(tag: re.Match[str]) -> str:
-    """A tag as the label that it is, or as nothing."""
-    labels = tag[0][1] != "/" and tag[0][-2] != "/" and _LABEL.search(tag[1])
-    return f" {tag[1]}:" if labels else " " * len(tag[0])
 
 
 class Segment(NamedTuple):
@@ -158,9 +148,10 @@ def _lone_letter(text: str, dot: int) -> bool:
         return False
     if dot == 1 or not text[dot - 1].isupper() or text[dot - 2] == ".":
         return True
-    behind = text[dot + 1 : dot + 24].lstrip(" *_\"'")
-    before = text[max(0, dot - 40, text.rfind("\n", max(0, dot - 40), dot) + 1) : dot - 1]
-    return _AFTER_WORDS.search(before) is None or _SENTENCE.match(behind) is None
+    if _SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'")) is None:
+        return True
+    line = text.rfind("\n", max(0, dot - 40), dot) + 1
+    return _AFTER_WORDS.search(text[max(line, dot - 40, 0) : dot - 1]) is None
 
 
 # ---------------------------------------------------------------- option texts
@@ -207,8 +198,8 @@ class KnownOptions:
         longest = 2 * len(self.texts[0][0]) + 40
         lead = _LEAD.match(low, position)
         after = lead.end() if lead else position
-        for begin in (after, position) if after > position else (position,):
-            article = _ARTICLE.match(low, begin)
+        for begin in (after, position) if low[position : position + 1] in self.first else (after,):
+            article = _ARTICLE.match(low, begin) if low[begin : begin + 1] in ("a", "t") else None
             begin = article.end() if article else begin
             head = low[begin : begin + 1]
             if head not in self.first and not head.isspace():  # mostly so, and the rest takes time
@@ -218,8 +209,9 @@ class KnownOptions:
             piece = " ".join(piece.split()) if wide else piece
             for text, option in self.texts:
                 if piece.startswith(text):
-                    end = _advance(low, begin, len(text) - text.count(" ")) if wide else begin + len(text)
-                    if _CLOSES.match(low, end) or self._joins(low, end):
+                    end = _moved(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
+                    join = _JOIN.match(low, end)  # before another option's words
+                    if _CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
                         return option, end
         return None
 
@@ -227,11 +219,6 @@ class KnownOptions:
         """Whether any option's words begin at a position, whatever follows them."""
         ends = (position + len(text) for text, _ in self.texts if low.startswith(text, position))
         return any(not low[end : end + 1].isalnum() for end in ends)
-
-    def _joins(self, low: str, end: int) -> bool:
-        """Whether the words of an option follow after "and" or "or"."""
-        join = _JOIN.match(low, end)
-        return join is not None and self.begins(low, join.end())
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
         """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""
@@ -243,7 +230,7 @@ class KnownOptions:
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
             if bare and piece.endswith(bare) and _free(piece, len(piece) - len(bare)):
-                start = _retreat(body, len(body), len(bare) - bare.count(" "))
+                start = _moved(body, len(body), len(bare) - bare.count(" "), -1)
                 return option, skipped + start, skipped + len(body)
         return None
 
@@ -255,7 +242,7 @@ class KnownOptions:
             if text not in piece:
                 continue
             kept, seen = [], 0
-            for place in _places(piece, text):
+            for place in (at.start() for at in re.finditer(re.escape(text), piece)):
                 after = piece[place + len(text) : place + len(text) + 1]
                 if _free(piece, place) and (not after.isalnum() or after >= "\u2e80"):
                     found.add(option)
@@ -299,30 +286,15 @@ def _other_number(text: str) -> str | None:
     return text + "s"
 
 
-def _places(piece: str, text: str) -> Iterator[int]:
-    place = piece.find(text)
-    while place >= 0:
-        yield place
-        place = piece.find(text, place + len(text))
-
-
 def _free(piece: str, place: int) -> bool:
     """Whether a text that begins here is not the tail of a longer word or number."""
     before = piece[place - 1 : place]
     return not before or before >= "\u0e00" or not (before.isalnum() or before in "-./%^+=")
 
 
-def _advance(low: str, position: int, count: int) -> int:
-    """The position after `count` further characters that are not spaces."""
+def _moved(low: str, position: int, count: int, step: int) -> int:
+    """The position `count` characters that are not spaces after another (`step` 1), or before it (−1)."""
     while count:
-        count -= low[position] != " "
-        position += 1
-    return position
-
-
-def _retreat(low: str, position: int, count: int) -> int:
-    """The position before `count` earlier characters that are not spaces."""
-    while count:
-        position -= 1
-        count -= low[position] != " "
+        position += step
+        count -= low[position - (step > 0)] != " "
     return position
