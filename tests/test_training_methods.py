@@ -29,7 +29,8 @@ def test_a_method_is_a_frozen_value_that_says_what_it_is(name: str) -> None:
     kind, how = methods.get(name), method(name)
     assert kind.name == name and kind.summary and (kind.__doc__ or "").strip()
     assert kind.needs and kind.needs <= {Tuner, Policy, WhiteBox}
-    assert kind.reads <= {field.name for field in fields(Example)}
+    known = {field.name for field in fields(Example)}
+    assert kind.reads <= known, f"reads {sorted(kind.reads - known)}; a row has {sorted(known)}"
     assert loads(kind, dumps(how)) == how and hash(how) == hash(replace(how))
     with pytest.raises(FrozenInstanceError):
         how.seed = 1  # type: ignore[misc]
