@@ -1,0 +1,236 @@
+"""Which tokens of a clean prompt are which of the biased one: by the parts that both share, never by looking for text.
+
+In: weights (tokenizer and chat template), both prompts of a row with their tagged parts, a window. Out: pairs of places
+(token of the clean prompt, token of the biased one), increasing in both, whose ids are equal.
+
+A conversation is rendered twice, once with a sentinel in the place of every content, which tells the template's own text
+from the messages'. The characters of parts that both prompts have are matched in order; so is the template's text around
+them, where it is equal. Tokens are aligned where all of their characters are. A token with characters on both sides of a
+cue's boundary is left out, even where its id agrees. Rivals look for the longest common end, or for the clean text
+verbatim: of a cue that splits the question, the first finds the chat template alone and the second nothing.
+
+    aligned(weights, row.clean, row.biased, "after")     # ((55, 67), (56, 68), …)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from os.path import commonprefix
+from typing import Literal, NamedTuple, TypeAlias
+
+from unsway.errors import BadInput
+from unsway.models.weights import Weights
+from unsway.types import Message, Prompt
+
+Window: TypeAlias = Literal["suffix", "after", "content", "shared"]
+"""Which aligned tokens count: those of the end that both prompts share, those behind the first token of the cue, those of
+the last question's own parts, or all."""
+Places: TypeAlias = tuple[tuple[int, int], ...]
+"""Aligned tokens: (place in the clean prompt, place in the biased prompt)."""
+
+
+class _Piece(NamedTuple):
+    """Characters of a rendering that belong together."""
+
+    start: int
+    end: int
+    message: int
+    """The message that it belongs to; of the template's text the one that follows, and their number at the end."""
+    kind: str
+    """`template`, or the kind of the part."""
+
+
+@dataclass(frozen=True)
+class _Rendering:
+    """A prompt as text, with where its pieces are, and as tokens."""
+
+    text: str
+    pieces: tuple[_Piece, ...]
+    tokens: tuple[tuple[int, int, tuple[int, ...]], ...]
+    """Start, end and ids of the tokens that cover the same characters, in order; they tile the text."""
+    n_messages: int
+
+    def own(self) -> list[_Piece]:
+        """The parts that are no cue, in the order of the conversation."""
+        return sorted((p for p in self.pieces if p.kind not in ("template", "cue")), key=lambda p: (p.message, p.start))
+
+
+def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "after") -> Places:
+    """Pairs of token places; see the module.
+
+    Args:
+        weights: The model whose tokenizer and template it is.
+        clean: The prompt without the cue.
+        biased: The prompt with it; its parts are the clean one's and cues.
+        window: Which pairs to keep. `after` keeps all of them where there is no cue.
+
+    Raises:
+        BadInput: The prompts differ by more than cues, the model speaks in one of them, the template rewrites a message,
+            or nothing is aligned.
+    """
+    if clean.n_model_turns or biased.n_model_turns:
+        raise BadInput("has a prompt in which the model speaks before its last reply, whose words a row does not hold")
+    if biased.stripped() != clean.stripped():
+        raise BadInput("has prompts that differ by more than cues (a permutation of the options, or other words)")
+    if not weights.tokenizer.is_fast:
+        return _common_end(weights, clean, biased, window)
+    before, after = _render(weights, clean), _render(weights, biased)
+    found = _same_tokens(before, after, _characters(before, after))
+    cues = [piece for piece in after.pieces if piece.kind == "cue" and piece.start < piece.end]
+    starts = min((piece.start for piece in cues), default=0)
+    first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > starts)
+    last = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
+    spans = _spans(before)
+    match window:
+        case "after":
+            kept = tuple(pair for pair in found if pair[1] >= first_cue)
+        case "content":
+            low, high = min(p.start for p in last), max(p.end for p in last)
+            kept = tuple(pair for pair in found if low <= spans[pair[0]][0] and spans[pair[0]][1] <= high)
+        case "suffix":
+            ends = (len(spans) - 1, len(_spans(after)) - 1)
+            kept = tuple(pair for i, pair in enumerate(reversed(found)) if pair == (ends[0] - i, ends[1] - i))[::-1]
+        case "shared":
+            kept = found
+    if not kept:
+        raise BadInput(f"has no aligned tokens in the window {window!r}")
+    return kept
+
+
+def _spans(one: _Rendering) -> list[tuple[int, int]]:
+    """Start and end of each token's characters."""
+    return [(start, end) for start, end, ids in one.tokens for _ in ids]
+
+
+def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window) -> Places:
+    """The end that both prompts share, by ids: what can be had of a tokenizer that does not say where its tokens are."""
+    if window != "suffix":
+        raise BadInput(f"cannot be aligned: the tokenizer of {weights.name!r} gives no offsets. Set window=suffix")
+    before, after = weights.encode(clean.messages())[::-1], weights.encode(biased.messages())[::-1]
+    n = len(commonprefix([before, after]))
+    if not n:
+        raise BadInput("has no aligned tokens in the window 'suffix'")
+    return tuple((len(before) - i, len(after) - i) for i in range(n, 0, -1))
+
+
+# ---------------------------------------------------------------- a prompt as characters and tokens
+
+
+def _chat(weights: Weights, messages: Sequence[Message]) -> str:
+    chat = [{"role": m.role, "content": m.content} for m in messages]
+    return str(weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
+
+
+def _render(weights: Weights, prompt: Prompt) -> _Rendering:
+    """Render a prompt, and find its parts and the template's text. Raises `BadInput` where the template rewrites it."""
+    messages = prompt.messages()
+    text = _chat(weights, messages)
+    sentinels = [f"Qxz{'abcdefghij'[i // 10 % 10]}{'abcdefghij'[i % 10]}zxQ" for i in range(len(messages))]
+    skeleton = _chat(weights, [Message(m.role, s) for m, s in zip(messages, sentinels, strict=True)])
+    if any(skeleton.count(sentinel) != 1 for sentinel in sentinels):
+        raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} drops or repeats a message")
+    pieces: list[_Piece] = []
+    at, cut = 0, 0
+    for number in sorted(range(len(messages)), key=lambda i: skeleton.index(sentinels[i])):
+        place = skeleton.index(sentinels[number])
+        template = skeleton[cut:place]
+        cut = place + len(sentinels[number])
+        pieces.append(_Piece(at, at + len(template), number, "template"))
+        content = messages[number].content
+        following = skeleton[
+            cut : min([skeleton.index(s) for s in sentinels if skeleton.index(s) > place] + [len(skeleton)])
+        ]
+        start = at + len(template)
+        written = next(
+            (
+                form
+                for form in (content, content.rstrip(), content.lstrip(), content.strip())
+                if text.startswith(template + form + following, at)
+            ),
+            None,
+        )
+        if written is None:
+            shown = text[start : start + 40]
+            raise BadInput(
+                f"cannot be aligned: the chat template of {weights.name!r} rewrites message {number + 1} (from character "
+                f"{start}, {shown!r})"
+            )
+        trimmed = len(content) - len(content.lstrip()) if not content.startswith(written) else 0
+        offset = start - trimmed
+        for part in prompt.turns[number].parts or ():
+            low, high = max(offset, start), min(offset + len(part.text), start + len(written))
+            pieces.append(_Piece(low, max(low, high), number, part.kind))
+            offset += len(part.text)
+        at = start + len(written)
+    pieces.append(_Piece(at, len(text), len(messages), "template"))
+    if text[at:] != skeleton[cut:]:
+        raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} ends otherwise with these messages")
+    return _Rendering(text, tuple(pieces), _tokens(weights, messages, text), len(messages))
+
+
+def _tokens(weights: Weights, messages: tuple[Message, ...], text: str) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """Tokens of a rendering with the characters that they cover; those that cover the same (bytes of one) together."""
+    found = weights.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    if tuple(found["input_ids"]) != weights.encode(messages):
+        raise BadInput(f"cannot be aligned: the text of its chat is not what {weights.name!r} is asked with")
+    groups: list[tuple[int, int, tuple[int, ...]]] = []
+    for token, (start, end) in zip(found["input_ids"], found["offset_mapping"], strict=True):
+        if groups and start < groups[-1][1]:
+            first, last, ids = groups.pop()
+            groups.append((first, max(last, end), (*ids, token)))
+        else:  # some tokenizers leave the space in front of a word out of its span
+            groups.append((groups[-1][1] if groups else 0, end, (token,)))
+    return tuple(groups)
+
+
+# ---------------------------------------------------------------- matching
+
+
+def _characters(before: _Rendering, after: _Rendering) -> list[int]:
+    """For each character of the clean text its place in the biased one; -1 where it has none."""
+    to = [-1] * len(before.text)
+
+    def same(start: int, there: int, n: int) -> None:
+        to[start : start + n] = range(there, there + n)
+
+    holders: dict[int, list[int]] = {}
+    for ours, theirs in zip(before.own(), after.own(), strict=True):
+        n = min(ours.end - ours.start, theirs.end - theirs.start)  # a template may trim one of both
+        same(ours.start, theirs.start, n)
+        holders.setdefault(ours.message, []).append(theirs.message)
+    template = {p.message: p for p in after.pieces if p.kind == "template"}
+    for piece in before.pieces:
+        if piece.kind != "template":
+            continue
+        text = before.text[piece.start : piece.end]
+        if piece.message < before.n_messages:
+            there = template[min(holders[piece.message])] if piece.message in holders else None
+        else:
+            ends_alike = max(holders[before.n_messages - 1]) == after.n_messages - 1
+            there = template[after.n_messages] if ends_alike else None
+        if there is None:
+            continue
+        other = after.text[there.start : there.end]
+        n = len(commonprefix([text[::-1], other[::-1]]))
+        same(piece.end - n, there.end - n, n)
+    return to
+
+
+def _same_tokens(before: _Rendering, after: _Rendering, to: list[int]) -> Places:
+    """Tokens whose characters are the same stretch of both texts and whose ids are equal."""
+    place, there = 0, {}
+    for start, end, ids in after.tokens:
+        there[start, end] = (place, ids)
+        place += len(ids)
+    found: list[tuple[int, int]] = []
+    place = 0
+    for start, end, ids in before.tokens:
+        mapped = to[start:end]
+        whole = bool(mapped) and mapped[0] >= 0 and all(b == a + 1 for a, b in pairwise(mapped))
+        other, other_ids = there.get((mapped[0], mapped[0] + len(mapped)), (0, ())) if whole else (0, ())
+        if other_ids == ids:
+            found += [(place + i, other + i) for i in range(len(ids))]
+        place += len(ids)
+    return tuple(found)
