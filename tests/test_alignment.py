@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -48,7 +49,7 @@ def test_every_insertion_is_aligned_by_its_parts(name: str, elicit: str, weights
         found = {window: aligned(weights, pair.clean, pair.biased, window) for window in get_args(Window)}
         shared = found["shared"]
         assert all(clean[a] == biased[b] for a, b in shared), "ids equal pairwise"
-        assert all(x < y for one in zip(*shared, strict=True) for x, y in zip(one, one[1:], strict=False)), "increasing"
+        assert all(x < y for one in zip(*shared, strict=True) for x, y in pairwise(one)), "increasing"
         for window, of_window in found.items():
             assert set(of_window) <= set(shared)
             assert window == "content" or of_window[-1] == (len(clean) - 1, len(biased) - 1), "the last token predicts"

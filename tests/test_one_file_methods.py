@@ -91,22 +91,21 @@ class OnItsOwn(Method):
     reads: ClassVar[frozenset[str]] = frozenset({"biased"})
     takes_instruct: ClassVar[bool] = False
 
-    def train(self, rows: Sequence[Example], model: Policy) -> None:
+    def update(self, batch: Sequence[Example], model: Policy) -> None:
         """Sample anew for each step, then step on what was sampled."""
-        for number, batch in enumerate(self.batches(rows)):
-            prompts = [model.encode(row.biased.messages()) for row in batch if row.biased]
-            settings = Settings(temperature=1.0, max_tokens=4, seed=number)
-            said = {row.pair_id: one for row, (one,) in zip(batch, model.sample(prompts, 1, settings), strict=True)}
+        prompts = [model.encode(row.biased.messages()) for row in batch if row.biased]
+        settings = Settings(temperature=1.0, max_tokens=4, seed=model.steps)
+        said = {row.pair_id: one for row, (one,) in zip(batch, model.sample(prompts, 1, settings), strict=True)}
 
-            def loss(part: Sequence[Example], model: Policy, said: dict[str | None, Any] = said) -> Tensor:
-                replies = [said[row.pair_id] for row in part]
-                cleans = [model.encode(row.clean.messages()) for row in part]
-                cleans = [replace(a, completion=b.completion) for a, b in zip(cleans, replies, strict=True)]
-                ours, theirs = model.logprobs(replies), model.logprobs(cleans, base=True)
-                gaps = [(a - b).detach().sum() * a.sum() for a, b in zip(ours, theirs, strict=True)]
-                return sum(gaps) / len(part)
+        def loss(part: Sequence[Example], model: Policy) -> Tensor:
+            replies = [said[row.pair_id] for row in part]
+            cleans = [model.encode(row.clean.messages()) for row in part]
+            cleans = [replace(a, completion=b.completion) for a, b in zip(cleans, replies, strict=True)]
+            ours, theirs = model.logprobs(replies), model.logprobs(cleans, base=True)
+            gaps = [(a - b).detach().sum() * a.sum() for a, b in zip(ours, theirs, strict=True)]
+            return sum(gaps) / len(part)
 
-            model.step(batch, loss)
+        model.step(batch, loss)
 
 
 @dataclass(frozen=True)
@@ -345,7 +344,7 @@ def test_a_loss_that_is_no_loss_is_refused_and_changes_nothing(base: Path, tmp_p
         with pytest.raises(TrainingError, match=r"loss is nan at step 1, on rows 1, 2 of the training set\."):
             model.step(ROWS[:2], lambda rows, live: live.logprobs(texts)[0].mean() * float("nan"))
         assert all((a == b).all() for a, b in zip(model.logprobs(texts), before, strict=True)) and model.steps == 0
-        with pytest.raises(BadInput, match="no states 'thoughts'; known: hidden, attention, mlp"):
+        with pytest.raises(BadInput, match="no states 'thoughts'; known: hidden, attention, mlp, logits"):
             model.forward(texts, "thoughts")  # type: ignore[arg-type]
         with pytest.raises(TrainingError, match=r"A row has \d+ tokens and .* reads 512"):
             model.encode(ROWS[0].clean.messages(), "word " * 600)

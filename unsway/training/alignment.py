@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple, TypeAlias
 
 from unsway.errors import BadInput
@@ -83,6 +82,7 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
     first_cue = next(i for i, (_, end) in enumerate(_spans(after)) if end > starts)
     last = [p for p in before.pieces if p.message == before.n_messages - 1 and p.kind not in ("template", "cue")]
     spans = _spans(before)
+    kept = found
     match window:
         case "after":
             kept = tuple(pair for pair in found if pair[1] >= first_cue)
@@ -92,11 +92,14 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
         case "suffix":
             ends = (len(spans) - 1, len(_spans(after)) - 1)
             kept = tuple(pair for i, pair in enumerate(reversed(found)) if pair == (ends[0] - i, ends[1] - i))[::-1]
-        case "shared":
-            kept = found
     if not kept:
         raise BadInput(f"has no aligned tokens in the window {window!r}")
     return kept
+
+
+def _common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many items both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _spans(one: _Rendering) -> list[tuple[int, int]]:
@@ -109,7 +112,7 @@ def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window)
     if window != "suffix":
         raise BadInput(f"cannot be aligned: the tokenizer of {weights.name!r} gives no offsets. Set window=suffix")
     before, after = weights.encode(clean.messages())[::-1], weights.encode(biased.messages())[::-1]
-    n = len(commonprefix([before, after]))
+    n = _common(before, after)
     if not n:
         raise BadInput("has no aligned tokens in the window 'suffix'")
     return tuple((len(before) - i, len(after) - i) for i in range(n, 0, -1))
@@ -213,7 +216,7 @@ def _characters(before: _Rendering, after: _Rendering) -> list[int]:
         if there is None:
             continue
         other = after.text[there.start : there.end]
-        n = len(commonprefix([text[::-1], other[::-1]]))
+        n = _common(text[::-1], other[::-1])
         same(piece.end - n, there.end - n, n)
     return to
 

@@ -52,7 +52,9 @@ def fit(
         return backend.fit(rows, method, base, place)
     with backend.open(rows, method, base, place) as model:
         method.train(rows, model)
-        return model.save()
+        made = model.save()
+    backend.tidy(place)
+    return made
 
 
 def check(method: Method, backend: Backend, base: str) -> None:

@@ -5,7 +5,7 @@ it `needs`. A back-end is a frozen value too: it says what it `offers` of three 
 
     Tuner       rows in, checkpoint out: the back-end has the loop            fit
     Policy      a model that is being trained: the method has the loop        sample, logprobs, step, save
-    WhiteBox    a policy whose inner states can be read                       forward
+    WhiteBox    a policy whose inner states can be read                       align, forward
 
 Nothing here imports torch: losses are written with the methods of the tensors that a policy returns.
 Letters: T tokens, R tokens of a reply, L layers, H heads, D width of the model, F width of an MLP.
@@ -14,22 +14,25 @@ Letters: T tokens, R tokens of a reply, L layers, H heads, D width of the model,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, final
 
 from unsway.errors import BadInput
 from unsway.seeds import rng
-from unsway.types import Checkpoint, Example, Message, Settings
+from unsway.training.alignment import Places, Window
+from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 Tensor: TypeAlias = Any
 """A `torch.Tensor`."""
-States: TypeAlias = Literal["hidden", "attention", "mlp"]
+States: TypeAlias = Literal["hidden", "attention", "mlp", "logits"]
 """Inner states that a white box shows; see `WhiteBox.forward`."""
-Loss: TypeAlias = "Callable[[Sequence[Example], Any], Tensor]"
-"""From rows and the live policy to a scalar tensor: the mean of the rows' losses."""
+LoraOn: TypeAlias = Literal["all-linear", "attention", "qv"]
+"""Layers that get an adapter: every linear one, the four projections of attention, or its queries' and values' alone."""
+Loss: TypeAlias = "Callable[[Sequence[Any], Any], Tensor]"
+"""From some of a step's rows (or rollouts) and the live policy to a scalar tensor: the mean of their losses."""
 
 
 # ---------------------------------------------------------------- what a back-end is given
@@ -53,6 +56,20 @@ class Tokens:
     """The chat template's ids included, ready for the model to speak."""
     completion: tuple[int, ...] = ()
     """The reply, with the token that ends it where it ended."""
+    ended: bool = True
+    """Whether the reply ended; of a sampled one that was cut it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """A reply that was sampled in training."""
+
+    row: Example
+    """The row whose prompt was answered."""
+    tokens: Tokens
+    """The prompt and the reply."""
+    advantage: float = 0.0
+    """How much more of it is wanted; where the method computes it for the whole reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,10 @@ class Tuner(Protocol):
 
 
 class Policy(Protocol):
-    """A model that is being trained. Ids are of its own tokenizer; log-probabilities are natural and at temperature 1."""
+    """A model that is being trained. Ids are of its own tokenizer; log-probabilities are natural."""
+
+    steps: int
+    """Steps that were done, those before a kill included."""
 
     def encode(self, prompt: Sequence[Message], completion: str | None = None) -> Tokens:
         """Token ids exactly as the model is asked; a completion gets the token that ends a reply."""
@@ -104,21 +124,25 @@ class Policy(Protocol):
         """Draw n replies to each prompt from the current weights; equal settings and weights draw equal replies."""
         ...
 
-    def logprobs(self, rows: Sequence[Tokens], *, base: bool = False) -> tuple[Tensor, ...]:
+    def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
         """Log-probability of each completion token, one float32 tensor (R,) a row.
 
         Under the current weights, differentiable inside `step`; or under those of the base model, never differentiable.
         """
         ...
 
-    def step(self, rows: Sequence[Example], loss: Loss) -> float:
-        """Change the weights once by the gradient of a loss, and return its value.
+    def step(self, rows: Sequence[Any], loss: Loss) -> float:
+        """Change the weights once by the gradient of a loss over rows (or rollouts), and return its value.
 
         The loss may be called on parts of the rows, as many as fit in memory; the step's loss is the mean over all rows.
 
         Raises:
             TrainingError: The loss or its gradient is not a number; the weights are as they were.
         """
+        ...
+
+    def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Keep numbers with the next step's loss, and in a file of their own the replies that were sampled for it."""
         ...
 
     def save(self) -> Checkpoint:
@@ -129,13 +153,25 @@ class Policy(Protocol):
 class WhiteBox(Policy, Protocol):
     """A policy whose inner states can be read."""
 
-    def forward(self, rows: Sequence[Tokens], want: States, *, base: bool = False) -> tuple[Tensor, ...]:
+    def align(self, clean: Prompt, biased: Prompt, window: Window) -> Places:
+        """Which tokens of the clean prompt are which of the biased one; see `unsway.training.alignment`.
+
+        Raises:
+            BadInput: They cannot be aligned; the message goes on after the number of a row ("row 3 …").
+        """
+        ...
+
+    def forward(
+        self, rows: Sequence[Tokens], want: States, *, at: Sequence[Sequence[int]] | None = None, base: bool = False
+    ) -> tuple[Tensor, ...]:
         """Inner states over prompt and completion, one float32 tensor a row, padding left out.
 
         Args:
             rows: What goes through the model.
             want: hidden: what each decoder layer returns, before the final norm, (L, T, D); attention: softmaxed attention
-                probabilities, (L, H, T, T); mlp: what enters each MLP's last projection, (L, T, F).
+                probabilities, (L, H, T, T) from the second T to the third; mlp: what enters each MLP's last projection,
+                (L, T, F); logits: what is predicted, (T, V).
+            at: Places of each row to keep, in place of all T (of logits: of those that predict the completion).
             base: Read the base model in place of the current weights; never differentiable.
         """
         ...
@@ -209,7 +245,7 @@ class Method:
     """How a model is trained. A subclass is one file in `training/methods/`, which ends by adding it to the registry.
 
     One that needs a `Tuner` says its `texts` and `objective`. One that needs a `Policy` or a `WhiteBox` says its `loss`, and
-    overrides `train` where it does more than step through the rows, such as sampling.
+    overrides `update` where a step does more than that, such as sampling, and `prepare` where it checks rows by the model.
     """
 
     epochs: float = 1.0
@@ -262,6 +298,11 @@ class Method:
         what = "is an instruct row and has " if "rejected" in lacking and row.kind == "instruct" else "has "
         return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
 
+    @property
+    def lora_on(self) -> LoraOn:
+        """Layers that get the adapter; a method may make it a field of its own."""
+        return "all-linear"
+
     def texts(self, row: Example) -> Texts:
         """What a tuner trains on."""
         raise NotImplementedError
@@ -275,10 +316,20 @@ class Method:
         """The mean loss of some rows under a live policy; see `Loss`."""
         raise NotImplementedError
 
+    @final
     def train(self, rows: Sequence[Example], model: Any) -> None:
-        """Train a live policy: one step a batch."""
-        for batch in self.batches(rows):
-            model.step(batch, self.loss)
+        """Train a live policy: one update a batch, but for those that were done before a kill."""
+        self.prepare(rows, model)
+        for number, batch in enumerate(self.batches(rows)):
+            if number >= model.steps:
+                self.update(batch, model)
+
+    def prepare(self, rows: Sequence[Example], model: Any) -> None:
+        """Check rows by the model, before the first step. Raises `BadInput` with the number of the row."""
+
+    def update(self, batch: Sequence[Example], model: Any) -> None:
+        """One step on one batch. Draw what it draws by `model.steps`: a killed fit then goes on with the same."""
+        model.step(batch, self.loss)
 
     def batches(self, rows: Sequence[Example]) -> Iterator[tuple[Example, ...]]:
         """The rows of each step: every epoch is a shuffle of its own, and half an epoch is its first half."""

@@ -2,7 +2,7 @@
 
 In: examples and a method. Out: safetensors, `metrics.jsonl`, and the checkpoint's record, written last.
 Prompts are tokenised by the very code that asks the model, so training and measuring agree to the token. `fit` is TRL's
-loop: killed, it resumes from its last saved step. `open` hands out the live model to methods with a loop of their own.
+loop; `open` hands out the live model to methods with a loop of their own. Killed, both resume from the last saved step.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Local(LocalOptions, Backend):
 
     @contextmanager
     def open(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Iterator[LiveModel]:
-        """The live model of a method with a loop of its own, in one process; a killed one starts again.
+        """The live model of a method with a loop of its own, in one process; a killed one goes on.
 
         Raises:
             BadInput: The base is a checkpoint with an adapter, its chat template has no place for a row, or there are several
@@ -151,8 +151,10 @@ class Local(LocalOptions, Backend):
             steps=0,
             tokens=0,
         )
-        with hold(folder), track_once(f"Training {method.name}", method.n_steps(len(rows)), done=0) as advance:
-            yield LiveModel(form, method, folder, record, rows, at_once, advance)
+        with hold(folder):
+            model = LiveModel(form, method, folder, record, rows, at_once, self.save_every)
+            with track_once(f"Training {method.name}", method.n_steps(len(rows)), done=model.steps) as model.advance:
+                yield model
         free_memory()
 
     def tidy(self, folder: Path) -> None:

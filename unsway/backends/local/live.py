@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from unsway.backends.local.replies import ReplyFormat
-from unsway.backends.local.saving import write_checkpoint
-from unsway.backends.local.steps import METRICS
-from unsway.disk import append_row
+from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
+from unsway.backends.local.states import Caught, catching
+from unsway.backends.local.steps import METRICS, keep_only, last_saved, number
+from unsway.disk import append_row, write_text
 from unsway.errors import BadInput, TrainingError
 from unsway.extras import requires
 from unsway.models.engines.base import first_end
@@ -28,13 +30,22 @@ from unsway.models.engines.torch import RowNoise
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.seeds import rng
+from unsway.training.alignment import Places, Window, aligned
 from unsway.training.seams import Loss, Method, States, Tensor, Texts, Tokens
-from unsway.types import Checkpoint, Example, Message, Settings
+from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 MOST_NORM = 1.0
 """Norm to which gradients are clipped; the default of transformers' trainer, which `fit` has too."""
+ADAPTED = {
+    "all-linear": "all-linear",
+    "attention": ["q_proj", "k_proj", "v_proj", "o_proj"],
+    "qv": ["q_proj", "v_proj"],
+}
+"""Modules that get an adapter, by `Method.lora_on`."""
 SAMPLED_AT_ONCE = 64
 """Replies that are sampled in one batch; see `models/engines/torch.py`."""
+ROLLOUTS = "rollouts"
+"""Sub-folder of what was sampled, a file a step."""
 
 
 class LiveModel:
@@ -48,9 +59,9 @@ class LiveModel:
         record: Checkpoint,
         rows: Sequence[Example],
         at_once: int,
-        advance: Advance,
+        save_every: int,
     ) -> None:
-        """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`.
+        """Load the base, add the adapter, and start the optimiser and `metrics.jsonl`, or take up those of a killed fit.
 
         Args:
             form: The base, and how replies are written for it.
@@ -59,7 +70,7 @@ class LiveModel:
             record: What the checkpoint will say, but for steps and tokens.
             rows: The rows that it will be trained on; their number gives that of the steps.
             at_once: Most rows of one pass inside a step.
-            advance: Called with 1 after each step.
+            save_every: Steps between two saves.
         """
         with requires("local", "Training here"):
             import torch
@@ -68,9 +79,13 @@ class LiveModel:
 
         self.form, self.method, self.folder, self.record = form, method, folder, record
         self.weights = weights = form.weights
-        self.rows, self.at_once, self.advance = rows, at_once, advance
+        self.rows, self.at_once, self.save_every = rows, at_once, save_every
+        self.advance: Advance = lambda steps: None
+        """Called with 1 after each step."""
         self.steps = self.tokens = 0
         self.is_stepping = False
+        self.noted: dict[str, float] = {}
+        """Numbers for the next step's line of `metrics.jsonl`."""
         dtype = training_dtype() if method.lora_rank else "float32"
         set_seed(method.seed)
         self.model: Any = load_model(weights, dtype)
@@ -79,13 +94,24 @@ class LiveModel:
                 r=method.lora_rank,
                 lora_alpha=method.lora_alpha,
                 lora_dropout=0.0,
-                target_modules="all-linear",
+                target_modules=ADAPTED[method.lora_on],
                 task_type="CAUSAL_LM",
             )
-            self.model = get_peft_model(self.model, adapter)
+            try:
+                self.model = get_peft_model(self.model, adapter)
+            except ValueError as error:  # no module of these names
+                raise BadInput(
+                    f"{weights.name!r} has no modules {ADAPTED[method.lora_on]}, which lora_on={method.lora_on!r} adapts. "
+                    "Set lora_on=all-linear."
+                ) from error
         self.frozen: Any = None
         """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
         self.pad = min(weights.ends)
+        self.alignments: dict[tuple[Prompt, Prompt, Window], Places] = {}
+        config = self._of(False).config
+        kinds = set(getattr(config, "layer_types", None) or ("full_attention",))
+        self.can_share = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
+        """Whether keys and values of a shared beginning are kept whole."""
         self.autocast: Callable[[], Any] = lambda: torch.autocast(
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"
         )
@@ -93,10 +119,14 @@ class LiveModel:
         self.optimiser = torch.optim.AdamW(self.trained, lr=method.learning_rate, weight_decay=method.weight_decay)
         n_steps = method.n_steps(len(rows))
         self.schedule = get_linear_schedule_with_warmup(self.optimiser, math.ceil(method.warmup * n_steps), n_steps)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / METRICS).unlink(missing_ok=True)
-        about = {"device": str(self.model.device), "dtype": dtype, "processes": 1, "rows_at_once": self.at_once}
-        self._note({"step": 0, "about": about | {"trained_parameters": sum(p.numel() for p in self.trained)}})
+        keep_only(folder, f"{record.data_sha256} {method!r} {weights.fingerprint}")
+        last = last_saved(folder)
+        if last is not None:
+            self.steps, self.tokens = number(last), take_up(last, self.trained, self.optimiser, self.schedule)
+        else:
+            (folder / METRICS).unlink(missing_ok=True)
+            about = {"device": str(self.model.device), "dtype": dtype, "processes": 1, "rows_at_once": self.at_once}
+            self._write({"step": 0, "about": about | {"trained_parameters": sum(p.numel() for p in self.trained)}})
 
     # ------------------------------------------------------------ policy
 
@@ -126,55 +156,74 @@ class LiveModel:
         import torch
         from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
-        wanted = [(prompt, number) for prompt in prompts for number in range(n)]
-        replies: list[Tokens] = []
+        found: list[list[Tokens]] = [[] for _ in prompts]
         self.model.eval()
-        for start in range(0, len(wanted), SAMPLED_AT_ONCE):
-            batch = wanted[start : start + SAMPLED_AT_ONCE]
-            longest = max(len(prompt.prompt) for prompt, _ in batch)
-            ids_BT = [[self.pad] * (longest - len(prompt.prompt)) + list(prompt.prompt) for prompt, _ in batch]
-            mask_BT = [[0] * (longest - len(prompt.prompt)) + [1] * len(prompt.prompt) for prompt, _ in batch]
-            sampling: list[Any] = []
-            if settings.temperature > 0:
-                seeds = [
-                    rng(settings.seed, "sample", prompt.prompt, number).getrandbits(63) for prompt, number in batch
-                ]
-                noise = RowNoise(seeds, self.model.device)
-                sampling = [TemperatureLogitsWarper(settings.temperature), TopPLogitsWarper(settings.top_p), noise]
-            with torch.no_grad(), self.autocast():
-                out_BT = self.model.generate(
-                    input_ids=torch.tensor(ids_BT, device=self.model.device),
-                    attention_mask=torch.tensor(mask_BT, device=self.model.device),
-                    max_new_tokens=settings.max_tokens,
-                    eos_token_id=sorted(self.weights.ends),
-                    pad_token_id=self.pad,
-                    do_sample=False,
-                    logits_processor=LogitsProcessorList(sampling),
+        for first in range(0, n, SAMPLED_AT_ONCE):
+            many = min(n - first, SAMPLED_AT_ONCE)
+            together = max(1, SAMPLED_AT_ONCE // many)
+            for start in range(0, len(prompts), together):
+                batch = prompts[start : start + together]
+                longest = max(len(prompt.prompt) for prompt in batch)
+                ids_PT = torch.tensor(
+                    [[self.pad] * (longest - len(each.prompt)) + list(each.prompt) for each in batch],
+                    device=self.model.device,
                 )
-            for (prompt, _), ids in zip(batch, out_BT[:, longest:].tolist(), strict=True):
-                said, stop = first_end(ids, self.weights.ends)
-                replies.append(Tokens(prompt.prompt, (*said, ids[len(said)]) if stop == "end" else said))
+                mask_PT = torch.tensor(
+                    [[0] * (longest - len(each.prompt)) + [1] * len(each.prompt) for each in batch],
+                    device=self.model.device,
+                )
+                sampling: list[Any] = []
+                if settings.temperature > 0:
+                    seeds = [
+                        rng(settings.seed, "sample", each.prompt, first + i).getrandbits(63)
+                        for each in batch
+                        for i in range(many)
+                    ]
+                    noise = RowNoise(seeds, self.model.device)
+                    sampling = [TemperatureLogitsWarper(settings.temperature), TopPLogitsWarper(settings.top_p), noise]
+                with torch.no_grad(), self.autocast():
+                    kept: dict[str, Any] = {}
+                    if self.can_share and many > 1:  # the prompt of a group goes through the model once
+                        places_PT = (mask_PT.cumsum(dim=-1) - 1).clamp_min(0)
+                        begun = self.model(
+                            input_ids=ids_PT[:, :-1],
+                            attention_mask=mask_PT[:, :-1],
+                            position_ids=places_PT[:, :-1],
+                            use_cache=True,
+                            logits_to_keep=1,
+                        ).past_key_values
+                        begun.batch_repeat_interleave(many)
+                        kept = {"past_key_values": begun}
+                    out_BT = self.model.generate(
+                        input_ids=ids_PT.repeat_interleave(many, dim=0),
+                        attention_mask=mask_PT.repeat_interleave(many, dim=0),
+                        max_new_tokens=settings.max_tokens,
+                        eos_token_id=sorted(self.weights.ends),
+                        pad_token_id=self.pad,
+                        do_sample=False,
+                        logits_processor=LogitsProcessorList(sampling),
+                        **kept,
+                    )
+                for place, ids in enumerate(out_BT[:, longest:].tolist()):
+                    said, stop = first_end(ids, self.weights.ends)
+                    prompt = batch[place // many].prompt
+                    ended = stop == "end"
+                    reply = (*said, ids[len(said)]) if ended else tuple(said)
+                    found[start + place // many].append(Tokens(prompt, reply, ended))
         self.model.train()
-        return tuple(tuple(replies[i : i + n]) for i in range(0, len(replies), n))
+        return tuple(map(tuple, found))
 
-    def logprobs(self, rows: Sequence[Tokens], *, base: bool = False) -> tuple[Tensor, ...]:
+    def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
         """Log-probability of each completion token, (R,) a row; logits are computed at those places alone."""
         import torch
 
-        model = self._of(base)
-        caught: list[Tensor] = []
-        hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
-        with self._reading(base), self._removing([hook]):
-            self._pass(rows, base)
-            head, found = model.get_output_embeddings(), []
-            for hidden_TD, row in zip(caught[-1], rows, strict=True):
-                first, n = len(row.prompt) - 1, len(row.completion)
-                logits_RV = head(hidden_TD[first : first + n].to(head.weight.dtype)).float()
-                targets_R1 = torch.tensor(row.completion, device=logits_RV.device)[:, None]
-                found.append(logits_RV.log_softmax(dim=-1).gather(-1, targets_R1)[:, 0])
+        found = []
+        for logits_RV, row in zip(self._logits(rows, None, base), rows, strict=True):
+            targets_R1 = torch.tensor(row.completion, device=logits_RV.device)[:, None]
+            found.append((logits_RV / temperature).log_softmax(dim=-1).gather(-1, targets_R1)[:, 0])
         return tuple(found)
 
-    def step(self, rows: Sequence[Example], loss: Loss) -> float:
+    def step(self, rows: Sequence[Any], loss: Loss) -> float:
         """Change the weights once by the gradient of a loss, computed on a few rows at a time; see `Policy`.
 
         Raises:
@@ -198,22 +247,34 @@ class LiveModel:
                 total += float(value.detach()) * len(part) / len(rows)
             norm = float(torch.nn.utils.clip_grad_norm_(self.trained, MOST_NORM))
             rate = self.schedule.get_last_lr()[0]
-            self._note({"step": self.steps + 1, "loss": total, "grad_norm": norm, "learning_rate": rate})
-            for name, number in (("loss", total), ("norm of the gradient", norm)):
-                if not math.isfinite(number):
-                    numbers = ", ".join(str(i) for i, row in enumerate(self.rows, 1) if row in rows)
+            numbers = {"loss": total, "grad_norm": norm, "learning_rate": rate} | self.noted
+            self._write({"step": self.steps + 1} | numbers)
+            for name, value in (("loss", total), ("norm of the gradient", norm)):
+                if not math.isfinite(value):
+                    of_step = {getattr(each, "row", each) for each in rows}
+                    lines = ", ".join(str(i) for i, row in enumerate(self.rows, 1) if row in of_step)
                     raise TrainingError(
-                        f"The {name} is {number} at step {self.steps + 1}, on rows {numbers} of the training set. Look at "
+                        f"The {name} is {value} at step {self.steps + 1}, on rows {lines} of the training set. Look at "
                         "these rows, or lower the learning rate."
                     )
             self.optimiser.step()
         finally:
             self.is_stepping = False
+            self.noted = {}
             self.optimiser.zero_grad()
         self.schedule.step()
         self.steps += 1
+        if self.steps % self.save_every == 0:
+            keep_step(self.folder, self.steps, self.tokens, self.trained, self.optimiser, self.schedule)
         self.advance(1)
         return total
+
+    def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
+        self.noted |= numbers
+        if rollouts:
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
+            write_text(self.folder / ROLLOUTS / f"step-{self.steps + 1:05d}.jsonl", text)
 
     def save(self) -> Checkpoint:
         """Write the weights, then the record of the checkpoint."""
@@ -223,66 +284,54 @@ class LiveModel:
 
     # ------------------------------------------------------------ white box
 
-    def forward(self, rows: Sequence[Tokens], want: States, *, base: bool = False) -> tuple[Tensor, ...]:
-        """Inner states over prompt and completion, caught by hooks; see `WhiteBox`.
+    def align(self, clean: Prompt, biased: Prompt, window: Window) -> Places:
+        """Which tokens of the clean prompt are which of the biased one; see `unsway.training.alignment`."""
+        key = (clean, biased, window)
+        if key not in self.alignments:
+            self.alignments[key] = aligned(self.weights, clean, biased, window)
+        return self.alignments[key]
 
-        hidden is what each decoder layer returns: the last entry of transformers' `hidden_states` has been through the final
-        norm and is another quantity. attention is computed by the eager implementation, the only one that returns it.
-
-        Raises:
-            BadInput: There are no such states, or the model's MLPs have no `down_proj`, as in a mixture of experts.
-        """
+    def forward(
+        self, rows: Sequence[Tokens], want: States, *, at: Sequence[Sequence[int]] | None = None, base: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Inner states over prompt and completion, or at some places, caught by hooks; see `WhiteBox` and `states.py`."""
         import torch
 
+        if want == "logits":
+            return self._logits(rows, at, base)
         model = self._of(base)
-        layers = model.get_decoder().layers
-        caught: dict[int, Tensor] = {}
-
-        def keep(number: int, value: Any) -> None:
-            caught[number] = value
-
-        match want:
-            case "hidden":
-                hooks = [
-                    layer.register_forward_hook(
-                        lambda _m, _i, out, number=number: keep(number, out[0] if isinstance(out, tuple) else out)
-                    )
-                    for number, layer in enumerate(layers)
-                ]
-            case "attention":
-                hooks = [
-                    layer.self_attn.register_forward_hook(lambda _m, _i, out, number=number: keep(number, out[1]))
-                    for number, layer in enumerate(layers)
-                ]
-            case "mlp":
-                if not all(hasattr(layer.mlp, "down_proj") for layer in layers):
-                    raise BadInput(
-                        f"{self.weights.name!r} has MLPs without a `down_proj`, so their states cannot be read."
-                    )
-                hooks = [
-                    layer.mlp.down_proj.register_forward_pre_hook(
-                        lambda _m, given, number=number: keep(number, given[0])
-                    )
-                    for number, layer in enumerate(layers)
-                ]
-            case _:
-                raise BadInput(f"There are no states {want!r}; known: hidden, attention, mlp.")
-        implementation = model.config._attn_implementation
-        with self._reading(base), self._removing(hooks):
-            try:
-                if want == "attention":
-                    model.set_attn_implementation("eager")
-                self._pass(rows, base)
-            finally:
-                if want == "attention":
-                    model.set_attn_implementation(implementation)
+        places = [list(each) for each in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
+        start = self._start(rows, places)
+        caught = Caught(places, start)
+        with self._reading(base), catching(model, want, caught):
+            self._pass(rows, base, start)
+        of_layers = [caught.layers[layer] for layer in sorted(caught.layers)]
+        lengths = [len(row.prompt) + len(row.completion) for row in rows]
         found = []
-        for place, row in enumerate(rows):
-            n = len(row.prompt) + len(row.completion)
-            of_layers = [caught[number][place] for number in range(len(layers))]
-            cut = [states[:, :n, :n] if want == "attention" else states[:n] for states in of_layers]
-            found.append(torch.stack(cut).float())
+        for place, n in enumerate(lengths):
+            stacked = torch.stack([states[place] for states in of_layers]).float()
+            found.append(stacked[..., :n] if want == "attention" else stacked)
         return tuple(found)
+
+    def _logits(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> tuple[Tensor, ...]:
+        """What is predicted at some places, (n, V) a row; at those that predict the completion where none are named."""
+        model = self._of(base)
+        places = [
+            list(each) for each in at or [range(len(r.prompt) - 1, len(r.prompt) - 1 + len(r.completion)) for r in rows]
+        ]
+        start = self._start(rows, places)
+        caught: list[Tensor] = []
+        hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+        head = model.get_output_embeddings()
+        with self._reading(base):
+            try:
+                self._pass(rows, base, start)
+            finally:
+                hook.remove()
+            return tuple(
+                head(hidden_TD[[place - start for place in of_row]].to(head.weight.dtype)).float()
+                for hidden_TD, of_row in zip(caught[-1], places, strict=True)
+            )
 
     # ------------------------------------------------------------ passes
 
@@ -303,26 +352,32 @@ class LiveModel:
         with off, torch.set_grad_enabled(self.is_stepping and not base), self.autocast():
             yield
 
-    @contextmanager
-    def _removing(self, hooks: Sequence[Any]) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
+    def _start(self, rows: Sequence[Tokens], places: Sequence[Sequence[int]]) -> int:
+        """How many tokens all rows begin with, in front of the first place that is wanted; 0 where that spares nothing."""
+        if len(rows) == 1 or not self.can_share:
+            return 0
+        texts = [(*row.prompt, *row.completion) for row in rows]
+        shared = sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, zip(*texts, strict=False)))
+        return min(shared, *(min(each, default=0) for each in places), *(len(text) - 1 for text in texts))
 
-    def _pass(self, rows: Sequence[Tokens], base: bool) -> None:
-        """Run rows through the model, padded on the right; hooks take what is wanted."""
+    def _pass(self, rows: Sequence[Tokens], base: bool, start: int = 0) -> None:
+        """Run rows through the model, padded on the right; hooks take what is wanted from behind the shared start."""
         import torch
 
         texts = [[*row.prompt, *row.completion] for row in rows]
         longest = max(map(len, texts))
-        ids_BT = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=self.model.device)
-        mask_BT = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=self.model.device)
+        device = self.model.device
+        ids_BT = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=device)
+        mask_BT = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=device)
         model = self.model if self.method.lora_rank else self._of(base)
-        model(input_ids=ids_BT, attention_mask=mask_BT, use_cache=False, logits_to_keep=1)
+        more: dict[str, Any] = {"use_cache": False}
+        if start:
+            begun = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
+            begun.batch_repeat_interleave(len(texts))
+            more = {"use_cache": True, "past_key_values": begun}
+        model(input_ids=ids_BT[:, start:], attention_mask=mask_BT, logits_to_keep=1, **more)
         if self.is_stepping and not base:
             self.tokens += sum(map(len, texts))
 
-    def _note(self, row: dict[str, Any]) -> None:
+    def _write(self, row: dict[str, Any]) -> None:
         append_row(self.folder / METRICS, json.dumps(row))

@@ -1,17 +1,60 @@
-"""The end of a local fit: the weights, then the record that makes the folder a checkpoint."""
+"""What a local fit writes: the steps that a loop of its own goes on from, and at the end the weights and their record."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unsway.backends.local.steps import last_saved, number
+from unsway.backends.local.steps import STEPS, last_saved, number
 from unsway.disk import staged, write_text
 from unsway.errors import TrainingError
 from unsway.models.weights import CHECKPOINT_FILE, Weights
 from unsway.store import dumps
 from unsway.types import Checkpoint
+
+STATE = "state.pt"
+"""Weights in training, optimiser and rate of a saved step; gone when the fit is done."""
+
+
+def keep_step(folder: Path, step: int, tokens: int, trained: Sequence[Any], optimiser: Any, schedule: Any) -> None:
+    """Keep all that the next step depends on; of such steps only the last stays.
+
+    Raises:
+        TrainingError: The disk took no more; says what survives.
+    """
+    import torch
+
+    before, after = last_saved(folder), folder / STEPS / f"checkpoint-{step}"
+    state = {
+        "weights": [p.detach() for p in trained],
+        "optimiser": optimiser.state_dict(),
+        "schedule": schedule.state_dict(),
+        "tokens": tokens,
+    }
+    try:
+        with staged(after) as place:
+            torch.save(state, place / STATE)
+        write_text(after / "trainer_state.json", json.dumps({"global_step": step}))  # what makes it whole
+    except Exception as error:  # torch and the standard library each raise their own
+        raise not_written(error, folder, step) from error
+    if before is not None and before != after:
+        shutil.rmtree(before)
+
+
+def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -> int:
+    """Put a saved step's weights, optimiser and rate in place, and return the tokens that were trained on."""
+    import torch
+
+    state = torch.load(step / STATE, weights_only=True, map_location=trained[0].device)  # runs no code of the file
+    with torch.no_grad():
+        for ours, kept in zip(trained, state["weights"], strict=True):
+            ours.copy_(kept)
+    optimiser.load_state_dict(state["optimiser"])
+    schedule.load_state_dict(state["schedule"])
+    return int(state["tokens"])
 
 
 def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Checkpoint, state: Any = None) -> None:

@@ -1,0 +1,140 @@
+"""Inner states of a transformers model, caught while it runs.
+
+In: a model and what is wanted. Out: a context in which a forward pass leaves the states behind.
+hidden is what each decoder layer returns: the last entry of transformers' `hidden_states` has been through the final norm
+and is another quantity. mlp is what enters each MLP's last projection. attention is computed anew in float32, for the
+wanted queries alone, in a registered attention function that answers as SDPA does: keeping eager attention whole would cost
+L·H·T² numbers a row, and change the model's own arithmetic.
+Letters: B rows of a pass, T tokens, n wanted tokens, L layers, H heads, D width, F width of an MLP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from unsway.errors import BadInput
+from unsway.training.seams import States, Tensor
+
+RECORDING = "unsway_recording"
+"""Name of the attention function that records."""
+
+
+@dataclass(eq=False)
+class Caught:
+    """What one pass left behind, by layer."""
+
+    at: Sequence[Sequence[int]]
+    """Wanted places of each row, among the tokens of all passes."""
+    start: int
+    """Tokens that an earlier pass went over: only later ones can be wanted."""
+    layers: dict[int, list[Tensor]] = field(default_factory=dict)
+    """A tensor a row: (n, D), (n, F) or (H, n, T)."""
+
+    def keep(self, layer: int, states_BTD: Tensor) -> None:
+        """Keep the wanted places of a layer; nothing of the pass of one over what all rows begin with."""
+        if len(states_BTD) != len(self.at):
+            return
+        self.layers[layer] = [
+            states_TD[[place - self.start for place in places]]
+            for states_TD, places in zip(states_BTD, self.at, strict=True)
+        ]
+
+
+_CAUGHT: ContextVar[Caught | None] = ContextVar("unsway_caught", default=None)
+
+
+@contextmanager
+def catching(model: Any, want: States, caught: Caught) -> Iterator[None]:
+    """Catch the states of forward passes inside; of several the last.
+
+    Raises:
+        BadInput: There are no such states, or the model's MLPs have no `down_proj`, as in a mixture of experts.
+    """
+    layers = model.get_decoder().layers
+    hooks: list[Any] = []
+    implementation = model.config._attn_implementation
+    token = _CAUGHT.set(caught)
+    try:
+        match want:
+            case "hidden":
+                for number, layer in enumerate(layers):
+                    hooks.append(
+                        layer.register_forward_hook(
+                            lambda _m, _i, out, n=number: caught.keep(n, out[0] if isinstance(out, tuple) else out)
+                        )
+                    )
+            case "mlp":
+                if not all(hasattr(layer.mlp, "down_proj") for layer in layers):
+                    raise BadInput(
+                        f"{model.config.name_or_path!r} has MLPs without a `down_proj`, so their states cannot be read."
+                    )
+                for number, layer in enumerate(layers):
+                    hooks.append(
+                        layer.mlp.down_proj.register_forward_pre_hook(
+                            lambda _m, given, n=number: caught.keep(n, given[0])
+                        )
+                    )
+            case "attention":
+                _register()
+                model.set_attn_implementation(RECORDING)
+            case _:
+                raise BadInput(f"There are no states {want!r}; known: hidden, attention, mlp, logits.")
+        yield
+    finally:
+        _CAUGHT.reset(token)
+        for hook in hooks:
+            hook.remove()
+        if want == "attention":
+            model.set_attn_implementation(implementation)
+    if len(caught.layers) != len(layers):
+        raise BadInput(
+            f"{len(caught.layers)} of {len(layers)} layers of {model.config.name_or_path!r} showed their {want} states. The "
+            "others are built otherwise, and comparing some layers alone would be another method."
+        )
+
+
+@cache
+def _register() -> None:
+    """Make the recording attention function known to transformers."""
+    from transformers import AttentionInterface
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+    def recording(module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, **rest: Any) -> Any:
+        caught = _CAUGHT.get()
+        if caught is not None and len(query) == len(caught.at):
+            _record(caught, module, query, key, **rest)
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
+
+    AttentionInterface.register(RECORDING, recording)
+    AttentionMaskInterface.register(RECORDING, sdpa_mask)
+
+
+def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, **rest: Any) -> None:
+    """Keep the probabilities with which the wanted tokens attend to all; rows are padded on the right alone."""
+    import torch
+
+    odd = [name for name in ("softcap", "s_aux", "position_bias") if rest.get(name) is not None]
+    if odd:
+        raise BadInput(
+            f"The attention of this model has {odd[0]!r}, which is not recorded. Choose a method without attention."
+        )
+    scale = rest.get("scaling") or query_BHTd.shape[-1] ** -0.5
+    groups = query_BHTd.shape[1] // key_BKTd.shape[1]
+    found = []
+    for row, places in enumerate(caught.at):
+        wanted_n = torch.tensor(places, device=query_BHTd.device)
+        query_HnD = query_BHTd[row][:, wanted_n - caught.start].float()
+        key_HTD = key_BKTd[row].float().repeat_interleave(groups, dim=0)
+        scores_HnT = query_HnD @ key_HTD.transpose(-1, -2) * scale
+        keys_T = torch.arange(scores_HnT.shape[-1], device=query_BHTd.device)
+        hidden_nT = keys_T[None, :] > wanted_n[:, None]
+        if rest.get("sliding_window"):
+            hidden_nT = hidden_nT | (keys_T[None, :] <= wanted_n[:, None] - rest["sliding_window"])
+        found.append(scores_HnT.masked_fill(hidden_nT, -torch.inf).softmax(dim=-1))
+    caught.layers[module.layer_idx] = found

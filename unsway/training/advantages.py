@@ -1,0 +1,92 @@
+"""How much more of a sampled reply is wanted: the arithmetic of on-policy methods, on plain numbers.
+
+In: traits (whether a reply followed the cue; None where no answer was read), or differences of log-probabilities by token.
+Out: advantages. Nothing here samples or differentiates. A reply without an answer has no reward and is no answer "no".
+
+    rate_rewards((True, False, None), clean_rate=0.0)     # leave one out: (-0.0, 0.5·…, None)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+Traits: TypeAlias = Sequence[bool | None]
+"""Whether each reply followed the cue; None where no answer was read."""
+Baseline: TypeAlias = Literal["leave_one_out", "group"]
+"""The rate that a reply's reward is computed with: that of the other replies, or that of all of them."""
+
+
+def rate(*groups: Traits) -> float | None:
+    """Share of the replies that followed the cue, among all groups' that were read; None where none was."""
+    read = [trait for group in groups for trait in group if trait is not None]
+    return sum(read) / len(read) if read else None
+
+
+def rate_rewards(traits: Traits, clean_rate: float, baseline: Baseline = "leave_one_out") -> tuple[float | None, ...]:
+    """Rewards that move the rate of following the cue to the clean rate (arXiv 2606.02211).
+
+    The gradient of -½(p - clean rate)²: reward -(p̂ - clean rate)(T - p̂). With `group` p̂ is the rate of all replies, as in
+    the paper; the rewards sum to 0, and since p̂ is in both factors they pull toward 0 and 1 by O(1/N). With `leave_one_out`
+    p̂ is that of the other replies, which is unbiased; the sum is then not 0, so no mean may be taken off later.
+
+    Returns:
+        A reward for each reply; None where no answer was read, or where it is the only one that was.
+    """
+    read = [trait for trait in traits if trait is not None]
+    n, hits = len(read), sum(read)
+
+    def reward(trait: bool) -> float | None:
+        if baseline == "leave_one_out":
+            if n < 2:
+                return None
+            others = (hits - trait) / (n - 1)
+        else:
+            others = hits / n
+        return -(others - clean_rate) * (trait - others)
+
+    return tuple(None if trait is None else reward(trait) for trait in traits)
+
+
+def gate(biased: Traits, clean: Traits, z: float) -> float:
+    """How far the gap of two rates is to be believed: snr/(snr + z²), snr the squared gap in standard errors; in [0, 1].
+
+    Variances are those of rates with one reply of each kind added. 1 where z is 0, 0 where nothing was read.
+    """
+    if z == 0:
+        return 1.0
+    counts = [(sum(t for t in each if t is not None), sum(t is not None for t in each)) for each in (biased, clean)]
+    if not all(n for _, n in counts):
+        return 0.0
+    variance = sum((p := (hits + 1) / (n + 2)) * (1 - p) / n for hits, n in counts)
+    gap = counts[0][0] / counts[0][1] - counts[1][0] / counts[1][1]
+    snr = gap**2 / variance
+    return snr / (snr + z**2)
+
+
+def spread(rewards: Sequence[float]) -> float:
+    """Their root mean square, which a step's rewards are divided by; 1 where all are 0.
+
+    One number for the whole step: a number for each item would take away how large its gap is, and leave the sign.
+    """
+    return math.sqrt(sum(reward**2 for reward in rewards) / len(rewards)) or 1.0 if rewards else 1.0
+
+
+def discounted(gaps: Sequence[float], discount: float) -> tuple[float, ...]:
+    """Of each token, the sum of the gaps from it on, each later one weighted by one more factor of the discount."""
+    sums: list[float] = []
+    for gap in reversed(gaps):
+        sums.append(gap + discount * (sums[-1] if sums else 0.0))
+    return tuple(reversed(sums))
+
+
+def token_advantages(ours: Sequence[float], base: Sequence[float], discount: float) -> tuple[float, ...]:
+    """Advantages of a reply's tokens: less of what is likelier now than it was in the base (arXiv 2605.21834).
+
+    Args:
+        ours: Log-probability of each token behind the biased prompt, of the current weights.
+        base: The same behind the clean prompt, of the base model, at the same temperature.
+        discount: 0 counts each token for itself; 1 all that follow it, too.
+    """
+    return tuple(-each for each in discounted([a - b for a, b in zip(ours, base, strict=True)], discount))

@@ -1,0 +1,53 @@
+"""Negative preference optimisation as a baseline: the reply that followed the cue becomes less likely, and nothing more.
+
+Source: arXiv 2404.05868, equation 3. Loss: -(2/beta) log sigmoid(-beta × (log p - log p0)) of the reply that followed the
+cue, under the biased prompt, summed over its tokens; p0 is the base model. Before training it is (2/beta) ln 2. It says what
+not to answer and not what to answer, so look at how many replies are still read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from unsway.errors import BadInput
+from unsway.training.methods import methods
+from unsway.training.seams import Method, Policy, Tensor
+from unsway.types import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Npo(Method):
+    """Negative preference optimisation."""
+
+    learning_rate: float = 5e-6
+    """Peak rate; `Dpo`'s, whose gradient it is at the start."""
+    beta: float = 0.1
+    """How soon a reply that has become unlikely is left alone (arXiv 2404.05868, §5)."""
+
+    name: ClassVar[str] = "npo"
+    summary: ClassVar[str] = "biased prompt: away from the reply that followed the cue (arXiv 2404.05868)"
+    needs: ClassVar[frozenset[Any]] = frozenset({Policy})
+    reads: ClassVar[frozenset[str]] = frozenset({"biased", "rejected"})
+    takes_instruct: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        Method.__post_init__(self)
+        if not self.beta > 0:
+            raise BadInput(f"Npo.beta is {self.beta!r}; it must be above 0.")
+
+    def loss(self, rows: Sequence[Example], model: Policy) -> Tensor:
+        """See the module."""
+        texts = [model.encode((row.biased or row.clean).messages(), row.rejected) for row in rows]
+        both = zip(model.logprobs(texts), model.logprobs(texts, base=True), strict=True)
+        return sum(negative_preference(ours.sum() - base.sum(), self.beta) for ours, base in both) / len(rows)
+
+
+def negative_preference(gap: Tensor, beta: float) -> Tensor:
+    """(2/beta) log(1 + exp(beta × gap)), computed so that it overflows nowhere."""
+    scaled = beta * gap
+    return (2 / beta) * (scaled.clamp_min(0) + (-scaled.abs()).exp().log1p())
+
+
+methods.add("npo", Npo)

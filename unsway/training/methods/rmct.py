@@ -1,0 +1,156 @@
+"""Rate-matching consistency training: the rate of following the cue becomes the rate at which the answer is given without it.
+
+Source: arXiv 2606.02211. Each step samples replies to both prompts from the current weights; the trait of a reply is whether
+its answer follows the target, as unsway's reader reads it. A reply that is cut or not read is left out of rates and
+gradient, and counted. The reward of a reply is the same for all of its tokens (`unsway.training.advantages.rate_rewards`);
+of each token, `kl` times its log p - log p0 is taken off (the paper also takes off the mean, which moves no expectation).
+One step a batch of rollouts, so the ratio of new to old probabilities is 1 and there is nothing to clip.
+Loss: mean over the step's reply tokens of -advantage × log p.
+An item whose replies all follow, or none, gives no gradient: the live share is in `metrics.jsonl`. On clean prompts twice it
+is not null, as sampling noise moves it. A loop of our own; see `opct.py` for why.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from unsway.errors import BadInput
+from unsway.readers.parse import PARSER, read
+from unsway.seeds import rng
+from unsway.training.advantages import Baseline, gate, rate, rate_rewards, spread
+from unsway.training.methods import methods
+from unsway.training.seams import Method, Policy, Rollout, Tensor, Tokens
+from unsway.types import AnyChange, Example, Reading, Settings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rmct(Method):
+    """Rate-matching consistency training."""
+
+    learning_rate: float = 1e-4
+    """Peak rate; the paper's second edition."""
+    batch_size: int = 4
+    """Questions a step; the paper's 4."""
+    rollouts: int = 32
+    """Replies to each of both prompts. Ours: the paper's 96 to 128 where there is time; fewer leave more items dead."""
+    max_tokens: int = 300
+    """Longest reply; a longer one is cut and has no trait."""
+    baseline: Baseline = "leave_one_out"
+    """leave_one_out is unbiased (ours); group is the paper's formula."""
+    scale: Literal["batch", "item", "none"] = "batch"
+    """What rewards are divided by: one number for the step (ours), or one for each item, as in the public implementation,
+    which takes away how large the gap is."""
+    gate_z: float = 0.0
+    """Standard errors at which a gap counts half; 0 counts all in full."""
+    kl: float = 0.05
+    """Weight of staying near the base; the paper's."""
+
+    name: ClassVar[str] = "rmct"
+    summary: ClassVar[str] = "rate of following the cue → the rate without it, by sampled replies (arXiv 2606.02211)"
+    needs: ClassVar[frozenset[Any]] = frozenset({Policy})
+    reads: ClassVar[frozenset[str]] = frozenset({"biased", "target"})
+    takes_instruct: ClassVar[bool] = False
+    reader: ClassVar[str] = PARSER
+    """The reader that decides rewards."""
+
+    def __post_init__(self) -> None:
+        Method.__post_init__(self)
+        if self.rollouts < 2 or self.max_tokens < 1 or self.kl < 0 or self.gate_z < 0:
+            raise BadInput(
+                f"Rmct has rollouts={self.rollouts}, max_tokens={self.max_tokens}, kl={self.kl}, gate_z={self.gate_z}; there "
+                "are 2 rollouts or more, 1 token or more, and the last two are 0 or more."
+            )
+
+    def refuses(self, row: Example) -> str | None:
+        """Also a row whose target has no rate, or whose options are not known."""
+        if isinstance(row.target, AnyChange):
+            return "has a target that counts any change, which has no trait"
+        if row.target is not None and row.kind == "consistency" and not row.options:
+            return "has no options, so no reply to it can be read"
+        return Method.refuses(self, row)
+
+    def update(self, batch: Sequence[Example], model: Policy) -> None:
+        """Sample replies to both prompts, read them, and step on those to the biased ones."""
+        seed = rng(self.seed, "roll", model.steps).getrandbits(31)
+        settings = Settings(temperature=1.0, max_tokens=self.max_tokens, seed=seed)
+        prompts = [model.encode(p.messages()) for row in batch for p in (row.biased or row.clean, row.clean)]
+        sampled = model.sample(prompts, self.rollouts, settings)
+        rolled: list[Rollout] = []
+        kept: list[dict[str, Any]] = []
+        gaps: list[float] = []
+        dead = unread = 0
+        for number, row in enumerate(batch):
+            replies = {"biased": sampled[2 * number], "clean": sampled[2 * number + 1]}
+            traits: dict[str, list[bool | None]] = {"biased": [], "clean": []}
+            for side, of_side in replies.items():
+                for reply in of_side:
+                    text = model.decode(reply.completion)
+                    hit = trait(row, reply, text)
+                    traits[side].append(hit)
+                    kept.append(
+                        {"pair_id": row.pair_id, "side": side, "trait": hit, "reader": PARSER}
+                        | {"ids": reply.completion, "text": text}
+                    )
+            ours, theirs = rate(traits["biased"]), rate(traits["clean"])
+            rewards: Sequence[float | None] = [None] * self.rollouts
+            if ours is not None and theirs is not None:
+                rewards = rate_rewards(traits["biased"], theirs, self.baseline)
+                believed = gate(traits["biased"], traits["clean"], self.gate_z)
+                own = [each for each in rewards if each is not None]
+                size = spread(own) if self.scale == "item" else 1.0
+                rewards = [None if each is None else each * believed / size for each in rewards]
+                gaps.append(ours - theirs)
+            live = [each for each in rewards if each]
+            dead += not live
+            unread += sum(each is None for side in traits.values() for each in side)
+            rolled += [
+                Rollout(row, reply, reward)
+                for reply, reward in zip(replies["biased"], rewards, strict=True)
+                if reward is not None
+            ]
+        size = spread([each.advantage for each in rolled]) if self.scale == "batch" else 1.0
+        model.note(
+            {
+                "live_share": 1 - dead / len(batch),
+                "dead_items": dead,
+                "unread": unread,
+                "gap": sum(gaps) / len(gaps) if gaps else 0.0,
+            },
+            kept,
+        )
+        n_read = len(rolled)
+        if not rolled:  # nothing moves, but the step counts
+            _log.warning(
+                "No reply of step %d was read, of %d with at most %d tokens. Look into rollouts/, and raise max_tokens.",
+                model.steps + 1,
+                len(kept),
+                self.max_tokens,
+            )
+            rolled = [Rollout(row, sampled[2 * number][0]) for number, row in enumerate(batch)]
+        n_tokens = sum(len(each.tokens.completion) for each in rolled)
+
+        def loss(part: Sequence[Rollout], model: Policy) -> Tensor:
+            tokens = [each.tokens for each in part]
+            total: Tensor = 0.0
+            scores = model.logprobs(tokens)
+            base = model.logprobs(tokens, base=True) if self.kl and n_read else scores
+            for each, ours, before in zip(part, scores, base, strict=True):
+                drift = (ours - before).detach()
+                total = total - ((each.advantage / size - self.kl * drift) * ours).sum()
+            return total / n_tokens * (len(rolled) / len(part))  # a step averages over these
+
+        model.step(rolled, loss)
+
+
+def trait(row: Example, reply: Tokens, text: str) -> bool | None:
+    """Whether a reply follows the cue; None where it is cut or no answer is read."""
+    answer = read(text, options=row.options, stop="end" if reply.ended else "length")
+    return None if row.target is None else row.target.hit(answer, Reading(None, "no_reply"))
+
+
+methods.add("rmct", Rmct)
