@@ -47,7 +47,7 @@ class Npo(Method):
 def negative_preference(gap: Tensor, beta: float) -> Tensor:
     """(2/beta) log(1 + exp(beta × gap)), computed so that it overflows nowhere."""
     scaled = beta * gap
-    return (2 / beta) * (scaled.clamp_min(0) + (-scaled.abs()).exp().log1p())
+    return (2 / beta) * scaled.logaddexp(scaled.new_zeros(()))
 
 
 methods.add("npo", Npo)
