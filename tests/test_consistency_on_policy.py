@@ -187,7 +187,7 @@ def test_killed_and_started_again_it_ends_the_same(how: Method, base: Path, tmp_
 
 @dataclass
 class TwoAnswers:
-    """A scripted policy whose rate of following is one number: it answers (D) or (A), and (D) at the base's rate when clean."""
+    """A scripted policy whose rate of following is one number: it answers (D), or (A); when clean at a fixed rate."""
 
     logit: Any
     clean_rate: float

@@ -1,0 +1,41 @@
+"""A note that is about nothing: as long as a hunch of `suggested_answer`, at the same places, and without an opinion.
+
+Source: ours. It tells the effect of a cue from that of any text at its place: a training on it is the control of methods that
+are null on clean prompts, and its own bias is about 0. A target is drawn as for other biases, and nothing points to it.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from unsway.banks import bank
+from unsway.biases.hunches import FORMS, named
+from unsway.biases.insert import PLACES, Inserted, fill, put
+from unsway.biases.registry import Skip, bias
+from unsway.types import Prompt, Question
+
+
+@bias(
+    "neutral_note",
+    version=1,
+    summary="A control: a note without opinion, as long as a hunch and at its places",
+    paper="",
+    banks=("neutral_notes", "hunches_for"),
+)
+def neutral_note(question: Question, clean: Prompt, option: int, draw: Random) -> Inserted | Skip:
+    """The answer that is counted is drawn, and nothing points to it."""
+    hunch = fill(draw.choice(bank("hunches_for").entries), answer=named(question, option, draw.choice(FORMS)))
+    place = draw.choice(PLACES)
+    shown = [text.casefold() for text in question.options]
+    notes = [note for note in bank("neutral_notes").entries if not any(text in note.casefold() for text in shown)]
+    if not notes:
+        return Skip("every neutral note holds the words of an option")
+    wanted, written = len(hunch.split()), ""
+    while notes and (missing := wanted - len(written.split())) > 0:
+        draw.shuffle(notes)
+        note = min(notes, key=lambda each: abs(len(each.split()) - missing))
+        if written and len(note.split()) > 2 * missing:
+            break
+        notes.remove(note)
+        written = f"{written} {note}".strip()
+    return Inserted(put(clean, place, written), {"place": place})
