@@ -1,0 +1,105 @@
+"""What each consistency method costs next to BCT: the same pairs, steps and seed, each in a process of its own.
+
+    python benchmarks/consistency.py [--steps 2] [--rows 8] [--methods bct,act,attct,mlpct,act_bct,opct]
+    python benchmarks/consistency.py --model FOLDER          # another model
+
+Printed: wall and CPU seconds of the fit without loading the model (CPU says more where the machine is shared), as ratios to
+BCT's, peak memory (of the GPU where there is one), tokens trained on, and losses. Loading is measured by a fit of the same
+method over one row, taken off. Promised: ACT at most 1.3 of BCT, AttCT 1.8, exact OPCT 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sampling import machine
+from training import rows
+
+from unsway.backends import backend
+from unsway.training import fit, method
+
+MOST = {"act": 1.3, "attct": 1.8, "opct": 4.0}
+"""Times BCT's cost that a method may take."""
+SHORT: dict[str, dict[str, Any]] = {"opct": {"max_tokens": 60}, "rmct": {"rollouts": 8, "max_tokens": 60}}
+"""Settings that keep sampled replies as long as the rows' own."""
+
+
+def cpu() -> float:
+    """CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def one(name: str, model: str, steps: int, batch: int) -> dict[str, Any]:
+    """A fit of one method: seconds, memory, tokens and losses."""
+    how = replace(method(name, **SHORT.get(name, {})), batch_size=batch, learning_rate=1e-4)
+    took: list[tuple[float, float]] = []
+    lines: list[dict[str, Any]] = []
+    for n in (1, steps * batch):
+        with tempfile.TemporaryDirectory() as folder:
+            before, start = cpu(), time.perf_counter()
+            made = fit(rows(n), how, model, backend("local"), folder)
+            took.append((time.perf_counter() - start, cpu() - before))
+            lines = [
+                json.loads(line) for line in (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+            ]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    import torch
+
+    if torch.cuda.is_available():
+        peak = torch.cuda.max_memory_allocated() / 2**20
+    # a fit of one row loads the model and does one step of one row; what is left is the other rows
+    scale = steps * batch / (steps * batch - 1)
+    return {
+        "wall": (took[1][0] - took[0][0]) * scale,
+        "cpu": (took[1][1] - took[0][1]) * scale,
+        "MB": peak,
+        "tokens": made.tokens,
+        "losses": [round(line["loss"], 4) for line in lines if "loss" in line],
+    }
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure each method in a process of its own, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", default="bct,act,attct,mlpct,act_bct,opct")
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args(words)
+    if given.one:
+        print(json.dumps(one(given.one, given.model, given.steps, given.rows)))
+        return
+    print(f"{machine()}\n{given.model}: {given.steps} steps of {given.rows} rows")
+    print(
+        f"{'method':>8} {'wall s':>7} {'CPU s':>7} {'wall ×':>7} {'CPU ×':>6} {'at most':>8} {'MB':>6} {'tokens':>7}  losses"
+    )
+    base: dict[str, Any] = {}
+    for name in given.methods.split(","):
+        shared = ["--model", given.model, "--steps", str(given.steps), "--rows", str(given.rows)]
+        run = subprocess.run(
+            [sys.executable, __file__, "--one", name, *shared], capture_output=True, text=True, check=True
+        )
+        found = json.loads(run.stdout.splitlines()[-1])
+        base = base or found
+        ratios = [found[key] / base[key] for key in ("wall", "cpu")]
+        print(
+            f"{name:>8} {found['wall']:7.1f} {found['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:6.2f} "
+            f"{MOST.get(name, '-'):>8} {found['MB']:6.0f} {found['tokens']:7d}  {found['losses']}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
