@@ -48,7 +48,7 @@ def train(
         base: The model to train, which also writes the replies.
         questions: Train questions.
         recipe: What the rows are made of. None takes the paper's recipe with a row for three in four questions, at most
-            10,000, and as many instruct rows.
+            10,000, and as many instruct rows. A method that takes no instruct rows gets none.
         backend: Where it is trained; None trains here (`Local()`).
         folder: Where rows and checkpoint are kept; None takes `trained/NAME` in the current folder, NAME made of the model,
             the method and a hash of both with the rows. The same call goes on where it was stopped, and does nothing twice.
@@ -63,6 +63,7 @@ def train(
     check(method, where, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
     wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)
+    wanted = wanted if method.takes_instruct else replace(wanted, instruct=0)
     own = content_id(repr(method), dumps(wanted), [question.id for question in questions])[:8]
     short = layout.file_name(name_of(base).rpartition("/")[2])
     place = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{short}-{method.name}-{own}"

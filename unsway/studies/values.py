@@ -107,7 +107,7 @@ class Trained:
     tasks: tuple[Task, ...] = field(default_factory=lambda: (*map(Task, TRAIN_TASKS),))
     """Train questions; all of them are loaded."""
     recipe: Recipe = field(default_factory=Recipe)
-    """What the rows are made of."""
+    """What the rows are made of; without instruct rows where the method takes none."""
     backend: Annotated[Backend, BACKEND] = Local()  # noqa: RUF009  # frozen
     """Where it is trained, with its options."""
     name: str = ""
@@ -129,6 +129,8 @@ class Trained:
         object.__setattr__(self, "method", method_of(self.method))
         object.__setattr__(self, "tasks", tuple(map(task_of, several(self.tasks))))
         object.__setattr__(self, "backend", backends.resolve(self.backend))
+        if not self.method.takes_instruct:
+            object.__setattr__(self, "recipe", replace(self.recipe, instruct=0))
         if lacking := self.method.reads - GIVEN:
             raise BadInput(
                 f"A study trains on a recipe's rows, but {self.method.name!r} reads {', '.join(sorted(lacking))}, which "
