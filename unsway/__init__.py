@@ -16,6 +16,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Act": "unsway.training",
+    "ActBct": "unsway.training",
+    "AttCt": "unsway.training",
     "Bct": "unsway.training",
     "Bias": "unsway.biases",
     "Budget": "unsway.planning.budget",
@@ -28,6 +31,9 @@ _HOMES = {
     "Local": "unsway.backends.local",
     "Measurement": "unsway.studies.measurement",
     "Method": "unsway.training",
+    "MlpCt": "unsway.training",
+    "Npo": "unsway.training",
+    "Opct": "unsway.training",
     "Outcome": "unsway.types",
     "Pair": "unsway.types",
     "PairSet": "unsway.pairing",
@@ -39,6 +45,7 @@ _HOMES = {
     "Reply": "unsway.types",
     "Results": "unsway.studies.results",
     "Rewrite": "unsway.interventions",
+    "Rmct": "unsway.training",
     "Sampling": "unsway.sampling",
     "Settings": "unsway.types",
     "Study": "unsway.studies",
