@@ -303,24 +303,20 @@ def _figure(
     if without:
         caption += f" Without a number: {words.first_few(without, NAMED)}."
     names = {dot["arm"] for dot in known}
+    # every value, 0 and the reference, and intervals up to the widest from 0, with a little space at the ends
+    widest, places = WIDEST_RATIO if unit == "ratio" else 100.0, [0.0, reference or 0.0]
+    for dot in known:
+        places += [dot["value"]] if isinstance(dot["value"], float) else []
+        places += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
+    low, high = min(places), max(places)
+    space = 0.04 * ((high - low) or 1.0)
     return Figure(
         id=id,
         title=title,
         caption=caption,
         data=tuple(known),
         arms=tuple(arm for arm in results.arms if words.visible(arm.label) in names),
-        axis=Axis(unit, _domain(known, reference, WIDEST_RATIO if unit == "ratio" else 100.0), reference),
+        axis=Axis(unit, (low - space if low < 0 else 0.0, high + space), reference),
         kind="spans" if reference is None else "dots",
         rows=tuple(tuple(str(dot[key]) for key in _KEYS) for dot in data),
     )
-
-
-def _domain(data: Sequence[Datum], reference: float | None, widest: float) -> tuple[float, float]:
-    """Every value, 0 and the reference, and intervals up to `widest` from 0, with a little space at the ends."""
-    ends = [0.0, reference or 0.0]
-    for dot in data:
-        ends += [dot["value"]] if isinstance(dot["value"], float) else []
-        ends += [max(-widest, min(end, widest)) for end in (dot["low"], dot["high"]) if isinstance(end, float)]
-    low, high = min(ends), max(ends)
-    space = 0.04 * ((high - low) or 1.0)
-    return (low - space if low < 0 else 0.0), high + space

@@ -79,7 +79,10 @@ class Columns:
             biased=_floats(o.hit_biased for o in outcomes),
             right_clean=_floats(o.right_clean for o in outcomes),
             right_biased=_floats(o.right_biased for o in outcomes),
-            changed=_floats(_changed(o) for o in outcomes),
+            changed=_floats(
+                None if None in (o.clean.choice, o.biased.choice) else o.clean.choice != o.biased.choice
+                for o in outcomes
+            ),
             read_clean=_floats(_was_read(o.clean) for o in outcomes),
             read_biased=_floats(_was_read(o.biased) for o in outcomes),
         )
@@ -109,11 +112,6 @@ class Columns:
 
 def _floats(values: Iterable[bool | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in values], float)
-
-
-def _changed(outcome: Outcome) -> bool | None:
-    a, b = outcome.clean.choice, outcome.biased.choice
-    return None if a is None or b is None else a != b
 
 
 def _was_read(answer: Reading) -> bool | None:

@@ -101,6 +101,9 @@ def cells(
             phrasings is one unit in whatever cell holds it.
         level: Nominal coverage of the intervals; 0.95 is the field's convention.
 
+    Returns:
+        The cells; their `p_holm` is corrected over all of them, which is the family of tests.
+
     Raises:
         BadInput: `by` names something else.
     """
@@ -112,18 +115,16 @@ def cells(
         arm = o.arm if "arm" in by else ALL_ARMS
         bias, source, elicit = (getattr(o, name) if name in by else "all" for name in DIMENSIONS[1:])
         groups.setdefault((arm, bias, source, elicit), []).append(o)
-    found = [_cell(*key, members, level) for key, members in groups.items()]
+    found = []
+    for key, members in groups.items():
+        columns = Columns.of(members)
+        reasons = Counter(o.excluded for o in members if o.excluded is not None)
+        excluded = tuple(sorted(reasons.items(), key=lambda item: (-item[1], str(item[0]))))
+        n_questions = int(columns.question.max()) + 1
+        estimates = (*_estimates(columns, level), *added_estimates(members, level))
+        found.append(Cell(*key, len(members), n_questions, excluded, estimates, brr_p(columns, level)))
     corrected = iter(holm([cell.p for cell in found if cell.p is not None]))
     return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in found)
-
-
-def _cell(arm: ArmKey, bias: str, source: str, elicit: str, outcomes: list[Outcome], level: float) -> Cell:
-    columns = Columns.of(outcomes)
-    counts = Counter(o.excluded for o in outcomes if o.excluded is not None)
-    excluded = tuple(sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))))
-    n_questions = int(columns.question.max()) + 1
-    estimates = (*_estimates(columns, level), *added_estimates(outcomes, level))
-    return Cell(arm, bias, source, elicit, len(outcomes), n_questions, excluded, estimates, brr_p(columns, level))
 
 
 def _estimates(columns: Columns, level: float) -> list[Estimate]:
