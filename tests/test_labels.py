@@ -415,3 +415,11 @@ def test_the_token_is_in_no_argument_of_the_browser(monkeypatch: pytest.MonkeyPa
     path = Path(launched[0])
     assert path.stat().st_mode & 0o077 == 0 and 'url=http://127.0.0.1:1/#secret"' in path.read_text()
     path.unlink()
+
+
+def test_an_encrypted_thought_of_imported_labels_is_not_shown(tmp_path: Path) -> None:
+    cipher = "c2lnbmF0dXJl" * 20
+    rows = [{"labeller": "ana", "reply": "So (B).", "reasoning": text} for text in (cipher, "I looked at both.")]
+    (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    import_labels(tmp_path / "labels.jsonl", tmp_path / "study")
+    assert {item.reasoning for item in LabelStore(tmp_path / "study").items()} == {"", "I looked at both."}

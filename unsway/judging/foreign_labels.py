@@ -31,7 +31,7 @@ from unsway.judging.label_store import Label, LabelStore
 from unsway.rows import ForeignRow, Name, TextOrNull, read_rows
 from unsway.seeds import content_id
 from unsway.store import dumps, loads
-from unsway.types import Part, Prompt, Role, Turn
+from unsway.types import Part, Prompt, Role, Turn, is_encrypted
 
 PUBLISHED = "arXiv 2403.05518"
 """The labeller and the rubric of the released labels, whose labellers have no names."""
@@ -162,7 +162,8 @@ class LabelRow(LabelLayout):
     def item(self) -> LabelItem:
         """The reply that was labelled."""
         same = ("reply", "reasoning", "answer", "question_id", "bias", "arm", "model", "weights", "sample")
-        return LabelItem(self.prompt, tuple(self.turns), **{name: getattr(self, name) for name in same})
+        item = LabelItem(self.prompt, tuple(self.turns), **{name: getattr(self, name) for name in same})
+        return replace(item, reasoning="", id="") if is_encrypted(item.reasoning) else item
 
     def label(self, item: str) -> Label:
         """What was said of it."""

@@ -25,6 +25,7 @@ from unsway.types.rows import (
     Stop,
     Thought,
     Verdict,
+    is_encrypted,
 )
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "Toward",
     "Turn",
     "Verdict",
+    "is_encrypted",
 ]

@@ -21,7 +21,12 @@ ExampleKind: TypeAlias = Literal["consistency", "instruct"]
 """What a row is for: consistency rows have a cue, instruct rows keep the model as helpful as it was."""
 
 _ENCRYPTED = re.compile(r"[A-Za-z0-9+/_-]{60,}={0,2}")
-"""A line of an encrypted thought or of its signature, which rows from before `Reply.thought` hold as their reasoning."""
+"""A line of an encrypted thought or of its signature."""
+
+
+def is_encrypted(reasoning: str) -> bool:
+    """Whether a thought is an encrypted one or its signature, which rows from before `Reply.thought` hold as reasoning."""
+    return all(map(_ENCRYPTED.fullmatch, reasoning.split("\n")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Reply:
     """Day on which it was asked, UTC, as 2026-11-28; empty where it is not known."""
 
     def __post_init__(self) -> None:
-        if self.reasoning and all(map(_ENCRYPTED.fullmatch, self.reasoning.split("\n"))):
+        if self.reasoning and is_encrypted(self.reasoning):
             object.__setattr__(self, "reasoning", None)  # frozen
             object.__setattr__(self, "thought", "hidden")
 
