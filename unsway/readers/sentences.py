@@ -16,7 +16,7 @@ from unsway.readers.speakers import DENIED, OWN, stance
 from unsway.readers.speakers import REPORTED as REPORTED_WORDS
 from unsway.readers.wording import KnownOptions, Segment
 
-LAST_PHRASES = 8
+LAST_PHRASES = 5
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
 
 SHORTEST = 8

@@ -61,9 +61,8 @@ _LATEX = re.compile(
     r"|[^a-zA-Z])"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
-_TAG = re.compile(r"</?([a-zA-Z][\w ]{0,30})/?>")
-_LABEL_TAG = re.compile(r"<((?=[^<>]{0,30}(?:answer|choice|option))[a-z][\w ]{0,30})>", re.IGNORECASE)
-"""A tag that labels what follows; any other is nothing."""
+_TAG = re.compile(r"<(?=[^<>]{0,30}(?:answer|choice|option))([a-z][\w ]{0,30})>|</?[a-z][\w ]{0,30}/?>", re.IGNORECASE)
+"""A tag that labels what follows, in a group; or any other, which is nothing."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
 _END = re.compile(r"[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
@@ -76,8 +75,9 @@ def fold(text: str) -> str:
     if "\\" in text:
         text = _LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
     if ">" in text:
-        text = _LABEL_TAG.sub(r" \1:", text)
-        text = _TAG.sub(lambda m: " " * len(m[0]), text).replace("->", " =").replace("=>", " =")
+        text = (
+            _TAG.sub(lambda m: f" {m[1]}:" if m[1] else " " * len(m[0]), text).replace("->", " =").replace("=>", " =")
+        )
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
 
 
