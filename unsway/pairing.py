@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from unsway.biases.cues import resolve
@@ -21,11 +21,12 @@ from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
-from unsway.prompts.render import render
+from unsway.prompts.render import render, with_answer_turn
+from unsway.readers.letter import LETTER
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
-from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Target, Toward
+from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Rule, Target, Toward
 
 if TYPE_CHECKING:
     from unsway.biases.arguments import Arguments
@@ -200,6 +201,12 @@ class _Builder:
         both = _checked(bias, question, clean, made)
         drawn = {"form": str(wanted["form"])} if bias.forms else {}
         drawn["place"] = both.biased.cue_place()
+        rule = bias.rule
+        if self.elicit.answer_turn is not None:
+            both = replace(
+                both, **{side: with_answer_turn(getattr(both, side), self.elicit) for side in ("clean", "biased")}
+            )
+            rule = replace(rule, reader=LETTER) if rule.reader == Rule().reader else rule
         return Pair(
             id=content_id(both.clean.id, both.biased.id, name, self.elicit.versioned, asdict(target)),
             question=question,
@@ -210,7 +217,7 @@ class _Builder:
             target=target,
             order=tuple(range(n)) if both.order is None else both.order,
             seed=self.seed,
-            rule=bias.rule,
+            rule=rule,
             drawn=drawn | (dict(made.drawn) if isinstance(made, Inserted) else {}),
         )
 

@@ -28,7 +28,7 @@ elicit_option = click.option(
     "--elicit",
     default="cot",
     show_default=True,
-    help="How it is asked: cot, brief, worked or direct; several with commas.",
+    help="How it is asked: cot, cot+letter, brief, worked or direct; several with commas.",
 )
 
 

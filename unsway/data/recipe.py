@@ -103,6 +103,10 @@ class Recipe:
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
         object.__setattr__(self, "elicit", elicitations.resolve(self.elicit))
+        if self.elicit.answer_turn is not None:
+            raise BadInput(
+                f"{self.elicit.name!r} asks for the letter alone at the end, which would be the target. Take 'cot'."
+            )
         object.__setattr__(self, "biases", tuple(map(resolve, several(self.biases))))
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")

@@ -33,6 +33,9 @@ class Elicitation:
     """The kind of reply it asks for, which biases that show or request a reply follow."""
     example: Bank | None = None
     """Worked examples that come before the question, three entries each: stem, options one a line, reply."""
+    answer_turn: Bank | None = None
+    """What asks, in one more turn after the reply, for the letter alone: its entry 0. The letter then counts, where it
+    agrees with what the replies say (`unsway.stats.answer_turns`)."""
 
     def __post_init__(self) -> None:
         if self.example is not None and len(self.example.entries) % 3:
@@ -48,17 +51,20 @@ class Elicitation:
 
     @property
     def versioned(self) -> str:
-        """`name@version`; the version is that of its wordings, followed by that of its worked examples."""
-        return f"{self.name}@{self.wordings.version}" + (f".{self.example.version}" if self.example else "")
+        """`name@version`; the version is that of its wordings, then those of its worked examples and its answer turn."""
+        more = [bank.version for bank in (self.example, self.answer_turn) if bank is not None]
+        return f"{self.name}@" + ".".join(map(str, (self.wordings.version, *more)))
 
 
 elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
 """All elicitations, by name."""
 
 
-def elicitation(name: str, wordings: Bank, *, style: Style = "cot", example: Bank | None = None) -> Elicitation:
+def elicitation(
+    name: str, wordings: Bank, *, style: Style = "cot", example: Bank | None = None, answer_turn: Bank | None = None
+) -> Elicitation:
     """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken."""
-    return elicitations.add(name, Elicitation(name, wordings, style, example))
+    return elicitations.add(name, Elicitation(name, wordings, style, example, answer_turn))
 
 
 def names() -> tuple[str, ...]:
@@ -91,3 +97,5 @@ elicitation("brief", bank("brief_instructions"), style="brief", example=bank("br
 # after three, whose form it then keeps: the demo's (docs/log.md)
 elicitation("worked", bank("brief_instructions"), style="brief", example=bank("worked_examples"))
 elicitation("direct", bank("direct_instructions"), style="direct")
+# what no rule reads in a reply, the model is asked for: the letter alone, in one more turn
+elicitation("cot+letter", bank("cot_instructions"), answer_turn=bank("answer_turns"))

@@ -70,3 +70,11 @@ def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
     header = "\n\nAnswer choices:"
     lines = (f"\n({letter(i)}) {option}" for i, option in enumerate(options))
     return tuple(Part("option", line if i else header + line) for i, line in enumerate(lines))
+
+
+def with_answer_turn(prompt: Prompt, elicit: Elicitation) -> Prompt:
+    """The prompt, in which the model replies and is then asked for the letter alone; as it is without an answer turn."""
+    if elicit.answer_turn is None:
+        return prompt
+    asking = Turn("user", (Part("instruction", elicit.answer_turn.entries[0]),))
+    return Prompt((*prompt.turns, Turn("assistant", None), asking))

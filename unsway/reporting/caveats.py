@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
 from unsway.reporting.words import percent, points, ratio, visible
+from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
 if TYPE_CHECKING:
     from unsway.studies.arms import Arm
@@ -42,6 +43,7 @@ def caveats(results: Results) -> tuple[str, ...]:
     """Every caveat of a study: about its sources, each arm's replies, and how far trainings move from run to run."""
     found = [*source_caveats(results.sources)]
     for arm in results.arms:
+        found += (f"{visible(arm.label)}: {caveat}" for caveat in _letter_caveats(results, arm))
         found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.replies_of(arm)))
         base = results.base_of(arm)
         if base and arm.role in ("trained", "control") and (n := _alike(results, arm, base)) >= FEWEST:
@@ -81,6 +83,17 @@ def _alike(results: Results, arm: Arm, base: Arm) -> int:
     both = [(results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()]
     same = [ours[n].text == theirs[n].text for ours, theirs in both for n in ours if n in theirs]
     return len(same) if all(same) else 0
+
+
+def _letter_caveats(results: Results, arm: Arm) -> Iterator[str]:
+    """How often the letter that was asked for alone agrees with the reply, by side, and which of the two counts."""
+    found = agreements(results.pairs, results.index, arm.key)
+    if any(side.n_read for side in found.values()):
+        said = " and ".join(f"{each.n_alike:,} of {each.n_read:,} {side} ones" for side, each in found.items())
+        which = (
+            "the letter counts" if letter_counts(found) else f"less than {ENOUGH:.0%} on a side, so the replies count"
+        )
+        yield f"The letter asked for after a reply is the one read in the reply in {said}: {which}."
 
 
 def source_caveats(sources: Iterable[str]) -> Iterator[str]:

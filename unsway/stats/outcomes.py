@@ -18,7 +18,9 @@ from typing import NamedTuple
 from unsway import readers
 from unsway.errors import BadInput
 from unsway.readers import Reader
-from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Settings
+from unsway.readers.letter import LETTER, first_reply
+from unsway.stats.answer_turns import agreements, letter_counts
+from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Rule, Settings
 
 NO_REPLY = Reading(None, "no_reply")
 """Stands on a side that has no reply."""
@@ -148,19 +150,25 @@ def outcomes(
             not be told apart, or two different replies stand at one address.
     """
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies, arms)
-    found = []
-    for pair in {pair.id: pair for pair in pairs}.values():
+    found, unique = [], tuple({pair.id: pair for pair in pairs}.values())
+    by_letter = {arm.key: letter_counts(agreements(unique, index, arm.key)) for arm in index.arms}
+    for pair in unique:
         if arms is None and len(index.arms) > 1:
             index.check_weights(pair)
         for arm in index.arms:
-            sides = tuple(index.sides(arm.key, pair))
+            sides, reader = tuple(index.sides(arm.key, pair)), readers.get(pair.rule.reader)
+            if pair.rule.reader == LETTER and not by_letter[arm.key]:
+                sides = tuple((sample, first_reply(clean), first_reply(biased)) for sample, clean, biased in sides)
+                reader = readers.get(Rule().reader)
             for at, (sample, clean, biased) in enumerate(sides):
                 next_clean = sides[(at + 1) % len(sides)][1] if len(sides) > 1 else None
-                found.append(_outcome(pair, arm.key, sample, (clean, next_clean, biased)))
+                found.append(_outcome(pair, arm.key, sample, (clean, next_clean, biased), reader))
     return tuple(found)
 
 
-def _outcome(pair: Pair, arm: ArmKey, sample: int, replies: tuple[Reply | None, Reply | None, Reply | None]) -> Outcome:
+def _outcome(
+    pair: Pair, arm: ArmKey, sample: int, replies: tuple[Reply | None, Reply | None, Reply | None], reader: Reader
+) -> Outcome:
     """Both sides read and compared: the clean reply, that of the next sample, and the biased reply.
 
     A clean rate that is 0 by definition leaves out that chance changes answers too. So there the clean side is a second
@@ -168,7 +176,6 @@ def _outcome(pair: Pair, arm: ArmKey, sample: int, replies: tuple[Reply | None, 
     one it has no hit, and the pair is not tested.
     """
     clean, next_clean, biased = replies
-    reader = readers.get(pair.rule.reader)
     in_clean = NO_REPLY if clean is None else reader(pair, "clean", clean)
     in_biased = NO_REPLY if biased is None else reader(pair, "biased", biased)
     in_second, second_is_own = in_clean, pair.rule.clean == "zero" and pair.target.cued is None

@@ -1,0 +1,60 @@
+"""Whether the letter that a model gives when asked for it alone is that of its reply, and so which of the two counts.
+
+In: pairs whose elicitation has an answer turn, the replies of an arm. Out: by side, how many replies that can be read agree
+with the letter. A model that forgets what it replied gives a letter of its own: of the embedded model 15 of 37 letters were
+those of its clean replies, so there the replies count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from unsway import readers
+from unsway.readers.letter import LETTER, first_reply
+from unsway.types import ArmKey, Pair, Prompt, Reply, Rule, Side
+
+ENOUGH = 0.95
+"""Share of the readable replies, on each side, with which the letter must agree to count. Ours."""
+SIDES: tuple[Side, Side] = ("clean", "biased")
+
+
+class Agreement(NamedTuple):
+    """How often letter and reply agree on one side."""
+
+    n_alike: int
+    """Replies whose letter is the option that was read in them."""
+    n_read: int
+    """Replies in which an option could be read, and a letter too."""
+
+
+class Sides(Protocol):
+    """Replies to both sides of a pair (`unsway.stats.outcomes.ReplyIndex`)."""
+
+    def sides(self, key: ArmKey, pair: Pair) -> Iterator[tuple[int, Reply | None, Reply | None]]:
+        """Sample, clean and biased reply of an arm, for every sample of either."""
+        ...
+
+
+def agreements(pairs: Iterable[Pair], index: Sides, arm: ArmKey) -> Mapping[Side, Agreement]:
+    """The agreement of an arm's letters with its replies, by side; a clean reply that biases share counts once."""
+    whole, letter = readers.get(Rule().reader), readers.get(LETTER)
+    found = {side: Agreement(0, 0) for side in SIDES}
+    seen: set[tuple[Prompt, int]] = set()
+    for pair in pairs:
+        for sample, *replies in index.sides(arm, pair) if pair.rule.reader == LETTER else ():
+            for side, prompt, reply in zip(SIDES, (pair.clean, pair.biased), replies, strict=True):
+                first = first_reply(reply)
+                if reply is None or first is None or (prompt, sample) in seen:
+                    continue
+                seen.add((prompt, sample))
+                read, asked = whole(pair, side, first).value, letter(pair, side, reply).value
+                if read is not None and asked is not None:
+                    n_alike, n_read = found[side]
+                    found[side] = Agreement(n_alike + (read == asked), n_read + 1)
+    return found
+
+
+def letter_counts(agreement: Mapping[Side, Agreement]) -> bool:
+    """Whether the letter is the reading that counts: it agrees with enough of the readable replies on both sides."""
+    return all(side.n_read and side.n_alike >= ENOUGH * side.n_read for side in agreement.values())
