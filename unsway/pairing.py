@@ -203,9 +203,8 @@ class _Builder:
         drawn["place"] = both.biased.cue_place()
         rule = bias.rule
         if self.elicit.answer_turn is not None:
-            both = replace(
-                both, **{side: with_answer_turn(getattr(both, side), self.elicit) for side in ("clean", "biased")}
-            )
+            clean, biased = (with_answer_turn(prompt, self.elicit) for prompt in (both.clean, both.biased))
+            both = replace(both, clean=clean, biased=biased)
             rule = replace(rule, reader=LETTER) if rule.reader == Rule().reader else rule
         return Pair(
             id=content_id(both.clean.id, both.biased.id, name, self.elicit.versioned, asdict(target)),
