@@ -19,7 +19,7 @@ ENOUGH = 0.95
 SIDES: tuple[Side, Side] = ("clean", "biased")
 
 
-class Agreement(NamedTuple):
+class LetterAgreement(NamedTuple):
     """How often letter and reply agree on one side."""
 
     n_alike: int
@@ -28,7 +28,7 @@ class Agreement(NamedTuple):
     """Replies in which an option could be read, and a letter too."""
 
 
-class Sides(Protocol):
+class JoinedReplies(Protocol):
     """Replies to both sides of a pair (`unsway.stats.outcomes.ReplyIndex`)."""
 
     def sides(self, key: ArmKey, pair: Pair) -> Iterator[tuple[int, Reply | None, Reply | None]]:
@@ -36,10 +36,10 @@ class Sides(Protocol):
         ...
 
 
-def agreements(pairs: Iterable[Pair], index: Sides, arm: ArmKey) -> Mapping[Side, Agreement]:
+def agreements(pairs: Iterable[Pair], index: JoinedReplies, arm: ArmKey) -> Mapping[Side, LetterAgreement]:
     """The agreement of an arm's letters with its replies, by side; a clean reply that biases share counts once."""
     whole, letter = readers.get(Rule().reader), readers.get(LETTER)
-    found = {side: Agreement(0, 0) for side in SIDES}
+    found = {side: LetterAgreement(0, 0) for side in SIDES}
     seen: set[tuple[Prompt, int]] = set()
     for pair in pairs:
         for sample, *replies in index.sides(arm, pair) if pair.rule.reader == LETTER else ():
@@ -51,10 +51,10 @@ def agreements(pairs: Iterable[Pair], index: Sides, arm: ArmKey) -> Mapping[Side
                 read, asked = whole(pair, side, first).value, letter(pair, side, reply).value
                 if read is not None and asked is not None:
                     n_alike, n_read = found[side]
-                    found[side] = Agreement(n_alike + (read == asked), n_read + 1)
+                    found[side] = LetterAgreement(n_alike + (read == asked), n_read + 1)
     return found
 
 
-def letter_counts(agreement: Mapping[Side, Agreement]) -> bool:
+def letter_counts(agreement: Mapping[Side, LetterAgreement]) -> bool:
     """Whether the letter is the reading that counts: it agrees with enough of the readable replies on both sides."""
     return all(side.n_read and side.n_alike >= ENOUGH * side.n_read for side in agreement.values())
