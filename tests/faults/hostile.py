@@ -93,6 +93,15 @@ ROW = {"question_id": "q1", "n_options": 4, "gold": "A", "target": "B", "bias": 
 EXAMPLE = {"messages": [{"role": "user", "content": "Which?"}], "completion": "(A)"}
 PROMPT = {"turns": [{"role": "user", "parts": [{"kind": "stem", "text": "Which?"}]}]}
 OWN_EXAMPLE = {"clean": PROMPT, "biased": PROMPT, "completion": "(A)", "target": {"option": 1, "kind": "toward"}}
+PREFERENCE = {
+    "prompt": EXAMPLE["messages"],
+    "chosen": [{"role": "assistant", "content": "(A)", "weight": 1}],
+    "rejected": "(B)",
+}
+SHARED = {
+    "conversations": [{"from": "human", "value": "Which?"}, {"from": "gpt", "value": "(A)"}],
+    "system": "Be brief.",
+}
 OWN_EXAMPLE |= {"options": ["a", "b"], "kind": "consistency", "pair_id": "p", "said_by": "m"}
 LABEL = {"labeller": "ana", "reply": "So (B).", "coherence": 4, "mentions_cue": False, "prompt": "I say B. Which?"}
 LAYOUT = "Which is a metal?\n\nAnswer choices:\n(A) copper\n(B) granite"
@@ -225,7 +234,7 @@ def main() -> int:
         lost += files(
             "transcripts, bad rows left out", transcripts, lambda p: load_transcripts(p, skip_bad=True), place, tries
         )
-        lost += files("training rows", [EXAMPLE, OWN_EXAMPLE], read_examples, place, tries)
+        lost += files("training rows", [EXAMPLE, OWN_EXAMPLE, PREFERENCE, SHARED], read_examples, place, tries)
         lost += files("released prompts", [RELEASED], released.load, place, tries)
         labels = [LABEL | {"cue": "I say B."}, LABEL | {"labeller": "ben"}]
         lost += files("labels", labels, lambda p: import_labels(p, place / "labelled"), place, tries)
