@@ -96,4 +96,4 @@ def test_a_template_that_leaves_out_more_is_refused(tiny: Path, tmp_path: Path) 
         match=r"reward_history@\S+ is a system turn.*'<system>.*where it writes 'Be kind\. .*otherwise.*Leave the bias out",
     ):
         us.measure(str(odd), PAIRS, folder=tmp_path / "out", settings=Settings(max_tokens=4))
-    assert not (tmp_path / "out" / "arms.json").exists()
+    assert json.loads((tmp_path / "out" / "arms.json").read_text())["arms"] == []
