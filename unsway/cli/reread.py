@@ -50,7 +50,7 @@ def reread(
         more = model_arguments(model_args, None)
         place = folder / layout.SECOND_READER
         theirs = judge.second_reader(*joined(folder), second_reader, n=n, seed=seed, folder=place, model_args=more)
-        write_jsonl(folder / layout.VERDICTS, theirs.verdicts)
+        write_jsonl(folder / layout.SECOND_READINGS, theirs.verdicts)
         body["second_reader"] = asdict(theirs) | {"disagreements": [_row(one) for one in theirs.disagreements]}
         said += _second_lines(theirs, many)
     if json_:
