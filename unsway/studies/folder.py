@@ -209,7 +209,9 @@ def results(
             frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
             instead_of(place),
             {**(about or {}), **noted},
-            tuple(read_jsonl(place / layout.SECOND_READINGS, Verdict)) if (place / layout.SECOND_READINGS).exists() else (),
+            tuple(read_jsonl(place / layout.SECOND_READINGS, Verdict))
+            if (place / layout.SECOND_READINGS).exists()
+            else (),
         ),
         level=level,
     )
