@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import api_page
@@ -35,7 +36,8 @@ def test_the_program_of_the_readme_runs(tmp_path: Path) -> None:
     assert more["hr"].brr.n + more["hr"].brr.n_excluded == len(QUESTIONS)
     joined = found + more
     assert {plain_name(bias) for bias in joined.biases} == {"suggested_answer", "post_hoc", "hr"}
-    assert joined["post_hoc"] == found["post_hoc"] and joined["hr"] == more["hr"]
+    for alone in (found["post_hoc"], more["hr"]):  # alike but for the family that p-values are corrected over
+        assert replace(joined[plain_name(alone.bias)], p_holm=None) == replace(alone, p_holm=None)
     calm = us.measure(model(0.1, "calm"), like=joined, biases=BIASES, label="calm")
     both = joined + calm
     assert [arm.label for arm in both.arms] == ["scripted/model", "calm"]

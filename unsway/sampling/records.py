@@ -104,7 +104,7 @@ def paired() -> Metric:
             for each in joined:
                 if each.bias == cell.bias and each.excluded is None:
                     sums[each.question_id] += bool(each.hit_biased) - bool(each.hit_clean) - (cell["brr"].value or 0)
-            if len(sums) > 1:
+            if len(sums) > 1 and cell["brr"].n:
                 spread = sum(one**2 for one in sums.values()) * len(sums) / (len(sums) - 1)
                 values[f"{prefix}brr_stderr"] = math.sqrt(spread) / cell["brr"].n
         return dict(values)
