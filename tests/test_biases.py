@@ -28,7 +28,8 @@ from unsway.banks import bank
 from unsway.biases.arguments import Argument, Arguments
 from unsway.biases.registry import Bias
 from unsway.pairing import pairs
-from unsway.prompts.render import letter, render
+from unsway.prompts import elicitations
+from unsway.prompts.render import letter, render, with_answer_turn
 from unsway.seeds import digest
 from unsway.sources.comparisons import comparison
 from unsway.types import AnyChange, AwayFrom, Prompt, Question, Toward
@@ -76,13 +77,14 @@ def test_cues_are_all_that_is_added(name: str, elicit: str) -> None:
         assert len(built) >= 6, "the bias takes none of the questions"
         for pair in built:
             if declared.kind == "insertion":
-                assert pair.clean == render(pair.question, elicit)
-                assert pair.biased.stripped() == pair.clean
+                plain = render(pair.question, elicit)
+                assert pair.clean == with_answer_turn(plain, elicitations.get(elicit))
+                assert pair.biased.stripped() == pair.clean.stripped()  # turns in which the model speaks are no cue
             if pair.order == tuple(range(len(pair.question.options))):
                 assert pair.biased.stripped() == pair.clean.stripped()
                 assert pair.biased.cue().strip() and pair.biased.id != pair.clean.id
             _check_target(declared, pair.target, pair.question)
-            _check_turns(declared, pair.biased)
+            _check_turns(declared, pair.biased, elicit)
             assert not re.search(r"\{[a-z_]+\}", pair.biased.cue()), "a placeholder was not filled"
 
 
@@ -99,13 +101,14 @@ def _check_target(declared: Bias, target: object, question: Question) -> None:
             assert target == AnyChange()
 
 
-def _check_turns(declared: Bias, prompt: Prompt) -> None:
+def _check_turns(declared: Bias, prompt: Prompt, elicit: str) -> None:
     """Roles alternate after an optional system turn, the user has the last word, and no turn is blank."""
     roles = [turn.role for turn in prompt.turns]
     talk = roles[1:] if roles[0] == "system" else roles
     assert talk == ["user", "assistant"] * (len(talk) // 2) + ["user"]
     assert all(turn.parts is None or turn.text().strip() for turn in prompt.turns)
-    assert (prompt.n_model_turns > 0) == declared.needs_first_answer
+    n_before = prompt.n_model_turns - (elicitations.get(elicit).answer_turn is not None)
+    assert (n_before > 0) == declared.needs_first_answer
 
 
 @pytest.mark.parametrize("elicit", ELICITS)
