@@ -153,7 +153,8 @@ class Local(LocalOptions, Backend):
         )
         with hold(folder):
             model = LiveModel(form, method, folder, record, rows, at_once, self.save_every)
-            with track_once(f"Training {method.name}", method.n_steps(len(rows)), done=model.steps) as model.advance:
+            steps = method.n_steps(len(rows))
+            with model.uncast(), track_once(f"Training {method.name}", steps, done=model.steps) as model.advance:
                 yield model
         free_memory()
 
