@@ -27,7 +27,7 @@ from unsway.backends.local.trainers import arguments, reporting, trainer
 from unsway.errors import BadInput, UnswayError
 from unsway.models.memory import free_memory
 from unsway.models.session import LOCAL, name_of, release_idle
-from unsway.models.weights import Weights, locate
+from unsway.models.weights import Weights, locate, training_dtype
 from unsway.training import done, examples_sha256
 from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Texts, Tuner, WhiteBox
 from unsway.types import Checkpoint, Example
@@ -153,8 +153,13 @@ class Local(LocalOptions, Backend):
         )
         with hold(folder):
             model = LiveModel(form, method, folder, record, rows, at_once, self.save_every)
+            from peft.helpers import disable_input_dtype_casting
+
             steps = method.n_steps(len(rows))
-            with model.uncast(), track_once(f"Training {method.name}", steps, done=model.steps) as model.advance:
+            # autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew
+            is_cast = bool(method.lora_rank) and training_dtype() == "bfloat16"
+            uncast = disable_input_dtype_casting(model.model, active=is_cast)
+            with uncast, track_once(f"Training {method.name}", steps, done=model.steps) as model.advance:
                 yield model
         free_memory()
 

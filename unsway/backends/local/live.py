@@ -75,7 +75,6 @@ class LiveModel:
         with requires("local", "Training here"):
             import torch
             from peft import LoraConfig, get_peft_model
-            from peft.helpers import disable_input_dtype_casting
             from transformers import get_linear_schedule_with_warmup, set_seed
 
         self.form, self.method, self.folder, self.record = form, method, folder, record
@@ -115,10 +114,6 @@ class LiveModel:
         """Whether keys and values of a shared beginning are kept whole."""
         self.autocast: Callable[[], Any] = lambda: torch.autocast(
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"
-        )
-        # autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew
-        self.uncast: Callable[[], Any] = lambda: disable_input_dtype_casting(
-            self.model, active=bool(method.lora_rank) and training_dtype() == "bfloat16"
         )
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.trained, lr=method.learning_rate, weight_decay=method.weight_decay)
