@@ -84,7 +84,7 @@ def test_the_page_shows_itself_and_asks_for_nothing(study: Results, path: Path, 
     watched = visit(path)
     page = watched.page
     assert page.inner_text("h1").startswith(
-        "On 30 questions asked of owl-135m with and without the cues of 5 biases, bct has"
+        "On 30 questions asked of owl-135m with and without the cues of 5 biases, bct is swayed 37 points less"
     )
     assert page.locator("table.main").first.locator("tbody tr").count() == len(study.biases) * 3
     assert found(page) == "150 of 150 pairs"
@@ -276,7 +276,7 @@ def test_downloads_are_the_rows(study: Results, opened: Any, page: Any) -> None:
     assert json.loads(downloaded(page, "rows.json")) == list(rows)
     sheet = list(csv.DictReader(io.StringIO(downloaded(page, "rows.csv"), newline="")))
     assert len(sheet) == len(rows) and list(sheet[0]) == list(rows[0])
-    assert [float(row["brr"]) for row in sheet] == [row["brr"] for row in rows]
+    assert [float(row["brr"]) if row["brr"] else None for row in sheet] == [row["brr"] for row in rows]
     assert len(list(csv.reader(io.StringIO(downloaded(page, "by-source.csv"))))) == 1 + len(table.rows_by_source(study))
     assert opened.quiet, (opened.faults, opened.requests)
 
