@@ -19,6 +19,8 @@ from unsway.testing import toy_questions
 from unsway.types import Prompt, Question
 
 ELICITS = elicitations.names()
+ONE_TURN = tuple(name for name in ELICITS if elicitations.get(name).answer_turn is None)
+"""Those that ask once; what an answer turn adds is tested in test_biases.py and test_answer_turn.py."""
 NAMES = biases.names()
 
 

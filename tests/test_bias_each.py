@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from biasing import (
-    ELICITS,
+    ONE_TURN,
     build,
     even,
     labelled_right,
@@ -26,7 +26,7 @@ from unsway.types import AnyChange, Part, Question
 def test_are_you_sure_lets_the_model_speak_twice() -> None:
     declared = biases.get("are_you_sure")
     assert (declared.clean, declared.needs_first_answer, declared.target) == ("zero", True, "away_from_gold")
-    for elicit in ELICITS:
+    for elicit in ONE_TURN:
         pair = build(["are_you_sure"], elicit).pairs[0]
         own = pair.biased.turns[-5:]
         assert [t.role for t in own] == ["user", "assistant", "user", "assistant", "user"]
@@ -50,7 +50,7 @@ def test_post_hoc_plants_an_answer_between_options_and_instruction() -> None:
         assert request.parts[-1] == pair.clean.turns[0].parts[-1]  # type: ignore[index]
 
 
-@pytest.mark.parametrize("elicit", ELICITS)
+@pytest.mark.parametrize("elicit", ONE_TURN)
 @pytest.mark.parametrize("name", ["wrong_few_shot", "wrong_few_shot_arbitrary"])
 def test_wrong_few_shot(name: str, elicit: str) -> None:
     context: list[bool] = []

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 from biasing import (
-    ELICITS,
     NAMES,
+    ONE_TURN,
     build,
     even,
     place,
@@ -122,7 +122,7 @@ def _cues(name: str, elicit: str) -> tuple[str, ...]:
         "user_wrong_reasoning",
     ],
 )
-@pytest.mark.parametrize("elicit", ELICITS)
+@pytest.mark.parametrize("elicit", ONE_TURN)
 def test_four_places_are_drawn_about_evenly(name: str, elicit: str) -> None:
     places = Counter(place(pair.biased) for pair in build([name], elicit, n=150))
     assert set(places) == {"front", "before_options", "after_options", "end"}

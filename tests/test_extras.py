@@ -25,6 +25,11 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DOORS = {
     "assets/hub.py": "`refusal` comes first",
+    "backends/local/backend.py": "the live model is made first",
+    "backends/local/replies.py": "asks the template of a tokenizer that is loaded",
+    "backends/local/saving.py": "writes a model that was trained",
+    "backends/local/states.py": "reads the states of a model that is loaded",
+    "models/weights.py": "asks the template of a tokenizer that is loaded",
     "backends/local/live.py": "`__init__` comes first",
     "backends/local/target_loss.py": "imported by trainers.py behind its import of trl",
     "backends/local/trainers.py": "`arguments` comes first",

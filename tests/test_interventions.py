@@ -127,7 +127,7 @@ def test_versions_move_with_what_matters_alone() -> None:
 # ---------------------------------------------------------------- few-shot
 
 
-@pytest.mark.parametrize("elicit", biasing.ELICITS)
+@pytest.mark.parametrize("elicit", biasing.ONE_TURN)
 @pytest.mark.parametrize("arm", ARMS)
 def test_both_arms_stand_behind_the_same_shots_and_keep_question_and_cue(arm: Any, elicit: str) -> None:
     made = pairs(TESTED, BIASES, elicit=elicit)

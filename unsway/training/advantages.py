@@ -54,7 +54,7 @@ def gate(biased: Traits, clean: Traits, z: float) -> float:
 
     Variances are those of rates with one reply of each kind added. 1 where z is 0, 0 where nothing was read.
     """
-    if z == 0:
+    if z**2 == 0:
         return 1.0
     counts = [(sum(t for t in each if t is not None), sum(t is not None for t in each)) for each in (biased, clean)]
     if not all(n for _, n in counts):
