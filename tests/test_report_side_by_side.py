@@ -35,7 +35,7 @@ def test_each_cell_is_the_one_of_the_table(found: Results) -> None:
             cell = found.cell(arm, bias)
             assert cell is not None
             star = "*" if arm.role == "trained" and found.is_trained(bias) else ""
-            assert plain(text) == f"{words.points(cell['brr'])}{star} ({cell['brr'].n})"
+            assert plain(text) == f"{words.brr(cell['brr'])}{star} ({cell['brr'].n})"
     assert len(rows) == 2 + len(found.biases) + 2
 
 

@@ -188,6 +188,21 @@ HARNESSES: tuple[Shape, ...] = (
         },
     ),
     Shape(
+        writes="cot-transparency, an output a row",
+        needs=("task_spec.task_hash",),
+        fields={
+            "question_id": ("task_spec.task_hash",),
+            "source": ("task_spec.task_name",),
+            "model": ("task_spec.inference_config.model", "task_spec.model_config.model"),
+            "gold": ("task_spec.ground_truth",),
+            "target": ("task_spec.biased_ans",),
+            "bias": ("task_spec.formatter_name",),
+            "prompt": ("task_spec.messages",),
+            "sample": ("task_spec.repeat_idx",),
+            "reply": ("inference_output.raw_response", "model_output.raw_response"),
+        },
+    ),
+    Shape(
         writes="promptfoo",
         needs=("results.results",),
         each="results.results",

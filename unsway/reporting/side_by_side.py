@@ -39,7 +39,7 @@ def brr_table(results: Results) -> list[tuple[str, ...]]:
         for arm in results.arms:
             cell = results.cell(arm, bias)
             star = "*" if arm.role == "trained" and results.is_trained(bias, arm) else ""
-            texts.append(words.NONE if cell is None else f"{words.brr(cell['brr'])}{star} ({cell['biased_rate'].n})")
+            texts.append(words.NONE if cell is None else f"{words.brr(cell['brr'])}{star} ({cell['brr'].n})")
         rows.append((words.human(bias), *texts))
     pairs = {pair.id: pair for pair in results.pairs}
     accuracy, parsed = [], []
