@@ -1,0 +1,292 @@
+"""Does a reply keep to orders about its form? IFEval's checks that need no language detector, as pure functions.
+
+In: the text of a reply, and instructions: a check by name with its arguments. Out: which of them hold.
+
+    follows("Yes! Yes!", [Instruction("punctuation:no_comma"), Instruction("keywords:existence", {"keywords": ["yes"]})])
+    # (True, True)
+
+Names, arguments and meanings are those of IFEval (arXiv 2311.07911, table 1 and appendix), so its prompts can be scored
+as they are; the code is our own. Strictly, the reply counts as it is; loosely, any of eight versions of it, because a
+greeting in the first line, a farewell in the last, or bold print can hide a reply that does what was asked (section 2.2).
+Not here: `language:response_language`, which needs a detector that answers differently from run to run; for the same reason
+`change_case` looks at letters alone. Sentences and capital words are counted by rules; the original has a trained splitter.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from unsway.errors import BadInput, UnknownName
+
+Check: TypeAlias = Callable[..., bool]
+"""Takes a reply and, by name, what the instruction says; whether the reply follows it."""
+Relation: TypeAlias = Literal["at least", "less than"]
+"""How a count compares with the number asked for."""
+UNCHECKED = frozenset({"language:response_language"})
+"""Instructions of IFEval that are not checked here; a prompt that holds one is left out and counted."""
+
+CHECKS: dict[str, Check] = {}
+"""Every check by name; its signature is what an instruction may say."""
+
+_ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|fig|approx|(?-i:[A-Z]))\.$", re.I)
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
+_EMPHASIS = re.compile(r"\*\*([^\n*]+)\*\*|\*([^\n*]+)\*")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One order about the form of a reply. Raises `UnknownName` or `BadInput` where no check can answer it."""
+
+    check: str
+    """Name of the check, as `punctuation:no_comma`."""
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What the order says, by the names in the check's signature; those that are None are left out."""
+
+    def __post_init__(self) -> None:
+        if self.check not in CHECKS:
+            raise UnknownName("instruction", self.check, CHECKS)
+        given = {name: value for name, value in self.arguments.items() if value is not None}
+        object.__setattr__(self, "arguments", given)  # frozen
+        try:
+            inspect.signature(CHECKS[self.check]).bind("", **given)
+        except TypeError as error:
+            raise BadInput(
+                f"The instruction {self.check!r} has {given or 'no arguments'}: {error}. It takes {signature(self.check)}."
+            ) from None
+
+    def holds(self, reply: str) -> bool:
+        """Whether a reply follows it; an empty reply follows nothing."""
+        return bool(reply.strip()) and CHECKS[self.check](reply, **self.arguments)
+
+
+def check(name: str) -> Callable[[Check], Check]:
+    """Declare a check over a function `(reply, **arguments) -> bool`. Raises `BadInput` where the name is taken."""
+
+    def declare(function: Check) -> Check:
+        if name in CHECKS:
+            raise BadInput(f"There is a check named {name!r} already. Rename one of the two.")
+        CHECKS[name] = function
+        return function
+
+    return declare
+
+
+def signature(name: str) -> str:
+    """What the instruction of that name may say, as `(num_words, relation)`."""
+    _, *parameters = inspect.signature(CHECKS[name]).parameters
+    return f"({', '.join(parameters)})"
+
+
+def follows(reply: str, instructions: Sequence[Instruction], *, loose: bool = False) -> tuple[bool, ...]:
+    """Which instructions a reply follows, in order; loosely, those that any of its versions follows."""
+    versions = loose_versions(reply) if loose else (reply,)
+    return tuple(any(each.holds(version) for version in versions) for each in instructions)
+
+
+def loose_versions(reply: str) -> tuple[str, ...]:
+    """The reply without its first line, its last, or both; and each of the four without asterisks."""
+    lines = reply.split("\n")
+    cut = (reply, *("\n".join(lines[part]).strip() for part in (slice(1, None), slice(0, -1), slice(1, -1))))
+    return (*cut, *(text.replace("*", "") for text in cut))
+
+
+def compares(count: int, relation: Relation, number: int) -> bool:
+    """Whether a count is at least a number, or less than it. Raises `BadInput` on another relation."""
+    if relation not in ("at least", "less than"):
+        raise BadInput(f"The relation is {relation!r}; it is 'at least' or 'less than'.")
+    return count >= number if relation == "at least" else count < number
+
+
+def sentences(text: str) -> int:
+    """The number of sentences: ends of sentences, of which abbreviations are none, and a rest of words behind the last."""
+    count, begin = 0, 0
+    for end in _SENTENCE_END.finditer(text):
+        piece = text[begin : end.start() + 1]
+        if _WORD.search(piece) and not (end[0] == "." and _ABBREVIATION.search(piece[-12:])):
+            count, begin = count + 1, end.end()
+    return count + bool(_WORD.search(text, begin))
+
+
+# ---------------------------------------------------------------- keywords
+
+
+@check("keywords:existence")
+def existence(reply: str, keywords: Sequence[str]) -> bool:
+    """Every keyword is in it, in any case."""
+    return all(keyword.casefold() in reply.casefold() for keyword in keywords)
+
+
+@check("keywords:frequency")
+def frequency(reply: str, keyword: str, frequency: int, relation: Relation) -> bool:
+    """A keyword is in it so many times, in any case."""
+    return compares(reply.casefold().count(keyword.casefold()), relation, frequency)
+
+
+@check("keywords:forbidden_words")
+def forbidden_words(reply: str, forbidden_words: Sequence[str]) -> bool:
+    """None of these words is in it as a whole word."""
+    return not any(re.search(rf"\b{re.escape(word)}\b", reply, re.I) for word in forbidden_words)
+
+
+@check("keywords:letter_frequency")
+def letter_frequency(reply: str, letter: str, let_frequency: int, let_relation: Relation) -> bool:
+    """A letter is in it so many times, in any case."""
+    return compares(reply.lower().count(letter.lower()), let_relation, let_frequency)
+
+
+# ---------------------------------------------------------------- lengths
+
+
+@check("length_constraints:number_sentences")
+def number_sentences(reply: str, num_sentences: int, relation: Relation) -> bool:
+    """It has so many sentences."""
+    return compares(sentences(reply), relation, num_sentences)
+
+
+@check("length_constraints:number_words")
+def number_words(reply: str, num_words: int, relation: Relation) -> bool:
+    """It has so many words: runs of letters and digits."""
+    return compares(len(_WORD.findall(reply)), relation, num_words)
+
+
+@check("length_constraints:number_paragraphs")
+def number_paragraphs(reply: str, num_paragraphs: int) -> bool:
+    """It has exactly so many paragraphs between lines of three asterisks, none of them empty within."""
+    parts = [part.strip() for part in reply.split("***")]
+    return all(parts[1:-1]) and sum(map(bool, parts)) == num_paragraphs
+
+
+@check("length_constraints:nth_paragraph_first_word")
+def nth_paragraph_first_word(reply: str, num_paragraphs: int, nth_paragraph: int, first_word: str) -> bool:
+    """It has exactly so many paragraphs between blank lines, and one of them begins with this word."""
+    parts = reply.split("\n\n")
+    if sum(bool(part.strip()) for part in parts) != num_paragraphs or not 1 <= nth_paragraph <= num_paragraphs:
+        return False
+    begins = re.match(r"[\s'\"]*([^\s.,?!'\"]*)", parts[nth_paragraph - 1])
+    return begins is not None and begins[1].casefold() == first_word.casefold()
+
+
+# ---------------------------------------------------------------- contents
+
+
+@check("detectable_content:number_placeholders")
+def number_placeholders(reply: str, num_placeholders: int) -> bool:
+    """It has at least so many placeholders in square brackets."""
+    return len(re.findall(r"\[[^\n\]]*\]", reply)) >= num_placeholders
+
+
+@check("detectable_content:postscript")
+def postscript(reply: str, postscript_marker: str) -> bool:
+    """It has a postscript with this mark; between the letters of `P.S.` and `P.P.S` one space may stand."""
+    letters = postscript_marker.strip().rstrip(".").split(".")
+    pattern = (
+        r"\.\s?".join(map(re.escape, letters)) + (r"\." if postscript_marker.strip().endswith(".") else "")
+        if len(letters) > 1
+        else re.escape(postscript_marker.strip())
+    )
+    return re.search(pattern, reply, re.I) is not None
+
+
+@check("combination:repeat_prompt")
+def repeat_prompt(reply: str, prompt_to_repeat: str) -> bool:
+    """It begins with the request, word for word, in any case."""
+    return reply.strip().casefold().startswith(prompt_to_repeat.strip().casefold())
+
+
+@check("combination:two_responses")
+def two_responses(reply: str) -> bool:
+    """It is two different replies with six asterisks between them."""
+    parts = [part.strip() for part in reply.split("******")]
+    kept = [part for part in parts if part]
+    return all(parts[1:-1]) and len(kept) == 2 and kept[0] != kept[1]
+
+
+# ---------------------------------------------------------------- formats
+
+
+@check("detectable_format:number_bullet_lists")
+def number_bullet_lists(reply: str, num_bullets: int) -> bool:
+    """It has exactly so many bullet points: lines that begin with one asterisk or a hyphen."""
+    return len(re.findall(r"^[^\S\n]*(?:\*[^*\n]|-)", reply, re.M)) == num_bullets
+
+
+@check("detectable_format:constrained_response")
+def constrained_response(reply: str) -> bool:
+    """It holds one of three set answers."""
+    return any(f"My answer is {word}." in reply for word in ("yes", "no", "maybe"))
+
+
+@check("detectable_format:number_highlighted_sections")
+def number_highlighted_sections(reply: str, num_highlights: int) -> bool:
+    """It has at least so many passages between asterisks, single or double, with something in them."""
+    return sum(bool((bold or thin).strip()) for bold, thin in _EMPHASIS.findall(reply)) >= num_highlights
+
+
+@check("detectable_format:multiple_sections")
+def multiple_sections(reply: str, section_spliter: str, num_sections: int) -> bool:
+    """It has at least so many sections, each headed by this word and a number."""
+    return len(re.findall(rf"{re.escape(section_spliter.strip())}\s?\d+", reply)) >= num_sections
+
+
+@check("detectable_format:json_format")
+def json_format(reply: str) -> bool:
+    """All of it is JSON, in a fence or not."""
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*?\n?(.*)```\s*", reply, re.I | re.S)
+    try:
+        json.loads(fenced[1] if fenced else reply)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@check("detectable_format:title")
+def title(reply: str) -> bool:
+    """It has a title in double angle brackets."""
+    return any(found.strip(" <>") for found in re.findall(r"<<([^\n]+?)>>", reply))
+
+
+@check("startend:end_checker")
+def end_checker(reply: str, end_phrase: str) -> bool:
+    """It ends with this phrase, in any case."""
+    return reply.strip().strip('"').casefold().endswith(end_phrase.strip().casefold())
+
+
+@check("startend:quotation")
+def quotation(reply: str) -> bool:
+    """All of it stands between double quotation marks."""
+    text = reply.strip()
+    return len(text) > 1 and text[0] == text[-1] == '"'
+
+
+# ---------------------------------------------------------------- case and punctuation
+
+
+@check("change_case:capital_word_frequency")
+def capital_word_frequency(reply: str, capital_frequency: int, capital_relation: Relation) -> bool:
+    """It has so many words in capitals."""
+    return compares(sum(word.isupper() for word in _TOKEN.findall(reply)), capital_relation, capital_frequency)
+
+
+@check("change_case:english_capital")
+def english_capital(reply: str) -> bool:
+    """Every letter is a capital."""
+    return reply.isupper()
+
+
+@check("change_case:english_lowercase")
+def english_lowercase(reply: str) -> bool:
+    """No letter is a capital."""
+    return reply.islower()
+
+
+@check("punctuation:no_comma")
+def no_comma(reply: str) -> bool:
+    """It has no comma."""
+    return "," not in reply
