@@ -54,7 +54,9 @@ def test_what_is_said_follows_the_thought(name: str, answer: str) -> None:
     assert read(text, options=OPTIONS).choice == 2
 
 
-@pytest.mark.parametrize("name", sorted(set(SPELLINGS) - {"opened by the template", "Granite 3.2", "HuatuoGPT-o1", "Apriel"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(SPELLINGS) - {"opened by the template", "Granite 3.2", "HuatuoGPT-o1", "Apriel"})
+)
 def test_a_thought_that_never_closes_is_a_cut_reply(name: str) -> None:
     begins = SPELLINGS[name][0].split("{}")[0]
     channels = split(f"{begins}{HINT}")
