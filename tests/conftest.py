@@ -1,14 +1,49 @@
-"""What all tests stand on: an interrupt reaches the processes that they start, and no property is timed.
+"""What all tests stand on: an interrupt reaches the processes they start, no property is timed, and no test leaves a trace.
 
 A shell that starts us in the background has us ignore SIGINT, and so would every process that we start.
 """
 
+import logging
 import signal
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import settings
+
+from unsway.registry import Registry
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+REGISTRIES: list[Registry[Any]] = []
+
+
+_made = Registry.__init__
+
+
+def _noted(registry: Registry[Any], kind: str, package: str) -> None:
+    """Make a registry, and note it here."""
+    _made(registry, kind, package)
+    REGISTRIES.append(registry)
+
+
+Registry.__init__ = _noted  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def forget_what_a_test_declares() -> Iterator[None]:
+    """Biases, sources, … that a test declares, and a log that it shows, are gone when it ends: any order of tests will do."""
+    for registry in list(REGISTRIES):
+        registry.names()  # the first one to ask imports every module of the package: what is there now came with us
+    kept = [(registry, dict(registry._things)) for registry in REGISTRIES]
+    log = logging.getLogger("unsway")
+    level, handlers = log.level, list(log.handlers)
+    yield
+    for registry, things in kept:
+        registry._things = things
+    log.setLevel(level)
+    log.handlers[:] = handlers

@@ -14,6 +14,7 @@ import pytest
 
 from unsway import disk
 from unsway.errors import StoreError
+from unsway.sharing import shared
 
 ROOT = Path(__file__).parent.parent
 
@@ -93,7 +94,7 @@ def test_one_is_alone_in_a_folder(tmp_path: Path) -> None:
 
 
 def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
-    one, again, other = (disk.shared(tmp_path, f"a run of {what}") for what in ("one", "one", "another"))
+    one, again, other = (shared(tmp_path, f"a run of {what}") for what in ("one", "one", "another"))
     with (
         one,
         again,
@@ -101,7 +102,7 @@ def test_one_thing_may_be_shared_and_another_is_refused(tmp_path: Path) -> None:
         other,
     ):
         pass
-    with disk.shared(tmp_path, "a run of another"):
+    with shared(tmp_path, "a run of another"):
         pass
 
 

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
-    "errors extras logs seeds types disk store layout spelling rows progress registry banks assets sources prompts "
+    "errors extras logs seeds types disk sharing store layout spelling rows progress registry banks assets sources prompts "
     "readers biases pairing stats planning models sampling testing evals importing data training backends interventions "
     "judging effects studies discovery reporting demo cli __main__"
 ).split()

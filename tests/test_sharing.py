@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from unsway.errors import BadInput, BudgetReached
+from unsway.errors import BadInput, BudgetReached, StoreError
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
 from unsway.sampling import run
 from unsway.sampling.claims import claims
+from unsway.sharing import network_filesystem, shared
 from unsway.store import Address, ReplyStore
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
@@ -110,3 +111,69 @@ def test_a_budget_without_a_price_is_refused_before_anything_is_asked(tmp_path: 
     with pytest.raises(BadInput, match="price of 'scripted/model' is not known"):
         run(asked, scripted(asked, follow={}), folder=tmp_path, budget=Budget(1.0))
     assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- network filesystems
+
+
+def mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> Path:
+    """A folder that the table of mounts of this machine, which psutil reads, says is of that kind."""
+    table = tmp_path / "proc" / "self" / "mounts"
+    table.parent.mkdir(parents=True)
+    folder = tmp_path / "far" / "runs"
+    folder.mkdir(parents=True)
+    table.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/export {folder.parent} {kind} rw,relatime 0 0\n")
+    monkeypatch.setattr("psutil.PROCFS_PATH", str(tmp_path / "proc"))
+    return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads a table of mounts on Linux")
+@pytest.mark.parametrize(
+    ("kind", "is_network"),
+    [
+        ("nfs4", True),
+        ("lustre", True),
+        ("fuse.sshfs", True),
+        ("cifs", True),
+        ("9p", True),
+        ("xfs", False),
+        ("fuseblk", False),
+    ],
+)
+def test_a_network_filesystem_is_known_by_its_mount(
+    kind: str, is_network: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mounted(monkeypatch, tmp_path, kind)
+    assert network_filesystem(folder / "not made yet") == (kind if is_network else None)
+    assert network_filesystem(tmp_path) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="psutil reads a table of mounts on Linux")
+def test_on_a_network_filesystem_one_process_works_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = mounted(monkeypatch, tmp_path, "nfs4")
+    there = folder / ".shared-0123456789abcdef"
+    there.write_text("a run of one\nanother-machine (process 7)")  # whose lock is not seen here
+    asked = pairs(toy_questions(2), ["post_hoc"])
+    model = scripted(asked, follow={})
+    with pytest.raises(
+        StoreError, match=r"\(nfs4\), where one process at a time .* on another-machine .*remove '\.shared-0"
+    ):
+        run(asked, model, folder=folder)
+    assert there.exists() and not (folder / "replies.jsonl").exists()  # nothing was asked, nothing of theirs is gone
+
+    there.unlink()
+    assert len(run(asked, model, folder=folder)) == 4
+    assert any("network filesystem (nfs4): one process at a time" in message for message in caplog.messages)
+    assert not list(folder.glob(".shared-*"))  # it left, so the next one may come
+
+    code = "import pathlib, sys; from unsway.sharing import shared\nwith shared(pathlib.Path(sys.argv[1]), 'a run'): input()"
+    with subprocess.Popen([sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, text=True) as neighbour:
+        while not list(folder.glob(".shared-*[0-9a-f]")) or not next(folder.glob(".shared-*[0-9a-f]")).read_text():
+            time.sleep(0.02)
+        with pytest.raises(StoreError, match=f"process {neighbour.pid}"), shared(folder, "a run"):
+            pass
+        neighbour.kill()
+    with shared(folder, "a run"), shared(folder, "asking"):  # what it left is gone; threads of one process share
+        pass

@@ -129,7 +129,7 @@ def partial_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterator[Path]:
-    _sweep(folder, prefix)
+    sweep(folder, prefix)
     with ExitStack() as stack:
         while True:
             path = folder / f"{prefix}{secrets.token_hex(8)}"
@@ -143,7 +143,7 @@ def _partial(folder: Path, prefix: str, make: Callable[[Path], None]) -> Iterato
         yield path
 
 
-def _sweep(folder: Path, prefix: str) -> list[Path]:
+def sweep(folder: Path, prefix: str) -> list[Path]:
     """Remove the parts that killed processes left; returns those that some process holds."""
     held = []
     for path in folder.glob(f"{prefix}*"):
@@ -319,32 +319,6 @@ def exclusive(folder: str | Path, name: str = LOCK, *, waiting: str = "", wait: 
             if waiting:
                 _log.warning("%s: %s. Waiting for it.", folder, waiting)
             stack.enter_context(_locked(place, wait=LONG))
-        yield
-
-
-@contextmanager
-def shared(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder for one purpose, which several processes may share; another purpose is refused.
-
-    Raises:
-        StoreError: Another purpose is going on in the folder; or the folder cannot be written.
-    """
-    with ExitStack() as stack:
-        with exclusive(folder, f".shared{LOCK}"):
-            for other in _sweep(folder, ".shared-"):
-                try:
-                    going_on = other.read_text(encoding="utf-8")
-                except FileNotFoundError:  # it just ended
-                    continue
-                if going_on != what:
-                    raise StoreError(
-                        f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name "
-                        "another folder."
-                    )
-            try:
-                stack.enter_context(partial_file(folder, ".shared-")).write_text(what, encoding="utf-8")
-            except OSError as error:
-                raise write_error(folder, error) from error
         yield
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from unsway import layout
 from unsway.disk import ByteLocks
+from unsway.sharing import network_filesystem, shared
 from unsway.store import Address
 
 _guard = threading.Lock()
@@ -27,7 +28,10 @@ class Claims:
     """The claims of this process on the addresses of one store; `claims` makes it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file of claims; made where it is missing."""
+        """Open the file of claims; made where it is missing. Raises `StoreError` where another machine may ask too."""
+        self._alone = ExitStack()
+        if network_filesystem(path.parent):  # whose locks tell nothing of other machines
+            self._alone.enter_context(shared(path.parent, "asking"))
         self._locks = ByteLocks(path)
         self._mine: set[int] = set()
         self.users = 0
@@ -51,6 +55,7 @@ class Claims:
     def close(self) -> None:
         """Release every address."""
         self._locks.close()
+        self._alone.close()
 
     def _number(self, address: Address) -> int:
         return int.from_bytes(address.key()[:8], "big") % ByteLocks.SPACE

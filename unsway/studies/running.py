@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from unsway import layout, sources
 from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
-from unsway.disk import exclusive, shared, write_text
+from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import Session, session
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
@@ -28,6 +28,7 @@ from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
 from unsway.sampling import Sampling
+from unsway.sharing import shared
 from unsway.store import dumps, loads, replies_in
 from unsway.studies.arms import ArmRole
 from unsway.studies.executors import Executor, InProcess, Pending

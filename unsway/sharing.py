@@ -1,0 +1,99 @@
+"""Folders that several processes work in at the same time, and network filesystems, where no two may.
+
+In: a folder and what goes on in it. Out: the folder held for that, or a `StoreError` that says who else is there.
+
+Processes of one machine see each other's locks. Over a network that depends on the mount and on the server, and appending is
+not atomic, so a reply that was paid for could be lost without a word: there, one process at a time, which says where it runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from unsway.disk import LOCK, exclusive, partial_file, sweep, write_error
+from unsway.errors import StoreError
+
+NETWORK = frozenset(
+    "9p afpfs afs beegfs ceph cifs fuse.beegfs fuse.ceph fuse.cvmfs fuse.gcsfuse fuse.glusterfs fuse.goofys fuse.juicefs "
+    "fuse.rclone fuse.s3fs fuse.sshfs fuse.weka gfs2 glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 orangefs panfs pvfs2 smb2 "
+    "smb3 smbfs webdav wekafs".split()
+)
+"""Names of filesystems that other machines may have mounted too, as Linux and macOS list them."""
+
+_log = logging.getLogger(__name__)
+
+
+def network_filesystem(folder: Path) -> str | None:
+    """The name of the network filesystem that a folder lies on, such as "nfs4"; None where its disk is this machine's."""
+    import psutil
+
+    place = folder.resolve()
+    mounts = {
+        Path(mount.mountpoint): mount for mount in psutil.disk_partitions(all=True)
+    }  # the last mount of a place is on top
+    mount = next((mounts[above] for above in (place, *place.parents) if above in mounts), None)
+    if mount is None:
+        return None
+    is_network = mount.fstype.lower() in NETWORK or "remote" in mount.opts.split(",")  # "remote" is how Windows says it
+    return mount.fstype if is_network else None
+
+
+@contextmanager
+def shared(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for one purpose, which several processes of one machine may share; another purpose is refused.
+
+    On a network filesystem one process at a time holds it, whatever its purpose, and a warning says so.
+
+    Raises:
+        StoreError: Something else goes on in the folder, or anything at all on a network filesystem; or it cannot be written.
+    """
+    network, here = network_filesystem(folder), f"{socket.gethostname()} (process {os.getpid()})"
+    if network:
+        _log.warning("%s lies on a network filesystem (%s): one process at a time may work in it.", folder, network)
+    with ExitStack() as stack:
+        with exclusive(folder, f".shared{LOCK}"):
+            others = _others(folder, here, trusts_locks=not network)
+            try:
+                mine = stack.enter_context(partial_file(folder, ".shared-"))
+                mine.write_text(f"{what}\n{here}", encoding="utf-8")
+            except OSError as error:
+                raise write_error(folder, error) from error
+            if network:  # another machine may have come in at the same moment, past a lock that it did not see
+                others |= _others(folder, here, trusts_locks=False)
+            for other, (going_on, where) in others.items():
+                if network and where != here:
+                    raise StoreError(
+                        f"{str(folder)!r} lies on a network filesystem ({network}), where one process at a time "
+                        f"may work, and {going_on} goes on in there, on {where}. Wait for it, or name a folder on this "
+                        f"machine's own disk. If it was killed, remove {other.name!r} from the folder."
+                    )
+                if not network and going_on != what:
+                    raise StoreError(
+                        f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name "
+                        "another folder."
+                    )
+        yield
+
+
+def _others(folder: Path, here: str, *, trusts_locks: bool) -> dict[Path, tuple[str, str]]:
+    """The files of those who hold a folder, each with what goes on and on which machine.
+
+    What killed processes left is removed, except that of another machine where its locks cannot be trusted.
+    """
+    found = {}
+    for path in sorted(folder.glob(".shared-*")):
+        with suppress(FileNotFoundError):  # it just ended
+            if path.suffix != LOCK:
+                going_on, _, where = path.read_text(encoding="utf-8").partition("\n")
+                found[path] = going_on, where
+    machine = here.partition(" (")[0]
+    foreign = {path: held for path, held in found.items() if held[1].partition(" (")[0] != machine}
+    if foreign and not trusts_locks:
+        return foreign
+    held = sweep(folder, ".shared-")
+    return {path: held_by for path, held_by in found.items() if path in held}
