@@ -35,7 +35,7 @@ def network_filesystem(folder: Path) -> str | None:
     place = folder.resolve()
     mounts = {
         Path(mount.mountpoint): mount for mount in psutil.disk_partitions(all=True)
-    }  # the last mount of a place is on top
+    }  # of a place, the last is on top
     mount = next((mounts[above] for above in (place, *place.parents) if above in mounts), None)
     if mount is None:
         return None
@@ -57,43 +57,37 @@ def shared(folder: Path, what: str) -> Iterator[None]:
         _log.warning("%s lies on a network filesystem (%s): one process at a time may work in it.", folder, network)
     with ExitStack() as stack:
         with exclusive(folder, f".shared{LOCK}"):
-            others = _others(folder, here, trusts_locks=not network)
+            _check_others(folder, what, here, network)
             try:
                 mine = stack.enter_context(partial_file(folder, ".shared-"))
                 mine.write_text(f"{what}\n{here}", encoding="utf-8")
             except OSError as error:
                 raise write_error(folder, error) from error
             if network:  # another machine may have come in at the same moment, past a lock that it did not see
-                others |= _others(folder, here, trusts_locks=False)
-            for other, (going_on, where) in others.items():
-                if network and where != here:
-                    raise StoreError(
-                        f"{str(folder)!r} lies on a network filesystem ({network}), where one process at a time "
-                        f"may work, and {going_on} goes on in there, on {where}. Wait for it, or name a folder on this "
-                        f"machine's own disk. If it was killed, remove {other.name!r} from the folder."
-                    )
-                if not network and going_on != what:
-                    raise StoreError(
-                        f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name "
-                        "another folder."
-                    )
+                _check_others(folder, what, here, network)
         yield
 
 
-def _others(folder: Path, here: str, *, trusts_locks: bool) -> dict[Path, tuple[str, str]]:
-    """The files of those who hold a folder, each with what goes on and on which machine.
-
-    What killed processes left is removed, except that of another machine where its locks cannot be trusted.
-    """
-    found = {}
+def _check_others(folder: Path, what: str, here: str, network: str | None) -> None:
+    """Refuse what may not go on beside those who hold the folder; what killed processes of this machine left is removed."""
+    others = {}
     for path in sorted(folder.glob(".shared-*")):
         with suppress(FileNotFoundError):  # it just ended
             if path.suffix != LOCK:
                 going_on, _, where = path.read_text(encoding="utf-8").partition("\n")
-                found[path] = going_on, where
+                others[path] = going_on, where
     machine = here.partition(" (")[0]
-    foreign = {path: held for path, held in found.items() if held[1].partition(" (")[0] != machine}
-    if foreign and not trusts_locks:
-        return foreign
-    held = sweep(folder, ".shared-")
-    return {path: held_by for path, held_by in found.items() if path in held}
+    elsewhere = [path for path, (_, where) in others.items() if where.partition(" (")[0] != machine]
+    for path in elsewhere if network and elsewhere else sweep(folder, ".shared-"):
+        going_on, where = others.get(path, (what, here))
+        if network and where != here:
+            raise StoreError(
+                f"{str(folder)!r} lies on a network filesystem ({network}), where one process at a time may work, and "
+                f"{going_on} goes on in there, on {where}. Wait for it, or name a folder on this machine's own disk. If it "
+                f"was killed, remove {path.name!r} from the folder."
+            )
+        if not network and going_on != what:
+            raise StoreError(
+                f"{str(folder)!r} is in use: {going_on} goes on in there, and this is {what}. Wait for it, or name another "
+                "folder."
+            )
