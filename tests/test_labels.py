@@ -21,13 +21,15 @@ from keeping import kept
 
 from unsway.cli import main
 from unsway.errors import BadInput, BadRow
-from unsway.judging.agreement import agreements, shares
-from unsway.judging.foreign_labels import export_labels, import_labels, label_row
-from unsway.judging.label_page import MAX_BODY, application, listen, questions, shown
-from unsway.judging.label_store import Label, LabelStore
+from unsway.judging.agreement import agreements, says_yes, shares
+from unsway.judging.foreign_labels import export_labels, import_labels, label_rows
+from unsway.judging.label_page import MAX_BODY, application, listen, shown, shown_question
+from unsway.judging.label_store import LabelStore
+from unsway.judging.people import people_questions, person_verdict
 from unsway.stats.state import state
 from unsway.studies.labelling import label_items
 from unsway.studies.results import Results
+from unsway.types import Verdict
 
 TOKEN, PORT = "t" * 32, 4321
 HOME = f"http://127.0.0.1:{PORT}"
@@ -73,7 +75,8 @@ def test_the_page_gets_nothing_of_who_wrote_it(folder: Path) -> None:
     for item in label_items(folder):
         body = json.dumps(shown(item))
         assert not [name for name in (item.model, item.bias, item.question_id, f'"{item.arm}"') if name in body]
-        assert set(label_row(item, Label(item.id, "ana", 1, True), blind=True)).isdisjoint({"model", "arm", "weights"})
+        (row_,) = label_rows([item], [says(item, "ana", 1)], blind=True)
+        assert set(row_).isdisjoint({"model", "arm", "weights"}) and row_["coherence"] == 1
 
 
 def test_a_folder_without_a_study_or_a_switch_says_what_to_do(tmp_path: Path) -> None:
@@ -88,38 +91,65 @@ def test_a_folder_without_a_study_or_a_switch_says_what_to_do(tmp_path: Path) ->
 # ---------------------------------------------------------------- how it is kept
 
 
+def says(item: Any, who: str, value: bool | int, name: str = "coherent", why: str = "") -> Verdict:
+    return person_verdict(item, who, people_questions([name])[0].versioned, value, why=why)
+
+
 def test_the_last_click_counts_and_every_click_is_kept(tmp_path: Path) -> None:
-    shelf = LabelStore(tmp_path)
+    shelf, item = LabelStore(tmp_path), _item(0)
+    shelf.add_items([item])
     for coherence in (1, 4):
-        shelf.add(Label("a", "ana", coherence, None))
-    shelf.add(Label("a", "ben", 2, True))
-    assert len(list(shelf.rows())) == 3 and {label.coherence for label in shelf.labels()} == {4, 2}
-    assert shelf.of("ana")["a"].coherent is True and shelf.of("ben")["a"].coherent is False and shelf.of("eve") == {}
+        shelf.add(says(item, "ana", coherence))
+    shelf.add(says(item, "ben", 2))
+    assert len(list(shelf.rows())) == 3 and {label.value for label in shelf.labels()} == {4, 2}
+    assert shelf.of("ana") == {item.id: {"coherent": 4}} and shelf.of("eve") == {}
+    shelf.add(replace(says(item, "ben", 2), value=None, missing="unsure"))
+    assert shelf.of("ben") == {}, "an answer that was taken back is none"
+
+
+def test_a_persons_label_is_a_verdict_like_any_judges(folder: Path) -> None:
+    """The label names the reply by its address and its pair, so it stands next to a model's verdict on the same reply."""
+    from unsway.studies.folder import results
+    from unsway.studies.judging import judge
+
+    (item,) = label_items(folder, n=1)
+    label = says(item, "ana", True, "mentions_cue")
+    found = judge(results(folder), "mentions_cue")
+    assert (label.question, label.by, label.side, label.channel) == ("mentions_cue@people.2", "ana", "biased", "answer")
+    assert [v for v in found.verdicts if (v.reply, v.pair, v.side) == (label.reply, label.pair, label.side)]
+
+
+def test_rows_of_the_first_edition_are_read_and_never_pooled_with_todays(tmp_path: Path) -> None:
+    shelf, item = LabelStore(tmp_path), _item(0)
+    shelf.add_items([item])
+    row_ = {"item": item.id, "labeller": "ana", "coherence": 4, "mentions_cue": True, "rubric": "label_questions@1"}
+    shelf.path.write_text(json.dumps(row_, separators=(",", ":")) + "\n")
+    assert [(v.question, v.value) for v in shelf.labels()] == [("coherent@people.1", 4), ("influenced@people.1", True)]
 
 
 def test_a_row_torn_by_a_kill_is_cut_off_by_the_next(tmp_path: Path) -> None:
     shelf = LabelStore(tmp_path)
-    shelf.add(Label("a", "ana", 1, None))
+    shelf.add(says(_item(0), "ana", 1))
     with shelf.path.open("ab") as file:
-        file.write(b'{"item":"b","labeller":"an')
-    assert [label.item for label in shelf.rows()] == ["a"]
-    shelf.add(Label("c", "ana", 5, None))
-    assert [label.item for label in shelf.rows()] == ["a", "c"]
+        file.write(b'{"reply":"b","by":"an')
+    assert [label.value for label in shelf.rows()] == [1]
+    shelf.add(says(_item(1), "ana", 5))
+    assert [label.value for label in shelf.rows()] == [1, 5]
 
 
 def test_a_row_that_is_no_label_is_named(tmp_path: Path) -> None:
     shelf = LabelStore(tmp_path)
-    shelf.add(Label("a", "ana", 1, None))
+    shelf.add(says(_item(0), "ana", 1))
     with shelf.path.open("ab") as file:
-        file.write(b'{"item":"b","labeller":"ana","coherence":9,"mentions_cue":null}\n')
+        file.write(b'{"reply":"b","channel":"answer","question":"coherent@1","by":"ana","value":"much"}\n')
     with pytest.raises(BadRow, match=r"labels\.jsonl, line 2"):
         list(shelf.rows())
 
 
 def test_several_processes_write_one_file(tmp_path: Path) -> None:
     code = (
-        "import sys; from unsway.judging.label_store import Label, LabelStore\n"
-        "for i in range(40): LabelStore(sys.argv[1]).add(Label(str(i), sys.argv[2], 1 + i % 5, None, note='x' * 500))"
+        "import sys; from unsway.judging.label_store import LabelStore; from unsway.types import Verdict\n"
+        "for i in range(40): LabelStore(sys.argv[1]).add(Verdict(str(i), 'answer', 'q@1', sys.argv[2], 1, 'x' * 500))"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("ana", "ben", "eve")]
     assert [one.wait(60) for one in running] == [0, 0, 0]
@@ -132,12 +162,16 @@ def test_items_are_added_behind_those_that_are_there(folder: Path) -> None:
     assert shelf.add_items(whole[:5]) == (*whole[3:5], *whole[:3]) == shelf.items()
 
 
-@pytest.mark.parametrize(
-    "bad", [{"coherence": 0}, {"coherence": 6}, {"labeller": " "}, {"labeller": "a\nb"}, {"labeller": "a" * 61}]
-)
-def test_labels_that_cannot_be(bad: dict[str, Any]) -> None:
-    with pytest.raises(BadInput):
-        replace(Label("a", "ana", 3, None), **bad)
+@pytest.mark.parametrize("name", [" ", "a\nb", "a" * 61])
+def test_labellers_that_cannot_be(name: str) -> None:
+    with pytest.raises(BadInput, match="printable"):
+        says(_item(0), name, 3)
+
+
+@pytest.mark.parametrize(("name", "value"), [("coherent", 0), ("coherent", 6), ("coherent", True), ("mentions_cue", 1)])
+def test_answers_that_cannot_be(name: str, value: bool | int) -> None:
+    with pytest.raises(BadInput, match=name):
+        people_questions([name])[0].check(value)
 
 
 # ---------------------------------------------------------------- who may ask
@@ -172,16 +206,16 @@ def ask(folder: Path) -> Any:
 
 
 def click(folder: Path, **said: Any) -> dict[str, Any]:
-    return {"item": LabelStore(folder).items()[0].id, "coherence": None, "mentions_cue": None} | said
+    return {"item": LabelStore(folder).items()[0].id, "question": "coherent", "value": 4} | said
 
 
 def test_a_click_is_on_the_disk_when_it_is_answered(ask: Any, folder: Path) -> None:
     assert ask("/api/state").json()["done"] == {}
-    assert ask("/api/label", body=click(folder, coherence=4)).json() == {"saved": LabelStore(folder).items()[0].id}
+    assert ask("/api/label", body=click(folder)).json() == {"saved": LabelStore(folder).items()[0].id}
     (label,) = LabelStore(folder).labels()
-    assert (label.labeller, label.coherence, label.mentions_cue, label.rubric) == ("ana", 4, None, "label_questions@1")
+    assert (label.by, label.value, label.question) == ("ana", 4, "coherent@people.2")
     assert label.at.endswith("+00:00")
-    assert ask("/api/state").json()["done"] == {label.item: [4, None]}
+    assert ask("/api/state").json()["done"] == {LabelStore(folder).items()[0].id: {"coherent": 4}}
     row = json.loads(ask("/api/export").text)
     assert row["reply"] == LabelStore(folder).items()[0].reply and "model" not in row and row["coherence"] == 4
 
@@ -220,7 +254,7 @@ def test_the_page_has_a_policy_and_no_secret(ask: Any, folder: Path) -> None:
 def test_who_is_refused(ask: Any, folder: Path, how: dict[str, Any], status: int) -> None:
     if how.get("authorization") == "Bearer é":
         how = {"authorization": "Bearer é".encode("latin-1")}
-    answer = ask("/api/label", body=click(folder, coherence=4), **how)
+    answer = ask("/api/label", body=click(folder), **how)
     assert answer.status_code == status and answer.json()["error"]
     assert list(LabelStore(folder).rows()) == []
 
@@ -228,12 +262,14 @@ def test_who_is_refused(ask: Any, folder: Path, how: dict[str, Any], status: int
 @pytest.mark.parametrize(
     "said",
     [
-        {"coherence": 0},
-        {"coherence": 6},
-        {"coherence": "4; DROP"},
-        {"coherence": 3.5},
-        {"coherence": True},
-        {"mentions_cue": "maybe"},
+        {"value": 0},
+        {"value": 6},
+        {"value": "4; DROP"},
+        {"value": 3.5},
+        {"value": True},
+        {"question": "mentions_cue", "value": 1},
+        {"question": "mentions_cue", "value": "maybe"},
+        {"value": None},
         {"item": 7},
     ],
 )
@@ -244,8 +280,9 @@ def test_what_is_no_label_is_refused(ask: Any, folder: Path, said: dict[str, Any
 
 def test_odd_bodies_are_refused(ask: Any, folder: Path) -> None:
     assert ask("/api/label", body=click(folder, item="no-such-item")).status_code == 404
+    assert ask("/api/label", body=click(folder, question="relies_on_cue")).status_code == 404, "it was not asked"
     assert ask("/api/item/..%2F..%2Farms.json").status_code == 404 == ask("/arms.json").status_code
-    for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"item":"\\ud800","coherence":1,"mentions_cue":null}'):
+    for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"item":"\\ud800","question":"coherent","value":1}'):
         assert ask("/api/label", body=body).status_code in (404, 422)
     assert ask("/api/label", body=b" " * (MAX_BODY + 1)).status_code == 413
     assert list(LabelStore(folder).rows()) == []
@@ -277,10 +314,12 @@ def test_nothing_to_label_is_said(tmp_path: Path) -> None:
         application(LabelStore(tmp_path), "ana", TOKEN, PORT)
 
 
-def test_the_bank_has_two_questions_and_five_marks() -> None:
-    assert len(questions()["marks"]) == 5 and all(
-        str(questions()[name]).endswith(("?", ".")) for name in ("coherence", "mentions")
-    )
+def test_every_question_about_reasoning_has_words_for_people() -> None:
+    names = ("coherent", "mentions_cue", "relies_on_cue", "rejects_cue", "declines")
+    asked = people_questions(names)
+    assert [len(one.marks) for one in asked] == [5, 0, 0, 0, 0] and all(one.ask.endswith(("?", ".")) for one in asked)
+    assert shown_question(asked[0])["choices"][3][:2] == [4, "4"]
+    assert shown_question(asked[1])["choices"] == [[True, "y", "yes"], [False, "n", "no"]]
 
 
 # ---------------------------------------------------------------- labels of others, and agreement
@@ -299,7 +338,7 @@ def written(path: Path, rows: list[dict[str, Any]]) -> Path:
 def test_labels_of_others_come_in_once_and_go_out_again(tmp_path: Path) -> None:
     rows = [row(i, name, 1 + i % 5, i % 2 == 0) for i in range(6) for name in ("ana", "a model")]
     path = written(tmp_path / "theirs.jsonl", rows)
-    assert tuple(import_labels(path, tmp_path / "x")) == (12, 6, 12) and tuple(import_labels(path, tmp_path / "x")) == (
+    assert tuple(import_labels(path, tmp_path / "x")) == (12, 6, 24) and tuple(import_labels(path, tmp_path / "x")) == (
         12,
         0,
         0,
@@ -307,7 +346,7 @@ def test_labels_of_others_come_in_once_and_go_out_again(tmp_path: Path) -> None:
     item = LabelStore(tmp_path / "x").items()[0]
     assert item.prompt.cue() == "I think (A)." and item.prompt.turns[0].text() == rows[0]["prompt"]
     out = export_labels(tmp_path / "x", tmp_path / "out.jsonl")
-    assert tuple(import_labels(out, tmp_path / "y")) == (12, 6, 12)
+    assert tuple(import_labels(out, tmp_path / "y")) == (12, 6, 24)
     assert LabelStore(tmp_path / "y").items() == LabelStore(tmp_path / "x").items()
     assert LabelStore(tmp_path / "y").labels() == LabelStore(tmp_path / "x").labels()
 
@@ -315,7 +354,8 @@ def test_labels_of_others_come_in_once_and_go_out_again(tmp_path: Path) -> None:
 def test_an_export_of_a_study_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
     shelf = LabelStore(folder)
     for item in shelf.add_items(label_items(folder)):
-        shelf.add(Label(item.id, "ana", 3, False))
+        shelf.add(says(item, "ana", 3))
+        shelf.add(says(item, "ana", False, "mentions_cue"))
     import_labels(export_labels(folder, tmp_path / "out.jsonl"), tmp_path / "y")
     assert LabelStore(tmp_path / "y").items() == shelf.items() and LabelStore(tmp_path / "y").labels() == shelf.labels()
 
@@ -337,25 +377,32 @@ def test_a_bad_row_is_named_and_nothing_is_kept(bad: dict[str, Any], said: str, 
     assert said in str(error.value) and not (tmp_path / "x").exists()
 
 
+MARKS = "coherent@people.2"
+
+
 def test_agreement_of_two_and_of_three() -> None:
     draw = random.Random(0)
     marks = [draw.randint(1, 5) for _ in range(200)]
     shelf_items = [replace(_item(i), arm="base" if i % 2 else "bct") for i in range(200)]
     labels = [
-        Label(item.id, name, mark if draw.random() < sure else draw.randint(1, 5), mark > 2)
+        label
         for name, sure in (("ana", 1.0), ("ben", 0.9), ("eve", 0.0))
         for item, mark in zip(shelf_items, marks, strict=True)
+        for label in (
+            says(item, name, mark if draw.random() < sure else draw.randint(1, 5)),
+            says(item, name, mark > 2, "mentions_cue"),
+        )
     ]
     found = {(one.question, one.labellers): one for one in agreements(labels, shelf_items)}
     assert len(found) == 3 * 4
-    near, far = found["coherence, 1 to 5", ("ana", "ben")], found["coherence, 1 to 5", ("ana", "eve")]
+    near, far = found[f"{MARKS}, 1 to 5", ("ana", "ben")], found[f"{MARKS}, 1 to 5", ("ana", "eve")]
     assert near.alpha.value > 0.75 and far.alpha.low < 0 < far.alpha.high
-    assert found["mentions the cue", ("ana", "eve")].kappa.value == 1
-    whole = found["coherent", ("ana", "ben", "eve")]
+    assert found["mentions_cue@people.2", ("ana", "eve")].kappa.value == 1
+    whole = found[MARKS, ("ana", "ben", "eve")]
     assert whole.kappa is None and far.alpha.value < whole.alpha.value < near.alpha.value
     by_arm = shares(labels, shelf_items)
-    assert [(one.labeller, one.arm) for one in by_arm[:2]] == [("ana", "base"), ("ana", "bct")]
-    assert by_arm[0].coherent.value == sum(mark >= 4 for mark in marks[1::2]) / 100
+    assert [(one.labeller, one.arm) for one in by_arm[::2][:2]] == [("ana", "base"), ("ana", "bct")]
+    assert by_arm[0].question == MARKS and by_arm[0].yes.value == sum(mark >= 4 for mark in marks[1::2]) / 100
 
 
 def _item(i: int) -> Any:
@@ -375,11 +422,15 @@ def test_the_verb_compares_and_exports_without_a_server(tmp_path: Path) -> None:
         said.exit_code == 0
         and "18 rows" in said.output
         and "ana / ben" in said.output
-        and "coherence, 1 to 5" in said.output
+        and "coherent@imported, 1 to 5" in said.output
     )
     found = CliRunner().invoke(main, ["label", str(folder), "--agreement", "--json"])
     body = json.loads(found.output)
-    assert [one["question"] for one in body] == ["coherent", "coherence, 1 to 5", "mentions the cue"]
+    assert [one["question"] for one in body] == [
+        "coherent@imported",
+        "coherent@imported, 1 to 5",
+        "mentions_cue@imported",
+    ]
     assert body[2]["kappa"]["note"] and body[0]["alpha"]["n"] == 9
     out = CliRunner().invoke(main, ["label", str(folder), "--export", str(tmp_path / "out.jsonl")])
     assert out.exit_code == 0 and len((tmp_path / "out.jsonl").read_text().splitlines()) == 18
@@ -391,14 +442,13 @@ RELEASED = Path(os.environ.get("UNSWAY_PARITY_DATA", Path(__file__).parents[2] /
 @pytest.mark.skipif(not RELEASED.exists(), reason="the labels released with arXiv 2403.05518 are not at hand")
 def test_the_released_labels_come_in_whole(tmp_path: Path) -> None:
     (path,) = RELEASED.glob("*.jsonl.gz")
-    assert tuple(import_labels(path, tmp_path)) == (229, 229, 229)
+    assert tuple(import_labels(path, tmp_path)) == (229, 229, 458)
     shelf = LabelStore(tmp_path)
     labels = shelf.labels()
-    assert (
-        sum(bool(label.coherent) for label in labels) == 107 and sum(bool(label.mentions_cue) for label in labels) == 4
-    )
+    yes = [label.question for label in labels if says_yes(label)]
+    assert (yes.count("coherent@arXiv 2403.05518"), yes.count("mentions_cue@arXiv 2403.05518")) == (107, 4)
     assert all(item.prompt.cue() and item.reply and item.answer for item in shelf.items())
-    assert {name: one.n for name, one in ((one.arm, one.coherent) for one in shares(labels, shelf.items()))} == {
+    assert {one.arm: one.yes.n for one in shares(labels, shelf.items())} == {
         "base": 103,
         "bct": 56,
         "control": 70,

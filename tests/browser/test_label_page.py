@@ -115,18 +115,18 @@ def test_clicks_and_keys_are_kept_a_kill_loses_none_and_the_page_resumes(
     page = ready(visit(server.address))
     order = [item.id for item in shelf.items()]
     assert len(order) == 5 and page.inner_text("#where") == "ana: reply 1 of 5, 0 labelled"
-    page.locator("#coherence label").nth(3).click()
+    page.locator("#coherent label").nth(3).click()
     saved(page)
-    page.locator("#mentions label", has_text="yes").click()
+    page.locator("#mentions_cue label", has_text="yes").click()
     page.locator("#saved", has_text="Enter goes on").wait_for()
-    assert (shelf.of("ana")[order[0]].coherence, shelf.of("ana")[order[0]].mentions_cue) == (4, True)
+    assert shelf.of("ana")[order[0]] == {"coherent": 4, "mentions_cue": True}
 
     page.keyboard.press("Enter")
     page.wait_for_selector(f"html[data-item='{order[1]}']")
     press(page, "2", shelf)
     press(page, "n", shelf)
     press(page, "1", shelf)  # changed one's mind
-    assert (shelf.of("ana")[order[1]].coherence, shelf.of("ana")[order[1]].mentions_cue) == (1, False)
+    assert shelf.of("ana")[order[1]] == {"coherent": 1, "mentions_cue": False}
     page.keyboard.press("j")
     page.wait_for_selector(f"html[data-item='{order[2]}']")
     press(page, "5", shelf)
@@ -135,13 +135,13 @@ def test_clicks_and_keys_are_kept_a_kill_loses_none_and_the_page_resumes(
     server.process.wait(10)
     page.keyboard.press("y")
     page.locator("#saved.bad", has_text="Not saved").wait_for()
-    assert page.locator("[name=mentions]:checked").count() == 0
+    assert page.locator("[name=mentions_cue]:checked").count() == 0
     assert len(list(shelf.rows())) == 6
 
     again = serve(folder, "-n", "5")
     page = ready(visit(again.address))
     assert page.inner_text("#where") == "ana: reply 3 of 5, 2 labelled"
-    assert page.locator("[name=coherence]:checked").get_attribute("value") == "5"
+    assert page.locator("[name=coherent]:checked").get_attribute("value") == "5"
     press(page, "y", shelf)
     with page.expect_download() as waiting:
         page.click("#export")
@@ -214,7 +214,7 @@ def test_axe_finds_no_fault(folder: Path, serve: Callable[..., Served], browser:
     page = context.new_page()
     page.goto(serve(folder).address)
     ready(page)
-    page.locator("#coherence label").nth(2).click()
+    page.locator("#coherent label").nth(2).click()
     saved(page)
     page.evaluate((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("axe.run()")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, seed_option, show_rows
+from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
 
 if TYPE_CHECKING:
     from unsway.judging.label_store import LabelStore
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Import replies and labels of others first: JSONL, or the labels released with the paper.",
 )
+@click.option("--ask", default="coherent,mentions_cue", show_default=True, help="Questions with commas.")
 @click.option("--which", type=click.Choice(["switched", "followed", "all"]), default="switched", show_default=True)
 @click.option("-n", type=click.IntRange(1), default=None, help="At most so many replies of the study (all).")
 @seed_option
@@ -45,6 +46,7 @@ def label(
     folder: Path,
     labeller: str | None,
     from_: Path | None,
+    ask: str,
     which: Any,
     n: int | None,
     seed: int,
@@ -57,8 +59,8 @@ def label(
 ) -> None:
     """Label biased replies of FOLDER on a page of this machine, without seeing who wrote them.
 
-    Two questions: how coherent is the reasoning, 1 to 5, and does the reply mention the cue? Every click is kept at once in
-    FOLDER/labels; the same command goes on where you stopped.
+    By default two questions: how coherent is the reasoning, 1 to 5, and does the reply mention the cue? Every click is kept
+    at once in FOLDER/labels, as the verdict of a judge with your name; the same command goes on where you stopped.
     """
     from unsway.judging.foreign_labels import export_labels, import_labels
     from unsway.judging.label_page import serve
@@ -74,7 +76,8 @@ def label(
         _show_findings(LabelStore(folder), agreement, by_arm, json_)
     elif export_ is None:
         store = prepare_labels(folder, which=which, n=n, seed=seed)
-        serve(store, labeller or getpass.getuser(), port=port, seed=seed, announce=lambda a: _announce(a, browse))
+        who, asked = labeller or getpass.getuser(), names(ask)
+        serve(store, who, port=port, seed=seed, ask=asked, announce=lambda address: _announce(address, browse))
 
 
 def _announce(address: str, browse: bool) -> None:

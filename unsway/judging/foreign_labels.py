@@ -5,10 +5,11 @@ In: a file with a labelled reply a row. Out: items and labels in a folder. The f
     labeller      who labelled it; required
     reply         the text that was labelled; required
     coherence     1 to 5, or null
-    mentions_cue  true, false or null
+    mentions_cue, relies_on_cue, rejects_cue, declines   true, false or null
     prompt        text of the prompt with its cue, or a list of {"role", "parts": [{"kind", "text"}]} as in exports
     cue           text of the cue where the prompt is a text: it is marked wherever it stands in the prompt
-    answer, question_id, bias, arm, model, weights, sample, turns, reasoning, rubric, at, note   optional
+    rubric        whose words were read: `people.2` for each question of the label page of that version
+    answer, question_id, bias, arm, model, weights, sample, turns, reasoning, address, pair, at, note   optional
 
 Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are read as they are.
 """
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -27,14 +28,21 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
 from unsway.judging.items import LabelItem
-from unsway.judging.label_store import Label, LabelStore
+from unsway.judging.label_store import LabelStore
+from unsway.judging.people import people_questions, person_verdict
 from unsway.rows import ForeignRow, Name, TextOrNull, read_rows
 from unsway.seeds import content_id
 from unsway.store import dumps, loads
-from unsway.types import Part, Prompt, Role, Turn, is_encrypted
+from unsway.types import Part, Prompt, Role, Turn, Verdict, is_encrypted
 
+IMPORTED = "imported"
+"""The version of questions whose words nobody names."""
 PUBLISHED = "arXiv 2403.05518"
 """The labeller and the rubric of the released labels, whose labellers have no names."""
+
+
+COLUMNS = {"coherent": "coherence"}
+"""Rubrics whose column has another name."""
 
 
 class ImportedLabels(NamedTuple):
@@ -55,7 +63,7 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
         BadInput: The file cannot be read or is empty.
         BadRow: A row does not fit the schema; file, line and field are named.
     """
-    found: list[tuple[LabelItem, Label]] = []
+    found: list[tuple[LabelItem, tuple[Verdict, ...]]] = []
     times: dict[str, int] = {}
     for _, row in read_rows(path, PublishedLabelRow, LabelRow):
         item = row.item()
@@ -63,14 +71,14 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
         if again and isinstance(
             row, PublishedLabelRow
         ):  # equal replies of two models, which these rows do not tell apart
-            item = replace(item, sample=again, id="")
-        found.append((item, row.label(item.id)))
+            item = replace(item, sample=again, id="", address="")
+        found.append((item, row.labels(item)))
     if not found:
         raise BadInput(f"{path} has no rows.")
     store = LabelStore(folder)
-    before, known = len(store.items()), {(label.item, label.labeller): label for label in store.labels()}
+    before, known = len(store.items()), set(store.labels())
     after = store.add_items(item for item, _ in found)
-    new = [label for _, label in found if known.get((label.item, label.labeller)) != label]
+    new = [label for _, labels in found for label in labels if label not in known]
     for label in new:
         store.add(label)
     return ImportedLabels(len(found), len(after) - before, len(new))
@@ -79,18 +87,27 @@ def import_labels(path: str | Path, folder: str | Path) -> ImportedLabels:
 def export_labels(folder: str | Path, path: str | Path) -> Path:
     """Write every label with the reply it is about, in the schema that `import_labels` reads."""
     store = LabelStore(folder)
-    items = {item.id: item for item in store.items()}
-    rows = (label_row(items[label.item], label) for label in store.labels() if label.item in items)
+    rows = label_rows(store.items(), store.labels())
     return write_text(path, "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows))
 
 
-def label_row(item: LabelItem, label: Label, *, blind: bool = False) -> dict[str, Any]:
-    """A row of the schema; a blind one does not say who wrote the reply."""
-    body: dict[str, Any] = json.loads(dumps(item))
-    body["prompt"] = body["prompt"]["turns"]
-    for name in ("id", *(("arm", "model", "weights") if blind else ())):
-        del body[name]
-    return body | asdict(label)
+def label_rows(
+    items: Iterable[LabelItem], labels: Iterable[Verdict], *, blind: bool = False
+) -> Iterator[dict[str, Any]]:
+    """A row of the schema for each reply, labeller and version of the words; a blind one does not say who wrote the reply."""
+    known = {(item.address, item.pair): item for item in items}
+    groups: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for one in labels:
+        name, _, rubric = one.question.partition("@")
+        if (one.reply, one.pair) in known:
+            group = groups.setdefault((one.reply, one.pair, one.by, rubric), {})
+            group |= {COLUMNS.get(name, name): one.value, "at": one.at, "note": one.why}
+    for (reply, pair, by, rubric), said in groups.items():
+        body: dict[str, Any] = json.loads(dumps(known[reply, pair]))
+        body["prompt"] = body["prompt"]["turns"]
+        for name in ("id", *(("arm", "model", "weights") if blind else ())):
+            del body[name]
+        yield body | {"labeller": by, "rubric": rubric} | said
 
 
 # ---------------------------------------------------------------- the schema
@@ -104,17 +121,22 @@ class LabelLayout(ForeignRow):
         """The reply that was labelled."""
 
     @abstractmethod
-    def label(self, item: str) -> Label:
-        """What was said of it."""
+    def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
+        """What was said of it, a verdict for each question that was answered."""
 
 
 class LabelRow(LabelLayout):
-    """A row as `export_labels` writes it; `LabelItem` and `Label` say what the fields are."""
+    """A row as `export_labels` writes it; `LabelItem` says what the fields of the reply are."""
 
     labeller: str
     reply: str
     coherence: int | None = None
     mentions_cue: bool | None = None
+    relies_on_cue: bool | None = None
+    rejects_cue: bool | None = None
+    declines: bool | None = None
+    influenced: bool | None = None
+    """What the label page of the first edition asked: whether the reply says that the cue influenced it."""
     cue: TextOrNull = ""
     """The text of the cue, where the prompt is a text."""
     prompt: Prompt = Field("", validate_default=True)
@@ -128,6 +150,8 @@ class LabelRow(LabelLayout):
     arm: TextOrNull = ""
     model: TextOrNull = ""
     weights: TextOrNull = ""
+    address: TextOrNull = ""
+    pair: TextOrNull = ""
     rubric: TextOrNull = ""
     at: TextOrNull = ""
     note: TextOrNull = ""
@@ -156,19 +180,26 @@ class LabelRow(LabelLayout):
     @model_validator(mode="after")
     def check_label(self) -> Self:
         """The row's label must be one that a labeller could give."""
-        self.label("")
+        self.labels(self.item())
         return self
 
     def item(self) -> LabelItem:
         """The reply that was labelled."""
-        same = ("reply", "reasoning", "answer", "question_id", "bias", "arm", "model", "weights", "sample")
-        item = LabelItem(self.prompt, tuple(self.turns), **{name: getattr(self, name) for name in same})
+        names = "reply reasoning answer question_id bias arm model weights sample address pair"
+        item = LabelItem(self.prompt, tuple(self.turns), **{name: getattr(self, name) for name in names.split()})
         return replace(item, reasoning="", id="") if is_encrypted(item.reasoning) else item
 
-    def label(self, item: str) -> Label:
+    def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
         """What was said of it."""
-        same = ("labeller", "coherence", "mentions_cue", "rubric", "at", "note")
-        return Label(item, **{name: getattr(self, name) for name in same})
+        found = []
+        for name in ("coherent", "mentions_cue", "relies_on_cue", "rejects_cue", "declines", "influenced"):
+            value = getattr(self, COLUMNS.get(name, name))
+            if value is not None:
+                if name != "influenced":
+                    people_questions([name])[0].check(value)
+                question = f"{name}@{self.rubric or IMPORTED}"
+                found.append(person_verdict(item, self.labeller, question, value, at=self.at, why=self.note))
+        return tuple(found)
 
 
 # ---------------------------------------------------------------- the labels released with the paper
@@ -227,7 +258,10 @@ class PublishedLabelRow(LabelLayout):
             model=self.arm,
         )
 
-    def label(self, item: str) -> Label:
+    def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
         """What was said of it."""
-        mark, mentions = int(float(self.score)), self.mentions_cue == "y"
-        return Label(item, PUBLISHED, mark, mentions, rubric=PUBLISHED, note=self.comments)
+        said = {"coherent": int(float(self.score)), "mentions_cue": self.mentions_cue == "y"}
+        return tuple(
+            person_verdict(item, PUBLISHED, f"{name}@{PUBLISHED}", value, why=self.comments)
+            for name, value in said.items()
+        )

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from unsway.judging.verdicts import JudgedReply
 from unsway.prompts.render import letter
 from unsway.seeds import content_id, seed_int
 from unsway.stats.state import state
-from unsway.types import Outcome, Pair, Prompt, Reply
+from unsway.store import Address
+from unsway.types import AnyChange, Outcome, Pair, Prompt, Question, Reply, Settings
 
 Which: TypeAlias = Literal["switched", "followed", "all"]
 """Replies that moved to the cued answer; all that give it; or every biased reply that was read."""
@@ -46,6 +48,10 @@ class LabelItem:
     """Fingerprint of its weights."""
     sample: int = 0
     """Number of the sample, from 0."""
+    address: str = ""
+    """Address of the reply, by which verdicts name it; of an imported one, the item's own id."""
+    pair: str = ""
+    """Id of the pair; empty for an imported reply."""
     id: str = field(default="")
     """Content id; filled in when left empty."""
 
@@ -53,6 +59,19 @@ class LabelItem:
         if not self.id:
             key = (self.prompt.id, self.turns, self.reply, self.reasoning, self.bias, self.arm, self.model)
             object.__setattr__(self, "id", content_id(*key, self.weights, self.sample))
+        object.__setattr__(self, "address", self.address or self.id)
+
+    def judged(self) -> JudgedReply:
+        """The reply as a judge is asked about it: the prompt without its cue as the question, and the cue."""
+        clean = self.prompt.stripped()
+        stem = "\n".join(turn.text().strip() for turn in clean.turns)
+        question = Question(stem, (), None, "labelled@1", "test", self.question_id)
+        pair = Pair(self.pair, question, self.bias, "", clean, self.prompt, AnyChange(), (), 0)
+        said = Reply(
+            self.prompt.id, self.model, self.weights, self.sample, self.reply, self.reasoning or None, self.turns, "end",
+            Settings(), 0, 0,
+        )  # fmt: skip
+        return JudgedReply(pair, "biased", said, self.address)
 
 
 def is_chosen(outcome: Outcome, which: Which) -> bool:
@@ -84,6 +103,8 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
         model=outcome.arm.name,
         weights=reply.weights,
         sample=outcome.sample,
+        address=Address.of(reply).key().hex(),
+        pair=pair.id,
     )
 
 

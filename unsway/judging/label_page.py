@@ -14,17 +14,17 @@ import hmac
 import json
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from unsway.banks import bank
 from unsway.errors import BadInput
 from unsway.extras import requires
-from unsway.judging.foreign_labels import label_row
+from unsway.judging.foreign_labels import label_rows
 from unsway.judging.items import LabelItem, in_order
-from unsway.judging.label_store import Label, LabelStore, now
+from unsway.judging.label_store import LabelStore, now
+from unsway.judging.people import DEFAULT, PeopleQuestion, people_questions, person_verdict
 from unsway.store import loads
 
 if TYPE_CHECKING:
@@ -56,27 +56,33 @@ App = Callable[[AsgiMessage, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """What the page sends: the whole label of one reply, as it is now."""
+    """What the page sends: the answer to one question about one reply."""
 
     item: str
     """`LabelItem.id`."""
-    coherence: int | None
-    """1 to 5; None where the question has no answer yet."""
-    mentions_cue: bool | None
-    """Whether the reply mentions the cue; None where the question has no answer yet."""
+    question: str
+    """Name of the rubric."""
+    value: bool | int
+    """Yes or no, or a mark."""
 
 
-def application(store: LabelStore, labeller: str, token: str, port: int, seed: int = 0) -> App:
+def application(
+    store: LabelStore, labeller: str, token: str, port: int, *, seed: int = 0, ask: Sequence[str] = DEFAULT
+) -> App:
     """The page and its data, behind the guard.
 
     Raises:
         BadInput: There is nothing to label, or the labeller's name is not allowed.
+        UnknownName: A rubric is not known.
     """
     items = {item.id: item for item in in_order(store.items(), seed)}
     if not items:
         raise BadInput(f"{store.folder} holds nothing to label.")
-    Label("", labeller, None, None)  # checks the name before the page opens
-    return Guard(_routes(store, items, labeller), token, port)
+    asked = {question.name: question for question in people_questions(ask)}
+    for item in items.values():
+        person_verdict(item, labeller, "", None)  # checks the name before the page opens
+        break
+    return Guard(_routes(store, items, labeller, asked), token, port)
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -94,7 +100,13 @@ def listen(port: int = 0) -> socket.socket:
 
 
 def serve(
-    store: LabelStore, labeller: str, *, port: int = 0, seed: int = 0, announce: Callable[[str], None] = print
+    store: LabelStore,
+    labeller: str,
+    *,
+    port: int = 0,
+    seed: int = 0,
+    ask: Sequence[str] = DEFAULT,
+    announce: Callable[[str], None] = print,
 ) -> None:
     """Serve the page until interrupted.
 
@@ -103,6 +115,7 @@ def serve(
         labeller: Who labels.
         port: 0 means any free one.
         seed: Seed of the order in which the items are shown.
+        ask: Names of the rubrics that are asked.
         announce: Receives the address with its token once the server listens.
     """
     with requires("label", "`unsway label`"):
@@ -111,7 +124,7 @@ def serve(
     place, token = listen(port), secrets.token_urlsafe(24)
     real_port = place.getsockname()[1]
     config = uvicorn.Config(
-        application(store, labeller, token, real_port, seed),
+        application(store, labeller, token, real_port, seed=seed, ask=ask),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -175,18 +188,21 @@ class Guard:
 # ---------------------------------------------------------------- what it answers
 
 
-def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> Starlette:
+def _routes(
+    store: LabelStore, items: dict[str, LabelItem], labeller: str, asked: dict[str, PeopleQuestion]
+) -> Starlette:
     with requires("label", "`unsway label`"):
         from starlette.applications import Starlette
         from starlette.responses import JSONResponse, PlainTextResponse, Response
         from starlette.routing import Route
 
-    def own_labels() -> dict[str, Label]:
-        return {key: label for key, label in store.of(labeller).items() if key in items}
+    def own_labels() -> dict[str, dict[str, bool | int | None]]:
+        return {key: said for key, said in store.of(labeller).items() if key in items}
 
     def state(_: Request) -> Response:
-        done = {key: [label.coherence, label.mentions_cue] for key, label in own_labels().items()}
-        return JSONResponse({"labeller": labeller, "order": list(items), "done": done} | questions())
+        questions = [shown_question(question) for question in asked.values()]
+        order = list(items)
+        return JSONResponse({"labeller": labeller, "order": order, "done": own_labels(), "questions": questions})
 
     def item(request: Request) -> Response:
         found = items.get(request.path_params["id"])
@@ -200,17 +216,18 @@ def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> St
                 return JSONResponse({"error": f"at most {MAX_BODY} bytes are allowed"}, 413)
         try:
             click = loads(Click, body, strict=True)
-            rubric = bank("label_questions").versioned
-            made = Label(click.item, labeller, click.coherence, click.mentions_cue, rubric, now())
+            if click.item not in items or click.question not in asked:
+                return JSONResponse({"error": "there is no such reply or question"}, 404)
+            asked[click.question].check(click.value)
         except ValueError as error:
             return JSONResponse({"error": str(error)[:300]}, 422)
-        if click.item not in items:
-            return JSONResponse({"error": "there is no such reply"}, 404)
-        store.add(made)
+        question = asked[click.question].versioned
+        store.add(person_verdict(items[click.item], labeller, question, click.value, at=now()))
         return JSONResponse({"saved": click.item})
 
     def export(_: Request) -> Response:
-        rows = (json.dumps(label_row(items[key], one, blind=True)) + "\n" for key, one in own_labels().items())
+        own = [label for label in store.labels() if label.by == labeller]
+        rows = (json.dumps(row) + "\n" for row in label_rows(items.values(), own, blind=True))
         return PlainTextResponse("".join(rows), media_type="application/x-ndjson")
 
     def serve_text(text: str, kind: str) -> Callable[[Request], Response]:
@@ -232,10 +249,10 @@ def _routes(store: LabelStore, items: dict[str, LabelItem], labeller: str) -> St
     )
 
 
-def questions() -> dict[str, Any]:
-    """The two questions and what the marks mean."""
-    first, *marks, second = bank("label_questions").entries
-    return {"coherence": first, "marks": marks, "mentions": second}
+def shown_question(question: PeopleQuestion) -> dict[str, Any]:
+    """What the page shows of a question: its words, and each answer with its key and its meaning."""
+    marks = [[i, str(i), text] for i, text in enumerate(question.marks, 1)]
+    return {"name": question.name, "ask": question.ask, "choices": marks or [[True, "y", "yes"], [False, "n", "no"]]}
 
 
 def shown(item: LabelItem) -> dict[str, Any]:

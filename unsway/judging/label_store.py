@@ -1,7 +1,7 @@
 """Where labels are kept: the replies shown (`items.jsonl`) and every click (`labels.jsonl`), which is appended at once.
 
-In: a folder. Out: a `LabelStore`. No row is ever changed; the last row of an item and a labeller counts. Several people can
-label one folder at the same time.
+In: a folder. Out: a `LabelStore`. A label is a `Verdict` by a person, a row like any judge's. No row is ever changed; the
+last row of a reply, a question and a labeller counts. Several people can label one folder at the same time.
 """
 
 from __future__ import annotations
@@ -14,47 +14,40 @@ from pathlib import Path
 from unsway import layout
 from unsway.banks import bank
 from unsway.disk import append_row, whole_rows
-from unsway.errors import BadInput, BadRow
+from unsway.errors import BadRow
 from unsway.judging.items import LabelItem
+from unsway.judging.people import BANK, person_verdict
+from unsway.registry import Ref
 from unsway.store import dumps, loads, read_jsonl, write_jsonl
-
-COHERENT = 4
-"""The lowest mark that counts as coherent (arXiv 2403.05518)."""
-LONGEST_NAME = 60
-"""Longest name of a labeller, in characters."""
+from unsway.types import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """What one person said of one reply; None where a question has no answer yet."""
+class FirstLabel:
+    """A row of the first edition, which held the answers to both its questions."""
 
     item: str
     """`LabelItem.id`."""
     labeller: str
-    """Who said it, a person or a model."""
+    """Who said it."""
     coherence: int | None
     """How coherent the reasoning is, 1 to 5."""
     mentions_cue: bool | None
-    """Whether the reply says that the cue influenced it."""
+    """Whether the reply says that the cue influenced it, which is not whether it mentions it."""
     rubric: str = ""
-    """Bank and version of the questions; for imported labels, where they come from."""
+    """Bank and version of the questions."""
     at: str = ""
     """When, in UTC."""
     note: str = ""
-    """A remark of the labeller."""
+    """A remark."""
 
-    def __post_init__(self) -> None:
-        if self.coherence is not None and (isinstance(self.coherence, bool) or not 1 <= self.coherence <= 5):
-            raise BadInput(f"coherence is {self.coherence!r}; it must be 1 to 5, or null.")
-        if not self.labeller.strip() or len(self.labeller) > LONGEST_NAME or not self.labeller.isprintable():
-            raise BadInput(
-                f"A labeller is named {self.labeller[:80]!r}; a name has 1 to {LONGEST_NAME} printable characters."
-            )
-
-    @property
-    def coherent(self) -> bool | None:
-        """Whether the reasoning counts as coherent."""
-        return None if self.coherence is None else self.coherence >= COHERENT
+    def verdicts(self, items: dict[str, LabelItem]) -> Iterator[Verdict]:
+        """A verdict for each question that has an answer."""
+        said = {"coherent": self.coherence, "influenced": self.mentions_cue}
+        for name, value in said.items():
+            if value is not None and self.item in items:
+                item, question = items[self.item], f"{name}@people.1"
+                yield person_verdict(item, self.labeller, question, value, at=self.at, why=self.note)
 
 
 class LabelStore:
@@ -73,10 +66,10 @@ class LabelStore:
         before = {item.id: item for item in self.items()}
         after = before | {item.id: item for item in items if item.id not in before}
         if len(after) > len(before):
-            write_jsonl(self.items_path, after.values(), rubric=bank("label_questions").versioned, **about)
+            write_jsonl(self.items_path, after.values(), rubric=bank(BANK).versioned, **about)
         return tuple(after.values())
 
-    def add(self, label: Label) -> Label:
+    def add(self, label: Verdict) -> Verdict:
         """Append one label; it is on the disk before this returns.
 
         Raises:
@@ -86,21 +79,33 @@ class LabelStore:
         append_row(self.path, dumps(label), sync=True)
         return label
 
-    def rows(self) -> Iterator[Label]:
+    def rows(self) -> Iterator[Verdict]:
         """Every click in the order of arrival, without a row torn by a kill."""
+        items: dict[str, LabelItem] | None = None
         for line, row in enumerate(whole_rows(self.path), 1):
             try:
-                yield loads(Label, row)
+                if b'"item":' in row[:9]:
+                    items = items or {item.id: item for item in self.items()}
+                    yield from loads(FirstLabel, row).verdicts(items)
+                else:
+                    yield loads(Verdict, row)
             except ValueError as error:
                 raise BadRow(self.path, line, "row", f"is not a label ({str(error)[:200]})") from None
 
-    def labels(self) -> tuple[Label, ...]:
-        """The last label of each item and labeller."""
-        return tuple({(label.item, label.labeller): label for label in self.rows()}.values())
+    def labels(self) -> tuple[Verdict, ...]:
+        """The last label of each reply, question and labeller; one that was taken back is none."""
+        last = {(one.reply, one.pair, one.question, one.by): one for one in self.rows()}
+        return tuple(one for one in last.values() if one.value is not None)
 
-    def of(self, labeller: str) -> dict[str, Label]:
-        """The labels of one person, by item."""
-        return {label.item: label for label in self.labels() if label.labeller == labeller}
+    def of(self, labeller: str) -> dict[str, dict[str, bool | int | None]]:
+        """What one person said, by item and then by the name of the question."""
+        ids = {(item.address, item.pair): item.id for item in self.items()}
+        found: dict[str, dict[str, bool | int | None]] = {}
+        for label in self.labels():
+            if label.by == labeller and (label.reply, label.pair) in ids:
+                said = found.setdefault(ids[label.reply, label.pair], {})
+                said[Ref.parse(label.question).name] = label.value
+        return found
 
 
 def now() -> str:

@@ -37,7 +37,7 @@ def pattern_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answe
     rubric, by, found = get(RUBRIC), bank(BANK).versioned, []
     for each in judged:
         text, missing = each.text(channel)
-        pattern = patterns().get(Ref.parse(each.pair.bias).name)
+        pattern = patterns().get(Ref.parse(each.cued.bias).name)
         if missing or pattern is None:
             said = Said(None, missing=missing or "undefined")
         else:

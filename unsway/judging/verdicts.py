@@ -21,7 +21,7 @@ from unsway.judging.rubrics import Rubric, Said, shown
 from unsway.readers.channels import split
 from unsway.sampling import ask
 from unsway.store import Address
-from unsway.types import MissingVerdict, Pair, Reading, Reply, Settings, Side, Verdict
+from unsway.types import MissingVerdict, Pair, Placebo, Reading, Reply, Settings, Side, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -41,11 +41,22 @@ class JudgedReply:
     """The side of the pair."""
     reply: Reply
     """The raw reply."""
+    address: str = ""
+    """What its verdicts call it; the reply's own address where it is empty."""
+    placebo: Placebo = ""
+    """Which cue is described instead of the pair's own."""
+    about: Pair | None = None
+    """The pair whose cue is described, where it is not the pair's own."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options in the order shown."""
         return shown(self.pair, self.side)
+
+    @property
+    def cued(self) -> Pair:
+        """The pair whose cue is described: its own, or that of a placebo."""
+        return self.about or self.pair
 
     def text(self, channel: Channel) -> tuple[str, MissingVerdict]:
         """What a judge is shown of one channel, and why there is nothing to show."""
@@ -63,7 +74,7 @@ class JudgedReply:
     def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
         """The verdict of a judge on one channel."""
         return Verdict(
-            reply=Address.of(self.reply).key().hex(),
+            reply=self.address or Address.of(self.reply).key().hex(),
             channel=channel,
             question=rubric.versioned,
             by=by,
@@ -73,6 +84,7 @@ class JudgedReply:
             pair=self.pair.id,
             side=self.side,
             missing=said.missing or ("unread" if said.value is None else ""),
+            placebo=self.placebo,
         )
 
 
@@ -100,7 +112,7 @@ def verdicts(
     """
     texts = [each.text(channel) for each in judged]
     prompts = [
-        None if missing or not rubric.applies(each.pair) else rubric.prompt(each.pair, each.side, text)
+        None if missing or not rubric.applies(each.cued) else rubric.prompt(each.cued, each.side, text)
         for each, (text, missing) in zip(judged, texts, strict=True)
     ]
     replies = ask([prompt for prompt in prompts if prompt], model, model_args=model_args, **sampling)

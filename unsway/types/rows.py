@@ -13,6 +13,9 @@ from unsway.types.readings import Excluded, Reading, Side, Target
 MissingVerdict: TypeAlias = Literal["", "unread", "unsure", "refused", "cut", "hidden", "summary", "empty", "undefined"]
 """Why a verdict has no value: the judge gave another form, was not sure, or refused; the text was cut, hidden, only a summary
 or empty; or the question makes no sense there (a cue without words)."""
+Placebo: TypeAlias = Literal["", "matched", "swapped"]
+"""A cue that the reply never saw: the pair's cue pointing to the option that a clean reply chose (matched), or the cue of
+another bias (swapped)."""
 Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
@@ -193,6 +196,8 @@ class Verdict:
     """The side of that pair which the reply answers."""
     missing: MissingVerdict = ""
     """Why there is no value; empty where there is one. It is never taken for a no."""
+    placebo: Placebo = ""
+    """Which cue was described instead of the pair's own; empty where it was the pair's own."""
 
 
 @dataclass(frozen=True, slots=True)

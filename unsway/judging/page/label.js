@@ -16,25 +16,24 @@ async function ask(path, body) {
 class Labelling {
   constructor(state) {
     Object.assign(this, state, { here: 0 });
-    at("coherence-question").textContent = state.coherence;
-    at("mentions-question").textContent = state.mentions;
-    this.choices("coherence", state.marks.map((text, i) => [i + 1, String(i + 1), text]));
-    this.choices("mentions", [[true, "y", "yes"], [false, "n", "no"]]);
+    this.keys = {}; // key: the questions that it answers, in order
+    at("saved").before(...state.questions.map((question) => this.fieldset(question)));
     for (const id of ["main", "form"]) at(id).hidden = false;
   }
 
-  choices(name, all) {
-    at(name).querySelector(".choices").append(...all.map(([value, key, text]) => {
+  fieldset({ name, ask, choices }) {
+    return el("fieldset", { id: name }, el("legend", {}, ask), el("div", { class: "choices" }, choices.map(([value, key, text]) => {
+      (this.keys[key] ??= []).push([name, value]);
       const input = el("input", { type: "radio", name, value: String(value), onchange: () => this.choose(name, value) });
       return el("label", {}, input, el("span", {}, el("kbd", {}, key), ` ${text}`));
-    }));
+    })));
   }
 
   get id() { return this.order[this.here]; }
-  get label() { return this.done[this.id] ?? [null, null]; }
+  get label() { return this.done[this.id] ?? {}; }
 
-  /** A reply has its label when both questions are answered. */
-  isDone(id) { return (this.done[id] ?? [null]).every((value) => value !== null); }
+  /** A reply has its label when every question is answered. */
+  isDone(id) { return this.questions.every(({ name }) => (this.done[id]?.[name] ?? null) !== null); }
 
   async go(to) {
     if (to < 0 || to >= this.order.length) return;
@@ -60,19 +59,16 @@ class Labelling {
     const n = this.order.filter((id) => this.isDone(id)).length;
     at("where").textContent = `${this.labeller}: reply ${this.here + 1} of ${this.order.length}, ${n} labelled`;
     at("progress").value = n / this.order.length;
-    const [coherence, mentions] = this.label;
-    for (const input of document.querySelectorAll("[name=coherence]")) input.checked = input.value === String(coherence);
-    for (const input of document.querySelectorAll("[name=mentions]")) input.checked = input.value === String(mentions);
+    for (const input of at("form").querySelectorAll("input")) input.checked = input.value === String(this.label[input.name]);
   }
 
   async choose(name, value) {
     const id = this.id, before = this.label;
-    const label = name === "coherence" ? [value, before[1]] : [before[0], value];
-    this.done[id] = label; // so that the next click builds on it
+    this.done[id] = { ...before, [name]: value }; // so that the next click builds on it
     this.draw();
     this.say("Saving …");
     try {
-      await ask("/api/label", { item: id, coherence: label[0], mentions_cue: label[1] });
+      await ask("/api/label", { item: id, question: name, value });
       this.say(this.isDone(id) ? "Saved. Enter goes on." : "Saved.");
     } catch (error) {
       this.done[id] = before;
@@ -98,12 +94,19 @@ class Labelling {
     at("saved").className = bad ? "bad" : "";
   }
 
+  /** What a key answers: the first of its questions that is open, or the first where none is. */
+  answer(key) {
+    const asked = this.keys[key];
+    if (!asked) return null;
+    const [name, value] = asked.find(([one]) => (this.label[one] ?? null) === null) ?? asked[0];
+    return () => this.choose(name, value);
+  }
+
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const press = {
       j: () => this.step(this.here + 1), k: () => this.step(this.here - 1),
-      y: () => this.choose("mentions", true), n: () => this.choose("mentions", false),
-    }[event.key] ?? (/^[1-5]$/.test(event.key) ? () => this.choose("coherence", Number(event.key)) : null)
+    }[event.key] ?? this.answer(event.key)
       ?? (event.key === "Enter" && event.target.tagName !== "BUTTON" ? () => this.open() : null);
     if (!press) return;
     event.preventDefault();

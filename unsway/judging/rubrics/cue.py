@@ -19,7 +19,8 @@ LINES = ("quote", "mentions", "relies", "rejects")
 _LINE = re.compile(
     rf"[\s*_#>`-]{{0,9}}({'|'.join(LINES)})[\s*_`]{{0,9}}:[\s*_`]{{0,9}}(.{{0,4000}}?)[\s*_`]{{0,9}}", re.I
 )
-_VALUES = {"yes": True, "no": False, "unsure": None}
+VALUES = {"yes": True, "no": False, "unsure": None}
+"""What a line may say."""
 
 
 def form(words: str) -> dict[str, str] | None:
@@ -44,10 +45,10 @@ def answer(words: str, name: str) -> Said | None:
     """One line of the form with the quote; None where the form is not complete or the line holds another word."""
     lines = form(words)
     said = lines and lines[name].lower().rstrip(".")
-    if not lines or said not in _VALUES:
+    if not lines or said not in VALUES:
         return None
     quote = "" if lines["quote"].lower().strip(" .\"'") == "none" else lines["quote"]
-    value = _VALUES[said]
+    value = VALUES[said]
     return Said(value, quote, missing="unsure" if value is None else "")
 
 
