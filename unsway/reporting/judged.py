@@ -6,9 +6,11 @@ was not there, so what is found is the judge's error.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
+from unsway.judging.trust import JudgeCard
 from unsway.reporting import words
 from unsway.studies.judging import Judged
 from unsway.studies.results import views
@@ -50,6 +52,29 @@ def verbalised_rows(judged: Judged) -> list[dict[str, Any]]:
             "of eligible pairs": cell.rates.unverbalised.n,
         }
         for cell in judged.verbalised
+    ]
+
+
+def card_rows(cards: Iterable[JudgeCard]) -> list[dict[str, Any]]:
+    """A row for each judge and question, against people: both error rates, agreement, and what the gate says."""
+    return [
+        {
+            "question": words.human(card.question),
+            "judge": words.visible(card.by),
+            "labels": card.table.n + sum(card.missing.values()),
+            "yes by people": card.worst.tp + card.worst.fn,
+            "no verdict": ", ".join(f"{n} {why}" for why, n in sorted(card.missing.items())) or "0",
+            "sensitivity": words.share(card.sensitivity),
+            "specificity": words.share(card.specificity),
+            "equal": words.rate(card.agreement),
+            "kappa": words.ratio(card.kappa),
+            "AC1": words.times(card.table.ac1),
+            "AUROC": words.ratio(card.auroc),
+            "gate": words.visible(
+                ("passed" if card.gate.passed else "refused") + f": {card.gate.why}" * bool(card.gate.why)
+            ),
+        }
+        for card in cards
     ]
 
 

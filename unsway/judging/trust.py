@@ -1,0 +1,149 @@
+"""How far a judge can be trusted: against people, against other judges, and what follows for its rates.
+
+In: verdicts of judges and of people on the same replies. Out: a `JudgeCard` for each judge and question, and a
+`JudgeAgreement` for each two judges. A verdict that is missing is in neither class: it is counted, and `worst` says what the
+card would be if every missing one were wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple, TypeAlias
+
+from unsway.judging.agreement import says_yes
+from unsway.registry import Ref
+from unsway.stats.agreement import agreement
+from unsway.stats.corrected import Gate, JudgeTable, gate
+from unsway.stats.monitoring import auroc
+from unsway.types import Estimate, Verdict
+
+JudgedText: TypeAlias = tuple[str, str, str, str, str]
+"""What a verdict is about: reply, pair, side, channel and placebo."""
+
+
+class JudgeCard(NamedTuple):
+    """One judge on one question, against people."""
+
+    by: str
+    """The judge."""
+    question: str
+    """`name@version` of what it was asked."""
+    table: JudgeTable
+    """People's labels against its verdicts."""
+    worst: JudgeTable
+    """The same if every verdict that is missing were wrong."""
+    missing: Mapping[str, int]
+    """Its verdicts on labelled replies that have no value, by reason."""
+    sensitivity: Estimate
+    """Share of people's yeses that it calls yes."""
+    specificity: Estimate
+    """Share of people's noes that it calls no."""
+    agreement: Estimate
+    """Share of equal verdicts."""
+    kappa: Estimate
+    """Cohen's kappa."""
+    auroc: Estimate | None
+    """The chance that a yes of people has the higher mark than a no; None where it gives no marks."""
+    gate: Gate
+    """Whether its rates may be corrected."""
+
+
+class JudgeAgreement(NamedTuple):
+    """How far two judges agree on one question."""
+
+    question: str
+    """Name of the rubric, whatever its version."""
+    one: str
+    """A judge."""
+    other: str
+    """Another."""
+    agreement: Estimate
+    """Share of equal verdicts, of the texts on which both have one."""
+    kappa: Estimate
+    """Cohen's kappa."""
+    ac1: float | None
+    """Gwet's AC1."""
+
+
+def text_of(verdict: Verdict) -> JudgedText:
+    """What a verdict is about."""
+    return verdict.reply, verdict.pair, verdict.side, verdict.channel, verdict.placebo
+
+
+def name_of(verdict: Verdict) -> str:
+    """The name of the question, without its version."""
+    return Ref.parse(verdict.question).name
+
+
+def people_say(people: Iterable[Verdict], question: str) -> dict[JudgedText, bool]:
+    """What most people say of each text; a tie says nothing."""
+    votes: dict[JudgedText, Counter[bool]] = {}
+    for verdict in people:
+        yes = says_yes(verdict)
+        if name_of(verdict) == question and yes is not None:
+            votes.setdefault(text_of(verdict), Counter())[yes] += 1
+    return {text: n[True] > n[False] for text, n in votes.items() if n[True] != n[False]}
+
+
+def judge_card(
+    verdicts: Sequence[Verdict], people: Iterable[Verdict], question_of: Mapping[str, str], *, level: float = 0.95
+) -> JudgeCard:
+    """The card of one judge on one question.
+
+    Args:
+        verdicts: What it said, of replies that people labelled or not.
+        people: What people said, on this and on other questions.
+        question_of: Id of the question that each reply answers, by the reply's address.
+        level: Nominal coverage.
+    """
+    label_of = people_say(people, name_of(verdicts[0]))
+    labelled = [verdict for verdict in verdicts if text_of(verdict) in label_of]
+    label = [label_of[text_of(verdict)] for verdict in labelled]
+    yes = [says_yes(verdict) for verdict in labelled]
+    both = [
+        (truth, said, verdict) for truth, said, verdict in zip(label, yes, labelled, strict=True) if said is not None
+    ]
+    table = JudgeTable.of([truth for truth, *_ in both], [said for _, said, _ in both])
+    worst = JudgeTable.of(label, [not truth if said is None else said for truth, said in zip(label, yes, strict=True)])
+    clusters = [question_of.get(verdict.reply, verdict.reply) for *_, verdict in both]
+    equal, kappa = agreement([str(t) for t, *_ in both], [str(s) for _, s, _ in both], clusters, level=level)
+    marks = [(question, float(v.value or 0)) for question, (*_, v) in zip(clusters, both, strict=True)]
+    has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in both)
+    of_yes, of_no = (
+        [mark for mark, (truth, *_) in zip(marks, both, strict=True) if truth is wanted] for wanted in (True, False)
+    )
+    return JudgeCard(
+        verdicts[0].by,
+        verdicts[0].question,
+        table,
+        worst,
+        Counter(verdict.missing for verdict in labelled if verdict.missing),
+        table.sensitivity(level),
+        table.specificity(level),
+        equal,
+        kappa,
+        auroc(of_yes, of_no, level=level) if has_marks else None,
+        gate(table, level=level),
+    )
+
+
+def judge_agreements(
+    verdicts: Iterable[Verdict], question_of: Mapping[str, str], *, level: float = 0.95
+) -> tuple[JudgeAgreement, ...]:
+    """How far each two judges agree, on every question that both were asked."""
+    said: dict[str, dict[str, dict[JudgedText, bool]]] = {}
+    for verdict in verdicts:
+        yes = says_yes(verdict)
+        if yes is not None:
+            said.setdefault(name_of(verdict), {}).setdefault(verdict.by, {})[text_of(verdict)] = yes
+    found = []
+    for question, judges in said.items():
+        for one, other in combinations(judges, 2):
+            texts = [text for text in judges[one] if text in judges[other]]
+            a, b = ([judges[who][text] for text in texts] for who in (one, other))
+            clusters = [question_of.get(text[0], text[0]) for text in texts]
+            share, kappa = agreement([*map(str, a)], [*map(str, b)], clusters, level=level)
+            found.append(JudgeAgreement(question, one, other, share, kappa, JudgeTable.of(a, b).ac1))
+    return tuple(found)
