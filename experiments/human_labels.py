@@ -19,7 +19,7 @@ import click
 
 from unsway.judging import rubrics
 from unsway.judging.foreign_labels import import_labels
-from unsway.judging.items import LabelItem
+from unsway.judging.items import LabelItem, in_order
 from unsway.judging.label_store import LabelStore
 from unsway.judging.patterns import pattern_verdicts
 from unsway.judging.trust import JudgeCard, judge_card, name_of
@@ -53,16 +53,18 @@ def baseline(items: Sequence[LabelItem], question: str, name: str, values: Seque
 @click.argument("labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--by", default="patterns", show_default=True, help="Judges with commas: models, or patterns.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for what models say; a second run asks nothing.")
+@click.option("-n", type=click.IntRange(1), default=None, help="At most so many replies, drawn by a seed; else all.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Also write the rows there.")
-def main(labels: Path, by: str, out: Path | None, json_: Path | None) -> None:
+def main(labels: Path, by: str, out: Path | None, n: int | None, json_: Path | None) -> None:
     with TemporaryDirectory() as place:
         import_labels(labels, place)
         store = LabelStore(place)
-        items = [replace(item, bias=f"{NAMES.get(item.bias, item.bias)}@labelled") for item in store.items()]
+        drawn = in_order(store.items(), 0)[:n]
+        items = [replace(item, bias=f"{NAMES.get(item.bias, item.bias)}@labelled") for item in drawn]
         people = store.labels()
     judged, question_of = [item.judged() for item in items], {item.address: item.question_id for item in items}
-    lengths = sorted(len(item.reply) for item in items)
-    middle = lengths[len(lengths) // 2]
+    length_of = {item.address: len(item.reply) for item in items}
+    middle = sorted(length_of.values())[len(length_of) // 2]
     cards: list[JudgeCard] = []
     for question, tokens in ASKED.items():
         rows = [
@@ -85,7 +87,7 @@ def main(labels: Path, by: str, out: Path | None, json_: Path | None) -> None:
             elif question == "mentions_cue":
                 rows.append([*pattern_verdicts(judged)])
                 rows += by_bias(rows[-1], items)
-        cards += [judge_card(row, people, question_of) for row in rows]
+        cards += [judge_card(row, people, question_of, length_of) for row in rows]
         click.echo(f"{question}: {len([p for p in people if name_of(p) == question])} labels", err=True)
     table = card_rows(cards)
     click.echo("\n".join(markdown_table([*table[0]], [[str(value) for value in row.values()] for row in table])))

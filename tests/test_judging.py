@@ -187,6 +187,9 @@ def test_wordings_move_with_their_version() -> None:
         "cue_mention": (1, "1f222f38b5fde06c"),
         "coherence": (1, "cb396c340f56ad3d"),
         "cue_patterns": (1, "d336b86a9b9167d6"),
+        "declines": (1, "1e5aa07713e5354c"),
+        "judge_checks": (1, "cde384edf3ae804b"),
+        "label_questions": (2, "157c830ca67a3a37"),
     }
     for name, (version, digest) in pinned.items():
         entries = bank(name)

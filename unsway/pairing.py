@@ -139,6 +139,22 @@ def cued_option(question: Question, aim: Aim = "wrong", seed: int = 0) -> int:
     return rng(seed, "target", question.id).choice([i for i in every if aim == "any" or i != gold])
 
 
+def retarget(pair: Pair, bias: Bias, option: int) -> Pair | None:
+    """The same question under the same bias with its cue pointing to another option; None where the bias cannot.
+
+    Args:
+        pair: The pair.
+        bias: Its bias, which must not need arguments.
+        option: The option to cue.
+    """
+    if "arguments" in bias.wants:
+        return None
+    elicit = elicitations.resolve(Ref.parse(pair.elicit).unversioned)
+    build = _Builder((bias,), elicit, "any", pair.seed, False, None)
+    made = build._pair(bias, pair.bias, pair.question, render(pair.question, elicit, build.wordings[0]), option)
+    return made if isinstance(made, Pair) else None
+
+
 # ---------------------------------------------------------------- one question
 
 

@@ -32,7 +32,7 @@ from unsway.errors import ModelError
 from unsway.prompts.render import letter
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
-from unsway.types import Message, Pair, Question, Side
+from unsway.types import Message, Pair, Question, Reply, Settings, Side
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -156,14 +156,7 @@ class ScriptedJudge(ModelAPI):
     ) -> ModelOutput:
         """The form, filled in."""
         asked = input[-1].text
-        draw, (sensitivity, specificity, unread) = rng(self.seed, "scripted judge", asked), self.rates
-        is_yes = draw.random() < (sensitivity if ADMISSION.strip() in asked else 1 - specificity)
-        said = "yes" if is_yes else "no"
-        quote = ADMISSION.strip() if is_yes else "none"
-        text = f"Quote: {quote}\nMentions: {said}\nRelies: {said}\nRejects: no"
-        if draw.random() < unread:
-            text = "It is hard to say."
-        output = ModelOutput.from_content(self.model_name, text)
+        output = ModelOutput.from_content(self.model_name, judge_words(asked, self.rates, self.seed))
         output.usage = ModelUsage(
             input_tokens=len(asked.split()), output_tokens=12, total_tokens=len(asked.split()) + 12
         )
@@ -172,6 +165,34 @@ class ScriptedJudge(ModelAPI):
     def max_connections(self) -> int:
         """It answers immediately, so many prompts may be in flight."""
         return 200
+
+
+def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) -> str:
+    """What a scripted judge says to a prompt: the form of cues, or nothing in a form.
+
+    Args:
+        asked: The prompt.
+        rates: Sensitivity, specificity, share of replies in another form.
+        seed: Seed of its errors.
+    """
+    draw, (sensitivity, specificity, unread) = rng(seed, "scripted judge", asked), rates
+    is_yes = draw.random() < (sensitivity if ADMISSION.strip() in asked else 1 - specificity)
+    said, quote = ("yes", ADMISSION.strip()) if is_yes else ("no", "none")
+    text = f"Quote: {quote}\nMentions: {said}\nRelies: {said}\nRejects: no"
+    return "It is hard to say." if draw.random() < unread else text
+
+
+def scripted_replies(pairs: Iterable[Pair], script: Script) -> tuple[Reply, ...]:
+    """What a scripted model says to both prompts of pairs in which it speaks once, without asking it."""
+    found = {}
+    for pair in pairs:
+        lines = dict(_lines(pair, script))
+        for prompt in (pair.clean, pair.biased):
+            text = lines[_key(prompt.messages())]
+            found[prompt.id] = Reply(
+                prompt.id, "scripted/model", script.weights, 0, text, None, (), "end", Settings(), 1, len(text.split())
+            )
+    return tuple(found.values())
 
 
 def toy_questions(n: int, *, n_options: int = 4, split: str = "test") -> tuple[Question, ...]:

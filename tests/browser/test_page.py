@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import scripted_study
 from unsway.reporting import table
 from unsway.reporting.page import write_page
 from unsway.stats.state import state
+from unsway.store import Address
 from unsway.studies.results import Results
+from unsway.types import Verdict
 
 BIASES = ("suggested_answer", "post_hoc", "are_you_sure", "distractor_fact", "positional")
 
@@ -297,3 +300,28 @@ def test_dark_is_dark(path: Path, visit: Callable[..., Any]) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 24)"
     label = page.locator("#figure-brr svg .role-axis-label text", has_text="post hoc")
     assert label.evaluate("(text) => getComputedStyle(text).fill") == "rgb(228, 229, 227)"
+
+
+def test_a_judged_study_marks_what_admits_and_finds_what_is_silent(
+    study: Results, tmp_path: Path, visit: Callable[..., Any]
+) -> None:
+    pairs, verdicts = {pair.id: pair for pair in study.pairs}, []
+    for i, outcome in enumerate(study.outcomes):
+        reply = study.reply(outcome.arm, pairs[outcome.pair_id].biased, outcome.sample)
+        if reply is not None:
+            key, says, quote = Address.of(reply).key().hex(), i % 2 == 0, " ".join(reply.text.split()[:3])
+            verdicts.append(
+                Verdict(key, "answer", "mentions_cue@1", "hand", says, quote=quote * says, pair=outcome.pair_id)
+            )
+    judged = replace(study, notes=replace(study.notes, verdicts=tuple(verdicts)))
+    opened = visit(write_page(judged, tmp_path / "judged.html"))
+    assert opened.page.locator("#reasoning h3").all_inner_texts()[0] == "Does a reply that switched say so?"
+    found = []
+    for outcome, words in (("silent", "switched to the cue, silent"), ("open", "switched to the cue, says so")):
+        opened.page.select_option("select[name=outcome]", outcome)
+        assert words in opened.page.inner_text("#pair")
+        found.append(int(opened.page.inner_text("#found").split()[0]))
+    assert opened.page.locator("#pair mark.admits").count() >= 1 and min(found) > 0
+    switched = {o.pair_id for o in study.outcomes if state(o) == "switched"}
+    assert max(found) < len(switched) <= sum(found), "a pair is found by any arm of it"
+    assert opened.quiet

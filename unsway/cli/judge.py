@@ -22,6 +22,21 @@ from unsway.cli.options import as_json, json_option, names, seed_option, show_ro
     multiple=True,
     help="What a judge is shown (answer).",
 )
+@click.option(
+    "--placebo",
+    "placebos",
+    type=click.Choice(["matched", "swapped"]),
+    multiple=True,
+    help="Also judge cues that a reply never saw: pointing to the clean answer, or of another bias.",
+)
+@click.option(
+    "--ensemble",
+    "rule",
+    type=click.Choice(["any", "majority", "all"]),
+    default=None,
+    help="Count the judges as one more, by this rule.",
+)
+@click.option("--check", default="", help="Test the judges instead, with commas: padding, injection, position, again.")
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that each judge may cost; stops before.")
 @seed_option
@@ -31,6 +46,9 @@ def judge(
     ask: str,
     by: str,
     channels: tuple[Any, ...],
+    placebos: tuple[Any, ...],
+    rule: Any,
+    check: str,
     n: int | None,
     max_cost: float | None,
     seed: int,
@@ -43,24 +61,40 @@ def judge(
     """
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
-    from unsway.reporting.judged import rows, verbalised_rows
+    from unsway.reporting.judged import agreement_rows, card_rows, check_rows, cost_rows, rows, verbalised_rows
     from unsway.studies.folder import results
+    from unsway.studies.judging import check_judges
     from unsway.studies.judging import judge as judge_replies
 
     budget = None if max_cost is None else Budget(max_cost, prices())
+    if check:
+        kinds: Any = names(check)
+        checks = check_judges(
+            results(folder), names(ask), names(by), kinds, n=n, seed=seed, folder=folder, budget=budget
+        )
+        lines = check_rows(checks)
+        return as_json(lines) if json_ else show_rows(lines)
     found = judge_replies(
         results(folder),
         names(ask),
         by=names(by),
         channels=channels or ("answer",),
+        placebos=placebos,
+        ensemble=rule,
         n=n,
         seed=seed,
         folder=folder,
         budget=budget,
     )
+    shown = {
+        "rates": rows(found),
+        "verbalised": verbalised_rows(found),
+        "trust": card_rows(found.cards),
+        "agreement": agreement_rows(found),
+        "cost": cost_rows(results(folder)),
+    }
     if json_:
-        as_json({"rates": rows(found), "verbalised": verbalised_rows(found)})
+        as_json(shown)
         return
-    for lines in (rows(found), verbalised_rows(found)):
-        if lines:
-            show_rows(lines)
+    for lines in filter(None, shown.values()):
+        show_rows(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,18 +44,32 @@ SHARED = (
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of prices, whose lines win over the table's.",
 )
+@click.option("--judge", "judges", default="", help="Also count the calls of these judges, with commas.")
+@click.option(
+    "--ask", default="mentions_cue,relies_on_cue", show_default=True, help="What they are asked, with commas."
+)
 @json_option
-def plan(models: str, out: Path | None, half_width: float, prices_: Path | None, json_: bool, **options: Any) -> None:
+def plan(
+    models: str,
+    out: Path | None,
+    half_width: float,
+    prices_: Path | None,
+    judges: str,
+    ask: str,
+    json_: bool,
+    **options: Any,
+) -> None:
     """Plan a study of MODELS (comma-separated): prompts, tokens, dollars, minutes, and what it could show.
 
     No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
     is compared with.
     """
+    from unsway.judging.planned import judge_plan
     from unsway.models.session import name_of
     from unsway.planning.plan import Evidence, Goal, keep_plan
     from unsway.planning.plan import plan as plan_pairs
     from unsway.planning.prices import prices
-    from unsway.reporting.plan import body
+    from unsway.reporting.plan import body, judge_sentence
     from unsway.types import Settings
 
     settings = Settings(options["temperature"], options["max_tokens"], seed=options["seed"])
@@ -66,10 +81,13 @@ def plan(models: str, out: Path | None, half_width: float, prices_: Path | None,
     found = plan_pairs(pairs, named, samples=options["samples"], settings=settings, evidence=evidence, goal=goal)
     if out is not None:
         keep_plan(out, found, pairs)
+    judging = judge_plan(pairs, len(named), names(ask), names(judges), evidence.prices)
     if json_:
-        as_json(body(found))
+        as_json(body(found) | {"judges": [asdict(one) for one in judging]})
     else:
         show_plan(found, pairs, stand_ins)
+        for one in judging:
+            click.echo(judge_sentence(one))
 
 
 def show_plan(found: Plan, pairs: PairSet, stand_ins: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from unsway.banks import bank
 from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
-from unsway.types import Verdict
+from unsway.types import MissingVerdict, Verdict
 
 BANK = "label_questions"
 DEFAULT = ("coherent", "mentions_cue")
@@ -80,7 +80,7 @@ def person_verdict(
     """
     if not labeller.strip() or len(labeller) > LONGEST_NAME or not labeller.isprintable():
         raise BadInput(f"A labeller is named {labeller[:80]!r}; a name has 1 to {LONGEST_NAME} printable characters.")
-    missing = "unsure" if value is None else ""
+    missing: MissingVerdict = "unsure" if value is None else ""
     return Verdict(
         item.address, "answer", question, labeller, value, why, at=at, pair=item.pair, side="biased", missing=missing
     )

@@ -50,6 +50,25 @@ class JudgeCard(NamedTuple):
     """Whether its rates may be corrected."""
 
 
+class JudgeCost(NamedTuple):
+    """What one model read and wrote as a judge."""
+
+    model: str
+    """The judge."""
+    n: int
+    """Its replies."""
+    tokens_in: int
+    """Tokens of its prompts."""
+    tokens_out: int
+    """Tokens of its replies."""
+    dollars: float | None
+    """US dollars; None where its price is unknown."""
+    days: str
+    """First and last day on which it was asked, UTC; empty where nobody says."""
+    reported: str
+    """Under which names the provider says that it answered: its vintage."""
+
+
 class JudgeAgreement(NamedTuple):
     """How far two judges agree on one question."""
 
@@ -88,7 +107,12 @@ def people_say(people: Iterable[Verdict], question: str) -> dict[JudgedText, boo
 
 
 def judge_card(
-    verdicts: Sequence[Verdict], people: Iterable[Verdict], question_of: Mapping[str, str], *, level: float = 0.95
+    verdicts: Sequence[Verdict],
+    people: Iterable[Verdict],
+    question_of: Mapping[str, str],
+    length_of: Mapping[str, int],
+    *,
+    level: float = 0.95,
 ) -> JudgeCard:
     """The card of one judge on one question.
 
@@ -96,6 +120,7 @@ def judge_card(
         verdicts: What it said, of replies that people labelled or not.
         people: What people said, on this and on other questions.
         question_of: Id of the question that each reply answers, by the reply's address.
+        length_of: Its length in characters. Marks that may tell no more than "longer than half" are refused.
         level: Nominal coverage.
     """
     label_of = people_say(people, name_of(verdicts[0]))
@@ -114,6 +139,7 @@ def judge_card(
     of_yes, of_no = (
         [mark for mark, (truth, *_) in zip(marks, both, strict=True) if truth is wanted] for wanted in (True, False)
     )
+    lengths = [length_of.get(verdict.reply, 0) for verdict in labelled]
     return JudgeCard(
         verdicts[0].by,
         verdicts[0].question,
@@ -125,8 +151,15 @@ def judge_card(
         equal,
         kappa,
         auroc(of_yes, of_no, level=level) if has_marks else None,
-        gate(table, level=level),
+        gate(table, baseline=length_alone(label, lengths) if has_marks else 0.0, level=level),
     )
+
+
+def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:
+    """Youden's J of calling the longer half of the texts yes, or the shorter half, whichever is higher."""
+    middle = sorted(lengths)[len(lengths) // 2] if lengths else 0
+    found = JudgeTable.of(labels, [length >= middle for length in lengths]).youden().value
+    return abs(found or 0.0)
 
 
 def judge_agreements(

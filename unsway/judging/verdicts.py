@@ -94,6 +94,7 @@ def verdicts(
     model: ModelLike,
     *,
     channel: Channel = "answer",
+    sample: int = 0,
     model_args: Mapping[str, Any] | None = None,
     **sampling: Unpack[SamplingOptions],
 ) -> tuple[Verdict, ...]:
@@ -104,6 +105,7 @@ def verdicts(
         rubric: The question.
         model: Who judges; see `unsway.models.session.subject`.
         channel: What the judge is shown of each reply.
+        sample: Which of its replies to each prompt counts; another one than the first says how far it repeats itself.
         model_args: Arguments of the model's provider.
         sampling: As for `unsway.sampling.ask`: with a folder, a second call asks nothing.
 
@@ -115,8 +117,9 @@ def verdicts(
         None if missing or not rubric.applies(each.cued) else rubric.prompt(each.cued, each.side, text)
         for each, (text, missing) in zip(judged, texts, strict=True)
     ]
+    sampling["samples"] = sample + 1
     replies = ask([prompt for prompt in prompts if prompt], model, model_args=model_args, **sampling)
-    by_prompt = {reply.prompt_id: reply for reply in replies}
+    by_prompt = {reply.prompt_id: reply for reply in replies if reply.sample == sample}
     name = next((signature(reply) for reply in replies), str(model))
     found = []
     for each, prompt, (_, missing) in zip(judged, prompts, texts, strict=True):
@@ -138,11 +141,18 @@ def signature(reply: Reply) -> str:
 
 def quote_stands(verdict: Verdict, text: str) -> bool:
     """Whether the quote of a verdict stands in the text, white space, case and quotation marks aside."""
+    return quote_span(verdict.quote, text) is not None
 
-    def bare(words: str) -> str:
-        return re.sub(r"[\s*_`|\"'“”‘’«»„…]+", " ", words).casefold().strip(" .")
 
-    return bool(verdict.quote) and bare(verdict.quote) in bare(text)
+def quote_span(quote: str, text: str) -> tuple[int, int] | None:
+    """Where a quote stands in a text, white space, case and quotation marks aside; None where it does not."""
+    words = [word for word in re.split(_BETWEEN, quote.strip(" .")) if word]
+    found = re.search(_BETWEEN.join(map(re.escape, words)), text, re.I) if words else None
+    return found.span() if found else None
+
+
+_BETWEEN = r"[\s*_`|\"'“”‘’«»„…]+"
+"""What may stand between two words of a quote, whatever stood there in the text."""
 
 
 class Judge:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from unsway.registry import Ref
+from unsway.reporting.judged import estimates as judged_estimates
 from unsway.reporting.table import reasons
 from unsway.reporting.words import brr, human, p_value, rate, visible
 from unsway.studies.results import Results
@@ -22,9 +23,9 @@ By: TypeAlias = Literal["source", "bias"] | None
 
 
 def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
-    """An object for each estimate, for programs."""
+    """An object for each estimate, for programs; those of judges are of all sources together."""
     labels = {arm.key: arm.label for arm in results.arms}
-    found = []
+    found, says = [], judged_estimates(results)
     for cell in _cells(results, by):
         about = {
             "bias": Ref.parse(cell.bias).unversioned,
@@ -40,6 +41,9 @@ def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
             "skipped": {one.reason: one.n for one in results.skipped if one.bias == cell.bias},
         }
         found += [asdict(estimate) | about for estimate in cell.estimates]
+    for (arm, bias), estimates in says.items():
+        about = {"bias": Ref.parse(bias).unversioned, "bias_version": bias, "arm": arm, "source": "all"}
+        found += [asdict(estimate) | {"name": name} | about for name, estimate in estimates.items()]
     return found
 
 

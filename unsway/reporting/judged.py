@@ -1,69 +1,96 @@
-"""What judges say of a study's replies, as rows and as text for a terminal.
+"""What judges say of a study's replies, for terminals, the table, the page and the slides.
 
-In: `Judged`. Out: rows for tables and JSON; text. A rate on clean replies stands next to each rate on biased ones: the cue
-was not there, so what is found is the judge's error.
+In: `Judged`, or `Results` whose notes hold verdicts. Out: rows of text, sentences, and where a reply admits its cue. A
+rate on clean replies stands next to each rate on biased ones: the cue was not there, so what is found is the judge's error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
-from unsway.judging.trust import JudgeCard
+from unsway.judging.agreement import says_yes
+from unsway.judging.checks import JudgeCheck
+from unsway.judging.trust import JudgeCard, name_of
 from unsway.reporting import words
-from unsway.studies.judging import Judged
-from unsway.studies.results import views
+from unsway.studies.judged import BOTH, Judged, VerbalisedCell, judged
+from unsway.studies.results import Results, views
+from unsway.types import Estimate, Verdict
+
+Rows = list[dict[str, Any]]
+UNVALIDATED = (
+    "No person has labelled replies that were judged, so only the rates on clean replies tell of judges' errors."
+)
 
 
-def rows(judged: Judged) -> list[dict[str, Any]]:
+def rows(found: Judged) -> Rows:
     """A row for each arm, bias, question, judge and channel; percent, with how many verdicts each rate has."""
     return [
         {
             "bias": words.human(cell.bias),
             "arm": words.visible(cell.arm),
             "question": words.human(cell.question),
-            "judge": words.visible(cell.by),
-            "channel": cell.channel,
             "n": cell.biased.n,
-            "with the cue": words.rate(cell.biased),
-            "without": words.rate(cell.clean),
+            "with the cue": words.share(cell.biased),
+            "without": words.share(cell.clean),
+            "matched": words.share(cell.matched),
+            "swapped": words.share(cell.swapped),
             "net": words.points(cell.net),
-            "no verdict": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
+            "given a switch": words.share(cell.given_switch),
+            "switched and yes, of eligible pairs": words.share(cell.of_eligible),
+            "corrected": words.share(cell.corrected) if cell.corrected.value is not None else "none",
+            "no verdict": counted(cell.missing),
             "quote not found": cell.n_unfounded,
-            "note": cell.note,
-        }
-        for cell in judged.cells
-    ]
-
-
-def verbalised_rows(judged: Judged) -> list[dict[str, Any]]:
-    """A row for each arm, bias, judge and channel: how often a switch is admitted."""
-    return [
-        {
-            "bias": words.human(cell.bias),
-            "arm": words.visible(cell.arm),
             "judge": words.visible(cell.by),
             "channel": cell.channel,
-            "switches": cell.rates.given_switch.n,
-            "verbalised given a switch": words.rate(cell.rates.given_switch),
-            "normalised": words.rate(cell.rates.normalised) if cell.rates.normalised.value is not None else words.NONE,
-            "switched in silence": words.rate(cell.rates.unverbalised),
-            "of eligible pairs": cell.rates.unverbalised.n,
+            "note": "; ".join(filter(None, [cell.note, cell.corrected.note if found.cards else ""])),
         }
-        for cell in judged.verbalised
+        for cell in found.cells
     ]
 
 
-def card_rows(cards: Iterable[JudgeCard]) -> list[dict[str, Any]]:
+def verbalised_rows(found: Judged) -> Rows:
+    """A row for each arm, bias, judge and channel: how many switches are admitted, and how many are silent."""
+    shown = []
+    for cell in found.verbalised:
+        given, all_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
+        silent = cell.rates.unverbalised
+        n_say = round((given.value or 0.0) * given.n)
+        shown.append(
+            {
+                "bias": words.human(cell.bias),
+                "arm": words.visible(cell.arm),
+                "switches": all_switches,
+                "say so": n_say,
+                "silent": given.n - n_say,
+                "no verdict": all_switches - given.n,
+                "says so, given a switch": words.share(given),
+                "placebo": words.share(cell.placebo),
+                "net": words.points(cell.net),
+                "switched in silence, of eligible pairs": f"{words.share(silent)} of {silent.n}",
+                "against the base": "" if cell.against_base is None else words.points(cell.against_base),
+                "normalised": words.share(cell.rates.normalised),
+                "alpha": words.times(cell.rates.explained),
+                "it says so if it": cell.construct,
+                "judge": words.visible(cell.by),
+                "channel": cell.channel,
+                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note])),
+            }
+        )
+    return shown
+
+
+def card_rows(cards: Iterable[JudgeCard]) -> Rows:
     """A row for each judge and question, against people: both error rates, agreement, and what the gate says."""
     return [
         {
             "question": words.human(card.question),
             "judge": words.visible(card.by),
-            "labels": card.table.n + sum(card.missing.values()),
+            "labels": card.worst.n,
             "yes by people": card.worst.tp + card.worst.fn,
-            "no verdict": ", ".join(f"{n} {why}" for why, n in sorted(card.missing.items())) or "0",
+            "no verdict": counted(card.missing),
             "sensitivity": words.share(card.sensitivity),
             "specificity": words.share(card.specificity),
             "equal": words.rate(card.agreement),
@@ -71,21 +98,207 @@ def card_rows(cards: Iterable[JudgeCard]) -> list[dict[str, Any]]:
             "AC1": words.times(card.table.ac1),
             "AUROC": words.ratio(card.auroc),
             "gate": words.visible(
-                ("passed" if card.gate.passed else "refused") + f": {card.gate.why}" * bool(card.gate.why)
+                "; ".join(filter(None, ["passed" if card.gate.passed else "refused", card.gate.why]))
             ),
         }
         for card in cards
     ]
 
 
-def terminal_text(judged: Judged) -> str:
-    """Both tables."""
+def agreement_rows(found: Judged) -> Rows:
+    """A row for each two judges on the same question."""
+    return [
+        {
+            "question": words.human(one.question),
+            "judges": f"{words.visible(one.one)} / {words.visible(one.other)}",
+            "texts": one.agreement.n,
+            "equal": words.share(one.agreement),
+            "kappa": words.ratio(one.kappa),
+            "AC1": words.times(one.ac1),
+        }
+        for one in found.agreements
+    ]
+
+
+def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
+    """A row for each check of a judge: how many verdicts changed, and which way."""
+    return [
+        {
+            "check": one.kind,
+            "question": words.human(one.question),
+            "judge": words.visible(one.by),
+            "texts": one.changed.n,
+            "changed": words.share(one.changed),
+            "to yes": one.to_yes,
+            "to no": one.to_no,
+            "p": words.p_value(one.p),
+            "verdict lost": one.lost,
+        }
+        for one in checks
+    ]
+
+
+def thought_rows(results: Results) -> Rows:
+    """What can be read of each arm's thinking: full and summarised thoughts are never counted together."""
+    found = []
+    for arm in results.arms:
+        kinds = Counter(reply.thought for reply in results.replies_of(arm))
+        found.append({"arm": words.visible(arm.label), "thinking": counted(kinds)})
+    return found
+
+
+def counted(numbers: Mapping[Any, int]) -> str:
+    """`3 unread, 1 cut`, or 0."""
+    return ", ".join(f"{n} {why}" for why, n in sorted(numbers.items())) or "0"
+
+
+# ---------------------------------------------------------------- the judge that a page goes by
+
+
+class Admission(NamedTuple):
+    """What one judge makes of one biased reply."""
+
+    says: bool | None
+    """Whether it says that the cue decided; None where there is no verdict."""
+    quote: str
+    """The words of the reply that say so; empty where none were quoted."""
+
+
+def of_study(results: Results) -> Judged:
+    """What the judges in a study's folder say; empty where there were none."""
+    return judged(results, (one for one in results.notes.verdicts if name_of(one) != "second_reader"))
+
+
+def leading(found: Judged) -> tuple[VerbalisedCell, ...]:
+    """The cells of one judge that has most to say: asked for both before asked for mentions alone."""
+    cells = [cell for cell in found.verbalised if cell.channel == "answer"]
+    best = next((cell for cell in cells if cell.construct == BOTH), next(iter(cells), None))
+    return tuple(cell for cell in cells if best and (cell.by, cell.construct) == (best.by, best.construct))
+
+
+def admissions(results: Results, found: Judged) -> dict[tuple[str, str], Admission]:
+    """What the leading judge makes of each biased reply, by the reply's address and the pair."""
+    cells = leading(found)
+    if not cells:
+        return {}
+    wanted = ("mentions_cue", "relies_on_cue") if cells[0].construct == BOTH else ("mentions_cue",)
+    said: dict[tuple[str, str], dict[str, Verdict]] = {}
+    for one in found.verdicts:
+        mine = (one.by, one.channel, one.side, one.placebo) == (cells[0].by, "answer", "biased", "")
+        if mine and name_of(one) in wanted:
+            said.setdefault((one.reply, one.pair), {})[name_of(one)] = one
+    found_of = {}
+    for key, of in said.items():
+        yes = [says_yes(of[name]) if name in of else None for name in wanted]
+        quote = next((one.quote for one in of.values() if one.value is True and one.quote), "")
+        found_of[key] = Admission(False if False in yes else None if None in yes else True, quote)
+    return found_of
+
+
+# ---------------------------------------------------------------- sentences and texts
+
+
+def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
+    """The tables of the page's section: a heading, a sentence, rows."""
+    if not found.cells:
+        return []
+    cards = (
+        "People's labels against each judge's verdicts. Only where the gate is passed is a rate corrected."
+        if found.cards
+        else UNVALIDATED
+    )
+    silence = (
+        "Pairs that switched to the cued answer, by whether the reply says so. The placebo is the same question about clean "
+        "replies, which never saw the cue. A rate given a switch cannot be compared between arms that switch on different "
+        "questions; switched in silence can, and so can the last column, on the pairs that switched in both."
+    )
+    rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
+    kinds = "Verdicts on thinking need thoughts that can be read in full; hidden thoughts give no verdict."
+    shown = [
+        ("Does a reply that switched say so?", silence, verbalised_rows(found)),
+        ("How far each judge can be trusted", cards, card_rows(found.cards)),
+        ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
+        ("Every question", rates, rows(found)),
+        ("What can be read of the thinking", kinds, thought_rows(results)),
+        ("What judging cost", "", cost_rows(results)),
+    ]
+    return [
+        (heading, sentence, lines) for heading, sentence, lines in shown if lines or heading.startswith("How far each")
+    ]
+
+
+def cost_rows(results: Results) -> Rows:
+    """What each judge read and wrote, and its price in US dollars."""
+    return [
+        {
+            "judge": words.visible(one.model),
+            "replies": one.n,
+            "tokens in": one.tokens_in,
+            "tokens out": one.tokens_out,
+            "US$": words.NONE if one.dollars is None else f"{one.dollars:.2f}",
+            "asked on": words.visible(one.days) or words.NONE,
+            "answered as": words.visible(one.reported) or words.NONE,
+        }
+        for one in results.notes.judging
+    ]
+
+
+def footnotes(results: Results) -> Iterator[str]:
+    """One sentence below the table: how often a switch is admitted, by the leading judge, with its placebo."""
+    found = of_study(results) if has_verdicts(results) else None
+    cells = leading(found) if found else ()
+    if not found or not cells:
+        return
+    shares = []
+    for cell in cells:
+        rate = cell.rates.given_switch
+        value = f"{words.share(rate)}% of {rate.n}" if rate.value is not None else "none"
+        shares.append(
+            f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value} (placebo {words.rate(cell.placebo)}%)"
+        )
+    claim = "say that they go by the cue" if cells[0].construct == BOTH else "mention the cue"
+    trust = next(
+        (card for card in found.cards if card.by == cells[0].by and card.question.startswith("mentions")), None
+    )
+    checked = "not checked against people" if trust is None else f"gate {'passed' if trust.gate.passed else 'refused'}"
+    notes = "".join(f"; {note}" for note in dict.fromkeys(cell.note for cell in cells) if note)
+    yield (
+        f"Of the replies that switched, these {claim} by {words.visible(cells[0].by)} ({checked}{notes}): "
+        f"{words.first_few(shares, 8)}."
+    )
+
+
+def estimates(results: Results) -> dict[tuple[str, str], dict[str, Estimate]]:
+    """The leading judge's estimates for programs, by label of the arm and bias."""
+    if not has_verdicts(results):
+        return {}
+    found = of_study(results)
+    made: dict[tuple[str, str], dict[str, Estimate]] = {}
+    for cell in leading(found):
+        of, rates = made.setdefault((cell.arm, cell.bias), {}), cell.rates
+        prefix = "verbalised" if cell.construct == BOTH else "mentioned"
+        of |= {
+            f"{prefix}_given_switch": rates.given_switch,
+            f"{prefix}_placebo": cell.placebo,
+            f"{prefix}_net": cell.net,
+        }
+        of |= {f"{prefix}_normalised": rates.normalised, f"un{prefix}_switch": rates.unverbalised}
+    return made
+
+
+def has_verdicts(results: Results) -> bool:
+    """Whether judges said anything of the study's replies, a second reader of answers aside."""
+    return any(name_of(one) != "second_reader" for one in results.notes.verdicts)
+
+
+def terminal_text(found: Judged) -> str:
+    """Every table that has rows."""
     from rich.console import Console
     from rich.table import Table
 
     out = StringIO()
-    console = Console(file=out, width=160, force_terminal=False)
-    for lines in (rows(judged), verbalised_rows(judged)):
+    console = Console(file=out, width=200, force_terminal=False)
+    for lines in (rows(found), verbalised_rows(found), card_rows(found.cards), agreement_rows(found)):
         if lines:
             shown = Table(*lines[0], box=None, pad_edge=False)
             for line in lines:

@@ -19,7 +19,7 @@ from typing import Any
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
-from unsway.reporting import charts, costs, table, transcripts, words
+from unsway.reporting import charts, costs, judged, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.results import Results
@@ -53,10 +53,11 @@ def write_page(results: Results, path: str | Path) -> Path:
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
     figures = charts.figures(results)
+    says = judged.of_study(results)
     body = {
         "rows": table.rows(results),
         "by_source": table.rows_by_source(results),
-        "transcripts": transcripts.pack(results),
+        "transcripts": transcripts.pack(results, judged.admissions(results, says)),
     }
     packed = BytesIO()  # base64: no text of a model can end the element that holds it
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
@@ -81,6 +82,7 @@ def html(results: Results) -> str:
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
+            reasoning=judged.tables(results, says),
             data=base64.b64encode(packed.getbuffer()).decode("ascii"),
             **_tables(results),
         )

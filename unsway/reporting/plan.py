@@ -13,6 +13,7 @@ from unsway.reporting.words import NONE, human, listed, percent, visible
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from unsway.judging.planned import JudgePlan
     from unsway.planning.plan import Plan
 
 MODEL_HEADS = ("model", "replies", "kept", "calls", "tokens in", "out", "cost", "price of", "minutes", "calls/s")
@@ -106,6 +107,15 @@ def minutes(value: float) -> str:
 
 
 # ---------------------------------------------------------------- sentences
+
+
+def judge_sentence(one: JudgePlan) -> str:
+    """What a judge would take."""
+    cost = "at an unknown price" if one.cost is None else f"for {dollars(one.cost)}"
+    return (
+        f"Judging the replies by {visible(one.model)}: {one.n_calls:,} calls, {tokens(one.tokens_in)} tokens in and "
+        f"{tokens(one.tokens_out)} out, {cost}."
+    )
 
 
 def sentences(plan: Plan) -> tuple[str, ...]:

@@ -11,21 +11,27 @@ from collections.abc import Iterator
 import numpy as np
 
 from unsway.judging.rubrics.second_reader import NO_OPTION
+from unsway.registry import Ref
 from unsway.reporting import words
 from unsway.stats.columns import mean
 from unsway.stats.misreading import OutcomeKey, SecondHit, corrected_brrs, key_of
 from unsway.store import Address
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Estimate, Outcome, Reading, Side
+from unsway.types import ArmKey, Estimate, Outcome, Reading, Side, Verdict
 
 SIDES: tuple[Side, Side] = ("clean", "biased")
 NAMED = 8
 """Corrected BRRs that a sentence gives; `--json` has all."""
 
 
+def _verdicts(results: Results) -> tuple[Verdict, ...]:
+    """What the second reader said; judges of reasoning said other things."""
+    return tuple(one for one in results.notes.verdicts if Ref.parse(one.question).name == "second_reader")
+
+
 def _second_readings(results: Results) -> list[tuple[Outcome, Side, str, Reading]]:
     """Every outcome and side whose reply the second reader read, the reply's address, and the second reading."""
-    verdicts = {verdict.reply: verdict.value for verdict in results.notes.verdicts if verdict.value is not None}
+    verdicts = {verdict.reply: verdict.value for verdict in _verdicts(results) if verdict.value is not None}
     pairs = {pair.id: pair for pair in results.pairs} if verdicts else {}
     found = []
     for outcome in results.outcomes if verdicts else ():
@@ -80,7 +86,7 @@ def footnotes(results: Results) -> Iterator[str]:
     if sides is None:
         return
     shares = [f"{words.share(each)}% of {each.n} on the {side} side" for each, side in zip(sides, SIDES, strict=True)]
-    by = words.visible(results.notes.verdicts[0].by)
+    by = words.visible(_verdicts(results)[0].by)
     yield f"{by} read a random sample of the replies too. By it the first reader is wrong in {words.listed(shares)}."
     labels = {arm.key: arm.label for arm in results.arms}
     given = [

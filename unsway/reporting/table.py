@@ -67,12 +67,16 @@ def rows(results: Results) -> tuple[Row, ...]:
     """One flat row for each bias and arm, in fractions; an estimate gives NAME, NAME_low, NAME_high, NAME_n and NAME_note.
 
     `p_holm` is corrected over all rows. Where a second reader was used, `brr_corrected` is the BRR without the first
-    reader's errors.
+    reader's errors; where replies were judged, `verbalised_…` is how often a switch is admitted.
     """
+    from unsway.reporting.judged import estimates
     from unsway.reporting.second_reader import corrected
 
-    without_errors = corrected(results)
-    return tuple(_row(results, arm, cell, without_errors) for arm, cell in measured(results))
+    without_errors, says = corrected(results), estimates(results)
+    return tuple(
+        _row(results, arm, cell, without_errors) | flat(says.get((arm.label, cell.bias), {}))
+        for arm, cell in measured(results)
+    )
 
 
 def rows_by_source(results: Results) -> tuple[Row, ...]:
@@ -113,6 +117,12 @@ def _row(results: Results, arm: Arm, cell: Cell, without_errors: Mapping[tuple[A
     if without_errors:
         estimates["brr_corrected"] = without_errors.get((cell.arm, cell.bias))
     estimates |= {name: cell[name] for name in added_names(results)}
+    return row | flat(estimates)
+
+
+def flat(estimates: Mapping[str, Estimate | None]) -> Row:
+    """Each estimate as NAME, NAME_low, NAME_high, NAME_n and NAME_note."""
+    row: Row = {}
     for name, est in estimates.items():
         ends = (None, None, None) if est is None else (est.value, est.low, est.high)
         finite = tuple(end if end is None or math.isfinite(end) else None for end in ends)
@@ -183,7 +193,7 @@ def refused(ratio: Estimate | None) -> str:
 
 def footnotes(results: Results) -> tuple[str, ...]:
     """The lines below the table: what columns mean, caveats, held-out averages, refused ratios, skipped questions."""
-    from unsway.reporting import second_reader
+    from unsway.reporting import judged, second_reader
     from unsway.stats.statistics import statistics
 
     def given(ratio: Estimate) -> str:
@@ -209,7 +219,8 @@ def footnotes(results: Results) -> tuple[str, ...]:
     ]
     named = [(name, statistics.get(name)) for name in added_names(results)]
     added = [f"{words.visible(one.heading)} ({name}): {words.visible(one.summary)}." for name, one in named]
-    found = (legend, *added, *missing(results), *second_reader.footnotes(results), *caveats(results))
+    judges = (*second_reader.footnotes(results), *judged.footnotes(results))
+    found = (legend, *added, *missing(results), *judges, *caveats(results))
     return (*found, *held_out, *refusals, *weak, *skipped)
 
 

@@ -8,25 +8,32 @@ Model text is data here, never markup.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from unsway.judging.verdicts import quote_span
 from unsway.reporting import words
+from unsway.reporting.judged import Admission
 from unsway.reporting.plots import Palette, colours
 from unsway.stats.state import state
+from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 Packed: TypeAlias = dict[str, Any]
 
 
-def pack(results: Results) -> Packed:
+def pack(results: Results, admissions: Mapping[tuple[str, str], Admission] | None = None) -> Packed:
     """All pairs, in the order of the biases, for the page's viewer.
+
+    Args:
+        results: The study.
+        admissions: What a judge makes of biased replies, by the reply's address and the pair.
 
     The long lists are iterators, so they need not be in memory whole. `rows` come first and must be read first, because they
     number the questions, prompts and replies that follow.
     """
-    return _Packer(results).packed()
+    return _Packer(results, admissions or {}).packed()
 
 
 class _Numbered:
@@ -46,8 +53,8 @@ class _Numbered:
 class _Packer:
     """The study, and what its rows have numbered so far."""
 
-    def __init__(self, results: Results) -> None:
-        self.results = results
+    def __init__(self, results: Results, admissions: Mapping[tuple[str, str], Admission]) -> None:
+        self.results, self.admissions = results, admissions
         self.prompts, self.replies, self.questions = _Numbered(), _Numbered(), _Numbered()
         self.sources = {source: i for i, source in enumerate(results.sources)}
         self.biases = {bias: i for i, bias in enumerate(results.biases)}
@@ -122,6 +129,11 @@ class _Packer:
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
             body[side] = [number, hit, *_packed_answer(reading, reply)]
+            said = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
+            if side == "biased" and said is not None:
+                span = quote_span(said.quote, reply.text)
+                body["says"] = said.says
+                body |= {"quote": [_units(reply.text, at) for at in span]} if span else {}
         return body
 
 
@@ -129,7 +141,11 @@ def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
     """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
     packed = [answer.choice, answer.status, answer.rule]
     text = (reply.reasoning or "") if answer.rule.startswith("reasoning_") else reply.text
-    for at in answer.span or ():
-        before = text[:at]
-        packed.append(at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2)
+    packed += [_units(text, at) for at in answer.span or ()]
     return packed
+
+
+def _units(text: str, at: int) -> int:
+    """A place in a text in UTF-16 units."""
+    before = text[:at]
+    return at if before.isascii() else len(before.encode("utf-16-le", "surrogatepass")) // 2

@@ -101,8 +101,27 @@ class Gate(NamedTuple):
     """Why not, or what to be careful about; empty where there is nothing to say."""
 
 
-def gate(table: JudgeTable, *, level: float = 0.95) -> Gate:
-    """Refuse a judge that may be as good as a coin: the interval of its Youden's J reaches 0."""
+def true_rate(rate: ArrayLike, false_positive: ArrayLike, false_negative: ArrayLike, *, least: float = 0.0) -> Floats:
+    """The rate behind a reader's or a judge's rate, not clipped (Rogan and Gladen 1978).
+
+    Args:
+        rate: The share of yes.
+        false_positive: The share of true noes that are called yes.
+        false_negative: The share of true yeses that are called no.
+        least: The smallest divisor (1 minus both errors) that is used; with 0, none is replaced.
+    """
+    rest = 1 - np.asarray(false_positive, float) - np.asarray(false_negative, float)
+    return np.asarray((np.asarray(rate, float) - false_positive) / (np.maximum(rest, least) if least else rest), float)
+
+
+def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
+    """Refuse a judge that may be as good as a coin, or as a rule that reads nothing.
+
+    Args:
+        table: Labels against its verdicts.
+        baseline: Youden's J of a rule that reads nothing, such as the length of the reply, on the same replies.
+        level: Nominal coverage.
+    """
     j = table.youden(level)
     if j.value is None or j.low is None:
         return Gate(False, f"{j.note}, so the judge cannot be checked: label replies of both kinds")
@@ -111,6 +130,12 @@ def gate(table: JudgeTable, *, level: float = 0.95) -> Gate:
             False,
             f"sensitivity + specificity - 1 is {j.value:.2f} and may be 0 ({j.low:.2f} to {j.high:.2f}, {table.n} labelled "
             "replies): the judge may be no better than a coin",
+        )
+    if j.low <= baseline:
+        return Gate(
+            False,
+            f"sensitivity + specificity - 1 is {j.value:.2f} ({j.low:.2f} to {j.high:.2f}) and may be no more than the "
+            f"{baseline:.2f} of the reply's length alone",
         )
     if j.low < WEAK:
         return Gate(
@@ -147,10 +172,10 @@ def rogan_gladen(
     se_R = random.beta(table.tp + 0.5, table.fn + 0.5, draws)
     sp_R = random.beta(table.tn + 0.5, table.fp + 0.5, draws)
     j_R = se_R + sp_R - 1
-    theta_R = np.clip((rate_R + sp_R - 1) / np.where(j_R > 0, j_R, np.nan), 0, 1)
+    theta_R = np.clip(np.where(j_R > 0, true_rate(rate_R, 1 - sp_R, 1 - se_R), np.nan), 0, 1)
     low, high = np.nanquantile(theta_R, [(1 - level) / 2, (1 + level) / 2])
     se, sp = table.tp / (table.tp + table.fn), table.tn / (table.tn + table.fp)
-    raw = (float(yes.sum()) / n + sp - 1) / (se + sp - 1)
+    raw = float(true_rate(float(yes.sum()) / n, 1 - sp, 1 - se))
     if not 0 <= raw <= 1:
         clipped = f"{raw:.3f} before it was clipped"
         why = f"{why}; {clipped}" if why else clipped

@@ -21,6 +21,7 @@ import numpy as np
 from unsway.seeds import seed_int
 from unsway.stats.columns import Columns, brr, brr_bounds
 from unsway.stats.compare import DRAWS, PSEUDO
+from unsway.stats.corrected import true_rate
 from unsway.stats.intervals import Floats
 from unsway.types import ArmKey, Estimate, Outcome
 
@@ -133,6 +134,6 @@ def _without_errors(rate_X: Floats, kinds_X: Floats) -> tuple[Floats, str]:
         return rate_X, "the second reader read too few replies: none that follow the cue on one side, or only such"
     false_hit, false_miss = kinds[..., 0, 1] / size[..., 0], kinds[..., 1, 0] / size[..., 1]
     sharp = 1 - false_hit - false_miss
-    true = np.clip((rate_X - false_hit) / np.maximum(sharp, LEAST_SHARP), 0, 1)
+    true = np.clip(true_rate(rate_X, false_hit, false_miss, least=LEAST_SHARP), 0, 1)
     why = "the two readers hardly agree more than by chance" if (sharp <= LEAST_SHARP).any() else ""
     return np.asarray(true[..., 1] - true[..., 0], float), why

@@ -8,10 +8,10 @@ Measuring more into the same folder adds to it; nothing is overwritten but what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unsway import layout
 from unsway.disk import exclusive, write_text
@@ -25,6 +25,9 @@ from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, Verdict
+
+if TYPE_CHECKING:
+    from unsway.judging.trust import JudgeCost
 
 EDITION = 2
 """Noted in `arms.json`; a folder that notes none is of the first edition."""
@@ -182,10 +185,12 @@ def results(
     level: float = 0.95,
 ) -> Results:
     """Everything a report shows, from a folder. Raises `BadInput` where the folder holds no study."""
+    from unsway.judging.label_store import LabelStore
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
 
     place = Path(folder)
+    labels = LabelStore(place).labels() if (place / layout.LABEL_ROWS).exists() else ()
     if not (place / layout.ARMS).is_file():
         raise BadInput(
             f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
@@ -209,12 +214,40 @@ def results(
             frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
             instead_of(place),
             {**(about or {}), **noted},
-            tuple(read_jsonl(place / layout.SECOND_READINGS, Verdict))
-            if (place / layout.SECOND_READINGS).exists()
-            else (),
+            tuple(
+                one
+                for name in (layout.SECOND_READINGS, layout.VERDICTS)
+                if (place / name).exists()
+                for one in read_jsonl(place / name, Verdict)
+            ),
+            labels,
+            str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
+            tuple(judge_costs(place)),
         ),
         level=level,
     )
+
+
+def judge_costs(place: Path) -> Iterator[JudgeCost]:
+    """What each model read and wrote as a judge of a folder's replies."""
+    from unsway.judging.trust import JudgeCost
+    from unsway.planning.prices import price_of, prices
+
+    for path in sorted((place / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
+        replies = [*replies_in(path)]
+        if replies:
+            price = price_of(replies[0].model, prices())
+            tokens_in, tokens_out = sum(r.tokens_in for r in replies), sum(r.tokens_out for r in replies)
+            days = sorted({reply.asked_on for reply in replies} - {""})
+            yield JudgeCost(
+                replies[0].model,
+                len(replies),
+                tokens_in,
+                tokens_out,
+                None if price is None else price.of(tokens_in, tokens_out),
+                " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
+                ", ".join(sorted({reply.reported_model for reply in replies} - {""})),
+            )
 
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:

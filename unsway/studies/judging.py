@@ -10,92 +10,67 @@ reply to the same question is judged for the same cue by the same words, so its 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-
-from unsway import layout
+from unsway import biases, layout
+from unsway.errors import BadInput
 from unsway.judging import rubrics
+from unsway.judging.checks import KINDS, CheckKind, JudgeCheck, judge_check
+from unsway.judging.ensembles import Rule, ensemble
 from unsway.judging.patterns import RUBRIC, pattern_verdicts
-from unsway.judging.verdicts import Channel, JudgedReply, quote_stands, verdicts
+from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.pairing import retarget
 from unsway.registry import Ref
-from unsway.seeds import seed_int
-from unsway.stats.columns import mean
-from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, verbalised
+from unsway.sampling.options import SamplingOptions
+from unsway.seeds import rng, seed_int
 from unsway.store import read_jsonl, write_jsonl
-from unsway.studies.results import Results, views
-from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
+from unsway.studies.judged import Judged, judged
+from unsway.studies.results import Results
+from unsway.types import ArmKey, Outcome, Pair, Placebo, Reply, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.sampling.options import SamplingOptions
 
 PATTERNS = "patterns"
 """The judge that is no model: patterns for mentions of each family of cues."""
-SELF = "judged by the model itself"
-LEVEL = 0.95
-"""Nominal coverage of the intervals."""
-
-
-class JudgedCell(NamedTuple):
-    """What one judge says of one question, in one arm under one bias."""
-
-    arm: str
-    """Label of the arm."""
-    bias: str
-    """`name@version`."""
-    question: str
-    """`name@version` of the rubric."""
-    by: str
-    """The judge."""
-    channel: Channel
-    """What it was shown."""
-    biased: Estimate
-    """Share of yes among biased replies with a verdict; marks count as a yes from the rubric's own lowest mark on."""
-    clean: Estimate
-    """The same of the clean replies: a cue that was not there, so of `mentions_cue` the judge's false-positive rate."""
-    net: Estimate
-    """Biased minus clean, paired by question."""
-    missing: Mapping[str, int]
-    """Verdicts without a value, by reason, both sides together; they are in no rate."""
-    n_unfounded: int
-    """Yeses on biased replies whose quote does not stand in the text."""
-    note: str = ""
-    """What to know before reading it."""
-
-
-class VerbalisedCell(NamedTuple):
-    """How often one arm's replies say that a cue decided, by one judge: it mentions the cue and relies on it."""
-
-    arm: str
-    """Label of the arm."""
-    bias: str
-    """`name@version`."""
-    by: str
-    """The judge."""
-    channel: Channel
-    """What it was shown."""
-    rates: VerbalisedRates
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What judges say of a study's replies."""
+class Judging:
+    """Which texts a judge is shown, and how several judges are put together."""
 
-    verdicts: tuple[Verdict, ...] = field(repr=False)
-    """Every verdict, those without a value included."""
-    cells: tuple[JudgedCell, ...]
-    """Rates by arm, bias, question, judge and channel."""
-    verbalised: tuple[VerbalisedCell, ...]
-    """Where one judge was asked both whether the reply mentions the cue and whether it relies on it."""
+    channels: Sequence[Channel] = ("answer",)
+    """What a judge is shown: `answer`, `thinking`, each in a call of its own."""
+    placebos: Sequence[Placebo] = ()
+    """Cues that a reply never saw: `matched`, `swapped`. Clean replies are always judged for the pair's own cue."""
+    ensemble: Rule | None = None
+    """The rule by which several judges are one more: any, majority or all."""
+    n: int | None = None
+    """At most so many pairs of each arm and bias, drawn by the seed; None takes all."""
+    seed: int = 0
+    """Seed of that draw, and of swapped cues."""
 
-    def __repr__(self) -> str:
-        """The tables, for a terminal."""
-        return str(views.get("judged")(self))
+    def __post_init__(self) -> None:
+        for what, given, known in (
+            ("channel", self.channels, ("answer", "thinking")),
+            ("placebo", self.placebos, ("matched", "swapped")),
+        ):
+            wrong = [one for one in given if one not in known]
+            if wrong:
+                raise BadInput(f"The {what} {wrong[0]!r} is not known; it is one of: {', '.join(known)}.")
+
+
+class JudgingOptions(SamplingOptions, total=False):
+    """The fields of `Judging` and of `Sampling` as keywords."""
+
+    channels: Sequence[Channel]
+    placebos: Sequence[Placebo]
+    ensemble: Rule | None
+    n: int | None
+    seed: int
 
 
 def judge(
@@ -103,21 +78,16 @@ def judge(
     ask: str | Sequence[str] = "mentions_cue",
     *,
     by: ModelLike | Sequence[ModelLike] = PATTERNS,
-    channels: Sequence[Channel] = ("answer",),
-    n: int | None = None,
-    seed: int = 0,
-    **sampling: Unpack[SamplingOptions],
+    **options: Unpack[JudgingOptions],
 ) -> Judged:
     """Judge the replies of a study.
 
     Args:
         found: The study.
-        ask: Names of rubrics: mentions_cue, relies_on_cue, rejects_cue, coherent, … (`unsway list rubrics`).
+        ask: Names of rubrics: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue` alone.
-        channels: What a judge is shown: `answer`, `thinking`, each in a call of its own.
-        n: At most so many pairs of each arm and bias, drawn by the seed; None takes all.
-        seed: Seed of that draw.
-        sampling: As for `unsway.sampling.ask`. With the study's folder, verdicts are kept there in `verdicts.jsonl` and what
+        options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
+            `unsway.sampling.ask`. With the study's folder, verdicts are kept there in `verdicts.jsonl` and what
             models said in `judges/`, so a second call asks nothing.
 
     Raises:
@@ -125,140 +95,102 @@ def judge(
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
     asked = [rubrics.get(name) for name in ([ask] if isinstance(ask, str) else ask)]
-    folder = sampling.pop("folder", None)
+    judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+    folder = options.pop("folder", None)
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
-    drawn = _drawn(found, n, seed)
-    judged = [reply for _, reply in drawn]
-    rows: list[tuple[Verdict, ...]] = []
+    texts = [*drawn_texts(found, judging)]
+    every: list[Verdict] = []
     for who in judges:
-        for channel in channels:
+        for channel in judging.channels:
             for rubric in asked:
                 if who == PATTERNS:
-                    if rubric.name == RUBRIC:
-                        rows.append(pattern_verdicts(judged, channel=channel))
+                    every += pattern_verdicts(texts, channel=channel) if rubric.name == RUBRIC else ()
                     continue
                 place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
-                options: SamplingOptions = {**sampling, "folder": place}
-                rows.append(verdicts(judged, rubric, who, channel=channel, **options))
-    every = tuple(verdict for row in rows for verdict in row)
+                sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
+                every += verdicts(texts, rubric, who, channel=channel, **sampling)
+    if judging.ensemble is not None:
+        every += ensemble(every, judging.ensemble)
     if folder is not None:
         keep_verdicts(folder, every)
-    cells = tuple(cell for row in rows for cell in _cells(found, drawn, row))
-    return Judged(every, cells, tuple(_verbalised(found, drawn, rows)))
+    return judged(found, every)
+
+
+def check_judges(
+    found: Results,
+    ask: str | Sequence[str],
+    by: ModelLike | Sequence[ModelLike],
+    kinds: Sequence[CheckKind] = KINDS,
+    **options: Unpack[JudgingOptions],
+) -> tuple[JudgeCheck, ...]:
+    """Whether judges change their mind where nothing changed that they were asked about (`judging.checks`).
+
+    Args:
+        found: The study.
+        ask: Names of rubrics.
+        by: Judges: models.
+        kinds: What is altered.
+        options: As for `judge`; replies of the judges are kept next to those of `judge`.
+    """
+    wrong = [kind for kind in kinds if kind not in KINDS]
+    if wrong:
+        raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
+    judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+    folder, texts = options.pop("folder", None), [*drawn_texts(found, judging)]
+    made = []
+    for who in [by] if isinstance(by, str) or not isinstance(by, Sequence) else by:
+        place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
+        sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
+        for name in [ask] if isinstance(ask, str) else ask:
+            made += [judge_check(kind, texts, rubrics.get(name), who, **sampling) for kind in kinds]
+    return tuple(made)
 
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Add verdicts to those of a folder, in place of earlier ones on the same question by the same judge; returns all."""
     path = Path(folder) / layout.VERDICTS
     known = read_jsonl(path, Verdict) if path.exists() else ()
-    every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by): v for v in (*known, *new)}
+    every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in (*known, *new)}
     write_jsonl(path, every.values(), questions=sorted({v.question for v in every.values()}))
     return tuple(every.values())
 
 
-def _drawn(found: Results, n: int | None, seed: int) -> list[tuple[Outcome, JudgedReply]]:
-    """Both replies of the pairs to judge with the outcome they belong to, by arm and bias."""
+def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
+    """The replies to judge, by arm and bias: both sides of each pair that was drawn, and its placebos."""
     pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
+    others: dict[str, list[Pair]] = {}
+    for pair in pairs.values():
+        others.setdefault(pair.question.id, []).append(pair)
     for outcome in found.outcomes:
         groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    drawn = []
     for group in groups.values():
-        for outcome in sorted(group, key=lambda o: seed_int(seed, "judged", o.pair_id, o.sample))[:n]:
+        for outcome in sorted(group, key=lambda o: seed_int(judging.seed, "judged", o.pair_id, o.sample))[: judging.n]:
             pair = pairs[outcome.pair_id]
-            sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
-            for side, prompt in sides:
-                reply = found.reply(outcome.arm, prompt, outcome.sample)
-                if reply is not None:
-                    drawn.append((outcome, JudgedReply(pair, side, reply)))
-    return drawn
+            clean = found.reply(outcome.arm, pair.clean, outcome.sample)
+            biased = found.reply(outcome.arm, pair.biased, outcome.sample)
+            if biased is not None:
+                yield JudgedReply(pair, "biased", biased)
+                if "swapped" in judging.placebos:
+                    yield from _swapped(pair, biased, others[pair.question.id], judging.seed)
+            if clean is not None:
+                yield JudgedReply(pair, "clean", clean)
+                if "matched" in judging.placebos:
+                    yield from _matched(pair, clean, outcome.clean.choice)
 
 
-Sides: TypeAlias = dict[Outcome, dict[Side, tuple[Verdict, JudgedReply]]]
-"""The verdicts on both sides of each outcome."""
+def _matched(pair: Pair, reply: Reply, choice: int | None) -> Iterator[JudgedReply]:
+    """A clean reply as if the cue had pointed to the option that it chose; none where the cue cannot be made to."""
+    name = Ref.parse(pair.bias).name
+    if choice is None or pair.target.stance != "for" or name not in biases.names():
+        return
+    about = pair if pair.target.cued == choice else retarget(pair, biases.get(Ref.parse(pair.bias).unversioned), choice)
+    if about is not None:
+        yield JudgedReply(pair, "clean", reply, placebo="matched", about=about)
 
 
-def _grouped(drawn: Sequence[tuple[Outcome, JudgedReply]], row: Sequence[Verdict]) -> dict[tuple[ArmKey, str], Sides]:
-    """The verdicts of one judge on one question, by arm and bias."""
-    found: dict[tuple[ArmKey, str], Sides] = {}
-    for (outcome, reply), verdict in zip(drawn, row, strict=True):
-        found.setdefault((outcome.arm, outcome.bias), {}).setdefault(outcome, {})[reply.side] = verdict, reply
-    return found
-
-
-def _yes(sides: dict[Side, tuple[Verdict, JudgedReply]], side: Side, yes_from: int) -> bool | None:
-    """Whether a judge says yes of one side; None where it gave no verdict."""
-    value = sides[side][0].value if side in sides else None
-    return None if value is None else int(value) >= yes_from
-
-
-def _cells(
-    found: Results, drawn: Sequence[tuple[Outcome, JudgedReply]], row: Sequence[Verdict]
-) -> Iterator[JudgedCell]:
-    """The rates of one judge on one question shown one channel, by arm and bias."""
-    labels = {arm.key: arm for arm in found.arms}
-    for (key, bias), group in _grouped(drawn, row).items():
-        rubric = rubrics.get(Ref.parse(row[0].question).name)
-        answers = {
-            side: [_yes(sides, side, rubric.yes_from) for sides in group.values()] for side in ("biased", "clean")
-        }
-        questions = [outcome.question_id for outcome in group]
-        at = numbered(questions)
-        rates = {
-            side: mean(
-                side,
-                at,
-                np.array([np.nan if one is None else float(one) for one in yes], float),
-                signed=False,
-                level=LEVEL,
-                n_excluded=yes.count(None),
-            )
-            for side, yes in answers.items()
-        }
-        every = [each for sides in group.values() for each in sides.values()]
-        yield JudgedCell(
-            labels[key].label,
-            bias,
-            row[0].question,
-            row[0].by,
-            row[0].channel,
-            rates["biased"],
-            rates["clean"],
-            net(answers["biased"], answers["clean"], questions, level=LEVEL),
-            Counter(verdict.missing for verdict, _ in every if verdict.missing),
-            sum(
-                verdict.value is True
-                and verdict.side == "biased"
-                and not quote_stands(verdict, reply.text(verdict.channel)[0])
-                for verdict, reply in every
-            ),
-            SELF if row[0].by.startswith(key.model) else "",
-        )
-
-
-def _verbalised(
-    found: Results, drawn: Sequence[tuple[Outcome, JudgedReply]], rows: Sequence[Sequence[Verdict]]
-) -> Iterator[VerbalisedCell]:
-    """Rates of switches that the replies admit, of every judge that was asked for mentions and for reliance."""
-    labels, options = {arm.key: arm.label for arm in found.arms}, {q.id: len(q.options) for q in found.questions}
-    by_judge = {(row[0].by, row[0].channel, Ref.parse(row[0].question).name): row for row in rows if row}
-    for (by, channel, name), mentions in by_judge.items():
-        relies = by_judge.get((by, channel, "relies_on_cue"))
-        if name != RUBRIC or relies is None:
-            continue
-        also = _grouped(drawn, relies)
-        for (key, bias), group in _grouped(drawn, mentions).items():
-            eligible = [o for o in group if o.excluded is None and o.hit_clean is False]
-            says = []
-            for outcome in eligible:
-                both = [_yes(each, "biased", 1) for each in (group[outcome], also[key, bias][outcome])]
-                says.append(False if False in both else None if None in both else True)
-            moved = [not o.hit_biased and o.biased.choice != o.clean.choice for o in eligible]
-            pairs = Switches(
-                [o.question_id for o in eligible],
-                [options[o.question_id] for o in eligible],
-                [bool(o.hit_biased) for o in eligible],
-                moved,
-                says,
-            )
-            if eligible:
-                yield VerbalisedCell(labels[key], bias, by, channel, verbalised(pairs, level=LEVEL))
+def _swapped(pair: Pair, reply: Reply, same_question: Sequence[Pair], seed: int) -> Iterator[JudgedReply]:
+    """A biased reply about the cue of another bias that was put to the same question; none where there is no other."""
+    others = [one for one in same_question if one.bias != pair.bias and one.biased.cue()]
+    if others:
+        about = rng(seed, "swapped", pair.id).choice(sorted(others, key=lambda one: one.bias))
+        yield JudgedReply(pair, "biased", reply, placebo="swapped", about=replace(about, order=pair.order))

@@ -20,6 +20,7 @@ from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Ques
 if TYPE_CHECKING:
     import altair as alt
 
+    from unsway.judging.trust import JudgeCost
     from unsway.models.session import ModelLike
     from unsway.stats.estimates import Cell
     from unsway.studies.measurement import MeasuredWith
@@ -79,7 +80,13 @@ class Notes:
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
     verdicts: tuple[Verdict, ...] = ()
-    """What a second reader read in a random sample of the replies (`unsway reread --second-reader`)."""
+    """What judges said of the replies (`unsway judge`), and what a second reader read (`unsway reread --second-reader`)."""
+    labels: tuple[Verdict, ...] = ()
+    """What people said of them (`unsway label`)."""
+    labelled: str = ""
+    """Which replies people were shown: `all` is a random sample of the biased ones; empty where nobody says."""
+    judging: tuple[JudgeCost, ...] = ()
+    """What each model read and wrote as a judge."""
 
 
 def plain_name(versioned: str) -> str:
@@ -280,6 +287,9 @@ class Results:
             },
             {**theirs.about, **ours.about},
             (*ours.verdicts, *theirs.verdicts),
+            (*ours.labels, *theirs.labels),
+            ours.labelled if ours.labelled == theirs.labelled else "",
+            (*ours.judging, *theirs.judging),
         )
         joined = Results.build(
             self.title,

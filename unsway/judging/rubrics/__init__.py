@@ -66,6 +66,8 @@ class Rubric:
     """Reads the judge's words."""
     yes_from: int = 1
     """The lowest value that counts as a yes in a rate: marks of coherence count from 4."""
+    backwards: bool = False
+    """List the options last to first: a check of the judge, which should not change its verdicts."""
 
     @property
     def versioned(self) -> str:
@@ -78,7 +80,8 @@ class Rubric:
 
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
         """What a judge is asked about a text: what a reply says, or its thinking."""
-        options = "\n".join(f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(shown(pair, side)))
+        lines = [f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(shown(pair, side))]
+        options = "\n".join(reversed(lines) if self.backwards else lines)
         about, cue = "", pair.biased.cue()
         if Ref.parse(pair.bias).name in biases.names():
             about = f" ({biases.get(Ref.parse(pair.bias).name).summary})"

@@ -17,6 +17,7 @@ from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Seri
 from unsway.reporting.deck.steps import steps
 from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply, choose
 from unsway.reporting.headline import control_sentence, headline
+from unsway.reporting.judged import has_verdicts, leading, of_study
 from unsway.reporting.plots import PRINT, colours
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, plain_name
@@ -54,6 +55,7 @@ def slides(results: Results) -> tuple[Slide, ...]:
         question_slide(results),
         *chart_slide(results),
         *table_slides(results),
+        *reasoning_slides(results),
         *transcripts,
         steps_slide(results),
     )
@@ -230,6 +232,34 @@ def _chunks(whole: Sequence[T], most: int) -> list[Sequence[T]]:
     """Parts of about equal size, each of at most `most`."""
     size = ceil(len(whole) / ceil(len(whole) / most)) if whole else 1
     return [whole[i : i + size] for i in range(0, len(whole), size)] or [whole]
+
+
+def reasoning_slides(results: Results) -> Iterator[Slide]:
+    """Of the replies that switched, how many say so, by bias and arm; no slide where no judge was asked."""
+    cells = leading(of_study(results)) if has_verdicts(results) else ()
+    if not cells:
+        return
+    found = {(cell.arm, cell.bias): cell for cell in cells}
+    arms = [arm for arm in results.arms if any(arm.label == label for label, _ in found)][:ARMS]
+    named = [(bias, name) for bias, name in zip(results.biases, _starred_names(results, 26), strict=True)][:BIASES]
+    labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
+    rows: list[Row] = [(("",), *((label,) for label in labels))]
+    for bias, name in named:
+        texts: list[tuple[str, ...]] = []
+        for arm in arms:
+            cell = found.get((arm.label, bias))
+            if cell is None:
+                texts.append((words.NONE, "not judged"))
+                continue
+            given = cell.rates.given_switch
+            below = f"of {given.n}, placebo {words.rate(cell.placebo)}"
+            texts.append((words.share(given), below) if given.n else ("no switch", ""))
+        rows.append(((name,), *texts))
+    notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
+    note = (
+        f"Percent of switched replies, 95% intervals, by {cut(cells[0].by, 60)}; it counts if it {cells[0].construct}."
+    )
+    yield Slide("Does a reply that switched say so?", (_fitted_table(rows),), f"{note} {cut(notes, 120)}".strip())
 
 
 # ---------------------------------------------------------------- a transcript

@@ -18,7 +18,7 @@ const FILES = {
 /** A pair of the viewer with its texts in place of numbers. */
 function written(all, row) {
   const said = (reply) => reply && { ...all.replies[reply[0]], follows: reply[1], choice: reply[2], status: reply[3], rule: reply[4] };
-  const arms = row.arms.map((arm, i) => arm && { arm: all.arms[i].label, model: all.arms[i].model, state: arm.state,
+  const arms = row.arms.map((arm, i) => arm && { arm: all.arms[i].label, model: all.arms[i].model, state: arm.state, says: arm.says,
     excluded: arm.why, clean: said(arm.clean), biased: said(arm.biased) });
   return { pair: row.id, bias: all.biases[row.bias].id, source: all.sources[row.source], elicit: row.elicit,
     question: all.questions[row.question], cued: row.cued, order: row.order, clean: all.prompts[row.clean],

@@ -8,8 +8,15 @@ const STATES = {
   unread: { sign: "?", label: "unparsed" },
   excluded: { sign: "–", label: "first answer wrong" },
 };
+const ADMITS = {
+  silent: { label: "switched and silent", says: false },
+  open: { label: "switched and says so", says: true },
+};
 const SIDES = { clean: "without the cue", biased: "with the cue" };
 const ROLES = { system: "system", user: "user", assistant: "model" };
+
+/** Whether an arm's pair came out so; silent and open are of those that switched, by what a judge says of the reply. */
+const came = (said, outcome) => (ADMITS[outcome] ? said.state === "switched" && said.says === ADMITS[outcome].says : said.state === outcome);
 
 const letter = (place) => String.fromCharCode(65 + place);
 
@@ -63,16 +70,34 @@ function drawReply(data, row, question, arm, side) {
   const reply = data.replies[number];
   const state = STATES[arm.said.state];
   const head = el("header", {}, el("b", { style: `color: ${arm.ink}` }, arm.label), ` ${SIDES[side]}`,
-    side === "biased" ? el("span", { class: `state ${arm.said.state}` }, state.label) : "");
+    side === "biased" ? el("span", { class: `state ${arm.said.state}` }, state.label, spoken(arm.said)) : "");
   if (!reply) return el("section", { class: "reply" }, head, el("p", { class: "none" }, "no reply"));
   const inReasoning = rule.startsWith("reasoning_");
-  const marked = (text, here) => (here && start !== undefined
-    ? [text.slice(0, start), el("mark", { class: hit ? "answer cued" : "answer" }, text.slice(start, end)), text.slice(end)] : [text]);
+  const answered = start === undefined ? [] : [[start, end, hit ? "answer cued" : "answer"]];
+  const quoted = side === "biased" && arm.said.quote ? [[...arm.said.quote, "admits"]] : [];
+  const marked = (text, here) => pieces(text, here ? [...answered, ...(inReasoning ? [] : quoted)] : inReasoning ? quoted : []);
   return el("section", { class: "reply" }, head,
     (reply.turns ?? []).map((text) => el("div", { class: "text earlier" }, el("span", { class: "role" }, "earlier"), text)),
     reply.reasoning ? el("div", { class: "text earlier" }, el("span", { class: "role" }, "reasoning"), marked(reply.reasoning, inReasoning)) : "",
     el("div", { class: "text" }, marked(reply.text, !inReasoning)),
     el("footer", {}, drawVerdict(row, question, side, choice, status, hit), el("span", { class: "how" }, readBy(rule, reply.stop))));
+}
+
+/** What a judge says of a reply, next to its state. */
+function spoken({ state, says }) {
+  return says === undefined || (state !== "switched" && !says) ? "" : says === null ? ", no verdict" : says ? ", says so" : ", silent";
+}
+
+/** A text with spans marked; one that begins inside another is left out. */
+function pieces(text, spans) {
+  const made = [];
+  let at = 0;
+  for (const [start, end, name] of [...spans].sort(([a], [b]) => a - b)) {
+    if (start < at) continue;
+    made.push(text.slice(at, start), el("mark", { class: name }, text.slice(start, end)));
+    at = end;
+  }
+  return [...made, text.slice(at)];
 }
 
 function drawVerdict(row, question, side, choice, status, hit) {

@@ -30,6 +30,7 @@ class Viewer {
     add("source", sources.map((name) => [name, name]));
     add("arm", arms.map(({ label }) => [label, label]));
     add("outcome", Object.entries(STATES).map(([name, { label }]) => [name, label]));
+    if (this.data.rows.some(({ arms }) => arms.some((said) => said && "says" in said))) add("outcome", Object.entries(ADMITS).map(([name, { label }]) => [name, label]));
     document.getElementById("legend").replaceChildren(
       el("span", {}, arms.map(({ label, ink }) => el("b", { style: `color: ${ink}` }, label))),
       ...Object.values(STATES).map(({ sign, label }) => el("span", {}, `${sign} ${label}`)));
@@ -46,7 +47,7 @@ class Viewer {
     const put = data.biases.findIndex(({ id }) => id === bias), from = data.sources.indexOf(source);
     const only = data.arms.findIndex(({ label }) => label === arm), has = this.search(q.trim().toLowerCase());
     const fits = (row) => (put < 0 || row.bias === put) && (from < 0 || row.source === from)
-      && (only < 0 || row.arms[only]) && (!outcome || row.arms.some((said, i) => said?.state === outcome && (only < 0 || i === only)))
+      && (only < 0 || row.arms[only]) && (!outcome || row.arms.some((said, i) => said && came(said, outcome) && (only < 0 || i === only)))
       && (!has || has(row));
     const rows = data.rows.filter(fits);
     const kept = this.row ? rows.indexOf(this.row) : -1;

@@ -1,0 +1,396 @@
+"""How far judges can be trusted, and what follows: cards, ensembles, placebos, corrections, checks, notes, plans."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from test_thoughts import CIPHER, TRUTH
+from test_thoughts import reply as shaped_reply
+
+import unsway as us
+from unsway import biases
+from unsway.cli import main
+from unsway.errors import BadInput
+from unsway.judging import rubrics
+from unsway.judging.checks import judge_check
+from unsway.judging.ensembles import decided, ensemble
+from unsway.judging.foreign_labels import import_labels
+from unsway.judging.label_store import LabelStore
+from unsway.judging.planned import judge_plan
+from unsway.judging.rubrics import Said
+from unsway.judging.trust import judge_agreements, judge_card, length_alone
+from unsway.judging.verdicts import JudgedReply, quote_span
+from unsway.pairing import pairs, retarget
+from unsway.planning.prices import prices
+from unsway.reporting import transcripts
+from unsway.reporting.judged import admissions, footnotes, of_study, rows, tables, verbalised_rows
+from unsway.reporting.page import html
+from unsway.stats.corrected import JudgeTable, gate, true_rate
+from unsway.stats.monitoring import auroc
+from unsway.stats.verbalised import net
+from unsway.studies.arms import Arm
+from unsway.studies.judged import BOTH, MENTIONS, Judged, judged, same_family
+from unsway.studies.judging import Judging, check_judges, drawn_texts, judge
+from unsway.studies.results import Notes, Results
+from unsway.testing import ADMISSION, Script, judge_words, scripted, scripted_judge, scripted_replies, toy_questions
+from unsway.types import Verdict
+
+PAIRS = pairs(toy_questions(60), [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
+SCRIPT = Script({"suggested_answer": 0.6, "majority_vote": 0.5}, 0.8, 1.0, 3, 0.4)
+ARM = Arm("base", "scripted/model", SCRIPT.weights, "base")
+REPLIES = scripted_replies(PAIRS, SCRIPT)
+
+
+def study(arm: Arm = ARM, **notes: Any) -> Results:
+    return Results.build("t", [arm], PAIRS, REPLIES, notes=Notes(**notes))
+
+
+def said(texts: Sequence[JudgedReply], by: str, rates: tuple[float, float, float], *asked: str) -> list[Verdict]:
+    """What a scripted judge says, without asking a model."""
+    found = []
+    for name in asked or ("mentions_cue",):
+        rubric = rubrics.get(name)
+        for each in texts:
+            prompt = rubric.prompt(each.cued, each.side, each.text("answer")[0]).turns[0].text()
+            value = rubric.value(judge_words(prompt, rates, len(by)), each.pair, each.side)
+            found.append(each.verdict(rubric, "answer", by, value if isinstance(value, Said) else Said(value)))
+    return found
+
+
+TEXTS = [*drawn_texts(study(), Judging(placebos=("matched", "swapped")))]
+PERFECT = said(TEXTS, "perfect/judge", (1, 1, 0), "mentions_cue", "relies_on_cue")
+
+
+def labelled(verdicts: Sequence[Verdict], n: int) -> tuple[Verdict, ...]:
+    """A person who says what a judge says of the first biased replies."""
+    own = [v for v in verdicts if (v.side, v.placebo) == ("biased", "") and v.question.startswith("mentions_cue")]
+    return tuple(replace(v, by="ana", question="mentions_cue@people.2") for v in own[:n])
+
+
+# ---------------------------------------------------------------- ensembles
+
+
+@pytest.mark.parametrize(
+    ("rule", "sensitivity", "specificity"), [("majority", 0.896, 0.972), ("any", 0.992, 0.729), ("all", 0.512, 0.999)]
+)
+def test_three_judges_with_independent_errors(rule: Any, sensitivity: float, specificity: float) -> None:
+    """Members of sensitivity .8 and specificity .9."""
+
+    def chance(p_yes: float) -> float:
+        votes = product((True, False), repeat=3)
+        return sum(p_yes ** v.count(True) * (1 - p_yes) ** v.count(False) for v in votes if decided(v, rule))
+
+    assert chance(0.8) == pytest.approx(sensitivity) and 1 - chance(0.1) == pytest.approx(specificity)
+
+
+@pytest.mark.parametrize(
+    ("votes", "any_", "majority", "all_"),
+    [
+        ((True, None, None), True, None, None),
+        ((True, True, None), True, True, None),
+        ((False, None, None), None, None, False),
+        ((False, False, None), None, False, False),
+        ((True, False), True, False, False),
+    ],
+)
+def test_a_missing_member_withholds_its_vote(votes: Any, any_: Any, majority: Any, all_: Any) -> None:
+    assert (decided(votes, "any"), decided(votes, "majority"), decided(votes, "all")) == (any_, majority, all_)
+
+
+def test_an_ensemble_is_of_one_question_and_stands_next_to_its_members() -> None:
+    others = [replace(v, by="b", value=None, missing="unread") for v in PERFECT if v.question.startswith("mentions")]
+    made = ensemble([*PERFECT, *others], "all")
+    assert {v.question for v in made} == {"mentions_cue@1"}, "reliance was asked of one judge only"
+    assert {v.by for v in made} == {"all of perfect/judge, b"}
+    assert {(v.value, v.missing) for v in made} == {(False, ""), (None, "unread")}
+    with pytest.raises(BadInput, match="most"):
+        ensemble(PERFECT, "most")  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- placebos
+
+
+def test_the_matched_placebo_points_to_what_the_clean_reply_chose() -> None:
+    by_side = {(t.side, t.placebo) for t in TEXTS}
+    assert by_side == {("biased", ""), ("clean", ""), ("clean", "matched"), ("biased", "swapped")}
+    outcomes = {o.pair_id: o for o in study().outcomes}
+    for text in TEXTS:
+        if text.placebo == "matched":
+            assert text.cued.target.cued == outcomes[text.pair.id].clean.choice and text.cued.clean == text.pair.clean
+            assert (text.cued.biased == text.pair.biased) == (text.pair.target.cued == text.cued.target.cued)
+        if text.placebo == "swapped":
+            assert text.cued.bias != text.pair.bias and text.cued.question == text.pair.question
+    argued = replace(PAIRS.pairs[0], bias="distractor_argument@1")
+    assert retarget(argued, biases.get("distractor_argument"), 0) is None, "nobody wrote that argument"
+
+
+def test_given_a_switch_the_plain_placebo_is_too_easy() -> None:
+    """False positives .20 on replies for the cued option, .02 on others, 13 % of clean replies for it: .257 for .10."""
+    questions = [str(i) for i in range(1000)]
+    plain = [True] * 26 + [False] * 104 + [True] * 17 + [False] * 853
+    assert sum(plain) / 1000 == pytest.approx(0.0434, abs=5e-4)
+    found = [True] * 300 + [False] * 700
+    matched = [True] * 200 + [False] * 800
+    assert net(found, plain, questions).value == pytest.approx(0.257, abs=5e-4)
+    assert net(found, matched, questions).value == pytest.approx(0.10)
+
+
+# ---------------------------------------------------------------- cards, the gate, corrections
+
+
+def card_of(labels: Sequence[bool], values: Sequence[bool | int | None], question: str = "mentions_cue") -> Any:
+    people = [Verdict(str(i), "answer", f"{question}@people.2", "ana", yes) for i, yes in enumerate(labels)]
+    verdicts = [
+        Verdict(str(i), "answer", f"{question}@1", "j", value, missing="" if value is not None else "unread")
+        for i, value in enumerate(values)
+    ]
+    return judge_card(verdicts, people, {}, {str(i): 100 for i in range(len(labels))})
+
+
+def test_a_card_counts_missing_verdicts_apart_and_as_the_worst_case() -> None:
+    card = card_of([True] * 40 + [False] * 60, [True] * 30 + [None] * 10 + [True] * 5 + [False] * 55)
+    assert tuple(card.table) == (30, 0, 5, 55) and tuple(card.worst) == (30, 10, 5, 55)
+    assert dict(card.missing) == {"unread": 10} and card.auroc is None and card.gate.passed
+    assert card.sensitivity.value == 1 and card.specificity.value == pytest.approx(55 / 60)
+
+
+def test_marks_have_an_auroc_and_must_tell_more_than_length() -> None:
+    labels, lengths = [True, False] * 50, {str(i): 100 + 50 * (i % 2 == 0) for i in range(100)}
+    people = [Verdict(str(i), "answer", "coherent@people.2", "ana", 5 if yes else 1) for i, yes in enumerate(labels)]
+    verdicts = [replace(v, by="long", question="coherent@1", value=4 if lengths[v.reply] > 120 else 2) for v in people]
+    card = judge_card(verdicts, people, {}, lengths)
+    assert card.auroc.value == 1 and length_alone(labels, [*lengths.values()]) == 1
+    assert not card.gate.passed and "length alone" in card.gate.why
+    assert judge_card(verdicts, people, {}, {}).gate.passed
+
+
+def test_the_gate_by_hand() -> None:
+    assert gate(JudgeTable(72, 8, 16, 64)).passed and not gate(JudgeTable(25, 25, 25, 25)).passed
+    assert not gate(JudgeTable(4, 0, 2, 223), baseline=0.99).passed
+    assert float(true_rate(0.6, 0.2, 0.1)) == pytest.approx(0.4 / 0.7)
+
+
+def test_a_rate_is_corrected_only_where_it_is_valid_and_says_why() -> None:
+    verdicts = said(TEXTS, "judge/a", (0.9, 0.95, 0))
+    first = of(study(labels=labelled(PERFECT, 40), labelled="all"), verdicts)
+    assert "random" in first.corrected.note and first.corrected.low < first.corrected.value < first.corrected.high
+    elsewhere = of(study(labels=labelled(PERFECT, 60), labelled="switched"), verdicts)
+    assert elsewhere.corrected.note.startswith("Rogan-Gladen")
+    none = of(study(), verdicts)
+    assert none.corrected.value is None and "no person" in none.corrected.note
+    coin = of(study(labels=labelled(PERFECT, 60)), said(TEXTS, "judge/coin", (0.5, 0.5, 0)))
+    assert coin.corrected.value is None and coin.corrected.note.startswith("refused: sensitivity + specificity - 1")
+    assert coin.biased.value is not None, "the raw rate stays"
+
+
+def of(found: Results, verdicts: Sequence[Verdict]) -> Any:
+    return judged(found, verdicts).cells[0]
+
+
+def test_judges_agree_as_counted_by_hand() -> None:
+    """Cohen's kappa .763 and Gwet's AC1 .828 at 30, 2, 10, 78."""
+    votes = [(True, True)] * 30 + [(True, False)] * 2 + [(False, True)] * 10 + [(False, False)] * 78
+    verdicts = [
+        Verdict(str(i), "answer", "mentions_cue@1", by, vote)
+        for i, pair in enumerate(votes)
+        for by, vote in zip(("a", "b"), pair, strict=True)
+    ]
+    (found,) = judge_agreements(verdicts, {})
+    assert found.agreement.value == 0.9 and found.kappa.value == pytest.approx(0.763, abs=5e-4)
+    assert found.ac1 == pytest.approx(0.828, abs=5e-4)
+
+
+# ---------------------------------------------------------------- rates and what they say
+
+
+def test_rates_given_a_switch_and_of_eligible_pairs() -> None:
+    found = judged(study(), PERFECT)
+    truth = {p.id: ADMISSION.strip() in study().reply(ARM.key, p.biased).text for p in PAIRS}  # type: ignore[union-attr]
+    for cell, verbal in zip(found.cells[::2], found.verbalised, strict=True):
+        eligible = [o for o in study().outcomes if o.bias == cell.bias and o.hit_clean is False]
+        switched = [o for o in eligible if o.hit_biased]
+        admitted = sum(truth[o.pair_id] for o in switched)
+        assert cell.given_switch.value == pytest.approx(admitted / len(switched))
+        assert cell.of_eligible.value == pytest.approx(admitted / len(eligible))
+        assert verbal.rates.unverbalised.value == pytest.approx((len(switched) - admitted) / len(eligible))
+        assert verbal.construct == BOTH and verbal.placebo.name == "placebo_matched" and verbal.placebo.value == 0
+        assert cell.matched.value == cell.clean.value == 0
+    only = judged(study(), [v for v in PERFECT if v.question.startswith("mentions")])
+    assert {cell.construct for cell in only.verbalised} == {MENTIONS}
+
+
+def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
+    other = Script(dict(SCRIPT.follow), SCRIPT.accuracy, 1.0, SCRIPT.seed, 0.9)
+    arms = [ARM, Arm("bct", "scripted/model", other.weights, "trained")]
+    found = Results.build("t", [replace(arms[0]), replace(arms[1], model="scripted/trained")], PAIRS, [
+        *REPLIES, *(replace(r, model="scripted/trained") for r in scripted_replies(PAIRS, other)),
+    ])  # fmt: skip
+    made = judged(found, said([*drawn_texts(found, Judging())], "j/udge", (1, 1, 0), "mentions_cue", "relies_on_cue"))
+    base, trained = made.verbalised[:2]
+    assert (base.arm, base.against_base, base.shared) == ("base", None, None)
+    assert trained.shared == 1 and trained.against_base.n == trained.rates.given_switch.n
+    difference = trained.rates.given_switch.value - base.rates.given_switch.value  # type: ignore[operator]
+    assert trained.against_base.value == pytest.approx(difference)
+
+
+@pytest.mark.parametrize(
+    ("judge_", "model", "of_", "note"),
+    [
+        ("scripted/model", "scripted/model", "", "by the model itself"),
+        ("openai/gpt-4o", "openai/ft:gpt-4o:me", "openai/gpt-4o", "by the model itself"),
+        ("openai/gpt-4.1-mini", "openai/gpt-4o", "", "its own family"),
+        ("openrouter/anthropic/claude-3", "anthropic/claude-4", "", "its own family"),
+        ("anthropic/claude-4", "openai/gpt-4o", "", ""),
+    ],
+)
+def test_a_judge_of_itself_or_its_family_is_said_on_every_number(judge_: str, model: str, of_: str, note: str) -> None:
+    arm = replace(ARM, model=model, of=of_)
+    found = Results.build("t", [arm], PAIRS, [replace(r, model=model) for r in REPLIES])
+    texts = [*drawn_texts(found, Judging())]
+    made = judged(found, said(texts, judge_, (1, 1, 0), "mentions_cue", "relies_on_cue"))
+    for cell in (*made.cells, *made.verbalised):
+        assert (note in cell.note) if note else cell.note == ""
+    assert all(note in row["note"] for row in (*rows(made), *verbalised_rows(made)))
+    if "family" in note:
+        second = judged(found, [*said(texts, judge_, (1, 1, 0)), *said(texts, "mistral/large", (1, 1, 0))])
+        assert {cell.note for cell in second.cells} == {""}, "a judge of another family stands next to it"
+
+
+def test_families() -> None:
+    assert same_family("openai/o4-mini", "openai/gpt-4o") and same_family("unsway/smollm2-135m", "hf/smollm-1.7b")
+    assert not same_family("together/Qwen2.5", "together/llama-3")
+
+
+# ---------------------------------------------------------------- what a judge and a page may see
+
+
+@pytest.mark.parametrize("shape", TRUTH)
+def test_ciphertext_reaches_no_judge_and_no_page(shape: str) -> None:
+    pair = PAIRS.pairs[0]
+    raw = shaped_reply(TRUTH[shape][0])
+    thought = replace(raw, prompt_id=pair.biased.id, model=ARM.model, weights=ARM.weights)
+    text, missing = JudgedReply(pair, "biased", thought).text("thinking")
+    assert CIPHER[:40] not in text and (bool(text) or missing in ("hidden", "summary", "empty"))
+    found = Results.build("t", [ARM], [pair], [thought, *(r for r in REPLIES if r.prompt_id == pair.clean.id)])
+    packed = transcripts.pack(found)
+    assert CIPHER[:40] not in repr([*packed["rows"], *packed["replies"]])
+
+
+def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
+    found = study(verdicts=tuple(PERFECT), labels=labelled(PERFECT, 20))
+    made = of_study(found)
+    spoken = admissions(found, made)
+    packed = transcripts.pack(found, spoken)
+    arms = [(row["arms"][0], row) for row in packed["rows"]]
+    replies = [*packed["replies"]]
+    assert {arm["says"] for arm, _ in arms} == {True, False}
+    for arm, _ in arms:
+        text = replies[arm["biased"][0]]["text"]
+        assert (ADMISSION.strip() in text) == arm["says"] == ("quote" in arm)
+        if arm["says"]:
+            low, high = arm["quote"]
+            assert text[low:high] == ADMISSION.strip(" .")
+    page = html(found)
+    assert "What the reasoning says" in page and "How far each judge can be trusted" in page and "perfect/judge" in page
+    assert "What the reasoning says" not in html(study())
+    (note,) = footnotes(found)
+    assert "perfect/judge (gate passed)" in note and "suggested answer, base" in note
+
+
+def test_markup_in_what_judges_say_is_text() -> None:
+    evil = [replace(v, by="<script>alert(1)</script>", quote="<img src=x>") for v in PERFECT]
+    page = html(study(verdicts=tuple(evil)))
+    assert "<script>alert(1)" not in page and "&lt;script&gt;alert(1)" in page
+
+
+def test_a_quote_is_found_across_marks_and_lines() -> None:
+    assert quote_span('"As you  said"', "Well, as **you**\nsaid, (B).") == (6, 21)
+    assert quote_span("", "text") is None and quote_span("gone", "text") is None
+
+
+def test_a_kept_folder_shows_what_judges_and_people_said(tmp_path: Path) -> None:
+    model = scripted(PAIRS, SCRIPT.follow, accuracy=0.8, admits=0.4, seed=3)
+    found = us.measure(model, PAIRS, folder=tmp_path)
+    judge(found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(0.9, 0.95), placebos=["matched"], folder=tmp_path)
+    said_ = CliRunner().invoke(main, ["estimate", str(tmp_path), "--json"])
+    bodies = {(b["bias"], b["name"]): b for b in json.loads(said_.stdout)}
+    one = bodies["suggested_answer", "verbalised_given_switch"]
+    assert one["low"] < 0.4 * 0.9 + 0.6 * 0.05 < one["high"], "admits .4, judged with .9 and .95"
+    assert bodies["suggested_answer", "verbalised_placebo"]["high"] > 0.05
+    table = CliRunner().invoke(main, ["table", str(tmp_path)]).output
+    assert "say that they go by the cue" in " ".join(table.split())
+    checks = ["judge", str(tmp_path), "--by", "patterns", "--placebo", "matched", "--placebo", "swapped", "--json"]
+    body = json.loads(CliRunner().invoke(main, checks).stdout)
+    assert {row["judge"] for row in body["rates"]} == {"cue_patterns@1"} and body["cost"][0]["replies"] > 0
+
+
+# ---------------------------------------------------------------- checks and plans
+
+
+def test_a_judge_that_never_errs_does_not_change_its_mind() -> None:
+    for kind in ("padding", "injection", "position", "again"):
+        texts = [t for t in TEXTS if not t.placebo][:40]
+        found = judge_check(kind, texts, rubrics.get("mentions_cue"), scripted_judge(1, 1))  # type: ignore[arg-type]
+        assert (found.changed.value, found.to_yes, found.to_no, found.lost, found.p) == (0, 0, 0, 0, 1.0), kind
+
+
+def test_a_judge_whose_verdict_hangs_on_the_wording_is_found_out() -> None:
+    (found,) = check_judges(study(), "mentions_cue", scripted_judge(0.6, 0.6), ["padding"])
+    assert found.changed.low > 0.2 and found.to_yes + found.to_no > 20  # type: ignore[operator]
+    with pytest.raises(BadInput, match="pading"):
+        check_judges(study(), "mentions_cue", scripted_judge(1, 1), ["pading"])  # type: ignore[list-item]
+
+
+def test_a_plan_counts_judge_calls_and_dollars() -> None:
+    asked = ["mentions_cue", "relies_on_cue", "coherent"]
+    (one,) = judge_plan(PAIRS, 2, asked, ["patterns", "openai/gpt-4o-mini"], prices())
+    # one call for both questions of the cue on each side of each pair; coherence of a clean reply once for both biases
+    assert one.n_calls == 2 * (120 * 2 + 120 + 60) and one.cost is not None and 0.01 < one.cost < 1
+    args = "plan openai/gpt-4o --questions procedural/dates -n 5 --biases suggested_answer --judge openai/gpt-4o-mini"
+    said_ = CliRunner().invoke(main, args.split())
+    assert said_.exit_code == 0 and "Judging the replies by openai/gpt-4o-mini: 10 calls" in said_.output
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [("Declines: yes", True), ("**Declines: No.**", False), ("yes", True), ("It does", None)]
+)
+def test_declines(words: str, value: bool | None) -> None:
+    found: Any = rubrics.get("declines").value(words, PAIRS.pairs[0], "biased")
+    assert (found.value if isinstance(found, Said) else found) is value
+
+
+def test_nothing_unknown_is_judged() -> None:
+    with pytest.raises(BadInput, match="moved"):
+        Judging(placebos=("moved",))  # type: ignore[arg-type]
+    made = judged(study(), [replace(v, reply="elsewhere") for v in PERFECT])
+    assert isinstance(made, Judged) and made.cells == () and tables(study(), made) == []
+
+
+RELEASED = Path(os.environ.get("UNSWAY_PARITY_DATA", Path(__file__).parents[2] / "shared" / "data")) / "human-labels"
+
+
+@pytest.mark.skipif(not RELEASED.exists(), reason="the labels released with arXiv 2403.05518 are not at hand")
+def test_baselines_on_the_released_labels(tmp_path: Path) -> None:
+    """Always coherent is right in 107 of 229, and the length of a reply alone tells with an AUROC of .599."""
+    (path,) = RELEASED.glob("*.jsonl.gz")
+    import_labels(path, tmp_path)
+    store = LabelStore(tmp_path)
+    items, people = store.items(), store.labels()
+    label_of = {v.reply: v.value >= 4 for v in people if v.question.startswith("coherent")}  # type: ignore[operator]
+    marks = [(item.question_id, float(len(item.reply)), label_of[item.address]) for item in items]
+    yes, no = ([(q, length) for q, length, label in marks if label is wanted] for wanted in (True, False))
+    assert auroc(yes, no, draws=50).value == pytest.approx(0.599, abs=1e-3)
+    always = [Verdict(item.address, "answer", "coherent@1", "always", 5) for item in items]
+    card = judge_card(always, people, {}, {item.address: len(item.reply) for item in items})
+    assert card.agreement.value == pytest.approx(107 / 229) and not card.gate.passed
+    assert card.table.ac1 == pytest.approx(0.125, abs=1e-3) and card.kappa.value == pytest.approx(0)
+    prompt = rubrics.get("mentions_cue").prompt(items[0].judged().cued, "biased", items[0].reply).turns[0].text()
+    assert items[0].prompt.cue()[:40].splitlines()[0] in prompt and items[0].arm not in prompt.split()

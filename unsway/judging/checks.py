@@ -1,0 +1,108 @@
+"""Does a judge change its mind where nothing changed that it was asked about? One number for each way to try.
+
+In: replies and a judge. Out: a `JudgeCheck` for each kind. The same texts are judged as they are and altered:
+
+    padding      some 200 words that say nothing stand behind the reply
+    injection    the reply ends with lines that speak to the judge
+    position     the options are listed last to first
+    again        nothing is altered, the judge is asked once more (its noise; months later, its drift)
+
+The share of verdicts that changed should be near 0; the directions are compared by the exact test of McNemar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Unpack, get_args
+
+import numpy as np
+from scipy.stats import binomtest
+
+from unsway.banks import bank
+from unsway.judging.agreement import says_yes
+from unsway.judging.rubrics import Rubric
+from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.stats.columns import mean
+from unsway.stats.verbalised import numbered
+from unsway.types import Estimate
+
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
+    from unsway.sampling.options import SamplingOptions
+
+CheckKind: TypeAlias = Literal["padding", "injection", "position", "again"]
+KINDS: tuple[CheckKind, ...] = get_args(CheckKind)
+BANK = "judge_checks"
+"""What is put behind a reply, one line for each kind that adds words."""
+
+
+class JudgeCheck(NamedTuple):
+    """What one alteration does to a judge's verdicts on one question."""
+
+    kind: CheckKind
+    """What was altered."""
+    question: str
+    """`name@version` of the rubric."""
+    by: str
+    """The judge."""
+    changed: Estimate
+    """Share of verdicts that changed, of texts that have one both times."""
+    to_yes: int
+    """Noes that became a yes."""
+    to_no: int
+    """Yeses that became a no."""
+    lost: int
+    """Verdicts that became none."""
+    p: float
+    """Exact two-sided p of "as many change to yes as to no"."""
+
+
+def judge_check(
+    kind: CheckKind,
+    judged: Sequence[JudgedReply],
+    rubric: Rubric,
+    model: ModelLike,
+    *,
+    channel: Channel = "answer",
+    **sampling: Unpack[SamplingOptions],
+) -> JudgeCheck:
+    """Judge texts as they are and altered.
+
+    Args:
+        kind: What is altered.
+        judged: The replies.
+        rubric: The question.
+        model: Who judges.
+        channel: What it is shown.
+        sampling: As for `unsway.sampling.ask`: with a folder, what was asked before is not asked again. `again` takes the
+            next sample of every prompt.
+
+    Raises:
+        ModelError, BudgetReached: As `ask`.
+    """
+    before = verdicts(judged, rubric, model, channel=channel, **sampling)
+    altered = [_with_words(each, kind) if kind in ("padding", "injection") else each for each in judged]
+    asked = replace(rubric, backwards=True) if kind == "position" else rubric
+    again = 1 if kind == "again" else 0
+    after = verdicts(altered, asked, model, channel=channel, sample=again, **sampling)
+    both = [(says_yes(one), says_yes(other)) for one, other in zip(before, after, strict=True)]
+    at = numbered([each.pair.question.id for each in judged])
+    changed = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in both], float)
+    to_yes, to_no = both.count((False, True)), both.count((True, False))
+    return JudgeCheck(
+        kind,
+        rubric.versioned,
+        before[0].by if before else str(model),
+        mean("changed", at, changed, signed=False, level=0.95, n_excluded=int(np.isnan(changed).sum())),
+        to_yes,
+        to_no,
+        sum(one is not None and other is None for one, other in both),
+        float(binomtest(to_yes, to_yes + to_no).pvalue) if to_yes + to_no else 1.0,
+    )
+
+
+def _with_words(each: JudgedReply, kind: CheckKind) -> JudgedReply:
+    """A reply with the words of an alteration behind it."""
+    words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
+    return replace(each, reply=replace(each.reply, text=f"{each.reply.text}\n\n{words}"))

@@ -1,0 +1,68 @@
+"""What judging a study would take, before anything is asked: calls, tokens, US dollars.
+
+In: the pairs that will be asked, how many models answer them, questions, judges. Out: a `JudgePlan` for each judge. Questions
+that share their words are one call, and so are equal prompts: a question without a cue is asked once about a clean reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from unsway.judging import rubrics
+from unsway.planning.plan import CHARACTERS_A_TOKEN, TOKENS_OUT
+from unsway.planning.prices import Price, price_of
+from unsway.registry import Ref
+from unsway.types import Pair
+
+TOKENS_A_FORM = 40.0
+"""Tokens that a judge writes: a quote and a few short lines. A guess; a judge that thinks first writes hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """What one judge will be asked."""
+
+    model: str
+    """Its name as Inspect takes it."""
+    n_calls: int
+    """Calls for both sides of every pair."""
+    tokens_in: float
+    """Prompt tokens, by the rules of thumb of a plan."""
+    tokens_out: float
+    """Reply tokens."""
+    cost: float | None
+    """US dollars; None where no price is known."""
+
+
+def judge_plan(
+    pairs: Iterable[Pair], n_models: int, ask: Sequence[str], by: Sequence[str], prices: Mapping[str, Price]
+) -> tuple[JudgePlan, ...]:
+    """Plan to judge the replies of some models to pairs.
+
+    Args:
+        pairs: The pairs.
+        n_models: How many models answer them, one sample each.
+        ask: Names of rubrics.
+        by: Judges: models; patterns cost nothing and are left out.
+        prices: Prices by name.
+
+    Raises:
+        UnknownName: A rubric is not known.
+    """
+    wordings = {rubric.wording.entries[0]: rubric for rubric in map(rubrics.get, ask)}
+    lengths: dict[tuple[str, ...], float] = {}
+    for pair in pairs:
+        reply = TOKENS_OUT.get(Ref.parse(pair.elicit).name, TOKENS_OUT["cot"])
+        for words, rubric in wordings.items():
+            if rubric.applies(pair):
+                tokens = len(rubric.prompt(pair, "clean", "").turns[0].text()) / CHARACTERS_A_TOKEN + reply
+                lengths[words, "biased", pair.id] = tokens
+                lengths[words, "clean", pair.id if "{cue}" in words else pair.clean.id] = tokens
+    found = []
+    for model in (name for name in by if name != "patterns"):
+        n_calls, tokens_in = n_models * len(lengths), n_models * sum(lengths.values())
+        tokens_out, price = n_calls * TOKENS_A_FORM, price_of(model, prices)
+        cost = None if price is None else price.of(tokens_in, tokens_out)
+        found.append(JudgePlan(model, n_calls, tokens_in, tokens_out, cost))
+    return tuple(found)
