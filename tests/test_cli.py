@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from unsway.biases.registry import biases
 from unsway.cli import main
+from unsway.errors import BadInput
+from unsway.pairing import example
+from unsway.sources import load
 
 
 def call(*args: object) -> Result:
@@ -41,6 +45,30 @@ def test_biases_as_json() -> None:
     rows = json.loads(call("biases", "--json").output)
     assert {"suggested_answer", "post_hoc", "wrong_few_shot"} <= {row["name"] for row in rows}
     assert all(row["version"] and (row["paper"] or row["name"] == "neutral_note") for row in rows)
+
+
+def test_a_bias_is_shown_on_a_question_without_and_with_its_cue() -> None:
+    shown = call("biases", "suggested_answer").output
+    clean, biased = shown.split("── biased; ")
+    cued = biased[0]
+    text = next(line[4:] for line in clean.splitlines() if line.startswith(f"({cued}) "))
+    added = set(biased.splitlines()[1:]) - set(clean.splitlines())
+    assert len(added) == 1 and (text in (line := added.pop()) or cued in line)
+    assert "[assistant] (what the model says itself)" in call("biases", "are_you_sure").output
+    assert "Did you mean" in call("biases", "sugested_answer").output
+    pair = json.loads(call("biases", "suggested_answer", "--json").output)
+    assert pair["clean"]["turns"] and pair["biased"]["turns"] and pair["target"]["kind"] == "toward"
+
+
+@pytest.mark.parametrize("name", biases.names())
+def test_every_bias_can_be_shown(name: str) -> None:
+    pair = example(biases.get(name), load(biases.get(name).source or "procedural/dates")[:50])
+    assert pair.bias.startswith(name) and pair.clean.id != pair.biased.id
+
+
+def test_a_bias_that_applies_to_no_question_says_why() -> None:
+    with pytest.raises(BadInput, match="post_hoc applies to none of these questions: there are none"):
+        example("post_hoc", ())
 
 
 def test_sources_as_json() -> None:

@@ -21,7 +21,7 @@ from unsway.biases.registry import Bias, Skip, Substituted
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
-from unsway.prompts.render import render, with_answer_turn
+from unsway.prompts.render import letter, render, with_answer_turn
 from unsway.readers.letter import LETTER
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
@@ -71,6 +71,32 @@ class PairSet:
     def reasons(self) -> Mapping[tuple[str, str], int]:
         """How many questions were skipped, by bias and reason."""
         return Counter((each.bias, each.reason) for each in self.skipped)
+
+
+def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitation | str = "cot") -> Pair:
+    """The first pair that a bias makes of questions: what it does to a prompt, seen before anything is asked.
+
+    Where a bias shows an argument, which a model writes, a placeholder stands.
+
+    Raises:
+        UnknownName: There is no such bias or elicitation.
+        BadInput: The bias applies to none of the questions.
+    """
+    from unsway.biases.arguments import Argument, Arguments
+
+    bank = Arguments(
+        tuple(
+            Argument(question.id, i, f"(A model's case for {option!r}.) Therefore, the best answer is: ({letter(i)}).")
+            for question in questions
+            for i, option in enumerate(question.options)
+        )
+    )
+    value = resolve(bias)
+    built = pairs(questions, [value], elicit=elicit, arguments=bank)
+    if not built.pairs:
+        why = "; ".join(dict.fromkeys(each.reason for each in built.skipped)) or "there are none"
+        raise BadInput(f"{value.name} applies to none of these questions: {why}.")
+    return built.pairs[0]
 
 
 def pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, show_rows
 
 if TYPE_CHECKING:
+    from unsway.biases import Bias
     from unsway.registry import Registry
+    from unsway.types import Pair
 
 REGISTRIES = {
     "backends": "unsway.backends",
@@ -37,12 +40,23 @@ def registry_of(kind: str) -> Registry[Any]:
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--questions", default="procedural/dates", show_default=True, help="Source of the question for NAME.")
+@click.option("--elicit", default="cot", show_default=True, help="How the question is put.")
 @json_option
-def biases(json_: bool) -> None:
-    """List the biases."""
-    from unsway.biases import all_biases
+def biases(name: str | None, questions: str, elicit: str, json_: bool) -> None:
+    """List the biases; with NAME, show a question without and with that cue."""
+    from unsway.biases import all_biases, resolve
     from unsway.registry import Ref
 
+    if name:
+        from unsway import sources
+        from unsway.pairing import example
+
+        bias = resolve(name)
+        pair = example(bias, sources.load(bias.source or questions)[:50], elicit=elicit)
+        as_json(asdict(pair)) if json_ else click.echo(shown(bias, pair))
+        return
     rows = [
         {
             "name": bias.name,
@@ -54,6 +68,19 @@ def biases(json_: bool) -> None:
         for bias in all_biases()
     ]
     as_json(rows) if json_ else show_rows(rows)
+
+
+def shown(bias: Bias, pair: Pair) -> str:
+    """A pair for a terminal: both prompts with the cue in bold, and which answer follows it."""
+    lines = [f"{bias.versioned}: {bias.summary}"]
+    for title, prompt in (("clean", pair.clean), (f"biased; {pair.target.label()} follows the cue", pair.biased)):
+        lines += ["", click.style(f"── {title} ", bold=True) + "─" * (60 - len(title))]
+        for turn in prompt.turns:
+            words = [
+                click.style(part.text, bold=True) if part.kind == "cue" else part.text for part in turn.parts or ()
+            ]
+            lines.append(f"[{turn.role}] {''.join(words) or '(what the model says itself)'}")
+    return "\n".join(lines)
 
 
 @main.command(name="sources")
