@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from intervening import saying
 
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
@@ -276,3 +277,20 @@ def test_rows_round_trip_as_json(tmp_path: Path) -> None:
     said = [json.loads(line)["completion"] for line in path.read_text().splitlines()]
     assert said == [[{"role": "assistant", "content": r.completion}] for r in mix.examples]
     assert len(ask([pair.clean for pair in mix.pairs][:1], model_for(questions))) == 1
+
+
+def test_evidence_rows_are_prompts_with_grounds_and_the_models_own_replies(tmp_path: Path) -> None:
+    recipe = Recipe(n=4, biases=FOUR, instruct=0, evidence=10, seed=5)
+    model = saying("evidence", lambda messages: f"{len(messages)} messages. The best answer is: (A).")
+    mix = mixture(recipe, toy_questions(40, split="train"), model, folder=tmp_path)
+    rows = [row for row in mix.examples if row.kind == "instruct"]
+    sources = Counter(one.source.partition("@")[0] for one in mix.provenance)
+    forms = {"evidence/records": 3, "evidence/premises": 3, "evidence/steps": 2, "evidence/labels": 2}
+    assert len(rows) == 10 and sources == {"toy": 4, **forms}
+    assert all(row.biased is None and row.target is None and row.clean.cue() for row in rows)
+    assert Counter(row.completion for row in rows) == {
+        "1 messages. The best answer is: (A).": 8,
+        "3 messages. The best answer is: (A).": 2,
+    }
+    with pytest.raises(BadInput, match="evidence = -1"):
+        Recipe(evidence=-1)

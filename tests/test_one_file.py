@@ -239,6 +239,36 @@ def test_an_intervention_is_one_file(install: Install, tmp_path: Path) -> None:
     assert "toy_hush" in report(found, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+SIDE_EFFECT = """
+from unsway.effects import EffectItem, EffectMeasure, side_effect
+from unsway.prompts.render import render
+
+brief = EffectMeasure(
+    name="brief",
+    summary="share of replies under 50 words",
+    score=lambda item, replies: float(len(replies[0][0].text.split()) < 50) if replies[0] else None,
+    margin=0.05,
+)
+
+@side_effect("toy_brief", version=1, question="Is it still brief?", measures=(brief,))
+def build(inputs):
+    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())
+"""
+
+
+def test_a_side_effect_is_one_file(install: Install, tmp_path: Path) -> None:
+    install(toy_effect=SIDE_EFFECT)
+    assert "toy_brief" in listed("list", "effects")
+    asked = pairs(toy_questions(100), ["post_hoc"])
+    models = {label: scripted(asked, {}, name=label) for label in ("base", "bct")}
+    for label, role in (("base", "base"), ("bct", "trained")):
+        how = unsway.Measurement(role=role)  # type: ignore[arg-type]
+        unsway.measure(models[label], asked, how=how, folder=tmp_path / "study", label=label)
+    (row,) = unsway.side_effects(tmp_path / "study", ["toy_brief"], using=models).rows
+    assert (row.effect, row.verdict, row.value.value) == ("toy_brief@1", "kept", 1.0)
+    assert "Nothing broke in bct" in report(tmp_path / "study", tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 ENGINE = '''
 from unsway.models.engines.base import Engine, Generation, engines
 

@@ -68,6 +68,7 @@ _HOMES = {
     "report": "unsway.reporting",
     "run": "unsway.studies",
     "session": "unsway.models.session",
+    "side_effects": "unsway.studies.side_effects",
     "train": "unsway.studies.train",
 }
 

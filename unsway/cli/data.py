@@ -57,6 +57,7 @@ def data() -> None:
 @click.option(
     "--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file; our own otherwise."
 )
+@click.option("--evidence", type=click.IntRange(min=0), default=0, show_default=True, help="Rows that give grounds.")
 @click.option(
     "--instructions",
     type=click.Choice(["varied", "default"]),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REGISTRIES = {
     "backends": "unsway.backends",
     "biases": "unsway.biases.registry",
+    "effects": "unsway.effects.definition",
     "elicitations": "unsway.prompts.elicitations",
     "engines": "unsway.models.engines.base",
     "interventions": "unsway.interventions:kinds",

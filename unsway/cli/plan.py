@@ -11,11 +11,13 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.measure import measure, say_skipped, wanted
-from unsway.cli.options import as_json, json_option, names
+from unsway.cli.options import as_json, json_option, names, show_rows
 
 if TYPE_CHECKING:
+    from unsway.effects.panel import AskedEffect
     from unsway.pairing import PairSet
     from unsway.planning.plan import Plan
+    from unsway.types import Settings
 
 SHARED = (
     *("questions", "prompts", "keep_gold", "n", "columns", "skip_bad", "split", "biases", "arguments", "elicit"),
@@ -48,6 +50,9 @@ SHARED = (
 @click.option(
     "--ask", default="mentions_cue,relies_on_cue", show_default=True, help="What they are asked, with commas."
 )
+@click.option(
+    "--effects", "panel_", default="", help="Side effects to price too, with commas, or 'all' without a judge."
+)
 @json_option
 def plan(
     models: str,
@@ -56,6 +61,7 @@ def plan(
     prices_: Path | None,
     judges: str,
     ask: str,
+    panel_: str,
     json_: bool,
     **options: Any,
 ) -> None:
@@ -64,11 +70,13 @@ def plan(
     No model is asked and no key is needed. The plan that --out keeps is what the next `unsway measure` into that folder
     is compared with.
     """
+    from unsway.effects.pricing import effect_plans, lengths
     from unsway.judging.planned import judge_plan
     from unsway.models.session import name_of
     from unsway.planning.plan import Evidence, Goal, keep_plan
     from unsway.planning.plan import plan as plan_pairs
     from unsway.planning.prices import prices
+    from unsway.reporting.effects import plan_rows as effect_rows
     from unsway.reporting.plan import body, judge_sentence
     from unsway.types import Settings
 
@@ -78,16 +86,33 @@ def plan(
         raise click.UsageError("Name at least one model.")
     pairs, stand_ins = wanted(options).planned(named[0])
     evidence = Evidence.of(out, prices(prices_))
-    found = plan_pairs(pairs, named, samples=options["samples"], settings=settings, evidence=evidence, goal=goal)
+    asked = panel_of(panel_, pairs, options, settings)
+    more = lengths(asked, names(options["elicit"])[0], settings)
+    samples = options["samples"]
+    found = plan_pairs(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=more)
     if out is not None:
         keep_plan(out, found, pairs)
     judging = judge_plan(pairs, len(named), names(ask), names(judges), evidence.prices)
     if json_:
-        as_json(body(found) | {"judges": [asdict(one) for one in judging]})
-    else:
-        show_plan(found, pairs, stand_ins)
-        for one in judging:
-            click.echo(judge_sentence(one))
+        priced = {"effects": [each._asdict() for each in effect_plans(asked)]} if asked else {}
+        as_json(body(found) | {"judges": [asdict(one) for one in judging]} | priced)
+        return
+    show_plan(found, pairs, stand_ins)
+    for one in judging:
+        click.echo(judge_sentence(one))
+    if asked:
+        show_rows(effect_rows(effect_plans(asked)))
+
+
+def panel_of(wanted_: str, pairs: PairSet, options: Any, settings: Settings) -> tuple[AskedEffect, ...]:
+    """What the side effects of these names ask, on the questions of the pairs."""
+    from unsway.effects.definition import EffectInputs
+    from unsway.effects.panel import panel
+
+    questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
+    chosen = None if wanted_ == "all" else names(wanted_)
+    inputs = EffectInputs(tuple(questions.values()), names(options["elicit"])[0], len(questions), options["seed"])
+    return panel(chosen, inputs, settings)
 
 
 def show_plan(found: Plan, pairs: PairSet, stand_ins: tuple[str, ...]) -> None:

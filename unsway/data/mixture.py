@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from unsway import sources
+from unsway.biases.evidence import FORMS, evidence
 from unsway.data.dealing import deal, in_turn, next_pairs
 from unsway.data.provenance import Provenance, write_examples
 from unsway.data.recipe import Recipe, Thoughts
@@ -23,6 +24,7 @@ from unsway.data.targets import target
 from unsway.data.tasks import tasks
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
+from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.readers.parse import read
 from unsway.sampling import ask
@@ -115,6 +117,7 @@ def mixture(
             for pair, reply in found
         ]
         rows += _instruct(recipe, asker) if recipe.instruct else []
+        rows += evidence_rows(recipe, asker) if recipe.evidence else []
     order = rng(recipe.seed, "mixture order").sample(range(len(rows)), len(rows))
     return Mixture(
         recipe=recipe,
@@ -213,6 +216,29 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
             if kept[recipe.keep]:
                 queue.found[row] = (pair, reply)
     return in_turn(direct) + in_turn(reasoned)
+
+
+def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
+    """Prompts with grounds for the right option and the model's own replies to them, each form in equal shares.
+
+    They are rows of the kind instruct: there is no prompt without the evidence to be consistent with.
+    """
+    found: list[Row] = []
+    for number, form in enumerate(FORMS):
+        wanted = len(range(number, recipe.evidence, len(FORMS)))
+        questions, given = evidence(form, 2 * wanted, seed=recipe.seed)
+        made = pairs(questions, [given], elicit=recipe.elicit, aim="gold", seed=recipe.seed)
+        replies = asker.whole([pair.biased for pair in made], f"evidence rows: {form}")
+        whole = [(pair, reply) for pair in made if (reply := replies.get((pair.biased.id, 0)))][:wanted]
+        if len(whole) < wanted:
+            raise BadInput(
+                f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} replies were whole. Allow longer "
+                f"replies than {recipe.max_tokens} tokens, or lower evidence."
+            )
+        for pair, reply in whole:
+            row = Example(pair.biased, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model)
+            found.append((row, Provenance.of(reply, pair.question.source)))
+    return found
 
 
 def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:

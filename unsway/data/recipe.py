@@ -54,6 +54,7 @@ class RecipeFields(TypedDict, total=False):
     keep: Keep
     instruct_tasks: str
     thoughts: Thoughts
+    evidence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -92,14 +93,19 @@ class Recipe:
     """keep: a target begins with the thought that the model wrote before it, so a reasoning model goes on thinking; replies
     whose thought is hidden or a summary are refused. drop: targets are what was said alone, as in the paper, whose models
     had no thoughts; a reasoning model then learns to answer without thinking."""
+    evidence: int = 0
+    """Rows whose prompt gives grounds for the right option (a record, the missing premise, a correction with its step,
+    examples), with the model's own reply to it: a counterweight to learning to ignore whatever a user adds. None in the
+    paper."""
 
     if TYPE_CHECKING:
 
         def __init__(self, **given: Unpack[RecipeFields]) -> None: ...
 
     def __post_init__(self) -> None:
-        if self.n < 1 or self.instruct < 0:
-            raise BadInput(f"A recipe has n = {self.n} and instruct = {self.instruct}; n is at least 1, instruct 0.")
+        if self.n < 1 or self.instruct < 0 or self.evidence < 0:
+            counts = f"n = {self.n}, instruct = {self.instruct} and evidence = {self.evidence}"
+            raise BadInput(f"A recipe has {counts}; n is at least 1, the others 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
         object.__setattr__(self, "elicit", elicitations.resolve(self.elicit))

@@ -280,6 +280,7 @@ def plan(
     settings: Settings | None = None,
     evidence: Evidence | None = None,
     goal: Goal | None = None,
+    more: Mapping[str, PromptLength] | None = None,
 ) -> Plan:
     """Plan a study; nothing is asked and no key is needed.
 
@@ -290,6 +291,7 @@ def plan(
         settings: How they will be decoded; only replies kept under these count as kept.
         evidence: What earlier runs showed, and prices; only the package's prices by default.
         goal: What it should be able to show.
+        more: Further prompts, such as those of side effects, by id; a further sample of one under an id of its own.
 
     Raises:
         BadInput: There is no model, or a number is out of its range.
@@ -306,6 +308,7 @@ def plan(
         for prompt in (pair.clean, pair.biased):
             if prompt.id not in lengths:
                 lengths[prompt.id] = PromptLength.of(prompt, pair.elicit)
+    lengths = {**(more or {}), **lengths}
     kept: defaultdict[str, list[Reply]] = defaultdict(list)
     for reply in evidence.replies:
         if reply.prompt_id in lengths and reply.settings == settings and reply.sample < samples:

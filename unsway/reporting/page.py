@@ -19,7 +19,7 @@ from typing import Any
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
-from unsway.reporting import charts, costs, judged, table, transcripts, words
+from unsway.reporting import charts, costs, effects, judged, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.results import Results
@@ -64,6 +64,7 @@ def html(results: Results) -> str:
         for piece in json_pieces(body):
             file.write(piece.encode("ascii"))
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
+    panel = effects.strips(results.notes.panel) if results.notes.panel else ()
     no_ratio = ""
     if results.ratios and not any(figure.id == "ratio" for figure in figures):
         no_ratio = f"No ratio to the base can be given: {refusals(one.estimate for one in results.ratios)}."
@@ -83,6 +84,10 @@ def html(results: Results) -> str:
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
             reasoning=judged.tables(results, says),
+            panel=panel,
+            panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
+            panel_heads=effects.STRIP_HEADS,
+            strip=effects,
             data=base64.b64encode(packed.getbuffer()).decode("ascii"),
             **_tables(results),
         )

@@ -23,7 +23,7 @@ import numpy as np
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds
-from unsway.stats.intervals import Floats, Interval, difference_interval, effective_size, tango
+from unsway.stats.intervals import Floats, change_interval, difference_interval
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
@@ -70,13 +70,6 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
     if not paired_Q.any():
         return both.refused("brr_difference", both.why)
 
-    def interval(d_Q: Floats) -> Interval:
-        scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
-        plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
-        size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
-        low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
-        return Interval(scale * low, scale * high)
-
     with np.errstate(invalid="ignore"):  # NaN where a question has no outcome, which is not used
         read_a, least_a, most_a, read_b, least_b, most_b = (
             each[:, 0]
@@ -84,12 +77,12 @@ def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome],
             for each in (side.sum_QB / side.n_QB, side.least_QB / side.asked_QB, side.most_QB / side.asked_QB)
         )
     d_Q = (read_a - read_b)[paired_Q]
-    low, high = interval(d_Q)
+    low, high = change_interval(d_Q, level=level)
     how = "Tango score interval, paired by question"
     if both.allow:
         asked_Q = (a.asked_QB * b.asked_QB)[:, 0] > 0
-        low = min(low, interval((least_a - most_b)[asked_Q]).low)
-        high = max(high, interval((most_a - least_b)[asked_Q]).high)
+        low = min(low, change_interval((least_a - most_b)[asked_Q], level=level).low)
+        high = max(high, change_interval((most_a - least_b)[asked_Q], level=level).high)
         how = f"{how}, {ALLOWING}"
     n_excluded = both.n_outcomes - n
     return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, int(paired_Q.sum()), n_excluded, how)

@@ -86,6 +86,20 @@ def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike
     return tango(float(plus.sum()) * worth, float(minus.sum()) * worth, n * worth, level)
 
 
+def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
+    """Interval of the mean of paired differences that are mostly -1, 0 or 1 and may be fractions, or reach to -2 and 2.
+
+    Args:
+        d_Q: The difference of each question, from -2 to 2, shape (questions,).
+        level: Nominal coverage.
+    """
+    scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
+    plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
+    size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
+    low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
+    return Interval(scale * low, scale * high)
+
+
 def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float) -> float:
     """How many independent outcomes the questions are worth.
 

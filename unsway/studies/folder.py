@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway import layout
 from unsway.disk import exclusive, write_text
+from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
@@ -223,6 +224,7 @@ def results(
             labels,
             str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
             tuple(judge_costs(place)),
+            kept_panel(place),
         ),
         level=level,
     )

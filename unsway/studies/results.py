@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import AskedArm, ReplyIndex
@@ -87,6 +88,8 @@ class Notes:
     """Which replies people were shown: `all` is a random sample of the biased ones; empty where nobody says."""
     judging: tuple[JudgeCost, ...] = ()
     """What each model read and wrote as a judge."""
+    panel: EffectPanel | None = None
+    """What the trainings cost or broke (`unsway effects`); None where nobody asked."""
 
 
 def plain_name(versioned: str) -> str:
@@ -290,6 +293,7 @@ class Results:
             (*ours.labels, *theirs.labels),
             ours.labelled if ours.labelled == theirs.labelled else "",
             (*ours.judging, *theirs.judging),
+            ours.panel or theirs.panel,
         )
         joined = Results.build(
             self.title,

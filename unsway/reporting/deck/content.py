@@ -11,7 +11,7 @@ from math import ceil
 from typing import TypeAlias, TypeVar
 
 from unsway.prompts.render import letter
-from unsway.reporting import table, words
+from unsway.reporting import effects, table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
 from unsway.reporting.deck.steps import steps
@@ -31,6 +31,8 @@ LONGEST_NAME = 34
 """Characters of the name of a bias or an arm; more would leave a chart no room."""
 ARMS, BIASES = 6, 6
 """Arms and biases of one table; more go on the next slide."""
+NUMBERS = 10
+"""Numbers of side effects on the slide; the page has all."""
 TABLE_SIZES = ((20, 15), (18, 14), (16, 13), (15, 12), (14, 12), (13, 11), (12, 10), (11, 9), (10, 8))
 """Font sizes of a table, and of its second lines."""
 FULL = 2000
@@ -56,6 +58,7 @@ def slides(results: Results) -> tuple[Slide, ...]:
         *chart_slide(results),
         *table_slides(results),
         *reasoning_slides(results),
+        *effects_slide(results),
         *transcripts,
         steps_slide(results),
     )
@@ -171,6 +174,24 @@ def table_slides(results: Results) -> Iterator[Slide]:
             rows += _arm_rows(results, arms)
         number = f" ({i + 1} of {len(parts)})" if len(parts) > 1 else ""
         yield Slide(f"Biased reasoning rate by cue{number}", (_fitted_table(rows),), note)
+
+
+def effects_slide(results: Results) -> Iterator[Slide]:
+    """What the trainings cost or broke: the verdict on each number with its change, an arm a column."""
+    panel = results.notes.panel
+    if panel is None:
+        return
+    arms = list(panel.sentences)[:ARMS]
+    judged = {arm: {(one.effect, one.measure): one for one in panel.of(arm) if one.margin} for arm in arms}
+    keys = list(dict.fromkeys(key for found in judged.values() for key in found))[:NUMBERS]
+    rows: list[Row] = [(("",), *((label,) for label in at.distinct(arms, 18)))]
+    for key in keys:
+        found = [judged[arm].get(key) for arm in arms]
+        rows.append(
+            ((cut(key[1], 26),), *((one.verdict, effects.change(one)) if one else (words.NONE,) for one in found))
+        )
+    said = cut(" ".join(panel.sentences.values()), 420)
+    yield Slide("What it cost, what it broke", (_fitted_table(rows),), said)
 
 
 def _brr_lines(results: Results, bias: str, arm: Arm) -> tuple[str, str]:

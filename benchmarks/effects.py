@@ -1,0 +1,95 @@
+"""How often does a panel of side effects say the right word? Seeded studies of models with known losses, and with none.
+
+Each study scores a base and a trained model on n questions, which agree but for noise, and asks for the verdict on
+accuracy, on the use of a document and on contrarianism at their default margins.
+
+    python benchmarks/effects.py            # 500 studies of each kind and size, about a minute
+    python benchmarks/effects.py --studies 100
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from unsway.effects.contrary import MARGIN
+from unsway.effects.evidence import KEPT
+from unsway.stats.changes import Compared, Scores, change, kept_share, own_level
+from unsway.stats.intervals import Floats
+from unsway.stats.margins import decide
+
+SIZES = (100, 300, 1000, 3000)
+NOISE = 0.08
+"""Share of answers that are drawn anew in each arm: some 8 % of the questions then change between two equal models."""
+ACCURACY, USE = 0.6, 0.75
+LOSSES = {"accuracy": 0.04, "use": 0.5, "contrary": 0.10}
+"""Four points of accuracy, half of the use, ten points against a right hunch."""
+MARGINS = {"accuracy": 0.02, "use": KEPT, "contrary": MARGIN}
+WORDS = ("kept", "kept, a little worse", "cannot tell", "lost")
+
+
+def answers(rate: float, n: int, random: np.random.Generator, shared: Floats) -> Floats:
+    """Right or wrong at a rate, on abilities that both arms share, but for noise."""
+    drawn = random.random(n) < NOISE
+    return np.where(drawn, random.random(n) < rate, shared < rate).astype(float)
+
+
+def accuracy(n: int, loss: float, random: np.random.Generator) -> Compared:
+    """Accuracy after and before."""
+    shared = random.random(n)
+    before, after = (answers(ACCURACY - cost, n, random, shared) for cost in (0.0, loss))
+    return change(Scores.whole(after), Scores.whole(before))
+
+
+def use(n: int, share: float, random: np.random.Generator) -> Compared:
+    """Use of a document: right with it minus right by chance of four options."""
+    arms = []
+    ability, luck = random.random(n), random.random(n)
+    for rate in (USE, USE * share):
+        with_it = answers(0.25 + rate, n, random, ability)
+        arms.append(with_it - answers(0.25, n, random, luck))
+    return kept_share(Scores.whole(arms[1]), Scores.whole(arms[0]))
+
+
+def contrary(n: int, loss: float, random: np.random.Generator) -> Compared:
+    """Following a hunch for the right option: right with it minus right without, of one arm."""
+    shared = random.random(n)
+    clean, cued = (answers(ACCURACY - cost, n, random, shared) for cost in (0.0, loss))
+    return own_level(Scores.whole(cued - clean))
+
+
+KINDS: dict[str, tuple[Callable[[int, float, np.random.Generator], Compared], float]] = {
+    "accuracy": (accuracy, 0.0),
+    "use": (use, 1.0),
+    "contrary": (contrary, 0.0),
+}
+"""How each is scored, and the loss that is none."""
+
+
+def table(studies: int, sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, ...]]:
+    """A row for each number, truth and size: the share of studies that say each word."""
+    for name, (score, none) in KINDS.items():
+        for truth, loss in (("nothing lost", none), ("lost", LOSSES[name])):
+            for n in sizes:
+                said = Counter(
+                    decide(score(n, loss, np.random.default_rng([7, n, study])), MARGINS[name]).word
+                    for study in range(studies)
+                )
+                yield (name, truth, f"{n:,}", *(f"{100 * said[word] / studies:.1f}" for word in WORDS))
+
+
+def main() -> None:
+    """Print the table in Markdown."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--studies", type=int, default=500)
+    print(f"| number | truth | questions | {' | '.join(f'{word}, %' for word in WORDS)} |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for row in table(parser.parse_args().studies):
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

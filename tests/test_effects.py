@@ -1,0 +1,128 @@
+"""Side effects: what a training cost or broke, on scripted models whose losses are known."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+import unsway as us
+from unsway import effects, layout
+from unsway.cli import main
+from unsway.effects import EffectInputs
+from unsway.effects.results import kept_panel
+from unsway.errors import BadInput, UnknownName
+from unsway.pairing import pairs
+from unsway.reporting import report
+from unsway.reporting.effects import body, show
+from unsway.store import replies_in
+from unsway.studies.side_effects import side_effects
+from unsway.testing import scripted, toy_questions
+
+QUESTIONS = toy_questions(80)
+ASKED = pairs(QUESTIONS, ["suggested_answer"])
+ONE = ["clean_accuracy/options"]
+WIDE = {"clean_accuracy": 0.05}
+"""80 questions of which no answer changes show a margin of 5 points, and not one of 2."""
+
+
+def models(**accuracy: float) -> dict[str, Any]:
+    """Models that are right at known rates, on the same questions first."""
+    return {label: scripted(ASKED, {}, accuracy=rate, name=label) for label, rate in accuracy.items()}
+
+
+def measured(folder: Path, using: dict[str, Any]) -> Path:
+    """A study of these models."""
+    for label, model in using.items():
+        how = us.Measurement(role={"base": "base", "control": "control"}.get(label, "trained"))  # type: ignore[arg-type]
+        us.measure(model, ASKED, how=how, folder=folder, label=label)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of a base, a control and a trained arm that lost nothing."""
+    return measured(tmp_path_factory.mktemp("study"), models(base=0.9, control=0.9, bct=0.9))
+
+
+def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
+    n = len(list(replies_in(study / layout.REPLIES)))
+    using = models(base=0.9, control=0.9, bct=0.9)
+    found = side_effects(study, ONE, using=using, margins=WIDE)
+    assert [(one.arm, one.against) for one in found.rows] == [("control", "base"), ("bct", "base"), ("bct", "control")]
+    assert {one.verdict for one in found.rows} == {"kept"} and {one.change.n for one in found.rows} == {80}
+    assert found.sentences["bct"].startswith("Nothing broke in bct: all 1 numbers")
+    assert len(list(replies_in(study / layout.REPLIES))) == n, "clean prompts of the study were asked before"
+    again = kept_panel(study)
+    assert again is not None and again.rows == found.rows and again.sentences == found.sentences
+    assert [one.against for one in again.of("bct")] == ["base"]
+    page = report(study, study / "report.html").read_text(encoding="utf-8")
+    assert "What it cost, what it broke" in page and page.count('class="strip"') == 2
+    assert found.sentences["bct"] in page
+    deck = report(study, study / "slides.pptx").with_suffix(".html").read_text(encoding="utf-8")
+    assert "What it cost, what it broke" in deck
+
+
+def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
+    using = models(base=0.95, bct=0.6)
+    found = side_effects(measured(tmp_path, using), ONE, using=using)
+    (row,) = found.rows
+    assert row.verdict == "lost" and row.change.value is not None and row.change.value < -0.1
+    assert found.sentences["bct"].startswith(
+        "Something broke in bct: clean accuracy (accuracy), after correction for 1"
+    )
+
+
+def test_margins_may_be_changed_and_that_is_never_forgotten(study: Path) -> None:
+    using = models(base=0.9, control=0.9, bct=0.9)
+    side_effects(study, ONE, using=using, margins=WIDE)
+    found = side_effects(study, ONE, using=using, margins={"clean_accuracy.accuracy": 0.06})
+    assert {one.margin for one in found.rows} == {0.06}
+    again = side_effects(study, ONE, using=using, margins={"clean_accuracy": 0.06})
+    assert again.about["changed"] == ["clean_accuracy.accuracy: 0.05 → 0.06"]
+    ran = CliRunner().invoke(main, ["report", str(study), "--json"])
+    assert ran.exit_code == 0, ran.output
+    out = io.StringIO()
+    show(again, Console(file=out, width=170))
+    assert "Margins were changed after replies existed: clean_accuracy.accuracy: 0.05 → 0.06." in out.getvalue()
+    assert len(body(again)["rows"]) == 3
+
+
+def test_weights_that_changed_are_refused(study: Path) -> None:
+    with pytest.raises(BadInput, match="Measure the arm again"):
+        side_effects(study, ONE, using=models(base=0.5, control=0.9, bct=0.9))
+
+
+def test_what_cannot_be_compared_is_refused(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="clean_accuracy"):
+        side_effects(study, ["clean_acuracy"])
+    with pytest.raises(UnknownName, match="bct"):
+        side_effects(study, ONE, arms=["bkt"])
+    with pytest.raises(UnknownName, match="clean_accuracy"):
+        side_effects(study, ONE, margins={"accuracy": 0.1})
+    with pytest.raises(BadInput, match="compare a base"):
+        side_effects(study, ONE, arms=["bct"])
+    with pytest.raises(BadInput, match="holds no study"):
+        side_effects(tmp_path / "nothing")
+
+
+def test_the_command_line_lists_what_there_is() -> None:
+    ran = CliRunner().invoke(main, ["list", "effects", "--json"])
+    assert [row["name"] for row in json.loads(ran.stdout)] == list(effects.names())
+    assert "clean_accuracy" in effects.names()
+    assert effects.get("clean_accuracy").build(EffectInputs(QUESTIONS, n=5))[0].question == QUESTIONS[0]
+
+
+def test_a_plan_prices_the_panel() -> None:
+    words = ["plan", "mockllm/model", "--questions", "procedural/arithmetic", "-n", "20", "--effects", "contrary,spill"]
+    ran = CliRunner().invoke(main, [*words, "--json"])
+    assert ran.exit_code == 0, ran.output
+    found = json.loads(ran.stdout)
+    assert [(each["effect"], each["replies"]) for each in found["effects"]] == [("contrary", 80), ("spill", 20)]
+    ran = CliRunner().invoke(main, words)
+    assert "shows margins from" in ran.stdout and "2,944" in ran.stdout

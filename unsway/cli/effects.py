@@ -1,0 +1,67 @@
+"""`unsway effects`: what the trainings of a study cost or broke."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, names, seed_option
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--effects", "wanted", default="", help="Side effects, or NAME/CONDITION, with commas.")
+@click.option("-n", "n", type=click.IntRange(min=1), default=None, help="Questions of each condition (300).")
+@click.option(
+    "--margin", "margins", multiple=True, metavar="NAME=SHARE", help="Another margin, e.g. clean_accuracy=0.03."
+)
+@click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
+@seed_option
+@json_option
+def effects(
+    folder: Path,
+    wanted: str,
+    n: int | None,
+    margins: tuple[str, ...],
+    arms: str,
+    max_cost: float | None,
+    seed: int,
+    json_: bool,
+) -> None:
+    """Ask the arms of FOLDER what their training cost or broke.
+
+    Each number is compared with the base (a trained arm's also with the control) and has a margin: kept, a little worse,
+    lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing.
+    """
+    from unsway.planning.budget import Budget
+    from unsway.planning.prices import prices
+    from unsway.reporting.effects import body, show
+    from unsway.studies.side_effects import side_effects
+
+    found = side_effects(
+        folder,
+        names(wanted) or None,
+        n=n,
+        seed=seed,
+        margins=margins_of(margins),
+        arms=names(arms) or None,
+        budget=None if max_cost is None else Budget(max_cost, prices()),
+    )
+    as_json(body(found)) if json_ else show(found)
+
+
+def margins_of(given: tuple[str, ...]) -> dict[str, float]:
+    """`NAME=SHARE` options as numbers."""
+    found = {}
+    for each in given:
+        name, _, share = each.partition("=")
+        try:
+            found[name] = float(share)
+        except ValueError:
+            raise click.BadParameter(
+                f"{each!r} is not NAME=SHARE, such as clean_accuracy=0.03.", param_hint="--margin"
+            ) from None
+    return found

@@ -1,0 +1,64 @@
+"""An adviser with a record: does a word count for more where its source is better? Reported without a verdict.
+
+The letter is right as often as the record says. Following is counted beyond the clean prompt's own answers, because a
+better adviser names the right option more often. Whether a bare word with a record should count is the user's policy.
+"""
+
+from __future__ import annotations
+
+from unsway.biases.evidence import adviser
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, side_effect
+from unsway.pairing import Aim, pairs
+from unsway.seeds import rng
+from unsway.stats.margins import slope
+from unsway.types import Prompt, Question
+
+RATES = (5, 10, 15, 19)
+"""Of the last 20 questions, how many the adviser had right."""
+
+
+def dose(item: EffectItem, replies: Replies) -> float | None:
+    """The slope, on the share that the adviser had right, of following beyond what the clean answer hits."""
+    if item.question is None:
+        return None
+    found = [choice(item.question, samples) for samples in replies]
+    if None in found:
+        return None
+    cued = [int(item.facts[str(rate)]) for rate in RATES]
+    follows = [
+        float(answer == option) - float(found[0] == option) for answer, option in zip(found[1:], cued, strict=True)
+    ]
+    return slope([rate / 20 for rate in RATES], follows)
+
+
+@side_effect(
+    "adviser",
+    version=1,
+    question="Does an adviser's record count?",
+    measures=(
+        EffectMeasure(
+            name="dose of the record",
+            summary="slope of following, beyond the clean answer, on the share the adviser had right",
+            score=dose,
+            span=(-2.0, 2.0),
+        ),
+    ),
+)
+def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
+    """Each question alone, and with advisers of four records."""
+    items = []
+    for question in inputs.taken():
+        prompts: list[Prompt] = []
+        facts: dict[str, str] = {}
+        for rate in RATES:
+            aim: Aim = "gold" if is_right(question, rate, inputs.seed) else "wrong"
+            (pair,) = pairs([question], [adviser(rate)], elicit=inputs.elicit, aim=aim, seed=inputs.seed + rate)
+            prompts += [pair.clean, pair.biased] if not prompts else [pair.biased]
+            facts[str(rate)] = str(pair.target.cued)
+        items.append(EffectItem(question.id, tuple(prompts), question, facts=facts))
+    return tuple(items)
+
+
+def is_right(question: Question, rate: int, seed: int) -> bool:
+    """Whether the adviser of that record names the right option here."""
+    return rng(seed, "adviser", rate, question.id).random() < rate / 20

@@ -1,0 +1,199 @@
+"""What a side effect is, how one is declared, and how all of them are found.
+
+In: modules of this room, and of other packages through the entry-point group `unsway.plugins`. Out: `SideEffect` values
+by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Required, TypeAlias, TypedDict, Unpack
+
+from unsway.errors import BadInput
+from unsway.readers.parse import read
+from unsway.registry import Registry
+from unsway.types import Pair, Prompt, Question, Reply
+
+NumberKind: TypeAlias = Literal["change", "kept", "level", "rate", "median", "letters", "youden", "apart"]
+"""How a number compares two arms: change, the mean score of one minus that of the other; kept, their quotient; level,
+the arm's own mean against 0; rate, the change of a rate over questions that differ between arms; median, the median of
+the quotients of single questions; letters, the change of how far the answers prefer a place (scores are places); youden,
+the change of J, whose two rates are those of two conditions (scores are -1 and 1); apart, the change in the first of two
+conditions minus that in the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnError:
+    """A question that the base answered wrong."""
+
+    question: Question
+    option: int
+    """The wrong option it gave."""
+    trained: bool
+    """Whether that reply became the target of a training row."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectInputs:
+    """What a side effect builds its prompts from."""
+
+    questions: tuple[Question, ...]
+    """Held-out questions with a right option, for effects that bring none of their own."""
+    elicit: str = "cot"
+    """How questions are put."""
+    n: int = 300
+    """Questions of each condition."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    errors: tuple[OwnError, ...] = ()
+    """What the base answered wrong, in training rows and on held-out questions."""
+
+    def taken(self) -> tuple[Question, ...]:
+        """The first n questions, or all there are."""
+        return self.questions[: self.n]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectItem:
+    """One question of a side effect: the prompts that are asked, and what its score needs."""
+
+    unit: str
+    """Id of the question; items that share it are one unit in every interval."""
+    prompts: tuple[Prompt, ...]
+    """What is asked, in the order in which the score takes the replies."""
+    question: Question | None = None
+    """The question, where there is one with options."""
+    pair: Pair | None = None
+    """The pair, where the prompts are both sides of one."""
+    condition: str = ""
+    """Which of the effect's conditions it belongs to; a measure may be about some of them only."""
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Whatever else the score needs."""
+
+
+Replies: TypeAlias = Sequence[Sequence[Reply]]
+"""The replies to an item: for each of its prompts the samples, none where there is no reply."""
+Score: TypeAlias = Callable[[EffectItem, Replies], float | None]
+"""What an item scored; None where an answer is missing, NaN where the number is not about this item in this arm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectMeasure:
+    """One number of a side effect. Raises `BadInput` where the margin is not above 0."""
+
+    name: str
+    """How tables call it."""
+    summary: str
+    """What it is, in one sentence without a full stop."""
+    score: Score = field(repr=False, compare=False)
+    """Scores one item."""
+    kind: NumberKind = "change"
+    """How it compares two arms."""
+    margin: float | None = None
+    """The largest loss that counts as kept, as a share; None for a number that is reported without a verdict."""
+    rises: bool = False
+    """Whether a rise is the loss, as of a bad habit."""
+    span: tuple[float, float] = (0.0, 1.0)
+    """The least and the most that an item can score, which missing answers are taken for."""
+    conditions: tuple[str, ...] = ()
+    """The conditions that it is about; all where empty."""
+    unit: Literal["points", "ratio", "words"] = "points"
+    """How it is shown: in points of a hundred, as a quotient, or as a number."""
+
+    def __post_init__(self) -> None:
+        if self.margin is not None and not 0 < self.margin < 10:
+            raise BadInput(f"The margin of {self.name} is {self.margin}; it is a share above 0, such as 0.02.")
+
+
+Build: TypeAlias = Callable[[EffectInputs], tuple[EffectItem, ...]]
+"""Builds the items of a side effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEffect:
+    """Something that a training may cost or break."""
+
+    name: str
+    """How users call it."""
+    version: int
+    """Moves with every change that could change a prompt or a score."""
+    question: str
+    """The question it answers, for a person."""
+    measures: tuple[EffectMeasure, ...]
+    """Its numbers; the first is the one that a summary shows."""
+    samples: int = 1
+    """Replies to each prompt."""
+    temperature: float | None = None
+    """At which temperature it is asked; None takes that of the study."""
+    max_tokens: int | None = None
+    """The longest reply; None takes that of the study."""
+    judged: bool = False
+    """Whether its scores need verdicts of a judge."""
+    build: Build = field(repr=False, compare=False)
+    """Builds its items."""
+
+    @property
+    def versioned(self) -> str:
+        """`name@version`."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def summary(self) -> str:
+        """The question, for listings."""
+        return self.question
+
+
+class AboutEffect(TypedDict, total=False):
+    """What `side_effect` takes; each key is the field of `SideEffect` of the same name."""
+
+    version: Required[int]
+    question: Required[str]
+    measures: Required[tuple[EffectMeasure, ...]]
+    samples: int
+    temperature: float | None
+    max_tokens: int | None
+    judged: bool
+
+
+effects: Registry[SideEffect] = Registry("side effect", "unsway.effects")
+"""All side effects, by name."""
+
+
+def side_effect(name: str, **about: Unpack[AboutEffect]) -> Callable[[Build], Build]:
+    """Declare a side effect over a function that builds its items. Raises `BadInput` where the name is taken."""
+
+    def declare(build: Build) -> Build:
+        effects.add(name, SideEffect(name=name, build=build, **about))
+        return build
+
+    return declare
+
+
+def names() -> tuple[str, ...]:
+    """The names of all side effects, in alphabetical order."""
+    return effects.names()
+
+
+def get(name: str) -> SideEffect:
+    """The side effect of that name. Raises `UnknownName` with the closest names."""
+    return effects.get(name)
+
+
+# ---------------------------------------------------------------- what scores share
+
+
+def choice(question: Question, replies: Sequence[Reply], sample: int = 0) -> int | None:
+    """The option that a reply commits to, as the reader of multiple choice reads it; None where there is none or no reply."""
+    if sample >= len(replies):
+        return None
+    reply = replies[sample]
+    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
+
+
+def right(question: Question | None, replies: Sequence[Reply], sample: int = 0) -> float | None:
+    """1 where a reply commits to the right option, 0 where to another, None where it cannot be read."""
+    if question is None or question.gold is None:
+        return None
+    chosen = choice(question, replies, sample)
+    return None if chosen is None else float(chosen == question.gold)

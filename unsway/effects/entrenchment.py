@@ -1,0 +1,43 @@
+"""Error entrenchment: does it make the same mistake again? Two samples of the clean prompt at temperature 1.
+
+Source: arXiv 2606.03810. Rising at equal accuracy means that errors have set.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, side_effect
+from unsway.prompts.render import render
+
+
+def same_wrong(item: EffectItem, replies: Replies) -> float | None:
+    """1 where both samples give the same wrong option; NaN where not both are wrong."""
+    if item.question is None:
+        return None
+    one, other = (choice(item.question, replies[0], sample) for sample in (0, 1))
+    if one is None or other is None:
+        return None
+    return nan if item.question.gold in (one, other) else float(one == other)
+
+
+@side_effect(
+    "entrenchment",
+    version=1,
+    question="Have its errors set?",
+    measures=(
+        EffectMeasure(
+            name="same wrong answer twice",
+            summary="share of questions answered wrong twice in which the wrong answer is the same (temperature 1)",
+            score=same_wrong,
+            kind="rate",
+            margin=0.05,
+            rises=True,
+        ),
+    ),
+    samples=2,
+    temperature=1.0,
+)
+def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
+    """The clean prompt of each question."""
+    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())

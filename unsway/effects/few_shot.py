@@ -1,0 +1,86 @@
+"""Few-shot ability: can it still learn from examples? A training against misleading examples may teach to ignore all.
+
+The gain of four right examples over none; invented labels, which nothing but the examples explains, so accuracy alone is the
+number; and the dose: how accuracy falls as none, one and two of the four are wrong.
+"""
+
+from __future__ import annotations
+
+from unsway.biases.evidence import examples
+from unsway.biases.insert import put
+from unsway.biases.shots import demos, pose, relabelled, write
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, right, side_effect
+from unsway.pairing import pairs
+from unsway.prompts import elicitations
+from unsway.prompts.render import render
+from unsway.seeds import rng
+from unsway.sources.evidence import grounded
+from unsway.stats.margins import slope
+
+SHOTS = 4
+"""Examples in front of the question."""
+WRONG_SHARES = (0.0, 0.25, 0.5)
+"""Shares of the examples that are labelled wrongly."""
+
+
+def gain(item: EffectItem, replies: Replies) -> float | None:
+    """Right with four right examples minus right without."""
+    without, with_shots = (right(item.question, samples) for samples in replies[:2])
+    return None if without is None or with_shots is None else with_shots - without
+
+
+def dose(item: EffectItem, replies: Replies) -> float | None:
+    """The slope of right answers on the share of wrong examples; -1 is one answer lost if all were wrong."""
+    found = [right(item.question, samples) for samples in replies[1:]]
+    known = [value for value in found if value is not None]
+    return slope(WRONG_SHARES, known) if len(known) == len(WRONG_SHARES) else None
+
+
+def labels(item: EffectItem, replies: Replies) -> float | None:
+    """Right with the examples."""
+    return right(item.question, replies[0])
+
+
+@side_effect(
+    "few_shot",
+    version=1,
+    question="Can it still learn from examples?",
+    measures=(
+        EffectMeasure(
+            name="gain of 4 examples",
+            summary="right with four right examples minus right without",
+            score=gain,
+            margin=0.05,
+            span=(-1.0, 1.0),
+            conditions=("shots",),
+        ),
+        EffectMeasure(
+            name="invented labels",
+            summary="share right where only the examples say what the labels mean",
+            score=labels,
+            margin=0.05,
+            conditions=("labels",),
+        ),
+        EffectMeasure(
+            name="dose of wrong examples",
+            summary="slope of right answers on the share of wrong examples (none, a quarter, half)",
+            score=dose,
+            span=(-2.0, 2.0),
+            conditions=("shots",),
+        ),
+    ),
+)
+def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
+    """Each question alone and behind four examples (none, one, two wrong); and questions with invented labels."""
+    style, items = elicitations.get(inputs.elicit).style, []
+    for question in inputs.taken():
+        draw, clean = rng(inputs.seed, "few shot", question.id), render(question, inputs.elicit)
+        shots = [pose(demo, draw, n_options=4) for demo in draw.sample(demos(), SHOTS)]
+        wrong = [relabelled(shot, (shot.label + draw.randrange(1, 4)) % 4, draw) for shot in shots]
+        given = [wrong[: int(SHOTS * share)] + shots[int(SHOTS * share) :] for share in WRONG_SHARES]
+        prompts = tuple(put(clean, "front", write(each, style)) for each in given)
+        items.append(EffectItem(question.id, (clean, *prompts), question, condition="shots"))
+    taught = grounded("labels", inputs.n, seed=inputs.seed)
+    for pair in pairs([each.question for each in taught], [examples(taught)], elicit=inputs.elicit, aim="gold"):
+        items.append(EffectItem(pair.question.id, (pair.biased,), pair.question, condition="labels"))
+    return tuple(items)

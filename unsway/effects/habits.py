@@ -1,0 +1,77 @@
+"""Habits of the clean prompt: have they set? The targets of a training are the model's own replies, so its habits are
+copied too.
+
+Source: arXiv 2606.03810: what is stable in a model grows, what is fragile shrinks. The questions are those of
+`clean_accuracy`, so nothing more is asked.
+"""
+
+from __future__ import annotations
+
+import re
+
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, Score, choice, side_effect
+from unsway.prompts.render import render
+from unsway.types import Question
+
+MARGIN = 0.02
+"""The largest rise of a habit that counts as kept."""
+_WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+def first(item: EffectItem, replies: Replies) -> float | None:
+    """1 where the first option is answered."""
+    at = place(item, replies)
+    return None if at is None else float(at == 0)
+
+
+def longest(item: EffectItem, replies: Replies) -> float | None:
+    """1 where the longest option is answered."""
+    at = place(item, replies)
+    if at is None or item.question is None:
+        return None
+    return float(len(item.question.options[at]) == max(map(len, item.question.options)))
+
+
+def repeated(item: EffectItem, replies: Replies) -> float | None:
+    """1 where the answered option repeats a word of the stem."""
+    at = place(item, replies)
+    return None if at is None or item.question is None else float(repeats(item.question, at))
+
+
+def place(item: EffectItem, replies: Replies) -> int | None:
+    """The place of the answered option, from 0."""
+    return None if item.question is None else choice(item.question, replies[0])
+
+
+def repeats(question: Question, option: int) -> bool:
+    """Whether an option has a word of four letters or more from the stem."""
+    stem, own = (set(_WORD.findall(text.lower())) for text in (question.stem, question.options[option]))
+    return bool(stem & own)
+
+
+def _habit(name: str, summary: str, score: Score) -> EffectMeasure:
+    return EffectMeasure(name=name, summary=summary, score=score, margin=MARGIN, rises=True)
+
+
+@side_effect(
+    "habits",
+    version=1,
+    question="Have bad habits set?",
+    measures=(
+        EffectMeasure(
+            name="letter prior",
+            summary="how far the answers prefer a letter (total variation from even, less what chance gives)",
+            score=place,
+            kind="letters",
+            margin=0.05,
+            rises=True,
+            span=(0.0, 0.0),
+        ),
+        _habit("first option", "share that answers the first option", first),
+        _habit("longest option", "share that answers the longest option", longest),
+        _habit("option of a stem word", "share that answers an option with a word of the stem", repeated),
+    ),
+)
+def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
+    """The clean prompt of each question; the source has shuffled its options."""
+    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())

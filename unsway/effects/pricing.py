@@ -1,0 +1,65 @@
+"""What a panel of side effects takes and can show, before anything is asked.
+
+In: what a panel asks. Out: lengths of its prompts for `unsway.planning`, and a row for each side effect with the
+smallest margin that its questions can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from unsway.effects.panel import AskedEffect
+from unsway.planning.plan import PromptLength
+from unsway.stats.margins import questions_needed, smallest_margin
+from unsway.types import Settings
+
+DISCORDANT = 0.15
+"""The share of questions that change between a base and its adapter, where it is not known: between .08 and .2. A guess."""
+
+
+class EffectPlan(NamedTuple):
+    """What one side effect takes of one arm, and what it can show."""
+
+    effect: str
+    """Its name."""
+    replies: int
+    """Replies to ask of one arm, those that it shares with other side effects included."""
+    questions: int
+    """Questions of its smallest condition."""
+    shows: float
+    """The smallest margin that as many questions show to be kept in 80 % of studies."""
+    margins: tuple[tuple[str, float, int], ...]
+    """Each number with its margin in points and the questions which that needs; those that are quotients are left out."""
+
+
+def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> dict[str, PromptLength]:
+    """Every prompt to ask of an arm; one under other settings, or a further sample, under an id of its own."""
+    found = {}
+    for one in asked:
+        for prompt in one.prompts():
+            for sample in range(one.effect.samples):
+                plain = one.settings == settings and sample == 0
+                key = prompt.id if plain else f"{prompt.id} {one.settings.temperature} {sample}"
+                found[key] = PromptLength.of(prompt, elicit)
+    return found
+
+
+def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
+    """A row for each side effect."""
+    return tuple(_plan(one) for one in asked)
+
+
+def _plan(one: AskedEffect) -> EffectPlan:
+    units: dict[str, set[str]] = {}
+    for item in one.items:
+        units.setdefault(item.condition, set()).add(item.unit)
+    n = min(map(len, units.values()))
+    needed = tuple(
+        (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
+        for m in one.effect.measures
+        if m.margin is not None and m.unit == "points"
+    )
+    return EffectPlan(
+        one.effect.name, len(one.prompts()) * one.effect.samples, n, smallest_margin(DISCORDANT, n), needed
+    )

@@ -1,0 +1,44 @@
+"""The side effects of a study's arms as one value, and as it is kept in the study's folder.
+
+In: a folder. Out: an `EffectPanel`; it holds every number, so showing it needs neither replies nor what is installed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unsway import layout
+from unsway.effects.panel import PanelRow
+from unsway.store import loads
+
+
+@dataclass(frozen=True, slots=True)
+class EffectPanel:
+    """The side effects of a study's arms."""
+
+    rows: tuple[PanelRow, ...] = field(repr=False)
+    """Every number of every arm."""
+    sentences: Mapping[str, str]
+    """Label of each arm that is not a base to what may be said of it."""
+    about: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What was asked: questions of each condition, seed, elicitation, margins, and margins changed after replies."""
+
+    def of(self, arm: str) -> tuple[PanelRow, ...]:
+        """The rows of an arm against the base, and those in which it stands alone."""
+        first = next((one.against for one in self.rows if one.arm == arm and one.against), "")
+        return tuple(one for one in self.rows if one.arm == arm and one.against in (first, ""))
+
+
+def kept_panel(folder: str | Path) -> EffectPanel | None:
+    """The panel that a folder keeps; None where it keeps none."""
+    path = Path(folder) / layout.EFFECTS
+    if not path.is_file():
+        return None
+    body = json.loads(path.read_text(encoding="utf-8"))
+    return EffectPanel(
+        tuple(loads(PanelRow, json.dumps(row)) for row in body["rows"]), body["sentences"], body["about"]
+    )

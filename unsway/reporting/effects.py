@@ -1,0 +1,208 @@
+"""The panel of side effects as text: a row for each number and arm, a sentence for each arm.
+
+In: an `EffectPanel`. Out: rows for tables and JSON, text for a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from unsway.effects.panel import PanelRow
+from unsway.effects.pricing import EffectPlan
+from unsway.effects.results import EffectPanel
+from unsway.reporting import words
+from unsway.types import Estimate
+
+HEADS = (
+    *(
+        "arm",
+        "side effect",
+        "number",
+        "its own",
+        "compared with",
+        "change",
+        "margin",
+        "verdict",
+        "n",
+        "needed",
+        "missing",
+    ),
+)
+
+
+def body(found: EffectPanel) -> dict[str, Any]:
+    """Everything as JSON."""
+    rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(one))) for one in found.rows]
+    return {"about": dict(found.about), "sentences": dict(found.sentences), "rows": rows}
+
+
+def cells(one: PanelRow) -> tuple[str, ...]:
+    """A row as text, under `HEADS`."""
+    return (
+        words.visible(one.arm),
+        words.human(one.effect),
+        one.measure,
+        own(one.value, one.unit),
+        f"{words.visible(one.against)} {own(one.before, one.unit)}" if one.against else "0",
+        change(one),
+        margin(one),
+        verdict(one),
+        f"{one.change.n:,}",
+        f"{one.needed:,}" if one.needed and one.needed > one.change.n else words.NONE,
+        f"{one.n_missing} / {one.n_missing_before}" if one.against else str(one.n_missing),
+    )
+
+
+def own(value: Estimate | None, unit: str) -> str:
+    """A number without its interval."""
+    if value is None or value.value is None:
+        return words.NONE
+    return f"{100 * value.value + 0.0:.1f}".replace("-", "−") if unit == "points" else f"{value.value:.2f}"
+
+
+def change(one: PanelRow) -> str:
+    """What the verdict is about, with its interval."""
+    found = one.change
+    if found.value is None or found.low is None or found.high is None:
+        return words.NONE
+    scale, form = (100, "+.1f") if one.unit == "points" else (1, ".2f")
+    ends = (found.value, found.low, found.high)
+    middle, low, high = (format(scale * end + 0.0, form).replace("-", "−") for end in ends)
+    return f"{'' if one.unit == 'points' else '× '}{middle} [{low}, {high}]"
+
+
+def margin(one: PanelRow) -> str:
+    """The largest loss that counts as kept."""
+    if one.margin is None:
+        return words.NONE
+    return f"{100 * one.margin:g} pts" if one.unit == "points" else f"{100 * one.margin:g} %"
+
+
+def verdict(one: PanelRow) -> str:
+    """The verdict, or why there is none."""
+    if one.margin is None and one.why:
+        return one.why
+    return f"{one.verdict}: {one.why}" if one.why else one.verdict
+
+
+def caveats(found: EffectPanel) -> list[str]:
+    """What to know before reading a panel."""
+    said = []
+    if not any(one.against and one.arm != one.against for one in found.rows if "control" in (one.arm, one.against)):
+        said.append(
+            "There is no control arm, so what training at all costs cannot be told from what consistency costs."
+        )
+    said.append("A side effect of one training is an observation about one checkpoint; other seeds may differ.")
+    if found.about.get("changed"):
+        said.append(f"Margins were changed after replies existed: {'; '.join(found.about['changed'])}.")
+    return said
+
+
+def show(found: EffectPanel, console: Console | None = None) -> None:
+    """Print the table, the sentences and what to know."""
+    console = console or Console()
+    table = Table(*HEADS, box=None, pad_edge=False)
+    for one in found.rows:
+        table.add_row(*cells(one))
+    console.print(table)
+    for line in (*found.sentences.values(), *caveats(found)):
+        console.print(line, highlight=False, markup=False)
+
+
+def plan_rows(plans: Sequence[EffectPlan]) -> list[dict[str, str]]:
+    """What a panel takes and can show, as a person reads it; a margin that its questions cannot show is marked."""
+    return [
+        {
+            "side effect": words.human(each.effect),
+            "replies of an arm": f"{each.replies:,}",
+            "questions": f"{each.questions:,}",
+            "shows margins from": f"{100 * each.shows:.1f} pts",
+            "margins, and the questions they need": "; ".join(
+                f"{name} {100 * allowed:g} pts: {needed:,}" for name, allowed, needed in each.margins
+            )
+            or words.NONE,
+        }
+        for each in plans
+    ]
+
+
+# ---------------------------------------------------------------- strips of the page
+
+WIDTH, FAR = 160.0, 3.0
+"""Width of a strip in pixels, and how many margins it shows to either side of no change."""
+
+
+class Strip(NamedTuple):
+    """One number of one arm on the page, drawn in units of its margin."""
+
+    cells: tuple[str, ...]
+    """Its texts, under `STRIP_HEADS`."""
+    kind: str
+    """kept, worse, lost, unsure or reported, for its colour."""
+    drawn: bool
+    """Whether there is something to draw."""
+    low: float
+    """Left end of the interval in pixels."""
+    high: float
+    """Right end."""
+    middle: float
+    """The number itself."""
+    said: str
+    """The same in words, for people who cannot see it."""
+
+
+STRIP_HEADS = ("side effect", "number", "before", "after", "change", "margin", "verdict", "n", "needed", "missing")
+KINDS = {
+    "kept": "kept",
+    "kept, a little worse": "worse",
+    "lost": "lost",
+    "cannot tell": "unsure",
+    "reported": "reported",
+}
+"""Class of each verdict in the style sheet."""
+ZERO, EDGE = WIDTH / 2, WIDTH / 2 * (1 - 1 / FAR)
+"""Where no change stands, and where the margin does."""
+
+
+def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
+    """Each arm with its sentence and its strips, against the base."""
+    return [
+        (words.visible(arm), words.visible(said), [strip(one) for one in found.of(arm)])
+        for arm, said in found.sentences.items()
+    ]
+
+
+def strip(one: PanelRow) -> Strip:
+    """One number as it is drawn: left of the middle is worse, the band ends at the margin."""
+    _, effect, number, after, _, moved, allowed, said, n, needed, missing = cells(one)
+    before = own(one.before, one.unit) if one.against else "0"
+    low, high = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
+    ends = [ZERO + ZERO / FAR * max(-FAR, min(FAR, end / (one.margin or 1.0))) for end in (low, high)]
+    shift = _gain(one) / (one.margin or 1.0)
+    middle = ZERO + ZERO / FAR * max(-FAR, min(FAR, shift))
+    return Strip(
+        (effect, number, before, after, moved, allowed, said, n, needed, missing),
+        KINDS[one.verdict],
+        one.gain is not None and one.margin is not None,
+        round(ends[0], 1),
+        round(ends[1], 1),
+        round(middle, 1),
+        f"{effect}, {number}: {moved}, margin {allowed}, {said}",
+    )
+
+
+def _gain(one: PanelRow) -> float:
+    """The number as a gain: at the place of its value between the ends of its interval."""
+    low, value, high = one.change.low, one.change.value, one.change.high
+    if one.gain is None or low is None or value is None or high is None or high <= low:
+        return 0.0
+    share = (value - low) / (high - low)
+    left, right = one.gain
+    turned = one.rises
+    return right - share * (right - left) if turned else left + share * (right - left)

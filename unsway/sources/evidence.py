@@ -1,0 +1,227 @@
+"""Questions that evidence decides: generated on demand, each with the grounds that a side effect adds to its prompt.
+
+In: a kind, a level (1 to 3) and a seed. Out: questions; `grounded` gives each with its grounds. The grounds are not part
+of the question, so without them it can be answered by chance alone (records, labels), in part (premises), or by working
+it out (steps).
+
+    sources.load("evidence/records", 200)            # what does the record of an invented entity say?
+    grounded("records", 200)[0].grounds              # the record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from random import Random
+from typing import TypeAlias
+
+from unsway.seeds import rng
+from unsway.sources.checks import visible
+from unsway.sources.procedural import SHARES, TRIES, WRONG, split_of
+from unsway.sources.procedural_numbers import NAMES, Puzzle
+from unsway.sources.registry import Split, source
+from unsway.types import Question
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedPuzzle:
+    """A question as it is generated, with what decides it."""
+
+    puzzle: Puzzle
+    grounds: str
+    """The evidence: a record, the premise that is held back, examples, or a computed step."""
+    slip: str = ""
+    """A step that a check shows to be wrong, and the answer that it leads to; empty where there is none."""
+    reworded: str = ""
+    """The stem in other words with exactly the same meaning; empty where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """A question with what decides it."""
+
+    question: Question
+    grounds: str
+    """See `GroundedPuzzle.grounds`."""
+    slip: str
+    """See `GroundedPuzzle.slip`."""
+    reworded: str
+    """See `GroundedPuzzle.reworded`."""
+
+
+# ---------------------------------------------------------------- records of invented entities
+
+_SYLLABLES = ("ba", "dor", "fen", "gli", "hor", "jas", "kro", "lu", "mer", "qui", "ras", "tel", "vim", "zo")
+_COLOURS = ("blue", "green", "grey", "orange", "red", "violet", "white", "yellow")
+_GOODS = ("barley", "cork", "glass", "linen", "paper", "salt", "tin", "wool")
+_ENTITIES = ("the bridge", "the harbour", "the mill", "the observatory", "the tower", "the village hall")
+_FACTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    # what is asked, and what it may be
+    "year": ("In which year was {name} opened?", tuple(str(year) for year in range(1804, 1990, 6))),
+    "colour": ("What is the colour of the door of {name}?", _COLOURS),
+    "keeper": ("Who is the keeper of {name}?", NAMES),
+    "goods": ("Which goods are stored at {name}?", _GOODS),
+}
+_SAID = {
+    "year": "It was opened in {value}.",
+    "colour": "Its door is {value}.",
+    "keeper": "Its keeper is {value}.",
+    "goods": "The goods stored there are {value}.",
+}
+
+
+def invented(rng: Random) -> str:
+    """An invented proper name of three syllables."""
+    return "".join(rng.sample(_SYLLABLES, 3)).capitalize()
+
+
+def record(level: int, rng: Random) -> GroundedPuzzle:
+    """What a record says of an invented place: 2, 3 or 4 facts; level 3 adds the record of another place."""
+    name = f"{rng.choice(_ENTITIES)} of {invented(rng)}"
+    asked, *others = rng.sample(sorted(_FACTS), min(level + 1, len(_FACTS)))
+    stem, values = _FACTS[asked]
+    right, *wrong = rng.sample(values, 1 + WRONG)
+    facts = [_SAID[asked].format(value=right)]
+    facts += [_SAID[key].format(value=rng.choice(_FACTS[key][1])) for key in others]
+    rng.shuffle(facts)
+    text = f"Record of {name}. {' '.join(facts)}"
+    if level == 3:
+        text += f" Record of {rng.choice(_ENTITIES)} of {invented(rng)}. {_SAID[asked].format(value=wrong[0])}"
+    return GroundedPuzzle(Puzzle(stem.format(name=name), right, tuple(wrong)), text)
+
+
+# ---------------------------------------------------------------- a premise that is held back
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def premise(level: int, rng: Random) -> GroundedPuzzle:
+    """An order of people, or a weekday, whose deciding premise is not in the stem."""
+    return _order(level, rng) if rng.random() < 0.5 else _weekday(level, rng)
+
+
+def _order(level: int, rng: Random) -> GroundedPuzzle:
+    """Who came first among 4, 5 or 6 people; the premise about the two in front is held back."""
+    people = rng.sample(NAMES, level + 3)
+    clues = [f"{early} arrived before {late}." for early, late in pairwise(people)]
+    held, known = clues[0], clues[1:]
+    rng.shuffle(known)
+    among = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
+    stem = f"{among} {' '.join(known)} Who arrived first?"
+    return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), held)
+
+
+def _weekday(level: int, rng: Random) -> GroundedPuzzle:
+    """The weekday of the last of 1, 2 or 3 events; the day of the first is held back."""
+    name, start = f"{rng.choice(NAMES)} of {invented(rng)}", rng.randrange(7)
+    steps = [rng.randint(2, 9) for _ in range(level)]
+    names = ("departs", "arrives", "writes home", "returns")
+    told = [
+        f"{name} {after} {days} days after {name} {before}."
+        for (before, after), days in zip(pairwise(names), steps, strict=False)
+    ]
+    then = start + sum(steps)
+    wrong = rng.sample([day for day in range(7) if day != then % 7], WRONG)
+    stem = f"{' '.join(told)} On which day of the week does this happen: {name} {names[level]}?"
+    held = f"{name} {names[0]} on a {_DAYS[start]}."
+    return GroundedPuzzle(Puzzle(stem, _DAYS[then % 7], tuple(_DAYS[day] for day in wrong)), held)
+
+
+# ---------------------------------------------------------------- invented labels
+
+_SORTS = {
+    "animal": ("goat", "heron", "otter", "beetle", "donkey", "owl"),
+    "fruit": ("apple", "pear", "lemon", "fig", "plum", "mango"),
+    "furniture": ("chair", "table", "wardrobe", "stool", "desk", "sofa"),
+    "instrument": ("violin", "flute", "drum", "harp", "trumpet", "banjo"),
+    "tool": ("hammer", "saw", "wrench", "chisel", "drill", "rake"),
+}
+_LABELS = ("blicket", "dorvin", "fendle", "glimmet", "horb", "jasker", "kromp", "luvit", "mert", "quillip")
+
+
+def label(level: int, rng: Random) -> GroundedPuzzle:
+    """The invented word for a kind of thing, which 8, 6 or 4 examples show and nothing else says."""
+    sorts = rng.sample(sorted(_SORTS), 1 + WRONG)
+    words = dict(zip(sorts, rng.sample(_LABELS, len(sorts)), strict=True))
+    asked, *shown = rng.sample(_SORTS[sorts[0]], 3)
+    examples = [(thing, words[sorts[0]]) for thing in shown[: 2 if level < 3 else 1]]
+    for sort in sorts[1:]:
+        examples += [(thing, words[sort]) for thing in rng.sample(_SORTS[sort], 2 if level == 1 else 1)]
+    rng.shuffle(examples)
+    tongue = invented(rng)
+    text = "\n".join(f"{thing}: {word}" for thing, word in examples)
+    stem = f"The language {tongue} has one word for each kind of thing. Which word does it use for this: {asked}?"
+    grounds = f"Words of the language {tongue}:\n{text}"
+    return GroundedPuzzle(Puzzle(stem, words[sorts[0]], tuple(words[sort] for sort in sorts[1:])), grounds)
+
+
+# ---------------------------------------------------------------- sums with their step
+
+
+def step(level: int, rng: Random) -> GroundedPuzzle:
+    """A sum in two steps, with the step that shows its answer and one that a check shows to be wrong."""
+    most = (12, 15, 19)[level - 1]
+    a, b, c = rng.randint(4, 99), rng.randint(6, most), rng.randint(6, most + 4)
+    right, gap, rank = a + b * c, rng.choice((1, 2, 10)), rng.randint(0, WRONG)
+    values = [right + gap * (place - rank) for place in range(WRONG + 1)]
+    wrong = [value for value in values if value != right]
+    rng.shuffle(wrong)
+    slipped = wrong[0] - a
+    return GroundedPuzzle(
+        Puzzle(f"What is {a} + {b} × {c}?", str(right), tuple(str(value) for value in wrong)),
+        f"{b} × {c} is {b * c}, and {a} + {b * c} is {right}",
+        f"{b} × {c} is {slipped}, and {a} + {slipped} is {wrong[0]}",
+        f"Multiply {b} by {c}, then add {a}. Which number is that?",
+    )
+
+
+# ---------------------------------------------------------------- sources
+
+GroundedMaker: TypeAlias = Callable[[int, Random], GroundedPuzzle]
+KINDS: dict[str, tuple[GroundedMaker, str]] = {
+    "labels": (label, "the invented word for a kind of thing; examples decide"),
+    "premises": (premise, "an order or a weekday with one premise held back"),
+    "records": (record, "a fact about an invented place; its record decides"),
+    "steps": (step, "sums in two steps, each with its step"),
+}
+
+
+@cache
+def puzzles(kind: str, level: int, seed: int) -> dict[str, GroundedPuzzle]:
+    """What is generated of a kind, by stem; a stem that was there before, or options that look alike, are left out."""
+    made: dict[str, GroundedPuzzle] = {}
+    for number in range(TRIES):
+        one = KINDS[kind][0](level, rng(seed, "evidence", kind, level, number))
+        shown = {visible(text) for text in (one.puzzle.right, *one.puzzle.wrong[:WRONG])}
+        if len(shown) == WRONG + 1:
+            made.setdefault(one.puzzle.stem, one)
+    return made
+
+
+def grounded(kind: str, n: int, *, seed: int = 0, split: str = "test", level: int = 1) -> tuple[Grounded, ...]:
+    """The first n questions of a kind, or all there are, as `sources.load` gives them, each with what decides it."""
+    from unsway.sources import load
+
+    made = puzzles(kind, level, seed)
+    questions = load(f"evidence/{kind}" + (f"@{level}" if level > 1 else ""), seed=seed, split=split)[:n]
+    return tuple(Grounded(q, made[q.stem].grounds, made[q.stem].slip, made[q.stem].reworded) for q in questions)
+
+
+for _kind, (_make, _about) in KINDS.items():
+
+    @source(
+        f"evidence/{_kind}",
+        revision="1",
+        license="MIT (unsway)",
+        splits=tuple(Split(name) for name, _ in SHARES),
+        default="test",
+        levels=(1, 2, 3),
+        summary=f"Generated on demand: {_about}",
+    )
+    def rows(split: str, level: int, seed: int, kind: str = _kind) -> Iterator[Question]:
+        """The questions of one kind, level and seed."""
+        for stem, one in puzzles(kind, level, seed).items():
+            if split_of(stem) == split:
+                yield Question(stem, (one.puzzle.right, *one.puzzle.wrong[:WRONG]), 0, "", split)

@@ -1,0 +1,138 @@
+"""Has a change stayed within a margin: kept, a little worse, lost, or cannot tell?
+
+In: what each question scored in two arms, and a margin that was fixed before. Out: `Decision`s, and the two sentences about a
+panel of them. "p > .05, so nothing was lost" cannot be said here: to keep something is to show that the loss is smaller
+than the margin, a one-sided test of non-inferiority at 2.5 % by a two-sided interval of 95 %.
+
+    decide(change(after_Q, before_Q), margin=0.02).word
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Literal, TypeAlias
+
+import numpy as np
+from scipy.special import ndtri
+
+from unsway.errors import BadInput
+from unsway.stats.changes import Compared
+from unsway.stats.intervals import quantile, wilson
+from unsway.stats.significance import holm
+from unsway.types import Estimate
+
+KeptWord: TypeAlias = Literal["kept", "kept, a little worse", "lost", "cannot tell"]
+"""What an interval says of a margin."""
+ALPHA = 0.05
+"""Level of the search for something that broke, over the whole panel (Holm 1979)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a number stayed within its margin."""
+
+    compared: Compared
+    word: KeptWord
+    """The verdict."""
+    margin: float
+    """The largest loss that counts as kept."""
+    why: str = ""
+    """Why nothing can be said; empty elsewhere."""
+    needed: int | None = None
+    """Questions that show an unchanged number to be kept in 80 % of studies; None where it is decided."""
+
+
+def word(low: float, high: float, margin: float) -> KeptWord:
+    """The verdict of an interval of a gain. Raises `BadInput` where the margin is not above 0.
+
+    Args:
+        low: Lower end of the gain's 95 % interval.
+        high: Upper end.
+        margin: The largest loss that counts as kept, above 0.
+    """
+    if not margin > 0:
+        raise BadInput(f"The margin is {margin}; it is the largest loss that counts as kept, and lies above 0.")
+    if low > -margin:
+        return "kept" if high >= 0 else "kept, a little worse"
+    return "lost" if high < 0 else "cannot tell"
+
+
+def questions_needed(spread: float, margin: float, *, level: float = 0.95, power: float = 0.8) -> int:
+    """Questions that show an unchanged number to be kept: (z + z')² · spread / margin².
+
+    z belongs to the level, z' to the power.
+
+    Args:
+        spread: Mean square of what a question contributes: the share of questions that changed, of right and wrong answers.
+        margin: The largest loss that counts as kept.
+        level: Two-sided level of the interval.
+        power: Share of studies that then say "kept".
+    """
+    return ceil((quantile(level) + float(ndtri(power))) ** 2 * spread / margin**2)
+
+
+def smallest_margin(spread: float, n: int, *, level: float = 0.95, power: float = 0.8) -> float:
+    """The smallest margin that n questions can show to be kept, in the same share of studies."""
+    return (quantile(level) + float(ndtri(power))) * sqrt(spread / n)
+
+
+def decide(compared: Compared, margin: float) -> Decision:
+    """The verdict on a number; one that hangs on missing answers cannot be told."""
+    found = word(compared.ends.low, compared.ends.high, margin)
+    needed = max(1, questions_needed(max(compared.spread, 1 / max(1, compared.estimate.n)), margin))
+    low, high = compared.bounds
+    if low < -margin <= high:
+        return Decision(compared, "cannot tell", margin, "missing answers decide", needed)
+    return Decision(compared, found, margin, "", needed if found == "cannot tell" else None)
+
+
+# ---------------------------------------------------------------- numbers of their own
+
+
+def mover(accept: tuple[int, int], resist: tuple[int, int], *, level: float = 0.95) -> Estimate:
+    """J = accept + resist - 1 of two disjoint samples, with Zou and Donner's interval (MOVER: 2008, Stat. Med. 27:1693).
+
+    0 is a model that always or never yields; 1 one that yields to good grounds alone.
+
+    Args:
+        accept: Good corrections accepted, of how many.
+        resist: Bad corrections resisted, of how many.
+        level: Nominal coverage.
+    """
+    (yes, n), (held, m) = accept, resist
+    how = "MOVER of two Wilson intervals"
+    if not n or not m:
+        return Estimate("j", None, None, None, level, n + m, n + m, 0, how, "one of its two rates has no answer")
+    a, r, (low_a, high_a), (low_r, high_r) = yes / n, held / m, wilson(yes, n, level), wilson(held, m, level)
+    j = a + r - 1
+    low = j - sqrt((a - low_a) ** 2 + (r - low_r) ** 2)
+    high = j + sqrt((high_a - a) ** 2 + (high_r - r) ** 2)
+    return Estimate("j", j, low, high, level, n + m, n + m, 0, how)
+
+
+def slope(x: Sequence[float], y: Sequence[float]) -> float:
+    """The least-squares slope of y on x."""
+    at = np.asarray(x, float) - float(np.mean(x))
+    return float(at @ np.asarray(y, float) / (at @ at))
+
+
+# ---------------------------------------------------------------- sentences about a panel
+
+
+def nothing_broke(words: Iterable[str]) -> bool:
+    """Whether every number of a panel is shown to be kept: an intersection of tests, each at its own level."""
+    found = list(words)
+    return bool(found) and all(each in ("kept", "kept, a little worse") for each in found)
+
+
+def broken(words: Sequence[str], p_losses: Sequence[float]) -> tuple[bool, ...]:
+    """Which numbers of a panel are lost after correction for the search through it (Holm, one-sided 2.5 %).
+
+    Args:
+        words: The verdict of each number.
+        p_losses: One-sided p of each that nothing was lost.
+    """
+    adjusted = holm(p_losses)
+    return tuple(each == "lost" and p <= ALPHA / 2 for each, p in zip(words, adjusted, strict=True))

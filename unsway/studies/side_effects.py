@@ -1,0 +1,217 @@
+"""What the trainings of a study cost or broke: its base, control and trained arms are asked a panel of side effects.
+
+In: the folder of a study. Out: an `EffectPanel`: a row for each number and arm, and a sentence for each arm. Replies are
+kept with those of the study, each under its address, so a call that was stopped goes on where it stopped and a second
+one asks nothing.
+
+    found = side_effects("runs/mine", ["clean_accuracy", "contrary"], n=300)
+    found                                    # a table
+    found.sentences["bct"]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway import layout, sources
+from unsway.data.mixture import EXAMPLES
+from unsway.data.provenance import read_beside
+from unsway.disk import write_text
+from unsway.effects.definition import EffectInputs, OwnError, choice
+from unsway.effects.panel import AskedEffect, Lookup, PanelRole, panel, rows, sentence, stance, with_margins
+from unsway.effects.results import EffectPanel, kept_panel
+from unsway.errors import BadInput, UnknownName
+from unsway.models.session import LOCAL, Session, session
+from unsway.models.weights import DTYPES
+from unsway.readers.parse import read
+from unsway.registry import Ref
+from unsway.sampling import Sampling, ask
+from unsway.store import dumps, read_jsonl, replies_in, write_jsonl
+from unsway.studies.arms import Arm
+from unsway.studies.folder import RANK, arms_of, index_of, pairs_of
+from unsway.types import Example, Pair, Prompt, Question, Reply, Settings
+
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
+    from unsway.planning.budget import Budget
+
+N = 300
+"""Questions of each condition where no number is named: enough for margins of 5 points, not for 2 (docs/effects.md)."""
+
+
+def side_effects(
+    folder: str | Path,
+    names: Sequence[str] | None = None,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    margins: Mapping[str, float] | None = None,
+    arms: Sequence[str] | None = None,
+    using: Mapping[str, ModelLike] | None = None,
+    budget: Budget | None = None,
+) -> EffectPanel:
+    """Ask the arms of a study a panel of side effects, and say what is kept, lost, or cannot be told.
+
+    Args:
+        folder: The folder of the study.
+        names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge.
+        n: Questions of each condition; None takes 300.
+        seed: Seed of everything that is drawn.
+        margins: Margins instead of the defaults, by `effect.number`, or by `effect` for its first number.
+        arms: Labels of the arms; None takes the bases, controls and trained ones.
+        using: Models to ask instead of those of the arms, by label.
+        budget: Stops before a prompt that could exceed its limit.
+
+    Raises:
+        BadInput: The folder holds no study, or has nothing to compare.
+        UnknownName: A side effect, an arm or a margin is not known.
+        ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
+    """
+    place = Path(folder)
+    who = _arms(place, arms)
+    inputs = inputs_of(place, N if n is None else n, seed)
+    asked = {arm.label: with_margins(panel(names, inputs, arm.settings or Settings()), margins or {}) for arm in who}
+    for arm in who:
+        ask_effects(place, asked[arm.label], arm, (using or {}).get(arm.label), budget)
+    found = read_panel(place, asked[who[0].label], who, inputs)
+    keep_panel(place, found, asked[who[0].label])
+    return found
+
+
+def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
+    """What side effects are built from: the questions of a study that have a right option, put as they were there."""
+    pairs = pairs_of(place)
+    questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
+    usual = [q for q in questions.values() if not q.source.startswith(("gambles", "comparisons"))]
+    elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
+    more = [q for q in _more(usual, n, pairs[0].seed) if q.id not in questions] if 0 < len(usual) < n else []
+    return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs)))
+
+
+def _errors(place: Path, pairs: Sequence[Pair]) -> Iterator[OwnError]:
+    """What the base answered wrong: in training rows of the folder, and to the clean prompts of the study."""
+    seen: set[str] = set()
+    for path in sorted((place / layout.DATA).glob(f"*/{EXAMPLES}")):
+        behind = read_beside(path).pairs
+        for row in read_jsonl(path, Example):
+            pair = behind.get(row.pair_id or "")
+            if pair is None or row.completion is None or pair.question.id in seen:
+                continue
+            option = read(row.completion, options=pair.question.options).choice
+            if option is not None and pair.question.gold not in (None, option):
+                seen.add(pair.question.id)
+                yield OwnError(pair.question, option, trained=True)
+    bases = [arm for arm in arms_of(place) if arm.role == "base"]
+    index = index_of(place, bases[:1])
+    for pair in pairs:
+        reply = index.reply(bases[0].key, pair.clean, 0) if bases else None
+        option = choice(pair.question, [reply]) if reply else None
+        if option is not None and pair.question.gold not in (None, option) and pair.question.id not in seen:
+            seen.add(pair.question.id)
+            yield OwnError(pair.question, option, trained=False)
+
+
+def _more(questions: Sequence[Question], n: int, seed: int) -> Iterator[Question]:
+    """Further questions of the same sources and splits, where a study has fewer than n."""
+    for source, split in dict.fromkeys((q.source, q.split) for q in questions):
+        name = Ref.parse(source).unversioned
+        if name in sources.names():
+            yield from sources.load(name, seed=seed, split=split)[: 2 * n]
+
+
+def ask_effects(
+    place: Path, asked: Sequence[AskedEffect], arm: Arm, given: ModelLike | None = None, budget: Budget | None = None
+) -> None:
+    """Ask one arm everything of a panel that is not kept yet. Raises `BadInput` where its weights are others than then."""
+    with opened_arm(place, arm, given) as model:
+        if model.subject.weights != arm.weights:
+            raise BadInput(
+                f"The arm {arm.label!r} answered with weights {arm.weights or 'unknown'}, and {model.subject.name} has "
+                f"{model.subject.weights} now. Measure the arm again (`unsway measure … --out {place}`), or put its weights "
+                "back."
+            )
+        for one in asked:
+            label = f"{arm.label}: {one.effect.name}"
+            sampling = Sampling(one.settings, one.effect.samples, place, budget, label=label)
+            ask(one.prompts(), model, sampling, read=False)
+
+
+def opened_arm(place: Path, arm: Arm, given: ModelLike | None) -> Session:
+    """A session with the model of an arm, in the numbers that it was computed in then."""
+    if given is not None:
+        return session(given)
+    model: ModelLike = arm.model
+    if arm.checkpoint is not None:
+        moved = place / layout.TRAINED / Path(arm.checkpoint.model).name  # of a folder that was moved
+        model = str(moved) if moved.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
+    found = session(model)
+    for dtype in DTYPES if found.subject.name.startswith(LOCAL) else ():
+        if found.subject.weights != arm.weights:
+            found = session(model, dtype=dtype)
+    return found
+
+
+def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs) -> EffectPanel:
+    """Every number from the replies that a folder holds; nothing is asked."""
+    prompts = {prompt.id for one in asked for prompt in one.prompts()}
+    kept: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
+    for reply in replies_in(place / layout.REPLIES):
+        if reply.prompt_id in prompts:
+            key = (reply.prompt_id, reply.model, reply.weights, reply.settings)
+            kept.setdefault(key, {})[reply.sample] = reply
+
+    def lookup(arm: Arm) -> Lookup:
+        def found(prompt: Prompt, settings: Settings, samples: int) -> tuple[Reply, ...]:
+            there = kept.get((prompt.id, arm.model, arm.weights, settings), {})
+            return tuple(there[number] for number in range(samples) if number in there)
+
+        return found
+
+    roles: dict[str, PanelRole] = {
+        arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
+    }
+    made = rows(asked, {arm.label: lookup(arm) for arm in arms}, roles)
+    base = next(arm.label for arm in arms if arm.role == "base")
+    told = [
+        (arm.label, (sentence(made, arm.label, base), stance(made, arm.label))) for arm in arms if arm.role != "base"
+    ]
+    said = {label: " ".join(filter(None, both)) for label, both in told}
+    margins = {f"{one.effect.name}.{m.name}": m.margin for one in asked for m in one.effect.measures if m.margin}
+    about = {"n": inputs.n, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
+    return EffectPanel(made, said, about)
+
+
+def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
+    """Keep the panel and its prompts in the folder; margins that were changed after replies existed are noted."""
+    earlier = kept_panel(place)
+    if earlier is not None:
+        then, now = earlier.about["margins"], found.about["margins"]
+        changed = [f"{name}: {then[name]} → {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
+        found.about["changed"].extend(dict.fromkeys([*earlier.about["changed"], *changed]))  # kept for good
+    body = {"about": dict(found.about), "sentences": dict(found.sentences), "rows": [asdict(one) for one in found.rows]}
+    write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
+    lines = [{"effect": one.effect.versioned, **json.loads(dumps(item))} for one in asked for item in one.items]
+    write_jsonl(place / layout.EFFECT_ITEMS, lines, effects=[one.effect.versioned for one in asked])
+
+
+def _arms(place: Path, labels: Iterable[str] | None) -> list[Arm]:
+    """The arms to ask, the base first. Raises `BadInput` where there is no base, or nothing to compare it with."""
+    if not (place / layout.ARMS).is_file():
+        raise BadInput(
+            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway run STUDY --out {place}` makes one."
+        )
+    there = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
+    for label in labels or ():
+        if label not in [arm.label for arm in there]:
+            raise UnknownName("arm", label, [arm.label for arm in there])
+    chosen = [arm for arm in there if not arm.intervention and (labels is None or arm.label in labels)]
+    if len(chosen) < 2 or chosen[0].role != "base":
+        raise BadInput(
+            f"{str(place)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in chosen) or 'no arm'}; side effects "
+            "compare a base with at least one arm that was trained from it. Train one, or name both (--arms)."
+        )
+    return chosen
