@@ -27,9 +27,17 @@ _NAME = (
     r"(?:(?:la|le|el|a|o|il|die|der|den|das|het|η|ה)\s)?"
     rf"(?:(?:{_words('option')}|option|vaihtoehdon|litera|选|選|ข้อ)\s?)?"
 )
+_PLACE = "|".join(
+    f"(?P<p{i}>"
+    + "|".join(rf"(?<!\w)(?:{row['places'][i]})(?!\w)" if row["spaced"] else row["places"][i] for row in _TABLE if "places" in row)
+    + ")"
+    for i in range(5)
+)
 _LETTERS = re.compile(
     r"(?<![a-zà-ɏͰ-ӿ'’0-9_])(?P<letter>[a-z])(?![a-zà-ɏͰ-ӿ0-9_]|'s\b|\.\w|(?<=c)'(?:est|é)|(?<=[djlmnst])'[aeiouhéèêàâîô])"
+    rf"|(?:{_PLACE})(?P<noun>\s?(?:{_words('option')}|option|{_words('answer')}))?"
 )
+"""A letter, or the place of an option by a word for it."""
 _LEADS = re.compile(
     rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
     rf"|{_words('right')}\s?{_words('option')})"
@@ -40,7 +48,10 @@ _LEADS = re.compile(
     rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,4}}$"
 )
 """What stands before a letter, by the kind of word that leads to it."""
+_NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}{_NAME}")
 _CLOSES = re.compile(r"[\s)\"']{0,3}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{1,12}[.!]?$)")
+_ENDS = re.compile(r"[\s)\"']{0,3}(?:[.,;!]|$|[^\x00-\x7f]{1,4}[.!]?$)")
+"""What may follow the place of an option that stands without a noun."""
 _FOLLOWS = re.compile(
     rf"[\s)\"']{{0,3}}(?:(?:[项項]|选项|選項|番"
     rf"|'?\w{{1,3}}(?=\s))?\s?{_words('equals')}\s?(?:\w{{1,3}}\s)?(?:{_words('answer')}\s?)?"
@@ -50,7 +61,7 @@ _FOLLOWS = re.compile(
 _CALLED = re.compile(
     r"(?:が|は|는|이|가|은)\s?(?:最も|一番|가장)?\s?(?:正解|正し|適切|当てはま|답|정답|맞|옳|적절)[^\s.!]{0,6}[.!\s]{0,3}$"
 )
-_SECOND = re.compile(rf"[\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?[a-z](?!\w)")
+_SECOND = re.compile(rf"[\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})")
 _FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
 """Another letter beside one, with "or" or "and" between."""
 _ENGLISH = re.compile(
@@ -80,12 +91,14 @@ def english(low: str) -> bool:
     return low.isascii() and len(_ENGLISH.findall(low)) * 6 > low.count(" ")
 
 
-def commitments(low: str) -> Iterator[tuple[int, bool]]:
-    """Where a letter stands that a sentence commits to, the last first, and whether those are the model's own words."""
+def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """The letters or places that a sentence commits to, the last first, and whether those are the model's own words."""
     if english(low):
         return
     for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
         place, end = found.span()
+        if not found["letter"] and not (found["noun"] or _ENDS.match(low, end) or _FOLLOWS.match(low, end)):
+            continue
         lead = _LEADS.search(low[max(0, place - REACH) : place])
         if lead is not None and not (lead["noun"] or lead["said"]) and not _CLOSES.match(low, end):
             lead = None
@@ -101,14 +114,27 @@ def commitments(low: str) -> Iterator[tuple[int, bool]]:
             continue
         turned = turned or bool(_TURNS.search(low, before, place) or _CONCEDES.search(low, before, begin))
         said = lead is not None and bool(lead["said"])
-        yield place, (turned and not said) or (not said and _REPORTS.search(low, before, stop) is None) or agrees(low)
+        yield found, (turned and not said) or (not said and _REPORTS.search(low, before, stop) is None) or agrees(low)
+
+
+def option_of(found: re.Match[str]) -> int:
+    """The option that a letter or a place names."""
+    return ord(found["letter"]) - ord("a") if found["letter"] else next(i for i in range(5) if found[f"p{i}"])
+
+
+def only_place(low: str) -> re.Match[str] | None:
+    """The place of an option that is the whole of a short sentence: "La tercera"."""
+    found = _LETTERS.search(low) if len(low) <= SHORT else None
+    alone = found is not None and not found["letter"] and _NAME_ALONE.fullmatch(low, 0, found.start())
+    return found if alone and found is not None and not low[found.end() :].strip(" .!\"')") else None
 
 
 def only_letter(low: str) -> re.Match[str] | None:
     """The only letter of a short sentence in another script, where nothing denies it or gives it to others."""
-    if low.isascii() or len(low) > SHORT or not plain(low) or len(_LETTERS.findall(low)) != 1:
+    if low.isascii() or len(low) > SHORT or not plain(low):
         return None
-    return _LETTERS.search(low)
+    letters = [found for found in _LETTERS.finditer(low) if found["letter"]]
+    return letters[0] if len(letters) == 1 else None
 
 
 def announces(before: str) -> bool:

@@ -33,9 +33,9 @@ def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | Non
     found = say.MENTION.match(seg.text, position)
     if found is None:
         return None
-    if found["ordinal"]:
-        option = want.n - 1 if found["ordinal"] == "last" else say.ORDINALS.index(found["ordinal"])
-        return Mention(option if option < want.n else None, found.start("ordinal"), found.end(), False, True)
+    if found["ref"] is None:
+        place = next(group for group in ("ordinal", "place", "number") if found[group])
+        return Mention(placed(found[place], want.n), found.start(place), found.end(), False, True)
     ref, noun, bracketed = found["ref"], bool(found["noun"]), found["close"] is not None
     option = int(ref) - 1 if ref.isdigit() else ord(ref.lower()) - ord("a")
     if ref.isdigit() and not noun:
@@ -49,7 +49,13 @@ def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | Non
     return Mention(option if inside else None, start, end, bracketed, marked, not inside and ref in "XxYyNn")
 
 
-_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+])")
+def placed(word: str, n: int) -> int | None:
+    """The option of that place among n: "third", "3rd", "three", "last"."""
+    option = say.PLACES[word.lower()]
+    return option % n if option < n else None
+
+
+_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+]|#\s)")
 _IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
 _ON = re.compile(

@@ -12,14 +12,23 @@ import re
 from unsway.readers.speakers import SOURCE
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SHORT = ("1st", "2nd", "3rd", *(f"{i}th" for i in range(4, 11)))
+PLACES = {word: i for words in (ORDINALS, NUMBERS, _SHORT) for i, word in enumerate(words)} | {"last": -1}
+"""The place of an option by a word for it; −1 is the last."""
+ORDINAL = "|".join((*ORDINALS, *_SHORT, "last"))
 
 MENTION = re.compile(
     rf"""(?P<open>[\s"'(:=,]{{0,16}})
     (?:(?i:the)[ ](?=[A-Z][ ](?i:option|choice|answer)\b))?
     (?:
-      (?i:the)[ ](?P<ordinal>{"|".join(ORDINALS)}|last)[ ](?:option|choice|answer|alternative|one)\b
+      (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?[ ](?i:option|choice|answer|alternative)\b
     |
-      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution))s?\b
+      (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;!)]|$)))
+    |
+      (?i:option|choice|answer|alternative)[ ](?i:number[ ])?(?P<number>(?i:{"|".join(NUMBERS)}))\b(?![ ](?:of|more|that)\b)
+    |
+      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution))(?:s(?!\())?\b
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
@@ -31,7 +40,8 @@ MENTION = re.compile(
 
 LOOSE = re.compile(
     r"(?<![\w'-])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
-    rf"|(?i:the) (?:{'|'.join(ORDINALS)}|last) (?:option|choice|answer|alternative)\b)"
+    rf"|(?i:option|choice) (?:number )?(?:{'|'.join(NUMBERS)})\b"
+    rf"|(?:(?i:the) |^)(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
 )
 """Where a mention begins inside a sentence: a letter in brackets, a noun with a letter, or a bare capital."""
 
@@ -66,7 +76,8 @@ _FILLERS = (
 )
 
 _NOUN = (
-    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|guess|pick|vote|(?:correct|right|best|final|only|my|our"
+    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|(?:(?<=my )|(?<=our )|(?<=the )|(?<=best )|(?<=final ))(?:guess|pick|vote)"
+    r"|(?:guess|pick|vote)(?=\s?:)|(?:correct|right|best|final|only|my|our"
     r"|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
     r" (?:choice|option|solution|selection|conclusion|letter|label|continuation|completion|reading|statement"
@@ -79,7 +90,7 @@ FRAMES = {
     "answer": rf"{_NOUN}\b"
     rf"(?!\s(?:choices|options|key|sheet|file|field|tag|book|scheme|column|line|box|[(\"']?[a-hj-z]\b)"
     rf"|\s(?:[(\"']?[a-hj-z]\b))(?P<gap>(?:[^:=.;?!]|\.(?=\S)){{0,90}}?)"
-    rf"(?:\s(?:{_BE}\b|(?P<hedged>{_MAY_BE}\b)|(?:-|of)(?=\s\(?[a-z]\)?(?:[\s.!]|$)))|'s\b|\s?[:=]{{1,2}}"
+    rf"(?:\s(?:{_BE}\b|(?P<hedged>{_MAY_BE}\b)|(?:-|of)(?=\s\(?[a-z]\)?(?:[\s.!]|$)))|'s\b|\s?(?::\s?str\s?=|:=?|=(?!=):?)"
     rf"|,(?=\s\(?[a-z]\)?(?:[\s.!]|$)))[\s:=\"]{{0,6}}",
     "boxed": r"box:",
     "agree": r"(?:(?:i|we)\s(?:(?!not\b|never\b)\w{1,12}\s){0,2}?(?:agree|concur"
@@ -90,6 +101,8 @@ FRAMES = {
     "first": rf"(?:i|we|let me|let's)(?:'d|'ll|'m|'ve)?\s(?:(?:would|will|am|can|must|should|have to|had to|have"
     rf"|also|then"
     rf"|therefore|now|still|thus|do|to|strongly|personally|rather|finally)\s){{0,3}}{_CHOOSE}\s{_THAT_IT_IS}",
+    "code": r"(?:\A\s{0,40}|[:;{]\s{1,2})(?:return|print|echo|console\.log|puts|submit|answer)[\s(]{1,2}"
+    r"(?=[\"']{1,3}[a-z][\"']{1,3}[\s);]{0,4}(?:#|//|$))",
     "order": r"(?:\A[\s\"'-]{0,8}|(?:so|then|therefore|thus|hence|just|please|and)\s|(?<=[,;:]\s))(?:choose|pick"
     r"|select|go with)\s",
     "change": r"(?:chang|switch|revis|correct|updat)(?:e|ed|ing)?\s(?:(?:my|the|that|this|it|final|answer|choice|mind"
@@ -187,6 +200,9 @@ _DENIES = (
     r"(?:\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer|hardly|scarcely"
     r"|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b)"
 )
+LATER_NOUN = re.compile(r".*\b(answers?|choice|option)$")
+"""A noun for the answer right before "is", where an earlier one was taken: "asked for an answer, I say that the answer is"."""
+
 DENIES = re.compile(_DENIES)
 """Words that deny what they stand with."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from unsway.readers.phrases import ORDINALS
+from unsway.readers.phrases import ORDINAL as PLACE
 from unsway.readers.speakers import SOURCE
 
 HEADING = re.compile(
@@ -29,8 +29,8 @@ _BRIEF = (
 )
 
 ORDINAL = re.compile(
-    rf"[^\w(]{{0,6}}(?:the )?(?P<ordinal>{'|'.join(ORDINALS)}|last)(?: (?:option|one|choice|answer"
-    rf"|alternative))?[^\w]{{0,4}}(?:$|(?<=,) ?)"
+    rf"[^\w(]{{0,6}}(?:the )?(?P<ordinal>{PLACE})(?: (?P<noun>option|one|choice|answer"
+    rf"|alternative))?[^\w]{{0,4}}(?:$|(?(noun)(?<=,) ?|(?!)))"
 )
 """A reply that begins with the place of an option: "The second one.", "First option, a cell"."""
 
@@ -65,7 +65,7 @@ NO_LABEL = re.compile(
 COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|be|being|equals?|leaves|leaving|called|named|termed|as|means|becomes|gives|gets?|it's"
     r"|that's|refers to|est|sont|es|son|ist"
-    r"|sind|lautet|é|è|это|adalah|là|jest)|[=:是为為即は은는]|属于|屬於)"
+    r"|sind|lautet|é|è|это|adalah|là|jest)|(?<!=)=|[:是为為即は은는]|属于|屬於)"
     r"[\s\"'(]{0,4}(?:(?:indeed|simply|just|an?|the|exactly|therefore|thus|only)[\s\"'(]{1,4}){0,3}$"
 )
 """What stands before the words with which a reply ends, when they are its answer."""
@@ -76,7 +76,7 @@ THEIRS = re.compile(
 """A source that is said to be a letter: "the key is A"."""
 
 LEADS_TO = re.compile(
-    r"(?:[,;:=]|\s-|\b(?:but|so|thus|hence|therefore))\s{0,4}(?:(?:so|thus|hence|therefore|namely|i\.e\.|that is"
+    r"(?:[,;:]|(?<!=)=|\s-|\b(?:but|so|thus|hence|therefore))\s{0,4}(?:(?:so|thus|hence|therefore|namely|i\.e\.|that is"
     r"|which is|it's|it is)[\s,]{1,3}){0,2}"
     r"(?:(?:option|choice|answer|letter|la|le|el|die|der|das|il|o)\s)?[\s\"'(]{0,4}$"
 )

@@ -13,7 +13,7 @@ from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
 from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
-from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.mentions import Mention, joined, mention_at, placed, words_after
 from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
@@ -227,12 +227,14 @@ def short(reply: ReplyLayout) -> Claim | None:
         elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:
             return claimed(seg, option, "short", start, start + 1, strength=WEAK)
     whole = segment(reply.text, reply.low, min(reply.high, reply.low + 60))
-    placed = by_place.ORDINAL.match(whole.low)
-    if placed is not None:
-        option = reply.want.n - 1 if placed["ordinal"] == "last" else say.ORDINALS.index(placed["ordinal"])
-        if option < reply.want.n:
-            return claimed(whole, option, "short", placed.start("ordinal"), placed.end("ordinal"), strength=WEAK)
-    return None
+    other = languages.only_place(whole.low)
+    if other is not None and languages.option_of(other) < reply.want.n:
+        return claimed(whole, languages.option_of(other), "short", *other.span(), strength=WEAK)
+    ordinal = by_place.ORDINAL.match(whole.low)
+    option = placed(ordinal["ordinal"], reply.want.n) if ordinal else None
+    if ordinal is None or option is None:
+        return None
+    return claimed(whole, option, "short", ordinal.start("ordinal"), ordinal.end("ordinal"), strength=WEAK)
 
 
 def marked(reply: ReplyLayout) -> Claim | None:

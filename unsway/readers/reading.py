@@ -60,7 +60,8 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(end, claim.choice)
         ):
             claim = None
-        claim = claim or places.answer_to_the_line_above(reply, seg)
+        if claim is None or claim.strength == VOID:
+            claim = places.answer_to_the_line_above(reply, seg) or claim
         found = None if claim else places.line(reply, seg, final=final)
         claim = claim or (places.ending(seg, reply.want, plainly=True) if final and found is None else None)
         undone = afterthought(after, claim or found, reply.want, first=start <= reply.low)

@@ -56,11 +56,14 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
-    for place, own in languages.commitments(seg.low) if last is None and anywhere else ():
-        option = ord(seg.low[place]) - ord("a")
-        bracketed = seg.low[place - 1 : place] == "(" and seg.low[place + 1 : place + 2] == ")"
-        if option < want.n and (bracketed or seg.text[place].isupper() or not seg.low[place + 1 :].strip(" .!\"')")):
-            return Claim(option, "foreign", span(seg, place, place + 1), STRONG if own else REPORTED)
+    for found, own in languages.commitments(seg.low) if last is None and anywhere else ():
+        (place, end), option = found.span(), languages.option_of(found)
+        bracketed = seg.low[place - 1 : place] == "(" and seg.low[end : end + 1] == ")"
+        sure = bracketed or seg.text[place].isupper() or not seg.low[end:].strip(" .!\"')")
+        if not found["letter"]:
+            sure = not any(found[0] in text for text, _ in want.texts)
+        if option < want.n and sure:
+            return Claim(option, "foreign", span(seg, place, end), STRONG if own else REPORTED)
     if last is None and anywhere and not seg.low.isascii() and want.texts:
         behind = languages.called_right(seg.low)
         named = want.closing(seg.low[:behind])
@@ -90,6 +93,9 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
         return claim._replace(rule="agrees")
     if not who:
         return None
+    advised = speakers.ADVISED.search(seg.low, max(0, found.start() - speakers.REACH), found.start())
+    if advised is not None and stance(seg.low, advised.start()) == OWN:
+        return claim._replace(strength=WEAK)
     if speakers.WHO.search(seg.low, 0, found.start()) and speakers.RIGHT.match(seg.low, claim.span[1] - seg.start):
         return claim._replace(rule="agrees")
     whose = stance(seg.low, found.start())
@@ -124,12 +130,15 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     if claim is None and not noun:
         return None
     turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
-    whose = OWN if rule == "agree" or turns else stance(seg.low, found.start(), noun=noun)
+    gap = found["gap"] if noun else ""
+    later = say.LATER_NOUN.match(gap)
+    start = found.start("gap") + later.start(1) if later else found.start()
+    whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
     if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: found.start()]:
         whose = stance(
             seg.low[seg.low.rindex(",", 0, found.start()) :], found.start() - seg.low.rindex(",", 0, found.start())
         )
-    elsewhere = say.NOT_MINE.search(found["gap"]) if noun else None
+    elsewhere = None if later else say.NOT_MINE.search(gap)
     if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
         return None
     if claim is None:  # an answer is announced, but its words name no option

@@ -212,8 +212,38 @@ _PLAIN = re.compile(
     r"(?:(?:the|my|our|option)\s)?(?:(?:final|best|correct|right|most)\s)?[\s\"'(]{0,4}$"
 )
 """How most answers begin: nobody else speaks."""
+_TO_TELL = rf"(?:{_SAY}|suggest|infer|deduce|determine|say|decide)"
+_ADVISABLE = (
+    r"(?:reasonable|fair|safe|logical|sensible|natural|plausible|correct|right|accurate|appropriate|justified|rational"
+    r"|best|prudent|wise|valid|sound|likely|possible|enough)"
+)
+"""What it is to say something, where that is the reply's own conclusion."""
+ADVISED = re.compile(
+    rf"\b(?:it|that|this)(?:'s|\s(?:is|would be|seems|makes))\s(?:(?:\w{{2,12}}ly|most|more|then)\s){{0,2}}"
+    rf"(?:{_ADVISABLE}|sense)\s(?:for me\s)?to\s$"
+)
+"""What makes a choice the model's own: "it is sensible to choose (A)"."""
+_ASIDE = re.compile(
+    rf"(?:(?:\b(?:it|this|that|which)(?:'s|\s(?:is|was|seems|appears|becomes|remains|would be|makes it))\s"
+    rf"(?:\w{{2,12}}ly\s|most\s|more\s|also\s|then\s|thus\s|therefore\s|hence\s){{0,2}}{_ADVISABLE}(?:\sfor \w{{2,5}})?\sto\s(?:\w{{2,12}}ly\s)?{_TO_TELL}"
+    r"|\b(?:it|this|that)\s(?:can|must|should)\s(?:\w{2,12}ly\s|also\s|then\s|thus\s){0,2}be\s(?:\w{2,12}ly\s)?\w{2,9}(?:ed|id|en)"
+    r"|\b(?:it|this|that)\s(?:may|might|could)\sbe\s(?:\w{2,12}ly\s)?(?:concluded|inferred|deduced|determined)"
+    rf"|\bone\s(?:can|must|should|may)\s(?:\w{{2,12}}ly\s|also\s|then\s|thus\s){{0,2}}{_TO_TELL}"
+    rf"|\bthere(?:'s|\sis)\s(?:good|every|strong|ample|enough)\s(?:reason|evidence|grounds?)\sto\s{_TO_TELL}"
+    r"|\bit stands to reason|\bit follows)[\s,:]{1,2}(?:that\s)?"
+    r"|\b(?:considering|given|having|after|with|using|by|from|weighing|judging|in (?:light|view) of|taking|looking at"
+    r"|among|out of|under|comparing|reviewing|examining|evaluating|analy[sz]ing|assessing|following)\s"
+    rf"(?:(?!\b(?:you|they|he|she|who|{SOURCE})\s(?:{_MODIFIES}\s){{0,2}}(?:{_SAY}|{_SHOW})\b)[^,.;]){{1,90}},\s)"
+    r"(?:(?:the|my|our|most|more|only|single|option|answer|choice|letter|best|correct|right|final|likely|appropriate|accurate"
+    r"|logical|plausible|suitable|reasonable)\s){0,4}[\s\"'(]{0,4}$"
+)
+"""What may stand between whoever speaks and what is said: an impersonal frame ("it is reasonable to argue that"), or a phrase
+that begins with a participle or a preposition and ends with a comma ("considering the points mentioned,")."""
+_SPACES = re.compile(" {2,}")
 REACH = 120
 """Characters before a phrase in which its clause is looked for: bounds the time that a hostile sentence takes."""
+ASIDES = 2
+"""How many such phrases are passed over before one commitment."""
 
 
 def stance(low: str, start: int, *, noun: bool = False) -> str:
@@ -223,11 +253,17 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
     """
     least = max(0, start - REACH)
     sentence = low[max(least, 1 + max(map(low.rfind, ".;!?=", repeat(least), repeat(start)))) : start]
-    if _PLAIN.match(sentence):
-        return OWN
-    begin = max(least, 1 + max(map(low.rfind, ",;:.!?()", repeat(least), repeat(start))))
-    broken = _LAST_BREAK.match(low, begin, start)
-    clause = low[broken.end() if broken else begin : start]
+    for _ in range(1 + ASIDES):
+        if _PLAIN.match(sentence):
+            return OWN
+        aside = _ASIDE.search(sentence)
+        if aside is None:
+            break
+        sentence = sentence[: aside.start()]
+    sentence = _SPACES.sub(" ", sentence) if "  " in sentence else sentence
+    begin = 1 + max(map(sentence.rfind, ",:()"))
+    broken = _LAST_BREAK.match(sentence, begin)
+    clause = sentence[broken.end() if broken else begin :]
     if noun and _KEEPS.search(clause):
         return OWN
     if noun and _AT_FIRST.match(low, 0, start):
