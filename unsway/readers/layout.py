@@ -23,6 +23,8 @@ SENTENCES = 120
 HEAD = 1000
 """Characters at its beginning that are read for an answer given before its reasons."""
 
+FENCE = "```"
+"""What stands before and after a block of code."""
 LEADS = ' \t>*#_`|"•-'
 """What may stand before the text of a line."""
 _BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
@@ -78,6 +80,14 @@ class ReplyLayout:
             if high <= self.low:
                 break
         return None
+
+    def in_their_code(self, position: int) -> bool:
+        """Whether a position is in a block of code that the line above it gives to others."""
+        fence = self.text.rfind(FENCE, self.low, position)
+        if fence < 0 or self.text.count(FENCE, self.low, position) % 2 == 0:
+            return False
+        above = self.above(self.line_start(fence))
+        return above is not None and by_place.THEIR_CODE.search(above.low) is not None
 
     @cached_property
     def heads(self) -> tuple[tuple[int, int], ...]:

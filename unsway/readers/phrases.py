@@ -200,7 +200,7 @@ _DENIES = (
     r"(?:\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer|hardly|scarcely"
     r"|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b)"
 )
-LATER_NOUN = re.compile(r".*\b(answers?|choice|option)$")
+LATER_NOUN = re.compile(r"[^\"]*(?:,|\bthat\b)[^\"]*\b(answers?|choice|option)$")
 """A noun for the answer right before "is", where an earlier one was taken: "asked for an answer, I say that the answer is"."""
 
 DENIES = re.compile(_DENIES)

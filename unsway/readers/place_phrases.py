@@ -133,3 +133,9 @@ DISTANT = re.compile(
     r"|let us|let me|identify|step)\b|n't\b|\?"
 )
 """Words that make the naming of an option something other than an answer."""
+
+THEIR_CODE = re.compile(
+    r"\b(?:grad(?:er|es?|ing)|autograder|check(?:er|s|ing)?|verif\w{2,4}|reward\w{0,2}|scor(?:er|es?|ing)|harness|eval\w{0,8}|tests?"
+    r"|keys?|rubric|files?|metadata|users?|you|your|hints?|hidden|comments?|tags?|leak\w{0,2}|not|wrong|incorrect)\b"
+)
+"""What the line above a block of code says where the block is another's."""

@@ -26,7 +26,8 @@ def answer(reply: ReplyLayout) -> Reading:
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
     claim = last_commitment(reply)
     if claim is None or claim.strength == REPORTED:
-        claim = places.edge(reply) or places.short(reply) or places.marked(reply) or places.odds(reply) or claim
+        found = places.edge(reply) or places.short(reply) or places.marked(reply) or places.odds(reply)
+        claim = claim if found is None or reply.in_their_code(found.span[0]) else found
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim
     if claim is not None and claim.strength > VOID:
@@ -80,6 +81,8 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:
             continue
+        if claim.strength > VOID and reply.in_their_code(start):
+            claim = claim._replace(strength=REPORTED)
         if claim.strength == REPORTED and agreed:
             claim = claim._replace(rule="agrees", strength=STRONG)
         agreed = False

@@ -186,7 +186,7 @@ _DENIED = re.compile(
 _SUPPOSED = re.compile(
     r"\b(?:if|whether|unless|suppose|supposing|assume|assuming|imagine|had|before"
     r"|(?:claim|idea|notion|view|belief|suggestion|assumption|assertion|premise|possibility)s? that"
-    r"|(?:may|might|could|would|can) (?:seem|appear|look|think|say|argue|suppose|suggest)(?: (?:like|as if|that))?"
+    r"|(?:may|might|could|(?<!i )(?<!we )would|can) (?:seem|appear|look|think|say|argue|suppose|suggest)(?: (?:like|as if|that))?"
     r"|(?:statement|phrase|sentence|words)(?=\s\")"
     r")\b(?:[\s\"']{1,3}[\w']{1,30}){0,4}[\s\"']{0,3}$"
     r"|\b(?:suppose|assume|imagine|pretend)\b(?:[\s\"']{1,3}[\w']{1,30}){5,7}[\s\"']{0,3}$"
@@ -246,6 +246,13 @@ ASIDES = 2
 """How many such phrases are passed over before one commitment."""
 
 
+def last_clause(sentence: str) -> str:
+    """What stands behind the last comma, bracket or conjunction."""
+    begin = 1 + max(map(sentence.rfind, ",:()"))
+    broken = _LAST_BREAK.match(sentence, begin)
+    return sentence[broken.end() if broken else begin :]
+
+
 def stance(low: str, start: int, *, noun: bool = False) -> str:
     """Whose words begin at a position: OWN, DENIED (or supposed, or once held) or REPORTED.
 
@@ -253,24 +260,26 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
     """
     least = max(0, start - REACH)
     sentence = low[max(least, 1 + max(map(low.rfind, ".;!?=", repeat(least), repeat(start)))) : start]
-    for _ in range(1 + ASIDES):
-        if _PLAIN.match(sentence):
-            return OWN
+    if _PLAIN.match(sentence):
+        return OWN
+    sentence = _SPACES.sub(" ", sentence) if "  " in sentence else sentence
+    clause = last_clause(sentence)
+    if noun and _KEEPS.search(clause):
+        return OWN
+    others = noun and OTHERS_ANSWER.search(clause)
+    for _ in range(ASIDES):
         aside = _ASIDE.search(sentence)
         if aside is None:
             break
         sentence = sentence[: aside.start()]
-    sentence = _SPACES.sub(" ", sentence) if "  " in sentence else sentence
-    begin = 1 + max(map(sentence.rfind, ",:()"))
-    broken = _LAST_BREAK.match(sentence, begin)
-    clause = sentence[broken.end() if broken else begin :]
-    if noun and _KEEPS.search(clause):
-        return OWN
+        clause = last_clause(sentence)
+        if _PLAIN.match(sentence) and not others:
+            return OWN
     if noun and _AT_FIRST.match(low, 0, start):
         return DENIED
     if clause and (_DENIED.search(clause) or _SUPPOSED.search(clause)):
         return DENIED
-    if noun and OTHERS_ANSWER.search(clause):
+    if others:
         return REPORTED
     if '",' in sentence or '":' in sentence:  # a field of a JSON object
         sentence = sentence[sentence.rfind(",") + 1 :]
