@@ -61,8 +61,8 @@ _FOLLOWS = re.compile(
 _CALLED = re.compile(
     r"(?:が|は|는|이|가|은)\s?(?:最も|一番|가장)?\s?(?:正解|正し|適切|当てはま|답|정답|맞|옳|적절)[^\s.!]{0,6}[.!\s]{0,3}$"
 )
-_SECOND = re.compile(rf"[\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})")
-_FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}{_words('joins')}[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
+_SECOND = re.compile(rf"[\s)\"']{{0,4}}(?:{_words('joins')}|[/&,])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})")
+_FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}(?:{_words('joins')}|[/&])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
 """Another letter beside one, with "or" or "and" between."""
 _ENGLISH = re.compile(
     r"\b(?:the|and|are|that|this|these|those|it|it's|with|you|your|my|nor|answers?|choices?|from|which|would|because"
@@ -70,6 +70,8 @@ _ENGLISH = re.compile(
     r"|not|since|others?|whether|if|then|has|have|does|but|there|both|correct|incorrect|says|said)\b"
 )
 _CONCEDES = re.compile(_words("concedes"))
+_CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(?:{_words('corrects')})")
+_BOTH = re.compile(_words("both"))
 _SUPPOSES = re.compile(_words("supposes"))
 _DENIES = re.compile(_words("denies") + r"|\?")
 _REPORTS = re.compile(_words("reports"))
@@ -93,7 +95,7 @@ def english(low: str) -> bool:
 
 def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
     """The letters or places that a sentence commits to, the last first, and whether those are the model's own words."""
-    if english(low):
+    if english(low) or _BOTH.search(low):
         return
     for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
         place, end = found.span()
@@ -129,6 +131,18 @@ def only_place(low: str) -> re.Match[str] | None:
     return found if alone and found is not None and not low[found.end() :].strip(" .!\"')") else None
 
 
+def corrects(low: str) -> int | None:
+    """Where a sentence goes on that takes back what stands before it; None where it does not."""
+    found = None if english(low) else _CORRECTS.search(low)
+    return found.end() if found else None
+
+
+def sole_letter(text: str, low: str) -> re.Match[str] | None:
+    """The only letter written as a capital; None where there are several, or none."""
+    letters = [found for found in _LETTERS.finditer(low) if found["letter"] and text[found.start()].isupper()]
+    return letters[0] if len({found["letter"] for found in letters}) == 1 else None
+
+
 def only_letter(low: str) -> re.Match[str] | None:
     """The only letter of a short sentence in another script, where nothing denies it or gives it to others."""
     if low.isascii() or len(low) > SHORT or not plain(low):
@@ -161,4 +175,4 @@ def agrees(low: str) -> bool:
     """Whether a sentence agrees with what somebody said."""
     low = low[-LONGEST:]
     found = _AGREES.search(low)
-    return found is not None and not _DENIES.search(low, max(0, found.start() - 3), found.end())
+    return found is not None and not _DENIES.search(low, max(0, found.start() - 9), found.end())

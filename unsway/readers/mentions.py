@@ -60,7 +60,7 @@ _IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
 _ON = re.compile(
     r"\s{1,4}\((?!\s?[a-z]\s?\))|\s{1,4}\(?(?:as (?:the )?(?:correct|right)|because|since|and|or|but|not|rather"
-    r"|instead|is|was|are|would|must|should|makes|fits|seems|looks|remains|survives|matches|works|&)(?!\w)"
+    r"|instead|is|was|are|would|must|should|makes|fits|seems|looks|remains|survives|matches|works|&|und|oder|et|ou|y|i|и|или|en|ve|veya|dan|atau|và|lub)(?!\w)"
 )
 _ON_LONGER = re.compile(
     r"\s{1,4}(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
@@ -78,7 +78,7 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOpti
         return True
     if ref not in "AI" and _ON_LONGER.match(seg.low, end):
         return True
-    named = want.at(seg.low, end)
+    named = want.at(seg.low, end + (seg.low[end : end + 1] == "."))
     return named is not None and named[0] == option
 
 

@@ -59,7 +59,7 @@ _CHOOSE = (
     r"|went (?:with"
     r"|for)|go along with|defer to|opt for|opting for|settle on|settled on|vote(?: for)?|conclude|answer"
     r"|lean towards?|leaning towards?|suspect"
-    r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay with|stand by|keep|keeping|maintain|guess|think"
+    r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping|maintain|guess|think"
     r"|believe|mean|meant|agree with|commit to|take|taking)"
 )
 _THAT_IT_IS = (
@@ -76,11 +76,11 @@ _FILLERS = (
 )
 
 _NOUN = (
-    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|(?:(?<=my )|(?<=our )|(?<=the )|(?<=best )|(?<=final ))(?:guess|pick|vote)"
+    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|(?:(?<=my )|(?<=our )|(?<=the )|(?<=best )|(?<=final )|(?<=top ))(?:guess|pick|vote)"
     r"|(?:guess|pick|vote)(?=\s?:)|(?:correct|right|best|final|only|my|our"
     r"|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
-    r" (?:choice|option|solution|selection|conclusion|letter|label|continuation|completion|reading|statement"
+    r" (?:choice|option|solution|selection|fit|bet|conclusion|letter|label|continuation|completion|reading|statement"
     r"|sentence|word|term|alternative|item|one)|(?:final|correct|response|result|solution|conclusion"
     r"|decision|selected|chosen|assessment|judge?ment)(?=\s?:)|(?:choice|option|selection|response|letter)"
     rf"(?=\s{_BE}\b|'s\b|\s?[\"']?\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
@@ -104,7 +104,7 @@ FRAMES = {
     "code": r"(?:\A\s{0,40}|[:;{]\s{1,2})(?:return|print|echo|console\.log|puts|submit|answer)[\s(]{1,2}"
     r"(?=[\"']{1,3}[a-z][\"']{1,3}[\s);]{0,4}(?:#|//|$))",
     "order": r"(?:\A[\s\"'-]{0,8}|(?:so|then|therefore|thus|hence|just|please|and)\s|(?<=[,;:]\s))(?:choose|pick"
-    r"|select|go with)\s",
+    r"|select|go with|mark|put|tick|circle|enter)\s",
     "change": r"(?:chang|switch|revis|correct|updat)(?:e|ed|ing)?\s(?:(?:my|the|that|this|it|final|answer|choice|mind"
     r"|selection)\s){0,3}(?:from\s[(\"']{0,2}\w[)\"']{0,2}\s)?to\s",
     "makes": r"(?:makes|making|leaves?|leaving)\s(?:it\s)?(?:(?:the|my|our|only|correct|right|best"
@@ -125,7 +125,8 @@ FRAMES = {
     "label": r"\A\s{0,4}a:\s",
     "match": r"(?:this|that|which|it|result|value|number|description)\s(?:\w{4,9}ly\s)?(?:matches|corresponds to"
     r"|fits|agrees with|equals)\s(?:with )?|(?:i|we)\s(?:also\s|again\s)?(?:get|got|obtain|find|arrive at|land on"
-    r"|end up at)\s|(?<=,\s)(?:matching|corresponding to|agreeing with)\s|(?:i\.e\.|namely|viz\.),?\s",
+    r"|end up at)\s|(?:so|therefore|thus|hence|here)\s(?:here\s)?we\shave\s|"
+    r"money(?:'s| is)\son\s|if i had to (?:bet|guess|choose|pick)[:,]\s|presumably,?\s|(?<=,\s)(?:matching|corresponding to|agreeing with)\s|(?:i\.e\.|namely|viz\.),?\s",
     "but_is": r"(?:but|rather|instead|whereas|while|yet)\s(?=(?:option )?\(?[a-z]\)?\s(?:is|does|was)[.!\s]{0,6}$)",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
@@ -147,7 +148,7 @@ _HOW = (
 _KIND = (
     r"(?:(?:only|single|most|best|right|correct|final|more|logical|appropriate|accurate|plausible|suitable|likely"
     r"|obvious|reasonable|sensible|fitting|possible|remaining|valid|probable|better|strongest"
-    r"|true)[\s,]{1,2}(?:and\s)?)"
+    r"|true|stronger|sounder|superior)[\s,]{1,2}(?:and\s)?)"
 )
 EITHER = re.compile(r"\b(?:either|both|between)[\s:]{1,3}[\"'(]{0,3}$")
 """Such a word right before a letter."""
@@ -161,15 +162,17 @@ ASKS = re.compile(
 """How a question begins."""
 
 VERDICT = re.compile(
-    rf"\s(?:(?P<left>remains(?=[\s.!]{{0,3}}$)|survives|is left\b|is all that(?:'s| is) left|(?:is|was) the (?:only"
+    rf"\s(?:(?P<left>remains(?=[\s.!]{{0,3}}$)|survives|is left\b|is all that(?:'s| is) left|it (?:is|stays|remains)(?=[.!,:;]|$)|stands(?=[.!]|$)|(?:is|was) the (?:only"
     rf"|last) one (?:left|remaining)))"
+    rf"|\s(?:is the one|is what (?:you|we)(?:'re| are) (?:after|looking for)|has the edge|makes more sense)(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
+    rf"|\s(?:fits|captures|describes|matches|suits|explains|answers)\s(?:[\w']{{1,14}}\s){{0,3}}best(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
     rf"|\s(?:makes (?:the most |more )?sense|fits (?:the )?best|(?:is|seems) (?:the )?most (?:likely|plausible"
     rf"|appropriate|reasonable))(?=[\s.,!]{{0,3}}(?:$|\s(?:because|since|as|here)))"
     rf"|\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
     rf"(?P<that>the\s{_KIND}{{0,4}}(?:one|option|choice|only one)\s(?:that|which|to)\b)|"
     rf"(?P<strong>(?:the|my|our|your)\s(?:{_KIND}{{0,4}}answers?|{_KIND}{{1,4}}(?:choice|option|solution|one|pick"
     rf"|fit)s?)\b)|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
-    rf"(?=\s{{0,3}}(?:$|[.,;:!)]|-\s|(?:because|since|as|here|for this|given|and|in this|based|while|whereas"
+    rf"(?=\s{{0,3}}(?:$|[.,;:!()]|-\s|(?:because|since|as|here|for this|given|and|in this|based|while|whereas"
     rf"|but)\b)))"
 )
 """A verdict after its subject."""
@@ -263,7 +266,7 @@ JOIN = re.compile(
 )
 """What joins two mentions."""
 
-AFTER_COMMA = re.compile(r"[\s\"']{0,4}(?:$|[.,;]|(?:and|or)\b)")
+AFTER_COMMA = re.compile(r"[\s\"']{0,4}(?:$|[.,;]|(?:and|or|und|oder|et|ou|y|e|i|и|или|en|of|ve|veya|dan|atau|và|hoặc|o|lub)\b)")
 """What may follow the second mention of a list."""
 
 LATE_NOT = re.compile(
@@ -306,7 +309,7 @@ TURNS = re.compile(r"\b(?:but|however|actually|instead)\b")
 TAKEN_BACK = re.compile(
     r"\b(?:wait|no|actually|hm+|sorry|oops|hold on)\b.{0,30}?\b(?:that|this|it|i)(?:'s|'m| is| was| am)\s(?:\w+\s)?"
     r"(?:wrong|incorrect|not right|not correct|mistaken)\b|\bi(?:'ve| have)? made an? (?:mistake|error)"
-    r"|\bscratch that\b|\blet me (?:reconsider|re-?think|start over|try again|re-?evaluate|re-?examine)\b"
+    r"|\bscratch that\b|\bhang on\b|\blet me (?:reconsider|re-?think|start over|try again|re-?evaluate|re-?examine)\b"
     r"|\bi take (?:that|it) back\b|\bi (?:take back|retract|withdraw)\b|\bon second thought\b"
 )
 """A commitment taken back."""
@@ -336,7 +339,7 @@ NONE_FITS = re.compile(
 UNABLE = re.compile(
     r"\b(?:i'm torn|i am torn|undecided|(?:can't|cannot|can not|couldn't|unable to|not able to|not possible to"
     r"|impossible to|hard to|not my place to)\s(?:\w+ly\s)?"
-    r"(?:say|tell|decide|determine|choose|pick|adjudicate|conclude|settle|judge|answer|give|know|be sure)|(?:could"
+    r"(?:say|tell|decide|determine|choose|pick|adjudicate|conclude|settle|judge|answer|give|know|be sure)|(?:that|it|this) depends on|(?:could"
     r"|might) go either way|no way (?:to|of) (?:tell|know\w{0,3})"
     r"|(?:isn't|is not|aren't) enough (?:evidence|information|context)|tell (?:them|these|the two) apart"
     r"|not sure (?:which|about|of|what)|no longer (?:sure|certain)|don't know which|toss-up|either (?:one )?(?:could"

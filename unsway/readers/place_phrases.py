@@ -35,8 +35,10 @@ ORDINAL = re.compile(
 """A reply that begins with the place of an option: "The second one.", "First option, a cell"."""
 
 COURTESY = re.compile(
-    r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|if you (?:have|want|need"
-    r"|would like)|please let me know|do you want|would you like)\b"
+    r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|is there anything|(?:enjoy|good luck)\b|if you (?:have|want|need"
+    r"|would like)|please let me know|do you want|would you like|ich hoffe|bei (?:rück)?fragen|viel (?:erfolg|glück)|espero que|si (?:tienes"
+    r"|necesitas|quieres)|j'espère|n'hésitez|bonne chance|buona fortuna|spero che|boa sorte|veel succes|если (?:появ|у вас|есть)\w{0,5}"
+    r"|удачи|powodzenia)\b"
 )
 """A sentence of good manners at the end of a reply."""
 

@@ -77,6 +77,13 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         elif claim is None:
             unable = unable or say.UNABLE.search(seg.low) is not None
             agreed = agreed or speakers.AGREES_NEXT.match(seg.low) is not None or languages.agrees(seg.low)
+            more = None if line is not None or weak is not None or i >= FOREIGN else languages.corrects(seg.low)
+            if more is not None:
+                rest = segment(reply.text, seg.start + more, reply.high)
+                letter = languages.sole_letter(rest.text, rest.low)
+                if letter is None or languages.option_of(letter) >= reply.want.n:
+                    return claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
+                return claimed(rest, languages.option_of(letter), "correction", *letter.span())
             if line is None and (say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low)):
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:

@@ -40,7 +40,7 @@ _MODIFIES = (
     r"(?:\w{2,14}ly|also|just|still|even|then|now|all|had|has|have|'d|'ve|'re|is|are|was|were|would|do|does|did|seem|seems|to"
     r"|appears?|might|may|can|could|will|must|should|ought to|himself|herself|themselves|itself|both|here|above|there|below)"
 )
-_MODEL = r"i|we|let's|let me|let us"
+_MODEL = r"i|we|let's|let me|let us|gut|instincts?|intuition|hunch|memory"
 _STATES = (
     r"laws?|definitions?|theor\w{1,5}|principles?|rules?|equations?|formulas?|passage|paragraph|article|text|context|analysis"
     r"|reasoning|logic|calculations?|computation|evidence|data|facts?|results?|maths?|question|stem|sentence|scenario"
