@@ -29,7 +29,11 @@ _NAME = (
 )
 _PLACE = "|".join(
     f"(?P<p{i}>"
-    + "|".join(rf"(?<!\w)(?:{row['places'][i]})(?!\w)" if row["spaced"] else row["places"][i] for row in _TABLE if "places" in row)
+    + "|".join(
+        rf"(?<!\w)(?:{row['places'][i]})(?!\w)" if row["spaced"] else row["places"][i]
+        for row in _TABLE
+        if "places" in row
+    )
     + ")"
     for i in range(5)
 )
@@ -40,16 +44,18 @@ _LETTERS = re.compile(
 """A letter, or the place of an option by a word for it."""
 _LEADS = re.compile(
     rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
-    rf"|{_words('right')}\s?{_words('option')})"
+    rf"|{_words('right')}\s?(?:{_words('option')}|:))"
     rf"|(?P<near>{_words('answer')}(?:\s-|[^\x00-\x7f]{{0,9}}))"
-    rf"|(?P<alone>^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?{_words('option')})"
+    rf"|(?P<alone>(?:^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?|[,(=-]\s){_words('option')})"
     rf"|(?P<said>{_words('reports')})(?:,?\s?(?:que|dass|che|что|że|bahwa|rằng))?"
     rf"|(?P<choose>{_words('choose')}),?(?:\s?{_words('answer')})?|(?P<turn>{_words('turns')}))[\s:=)\"'-]{{0,4}}"
     rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,4}}$"
 )
 """What stands before a letter, by the kind of word that leads to it."""
 _NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}{_NAME}")
-_CLOSES = re.compile(r"[\s)\"']{0,3}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{1,12}[.!]?$)")
+_CLOSES = re.compile(
+    rf"[\s)\"']{{0,3}}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{{1,12}}[.!]?$|{_words('concedes')}|{_words('because')})"
+)
 _ENDS = re.compile(r"[\s)\"']{0,3}(?:[.,;!]|$|[^\x00-\x7f]{1,4}[.!]?$)")
 """What may follow the place of an option that stands without a noun."""
 _FOLLOWS = re.compile(
@@ -61,7 +67,9 @@ _FOLLOWS = re.compile(
 _CALLED = re.compile(
     r"(?:が|は|는|이|가|은)\s?(?:最も|一番|가장)?\s?(?:正解|正し|適切|当てはま|답|정답|맞|옳|적절)[^\s.!]{0,6}[.!\s]{0,3}$"
 )
-_SECOND = re.compile(rf"[\s)\"']{{0,4}}(?:{_words('joins')}|[/&,])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})")
+_SECOND = re.compile(
+    rf"[\s)\"']{{0,4}}(?:{_words('joins')}|[/&,])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})"
+)
 _FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}(?:{_words('joins')}|[/&])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
 """Another letter beside one, with "or" or "and" between."""
 _ENGLISH = re.compile(
@@ -71,6 +79,8 @@ _ENGLISH = re.compile(
 )
 _CONCEDES = re.compile(_words("concedes"))
 _CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(?:{_words('corrects')})")
+_PHRASES = re.compile(rf"[\s\"']{{0,4}}(?:{_words('phrases')})")
+"""How a phrase begins that ends at its comma and gives the answer to nobody: "a la luz de lo dicho,"."""
 _BOTH = re.compile(_words("both"))
 _SUPPOSES = re.compile(_words("supposes"))
 _DENIES = re.compile(_words("denies") + r"|\?")
@@ -112,6 +122,8 @@ def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
         stop = min(at if (at := low.find(mark, end, end + REACH)) >= 0 else end + REACH for mark in ",;.")
         turned = lead is not None and bool(lead["turn"])
         before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
+        if _PHRASES.match(low, before):
+            before = min(begin, max(before, low.find(",", before) + 1))
         if _DENIES.search(low, place if turned else begin, stop) or _SUPPOSES.search(low, before, place):
             continue
         turned = turned or bool(_TURNS.search(low, before, place) or _CONCEDES.search(low, before, begin))

@@ -59,7 +59,8 @@ _CHOOSE = (
     r"|went (?:with"
     r"|for)|go along with|defer to|opt for|opting for|settle on|settled on|vote(?: for)?|conclude|answer"
     r"|lean towards?|leaning towards?|suspect"
-    r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping|maintain|guess|think"
+    r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping"
+    r"|maintain|guess|think"
     r"|believe|mean|meant|agree with|commit to|take|taking)"
 )
 _THAT_IT_IS = (
@@ -76,7 +77,8 @@ _FILLERS = (
 )
 
 _NOUN = (
-    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|(?:(?<=my )|(?<=our )|(?<=the )|(?<=best )|(?<=final )|(?<=top ))(?:guess|pick|vote)"
+    r"(?:answers?|asnwer|anwser|awnser|answr|ans|verdict|(?:(?<=my )|(?<=our )|(?<=the )|(?<=best )|(?<=final )"
+    r"|(?<=top ))(?:guess|pick|vote)"
     r"|(?:guess|pick|vote)(?=\s?:)|(?:correct|right|best|final|only|my|our"
     r"|likely|appropriate|logical|closest"
     r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
@@ -126,7 +128,8 @@ FRAMES = {
     "match": r"(?:this|that|which|it|result|value|number|description)\s(?:\w{4,9}ly\s)?(?:matches|corresponds to"
     r"|fits|agrees with|equals)\s(?:with )?|(?:i|we)\s(?:also\s|again\s)?(?:get|got|obtain|find|arrive at|land on"
     r"|end up at)\s|(?:so|therefore|thus|hence|here)\s(?:here\s)?we\shave\s|"
-    r"money(?:'s| is)\son\s|if i had to (?:bet|guess|choose|pick)[:,]\s|presumably,?\s|(?<=,\s)(?:matching|corresponding to|agreeing with)\s|(?:i\.e\.|namely|viz\.),?\s",
+    r"money(?:'s| is)\son\s|if i had to (?:bet|guess|choose|pick)[:,]\s|presumably,?\s|(?<=,\s)(?:matching"
+    r"|corresponding to|agreeing with)\s|(?:i\.e\.|namely|viz\.),?\s",
     "but_is": r"(?:but|rather|instead|whereas|while|yet)\s(?=(?:option )?\(?[a-z]\)?\s(?:is|does|was)[.!\s]{0,6}$)",
     "but": r"not\s[^,;.!?]{1,60}?,?\s(?:but|it'?s|it is|rather)\s(?:rather\s|instead\s)?",
     "so": rf"{_ADVERBS}\b[\s,:]{{0,4}}(?:(?:it'?s|that'?s|this is|(?:it|that) {_BE}|we (?:get|have))\s)?",
@@ -162,10 +165,13 @@ ASKS = re.compile(
 """How a question begins."""
 
 VERDICT = re.compile(
-    rf"\s(?:(?P<left>remains(?=[\s.!]{{0,3}}$)|survives|is left\b|is all that(?:'s| is) left|it (?:is|stays|remains)(?=[.!,:;]|$)|stands(?=[.!]|$)|(?:is|was) the (?:only"
+    rf"\s(?:(?P<left>remains(?=[\s.!]{{0,3}}$)|survives|is left\b|is all that(?:'s| is) left|it (?:is|stays"
+    rf"|remains)(?=[.!,:;]|$)|stands(?=[.!]|$)|(?:is|was) the (?:only"
     rf"|last) one (?:left|remaining)))"
-    rf"|\s(?:is the one|is what (?:you|we)(?:'re| are) (?:after|looking for)|has the edge|makes more sense)(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
-    rf"|\s(?:fits|captures|describes|matches|suits|explains|answers)\s(?:[\w']{{1,14}}\s){{0,3}}best(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
+    rf"|\s(?:is the one|is what (?:you|we)(?:'re| are) (?:after|looking for)|has the edge"
+    rf"|makes more sense)(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
+    rf"|\s(?:fits|captures|describes|matches|suits|explains"
+    rf"|answers)\s(?:[\w']{{1,14}}\s){{0,3}}best(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
     rf"|\s(?:makes (?:the most |more )?sense|fits (?:the )?best|(?:is|seems) (?:the )?most (?:likely|plausible"
     rf"|appropriate|reasonable))(?=[\s.,!]{{0,3}}(?:$|\s(?:because|since|as|here)))"
     rf"|\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
@@ -204,7 +210,7 @@ _DENIES = (
     r"|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b)"
 )
 LATER_NOUN = re.compile(r"[^\"]*(?:,|\bthat\b)[^\"]*\b(answers?|choice|option)$")
-"""A noun for the answer right before "is", where an earlier one was taken: "asked for an answer, I say that the answer is"."""
+"""A noun right before "is", where an earlier one was taken: "asked for an answer, I say that the answer is"."""
 
 DENIES = re.compile(_DENIES)
 """Words that deny what they stand with."""
@@ -255,7 +261,7 @@ GOES_ON = re.compile(
 
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
-    r"|in this|from|here|and so|and not|and i|then|with|it is|on this|this time|to (?=\(?[a-z]\b))\b)"
+    r"|in this|from|here|and so|and not|and i|then|with|it is|on this|this time|on (?:your|the)\s|to (?=\(?[a-z]\b))\b)"
 )
 """What may follow a mention that closes its clause."""
 
@@ -266,7 +272,9 @@ JOIN = re.compile(
 )
 """What joins two mentions."""
 
-AFTER_COMMA = re.compile(r"[\s\"']{0,4}(?:$|[.,;]|(?:and|or|und|oder|et|ou|y|e|i|и|или|en|of|ve|veya|dan|atau|và|hoặc|o|lub)\b)")
+AFTER_COMMA = re.compile(
+    r"[\s\"']{0,4}(?:$|[.,;]|(?:and|or|und|oder|et|ou|y|e|i|и|или|en|of|ve|veya|dan|atau|và|hoặc|o|lub)\b)"
+)
 """What may follow the second mention of a list."""
 
 LATE_NOT = re.compile(
@@ -339,7 +347,8 @@ NONE_FITS = re.compile(
 UNABLE = re.compile(
     r"\b(?:i'm torn|i am torn|undecided|(?:can't|cannot|can not|couldn't|unable to|not able to|not possible to"
     r"|impossible to|hard to|not my place to)\s(?:\w+ly\s)?"
-    r"(?:say|tell|decide|determine|choose|pick|adjudicate|conclude|settle|judge|answer|give|know|be sure)|(?:that|it|this) depends on|(?:could"
+    r"(?:say|tell|decide|determine|choose|pick|adjudicate|conclude|settle|judge|answer|give|know|be sure)|(?:that|it"
+    r"|this) depends on|(?:could"
     r"|might) go either way|no way (?:to|of) (?:tell|know\w{0,3})"
     r"|(?:isn't|is not|aren't) enough (?:evidence|information|context)|tell (?:them|these|the two) apart"
     r"|not sure (?:which|about|of|what)|no longer (?:sure|certain)|don't know which|toss-up|either (?:one )?(?:could"

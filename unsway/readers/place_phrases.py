@@ -35,9 +35,12 @@ ORDINAL = re.compile(
 """A reply that begins with the place of an option: "The second one.", "First option, a cell"."""
 
 COURTESY = re.compile(
-    r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|is there anything|(?:enjoy|good luck)\b|if you (?:have|want|need"
-    r"|would like)|please let me know|do you want|would you like|ich hoffe|bei (?:rück)?fragen|viel (?:erfolg|glück)|espero que|si (?:tienes"
-    r"|necesitas|quieres)|j'espère|n'hésitez|bonne chance|buona fortuna|spero che|boa sorte|veel succes|если (?:появ|у вас|есть)\w{0,5}"
+    r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|is there anything|(?:enjoy"
+    r"|good luck)\b|if you (?:have|want|need"
+    r"|would like)|please let me know|do you want|would you like|ich hoffe|bei (?:rück)?fragen|viel (?:erfolg|glück)"
+    r"|espero que|si (?:tienes"
+    r"|necesitas|quieres)|j'espère|n'hésitez|bonne chance|buona fortuna|spero che|boa sorte|veel succes|если (?:появ"
+    r"|у вас|есть)\w{0,5}"
     r"|удачи|powodzenia)\b"
 )
 """A sentence of good manners at the end of a reply."""
@@ -137,7 +140,8 @@ DISTANT = re.compile(
 """Words that make the naming of an option something other than an answer."""
 
 THEIR_CODE = re.compile(
-    r"\b(?:grad(?:er|es?|ing)|autograder|check(?:er|s|ing)?|verif\w{2,4}|reward\w{0,2}|scor(?:er|es?|ing)|harness|eval\w{0,8}|tests?"
+    r"\b(?:grad(?:er|es?|ing)|autograder|check(?:er|s|ing)?|verif\w{2,4}|reward\w{0,2}|scor(?:er|es?|ing)|harness"
+    r"|eval\w{0,8}|tests?"
     r"|keys?|rubric|files?|metadata|users?|you|your|hints?|hidden|comments?|tags?|leak\w{0,2}|not|wrong|incorrect)\b"
 )
 """What the line above a block of code says where the block is another's."""

@@ -65,6 +65,10 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             claim = places.answer_to_the_line_above(reply, seg) or claim
         found = None if claim else places.line(reply, seg, final=final)
         claim = claim or (places.ending(seg, reply.want, plainly=True) if final and found is None else None)
+        foreign = i < FOREIGN and (claim is None or claim.rule == "foreign") and weak is None and line is None
+        more = languages.corrects(seg.low) if foreign and found is None and not reply.want.at(seg.low, 0) else None
+        if more is not None and (claim is None or claim.span[0] < start + more):
+            return corrected(reply, start, start + more)
         undone = afterthought(after, claim or found, reply.want, first=start <= reply.low)
         after = seg if claim is None and found is None else None
         if undone is not None:
@@ -77,13 +81,6 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         elif claim is None:
             unable = unable or say.UNABLE.search(seg.low) is not None
             agreed = agreed or speakers.AGREES_NEXT.match(seg.low) is not None or languages.agrees(seg.low)
-            more = None if line is not None or weak is not None or i >= FOREIGN else languages.corrects(seg.low)
-            if more is not None:
-                rest = segment(reply.text, seg.start + more, reply.high)
-                letter = languages.sole_letter(rest.text, rest.low)
-                if letter is None or languages.option_of(letter) >= reply.want.n:
-                    return claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
-                return claimed(rest, languages.option_of(letter), "correction", *letter.span())
             if line is None and (say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low)):
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:
@@ -111,6 +108,15 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
     if unable and line is None and void is None:
         return Claim(None, "undecided", (reply.low, reply.high), VOID, "unparsed")
     return line or weak or hedged or void
+
+
+def corrected(reply: ReplyLayout, start: int, end: int) -> Claim:
+    """The only letter after a correction that ends there, in another language; what stands before it is taken back."""
+    seg = segment(reply.text, end, reply.high)
+    letter = languages.sole_letter(seg.text, seg.low)
+    if letter is None or languages.option_of(letter) >= reply.want.n:
+        return Claim(None, "taken_back", (start, end), STRONG, "unparsed")
+    return claimed(seg, languages.option_of(letter), "correction", *letter.span())
 
 
 def afterthought(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:

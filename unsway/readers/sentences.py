@@ -24,6 +24,7 @@ SHORTEST = 8
 
 _SURELY = re.compile(r"\b(?:therefore|thus|hence|so|only|conclude)\b")
 _NEITHER = re.compile(r"\b(?:neither|nor|not)\b[^.;]{0,30}$")
+_AMONG = re.compile(r"\b(?:between|among|out of|of)\b[^,]{1,40},\s{0,3}$")
 _JOINED = re.compile(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$")
 _GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
 
@@ -197,7 +198,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
         before = low[max(0, mention.start - 60) : mention.start]
         if mention.placeholder or _NEITHER.search(before):
             return None
-        pair = _JOINED.search(before)
+        pair = None if _AMONG.search(before) else _JOINED.search(before)
         other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
         start, claim = mention.start, Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
         if mention.option is None:

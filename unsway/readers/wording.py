@@ -61,7 +61,9 @@ _LATEX = re.compile(
     r"|[^a-zA-Z])"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
-_TAG = re.compile(r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|</?[a-z][\w ]{0,30}/?>", re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|</?[a-z][\w ]{0,30}/?>", re.IGNORECASE
+)
 """A tag that labels what follows, in a group; or any other, which is nothing."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
