@@ -73,12 +73,15 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
     """The claim of a mention after a frame."""
     if mention.placeholder or (mention.option is None and not mention.marked):
         return None
-    words = words_after(seg, mention, want)
+    last = seg.ends_at(mention.end)
+    words = None if last else words_after(seg, mention, want)
     end = words[1] if words else mention.end
-    refuted = say.REFUTED_LATE if rule == "answer" and mention.bracketed else say.REFUTED
-    if refuted.match(seg.low, end) or (rule == "answer" and say.REFUTED_LATE.match(seg.low, end)):
+    refuted = None if last else say.REFUTED.match(seg.low, end)
+    if rule == "answer" and not last:
+        refuted = say.REFUTED_LATE.match(seg.low, end) or (not mention.bracketed and refuted)
+    if refuted:
         return None
-    second = joined(seg, end, mention.option, want)
+    second = None if last else joined(seg, end, mention.option, want)
     if rule not in say.FIRM and not _closes(seg, second or end, rule) and not (second and rule == "first"):
         return None
     if mention.option is None:

@@ -22,26 +22,27 @@ MENTION = re.compile(
     rf"""(?P<open>[\s"'(:=,]{{0,16}})
     (?:(?i:the)[ ](?=[A-Z][ ](?i:option|choice|answer)\b))?
     (?:
-      (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?[ ](?i:option|choice|answer|alternative)\b
-    |
-      (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;!)]|$)))
-    |
-      (?i:option|choice|answer|alternative)[ ](?i:number[ ])?(?P<number>(?i:{"|".join(NUMBERS)}))\b(?![ ](?:of|more|that)\b)
-    |
       (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution))(?:s(?!\())?\b
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
       (?![0-9A-Za-z_À-ɏͰ-ӿ\#%^°]|\+(?![A-Z]\b)|['-]\w|/\w\w|\.\d|\s?\.{{2,3}}\s?[A-Z]\b|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
+    |
+      (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?[ ](?i:option|choice|answer|alternative)\b
+    |
+      (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;!)]|$)))
+    |
+      (?i:option|choice|answer|alternative)[ ](?i:number[ ])?(?P<number>(?i:{"|".join(NUMBERS)}))\b(?![ ](?:of|more|that)\b)
     )""",
     re.VERBOSE,
 )
 """A letter or number that may name an option, with what surrounds it; matched at a position, never searched."""
 
 LOOSE = re.compile(
-    r"(?<![\w'-])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
+    r"(?<![\w'-])(?:(?=[(A-Zoaclt])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
     rf"|(?i:option|choice) (?:number )?(?:{'|'.join(NUMBERS)})\b"
-    rf"|(?:(?i:the) |^)(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
+    rf"|(?i:the) (?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
+    rf"|^(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
 )
 """Where a mention begins inside a sentence: a letter in brackets, a noun with a letter, or a bare capital."""
 

@@ -155,6 +155,8 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if number is not None and number[0] != claim.choice:
             return torn(seg, number[1], claim.span[1] - seg.start, "letter_against_text", WEAK)
     after = claim.span[1] - seg.start
+    if seg.ends_at(after):
+        return _of_another(seg, claim) if whose != OWN or elsewhere else claim
     named = want.at(seg.low, after)
     end = named[1] if named else after
     conditional = say.ONLY_IF.match(seg.text, end) and ("would" in found[0] or _either_later(seg, claim, want))

@@ -93,6 +93,10 @@ class Segment(NamedTuple):
     low: str
     """The same in lower case, as long."""
 
+    def ends_at(self, position: int) -> bool:
+        """Whether nothing but punctuation follows a position."""
+        return not self.low[position:].strip(" .!\"')")
+
 
 def segment(text: str, start: int, end: int) -> Segment:
     """The folded piece of the reply between two positions."""
