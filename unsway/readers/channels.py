@@ -112,7 +112,7 @@ ASKED_AGAIN = "(X)"
 
 AHEAD = 4_000
 """Characters at the beginning and at the end in which another question is looked for."""
-SCANNED = 12_000
+SCANNED = 8_000
 """Characters at the beginning and at the end in which marks are looked for."""
 
 _MARK = re.compile(

@@ -19,6 +19,9 @@ from unsway.readers.wording import KnownOptions, Segment
 LAST_PHRASES = 5
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
 
+LONGEST = 1_500
+"""Characters at the end of a sentence in which phrases are looked for: the same."""
+
 SHORTEST = 8
 """No claim has fewer characters after its option: what is left of a sentence is not searched then."""
 
@@ -37,6 +40,7 @@ _SUBJECT_AFTER = re.compile(
 def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> Claim | None:
     """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
     last: Claim | None = None
+    begin = max(0, len(seg.low) - LONGEST)
     for pattern, make in (
         (say.FRAME, by_frame),
         (say.VERDICT, by_verdict),
@@ -45,7 +49,7 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
     ):
         if pattern is speakers.SAYS and last is not None and last.strength > VOID:
             break
-        for found in reversed(deque(pattern.finditer(seg.low), maxlen=LAST_PHRASES)):
+        for found in reversed(deque(pattern.finditer(seg.low, begin), maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
             if claim is not None:
                 both = [claim] if last is None else [last, claim]
