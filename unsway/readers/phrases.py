@@ -39,7 +39,8 @@ MENTION = re.compile(
 """A letter or number that may name an option, with what surrounds it; matched at a position, never searched."""
 
 LOOSE = re.compile(
-    r"(?<![\w'-])(?:(?=[(A-Zoaclt])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
+    r"(?<![\w'-])(?:(?=[(A-Zoaclt])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer"
+    r"|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
     rf"|(?i:option|choice) (?:number )?(?:{'|'.join(NUMBERS)})\b"
     rf"|(?i:the) (?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
     rf"|^(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
@@ -210,7 +211,7 @@ _DENIES = (
     r"(?:\b(?:not|n't|never|cannot|least|wrong|incorrect|false|neither|wouldn|doesn|isn|except|no longer|hardly|scarcely"
     r"|supposed(?:ly)?|alleged(?:ly)?|nothing|anything but)\b|n't\b)"
 )
-LATER_NOUN = re.compile(r"[^\"]*(?:,|\bthat\b)[^\"]*\b(answers?|choice|option)$")
+LATER_NOUN = re.compile(r"[^\"]{0,90}(?:,|\bthat\b)[^\"]{0,90}\b(answers?|choice|option)$")
 """A noun right before "is", where an earlier one was taken: "asked for an answer, I say that the answer is"."""
 
 DENIES = re.compile(_DENIES)
