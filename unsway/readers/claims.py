@@ -76,9 +76,9 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
     last = seg.ends_at(mention.end)
     words = None if last else words_after(seg, mention, want)
     end = words[1] if words else mention.end
-    refuted = None if last else say.REFUTED.match(seg.low, end)
+    refuted = not last and say.REFUTED.match(seg.low, end) is not None
     if rule == "answer" and not last:
-        refuted = say.REFUTED_LATE.match(seg.low, end) or (not mention.bracketed and refuted)
+        refuted = say.REFUTED_LATE.match(seg.low, end) is not None or (refuted and not mention.bracketed)
     if refuted:
         return None
     second = None if last else joined(seg, end, mention.option, want)

@@ -37,9 +37,11 @@ ORDINAL = re.compile(
 COURTESY = re.compile(
     r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|is there anything|(?:enjoy"
     r"|good luck)\b|if you (?:have|want|need"
-    r"|would like)|please let me know|do you want|would you like|ich hoffe|bei (?:rück)?fragen|viel (?:erfolg|glück)"
-    r"|espero que|si (?:tienes"
-    r"|necesitas|quieres)|j'espère|n'hésitez|bonne chance|buona fortuna|spero che|boa sorte|veel succes|если (?:появ"
+    r"|would like)|please let me know|do you want|would you like|ich hoffe,? (?:das|dies|ich konnte|dass (?:das"
+    r"|dies))|bei (?:rück)?fragen|viel (?:erfolg|glück)"
+    r"|espero que (?:esto|te|les?|ayude|isso|ajude|tenha)|si (?:tienes"
+    r"|necesitas|quieres)|j'espère (?:que (?:cela|ça)|avoir)|n'hésitez|bonne chance|buona fortuna|spero (?:ti|vi|di"
+    r"|che (?:ti|vi|questo))|boa sorte|veel succes|если (?:появ"
     r"|у вас|есть)\w{0,5}"
     r"|удачи|powodzenia)\b"
 )

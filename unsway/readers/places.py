@@ -231,10 +231,10 @@ def short(reply: ReplyLayout) -> Claim | None:
     if other is not None and languages.option_of(other) < reply.want.n:
         return claimed(whole, languages.option_of(other), "short", *other.span(), strength=WEAK)
     ordinal = by_place.ORDINAL.match(whole.low)
-    option = placed(ordinal["ordinal"], reply.want.n) if ordinal else None
-    if ordinal is None or option is None:
+    first_or_so = placed(ordinal["ordinal"], reply.want.n) if ordinal else None
+    if ordinal is None or first_or_so is None:
         return None
-    return claimed(whole, option, "short", ordinal.start("ordinal"), ordinal.end("ordinal"), strength=WEAK)
+    return claimed(whole, first_or_so, "short", ordinal.start("ordinal"), ordinal.end("ordinal"), strength=WEAK)
 
 
 def marked(reply: ReplyLayout) -> Claim | None:

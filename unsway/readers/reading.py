@@ -65,10 +65,10 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             claim = places.answer_to_the_line_above(reply, seg) or claim
         found = None if claim else places.line(reply, seg, final=final)
         claim = claim or (places.ending(seg, reply.want, plainly=True) if final and found is None else None)
-        foreign = i < FOREIGN and (claim is None or claim.rule == "foreign") and weak is None and line is None
-        more = languages.corrects(seg.low) if foreign and found is None and not reply.want.at(seg.low, 0) else None
-        if more is not None and (claim is None or claim.span[0] < start + more):
-            return corrected(reply, start, start + more)
+        if i < FOREIGN and (claim is None or claim.rule == "foreign") and not (weak or line or found):
+            more = corrected(reply, seg)
+            if more is not None and (claim is None or claim.span[0] < more[0]):
+                return more[1]
         undone = afterthought(after, claim or found, reply.want, first=start <= reply.low)
         after = seg if claim is None and found is None else None
         if undone is not None:
@@ -110,13 +110,20 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
     return line or weak or hedged or void
 
 
-def corrected(reply: ReplyLayout, start: int, end: int) -> Claim:
-    """The only letter after a correction that ends there, in another language; what stands before it is taken back."""
-    seg = segment(reply.text, end, reply.high)
-    letter = languages.sole_letter(seg.text, seg.low)
+def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
+    """Where a sentence in another language takes back what stands before, and the only letter behind that place.
+
+    A "no" that answers a question of the reply takes nothing back.
+    """
+    more = languages.corrects(seg.low)
+    asked = reply.text[max(reply.low, seg.start - 4) : seg.start].rstrip().endswith(("?", "？", "؟"))
+    if more is None or asked or reply.want.at(seg.low, 0):
+        return None
+    rest = segment(reply.text, seg.start + more, reply.high)
+    letter = languages.sole_letter(rest.text, rest.low)
     if letter is None or languages.option_of(letter) >= reply.want.n:
-        return Claim(None, "taken_back", (start, end), STRONG, "unparsed")
-    return claimed(seg, languages.option_of(letter), "correction", *letter.span())
+        return rest.start, claimed(seg, None, "taken_back", 0, more, "unparsed")
+    return rest.start, claimed(rest, languages.option_of(letter), "correction", *letter.span())
 
 
 def afterthought(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:
