@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +181,23 @@ def test_killed_and_started_again_it_ends_the_same(how: Method, base: Path, tmp_
         files = sorted((tmp_path / "whole/rollouts").iterdir())
         assert [each.name for each in files] == [f"step-{n:05d}.jsonl" for n in (1, 2, 3, 4)]
         assert all(each.read_text() == (tmp_path / "cut/rollouts" / each.name).read_text() for each in files)
+
+
+def test_what_is_sampled_is_the_model_itself_whatever_decoding_comes_with_its_weights(
+    base: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    shutil.copytree(base, penal := tmp_path / "penal")
+    path = penal / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"repetition_penalty": 50.0, "suppress_tokens": [5]}))
+    with Local().open(ROWS, Opct(**HOT), str(penal), tmp_path / "out") as model:
+        (prompt,) = [model.encode(ROWS[0].clean.messages())]
+        ((reply,),) = model.sample([prompt], 1, Settings(temperature=0, max_tokens=4))
+        ids = list(prompt.prompt)
+        for token in reply.completion:
+            assert int(model.model(torch.tensor([ids])).logits[0, -1].argmax()) == token
+            ids.append(token)
 
 
 # ---------------------------------------------------------------- rmct

@@ -294,6 +294,8 @@ def load_config(weights: Weights) -> PreTrainedConfig:
 def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     """The model with its adapter merged, on the best available device; never runs code that comes with the weights.
 
+    How replies are decoded is the caller's to say: penalties and cut-offs that come with the weights (`repetition_penalty`
+    in Qwen2.5's) are left out, or what is sampled in training would not be the model that is scored.
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
     """
     with requires("local", "A local model"):
@@ -308,6 +310,9 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
             from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
+    given = model.generation_config
+    ids = {name: getattr(given, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    model.generation_config = _transformers().GenerationConfig(**ids)
     return model.to(device)
 
 

@@ -14,11 +14,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from unsway.backends.local.passes import NOT_WORTH_A_PASS, Beginnings, common, parts
 from unsway.backends.local.replies import ReplyFormat
+from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
 from unsway.backends.local.states import Caught, catching
 from unsway.backends.local.steps import METRICS, keep_only, last_saved, number
@@ -26,10 +27,8 @@ from unsway.disk import append_row, write_text
 from unsway.errors import BadInput, TrainingError
 from unsway.extras import requires
 from unsway.models.engines.base import first_end
-from unsway.models.engines.torch import RowNoise
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
-from unsway.seeds import rng
 from unsway.training.alignment import Places, Window, aligned
 from unsway.training.seams import Loss, Method, States, Tensor, Texts, Tokens
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
@@ -42,8 +41,6 @@ ADAPTED = {
     "qv": ["q_proj", "v_proj"],
 }
 """Modules that get an adapter, by `Method.lora_on`."""
-SAMPLED_AT_ONCE = 64
-"""Replies that are sampled in one batch; see `models/engines/torch.py`."""
 ROLLOUTS = "rollouts"
 """Sub-folder of what was sampled, a file a step."""
 
@@ -108,6 +105,7 @@ class LiveModel:
         """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
         self.pad = min(weights.ends)
         self.alignments: dict[tuple[Prompt, Prompt, Window], Places] = {}
+        self.beginnings = Beginnings()
         config = self._of(False).config
         kinds = set(getattr(config, "layer_types", None) or ("full_attention",))
         self.can_share = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
@@ -154,64 +152,12 @@ class LiveModel:
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
         """Draw n replies to each prompt; each has a seed of its own, from the settings, the prompt and its number."""
         import torch
-        from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
-        found: list[list[Tokens]] = [[] for _ in prompts]
         self.model.eval()
-        for first in range(0, n, SAMPLED_AT_ONCE):
-            many = min(n - first, SAMPLED_AT_ONCE)
-            together = max(1, SAMPLED_AT_ONCE // many)
-            for start in range(0, len(prompts), together):
-                batch = prompts[start : start + together]
-                longest = max(len(prompt.prompt) for prompt in batch)
-                ids_PT = torch.tensor(
-                    [[self.pad] * (longest - len(each.prompt)) + list(each.prompt) for each in batch],
-                    device=self.model.device,
-                )
-                mask_PT = torch.tensor(
-                    [[0] * (longest - len(each.prompt)) + [1] * len(each.prompt) for each in batch],
-                    device=self.model.device,
-                )
-                sampling: list[Any] = []
-                if settings.temperature > 0:
-                    seeds = [
-                        rng(settings.seed, "sample", each.prompt, first + i).getrandbits(63)
-                        for each in batch
-                        for i in range(many)
-                    ]
-                    noise = RowNoise(seeds, self.model.device)
-                    sampling = [TemperatureLogitsWarper(settings.temperature), TopPLogitsWarper(settings.top_p), noise]
-                with torch.no_grad(), self.autocast():
-                    kept: dict[str, Any] = {}
-                    if self.can_share and many > 1:  # the prompt of a group goes through the model once
-                        places_PT = (mask_PT.cumsum(dim=-1) - 1).clamp_min(0)
-                        begun = self.model(
-                            input_ids=ids_PT[:, :-1],
-                            attention_mask=mask_PT[:, :-1],
-                            position_ids=places_PT[:, :-1],
-                            use_cache=True,
-                            logits_to_keep=1,
-                        ).past_key_values
-                        begun.batch_repeat_interleave(many)
-                        kept = {"past_key_values": begun}
-                    out_BT = self.model.generate(
-                        input_ids=ids_PT.repeat_interleave(many, dim=0),
-                        attention_mask=mask_PT.repeat_interleave(many, dim=0),
-                        max_new_tokens=settings.max_tokens,
-                        eos_token_id=sorted(self.weights.ends),
-                        pad_token_id=self.pad,
-                        do_sample=False,
-                        logits_processor=LogitsProcessorList(sampling),
-                        **kept,
-                    )
-                for place, ids in enumerate(out_BT[:, longest:].tolist()):
-                    said, stop = first_end(ids, self.weights.ends)
-                    prompt = batch[place // many].prompt
-                    ended = stop == "end"
-                    reply = (*said, ids[len(said)]) if ended else tuple(said)
-                    found[start + place // many].append(Tokens(prompt, reply, ended))
+        with torch.no_grad(), self.autocast():
+            found = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
         self.model.train()
-        return tuple(map(tuple, found))
+        return found
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
         """Log-probability of each completion token, (R,) a row; logits are computed at those places alone."""
@@ -235,8 +181,7 @@ class LiveModel:
         total = 0.0
         self.is_stepping = True
         try:
-            for start in range(0, len(rows), self.at_once):
-                part = rows[start : start + self.at_once]
+            for part in parts(rows, self.at_once, self._length):
                 value = loss(part, self)
                 if not getattr(value, "requires_grad", False) or value.numel() != 1:
                     raise BadInput(
@@ -301,7 +246,7 @@ class LiveModel:
             return self._logits(rows, at, base)
         model = self._of(base)
         places = [list(each) for each in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
-        start = self._start(rows, places)
+        start = self._start(rows, places, base)
         caught = Caught(places, start)
         with self._reading(base), catching(model, want, caught):
             self._pass(rows, base, start)
@@ -319,18 +264,22 @@ class LiveModel:
         places = [
             list(each) for each in at or [range(len(r.prompt) - 1, len(r.prompt) - 1 + len(r.completion)) for r in rows]
         ]
-        start = self._start(rows, places)
         caught: list[Tensor] = []
         hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
         head = model.get_output_embeddings()
         with self._reading(base):
             try:
-                self._pass(rows, base, start)
+                if at is None and self.can_share and 1 < len({row.prompt for row in rows}) < len(rows):
+                    starts = self._pass_groups(rows, base)
+                else:
+                    start = self._start(rows, places, base)
+                    starts = [start] * len(rows)
+                    self._pass(rows, base, start)
             finally:
                 hook.remove()
             return tuple(
                 head(hidden_TD[[place - start for place in of_row]].to(head.weight.dtype)).float()
-                for hidden_TD, of_row in zip(caught[-1], places, strict=True)
+                for hidden_TD, start, of_row in zip(caught[-1], starts, places, strict=True)
             )
 
     # ------------------------------------------------------------ passes
@@ -352,16 +301,28 @@ class LiveModel:
         with off, torch.set_grad_enabled(self.is_stepping and not base), self.autocast():
             yield
 
-    def _start(self, rows: Sequence[Tokens], places: Sequence[Sequence[int]]) -> int:
+    def _length(self, row: Example) -> int:
+        """Tokens of the prompt that a row is trained on."""
+        return len(self.encode((row.biased or row.clean).messages()).prompt)
+
+    def _start(self, rows: Sequence[Tokens], places: Sequence[Sequence[int]], base: bool) -> int:
         """How many tokens all rows begin with, in front of the first place that is wanted; 0 where that spares nothing."""
-        if len(rows) == 1 or not self.can_share:
+        if not self.can_share:
             return 0
         texts = [(*row.prompt, *row.completion) for row in rows]
-        shared = sum(1 for _ in takewhile(lambda ids: len(set(ids)) == 1, zip(*texts, strict=False)))
-        return min(shared, *(min(each, default=0) for each in places), *(len(text) - 1 for text in texts))
+        shared = min(common(texts[0], text) for text in texts)
+        shared = min(shared, *(min(each, default=0) for each in places), *(len(text) - 1 for text in texts))
+        known = self.beginnings.known(texts[0][:shared]) if base else 0
+        if len(rows) == 1 or known >= shared - NOT_WORTH_A_PASS:
+            return known
+        return shared
 
-    def _pass(self, rows: Sequence[Tokens], base: bool, start: int = 0) -> None:
-        """Run rows through the model, padded on the right; hooks take what is wanted from behind the shared start."""
+    def _pass(self, rows: Sequence[Tokens], base: bool, start: int = 0, *, keep: bool = False) -> tuple[Any, Tensor]:
+        """Run rows through the model, padded on the right; hooks take what is wanted from behind the shared start.
+
+        Returns:
+            Keys and values, where they are to be kept, and the mask.
+        """
         import torch
 
         texts = [[*row.prompt, *row.completion] for row in rows]
@@ -370,14 +331,48 @@ class LiveModel:
         ids_BT = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=device)
         mask_BT = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=device)
         model = self.model if self.method.lora_rank else self._of(base)
-        more: dict[str, Any] = {"use_cache": False}
+        begun = None
         if start:
-            begun = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
-            begun.batch_repeat_interleave(len(texts))
-            more = {"use_cache": True, "past_key_values": begun}
-        model(input_ids=ids_BT[:, start:], attention_mask=mask_BT, logits_to_keep=1, **more)
-        if self.is_stepping and not base:
+            begun = self.beginnings.repeated(texts[0][:start], len(texts)) if base else None
+            if begun is None:
+                begun = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
+                if base:
+                    self.beginnings.keep(texts[0][:start], begun)
+                begun.batch_repeat_interleave(len(texts))
+        more: dict[str, Any] = {"use_cache": keep or begun is not None, "past_key_values": begun}
+        out = model(input_ids=ids_BT[:, start:], attention_mask=mask_BT, logits_to_keep=1, **more)
+        if self.is_stepping and not base and not keep:
             self.tokens += sum(map(len, texts))
+        return out.past_key_values, mask_BT
+
+    def _pass_groups(self, rows: Sequence[Tokens], base: bool) -> list[int]:
+        """Run replies to several prompts, each prompt once; returns where in each row the last pass begins."""
+        import torch
+
+        prompts = list(dict.fromkeys(row.prompt for row in rows))
+        whole = [Tokens(prompt[:-1]) for prompt in prompts]  # the last token predicts the first of each reply
+        start = self._start(whole, [[len(each.prompt)] for each in whole], base)
+        kept, mask_PT = self._pass(whole, base, start, keep=True)
+        device = self.model.device
+        of_B = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
+        kept.batch_select_indices(of_B)
+        texts = [[row.prompt[-1], *row.completion] for row in rows]
+        longest = max(map(len, texts))
+        ids_BR = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=device)
+        mask_BR = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=device)
+        starts = [len(row.prompt) - 1 for row in rows]
+        model = self.model if self.method.lora_rank else self._of(base)
+        model(
+            input_ids=ids_BR,
+            attention_mask=torch.cat([mask_PT[of_B], mask_BR], dim=-1),
+            position_ids=torch.tensor(starts, device=device)[:, None] + torch.arange(longest, device=device),
+            past_key_values=kept,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        if self.is_stepping and not base:
+            self.tokens += sum(len(row.prompt) + len(row.completion) for row in rows)
+        return starts
 
     def _write(self, row: dict[str, Any]) -> None:
         append_row(self.folder / METRICS, json.dumps(row))

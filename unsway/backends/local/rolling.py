@@ -1,0 +1,142 @@
+"""Replies sampled from a model that is being trained: from its own distribution, and from no more than it needs to compute.
+
+In: a model, prompts as token ids, how to decode. Out: token ids of replies, each drawn with a seed of its own, so that a
+reply does not depend on what shares its batch (beyond rounding).
+What all prompts begin with goes through the model once, the prompt of a group once, and replies that have ended leave the
+batch; transformers' `generate` repeats the first two, computes all rows until the longest has ended, and applies penalties
+that come with the weights, under which replies would not be those of the model that is scored.
+Letters: P prompts, B replies of a batch, T tokens, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Any
+
+from unsway.backends.local.passes import common
+from unsway.models.engines.torch import RowNoise
+from unsway.seeds import rng
+from unsway.training.seams import Tensor, Tokens
+from unsway.types import Settings
+
+SAMPLED_AT_ONCE = 64
+"""Replies that are sampled in one batch; see `models/engines/torch.py`."""
+ENDED = 4
+"""Ended replies leave the batch when they are one in so many of it: leaving copies the keys and values of the others."""
+
+
+def roll(
+    model: Any, prompts: Sequence[Tokens], n: int, settings: Settings, ends: Set[int], *, share: bool
+) -> tuple[tuple[Tokens, ...], ...]:
+    """Draw n replies to each prompt; the model is in the mode, and under the arithmetic, that it should answer in.
+
+    Args:
+        model: A transformers or PEFT model.
+        prompts: What is answered.
+        n: Replies to each.
+        settings: Temperature, top_p, longest reply and seed; temperature 0 is greedy.
+        ends: Token ids that end a reply.
+        share: Whether keys and values of a beginning are kept whole, so that several rows can go on from it.
+    """
+    found: list[list[Tokens]] = [[] for _ in prompts]
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].prompt))
+    for first in range(0, n, SAMPLED_AT_ONCE):
+        many = min(n - first, SAMPLED_AT_ONCE)
+        together = max(1, SAMPLED_AT_ONCE // many)
+        for start in range(0, len(order), together):
+            places = order[start : start + together]
+            batch = [prompts[place].prompt for place in places]
+            seeds = [
+                rng(settings.seed, "sample", prompt, first + i).getrandbits(63) for prompt in batch for i in range(many)
+            ]
+            for number, reply in enumerate(_batch(model, batch, many, settings, ends, seeds, share)):
+                place = places[number // many]
+                ended = bool(reply) and reply[-1] in ends
+                found[place].append(Tokens(prompts[place].prompt, tuple(reply), ended))
+    return tuple(map(tuple, found))
+
+
+def _batch(
+    model: Any,
+    prompts: Sequence[tuple[int, ...]],
+    many: int,
+    settings: Settings,
+    ends: Set[int],
+    seeds: list[int],
+    share: bool,
+) -> list[list[int]]:
+    """The replies to some prompts, those of a prompt next to each other, with the token that ends them."""
+    import torch
+    from transformers import TopPLogitsWarper
+
+    replies: list[list[int]] = [[] for _ in seeds]
+    rows = list(range(len(seeds)))
+    noise = RowNoise(seeds, model.device)
+    kept, last_B1, mask_BT = _begin(model, prompts, many, share)
+    for _ in range(settings.max_tokens):
+        out = model(
+            input_ids=last_B1,
+            attention_mask=mask_BT,
+            position_ids=mask_BT.sum(dim=-1, keepdim=True) - 1,
+            past_key_values=kept,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        kept, scores_BV = out.past_key_values, out.logits[:, -1].float()
+        if settings.temperature > 0:
+            scores_BV = scores_BV / settings.temperature
+            if settings.top_p < 1:  # it sorts the vocabulary
+                scores_BV = TopPLogitsWarper(settings.top_p)(last_B1, scores_BV)
+            scores_BV = noise(last_B1, scores_BV)
+        last_B1 = scores_BV.argmax(dim=-1, keepdim=True)
+        for row, token in zip(rows, last_B1[:, 0].tolist(), strict=True):
+            if not (replies[row] and replies[row][-1] in ends):
+                replies[row].append(token)
+        going = [place for place, row in enumerate(rows) if replies[row][-1] not in ends]
+        if not going:
+            break
+        if (len(rows) - len(going)) * ENDED >= len(rows):
+            going_B = torch.tensor(going, device=model.device)
+            kept.batch_select_indices(going_B)
+            last_B1, mask_BT = last_B1[going_B], mask_BT[going_B]
+            rows, noise.generators = [rows[i] for i in going], [noise.generators[i] for i in going]
+        mask_BT = torch.nn.functional.pad(mask_BT, (0, 1), value=1)
+    return replies
+
+
+def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
+    """Keys and values of all but the last token of each prompt, `many` rows each; the last tokens, and the mask of all."""
+    import torch
+
+    device = model.device
+    shared = min(min(common(prompts[0], prompt) for prompt in prompts), *(len(prompt) - 1 for prompt in prompts))
+    shared = shared if share and len(prompts) > 1 else 0
+    rests = [prompt[shared:] for prompt in prompts]
+    longest = max(map(len, rests))
+    # what they share, then padding, then the rest: the last tokens stand in one column
+    ids_PT = torch.tensor([[0] * (longest - len(rest)) + list(rest) for rest in rests], device=device)
+    mask_PT = torch.tensor(
+        [[1] * shared + [0] * (longest - len(rest)) + [1] * len(rest) for rest in rests], device=device
+    )
+    if not share:
+        ids_PT, mask_PT = ids_PT.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
+    kept = None
+    if shared:
+        start_1T = torch.tensor([prompts[0][:shared]], device=device)
+        kept = model(input_ids=start_1T, use_cache=True, logits_to_keep=1).past_key_values
+        kept.batch_repeat_interleave(len(prompts))
+    if longest > 1:
+        kept = model(
+            input_ids=ids_PT[:, :-1],
+            attention_mask=mask_PT[:, :-1],
+            position_ids=(mask_PT.cumsum(dim=-1) - 1).clamp_min(0)[:, shared:-1],
+            past_key_values=kept,
+            use_cache=True,
+            logits_to_keep=1,
+        ).past_key_values
+    last_P1 = ids_PT[:, -1:]
+    if share and many > 1:
+        if kept is not None:
+            kept.batch_repeat_interleave(many)
+        last_P1, mask_PT = last_P1.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
+    return kept, last_P1, mask_PT
