@@ -48,7 +48,7 @@ ESTIMATES = (
 """The estimates of every cell, in the order of the columns; added statistics come after them."""
 
 HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "p", "accuracy", "parsed")
-LAST_HEADS = ("accuracy", "parsed")
+LAST_HEADS = ("p", "accuracy", "parsed")
 """Columns that a narrow terminal leaves out."""
 WIDE = 110
 """Terminal columns that show the whole table without breaking words."""
@@ -259,7 +259,7 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
     notes = [*footnotes(results)]
     if width < WIDE:
         notes.append(
-            f"{' and '.join(LAST_HEADS)}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
+            f"{words.listed(list(LAST_HEADS))}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
         )
     dim = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
@@ -275,15 +275,20 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(words.visible(results.title)), title_justify="left", box=None, pad_edge=False)
     narrow = width < WIDE
-    for head in HEADS[: -len(LAST_HEADS)] if narrow else heads(results):
+    title = Text(words.visible(results.title))
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow)
+    every = list(cells_as_text(results))
+    for i, head in enumerate(HEADS[: -len(LAST_HEADS)] if narrow else heads(results)):
         if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
             table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
+        elif head in ("bias", "arm"):  # whose words stay whole, if they are of a usual length
+            longest = max((len(word) for cells in every for word in cells[i].split()), default=0)
+            table.add_column(head, overflow="fold", min_width=min(longest, 14))
         else:
-            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "p", "ratio to base"))
+            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "ratio to base"))
     before = ""
-    for row, cells in zip(rows(results), cells_as_text(results), strict=True):
+    for row, cells in zip(rows(results), every, strict=True):
         if before and cells[0] != before:
             table.add_section()
         shown = [cells[0] if cells[0] != before else "", *cells[1:]]
