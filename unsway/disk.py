@@ -216,19 +216,25 @@ def put_row(file: BinaryIO, row: bytes, at: int, *, sync: bool = False) -> int:
     return end
 
 
-def append_row(path: str | Path, row: str, *, sync: bool = False) -> None:
+def append_row(path: str | Path, row: str | Callable[[bytes], str], *, sync: bool = False) -> None:
     """Append one row to a file of rows, whole or not at all; a row torn by a kill is cut off.
 
     Args:
         path: The file; made where it is missing.
-        row: One row, without its line end.
+        row: One row, without its line end; or what makes it from the last row (empty where there is none), which no other
+            process can follow meanwhile.
         sync: Wait until the disk has it, so that not even a power cut loses it.
 
     Raises:
         StoreError: The disk refused it; the rows before it are unchanged.
     """
     with appending(Path(path)) as file:
-        put_row(file, row.encode("utf-8", "backslashreplace"), _end_of_rows(file), sync=sync)
+        end = _end_of_rows(file)
+        if callable(row):
+            start = _end_of_rows(file, end - 1) if end else 0
+            file.seek(start)
+            row = row(file.read(max(0, end - start - 1)))
+        put_row(file, row.encode("utf-8", "backslashreplace"), end, sync=sync)
 
 
 def whole_rows(path: str | Path) -> list[bytes]:
@@ -245,9 +251,9 @@ def repaired_rows(path: str | Path) -> list[bytes]:
     return whole_rows(place)
 
 
-def _end_of_rows(file: BinaryIO) -> int:
-    """Where the last complete row ends, in bytes."""
-    end = file.seek(0, os.SEEK_END)
+def _end_of_rows(file: BinaryIO, before: int | None = None) -> int:
+    """Where the last complete row ends, in bytes: of the whole file, or of its first `before` bytes."""
+    end = file.seek(0, os.SEEK_END) if before is None else before
     while end:
         start = max(0, end - 4096)
         file.seek(start)

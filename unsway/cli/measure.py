@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from unsway.cli.forecast import show_scores
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
@@ -102,6 +103,7 @@ def measure(model: str, out: Path, half_width: float | None, json_: bool, **opti
     from unsway.models.session import session
     from unsway.reporting import table
     from unsway.studies.measuring import measure as measure_model
+    from unsway.studies.notebook import Notebook
 
     asked, how = wanted(options).pairs(model), measurement(options | {"model": model}, out, half_width)
     say_skipped(asked, out)
@@ -112,6 +114,8 @@ def measure(model: str, out: Path, half_width: float | None, json_: bool, **opti
         return
     table.show(found)
     say_precision(out, opened.subject.name if half_width else "")
+    if Notebook.of(out).path.exists():
+        show_scores(out)
 
 
 PLAIN = ("prompts", "n", "columns", "skip_bad", "split", "arguments", "keep_gold", "seed")

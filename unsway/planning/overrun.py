@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 from unsway.errors import BadInput
+from unsway.stats.intervals import Floats
 
 PRIOR_MIDDLE, PRIOR_SPREAD, PRIOR_RUNS, PRIOR_FREEDOM = 0.2, 0.5, 2.0, 3.0
 """The prior of the log of truth over plan: plans are rather too short (a factor of 1.2), a new one is off by about 60 %
@@ -35,6 +38,12 @@ class Overrun:
     """Factor that it stays below with a chance of 90 %."""
     n_runs: int
     """Past runs behind it; with 0 it is the prior alone."""
+
+    def factors(self, levels: ArrayLike) -> Floats:
+        """The factors that it stays below with these chances."""
+        freedom = PRIOR_FREEDOM + self.n_runs
+        scale = log(self.high / self.middle) / float(stdtrit(freedom, 0.9))
+        return np.asarray(self.middle * np.exp(scale * stdtrit(freedom, np.asarray(levels, float))), float)
 
 
 def overrun(truth_over_plan: Sequence[float]) -> Overrun:

@@ -1,7 +1,7 @@
 """Studies as values, and what one does with them: plan, run, status, estimate."""
 
-from unsway.studies.running import estimate, load, plan, run
+from unsway.studies.running import estimate, load, plan, read_study, run
 from unsway.studies.study import Study, difference
 from unsway.studies.values import Task, Trained
 
-__all__ = ["Study", "Task", "Trained", "difference", "estimate", "load", "plan", "run"]
+__all__ = ["Study", "Task", "Trained", "difference", "estimate", "load", "plan", "read_study", "run"]

@@ -45,3 +45,14 @@ class Arm:
     def name(self) -> str:
         """The model and the intervention, for people."""
         return self.key.name
+
+    @property
+    def planned_name(self) -> str:
+        """Its name as `PlannedArm.name` has it: the model and what was done to it; the label where it belongs to no study."""
+        if not self.of:
+            return self.label
+        return self.of if self.role == "base" else f"{self.of} + {self.label}"
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is its own, as a study, a reply or a report has it."""
+        return name in (self.planned_name, self.name, self.label)

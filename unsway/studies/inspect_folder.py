@@ -23,7 +23,6 @@ from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
-from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, index_of, pairs_of, results
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
@@ -80,11 +79,11 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     index = index_of(place, arms)
     prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
     replies = {
-        _name(arm): Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
+        arm.planned_name: Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
         for arm in arms
     }
     failed: defaultdict[str, set[str]] = defaultdict(set)
-    names = {arm.model: _name(arm) for arm in arms if not arm.intervention}
+    names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
     for line in whole_rows(place / layout.FAILURES):
         row = json.loads(line)
         failed[names.get(row["model"], "")].add(row["prompt_id"])
@@ -139,13 +138,6 @@ def _planned(
     for arm in study.arms():
         parts = [part for part in study.parts() if arm in set(part.arms())]
         yield arm.name, [pair for pair in pairs if any(part.asks(pair) for part in parts)], parts[0].samples
-
-
-def _name(arm: Arm) -> str:
-    """The name of an arm as `PlannedArm.name` has it; the label where it belongs to no study."""
-    if not arm.of:
-        return arm.label
-    return arm.of if arm.role == "base" else f"{arm.of} + {arm.label}"
 
 
 # ---------------------------------------------------------------- two folders

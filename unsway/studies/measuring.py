@@ -30,6 +30,7 @@ from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
+from unsway.studies.scoring import settle
 from unsway.types import ArmKey, Question
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def measure(
         ask_arm(asked, session, used)
         found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
+        settle(folder, found)
     return replace(found, measured=MeasuredWith(model, tuple(values), elicits, used))
 
 

@@ -38,6 +38,7 @@ from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
 from unsway.studies.results import Results
+from unsway.studies.scoring import settle
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import fit
@@ -206,6 +207,8 @@ def run(
         del running  # the numbers come from what the folder holds: its pairs are not in memory twice
         found = estimate(study, folder)
         keep_outcomes(folder, found.outcomes)
+        for row in settle(folder, found):
+            _log.info("%s: %s is %.4g.", folder, row.quantity, row.value)
         return found
 
 
@@ -255,12 +258,21 @@ def load(folder: str | Path) -> Study | None:
         BadInput: The file is no study.
     """
     path = Path(folder) / layout.STUDY
-    if not path.is_file():
-        return None
+    return read_study(path) if path.is_file() else None
+
+
+def read_study(path: str | Path) -> Study:
+    """A study from its JSON, or from the folder where it ran.
+
+    Raises:
+        UnknownName: It has a bias, a source or a method that is not installed here.
+        BadInput: The file is no study.
+    """
+    file = Path(path) / layout.STUDY if Path(path).is_dir() else Path(path)
     try:
-        return loads(Study, path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadInput(f"{path} cannot be read as a study: {error}") from error
+        return loads(Study, file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BadInput(f"{file} cannot be read as a study: {error}") from error
 
 
 def load_if_installed(folder: str | Path) -> Study | None:

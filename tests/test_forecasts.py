@@ -1,0 +1,226 @@
+"""Forecasts before, scores after: frozen in the notebook, late ones never scored, edited ones seen."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from unsway.cli import main
+from unsway.errors import BadInput, BadRow
+from unsway.planning import hierarchy
+from unsway.planning.decisions import FreeNote
+from unsway.planning.forecasts import Forecast, Printed, Quantity, from_three, printed_draws, sampling_variance
+from unsway.planning.hierarchy import KnownRate, posterior, published
+from unsway.stats import scores
+from unsway.store import dumps
+from unsway.studies import Study, run
+from unsway.studies.forecasting import forecast
+from unsway.studies.notebook import Notebook
+from unsway.studies.scoring import score
+from unsway.testing import scripted
+
+STUDY = Study(models="scripted/one", biases=("post_hoc", "suggested_answer"), tasks="procedural/dates", n=12)
+
+
+def models(study: Study, **follow: float) -> dict[str, Any]:
+    asked = [pair for part in study.parts() for pair in part.pairs()]
+    return {name: scripted(asked, follow=follow, name=name.partition("/")[2]) for name in study.models}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that was forecast, run, and forecast again."""
+    place = tmp_path_factory.mktemp("runs") / "first"
+    mine = {"suggested_answer": (0.05, 0.15, 0.30), "post_hoc>0.10": 0.7, "minutes": (0.01, 0.1, 1.0)}
+    forecast(STUDY, place, mine=mine, who="ann")
+    run(STUDY, place, using=models(STUDY, post_hoc=0.9, suggested_answer=0.2))
+    forecast(STUDY, place, mine={"suggested_answer": (0.19, 0.2, 0.21)}, who="ann")
+    return place
+
+
+def test_forecasts_are_frozen_and_scored_by_themselves(ran: Path) -> None:
+    book = Notebook.of(ran)
+    assert {one.quantity for one in book.all(Printed)} == {
+        "brr(post_hoc, scripted/one)",
+        "brr(suggested_answer, scripted/one)",
+        "minutes",
+    }
+    found = score(ran)
+    by = {(row.forecast.who, row.forecast.quantity): row for row in found.rows}
+    mine = by["ann", "brr(suggested_answer, scripted/one)"]
+    assert mine.forecast.quantile(0.5) == pytest.approx(0.15) and mine.crps is not None and not mine.forecast.late
+    assert by["ann", "brr(post_hoc, scripted/one)"].brier == pytest.approx(0.09)
+    machine = by["machine@1", "brr(post_hoc, scripted/one)"]
+    assert machine.forecast.n == 11 and machine.printed.n == 12 and machine.p is not None
+    assert found.people() == ("machine@1", "blind@1", "ann") and found.skill("ann") is not None
+    calibration = found.calibration("machine@1")
+    assert calibration is not None and calibration.n == 2 and calibration.n_studies == 1
+
+
+def test_a_late_forecast_is_kept_and_never_scored(ran: Path) -> None:
+    late = [one for one in Notebook.of(ran).all(Forecast) if one.late]
+    assert [one.quantity for one in late if one.who == "ann"] == ["brr(suggested_answer, scripted/one)"]
+    found = score(ran)
+    assert found.n_late >= 1 and not [row for row in found.rows if row.forecast.late]
+
+
+def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
+    path = tmp_path / "study.json"
+    path.write_text(dumps(STUDY))
+    words = ["forecast", str(path), "--to", str(tmp_path / "runs" / "x"), "--mine", "post_hoc=0,.2,.5", "--who", "bo"]
+    found = CliRunner().invoke(main, words)
+    assert found.exit_code == 0, found.output
+    assert "bo" in found.output and "machine@1" in found.output and "blind" not in found.output
+    shown = CliRunner().invoke(main, ["score", str(ran)])
+    assert shown.exit_code == 0 and "came true or false" in shown.output and "ann" in shown.output
+    body = json.loads(CliRunner().invoke(main, ["score", str(ran), "--json"]).stdout)
+    assert {row["who"] for row in body["rows"]} == {"machine@1", "blind@1", "ann"}
+    assert CliRunner().invoke(main, ["score", str(tmp_path)]).exit_code == 1
+
+
+def test_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert len(forecast(STUDY, tmp_path / "runs" / "x")) == 5
+
+
+def test_forecasts_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    for mine, message in (
+        ({"post_hok": (0.0, 0.1, 0.2)}, "names 0 numbers"),
+        ({"post_hoc": (0.3, 0.1, 0.2)}, "in order"),
+        ({"post_hoc": 0.5}, "give 10, 50 and 90"),
+        ({"post_hoc>x": 0.5}, "no threshold"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            forecast(STUDY, tmp_path / "x", mine=mine)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="Write brr"):
+        Quantity.parse("bbr(a, b)")
+
+
+# ---------------------------------------------------------------- distributions
+
+
+def test_three_numbers_are_kept_exactly_and_the_tails_stay_in_range() -> None:
+    q = from_three(0.05, 0.15, 0.30)
+    assert (q[19], q[99], q[179]) == (0.05, 0.15, 0.30) and list(q) == sorted(q)
+    assert q[9] == pytest.approx(0.05 + 0.10 * np.log(0.5), abs=1e-6)  # the 5 % quantile, on the exponential tail
+    assert from_three(0.5, 0.9, 1.0)[-1] == 1.0
+
+
+def test_what_is_printed_lies_on_the_lattice_and_respects_the_floor() -> None:
+    found = printed_draws(np.full(4000, -0.9), 50)
+    assert np.allclose(found * 50, np.round(found * 50)) and found.min() > -0.35
+    found = printed_draws(np.full(4000, 0.3), 200, seed=1)
+    assert found.mean() == pytest.approx(0.3, abs=0.003)
+    assert found.var() == pytest.approx(sampling_variance(0.3, 200), rel=0.1)
+
+
+def test_more_questions_hardly_narrow_what_models_differ_in() -> None:
+    """The 80 % interval of a new model under suggested_answer, from six models with mean .205 and sd .063."""
+    from scipy.stats import t
+
+    for n, ends in ((600, (0.100, 0.310)), (150, (0.088, 0.322))):
+        sd = (0.063**2 * (1 + 1 / 6) + sampling_variance(0.205, n)) ** 0.5
+        assert 0.205 - t.ppf(0.9, 5) * sd == pytest.approx(ends[0], abs=5e-4)
+        assert 0.205 + t.ppf(0.9, 5) * sd == pytest.approx(ends[1], abs=5e-4)
+
+
+# ---------------------------------------------------------------- the hierarchy
+
+
+def test_one_small_cell_is_shrunk_as_the_closed_form_says() -> None:
+    """At fixed σ, one row of n = 20 and a prior of μ: the posterior is a weighted mean."""
+    sigma, v = (0.1, 0.05, 0.02), 0.2 / 20
+    mean, covariance = posterior([KnownRate("m", "b", 0.6, v, "x")], [("m", "b")], sigma)
+    prior = hierarchy.MIDDLE_SD**2 + sum(s * s for s in sigma)
+    assert mean[0] == pytest.approx(0.25 + prior / (prior + v) * 0.35, abs=1e-9)
+    assert covariance[0, 0] == pytest.approx(prior * v / (prior + v), abs=1e-9)
+
+
+def test_the_hierarchy_covers_worlds_of_its_own_kind() -> None:
+    """30 worlds of 9 biases and 8 models, half the table seen, a new model: the intervals cover as they should."""
+    held: list[list[bool]] = []
+    for world in range(30):
+        rng = np.random.default_rng(world)
+        beta, alpha = rng.normal(0, 0.15, 9), rng.normal(0, 0.05, 9)
+        theta = 0.3 + beta[None, :] + alpha[:, None] + rng.normal(0, 0.06, (9, 9))
+        seen = [
+            KnownRate(str(m), str(b), theta[m, b] + rng.normal(0, 0.03), 0.03**2, "")
+            for m in range(8)
+            for b in range(9)
+            if rng.random() < 0.5
+        ]
+        found = hierarchy.draws(tuple(seen), tuple(("8", str(b)) for b in range(9)), 500, world)
+        for b in range(9):
+            place = float(np.mean(found[:, b] < theta[8, b]))
+            held.append([abs(place - 0.5) <= share / 2 for share in scores.CENTRAL])
+    for share, got in zip(scores.CENTRAL, np.mean(held, axis=0), strict=True):
+        assert abs(got - share) < 0.09, (share, got)  # nine cells of a world share its new model
+
+
+def test_leaving_out_one_model_the_bank_beats_not_knowing_the_bias() -> None:
+    rows, own, blind = published(), [], []
+    for model in {row.model for row in rows}:
+        rest, cells = tuple(r for r in rows if r.model != model), [r for r in rows if r.model == model]
+        if not {r.bias for r in cells} & {r.bias for r in rest}:
+            continue
+        drawn = hierarchy.draws(rest, tuple((model, r.bias) for r in cells))
+        for i, row in enumerate(cells):
+            noise = np.random.default_rng(i).normal(0, row.variance**0.5, len(drawn))
+            own.append(scores.crps(drawn[:, i] + noise, row.value))
+            sd = (hierarchy.BLIND[1] ** 2 + row.variance) ** 0.5
+            blind.append(scores.crps_normal(row.value, hierarchy.BLIND[0], sd))
+    assert np.mean(own) < np.mean(blind)
+
+
+# ---------------------------------------------------------------- the notebook
+
+
+def fill(project: str, name: str) -> None:
+    book = Notebook(project)
+    for i in range(500):
+        book.append(FreeNote(f"{name} {i}"))
+
+
+def test_two_processes_append_to_one_chain(tmp_path: Path) -> None:
+    both = [multiprocessing.get_context("spawn").Process(target=fill, args=(str(tmp_path), name)) for name in "ab"]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    book = Notebook(tmp_path)
+    rows = book.rows()
+    assert len(rows) == 1000 and not book.problems()
+    assert len({row.body.text for row in rows if isinstance(row.body, FreeNote)}) == 1000
+
+
+def test_an_edited_row_is_seen_and_not_used(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    for text in ("one", "two", "three"):
+        book.append(FreeNote(text))
+    lines = book.path.read_text().splitlines()
+    book.path.write_text("\n".join([lines[0], lines[1].replace("two", "2"), lines[2]]) + "\n")
+    assert [one.text for one in book.all(FreeNote)] == ["one", "three"]
+    assert "row 2 was edited" in book.problems()[0]
+    book.path.write_text("\n".join([lines[0], lines[2]]) + "\n")
+    assert book.problems() == ("what stood between rows 1 and 2 was removed or changed",)
+    book.path.write_text("{}\n")
+    with pytest.raises(BadRow, match="none of a notebook"):
+        book.rows()
+
+
+def test_notebooks_of_other_machines_are_read_with_it(tmp_path: Path) -> None:
+    Notebook(tmp_path).append(FreeNote("second"), at="2026-11-28T10:00:00")
+    other = Notebook(tmp_path / "there")
+    other.append(FreeNote("first"), at="2026-11-28T09:00:00")
+    other.path.rename(tmp_path / "notebook-there.jsonl")
+    assert [one.text for one in Notebook(tmp_path).all(FreeNote)] == ["first", "second"]

@@ -1,0 +1,89 @@
+"""The verbs of expecting: `forecast` before a study runs, `score` afterwards. They ask no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, show_rows
+
+
+def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | float]:
+    """`NUMBER=10%,50%,90%` options, or `NUMBER>THRESHOLD=CHANCE`, as `forecast` takes them."""
+    found: dict[str, tuple[float, float, float] | float] = {}
+    for each in given:
+        name, _, text = each.rpartition("=")
+        try:
+            values = [float(one) for one in text.split(",")]
+        except ValueError:
+            values = []
+        if not name or len(values) not in (1, 3):
+            raise click.BadParameter(
+                f"{each!r} is neither 'suggested_answer=.05,.15,.30' (10, 50 and 90 %) nor 'post_hoc>.10=.7' (a chance).",
+                param_hint="--mine",
+            )
+        found[name] = (values[0], values[1], values[2]) if len(values) == 3 else values[0]
+    return found
+
+
+@main.command()
+@click.argument("study", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--to", "--out", "out", type=click.Path(path_type=Path), help="Folder it will run in; STUDY where it is one."
+)
+@click.option("--mine", multiple=True, metavar="BIAS=10%,50%,90%", help="Your own forecast, or BIAS>THRESHOLD=CHANCE.")
+@click.option("--who", default="", help="Who you are (the name of this machine's user otherwise).")
+@json_option
+def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, json_: bool) -> None:
+    """Say what STUDY will print, before it runs: the machine's forecast, and yours next to it.
+
+    STUDY is the JSON of a study, or a folder that holds one. Both forecasts are frozen in notebook.jsonl next to the folder;
+    those made after the first replies are marked late and never scored.
+    """
+    from dataclasses import asdict
+
+    from unsway.reporting.forecasts import forecast_rows
+    from unsway.studies import read_study
+    from unsway.studies.forecasting import forecast as forecast_study
+
+    place = out or (study if study.is_dir() else None)
+    if place is None:
+        raise click.UsageError("Name the folder it will run in: --to runs/mine.")
+    found = forecast_study(read_study(study), place, mine=guesses(mine), who=who)
+    if json_:
+        as_json([asdict(one) for one in found])
+    else:
+        show_rows(forecast_rows(found))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("runs"))
+@click.option("--blind", is_flag=True, help="Show the forecasts that do not know the bias too.")
+@json_option
+def score(folder: Path, blind: bool, json_: bool) -> None:
+    """Score forecasts against what came: of FOLDER's study, or of every study in it.
+
+    Numbers are scored by themselves whenever something is measured; this shows them again.
+    """
+    from unsway.reporting.forecasts import history_body
+    from unsway.studies.scoring import score as score_folder
+
+    found = score_folder(folder)
+    if json_:
+        as_json(history_body(found))
+    else:
+        show_scores(folder, blind=blind)
+
+
+def show_scores(folder: Path, *, blind: bool = False) -> None:
+    """The scores of a folder's forecasts, and what those of all studies add up to."""
+    from unsway.reporting.forecasts import history_sentences, score_rows
+    from unsway.studies.scoring import score as score_folder
+
+    found = score_folder(folder)
+    if rows := score_rows(found, blind=blind):
+        show_rows(rows)
+    for sentence in history_sentences(found):
+        click.echo(sentence)

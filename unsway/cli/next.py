@@ -1,0 +1,81 @@
+"""The verbs of deciding: `note` what waits for a number, `next` for what to run, `decided` for what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, show_rows
+
+project_option = click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="The folder that holds the studies' folders and the notebook.",
+)
+
+
+@main.command()
+@click.argument("text")
+@click.option(
+    "--if", "when", default="", metavar="CONDITION", help="When you act: 'brr(suggested_answer, MODEL) > .05'."
+)
+@click.option(
+    "--worth", default="", metavar="DOLLARS/point", help="What a point on the right side is worth: 200/point."
+)
+@click.option("--due", default="", help="The day by which it must be taken: 2026-12-04, or friday.")
+@project_option
+def note(text: str, when: str, worth: str, due: str, project: Path) -> None:
+    """Note a remark, or with --if a decision that waits for a number."""
+    from unsway.planning.decisions import Decision
+    from unsway.studies.deciding import note as add_note
+
+    made = add_note(project, text, when=when, worth=worth, due=due)
+    click.echo(f"{made.id}: {made.text} if {made.condition}" if isinstance(made, Decision) else "Noted.")
+
+
+@main.command(name="next")
+@click.option("--decide", default="", metavar="ID", help="One decision; all that are open otherwise.")
+@click.option("--budget", type=click.FloatRange(min=0), help="US dollars that one step may cost.")
+@click.option("--hour-costs", "hour", type=click.FloatRange(min=0), help="US dollars for an hour of a local model.")
+@click.option("--training-costs", "training", type=click.FloatRange(min=0), help="US dollars for one training.")
+@click.option(
+    "--prices", "prices_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of prices."
+)
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Options to show.")
+@project_option
+@json_option
+def next_(decide: str, prices_: Path | None, top: int, project: Path, json_: bool, **given: Any) -> None:
+    """Rank what could be run next by what it is expected to be worth for its cost, or say that nothing is."""
+    from dataclasses import asdict
+
+    from unsway.planning.prices import prices
+    from unsway.reporting.forecasts import step_rows
+    from unsway.studies.deciding import Costs, next_steps
+
+    costs = Costs(prices=prices(prices_), **{name: value for name, value in given.items() if value is not None})
+    found = next_steps(project, decide=decide, costs=costs)
+    if json_:
+        as_json(asdict(found))
+        return
+    if found.steps:
+        show_rows(step_rows(found, top))
+    click.echo(found.advice)
+
+
+@main.command()
+@click.argument("decision")
+@click.argument("action")
+@click.argument("why", default="")
+@click.option("--result", "results", multiple=True, help="A folder whose numbers it rests on.")
+@project_option
+def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path) -> None:
+    """Note that DECISION (its id, or the beginning) was taken: ACTION, and on what ground."""
+    from unsway.studies.deciding import decided as add_decided
+
+    made = add_decided(project, decision, action, why, results=results)
+    click.echo(f"{made.decision}: {made.action}.")

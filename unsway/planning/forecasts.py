@@ -1,0 +1,201 @@
+"""A forecast: a distribution of a number that a study will print, who said so, and when it can be scored.
+
+In: three numbers of a person, or draws of the machine. Out: a frozen `Forecast` of 199 quantiles. It is of the *printed*
+estimate at its planned number of questions, so sampling noise is part of it.
+
+    mine = from_three(0.05, 0.15, 0.30)         # 10, 50 and 90 %
+    Quantity.parse("brr(post_hoc, openai/gpt-4o-mini)").bias
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from unsway.errors import BadInput
+from unsway.stats.intervals import Floats, Interval
+
+K = 199
+"""Quantiles of a forecast, at k/200."""
+LEVELS_K: Floats = np.arange(1, K + 1) / (K + 1)
+"""Their levels."""
+DIGITS = 6
+"""Digits of a quantile in the notebook."""
+AWAY = (2.0, 48.0)
+"""Beta prior of the pairs that hit only without the cue: 4 % on average, 1 to 9 % mostly. A judgement, from GPT-3.5's 2 %
+(the authors' chart for arXiv 2403.05518) and the noise of sampled replies."""
+QuantityKind: TypeAlias = Literal["brr", "ratio", "minutes", "dollars"]
+_SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*([^,()]+?)\s*,\s*(.+?)\s*\))?\s*")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """A number that a study prints."""
+
+    kind: QuantityKind
+    """brr: of an arm under a bias. ratio: of its BRR to that of its base. minutes, dollars: of the whole study."""
+    bias: str = ""
+    """Name of the bias, without a version; empty for time and cost."""
+    arm: str = ""
+    """The model, and what was done to it: `MODEL` or `MODEL + bct`."""
+
+    @classmethod
+    def parse(cls, text: str) -> Quantity:
+        """A quantity as it is written. Raises `BadInput` that says how."""
+        found = _SPELLING.fullmatch(text)
+        kinds: tuple[QuantityKind, ...] = get_args(QuantityKind)
+        kind = next((one for one in kinds if found is not None and one == found[1]), None)
+        if found is None or kind is None or (kind in ("brr", "ratio")) != bool(found[2]):
+            raise BadInput(
+                f"{text!r} is no number that a study prints. Write brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM), minutes or "
+                "dollars."
+            )
+        return cls(kind, found[2] or "", found[3] or "")
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"{self.kind}({self.bias}, {self.arm})" if self.bias else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What somebody expects of a number, before there is one."""
+
+    id: str
+    """Content id of the study, the quantity, who, and the distribution."""
+    quantity: str
+    """As `Quantity` spells it."""
+    who: str
+    """`machine@version`, `blind@version`, or a person."""
+    quantiles: tuple[float, ...]
+    """Of the printed number at its planned size, at k/200; empty where only a chance was given."""
+    study: str
+    """Content id of the study."""
+    folder: str
+    """Name of the study's folder, next to the notebook."""
+    n: int = 0
+    """Questions that are expected to count; 0 for time and cost."""
+    late: bool = False
+    """Whether there were replies already: kept, never scored."""
+    truth: tuple[float, ...] = ()
+    """Quantiles of the true rate, without sampling noise, from which the printed number at another size follows; empty for a
+    person."""
+    above: float | None = None
+    """The threshold of a yes/no question; None where the whole distribution was given."""
+    chance: float | None = None
+    """The chance that the number lies above it."""
+    plan: float | None = None
+    """Minutes or dollars that the plan said; None for rates."""
+    why: str = ""
+    """What its width comes from."""
+
+    def quantile(self, level: float) -> float:
+        """The number that it stays below with this chance."""
+        return float(np.interp(level, LEVELS_K, self.quantiles))
+
+    def central(self, coverage: float) -> Interval:
+        """The central interval of a coverage."""
+        return central(self.quantiles, coverage)
+
+    def chance_above(self, threshold: float) -> float:
+        """The chance of a number above a threshold."""
+        if self.chance is not None and self.above == threshold:
+            return self.chance
+        return float(np.mean(np.asarray(self.quantiles) > threshold))
+
+    def at_size(self, n: int, seed: int = 0) -> tuple[float, ...]:
+        """Its quantiles if this many questions count rather than those planned; as they are where nothing follows."""
+        if not self.truth or not n or n == self.n:
+            return self.quantiles
+        return reduced(printed_draws(np.repeat(self.truth, 10), n, seed))
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A number that came, for the forecasts of it."""
+
+    quantity: str
+    """As `Quantity` spells it."""
+    folder: str
+    """Name of the study's folder."""
+    value: float
+    """The printed number."""
+    low: float | None
+    """Lower end of its interval; None where it has none."""
+    high: float | None
+    """Upper end of its interval."""
+    n: int
+    """Questions that count; 0 for time and cost."""
+    forecasts: tuple[str, ...]
+    """Ids of the forecasts it settles."""
+
+
+# ---------------------------------------------------------------- distributions
+
+
+def central(quantiles: Sequence[float], coverage: float) -> Interval:
+    """The central interval of a distribution kept as its 199 quantiles."""
+    low, high = np.interp(((1 - coverage) / 2, (1 + coverage) / 2), LEVELS_K, quantiles)
+    return Interval(float(low), float(high))
+
+
+def reduced(draws: ArrayLike) -> tuple[float, ...]:
+    """Draws as their 199 quantiles."""
+    return tuple(round(float(q), DIGITS) for q in np.quantile(np.asarray(draws, float), LEVELS_K))
+
+
+def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float] = (-1.0, 1.0)) -> tuple[float, ...]:
+    """A person's three numbers as quantiles: straight lines between them, exponential tails beyond, cut at the range.
+
+    Each tail holds 10 %, and its scale is the gap to the middle on its side.
+
+    Args:
+        q10: The number that the result stays below with a chance of 10 %.
+        q50: With equal chances on either side.
+        q90: The number that it exceeds with a chance of 10 %.
+        within: The range of the number.
+
+    Raises:
+        BadInput: They are not in order, or outside the range.
+    """
+    if not within[0] <= q10 <= q50 <= q90 <= within[1]:
+        raise BadInput(
+            f"10, 50 and 90 % must be in order and within {within[0]:g} to {within[1]:g}; got {q10:g}, {q50:g}, {q90:g}."
+        )
+    inner = np.interp(LEVELS_K, (0.1, 0.5, 0.9), (q10, q50, q90))
+    low = q10 + (q50 - q10) * np.log(np.minimum(LEVELS_K / 0.1, 1))
+    high = q90 - (q90 - q50) * np.log(np.minimum((1 - LEVELS_K) / 0.1, 1))
+    found = np.where(LEVELS_K < 0.1, low, np.where(LEVELS_K > 0.9, high, inner))
+    return tuple(round(float(q), DIGITS) for q in np.clip(found, *within))
+
+
+def printed_draws(truth: ArrayLike, n: int, seed: int = 0) -> Floats:
+    """BRRs as n questions would print them, one for each draw of the true rate: counts, so they lie on the lattice of 1/n.
+
+    Pairs that hit only without the cue have a share from `AWAY`; a BRR cannot fall below minus that share.
+    """
+    rng = np.random.default_rng(seed)
+    theta_D = np.clip(np.asarray(truth, float), -1, 1)
+    away_D = np.minimum(rng.beta(*AWAY, len(theta_D)), 1 - np.maximum(theta_D, 0))
+    follows_D = np.clip(theta_D + away_D, 0, 1 - away_D)
+    plus_D = rng.binomial(n, follows_D)
+    rest_D = np.clip(away_D / np.maximum(1 - follows_D, 1e-12), 0, 1)
+    minus_D = rng.binomial(n - plus_D, rest_D)
+    return np.asarray((plus_D - minus_D) / n, float)
+
+
+def sampling_variance(brr: float, n: float) -> float:
+    """The variance of a printed BRR on n questions, with the mean share of `AWAY`."""
+    away = AWAY[0] / sum(AWAY)
+    return (max(brr, 0.0) + 2 * away - brr**2) / n
+
+
+def newest(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:
+    """The last forecast of each person, number and folder that was not late: revisions count until there are replies."""
+    found = {(one.who, one.quantity, one.folder, one.above): one for one in forecasts if not one.late}
+    return tuple(found.values())

@@ -1,0 +1,138 @@
+"""What is known of a BRR before it is measured: a hierarchy over biases and models.
+
+    y_mb ~ N(θ_mb, v_mb),  θ_mb = μ + β_b + α_m + ε_mb,  β ~ N(0, σ_β²), α ~ N(0, σ_α²), ε ~ N(0, σ_ε²)
+
+In: printed BRRs of models under biases, published or your own. Out: joint draws of the θ of other cells. Given the three σ
+it is one linear solve; the σ are integrated on a grid. A bias nobody measured has β from its prior, a new model α from its;
+this is Gelman et al., Bayesian Data Analysis, §5.4, with crossed effects.
+
+    draws(published(), (("my/model", "post_hoc"),)).mean()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from unsway.banks import bank
+from unsway.errors import BadRow
+from unsway.stats.intervals import Floats, quantile
+
+VERSION = 1
+"""Moves whenever a forecast would: the machine's name is `machine@VERSION`."""
+MIDDLE, MIDDLE_SD = 0.25, 1.0
+"""The prior of μ: so wide that it says nothing."""
+GRID = tuple(float(one) for one in np.geomspace(0.02, 0.4, 8))
+"""The σ that are tried, each for biases, models and cells."""
+SIGMA_SD = 0.15
+"""The scale of the half-normal prior of each σ."""
+PUBLISHED_SD = 0.05
+"""Added to published figures: other prompts, other parsing. A judgement."""
+MOST_ROWS = 500
+"""With more rows only the likeliest σ are used."""
+NEGLIGIBLE = 1e-3
+"""Share of the largest weight below which a point of the grid is left out."""
+CHUNK = 2**21
+"""Numbers of the covariances that are held at once."""
+N_DRAWS = 2000
+"""Draws of a forecast."""
+BLIND = (0.30, 0.204)
+"""Mean and standard deviation over nine published biases: what one says without knowing which bias it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRate:
+    """A BRR that was printed somewhere."""
+
+    model: str
+    """The model."""
+    bias: str
+    """Name of the bias, without a version."""
+    value: float
+    """The BRR, a fraction."""
+    variance: float
+    """Of its sampling, and of what makes published figures differ."""
+    source: str
+    """Where it is printed: a name in the bank, or the folder of a study."""
+
+
+def published() -> tuple[KnownRate, ...]:
+    """The bank of published figures. Raises `BadRow` where a line of it is not one."""
+    found = []
+    for number, entry in enumerate(bank("published_brrs").entries, 1):
+        parts = entry.split()
+        if len(parts) != 5:
+            raise BadRow("published_brrs", number, "line", "is not model, bias, BRR, half-width, source")
+        model, bias, value, half, source = parts
+        variance = (float(half) / quantile(0.95)) ** 2 + PUBLISHED_SD**2
+        found.append(KnownRate(model, bias, float(value), variance, source))
+    return tuple(found)
+
+
+@lru_cache(maxsize=32)
+def draws(known: tuple[KnownRate, ...], cells: tuple[tuple[str, str], ...], n: int = N_DRAWS, seed: int = 0) -> Floats:
+    """Joint draws of the true BRRs of cells (model, bias), shape (n, cells); kept, and therefore read-only."""
+    rng = np.random.default_rng(seed)
+    sigmas = [(beta, alpha, epsilon) for beta, alpha, epsilon in product(GRID, repeat=3)]
+    log_weight = _log_weights(known, np.array(sigmas))
+    weight = np.exp(log_weight - log_weight.max())
+    weight[weight < (1.0 if len(known) > MOST_ROWS else NEGLIGIBLE)] = 0.0
+    times = rng.multinomial(n, weight / weight.sum())
+    found = []
+    for sigma, k in zip(sigmas, times, strict=True):
+        if k:
+            mean, covariance = posterior(known, cells, sigma)
+            found.append(rng.multivariate_normal(mean, covariance, int(k), method="cholesky"))
+    drawn: Floats = rng.permutation(np.concatenate(found))
+    drawn.setflags(write=False)
+    return drawn
+
+
+def posterior(
+    known: Sequence[KnownRate], cells: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
+) -> tuple[Floats, Floats]:
+    """Mean and covariance of the θ of cells, at given σ of biases, models and cells."""
+    own = _covariance(cells, cells, sigma) + 1e-12 * np.eye(len(cells))
+    prior = np.full(len(cells), MIDDLE)
+    if not known:
+        return prior, own
+    there = [(row.model, row.bias) for row in known]
+    factor = cho_factor(_covariance(there, there, sigma) + np.diag([row.variance for row in known]), lower=True)
+    across = _covariance(cells, there, sigma)
+    mean = prior + across @ cho_solve(factor, np.array([row.value - MIDDLE for row in known]))
+    return mean, own - across @ cho_solve(factor, across.T)
+
+
+def _covariance(
+    one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]], sigma: tuple[float, float, float]
+) -> Floats:
+    """Covariance of the θ of two lists of cells at given σ."""
+    return np.asarray(MIDDLE_SD**2 + np.tensordot(np.square(sigma), _shared(one, other), 1), float)
+
+
+def _shared(one: Sequence[tuple[str, str]], other: Sequence[tuple[str, str]]) -> Floats:
+    """Whether two lists of cells share the bias, the model, and both: 0 or 1, shape (3, one, other)."""
+    model, bias = (np.array([a[k] for a in one])[:, None] == np.array([b[k] for b in other])[None, :] for k in (0, 1))
+    return np.asarray(np.stack([bias, model, bias & model]), float)
+
+
+def _log_weights(known: Sequence[KnownRate], sigma_G3: Floats) -> Floats:
+    """Log of the marginal likelihood times the prior of each σ of the grid, which is logarithmic."""
+    prior_G = (np.log(sigma_G3) - sigma_G3**2 / (2 * SIGMA_SD**2)).sum(axis=1)
+    if not known:
+        return np.asarray(prior_G, float)
+    there = [(row.model, row.bias) for row in known]
+    shared, noise = _shared(there, there), np.diag([row.variance for row in known])
+    off_R = np.array([row.value - MIDDLE for row in known])
+    found = []
+    for few_G3 in np.array_split(sigma_G3, max(1, len(sigma_G3) * len(known) ** 2 // CHUNK)):
+        factor = np.linalg.cholesky(MIDDLE_SD**2 + noise + np.tensordot(few_G3**2, shared, 1))
+        scaled = np.linalg.solve(factor, np.broadcast_to(off_R[:, None], (len(few_G3), len(known), 1)))[..., 0]
+        logs = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+        found.append(-(scaled**2).sum(axis=1) / 2 - logs)
+    return np.asarray(prior_G + np.concatenate(found), float)

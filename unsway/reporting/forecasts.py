@@ -1,0 +1,146 @@
+"""Forecasts and their scores as a person reads them: plain rows and sentences. Rates become points here.
+
+In: `Forecast`s, a `ForecastHistory`. Out: rows of equal keys for a table or for JSON, and sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from unsway.planning.forecasts import Forecast, Quantity
+from unsway.reporting.words import NONE, human, visible
+from unsway.studies.deciding import NextSteps
+from unsway.studies.scoring import REFERENCE, ForecastHistory, ScoredForecast
+
+SURPRISING = 0.1
+"""Chance below which a number would surprise: half of it on either side."""
+UNEXPECTED = 0.05
+"""Two-sided chance below which a number that came is called unexpected."""
+
+
+def number(quantity: Quantity, value: float) -> str:
+    """A number in its unit: points of a rate, a ratio with two decimals, dollars, minutes."""
+    if quantity.kind == "brr":
+        return f"{100 * value:+.0f}"
+    return f"{value:.2f}" if quantity.kind in ("ratio", "dollars") else f"{value:.3g}"
+
+
+def named(quantity: Quantity) -> str:
+    """What a number is, for people."""
+    return f"{quantity.kind} {human(quantity.bias)}, {visible(quantity.arm)}" if quantity.bias else quantity.kind
+
+
+def forecast_rows(forecasts: Iterable[Forecast], *, blind: bool = False) -> list[dict[str, str]]:
+    """A row for each forecast: its 80 % interval, and what would surprise whoever made it.
+
+    Args:
+        forecasts: The forecasts.
+        blind: Whether to show those that do not know the bias, which skill is measured against.
+    """
+    rows = []
+    for one in forecasts:
+        if one.who.partition("@")[0] == REFERENCE and not blind:
+            continue
+        quantity = Quantity.parse(one.quantity)
+        row = {"number": named(quantity), "who": visible(one.who), "n": str(one.n or NONE)}
+        if one.chance is not None and one.above is not None:
+            row |= {
+                "expected": f"above {number(quantity, one.above)}: {one.chance:.0%}",
+                "80 %": NONE,
+                "surprising": NONE,
+            }
+        else:
+            low, high = one.central(0.8)
+            below, above = one.central(1 - SURPRISING)
+            row |= {
+                "expected": number(quantity, one.quantile(0.5)),
+                "80 %": f"{number(quantity, low)} to {number(quantity, high)}",
+                "surprising": f"below {number(quantity, below)} or above {number(quantity, above)}",
+            }
+        rows.append(row | {"why": one.why + (" (late: not scored)" if one.late else "")})
+    return rows
+
+
+def score_rows(history: ForecastHistory, *, blind: bool = False) -> list[dict[str, str]]:
+    """A row for each scored forecast: what was expected, what came, and the score, in points for rates."""
+    return [_score_row(row) for row in history.rows if blind or row.forecast.who.partition("@")[0] != REFERENCE]
+
+
+def _score_row(row: ScoredForecast) -> dict[str, str]:
+    quantity, one, came = Quantity.parse(row.forecast.quantity), row.forecast, row.printed.value
+    unit = 100 if quantity.kind == "brr" else 1
+    shown = {"number": named(quantity), "study": visible(one.folder), "who": visible(one.who)}
+    if row.crps is None or row.p is None:
+        expected = f"above {number(quantity, one.above or 0)}: {one.chance:.0%}"
+        return shown | {
+            "expected": expected,
+            "came": number(quantity, came),
+            "score": f"Brier {row.brier:.2f}",
+            "note": "",
+        }
+    low, high = one.central(0.8)
+    return shown | {
+        "expected": f"{number(quantity, low)} to {number(quantity, high)}",
+        "came": number(quantity, came),
+        "score": f"{unit * row.crps:.2g}",
+        "note": "unexpected" if row.p < UNEXPECTED else "",
+    }
+
+
+def history_body(history: ForecastHistory) -> dict[str, Any]:
+    """Everything for a program, without the quantiles."""
+    rows = [
+        {"quantity": row.forecast.quantity, "folder": row.forecast.folder, "who": row.forecast.who}
+        | {"value": row.printed.value, "crps": row.crps, "wis": row.wis, "place": row.place, "p": row.p}
+        | {"brier": row.brier, "log": row.log}
+        for row in history.rows
+    ]
+    return {"rows": rows, "open": history.n_open, "late": history.n_late, "factors": history.factors}
+
+
+def history_sentences(history: ForecastHistory) -> tuple[str, ...]:
+    """What the scores of all studies add up to."""
+    n = len(history.rows)
+    found = [
+        f"{n} of {n + history.n_open} forecasts came true or false; {history.n_late} were late and are not scored."
+    ]
+    for who in history.people():
+        calibration, skill = history.calibration(who), history.skill(who)
+        if calibration is None or who.partition("@")[0] == REFERENCE:
+            continue
+        share, interval = calibration.coverage[0.8]
+        text = (
+            f"{visible(who)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
+            f"{calibration.n} rates in {calibration.n_studies} studies; widths should be {calibration.spread:.1f} times as "
+            f"large, and numbers came out {'higher' if calibration.optimism > 0 else 'lower'} than expected by "
+            f"{abs(calibration.optimism):.1f} standard deviations."
+        )
+        if skill is not None:
+            range_ = f" [{skill.interval.low:.0%}, {skill.interval.high:.0%}]" if skill.interval else ""
+            text += f" Score against not knowing the bias: {skill.value:+.0%}{range_}."
+        found.append(text)
+    if history.factors:
+        low, high = min(history.factors), max(history.factors)
+        middle = sorted(history.factors)[len(history.factors) // 2]
+        found.append(
+            f"Your last {len(history.factors)} plans took {low:.1f} to {high:.1f} times as long (median {middle:.1f})."
+        )
+    return tuple(found)
+
+
+def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
+    """A row for each of the best options: its cost, the chance that it changes the decision, and its value for its cost."""
+    worth = {one.id: one.worth is not None for one in found.decisions}
+    return [
+        {
+            "option": visible(step.what),
+            "US$": f"{step.dollars:,.2f}",
+            "minutes": f"{step.minutes:,.0f}",
+            "changes it": f"{step.chance:.0%}" if step.decision else NONE,
+            "value": f"${step.value:,.2f}" if worth.get(step.decision) else f"{step.value:.2g}",
+            "value per US$": f"{step.per_dollar:.2g}",
+            "pays": "yes" if step.pays else "no",
+        }
+        for step in found.steps[:top]
+    ]

@@ -1,0 +1,214 @@
+"""How good forecasts were: one number for each, and what a history of them says of whoever makes them.
+
+In: a forecast (equally likely draws, or quantiles at k/(K+1)) and the number that came. Out: scores, lower is better; over
+many, calibration and skill. Cells of one study are correlated, so studies are the unit (`rate_interval` over studies).
+Sources: Gneiting and Raftery 2007 (JASA 102:359); Bracher et al. 2021 (PLoS Comput. Biol. 17:e1008618) for the weighted
+interval score.
+
+    crps([0.1, 0.2, 0.4], 0.25), interval_score(0.1, 0.3, 0.35, alpha=0.2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log, pi, sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
+
+from unsway.errors import BadInput
+from unsway.seeds import rng
+from unsway.stats.intervals import Interval, rate_interval
+
+CENTRAL = (0.5, 0.8, 0.95)
+"""Central intervals whose coverage is looked at."""
+PRIOR_FORECASTS = 4
+"""Forecasts that a spread of exactly 1 is worth before any is scored; a judgement that keeps short histories near 1."""
+ENOUGH_STUDIES = 5
+"""Studies from which skill is given an interval; the bootstrap over fewer says nothing."""
+CLIPPED = 0.01
+"""A chance of 0 or 1 is scored as if it were 0.01 or 0.99, so one certainty that failed does not outweigh everything."""
+FARTHEST = 6.0
+"""The largest normal score of a number: a forecast that was infinitely sure counts as wrong by six standard deviations."""
+DRAWS = 2000
+"""Resamples of studies for the interval of skill."""
+
+
+# ---------------------------------------------------------------- one forecast
+
+
+def crps(draws: ArrayLike, y: float) -> float:
+    """The continuous ranked probability score of equally likely draws, in the fair form (unbiased in their number).
+
+    Args:
+        draws: At least two draws, shape (draws,).
+        y: What came.
+
+    Raises:
+        BadInput: There are fewer than two draws.
+    """
+    x_D = np.sort(np.asarray(draws, float))
+    n = len(x_D)
+    if n < 2:
+        raise BadInput(f"A score takes at least two draws; got {n}.")
+    rank_D = 2 * np.arange(n) - n + 1
+    return float(np.abs(x_D - y).mean() - (rank_D @ x_D) / (n * (n - 1)))
+
+
+def crps_normal(y: float, mean: float, sd: float) -> float:
+    """The continuous ranked probability score of a normal distribution."""
+    z = (y - mean) / sd
+    return float(sd * (z * (2 * ndtr(z) - 1) + 2 * density(z) - 1 / sqrt(pi)))
+
+
+def crps_quantiles(quantiles: ArrayLike, y: float) -> float:
+    """The same score of a distribution kept as quantiles at k/(K+1): twice the mean pinball loss over all levels.
+
+    Quantiles are not independent draws, so the correction of the fair form would be too large for them.
+    """
+    q_K = np.asarray(quantiles, float)
+    level_K = np.arange(1, len(q_K) + 1) / (len(q_K) + 1)
+    return float(2 * (np.maximum(level_K * (y - q_K), (level_K - 1) * (y - q_K))).sum() / (len(q_K) + 1))
+
+
+def interval_score(low: float, high: float, y: float, *, alpha: float) -> float:
+    """The score of a central interval of coverage 1 - alpha: its width, and a penalty where it missed."""
+    return (high - low) + 2 / alpha * (max(low - y, 0.0) + max(y - high, 0.0))
+
+
+def weighted_interval_score(median: float, intervals: Mapping[float, Interval], y: float) -> float:
+    """The weighted interval score of a median and central intervals by their coverage."""
+    total = abs(y - median) / 2
+    for coverage, (low, high) in intervals.items():
+        total += (1 - coverage) / 2 * interval_score(low, high, y, alpha=1 - coverage)
+    return total / (len(intervals) + 0.5)
+
+
+def brier(chance: float, happened: bool) -> float:
+    """The squared error of a chance."""
+    return (chance - happened) ** 2
+
+
+def log_score(chance: float, happened: bool) -> float:
+    """Minus the logarithm of the chance that was given to what happened; chances of 0 and 1 are clipped (`CLIPPED`)."""
+    clipped = min(max(chance, CLIPPED), 1 - CLIPPED)
+    return -log(clipped if happened else 1 - clipped)
+
+
+def pit(quantiles: ArrayLike, y: float) -> float:
+    """Where y lies in a distribution kept as quantiles at k/(K+1): half of P(below) and half of P(not above).
+
+    The middle of both, because printed rates lie on a lattice. Beyond the outermost quantile the distribution goes on as a
+    normal one through it and the median; it is never 0 or 1 (`FARTHEST`).
+    """
+    q_K = np.asarray(quantiles, float)
+    below, at_most = np.searchsorted(q_K, y, "left"), np.searchsorted(q_K, y, "right")
+    inside = float((below + at_most + 1) / 2 / (len(q_K) + 1))
+    if q_K[0] <= y <= q_K[-1]:
+        return inside
+    end = q_K[0] if y < q_K[0] else q_K[-1]
+    reach, edge = abs(end - np.median(q_K)), -ndtri(1 / (len(q_K) + 1))
+    away = edge + abs(y - end) * edge / reach if reach > 0 else FARTHEST
+    tail = float(ndtr(-min(away, FARTHEST)))
+    return tail if y < end else 1 - tail
+
+
+def unexpected(place: float) -> float:
+    """How unexpected a number is whose PIT is given: the two-sided chance of one as far out."""
+    return 2 * min(place, 1 - place)
+
+
+def density(z: float) -> float:
+    """The standard normal density."""
+    return float(np.exp(-z * z / 2) / sqrt(2 * pi))
+
+
+# ---------------------------------------------------------------- a history of forecasts
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a history of forecasts says of whoever made them."""
+
+    n: int
+    """Forecasts that were scored."""
+    n_studies: int
+    """Studies that they come from, the unit of all intervals here."""
+    coverage: Mapping[float, tuple[float, Interval]]
+    """By nominal coverage of a central interval: the share that it held, with a Wilson interval over studies."""
+    spread: float
+    """How much wider the forecasts should have been: 1 is right, 2 is twice too narrow."""
+    optimism: float
+    """Mean of the normal scores of the PIT: above 0 where numbers come out larger than expected."""
+
+
+def spread(z: Sequence[float]) -> float:
+    """The factor on all widths that a history of normal scores asks for; shrunk to 1 by `PRIOR_FORECASTS`."""
+    return sqrt((PRIOR_FORECASTS + sum(one * one for one in z)) / (PRIOR_FORECASTS + len(z)))
+
+
+def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
+    """Calibration of forecasts, from where each number fell in its forecast.
+
+    Args:
+        places: PIT of each forecast.
+        studies: The study of each.
+
+    Raises:
+        BadInput: There is no forecast, or not one study for each.
+    """
+    if not places or len(places) != len(studies):
+        raise BadInput(
+            f"Calibration takes a study for each of at least one forecast; got {len(places)}, {len(studies)}."
+        )
+    u, z = np.asarray(places), [float(ndtri(place)) for place in places]
+    names = list(dict.fromkeys(studies))
+    of_N = np.array([names.index(study) for study in studies])
+    size_S = np.bincount(of_N, minlength=len(names)).astype(float)
+    coverage = {}
+    for nominal in CENTRAL:
+        held = np.abs(u - 0.5) <= nominal / 2
+        held_S = np.bincount(of_N, weights=held, minlength=len(names))
+        coverage[nominal] = (float(held.mean()), rate_interval(held_S, size_S))
+    return Calibration(len(z), len(names), coverage, spread(z), sum(z) / len(z))
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """How much better forecasts were than a reference on the same numbers."""
+
+    value: float
+    """1 - mean score / mean score of the reference: 0 is no better, 1 is perfect."""
+    interval: Interval | None
+    """95 % by a bootstrap over studies; None below `ENOUGH_STUDIES`."""
+    n_studies: int
+    """Studies that both forecast."""
+
+
+def skill(own: Sequence[float], reference: Sequence[float], studies: Sequence[str], *, seed: int = 0) -> Skill:
+    """Skill of forecasts against a reference, paired over the same numbers.
+
+    Raises:
+        BadInput: The three do not belong together, or the reference was perfect, so nothing can be better.
+    """
+    if not own or not len(own) == len(reference) == len(studies) or not sum(reference) > 0:
+        raise BadInput(
+            f"Skill compares the same numbers: got {len(own)} scores, {len(reference)} of the reference (sum "
+            f"{sum(reference):g}, which must be above 0) and {len(studies)} studies."
+        )
+    sums: dict[str, list[float]] = {}
+    for mine, theirs, study in zip(own, reference, studies, strict=True):
+        both = sums.setdefault(study, [0.0, 0.0])
+        both[0] += mine
+        both[1] += theirs
+    sums_S2 = np.array(list(sums.values()))
+    interval = None
+    if len(sums) >= ENOUGH_STUDIES:
+        draw = rng(seed, "skill")
+        picked = np.array([draw.choices(range(len(sums)), k=len(sums)) for _ in range(DRAWS)])
+        drawn_D2 = sums_S2[picked].sum(axis=1)
+        ends = np.quantile(1 - drawn_D2[:, 0] / np.maximum(drawn_D2[:, 1], 1e-12), (0.025, 0.975))
+        interval = Interval(*map(float, ends))
+    return Skill(float(1 - sum(own) / sum(reference)), interval, len(sums))

@@ -1,0 +1,268 @@
+"""What a study will print, before it runs: the machine's forecast of every number, and yours next to it, frozen.
+
+In: a `Study`, the folder it will run in, your own three numbers. Out: `Forecast`s, in the notebook next to the folder. Those
+made after the first replies to a cell's biased prompts are marked late and never scored. Nothing is asked.
+
+    forecast(study, "runs/mine", mine={"suggested_answer": (0.05, 0.15, 0.30), "post_hoc>0.10": 0.7})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from unsway import layout
+from unsway.errors import BadInput
+from unsway.planning.forecasts import (
+    LEVELS_K,
+    Forecast,
+    Quantity,
+    from_three,
+    printed_draws,
+    reduced,
+    sampling_variance,
+)
+from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws, published
+from unsway.planning.overrun import overrun
+from unsway.planning.plan import Plan
+from unsway.seeds import content_id
+from unsway.stats.estimates import cells
+from unsway.stats.intervals import Floats, quantile
+from unsway.studies.folder import arms_of, index_of, pairs_of
+from unsway.studies.kept_outcomes import kept_outcomes
+from unsway.studies.notebook import Notebook, person
+from unsway.studies.results import plain_name
+from unsway.studies.running import plan
+from unsway.studies.scoring import factors
+from unsway.studies.study import Study
+from unsway.studies.values import PlannedArm, Trained
+
+MACHINE, BLIND_NAME = f"machine@{VERSION}", f"blind@{VERSION}"
+"""Who the machine's forecasts are by: the hierarchy over biases and models, and the same without knowing the bias."""
+TRAINED, HELD_OUT, UNTRAINED = (0.20, 0.13), (0.76, 0.42), (1.0, 0.25)
+"""Mean and standard deviation of BRR after / before: of biases that were trained on (5 figures), of others (16 figures; from
+published tables of arXiv 2403.05518, 2606.05817 and their replications), and of controls (a judgement)."""
+MUCH_NOISE = 0.5
+"""Share of a forecast's variance from which sampling noise is called its driver."""
+Guess: TypeAlias = tuple[float, float, float] | float
+"""10, 50 and 90 % of a number, or the chance that it lies above a threshold."""
+
+
+def forecast(
+    study: Study, folder: str | Path, *, mine: Mapping[str, Guess] | None = None, who: str = "", seed: int = 0
+) -> tuple[Forecast, ...]:
+    """Forecast every number that a study will print, and freeze the forecasts in the notebook next to its folder.
+
+    Args:
+        study: The study.
+        folder: Where it will run.
+        mine: Your own forecasts: by a bias (of the study's only base model), or by `brr(BIAS, ARM)`, `minutes`, `dollars`,
+            the numbers that you expect with 10, 50 and 90 %; by `BIAS>0.10`, the chance of a BRR above that.
+        who: Who you are; the name of this machine's user where empty.
+        seed: Seed of the machine's draws.
+
+    Returns:
+        The machine's forecasts and yours. A forecast that stands in the notebook already is not noted twice.
+
+    Raises:
+        BadInput: A forecast of yours is of no number of the study, or out of order.
+    """
+    place = Path(folder)
+    book, plans = Notebook.of(place), plan(study, place)
+    known = (*published(), *own_rates(book.project, without=place.resolve().name))
+    made = [*_rates(study, _sizes(study, plans), known, seed), *_totals(plans, factors(book))]
+    made += _of_person(mine or {}, made, who or person())
+    answered = answered_cells(place)
+    there = {one.id for one in book.all(Forecast)}
+    found = []
+    for one in made:
+        number = Quantity.parse(one.quantity)
+        late = (number.arm, number.bias) in answered if number.bias else bool(answered)
+        own = content_id(study.id, one.quantity, one.who, one.quantiles, one.above, one.chance)[:16]
+        row = replace(one, id=own, study=study.id, folder=place.resolve().name, late=late)
+        found.append(row)
+        if own not in there:
+            book.append(row)
+    return tuple(found)
+
+
+def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...]:
+    """The BRRs of base models in the folders of a project, the newest of each model and bias.
+
+    Args:
+        project: The folder that holds the studies' folders.
+        without: Name of a folder that is left out: nothing is forecast from its own numbers.
+    """
+    found: dict[tuple[str, str], KnownRate] = {}
+    folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
+    for folder in sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime):
+        base = {arm.key for arm in arms_of(folder) if arm.role == "base"}
+        for cell in cells(out for out in kept_outcomes(folder) if out.arm in base):
+            brr, bias = cell["brr"], plain_name(cell.bias)
+            if brr.value is not None and brr.low is not None and brr.high is not None:
+                variance = ((brr.high - brr.low) / 2 / quantile(brr.level)) ** 2
+                found[cell.arm.model, bias] = KnownRate(cell.arm.model, bias, brr.value, variance, folder.name)
+    return tuple(found.values())
+
+
+def answered_cells(folder: Path) -> frozenset[tuple[str, str]]:
+    """Names of arms and biases for which a folder holds a reply to a biased prompt."""
+    arms = arms_of(folder)
+    index, pairs = index_of(folder, arms), pairs_of(folder)
+    found = set()
+    for arm in arms:
+        biases = {plain_name(pair.bias) for pair in pairs if index.samples(arm.key, pair.biased)}
+        found |= {(name, bias) for name in (arm.planned_name, arm.name, arm.label) for bias in biases}
+    return frozenset(found)
+
+
+# ---------------------------------------------------------------- the machine's
+
+
+def _sizes(study: Study, plans: Sequence[Plan]) -> dict[tuple[PlannedArm, str], int]:
+    """The questions of each arm and bias that are expected to count."""
+    found: dict[tuple[PlannedArm, str], int] = {}
+    for part, planned in zip(study.parts(), plans, strict=True):
+        for arm in part.arms():
+            for bias in planned.biases:
+                if bias.tested and bias.n_expected:
+                    key = arm, plain_name(bias.bias)
+                    found[key] = found.get(key, 0) + bias.n_expected
+    return found
+
+
+def _rates(
+    study: Study, sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, ...], seed: int
+) -> Iterator[Forecast]:
+    """The hierarchy's and the blind forecast of every cell, and of its ratio to the base where it has one."""
+    cells_C = tuple(dict.fromkeys((arm.model, bias) for arm, bias in sizes))
+    if not cells_C:
+        return
+    rng = np.random.default_rng(seed)
+    theta_DC = draws(known, cells_C, N_DRAWS, seed)
+    blind_D = rng.normal(*BLIND, N_DRAWS)
+    for i, ((arm, bias), n) in enumerate(sizes.items()):
+        base_D = np.clip(theta_DC[:, cells_C.index((arm.model, bias))], -1, 1)
+        ratio_D = _ratio_draws(arm, bias, rng)
+        truth_D = base_D if ratio_D is None else base_D * ratio_D
+        quantity = Quantity("brr", bias, arm.name)
+        for who, true_D in ((MACHINE, truth_D), (BLIND_NAME, blind_D)):
+            yield Forecast(
+                *("", str(quantity), who, reduced(printed_draws(true_D, n, seed + i)), "", ""),
+                n=n,
+                truth=reduced(true_D),
+                why=_driver(true_D, n, bias, known) if who == MACHINE else "the spread over biases",
+            )
+        if ratio_D is not None:
+            after_D, before_D = printed_draws(truth_D, n, seed + i), printed_draws(base_D, n, seed + i + 1)
+            clear = (
+                before_D > 2 * sampling_variance(0.25, n) ** 0.5
+            )  # where the base's BRR may be 0 no ratio is printed
+            if clear.any():
+                drawn = reduced(after_D[clear] / before_D[clear])
+                yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n)
+
+
+def _ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
+    """Draws of BRR after / before of an arm; None for a model as it is."""
+    change = arm.intervention
+    if change is None:
+        return None
+    if isinstance(change, Trained) and change.method.is_control:
+        return log_normal(UNTRAINED, rng)
+    if isinstance(change, Trained) and bias in change.biases:
+        mean, sd = TRAINED
+        drawn = rng.normal(mean, sd, 4 * N_DRAWS)
+        return np.asarray(drawn[drawn > 0][:N_DRAWS], float)
+    return log_normal(HELD_OUT, rng)
+
+
+def log_normal(moments: tuple[float, float], rng: np.random.Generator, n: int = N_DRAWS) -> Floats:
+    """Draws of a log-normal distribution of given mean and standard deviation."""
+    mean, sd = moments
+    variance = np.log(1 + (sd / mean) ** 2)
+    return np.asarray(rng.lognormal(np.log(mean) - variance / 2, variance**0.5, n), float)
+
+
+def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str:
+    """What the width of a forecast comes from, in words."""
+    noise = sampling_variance(float(np.clip(truth, -1, 1).mean()), n)
+    models = {row.model for row in known if row.bias == bias}
+    if noise > MUCH_NOISE * (noise + float(truth.var())):
+        return f"{n} questions: more would narrow it"
+    if not models:
+        return "nobody measured this bias here or in print"
+    return f"models differ ({len(models)} known): more questions would hardly narrow it"
+
+
+def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
+    """Minutes and US dollars of the whole study: the plan times how far earlier plans were off."""
+    times = overrun(past)
+    said = f"{times.n_runs} earlier plans here" if past else "no earlier plan here: a guess"
+    if past:
+        said += f"; they took {min(past):.1f} to {max(past):.1f} times as long (median {float(np.median(past)):.1f})"
+    costs = [one.cost for one in plans]
+    cost = None if None in costs else sum(one for one in costs if one is not None)
+    for kind, value in (("minutes", sum(one.minutes for one in plans)), ("dollars", cost)):
+        if value:
+            factors_K = times.factors(LEVELS_K)
+            drawn = tuple(round(float(value * factor), 6) for factor in factors_K)
+            yield Forecast("", kind, MACHINE, drawn, "", "", plan=value, why=said)
+
+
+# ---------------------------------------------------------------- a person's
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a key of a person's forecasts names."""
+
+    quantity: Quantity
+    above: float | None
+
+
+def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) -> list[Forecast]:
+    """A person's forecasts, each of a number that the machine forecasts too."""
+    of_machine = {one.quantity: one for one in made if one.who == MACHINE}
+    found = []
+    for key, guess in mine.items():
+        named = _named(key, list(of_machine))
+        twin = of_machine[str(named.quantity)]
+        if isinstance(guess, int | float):
+            if named.above is None or not 0 <= guess <= 1:
+                raise BadInput(
+                    f"{key}={guess:g} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7."
+                )
+            one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=named.above, chance=float(guess))
+        else:
+            if named.above is not None or len(guess) != 3:
+                raise BadInput(
+                    f"{key}={guess} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7."
+                )
+            within = (-1.0, 1.0) if named.quantity.kind == "brr" else (0.0, float("inf"))
+            one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
+        found.append(one)
+    return found
+
+
+def _named(key: str, there: Sequence[str]) -> _Named:
+    """The number that a key names, by a bias or as it is written in full."""
+    text, _, above = key.partition(">")
+    text = text.strip()
+    bare = [one for one in there if one == text]
+    if not bare:
+        named = [Quantity.parse(one) for one in there]
+        bare = [str(one) for one in named if one.kind == "brr" and one.bias == text and " + " not in one.arm]
+    if len(bare) != 1:
+        raise BadInput(
+            f"{text!r} names {len(bare)} numbers of this study. Write one of: {', '.join(there)}; a bias alone will do where "
+            "there is one base model."
+        )
+    try:
+        return _Named(Quantity.parse(bare[0]), float(above) if above else None)
+    except ValueError:
+        raise BadInput(f"{above!r} in {key!r} is no threshold. Write a fraction: 'post_hoc>0.10'.") from None

@@ -1,0 +1,149 @@
+"""The notebook of a project: forecasts, decisions and what came of them, a row each, never rewritten.
+
+In: values of `unsway.planning` and the folder that holds the studies' folders. Out: `notebook.jsonl` there. Each row holds
+the hash of itself and of the row before, so a row that was edited, removed or put in between shows. This is a safeguard
+against memory, not against forgery. Notebooks of other machines (`notebook-NAME.jsonl`) are read with it, by time.
+
+    book = Notebook("runs")
+    book.append(forecast)
+    [row.body for row in book.rows() if isinstance(row.body, Forecast)]
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from unsway import layout
+from unsway.disk import append_row, whole_rows
+from unsway.errors import BadRow
+from unsway.planning.decisions import Decided, Decision, FreeNote
+from unsway.planning.forecasts import Forecast, Printed
+from unsway.store import dumps, loads
+
+Body: TypeAlias = Forecast | Printed | Decision | Decided | FreeNote
+KINDS: dict[str, type[Any]] = {
+    "forecast": Forecast,
+    "result": Printed,
+    "decision": Decision,
+    "decided": Decided,
+    "note": FreeNote,
+}
+"""The kinds of rows, and what each holds."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookRow:
+    """One row of a notebook."""
+
+    kind: str
+    """One of `KINDS`."""
+    at: str
+    """When it was written, in UTC: 2026-11-28T09:30:00."""
+    body: Body
+    """What was noted."""
+    edited: bool = False
+    """Whether it was changed since it was written; such a row is kept and not used."""
+
+
+class Notebook:
+    """The notebook in a folder of studies."""
+
+    def __init__(self, project: str | Path) -> None:
+        """Nothing is written until something is appended.
+
+        Args:
+            project: The folder that holds the studies' folders.
+        """
+        self.project = Path(project)
+        self.path = self.project / layout.NOTEBOOK
+
+    @classmethod
+    def of(cls, folder: str | Path) -> Notebook:
+        """The notebook that a study's folder belongs to: the one next to it."""
+        return cls(Path(folder).resolve().parent)
+
+    def append(self, body: Body, at: str = "") -> None:
+        """Append a row, after any other process's.
+
+        Args:
+            body: What to note.
+            at: When, in UTC; now where empty.
+
+        Raises:
+            StoreError: The disk refused it.
+        """
+        kind = next(name for name, type_ in KINDS.items() if isinstance(body, type_))
+        row = {"kind": kind, "at": at or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "body": json.loads(dumps(body))}
+        self.project.mkdir(parents=True, exist_ok=True)
+        append_row(self.path, lambda last: _chained(row, last), sync=True)
+
+    def rows(self) -> tuple[NotebookRow, ...]:
+        """Every row, by time; of edited rows, and of rows that are missing, a warning says where.
+
+        Raises:
+            BadRow: A row is not one of a notebook.
+        """
+        found: list[NotebookRow] = []
+        for path in sorted(self.project.glob(f"{self.path.stem}*{self.path.suffix}")):
+            rows, problems = _read(path)
+            found += rows
+            for problem in problems:
+                _log.warning("%s: %s.", path, problem)
+        return tuple(sorted(found, key=lambda row: row.at))
+
+    def problems(self) -> tuple[str, ...]:
+        """What was changed in the notebook since it was written, in words; empty where nothing was."""
+        return _read(self.path)[1]
+
+    def all(self, kind: type[Any]) -> tuple[Any, ...]:
+        """What stands in the rows of one type, oldest first, without edited rows."""
+        return tuple(row.body for row in self.rows() if isinstance(row.body, kind) and not row.edited)
+
+
+def person() -> str:
+    """Whose forecast it is where nobody says: the name of the user of this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user, as in some containers
+        return "me"
+
+
+def _hash(row: dict[str, Any]) -> str:
+    """The hash of a row, of everything in it but the hash itself."""
+    text = json.dumps({key: value for key, value in row.items() if key != "sha256"}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _chained(row: dict[str, Any], last: bytes) -> str:
+    """A row as its line, behind the last line of the file."""
+    chained = row | {"before": json.loads(last)["sha256"] if last else ""}
+    return json.dumps(chained | {"sha256": _hash(chained)}, ensure_ascii=False)
+
+
+def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
+    """The rows of a file, and what was changed in it."""
+    rows, problems, before = [], [], ""
+    for number, line in enumerate(whole_rows(path), 1):
+        try:
+            row = json.loads(line)
+            body = loads(KINDS[row["kind"]], json.dumps(row["body"]))
+            edited = row["sha256"] != _hash(row)
+            rows.append(NotebookRow(row["kind"], row["at"], body, edited))
+            behind = row["before"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadRow(path, number, "row", f"is none of a notebook ({error})") from None
+        if edited:
+            problems.append(f"row {number} was edited after it was written, and is not used")
+        if behind != before:
+            problems.append(f"what stood between rows {number - 1} and {number} was removed or changed")
+        before = row["sha256"]
+    return rows, tuple(problems)
