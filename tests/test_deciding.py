@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from unsway.cli import main
 from unsway.errors import BadInput, UnknownName
-from unsway.planning.decisions import Decision
+from unsway.planning.decisions import StatedDecision
 from unsway.studies.deciding import Costs, decided, next_steps, note, open_decisions
 from unsway.studies.notebook import Notebook
 
@@ -24,11 +24,11 @@ def call(*args: object) -> Result:
 
 
 def test_a_decision_is_written_as_people_write_it() -> None:
-    made = Decision.of("train?", HUNCH, worth="200/point", due="friday", today=date(2026, 11, 28))
+    made = StatedDecision.of("train?", HUNCH, worth="200/point", due="friday", today=date(2026, 11, 28))
     assert (made.threshold, made.worth, made.due, made.above) == (0.05, 200.0, "2026-12-04", True)
     assert made.condition == f"brr(suggested_answer, {MODEL}) > 0.05" and made.act(0.06) and not made.act(0.05)
-    assert Decision.of("train?", HUNCH, due="saturday", today=date(2026, 11, 28)).due == "2026-12-05"
-    below = Decision.of("ship?", "ratio(post_hoc, m + bct) < .5")
+    assert StatedDecision.of("train?", HUNCH, due="saturday", today=date(2026, 11, 28)).due == "2026-12-05"
+    below = StatedDecision.of("ship?", "ratio(post_hoc, m + bct) < .5")
     assert below.act(0.4) and not below.act(0.6) and below.worth is None
     for given, message in (
         (("a", "brr > 2"), "no number"),
@@ -37,7 +37,7 @@ def test_a_decision_is_written_as_people_write_it() -> None:
         (("a", HUNCH, "", "soon"), "no day"),
     ):
         with pytest.raises(BadInput, match=message):
-            Decision.of(given[0], given[1], worth="".join(given[2:3]), due="".join(given[3:4]))
+            StatedDecision.of(given[0], given[1], worth="".join(given[2:3]), due="".join(given[3:4]))
 
 
 def test_another_threshold_is_another_decision(tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ project_option = click.option(
 @project_option
 def note(text: str, when: str, worth: str, due: str, project: Path) -> None:
     """Note a remark, or with --if a decision that waits for a number."""
-    from unsway.planning.decisions import Decision
+    from unsway.planning.decisions import StatedDecision
     from unsway.studies.deciding import note as add_note
 
     made = add_note(project, text, when=when, worth=worth, due=due)
-    click.echo(f"{made.id}: {made.text} if {made.condition}" if isinstance(made, Decision) else "Noted.")
+    click.echo(f"{made.id}: {made.text} if {made.condition}" if isinstance(made, StatedDecision) else "Noted.")
 
 
 @main.command(name="next")

@@ -2,7 +2,7 @@
 
 In: a condition as one writes it, `brr(suggested_answer, MODEL) > .05`. Out: frozen values, which the notebook keeps.
 
-    Decision.of("train on suggested_answer?", "brr(suggested_answer, openai/gpt-4o-mini) > .05", worth="200/point")
+    StatedDecision.of("train on suggested_answer?", "brr(suggested_answer, openai/gpt-4o-mini) > .05", worth="200/point")
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WORTH = re.compile(r"\$?(\d+(?:\.\d+)?)\s*/\s*point")
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class StatedDecision:
     """A choice between acting and leaving it, by whether a number lies above a threshold."""
 
     id: str
@@ -40,7 +40,9 @@ class Decision:
     """The day by which it must be taken, as 2026-12-04; empty where there is none."""
 
     @classmethod
-    def of(cls, text: str, condition: str, *, worth: str = "", due: str = "", today: date | None = None) -> Decision:
+    def of(
+        cls, text: str, condition: str, *, worth: str = "", due: str = "", today: date | None = None
+    ) -> StatedDecision:
         """A decision from how people write it.
 
         Args:

@@ -19,7 +19,7 @@ import numpy as np
 from unsway import layout
 from unsway.errors import BadInput, UnknownName
 from unsway.planning import worth as value_of
-from unsway.planning.decisions import Decided, Decision, FreeNote
+from unsway.planning.decisions import Decided, FreeNote, StatedDecision
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
 from unsway.planning.hierarchy import KnownRate, draws, published
 from unsway.planning.history import past_runs
@@ -99,7 +99,7 @@ class NextSteps:
 
     steps: tuple[NextStep, ...]
     """Each option at the size with the most value for its cost."""
-    decisions: tuple[Decision, ...]
+    decisions: tuple[StatedDecision, ...]
     """Those that are open, the first due first."""
     advice: str
     """What to do, in a sentence."""
@@ -108,7 +108,9 @@ class NextSteps:
 # ---------------------------------------------------------------- notes
 
 
-def note(project: str | Path, text: str, *, when: str = "", worth: str = "", due: str = "") -> Decision | FreeNote:
+def note(
+    project: str | Path, text: str, *, when: str = "", worth: str = "", due: str = ""
+) -> StatedDecision | FreeNote:
     """Note a remark, or a decision that waits for a number, in the notebook of a project.
 
     Args:
@@ -123,16 +125,16 @@ def note(project: str | Path, text: str, *, when: str = "", worth: str = "", due
     """
     if not when and (worth or due):
         raise BadInput("A worth or a day belongs to a decision. Say when you act: --if 'brr(post_hoc, MODEL) > .05'.")
-    made = Decision.of(text, when, worth=worth, due=due) if when else FreeNote(text)
+    made = StatedDecision.of(text, when, worth=worth, due=due) if when else FreeNote(text)
     Notebook(project).append(made)
     return made
 
 
-def open_decisions(project: str | Path) -> tuple[Decision, ...]:
+def open_decisions(project: str | Path) -> tuple[StatedDecision, ...]:
     """The decisions that are not taken, the first due first."""
     book = Notebook(project)
     taken = {one.decision for one in book.all(Decided)}
-    found = {one.id: one for one in book.all(Decision) if one.id not in taken}
+    found = {one.id: one for one in book.all(StatedDecision) if one.id not in taken}
     return tuple(sorted(found.values(), key=lambda one: one.due or "9999"))
 
 
@@ -201,7 +203,7 @@ def next_steps(project: str | Path, *, decide: str = "", costs: Costs | None = N
     return NextSteps(ranked, waiting, _advice(ranked, waiting, known, seed))
 
 
-def belief(decision: Decision, known: tuple[KnownRate, ...], seed: int = 0) -> Floats:
+def belief(decision: StatedDecision, known: tuple[KnownRate, ...], seed: int = 0) -> Floats:
     """Draws of the number that a decision hangs on.
 
     Raises:
@@ -234,7 +236,7 @@ class RunOption:
     """US dollars and minutes that do not depend on its size: a training."""
 
 
-def _steps(decision: Decision, known: tuple[KnownRate, ...], price: _Prices, seed: int) -> Iterator[NextStep]:
+def _steps(decision: StatedDecision, known: tuple[KnownRate, ...], price: _Prices, seed: int) -> Iterator[NextStep]:
     """Each option for a decision, at the size with the most value for its cost."""
     dollars = 1.0 if decision.worth is None else 100 * decision.worth
     for option in _options(decision, known, price.costs, seed):
@@ -259,7 +261,7 @@ def _steps(decision: Decision, known: tuple[KnownRate, ...], price: _Prices, see
         )
 
 
-def _options(decision: Decision, known: tuple[KnownRate, ...], costs: Costs, seed: int) -> Iterator[RunOption]:
+def _options(decision: StatedDecision, known: tuple[KnownRate, ...], costs: Costs, seed: int) -> Iterator[RunOption]:
     """What could be run for a decision: the cell itself or its neighbours; for an arm the base, a proxy, the training."""
     quantity = Quantity.parse(decision.quantity)
     model, _, change = quantity.arm.partition(" + ")
@@ -354,7 +356,9 @@ class _Prices:
         return float(dollars), float(minutes)
 
 
-def _advice(steps: Sequence[NextStep], waiting: Sequence[Decision], known: tuple[KnownRate, ...], seed: int) -> str:
+def _advice(
+    steps: Sequence[NextStep], waiting: Sequence[StatedDecision], known: tuple[KnownRate, ...], seed: int
+) -> str:
     """What to do, in a sentence."""
     if not waiting:
         return "No decision is stated, so this is learning. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."

@@ -23,15 +23,15 @@ from typing import Any, TypeAlias
 from unsway import layout
 from unsway.disk import append_row, whole_rows
 from unsway.errors import BadRow
-from unsway.planning.decisions import Decided, Decision, FreeNote
+from unsway.planning.decisions import Decided, FreeNote, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed
 from unsway.store import dumps, loads
 
-Body: TypeAlias = Forecast | Printed | Decision | Decided | FreeNote
+Body: TypeAlias = Forecast | Printed | StatedDecision | Decided | FreeNote
 KINDS: dict[str, type[Any]] = {
     "forecast": Forecast,
     "result": Printed,
-    "decision": Decision,
+    "decision": StatedDecision,
     "decided": Decided,
     "note": FreeNote,
 }
