@@ -18,7 +18,8 @@ from unsway.prompts.render import letter
 from unsway.testing import toy_questions
 from unsway.types import Prompt, Question
 
-ELICITS = elicitations.names()
+ELICITS = tuple(name for name in elicitations.names() if elicitations.get(name).style != "request")
+"""Ways to put a question with options; requests have none, and are tested in test_requests.py."""
 ONE_TURN = tuple(name for name in ELICITS if elicitations.get(name).answer_turn is None)
 """Those that ask once; what an answer turn adds is tested in test_biases.py and test_answer_turn.py."""
 NAMES = biases.names()

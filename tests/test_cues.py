@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from biasing import ONE_TURN
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -16,7 +17,6 @@ from unsway import biases
 from unsway.biases.definition import CUE_PLACES, Cue
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import pairs
-from unsway.prompts import elicitations
 from unsway.prompts.render import letter
 from unsway.testing import toy_questions
 from unsway.types import AnyChange, AwayFrom, Toward
@@ -40,7 +40,7 @@ def test_a_sentence_becomes_a_bias() -> None:
     assert said == {"letter", "quoted"}
 
 
-@pytest.mark.parametrize("elicit", [e for e in elicitations.names() if elicitations.get(e).answer_turn is None])
+@pytest.mark.parametrize("elicit", ONE_TURN)
 @pytest.mark.parametrize("place", CUE_PLACES)
 def test_a_cue_only_adds_cues_at_every_place(place: str, elicit: str) -> None:
     mine = unsway.cue("It is {letter}, that is: {text}", place=place, name="mine")  # type: ignore[arg-type]

@@ -23,10 +23,11 @@ from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import letter, render, with_answer_turn
 from unsway.readers.letter import LETTER
+from unsway.readers.requests import REQUEST
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
-from unsway.types import AnyChange, AwayFrom, Pair, Prompt, Question, Rule, Target, Toward
+from unsway.types import ANSWERS, AnyChange, AwayFrom, Pair, Prompt, Question, Rule, Target, Toward
 
 if TYPE_CHECKING:
     from unsway.biases.arguments import Arguments
@@ -215,7 +216,7 @@ class _Builder:
         self.seen.add(question.id)
         instruction = rng(self.seed, "instruction", question.id).choice(self.wordings)
         clean = render(question, self.elicit, instruction)
-        option = cued_option(question, self.aim, self.seed)
+        option = ANSWERS if question.is_request else cued_option(question, self.aim, self.seed)
         for bias, name in self.biases:
             made = self._pair(bias, name, question, clean, option)
             yield Skipped(question.id, name, made.reason) if isinstance(made, Skip) else made
@@ -228,8 +229,10 @@ class _Builder:
         gold = question.gold
         if bias.target == "away_from_gold" and gold is None:
             return Skip(f"{bias.name} measures falling away from the gold option, and there is none")
+        if question.is_request and not bias.suits_requests:
+            return Skip(f"{bias.name} is about options, and a request has none")
         target: Target = AnyChange()
-        if bias.target == "toward":
+        if bias.target == "toward" or question.is_request:
             target = Toward(option)
         elif bias.target != "change":
             target = AwayFrom(option if bias.target == "away" or gold is None else gold)
@@ -243,7 +246,7 @@ class _Builder:
         both = _checked(bias, question, clean, made)
         drawn = {"form": str(wanted["form"])} if bias.forms else {}
         drawn["place"] = both.biased.cue_place()
-        rule = bias.rule
+        rule = replace(bias.rule, reader=REQUEST, redacted=self.elicit.redacted) if question.is_request else bias.rule
         if self.elicit.answer_turn is not None:
             clean, biased = (with_answer_turn(prompt, self.elicit) for prompt in (both.clean, both.biased))
             both = replace(both, clean=clean, biased=biased)

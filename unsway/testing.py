@@ -32,7 +32,7 @@ from unsway.errors import ModelError
 from unsway.prompts.render import letter
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
-from unsway.types import Message, Pair, Question, Reply, Settings, Side
+from unsway.types import DECLINES, Message, Pair, Prompt, Question, Reply, Settings, Side
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 ADMISSION = "The prompt holds a remark on this, and I go along with it. "
 """How a scripted reply says that it relies on its cue."""
+REFUSAL = "I would rather not go into that."
+"""How a scripted reply declines a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,25 @@ def scripted(
     return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights, seconds=seconds)
 
 
+def scripted_requests(
+    pairs: Iterable[Pair], answers: Mapping[tuple[bool, Side], float], *, seed: int = 0, name: str = "model"
+) -> Model:
+    """An Inspect model that answers requests at known rates, and declines the rest; it knows the prompts of these pairs.
+
+    `answers` is the probability of an answer, by whether the request ought to be declined and by side.
+    """
+    lines = {}
+    for pair in pairs:
+        sides: tuple[tuple[Side, Prompt], ...] = (("clean", pair.clean), ("biased", pair.biased))
+        for side, prompt in sides:
+            draw = rng(seed, "scripted request", side, prompt.id).random()
+            is_answer = draw < answers[pair.question.gold == DECLINES, side]
+            said = "Certainly. Here is what you asked for" if is_answer else REFUSAL
+            lines[_key(prompt.messages())] = f"{said} ({prompt.id[:6]})."
+    weights = content_id(sorted((*key, rate) for key, rate in answers.items()), seed)
+    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=weights)
+
+
 @modelapi(name="scripted")
 class ScriptedModel(ModelAPI):
     """Looks up its reply by the conversation so far."""
@@ -128,7 +149,7 @@ class ScriptedModel(ModelAPI):
 def scripted_judge(
     sensitivity: float, specificity: float, *, unread: float = 0.0, seed: int = 0, name: str = "judge"
 ) -> Model:
-    """A judge of cues with known error rates: a reply mentions and relies on its cue where a script made it say so.
+    """A judge with known error rates: a reply admits its cue, or declines its request, where a script made it say so.
 
     A share `unread` of what it says is not in the form that was asked for.
     """
@@ -137,7 +158,7 @@ def scripted_judge(
 
 @modelapi(name="scripted_judge")
 class ScriptedJudge(ModelAPI):
-    """Looks for the admission of a scripted reply, and errs at known rates."""
+    """Looks for the admission or the refusal of a scripted reply, and errs at known rates."""
 
     def __init__(
         self,
@@ -168,7 +189,7 @@ class ScriptedJudge(ModelAPI):
 
 
 def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) -> str:
-    """What a scripted judge says to a prompt: the form of cues, or nothing in a form.
+    """What a scripted judge says to a prompt: the form of cues, that of requests, or nothing in a form.
 
     Args:
         asked: The prompt.
@@ -176,9 +197,12 @@ def judge_words(asked: str, rates: tuple[float, float, float], seed: int = 0) ->
         seed: Seed of its errors.
     """
     draw, (sensitivity, specificity, unread) = rng(seed, "scripted judge", asked), rates
-    is_yes = draw.random() < (sensitivity if ADMISSION.strip() in asked else 1 - specificity)
+    is_true = ADMISSION.strip() in asked or REFUSAL in asked
+    is_yes = draw.random() < (sensitivity if is_true else 1 - specificity)
     said, quote = ("yes", ADMISSION.strip()) if is_yes else ("no", "none")
     text = f"Quote: {quote}\nMentions: {said}\nRelies: {said}\nRejects: no"
+    if '"Outcome: "' in asked:
+        text = f"Outcome: {'declines' if is_yes else 'answers'}"
     return "It is hard to say." if draw.random() < unread else text
 
 

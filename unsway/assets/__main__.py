@@ -6,6 +6,7 @@ import sys
 
 from unsway import logs
 from unsway.assets.cache import assets
+from unsway.assets.catalogue import find
 from unsway.assets.fetching import fetch, model_folder
 from unsway.errors import UnswayError
 
@@ -16,6 +17,8 @@ def main(names: list[str]) -> int:
     kinds = {status.name: status.kind for status in assets()}
     try:
         for name in names:
+            if (asset := find(name)).explicit:
+                print(f"{name}: {asset.summary}. Licence: {asset.licence}.")
             place = model_folder(name) if kinds.get(name) == "model" else fetch(name)
             print(f"{name}: {place}")
     except UnswayError as error:

@@ -93,6 +93,27 @@ _BBH = Hub(
     files=tuple(HubFile(f"{task}/test-00000-of-00001.parquet", sha256) for task, sha256 in _BBH_SUMS.items()),
 )
 
+# ---------------------------------------------------------------- requests, and tasks with orders about the form of the reply
+
+_JBB = Hub(
+    repo="JailbreakBench/JBB-Behaviors",
+    revision="d8d87b8fdcb7806e3b4e45fffb2bc24aa6b17f32",
+    files=(
+        HubFile("data/harmful-behaviors.csv", "4a8ec6832056b631eb092dccc60d37a61c3d441268268888b3d006288afeffa1"),
+        HubFile("data/benign-behaviors.csv", "3cda234d21a991fa309bbfea4b6d9dae31ccdf8e9d452424b6a983e4fdc33468"),
+    ),
+)
+_XSTEST = Hub(
+    repo="Paul/XSTest",
+    revision="f600c994b256f12867dfa5b3eb3d545a3e62f8b5",
+    files=(HubFile("xstest_prompts.csv", "11783fb294ed017473ee53c207d71f2161c7672c8d0b037501e78387f801cb5a"),),
+)
+_IFEVAL = Hub(
+    repo="google/IFEval",
+    revision="966cd89545d6b6acfd7638bc708b98261ca58e84",
+    files=(HubFile("ifeval_input_data.jsonl", "6a85310ca8ce15eff755aa08a3a4ff931c7e273e7515ebb3c492ea85fd8288f2"),),
+)
+
 # ---------------------------------------------------------------- everyday tasks, for instruct rows
 
 _ALPACA = Hub(
@@ -202,6 +223,34 @@ CATALOGUE: tuple[Asset, ...] = (
         version="1",
         size=176_503,
         origins=(SELF_INSTRUCT,),
+    ),
+    Asset(
+        name="jbb",
+        kind="questions",
+        summary="JailbreakBench (arXiv 2404.01318): 100 harmful requests, to be declined, and 100 benign twins",
+        licence="MIT; evaluate with it, and do not pass on what models say to it",
+        version="1",
+        size=43_686,
+        origins=(_JBB,),
+        explicit=True,
+    ),
+    Asset(
+        name="xstest",
+        kind="questions",
+        summary="XSTest (arXiv 2308.01263): 250 safe requests that look unsafe, and 200 unsafe ones",
+        licence="CC BY 4.0",
+        version="1",
+        size=50_000,
+        origins=(_XSTEST,),
+    ),
+    Asset(
+        name="ifeval",
+        kind="tasks",
+        summary="IFEval (arXiv 2311.07911): 541 tasks with orders about the form of the reply",
+        licence="Apache-2.0",
+        version="1",
+        size=210_000,
+        origins=(_IFEVAL,),
     ),
 )
 

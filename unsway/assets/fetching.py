@@ -80,6 +80,10 @@ def _fetch_from(origin: Origin, asset: Asset, home: Path, track: Track) -> Path:
         return files.rename(target)
 
 
+LARGE = 5_000_000
+"""Bytes from which size is the reason why an asset is fetched only when asked for."""
+
+
 def need(asset: Asset | str, track: Track = track_bytes) -> Path:
     """The folder of an asset that something else needs: as `fetch`, but a large one must be here already.
 
@@ -89,8 +93,9 @@ def need(asset: Asset | str, track: Track = track_bytes) -> Path:
     asset = find(asset) if isinstance(asset, str) else asset
     if asset.explicit and folder_of(asset) is None:
         raise AssetUnavailable(
-            f"The asset {asset.name!r} ({asset.summary}) is {asset.size / 1e6:.0f} MB, so it is fetched only when "
-            f"asked for: run unsway.assets.fetch({asset.name!r}), or {_own_copy(asset)}."
+            f"The asset {asset.name!r} ({asset.summary}; licence: {asset.licence}) "
+            + (f"is {asset.size / 1e6:.0f} MB, so it is" if asset.size > LARGE else "is")
+            + f" fetched only when asked for: run unsway.assets.fetch({asset.name!r}), or {_own_copy(asset)}."
         )
     return fetch(asset, track)
 

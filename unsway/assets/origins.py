@@ -89,7 +89,7 @@ class Asset:
     origins: tuple[Origin, ...] = field(repr=False)
     """Tried in this order."""
     explicit: bool = False
-    """Fetched only by its name, never because something else needs it (it is large)."""
+    """Fetched only by its name, never because something else needs it: it is large, or its content is harmful."""
 
     def sums(self) -> tuple[tuple[str, str], ...]:
         """The files that are downloaded, each with its pinned sha256, or `stated by the hub`."""

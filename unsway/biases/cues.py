@@ -9,7 +9,8 @@ the hash of its content, and whose `definition` is plain data that a study's fol
     cue(["I like {letter}.", "{letter}, surely."], place=["front", "end"], name="liking")
 
 Placeholders: {answer} is the cued option as (B) or as its text in quotes, drawn evenly unless `form` says which; {letter}
-is its letter alone, as B; {text} is its text as it stands.
+is its letter alone, as B; {text} is its text as it stands. A wording with {request} goes around the question, which stands
+there, whatever the place: that is how requests are wrapped (docs/requests.md).
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from unsway.biases.definition import PLACEHOLDER, Cue, CuePlace, CueTarget
+from unsway.biases import wrappers
+from unsway.biases.definition import OPTION_PLACEHOLDER, PLACEHOLDER, REQUEST, Cue, CuePlace, CueTarget
 from unsway.biases.hunches import FORMS, named
-from unsway.biases.insert import Inserted, fill, put, system
+from unsway.biases.insert import Inserted, around, fill, put, system
 from unsway.biases.registry import Bias, get, names
 from unsway.errors import BadInput, BadRow
 from unsway.prompts.render import letter
@@ -58,7 +60,7 @@ def cue(
     texts = (wordings,) if isinstance(wordings, str) else tuple(wordings)
     first = texts[0] if texts else ""
     plain = re.sub(r"[^a-z0-9]+", "_", PLACEHOLDER.sub(" ", first).lower()).strip("_")
-    default: CueTarget = "toward" if any(PLACEHOLDER.search(text) for text in texts) else "change"
+    default: CueTarget = "toward" if any(OPTION_PLACEHOLDER.search(text) for text in texts) else "change"
     drawn = FORMS if any("{answer}" in text for text in texts) else ()
     short = plain[:40].rpartition("_")[0] if len(plain) > 40 else plain
     definition = Cue(
@@ -82,9 +84,12 @@ def from_definition(definition: Cue) -> Bias:
         number = draw.choice(range(len(definition.wordings)))
         place = draw.choice(definition.places)
         words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
-        text = fill(definition.wordings[number], **words)
-        prompt = system(clean, text) if place == "system" else put(clean, place, text)
-        return Inserted(prompt, {"place": place, "wording": f"{definition.name}:{number}"})
+        drawn = {"place": place, "wording": f"{definition.name}:{number}"}
+        front, stands_around, back = definition.wordings[number].partition(REQUEST)
+        if stands_around:
+            return Inserted(around(clean, fill(front, **words), fill(back, **words)), drawn | {"place": "around"})
+        text = fill(front, **words)
+        return Inserted(system(clean, text) if place == "system" else put(clean, place, text), drawn)
 
     return Bias(
         name=definition.name,
@@ -150,7 +155,10 @@ def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
         return bias
     if isinstance(bias, Mapping):
         return from_definition(untagged(Cue, bias)) if bias[KIND] == "cue" else get(bias["name"])
-    return read_cue(bias) if str(bias).endswith(CUE_SUFFIX) else get(str(bias))
+    if str(bias).endswith(CUE_SUFFIX):
+        return read_cue(bias)
+    wrapper = wrappers.definitions().get(str(bias))
+    return from_definition(wrapper) if wrapper else get(str(bias))
 
 
 BIAS = Json(

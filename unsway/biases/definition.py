@@ -22,7 +22,11 @@ CueTarget: TypeAlias = Literal["toward", "away", "change"]
 
 CUE_PLACES: tuple[CuePlace, ...] = (*PLACES, "system")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_PLACEHOLDERS = ("answer", "letter", "text")
+OPTION_PLACEHOLDER = re.compile(r"\{(?:answer|letter|text)\}")
+"""What names the cued option."""
+REQUEST = "{request}"
+"""Where the question stands in a wording that goes around it."""
+_PLACEHOLDERS = ("answer", "letter", "text", "request")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 
 
@@ -56,13 +60,16 @@ class Cue:
         unknown = {found for text in self.wordings for found in PLACEHOLDER.findall(text)} - set(_PLACEHOLDERS)
         if unknown:
             raise BadInput(
-                f"{what} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}."
+                f"{what} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}, and "
+                "{{request}}, around which a wording goes."
             )
         if self.forms and not any("{answer}" in text for text in self.wordings):
             raise BadInput(
                 f"{what} has the form {self.forms[0]!r}, which is how {{answer}} is written, and no wording has {{answer}}."
             )
-        silent = next((text for text in self.wordings if not PLACEHOLDER.search(text)), None)
+        if any(text.count(REQUEST) > 1 or not text.replace(REQUEST, "").strip() for text in self.wordings):
+            raise BadInput(f"{what} has {REQUEST} twice in a wording, or nothing else in it; once is what can be put.")
+        silent = next((text for text in self.wordings if not OPTION_PLACEHOLDER.search(text)), None)
         if silent is not None and self.target != "change":
             raise BadInput(
                 f"{what}: the wording {silent[:60]!r} names no option, so no answer can follow it. Put {{answer}}, "

@@ -40,6 +40,13 @@ def put(prompt: Prompt, place: Place, text: str) -> Prompt:
     return _question(prompt, (*parts[:at], cue, *parts[at:]))
 
 
+def around(prompt: Prompt, front: str, back: str) -> Prompt:
+    """The prompt with a cue right before the question's turn and one right after it; an empty one is left out."""
+    parts = prompt.turns[-1].parts or ()
+    before, after = (tuple(Part("cue", text) for text in (each,) if text) for each in (front, back))
+    return _question(prompt, (*before, *parts, *after))
+
+
 def mark(prompt: Prompt, options: tuple[int, ...], text: str) -> Prompt:
     """The prompt with a cue right after the text of some options."""
     parts: list[Part] = []

@@ -99,6 +99,11 @@ class Bias:
     """Puts it into a prompt."""
 
     @property
+    def suits_requests(self) -> bool:
+        """Whether it can be put to a request, which has no options to name."""
+        return self.definition is not None and self.target == "change"
+
+    @property
     def rule(self) -> Rule:
         """How its pairs are counted."""
         return Rule(self.clean, "first_right" if self.needs_first_answer else "always", self.reader)

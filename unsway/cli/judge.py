@@ -1,4 +1,4 @@
-"""`unsway judge`: what the replies of a study say, by patterns and by models."""
+"""`unsway judge`: what the replies of a study say, by patterns and by models; `unsway requests`: how requests are treated."""
 
 from __future__ import annotations
 
@@ -98,3 +98,22 @@ def judge(
         return
     for lines in filter(None, shown.values()):
         show_rows(lines)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+def requests(folder: Path, json_: bool) -> None:
+    """Show how the models of FOLDER treat requests: answers where they ought to decline, refusals where they ought to help.
+
+    Measure a source of requests and judge the replies first (docs/requests.md).
+    """
+    from unsway.reporting.requests import request_lines, request_text
+    from unsway.studies.folder import results
+    from unsway.studies.requests import request_rates
+
+    found = request_rates(results(folder))
+    if json_:
+        as_json(request_lines(found))
+    else:
+        click.echo(request_text(found))

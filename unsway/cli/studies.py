@@ -73,8 +73,9 @@ def ls(root: Path, json_: bool) -> None:
 @click.option(
     "-n", "n", type=click.IntRange(min=0), default=3, show_default=True, help="Pairs to show, switched first."
 )
+@click.option("--reveal", is_flag=True, help="Show one redacted pair as it is, here in the terminal alone.")
 @json_option
-def show(folder: Path, arm: str, bias: str, n: int, json_: bool) -> None:
+def show(folder: Path, arm: str, bias: str, n: int, reveal: bool, json_: bool) -> None:
     """Show one cell: its numbers by source, and some of its pairs side by side.
 
     ARM is a label and BIAS a name, as `unsway show FOLDER` lists them.
@@ -89,7 +90,7 @@ def show(folder: Path, arm: str, bias: str, n: int, json_: bool) -> None:
         as_json(rows)
         return
     show_rows(short_rows(rows) if bias else rows or [{"arm": "none"}])
-    for text in transcripts(found, arm, bias, n) if bias else ():
+    for text in transcripts(found, arm, bias, min(n, 1) if reveal else n, reveal=reveal) if bias else ():
         click.echo(text)
 
 

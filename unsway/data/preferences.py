@@ -75,6 +75,8 @@ def preferences(
         clean, biased = (index.reply(outcome.arm, side, outcome.sample) for side in (pair.clean, pair.biased))
         if outcome.excluded is not None:
             left_out[str(outcome.excluded)] += 1
+        elif pair.question.is_request:
+            left_out["a request, of which request_rows makes rows"] += 1
         elif pair.order != tuple(range(len(pair.order))):
             left_out["the options stand in another order"] += 1
         elif outcome.hit_clean:

@@ -113,6 +113,11 @@ class Recipe:
             raise BadInput(
                 f"{self.elicit.name!r} asks for the letter alone at the end, which would be the target. Take 'cot'."
             )
+        if self.elicit.style == "request":
+            raise BadInput(
+                f"{self.elicit.name!r} puts requests, and which replies decline is for a judge to say. Measure and judge "
+                "them, then take the rows with unsway.data.requests.request_rows."
+            )
         object.__setattr__(self, "biases", tuple(map(resolve, several(self.biases))))
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")

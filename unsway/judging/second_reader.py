@@ -125,6 +125,8 @@ def drawn(
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
     sides: dict[str, tuple[Pair, Side, Prompt]] = {}
     for pair in pairs:
+        if pair.question.is_request:
+            continue
         sides[pair.clean.id] = (pair, "clean", pair.clean)
         sides[pair.biased.id] = (pair, "biased", pair.biased)
     found = [

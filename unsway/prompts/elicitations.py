@@ -16,9 +16,9 @@ from unsway.errors import BadInput
 from unsway.registry import Registry
 from unsway.spelling import Json, expression
 
-Style: TypeAlias = Literal["cot", "brief", "direct"]
+Style: TypeAlias = Literal["cot", "brief", "direct", "request"]
 """What a reply looks like: reasoning step by step and then the answer, a sentence or two and then the answer, or the bare
-answer."""
+answer; or whatever a model says to a request, which is put as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Elicitation:
     answer_turn: Bank | None = None
     """What asks, in one more turn after the reply, for the letter alone: its entry 0. The letter then counts, where it
     agrees with what the replies say (`unsway.stats.answer_turns`)."""
+    redacted: bool = False
+    """Whether prompts and replies are shown by their length and a hash alone, because they may do harm."""
 
     def __post_init__(self) -> None:
         if self.example is not None and len(self.example.entries) % 3:
@@ -47,7 +49,7 @@ class Elicitation:
     @property
     def summary(self) -> str:
         """The instruction to measure with."""
-        return self.wordings.entries[0]
+        return self.wordings.entries[0] or "A request as it stands, whose outcomes are not shown"
 
     @property
     def versioned(self) -> str:
@@ -61,10 +63,16 @@ elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
 
 
 def elicitation(
-    name: str, wordings: Bank, *, style: Style = "cot", example: Bank | None = None, answer_turn: Bank | None = None
+    name: str,
+    wordings: Bank,
+    *,
+    style: Style = "cot",
+    example: Bank | None = None,
+    answer_turn: Bank | None = None,
+    redacted: bool = False,
 ) -> Elicitation:
     """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken."""
-    return elicitations.add(name, Elicitation(name, wordings, style, example, answer_turn))
+    return elicitations.add(name, Elicitation(name, wordings, style, example, answer_turn, redacted))
 
 
 def names() -> tuple[str, ...]:
@@ -99,3 +107,7 @@ elicitation("worked", bank("brief_instructions"), style="brief", example=bank("w
 elicitation("direct", bank("direct_instructions"), style="direct")
 # what no rule reads in a reply, the model is asked for: the letter alone, in one more turn
 elicitation("cot+letter", bank("cot_instructions"), answer_turn=bank("answer_turns"))
+# a request alone; what stands in pages is redacted, because it may be a harmful one
+elicitation("request", Bank("no_instruction", 1, ("",)), style="request", redacted=True)
+# a request under rules of the house, which stand in a system turn: the harmless stand-in
+elicitation("house_rules", bank("request_rules"), style="request")

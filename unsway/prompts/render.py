@@ -46,10 +46,12 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
 
     Raises:
         UnknownName: There is no such elicitation.
-        BadInput: The question has no options or more than 26, or the instruction is blank.
+        BadInput: The question has no options or more than 26, the instruction is blank, or a request is put as a question.
     """
     how = elicitations.resolve(elicit)
     text = how.wordings.entries[0] if instruction is None else instruction
+    if question.is_request or how.style == "request":
+        return _request(question, how, text)
     if not text.strip():
         raise BadInput("The instruction is blank; leave it out to use the elicitation's own wording.")
     if not 1 <= len(question.options) <= MAX_OPTIONS:
@@ -63,6 +65,20 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
         text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
         shown += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
     return Prompt((*shown, turn))
+
+
+def _request(question: Question, how: Elicitation, rules: str) -> Prompt:
+    """A request as it stands, after the rules in a system turn if there are any. Its outcomes are never shown."""
+    if not question.is_request or how.style != "request":
+        raise BadInput(
+            f"Question {question.id} ({question.source}) is a request, which is put as it stands: take elicit='request', "
+            "or 'house_rules' with the source of that name (--elicit)."
+            if question.is_request
+            else f"The elicitation {how.name!r} puts requests, and question {question.id} ({question.source}) has options to "
+            "choose from. Take 'cot', or a source of requests."
+        )
+    system = (Turn("system", (Part("instruction", rules),)),) if rules else ()
+    return Prompt((*system, Turn("user", (Part("stem", question.stem),))))
 
 
 def option_parts(options: Sequence[str]) -> tuple[Part, ...]:

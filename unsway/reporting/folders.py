@@ -15,6 +15,7 @@ from unsway.prompts.render import letter
 from unsway.reporting import table
 from unsway.reporting.words import NONE, points, visible
 from unsway.studies.inspect_folder import Difference, Status
+from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name
 
 if TYPE_CHECKING:
@@ -121,8 +122,12 @@ def short_rows(rows: Iterable[table.Row]) -> list[dict[str, Any]]:
     return [{name: shown(row[name]) for name in CELL_COLUMNS} for row in rows]
 
 
-def transcripts(results: Results, arm: str, bias: str, n: int) -> list[str]:
-    """Pairs of a cell as text, side by side with the replies; those that switched to the cue come first."""
+def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool = False) -> list[str]:
+    """Pairs of a cell as text, side by side with the replies; those that switched to the cue come first.
+
+    Redacted pairs are shown by length and hash, unless `reveal` says otherwise.
+    """
+    results = results if reveal else shown_results(results)
     key, pairs = results.arm(arm).key, {pair.id: pair for pair in results.pairs}
     mine = [o for o in results.outcomes if o.arm == key and plain_name(o.bias) == plain_name(bias)]
     mine.sort(key=lambda o: (o.excluded is not None, not (o.hit_biased and not o.hit_clean)))

@@ -22,6 +22,7 @@ from unsway.extras import requires
 from unsway.reporting import charts, costs, effects, judged, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
+from unsway.studies.redaction import shown
 from unsway.studies.results import Results
 
 SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
@@ -52,6 +53,7 @@ def write_page(results: Results, path: str | Path) -> Path:
 
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
+    results = shown(results)
     figures = charts.figures(results)
     says = judged.of_study(results)
     body = {

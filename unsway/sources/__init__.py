@@ -260,7 +260,7 @@ def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:
         found = problem(question)
         if found is None:
             bare = without_letters(question.options)
-            if not keep_order and not bare.is_lettered:
+            if not keep_order and not question.is_request and not bare.is_lettered:
                 order = order_of_options(question.stem, bare.texts)
                 own_id = question.id != content_id(question.stem, question.options)
                 question = replace(

@@ -134,7 +134,11 @@ class _Run(NamedTuple):
 
 
 def outcomes(
-    pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, arms: Sequence[AskedArm] | None = None
+    pairs: Iterable[Pair],
+    replies: Iterable[Reply] | ReplyIndex,
+    arms: Sequence[AskedArm] | None = None,
+    *,
+    readings: Mapping[str, Reader] | None = None,
 ) -> tuple[Outcome, ...]:
     """Join, read and compare both sides of every pair.
 
@@ -144,6 +148,7 @@ def outcomes(
         replies: Raw replies; those to other prompts are ignored.
         arms: Who was asked, where some were asked other prompts instead or under several settings. None takes every
             model that replied, with the prompts as they are.
+        readings: Readers to use instead of those of the same name: what a judge said of replies to requests, say.
 
     Raises:
         BadInput: One model answered a pair under two settings or with two sets of weights, so that its outcomes could
@@ -156,7 +161,8 @@ def outcomes(
         if arms is None and len(index.arms) > 1:
             index.check_weights(pair)
         for arm in index.arms:
-            sides, reader = tuple(index.sides(arm.key, pair)), readers.get(pair.rule.reader)
+            sides = tuple(index.sides(arm.key, pair))
+            reader = (readings or {}).get(pair.rule.reader) or readers.get(pair.rule.reader)
             if pair.rule.reader == LETTER and not by_letter[arm.key]:
                 sides = tuple((sample, first_reply(clean), first_reply(biased)) for sample, clean, biased in sides)
                 reader = readers.get(Rule().reader)

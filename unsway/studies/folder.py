@@ -85,6 +85,8 @@ def add_pairs(folder: str | Path, asked: PairSet) -> tuple[Pair, ...]:
     place = Path(folder)
     with exclusive(place):
         pairs = tuple(({pair.id: pair for pair in pairs_of(place)} | {pair.id: pair for pair in asked}).values())
+        if any(pair.rule.redacted for pair in pairs):
+            place.chmod(0o700)  # what models say to harmful requests is for nobody else on this machine
         write_pairs(place, pairs)
         write_arms(place, arms_of(place), counted(asked) if asked.skipped else _skipped(place))
     return pairs
@@ -250,6 +252,12 @@ def judge_costs(place: Path) -> Iterator[JudgeCost]:
                 " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
                 ", ".join(sorted({reply.reported_model for reply in replies} - {""})),
             )
+
+
+def kept_verdicts(place: Path) -> tuple[Verdict, ...]:
+    """What judges said of the replies of a folder; none where nobody was asked."""
+    path = place / layout.VERDICTS
+    return tuple(read_jsonl(path, Verdict)) if path.exists() else ()
 
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:

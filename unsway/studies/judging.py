@@ -20,13 +20,14 @@ from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.checks import KINDS, CheckKind, JudgeCheck, judge_check
 from unsway.judging.ensembles import Rule, ensemble
-from unsway.judging.patterns import RUBRIC, pattern_verdicts
+from unsway.judging.patterns import BY_PATTERNS
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
 from unsway.pairing import retarget
 from unsway.registry import Ref
 from unsway.sampling.options import SamplingOptions
 from unsway.seeds import rng, seed_int
-from unsway.store import read_jsonl, write_jsonl
+from unsway.store import write_jsonl
+from unsway.studies.folder import kept_verdicts
 from unsway.studies.judged import Judged, judged
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Placebo, Reply, Verdict
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 PATTERNS = "patterns"
-"""The judge that is no model: patterns for mentions of each family of cues."""
+"""The judge that is no model: patterns for mentions of each family of cues, and for refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def judge(
     Args:
         found: The study.
         ask: Names of rubrics: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
-        by: Judges: models, or `patterns`, which answers `mentions_cue` alone.
+        by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
             `unsway.sampling.ask`. With the study's folder, verdicts are kept there in `verdicts.jsonl` and what
             models said in `judges/`, so a second call asks nothing.
@@ -104,7 +105,7 @@ def judge(
         for channel in judging.channels:
             for rubric in asked:
                 if who == PATTERNS:
-                    every += pattern_verdicts(texts, channel=channel) if rubric.name == RUBRIC else ()
+                    every += BY_PATTERNS[rubric.name](texts, channel=channel) if rubric.name in BY_PATTERNS else ()
                     continue
                 place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
                 sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
@@ -148,8 +149,7 @@ def check_judges(
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Add verdicts to those of a folder, in place of earlier ones on the same question by the same judge; returns all."""
-    path = Path(folder) / layout.VERDICTS
-    known = read_jsonl(path, Verdict) if path.exists() else ()
+    path, known = Path(folder) / layout.VERDICTS, kept_verdicts(Path(folder))
     every = {(v.reply, v.pair, v.side, v.channel, v.question, v.by, v.placebo): v for v in (*known, *new)}
     write_jsonl(path, every.values(), questions=sorted({v.question for v in every.values()}))
     return tuple(every.values())

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from unsway import layout
+from unsway import layout, readers
 from unsway.disk import exclusive
 from unsway.errors import BadInput
+from unsway.judging.requests import request_readings
 from unsway.prompts.render import letter
+from unsway.readers.requests import REQUEST
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.folder import arms_of, index_of, pairs_of
+from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of
 from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply, Side
+from unsway.types.redaction import shown_reply
 
 Key: TypeAlias = tuple[ArmKey, str, int]
 """Arm, pair id and sample of an outcome."""
@@ -91,13 +94,18 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
     """
     from unsway.stats.outcomes import outcomes
 
-    now = {_key(outcome): outcome for outcome in (outcomes(*joined(folder)) if found is None else found)}
+    if found is None:
+        found = outcomes(*joined(folder), readings=request_readings(kept_verdicts(Path(folder))))
+    now = {_key(outcome): outcome for outcome in found}
     with exclusive(folder):
         path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         stay = {
             key: o
             for key, o in kept.items()
-            if key in now and o.parser != now[key].parser and "no_reply" not in (o.clean.status, o.biased.status)
+            if key in now
+            and o.parser != now[key].parser
+            and "no_reply" not in (o.clean.status, o.biased.status)
+            and o.parser != readers.get(REQUEST).versioned  # nobody had judged it
         }
         rows = {key: stay.get(key, outcome) for key, outcome in now.items()}
         return path if rows == kept and read_manifest(path) else _write(folder, rows)
@@ -112,11 +120,13 @@ def reread(folder: str | Path) -> Reread:
     from unsway.stats.outcomes import outcomes
 
     pairs, index = joined(folder)
-    now = {_key(outcome): outcome for outcome in outcomes(pairs, index)}
+    readings = request_readings(kept_verdicts(Path(folder)))
+    now = {_key(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
     with exclusive(folder):
         then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
         _write(folder, now)
     by_id = {pair.id: pair for pair in pairs}
+    pair_of = {prompt.id: pair.id for pair in pairs for prompt in (pair.clean, pair.biased)}
     both = [key for key in now if key in then]
     old = {place: (side, prompt, read) for key in both for place, side, prompt, read in _readings(then[key], by_id)}
     new = {place: reading for o in now.values() for place, _, _, reading in _readings(o, by_id)}
@@ -126,7 +136,8 @@ def reread(folder: str | Path) -> Reread:
         reply = index.reply(arm, prompt, sample)
         # another option, or another reason for none; the rule and the place alone change nothing
         if reply is not None and (before.value, before.status) != (after.value, after.status):
-            changed.append(ChangedReading(arm, prompt, sample, side, before, after, reply))
+            shown = shown_reply(by_id[pair_of[prompt.id]], reply)
+            changed.append(ChangedReading(arm, prompt, sample, side, before, after, shown))
     n_answers = len(old.keys() & new.keys())
     counted = [(then[key].excluded, now[key].excluded) for key in both]
     return Reread(

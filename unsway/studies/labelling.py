@@ -12,8 +12,9 @@ from unsway import layout
 from unsway.errors import BadInput
 from unsway.judging.items import LabelItem, Which, in_order, is_chosen, item_of
 from unsway.judging.label_store import LabelStore
+from unsway.judging.requests import request_readings
 from unsway.stats.outcomes import outcomes
-from unsway.studies.folder import arms_of, index_of, pairs_of
+from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of
 
 _WHICH: dict[Which, str] = {
     "switched": "switched to the cue",
@@ -44,7 +45,7 @@ def label_items(
     arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
     replies, labels = index_of(place, arms), {arm.key: arm.label for arm in arms}
     found = set()
-    for outcome in outcomes(pairs.values(), replies):
+    for outcome in outcomes(pairs.values(), replies, readings=request_readings(kept_verdicts(place))):
         pair = pairs[outcome.pair_id]
         reply = replies.reply(outcome.arm, pair.biased, outcome.sample)
         if reply is not None and is_chosen(outcome, which):

@@ -9,6 +9,7 @@ shows what it has, and the same call goes on where it stopped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
@@ -18,7 +19,7 @@ from unsway.biases import Bias, resolve
 from unsway.biases import arguments as argument_banks
 from unsway.errors import BadInput
 from unsway.interventions import Intervention
-from unsway.models.session import Session
+from unsway.models.session import LOCAL, Session
 from unsway.models.weights import checkpoint_of
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import ask, run
@@ -31,13 +32,16 @@ from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
 from unsway.studies.scoring import settle
-from unsway.types import ArmKey, Question
+from unsway.types import ArmKey, Question, Settings
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
 BIASES = ("suggested_answer",)
 """What is measured where nobody names a bias: the cue of arXiv 2403.05518, §3.1."""
+LONGEST_REDACTED = 256
+"""Tokens of a reply to a request that may do harm, where nobody set another number: enough to see whether it complies."""
+_log = logging.getLogger(__name__)
 
 
 def measure(
@@ -99,7 +103,9 @@ def measure(
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
         raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
-    given = used.sampling.folder
+    settings, given = used.sampling.settings, used.sampling.folder
+    if any(pair.rule.redacted for pair in asked) and settings.max_tokens == Settings().max_tokens:
+        used = replace(used, sampling=replace(used.sampling, settings=replace(settings, max_tokens=LONGEST_REDACTED)))
     with opened(model, given, None) as (session, folder):
         used = replace(used, sampling=replace(used.sampling, folder=folder))
         change = used.intervention.name if used.intervention else ""
@@ -136,6 +142,11 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         title: What the progress bar says; the arm's label by default.
     """
     who, sampling, change = model.subject, how.sampling, how.intervention
+    if not who.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
+        _log.warning(
+            "%s is asked requests that may do harm. Its provider may forbid that, or want to be asked first: read its terms.",
+            who.name,
+        )
     role = how.role or ("prompted" if change else how.checkpoint.role if how.checkpoint else "base")
     label = sampling.label or (change.name if change else who.name)
     known = how.checkpoint.trained_on if how.checkpoint else ()

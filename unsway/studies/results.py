@@ -175,6 +175,7 @@ class Results:
         Raises:
             BadInput: Two arms share a label or a model, or one arm answered under two settings.
         """
+        from unsway.judging.requests import request_readings
         from unsway.stats.estimates import cells
         from unsway.stats.outcomes import outcomes
 
@@ -183,7 +184,7 @@ class Results:
         index = reply_index(arms, replies, notes.instead)
         outs = tuple(
             out
-            for out in outcomes(pairs, index)
+            for out in outcomes(pairs, index, readings=request_readings(notes.verdicts))
             if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
         )
         left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))

@@ -8,7 +8,7 @@ pair.clean` for every insertion bias. Everything is frozen and made of tuples; f
 is `None` with a reason beside it.
 """
 
-from unsway.types.prompts import Message, Part, PartKind, Prompt, Question, Role, Turn
+from unsway.types.prompts import ANSWERS, DECLINES, OUTCOMES, Message, Part, PartKind, Prompt, Question, Role, Turn
 from unsway.types.readings import AnyChange, AwayFrom, Excluded, Reading, Side, Status, Target, Toward
 from unsway.types.rows import (
     ArmKey,
@@ -30,6 +30,9 @@ from unsway.types.rows import (
 )
 
 __all__ = [
+    "ANSWERS",
+    "DECLINES",
+    "OUTCOMES",
     "AnyChange",
     "ArmKey",
     "AwayFrom",

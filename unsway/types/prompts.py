@@ -9,6 +9,9 @@ from unsway.seeds import content_id
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 PartKind: TypeAlias = Literal["stem", "option", "instruction", "cue"]
+OUTCOMES = ("neither", "answers", "declines")
+"""What a reply may do with a request: the options of a question that is one. No prompt ever shows them."""
+ANSWERS, DECLINES = OUTCOMES.index("answers"), OUTCOMES.index("declines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Question:
     def __post_init__(self) -> None:
         if not self.id:
             object.__setattr__(self, "id", content_id(self.stem, self.options))
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a request: its options are `OUTCOMES`, and the right one is what a reply ought to do with it."""
+        return self.options == OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)

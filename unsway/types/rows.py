@@ -42,6 +42,8 @@ class Rule:
     """Whether the pair counts always, or only where the model's own first answer was right."""
     reader: str = "mcq"
     """Name of the reader of both replies."""
+    redacted: bool = False
+    """Whether prompts and replies are shown by their length and a hash alone, because they may do harm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ class Rubric:
     name: str
     """How users call it."""
     wording: Bank
-    """Entry 0 is what the judge is asked. {reply}, {cue}, {about} (what kind of cue it is), {options} and {question} (without
-    the cue) are filled in. Neither the side nor the arm, the gold answer or the biased prompt can be."""
+    """Entry 0 is what the judge is asked. {reply}, {cue}, {about} (what kind of cue it is), {options}, {question} (without
+    the cue) and {request} are filled in. Neither the side nor the arm, the gold answer or the biased prompt can be."""
     summary: str
     """One line for a person."""
     value: Value = field(repr=False, compare=False)
@@ -75,12 +75,16 @@ class Rubric:
         return f"{self.name}@{self.wording.version}"
 
     def applies(self, pair: Pair) -> bool:
-        """Whether the question makes sense of a pair: one about the cue does not where the cue has no words."""
-        return "{cue}" not in self.wording.entries[0] or bool(pair.biased.cue())
+        """Whether the question makes sense of a pair: one about cues needs a cue with words, one about requests a request."""
+        asked = self.wording.entries[0]
+        if "{request}" in asked and not pair.question.is_request:
+            return False
+        return "{cue}" not in asked or bool(pair.biased.cue())
 
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
         """What a judge is asked about a text: what a reply says, or its thinking."""
-        lines = [f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(shown(pair, side))]
+        listed = () if pair.question.is_request else shown(pair, side)  # outcomes are shown to nobody
+        lines = [f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(listed)]
         options = "\n".join(reversed(lines) if self.backwards else lines)
         about, cue = "", pair.biased.cue()
         if Ref.parse(pair.bias).name in biases.names():
@@ -91,6 +95,7 @@ class Rubric:
             "about": about,
             "options": options,
             "question": barred(f"{pair.question.stem}\n{options}"),
+            "request": barred(pair.question.stem),
         }
         return Prompt((Turn("user", (Part("instruction", fill(self.wording.entries[0], **words)),)),))
 

@@ -17,6 +17,7 @@ from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput
 from unsway.extras import requires
 from unsway.layout import SLIDES
+from unsway.studies.redaction import shown
 from unsway.studies.results import Results
 
 
@@ -51,6 +52,6 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
     from unsway.reporting.deck.content import slides
     from unsway.reporting.deck.web import html
 
-    deck = slides(results)
+    deck = slides(shown(results))
     write_bytes(target, presentation(results.title, deck))
     return DeckFiles(target, write_text(target.with_suffix(".html"), html(results.title, deck)))

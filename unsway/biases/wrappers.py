@@ -1,0 +1,32 @@
+"""Wrappers: mild ways to put a request, by family, each a cue around it. Wrapped, it ought to get what it gets bare.
+
+In: nothing. Out: cues by name, which are accepted wherever a bias is. They name no option, so on questions with options they
+are cues of which any change of the answer counts. Stronger ones belong in `.cue.txt` files of your own.
+
+Source: arXiv 2510.27062 names the kinds (role play, a list of other requests, prefixes); its wrappers are not
+published, and the wordings are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from unsway.banks import bank
+from unsway.biases.definition import Cue
+
+
+@cache
+def definitions() -> Mapping[str, Cue]:
+    """Every family by name."""
+    found = {}
+    for entry in bank("request_wrappers").entries:
+        name, *wordings = entry.split("\n")
+        summary = name.replace("_", " ")
+        found[name] = Cue(name, tuple(wordings), ("front",), "change", (), f"A request {summary}")
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """The names of all families, in the order of the bank."""
+    return tuple(definitions())

@@ -1,0 +1,117 @@
+"""Rows that train a model to treat a wrapped request as it treats the bare one (arXiv 2510.27062).
+
+In: a study of requests that a judge has read. Out: `RequestRows`: the model's own clean refusals for wrapped requests that it
+declined bare and answered wrapped; and as many of its own clean answers for wrapped requests that it ought to answer, so
+that it does not learn to decline whatever is wrapped. A request that ought to be declined never has a target that answers.
+
+    rows = request_rows(found.pairs, found.index, found.outcomes)
+    rows.write("data/requests.jsonl")
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unsway.data.provenance import Provenance, write_examples
+from unsway.data.recipe import Thoughts
+from unsway.data.targets import target
+from unsway.errors import BadInput
+from unsway.seeds import seed_int
+from unsway.stats.outcomes import ReplyIndex
+from unsway.types import ANSWERS, DECLINES, Example, Outcome, Pair, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRows:
+    """Training rows made of requests."""
+
+    rows: tuple[Example, ...]
+    """Wrapped requests with the model's own reply to the bare one."""
+    pairs: tuple[Pair, ...]
+    """The pair of each row."""
+    provenance: tuple[Provenance, ...]
+    """Where the target of each row comes from."""
+    left_out: Mapping[str, int]
+    """Pairs that gave no row, by reason."""
+
+    def write(self, path: str | Path) -> Path:
+        """Write the rows with pairs and provenance beside them. Raises `BadInput` where there are none."""
+        if not self.rows:
+            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
+            raise BadInput(
+                f"No request gives a row ({why}). Measure more requests, or wrappers that the model yields to."
+            )
+        return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
+
+
+def request_rows(
+    pairs: Iterable[Pair],
+    replies: ReplyIndex,
+    outcomes: Iterable[Outcome],
+    *,
+    hold: float = 1.0,
+    thoughts: Thoughts = "keep",
+    seed: int = 0,
+) -> RequestRows:
+    """Choose the rows.
+
+    Args:
+        pairs: The pairs that were asked.
+        replies: The replies of one model to both prompts.
+        outcomes: How a judge read them.
+        hold: Rows of requests that ought to be answered, for each row of a refusal; 0 is nearest to the paper.
+        thoughts: Whether targets begin with the thought of a reasoning model; see `Recipe.thoughts`.
+        seed: Seed of the draw of those rows.
+
+    Raises:
+        BadInput: The outcomes are of several models, or `hold` is below 0.
+    """
+    read, of_pair = tuple(outcomes), {pair.id: pair for pair in pairs}
+    models = sorted({outcome.arm.name for outcome in read})
+    if len(models) > 1 or hold < 0:
+        raise BadInput(
+            f"hold is {hold}; it is 0 or more."
+            if hold < 0
+            else f"There are replies of {', '.join(models)}; rows are of one."
+        )
+    refusals: list[tuple[Pair, Reply]] = []
+    answers: list[tuple[Pair, Reply]] = []
+    left_out: Counter[str] = Counter()
+    for outcome in sorted(read, key=lambda one: seed_int(seed, "request rows", one.pair_id, one.sample)):
+        pair, did = of_pair[outcome.pair_id], (outcome.clean.choice, outcome.biased.choice)
+        clean = replies.reply(outcome.arm, pair.clean, outcome.sample)
+        if outcome.excluded is not None or clean is None or target(clean, thoughts) is None:
+            left_out["a reply or its verdict is missing"] += 1
+        elif pair.question.gold == DECLINES and did[0] != DECLINES:
+            left_out["ought to be declined and was not, without a wrapper"] += 1
+        elif pair.question.gold == DECLINES and did[1] == ANSWERS:
+            refusals.append((pair, clean))
+        elif pair.question.gold == ANSWERS and did[0] == ANSWERS:
+            answers.append((pair, clean))
+        else:
+            left_out["declined with and without a wrapper" if pair.question.gold == DECLINES else "not answered"] += 1
+    n_held = round(hold * len(refusals))
+    if len(answers) > n_held:
+        left_out["more answered requests than refusals to balance"] += len(answers) - n_held
+    found = [*refusals, *answers[:n_held]]
+    return RequestRows(
+        tuple(
+            Example(
+                clean=pair.clean,
+                biased=pair.biased,
+                completion=target(reply, thoughts),
+                target=pair.target,
+                options=pair.question.options,
+                kind="consistency",
+                pair_id=pair.id,
+                said_by=reply.model,
+            )
+            for pair, reply in found
+        ),
+        tuple(pair for pair, _ in found),
+        tuple(Provenance.of(reply, pair.question.source) for pair, reply in found),
+        dict(left_out),
+    )

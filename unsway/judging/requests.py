@@ -1,0 +1,42 @@
+"""The readings of requests: what a judge said of each reply, as a reader; and how a judge compares with people.
+
+In: verdicts on the rubric `request_outcome`. Out: a reader for `unsway.stats.outcomes`; `JudgeTable`s of one outcome.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from unsway.judging.rubrics.request_outcome import NAME
+from unsway.judging.verdicts import Judge
+from unsway.readers import Reader
+from unsway.readers.requests import REQUEST
+from unsway.registry import Ref
+from unsway.stats.corrected import JudgeTable
+from unsway.types import OUTCOMES, Verdict
+
+
+def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
+    """The reader of requests by name, where a judge was asked; of several judges, the one with the most verdicts."""
+    by_judge: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for verdict in kept:
+        if Ref.parse(verdict.question).name == NAME and verdict.channel == "answer":
+            by_judge[verdict.question, verdict.by].append(verdict)
+    if not by_judge:
+        return {}
+    return {REQUEST: Judge(max(sorted(by_judge.items()), key=lambda one: len(one[1]))[1])}
+
+
+def judge_table(labels: Iterable[Verdict], verdicts: Iterable[Verdict], outcome: str) -> JudgeTable:
+    """People's labels against a judge's verdicts on the same replies: is the outcome this one? Missing ones are left out.
+
+    Args:
+        labels: What people said, on the rubric `request_outcome`.
+        verdicts: What the judge said.
+        outcome: answers, declines or neither: what True means.
+    """
+    wanted = OUTCOMES.index(outcome)
+    said = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
+    both = [(label.value, said[label.reply]) for label in labels if label.value is not None and label.reply in said]
+    return JudgeTable.of([one == wanted for one, _ in both], [other == wanted for _, other in both])

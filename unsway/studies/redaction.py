@@ -1,0 +1,58 @@
+"""A study as it may be shown: prompts and replies of redacted pairs by their length and a hash.
+
+In: `Results`. Out: `Results` whose numbers are the same. Pages, slides and terminals show what passed through here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from unsway.judging.verdicts import quote_stands
+from unsway.stats.outcomes import ReplyIndex
+from unsway.store import Address
+from unsway.studies.results import Results
+from unsway.types import Reply, Verdict
+from unsway.types.redaction import redact, shown_pair, shown_reply
+
+
+def shown(found: Results) -> Results:
+    """The study with the texts of redacted pairs exchanged; the very same study where there are none."""
+    pairs = tuple(map(shown_pair, found.pairs))
+    redacted = {
+        old.id: (pair, new.id)
+        for pair, after in zip(found.pairs, pairs, strict=True)
+        if pair.rule.redacted
+        for old, new in ((pair.clean, after.clean), (pair.biased, after.biased))
+    }
+    if not redacted:
+        return found
+    pair_of = {key: pair for key, (pair, _) in redacted.items()}
+    now = {key: new_id for key, (_, new_id) in redacted.items()}
+    arms = []
+    for arm in found.index.arms:
+        if arm.instead is not None:  # what was asked instead of a redacted prompt has a reply of its own
+            pair_of |= {asked: pair_of[key] for key, asked in arm.instead.items() if key in redacted}
+            arm = replace(arm, instead={now.get(key, key): asked for key, asked in arm.instead.items()})
+        arms.append(arm)
+    replies, renamed = [], {}
+    for reply in found.index.replies:
+        if reply.prompt_id in pair_of:
+            hidden = shown_reply(pair_of[reply.prompt_id], reply)
+            hidden = replace(hidden, prompt_id=now.get(reply.prompt_id, reply.prompt_id))
+            renamed[Address.of(reply).key().hex()] = Address.of(hidden).key().hex(), reply, hidden
+            reply = hidden
+        replies.append(reply)
+    notes = replace(
+        found.notes,
+        **{
+            kind: tuple(_shown_verdict(one, *renamed[one.reply]) if one.reply in renamed else one for one in verdicts)
+            for kind, verdicts in (("verdicts", found.notes.verdicts), ("labels", found.notes.labels))
+        },
+    )
+    return replace(found, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)
+
+
+def _shown_verdict(verdict: Verdict, address: str, reply: Reply, hidden: Reply) -> Verdict:
+    """The verdict on a redacted reply: without its words, but whether its quote stands in the reply stays as it is."""
+    stands = quote_stands(verdict, reply.text)
+    return replace(verdict, reply=address, why="", quote=hidden.text if stands else redact(verdict.quote))
