@@ -71,7 +71,7 @@ def said(model: Known, item: EffectItem, number: int, sample: int, text: Callabl
     """The words of a reply."""
     if item.question is None:
         right = rng(0, "able", item.unit).random() < model.accuracy
-        return f"I worked it out.\n{item.facts['number'] if right else 7}"
+        return f"I worked it out.\n{item.facts.get('number', 7) if right else 7}"
     option = model.answer(item, number, sample)
     if number and "order" in item.facts:
         option = [int(place) for place in item.facts["order"].split()].index(option)

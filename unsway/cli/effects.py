@@ -17,6 +17,7 @@ from unsway.cli.options import as_json, json_option, names, seed_option
 @click.option(
     "--margin", "margins", multiple=True, metavar="NAME=SHARE", help="Another margin, e.g. clean_accuracy=0.03."
 )
+@click.option("--judge", default=None, metavar="MODEL", help="Who reads replies, for refusal and free_text.")
 @click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @seed_option
@@ -26,6 +27,7 @@ def effects(
     wanted: str,
     n: int | None,
     margins: tuple[str, ...],
+    judge: str | None,
     arms: str,
     max_cost: float | None,
     seed: int,
@@ -48,6 +50,7 @@ def effects(
         seed=seed,
         margins=margins_of(margins),
         arms=names(arms) or None,
+        using={"judge": judge} if judge else None,
         budget=None if max_cost is None else Budget(max_cost, prices()),
     )
     as_json(body(found)) if json_ else show(found)

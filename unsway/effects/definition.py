@@ -74,6 +74,8 @@ class EffectItem:
 
 Replies: TypeAlias = Sequence[Sequence[Reply]]
 """The replies to an item: for each of its prompts the samples, none where there is no reply."""
+AskJudge: TypeAlias = Callable[["EffectItem", Replies], Sequence[Prompt | None]]
+"""What a judge is asked about the replies to an item; None where a reply is missing."""
 Score: TypeAlias = Callable[[EffectItem, Replies], float | None]
 """What an item scored; None where an answer is missing, NaN where the number is not about this item in this arm."""
 
@@ -128,10 +130,16 @@ class SideEffect:
     """At which temperature it is asked; None takes that of the study."""
     max_tokens: int | None = None
     """The longest reply; None takes that of the study."""
-    judged: bool = False
-    """Whether its scores need verdicts of a judge."""
+    judge: AskJudge | None = field(default=None, repr=False, compare=False)
+    """What a judge is asked about the replies to an item, whose words its scores then take instead of the replies; None where
+    no judge is needed."""
     build: Build = field(repr=False, compare=False)
     """Builds its items."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether its scores are read by a judge."""
+        return self.judge is not None
 
     @property
     def versioned(self) -> str:
@@ -153,7 +161,7 @@ class AboutEffect(TypedDict, total=False):
     samples: int
     temperature: float | None
     max_tokens: int | None
-    judged: bool
+    judge: AskJudge | None
 
 
 effects: Registry[SideEffect] = Registry("side effect", "unsway.effects")

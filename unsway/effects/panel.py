@@ -39,6 +39,8 @@ class AskedEffect:
     items: tuple[EffectItem, ...]
     settings: Settings
     """How its replies are decoded."""
+    heard: Callable[[Prompt], Sequence[Reply]] | None = None
+    """What the judge said to each prompt, where the side effect has a judge."""
 
     def prompts(self) -> tuple[Prompt, ...]:
         """Every prompt once."""
@@ -170,15 +172,26 @@ def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> t
     )
 
 
+def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
+    """What an item's score takes: the replies of an arm, or what the judge said about them."""
+    if one.effect.judge is None or one.heard is None:
+        return [lookup(prompt, one.settings, one.effect.samples) for prompt in item.prompts]
+    return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
+
+
+def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
+    """What the judge is asked about one arm's replies to an item; nothing where the side effect has no judge."""
+    if one.effect.judge is None:
+        return ()
+    return one.effect.judge(item, [lookup(prompt, one.settings, one.effect.samples) for prompt in item.prompts])
+
+
 def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
     """What one arm scored in one number, question by question."""
     about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
     units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
     at = np.array([units[item.unit] for item in about], int)
-    found = [
-        measure.score(item, [lookup(prompt, one.settings, one.effect.samples) for prompt in item.prompts])
-        for item in about
-    ]
+    found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
     low, high = reversed(measure.span) if measure.rises else measure.span
     read, least, most = (
         np.array([end if value is None else value for value in found], float) for end in (np.nan, low, high)

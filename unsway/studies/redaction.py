@@ -5,6 +5,7 @@ In: `Results`. Out: `Results` whose numbers are the same. Pages, slides and term
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from unsway.judging.verdicts import quote_stands
@@ -42,13 +43,12 @@ def shown(found: Results) -> Results:
             renamed[Address.of(reply).key().hex()] = Address.of(hidden).key().hex(), reply, hidden
             reply = hidden
         replies.append(reply)
-    notes = replace(
-        found.notes,
-        **{
-            kind: tuple(_shown_verdict(one, *renamed[one.reply]) if one.reply in renamed else one for one in verdicts)
-            for kind, verdicts in (("verdicts", found.notes.verdicts), ("labels", found.notes.labels))
-        },
-    )
+
+    def without_words(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+        return tuple(_shown_verdict(one, *renamed[one.reply]) if one.reply in renamed else one for one in verdicts)
+
+    noted = found.notes
+    notes = replace(noted, verdicts=without_words(noted.verdicts), labels=without_words(noted.labels))
     return replace(found, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)
 
 

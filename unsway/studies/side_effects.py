@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,17 @@ from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import read_beside
 from unsway.disk import write_text
 from unsway.effects.definition import EffectInputs, OwnError, choice
-from unsway.effects.panel import AskedEffect, Lookup, PanelRole, panel, rows, sentence, stance, with_margins
+from unsway.effects.panel import (
+    AskedEffect,
+    Lookup,
+    PanelRole,
+    judge_prompts,
+    panel,
+    rows,
+    sentence,
+    stance,
+    with_margins,
+)
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import LOCAL, Session, session
@@ -39,6 +50,8 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.planning.budget import Budget
 
+JUDGE = "judge"
+"""Stands for the model that reads replies, among the models to ask instead of those of the arms."""
 N = 300
 """Questions of each condition where no number is named: enough for margins of 5 points, not for 2 (docs/effects.md)."""
 
@@ -63,7 +76,8 @@ def side_effects(
         seed: Seed of everything that is drawn.
         margins: Margins instead of the defaults, by `effect.number`, or by `effect` for its first number.
         arms: Labels of the arms; None takes the bases, controls and trained ones.
-        using: Models to ask instead of those of the arms, by label.
+        using: Models to ask instead of those of the arms, by label; `judge` is the one that reads replies where a side effect
+            needs that.
         budget: Stops before a prompt that could exceed its limit.
 
     Raises:
@@ -71,13 +85,16 @@ def side_effects(
         UnknownName: A side effect, an arm or a margin is not known.
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
-    place = Path(folder)
+    place, judge = Path(folder), (using or {}).get(JUDGE)
     who = _arms(place, arms)
     inputs = inputs_of(place, N if n is None else n, seed)
     asked = {arm.label: with_margins(panel(names, inputs, arm.settings or Settings()), margins or {}) for arm in who}
     for arm in who:
         ask_effects(place, asked[arm.label], arm, (using or {}).get(arm.label), budget)
-    found = read_panel(place, asked[who[0].label], who, inputs)
+    first = heard_by(judge, place, asked[who[0].label], who, budget)
+    found = read_panel(place, first, who, inputs)
+    if judge is not None:
+        found = replace(found, about={**found.about, JUDGE: str(judge)})
     keep_panel(place, found, asked[who[0].label])
     return found
 
@@ -86,7 +103,8 @@ def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
     """What side effects are built from: the questions of a study that have a right option, put as they were there."""
     pairs = pairs_of(place)
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
-    usual = [q for q in questions.values() if not q.source.startswith(("gambles", "comparisons"))]
+    odd = ("gambles", "comparisons")
+    usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
     elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
     more = [q for q in _more(usual, n, pairs[0].seed) if q.id not in questions] if 0 < len(usual) < n else []
     return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs)))
@@ -155,8 +173,35 @@ def opened_arm(place: Path, arm: Arm, given: ModelLike | None) -> Session:
     return found
 
 
-def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs) -> EffectPanel:
-    """Every number from the replies that a folder holds; nothing is asked."""
+def heard_by(
+    judge: ModelLike | None, place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], budget: Budget | None
+) -> tuple[AskedEffect, ...]:
+    """The panel with what a judge says of the replies; what it said before is not asked again.
+
+    Raises:
+        BadInput: A side effect needs a judge and none is named.
+    """
+    needing = [one.effect.name for one in asked if one.effect.judge is not None]
+    if not needing:
+        return tuple(asked)
+    if judge is None:
+        raise BadInput(
+            f"The replies of {', '.join(needing)} are read by a judge: name one (--judge MODEL; in Python "
+            "using={'judge': MODEL}), or leave them out."
+        )
+    kept, prompts = lookups(place, asked, arms), dict[str, Prompt]()
+    for one in asked:
+        for item, lookup in product(one.items, kept.values()):
+            prompts |= {each.id: each for each in judge_prompts(one, item, lookup) if each is not None}
+    folder = place / layout.JUDGES / layout.file_name(str(judge))
+    said: dict[str, list[Reply]] = {}
+    for reply in ask(prompts.values(), judge, Sampling(folder=folder, budget=budget, label="judge")):
+        said.setdefault(reply.prompt_id, []).append(reply)
+    return tuple(replace(one, heard=lambda prompt: said.get(prompt.id, ())) for one in asked)
+
+
+def lookups(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm]) -> dict[str, Lookup]:
+    """The replies of each arm that a folder holds, by the label of the arm."""
     prompts = {prompt.id for one in asked for prompt in one.prompts()}
     kept: dict[tuple[str, str, str, Settings], dict[int, Reply]] = {}
     for reply in replies_in(place / layout.REPLIES):
@@ -171,10 +216,15 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
 
         return found
 
+    return {arm.label: lookup(arm) for arm in arms}
+
+
+def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], inputs: EffectInputs) -> EffectPanel:
+    """Every number from the replies that a folder holds; nothing is asked."""
     roles: dict[str, PanelRole] = {
         arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
     }
-    made = rows(asked, {arm.label: lookup(arm) for arm in arms}, roles)
+    made = rows(asked, lookups(place, asked, arms), roles)
     base = next(arm.label for arm in arms if arm.role == "base")
     told = [
         (arm.label, (sentence(made, arm.label, base), stance(made, arm.label))) for arm in arms if arm.role != "base"

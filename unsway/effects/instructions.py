@@ -1,0 +1,114 @@
+"""Instruction following: does it still keep to orders about the form of its reply? Checked by code, without a judge.
+
+The prompts are IFEval's 541 (arXiv 2311.07911) where they were fetched (`python -m unsway.assets ifeval`), else 68 of ours.
+The main number is strict and by prompt: every order of a prompt is kept. A reply that was cut is missing, because its end
+was never written; prompts with an order that no check can answer are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from unsway import assets
+from unsway.banks import bank
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, side_effect
+from unsway.readers.channels import split
+from unsway.readers.instructions import UNCHECKED, Instruction, follows
+from unsway.seeds import content_id, seed_int
+from unsway.sources import tables
+from unsway.types import Part, Prompt, Turn
+
+CHECKS = "checks"
+"""The fact of an item that holds its orders as JSON: pairs of a check and its arguments."""
+
+
+class InstructionTask(NamedTuple):
+    """A prompt with orders about the form of the reply."""
+
+    prompt: str
+    """What is asked."""
+    instructions: tuple[Instruction, ...]
+    """The orders that it holds."""
+
+
+def own_tasks() -> Iterator[InstructionTask]:
+    """The tasks of the bank."""
+    for entry in bank("instruction_tasks").entries:
+        text, *orders = entry.split("\n> ")
+        checks = (order.partition(" ") for order in orders)
+        yield InstructionTask(text, tuple(Instruction(name, json.loads(said or "{}")) for name, _, said in checks))
+
+
+def ifeval_tasks() -> Iterator[InstructionTask]:
+    """IFEval's prompts whose every order can be checked."""
+    for row in tables.rows(assets.need("ifeval") / "ifeval_input_data.jsonl"):
+        if not UNCHECKED.intersection(row["instruction_id_list"]):
+            orders = zip(row["instruction_id_list"], row["kwargs"], strict=True)
+            yield InstructionTask(row["prompt"], tuple(Instruction(name, said) for name, said in orders))
+
+
+def tasks() -> tuple[InstructionTask, ...]:
+    """IFEval's tasks where they were fetched, else our own; a panel never asks the hub."""
+    return tuple(own_tasks() if assets.folder_of("ifeval") is None else ifeval_tasks())
+
+
+def kept(item: EffectItem, replies: Replies, *, loose: bool = False) -> tuple[bool, ...] | None:
+    """Which orders the reply keeps; None where it is missing, was cut or filtered, or its thought never ended."""
+    if not replies[0] or replies[0][0].stop in ("length", "filter"):
+        return None
+    channels = split(replies[0][0].text)
+    if channels.thought_kind == "cut":
+        return None
+    orders = [Instruction(name, said) for name, said in json.loads(item.facts[CHECKS])]
+    return follows(channels.said, orders, loose=loose)
+
+
+def strict(item: EffectItem, replies: Replies) -> float | None:
+    """1 where every order is kept."""
+    found = kept(item, replies)
+    return None if found is None else float(all(found))
+
+
+def strict_share(item: EffectItem, replies: Replies) -> float | None:
+    """The share of the orders that are kept."""
+    found = kept(item, replies)
+    return None if found is None else sum(found) / len(found)
+
+
+def loosely(item: EffectItem, replies: Replies) -> float | None:
+    """1 where every order is kept by one of the reply's versions."""
+    found = kept(item, replies, loose=True)
+    return None if found is None else float(all(found))
+
+
+@side_effect(
+    "instructions",
+    version=1,
+    question="Does it still follow orders about form?",
+    measures=(
+        EffectMeasure(
+            name="prompts, strict", summary="share of prompts of which every order is kept", score=strict, margin=0.04
+        ),
+        EffectMeasure(
+            name="orders, strict", summary="share of orders that are kept, prompts as units", score=strict_share
+        ),
+        EffectMeasure(
+            name="prompts, loose",
+            summary="the same, where a first or last line or bold print may hide it",
+            score=loosely,
+        ),
+    ),
+)
+def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
+    """A prompt for each task, in a seeded order."""
+    found = sorted(tasks(), key=lambda task: seed_int(inputs.seed, "instructions", task.prompt))
+    return tuple(map(item_of, found[: inputs.n]))
+
+
+def item_of(task: InstructionTask) -> EffectItem:
+    """One task as an item: its prompt, and its orders as a fact."""
+    orders: Sequence[tuple[str, object]] = [(one.check, dict(one.arguments)) for one in task.instructions]
+    prompt = Prompt((Turn("user", (Part("stem", task.prompt),)),))
+    return EffectItem(content_id(task.prompt), (prompt,), facts={CHECKS: json.dumps(orders)})
