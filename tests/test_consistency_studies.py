@@ -60,7 +60,7 @@ def test_a_difference_of_two_arms_has_the_exact_p_of_the_questions_that_both_wer
     def outcomes(arm: str, hits: str) -> list[Outcome]:
         found = []
         for number, hit in enumerate(hits):
-            reading = Reading(0, "") if hit != "?" else Reading(None, "no_reply")
+            reading = Reading(0, "ok") if hit != "?" else Reading(None, "no_reply")
             excluded = None if hit != "?" else Excluded("biased", "no_reply")
             found.append(
                 Outcome(
@@ -71,7 +71,7 @@ def test_a_difference_of_two_arms_has_the_exact_p_of_the_questions_that_both_wer
                     elicit="worked@1",
                     arm=ArmKey(arm),
                     sample=0,
-                    clean=Reading(0, ""),
+                    clean=Reading(0, "ok"),
                     biased=reading,
                     hit_clean=False,
                     hit_biased=None if hit == "?" else hit == "1",
