@@ -73,7 +73,10 @@ def test_a_back_end_is_a_frozen_value_that_says_what_it_offers(name: str) -> Non
 @pytest.mark.parametrize("name", methods.names())
 def test_what_a_back_end_cannot_do_is_refused_and_the_rest_is_taken(name: str, where: str) -> None:
     how: Any = method(name)
-    kind, base = backends.get(where), {"openai": "openai/gpt-4o-mini"}.get(where, "smollm2-135m")
+    kind, base = (
+        backends.get(where),
+        {"openai": "openai/gpt-4o-mini", "tinker": "Qwen/Qwen3-8B"}.get(where, "smollm2-135m"),
+    )
     can = how.needs <= kind.offers and (Tuner not in how.needs or type(how.objective) in kind.objectives)
     if can:
         check(how, backend(where), base)

@@ -29,6 +29,8 @@ CHECKPOINT_FILE = "checkpoint.json"
 """What makes a folder a checkpoint: a `types.Checkpoint` next to the adapter."""
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 """Without it PEFT would look for a pickle of that name."""
+TEXT_FILES = ["*.json", "*.jinja", "*.txt", "tokenizer.model"]
+"""Config, tokenizer and chat template, as the hub names them."""
 ADAPTER_FILE = "adapter_config.json"
 """What tells an adapter from whole weights, as PEFT writes it."""
 
@@ -217,7 +219,17 @@ def locate(name: str) -> Weights:
         return Weights(name, _checked(folder))
     if any(status.name == name and status.kind == "model" for status in assets.assets()):
         return Weights(name, assets.model_folder(name))
-    return Weights(name, _from_hub(name))
+    return Weights(name, _checked(_from_hub(name, ["*.safetensors", *TEXT_FILES])))
+
+
+def locate_tokenizer(name: str) -> Weights:
+    """The tokenizer, chat template and config of a folder or of a hub's model, whose weights are asked for elsewhere.
+
+    Raises:
+        ModelError: There is no such folder, and the hub does not give it.
+    """
+    folder = Path(name).expanduser()
+    return Weights(name, folder if folder.is_dir() else _from_hub(name, TEXT_FILES))
 
 
 def checkpoint_of(model: object) -> Checkpoint | None:
@@ -254,18 +266,15 @@ def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
     raise ModelError(f"{str(folder)!r} holds no weights: {wanted} and its config are needed.")
 
 
-def _from_hub(name: str) -> Path:
-    """A hub model's folder in the hub's own cache; only safetensors, config and tokenizer are downloaded."""
+def _from_hub(name: str, wanted: list[str]) -> Path:
+    """A hub model's folder in the hub's own cache, with the files that are wanted."""
     known = ", ".join(sorted(s.name for s in assets.assets() if s.kind == "model"))
     if name.count("/") != 1:
         raise ModelError(f"There is no local model {name!r}: it is no folder, none of ours ({known}), no `org/name`.")
     with requires("local", f"Taking {name!r} from the Hugging Face hub"):
         from huggingface_hub import snapshot_download
-    wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
     try:
-        return _checked(Path(snapshot_download(name, allow_patterns=wanted)))  # nosec B615  # known by its content
-    except ModelError:
-        raise
+        return Path(snapshot_download(name, allow_patterns=wanted))  # nosec B615  # known by its content
     except Exception as error:  # the hub raises many kinds, which all mean the same here
         raise ModelError(
             f"{name!r} is no folder here and the Hugging Face hub did not give it ({type(error).__name__}: {error}). "

@@ -59,15 +59,16 @@ def fit(
 
 def check(method: Method, backend: Backend, base: str) -> None:
     """Refuse a method or a base that a back-end cannot do, before money or time is spent. Raises `BadInput`."""
-    missing = [WHAT[seam] for seam in method.needs - backend.offers]
+    missing = [WHAT[seam] for seam in method.seams - backend.offers]
     if Tuner in method.needs & backend.offers and type(method.objective) not in backend.objectives:
         missing.append(method.objective.what)
     if missing:
         can = [WHAT[seam] for seam in backend.offers - {Tuner}] + [each.what for each in backend.objectives]
+        spare = f"; or set {method.sparing}" if method.sparing and method.seams == method.needs else ""
         raise BadInput(
             f"{method.name!r} needs a back-end that can {', '.join(sorted(missing))}; "
             f"{backend.name!r} can {'only ' + ', '.join(sorted(can)) if can else 'do nothing'}. Choose another back-end, or "
-            "another method."
+            f"another method{spare}."
         )
     backend.check(method, base)
 

@@ -279,6 +279,8 @@ class Method:
     """Whether it learns from instruct rows as well, which have no cue: chats and preferences of others, everyday tasks."""
     is_control: ClassVar[bool] = False
     """Whether it is what others are compared with, and so not reported as a training of its own."""
+    sparing: ClassVar[str] = ""
+    """The setting with which it needs less than `needs`, for errors, such as "form=sampled"; empty where there is none."""
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_alpha"):
@@ -297,6 +299,16 @@ class Method:
         lacking = sorted(field for field in needed if getattr(row, field) is None)
         what = "is an instruct row and has " if "rejected" in lacking and row.kind == "instruct" else "has "
         return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
+
+    @property
+    def seams(self) -> frozenset[Any]:
+        """The seams that it uses with these very settings: `needs`, or fewer of them."""
+        return self.needs
+
+    @property
+    def n_sampled(self) -> int:
+        """Replies that it samples for a row, all of at most `max_tokens`, for what a provider would charge."""
+        return 0
 
     @property
     def lora_on(self) -> LoraOn:

@@ -20,7 +20,15 @@ from unsway.backends.local.live import LiveModel
 from unsway.backends.local.memory import rows_that_fit
 from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.replies import ReplyFormat
-from unsway.backends.local.rows import TokenRow, check_lengths, in_order, n_steps, rows_of_step, tokenise
+from unsway.backends.local.rows import (
+    TokenRow,
+    check_lengths,
+    in_order,
+    n_steps,
+    rows_of_step,
+    tokenise,
+    tokenise_sides,
+)
 from unsway.backends.local.saving import not_written, write_checkpoint
 from unsway.backends.local.steps import STEPS, keep_only, last_saved, number
 from unsway.backends.local.trainers import arguments, reporting, trainer
@@ -29,7 +37,7 @@ from unsway.models.memory import free_memory
 from unsway.models.session import LOCAL, name_of, release_idle
 from unsway.models.weights import Weights, locate, training_dtype
 from unsway.training import done, examples_sha256
-from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Texts, Tuner, WhiteBox
+from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Tuner, WhiteBox
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:
@@ -82,7 +90,7 @@ class Local(LocalOptions, Backend):
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
         form = ReplyFormat.of(weights, closes_empty=self.closes_empty)
         tokens = tokenise(form, [method.texts(row) for row in rows])
-        check_lengths(tokens, weights)
+        check_lengths(tokens, weights.name, weights.context)
         order = in_order(tokens, method.batch_size, method.epochs, method.seed)
         at_once = self.rows_at_once or rows_that_fit(
             weights, max(row.longest for row in tokens), all_weights=not method.lora_rank
@@ -131,13 +139,8 @@ class Local(LocalOptions, Backend):
         release_idle()
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
         form = ReplyFormat.of(weights, closes_empty=self.closes_empty)
-        learnt = "completion" in method.reads
-        said = [(row.completion,) if learnt and row.completion is not None else () for row in rows]
-        sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
-        asked = ([Texts(prompt.messages(), text) for prompt, text in zip(side, said, strict=True)] for side in sides)
-        biased, clean = (tokenise(form, side) for side in asked)
-        tokens = [max(both, key=lambda row: row.longest) for both in zip(biased, clean, strict=True)]
-        check_lengths(tokens, weights)
+        tokens = tokenise_sides(form, method, rows)
+        check_lengths(tokens, weights.name, weights.context)
         at_once = self.rows_at_once or rows_that_fit(
             weights, max(row.longest for row in tokens), all_weights=not method.lora_rank
         )

@@ -22,15 +22,15 @@ from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
 from unsway.backends.local.states import Caught, catching
-from unsway.backends.local.steps import METRICS, keep_only, last_saved, number
-from unsway.disk import append_row, write_text
-from unsway.errors import BadInput, TrainingError
+from unsway.backends.local.steps import METRICS, check_number, keep_only, keep_rollouts, last_saved, number
+from unsway.disk import append_row
+from unsway.errors import BadInput
 from unsway.extras import requires
 from unsway.models.engines.base import first_end
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.alignment import Places, Window, aligned
-from unsway.training.seams import Loss, Method, States, Tensor, Texts, Tokens
+from unsway.training.seams import Loss, Method, States, Tensor, Tokens
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 MOST_NORM = 1.0
@@ -41,8 +41,6 @@ ADAPTED = {
     "qv": ["q_proj", "v_proj"],
 }
 """Modules that get an adapter, by `Method.lora_on`."""
-ROLLOUTS = "rollouts"
-"""Sub-folder of what was sampled, a file a step."""
 
 
 class LiveModel:
@@ -129,25 +127,12 @@ class LiveModel:
     # ------------------------------------------------------------ policy
 
     def encode(self, prompt: Sequence[Message], completion: str | None = None) -> Tokens:
-        """Token ids exactly as the model is asked; a completion gets the token that ends a reply.
-
-        Raises:
-            BadInput: The chat template does not take the turns, or a text holds a token that only the template may write.
-            TrainingError: They are more than the context of the model.
-        """
-        reply = () if completion is None else self.form.reply_ids(completion)
-        found = Tokens(self.form.prompt_ids(Texts(tuple(prompt), ())), reply)
-        if (n := len(found.prompt) + len(reply)) > self.weights.context:
-            raise TrainingError(
-                f"A row has {n} tokens and {self.weights.name!r} reads {self.weights.context}. It begins "
-                f"{prompt[0].content[:60]!r}. Leave it out, or take a model with more context."
-            )
-        return found
+        """Token ids exactly as the model is asked; see `ReplyFormat.encode`."""
+        return self.form.encode(prompt, completion, self.weights.context)
 
     def decode(self, completion: Sequence[int]) -> str:
         """The text of a reply, without the token that ends it."""
-        ids, _ = first_end(completion, self.weights.ends)
-        return str(self.weights.tokenizer.decode(ids, skip_special_tokens=True))
+        return self.form.decode(completion)
 
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
         """Draw n replies to each prompt; each has a seed of its own, from the settings, the prompt and its number."""
@@ -195,13 +180,7 @@ class LiveModel:
             numbers = {"loss": total, "grad_norm": norm, "learning_rate": rate} | self.noted
             self._write({"step": self.steps + 1} | numbers)
             for name, value in (("loss", total), ("norm of the gradient", norm)):
-                if not math.isfinite(value):
-                    of_step = {getattr(each, "row", each) for each in rows}
-                    lines = ", ".join(str(i) for i, row in enumerate(self.rows, 1) if row in of_step)
-                    raise TrainingError(
-                        f"The {name} is {value} at step {self.steps + 1}, on rows {lines} of the training set. Look at "
-                        "these rows, or lower the learning rate."
-                    )
+                check_number(name, value, self.steps + 1, rows, self.rows)
             self.optimiser.step()
         finally:
             self.is_stepping = False
@@ -217,9 +196,7 @@ class LiveModel:
     def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
         """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
         self.noted |= numbers
-        if rollouts:
-            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
-            write_text(self.folder / ROLLOUTS / f"step-{self.steps + 1:05d}.jsonl", text)
+        keep_rollouts(self.folder, self.steps + 1, rollouts)
 
     def save(self) -> Checkpoint:
         """Write the weights, then the record of the checkpoint."""

@@ -10,12 +10,15 @@ thought. Where the template does not open it, the marks are the tokenizer's own.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, TrainingError
+from unsway.models.engines.base import first_end
 from unsway.models.weights import Weights
 from unsway.readers.channels import THOUGHTS, split
-from unsway.training.seams import Texts
+from unsway.training.seams import Texts, Tokens
+from unsway.types import Message
 
 MARK = "\N{SNOWMAN}"
 """A text that no template holds, by which its own words are told from a turn's."""
@@ -125,6 +128,27 @@ class ReplyFormat:
             text = f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}" if is_marked else said
         self.check(text.replace(self.opens, "").replace(self.closes, "") if self.opens else text)
         return (*self.weights.tokenizer.encode(text, add_special_tokens=False), self.weights.end)
+
+    def encode(self, prompt: Sequence[Message], completion: str | None, context: int) -> Tokens:
+        """Token ids exactly as the model is asked; a completion gets the token that ends a reply.
+
+        Raises:
+            BadInput: The chat template does not take the turns, or a text holds a token that only the template may write.
+            TrainingError: They are more than the context of the model.
+        """
+        reply = () if completion is None else self.reply_ids(completion)
+        found = Tokens(self.prompt_ids(Texts(tuple(prompt), ())), reply)
+        if (n := len(found.prompt) + len(reply)) > context:
+            raise TrainingError(
+                f"A row has {n} tokens and {self.weights.name!r} reads {context}. It begins {prompt[0].content[:60]!r}. "
+                "Leave it out, or take a model with more context."
+            )
+        return found
+
+    def decode(self, completion: Sequence[int]) -> str:
+        """The text of a reply, without the token that ends it."""
+        ids, _ = first_end(completion, self.weights.ends)
+        return str(self.weights.tokenizer.decode(ids, skip_special_tokens=True))
 
     def has_thought(self, text: str) -> bool:
         """Whether a reply has a thought, or the model knows of none."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from unsway.backends.local.replies import ReplyFormat
 from unsway.errors import BadInput, TrainingError
-from unsway.models.weights import Weights
 from unsway.seeds import rng
-from unsway.training.seams import Texts
+from unsway.training.seams import Method, Texts
+from unsway.types import Example
 
 _log = logging.getLogger(__name__)
 IGNORED = -100
@@ -78,14 +78,27 @@ def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
     return rows
 
 
-def check_lengths(rows: Sequence[TokenRow], weights: Weights) -> None:
-    """Refuse rows that the model cannot read whole: nothing is cut in silence. Raises `TrainingError`."""
-    long = [i for i, row in enumerate(rows, 1) if row.longest > weights.context]
+def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -> list[TokenRow]:
+    """The longer prompt of each row, clean or biased, with the reply where one is learnt: what a live model meets at most.
+
+    Raises `BadInput` with the number of the first row that the model cannot take, and why.
+    """
+    learnt = "completion" in method.reads
+    said = [(row.completion,) if learnt and row.completion is not None else () for row in rows]
+    sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
+    asked = ([Texts(prompt.messages(), text) for prompt, text in zip(side, said, strict=True)] for side in sides)
+    biased, clean = (tokenise(form, side) for side in asked)
+    return [max(both, key=lambda row: row.longest) for both in zip(biased, clean, strict=True)]
+
+
+def check_lengths(rows: Sequence[TokenRow], name: str, context: int) -> None:
+    """Refuse rows that a model cannot read whole: nothing is cut in silence. Raises `TrainingError`."""
+    long = [i for i, row in enumerate(rows, 1) if row.longest > context]
     if long:
         raise TrainingError(
-            f"{len(long)} of {len(rows)} examples are longer than the context of {weights.name!r} ({weights.context} "
-            f"tokens; the longest has {max(row.longest for row in rows)}; the first is row {long[0]}). Take shorter "
-            "questions, fewer demos, or a model with more context."
+            f"{len(long)} of {len(rows)} examples are longer than the context of {name!r} ({context} tokens; the longest "
+            f"has {max(row.longest for row in rows)}; the first is row {long[0]}). Take shorter questions, fewer demos, or "
+            "a model with more context."
         )
 
 

@@ -7,15 +7,22 @@ is written last; it is removed, for it also takes the room that the next attempt
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from unsway.disk import write_text
+from unsway.errors import TrainingError
 from unsway.models.weights import CHECKPOINT_FILE
+from unsway.types import Example
 
 STEPS = "steps"
 """Sub-folder of the trainer's own checkpoints."""
 METRICS = "metrics.jsonl"
+ROLLOUTS = "rollouts"
+"""Sub-folder of what was sampled, a file a step."""
 
 
 def keep_only(folder: Path, this_fit: str) -> None:
@@ -41,6 +48,32 @@ def last_saved(folder: Path) -> Path | None:
 def number(step: Path | None) -> int:
     """How many steps were done when it was saved."""
     return int(step.name.rpartition("-")[2]) if step else 0
+
+
+def keep_rollouts(folder: Path, step: int, rollouts: Sequence[Mapping[str, Any]]) -> None:
+    """Write what was sampled for a step into a file of its own."""
+    if rollouts:
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
+        write_text(folder / ROLLOUTS / f"step-{step:05d}.jsonl", text)
+
+
+def check_number(name: str, value: float, step: int, of_step: Sequence[Any], rows: Sequence[Example]) -> None:
+    """Stop at a loss or a gradient that is no number. Raises `TrainingError` with the lines of the step's rows.
+
+    Args:
+        name: What it is.
+        value: Its value.
+        step: The step, from 1.
+        of_step: The step's rows, or rollouts of them.
+        rows: All rows of the training set.
+    """
+    if not math.isfinite(value):
+        spoilt = {getattr(each, "row", each) for each in of_step}
+        lines = ", ".join(str(i) for i, row in enumerate(rows, 1) if row in spoilt)
+        raise TrainingError(
+            f"The {name} is {value} at step {step}, on rows {lines} of the training set. Look at these rows, or lower the "
+            "learning rate."
+        )
 
 
 def _is_whole(step: Path) -> bool:

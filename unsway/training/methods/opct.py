@@ -22,7 +22,7 @@ from unsway.errors import BadInput
 from unsway.seeds import rng
 from unsway.training.advantages import token_advantages
 from unsway.training.methods import methods
-from unsway.training.seams import Method, Rollout, Tensor, WhiteBox
+from unsway.training.seams import Method, Policy, Rollout, Tensor, WhiteBox
 from unsway.types import Example, Settings
 
 
@@ -48,6 +48,7 @@ class Opct(Method):
     needs: ClassVar[frozenset[Any]] = frozenset({WhiteBox})
     reads: ClassVar[frozenset[str]] = frozenset({"biased"})
     takes_instruct: ClassVar[bool] = False
+    sparing: ClassVar[str] = "form=sampled"
 
     def __post_init__(self) -> None:
         Method.__post_init__(self)
@@ -60,6 +61,16 @@ class Opct(Method):
             raise BadInput(
                 f"Opct.discount is {self.discount}, and only form='sampled' has one: exact compares each token for itself."
             )
+
+    @property
+    def seams(self) -> frozenset[Any]:
+        """The sampled form reads log-probabilities alone."""
+        return frozenset({Policy}) if self.form == "sampled" else self.needs
+
+    @property
+    def n_sampled(self) -> int:
+        """Replies to the biased prompt."""
+        return self.rollouts
 
     def update(self, batch: Sequence[Example], model: WhiteBox) -> None:
         """Sample replies, and step on them."""

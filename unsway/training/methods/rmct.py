@@ -74,6 +74,11 @@ class Rmct(Method):
             return "has no options, so no reply to it can be read"
         return Method.refuses(self, row)
 
+    @property
+    def n_sampled(self) -> int:
+        """Replies to both prompts."""
+        return 2 * self.rollouts
+
     def update(self, batch: Sequence[Example], model: Policy) -> None:
         """Sample replies to both prompts, read them, and step on those to the biased ones."""
         seed = rng(self.seed, "roll", model.steps).getrandbits(31)

@@ -1,0 +1,109 @@
+"""Tinker by its official SDK: a client, calls that are safe to repeat, its errors as ours, and what a folder knows of a fit.
+
+In: an address and a folder. Out: the SDK's client, results, and `tinker.json`. The SDK repeats each request itself, by a
+number that the server knows, so a gradient is never counted twice. Calls that are safe to repeat are repeated here as well,
+by tenacity, after the SDK has given up; a step is not: the fit then goes on from its last saved state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unsway.backends.tinker.costs import TinkerTokens
+from unsway.disk import write_text
+from unsway.errors import BadInput, TrainingError
+from unsway.extras import requires
+from unsway.models.patience import plain
+from unsway.models.secrets import known, read_dotenv, without
+from unsway.store import dumps, loads
+
+RECORD = "tinker.json"
+TRIES = 6
+"""Times that a call which is safe to repeat is sent, each after the SDK's own retries; about a minute of waits. Ours."""
+AT_ONCE = 64
+"""Calls in flight. Ours: the SDK allows 100 connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class TinkerFit:
+    """What a folder knows of its fit."""
+
+    fit: str
+    """Id of what is trained: examples, method, base, address, tokenizer."""
+    state: str = ""
+    """Where the last saved step is at Tinker, weights and optimiser; empty before there is one."""
+    steps: int = 0
+    """Steps done when it was saved."""
+    tokens: int = 0
+    """Tokens trained on until then."""
+    charged: TinkerTokens = field(default_factory=TinkerTokens)
+    """Tokens charged until then."""
+
+    def keep(self, folder: Path) -> TinkerFit:
+        """Write it into the folder, and return it."""
+        write_text(folder / RECORD, dumps(self) + "\n")
+        return self
+
+
+def fit_of(folder: Path, fit: str) -> TinkerFit:
+    """What the folder knows of this very fit; a new record where it is empty or knows of another one."""
+    path = folder / RECORD
+    if path.is_file():
+        found = loads(TinkerFit, path.read_text(encoding="utf-8"))
+        if found.fit == fit:
+            return found
+    return TinkerFit(fit)
+
+
+def connect(base_url: str | None) -> Any:
+    """The SDK's `ServiceClient`; it takes the key from the environment, and no key is kept anywhere here."""
+    with requires("tinker", "Training at Tinker"):
+        import tinker
+
+    read_dotenv()
+    return tinker.ServiceClient(base_url=base_url)
+
+
+def gathered(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Results of calls that return a future and are safe to repeat: sent together, and one that fails is sent again."""
+    with requires("tinker", "Training at Tinker"):
+        import tinker
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+
+    passing = (tinker.APIConnectionError, tinker.InternalServerError, tinker.RateLimitError)
+
+    def patient(call: Callable[[], Any]) -> Any:
+        tries = Retrying(
+            retry=retry_if_exception_type(passing),
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5),
+            reraise=True,
+        )
+        return tries(lambda: call().result())
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(patient, calls))
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Raises the SDK's errors as ours, in Tinker's words, without a key."""
+    with requires("tinker", "Training at Tinker"):
+        import tinker
+    try:
+        yield
+    except tinker.TinkerError as error:
+        words = plain(without(str(error), known(None)))
+        if "api_key" in words or isinstance(error, tinker.AuthenticationError):
+            raise BadInput(
+                f"Tinker takes no key: {words} Put yours into the variable TINKER_API_KEY, or into a .env file."
+            ) from None
+        raise TrainingError(
+            f"Tinker refused ({type(error).__name__}): {words} Run the same again: it goes on from the last step that "
+            f"{str(folder / RECORD)!r} knows of."
+        ) from None
