@@ -39,8 +39,19 @@ SHAPES: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
         "max_position_embeddings": 131_072,
     },
+    "toy": {
+        "model_type": "llama",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 128,
+        "vocab_size": 49_152,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 2048,
+    },
 }
-"""As the config.json of each says."""
+"""As the config.json of each says; `toy` is of no model, and lets a script run on a CPU."""
 
 
 @dataclass(frozen=True, slots=True)

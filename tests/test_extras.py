@@ -34,6 +34,7 @@ DOORS = {
     "backends/local/target_loss.py": "imported by trainers.py behind its import of trl",
     "backends/local/trainers.py": "`arguments` comes first",
     "backends/local/memory.py": "asked for once the model is loaded",
+    "backends/tinker/policy.py": "the client is made first, behind its own extra, which brings torch",
     "models/engines/torch.py": "made after the weights were located and the tokenizer was loaded",
     "models/engines/openvino.py": "`__init__` comes first",
     "reporting/deck/powerpoint.py": "imported by deck/__init__.py behind `requires`",

@@ -124,6 +124,12 @@ def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, *
         raise BadInput(
             f"The attention of this model has {odd[0]!r}, which is not recorded. Choose a method without attention."
         )
+    width = rest.get("sliding_window")
+    if width and key_BKTd.shape[2] > width:
+        raise BadInput(
+            f"A prompt has {key_BKTd.shape[2]} tokens, and a layer of this model sees the last {width} alone, so a cue "
+            "shifts what is seen. Leave longer rows out, or choose a method without attention."
+        )
     scale = rest.get("scaling") or query_BHTd.shape[-1] ** -0.5
     groups = query_BHTd.shape[1] // key_BKTd.shape[1]
     found = []
@@ -134,7 +140,5 @@ def _record(caught: Caught, module: Any, query_BHTd: Tensor, key_BKTd: Tensor, *
         scores_HnT = query_HnD @ key_HTD.transpose(-1, -2) * scale
         keys_T = torch.arange(scores_HnT.shape[-1], device=query_BHTd.device)
         hidden_nT = keys_T[None, :] > wanted_n[:, None]
-        if rest.get("sliding_window"):
-            hidden_nT = hidden_nT | (keys_T[None, :] <= wanted_n[:, None] - rest["sliding_window"])
         found.append(scores_HnT.masked_fill(hidden_nT, -torch.inf).softmax(dim=-1))
     caught.layers[module.layer_idx] = found

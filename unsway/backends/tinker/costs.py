@@ -68,7 +68,7 @@ def price_of_base(base: str, given: Sequence[float]) -> TinkerPrice | None:
         return TinkerPrice(given[0], given[1], given[2], "--option price")
     rows = {name: rest for name, *rest in (entry.split() for entry in bank("tinker_prices").entries)}
     found = rows.get(base)
-    return found and TinkerPrice(*map(float, found[:3]), seen=found[3])
+    return TinkerPrice(float(found[0]), float(found[1]), float(found[2]), found[3]) if found else None
 
 
 def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
