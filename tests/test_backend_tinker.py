@@ -277,7 +277,7 @@ def test_prices_by_hand() -> None:
 
 
 def test_from_the_shell_and_measured_at_its_openai_address(
-    service: TinkerService, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: TinkerService, base: Path, tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
     write_jsonl(tmp_path / "rows.jsonl", ROWS)
     with OpenAiServer() as server:
@@ -287,6 +287,7 @@ def test_from_the_shell_and_measured_at_its_openai_address(
         words += ["--set", "max_tokens=4", "--out", str(tmp_path / "opct"), "--json"]
         ran = CliRunner().invoke(main, words)
         assert ran.exit_code == 0, ran.output
+        assert not [each for each in recwarn if "is_gradient_checkpointing" in str(each.message)]
         made = read_checkpoint(tmp_path / "opct")
         assert made.model.startswith("openai-api/tinker/tinker://run-") and made.base == f"openai-api/tinker/{BASE}"
         assert made.uri == f"{server.url}#{made.model.removeprefix('openai-api/tinker/')}"

@@ -1,6 +1,6 @@
 """Back-ends: where weights live and are changed, one module or package each. Each adds its frozen value to `backends`.
 
-backends.names()                     # ('local', 'openai')
+backends.names()                     # ('local', 'openai', 'tinker')
 backend("local", packing=True)       # Local(packing=True)
 """
 

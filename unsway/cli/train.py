@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import click
 
@@ -19,13 +20,19 @@ from unsway.cli.options import as_json, assignments, json_option, names, out_opt
     "--method", "method_", default="bct", show_default=True, help="bct, control, dpo, … (`unsway list methods`)."
 )
 @click.option(
-    "--backend", "backend_", default="local", show_default=True, help="local, openai, … (`unsway list backends`)."
+    "--backend",
+    "backend_",
+    default="local",
+    show_default=True,
+    help="local, openai, tinker, … (`unsway list backends`).",
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyper-parameter, e.g. learning_rate=1e-4."
 )
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the back-end.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that a job may cost, as estimated (openai).")
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0), help="US dollars that a fit may cost, as estimated (openai, tinker)."
+)
 @click.option("--packing", is_flag=True, help="Lay rows end to end instead of padding them (local).")
 @click.option("--gradient-checkpointing", is_flag=True, help="Less memory, more time (local).")
 @click.option("--report-to", default="", metavar="NAMES", help="tensorboard, wandb, trackio, comma-separated (local).")
@@ -53,7 +60,10 @@ def train(
         click.echo(f"{out}: {where.cancel(out)}")
         return
     how = method(method_, **assignments(methods.get(method_), given["settings"], "--set"))
-    made = fit(file, how, base, where, out)
+    with catch_warnings():
+        # PEFT asks transformers by an old name, which is no news to whoever trains
+        filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
+        made = fit(file, how, base, where, out)
     if json_ and is_main():
         as_json(asdict(made))
     elif is_main():  # one of several processes of one fit prints
