@@ -22,7 +22,7 @@ from unsway.backends.tinker import Tinker
 from unsway.backends.tinker.backend import SERVICE
 from unsway.backends.tinker.costs import TinkerTokens, price_of_base
 from unsway.cli import main
-from unsway.errors import BadInput, TrainingError
+from unsway.errors import BadInput, StoreError, TrainingError
 from unsway.models.weights import read_checkpoint
 from unsway.store import write_jsonl
 from unsway.training import Act, Bct, Control, Dpo, Method, Npo, Opct, Rmct, check, fit
@@ -176,6 +176,10 @@ def test_what_is_done_is_not_done_again(service: TinkerService, base: Path, tmp_
     first = fit(ROWS, METHODS[0], BASE, where(base), tmp_path)
     n = len(service.calls)
     assert fit(ROWS, METHODS[0], BASE, where(base), tmp_path) == first and len(service.calls) == n
+    (tmp_path / "tinker.json").write_text("{", encoding="utf-8")
+    (tmp_path / "checkpoint.json").unlink()
+    with pytest.raises(StoreError, match="is no record of a fit"):
+        fit(ROWS, METHODS[0], BASE, where(base), tmp_path)
 
 
 @pytest.mark.parametrize("how", [Act(), Opct()], ids=lambda how: how.name)

@@ -30,9 +30,7 @@ from unsway.cli.options import as_json, assignments, json_option, names, out_opt
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyper-parameter, e.g. learning_rate=1e-4."
 )
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the back-end.")
-@click.option(
-    "--max-cost", type=click.FloatRange(min=0), help="US dollars that a fit may cost (openai, tinker)."
-)
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that a fit may cost (openai, tinker).")
 @click.option("--packing", is_flag=True, help="Lay rows end to end instead of padding them (local).")
 @click.option("--gradient-checkpointing", is_flag=True, help="Less memory, more time (local).")
 @click.option("--report-to", default="", metavar="NAMES", help="tensorboard, wandb, trackio, comma-separated (local).")

@@ -16,7 +16,7 @@ from typing import Any
 
 from unsway.backends.tinker.costs import TinkerTokens
 from unsway.disk import write_text
-from unsway.errors import BadInput, TrainingError
+from unsway.errors import BadInput, StoreError, TrainingError
 from unsway.extras import requires
 from unsway.models.patience import plain
 from unsway.models.secrets import known, read_dotenv, without
@@ -51,13 +51,19 @@ class TinkerFit:
 
 
 def fit_of(folder: Path, fit: str) -> TinkerFit:
-    """What the folder knows of this very fit; a new record where it is empty or knows of another one."""
+    """What the folder knows of this very fit; a new record where it is empty or knows of another one.
+
+    Raises:
+        StoreError: The file is damaged.
+    """
     path = folder / RECORD
-    if path.is_file():
+    if not path.is_file():
+        return TinkerFit(fit)
+    try:
         found = loads(TinkerFit, path.read_text(encoding="utf-8"))
-        if found.fit == fit:
-            return found
-    return TinkerFit(fit)
+    except ValueError:
+        raise StoreError(f"{str(path)!r} is no record of a fit. Move it away, or name another folder.") from None
+    return found if found.fit == fit else TinkerFit(fit)
 
 
 def connect(base_url: str | None) -> Any:
