@@ -43,7 +43,7 @@ def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def live(base: Path, tmp_path: Path) -> Iterator[LiveModel]:
     """A live model that a step has moved away from its base."""
-    how = Bct(learning_rate=2e-2, warmup=1e-9)
+    how = Bct(learning_rate=2e-2, warmup=0.0)
     with Local().open(ROWS, how, str(base), tmp_path / "live") as model:
         model.step(ROWS, lambda rows, m: -sum(m.logprobs([m.encode(r.clean.messages(), "(A)") for r in rows])[0]))
         yield model
@@ -79,7 +79,7 @@ def test_the_page_s_table_of_aligned_tokens_is_what_is_aligned() -> None:
 
 
 def test_a_row_without_aligned_tokens_is_refused_by_number(base: Path, tmp_path: Path) -> None:
-    glued = [Prompt((Turn("user", (Part("stem", "ash"), *more)),)) for more in ((), (Part("cue", "en"),))]
+    glued = [Prompt((Turn("user", (Part("stem", "hel"), *more)),)) for more in ((), (Part("cue", "lo there"),))]
     odd = replace(ROWS[2], clean=glued[0], biased=glued[1])
     with pytest.raises(BadInput, match="row 3 has no aligned tokens in the window 'content', so 'mlpct' cannot train"):
         fit([*ROWS[:2], odd], MlpCt(), str(base), Local(), tmp_path / "odd")
@@ -93,7 +93,7 @@ def test_a_step_does_not_depend_on_how_many_rows_go_through_at_once(base: Path, 
     """Rows differ in length, so a mean over a part's tokens, or a part divided twice, would show."""
     import torch
 
-    how = Act(batch_size=8, learning_rate=1e-2, warmup=1e-9, epochs=2)
+    how = Act(batch_size=8, learning_rate=1e-2, warmup=0.0, epochs=2)
     weights = []
     for n in (1, 3, 8):
         with Local(rows_at_once=n).open(ROWS, how, str(base), tmp_path / str(n)) as model:
@@ -102,14 +102,14 @@ def test_a_step_does_not_depend_on_how_many_rows_go_through_at_once(base: Path, 
     assert losses(tmp_path / "1") == pytest.approx(losses(tmp_path / "3"), rel=1e-4)
     assert losses(tmp_path / "1") == pytest.approx(losses(tmp_path / "8"), rel=1e-4)
     for other in weights[1:]:
-        assert max(float((a - b).abs().max()) for a, b in zip(weights[0], other, strict=True)) < 1e-3 * 1e-2 * 50
-    assert any(torch.count_nonzero(each) for each in weights[0])
+        apart = [torch.cat([each.flatten() for each in of]) for of in (weights[0], other)]
+        assert float((apart[0] - apart[1]).norm() / apart[0].norm()) < 1e-2
 
 
 def test_the_target_is_the_base_to_the_bit_after_training(base: Path, tmp_path: Path) -> None:
     import torch
 
-    with Local().open(ROWS, Act(learning_rate=1e-2, warmup=1e-9), str(base), tmp_path / "out") as model:
+    with Local().open(ROWS, Act(learning_rate=1e-2, warmup=0.0), str(base), tmp_path / "out") as model:
         texts = [model.encode(each.clean.messages()) for each in ROWS[:3]]
         before, ours = (model.forward(texts, "hidden", base=side) for side in (True, False))
         assert all(torch.equal(a, b) for a, b in zip(before, ours, strict=True))  # a new adapter adds 0
@@ -210,12 +210,12 @@ def test_both_parts_are_what_they_are_alone(live: LiveModel) -> None:
 def test_without_its_weight_it_is_bct_s_own_trainer(base: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    shared: dict[str, Any] = {"batch_size": 8, "learning_rate": 1e-2, "warmup": 1e-9, "epochs": 3}
+    shared: dict[str, Any] = {"batch_size": 8, "learning_rate": 1e-2, "warmup": 0.0, "epochs": 3}
     for how in (Bct(**shared), ActBct(**shared, weight=0.0)):
         fit(ROWS, how, str(base), Local(rows_at_once=4), tmp_path / how.name)
-    assert losses(tmp_path / "act_bct") == pytest.approx(losses(tmp_path / "bct"), rel=1e-5)
+    assert losses(tmp_path / "act_bct") == pytest.approx(losses(tmp_path / "bct"), rel=1e-4)
     ours, theirs = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("act_bct", "bct"))
-    assert all(float((ours[name] - theirs[name]).abs().max()) < 2e-3 for name in theirs)
+    assert all(float((ours[name] - theirs[name]).norm() / theirs[name].norm()) < 2e-2 for name in theirs)
 
 
 # ---------------------------------------------------------------- sampling
