@@ -62,6 +62,7 @@ def gradients(model: LiveModel, loss: Any) -> list[Any]:
 # ---------------------------------------------------------------- alignment
 
 
+@pytest.mark.slow
 def test_the_page_s_table_of_aligned_tokens_is_what_is_aligned() -> None:
     weights = locate(MODEL)
     page = (Path(__file__).parent.parent / "docs/training.md").read_text(encoding="utf-8")
@@ -210,7 +211,7 @@ def test_both_parts_are_what_they_are_alone(live: LiveModel) -> None:
 def test_without_its_weight_it_is_bct_s_own_trainer(base: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    shared: dict[str, Any] = {"batch_size": 8, "learning_rate": 1e-2, "warmup": 0.0, "epochs": 3}
+    shared: dict[str, Any] = {"batch_size": 8, "learning_rate": 1e-2, "warmup": 0.0}
     for how in (Bct(**shared), ActBct(**shared, weight=0.0)):
         fit(ROWS, how, str(base), Local(rows_at_once=4), tmp_path / how.name)
     assert losses(tmp_path / "act_bct") == pytest.approx(losses(tmp_path / "bct"), rel=1e-4)
