@@ -26,7 +26,6 @@ from unsway.backends.local.steps import METRICS, check_number, keep_only, keep_r
 from unsway.disk import append_row
 from unsway.errors import BadInput
 from unsway.extras import requires
-from unsway.models.engines.base import first_end
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.alignment import Places, Window, aligned
