@@ -250,3 +250,23 @@ def test_a_new_reader_asks_nothing_and_reads_everything_again(tmp_path: Path, mo
     assert n_replies(tmp_path) == 120
     assert {outcome.parser for outcome in before.outcomes} != {"read@next"} == {o.parser for o in after.outcomes}
     assert all(outcome.biased.choice == 0 for outcome in after.outcomes)
+
+
+def test_plan_counts_trainings_once_and_what_a_provider_charges(tmp_path: Path) -> None:
+    how: dict[str, Any] = {"recipe": Recipe(n=20, instruct=10), "backend": "openai"}
+    hosted = SMALL.but(
+        models="openai/gpt-4o-mini", interventions=("none", Trained(**how), Trained("control", **how)), seeds=(0, 1)
+    )
+    (found,) = plan(hosted | hosted.but(n=5), tmp_path)[:1]
+    assert [one.n_replies for one in found.trainings] == [30, 30, 0, 0]  # the control has the rows of BCT
+    assert not plan(hosted | hosted.but(n=5), tmp_path)[1].trainings  # each is planned once
+    assert all(one.training_cost and one.trained_tokens > 0 for one in found.trainings)
+    replies = sum(one.cost or 0.0 for one in found.models)
+    assert found.cost == pytest.approx(replies + sum(one.cost or 0.0 for one in found.trainings))
+    assert found.minutes > sum(one.minutes for one in found.models)
+    rows = next(job.makes[0] for job in hosted.jobs() if job.kind == "rows")
+    (tmp_path / rows).mkdir(parents=True)
+    (tmp_path / rows / "examples.jsonl").write_text("")
+    assert [one.n_replies for one in plan(hosted, tmp_path)[0].trainings] == [0, 30, 0, 0]
+    (local,) = plan(SMALL.but(models="unsway/smollm2-135m", interventions=Trained(recipe=Recipe(n=8))))
+    assert [one.training_cost for one in local.trainings] == [0.0] and local.cost == 0

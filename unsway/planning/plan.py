@@ -22,6 +22,7 @@ from unsway.errors import BadInput
 from unsway.planning.history import KeptPlan, PastRun, PlannedModel, past_runs
 from unsway.planning.overrun import Overrun, overrun
 from unsway.planning.prices import Price, price_of, prices
+from unsway.planning.trainings import TrainingPlan
 from unsway.registry import Ref
 from unsway.seeds import content_id
 from unsway.stats.power import Assumed, half_width, questions_for, smallest_brr, smallest_difference
@@ -248,6 +249,8 @@ class Plan:
     """How far off the minutes may be."""
     tokens: Overrun
     """How far off the tokens may be."""
+    trainings: tuple[TrainingPlan, ...] = ()
+    """What its trainings take besides: replies for their rows, and what a provider charges."""
 
     @property
     def n_prompts(self) -> int:
@@ -261,15 +264,15 @@ class Plan:
 
     @property
     def cost(self) -> float | None:
-        """US dollars for all models; None where the price of any that is still to be asked is not known."""
-        costs = [each.cost for each in self.models if each.n_prompts]
+        """US dollars for all models and trainings; None where the price of any that is still to be asked is not known."""
+        costs = [each.cost for each in self.models if each.n_prompts] + [each.cost for each in self.trainings]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
 
     @property
     def minutes(self) -> float:
-        """Minutes, one model after another."""
-        return sum(each.minutes for each in self.models)
+        """Minutes, one model after another, with the replies for training rows; without the trainings themselves."""
+        return sum(each.minutes for each in (*self.models, *self.trainings))
 
 
 def plan(

@@ -133,6 +133,15 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     if unpriced:
         line = "--prices FILE, with a line NAME IN OUT YYYY-MM"
         cost = f"The cost is unknown: there is no price for {listed(unpriced)}. Give one: {line}."
+    if plan.trainings:
+        replies, tokens_ = (
+            sum(getattr(one, name) for one in plan.trainings) for name in ("n_replies", "trained_tokens")
+        )
+        n = len(plan.trainings)
+        cost += (
+            f" This holds {n} training{'s' if n > 1 else ''}: {replies:,} replies for their rows, and {tokens(tokens_)} "
+            "tokens to train on, whose time is not counted."
+        )
     time = minutes(plan.minutes)
     unit = "" if time.endswith("h") else " minute" if time in ("1", "under 1") else " minutes"
     timed = {model.timed for model in plan.models if model.n_prompts}

@@ -37,6 +37,7 @@ from unsway.studies.jobs import Job, checkpoint_folder, rows_folder
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
+from unsway.studies.planned_trainings import planned_trainings
 from unsway.studies.results import Results
 from unsway.studies.scoring import settle
 from unsway.studies.study import Study, check
@@ -125,7 +126,7 @@ def plan(
 ) -> tuple[Plan, ...]:
     """What each part of a study will cost, and what it could show; nothing is asked.
 
-    Replies to sample for training rows are not counted, nor are trainings themselves.
+    Replies to sample for training rows are counted, and what a provider charges for trainings; not the time they take.
 
     Args:
         study: The study.
@@ -139,7 +140,7 @@ def plan(
 
     check(study)
     evidence = Evidence.of(folder, price_table)
-    found = []
+    found, seen = [], set[str]()
     for part in study.parts():
         priced = dict(evidence.prices)
         for arm in part.arms():
@@ -147,9 +148,10 @@ def plan(
             if price is not None:
                 priced[arm.name] = price
         names, known = [arm.name for arm in part.arms()], replace(evidence, prices=priced)
-        found.append(
-            plan_pairs(part.pairs(), names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
-        )
+        pairs = part.pairs()
+        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+        place = None if folder is None else Path(folder)
+        found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
     return tuple(found)
 
 

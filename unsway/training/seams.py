@@ -209,6 +209,10 @@ class Backend:
     def check_asked(self, model: str) -> None:
         """Refuse a model that is asked under this name where its weights cannot be trained. Raises `BadInput`."""
 
+    def training_cost(self, base: str, tokens: float) -> float | None:
+        """US dollars for a number of tokens trained on, all epochs; None where the price is not known."""
+        return None
+
     def limited(self, max_cost: float) -> Backend:
         """The same back-end, refusing a job that would cost more US dollars. One that charges nothing is unchanged."""
         return self

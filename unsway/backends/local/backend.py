@@ -57,6 +57,10 @@ class Local(LocalOptions, Backend):
         """`name@fingerprint` of the base model."""
         return _pinned(locate(base.removeprefix(LOCAL)))
 
+    def training_cost(self, base: str, tokens: float) -> float:
+        """Nothing is charged."""
+        return 0.0
+
     def check(self, method: Method, base: str) -> None:
         """Refuse options that the method's loop does not have; any hyper-parameter has its place."""
         if Tuner not in method.needs and (self.packing or self.gradient_checkpointing or self.report_to):

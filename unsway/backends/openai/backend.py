@@ -73,6 +73,10 @@ class OpenAi(Backend):
             )
         hyper_parameters(method)
 
+    def training_cost(self, base: str, tokens: float) -> float | None:
+        """The bill by the table of training prices."""
+        return bill(_named(base), tokens).dollars
+
     def limited(self, max_cost: float) -> OpenAi:
         """The same, refusing a job that would cost more than this, or than its own limit."""
         return replace(self, max_cost=max_cost if self.max_cost is None else min(max_cost, self.max_cost))

@@ -1,0 +1,65 @@
+"""What the trainings of a study will take, before anything is asked.
+
+In: a part of a study with its plan, and the folder it will run in. Out: a `TrainingPlan` for each training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from unsway.data.mixture import EXAMPLES
+from unsway.models.weights import CHECKPOINT_FILE
+from unsway.planning.plan import TOKENS_OUT, Plan, PromptLength
+from unsway.planning.trainings import TrainingPlan
+from unsway.studies.jobs import checkpoint_folder, rows_folder
+from unsway.studies.values import PlannedArm, Trained
+from unsway.types import Pair
+
+
+def planned_trainings(
+    arms: Iterable[PlannedArm], pairs: Iterable[Pair], planned: Plan, folder: Path | None, seen: set[str]
+) -> tuple[TrainingPlan, ...]:
+    """The trainings among some arms, each once.
+
+    Rows are as many as the recipe says, with prompts as long as the mean clean prompt of the part and replies by the rules of
+    thumb of `unsway.planning.plan`; replies that are cut, and are sampled again, are not counted.
+
+    Args:
+        arms: The arms of a part.
+        pairs: Its pairs.
+        planned: Its plan, which has the price and the rate of each arm.
+        folder: Where the study will run: what is sampled or trained there is not counted.
+        seen: Folders of rows and checkpoints that earlier parts plan; those of this one are added.
+    """
+    clean = {pair.clean.id: PromptLength.of(pair.clean, pair.elicit).tokens_in for pair in pairs}
+    prompt = sum(clean.values()) / len(clean) if clean else 0.0
+    models = {one.model: one for one in planned.models}
+    found = []
+    for arm in arms:
+        how = arm.intervention
+        if not isinstance(how, Trained) or checkpoint_folder(arm, how) in seen:
+            continue
+        rows, trained = rows_folder(arm, how), checkpoint_folder(arm, how)
+        n = how.recipe.n + how.recipe.evidence + how.recipe.instruct
+        direct = how.recipe.direct_share * how.recipe.n
+        long = TOKENS_OUT.get(how.recipe.elicit.name, TOKENS_OUT["cot"])
+        out = direct * TOKENS_OUT["direct"] + (n - direct) * long
+        is_kept = rows in seen or (folder is not None and (folder / rows / EXAMPLES).exists())
+        is_done = folder is not None and (folder / trained / CHECKPOINT_FILE).exists()
+        asked = 0 if is_kept or is_done else n
+        tokens = 0.0 if is_done else (n * prompt + out) * how.method.epochs
+        found.append(
+            TrainingPlan(
+                arm=arm.name,
+                n_replies=asked,
+                tokens_in=asked * prompt,
+                tokens_out=out if asked else 0.0,
+                trained_tokens=tokens,
+                price=models[arm.name].price,
+                training_cost=how.backend.training_cost(arm.model, tokens) if tokens else 0.0,
+                minutes=asked / models[arm.name].calls_per_second / 60,
+            )
+        )
+        seen |= {rows, trained}
+    return tuple(found)
