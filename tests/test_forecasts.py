@@ -18,10 +18,14 @@ from unsway.planning import hierarchy
 from unsway.planning.decisions import FreeNote
 from unsway.planning.forecasts import Forecast, Printed, Quantity, from_three, printed_draws, sampling_variance
 from unsway.planning.hierarchy import KnownRate, posterior, published
+from unsway.reporting.page import html
+from unsway.reporting.week import week
 from unsway.stats import scores
 from unsway.store import dumps
 from unsway.studies import Study, run
-from unsway.studies.forecasting import forecast
+from unsway.studies.deciding import decided, note
+from unsway.studies.folder import results
+from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
 from unsway.studies.scoring import score
 from unsway.testing import scripted
@@ -83,6 +87,30 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     body = json.loads(CliRunner().invoke(main, ["score", str(ran), "--json"]).stdout)
     assert {row["who"] for row in body["rows"]} == {"machine@1", "blind@1", "ann"}
     assert CliRunner().invoke(main, ["score", str(tmp_path)]).exit_code == 1
+
+
+def test_the_page_and_the_week_show_what_was_expected(ran: Path) -> None:
+    found = results(ran)
+    assert found.notes.expected is not None and found.notes.expected.rows
+    text = html(found)
+    assert "What was expected" in text and "unexpected" in text and "+19 to +21" not in text
+    waiting = note(ran.parent, "train?", when="brr(post_hoc, scripted/one) > .05", due="friday")
+    said = week(ran.parent)
+    for part in ("## Expected", "## Happened", "+83, unexpected", "(late)", "## Next", "train? by 2"):
+        assert part in said, said
+    shown = CliRunner().invoke(main, ["ls", str(ran.parent)])
+    assert shown.exit_code == 0 and "train?" in shown.output and "as things stand" in shown.output
+    decided(ran.parent, waiting.id, "train", "It follows.")  # type: ignore[union-attr]
+    assert "train? train. It follows." in CliRunner().invoke(main, ["week", "--project", str(ran.parent)]).output
+
+
+def test_own_folders_are_known_but_never_the_one_that_is_forecast(ran: Path) -> None:
+    found = {(row.model, row.bias): row.value for row in own_rates(ran.parent)}
+    assert found["scripted/one", "post_hoc"] == pytest.approx(10 / 12) and not own_rates(ran.parent, without="first")
+    (again, *_) = forecast(STUDY, ran.parent / "second", seed=1)
+    assert again.quantity == "brr(post_hoc, scripted/one)" and not again.late
+    first = next(one for one in Notebook.of(ran).all(Forecast) if one.quantity == again.quantity)
+    assert again.who == first.who and again.quantile(0.5) > first.quantile(0.5) + 0.1
 
 
 def test_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,3 +79,13 @@ def decided(decision: str, action: str, why: str, results: tuple[str, ...], proj
 
     made = add_decided(project, decision, action, why, results=results)
     click.echo(f"{made.decision}: {made.action}.")
+
+
+@main.command()
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back.")
+@project_option
+def week(days: int, project: Path) -> None:
+    """Print the last days for a weekly meeting, in Markdown: expected, happened, decided, next."""
+    from unsway.reporting.week import week as week_of
+
+    click.echo(week_of(project, days=days), nl=False)

@@ -52,8 +52,9 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
 @click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
 @json_option
 def ls(root: Path, json_: bool) -> None:
-    """List the folders below ROOT that hold a study."""
+    """List the folders below ROOT that hold a study, and the decisions that wait for a person."""
     from unsway.reporting.folders import study_row
+    from unsway.reporting.forecasts import waiting_rows
     from unsway.studies.inspect_folder import status as status_of
     from unsway.studies.inspect_folder import studies
 
@@ -64,6 +65,9 @@ def ls(root: Path, json_: bool) -> None:
         show_rows(rows)
     else:
         click.echo(f"No folder below {root} holds a study. `unsway measure … --out FOLDER` makes one.")
+    if not json_ and (waiting := waiting_rows(root)):
+        click.echo()
+        show_rows(waiting)
 
 
 @main.command()

@@ -6,11 +6,13 @@ In: `Forecast`s, a `ForecastHistory`. Out: rows of equal keys for a table or for
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from unsway import layout
 from unsway.planning.forecasts import Forecast, Quantity
 from unsway.reporting.words import NONE, human, visible
-from unsway.studies.deciding import NextSteps
+from unsway.studies.deciding import NextSteps, waiting
 from unsway.studies.scoring import REFERENCE, ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
@@ -124,7 +126,7 @@ def history_sentences(history: ForecastHistory) -> tuple[str, ...]:
         low, high = min(history.factors), max(history.factors)
         middle = sorted(history.factors)[len(history.factors) // 2]
         found.append(
-            f"Your last {len(history.factors)} plans took {low:.1f} to {high:.1f} times as long (median {middle:.1f})."
+            f"Plans so far ({len(history.factors)}) took {low:.1f} to {high:.1f} times as long (median {middle:.1f})."
         )
     return tuple(found)
 
@@ -143,4 +145,19 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
             "pays": "yes" if step.pays else "no",
         }
         for step in found.steps[:top]
+    ]
+
+
+def waiting_rows(root: str | Path) -> list[dict[str, str]]:
+    """A row for each decision that waits for a person, in every notebook below a folder."""
+    return [
+        {
+            "decision": visible(one.decision.text),
+            "id": one.decision.id,
+            "due": one.decision.due or NONE,
+            "as things stand": "yes" if one.acts else "no",
+            "may change": f"{one.doubt:.0%}",
+        }
+        for path in sorted(Path(root).rglob(layout.NOTEBOOK))
+        for one in waiting(path.parent)
     ]

@@ -19,7 +19,7 @@ from typing import Any
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
-from unsway.reporting import charts, costs, effects, judged, table, transcripts, words
+from unsway.reporting import charts, costs, effects, forecasts, judged, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.redaction import shown
@@ -87,6 +87,7 @@ def html(results: Results) -> str:
             chart_heads=charts.HEADS,
             reasoning=judged.tables(results, says),
             panel=panel,
+            **_expected(results),
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
             panel_heads=effects.STRIP_HEADS,
             strip=effects,
@@ -139,6 +140,18 @@ def _tables(results: Results) -> dict[str, Any]:
         "arm_rows": arms,
         "cost_heads": costs.HEADS,
         "cost_rows": costs.as_text(results),
+    }
+
+
+def _expected(results: Results) -> dict[str, Any]:
+    """What was expected of the numbers, and what came, for the templates; empty where nothing was forecast."""
+    if results.notes.expected is None:
+        return {"expected": ()}
+    rows = forecasts.score_rows(results.notes.expected)
+    return {
+        "expected": [tuple(row.values()) for row in rows],
+        "expected_heads": tuple(rows[0]) if rows else (),
+        "expected_notes": forecasts.history_sentences(results.notes.expected),
     }
 
 

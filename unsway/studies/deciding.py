@@ -151,10 +151,10 @@ def decided(project: str | Path, decision: str, action: str, why: str = "", *, r
     Raises:
         UnknownName: No open decision has this id.
     """
-    waiting = open_decisions(project)
-    found = [one for one in waiting if one.id.startswith(decision)]
+    stated = open_decisions(project)
+    found = [one for one in stated if one.id.startswith(decision)]
     if len(found) != 1:
-        raise UnknownName("open decision", decision, [one.id for one in waiting])
+        raise UnknownName("open decision", decision, [one.id for one in stated])
     made = Decided(found[0].id, action, why, tuple(results))
     Notebook(project).append(made)
     return made
@@ -177,13 +177,13 @@ def next_steps(project: str | Path, *, decide: str = "", costs: Costs | None = N
         for the money, which is not the same.
     """
     costs = costs or Costs()
-    waiting = tuple(one for one in open_decisions(project) if one.id.startswith(decide))
-    if decide and not waiting:
+    stated = tuple(one for one in open_decisions(project) if one.id.startswith(decide))
+    if decide and not stated:
         raise UnknownName("open decision", decide, [one.id for one in open_decisions(project)])
     known = (*published(), *own_rates(project))
     price = _Prices(Path(project), costs)
-    found = [step for one in waiting for step in _steps(one, known, price, seed)]
-    if not waiting:
+    found = [step for one in stated for step in _steps(one, known, price, seed)]
+    if not stated:
         found = list(_learning(own_rates(project), known, price, seed))
     shared: dict[str, NextStep] = {}
     for step in found:
@@ -200,7 +200,7 @@ def next_steps(project: str | Path, *, decide: str = "", costs: Costs | None = N
         )
     affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
     ranked = tuple(sorted(affordable, key=lambda one: -one.per_dollar))
-    return NextSteps(ranked, waiting, _advice(ranked, waiting, known, seed))
+    return NextSteps(ranked, stated, _advice(ranked, stated, project, seed))
 
 
 def belief(decision: StatedDecision, known: tuple[KnownRate, ...], seed: int = 0) -> Floats:
@@ -234,6 +234,29 @@ class RunOption:
     """Prompt tokens over those of the plain prompt."""
     extra: tuple[float, float] = (0.0, 0.0)
     """US dollars and minutes that do not depend on its size: a training."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDecision:
+    """A decision that waits for a person, as things stand."""
+
+    decision: StatedDecision
+    """What is to be decided."""
+    acts: bool
+    """Whether one would act on what is known now."""
+    doubt: float
+    """The chance that the other action is right: the largest chance that anything one could run would change it."""
+
+
+def waiting(project: str | Path, seed: int = 0) -> tuple[WaitingDecision, ...]:
+    """The open decisions of a project, the first due first, each with what is known now."""
+    known = (*published(), *own_rates(project))
+    found = []
+    for one in open_decisions(project):
+        truth_D = belief(one, known, seed)
+        acts = one.act(float(truth_D.mean()))
+        found.append(WaitingDecision(one, acts, float(np.mean([one.act(value) != acts for value in truth_D.tolist()]))))
+    return tuple(found)
 
 
 def _steps(decision: StatedDecision, known: tuple[KnownRate, ...], price: _Prices, seed: int) -> Iterator[NextStep]:
@@ -356,20 +379,17 @@ class _Prices:
         return float(dollars), float(minutes)
 
 
-def _advice(
-    steps: Sequence[NextStep], waiting: Sequence[StatedDecision], known: tuple[KnownRate, ...], seed: int
-) -> str:
+def _advice(steps: Sequence[NextStep], stated: Sequence[StatedDecision], project: str | Path, seed: int) -> str:
     """What to do, in a sentence."""
-    if not waiting:
+    if not stated:
         return "No decision is stated, so this is learning. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
     best = next((step for step in steps if step.pays), None)
     if best is not None:
-        text = next(one.text for one in waiting if one.id == best.decision)
+        text = next(one.text for one in stated if one.id == best.decision)
         return f"Run {best.what}: {best.chance:.0%} chance to change {text!r}, ${best.dollars:,.2f}, {best.minutes:,.0f} min."
-    said = []
-    for one in waiting:
-        truth_D = belief(one, known, seed)
-        acts = one.act(float(truth_D.mean()))
-        share = float(np.mean([one.act(value) for value in truth_D.tolist()]))
-        said.append(f"{one.text!r}: {'yes' if acts else 'no'} ({share:.0%} that {one.condition})")
+    said = [
+        f"{one.decision.text!r}: {'yes' if one.acts else 'no'} ({one.doubt:.0%} that the other is right)"
+        for one in waiting(project, seed)
+        if one.decision in stated
+    ]
     return f"Run nothing; decide now: {'; '.join(said)}."

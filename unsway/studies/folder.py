@@ -25,6 +25,7 @@ from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jso
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
+from unsway.studies.scoring import kept_history
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, Verdict
 
 if TYPE_CHECKING:
@@ -227,6 +228,7 @@ def results(
             str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
             tuple(judge_costs(place)),
             kept_panel(place),
+            kept_history(place),
         ),
         level=level,
     )

@@ -31,7 +31,7 @@ from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
-from unsway.studies.scoring import settle
+from unsway.studies.settling import settle
 from unsway.types import ArmKey, Question, Settings
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.stats.estimates import Cell
     from unsway.studies.measurement import MeasuredWith
+    from unsway.studies.scoring import ForecastHistory
 
 
 class Ratio(NamedTuple):
@@ -90,6 +91,8 @@ class Notes:
     """What each model read and wrote as a judge."""
     panel: EffectPanel | None = None
     """What the trainings cost or broke (`unsway effects`); None where nobody asked."""
+    expected: ForecastHistory | None = None
+    """Forecasts of its numbers and what came of them; None where nothing was forecast."""
 
 
 def plain_name(versioned: str) -> str:
@@ -295,6 +298,7 @@ class Results:
             ours.labelled if ours.labelled == theirs.labelled else "",
             (*ours.judging, *theirs.judging),
             ours.panel or theirs.panel,
+            ours.expected or theirs.expected,
         )
         joined = Results.build(
             self.title,

@@ -39,7 +39,7 @@ from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
 from unsway.studies.planned_trainings import planned_trainings
 from unsway.studies.results import Results
-from unsway.studies.scoring import settle
+from unsway.studies.settling import settle
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import fit

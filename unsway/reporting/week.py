@@ -1,0 +1,73 @@
+"""The last days of a project as a page of Markdown for a weekly meeting: expected, happened, decided, next.
+
+In: a folder of studies with its notebook. Out: text. Nothing is asked.
+
+    week("runs")
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from unsway.planning.decisions import Decided, FreeNote, StatedDecision
+from unsway.planning.forecasts import Forecast, Printed, Quantity
+from unsway.reporting.forecasts import UNEXPECTED, named, number
+from unsway.reporting.words import visible
+from unsway.studies.deciding import waiting
+from unsway.studies.notebook import Notebook
+from unsway.studies.scoring import REFERENCE, score
+
+
+def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> str:
+    """What was expected, happened, was decided and is next, in Markdown.
+
+    Args:
+        project: The folder that holds the studies' folders and the notebook.
+        days: How far back.
+        now: The end of the time, in UTC; this moment by default.
+
+    Raises:
+        BadInput: There is no notebook.
+    """
+    book, history = Notebook(project), score(project)
+    since = f"{(now or datetime.now(UTC)) - timedelta(days=days):%Y-%m-%dT%H:%M:%S}"
+    recent = [row.body for row in book.rows() if row.at >= since and not row.edited]
+    expected = [_expected(one) for one in recent if isinstance(one, Forecast) and not one.who.startswith(REFERENCE)]
+    came = {id_ for one in recent if isinstance(one, Printed) for id_ in one.forecasts}
+    happened: dict[str, bool] = {}
+    for row in history.rows:
+        if row.forecast.id in came and not row.forecast.who.startswith(REFERENCE):
+            quantity = Quantity.parse(row.forecast.quantity)
+            text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
+            happened[text] = happened.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
+    texts = {one.id: one.text for one in book.all(StatedDecision)}
+    taken = [one for one in recent if isinstance(one, Decided)]
+    decided = [
+        f"{visible(texts.get(one.decision, one.decision))} {visible(one.action)}. {visible(one.why)}" for one in taken
+    ]
+    coming = [
+        f"{visible(one.decision.text)} by {one.decision.due or 'no day'}; as things stand: {'yes' if one.acts else 'no'}, "
+        f"and {one.doubt:.0%} that the other is right"
+        for one in waiting(project)
+    ]
+    notes = [visible(one.text) for one in recent if isinstance(one, FreeNote)]
+    parts = {
+        "Expected": expected,
+        "Happened": [text + (", unexpected" if odd else "") for text, odd in happened.items()],
+        "Decided": decided,
+        "Next": coming,
+        "Notes": notes,
+    }
+    shown = ("\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines)
+    return "\n\n".join([f"# The last {days} days", *shown]) + "\n"
+
+
+def _expected(one: Forecast) -> str:
+    """A forecast in a line."""
+    quantity = Quantity.parse(one.quantity)
+    late = " (late)" if one.late else ""
+    if one.chance is not None and one.above is not None:
+        return f"{named(quantity)} above {number(quantity, one.above)}: {one.chance:.0%} ({visible(one.who)}){late}"
+    low, high = (number(quantity, end) for end in one.central(0.8))
+    return f"{named(quantity)}: {low} to {high} ({visible(one.who)}, 80 %){late}"

@@ -1,0 +1,94 @@
+"""What came of forecasts: every number that a study prints settles the forecasts of it.
+
+In: a study's folder and its `Results`. Out: `result` rows in the notebook next to the folder, which
+`unsway.studies.scoring` scores.
+
+    settle("runs/mine", found)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from unsway import layout
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.planning.forecasts import Forecast, Printed, Quantity, newest
+from unsway.planning.history import past_runs
+from unsway.planning.prices import price_of, prices
+from unsway.store import replies_in
+from unsway.studies.notebook import Notebook
+from unsway.studies.results import Results, plain_name
+from unsway.types import Estimate
+
+
+def settle(folder: str | Path, found: Results) -> tuple[Printed, ...]:
+    """Note in the notebook what came of the forecasts of a folder; returns the rows that are new.
+
+    Minutes and dollars are settled when every arm that was forecast has numbers.
+
+    Args:
+        folder: The study's folder.
+        found: Its numbers.
+    """
+    book, name = Notebook.of(folder), Path(folder).resolve().name
+    if not book.path.exists():
+        return ()
+    ids: dict[str, list[str]] = {}
+    for one in newest(book.all(Forecast)):
+        if one.folder == name:
+            ids.setdefault(one.quantity, []).append(one.id)
+    known = {(one.quantity, one.folder): one for one in book.all(Printed)}
+    new = []
+    for quantity, value, low, high, n in _numbers(Path(folder), found, [Quantity.parse(text) for text in ids]):
+        row = Printed(str(quantity), name, value, low, high, n, tuple(ids[str(quantity)]))
+        if known.get((row.quantity, name)) != row:
+            book.append(row)
+            new.append(row)
+    return tuple(new)
+
+
+def _numbers(
+    folder: Path, found: Results, wanted: Iterable[Quantity]
+) -> Iterator[tuple[Quantity, float, float | None, float | None, int]]:
+    """Quantity, value, interval and size of the numbers that a folder has."""
+    wanted = tuple(wanted)
+    estimates = {one: _estimate(found, one) for one in wanted if one.bias}
+    for one, estimate in estimates.items():
+        if estimate is not None and estimate.value is not None:
+            yield one, estimate.value, estimate.low, estimate.high, estimate.n
+    whole = all(one is not None for one in estimates.values())
+    for one in wanted:
+        value = {"minutes": _minutes, "dollars": _dollars}[one.kind](folder) if whole and not one.bias else None
+        if value is not None:
+            yield one, value, None, None, 0
+
+
+def _estimate(found: Results, wanted: Quantity) -> Estimate | None:
+    """The printed estimate of a rate or a ratio; None where it is not there."""
+    arm = next((arm for arm in found.arms if arm.is_called(wanted.arm)), None)
+    bias = next((bias for bias in found.biases if plain_name(bias) == wanted.bias), None)
+    if arm is None or bias is None:
+        return None
+    if wanted.kind == "ratio":
+        return found.ratio(arm, bias)
+    cell = found.cell(arm, bias)
+    return None if cell is None else cell["brr"]
+
+
+def _minutes(folder: Path) -> float | None:
+    """Minutes that the folder's runs took; None where none was recorded."""
+    runs = past_runs(folder)
+    return sum(run.seconds for run in runs) / 60 if runs else None
+
+
+def _dollars(folder: Path) -> float | None:
+    """US dollars for the replies and trainings of a folder; None where a price is not known."""
+    table, total = prices(), 0.0
+    for reply in replies_in(folder / layout.REPLIES):
+        price = price_of(reply.model, table)
+        if price is None:
+            return None
+        total += price.of(reply.tokens_in, reply.tokens_out)
+    records = (folder / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
+    return total + sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
