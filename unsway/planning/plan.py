@@ -272,7 +272,7 @@ class Plan:
     @property
     def minutes(self) -> float:
         """Minutes, one model after another, with the replies for training rows; without the trainings themselves."""
-        return sum(each.minutes for each in (*self.models, *self.trainings))
+        return sum(each.minutes for each in self.models) + sum(each.minutes for each in self.trainings)
 
 
 def plan(
