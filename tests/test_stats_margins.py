@@ -55,6 +55,19 @@ def test_verdicts_of_counts(n: int, lost: int, gained: int, margin: float, said:
         assert found.needed == questions_needed(10 / 60, 0.02) == 3271
 
 
+def test_a_loss_passes_its_exact_test_too() -> None:
+    found = decide(change(*arms(300, 9, 2)), 0.02)
+    assert found.compared.ends.high < 0 and found.compared.p_loss > 0.025 and found.word == "cannot tell"
+    assert decide(change(*arms(300, 12, 2)), 0.02).word == "lost"
+
+
+def test_equal_models_are_called_worse_in_few_studies() -> None:
+    random, lost = np.random.default_rng(6), 0
+    for row in random.multinomial(300, (0.04, 0.04, 0.92), size=500):
+        lost += decide(change(*arms(300, int(row[0]), int(row[1]))), 0.02).word == "lost"
+    assert lost / 500 <= 0.025
+
+
 NEEDED = {0.10: (7849, 1963, 873, 314), 0.15: (11774, 2944, 1309, 471), 0.20: (15698, 3925, 1745, 628)}
 """Share of questions that changed to the questions that margins of 1, 2, 3 and 5 points need."""
 
