@@ -14,6 +14,8 @@ from rich.console import Console
 import unsway as us
 from unsway import effects, layout
 from unsway.cli import main
+from unsway.data.mixture import EXAMPLES
+from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, UnknownName
@@ -21,8 +23,9 @@ from unsway.pairing import pairs
 from unsway.reporting import report
 from unsway.reporting.effects import body, show
 from unsway.store import replies_in
-from unsway.studies.side_effects import side_effects
+from unsway.studies.side_effects import inputs_of, side_effects
 from unsway.testing import scripted, toy_questions
+from unsway.types import Example
 
 QUESTIONS = toy_questions(80)
 ASKED = pairs(QUESTIONS, ["suggested_answer"])
@@ -91,6 +94,24 @@ def test_margins_may_be_changed_and_that_is_never_forgotten(study: Path) -> None
     show(again, Console(file=out, width=170))
     assert "Margins were changed after replies existed: clean_accuracy.accuracy: 0.05 → 0.06." in out.getvalue()
     assert len(body(again)["rows"]) == 3
+
+
+def test_own_errors_are_found_in_rows_and_in_the_base(study: Path) -> None:
+    wrong = [pair for pair in ASKED if pair.question.gold not in (None, 0)][:6]
+    rows = [
+        Example(p.clean, p.biased, "The best answer is: (A).", p.target, p.question.options, "consistency", p.id, "m")
+        for p in wrong
+    ]
+    given = [Provenance("m", "w", p.clean.id, 0, us.Settings(), p.question.source) for p in wrong]
+    write_examples(study / layout.DATA / "rows" / EXAMPLES, rows, wrong, given)
+    errors = inputs_of(study, 10, 0).errors
+    trained = {error.question.id: error.option for error in errors if error.trained}
+    assert trained == {pair.question.id: 0 for pair in wrong}
+    held_out = [error for error in errors if not error.trained]
+    assert 2 <= len(held_out) <= 20 and not {error.question.id for error in held_out} & set(trained)
+    assert all(error.option != error.question.gold for error in errors)
+    more = inputs_of(study, 10, 0)
+    assert more.elicit == "cot" and len(more.taken()) == 10
 
 
 def test_weights_that_changed_are_refused(study: Path) -> None:

@@ -41,10 +41,10 @@ from unsway.models.weights import DTYPES
 from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.sampling import Sampling, ask
-from unsway.store import dumps, read_jsonl, replies_in, write_jsonl
+from unsway.store import dumps, replies_in, write_jsonl
 from unsway.studies.arms import Arm
 from unsway.studies.folder import RANK, arms_of, index_of, pairs_of
-from unsway.types import Example, Pair, Prompt, Question, Reply, Settings
+from unsway.types import Pair, Prompt, Question, Reply, Settings
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -112,10 +112,12 @@ def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
 
 def _errors(place: Path, pairs: Sequence[Pair]) -> Iterator[OwnError]:
     """What the base answered wrong: in training rows of the folder, and to the clean prompts of the study."""
+    from unsway.data.foreign import read_examples  # loads pydantic
+
     seen: set[str] = set()
     for path in sorted((place / layout.DATA).glob(f"*/{EXAMPLES}")):
         behind = read_beside(path).pairs
-        for row in read_jsonl(path, Example):
+        for row in read_examples(path):
             pair = behind.get(row.pair_id or "")
             if pair is None or row.completion is None or pair.question.id in seen:
                 continue
