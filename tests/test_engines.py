@@ -13,6 +13,10 @@ from unsway.errors import ModelError, UnknownName
 from unsway.models.engines import base
 from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine
 from unsway.models.weights import Weights, locate
+from unsway.sampling import ask
+from unsway.types import Part, Prompt, Turn
+
+WORD, AGAIN = (Prompt((Turn("user", (Part("stem", f"Say a word{end}"),)),)) for end in ".!")
 
 
 class CountingEngine(Engine):
@@ -64,6 +68,18 @@ def test_auto_takes_the_engine_that_ranks_highest(weights: Weights, monkeypatch:
 def test_an_engine_that_cannot_score_says_which_can(weights: Weights) -> None:
     with pytest.raises(ModelError, match=r"The counting engine gives no log-probabilities.*engine='torch'"):
         CountingEngine(weights).score(ScoreRequest((1,), (2,)))
+
+
+@real
+@loads_torch
+def test_what_breaks_in_an_engine_is_the_error_that_is_told(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    class BrokenEngine(CountingEngine):
+        def serve(self, requests: list[base.Pending]) -> None:
+            raise RuntimeError("no more memory on the device")
+
+    monkeypatch.setitem(engines._things, "broken", BrokenEngine)
+    with pytest.raises(ModelError, match="no more memory on the device"):
+        ask([WORD, AGAIN], str(weights.folder), model_args={"engine": "broken"})
 
 
 @real

@@ -9,8 +9,8 @@ import pytest
 from tiny import loads_torch, real, tiny_model
 
 import unsway as us
+from unsway.data import Recipe, mixture
 from unsway.errors import BadInput
-from unsway.models.session import session
 from unsway.models.weights import locate
 from unsway.sampling.context import beside_default_system
 from unsway.store import replies_in
@@ -40,7 +40,7 @@ def test_the_cue_stands_behind_the_system_prompt_of_the_template(tiny: Path, tmp
     weights = locate(str(tiny))
     assert weights.default_system == "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
     found = us.measure(str(tiny), PAIRS, folder=tmp_path, settings=Settings(max_tokens=4))
-    asked = beside_default_system(PAIRS, session(str(tiny)), {})
+    asked = beside_default_system(PAIRS, locate(str(tiny)))
     rewards = [pair for pair in PAIRS if pair.bias.startswith("reward_history")]
     assert set(asked) == {pair.biased.id for pair in rewards}
     for pair in rewards:
@@ -83,7 +83,7 @@ def test_under_a_system_prompt_of_ones_own_nothing_is_added(tiny: Path, tmp_path
 def test_templates_with_and_without_a_system_prompt(tiny: Path, tmp_path: Path, template: str, default: str) -> None:
     folder = with_template(tiny, tmp_path / "model", template)
     assert locate(str(folder)).default_system == default
-    assert len(beside_default_system(PAIRS, session(str(folder)), {})) == (3 if default else 0)
+    assert len(beside_default_system(PAIRS, locate(str(folder)))) == (3 if default else 0)
 
 
 @real
@@ -97,3 +97,33 @@ def test_a_template_that_leaves_out_more_is_refused(tiny: Path, tmp_path: Path) 
     ):
         us.measure(str(odd), PAIRS, folder=tmp_path / "out", settings=Settings(max_tokens=4))
     assert json.loads((tmp_path / "out" / "arms.json").read_text())["arms"] == []
+
+
+@real
+@loads_torch
+def test_inspects_own_command_puts_it_there_too(tiny: Path, tmp_path: Path) -> None:
+    from inspect_ai import eval as inspect_eval
+
+    from unsway.evals.tasks import bias
+
+    task = bias("reward_history", "procedural/dates", n=2)
+    (log,) = inspect_eval(task, model=f"unsway/{tiny}", max_tokens=4, log_dir=str(tmp_path / "logs"), display="none")
+    assert log.samples is not None
+    first = [sample.messages[0] for sample in log.samples]
+    cued = [message.text for message in first if message.role == "system"]
+    assert len(first) == 4 and len(cued) == 2
+    assert all(text.startswith(f"{locate(str(tiny)).default_system}\n\n") for text in cued)
+
+
+@real
+@loads_torch
+def test_training_rows_have_it_too(tiny: Path, tmp_path: Path) -> None:
+    """Written by a model of random weights that ends its replies soon, because every second token ends them."""
+    folder = with_template(tiny, tmp_path / "brief", (tiny / "chat_template.jinja").read_text())
+    ends = json.loads((folder / "config.json").read_text())["eos_token_id"]
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [ends, *range(0, 400, 2)]}))
+    recipe = Recipe(n=2, direct_share=0.0, biases=("reward_history",), instruct=0, max_tokens=30)
+    rows = mixture(recipe, toy_questions(80, split="train"), str(folder)).examples
+    assert len(rows) == 2
+    for row in rows:
+        assert row.biased and row.biased.turns[0].text().startswith(f"{locate(str(folder)).default_system}\n\n")

@@ -28,6 +28,7 @@ from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.readers.parse import read
 from unsway.sampling import ask
+from unsway.sampling.context import beside_default_system, weights_of
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
 from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
@@ -100,11 +101,12 @@ def mixture(
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, settings, folder, budget, recipe.thoughts)
         found = _targets(recipe, questions, asker)
+        beside = beside_default_system((pair for pair, _ in found), weights_of(asked))
         rows = [
             (
                 Example(
                     clean=pair.clean,
-                    biased=pair.biased,
+                    biased=beside.get(pair.biased.id, pair.biased),
                     completion=target(reply, recipe.thoughts),
                     target=pair.target,
                     options=pair.question.options,

@@ -9,6 +9,7 @@ same, and `unsway import` reads the log back.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from click import ClickException
@@ -17,6 +18,8 @@ from inspect_ai.dataset import MemoryDataset
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unsway.errors import UnswayError
+from unsway.models.session import LOCAL
+from unsway.sampling.context import beside_default_system, local_weights
 from unsway.sampling.conversation import reply_of, walk
 from unsway.sampling.records import VIEWER, paired_answers, samples_of, task_name
 from unsway.seeds import digest
@@ -80,7 +83,7 @@ def bias(
     prompts = {prompt.id: prompt for pair in built for prompt in (pair.clean, pair.biased)}
     return Task(
         dataset=MemoryDataset(samples_of(built), name="-".join(names)),
-        solver=model_turns(prompts),
+        solver=model_turns(prompts, built),
         scorer=paired_answers(),
         display_name=task_name(built),
         version=digest([pair.id for pair in built])[:12],
@@ -91,8 +94,13 @@ def bias(
 
 
 @solver
-def model_turns(prompts: dict[str, Prompt]) -> Solver:
+def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
     """Let the model speak in each of its turns, then once more, as `unsway measure` does."""
+
+    @cache
+    def changed(local: str) -> dict[str, Prompt]:
+        """What a local model is asked instead, because its template has a system prompt of its own."""
+        return beside_default_system(pairs, local_weights(local) if local else None)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
@@ -101,8 +109,10 @@ def model_turns(prompts: dict[str, Prompt]) -> Solver:
             state = await generate(state)
             return state.output
 
-        outputs = await walk(prompts[str(state.sample_id)], output)
-        address = Address(str(state.sample_id), str(state.model), "", Settings(), state.epoch - 1)
+        prompt_id = str(state.sample_id)
+        local = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
+        outputs = await walk(changed(local).get(prompt_id, prompts[prompt_id]), output)
+        address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)
         state.store.set("reply", dumps(reply_of(address, outputs)))  # each epoch is a sample of its prompt
         return state
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL, Session
@@ -83,7 +84,15 @@ def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
         ) from error
 
 
-def beside_default_system(pairs: Iterable[Pair], model: Session, changed: Mapping[str, Prompt]) -> dict[str, Prompt]:
+def weights_of(model: Session) -> Weights | None:
+    """The weights of a session's model where it is a local one; None for a hosted model or a model given as a value."""
+    name = model.subject.model
+    return local_weights(name.removeprefix(LOCAL)) if isinstance(name, str) and name.startswith(LOCAL) else None
+
+
+def beside_default_system(
+    pairs: Iterable[Pair], weights: Weights | None, changed: Mapping[str, Prompt] = MappingProxyType({})
+) -> dict[str, Prompt]:
     """Biased prompts whose cue is a system turn, behind the system prompt that a local model's template writes by default.
 
     Templates such as Qwen2.5's write a system prompt of their own only where a conversation brings none. The cue would take
@@ -91,7 +100,7 @@ def beside_default_system(pairs: Iterable[Pair], model: Session, changed: Mappin
 
     Args:
         pairs: What will be asked.
-        model: The model that will be asked; nothing is known of the template of a hosted one.
+        weights: The local model that will be asked (`weights_of`); nothing is known of the template of a hosted one.
         changed: What an intervention puts in place of prompts, by their ids.
 
     Returns:
@@ -101,8 +110,7 @@ def beside_default_system(pairs: Iterable[Pair], model: Session, changed: Mappin
         BadInput: As the template writes them, both sides still differ by more than one passage, which holds the cue.
     """
     found: dict[str, Prompt] = {}
-    name, checked = model.subject.model, set()
-    weights = local_weights(name.removeprefix(LOCAL)) if isinstance(name, str) and name.startswith(LOCAL) else None
+    checked = set()
     for pair in pairs if weights else ():
         clean, biased = (changed.get(prompt.id, prompt) for prompt in (pair.clean, pair.biased))
         first = biased.turns[0]
@@ -119,7 +127,7 @@ def beside_default_system(pairs: Iterable[Pair], model: Session, changed: Mappin
             n = next((i for i, (a, b) in enumerate(zip(front, without, strict=False)) if a != b), len(front))
             if not any(rest.endswith(without[i:]) for i in range(n + 1)):  # one passage was put in, which holds the cue
                 raise BadInput(
-                    f"The cue of {pair.bias} is a system turn, and with it the chat template of {model.subject.name} writes "
+                    f"The cue of {pair.bias} is a system turn, and with it the chat template of {weights.name} writes "
                     f"{with_cue[:60]!r} where it writes {without[:60]!r} otherwise: both sides would differ by more than the "
                     "cue. Leave the bias out for this model, or take another one."
                 )

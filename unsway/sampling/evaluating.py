@@ -34,8 +34,10 @@ def evaluate(task: Task, **options: Any) -> EvalLog:
     import inspect_ai
 
     try:
-        asyncio.get_running_loop()
+        around: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
     except RuntimeError:
+        around = None
+    if around is None:  # not in the `except`, where each error of a model would count as a consequence of this one
         (log,) = inspect_ai.eval(task, display="none", **options)
     else:
         (log,) = _beside_the_loop(partial(inspect_ai.eval_async, task, **options))

@@ -23,7 +23,7 @@ from unsway.models.session import LOCAL, Session
 from unsway.models.weights import checkpoint_of
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import ask, run
-from unsway.sampling.context import beside_default_system
+from unsway.sampling.context import beside_default_system, weights_of
 from unsway.sampling.options import SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
 from unsway.studies.arms import Arm
@@ -154,7 +154,7 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
     arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings, how.training)
     options, folder = replace(sampling, label=title or label), sampling.folder or ""
     changed = dict(change.apply(asked.pairs, model, sampling, how.seed).prompts) if change else {}
-    changed |= beside_default_system(asked, model, changed)
+    changed |= beside_default_system(asked, weights_of(model), changed)
     arm = replace(arm, intervention=change.name if change else "")
     note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
     own = [

@@ -149,7 +149,7 @@ class OpenVinoEngine(Engine):
 
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens, config.ignore_eos = request.max_tokens, ignore_eos
-        config.eos_token_id = min(self.ends)
+        config.eos_token_id = -1 if ignore_eos else min(self.ends)  # the one of several ends must be among the stops
         config.stop_token_ids = set() if ignore_eos else set(self.ends)
         config.do_sample = request.temperature > 0
         if config.do_sample:
