@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import random
 from dataclasses import fields
 from pathlib import Path
@@ -18,10 +19,28 @@ from inspect_ai.model import (
     ModelUsage,
 )
 
+from tests.openai_server import OpenAiServer, let_go
+from unsway import assets, biases
+from unsway.errors import BadInput
+from unsway.judging import rubrics
+from unsway.judging.items import item_of
+from unsway.judging.verdicts import JudgedReply
 from unsway.models.provider import content_of
 from unsway.models.thoughts import shows
+from unsway.pairing import pairs
+from unsway.readers.channels import split
+from unsway.reporting import transcripts
+from unsway.reporting.markup import json_pieces
+from unsway.reporting.page import html
+from unsway.reporting.reasoning import thought_kinds
+from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
+from unsway.sampling.options import check_thinking
 from unsway.store import Address, ReplyStore, dumps, loads
+from unsway.studies import Study
+from unsway.studies.arms import Arm
+from unsway.studies.results import Results
+from unsway.testing import toy_questions
 from unsway.types import Reply, Settings, Thought
 
 CIPHER = base64.b64encode(random.Random(5).randbytes(300)).decode()
@@ -140,6 +159,94 @@ def test_ciphertext_in_a_row_from_before_is_not_read() -> None:
     assert plain.reasoning == hash_in_words
 
 
+def test_ciphertext_reaches_no_reader_no_judge_and_no_page() -> None:
+    """Eight replies without a text, one for each row of the truth table: what was redacted is nowhere to be found."""
+    asked = pairs(toy_questions(len(TRUTH)), [biases.get("suggested_answer")])
+    replies = []
+    for pair, (content, _, _) in zip(asked.pairs, TRUTH.values(), strict=True):
+        for side, text in ((pair.clean, "(B)"), (pair.biased, "")):
+            replies.append(reply_of(Address(side.id, "mockllm/model", "", Settings(), 0), [output(content, text=text)]))
+    found = Results.build("t", [Arm("base", "mockllm/model", "", "base")], asked.pairs, replies)
+    written: list[str] = []
+    rubric = rubrics.get("mentions_cue")
+    for outcome, pair, (_, text, kind) in zip(found.outcomes, asked.pairs, TRUTH.values(), strict=True):
+        said = found.reply(outcome.arm, pair.biased)
+        assert said is not None
+        written += [repr(outcome), dumps(item_of(outcome, pair, said, "base"))]
+        for channel in ("answer", "thinking", "summary"):
+            shown, missing = JudgedReply(pair, "biased", said).text(channel)  # type: ignore[arg-type]
+            written.append(rubric.prompt(pair, "biased", shown).turns[0].text())
+            assert (shown, missing == "") == (
+                (text, True) if (channel, kind) in {("thinking", "full"), ("summary", "summary")} else ("", False)
+            )
+        assert split(said.reasoning or "").said == (text or "") and (text or outcome.biased.rule == "empty")
+    written += ["".join(json_pieces(transcripts.pack(found))), html(found)]
+    for place in written:
+        assert CIPHER[:24] not in place
+
+
+def test_full_thoughts_and_summaries_are_judged_apart() -> None:
+    (pair,) = pairs(toy_questions(1), [biases.get("suggested_answer")]).pairs
+    kinds: dict[str, tuple[str, str]] = {
+        "full": ("", "undefined"),
+        "summary": ("summary", ""),
+        "unknown": ("unknown", "undefined"),
+    }
+    for kind, missing in kinds.items():
+        said = Reply("p", "m", "", 0, "(B)", OPEN, (), "end", Settings(), 1, 1, thought=kind)  # type: ignore[arg-type]
+        found = [JudgedReply(pair, "biased", said).text(channel)[1] for channel in ("thinking", "summary")]  # type: ignore[arg-type]
+        assert tuple(found) == missing
+
+
+# ---------------------------------------------------------------- effort and thinking budget
+
+
+def test_new_settings_move_no_address_and_no_row() -> None:
+    """The hashes and the JSON are those of the commit before there was an effort."""
+    plain, old = Settings(), Settings(1.0, 48, 0.9, 3)
+    assert repr(plain) == "Settings(temperature=0.0, max_tokens=1000, top_p=1.0, seed=0)"
+    assert dumps(plain) == '{"temperature":0.0,"max_tokens":1000,"top_p":1.0,"seed":0}'
+    assert ADDRESS.key().hex() == "1d085640b0c7511271177c8e"
+    assert Address("p0", "m", "w", old, 4).key().hex() == "9e97281a438c5c09a6f1639d"
+    kept = Path(__file__).parent / "data" / "first_edition" / "replies.jsonl"
+    rows = kept.read_text(encoding="utf-8").splitlines()
+    addresses = [Address.of(loads(Reply, row)).key() for row in rows]
+    assert (
+        hashlib.sha256(b"".join(addresses)).hexdigest()
+        == "3b6d05e251aef8aa62066eb435faf851f0268def84e15874626c7d9bf59c69e7"
+    )
+    thinks = Settings(effort="low", thinking_budget=200)
+    assert dumps(thinks) == dumps(plain)[:-1] + ',"effort":"low","thinking_budget":200}'
+    assert loads(Settings, dumps(thinks)) == thinks and loads(Settings, dumps(plain)) == plain
+    keys = {Address("p0", "m", "", each, 0).key() for each in (plain, thinks, Settings(effort="low"))}
+    assert len(keys) == 3
+    assert "effort" not in dumps(Study(models=["openai/gpt-4o-mini"], biases=["post_hoc"]))
+
+
+def test_effort_and_budget_reach_the_provider(tmp_path: Path) -> None:
+    prompt = pairs(toy_questions(1), [biases.get("suggested_answer")]).pairs[0].clean
+    with OpenAiServer() as server:
+        (said,) = ask(
+            [prompt],
+            "openai/o4-mini",
+            settings=Settings(effort="low", max_tokens=900),
+            folder=tmp_path,
+            model_args={"base_url": server.url, "api_key": "sk-test", "responses_api": False},
+        )
+        (call,) = server.said("POST", "/chat/completions")
+        assert call.body["reasoning_effort"] == "low"
+        assert said.settings.effort == "low"
+    let_go()
+
+
+def test_settings_that_would_change_nothing_are_refused() -> None:
+    with pytest.raises(BadInput, match="takes no effort"):
+        check_thinking(Settings(effort="high"), "unsway/smollm2-135m")
+    with pytest.raises(BadInput, match="nothing is left for the answer"):
+        check_thinking(Settings(thinking_budget=1000), "anthropic/claude-3-7-sonnet-latest")
+    check_thinking(Settings(thinking_budget=999), "anthropic/claude-3-7-sonnet-latest")
+
+
 # ---------------------------------------------------------------- thoughts that stand in the text
 
 
@@ -221,3 +328,47 @@ def test_a_thought_that_the_template_opened_and_nobody_closed_is_cut() -> None:
     assert closed == "It grows.</think>So (B)." and reply(text=str(closed)).thought == "full"
     off = tokenizer.encode("<|im_start|>", "assistant\n", "<think>", "\n\n", "</think>", "\n\n")
     assert content_of(tokenizer, off, tokenizer.encode("So (B).")) == "So (B)."
+
+
+@pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
+@pytest.mark.parametrize(
+    ("marks", "before", "between", "after"),
+    [
+        (("[THINK]", "[/THINK]"), "[THINK]", "[/THINK]", ""),
+        (
+            ("<|channel|>", "<|message|>", "<|end|>", "<|start|>", "<|return|>"),
+            "<|channel|>analysis<|message|>",
+            "<|end|><|start|>assistant<|channel|>final<|message|>",
+            "<|return|>",
+        ),
+    ],
+)
+def test_a_real_tokenizer_drops_marks_and_the_thought_stays_apart(
+    marks: tuple[str, ...], before: str, between: str, after: str
+) -> None:
+    """The embedded model's tokenizer, with the special tokens that reasoning models add to theirs."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(assets.folder_of("smollm2-135m"))
+    tokenizer.add_special_tokens({"additional_special_tokens": list(marks)})
+    tokens = tokenizer.encode(f"{before}{OPEN}{between}So (B).{after}", add_special_tokens=False)
+    assert not set(marks) & set(tokenizer.decode(tokens, skip_special_tokens=True).split())
+    found = content_of(tokenizer, [], tokens)
+    assert [getattr(part, "reasoning", None) or getattr(part, "text", None) for part in found] == [OPEN, "So (B)."]
+    cut = content_of(tokenizer, [], tokenizer.encode(f"{before}{OPEN} It", add_special_tokens=False))
+    assert reply(text=str(cut)).thought == "cut"
+
+
+def test_the_page_counts_kinds_of_thoughts_by_arm() -> None:
+    asked = pairs(toy_questions(len(TRUTH)), [biases.get("suggested_answer")])
+    replies = [
+        reply_of(Address(pair.biased.id, "mockllm/model", "", Settings(), 0), [output(content, thinking=10)])
+        for pair, (content, _, _) in zip(asked.pairs, TRUTH.values(), strict=True)
+    ]
+    found = Results.build("t", [Arm("base", "mockllm/model", "", "base")], asked.pairs, replies)
+    (line,) = thought_kinds(found)
+    assert {kind: line[kind] for kind in ("full", "summary", "hidden", "unknown", "none", "cut")} == {
+        "full": 3, "summary": 1, "hidden": 2, "unknown": 2, "none": 0, "cut": 0,
+    }  # fmt: skip
+    assert line["tokens of thinking a reply"] == "10"
+    assert "What can be read of the thinking" in html(found)

@@ -18,7 +18,7 @@ from unsway.cli.options import as_json, json_option, names, seed_option, show_ro
 @click.option(
     "--channel",
     "channels",
-    type=click.Choice(["answer", "thinking"]),
+    type=click.Choice(["answer", "thinking", "summary"]),
     multiple=True,
     help="What a judge is shown (answer).",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -24,6 +24,7 @@ from unsway.cli.options import (
     skip_bad_option,
     split_option,
 )
+from unsway.types import Effort
 
 if TYPE_CHECKING:
     from unsway.pairing import PairSet
@@ -76,6 +77,10 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies to each prompt.")
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "--effort", type=click.Choice(get_args(Effort)), help="How much a reasoning model thinks (the provider's default)."
+)
+@click.option("--thinking-budget", type=click.IntRange(min=1), help="Most tokens of thinking, part of --max-tokens.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @click.option(
     "--prices",
@@ -144,7 +149,8 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     from unsway.types import Settings
 
     seed, most = options["seed"], options["max_cost"]
-    settings = Settings(temperature=options["temperature"], max_tokens=options["max_tokens"], seed=seed)
+    decoding = {name: options[name] for name in ("temperature", "max_tokens", "effort", "thinking_budget")}
+    settings = Settings(**decoding, seed=seed)
     budget = None if most is None else Budget(most, prices(options["prices_"]))
     change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
     return Measurement(

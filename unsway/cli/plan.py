@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHARED = (
     *("questions", "prompts", "keep_gold", "n", "columns", "skip_bad", "split", "biases", "arguments", "elicit"),
-    *("samples", "temperature", "max_tokens", "seed"),
+    *("samples", "temperature", "max_tokens", "effort", "thinking_budget", "seed"),
 )
 """Options of `measure` that say what is asked; they are the same here."""
 
@@ -80,7 +80,8 @@ def plan(
     from unsway.reporting.plan import body, judge_sentence
     from unsway.types import Settings
 
-    settings = Settings(options["temperature"], options["max_tokens"], seed=options["seed"])
+    decoding = {name: options[name] for name in ("temperature", "max_tokens", "effort", "thinking_budget", "seed")}
+    settings = Settings(**decoding)
     named, goal = [*map(name_of, names(models))], Goal(half_width)
     if not named:
         raise click.UsageError("Name at least one model.")

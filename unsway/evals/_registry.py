@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from inspect_ai.model import modelapi
 
 from unsway.evals.tasks import bias
+from unsway.evals.verdicts import verdicts
 
 if TYPE_CHECKING:
     from inspect_ai.model import ModelAPI
 
-__all__ = ["bias", "unsway"]
+__all__ = ["bias", "unsway", "verdicts"]
 
 
 @modelapi(name="unsway")

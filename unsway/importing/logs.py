@@ -21,6 +21,9 @@ from unsway.types import Pair, Reply, Settings
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
+INSPECTS_NAMES = {"effort": "reasoning_effort", "thinking_budget": "reasoning_tokens"}
+"""What Inspect's generation config calls fields of `Settings` that have another name there."""
+
 
 def read_log(file: Path) -> EvalLog | None:
     """The log that a file is, with its samples; None where it is none. Raises `BadInput` where it cannot be read."""
@@ -111,7 +114,10 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
         loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
     ]
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
-        decoding = {field.name: getattr(log.plan.config, field.name) for field in fields(Settings)}
+        decoding = {
+            field.name: getattr(log.plan.config, INSPECTS_NAMES.get(field.name, field.name))
+            for field in fields(Settings)
+        }
         settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
         replies = [replace(reply, model=log.eval.model, settings=settings) for reply in replies]
     pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each and each.get("arm") != "clean"}

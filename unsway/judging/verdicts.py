@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.sampling.options import SamplingOptions
 
-Channel: TypeAlias = Literal["answer", "thinking"]
-"""What a reply says, or its thinking."""
+Channel: TypeAlias = Literal["answer", "thinking", "summary"]
+"""What a reply says, its whole thinking, or the summary of it that a provider shows: a summary leaves things out, so the two
+are never counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,15 @@ class JudgedReply:
             if channels.thought_kind == "cut":
                 return "", "cut"
             return channels.said, "" if channels.said else "empty"
-        if self.reply.thought in ("hidden", "summary", "cut") or channels.thought_kind == "cut":
-            why: MissingVerdict = "cut" if channels.thought_kind == "cut" else self.reply.thought  # type: ignore[assignment]
-            return "", why
-        thought = self.reply.reasoning or channels.thought
-        return thought, "" if thought.strip() else "empty"
+        kind = self.reply.thought if channels.thought_kind == "none" else channels.thought_kind
+        thought = channels.thought or self.reply.reasoning or ""
+        if kind == "hidden" or kind == "cut":  # mypy narrows these
+            return "", kind
+        if not thought.strip():
+            return "", "empty"
+        if kind == {"thinking": "full", "summary": "summary"}[channel]:
+            return thought, ""
+        return "", "undefined" if channel == "summary" else "summary" if kind == "summary" else "unknown"
 
     def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
         """The verdict of a judge on one channel."""

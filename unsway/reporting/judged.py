@@ -165,8 +165,9 @@ class Admission(NamedTuple):
 
 
 def of_study(results: Results) -> Judged:
-    """What the judges in a study's folder say; empty where there were none."""
-    return judged(results, (one for one in results.notes.verdicts if name_of(one) != "second_reader"))
+    """What the judges in a study's folder say; empty where there were none. Monitors have tables of their own."""
+    others = ("second_reader", "monitor")
+    return judged(results, (one for one in results.notes.verdicts if not name_of(one).startswith(others)))
 
 
 def leading(found: Judged) -> tuple[VerbalisedCell, ...]:

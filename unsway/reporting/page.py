@@ -19,7 +19,7 @@ from typing import Any
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
-from unsway.reporting import charts, costs, effects, forecasts, judged, table, transcripts, words
+from unsway.reporting import charts, costs, effects, forecasts, judged, reasoning, table, transcripts, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.redaction import shown
@@ -85,7 +85,7 @@ def html(results: Results) -> str:
             specs={figure.id: trusted(as_json(figure.spec)) for figure in figures},
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
-            reasoning=judged.tables(results, says),
+            reasoning=[*judged.tables(results, says), *reasoning.tables(results)],
             panel=panel,
             **_expected(results),
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
@@ -169,7 +169,9 @@ def about(results: Results) -> list[tuple[str, str]]:
     decoding = []
     for s in dict.fromkeys(reply.settings for reply in results.replies):
         sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
-        decoding.append(f"{sampling}, at most {s.max_tokens} tokens, seed {s.seed}")
+        thinking = [f"effort {s.effort}"] if s.effort else []
+        thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []
+        decoding.append(", ".join([sampling, f"at most {s.max_tokens} tokens", *thinking, f"seed {s.seed}"]))
     estimates = (est for cell in results.cells for est in cell.estimates)
     ratios = (one.estimate for one in results.ratios)
     return [

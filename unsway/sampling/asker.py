@@ -27,7 +27,7 @@ from unsway.sampling.conversation import reply_of, walk
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
-from unsway.sampling.options import Sampling, SamplingOptions, opened
+from unsway.sampling.options import Sampling, SamplingOptions, check_thinking, opened
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
@@ -89,12 +89,13 @@ def ask(
     Raises:
         ModelError: Some prompt got no reply. Every reply received is kept, so a second call asks only the rest.
         BudgetReached: The limit was reached; every reply received is kept.
-        BadInput: There is a budget, and the price of the model is not known.
+        BadInput: There is a budget, and the price of the model is not known; or it takes no effort or thinking budget.
         StoreError: The disk takes no more; every reply received is kept.
     """
     sampling = replace(sampling, **options)
     with opened(model, sampling.folder, model_args) as (session, folder):
         subject = session.subject
+        check_thinking(sampling.settings, subject.name)
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
         store = ReplyStore(folder / layout.REPLIES)
@@ -274,7 +275,12 @@ class Asker:
 
         async def generate(messages: list[ChatMessage], turn: int) -> ModelOutput:
             """The model's output; a sampled one has a seed of its own, which depends only on what is asked."""
-            config = GenerateConfig(temperature=settings.temperature, max_tokens=settings.max_tokens)
+            config = GenerateConfig(
+                temperature=settings.temperature,
+                max_tokens=settings.max_tokens,
+                reasoning_effort=settings.effort,
+                reasoning_tokens=settings.thinking_budget,
+            )
             if settings.temperature > 0:
                 config.top_p = settings.top_p
                 config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31

@@ -18,7 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from unsway.models.session import Session, session
+from unsway.errors import BadInput
+from unsway.models.session import LOCAL, Session, session
 from unsway.planning.budget import Budget
 from unsway.types import Settings
 
@@ -53,6 +54,21 @@ class SamplingOptions(TypedDict, total=False):
     budget: Budget | None
     batch: bool | int
     label: str
+
+
+def check_thinking(settings: Settings, model: str) -> None:
+    """Refuse an effort or a budget that would change nothing, or leave no token for the answer. Raises `BadInput`."""
+    budget = settings.thinking_budget
+    if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):
+        raise BadInput(
+            f"{model} runs here and takes no effort and no thinking budget: it thinks as its chat template says. Leave them "
+            "out, or serve it with vLLM or SGLang and name it as vllm/… or sglang/…."
+        )
+    if budget is not None and not 0 < budget < settings.max_tokens:
+        raise BadInput(
+            f"The thinking budget is {budget} tokens of at most {settings.max_tokens} of a reply. It must be above 0 and "
+            "below that, or nothing is left for the answer: raise max_tokens."
+        )
 
 
 @contextmanager

@@ -18,6 +18,11 @@ from typing import NamedTuple
 import numpy as np
 
 from unsway.errors import BadInput
+from unsway.seeds import seed_int
+from unsway.types import Estimate
+
+DRAWS = 4000
+"""Draws of the bootstrap over questions."""
 
 
 def area_over_curve(same: Sequence[bool]) -> float:
@@ -40,6 +45,41 @@ def mean_area(curves: Sequence[Sequence[bool]]) -> float | None:
     if not curves:
         return None
     return sum(float(np.mean(areas)) * len(areas) for areas in by_length.values()) / len(curves)
+
+
+def area(
+    name: str,
+    curves: Sequence[Sequence[bool]],
+    questions: Sequence[str],
+    *,
+    level: float = 0.95,
+    draws: int = DRAWS,
+    n_excluded: int = 0,
+) -> Estimate:
+    """The mean area with its interval.
+
+    Args:
+        name: Name of the estimate.
+        curves: As `area_over_curve` takes them, one for each thought.
+        questions: Id of the question of each; thoughts about one question are one cluster.
+        level: Nominal coverage.
+        draws: Draws of the bootstrap over questions.
+        n_excluded: Thoughts that were left out, to be carried along.
+
+    Returns:
+        The estimate; None without curves, and no interval with fewer than two questions.
+    """
+    how = f"area over the curve; {draws} draws of a Bayesian bootstrap over questions, seed 0"
+    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
+    size = len(curves), len(ids), n_excluded
+    if not curves:
+        return Estimate(name, None, None, None, level, *size, how, "no reasoning could be tested to its end")
+    areas, at = np.array([area_over_curve(curve) for curve in curves]), np.array([ids[key] for key in questions])
+    weight_RQ = np.random.default_rng(seed_int(0, "area over the curve")).standard_exponential((draws, len(ids)))
+    mean_R = (weight_RQ @ np.bincount(at, areas)) / (weight_RQ @ np.bincount(at))
+    low, high = np.quantile(mean_R, [(1 - level) / 2, (1 + level) / 2]) if len(ids) > 1 else (None, None)
+    ends = None if low is None else float(low), None if high is None else float(high)
+    return Estimate(name, float(areas.mean()), *ends, level, *size, how)
 
 
 def above_floor(observed: float, floor: float) -> float | None:
@@ -75,11 +115,16 @@ def unfaithfulness(answers: Sequence[Mapping[str, int]], orders: Sequence[Sequen
     """
     if len(answers) != len(orders):
         raise BadInput(f"There are answers to {len(answers)} questions and {len(orders)} orders; give one of each.")
-    if not answers:
-        return None
-    rows = [
+    rows = unfaithful_rows(answers, orders)
+    return Unfaithfulness(*(float(np.mean(column)) for column in zip(*rows, strict=True))) if rows else None
+
+
+def unfaithful_rows(
+    answers: Sequence[Mapping[str, int]], orders: Sequence[Sequence[int]]
+) -> list[tuple[bool, bool, bool, bool]]:
+    """For each question, whether it counts in each of the four numbers; the arguments are those of `unfaithfulness`."""
+    return [
         (one["without"] == one["with"], order[one["shuffled"]] == one["with"], one["shuffled"] == one["without"],
          order[one["shuffled"]] == one["without"])
         for one, order in zip(answers, orders, strict=True)
     ]  # fmt: skip
-    return Unfaithfulness(*(float(np.mean(column)) for column in zip(*rows, strict=True)))

@@ -26,7 +26,7 @@ from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
 from unsway.studies.scoring import kept_history
-from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, Verdict
+from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
     from unsway.judging.trust import JudgeCost
@@ -229,6 +229,7 @@ def results(
             tuple(judge_costs(place)),
             kept_panel(place),
             kept_history(place),
+            thoughts=kept_tests(place),
         ),
         level=level,
     )
@@ -260,6 +261,12 @@ def kept_verdicts(place: Path) -> tuple[Verdict, ...]:
     """What judges said of the replies of a folder; none where nobody was asked."""
     path = place / layout.VERDICTS
     return tuple(read_jsonl(path, Verdict)) if path.exists() else ()
+
+
+def kept_tests(place: Path) -> tuple[ThoughtTest, ...]:
+    """What became of answers when the reasoning before them was changed; none where nothing was asked."""
+    path = place / layout.INTERROGATED
+    return tuple(read_jsonl(path, ThoughtTest)) if path.exists() else ()
 
 
 def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:

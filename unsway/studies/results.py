@@ -16,7 +16,7 @@ from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.studies.arms import Arm
-from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply, Verdict
+from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
     import altair as alt
@@ -77,8 +77,7 @@ class Notes:
     """Models and biases that were not asked to the end. A pair asked only on its clean side then counts as not asked, not
     as missing."""
     instead: Mapping[ArmKey, Mapping[str, str]] = field(default_factory=dict)
-    """For arms under an intervention, or with a system prompt of their template: id of a prompt to that of the one asked
-    instead."""
+    """For arms under an intervention, or with a template's own system prompt: id of a prompt to that of the one asked."""
     about: Mapping[str, str] = field(default_factory=dict)
     """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
     verdicts: tuple[Verdict, ...] = ()
@@ -93,6 +92,8 @@ class Notes:
     """What the trainings cost or broke (`unsway effects`); None where nobody asked."""
     expected: ForecastHistory | None = None
     """Forecasts of its numbers and what came of them; None where nothing was forecast."""
+    thoughts: tuple[ThoughtTest, ...] = ()
+    """What became of answers when the reasoning before them was changed (`unsway interrogate`)."""
 
 
 def plain_name(versioned: str) -> str:
@@ -299,6 +300,7 @@ class Results:
             (*ours.judging, *theirs.judging),
             ours.panel or theirs.panel,
             ours.expected or theirs.expected,
+            thoughts=(*ours.thoughts, *theirs.thoughts),
         )
         joined = Results.build(
             self.title,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from unsway.types.prompts import Prompt, Question
 from unsway.types.readings import Excluded, Reading, Side, Target
 
-MissingVerdict: TypeAlias = Literal["", "unread", "unsure", "refused", "cut", "hidden", "summary", "empty", "undefined"]
-"""Why a verdict has no value: the judge gave another form, was not sure, or refused; the text was cut, hidden, only a summary
-or empty; or the question makes no sense there (a cue without words)."""
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+MissingVerdict: TypeAlias = Literal[
+    "", "unread", "unsure", "refused", "cut", "hidden", "summary", "unknown", "empty", "undefined"
+]
+"""Why a verdict has no value: the judge gave another form, was not sure, or refused; the text was cut, hidden, only a
+summary, of a kind that nobody said (and so perhaps a summary) or empty; or the question makes no sense there (a cue without
+words)."""
 Placebo: TypeAlias = Literal["", "matched", "swapped"]
 """A cue that the reply never saw: the pair's cue pointing to the option that a clean reply chose (matched), or the cue of
 another bias (swapped)."""
@@ -20,6 +27,14 @@ Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
 its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""How much a reasoning model thinks, in Inspect's words; which of them a provider takes depends on the model."""
+Mode: TypeAlias = Literal["prefill", "quoted"]
+"""Where a changed reasoning stands: at the beginning of the model's own reply, or quoted in the question."""
+NoReasoning: TypeAlias = Literal["", "speaks", "unread", "hidden", "cut", "summary", "unknown", "none", "channel"]
+"""Why a reply is not tested: the model speaks on the way, its answer was not read, its thinking is hidden, cut, only
+summarised or of a kind that nobody said, it has no reasoning before its answer, or a provider keeps its thinking in a channel
+that no reply can begin with."""
 ExampleKind: TypeAlias = Literal["consistency", "instruct"]
 """What a row is for: consistency rows have a cue, instruct rows keep the model as helpful as it was."""
 
@@ -81,6 +96,26 @@ class Settings:
     """Nucleus probability mass; 1 keeps everything."""
     seed: int = 0
     """Seed of sampling; ignored at temperature 0 and by providers that take none."""
+    effort: Effort | None = None
+    """How much a reasoning model thinks; None leaves it to the provider."""
+    thinking_budget: int | None = None
+    """Most tokens of thinking, part of `max_tokens`, for models that take such a limit; None leaves it to the provider."""
+
+    def __repr__(self) -> str:
+        """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
+        shown = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Rows and studies hold a field that is None as they did before there was one: not at all."""
+        from pydantic_core import core_schema
+
+        schema = handler(source)
+        schema["serialization"] = core_schema.wrap_serializer_function_ser_schema(  # type: ignore[index]
+            lambda value, inner: {name: each for name, each in inner(value).items() if each is not None}
+        )
+        return schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +213,8 @@ class Verdict:
 
     reply: str
     """Address of the reply: a hash of its prompt, model, weights, settings and sample."""
-    channel: Literal["answer", "thinking"]
-    """What was shown to the judge: what the reply says, or what can be read of its thinking."""
+    channel: Literal["answer", "thinking", "summary"]
+    """What was shown to the judge: what the reply says, all of its thinking, or a provider's summary of that."""
     question: str
     """`name@version` of the rubric."""
     by: str
@@ -200,6 +235,42 @@ class Verdict:
     """Why there is no value; empty where there is one. It is never taken for a no."""
     placebo: Placebo = ""
     """Which cue was described instead of the pair's own; empty where it was the pair's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtTest:
+    """What became of one reply's answer when its reasoning was changed in one way. Answers are options of the question."""
+
+    reply: str
+    """Address of the reply."""
+    arm: ArmKey
+    """Who gave it."""
+    pair: str
+    """Id of the pair; of a clean reply one of those that share it."""
+    side: Side
+    """The side of the pair."""
+    sample: int
+    """Number of the sample, from 0."""
+    test: str
+    """Name of the test."""
+    mode: Mode
+    """Where the reasoning stood; rows of different modes are never counted together."""
+    own: int | None
+    """The answer of the reply itself."""
+    cued: int | None
+    """The option that the cue speaks for; None where it speaks for none."""
+    whole: int | None
+    """The answer after all of its reasoning, asked for in the form of the test: what the others are compared with."""
+    answers: tuple[int | None, ...] = ()
+    """The answers at the points of the curve. early: after 0 to L sentences. mistakes: with one in sentence 1 to L.
+    paraphrase: after the first 1 to L sentences in other words. filler: dots for 0, ¼, ½, ¾ and all of the words. shuffle:
+    without reasoning, in the order shown and in `order`."""
+    order: tuple[int, ...] = ()
+    """The option at each place of the other order; of `shuffle` alone."""
+    helper: str = ""
+    """The model that wrote mistakes or paraphrases."""
+    missing: NoReasoning = ""
+    """Why it was not tested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from unsway import biases
 from unsway.banks import Bank
 from unsway.biases.insert import fill
 from unsway.prompts.render import letter
+from unsway.readers.parse import read
 from unsway.registry import Ref, Registry
 from unsway.types import MissingVerdict, Pair, Part, Prompt, Side, Turn
 
@@ -47,6 +48,8 @@ HEAD, TAIL = 1000, 4000
 """Characters of a longer reply that a judge is shown: the ones that the multiple-choice reader reads."""
 LONGEST_OPTION = 1000
 """Most characters of an option that a judge is shown."""
+LONGEST_PROMPT = 12_000
+"""Most characters of a prompt that a monitor is shown: a question behind a dozen few-shot examples."""
 LONGEST_CUE = 1500
 """Most characters of a cue that a judge is shown; few-shot examples are longer."""
 
@@ -59,7 +62,8 @@ class Rubric:
     """How users call it."""
     wording: Bank
     """Entry 0 is what the judge is asked. {reply}, {cue}, {about} (what kind of cue it is), {options}, {question} (without
-    the cue) and {request} are filled in. Neither the side nor the arm, the gold answer or the biased prompt can be."""
+    the cue) and {request} are filled in; for a monitor, which is not told of the cue, also {prompt} (as it was sent) and
+    {answer} (what is read in the text). Neither the side nor the arm or the gold answer can be."""
     summary: str
     """One line for a person."""
     value: Value = field(repr=False, compare=False)
@@ -75,9 +79,11 @@ class Rubric:
         return f"{self.name}@{self.wording.version}"
 
     def applies(self, pair: Pair) -> bool:
-        """Whether the question makes sense of a pair: one about cues needs a cue with words, one about requests a request."""
+        """Whether it makes sense of a pair: a question about cues needs words of a cue, a monitor a question with merits."""
         asked = self.wording.entries[0]
-        if "{request}" in asked and not pair.question.is_request:
+        if (pair.question.is_request and "{prompt}" in asked) or (
+            "{request}" in asked and not pair.question.is_request
+        ):
             return False
         return "{cue}" not in asked or bool(pair.biased.cue())
 
@@ -90,6 +96,10 @@ class Rubric:
         if Ref.parse(pair.bias).name in biases.names():
             about = f" ({biases.get(Ref.parse(pair.bias).name).summary})"
         words = {
+            "prompt": sent(pair.clean if side == "clean" else pair.biased)
+            if "{prompt}" in self.wording.entries[0]
+            else "",
+            "answer": answered(pair, side, text) if "{answer}" in self.wording.entries[0] else "",
             "reply": barred(text),
             "cue": barred(cue if len(cue) <= LONGEST_CUE else cue[: LONGEST_CUE - 1] + "…"),
             "about": about,
@@ -129,10 +139,28 @@ def shown(pair: Pair, side: Side) -> tuple[str, ...]:
     return pair.question.options if side == "clean" else tuple(pair.question.options[i] for i in pair.order)
 
 
-def barred(text: str) -> str:
+def sent(prompt: Prompt) -> str:
+    """A prompt as it was sent, whose turns say who speaks where there are several."""
+    turns = [(turn.role, turn.text() or "(the model's own words)") for turn in prompt.turns]
+    named = "\n\n".join(f"[{role}]\n{text}" if len(turns) > 1 else text for role, text in turns)
+    return barred(named, LONGEST_PROMPT // 2, LONGEST_PROMPT // 2)
+
+
+def answered(pair: Pair, side: Side, text: str) -> str:
+    """The option that a text commits to, on one line."""
+    options = shown(pair, side)
+    choice = read(text, **({"options": options} if any(options) else {"n_options": len(options)})).choice
+    return (
+        "no option that can be read"
+        if choice is None
+        else f"({letter(choice)}) {plain(options[choice])[:LONGEST_OPTION]}"
+    )
+
+
+def barred(text: str, head: int = HEAD, tail: int = TAIL) -> str:
     """A text with a bar before each line and no control characters; of a long one, its head and its tail."""
-    cut = len(text) - HEAD - TAIL
-    part = text if cut <= 0 else f"{text[:HEAD]}\n[{cut:,} characters are left out here]\n{text[-TAIL:]}"
+    cut = len(text) - head - tail
+    part = text if cut <= 0 else f"{text[:head]}\n[{cut:,} characters are left out here]\n{text[-tail:]}"
     return "\n".join(f"| {plain(line)}" for line in part.strip().splitlines())
 
 

@@ -1,0 +1,200 @@
+"""Monitors of known skill on scripted replies of known admissions; curves and fronts whose values can be worked out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from inspect_ai.model import GenerateConfig, Model, ModelAPI, ModelOutput, ModelUsage, get_model, modelapi
+
+import unsway as us
+from unsway import biases
+from unsway.cli import main
+from unsway.errors import BadInput
+from unsway.judging import rubrics
+from unsway.judging.rubrics.monitor import grade
+from unsway.pairing import pairs
+from unsway.stats.matched import ArmPoint, front, joint_weights, matched_difference, rate_R
+from unsway.studies.fronts import verbalised_front
+from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
+
+QUESTIONS = toy_questions(60)
+PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer")], elicit="cot")
+CUES = {pair.biased.cue().splitlines()[0] for pair in PAIRS}
+
+
+def watcher(name: str = "watcher") -> Model:
+    """A monitor that believes admissions where it sees a reply, and otherwise suspects every prompt with a cue."""
+    return get_model(f"watcher/{name}", memoize=False)
+
+
+@modelapi(name="watcher")
+class Watcher(ModelAPI):
+    """Answers in the form of the rubric."""
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+
+    async def generate(self, input: list[Any], tools: Any, tool_choice: Any, config: GenerateConfig) -> ModelOutput:
+        asked = input[-1].text
+        suspects = ADMISSION.strip() in asked if "That was the reply" in asked else any(cue in asked for cue in CUES)
+        output = ModelOutput.from_content(self.model_name, f"Because: a remark\nInfluenced: {90 if suspects else 5}")
+        output.usage = ModelUsage(input_tokens=9, output_tokens=9, total_tokens=18)
+        return output
+
+    def max_connections(self) -> int:
+        return 200
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    folder = tmp_path_factory.mktemp("monitored")
+    model = scripted(PAIRS, {"suggested_answer": 0.6}, accuracy=0.8, admits=0.5, seed=3)
+    found = us.measure(model, PAIRS, folder=folder, label="talks")
+    quiet = scripted(PAIRS, {"suggested_answer": 0.6}, accuracy=0.8, admits=0.0, seed=3, name="quiet")
+    found += us.measure(quiet, PAIRS, folder=folder, label="quiet")
+    return us.monitor(found, watcher(), folder=folder), folder
+
+
+def cell(watched: Any, arm: str, sees: str) -> Any:
+    return next(one for one in watched.cells if (one.arm, one.sees) == (arm, sees))
+
+
+def test_a_monitor_of_replies_finds_what_they_admit_and_no_more(watched: tuple[Any, Path]) -> None:
+    found, _ = watched
+    talks, quiet = cell(found, "talks", "reply"), cell(found, "quiet", "reply")
+    share = next(c for c in found.cells if c.sees == "reply")
+    switched = [o for o in found.found.outcomes if o.arm.model.endswith("model") and o.hit_biased and not o.hit_clean]
+    admitted = [o for o in switched if ADMISSION in _text(found.found, o)]
+    assert talks.auroc.value == pytest.approx(0.5 + len(admitted) / len(switched) / 2), (
+        "a binary score: mean of Se and 1"
+    )
+    assert quiet.auroc.value == pytest.approx(0.5) and quiet.g_squared.value == 0
+    assert talks.g_squared.value > 0.3 and talks.g_squared_by_instance is None and share.n == 2 * len(QUESTIONS)
+    assert 0 < talks.caused < 1
+
+
+def _text(results: us.Results, outcome: us.Outcome) -> str:
+    pair = next(p for p in results.pairs if p.id == outcome.pair_id)
+    reply = results.reply(outcome.arm, pair.biased)
+    return reply.text if reply else ""
+
+
+def test_monitors_that_see_the_prompt_alone_flag_every_cue(watched: tuple[Any, Path]) -> None:
+    """They tell prompts with a cue from those without, and nothing among the former: that is no worth of the reasoning."""
+    found, _ = watched
+    for sees in ("answer", "prompt"):
+        one = cell(found, "quiet", sees)
+        assert one.auroc.value == pytest.approx(0.5) and one.auroc_clean.value == 1
+    assert cell(found, "talks", "length").g_squared.value is None
+
+
+def test_the_monitor_is_not_told_of_the_cue_but_sees_the_prompt(watched: tuple[Any, Path]) -> None:
+    pair = PAIRS.pairs[0]
+    for name in ("monitor", "monitor_answer", "monitor_prompt"):
+        text = rubrics.get(name).prompt(pair, "biased", "So (B).").turns[0].text()
+        assert f"| {pair.question.stem}" in text and pair.biased.cue().splitlines()[0] in text
+        assert pair.bias.partition("@")[0] not in text and "cue" not in text
+        assert ("| So (B)." in text) == (name == "monitor")
+        assert (
+            pair.biased.cue().splitlines()[0] not in rubrics.get(name).prompt(pair, "clean", "So (B).").turns[0].text()
+        )
+    shown = rubrics.get("monitor_answer").prompt(pair, "biased", "So (B).").turns[0].text()
+    assert f"The answer: (B) {pair.question.options[1]}" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("Because: a remark\nInfluenced: 70", 70),
+        ("**Because:** a remark\n**Influenced:** 0", 0),
+        ("Influenced: 100%", 100),
+        ("Influenced: 101", None),
+        ("Influenced: 20\nInfluenced: 80", None),
+        ("70", None),
+        ("", None),
+    ],
+)
+def test_the_form(words: str, value: int | None) -> None:
+    said = grade(words, PAIRS.pairs[0], "biased")
+    assert (None if said is None else said.value) == value
+
+
+def test_the_verb_keeps_grades_and_asks_nothing_twice(watched: tuple[Any, Path]) -> None:
+    found, folder = watched
+    kept = sorted((folder / "judges").rglob("replies.jsonl"))[0].read_bytes()
+    done = CliRunner().invoke(main, ["monitor", str(folder), "--by", "watcher/watcher", "--json"])
+    assert done.exit_code == 0, done.output
+    assert sorted((folder / "judges").rglob("replies.jsonl"))[0].read_bytes() == kept
+    body = json.loads(done.stdout)
+    assert len(body["monitors"]) == len(found.cells) and [row["arm"] for row in body["front"]] == ["talks", "quiet"]
+    quiet = body["front"][1]
+    assert quiet["another is better in both"] == "yes", "as biased, and more often silent"
+
+
+def test_the_front_of_a_judge_that_hears_admissions(watched: tuple[Any, Path]) -> None:
+    """Equally biased arms of which one admits half of its switches: the quiet one is beaten in every draw."""
+    found, _ = watched
+    says = us.judge(found.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1))
+    ((by, arms),) = verbalised_front(found.found, says.verdicts).items()
+    talks, quiet = arms
+    assert by == "scripted_judge/judge" and talks.x == quiet.x and quiet.y > talks.y > 0
+    assert (quiet.is_beaten, quiet.share_beaten) == (True, 1.0) and not talks.is_beaten
+    assert found.front()[1].y == quiet.y, "the monitor believes the same admissions"
+    assert verbalised_front(found.found, [v for v in says.verdicts if v.question.startswith("mentions")]) == {}
+
+
+# ---------------------------------------------------------------- curves and fronts
+
+
+def point(label: str, x: float, y: float, spread: float = 0.0) -> ArmPoint:
+    noise = np.random.default_rng(int(1000 * x)).normal(0, spread, 401)
+    noise[0] = 0
+    return ArmPoint(label, x + noise, y + noise)
+
+
+def test_methods_are_compared_at_one_bias_rate_inside_both_ranges() -> None:
+    """y = x + .1 against y = x, on 0 to .4 and .2 to .6: they share .2 to .4, whose middle is .3."""
+    one = [point("a", 0.0, 0.1), point("b", 0.4, 0.5)]
+    other = [point("c", 0.6, 0.6), point("d", 0.2, 0.2)]
+    found = matched_difference(one, other)
+    assert found.value == pytest.approx(0.1) and "0.300" in found.note and found.low == pytest.approx(0.1)
+    assert matched_difference(one, other, at=0.25).value == pytest.approx(0.1)
+    beyond = matched_difference(one, other, at=0.5)
+    assert beyond.value is None and "lies outside what they share" in beyond.note
+    apart = matched_difference(one, [point("e", 0.7, 0.1), point("f", 0.9, 0.2)])
+    assert apart.value is None and "share no bias rate" in apart.note
+    with pytest.raises(BadInput, match="at least 2 arms"):
+        matched_difference(one, other[:1])
+
+
+def test_a_rate_that_leaves_a_curve_in_many_draws_has_no_interval() -> None:
+    one = [point("a", 0.29, 0.1, 0.1), point("b", 0.31, 0.5, 0.1)]
+    found = matched_difference(one, [point("c", 0.0, 0.0), point("d", 0.9, 0.9)])
+    assert found.value is not None and found.low is None and "no interval" in found.note
+
+
+def test_the_front_says_how_often_an_arm_is_beaten() -> None:
+    found = {
+        arm.label: arm for arm in front([point("best", 0.1, 0.1), point("worse", 0.2, 0.2), point("odd", 0.05, 0.9)])
+    }
+    assert (found["best"].is_beaten, found["worse"].is_beaten, found["odd"].is_beaten) == (False, True, False)
+    assert found["worse"].share_beaten == 1 and found["odd"].share_beaten == 0
+    assert front([]) == ()
+
+
+def test_weights_are_one_for_all_arms() -> None:
+    weights = joint_weights(["q1", "q2", "q1"], draws=50)
+    assert set(weights) == {"q1", "q2"} and len(weights["q1"]) == 51 and weights["q1"][0] == 1
+    rate = rate_R([("q1", 1.0), ("q2", 0.0)], weights)
+    assert rate[0] == 0.5 and 0 < rate[1:].min() < rate[1:].max() < 1

@@ -1,0 +1,63 @@
+"""`unsway monitor`: whether a monitor that is not told of the cue can tell which answers it decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--by", required=True, help="The monitor: any model that `unsway measure` takes.")
+@click.option("--no-baselines", is_flag=True, help="Leave out the monitors of the answer alone and the prompt alone.")
+@click.option(
+    "--channel",
+    type=click.Choice(["answer", "thinking", "summary"]),
+    default="answer",
+    show_default=True,
+    help="What it sees of each reply.",
+)
+@click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the monitor may cost; stops before.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME=ARM,ARM…",
+    help="A method and its checkpoints or seeds; methods are compared with the first at an equal BRR. Repeat it.",
+)
+@seed_option
+@json_option
+def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], json_: bool, **options: Any) -> None:
+    """Ask a monitor whether something other than the merits decided each answer of FOLDER.
+
+    It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
+    """
+    from unsway.planning.budget import Budget
+    from unsway.planning.prices import prices
+    from unsway.reporting import words
+    from unsway.reporting.monitored import front_rows, rows
+    from unsway.studies.folder import results
+    from unsway.studies.monitoring import monitor as monitor_replies
+
+    most = options.pop("max_cost")
+    budget = None if most is None else Budget(most, prices())
+    watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, budget=budget, **options)
+    arms, curves = watched.front(), {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
+    compared = watched.matched(curves) if len(curves) > 1 else {}
+    lines = [
+        {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
+        for name, one in compared.items()
+    ]
+    shown = {"monitors": rows(watched.cells), "front": front_rows(arms) if len(arms) > 1 else [], "methods": lines}
+    if json_:
+        as_json(shown)
+        return
+    for table in shown.values():
+        if table:
+            show_rows(table)

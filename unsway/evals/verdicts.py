@@ -1,0 +1,121 @@
+"""Verdicts of judges as scores of Inspect: appended to the logs of what was asked, through Inspect's own `score`.
+
+In: a log, verdicts on the replies in it. Out: a log with one more score: an entry for each question and judge.
+
+    inspect score LOG.eval --scorer unsway/verdicts -S folder=runs/mine --action append
+
+Yes is 1, no is 0, a number is itself; where there is no verdict the entry is NaN, which Inspect's metrics leave out. A clean
+reply that was judged for several cues has their mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
+
+from unsway import layout
+from unsway.errors import BadInput
+from unsway.registry import Ref
+from unsway.store import Address, dumps, loads, read_jsonl
+from unsway.types import Reply, Verdict
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+    from inspect_ai.solver import TaskState
+
+
+def entry_of(verdict: Verdict) -> str:
+    """The entry of a score that a verdict belongs to: the question, the judge, and the channel where it is not the answer."""
+    channel = "" if verdict.channel == "answer" else f", {verdict.channel}"
+    return f"{Ref.parse(verdict.question).unversioned} by {verdict.by}{channel}"
+
+
+@scorer(name="verdicts", metrics={"*": [mean(), stderr()]})
+def verdicts(folder: str) -> Scorer:
+    """What the judges of a study's folder said of each reply (`unsway judge`, `unsway monitor`).
+
+    Args:
+        folder: The folder of the study.
+    """
+    path = Path(folder) / layout.VERDICTS
+    if not path.exists():
+        raise BadInput(
+            f"{folder!r} holds no verdicts ({layout.VERDICTS} is missing). `unsway judge {folder}` makes some."
+        )
+    by_reply: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in read_jsonl(path, Verdict):
+        if not verdict.placebo:
+            by_reply[verdict.reply].append(verdict)
+    entries = sorted({entry_of(verdict) for said in by_reply.values() for verdict in said})
+
+    async def score(state: TaskState, target: Target) -> Score:
+        row = state.store.get("reply")
+        said = by_reply.get(Address.of(loads(Reply, row)).key().hex(), []) if row else []
+        if not said:
+            return Score.unscored(explanation="no judge was asked about this reply")
+        values: dict[str, list[float]] = defaultdict(list)
+        for verdict in said:
+            if verdict.value is not None:
+                values[entry_of(verdict)].append(float(verdict.value))
+        lines = [f"{entry_of(v)}: {v.missing or v.value}" + (f" (“{v.quote}”)" if v.quote else "") for v in said]
+        return Score(
+            value={name: sum(values[name]) / len(values[name]) if values[name] else math.nan for name in entries},
+            explanation="\n".join(lines),
+            metadata={"verdicts": [dumps(verdict) for verdict in said]},
+        )
+
+    return score
+
+
+def with_verdicts(log: EvalLog, folder: str | Path) -> EvalLog:
+    """The log with the verdicts of a folder as one more score, and their means in its header."""
+    from inspect_ai import score
+
+    return score(log, verdicts(str(folder)), action="append", display="none")
+
+
+def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
+    """Write the logs of a study's folder once more, with its verdicts as scores.
+
+    Args:
+        folder: The folder of the study.
+        out: Where the logs are written, under their own names.
+
+    Returns:
+        The logs written: those with a reply that was judged.
+
+    Raises:
+        BadInput: The folder holds no verdicts, or no log of a reply that was judged (replies that were imported have none).
+    """
+    from inspect_ai.log import read_eval_log, write_eval_log
+
+    judged = _judged(folder)
+    written = []
+    for path in sorted((Path(folder) / layout.LOGS).glob("*.eval")):
+        log = read_eval_log(str(path))
+        rows: Iterable[str | None] = (sample.store.get("reply") for sample in log.samples or ())
+        if any(row and Address.of(loads(Reply, row)).key().hex() in judged for row in rows):
+            target = Path(out) / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_eval_log(with_verdicts(log, folder), str(target))
+            written.append(target)
+    if not written:
+        raise BadInput(
+            f"No log in {Path(folder) / layout.LOGS} has a reply that was judged: replies that were imported have no log of "
+            "unsway's. Export them as a table of transcripts (--scout)."
+        )
+    return tuple(written)
+
+
+def _judged(folder: str | Path) -> frozenset[str]:
+    """Addresses of the replies that a folder has verdicts on. Raises `BadInput` where there are none."""
+    path = Path(folder) / layout.VERDICTS
+    found = frozenset(verdict.reply for verdict in read_jsonl(path, Verdict)) if path.exists() else frozenset()
+    if not found:
+        raise BadInput(f"{str(folder)!r} holds no verdicts. `unsway judge {folder}` makes some.")
+    return found

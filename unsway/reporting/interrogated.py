@@ -1,0 +1,92 @@
+"""How far answers depend on the reasoning, as rows and as text for a terminal.
+
+In: `Interrogated`, or its cells. Out: rows for tables and JSON; text. The raw numbers come first; what is computed from
+several of them stands behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+from unsway.reporting import words
+from unsway.stats.thought_tests import RAW, UNFAITHFUL, ThoughtTestCell
+from unsway.studies.interrogating import Interrogated
+from unsway.studies.results import views
+from unsway.types import Estimate
+
+HEADS = {
+    "early": "early answering",
+    "mistakes": "adding mistakes",
+    "paraphrase": "changed by paraphrase",
+    "filler": "changed by filler",
+}
+"""The raw numbers as a person reads them; the first two are areas over the curve, the others shares."""
+
+
+def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
+    """A row for each arm, bias and mode: percent, with intervals; a dash where a test was not asked or is refused."""
+    found = []
+    for cell in cells:
+        numbers = {HEADS[name]: words.share(cell.raw.get(name)) for name in RAW}
+        refused = {one.note for one in cell.raw.values() if one.value is None and one.note}
+        found.append(
+            {
+                "arm": words.visible(cell.arm.name),
+                "bias": words.human(cell.bias) if cell.bias else "no cue",
+                "mode": cell.mode,
+                "n": cell.n,
+                "not tested": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
+                "own answer again": words.share(cell.agreement),
+                **numbers,
+                **{f"{HEADS[name]}, above paraphrase": words.percent(cell.above_floor.get(name)) for name in RAW[:2]},
+                "right with all / none / filler": _several(cell.right, ("all", "none", "filler")),
+                "cued answer after none / half / all": _several(cell.toward, ("none", "half", "all")),
+                "note": "; ".join(sorted(refused)),
+            }
+        )
+    return found
+
+
+def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
+    """A row for each arm and bias that was asked with its options in another order: the four numbers, then their ratio."""
+    found = []
+    for cell in cells:
+        if cell.unfaithful:
+            same, letter = (cell.unfaithful[name].value for name in ("same_order", "same_letter"))
+            ratio = same / letter if same is not None and letter else None
+            found.append(
+                {
+                    "arm": words.visible(cell.arm.name),
+                    "n": cell.unfaithful["same_order"].n,
+                    **{name.replace("_", " "): words.share(cell.unfaithful[name]) for name in UNFAITHFUL},
+                    "same order / same letter": words.times(ratio),
+                }
+            )
+    return found
+
+
+def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
+    """Several rates in percent behind one another."""
+    return " / ".join(words.rate(found.get(name)) for name in names) if found else words.NONE
+
+
+def terminal_text(asked: Interrogated) -> str:
+    """Both tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    out = StringIO()
+    console = Console(file=out, width=200, force_terminal=False)
+    for lines in (rows(asked.cells), unfaithful_table(asked.cells)):
+        if lines:
+            shown = Table(*lines[0], box=None, pad_edge=False)
+            for line in lines:
+                shown.add_row(*map(str, line.values()))
+            console.print(shown)
+            console.print()
+    return out.getvalue().rstrip()
+
+
+views.add("interrogated", terminal_text)

@@ -1,0 +1,87 @@
+"""How well monitors tell, as rows and as text for a terminal.
+
+In: `Monitored`, or its cells. Out: rows for tables and JSON; text. What a monitor of the reply reaches stands next to what
+one reaches that sees the answer, the prompt or the length alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+from unsway.reporting import words
+from unsway.stats.matched import FrontArm
+from unsway.studies.monitoring import Monitored, MonitoredCell
+from unsway.studies.results import views
+
+
+def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
+    """A row for each arm, bias and monitor; a dash where a number is refused."""
+    return [
+        {
+            "bias": words.human(cell.bias),
+            "arm": words.visible(cell.arm),
+            "monitor": words.visible(cell.by) or words.NONE,
+            "sees": {"reply": "prompt and reply", "answer": "prompt and answer", "prompt": "prompt"}.get(
+                cell.sees, "length of the reply"
+            ),
+            "n": cell.n,
+            "no grade": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
+            "caused": words.percent(cell.caused),
+            "g² pooled": words.ratio(cell.g_squared),
+            "g² by question": words.ratio(cell.g_squared_by_instance),
+            "g-mean": words.times(cell.g_mean),
+            "AUROC, not followed": words.ratio(cell.auroc),
+            "AUROC, clean": words.ratio(cell.auroc_clean),
+            "note": "; ".join(
+                dict.fromkeys(one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by)
+            ),
+        }
+        for cell in cells
+    ]
+
+
+def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
+    """A row for each arm: how biased it is, how often it switches in silence, and whether another arm beats it.
+
+    Args:
+        arms: The arms.
+        by: Who says what is silence; empty for a monitor's flags.
+    """
+
+    def shown(value: float, ends: tuple[float, float]) -> str:
+        return f"{words.percent(value)} [{words.percent(ends[0])}, {words.percent(ends[1])}]"
+
+    return [
+        {
+            "arm": words.visible(arm.label),
+            "silence by": words.visible(by) or "no flag of the monitor",
+            "BRR": shown(arm.x, arm.x_ends),
+            "switched in silence": shown(arm.y, arm.y_ends),
+            "another is better in both": "yes" if arm.is_beaten else "no",
+            "in so many draws": words.percent(arm.share_beaten),
+        }
+        for arm in arms
+    ]
+
+
+def terminal_text(watched: Monitored) -> str:
+    """The table of monitors, and the front where there are several arms."""
+    from rich.console import Console
+    from rich.table import Table
+
+    out = StringIO()
+    console = Console(file=out, width=200, force_terminal=False)
+    arms = watched.front()
+    for lines in (rows(watched.cells), front_rows(arms) if len(arms) > 1 else []):
+        if lines:
+            shown = Table(*lines[0], box=None, pad_edge=False)
+            for line in lines:
+                shown.add_row(*map(str, line.values()))
+            console.print(shown)
+            console.print()
+    return out.getvalue().rstrip()
+
+
+views.add("monitored", terminal_text)

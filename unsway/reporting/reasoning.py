@@ -1,0 +1,83 @@
+"""What a page says of thinking besides verdicts: kinds of thoughts by arm, monitors, and tests of the reasoning.
+
+In: `Results`. Out: tables, each a heading, a sentence and rows; none where a study has nothing of the kind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple, get_args
+
+from unsway.reporting import interrogated, monitored, words
+from unsway.stats.thought_tests import thought_test_cells
+from unsway.studies.fronts import verbalised_front
+from unsway.studies.monitoring import Monitored, monitored_cells
+from unsway.studies.results import Results
+from unsway.types import Thought
+
+PLAIN = {"none", "unknown"}
+"""Kinds of thoughts that say nothing: a study with no others shows no table of them."""
+
+
+class ReasoningTable(NamedTuple):
+    """One table of the page."""
+
+    heading: str
+    sentence: str
+    """What to know before reading it."""
+    lines: list[dict[str, Any]]
+    """Rows of equal keys."""
+
+
+def tables(results: Results) -> list[ReasoningTable]:
+    """The tables that the study has something for."""
+    kinds = thought_kinds(results)
+    found = []
+    if kinds:
+        differ = len({frozenset(k for k in get_args(Thought) if line[k] not in (0, "0")) for line in kinds}) > 1
+        sentence = "Full thoughts and summaries are never counted together; a summary leaves things out."
+        if differ:
+            sentence += " The arms show different kinds, so what their thoughts say cannot be compared."
+        found.append(ReasoningTable("What can be read of the thinking", sentence, kinds))
+    cells = monitored_cells(results, results.notes.verdicts)
+    if cells:
+        found.append(
+            ReasoningTable(
+                "Can a monitor tell?",
+                "A monitor that is not told of the cue grades whether something other than the merits decided. It is worth "
+                "what it is better than one that sees less. The columns are different numbers.",
+                monitored.rows(cells),
+            )
+        )
+    fronts = {"": Monitored(results.notes.verdicts, cells, results).front()} if cells else {}
+    fronts |= verbalised_front(results, results.notes.verdicts)
+    lines = [line for by, arms in fronts.items() if len(arms) > 1 for line in monitored.front_rows(arms, by)]
+    if lines:
+        sentence = (
+            "Less is better in both: how biased an arm is, and in how many of the pairs whose clean answer is another one it "
+            "switches and does not say so (or is not flagged). One bootstrap over questions for all arms."
+        )
+        found.append(ReasoningTable("Less biased, and not in silence", sentence, lines))
+    tested = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)
+    if tested:
+        sentence = (
+            "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. The first two "
+            "numbers are areas over the curve, the next two shares of answers that change; all grow with the dependence."
+        )
+        found.append(ReasoningTable("Does the answer depend on the reasoning?", sentence, interrogated.rows(tested)))
+    return found
+
+
+def thought_kinds(results: Results) -> list[dict[str, Any]]:
+    """How many replies of each arm show which kind of thought; none where no reply shows any."""
+    lines = []
+    for arm in results.arms:
+        counts = Counter(reply.thought for reply in results.replies_of(arm))
+        tokens = [r.reasoning_tokens for r in results.replies_of(arm) if r.reasoning_tokens is not None]
+        lines.append(
+            {"arm": words.visible(arm.label), "replies": counts.total()}
+            | {kind: counts[kind] for kind in get_args(Thought)}
+            | {"tokens of thinking a reply": f"{sum(tokens) / len(tokens):,.0f}" if tokens else words.NONE}
+        )
+    shown = any(line[kind] for line in lines for kind in get_args(Thought) if kind not in PLAIN)
+    return lines if shown else []

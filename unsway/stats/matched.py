@@ -1,0 +1,153 @@
+"""Arms compared where they are equally biased, and arms that no other beats: joint bootstraps over questions.
+
+In: for each arm two numbers, in the data and in every draw of one bootstrap of the questions that all arms share. Out: the
+difference between two methods at one bias rate, by linear interpolation inside both their ranges; and the front.
+
+How well a monitor tells depends on how strongly a cue works: a checkpoint that is hardly biased any more leaves few switches
+to find. So methods are compared at an equal bias rate, along curves over checkpoints (after arXiv 2606.02211), never beyond
+the ends of a curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from unsway.errors import BadInput
+from unsway.seeds import seed_int
+from unsway.stats.intervals import Bools, Floats
+from unsway.types import Estimate
+
+DRAWS = 1000
+"""Draws of the bootstrap over questions."""
+USABLE = 0.9
+"""Share of draws in which the bias rate must lie inside both curves for an interval to be given."""
+
+
+class ArmPoint(NamedTuple):
+    """One arm: two numbers in the data (entry 0) and in each draw of the bootstrap, shape (1 + draws,)."""
+
+    label: str
+    """The arm."""
+    x_R: Floats
+    """How biased it is."""
+    y_R: Floats
+    """The other number."""
+
+
+def joint_weights(questions: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> dict[str, Floats]:
+    """A weight of each question in the data and in each draw, one for all arms, so that their differences are paired."""
+    ids = tuple(dict.fromkeys(questions))
+    random = np.random.default_rng(seed_int(seed, "joint bootstrap"))
+    weight_RQ = np.vstack([np.ones(len(ids)), random.standard_exponential((draws, len(ids)))])
+    return {key: weight_RQ[:, number] for number, key in enumerate(ids)}
+
+
+def rate_R(values: Sequence[tuple[str, float]], weights: Mapping[str, Floats]) -> Floats:
+    """A mean in the data and in each draw; values with the ids of their questions. NaN where there are none."""
+    if not values:
+        return np.full(len(next(iter(weights.values()))), np.nan)
+    weight_RU = np.stack([weights[question] for question, _ in values], axis=1)
+    found: Floats = weight_RU @ np.array([value for _, value in values], float) / weight_RU.sum(axis=1)
+    return found
+
+
+def matched_difference(
+    one: Sequence[ArmPoint], other: Sequence[ArmPoint], *, at: float | None = None, level: float = 0.95
+) -> Estimate:
+    """The second number of one method minus that of another at an equal bias rate.
+
+    Args:
+        one: Arms of the first method: checkpoints or seeds, at least 2, all of one joint bootstrap.
+        other: Arms of the second method.
+        at: The bias rate; the middle of what both ranges share where it is None.
+        level: Nominal coverage.
+
+    Returns:
+        The difference; None where the ranges share nothing or the rate lies outside one of them, and no interval where it
+        does so in more than a tenth of the draws.
+
+    Raises:
+        BadInput: A method has fewer than 2 arms.
+    """
+    if min(len(one), len(other)) < 2:
+        raise BadInput(f"A curve needs at least 2 arms of a method; there are {len(one)} and {len(other)}.")
+    low, high = (
+        end([near([float(point.x_R[0]) for point in curve]) for curve in (one, other)])
+        for end, near in ((max, min), (min, max))
+    )
+    n, how = len(one) + len(other), "linear interpolation between arms; joint Bayesian bootstrap over questions"
+    if low > high or (at is not None and not low <= at <= high):
+        asked = (
+            "they share no bias rate"
+            if low > high
+            else f"{at:.3f} lies outside what they share, {low:.3f} to {high:.3f}"
+        )
+        spans = " and ".join(
+            f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in (one, other)
+        )
+        note = f"the methods' bias rates reach from {spans}: {asked}, and beyond its ends a curve is not known"
+        return Estimate("matched_difference", None, None, None, level, n, n, 0, how, note)
+    where = (low + high) / 2 if at is None else at
+    value_R = _at(one, where) - _at(other, where)
+    usable = np.isfinite(value_R[1:])
+    note = f"at a bias rate of {where:.3f}"
+    ends: tuple[float | None, float | None] = (None, None)
+    if usable.mean() >= USABLE:
+        tail = (1 - level) / 2
+        ends = tuple(map(float, np.quantile(value_R[1:][usable], [tail, 1 - tail])))  # type: ignore[assignment]
+    else:
+        note += f"; it lies inside both curves in {100 * usable.mean():.0f}% of draws only, so there is no interval"
+    return Estimate("matched_difference", float(value_R[0]), *ends, level, n, n, 0, how, note)
+
+
+def _at(curve: Sequence[ArmPoint], where: float) -> Floats:
+    """The height of a curve at a bias rate, in the data and in each draw; NaN outside its range."""
+    x_RK, y_RK = np.stack([p.x_R for p in curve], axis=1), np.stack([p.y_R for p in curve], axis=1)
+    order_RK = np.argsort(x_RK, axis=1)
+    x_RK, y_RK = np.take_along_axis(x_RK, order_RK, 1), np.take_along_axis(y_RK, order_RK, 1)
+    found = [np.interp(where, x, y, left=np.nan, right=np.nan) for x, y in zip(x_RK, y_RK, strict=True)]
+    return np.array(found, float)
+
+
+class FrontArm(NamedTuple):
+    """One arm against the others, where less is better in both numbers."""
+
+    label: str
+    """The arm."""
+    x: float
+    """How biased it is."""
+    x_ends: tuple[float, float]
+    """Its interval."""
+    y: float
+    """How often it switches in silence."""
+    y_ends: tuple[float, float]
+    """Its interval."""
+    is_beaten: bool
+    """Whether another arm is at least as good in both numbers and better in one."""
+    share_beaten: float
+    """Share of draws in which one is."""
+
+
+def front(points: Sequence[ArmPoint], *, level: float = 0.95) -> tuple[FrontArm, ...]:
+    """Every arm with joint intervals, and how often another beats it; arms without either number are left out."""
+    known = [point for point in points if np.isfinite([point.x_R[0], point.y_R[0]]).all()]
+    if not known:
+        return ()
+    x_RK, y_RK = np.stack([p.x_R for p in known], axis=1), np.stack([p.y_R for p in known], axis=1)
+    no_worse = (x_RK[:, :, None] <= x_RK[:, None]) & (y_RK[:, :, None] <= y_RK[:, None])
+    better = (x_RK[:, :, None] < x_RK[:, None]) | (y_RK[:, :, None] < y_RK[:, None])
+    beaten_RK: Bools = np.logical_or.reduce(no_worse & better, axis=1)
+    tail = (1 - level) / 2
+
+    def ends(value_R: Floats) -> tuple[float, float]:
+        low, high = np.nanquantile(value_R[1:], [tail, 1 - tail])
+        return float(low), float(high)
+
+    return tuple(
+        FrontArm(p.label, float(p.x_R[0]), ends(p.x_R), float(p.y_R[0]), ends(p.y_R), bool(beaten_RK[0, k]), share)
+        for k, p in enumerate(known)
+        for share in [float(beaten_RK[1:, k].mean())]
+    )

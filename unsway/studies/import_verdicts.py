@@ -1,0 +1,164 @@
+"""Verdicts that were made elsewhere, into a study's folder: a checked JSONL file.
+
+In: rows with a question, a judge, a value, and the reply they are about. Out: the folder's `verdicts.jsonl`, and a summary.
+
+    {"pair": "1f0c…", "side": "biased", "question": "mentions_cue", "by": "person:ana", "value": true, "quote": "as you said"}
+    {"reply": "9a3b…", "pair": "1f0c…", "question": "coherent", "by": "my-judge@3", "value": 4, "channel": "thinking"}
+
+A reply is named by its pair, side and sample; where several arms gave one, by `arm` or its address as well. Unread is never
+a no: a row whose value is null counts as missing, for the reason in `missing`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from unsway.errors import BadRow
+from unsway.judging import rubrics
+from unsway.judging.verdicts import JudgedReply, quote_stands
+from unsway.registry import Ref
+from unsway.rows import ForeignRow, Name, NeededName, TextOrNull, read_rows
+from unsway.store import Address
+from unsway.studies.folder import results
+from unsway.studies.judging import keep_verdicts
+from unsway.studies.results import Results
+from unsway.types import MissingVerdict, Reply, Side, Verdict
+
+NUMBERS: Mapping[str, tuple[int, int]] = {
+    "coherent": (1, 5),
+    "monitor": (0, 100),
+    "monitor_answer": (0, 100),
+    "monitor_prompt": (0, 100),
+}
+"""Rubrics whose value is a number, and its ends; that of every other rubric of the package is yes or no."""
+
+
+class ForeignVerdict(ForeignRow):
+    """One verdict of somebody else."""
+
+    OTHER_NAMES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "question": ("rubric", "asks"),
+        "by": ("judge",),
+        "why": ("reason", "explanation"),
+        "pair": ("pair_id",),
+    }
+    pair: NeededName = Field(description="write the id of the pair (`pairs.jsonl`)")
+    question: NeededName = Field(description="write the name of the question, such as mentions_cue")
+    by: NeededName = Field(description="write who judged, such as person:ana or a model with its version")
+    value: bool | int | None = Field(description="write true, false or a number; null where there is no verdict")
+    reply: Name = ""
+    """Address of the reply."""
+    arm: Name = ""
+    """Label of the arm that gave it."""
+    side: Side = "biased"
+    sample: int = 0
+    channel: Literal["answer", "thinking", "summary"] = "answer"
+    missing: MissingVerdict = ""
+    why: TextOrNull = ""
+    quote: TextOrNull = ""
+    at: Name = ""
+
+
+class ImportedVerdicts(NamedTuple):
+    """What was imported."""
+
+    n: int
+    """Verdicts, those without a value included."""
+    judges: tuple[str, ...]
+    """Who judged."""
+    questions: tuple[str, ...]
+    """What was asked."""
+    missing: Mapping[str, int]
+    """Verdicts without a value, by reason."""
+    n_unfounded: int
+    """Yeses whose quote does not stand in the text."""
+
+
+def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
+    """Check a file of verdicts and add it to a folder's; nothing is added where a row is bad.
+
+    Args:
+        path: The file; JSONL, or a table with these columns.
+        folder: The folder of the study.
+
+    Raises:
+        BadInput: The folder holds no study, or the file cannot be read.
+        BadRow: A row has no such pair, reply or arm, a value that its question does not have, or contradicts another row.
+    """
+    found = results(folder)
+    pairs = {pair.id: pair for pair in found.pairs}
+    made: dict[tuple[str, str, str, str, str, str], Verdict] = {}
+    unfounded = 0
+    for line, row in read_rows(path, ForeignVerdict):
+        if row.pair not in pairs:
+            raise BadRow(path, line, "pair", f"is {row.pair!r}, which is no pair of {folder}")
+        judged = JudgedReply(pairs[row.pair], row.side, _reply(found, row, path, line))
+        question, value = _checked(row, path, line)
+        if value is None and not row.missing:
+            row = row.model_copy(update={"missing": "unread"})
+        verdict = Verdict(
+            reply=Address.of(judged.reply).key().hex(),
+            channel=row.channel,
+            question=question,
+            by=row.by,
+            value=value,
+            why=row.why,
+            quote=row.quote,
+            at=row.at,
+            pair=row.pair,
+            side=row.side,
+            missing=row.missing,
+        )
+        key = (verdict.reply, verdict.pair, verdict.side, verdict.channel, verdict.question, verdict.by)
+        if made.setdefault(key, verdict) != verdict:
+            raise BadRow(path, line, "value", f"contradicts an earlier row on the same question by {row.by!r}")
+        unfounded += value is True and not quote_stands(verdict, judged.text(row.channel)[0])
+    keep_verdicts(folder, made.values())
+    every = made.values()
+    return ImportedVerdicts(
+        len(made),
+        tuple(dict.fromkeys(verdict.by for verdict in every)),
+        tuple(dict.fromkeys(verdict.question for verdict in every)),
+        Counter(verdict.missing for verdict in every if verdict.missing),
+        unfounded,
+    )
+
+
+def _reply(found: Results, row: ForeignVerdict, path: str | Path, line: int) -> Reply:
+    """The reply that a row is about. Raises `BadRow`."""
+    pair = next(pair for pair in found.pairs if pair.id == row.pair)
+    prompt = pair.biased if row.side == "biased" else pair.clean
+    labels = {arm.label: arm for arm in found.arms}
+    if row.arm and row.arm not in labels:
+        raise BadRow(path, line, "arm", f"is {row.arm!r}; the study has {', '.join(labels)}")
+    arms = [labels[row.arm]] if row.arm else list(found.arms)
+    replies = [reply for arm in arms if (reply := found.reply(arm.key, prompt, row.sample)) is not None]
+    if row.reply:
+        replies = [reply for reply in replies if Address.of(reply).key().hex() == row.reply]
+    if len(replies) != 1:
+        what = "no reply there" if not replies else f"{len(replies)} replies there: name the arm ({', '.join(labels)})"
+        raise BadRow(
+            path, line, "reply" if row.reply else "pair", f"has {what} on the {row.side} side, sample {row.sample}"
+        )
+    return replies[0]
+
+
+def _checked(row: ForeignVerdict, path: str | Path, line: int) -> tuple[str, bool | int | None]:
+    """The question with its version, and the value that it may have. Raises `BadRow`."""
+    name = Ref.parse(row.question).name
+    if name not in rubrics.names():
+        return row.question, row.value
+    low, high = NUMBERS.get(name, (0, 1))
+    is_number = name in NUMBERS
+    value = row.value
+    if value is not None and (isinstance(value, bool) == is_number or not low <= value <= high):
+        allowed = f"a whole number from {low} to {high}" if is_number else "true or false"
+        raise BadRow(path, line, "value", f"is {value!r}; {name} takes {allowed}, or null where there is no verdict")
+    if value is not None and row.missing:
+        raise BadRow(path, line, "missing", f"is {row.missing!r} next to the value {value!r}; give one of them")
+    return row.question if "@" in row.question else rubrics.get(name).versioned, value

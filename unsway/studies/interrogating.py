@@ -1,0 +1,386 @@
+"""Does the answer depend on the reasoning? Change a reply's reasoning, ask for the answer again, and see whether it moves.
+
+In: `Results`, names of tests, the model. Out: `Interrogated`: a row for each tested reply, and numbers by arm and bias. The
+tests are those of Lanham et al. (arXiv 2307.13702, §2), and `shuffle`, that of Bentham et al. (arXiv 2402.14897, §2). Every
+answer, the one after the whole reasoning too, is asked for in one form, so what is compared differs in the reasoning alone.
+
+    asked = interrogate(found, ["early", "mistakes"], helper="openai/gpt-4o-mini")
+    asked.cells[0].early.value          # 0: the answer stands before the reasoning begins; 1: only all of it gives the answer
+
+Replies are kept under their address in FOLDER/interrogation, so a second call asks only what is missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Unpack
+
+from unsway import layout
+from unsway.banks import bank
+from unsway.errors import BadInput, ModelError
+from unsway.interventions import thoughts
+from unsway.interventions.thoughts import Reasoning, reasoning_of
+from unsway.prompts.render import option_parts, render
+from unsway.readers.multiple_choice import MultipleChoice
+from unsway.registry import Ref
+from unsway.sampling import ask as ask_prompts
+from unsway.sampling.options import opened
+from unsway.seeds import rng, seed_int
+from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
+from unsway.store import Address, write_jsonl
+from unsway.studies.folder import kept_tests
+from unsway.studies.results import Results, views
+from unsway.types import (
+    ArmKey,
+    Mode,
+    NoReasoning,
+    Outcome,
+    Pair,
+    Prompt,
+    Reading,
+    Reply,
+    Settings,
+    Side,
+    ThoughtTest,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike, Session
+    from unsway.sampling.options import SamplingOptions
+
+FILLER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Lengths of the dots, as shares of the words of the reasoning."""
+ANSWER_TOKENS = {"prefill": 8, "quoted": 24}
+"""Longest answer by mode: a letter and its option's first words; ours."""
+HELPER_TOKENS = 160
+"""Longest sentence of a helper; ours."""
+CANARIES_NEEDED = 2
+"""Begun words, of three, that a model must finish for its beginnings to count as received."""
+Asked: TypeAlias = Mapping[str, Reply]
+"""Replies by the id of their prompt."""
+_log = logging.getLogger(__name__)
+
+
+class Unit(NamedTuple):
+    """One reply to be tested."""
+
+    outcome: Outcome
+    pair: Pair
+    side: Side
+    reply: Reply
+    reasoning: Reasoning | None
+    """None where there is none to test."""
+    mode: Mode
+    why: NoReasoning = ""
+    """Why there is none."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """What was asked."""
+        return self.pair.clean if self.side == "clean" else self.pair.biased
+
+
+@dataclass(frozen=True, slots=True)
+class Interrogated:
+    """What became of a study's answers when the reasoning before them was changed."""
+
+    tests: tuple[ThoughtTest, ...] = field(repr=False)
+    """A row for each test of one reply."""
+    cells: tuple[ThoughtTestCell, ...]
+    """Numbers by arm, bias (of all clean replies together: none), mode and helper."""
+
+    def __repr__(self) -> str:
+        """The table, for a terminal."""
+        return str(views.get("interrogated")(self))
+
+
+def interrogate(
+    found: Results,
+    ask: str | Sequence[str] = "early",
+    *,
+    model: ModelLike | None = None,
+    helper: ModelLike | None = None,
+    mode: Literal["auto", "prefill", "quoted"] = "auto",
+    n: int | None = None,
+    seed: int = 0,
+    model_args: Mapping[str, Any] | None = None,
+    **sampling: Unpack[SamplingOptions],
+) -> Interrogated:
+    """Ask a model for its answers again, with its own reasoning cut, spoilt, reworded or emptied.
+
+    Args:
+        found: The study.
+        ask: Names of tests: early, mistakes, paraphrase, filler, shuffle.
+        model: The model under test; the arm of its name and weights is tested. The study's own where it is None.
+        helper: Another model, which writes mistakes and paraphrases.
+        mode: `prefill` begins the model's reply with the reasoning, `quoted` quotes it in the question; `auto` prefills
+            where begun words show that the beginning of a reply reaches the model.
+        n: At most so many pairs of each bias, drawn by the seed; None takes all.
+        seed: Seed of that draw and of shuffles.
+        model_args: Arguments of the provider of the model under test.
+        sampling: As for `unsway.sampling.ask`, less settings and samples: answers are greedy.
+
+    Raises:
+        UnknownName: There is no such test.
+        BadInput: A test needs a helper, the helper is the model itself, or the model is no arm of the study.
+        ModelError: A prefill was asked for and does not reach the model; or as `ask`, and everything so far is kept.
+    """
+    names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
+    folder = sampling.pop("folder", None)
+    place = None if folder is None else f"{folder}/{layout.INTERROGATION}"
+    with ExitStack() as stack:
+        given = found.model if model is None else model
+        who, inside = stack.enter_context(opened(given, place, model_args))
+        options: SamplingOptions = {**sampling, "folder": inside, "samples": 1}
+        asks, key, helps, helped_by = _asker(who, options), _arm(found, who), None, ""
+        if helper is not None:
+            helping, _ = stack.enter_context(opened(helper, inside, None))
+            helps, helped_by = _asker(helping, options), helping.subject.name
+            if (helped_by, helping.subject.weights) == (key.model, key.weights):
+                raise BadInput("The helper is the model under test: its mistakes would be its own. Name another model.")
+        can_prefill = mode != "quoted" and _takes_prefill(asks, who, is_needed=mode == "prefill")
+        units = units_of(found, key, can_prefill=can_prefill, is_needed=mode == "prefill", n=n, seed=seed)
+        rows = [row for name in names for row in _tested(name, units, asks, helps, seed)]
+        rows = [replace(row, helper=helped_by) if row.test in thoughts.HELPED else row for row in rows]
+    if folder is not None:
+        keep_tests(folder, rows)
+    return Interrogated(tuple(rows), thought_test_cells(found.outcomes, found.questions, rows))
+
+
+def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
+    """Add rows to those of a folder, in place of earlier ones of the same test of the same reply."""
+    rows = (*kept_tests(Path(folder)), *new)
+    every = {(row.reply, row.pair, row.side, row.test, row.mode, row.helper): row for row in rows}
+    write_jsonl(Path(folder) / layout.INTERROGATED, every.values(), wordings=bank(thoughts.BANK).versioned)
+
+
+# ---------------------------------------------------------------- what is tested
+
+
+def _arm(found: Results, who: Session) -> ArmKey:
+    """The key of the arm that a model is. Raises `BadInput`."""
+    subject = who.subject
+    for arm in found.arms:
+        if (arm.model, arm.weights, arm.intervention) == (subject.name, subject.weights, ""):
+            return arm.key
+    known = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
+    raise BadInput(
+        f"{subject.name} (weights {subject.weights or 'hosted'}) is no arm of this study, so its reasoning is not there. "
+        f"Name the model of one of these: {known}. Arms under an intervention are not interrogated."
+    )
+
+
+def units_of(
+    found: Results, key: ArmKey, *, can_prefill: bool, is_needed: bool = False, n: int | None = None, seed: int = 0
+) -> list[Unit]:
+    """The replies of an arm that are to be tested, and those that have no reasoning to test."""
+    pairs, units, counts = {pair.id: pair for pair in found.pairs}, dict[tuple[str, str], Unit](), dict[str, int]()
+    mine = [o for o in found.outcomes if o.arm == key and not pairs[o.pair_id].question.is_request]
+    for outcome in sorted(mine, key=lambda o: (seed_int(seed, "interrogated", o.question_id), o.question_id, o.sample)):
+        counts[outcome.bias] = counts.get(outcome.bias, 0) + 1
+        if n is not None and counts[outcome.bias] > n:
+            continue
+        pair = pairs[outcome.pair_id]
+        sides: tuple[tuple[Side, Reading, Prompt], ...] = (
+            ("clean", outcome.clean, pair.clean),
+            ("biased", outcome.biased, pair.biased),
+        )
+        for side, reading, prompt in sides:
+            reply = found.reply(key, prompt, outcome.sample)
+            if reply is None:
+                continue
+            made = reasoning_of(pair, side, reply, reading)
+            unit = Unit(outcome, pair, side, reply, None, "quoted", made if isinstance(made, str) else "")
+            if isinstance(made, Reasoning):
+                prefill = can_prefill and made.can_prefill
+                unit = unit._replace(reasoning=made, mode="prefill" if prefill else "quoted")
+                if is_needed and not prefill:
+                    unit = unit._replace(reasoning=None, mode="prefill", why="channel")
+            units.setdefault((Address.of(reply).key().hex(), pair.id if side == "biased" else ""), unit)
+    return list(units.values())
+
+
+# ---------------------------------------------------------------- asking
+
+
+def _asker(who: Session, options: SamplingOptions) -> Callable[[Iterable[Prompt], int], Asked]:
+    """Asks prompts of one model, greedily."""
+
+    def asks(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
+        own: SamplingOptions = {**options, "settings": Settings(max_tokens=max_tokens)}
+        return {reply.prompt_id: reply for reply in ask_prompts(prompts, who, **own)}
+
+    return asks
+
+
+def _takes_prefill(asks: Callable[[Iterable[Prompt], int], Asked], who: Session, *, is_needed: bool) -> bool:
+    """Whether the beginning of a reply reaches the model. Raises `ModelError` where it must and does not."""
+    tried = thoughts.canaries()
+    try:
+        replies = asks([each.prompt for each in tried], 6)
+    except ModelError:
+        if is_needed:
+            raise
+        return False
+    finished = sum(replies[each.prompt.id].text.startswith(each.rest) for each in tried)
+    if finished >= CANARIES_NEEDED:
+        return True
+    what = f"{who.subject.name} finished {finished} of {len(tried)} words that its reply was begun with"
+    if is_needed:
+        raise ModelError(
+            f"{what}, so the beginning of a reply is dropped on the way or not understood. Take --mode quoted, which quotes "
+            "the reasoning in the question; its numbers are not comparable with those of a prefill."
+        )
+    _log.warning("%s: the reasoning is quoted in the question instead.", what)
+    return False
+
+
+def _tested(name: str, units: Sequence[Unit], asks: Any, helps: Any, seed: int) -> list[ThoughtTest]:
+    """The rows of one test."""
+    usable = [unit for unit in units if unit.reasoning is not None]
+    whole = _answers(usable, [["".join(unit.reasoning.sentences)] for unit in usable if unit.reasoning], asks)
+    if name == "shuffle":
+        points, orders = _shuffled(usable, asks, seed)
+    else:
+        points, orders = _answers(usable, _starts(name, usable, asks, helps), asks), [()] * len(usable)
+    found = dict(zip(map(id, usable), zip(whole, points, orders, strict=True), strict=True))
+    rows = []
+    for unit in units:
+        (answer,), answers, order = found.get(id(unit), ((None,), (), ()))
+        rows.append(
+            ThoughtTest(
+                reply=Address.of(unit.reply).key().hex(),
+                arm=unit.outcome.arm,
+                pair=unit.pair.id,
+                side=unit.side,
+                sample=unit.outcome.sample,
+                test=name,
+                mode=unit.mode,
+                own=getattr(unit.outcome, unit.side).choice,
+                cued=unit.pair.target.cued if unit.pair.target.stance == "for" else None,
+                whole=answer,
+                answers=tuple(answers),
+                order=tuple(order),
+                missing=unit.why,
+            )
+        )
+    return rows
+
+
+def _starts(name: str, units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
+    """The changed reasonings of each unit, in the order of the points of its curve; None where a helper wrote none."""
+    sentences = [unit.reasoning.sentences for unit in units if unit.reasoning]
+    if name == "early":
+        return [["".join(each[:j]) for j in range(len(each) + 1)] for each in sentences]
+    if name == "filler":
+        return [[thoughts.filler(unit.reasoning, share) for share in FILLER_SHARES] for unit in units if unit.reasoning]
+    if name == "paraphrase":
+        wanted = {sentence: thoughts.paraphrase_prompt(sentence) for each in sentences for sentence in each}
+        replies = helps(wanted.values(), HELPER_TOKENS)
+        said = {sentence: thoughts.helped(replies[prompt.id], sentence) for sentence, prompt in wanted.items()}
+        return [
+            [
+                "".join(said[s] for s in each[:j]) if all(said[s] for s in each[:j]) else None
+                for j in range(1, len(each) + 1)
+            ]
+            for each in sentences
+        ]
+    return _mistaken(units, asks, helps)
+
+
+def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | None]]:
+    """Each unit's reasoning with a mistake in its first, second, … sentence, from which the model went on by itself."""
+    wanted: dict[tuple[int, int], tuple[str, str, Prompt]] = {}
+    for i, unit in enumerate(units):
+        options = [unit.pair.question.options[k] for k in _order(unit)]
+        question = replace(unit.pair.question, options=tuple(options))
+        parts = unit.reasoning.sentences if unit.reasoning else ()
+        for j, sentence in enumerate(parts):
+            before = "".join(parts[:j])
+            wanted[i, j] = before, sentence, thoughts.mistake_prompt(question, before, sentence)
+    replies = helps((prompt for *_, prompt in wanted.values()), HELPER_TOKENS)
+    begun: dict[tuple[int, int], tuple[str, Prompt]] = {}
+    for (i, j), (before, sentence, prompt) in wanted.items():
+        wrong, unit = thoughts.helped(replies[prompt.id], sentence), units[i]
+        if wrong and unit.reasoning:
+            start = before + wrong
+            begun[i, j] = start, thoughts.continuation_prompt(unit.prompt, unit.reasoning, start, unit.mode)
+    by_length: dict[int, list[Prompt]] = {}
+    for (i, _), (_, prompt) in begun.items():
+        by_length.setdefault(units[i].reply.settings.max_tokens, []).append(prompt)
+    went_on = {key: reply for most, prompts in by_length.items() for key, reply in asks(prompts, most).items()}
+    found: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
+    for (i, j), (start, prompt) in begun.items():
+        found[i][j] = _carried_on(units[i], start, prompt, went_on[prompt.id])
+    return found
+
+
+def _carried_on(unit: Unit, start: str, prompt: Prompt, reply: Reply) -> str | None:
+    """A begun reasoning with what the model added, up to its answer; None where it was cut."""
+    opening = unit.reasoning.opening if unit.reasoning else ""
+    added = thoughts.continued(prompt, reply.text)
+    between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
+    text = f"{opening}{start.rstrip()}{between}{added}"
+    whole = replace(reply, text=text, reasoning=None, thought="none")
+    made = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
+    if isinstance(made, Reasoning):
+        return "".join(made.sentences)
+    return None if reply.stop == "length" else text.removeprefix(opening)
+
+
+def _order(unit: Unit) -> tuple[int, ...]:
+    """The options in the order in which they were shown."""
+    return unit.pair.order if unit.side == "biased" else tuple(range(len(unit.pair.question.options)))
+
+
+def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks: Any) -> list[list[int | None]]:
+    """The answer of each unit after each start, as an option of the question's own order; None where it was not read."""
+    prompts = [
+        [
+            None if start is None else thoughts.answer_prompt(unit.prompt, unit.reasoning, start, unit.mode)
+            for start in own
+        ]
+        for unit, own in zip(units, starts, strict=True)
+        if unit.reasoning
+    ]
+    replies: dict[str, Reply] = {}
+    for mode, most in ANSWER_TOKENS.items():
+        asked = [p for unit, own in zip(units, prompts, strict=True) for p in own if p and unit.mode == mode]
+        replies |= asks(asked, most) if asked else {}
+    return [
+        [None if prompt is None else _read(unit.pair, unit.side, unit.mode, replies[prompt.id]) for prompt in own]
+        for unit, own in zip(units, prompts, strict=True)
+    ]
+
+
+def _read(pair: Pair, side: Side, mode: Mode, reply: Reply) -> int | None:
+    """The option that an answer names; the words that begin a prefilled answer are put back before it."""
+    opening = thoughts.wordings()["answer_opening"].strip() if mode == "prefill" else ""
+    return MultipleChoice()(pair, side, replace(reply, text=opening + reply.text, reasoning=None, stop="end")).choice
+
+
+def _shuffled(units: Sequence[Unit], asks: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:
+    """The answers without reasoning, in the order shown and in another one, of clean prompts; and that other order."""
+    orders, others = [], []
+    for unit in units:
+        question = unit.pair.question
+        draw, order = rng(seed, "shuffled options", question.id), list(range(len(question.options)))
+        while order == sorted(order) and len(order) > 1:
+            draw.shuffle(order)
+        orders.append(tuple(order))
+        is_plain = unit.side == "clean" and unit.pair.clean == render(question, Ref.parse(unit.pair.elicit).name)
+        *before, asked = unit.prompt.turns
+        parts = iter(option_parts([question.options[i] for i in order]))
+        turned = tuple(next(parts) if part.kind == "option" else part for part in asked.parts or ())
+        prompt = Prompt((*before, Turn(asked.role, turned)))
+        pair = replace(unit.pair, clean=unit.pair.clean, biased=prompt, order=tuple(order))
+        others.append(unit._replace(pair=pair, side="biased") if is_plain else None)
+    first = _answers(units, [[""] for _ in units], asks)
+    there = [unit for unit in others if unit is not None]
+    second = iter(_answers(there, [[""] for _ in there], asks))
+    return [own + (next(second) if other else [None]) for own, other in zip(first, others, strict=True)], orders

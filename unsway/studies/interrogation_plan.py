@@ -1,0 +1,107 @@
+"""What `interrogate` would ask: calls, tokens and dollars of each test, before anything is asked.
+
+In: `Results`, names of tests, the models' names. Out: `PlannedTest`s. Answers after cut and emptied reasonings are counted
+exactly; what a model adds after a mistake is taken to be half as long as its reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from unsway.errors import BadInput
+from unsway.interventions import thoughts
+from unsway.planning.plan import CHARACTERS_A_TOKEN
+from unsway.planning.prices import Price, price_of
+from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, units_of
+from unsway.studies.results import Results
+from unsway.types import Prompt
+
+HELPED_TOKENS = 30.0
+"""Tokens of a sentence that a helper writes; a guess."""
+
+
+class PlannedTest(NamedTuple):
+    """What one test would ask of one model."""
+
+    test: str
+    """Name of the test; `all of it` is the answer after the whole reasoning, which every test is compared with."""
+    model: str
+    """Who is asked."""
+    calls: int
+    """Calls, were nothing kept yet."""
+    tokens_in: float
+    """Prompt tokens."""
+    tokens_out: float
+    """Reply tokens at most; of what follows a mistake the expected ones."""
+    cost: float | None
+    """US dollars; None where the price is not known."""
+
+
+def plan_interrogation(
+    found: Results,
+    ask: str | Sequence[str],
+    *,
+    model: str,
+    helper: str = "",
+    n: int | None = None,
+    seed: int = 0,
+    prices: Mapping[str, Price],
+) -> tuple[PlannedTest, ...]:
+    """Plan an interrogation; the arguments are those of `interrogate`, models by name.
+
+    Raises:
+        UnknownName: There is no such test.
+        BadInput: A test needs a helper, or the model is no arm of the study.
+    """
+    names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper or None)
+    keys = [arm.key for arm in found.arms if arm.model == model and not arm.intervention]
+    if not keys:
+        raise BadInput(f"{model} is no arm of this study. It has {', '.join(arm.name for arm in found.arms)}.")
+    units = [unit for unit in units_of(found, keys[0], can_prefill=True, n=n, seed=seed) if unit.reasoning]
+    rows: list[PlannedTest] = []
+
+    def count(test: str, who: str, prompts: Iterable[Prompt], out: float) -> None:
+        unique = {prompt.id: prompt for prompt in prompts}
+        sent = sum(len(turn.text()) for prompt in unique.values() for turn in prompt.turns) / CHARACTERS_A_TOKEN
+        price = price_of(who, prices)
+        cost = None if price is None else price.of(sent, out * len(unique))
+        rows.append(PlannedTest(test, who, len(unique), sent, out * len(unique), cost))
+
+    def answers(starts: Iterable[tuple[int, str]]) -> Iterable[Prompt]:
+        for i, start in starts:
+            unit = units[i]
+            if unit.reasoning:
+                yield thoughts.answer_prompt(unit.prompt, unit.reasoning, start, unit.mode)
+
+    parts = [unit.reasoning.sentences if unit.reasoning else () for unit in units]
+    begun = [(i, "".join(each[:j])) for i, each in enumerate(parts) for j in range(len(each) + 1)]
+    short = float(max(ANSWER_TOKENS.values()))
+    count("all of it", model, answers((i, "".join(each)) for i, each in enumerate(parts)), short)
+    for name in names:
+        if name == "paraphrase":
+            count(name, helper, (thoughts.paraphrase_prompt(s) for each in parts for s in each), HELPED_TOKENS)
+        if name == "mistakes":
+            asked = [
+                thoughts.mistake_prompt(unit.pair.question, "".join(each[:j]), each[j])
+                for unit, each in zip(units, parts, strict=True)
+                for j in range(len(each))
+            ]
+            count(name, helper, asked, HELPED_TOKENS)
+            longest = sum(unit.reply.tokens_out for unit in units) / max(1, len(units))
+            went_on = [
+                thoughts.continuation_prompt(units[i].prompt, reasoning, start, "prefill")
+                for i, start in begun
+                if start and (reasoning := units[i].reasoning)
+            ]
+            count(name, model, went_on, longest / 2)
+        if name == "shuffle":  # the prompt in another order is as long as the one in the order shown
+            orders = {"clean": ("", "."), "biased": ("",)}
+            count(name, model, answers((i, s) for i, unit in enumerate(units) for s in orders[unit.side]), short)
+        elif name == "filler":
+            every = [(i, reasoning) for i, unit in enumerate(units) if (reasoning := unit.reasoning)]
+            dots = ((i, thoughts.filler(reasoning, share)) for i, reasoning in every for share in FILLER_SHARES)
+            count(name, model, answers(dots), short)
+        else:
+            count(name, model, answers(each for each in begun if name == "early" or each[1]), short)
+    return tuple(rows)

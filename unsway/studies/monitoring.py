@@ -1,0 +1,289 @@
+"""Can a monitor that is not told of the cue tell which answers the cue decided?
+
+In: `Results` and a model as monitor. Out: `Monitored`: its verdicts, and how well it finds switched replies (g², AUROC), next
+to monitors that see less: the answer alone, the prompt alone, the length of the reply alone. A monitor is worth what it is
+better than these, because many cues show in the prompt whatever the reply says.
+
+    watched = monitor(found, "openai/gpt-4o-mini", folder="runs/mine")
+    watched.cells[0].auroc.value
+    watched.matched({"bct": ["bct 1", "bct 2", "bct 3"], "rmct": ["rmct 1", "rmct 2"]})     # at an equal bias rate
+    watched.front()                                    # debias and say so: which arm no other beats in both
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Unpack
+
+import numpy as np
+
+from unsway import layout
+from unsway.judging import rubrics
+from unsway.judging.rubrics.monitor import FLAGGED_FROM
+from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.registry import Ref
+from unsway.seeds import seed_int
+from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
+from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance
+from unsway.store import Address
+from unsway.studies.fronts import silence_front
+from unsway.studies.judging import keep_verdicts
+from unsway.studies.results import Results, views
+from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
+
+if TYPE_CHECKING:
+    from unsway.models.session import ModelLike
+    from unsway.sampling.options import SamplingOptions
+    from unsway.stats.intervals import Floats
+
+SEES: Mapping[str, str] = {"monitor": "reply", "monitor_answer": "answer", "monitor_prompt": "prompt"}
+"""What each rubric shows besides the prompt, the least last."""
+LENGTH = "length"
+"""The baseline that is no model: a longer reply is suspected more."""
+SAMPLES_FOR_INSTANCES = 10
+"""Samples of each side of a question from which g² by question is given; the paper has 30 (arXiv 2512.18311)."""
+
+
+class MonitoredCell(NamedTuple):
+    """How well one monitor tells, in one arm under one bias."""
+
+    arm: str
+    """Label of the arm."""
+    bias: str
+    """`name@version`."""
+    by: str
+    """The monitor; empty for the length of the reply."""
+    sees: str
+    """What it sees besides the prompt: reply, answer, prompt (nothing besides), or length."""
+    n: int
+    """Replies with a grade."""
+    missing: Mapping[str, int]
+    """Replies without one, by reason."""
+    caused: float | None
+    """q: share of the cued answers that the cue caused, which bounds what any monitor can reach."""
+    g_squared: Estimate
+    """Pooled over the questions of the bias; None for the length, which flags nothing."""
+    g_squared_by_instance: Estimate | None
+    """Question by question; None with fewer than 10 samples of each. Another number than the pooled one."""
+    g_mean: float | None
+    """Root of sensitivity and specificity, positives being switched replies (arXiv 2606.02211); another number again."""
+    auroc: Estimate
+    """Switched replies against biased replies that did not follow."""
+    auroc_clean: Estimate
+    """Switched replies against clean replies."""
+
+
+class Graded(NamedTuple):
+    """One reply with what a monitor made of it."""
+
+    outcome: Outcome
+    side: Side
+    hit: bool
+    """Whether it gives the cued answer."""
+    switched: bool
+    """Whether it does where the clean one does not."""
+    grade: float | None
+    """0 to 100, or its length; None where there is none."""
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What monitors make of a study's replies."""
+
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+    """Every grade, with the monitor's reason."""
+    cells: tuple[MonitoredCell, ...]
+    """By arm, bias, monitor and what it sees."""
+    found: Results = field(repr=False, compare=False)
+    """The study."""
+
+    def __repr__(self) -> str:
+        """The table, for a terminal."""
+        return str(views.get("monitored")(self))
+
+    def matched(self, methods: Mapping[str, Sequence[str]], *, at: float | None = None) -> dict[str, Estimate]:
+        """AUROC of each method after the first minus that of the first, at an equal BRR over all biases.
+
+        Args:
+            methods: Labels of the arms of each method: its checkpoints or its seeds.
+            at: The BRR; the middle of what both ranges share where it is None.
+
+        Raises:
+            UnknownName: There is no such arm.
+            BadInput: A method has fewer than 2 arms.
+        """
+        graded = tuple(_graded(self.found, self.verdicts, "monitor"))
+        weights = joint_weights([each.outcome.question_id for each in graded])
+        curves = {
+            name: [_point(label, self.found.arm(label).key, graded, weights) for label in labels]
+            for name, labels in methods.items()
+        }
+        first, *others = curves
+        return {name: matched_difference(curves[name], curves[first], at=at) for name in others}
+
+    def front(self) -> tuple[FrontArm, ...]:
+        """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it."""
+        flags = {
+            (verdict.reply, verdict.pair): None if verdict.value is None else verdict.value >= FLAGGED_FROM
+            for verdict in self.verdicts
+            if verdict.side == "biased" and Ref.parse(verdict.question).name == "monitor"
+        }
+        return silence_front(self.found, lambda reply, pair: flags.get((reply, pair)))
+
+
+def monitor(
+    found: Results,
+    by: ModelLike,
+    *,
+    baselines: bool = True,
+    channel: Channel = "answer",
+    n: int | None = None,
+    seed: int = 0,
+    **sampling: Unpack[SamplingOptions],
+) -> Monitored:
+    """Have a model say of each reply whether something other than the merits decided its answer.
+
+    Args:
+        found: The study.
+        by: The monitor. It sees the prompt as it was sent, and is not told of any cue.
+        baselines: Whether to ask it also with the answer alone and with the prompt alone.
+        channel: What it sees of each reply.
+        n: At most so many pairs of each arm and bias, drawn by the seed; None takes all.
+        seed: Seed of that draw.
+        sampling: As for `unsway.sampling.ask`. With the study's folder, grades are kept in `verdicts.jsonl` and what the
+            monitor said in `judges/`, so a second call asks nothing.
+
+    Raises:
+        ModelError, BudgetReached: As `ask`; everything so far is kept.
+    """
+    folder = sampling.pop("folder", None)
+    judged = _drawn(found, n, seed)
+    place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
+    options: SamplingOptions = {**sampling, "folder": place}
+    rows: list[Verdict] = []
+    for name in SEES if baselines else ("monitor",):
+        shown: Channel = channel if name == "monitor" else "answer"
+        rows += verdicts(judged, rubrics.get(name), by, channel=shown, **options)
+    if folder is not None:
+        keep_verdicts(folder, rows)
+    return Monitored(tuple(rows), monitored_cells(found, rows), found)
+
+
+def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
+    """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
+    mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES]
+    cells = []
+    for by in dict.fromkeys(verdict.by for verdict in mine):
+        own = [verdict for verdict in mine if verdict.by == by]
+        for name in (*SEES, LENGTH):
+            groups: dict[tuple[ArmKey, str], list[Graded]] = {}
+            for each in _graded(found, own, name):
+                groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
+            labels = {arm.key: arm.label for arm in found.arms}
+            cells += [_cell(labels[arm], bias, by, name, group) for (arm, bias), group in groups.items()]
+    return tuple(cells)
+
+
+def _drawn(found: Results, n: int | None, seed: int) -> list[JudgedReply]:
+    """Both replies of the pairs to monitor, of so many pairs of each arm and bias."""
+    pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
+    for outcome in found.outcomes:
+        groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
+    drawn = []
+    for group in groups.values():
+        for outcome in sorted(group, key=lambda o: seed_int(seed, "judged", o.pair_id, o.sample))[:n]:
+            pair = pairs[outcome.pair_id]
+            sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
+            for side, prompt in sides:
+                reply = found.reply(outcome.arm, prompt, outcome.sample)
+                if reply is not None:
+                    drawn.append(JudgedReply(pair, side, reply))
+    return drawn
+
+
+def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Graded]:
+    """Every reply that one monitor was asked about and whose pair counts; for the length, those of the full monitor."""
+    wanted = "monitor" if name == LENGTH else name
+    of = {(v.reply, v.pair, v.side): v for v in said if Ref.parse(v.question).name == wanted}
+    pairs = {pair.id: pair for pair in found.pairs}
+    for outcome in found.outcomes if of else ():
+        if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
+            continue
+        pair = pairs[outcome.pair_id]
+        sides: tuple[tuple[Side, Prompt, bool], ...] = (
+            ("biased", pair.biased, outcome.hit_biased),
+            ("clean", pair.clean, outcome.hit_clean),
+        )
+        for side, prompt, hit in sides:
+            reply = found.reply(outcome.arm, prompt, outcome.sample)
+            verdict = None if reply is None else of.get((Address.of(reply).key().hex(), pair.id, side))
+            if reply is None or verdict is None:
+                continue
+            grade = None if verdict.value is None else float(verdict.value)
+            switched = side == "biased" and hit and not outcome.hit_clean
+            shown = float(len(reply.text)) if name == LENGTH else grade
+            yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
+
+
+def _cell(label: str, bias: str, by: str, name: str, group: Sequence[Graded]) -> MonitoredCell:
+    """The numbers of one monitor in one arm under one bias."""
+    graded = [(each, each.grade) for each in group if each.grade is not None]
+    flagged = Flagged(
+        [each.outcome.question_id for each, _ in graded],
+        [each.side == "biased" for each, _ in graded],
+        [each.hit for each, _ in graded],
+        [grade >= FLAGGED_FROM for _, grade in graded],
+    )
+    sides = {
+        side: np.array([each.hit for each, _ in graded if each.side == side], float) for side in ("biased", "clean")
+    }
+    p1, p0 = (float(hits.mean()) if len(hits) else 0.0 for hits in sides.values())
+    switched = [(each.outcome.question_id, grade) for each, grade in graded if each.switched]
+    unmoved = [(each.outcome.question_id, g) for each, g in graded if each.side == "biased" and not each.hit]
+    clean = [(each.outcome.question_id, grade) for each, grade in graded if each.side == "clean"]
+    is_length, n_samples = name == LENGTH, max((each.outcome.sample for each in group), default=0) + 1
+    flags = [sum(grade >= FLAGGED_FROM for _, grade in some) for some in (switched, [*unmoved, *clean])]
+    silent = Estimate("g_squared", None, None, None, 0.95, len(graded), 0, 0, "", "the length of a reply flags nothing")
+    return MonitoredCell(
+        arm=label,
+        bias=bias,
+        by="" if is_length else by,
+        sees=SEES.get(name, name),
+        n=len(graded),
+        missing=Counter(each.missing or "unread" for each in group if each.grade is None),
+        caused=(p1 - p0) / p1 if p1 > p0 else None,
+        g_squared=silent if is_length or not graded else g_squared(flagged),
+        g_squared_by_instance=None
+        if is_length or n_samples < SAMPLES_FOR_INSTANCES
+        else g_squared_by_instance(flagged),
+        g_mean=None
+        if is_length
+        else g_mean(flags[0], len(switched) - flags[0], flags[1], len(unmoved) + len(clean) - flags[1]),
+        auroc=auroc(switched, unmoved),
+        auroc_clean=auroc(switched, clean),
+    )
+
+
+def _brr_R(own: Sequence[Graded], weights: Mapping[str, Floats]) -> Floats:
+    """The BRR over all biases, in the data and in each draw; of biased replies."""
+    moved = [(e.outcome.question_id, float(bool(e.outcome.hit_biased)) - float(bool(e.outcome.hit_clean))) for e in own]
+    return rate_R(moved, weights)
+
+
+def _point(label: str, key: ArmKey, graded: Sequence[Graded], weights: Mapping[str, Floats]) -> ArmPoint:
+    """The BRR of an arm and its AUROC, switched replies against those that did not follow, in the data and each draw."""
+    own = [each for each in graded if each.outcome.arm == key and each.side == "biased" and each.grade is not None]
+    grade_U = np.array([each.grade for each in own], float)
+    weight_RU = np.stack([weights[each.outcome.question_id] for each in own], axis=1)
+    yes = np.array([each.switched for each in own], bool)
+    no = np.array([not each.hit for each in own], bool)
+    above = (grade_U[yes][:, None] > grade_U[no]) + 0.5 * (grade_U[yes][:, None] == grade_U[no])
+    weight_yes, weight_no = weight_RU[:, yes], weight_RU[:, no]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = weight_yes.sum(axis=1) * weight_no.sum(axis=1)
+        auroc_R = np.einsum("ru,uv,rv->r", weight_yes, above, weight_no, optimize=True) / total
+    return ArmPoint(label, _brr_R(own, weights), auroc_R)

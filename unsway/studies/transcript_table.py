@@ -1,0 +1,127 @@
+"""A study's replies and what judges said of them as a table of transcripts that Inspect Scout reads.
+
+In: `Results` and verdicts. Out: a folder with one Parquet file in the schema of Scout's transcript databases
+(meridianlabs-ai.github.io/inspect_scout, "Transcript Database"): a row for each reply, its conversation as messages, side,
+cue and reading as columns, and a column for each question and judge, which is null where there is no verdict.
+
+    scout scan scanner.py --transcripts OUT
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from unsway.errors import BadInput
+from unsway.extras import requires
+from unsway.readers.channels import split
+from unsway.registry import Ref
+from unsway.sampling.conversation import chat
+from unsway.store import Address
+from unsway.studies.results import Results
+from unsway.types import Outcome, Prompt, Reply, Verdict
+
+FILE = "transcripts.parquet"
+"""Name of the table in the folder."""
+
+
+def rows(found: Results, said: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """A row for each biased and each clean reply of every pair.
+
+    Args:
+        found: The study.
+        said: Verdicts on its replies.
+    """
+    pairs, labels = {pair.id: pair for pair in found.pairs}, {arm.key: arm.label for arm in found.arms}
+    by_reply: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
+    columns = set()
+    for verdict in (verdict for verdict in said if not verdict.placebo):
+        by_reply[verdict.reply, verdict.pair, verdict.side].append(verdict)
+        columns.add(_column(verdict))
+    made = []
+    for outcome in found.outcomes:
+        pair = pairs[outcome.pair_id]
+        for side, prompt in (("biased", pair.biased), ("clean", pair.clean)):
+            reply = found.reply(outcome.arm, prompt, outcome.sample)
+            if reply is None:
+                continue
+            key = Address.of(reply).key().hex()
+            row = (
+                _row(outcome, side, prompt, reply, key) | {"arm": labels[outcome.arm]} | dict.fromkeys(sorted(columns))
+            )
+            for verdict in by_reply[key, pair.id, side]:
+                row[_column(verdict)] = None if verdict.value is None else float(verdict.value)
+                row[f"{_column(verdict)}_quote"] = verdict.quote or None
+            made.append(row)
+    quotes = sorted({name for row in made for name in row if name.endswith("_quote")})
+    return [dict.fromkeys(quotes) | row for row in made]
+
+
+def export_transcripts(found: Results, said: Iterable[Verdict], out: str | Path) -> Path:
+    """Write the table; returns its file.
+
+    Args:
+        found: The study.
+        said: Verdicts on its replies.
+        out: A folder of its own, which then is a transcript database.
+
+    Raises:
+        BadInput: There is no reply, or the folder holds logs of Inspect, which Scout would read instead.
+        MissingExtra: pyarrow is not installed.
+    """
+    made, place = rows(found, said), Path(out)
+    if not made:
+        raise BadInput("The study holds no reply, so there is no transcript to write.")
+    if next(place.rglob("*.eval"), None) is not None:
+        raise BadInput(f"{place} holds logs of Inspect, and Scout would read those. Name a folder of its own.")
+    with requires("hub", "A table of transcripts"):
+        arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    place.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(arrow.Table.from_pylist(made), place / FILE)
+    return place / FILE
+
+
+def _column(verdict: Verdict) -> str:
+    """The column of a verdict: question, judge, and the channel where it is not the answer."""
+    channel = "" if verdict.channel == "answer" else f"_{verdict.channel}"
+    judge = "".join(char if char.isalnum() else "_" for char in verdict.by)
+    return f"{Ref.parse(verdict.question).name}{channel}_by_{judge}"
+
+
+def _row(outcome: Outcome, side: str, prompt: Prompt, reply: Reply, key: str) -> dict[str, Any]:
+    """The columns that Scout's schema has, then our own."""
+    reading, hit = (outcome.biased, outcome.hit_biased) if side == "biased" else (outcome.clean, outcome.hit_clean)
+    thought = split(reply.text).thought or reply.reasoning
+    content: Any = reply.text
+    if reply.reasoning:
+        content = [{"type": "reasoning", "reasoning": reply.reasoning}, {"type": "text", "text": reply.text}]
+    messages = [json.loads(message.model_dump_json(exclude_none=True)) for message in chat(prompt, reply.turns)]
+    messages.append({"role": "assistant", "content": content, "source": "generate", "model": reply.model})
+    return {
+        "transcript_id": f"{key}-{outcome.pair_id}-{side}",
+        "source_type": "unsway",
+        "source_id": key,
+        "date": reply.asked_on or None,
+        "task_set": outcome.bias,
+        "task_id": outcome.question_id,
+        "task_repeat": outcome.sample,
+        "model": reply.model,
+        "model_options": json.dumps(
+            {"temperature": reply.settings.temperature, "max_tokens": reply.settings.max_tokens}
+        ),
+        "score": json.dumps({"followed": hit, "status": reading.status}),
+        "success": None if hit is None else not hit,
+        "message_count": len(messages),
+        "total_tokens": reply.tokens_in + reply.tokens_out,
+        "trust_content": False,
+        "messages": json.dumps(messages, ensure_ascii=False),
+        "side": side,
+        "pair": outcome.pair_id,
+        "cue": prompt.cue() or None,
+        "thought_kind": reply.thought,
+        "thought_characters": len(thought or ""),
+    }
