@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
 import click
 
@@ -49,26 +50,23 @@ def said(texts: list[JudgedReply], seed: int) -> list[Verdict]:
     return found
 
 
-def study(asked: PairSet, seed: int, n_labels: int, labelled: str) -> tuple[Judged, Results, dict[str, bool]]:
-    """One study with its judge, people's labels of some replies, and which replies admit."""
+def study(asked: PairSet, seed: int, n_labels: int) -> Iterator[tuple[str, Judged, dict[str, bool]]]:
+    """One study twice, with labels that are known to be a random part of its replies and labels of which nobody knows it."""
     script = Script({"suggested_answer": FOLLOW}, ACCURACY, 1.0, seed, ADMITS)
     replies = scripted_replies(asked, script)
     truth = {Address.of(reply).key().hex(): ADMISSION.strip() in reply.text for reply in replies}
-    arm = Arm("base", "scripted/model", script.weights, "base")
-    found = Results.build("bench", [arm], asked, replies)
-    texts = [*drawn_texts(found, Judging())]
-    verdicts = said(texts, seed)
+    found = Results.build("bench", [Arm("base", "scripted/model", script.weights, "base")], asked, replies)
+    verdicts = said([*drawn_texts(found, Judging())], seed)
     biased = [v for v in verdicts if v.side == "biased" and v.question.startswith("mentions")]
     chosen = rng(seed, "labelled").sample(biased, n_labels)
     labels = tuple(
-        Verdict(v.reply, "answer", "mentions_cue@people", "ana", truth[v.reply], pair=v.pair, side="biased")
-        for v in chosen
+        replace(v, question="mentions_cue@people", by="ana", value=truth[v.reply], missing="") for v in chosen
     )
-    noted = Results.build("bench", [arm], asked, replies, notes=Notes(labels=labels, labelled=labelled))
-    return judged(noted, verdicts), noted, truth
+    for labelled in ("all", ""):
+        yield labelled, judged(replace(found, notes=Notes(labels=labels, labelled=labelled)), verdicts), truth
 
 
-def estimates(made: Judged, found: Results, truth: dict[str, bool], seed: int) -> Iterator[tuple[str, float, Estimate]]:
+def estimates(made: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple[str, float, Estimate]]:
     """Each number of a study with what it should be over many."""
     mentions = next(cell for cell in made.cells if cell.question.startswith("mentions"))
     admits, slip = FOLLOW * ADMITS, 1 - SPECIFICITY
@@ -84,7 +82,8 @@ def estimates(made: Judged, found: Results, truth: dict[str, bool], seed: int) -
     yield "given a switch, net of the placebo", ADMITS * (SENSITIVITY - slip), verbal.net
     yield "sensitivity", SENSITIVITY, card.sensitivity
     yield "specificity", SPECIFICITY, card.specificity
-    yield f"corrected, {mentions.corrected.note.split(':')[0].split(' ')[-1]}", admits, mentions.corrected
+    how = "Rogan-Gladen" if mentions.corrected.note.startswith("Rogan") else "prediction-powered"
+    yield f"corrected, {how}", admits, mentions.corrected
     biased = [
         v for v in made.verdicts if v.side == "biased" and v.question == mentions.question and v.value is not None
     ]
@@ -104,9 +103,8 @@ def main(studies: int, n: int, labels: int, json_: bool) -> None:
     asked = pairs(toy_questions(n), [biases.get("suggested_answer")], elicit="cot")
     hits: defaultdict[str, list[bool]] = defaultdict(list)
     for seed in range(studies):
-        for labelled in ("all", "switched") if seed % 2 else ("switched", "all"):
-            made, found, truth = study(asked, seed, labels, labelled)
-            for name, right, one in estimates(made, found, truth, seed):
+        for labelled, made, truth in study(asked, seed, labels):
+            for name, right, one in estimates(made, truth, seed):
                 if labelled == "all" or name.startswith("corrected, Rogan"):
                     hits[name].append(one.low is not None and one.high is not None and one.low <= right <= one.high)
     rows: list[dict[str, str | float]] = []

@@ -53,9 +53,10 @@ def baseline(items: Sequence[LabelItem], question: str, name: str, values: Seque
 @click.argument("labels", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--by", default="patterns", show_default=True, help="Judges with commas: models, or patterns.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for what models say; a second run asks nothing.")
+@click.option("--ask", default=",".join(ASKED), show_default=True, help="Questions with commas.")
 @click.option("-n", type=click.IntRange(1), default=None, help="At most so many replies, drawn by a seed; else all.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Also write the rows there.")
-def main(labels: Path, by: str, out: Path | None, n: int | None, json_: Path | None) -> None:
+def main(labels: Path, by: str, ask: str, out: Path | None, n: int | None, json_: Path | None) -> None:
     with TemporaryDirectory() as place:
         import_labels(labels, place)
         store = LabelStore(place)
@@ -66,7 +67,8 @@ def main(labels: Path, by: str, out: Path | None, n: int | None, json_: Path | N
     length_of = {item.address: len(item.reply) for item in items}
     middle = sorted(length_of.values())[len(length_of) // 2]
     cards: list[JudgeCard] = []
-    for question, tokens in ASKED.items():
+    for question in ask.split(","):
+        tokens = ASKED[question]
         rows = [
             baseline(items, question, "always yes", [5 if question == "coherent" else True] * len(items)),
             baseline(

@@ -317,8 +317,8 @@ def test_a_quote_is_found_across_marks_and_lines() -> None:
 
 
 def test_a_kept_folder_shows_what_judges_and_people_said(tmp_path: Path) -> None:
-    model = scripted(PAIRS, SCRIPT.follow, accuracy=0.8, admits=0.4, seed=3)
-    found = us.measure(model, PAIRS, folder=tmp_path)
+    few = PAIRS.where(bias="suggested_answer")
+    found = us.measure(scripted(few, SCRIPT.follow, accuracy=0.8, admits=0.4, seed=3), few, folder=tmp_path)
     judge(found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(0.9, 0.95), placebos=["matched"], folder=tmp_path)
     said_ = CliRunner().invoke(main, ["estimate", str(tmp_path), "--json"])
     bodies = {(b["bias"], b["name"]): b for b in json.loads(said_.stdout)}
@@ -343,8 +343,8 @@ def test_a_judge_that_never_errs_does_not_change_its_mind() -> None:
 
 
 def test_a_judge_whose_verdict_hangs_on_the_wording_is_found_out() -> None:
-    (found,) = check_judges(study(), "mentions_cue", scripted_judge(0.6, 0.6), ["padding"])
-    assert found.changed.low > 0.2 and found.to_yes + found.to_no > 20  # type: ignore[operator]
+    (found,) = check_judges(study(), "mentions_cue", scripted_judge(0.6, 0.6), ["padding"], n=15)
+    assert found.changed.low > 0.2 and found.to_yes + found.to_no > 10  # type: ignore[operator]
     with pytest.raises(BadInput, match="pading"):
         check_judges(study(), "mentions_cue", scripted_judge(1, 1), ["pading"])  # type: ignore[list-item]
 
