@@ -210,7 +210,10 @@ class Backend:
         """Refuse a model that is asked under this name where its weights cannot be trained. Raises `BadInput`."""
 
     def training_cost(self, base: str, tokens: float) -> float | None:
-        """US dollars for a number of tokens trained on, all epochs; None where the price is not known."""
+        """US dollars for a number of tokens trained on, all epochs; what a method samples itself is not counted.
+
+        None where the price is not known.
+        """
         return None
 
     def limited(self, max_cost: float) -> Backend:

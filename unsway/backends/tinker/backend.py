@@ -22,7 +22,7 @@ from unsway.backends import backends
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, tokenise, tokenise_sides
 from unsway.backends.local.steps import METRICS
-from unsway.backends.tinker.costs import at_most, price_of_base
+from unsway.backends.tinker.costs import TinkerTokens, at_most, price_of_base
 from unsway.backends.tinker.policy import TinkerPolicy, preferred
 from unsway.backends.tinker.service import RECORD, connect, fit_of, gathered, translated
 from unsway.disk import append_row, exclusive
@@ -107,6 +107,10 @@ class Tinker(Backend):
                 f"{model!r} is not asked at Tinker, so it cannot be trained there. Name {PREFIX}ORGANISATION/NAME (with -M "
                 f"base_url={self._chat()}), or another back-end."
             )
+
+    def training_cost(self, base: str, tokens: float) -> float | None:
+        """By the price of the base for tokens trained on."""
+        return TinkerTokens(trained=tokens).dollars(price_of_base(_bare(base), self.price))
 
     def limited(self, max_cost: float) -> Tinker:
         """The same, refusing a fit that could cost more than this, or than its own limit."""
