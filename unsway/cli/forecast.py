@@ -44,8 +44,9 @@ def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, jso
     """
     from dataclasses import asdict
 
-    from unsway.reporting.forecasts import forecast_rows
+    from unsway.reporting.forecasts import decision_sentences, forecast_rows
     from unsway.studies import read_study
+    from unsway.studies.deciding import open_decisions
     from unsway.studies.forecasting import forecast as forecast_study
 
     place = out or (study if study.is_dir() else None)
@@ -54,8 +55,10 @@ def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, jso
     found = forecast_study(read_study(study), place, mine=guesses(mine), who=who)
     if json_:
         as_json([asdict(one) for one in found])
-    else:
-        show_rows(forecast_rows(found))
+        return
+    show_rows(forecast_rows(found))
+    for sentence in decision_sentences(found, open_decisions(place.resolve().parent)):
+        click.echo(sentence)
 
 
 @main.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from unsway import layout
+from unsway.planning.decisions import StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity
 from unsway.reporting.words import NONE, human, visible
 from unsway.studies.deciding import NextSteps, waiting
@@ -62,6 +63,18 @@ def forecast_rows(forecasts: Iterable[Forecast], *, blind: bool = False) -> list
             }
         rows.append(row | {"why": one.why + (" (late: not scored)" if one.late else "")})
     return rows
+
+
+def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[StatedDecision]) -> list[str]:
+    """For each decision that waits for one of the numbers: the chance, by each forecast, that one will act."""
+    found, stated = [], tuple(stated)
+    for one in forecasts:
+        for decision in stated:
+            if one.quantity == decision.quantity and one.quantiles and one.who.partition("@")[0] != REFERENCE:
+                above = one.chance_above(decision.threshold)
+                chance = above if decision.above else 1 - above
+                found.append(f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(one.who)}).")
+    return found
 
 
 def score_rows(history: ForecastHistory, *, blind: bool = False) -> list[dict[str, str]]:
