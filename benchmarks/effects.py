@@ -3,7 +3,7 @@
 Each study scores a base and a trained model on n questions, which agree but for noise, and asks for the verdict on
 accuracy, on the use of a document and on contrarianism at their default margins.
 
-    python benchmarks/effects.py            # 500 studies of each kind and size, about a minute
+    python benchmarks/effects.py            # 500 studies of each kind and size, some minutes
     python benchmarks/effects.py --studies 100
 """
 
