@@ -45,9 +45,10 @@ def as_table(lines: list[dict[str, Any]]) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    out, shown = StringIO(), Table(*lines[0], box=None, pad_edge=False)
+    heads = dict.fromkeys(name for line in lines for name in line)
+    out, shown = StringIO(), Table(*heads, box=None, pad_edge=False)
     for line in lines:
-        shown.add_row(*(str(line.get(name, words.NONE)) for name in lines[0]))
+        shown.add_row(*(str(line.get(name, words.NONE)) for name in heads))
     Console(file=out, width=200, force_terminal=False).print(shown)
     return out.getvalue().rstrip()
 
