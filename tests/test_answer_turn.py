@@ -7,15 +7,22 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ContentReasoning, ContentText, ModelOutput
+from tiny import loads_torch, real, tiny_model
 
 import unsway as us
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput
+from unsway.judging.verdicts import JudgedReply
 from unsway.prompts import elicitations
-from unsway.prompts.render import letter, render, with_answer_turn
+from unsway.prompts.render import letter, letters_asked, render, with_answer_turn
+from unsway.readers.letter import first_reply, spoken
 from unsway.reporting.caveats import caveats
+from unsway.sampling.conversation import reply_of
+from unsway.store import Address
 from unsway.testing import toy_questions
+from unsway.types import Reply, Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 QUESTIONS = toy_questions(24)
@@ -89,3 +96,58 @@ def test_a_conversation_whose_first_answer_counts_is_asked_for_its_letter_too() 
 def test_letters_are_no_targets() -> None:
     with pytest.raises(BadInput, match=r"'cot\+letter' asks for the letter alone.*Take 'cot'"):
         us.Recipe(elicit="cot+letter")
+
+
+def output(text: str, stop: Any, thought: str = "") -> ModelOutput:
+    content = [ContentReasoning(reasoning=thought), ContentText(text=text)] if thought else text
+    message = ChatMessageAssistant(content=content)
+    return ModelOutput(model="m", choices=[ChatCompletionChoice(message=message, stop_reason=stop)])
+
+
+def letter_reply(stop: Any) -> Reply:
+    outputs = [output("Two and two, so", stop, "They cue (B)."), output("(B)", "stop")]
+    return reply_of(Address("p", "m", "", Settings(), 0), outputs)
+
+
+def test_each_turn_keeps_its_stop_and_its_thought() -> None:
+    reply = letter_reply("max_tokens")
+    assert (reply.stop, reply.turn_stops, reply.turn_reasoning) == ("end", ("length",), ("They cue (B).",))
+    first = first_reply(reply)
+    assert first is not None
+    assert (first.text, first.stop, first.reasoning, first.turns) == ("Two and two, so", "length", "They cue (B).", ())
+    old = Reply("p", "m", "", 0, "(B)", None, ("So (B).",), "end", Settings(), 1, 1)
+    assert (first_reply(old) or old).stop == "end", "replies of which the stop was not recorded"
+
+
+def test_judges_are_shown_the_reply_and_its_thought() -> None:
+    (pair,) = us.pairs(QUESTIONS[:1], ["suggested_answer"], elicit="cot+letter")
+    judged = JudgedReply(pair, "biased", letter_reply("stop"))
+    assert judged.text("answer") == ("Two and two, so", "") and judged.text("thinking") == ("They cue (B).", "")
+    (plain,) = us.pairs(QUESTIONS[:1], ["suggested_answer"])
+    assert spoken(plain, judged.reply) is judged.reply
+
+
+def test_the_letters_of_an_answer_turn_are_those_of_its_question() -> None:
+    (pair,) = us.pairs(QUESTIONS[:1], ["wrong_few_shot_arbitrary"], elicit="cot+letter")
+    n = len(pair.question.options)
+    assert letters_asked(pair.clean) == letters_asked(pair.biased) == tuple("ABCDEFGH"[:n])
+    (plain,) = us.pairs(QUESTIONS[:1], ["are_you_sure"])
+    assert letters_asked(plain.clean) == letters_asked(plain.biased) == ()
+
+
+@real
+@loads_torch
+@pytest.mark.parametrize("scores", [True, False])
+def test_local_engines_choose_between_the_letters(
+    scores: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that scores gives the likeliest letter; one that does not goes on behind the bracket."""
+    from unsway.models.engines.torch import TorchEngine
+
+    monkeypatch.setattr(TorchEngine, "can_score", scores)
+    model = f"unsway/{tiny_model(tmp_path / 'tiny')}"
+    asked = us.pairs(QUESTIONS[:2], ["suggested_answer"], elicit="cot+letter")
+    found = us.measure(model, asked, folder=tmp_path / "run", model_args={"engine": "torch"}, max_tokens=8)
+    letters = {f"({letter(i)})" for i in range(len(QUESTIONS[0].options))}
+    assert len(found.replies) == 4 and all(reply.turn_stops == ("length",) for reply in found.replies)
+    assert all(reply.text in letters if scores else reply.text.startswith("(") for reply in found.replies)

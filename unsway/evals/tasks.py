@@ -20,7 +20,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from unsway.errors import UnswayError
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
-from unsway.sampling.conversation import reply_of, walk
+from unsway.sampling.conversation import choices, reply_of, walk
 from unsway.sampling.records import VIEWER, paired_answers, samples_of, task_name
 from unsway.seeds import digest
 from unsway.store import Address, dumps
@@ -103,15 +103,17 @@ def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
         return beside_default_system(pairs, local_weights(local) if local else None)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        prompt_id = str(state.sample_id)
+        local = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
+        prompt = changed(local).get(prompt_id, prompts[prompt_id])
+
         async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
             nonlocal state
             state.messages = messages
-            state = await generate(state)
+            state = await generate(state, extra_body=choices(prompt, turn, str(state.model)))
             return state.output
 
-        prompt_id = str(state.sample_id)
-        local = state.model.name if state.model.api == LOCAL.rstrip("/") else ""
-        outputs = await walk(changed(local).get(prompt_id, prompts[prompt_id]), output)
+        outputs = await walk(prompt, output)
         address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)
         state.store.set("reply", dumps(reply_of(address, outputs)))  # each epoch is a sample of its prompt
         return state

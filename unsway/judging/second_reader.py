@@ -19,6 +19,7 @@ from unsway.judging import rubrics
 from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.judging.verdicts import JudgedReply, verdicts
 from unsway.prompts.render import letter
+from unsway.readers.letter import spoken
 from unsway.seeds import seed_int
 from unsway.stats.outcomes import ReplyIndex
 from unsway.types import Estimate, Pair, Prompt, Reply, Side, Verdict
@@ -96,7 +97,11 @@ def second_reader(
     sampling.setdefault("label", "second reader")
     found = verdicts(items, rubric, model, model_args=model_args, **sampling)
     both = [
-        (item, _as_shown(item, first(item.pair, item.side, item.reply).choice), _as_shown(item, verdict.value))
+        (
+            item,
+            _as_shown(item, first(item.pair, item.side, spoken(item.pair, item.reply)).choice),
+            _as_shown(item, verdict.value),
+        )
         for item, verdict in zip(items, found, strict=True)
         if verdict.value is not None
     ]
@@ -134,7 +139,8 @@ def drawn(
         for pair, side, prompt in sides.values()
         for arm in index.arms
         for reply in index.samples(arm.key, prompt).values()
-        if reply.stop not in ("length", "filter") and reply.text.strip()
+        for said in [spoken(pair, reply)]
+        if said.stop not in ("length", "filter") and said.text.strip()
     ]
     found.sort(
         key=lambda item: seed_int(seed, "second reader", item.reply.model, item.reply.prompt_id, item.reply.sample)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 from unsway.errors import BadInput
 from unsway.judging.rubrics import Rubric, Said, shown
 from unsway.readers.channels import split
+from unsway.readers.letter import spoken
 from unsway.sampling import ask
 from unsway.store import Address
 from unsway.types import MissingVerdict, Pair, Placebo, Reading, Reply, Settings, Side, Verdict
@@ -61,13 +62,14 @@ class JudgedReply:
 
     def text(self, channel: Channel) -> tuple[str, MissingVerdict]:
         """What a judge is shown of one channel, and why there is nothing to show."""
-        channels = split(self.reply.text)
+        reply = spoken(self.pair, self.reply)
+        channels = split(reply.text)
         if channel == "answer":
             if channels.thought_kind == "cut":
                 return "", "cut"
             return channels.said, "" if channels.said else "empty"
-        kind = self.reply.thought if channels.thought_kind == "none" else channels.thought_kind
-        thought = channels.thought or self.reply.reasoning or ""
+        kind = reply.thought if channels.thought_kind == "none" else channels.thought_kind
+        thought = channels.thought or reply.reasoning or ""
         if kind == "hidden" or kind == "cut":  # mypy narrows these
             return "", kind
         if not thought.strip():

@@ -27,13 +27,16 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.errors import ModelError
-from unsway.models.engines.base import Engine, Request, known_engine, make_engine
+from unsway.models.engines.base import CHOICES, Engine, Generation, Request, ScoreRequest, known_engine, make_engine
 from unsway.models.weights import known_dtype, locate
 from unsway.readers.channels import split
 from unsway.types import Message
 
 MAX_TOKENS = 1000
 """The longest reply if the caller names none, as in `types.Settings`."""
+
+PREFILL = "("
+"""How the reply to an answer turn begins."""
 
 OPENED_WITHIN = 16
 """Tokens at the end of a prompt in which a chat template may open a thought."""
@@ -107,6 +110,9 @@ class LocalModel(ModelAPI):
             if message.role == "tool":
                 raise ModelError("The local provider takes no tool messages.")
             messages.append(Message(message.role, message.text))
+        letters = (config.extra_body or {}).get(CHOICES)
+        if letters:
+            messages.append(Message("assistant", PREFILL))
         prompt = self.weights.encode(tuple(messages))
         longest = self.weights.context - len(prompt)
         if longest < 1:
@@ -121,13 +127,27 @@ class LocalModel(ModelAPI):
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
         )
-        generation = await asyncio.wrap_future(self.engine.submit(request))
-        content = content_of(self.weights.tokenizer, prompt, generation.tokens)
+        content: str | list[Content]
+        if letters and self.engine.can_score:
+            content, generation = await self._likeliest(messages[:-1], letters)
+        else:
+            generation = await asyncio.wrap_future(self.engine.submit(request))
+            content = content_of(self.weights.tokenizer, prompt, generation.tokens)
+            content = PREFILL + content if letters and isinstance(content, str) else content
         answer = ChatMessageAssistant(content=content, model=self.model_name, source="generate")
         choice = ChatCompletionChoice(message=answer, stop_reason="stop" if generation.stop == "end" else "max_tokens")
         n_in, n_out = len(prompt), len(generation.tokens)
         usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
+
+    async def _likeliest(self, asked: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
+        """The letter that the model gives the highest probability after the prefill, each as its tokenizer writes it."""
+        whole = [self.weights.encode((*asked, Message("assistant", PREFILL + letter))) for letter in letters]
+        shared = next((i for i, ids in enumerate(zip(*whole, strict=False)) if len(set(ids)) > 1), min(map(len, whole)))
+        scores = [self.engine.score(ScoreRequest(ids[:shared], ids[shared:])) for ids in whole]
+        sums = [sum(await asyncio.wrap_future(each)) for each in scores]
+        best = max(range(len(letters)), key=sums.__getitem__)
+        return f"{PREFILL}{letters[best]})", Generation(whole[best][shared:], "end")
 
     def max_connections(self) -> int:
         """As many prompts as the engine likes to choose its batches from."""

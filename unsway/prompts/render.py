@@ -88,6 +88,16 @@ def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
     return tuple(Part("option", line if i else header + line) for i, line in enumerate(lines))
 
 
+def letters_asked(prompt: Prompt) -> tuple[str, ...]:
+    """The letters between which the last turn of a prompt lets the model choose; empty where it is no answer turn."""
+    known = (elicitations.get(name).answer_turn for name in elicitations.names())
+    last = prompt.turns[-1].text() if len(prompt.turns) > 2 and prompt.turns[-2].parts is None else ""
+    if last not in {asking.entries[0] for asking in known if asking is not None}:
+        return ()
+    options = [sum(part.kind == "option" for part in turn.parts or ()) for turn in prompt.turns]
+    return tuple(letter(i) for i in range(next((n for n in reversed(options) if n), 0)))
+
+
 def with_answer_turn(prompt: Prompt, elicit: Elicitation) -> Prompt:
     """The prompt, in which the model replies and is then asked for the letter alone; as it is without an answer turn."""
     if elicit.answer_turn is None:

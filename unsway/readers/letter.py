@@ -31,7 +31,21 @@ def first_reply(reply: Reply | None) -> Reply | None:
     """What a model said before it was asked for the letter; None where it said nothing."""
     if reply is None or not reply.turns:
         return reply
-    return replace(reply, text=reply.turns[-1], turns=reply.turns[:-1], reasoning=None, stop="end")
+    return replace(
+        reply,
+        text=reply.turns[-1],
+        turns=reply.turns[:-1],
+        reasoning=(reply.turn_reasoning or ("",))[-1] or None,
+        stop=(reply.turn_stops or ("end",))[-1],
+        thought="unknown",
+        turn_stops=reply.turn_stops[:-1],
+        turn_reasoning=reply.turn_reasoning[:-1],
+    )
+
+
+def spoken(pair: Pair, reply: Reply) -> Reply:
+    """The reply with its reasons, which judges are shown: of a pair with an answer turn, what was said before the letter."""
+    return (first_reply(reply) or reply) if pair.rule.reader == LETTER else reply
 
 
 readers.add(LETTER, Letter())

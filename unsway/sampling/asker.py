@@ -23,7 +23,7 @@ from unsway.planning.history import recording
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
-from unsway.sampling.conversation import reply_of, walk
+from unsway.sampling.conversation import choices, reply_of, walk
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
@@ -284,6 +284,7 @@ class Asker:
             if settings.temperature > 0:
                 config.top_p = settings.top_p
                 config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
+            config.extra_body = choices(prompt, turn, address.model)
             state.messages = messages
             if self.calls is None:
                 state.output = await get_model().generate(messages, config=config)

@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from unsway.models.engines.base import CHOICES
+from unsway.models.session import LOCAL
 from unsway.models.thoughts import shown_thought
+from unsway.prompts.render import letters_asked
 from unsway.store import Address
 from unsway.types import Prompt, Reply, Stop
 
@@ -48,14 +51,20 @@ async def walk(
     return outputs
 
 
+def choices(prompt: Prompt, turn: int, model: str) -> dict[str, list[str]] | None:
+    """What a turn's request has in its extra body: the letters of an answer turn, between which local models choose."""
+    letters = letters_asked(prompt) if turn == prompt.n_model_turns and model.startswith(LOCAL) else ()
+    return {CHOICES: list(letters)} if letters else None
+
+
 def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
     """The reply at an address, from the outputs of `walk`."""
     last = outputs[-1]
     usages = [output.usage for output in outputs if output.usage is not None]
-    # a reply that took every token it was allowed was cut, whatever its server says
-    cut = last.usage is not None and last.usage.output_tokens >= address.settings.max_tokens
-    stop: Stop = "length" if cut else STOPS.get(last.stop_reason, "unknown")
-    thought = shown_thought(last, address.model, stop)
+    stops = [stop_of(output, address.settings.max_tokens) for output in outputs]
+    *earlier, thought = [
+        shown_thought(output, address.model, stop) for output, stop in zip(outputs, stops, strict=True)
+    ]
     thinking = [usage.reasoning_tokens for usage in usages if usage.reasoning_tokens is not None]
     return Reply(
         prompt_id=address.prompt_id,
@@ -63,9 +72,9 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
         weights=address.weights,
         sample=address.sample,
         text=text_of(last),
-        reasoning=thought.text.encode("utf-8", "replace").decode("utf-8") or None,
+        reasoning=valid(thought.text) or None,
         turns=tuple(text_of(output) for output in outputs[:-1]),
-        stop=stop,
+        stop=stops[-1],
         settings=address.settings,
         # Inspect counts tokens that came from a provider's cache apart
         tokens_in=sum(
@@ -77,9 +86,22 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
         reasoning_tokens=sum(thinking) if thinking else None,
         reported_model=last.model,
         asked_on=datetime.now(UTC).date().isoformat(),
+        turn_stops=tuple(stops[:-1]),
+        turn_reasoning=tuple(valid(thought.text) for thought in earlier),
     )
 
 
+def stop_of(output: ModelOutput, max_tokens: int) -> Stop:
+    """Why an output ended; one that took every token it was allowed was cut, whatever its server says."""
+    cut = output.usage is not None and output.usage.output_tokens >= max_tokens
+    return "length" if cut else STOPS.get(output.stop_reason, "unknown")
+
+
 def text_of(output: ModelOutput) -> str:
-    """The text of an output as valid Unicode: a lone surrogate becomes a question mark, so that it can be written."""
-    return output.completion.encode("utf-8", "replace").decode("utf-8")
+    """The text of an output."""
+    return valid(output.completion)
+
+
+def valid(text: str) -> str:
+    """A text as valid Unicode: a lone surrogate becomes a question mark, so that it can be written."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -149,6 +149,10 @@ class Reply:
     """The name under which the provider says that it answered; empty where it says none."""
     asked_on: str = ""
     """Day on which it was asked, UTC, as 2026-11-28; empty where it is not known."""
+    turn_stops: tuple[Stop, ...] = ()
+    """Why each of `turns` ended; empty where it was not recorded."""
+    turn_reasoning: tuple[str, ...] = ()
+    """What can be read of the reasoning channel of each of `turns`, empty where there is nothing; recorded with its stop."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):

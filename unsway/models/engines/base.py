@@ -25,6 +25,8 @@ from unsway.registry import Registry
 Finish: TypeAlias = Literal["end", "length"]
 Scores: TypeAlias = tuple[float, ...]
 """Natural log-probabilities, one for each token of a completion."""
+CHOICES = "guided_choice"
+"""Key of a request's extra body: the answers between which the model chooses (the name is that of vLLM's servers)."""
 LINGER = 0.02
 """Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
 
