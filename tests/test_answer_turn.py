@@ -14,6 +14,7 @@ import unsway as us
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput
+from unsway.judging.checks import _with_words
 from unsway.judging.verdicts import JudgedReply
 from unsway.prompts import elicitations
 from unsway.prompts.render import letter, letters_asked, render, with_answer_turn
@@ -123,6 +124,8 @@ def test_judges_are_shown_the_reply_and_its_thought() -> None:
     (pair,) = us.pairs(QUESTIONS[:1], ["suggested_answer"], elicit="cot+letter")
     judged = JudgedReply(pair, "biased", letter_reply("stop"))
     assert judged.text("answer") == ("Two and two, so", "") and judged.text("thinking") == ("They cue (B).", "")
+    altered = _with_words(judged, "padding").text("answer")[0]
+    assert altered.startswith("Two and two, so\n\n")
     (plain,) = us.pairs(QUESTIONS[:1], ["suggested_answer"])
     assert spoken(plain, judged.reply) is judged.reply
 

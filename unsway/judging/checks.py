@@ -23,6 +23,7 @@ from unsway.banks import bank
 from unsway.judging.agreement import says_yes
 from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.readers.letter import spoken
 from unsway.stats.columns import mean
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
@@ -105,4 +106,5 @@ def judge_check(
 def _with_words(each: JudgedReply, kind: CheckKind) -> JudgedReply:
     """A reply with the words of an alteration behind it."""
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
-    return replace(each, reply=replace(each.reply, text=f"{each.reply.text}\n\n{words}"))
+    said = spoken(each.pair, each.reply)
+    return replace(each, reply=replace(said, text=f"{said.text}\n\n{words}", turns=()))
