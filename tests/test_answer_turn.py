@@ -20,6 +20,7 @@ from unsway.prompts import elicitations
 from unsway.prompts.render import letter, letters_asked, render, with_answer_turn
 from unsway.readers.letter import first_reply, spoken
 from unsway.reporting.caveats import caveats
+from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
 from unsway.store import Address
 from unsway.testing import toy_questions
@@ -148,9 +149,10 @@ def test_local_engines_choose_between_the_letters(
     from unsway.models.engines.torch import TorchEngine
 
     monkeypatch.setattr(TorchEngine, "can_score", scores)
-    model = f"unsway/{tiny_model(tmp_path / 'tiny')}"
+    model = f"unsway/{tiny_model(tmp_path / 'tiny', context=2048)}"
     asked = us.pairs(QUESTIONS[:2], ["suggested_answer"], elicit="cot+letter")
-    found = us.measure(model, asked, folder=tmp_path / "run", model_args={"engine": "torch"}, max_tokens=8)
+    prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
+    replies = ask(prompts, model, settings=Settings(max_tokens=8), model_args={"engine": "torch"})
     letters = {f"({letter(i)})" for i in range(len(QUESTIONS[0].options))}
-    assert len(found.replies) == 4 and all(reply.turn_stops == ("length",) for reply in found.replies)
-    assert all(reply.text in letters if scores else reply.text.startswith("(") for reply in found.replies)
+    assert len(replies) == 4 and all(len(reply.turns) == 1 for reply in replies)
+    assert all(reply.text in letters if scores else reply.text.startswith("(") for reply in replies)
