@@ -37,9 +37,10 @@ def first_reply(reply: Reply | None) -> Reply | None:
         turns=reply.turns[:-1],
         reasoning=(reply.turn_reasoning or ("",))[-1] or None,
         stop=(reply.turn_stops or ("end",))[-1],
-        thought="unknown",
+        thought=(reply.turn_thoughts or ("unknown",))[-1],
         turn_stops=reply.turn_stops[:-1],
         turn_reasoning=reply.turn_reasoning[:-1],
+        turn_thoughts=reply.turn_thoughts[:-1],
     )
 
 

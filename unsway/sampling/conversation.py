@@ -88,6 +88,7 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
         asked_on=datetime.now(UTC).date().isoformat(),
         turn_stops=tuple(stops[:-1]),
         turn_reasoning=tuple(valid(thought.text) for thought in earlier),
+        turn_thoughts=tuple(thought.kind for thought in earlier),
     )
 
 

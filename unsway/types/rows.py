@@ -153,6 +153,8 @@ class Reply:
     """Why each of `turns` ended; empty where it was not recorded."""
     turn_reasoning: tuple[str, ...] = ()
     """What can be read of the reasoning channel of each of `turns`, empty where there is nothing; recorded with its stop."""
+    turn_thoughts: tuple[Thought, ...] = ()
+    """What can be read of the thinking before each of `turns`; recorded with its stop."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):
