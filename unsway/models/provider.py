@@ -145,8 +145,8 @@ class LocalModel(ModelAPI):
         whole = [self.weights.encode((*asked, Message("assistant", PREFILL + letter))) for letter in letters]
         shared = next((i for i, ids in enumerate(zip(*whole, strict=False)) if len(set(ids)) > 1), min(map(len, whole)))
         scores = [self.engine.score(ScoreRequest(ids[:shared], ids[shared:])) for ids in whole]
-        sums = [sum(await asyncio.wrap_future(each)) for each in scores]
-        best = max(range(len(letters)), key=sums.__getitem__)
+        logprobs = [await asyncio.wrap_future(each) for each in scores]
+        best = max(range(len(letters)), key=lambda i: sum(logprobs[i]))
         return f"{PREFILL}{letters[best]})", Generation(whole[best][shared:], "end")
 
     def max_connections(self) -> int:
