@@ -12,9 +12,9 @@ with the trained cue and four that were held out. All arms read the same questio
 2. The study: base, control, each method and its neutral arm, three seeds.
 3. The table: `family.md` in the folder, and the usual report. --table writes it from what is there.
 
-Killed, it goes on where it was. --quick: one seed, one try, 96 rows, 150 questions, no rmct. --plan prints what would be
-asked, and stops. NPO and DPO are not in here: their rows are replies that followed a cue (`unsway data preferences`), which
-a recipe does not have. RMCT on clean prompts twice, and shuffled pairs, are in tests alone.
+Killed, it goes on where it was. --quick: one seed, one try, 96 rows, 150 questions, two held-out cues, no rmct. --plan prints
+what would be asked, and stops. Not in here: NPO and DPO, whose rows are replies that followed a cue (`unsway data
+preferences`), which a recipe does not have; RMCT on clean prompts twice; ACT on shuffled pairs.
 """
 
 from __future__ import annotations
@@ -359,8 +359,10 @@ def inside_gap(arm: Arm, pairs: Iterable[Pair]) -> float:
 
 def sized(given: argparse.Namespace) -> Size:
     """The whole design, a quick part of it, or what the options say."""
-    quick = {"rows": 96, "questions": 150, "seeds": 1, "tries": 1}
-    size = replace(Size(), **quick, methods=Size().methods[:-1]) if given.quick else Size()
+    quick = Size(
+        rows=96, rollouts=2, questions=150, seeds=1, tries=1, methods=Size().methods[:-1], held_out=HELD_OUT[:2]
+    )
+    size = quick if given.quick else Size()
     named = {name: getattr(given, name) for name in NUMBERS if getattr(given, name) is not None}
     lists = {
         name: tuple(each for each in getattr(given, name).split(",") if each != "none")
