@@ -65,7 +65,7 @@ def gradients(model: LiveModel, loss: Any) -> list[Any]:
 @pytest.mark.slow
 def test_the_page_s_table_of_aligned_tokens_is_what_is_aligned() -> None:
     weights = locate(MODEL)
-    page = (Path(__file__).parent.parent / "docs/training.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parent.parent / "docs/consistency.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", page, re.M)
     assert len(lines) == 8
     questions = sources.load("sciq", n=24, seed=0)
