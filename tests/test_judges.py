@@ -278,7 +278,7 @@ def test_ciphertext_reaches_no_judge_and_no_page(shape: str) -> None:
     raw = shaped_reply(TRUTH[shape][0])
     thought = replace(raw, prompt_id=pair.biased.id, model=ARM.model, weights=ARM.weights)
     text, missing = JudgedReply(pair, "biased", thought).text("thinking")
-    assert CIPHER[:40] not in text and (bool(text) or missing in ("hidden", "summary", "empty"))
+    assert CIPHER[:40] not in text and (bool(text) or missing in ("hidden", "summary", "unknown", "empty"))
     found = Results.build("t", [ARM], [pair], [thought, *(r for r in REPLIES if r.prompt_id == pair.clean.id)])
     packed = transcripts.pack(found)
     assert CIPHER[:40] not in repr([*packed["rows"], *packed["replies"]])

@@ -9,11 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unsway import layout
-from unsway.effects.panel import PanelRow
 from unsway.store import loads
+
+if TYPE_CHECKING:
+    from unsway.effects.panel import PanelRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def kept_panel(folder: str | Path) -> EffectPanel | None:
     path = Path(folder) / layout.EFFECTS
     if not path.is_file():
         return None
+    from unsway.effects.panel import PanelRow
+
     body = json.loads(path.read_text(encoding="utf-8"))
     return EffectPanel(
         tuple(loads(PanelRow, json.dumps(row)) for row in body["rows"]), body["sentences"], body["about"]

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from unsway.judging.rubrics.request_outcome import NAME
 from unsway.judging.verdicts import Judge
 from unsway.readers import Reader
 from unsway.readers.requests import REQUEST
 from unsway.registry import Ref
-from unsway.stats.corrected import JudgeTable
 from unsway.types import OUTCOMES, Verdict
+
+if TYPE_CHECKING:
+    from unsway.stats.corrected import JudgeTable
 
 
 def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
@@ -36,6 +39,8 @@ def judge_table(labels: Iterable[Verdict], verdicts: Iterable[Verdict], outcome:
         verdicts: What the judge said.
         outcome: answers, declines or neither: what True means.
     """
+    from unsway.stats.corrected import JudgeTable
+
     wanted = OUTCOMES.index(outcome)
     said = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
     both = [(label.value, said[label.reply]) for label in labels if label.value is not None and label.reply in said]

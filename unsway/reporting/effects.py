@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-
-from unsway.effects.panel import PanelRow
-from unsway.effects.pricing import EffectPlan
 from unsway.effects.results import EffectPanel
 from unsway.reporting import words
 from unsway.types import Estimate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from unsway.effects.panel import PanelRow
+    from unsway.effects.pricing import EffectPlan
 
 HEADS = (
     *(
@@ -106,6 +107,9 @@ def caveats(found: EffectPanel) -> list[str]:
 
 def show(found: EffectPanel, console: Console | None = None) -> None:
     """Print the table, the sentences and what to know."""
+    from rich.console import Console
+    from rich.table import Table
+
     console = console or Console()
     table = Table(*HEADS, box=None, pad_edge=False)
     for one in found.rows:

@@ -19,7 +19,7 @@ from typing import Any
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
-from unsway.reporting import charts, costs, effects, forecasts, judged, reasoning, table, transcripts, words
+from unsway.reporting import charts, costs, effects, table, words
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.redaction import shown
@@ -53,6 +53,8 @@ def write_page(results: Results, path: str | Path) -> Path:
 
 def html(results: Results) -> str:
     """The page as text. Equal results give equal text."""
+    from unsway.reporting import judged, reasoning, transcripts  # with numpy
+
     results = shown(results)
     figures = charts.figures(results)
     says = judged.of_study(results)
@@ -147,6 +149,8 @@ def _expected(results: Results) -> dict[str, Any]:
     """What was expected of the numbers, and what came, for the templates; empty where nothing was forecast."""
     if results.notes.expected is None:
         return {"expected": ()}
+    from unsway.reporting import forecasts
+
     rows = forecasts.score_rows(results.notes.expected)
     return {
         "expected": [tuple(row.values()) for row in rows],

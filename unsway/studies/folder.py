@@ -25,7 +25,6 @@ from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jso
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Notes, Results, SkippedCount, reply_index
-from unsway.studies.scoring import kept_history
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -192,6 +191,7 @@ def results(
     from unsway.judging.label_store import LabelStore
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
+    from unsway.studies.scoring import kept_history  # with numpy, which a folder's names and arms do without
 
     place = Path(folder)
     labels = LabelStore(place).labels() if (place / layout.LABEL_ROWS).exists() else ()

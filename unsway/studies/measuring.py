@@ -31,7 +31,6 @@ from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
-from unsway.studies.settling import settle
 from unsway.types import ArmKey, Question, Settings
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ def measure(
         UnknownName: A name is none.
         ModelError, BudgetReached: As `unsway.sampling.ask`; every reply that arrived is kept in the folder.
     """
+    from unsway.studies.settling import settle  # which imports numpy
+
     earlier = None if like is None else like.measured
     base = how or (
         replace(earlier.how, sampling=replace(earlier.how.sampling, folder=None)) if earlier else Measurement()

@@ -37,9 +37,7 @@ from unsway.studies.jobs import Job, checkpoint_folder, rows_folder
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
-from unsway.studies.planned_trainings import planned_trainings
 from unsway.studies.results import Results
-from unsway.studies.settling import settle
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import fit
@@ -137,6 +135,7 @@ def plan(
     from unsway.planning.plan import Evidence
     from unsway.planning.plan import plan as plan_pairs
     from unsway.planning.prices import price_of
+    from unsway.studies.planned_trainings import planned_trainings
 
     check(study)
     evidence = Evidence.of(folder, price_table)
@@ -186,6 +185,8 @@ def run(
         BudgetReached, ModelError, TrainingError: It stopped; everything so far is kept.
         StoreError: The disk takes no more, or another study runs in the folder.
     """
+    from unsway.studies.settling import settle  # which imports numpy
+
     check(study)
     running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
     executor = InProcess() if on is None else on
