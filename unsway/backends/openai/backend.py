@@ -104,7 +104,7 @@ class OpenAi(Backend):
             )
         client = connect(self.base_url)
         only_one = exclusive(folder, f"{RECORD}.lock", waiting="another process waits for its job", wait=False)
-        with only_one, translated(client):
+        with only_one, client, translated(client):
             record = record_of(folder, content_id(sha256, repr(method), self.describe(base)), text)
             if record.job_id is None:
                 record = replace(record, file_id=uploaded(client, record, text)).keep(folder)
@@ -138,7 +138,7 @@ class OpenAi(Backend):
         if record is None or record.job_id is None:
             raise BadInput(f"{str(folder)!r} knows of no job. Name the folder in which it was started.")
         client = connect(self.base_url)
-        with translated(client):
+        with client, translated(client):
             return str(client.fine_tuning.jobs.cancel(record.job_id).status)
 
     def _wait(self, client: OpenAI, job_id: str, folder: Path, total: int) -> FineTuningJob:
