@@ -7,10 +7,10 @@ several of them stands behind.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import StringIO
 from typing import Any
 
 from unsway.reporting import words
+from unsway.reporting.terminal import as_text
 from unsway.stats.thought_tests import RAW, UNFAITHFUL, ThoughtTestCell
 from unsway.studies.interrogating import Interrogated
 from unsway.studies.results import views
@@ -74,19 +74,7 @@ def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
 
 def terminal_text(asked: Interrogated) -> str:
     """Both tables."""
-    from rich.console import Console
-    from rich.table import Table
-
-    out = StringIO()
-    console = Console(file=out, width=200, force_terminal=False)
-    for lines in (rows(asked.cells), unfaithful_table(asked.cells)):
-        if lines:
-            shown = Table(*lines[0], box=None, pad_edge=False)
-            for line in lines:
-                shown.add_row(*map(str, line.values()))
-            console.print(shown)
-            console.print()
-    return out.getvalue().rstrip()
+    return as_text(rows(asked.cells), unfaithful_table(asked.cells))
 
 
 views.add("interrogated", terminal_text)

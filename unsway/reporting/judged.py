@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from io import StringIO
 from typing import Any, NamedTuple
 
 from unsway.judging.agreement import says_yes
 from unsway.judging.checks import JudgeCheck
 from unsway.judging.trust import JudgeCard, name_of
 from unsway.reporting import words
+from unsway.reporting.terminal import as_text
 from unsway.studies.judged import BOTH, Judged, VerbalisedCell, judged
 from unsway.studies.results import Results, views
 from unsway.types import Estimate, Verdict
@@ -294,19 +294,7 @@ def has_verdicts(results: Results) -> bool:
 
 def terminal_text(found: Judged) -> str:
     """Every table that has rows."""
-    from rich.console import Console
-    from rich.table import Table
-
-    out = StringIO()
-    console = Console(file=out, width=200, force_terminal=False)
-    for lines in (rows(found), verbalised_rows(found), card_rows(found.cards), agreement_rows(found)):
-        if lines:
-            shown = Table(*lines[0], box=None, pad_edge=False)
-            for line in lines:
-                shown.add_row(*map(str, line.values()))
-            console.print(shown)
-            console.print()
-    return out.getvalue().rstrip()
+    return as_text(rows(found), verbalised_rows(found), card_rows(found.cards), agreement_rows(found))
 
 
 views.add("judged", terminal_text)

@@ -7,10 +7,10 @@ one reaches that sees the answer, the prompt or the length alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import StringIO
 from typing import Any
 
 from unsway.reporting import words
+from unsway.reporting.terminal import as_text
 from unsway.stats.matched import FrontArm
 from unsway.studies.monitoring import Monitored, MonitoredCell
 from unsway.studies.results import views
@@ -68,20 +68,8 @@ def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
 
 def terminal_text(watched: Monitored) -> str:
     """The table of monitors, and the front where there are several arms."""
-    from rich.console import Console
-    from rich.table import Table
-
-    out = StringIO()
-    console = Console(file=out, width=200, force_terminal=False)
     arms = watched.front()
-    for lines in (rows(watched.cells), front_rows(arms) if len(arms) > 1 else []):
-        if lines:
-            shown = Table(*lines[0], box=None, pad_edge=False)
-            for line in lines:
-                shown.add_row(*map(str, line.values()))
-            console.print(shown)
-            console.print()
-    return out.getvalue().rstrip()
+    return as_text(rows(watched.cells), front_rows(arms) if len(arms) > 1 else [])
 
 
 views.add("monitored", terminal_text)

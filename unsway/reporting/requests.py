@@ -5,10 +5,10 @@ In: `RequestRates`. Out: rows for tables and JSON; text.
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import Any
 
 from unsway.reporting import words
+from unsway.reporting.terminal import as_text
 from unsway.studies.requests import RequestRates, wrapper_name
 from unsway.studies.results import views
 
@@ -35,22 +35,9 @@ def request_lines(found: RequestRates) -> list[dict[str, Any]]:
 def request_text(found: RequestRates) -> str:
     """The table, with what its columns mean."""
     return (
-        f"{as_table(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
+        f"{as_text(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
         f"ought to be answered. Read by {words.visible(found.by)}."
     )
-
-
-def as_table(lines: list[dict[str, Any]]) -> str:
-    """Rows as a table without lines."""
-    from rich.console import Console
-    from rich.table import Table
-
-    heads = dict.fromkeys(name for line in lines for name in line)
-    out, shown = StringIO(), Table(*heads, box=None, pad_edge=False)
-    for line in lines:
-        shown.add_row(*(str(line.get(name, words.NONE)) for name in heads))
-    Console(file=out, width=200, force_terminal=False).print(shown)
-    return out.getvalue().rstrip()
 
 
 views.add("requests", request_text)
