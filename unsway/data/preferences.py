@@ -9,11 +9,10 @@ are whole; an answer that was the target already shows nothing of the cue. No go
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from unsway.data.provenance import Provenance, write_examples
+from unsway.data.provenance import Provenance, SelectedRows
 from unsway.data.recipe import Thoughts
 from unsway.data.targets import target
 from unsway.errors import BadInput
@@ -22,24 +21,10 @@ from unsway.types import Example, Outcome, Pair, Part, Prompt, Reply, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Preferences:
-    """Rows of one model, and why other pairs gave none."""
+class Preferences(SelectedRows):
+    """Rows of one model, each with its clean and its cued reply, and why other pairs gave none."""
 
-    rows: tuple[Example, ...]
-    """Examples, each with both replies."""
-    pairs: tuple[Pair, ...]
-    """The pair of each row."""
-    provenance: tuple[Provenance, ...]
-    """Where the completion of each row comes from."""
-    left_out: Mapping[str, int]
-    """Reason to number of outcomes: the cue was not followed, the clean answer was the target, a reply is missing."""
-
-    def write(self, path: str | Path) -> Path:
-        """Write the rows, their pairs and their provenance. Raises `BadInput` where there are no rows."""
-        if not self.rows:
-            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
-            raise BadInput(f"No pair gives a preference ({why}). Measure more questions, or a cue that is followed.")
-        return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
+    nothing = "No pair gives a preference ({why}). Measure more questions, or a cue that is followed."
 
 
 def preferences(

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from unsway.data.formats import write_rows
+from unsway.errors import BadInput
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.types import Example, Pair, Reply, Settings
 
@@ -41,6 +42,29 @@ class Provenance:
     def of(cls, reply: Reply, source: str) -> Provenance:
         """Provenance of a row whose completion is this reply."""
         return cls(reply.model, reply.weights, reply.prompt_id, reply.sample, reply.settings, source)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRows:
+    """Rows made of the pairs of a study that show something, and why its other pairs gave none."""
+
+    nothing: ClassVar[str]
+    """What to say, with `{why}`, where no pair gave a row."""
+    rows: tuple[Example, ...]
+    """The rows."""
+    pairs: tuple[Pair, ...]
+    """The pair of each row."""
+    provenance: tuple[Provenance, ...]
+    """Where the completion of each row comes from."""
+    left_out: Mapping[str, int]
+    """How many gave no row, by reason."""
+
+    def write(self, path: str | Path) -> Path:
+        """Write the rows, their pairs and their provenance. Raises `BadInput` where there are no rows."""
+        if not self.rows:
+            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
+            raise BadInput(self.nothing.format(why=why))
+        return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
 
 
 class Beside(NamedTuple):

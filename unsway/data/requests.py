@@ -11,11 +11,10 @@ that it does not learn to decline whatever is wrapped. A request that ought to b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from unsway.data.provenance import Provenance, write_examples
+from unsway.data.provenance import Provenance, SelectedRows
 from unsway.data.recipe import Thoughts
 from unsway.data.targets import target
 from unsway.errors import BadInput
@@ -25,26 +24,10 @@ from unsway.types import ANSWERS, DECLINES, Example, Outcome, Pair, Reply
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRows:
-    """Training rows made of requests."""
-
-    rows: tuple[Example, ...]
+class RequestRows(SelectedRows):
     """Wrapped requests with the model's own reply to the bare one."""
-    pairs: tuple[Pair, ...]
-    """The pair of each row."""
-    provenance: tuple[Provenance, ...]
-    """Where the target of each row comes from."""
-    left_out: Mapping[str, int]
-    """Pairs that gave no row, by reason."""
 
-    def write(self, path: str | Path) -> Path:
-        """Write the rows with pairs and provenance beside them. Raises `BadInput` where there are none."""
-        if not self.rows:
-            why = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items()) or "nothing was asked"
-            raise BadInput(
-                f"No request gives a row ({why}). Measure more requests, or wrappers that the model yields to."
-            )
-        return write_examples(path, self.rows, self.pairs, self.provenance, left_out=dict(self.left_out))
+    nothing = "No request gives a row ({why}). Measure more requests, or wrappers that the model yields to."
 
 
 def request_rows(
