@@ -95,7 +95,9 @@ class Size:
     def trained(self, method: Method, rate: float, name: str = "") -> Trained:
         """A training on the hunch."""
         tasks = (Task("arc_easy", 200), Task("openbookqa", 200))
-        return Trained(replace(method, learning_rate=rate), tasks=tasks, recipe=replace(RECIPE, n=self.rows), name=name)
+        sized = method if isinstance(method, Rmct) else replace(method, batch_size=self.batch)
+        sized = replace(sized, rollouts=self.rollouts) if isinstance(sized, Opct) else sized
+        return Trained(replace(sized, learning_rate=rate), tasks=tasks, recipe=replace(RECIPE, n=self.rows), name=name)
 
     def chosen(self) -> dict[Method, tuple[float, ...]]:
         """The methods that are compared, with the rates to try."""
