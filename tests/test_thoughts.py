@@ -35,7 +35,7 @@ from unsway.reporting.page import html
 from unsway.reporting.reasoning import thought_kinds
 from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
-from unsway.sampling.options import check_thinking
+from unsway.sampling.options import check_settings
 from unsway.store import Address, ReplyStore, dumps, loads
 from unsway.studies import Study
 from unsway.studies.arms import Arm
@@ -241,10 +241,10 @@ def test_effort_and_budget_reach_the_provider(tmp_path: Path) -> None:
 
 def test_settings_that_would_change_nothing_are_refused() -> None:
     with pytest.raises(BadInput, match="takes no effort"):
-        check_thinking(Settings(effort="high"), "unsway/smollm2-135m")
+        check_settings(Settings(effort="high"), "unsway/smollm2-135m")
     with pytest.raises(BadInput, match="nothing is left for the answer"):
-        check_thinking(Settings(thinking_budget=1000), "anthropic/claude-3-7-sonnet-latest")
-    check_thinking(Settings(thinking_budget=999), "anthropic/claude-3-7-sonnet-latest")
+        check_settings(Settings(thinking_budget=1000), "anthropic/claude-3-7-sonnet-latest")
+    check_settings(Settings(thinking_budget=999), "anthropic/claude-3-7-sonnet-latest")
 
 
 # ---------------------------------------------------------------- thoughts that stand in the text

@@ -81,6 +81,11 @@ if TYPE_CHECKING:
     "--effort", type=click.Choice(get_args(Effort)), help="How much a reasoning model thinks (the provider's default)."
 )
 @click.option("--thinking-budget", type=click.IntRange(min=1), help="Most tokens of thinking, part of --max-tokens.")
+@click.option(
+    "--options-after",
+    metavar="WORDS",
+    help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models, torch engine.",
+)
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @click.option(
     "--prices",
@@ -149,7 +154,9 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     from unsway.types import Settings
 
     seed, most = options["seed"], options["max_cost"]
-    decoding = {name: options[name] for name in ("temperature", "max_tokens", "effort", "thinking_budget")}
+    decoding = {
+        name: options[name] for name in ("temperature", "max_tokens", "effort", "thinking_budget", "options_after")
+    }
     settings = Settings(**decoding, seed=seed)
     budget = None if most is None else Budget(most, prices(options["prices_"]))
     change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]

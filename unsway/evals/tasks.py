@@ -110,7 +110,7 @@ def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
         async def output(messages: list[ChatMessage], turn: int) -> ModelOutput:
             nonlocal state
             state.messages = messages
-            state = await generate(state, extra_body=choices(prompt, turn, str(state.model)))
+            state = await generate(state, extra_body=choices(prompt, turn, str(state.model), Settings()))
             return state.output
 
         outputs = await walk(prompt, output)

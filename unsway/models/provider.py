@@ -27,8 +27,18 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from unsway.errors import ModelError
-from unsway.models.engines.base import CHOICES, Engine, Generation, Request, ScoreRequest, known_engine, make_engine
+from unsway.models.engines.base import (
+    AFTER,
+    CHOICES,
+    Engine,
+    Generation,
+    Request,
+    ScoreRequest,
+    known_engine,
+    make_engine,
+)
 from unsway.models.weights import known_dtype, locate
+from unsway.prompts.render import letter
 from unsway.readers.channels import split
 from unsway.types import Message
 
@@ -110,7 +120,9 @@ class LocalModel(ModelAPI):
             if message.role == "tool":
                 raise ModelError("The local provider takes no tool messages.")
             messages.append(Message(message.role, message.text))
-        letters = (config.extra_body or {}).get(CHOICES)
+        body = config.extra_body or {}
+        after = body.get(AFTER, "")
+        letters = () if after else body.get(CHOICES)
         if letters:
             messages.append(Message("assistant", PREFILL))
         prompt = self.weights.encode(tuple(messages))
@@ -126,6 +138,8 @@ class LocalModel(ModelAPI):
             temperature=config.temperature or 0.0,
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
+            after=after,
+            endings=self._endings(after, body[CHOICES]) if after else (),
         )
         content: str | list[Content]
         if letters and self.engine.can_score:
@@ -139,6 +153,19 @@ class LocalModel(ModelAPI):
         n_in, n_out = len(prompt), len(generation.tokens)
         usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
+
+    def _endings(self, after: str, options: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+        """The tokens of each option behind these words, with and without its letter."""
+        encode = self.weights.tokenizer.encode
+        begin = encode(after, add_special_tokens=False)
+        texts = [f"{after} {before}{text}." for i, text in enumerate(options) for before in ("", f"({letter(i)}) ")]
+        whole = [encode(text, add_special_tokens=False) for text in texts]
+        if any(ids[: len(begin)] != begin for ids in whole):
+            raise ModelError(
+                f"The tokenizer of {self.model_name!r} joins {after!r} with what follows into one token, so the options "
+                "cannot be kept to. Take words that end before a space."
+            )
+        return tuple(dict.fromkeys(tuple(ids[len(begin) :]) for ids in whole))
 
     async def _likeliest(self, asked: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
         """The letter that the model gives the highest probability after the prefill, each as its tokenizer writes it."""

@@ -88,6 +88,13 @@ def option_parts(options: Sequence[str]) -> tuple[Part, ...]:
     return tuple(Part("option", line if i else header + line) for i, line in enumerate(lines))
 
 
+def options_shown(prompt: Prompt) -> tuple[str, ...]:
+    """The texts of the options that a prompt shows last; empty where it shows none."""
+    shown = [[part.text for part in turn.parts or () if part.kind == "option"] for turn in prompt.turns]
+    lines = next((texts for texts in reversed(shown) if texts), [])
+    return tuple(text.partition(f"\n({letter(i)}) ")[2] for i, text in enumerate(lines))
+
+
 def letters_asked(prompt: Prompt) -> tuple[str, ...]:
     """The letters between which the last turn of a prompt lets the model choose; empty where it is no answer turn."""
     known = (elicitations.get(name).answer_turn for name in elicitations.names())

@@ -175,6 +175,7 @@ def about(results: Results) -> list[tuple[str, str]]:
         sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
         thinking = [f"effort {s.effort}"] if s.effort else []
         thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []
+        thinking += [f"only options behind “{s.options_after}”"] if s.options_after else []
         decoding.append(", ".join([sampling, f"at most {s.max_tokens} tokens", *thinking, f"seed {s.seed}"]))
     estimates = (est for cell in results.cells for est in cell.estimates)
     ratios = (one.estimate for one in results.ratios)

@@ -27,7 +27,7 @@ from unsway.sampling.conversation import choices, reply_of, walk
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
-from unsway.sampling.options import Sampling, SamplingOptions, check_thinking, opened
+from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
@@ -95,7 +95,7 @@ def ask(
     sampling = replace(sampling, **options)
     with opened(model, sampling.folder, model_args) as (session, folder):
         subject = session.subject
-        check_thinking(sampling.settings, subject.name)
+        check_settings(sampling.settings, subject.name)
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
         store = ReplyStore(folder / layout.REPLIES)
@@ -284,7 +284,7 @@ class Asker:
             if settings.temperature > 0:
                 config.top_p = settings.top_p
                 config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
-            config.extra_body = choices(prompt, turn, address.model)
+            config.extra_body = choices(prompt, turn, address.model, settings)
             state.messages = messages
             if self.calls is None:
                 state.output = await get_model().generate(messages, config=config)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from unsway.models.engines.base import CHOICES
+from unsway.errors import BadInput
+from unsway.models.engines.base import AFTER, CHOICES
 from unsway.models.session import LOCAL
 from unsway.models.thoughts import shown_thought
-from unsway.prompts.render import letters_asked
+from unsway.prompts.render import letters_asked, options_shown
 from unsway.store import Address
-from unsway.types import Prompt, Reply, Stop
+from unsway.types import Prompt, Reply, Settings, Stop
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput
@@ -51,10 +52,25 @@ async def walk(
     return outputs
 
 
-def choices(prompt: Prompt, turn: int, model: str) -> dict[str, list[str]] | None:
-    """What a turn's request has in its extra body: the letters of an answer turn, between which local models choose."""
-    letters = letters_asked(prompt) if turn == prompt.n_model_turns and model.startswith(LOCAL) else ()
-    return {CHOICES: list(letters)} if letters else None
+def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[str, Any] | None:
+    """What a turn's request has in its extra body, between which local models choose.
+
+    The letters of an answer turn; the options behind the words that the settings name. None for hosted models.
+
+    Raises:
+        BadInput: Replies are to be kept to the options, and the prompt shows none.
+    """
+    if not model.startswith(LOCAL):
+        return None
+    letters = letters_asked(prompt) if turn == prompt.n_model_turns else ()
+    if letters:
+        return {CHOICES: list(letters)}
+    if settings.options_after is None:
+        return None
+    options = options_shown(prompt)
+    if not options or not all(options):
+        raise BadInput(f"Prompt {prompt.id} shows no options that replies could be kept to. Leave options_after out.")
+    return {CHOICES: list(options), AFTER: settings.options_after}
 
 
 def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:

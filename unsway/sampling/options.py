@@ -56,9 +56,14 @@ class SamplingOptions(TypedDict, total=False):
     label: str
 
 
-def check_thinking(settings: Settings, model: str) -> None:
-    """Refuse an effort or a budget that would change nothing, or leave no token for the answer. Raises `BadInput`."""
+def check_settings(settings: Settings, model: str) -> None:
+    """Refuse what would change nothing for this model, or leave no token for the answer. Raises `BadInput`."""
     budget = settings.thinking_budget
+    if settings.options_after is not None and (not model.startswith(LOCAL) or not settings.options_after.strip()):
+        raise BadInput(
+            f"options_after is {settings.options_after!r}: replies of local models alone can be kept to the options, behind "
+            f"words that are not blank, and the model is {model}. Leave it out."
+        )
     if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):
         raise BadInput(
             f"{model} runs here and takes no effort and no thinking budget: it thinks as its chat template says. Leave them "

@@ -100,6 +100,9 @@ class Settings:
     """How much a reasoning model thinks; None leaves it to the provider."""
     thinking_budget: int | None = None
     """Most tokens of thinking, part of `max_tokens`, for models that take such a limit; None leaves it to the provider."""
+    options_after: str | None = None
+    """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
+    replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
 
     def __repr__(self) -> str:
         """The fields; of those that came later only the ones that are set, because addresses are made of this text."""

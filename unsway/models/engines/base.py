@@ -27,6 +27,8 @@ Scores: TypeAlias = tuple[float, ...]
 """Natural log-probabilities, one for each token of a completion."""
 CHOICES = "guided_choice"
 """Key of a request's extra body: the answers between which the model chooses (the name is that of vLLM's servers)."""
+AFTER = "unsway_options_after"
+"""Another: the words of the reply behind which it chooses; without it, the choice is the whole reply."""
 LINGER = 0.02
 """Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
 
@@ -45,6 +47,10 @@ class Request:
     """Nucleus probability mass; 1 keeps everything."""
     seed: int
     """Seed of sampling; unused at temperature 0."""
+    after: str = ""
+    """Words of the reply behind which only one of the `endings` can follow; empty where anything can."""
+    endings: tuple[tuple[int, ...], ...] = ()
+    """Token ids, one sequence an ending; the reply is over behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class Engine(ABC):
     """The name under which it is declared."""
     can_score: ClassVar[bool] = False
     """Whether `score` works; a subclass that sets it implements `serve_scores`."""
+    can_choose: ClassVar[bool] = False
+    """Whether it keeps to the endings of a request."""
     most_waiting: int
     """How many prompts are worth having in the queue at once."""
 
@@ -97,7 +105,12 @@ class Engine(ABC):
         return 0
 
     def submit(self, request: Request) -> Future[Generation]:
-        """Put a prompt in the queue; the worker starts with the first one."""
+        """Put a prompt in the queue; the worker starts with the first one. Raises `ModelError` where it cannot be kept to."""
+        if request.endings and not self.can_choose:
+            raise ModelError(
+                f"The {self.name} engine cannot keep replies to the options. Use engine='torch' (--engine torch), or leave "
+                "options_after out."
+            )
         generation: Future[Generation] = Future()
         self._put((request, generation))
         return generation

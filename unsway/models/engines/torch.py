@@ -16,6 +16,7 @@ from unsway.models.engines.base import (
     Generation,
     Pending,
     PendingScore,
+    Request,
     engines,
     first_end,
 )
@@ -42,10 +43,12 @@ class TorchEngine(Engine):
 
     name = "torch"
     can_score = True
+    can_choose = True
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__(weights, dtype)
         self.model: Any = load_model(weights, dtype).eval()
+        self.weights = weights
         self.ends = weights.ends
         self.pad = min(weights.ends)
         self.rows = ROWS_A_BATCH[self.model.device.type]
@@ -74,10 +77,12 @@ class TorchEngine(Engine):
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
             ids_NT, mask_NT = self._pad([request.tokens for request in rows])
-            sampling: list[Any] = []
+            deciding: list[Any] = []
+            if any(request.endings for request in rows):
+                deciding.append(RowEndings(rows, ids_NT.shape[1], self.weights.tokenizer, self.ends))
             if rows[0].temperature > 0:
                 noise = RowNoise([request.seed for request in rows], self.model.device)
-                sampling = [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
+                deciding += [TemperatureLogitsWarper(rows[0].temperature), TopPLogitsWarper(rows[0].top_p), noise]
             with torch.inference_mode():
                 out_NT = self.model.generate(
                     input_ids=ids_NT,
@@ -86,7 +91,7 @@ class TorchEngine(Engine):
                     eos_token_id=sorted(self.ends),
                     pad_token_id=self.pad,
                     do_sample=False,
-                    logits_processor=LogitsProcessorList(sampling),
+                    logits_processor=LogitsProcessorList(deciding),
                 )
             for (_, result), tokens in zip(batch, out_NT[:, ids_NT.shape[1] :].tolist(), strict=True):
                 result.set_result(Generation(*first_end(tokens, self.ends)))
@@ -182,6 +187,38 @@ class RowNoise:
         for row_V, generator in zip(exponential_NV, self.generators, strict=True):
             row_V.exponential_(generator=generator)
         return exponential_NV.log_().neg_().add_(scores)
+
+
+class RowEndings:
+    """Lets only a row's endings, and then the end, follow the words it names; until it has said them, anything can.
+
+    A greedy reply that ends in one of the endings by itself is therefore the same with and without. Behind other words of
+    the reply the choice is the model's: the ending that it would most likely begin, token by token.
+    """
+
+    def __init__(self, rows: list[Request], n_prompt: int, tokenizer: Any, ends: frozenset[int]) -> None:
+        """The requests in the order of the batch, and the length of their padded prompts in tokens."""
+        self.rows, self.n_prompt, self.tokenizer, self.ends = rows, n_prompt, tokenizer, sorted(ends)
+        self.begun: dict[int, int] = {}
+        """Rows that have said the words, and how many tokens they had said by then."""
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """The scores of shape (rows, vocabulary), minus infinity where a token cannot follow."""
+        import torch
+
+        kept = torch.zeros_like(scores)
+        for number, (row, said) in enumerate(zip(self.rows, input_ids[:, self.n_prompt :].tolist(), strict=True)):
+            waits = row.endings and number not in self.begun
+            # as many tokens as the words have letters are enough, and the whole reply is not decoded at each token
+            if waits and self.tokenizer.decode(said[-len(row.after) :]).endswith(row.after):
+                self.begun[number] = len(said)
+            if number in self.begun:
+                tail = tuple(said[self.begun[number] :])
+                n = len(tail)
+                following = {ending[n] for ending in row.endings if len(ending) > n and ending[:n] == tail}
+                kept[number] = -torch.inf
+                kept[number, sorted(following) or self.ends] = 0
+        return scores + kept
 
 
 def bytes_a_token(model: Any) -> int:
