@@ -12,6 +12,7 @@ from unsway.stats.corrected import (
     rogan_gladen,
     two_phase,
 )
+from unsway.stats.intervals import wilson
 
 
 def replies(yes: int, n: int) -> tuple[list[int], list[int]]:
@@ -88,7 +89,14 @@ def test_labels_drawn_by_verdict() -> None:
     z = [True] * 100 + [False] * 900
     found = two_phase(y, z, list(map(str, range(1000))))
     assert found.value == pytest.approx(0.130)
-    assert (found.low, found.high) == pytest.approx((0.077, 0.183), abs=6e-4)
+    # a normal interval would be (.077, .183); of 60 labels three are true, so the upper end is farther
+    (_, true_yes), (low_no, high_no) = wilson(51, 60), wilson(3, 60)
+    assert (found.low, found.high) == pytest.approx((0.0956, 0.2102), abs=1e-4)
+    assert found.high - 0.13 == pytest.approx(
+        ((0.1 * (true_yes - 0.85)) ** 2 + (0.9 * (high_no - 0.05)) ** 2 + (0.8 * (wilson(100, 1000)[1] - 0.1)) ** 2)
+        ** 0.5
+    )
+    assert 0.13 - found.low > 0.9 * (0.05 - low_no)
     assert begg_greenes(100, 900, JudgeTable(51, 3, 9, 57)) == pytest.approx((0.654, 0.983), abs=5e-4)
     naive = JudgeTable(51, 3, 9, 57)
     assert naive.sensitivity().value == pytest.approx(0.944, abs=5e-4)

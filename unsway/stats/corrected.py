@@ -21,12 +21,12 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.intervals import Floats, Interval, quantile, wilson
+from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, wilson
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -238,27 +238,45 @@ def two_phase(
 ) -> Estimate:
     """The true rate where replies were drawn for labelling by their verdict: each kind's share, weighted by its number.
 
+    The interval is of Wilson's intervals of both shares and of the verdicts, squared and added (MOVER; Zou and Donner 2008,
+    Stat. Med. 27:1693): with some thirty labels of a verdict, a normal one covers 91 % (benchmarks/judging.py).
+
     Args:
         labels: People's label of each reply; None where there is none. Drawn at random within each verdict.
         verdicts: The judge's verdict on each reply.
         questions: The question of each reply; replies to one question are one cluster.
         level: Nominal coverage.
     """
-    z, has = np.asarray(verdicts, bool), np.array([label is not None for label in labels], bool)
+    how = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
+    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
+    at, z = np.array([ids[key] for key in questions], np.intp), np.asarray(verdicts, bool)
+    has = np.array([label is not None for label in labels], bool)
     y = np.array([bool(label) for label in labels], float)
-    how = "two-phase: labels drawn by verdict, clustered by question"
-    n = len(z)
-    share, influence = np.zeros(n), np.zeros(n)
+
+    def share(hit: Floats, among: NDArray[np.bool_]) -> tuple[float, Interval]:
+        """Rate and interval of hits among some replies, by question."""
+        hits_Q, size_Q = (np.bincount(at[among], w, minlength=len(ids)) for w in (hit[among], among[among]))
+        asked = size_Q > 0
+        return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[asked], size_Q[asked], level=level)
+
+    n = len(z), len(ids), 0
     for kind in (True, False):
-        here, labelled = z == kind, has & (z == kind)
-        if here.any() and not labelled.any():
+        if (z == kind).any() and not (has & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
-            return Estimate("corrected", None, None, None, level, n, len(set(questions)), 0, how, note)
-        if here.any():
-            share[here] = y[labelled].mean()
-            influence[labelled] += here.sum() / (n * labelled.sum()) * (y[labelled] - share[labelled])
-    value = float(share.mean())
-    return _normal(value, influence + (share - value) / n, questions, how, level)
+            return Estimate("corrected", None, None, None, level, *n, how, note)
+    yes, of_yes = share(z.astype(float), np.ones_like(z))
+    true_yes, of_true_yes = share(y, has & z) if z.any() else (0.0, Interval(0.0, 0.0))
+    true_no, of_true_no = share(y, has & ~z) if not z.all() else (0.0, Interval(0.0, 0.0))
+    value, slope = yes * true_yes + (1 - yes) * true_no, true_yes - true_no
+    away = [
+        sqrt(
+            (yes * (of_true_yes[end] - true_yes)) ** 2
+            + ((1 - yes) * (of_true_no[end] - true_no)) ** 2
+            + (slope * (of_yes[end if slope > 0 else 1 - end] - yes)) ** 2
+        )
+        for end in (0, 1)
+    ]
+    return Estimate("corrected", value, max(0.0, value - away[0]), min(1.0, value + away[1]), level, *n, how)
 
 
 def begg_greenes(yes: int, no: int, labelled: JudgeTable) -> tuple[float, float]:
