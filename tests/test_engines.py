@@ -190,3 +190,38 @@ def test_scores_that_are_no_numbers_are_refused() -> None:
 
     with pytest.raises(ModelError, match="NaN"):
         RowNoise([0], torch.device("cpu"))(None, torch.tensor([[0.0, torch.nan]]))
+
+
+@real
+@loads_torch
+def test_what_prompts_begin_with_is_gone_over_once_and_changes_no_reply(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Greedy and sampled replies of a batch that shares a beginning, against prompts that each go through whole."""
+    from unsway.models.engines import torch as module
+
+    start = tuple(weights.tokenizer.encode("Reason in a sentence or two, then say which answer is best. " * 4))
+    ends = [
+        tuple(weights.tokenizer.encode(text)) for text in ("A leaf.", "Which animal gives us wool?", "A tree, then.")
+    ]
+    asked = [
+        Request(start + end, 12, temperature, 1.0, number)
+        for number, end in enumerate(ends)
+        for temperature in (0.0, 1.0)
+    ]
+    seen: list[int] = []
+    said = {}
+    for least in (10**6, module.LEAST_SHARED):
+        monkeypatch.setattr(module, "LEAST_SHARED", least)
+        engine = make_engine(weights, "torch")
+        engine.model.register_forward_pre_hook(
+            lambda _, args, kwargs: seen.append(kwargs["input_ids"].numel()), with_kwargs=True
+        )
+        try:
+            said[least] = [future.result() for future in [engine.submit(each) for each in asked]]
+        finally:
+            engine.close()
+        said[least, "tokens"] = sum(seen)
+        seen.clear()
+    assert said[10**6] == said[module.LEAST_SHARED]
+    assert said[module.LEAST_SHARED, "tokens"] <= said[10**6, "tokens"] - 3 * len(start)

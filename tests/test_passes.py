@@ -11,7 +11,8 @@ import pytest
 from tests.tiny import example, loads_torch, real, tiny_model
 from unsway.backends.local import Local
 from unsway.backends.local.live import LiveModel
-from unsway.backends.local.passes import KEPT, parts
+from unsway.backends.local.passes import parts
+from unsway.models.beginnings import KEPT
 from unsway.training import Opct
 from unsway.training.seams import Rollout, Tokens
 from unsway.types import Example, Prompt, Settings, Turn

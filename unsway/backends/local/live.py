@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unsway.backends.local.passes import NOT_WORTH_A_PASS, Beginnings, common, parts
+from unsway.backends.local.passes import NOT_WORTH_A_PASS, parts
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
@@ -26,6 +26,7 @@ from unsway.backends.local.steps import METRICS, check_number, keep_only, keep_r
 from unsway.disk import append_row
 from unsway.errors import BadInput
 from unsway.extras import requires
+from unsway.models.beginnings import Beginnings, common, keeps_all
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.alignment import Places, Window, aligned
@@ -103,9 +104,7 @@ class LiveModel:
         self.pad = min(weights.ends)
         self.alignments: dict[tuple[Prompt, Prompt, Window], Places] = {}
         self.beginnings = Beginnings()
-        config = self._of(False).config
-        kinds = set(getattr(config, "layer_types", None) or ("full_attention",))
-        self.can_share = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
+        self.can_share = keeps_all(self._of(False).config)
         """Whether keys and values of a shared beginning are kept whole."""
         self.autocast: Callable[[], Any] = lambda: torch.autocast(
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"

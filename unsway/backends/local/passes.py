@@ -1,7 +1,6 @@
 """How the rows of a step are laid into passes, so that what they share goes through the model once.
 
-In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one a pass; and the keys and values of what the
-base's prompts begin with (instructions, worked examples), which never change and are computed once a fit.
+In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one a pass.
 Rows of like length share a part, so little is computed on padding and rows with one beginning meet. Replies to one prompt
 share a part as long as they have no more tokens than that many whole rows: their prompt is then gone over once.
 """
@@ -9,14 +8,11 @@ share a part as long as they have no more tokens than that many whole rows: thei
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any
 
-from unsway.training.seams import Rollout, Tensor
+from unsway.training.seams import Rollout
 
-KEPT = 2
-"""Beginnings of the base that are kept: those of rows that reason and of rows that do not. A beginning of 250 tokens takes
-6 MB in the shape of a 135M model, 33 MB in that of an 8B."""
 NOT_WORTH_A_PASS = 32
 """Tokens by which a kept beginning may be shorter than what rows share before a longer one is computed; ours."""
 
@@ -59,35 +55,3 @@ def _groups(groups: Sequence[Sequence[Rollout]], most: int) -> Iterator[Sequence
 def _in_order(rows: Sequence[Any], n: int) -> Iterator[Sequence[Any]]:
     for start in range(0, len(rows), n):
         yield rows[start : start + n]
-
-
-def common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
-class Beginnings:
-    """Keys and values of the last beginnings of the base model."""
-
-    def __init__(self) -> None:
-        self.kept: list[tuple[tuple[int, ...], list[tuple[Tensor, Tensor]]]] = []
-
-    def known(self, ids: Sequence[int]) -> int:
-        """How many of these tokens, from the first, are kept."""
-        return max((common(kept, ids) for kept, _ in self.kept), default=0)
-
-    def keep(self, ids: Sequence[int], cache: Any) -> None:
-        """Keep those of one row, in place of the oldest."""
-        self.kept = [*self.kept, (tuple(ids), [(layer.keys, layer.values) for layer in cache.layers])][-KEPT:]
-
-    def repeated(self, ids: Sequence[int], rows: int) -> Any:
-        """Those of tokens that are kept, for so many rows, as the model takes them; None where they are not kept whole."""
-        from transformers import DynamicCache
-
-        for kept, layers in self.kept:
-            if common(kept, ids) == len(ids):
-                cache = DynamicCache()
-                for number, both in enumerate(layers):
-                    cache.update(*(each[..., : len(ids), :].expand(rows, -1, -1, -1) for each in both), number)
-                return cache
-        return None

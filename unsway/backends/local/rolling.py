@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Any
 
-from unsway.backends.local.passes import common
+from unsway.models.beginnings import common
 from unsway.models.engines.torch import RowNoise
 from unsway.seeds import rng
 from unsway.training.seams import Tensor, Tokens

@@ -20,6 +20,8 @@ from peft.helpers import disable_input_dtype_casting
 from torch.nn.functional import cross_entropy
 from trl import DPOTrainer, SFTTrainer
 
+from unsway.models.beginnings import keeps_all
+
 IGNORED = -100
 """Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
 WORTH_A_PASS = 1e13
@@ -46,10 +48,8 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         base = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
         ids_BT = inputs["input_ids"]
         # rows may begin with one pass over what they share where all keys and values are kept
-        kinds = set(getattr(base.config, "layer_types", None) or ("full_attention",))
-        all_kept = kinds == {"full_attention"} and not getattr(base.config, "sliding_window", None)
         again = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
-        start = shared_start(ids_BT, labels_BT) if all_kept and not again else 0
+        start = shared_start(ids_BT, labels_BT) if keeps_all(base.config) and not again else 0
         spared = start * (len(ids_BT) - 1) * base.num_parameters()
         start = start if ids_BT.device.type == "cpu" or spared >= WORTH_A_PASS else 0
         hidden_BTD, outputs = _hidden(model, base, inputs, start)

@@ -1,7 +1,8 @@
 """The reference engine: `transformers.generate` in batches of like length.
 
 In: a folder of safetensors (and an adapter). Out: replies, token-identical to plain greedy decoding in float32, the default.
-Prompts are sorted by length and batched under a budget of padded tokens, so little is computed on padding.
+Prompts are sorted by length and batched under a budget of padded tokens, so little is computed on padding; what the prompts
+of a batch begin with goes through the model once.
 A sampled reply depends on its own seed and not on the batch: each row draws from its own random numbers.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from unsway.errors import ModelError
+from unsway.models.beginnings import Beginnings, common, keeps_all
 from unsway.models.engines.base import (
     Engine,
     Generation,
@@ -35,6 +37,9 @@ LOGITS_A_BATCH = 2**27
 SHARE_OF_FREE = 0.3
 """Of a GPU's free memory, what keys and values of one batch may take; activations and copies take about as much again."""
 
+LEAST_SHARED = 32
+"""Fewest tokens that prompts begin alike with for which these go through the model on their own; ours."""
+
 T = TypeVar("T")
 
 
@@ -49,6 +54,9 @@ class TorchEngine(Engine):
         super().__init__(weights, dtype)
         self.model: Any = load_model(weights, dtype).eval()
         self.weights = weights
+        self.beginnings = Beginnings()
+        self.can_share = keeps_all(self.model.config.get_text_config())
+        """Whether keys and values of what prompts begin with can be kept for all of them."""
         self.ends = weights.ends
         self.pad = min(weights.ends)
         self.rows = ROWS_A_BATCH[self.model.device.type]
@@ -76,7 +84,8 @@ class TorchEngine(Engine):
 
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
-            ids_NT, mask_NT = self._pad([request.tokens for request in rows])
+            shared = self._shared([request.tokens for request in rows])
+            ids_NT, mask_NT = self._pad([request.tokens for request in rows], shared)
             deciding: list[Any] = []
             if any(request.endings for request in rows):
                 deciding.append(RowEndings(rows, ids_NT.shape[1], self.weights.tokenizer, self.ends))
@@ -87,6 +96,7 @@ class TorchEngine(Engine):
                 out_NT = self.model.generate(
                     input_ids=ids_NT,
                     attention_mask=mask_NT,
+                    past_key_values=self._begun(rows[0].tokens[:shared], len(rows)) if shared else None,
                     max_new_tokens=rows[0].max_tokens,
                     eos_token_id=sorted(self.ends),
                     pad_token_id=self.pad,
@@ -133,6 +143,7 @@ class TorchEngine(Engine):
     def free(self) -> None:
         """Release the model."""
         self.model = None
+        self.beginnings = Beginnings()
 
     def _tokens_a_batch(self) -> int:
         """Padded tokens of one batch: on a GPU as many as their keys and values may take memory."""
@@ -144,13 +155,28 @@ class TorchEngine(Engine):
         cached = torch.cuda.memory_reserved(self.model.device) - torch.cuda.memory_allocated(self.model.device)
         return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
 
-    def _pad(self, prompts: list[tuple[int, ...]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Left-padded ids and mask, shape (batch, longest)."""
+    def _shared(self, prompts: list[tuple[int, ...]]) -> int:
+        """How many tokens all prompts of a batch begin with; 0 where that spares little, or they cannot be kept."""
+        shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
+        return shared if self.can_share and len(prompts) > 1 and shared >= LEAST_SHARED else 0
+
+    def _begun(self, beginning: tuple[int, ...], n_rows: int) -> Any:
+        """Keys and values of what all rows begin with, for each of them; gone over once, for later batches too."""
+        import torch
+
+        if self.beginnings.known(beginning) < len(beginning):
+            ids_1T = torch.tensor([beginning], device=self.model.device)
+            begun = self.model(input_ids=ids_1T, use_cache=True, logits_to_keep=1).past_key_values
+            self.beginnings.keep(beginning, begun)
+        return self.beginnings.repeated(beginning, n_rows)
+
+    def _pad(self, prompts: list[tuple[int, ...]], shared: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and mask, shape (batch, longest): what all share, then padding, then the rest of each."""
         import torch
 
         longest = max(map(len, prompts))
-        ids = [[self.pad] * (longest - len(p)) + list(p) for p in prompts]
-        mask = [[0] * (longest - len(p)) + [1] * len(p) for p in prompts]
+        ids = [[*p[:shared], *[self.pad] * (longest - len(p)), *p[shared:]] for p in prompts]
+        mask = [[1] * shared + [0] * (longest - len(p)) + [1] * (len(p) - shared) for p in prompts]
         device = self.model.device
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
