@@ -54,6 +54,8 @@ RECIPE = Recipe(
 )
 """Asked after three worked examples, on questions whose options are a word or two: of others this model's replies are lost
 too often for a difference of two arms to be clear (docs/log.md)."""
+SETTINGS = Settings(max_tokens=96, options_after="best answer is")
+"""Replies are kept to the options; with 7 to 14 % of them unread, no difference of two arms was clear (docs/log.md)."""
 RATES: dict[Method, tuple[float, ...]] = {
     Bct(): (1e-3, 5e-4, 2e-4, 2e-3),
     Act(): (1e-3, 5e-4, 1e-4, 2e-3),
@@ -116,7 +118,7 @@ class Size:
             biases=TRAINED_ON,
             tasks=(Task("common_knowledge", 150, "validation"),),
             elicit=RECIPE.elicit,
-            settings=Settings(max_tokens=96),
+            settings=SETTINGS,
         )
 
     def study(self, rates: Mapping[str, float]) -> Study:
@@ -131,7 +133,7 @@ class Size:
             biases=(TRAINED_ON, *self.held_out),
             tasks=(Task("common_knowledge", self.questions, "test"),),
             elicit=RECIPE.elicit,
-            settings=Settings(max_tokens=96),
+            settings=SETTINGS,
             seeds=tuple(range(self.seeds)),
         )
 
@@ -159,7 +161,7 @@ class Timed(InProcess):
 
 def asked_of(study: Study, folder: Path) -> Results:
     """Run a study, in bfloat16 where this machine computes in it: all arms are asked alike."""
-    return run(study, folder, on=Timed(folder), model_args={"dtype": training_dtype()})
+    return run(study, folder, on=Timed(folder), model_args={"dtype": training_dtype(), "engine": "torch"})
 
 
 def best_rates(size: Size, folder: Path) -> dict[str, float]:
