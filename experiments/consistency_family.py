@@ -161,7 +161,7 @@ class Timed(InProcess):
 
 def asked_of(study: Study, folder: Path) -> Results:
     """Run a study, in bfloat16 where this machine computes in it: all arms are asked alike."""
-    return run(study, folder, on=Timed(folder), model_args={"dtype": training_dtype(), "engine": "torch"})
+    return run(study, folder, on=Timed(folder), model_args={"dtype": training_dtype()})
 
 
 def best_rates(size: Size, folder: Path) -> dict[str, float]:

@@ -8,7 +8,9 @@ from tiny import loads_torch, real, tiny_model
 import unsway as us
 from unsway import biases
 from unsway.errors import BadInput, ModelError
-from unsway.models.engines.base import AFTER, CHOICES, Request, engines, make_engine
+from unsway.models.engines.base import AFTER, CHOICES, Engine, Generation, Pending, Request, make_engine
+from unsway.models.engines.torch import RowEndings
+from unsway.models.provider import endings
 from unsway.models.weights import Weights, locate
 from unsway.prompts.render import options_shown
 from unsway.sampling.conversation import choices
@@ -63,48 +65,56 @@ def test_the_words_are_part_of_the_address_and_their_absence_moves_none() -> Non
 
 @real
 @loads_torch
-def test_behind_the_words_comes_an_ending_and_then_the_end(weights: Weights) -> None:
-    engine = make_engine(weights, "torch")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torch", "openvino"])
+def test_behind_the_words_comes_an_ending_and_then_the_end(name: str) -> None:
+    embedded = locate("smollm2-135m")
+    engine, decode, words = make_engine(embedded, name), embedded.tokenizer.decode, "best answer is"
+    asked = [
+        embedded.encode(pair.clean.messages()) for pair in us.pairs(QUESTIONS, ["suggested_answer"], elicit="worked")
+    ]
     try:
-        prompts = [tuple(weights.tokenizer.encode(f"Tell me of number {i}.")) for i in range(3)]
-        free = [engine.submit(Request(ids, 24, 0.0, 1.0, 0)) for ids in prompts]
-        said = [future.result().tokens for future in free]
-        word = weights.tokenizer.decode(said[0][:4]).rstrip()
-        own, others = tuple(said[0][4:7]), ((5, 6, 7), (5, 8), (9,))
-        first_of = {ending[0] for ending in others} | {own[0]}
-        assert len(first_of) == 3, "the toy's endings must begin otherwise than its own words"
-        kept = [engine.submit(Request(ids, 24, 0.0, 1.0, 0, word, (own, *others))) for ids in prompts]
+
+        def said(*more: object, temperature: float = 0.0) -> list[Generation]:
+            futures = [engine.submit(Request(ids, 60, temperature, 1.0, 3, *more)) for ids in asked]  # type: ignore[arg-type]
+            return [future.result() for future in futures]
+
+        free = said()
+        (before, _, own) = decode(free[0].tokens).partition(words)
+        assert own, "the toy's first reply ends in an answer"
         # its own greedy words are an ending: they stay, and the reply is over
-        assert kept[0].result().tokens == (*said[0][:4], *own)
-        assert kept[0].result().stop == "end"
-        forced = engine.submit(Request(prompts[0], 24, 0.0, 1.0, 0, word, others)).result()
-        assert forced.tokens[4:] in others
-        assert forced.stop == "end"
-        sampled = engine.submit(Request(prompts[0], 24, 1.0, 1.0, 3, "", ())).result()
-        again = engine.submit(Request(prompts[0], 24, 1.0, 1.0, 3, "never said \u2603", others)).result()
-        assert sampled == again  # a row that never says the words is as it was
-        for future, tokens in zip(kept[1:], said[1:], strict=True):
-            if word not in weights.tokenizer.decode(tokens):
-                assert future.result().tokens == tokens
+        kept = said(words, (own, " nothing of that."))
+        assert decode(kept[0].tokens) == before + words + own
+        assert kept[0].stop == "end"
+        forced = said(words, (" a hat.", " two hats."))
+        for one, other in zip(forced, free, strict=True):
+            begin, found, end = decode(one.tokens).partition(words)
+            assert begin == decode(other.tokens).partition(words)[0]
+            assert not found or (end in (" a hat.", " two hats.") and one.stop == "end")
+        # who never says the words is as it was, sampled too
+        assert said("never said", (" a hat.",), temperature=1.0) == said(temperature=1.0)
     finally:
         engine.close()
 
 
-@real
-@loads_torch
-def test_an_engine_that_cannot_keep_to_them_says_which_can(weights: Weights) -> None:
-    other = engines.get("openvino")
-    assert not other.can_choose
-    with pytest.raises(ModelError, match=r"openvino engine cannot keep replies to the options.*engine='torch'"):
-        other.submit(other.__new__(other), Request((1,), 4, 0.0, 1.0, 0, "is", ((1,),)))
+def test_an_engine_that_cannot_keep_to_them_says_which_can() -> None:
+    class Plain(Engine):
+        name = "plain"
+
+        def serve(self, requests: list[Pending]) -> None: ...
+
+        def free(self) -> None: ...
+
+    with pytest.raises(ModelError, match=r"plain engine cannot keep replies to the options.*engine='torch'"):
+        Plain.submit(Plain.__new__(Plain), Request((1,), 4, 0.0, 1.0, 0, "is", (" this.",)))
+
+
+def test_an_option_ends_a_reply_in_its_words_without_or_with_its_letter() -> None:
+    assert endings(["an umbrella", "root"]) == (" an umbrella.", " (A) an umbrella.", " root.", " (B) root.")
 
 
 @real
 @loads_torch
-def test_the_tokens_of_the_options_follow_the_words(weights: Weights) -> None:
-    from unsway.models.provider import LocalModel
-
-    model = LocalModel(str(weights.folder), engine="torch")
-    found = model._endings("best answer is", ["an umbrella", "root"])
-    words = [weights.tokenizer.decode(list(ids)) for ids in found]
-    assert words == [" an umbrella.", " (A) an umbrella.", " root.", " (B) root."]
+def test_words_that_join_what_follows_are_refused(weights: Weights) -> None:
+    with pytest.raises(ModelError, match="into one token"):
+        RowEndings([Request((1,), 4, 0.0, 1.0, 0, "an umbr", ("ella",))], 1, weights.tokenizer, weights.ends)

@@ -35,31 +35,31 @@ from unsway.types import Settings
 _log = logging.getLogger(__name__)
 
 TRAINED = Trained(
-    Bct(batch_size=8, learning_rate=1e-3),
+    Bct(batch_size=4, learning_rate=1e-3),
     tasks=(Task("arc_easy", 200), Task("openbookqa", 200)),
     recipe=Recipe(
-        n=160,
+        n=112,
         direct_share=0.2,
         elicit="worked",
         biases=("suggested_answer", "user_wrong_reasoning"),
         instructions="default",
-        instruct=32,
+        instruct=16,
         max_tokens=96,
     ),
 )
-CONTROL = replace(TRAINED, method=Control(batch_size=8, learning_rate=1e-3))
+CONTROL = replace(TRAINED, method=Control(batch_size=4, learning_rate=1e-3))
 """The same training on clean prompts."""
 STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
-    tasks=(Task("common_knowledge", 100, "test"),),
+    tasks=(Task("common_knowledge", 80, "test"),),
     elicit=("worked",),
-    settings=Settings(max_tokens=96),
+    settings=Settings(max_tokens=96, options_after="best answer is"),
 )
-"""Two trained cues and one held out. After three worked examples, and on questions whose options are a word or two, this
-model ends in an option's own words: on validation questions 95 % of the pairs of these cues count, and about as many are lost
-without as with the cue. What else was tried, and why few-shot cues and planted answers are not asked, is in docs/log.md."""
+"""Two trained cues and one held out. After three worked examples, on questions whose options are a word or two, this model
+ends in "So the best answer is" and words that in one reply of ten are no option's, so it is kept to the options there
+(`Settings.options_after`). What else was tried, and why few-shot cues and planted answers are left out, is in docs/log.md."""
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
 @click.option(
     "--options-after",
     metavar="WORDS",
-    help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models, torch engine.",
+    help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models.",
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @click.option(

@@ -84,6 +84,11 @@ def opened_thought(end: str) -> str:
     return next((mark for mark, found in ends if found.thought_kind == "cut" and not found.thought), "")
 
 
+def endings(options: Sequence[str]) -> tuple[str, ...]:
+    """How a reply may end in an option: in its words, without and with its letter."""
+    return tuple(f" {letter_}{text}." for i, text in enumerate(options) for letter_ in ("", f"({letter(i)}) "))
+
+
 class LocalModel(ModelAPI):
     """A model whose weights are here. Model arguments: `engine` (auto or a name), `dtype` (float32 or bfloat16)."""
 
@@ -139,7 +144,7 @@ class LocalModel(ModelAPI):
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
             after=after,
-            endings=self._endings(after, body[CHOICES]) if after else (),
+            endings=endings(body[CHOICES]) if after else (),
         )
         content: str | list[Content]
         if letters and self.engine.can_score:
@@ -153,19 +158,6 @@ class LocalModel(ModelAPI):
         n_in, n_out = len(prompt), len(generation.tokens)
         usage = ModelUsage(input_tokens=n_in, output_tokens=n_out, total_tokens=n_in + n_out)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
-
-    def _endings(self, after: str, options: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-        """The tokens of each option behind these words, with and without its letter."""
-        encode = self.weights.tokenizer.encode
-        begin = encode(after, add_special_tokens=False)
-        texts = [f"{after} {before}{text}." for i, text in enumerate(options) for before in ("", f"({letter(i)}) ")]
-        whole = [encode(text, add_special_tokens=False) for text in texts]
-        if any(ids[: len(begin)] != begin for ids in whole):
-            raise ModelError(
-                f"The tokenizer of {self.model_name!r} joins {after!r} with what follows into one token, so the options "
-                "cannot be kept to. Take words that end before a space."
-            )
-        return tuple(dict.fromkeys(tuple(ids[len(begin) :]) for ids in whole))
 
     async def _likeliest(self, asked: list[Message], letters: Sequence[str]) -> tuple[str, Generation]:
         """The letter that the model gives the highest probability after the prefill, each as its tokenizer writes it."""

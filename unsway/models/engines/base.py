@@ -49,8 +49,8 @@ class Request:
     """Seed of sampling; unused at temperature 0."""
     after: str = ""
     """Words of the reply behind which only one of the `endings` can follow; empty where anything can."""
-    endings: tuple[tuple[int, ...], ...] = ()
-    """Token ids, one sequence an ending; the reply is over behind it."""
+    endings: tuple[str, ...] = ()
+    """The texts that can follow them; behind one of them the reply is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Engine(ABC):
         """Put a prompt in the queue; the worker starts with the first one. Raises `ModelError` where it cannot be kept to."""
         if request.endings and not self.can_choose:
             raise ModelError(
-                f"The {self.name} engine cannot keep replies to the options. Use engine='torch' (--engine torch), or leave "
+                f"The {self.name} engine cannot keep replies to the options. Use engine='torch' or 'openvino', or leave "
                 "options_after out."
             )
         generation: Future[Generation] = Future()

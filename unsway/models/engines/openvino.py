@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future
+from functools import reduce
 from importlib.util import find_spec
+from operator import or_
 from typing import Any, TypeAlias
 
 from unsway.errors import ModelError
@@ -42,6 +44,7 @@ class OpenVinoEngine(Engine):
     """Generates with OpenVINO GenAI on the CPU."""
 
     name = "openvino"
+    can_choose = True
     most_waiting = 256
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
@@ -152,6 +155,11 @@ class OpenVinoEngine(Engine):
         config.eos_token_id = -1 if ignore_eos else min(self.ends)  # the one of several ends must be among the stops
         config.stop_token_ids = set() if ignore_eos else set(self.ends)
         config.do_sample = request.temperature > 0
+        if request.endings:
+            said = openvino_genai.StructuredOutputConfig
+            one_of = reduce(or_, map(said.ConstString, request.endings))
+            ending = said.TriggeredTags([request.after], [said.Tag(request.after, one_of, "")], stop_after_first=True)
+            config.structured_output_config = said(structural_tags_config=ending)
         if config.do_sample:
             config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
         self._next_id += 1

@@ -223,8 +223,13 @@ class RowEndings:
     """
 
     def __init__(self, rows: list[Request], n_prompt: int, tokenizer: Any, ends: frozenset[int]) -> None:
-        """The requests in the order of the batch, and the length of their padded prompts in tokens."""
+        """The requests in the order of the batch, and the length of their padded prompts in tokens.
+
+        Raises:
+            ModelError: The tokenizer joins the words with what follows them into one token.
+        """
         self.rows, self.n_prompt, self.tokenizer, self.ends = rows, n_prompt, tokenizer, sorted(ends)
+        self.endings = [[self._behind(row.after, ending) for ending in row.endings] for row in rows]
         self.begun: dict[int, int] = {}
         """Rows that have said the words, and how many tokens they had said by then."""
 
@@ -241,10 +246,20 @@ class RowEndings:
             if number in self.begun:
                 tail = tuple(said[self.begun[number] :])
                 n = len(tail)
-                following = {ending[n] for ending in row.endings if len(ending) > n and ending[:n] == tail}
+                following = {ending[n] for ending in self.endings[number] if len(ending) > n and ending[:n] == tail}
                 kept[number] = -torch.inf
                 kept[number, sorted(following) or self.ends] = 0
         return scores + kept
+
+    def _behind(self, words: str, ending: str) -> tuple[int, ...]:
+        """The tokens of an ending as they follow the words."""
+        begin, whole = (self.tokenizer.encode(text, add_special_tokens=False) for text in (words, words + ending))
+        if whole[: len(begin)] != begin:
+            raise ModelError(
+                f"The tokenizer joins {words!r} with {ending!r} behind it into one token, so replies cannot be kept to the "
+                "options. Take words that end before a space."
+            )
+        return tuple(whole[len(begin) :])
 
 
 def bytes_a_token(model: Any) -> int:
