@@ -1,14 +1,18 @@
 """Choosing what to run by value for its cost, against asking the same of every cell: money until every decision is right.
 
-    python benchmarks/next.py [--worlds 200] [--near 0.01]
+    python benchmarks/next.py [--worlds 200] [--near 0.01] [--draws 15]
 
 In each world six decisions ("train against this bias?") hang on one BRR each, with a prior like the bank's, a threshold of 10
 points, and prices of a question that differ tenfold between models. `next` buys the cell and the number of questions with the
-highest EVSI over cost, and stops where nothing pays; `even` buys 25 questions of every cell in turn. Both get the same
-answers to the same questions.
+highest EVSI over cost, and stops where nothing pays; `even` buys 25 questions of every cell in turn.
 
-The money of a strategy is what it has spent when the last of its decisions became right for good. `--near` counts both
-answers as right where the true BRR is that close to the threshold, so that hardly anything hangs on it.
+The money of a strategy is what it has spent when the last of its decisions became right for good. Three comparisons:
+
+* the same answers: both ways get the same answers to the same questions, so luck is shared;
+* own answers: each way draws its own. Luck then decides many worlds whatever the rule; how many shows `even` against `even`;
+* the middle of several draws: in each world the median money of each way over `--draws` draws of answers.
+
+`--near` counts both answers as right where the true BRR is that close to the threshold, so that hardly anything hangs on it.
 """
 
 from __future__ import annotations
@@ -30,12 +34,15 @@ SIZES, MOST = (25, 50, 100, 200, 400, 800), 1600
 class World:
     """True BRRs, prices, and what is believed so far."""
 
-    def __init__(self, seed: int, near: float) -> None:
+    def __init__(self, seed: int, near: float, draw: int = 0) -> None:
+        """`draw` above 0 gives other answers to the same questions."""
         self.near = near
         rng = np.random.default_rng(seed)
         self.truth = np.clip(rng.normal(MEAN, SD, CELLS), 0, 0.9)
         self.noise = rng.normal(size=(CELLS, MOST // 25))
         self.price = np.exp(rng.uniform(np.log(0.002), np.log(0.02), CELLS)) * 2
+        if draw:
+            self.noise = np.random.default_rng((seed, draw)).normal(size=self.noise.shape)
         self.mean, self.variance = np.full(CELLS, MEAN), np.full(CELLS, SD**2)
         self.asked, self.spent = np.zeros(CELLS, int), 0.0
         self.path = [(0.0, self.is_right())]
@@ -87,11 +94,26 @@ def by_value(world: World) -> World:
 
 
 def evenly(world: World) -> World:
-    """Buy 25 questions of every cell in turn, up to the most."""
-    for _ in range(MOST // 25):
+    """Buy 25 questions of every cell in turn, up to the most; all at once, as nothing depends on what is seen."""
+    noise_C = np.array([sampling_variance(float(truth), 25) for truth in world.truth])
+    seen_CK = world.truth[:, None] + noise_C[:, None] ** 0.5 * world.noise
+    n_K = np.arange(1, MOST // 25 + 1)
+    weight_CK = n_K / noise_C[:, None]
+    mean_CK = (MEAN / SD**2 + np.cumsum(seen_CK, axis=1) / noise_C[:, None]) / (1 / SD**2 + weight_CK)
+    mean = world.mean.copy()
+    for k in range(len(n_K)):
         for i in range(CELLS):
-            world.buy(i, 25)
+            mean[i] = mean_CK[i, k]
+            world.mean = mean
+            world.spent += 25 * float(world.price[i])
+            world.path.append((world.spent, world.is_right()))
     return world
+
+
+def compared(name: str, one: np.ndarray, other: np.ndarray) -> None:
+    """Print how often the first is cheaper, dearer, and as cheap."""
+    cheaper, dearer = int((one < other).sum()), int((one > other).sum())
+    print(f"{name}: cheaper in {cheaper}, dearer in {dearer}, equal in {len(one) - cheaper - dearer}")
 
 
 def main() -> None:
@@ -99,13 +121,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--near", type=float, default=0.0)
+    parser.add_argument("--draws", type=int, default=15)
     given = parser.parse_args()
-    worlds, near = given.worlds, given.near
-    pairs = [(by_value(World(seed, near)), evenly(World(seed, near))) for seed in range(worlds)]
+    worlds, near = range(given.worlds), given.near
+    pairs = [(by_value(World(seed, near)), evenly(World(seed, near))) for seed in worlds]
     money = np.array([(a.money(), b.money()) for a, b in pairs])
-    cheaper, dearer = int((money[:, 0] < money[:, 1]).sum()), int((money[:, 0] > money[:, 1]).sum())
+    print(f"{given.worlds} worlds")
+    compared("next against even, the same answers", money[:, 0], money[:, 1])
+    own = np.array([[by_value(World(seed, near, 2 * k + 1)).money() for k in range(given.draws)] for seed in worlds])
+    even = np.array([[evenly(World(seed, near, 2 * k + 2)).money() for k in range(given.draws)] for seed in worlds])
+    compared("next against even, own answers", own[:, 0], even[:, 0])
+    compared("even against even, own answers", even[:, 1], even[:, 0])
+    shares = [np.mean((a[:, None] < b) + (a[:, None] == b) / 2) for a, b in zip(own, even, strict=True)]
+    compared(f"next against even, medians of {given.draws} draws", np.median(own, axis=1), np.median(even, axis=1))
+    print(f"a draw of next costs less than one of even with chance {np.mean(shares):.2f} (ties a half each)")
     wrong = np.isinf(money).sum(axis=0)
-    print(f"{worlds} worlds: next is cheaper in {cheaper}, dearer in {dearer}, equal in {worlds - cheaper - dearer}")
     print(f"a decision is wrong at the end: next {wrong[0]}, even {wrong[1]}")
     both = money[np.isfinite(money).all(axis=1)]
     print(

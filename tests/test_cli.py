@@ -31,6 +31,7 @@ def call(*args: object) -> Result:
         "data",
         "train",
         "report",
+        "slides",
         "biases",
         "sources",
         "status",

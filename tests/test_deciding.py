@@ -6,16 +6,28 @@ import json
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
 from unsway.errors import BadInput, UnknownName
-from unsway.planning.decisions import StatedDecision
-from unsway.studies.deciding import Costs, decided, next_steps, note, open_decisions
+from unsway.pairing import pairs
+from unsway.planning.decisions import StatedChoice, StatedDecision
+from unsway.planning.forecasts import Quantity
+from unsway.planning.prices import Price
+from unsway.studies.beliefs import Beliefs
+from unsway.studies.deciding import decided, note, open_decisions, waiting
+from unsway.studies.measurement import Measurement
+from unsway.studies.measuring import measure
+from unsway.studies.next_runs import next_steps
 from unsway.studies.notebook import Notebook
+from unsway.studies.running_costs import Costs
+from unsway.studies.side_effects import side_effects
+from unsway.testing import scripted, toy_questions
 
 MODEL = "openai/gpt-4o-mini"
+FREE = {"scripted/": Price("scripted/", 0.0, 0.0, "2026-11")}
 HUNCH = f"brr(suggested_answer, {MODEL}) > .05"
 
 
@@ -90,6 +102,89 @@ def test_a_training_is_weighed_against_its_base_and_its_proxy(tmp_path: Path) ->
     by_value = sorted(next_steps(tmp_path).steps, key=lambda step: step.value)
     assert by_value[-1].what.startswith("train bct") and by_value[-1].dollars > 40
     assert [step for step in by_value if step.se > 0]  # the base's value comes from draws
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a base and a training of two seeds that is less swayed and less able; scripts write every reply."""
+    project = tmp_path_factory.mktemp("project")
+    asked, using = pairs(toy_questions(60), ["post_hoc"]), {}
+    for label, follow, accuracy in (("base", 0.6, 0.95), ("bct", 0.1, 0.6), ("bct/1", 0.2, 0.6)):
+        using[label] = scripted(asked, {"post_hoc": follow}, accuracy=accuracy, name=label.replace("/", "-"))
+        role, training = ("base", "") if label == "base" else ("trained", "bct")
+        how = Measurement(role=role, of="scripted/base", training=training)  # type: ignore[arg-type]
+        measure(using[label], asked, how=how, folder=project / "kept", label=label)
+    side_effects(project / "kept", ["clean_accuracy/options"], using=using)
+    return project
+
+
+def test_what_an_arm_printed_is_known_and_a_seed_is_worth_more_than_more_questions(
+    tmp_path: Path, trained: Path
+) -> None:
+    name = "scripted/base + bct"
+    number = Quantity.parse(f"brr(post_hoc, {name})")
+    beliefs = Beliefs(trained)
+    printed = [one.value for one in beliefs.printed(number)]
+    known_D = beliefs.of(number)[:, 0]
+    assert len(printed) == 2 and abs(known_D.mean() - sum(printed) / 2) < 0.06 and known_D.std() < 0.07
+    unknown = Beliefs(tmp_path / "nothing").of(Quantity.parse(f"brr(post_hoc, {MODEL} + bct)"))[:, 0]
+    assert unknown.std() > 2 * known_D.std()
+    last_D = beliefs.trained(number, known_D)
+    assert 0.3 < np.corrcoef(known_D, last_D)[0, 1] < 0.95 and abs(last_D.mean() - printed[1]) < 0.06
+    made = note(trained, "ship it?", when=f"brr(post_hoc, {name}) < .14", worth="500/point")
+    assert isinstance(made, StatedDecision)
+    found = {
+        step.what: step for step in next_steps(trained, decide=made.id, costs=Costs(training=0.5, prices=FREE)).steps
+    }
+    more = next(step for what, step in found.items() if what.endswith(f"post_hoc more on {name}"))
+    seed = next(step for what, step in found.items() if "with another seed" in what)
+    assert seed.value > more.value > 0 and seed.dollars >= 0.5
+    assert not [what for what in found if what.startswith("train bct") and "seed" not in what]
+
+
+def test_the_best_of_several_trainings_is_a_choice(tmp_path: Path) -> None:
+    arms = [f"brr(post_hoc, {MODEL} + {one})" for one in ("bct", "act", "prompted:ignore")]
+    made = note(tmp_path, "which?", best=arms, worth="200/point")
+    assert isinstance(made, StatedChoice) and open_decisions(tmp_path) == (made,)
+    (stands,) = waiting(tmp_path)
+    assert stands.stands in made.actions and 0.3 < stands.doubt < 0.9
+    steps = {step.what: step for step in next_steps(tmp_path).steps}
+    for change in ("bct", "act"):
+        train = next(step for what, step in steps.items() if what.startswith(f"train {change} on {MODEL}"))
+        shots = next(step for what, step in steps.items() if what.endswith(f"with a few shots for {change}"))
+        assert train.value > shots.value > 0 and train.dollars > 40 > shots.dollars and train.pays
+    prompted = next(step for what, step in steps.items() if what.endswith("with prompted:ignore"))
+    assert prompted.dollars < 5 and prompted.chance > 0.05  # prompts are asked, nothing is trained
+    assert len([what for what in steps if what.endswith("as it is")]) == 1  # one base, however many arms it has
+    for best, message in ((arms[:1], "two rates or more"), ([arms[0], "minutes"], "two rates or more")):
+        with pytest.raises(BadInput, match=message):
+            note(tmp_path, "which?", best=best)
+    with pytest.raises(BadInput, match="one condition"):
+        note(tmp_path, "which?", when=HUNCH, best=arms)
+
+
+def test_a_side_effect_may_be_what_a_decision_hangs_on(tmp_path: Path, trained: Path) -> None:
+    with pytest.raises(UnknownName, match="clean_accuracy"):
+        note(tmp_path, "safe?", when=f"effect(clean_acuracy, {MODEL} + bct) > -.02")
+    note(tmp_path, "safe?", when=f"effect(clean_accuracy, {MODEL} + bct) > -.02", worth="100/point")
+    (step,) = next_steps(tmp_path).steps
+    assert step.what.startswith(f"train bct on {MODEL}, ") and "clean_accuracy" in step.what and step.value > 0
+    effect = Quantity.parse("effect(clean_accuracy, scripted/base + bct)")
+    known_D = Beliefs(trained).of(effect)[:, 0]
+    assert known_D.mean() < -0.1 and len(Beliefs(trained).printed(effect)) == 2
+    made = note(trained, "as able?", when=f"{effect} > -.3", worth="500/point")
+    assert isinstance(made, StatedDecision)
+    found = [step.what for step in next_steps(trained, decide=made.id, costs=Costs(prices=FREE)).steps]
+    assert (
+        len(found) == 2 and any("more on" in what for what in found) and any("another seed" in what for what in found)
+    )
+
+
+def test_value_may_be_compared_with_hours(tmp_path: Path) -> None:
+    note(tmp_path, "ship it?", when=f"brr(post_hoc, {MODEL} + bct) < .2", worth="50/point")
+    by_hour = next_steps(tmp_path, per="hour").steps
+    assert [step.per_hour for step in by_hour] == sorted((step.per_hour for step in by_hour), reverse=True)
+    assert by_hour != next_steps(tmp_path).steps and not by_hour[0].what.startswith("train")
 
 
 def test_the_command_line_does_the_same(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,19 @@ def test_the_page_and_the_week_show_what_was_expected(ran: Path) -> None:
         assert part in said, said
     shown = CliRunner().invoke(main, ["ls", str(ran.parent)])
     assert shown.exit_code == 0 and "train?" in shown.output and "as things stand" in shown.output
+    drawn = re.findall(r'<svg class="strip forecast".*?aria-label="(.*?)".*?<rect class="(\w+)"', text, re.S)
+    assert sorted(kind for _, kind in drawn) == ["machine", "machine", "person"]  # chances and minutes have no bar
+    assert any(said.startswith("brr suggested answer") and "ann expected +5 to +30" in said for said, _ in drawn)
+    shown = CliRunner().invoke(main, ["slides", "--week", "--project", str(ran.parent)])
+    assert shown.exit_code == 0, shown.output
+    week_deck = (ran.parent / "week.html").read_text(encoding="utf-8")
+    for part in ("Expected", "Happened", "+83, unexpected", "Decided", "Nothing.", "Next", "train? by 2"):
+        assert part in week_deck, part
+    assert (ran.parent / "week.pptx").exists() and week_deck.count("<section") == 1
+    both = CliRunner().invoke(main, ["slides", str(ran), "--week", "--project", str(ran.parent)])
+    first = (ran / "slides.html").read_text(encoding="utf-8")
+    assert both.exit_code == 0 and 'id="slide-1"' in first and "The last 7 days" in first and "What to do next" in first
+    assert CliRunner().invoke(main, ["slides"]).exit_code == 1
     decided(ran.parent, waiting.id, "train", "It follows.")  # type: ignore[union-attr]
     assert "train? train. It follows." in CliRunner().invoke(main, ["week", "--project", str(ran.parent)]).output
 

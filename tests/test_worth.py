@@ -60,23 +60,24 @@ def test_information_has_its_known_value() -> None:
 def test_the_knowledge_gradient_has_its_known_values() -> None:
     for z, known in ((0.0, 0.3989423), (-1.0, 0.0833155), (-2.0, 0.0084907)):
         assert worth.slope(z) == pytest.approx(known, abs=1e-6)
-    assert worth.independent_gains([0.3, 0.2], [0.1, 0.05]) == pytest.approx(
-        (0.1 * worth.slope(-1), 0.05 * worth.slope(-2)), abs=1e-12
-    )
+    assert worth.correlated_gain([0.3, 0.2], [0.1, 0.0]).value == pytest.approx(0.1 * worth.slope(-1), abs=1e-12)
+    assert worth.correlated_gain([0.3, 0.2], [0.0, 0.05]).value == pytest.approx(0.05 * worth.slope(-2), abs=1e-12)
 
 
-def test_correlated_alternatives_agree_with_simulation_and_with_independent_ones() -> None:
+def test_correlated_alternatives_agree_with_simulation_and_with_one_threshold() -> None:
     rng = np.random.default_rng(0)
     z = rng.normal(size=400_000)
     for _ in range(5):
         a, b = rng.normal(0, 0.1, 6), rng.normal(0, 0.1, 6)
-        simulated = (a[:, None] + b[:, None] * z).max(axis=0)
-        assert worth.correlated_gain(a, b) == pytest.approx(
-            simulated.mean() - a.max(), abs=4 * simulated.std() / len(z) ** 0.5
-        )
-    alone = worth.independent_gains([0.3, 0.2], [0.1, 0.0])[0]
-    assert worth.correlated_gain([0.3, 0.2], [0.1, 0.0]) == pytest.approx(alone, abs=1e-12)
-    assert worth.correlated_gain([0.3, 0.2], [0.1, 0.1]) == 0.0
+        lines = a[:, None] + b[:, None] * z
+        simulated, found = lines.max(axis=0), worth.correlated_gain(a, b)
+        assert found.value == pytest.approx(simulated.mean() - a.max(), abs=4 * simulated.std() / len(z) ** 0.5)
+        assert found.chance == pytest.approx((lines.argmax(axis=0) != a.argmax()).mean(), abs=0.004)
+    threshold = worth.correlated_gain([0.0, 0.07], [0.0, worth.learnt(0.08, 0.02**2)])
+    assert threshold.value == pytest.approx(worth.evsi(0.12, 0.08, 0.05, 0.02**2), abs=1e-12)
+    assert threshold.chance == pytest.approx(worth.chance_to_change(0.12, 0.08, 0.05, 0.02**2), abs=1e-12)
+    together = worth.correlated_gain([0.3, 0.2], [0.1, 0.1])
+    assert (together.value, together.chance) == (0.0, 0.0)
 
 
 def drawn(noise: float, seed: int, n: int = 4000) -> worth.Gain:

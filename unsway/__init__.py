@@ -66,7 +66,7 @@ _HOMES = {
     "measure": "unsway.studies.measuring",
     "mixture": "unsway.data",
     "monitor": "unsway.studies.monitoring",
-    "next_steps": "unsway.studies.deciding",
+    "next_steps": "unsway.studies.next_runs",
     "note": "unsway.studies.deciding",
     "outcomes": "unsway.stats.outcomes",
     "pairs": "unsway.pairing",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unsway.cli.main import main
 from unsway.cli.options import as_json, json_option, show_rows
+
+if TYPE_CHECKING:
+    from unsway.studies.next_runs import Per
 
 project_option = click.option(
     "--project",
@@ -25,17 +28,24 @@ project_option = click.option(
     "--if", "when", default="", metavar="CONDITION", help="When you act: 'brr(suggested_answer, MODEL) > .05'."
 )
 @click.option(
+    "--best",
+    multiple=True,
+    metavar="NUMBER",
+    help="Instead: a number of which the lowest (of side effects the highest) is taken; once for each.",
+)
+@click.option(
     "--worth", default="", metavar="DOLLARS/point", help="What a point on the right side is worth: 200/point."
 )
 @click.option("--due", default="", help="The day by which it must be taken: 2026-12-04, or friday.")
 @project_option
-def note(text: str, when: str, worth: str, due: str, project: Path) -> None:
-    """Note a remark, or with --if a decision that waits for a number."""
-    from unsway.planning.decisions import StatedDecision
+def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, project: Path) -> None:
+    """Note a remark, or with --if or --best a decision that waits for numbers."""
+    from unsway.planning.decisions import FreeNote
     from unsway.studies.deciding import note as add_note
 
-    made = add_note(project, text, when=when, worth=worth, due=due)
-    click.echo(f"{made.id}: {made.text} if {made.condition}" if isinstance(made, StatedDecision) else "Noted.")
+    made = add_note(project, text, when=when, best=best, worth=worth, due=due)
+    between = "by" if best else "if"
+    click.echo("Noted." if isinstance(made, FreeNote) else f"{made.id}: {made.text} {between} {made.condition}")
 
 
 @main.command(name="next")
@@ -46,19 +56,27 @@ def note(text: str, when: str, worth: str, due: str, project: Path) -> None:
 @click.option(
     "--prices", "prices_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of prices."
 )
+@click.option(
+    "--per",
+    type=click.Choice(["dollar", "hour"]),
+    default="dollar",
+    show_default=True,
+    help="What value is compared with.",
+)
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Options to show.")
 @project_option
 @json_option
-def next_(decide: str, prices_: Path | None, top: int, project: Path, json_: bool, **given: Any) -> None:
+def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, json_: bool, **given: Any) -> None:
     """Rank what could be run next by what it is expected to be worth for its cost, or say that nothing is."""
     from dataclasses import asdict
 
     from unsway.planning.prices import prices
     from unsway.reporting.forecasts import step_rows
-    from unsway.studies.deciding import Costs, next_steps
+    from unsway.studies.next_runs import next_steps
+    from unsway.studies.running_costs import Costs
 
     costs = Costs(prices=prices(prices_), **{name: value for name, value in given.items() if value is not None})
-    found = next_steps(project, decide=decide, costs=costs)
+    found = next_steps(project, decide=decide, costs=costs, per=per)
     if json_:
         as_json(asdict(found))
         return

@@ -29,7 +29,7 @@ DIGITS = 6
 AWAY = (2.0, 48.0)
 """Beta prior of the pairs that hit only without the cue: 4 % on average, 1 to 9 % mostly. A judgement, from GPT-3.5's 2 %
 (the authors' chart for arXiv 2403.05518) and the noise of sampled replies."""
-QuantityKind: TypeAlias = Literal["brr", "ratio", "minutes", "dollars"]
+QuantityKind: TypeAlias = Literal["brr", "ratio", "effect", "minutes", "dollars"]
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*([^,()]+?)\s*,\s*(.+?)\s*\))?\s*")
 
 
@@ -38,9 +38,10 @@ class Quantity:
     """A number that a study prints."""
 
     kind: QuantityKind
-    """brr: of an arm under a bias. ratio: of its BRR to that of its base. minutes, dollars: of the whole study."""
+    """brr: of an arm under a bias. ratio: of its BRR to that of its base. effect: what an arm gained (below 0 lost) in the
+    first number of a side effect. minutes, dollars: of the whole study."""
     bias: str = ""
-    """Name of the bias, without a version; empty for time and cost."""
+    """Name of the bias or the side effect, without a version; empty for time and cost."""
     arm: str = ""
     """The model, and what was done to it: `MODEL` or `MODEL + bct`."""
 
@@ -50,12 +51,22 @@ class Quantity:
         found = _SPELLING.fullmatch(text)
         kinds: tuple[QuantityKind, ...] = get_args(QuantityKind)
         kind = next((one for one in kinds if found is not None and one == found[1]), None)
-        if found is None or kind is None or (kind in ("brr", "ratio")) != bool(found[2]):
+        if found is None or kind is None or (kind in ("brr", "ratio", "effect")) != bool(found[2]):
             raise BadInput(
-                f"{text!r} is no number that a study prints. Write brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM), minutes or "
-                "dollars."
+                f"{text!r} is no number that a study prints. Write brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM), "
+                "effect(SIDE_EFFECT, MODEL + ARM), minutes or dollars."
             )
         return cls(kind, found[2] or "", found[3] or "")
+
+    @property
+    def model(self) -> str:
+        """The model that the arm was made from."""
+        return self.arm.partition(" + ")[0]
+
+    @property
+    def change(self) -> str:
+        """What was done to the model; empty for the model as it is."""
+        return self.arm.partition(" + ")[2]
 
     def __str__(self) -> str:
         """As it is written."""

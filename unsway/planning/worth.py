@@ -39,8 +39,8 @@ def learnt(sd: float, noise: float) -> float:
 
 
 def learnt_by_proxy(sd: float, proxy_sd: float, noise: float, correlation: float) -> float:
-    """The same where what is measured is another number, whose truth is correlated with the one in question."""
-    return abs(correlation) * sd * proxy_sd / sqrt(proxy_sd * proxy_sd + noise) if proxy_sd > 0 else 0.0
+    """The same where what is measured is another number, whose truth is correlated with the one in question; signed."""
+    return correlation * sd * proxy_sd / sqrt(proxy_sd * proxy_sd + noise) if proxy_sd > 0 else 0.0
 
 
 def gain(moves: float, gap: float) -> float:
@@ -58,12 +58,8 @@ def evsi(mean: float, sd: float, threshold: float, noise: float) -> float:
 
 def chance_to_change(mean: float, sd: float, threshold: float, noise: float) -> float:
     """The chance that such an estimate changes the decision."""
-    return changes(learnt(sd, noise), mean - threshold)
-
-
-def changes(moves: float, gap: float) -> float:
-    """The chance that a mean which moves by this standard deviation crosses a gap."""
-    return float(ndtr(-abs(gap) / moves)) if moves > 0 else 0.0
+    moves = learnt(sd, noise)
+    return float(ndtr(-abs(mean - threshold) / moves)) if moves > 0 else 0.0
 
 
 def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, seed: int = 0) -> Floats:
@@ -100,26 +96,28 @@ def best_size(value: Callable[[int], float], cost: Callable[[int], float], sizes
 # ---------------------------------------------------------------- best of several
 
 
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What an option is worth."""
+
+    value: float
+    """EVSI in units of utility."""
+    se: float
+    """Its standard error where it comes from draws, 0 in closed form; differences below two of them are none."""
+    chance: float
+    """The chance that another action is taken than without it."""
+
+
 def slope(z: float) -> float:
     """Z Φ(z) + φ(z): the expected positive part of z plus standard normal noise."""
     return z * float(ndtr(z)) + density(z)
 
 
-def independent_gains(means: Sequence[float], moves: Sequence[float]) -> tuple[float, ...]:
-    """The knowledge gradient of measuring each of several independent alternatives, of which the best will be taken.
-
-    Args:
-        means: What each is believed to be.
-        moves: How far each mean would move (`learnt`).
-    """
-    best = [max(m for j, m in enumerate(means) if j != i) for i in range(len(means))]
-    return tuple(s * slope(-abs(m - b) / s) if s > 0 else 0.0 for m, b, s in zip(means, best, moves, strict=True))
-
-
-def correlated_gain(means: ArrayLike, moves: ArrayLike) -> float:
+def correlated_gain(means: ArrayLike, moves: ArrayLike) -> Gain:
     """The knowledge gradient of one measurement that moves several means together: E max(a + bZ) - max a.
 
     The lines a + bz are sorted by slope, and the upper envelope is kept (Frazier, Powell and Dayanik 2009, algorithm 1).
+    With two alternatives of which one never moves this is `gain`.
 
     Args:
         means: a, shape (alternatives,).
@@ -140,23 +138,13 @@ def correlated_gain(means: ArrayLike, moves: ArrayLike) -> float:
             cuts.pop()
         kept.append(i)
         cuts.append(cut)
-    steps = np.diff(b[kept])
-    return float(sum(step * slope(-abs(cut)) for step, cut in zip(steps, cuts[1:], strict=True)))
+    steps, ends = np.diff(b[kept]), np.append(cuts, np.inf)
+    value = float(sum(step * slope(-abs(cut)) for step, cut in zip(steps, cuts[1:], strict=True)))
+    best = int(a[kept].argmax())
+    return Gain(value, 0.0, float(1 - ndtr(ends[best + 1]) + ndtr(ends[best])))
 
 
 # ---------------------------------------------------------------- anything, by regression
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """The value of an option, estimated from draws."""
-
-    value: float
-    """EVSI in units of utility."""
-    se: float
-    """Its standard error; differences below two of them are none."""
-    chance: float
-    """The chance that another action is taken than without it."""
 
 
 def evsi_by_regression(utility: ArrayLike, seen: ArrayLike) -> Gain:

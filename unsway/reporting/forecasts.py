@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from unsway import layout
-from unsway.planning.decisions import StatedDecision
+from unsway.planning.decisions import Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity
 from unsway.reporting.words import NONE, human, visible
-from unsway.studies.deciding import NextSteps, waiting
+from unsway.studies.deciding import waiting
+from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import REFERENCE, ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
 """Chance below which a number would surprise: half of it on either side."""
+STRIP_WIDTH, STRIP_EDGE = 160.0, 6.0
+"""Width of a strip on the page in pixels, and what stays free at its ends."""
 UNEXPECTED = 0.05
 """Two-sided chance below which a number that came is called unexpected."""
 
 
 def number(quantity: Quantity, value: float) -> str:
     """A number in its unit: points of a rate, a ratio with two decimals, dollars, minutes."""
-    if quantity.kind == "brr":
+    if quantity.kind in ("brr", "effect"):
         return f"{100 * value:+.0f}"
     return f"{value:.2f}" if quantity.kind in ("ratio", "dollars") else f"{value:.3g}"
 
@@ -65,12 +68,14 @@ def forecast_rows(forecasts: Iterable[Forecast], *, blind: bool = False) -> list
     return rows
 
 
-def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[StatedDecision]) -> list[str]:
+def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) -> list[str]:
     """For each decision that waits for one of the numbers: the chance, by each forecast, that one will act."""
     found, stated = [], tuple(stated)
     for one in forecasts:
         for decision in stated:
-            if one.quantity == decision.quantity and one.quantiles and one.who.partition("@")[0] != REFERENCE:
+            if not isinstance(decision, StatedDecision) or one.quantity != decision.quantity:
+                continue
+            if one.quantiles and one.who.partition("@")[0] != REFERENCE:
                 above = one.chance_above(decision.threshold)
                 chance = above if decision.above else 1 - above
                 found.append(f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(one.who)}).")
@@ -101,6 +106,59 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
         "score": f"{unit * row.crps:.2g}",
         "note": "unexpected" if row.p < UNEXPECTED else "",
     }
+
+
+class ForecastStrip(NamedTuple):
+    """One scored forecast on the page: its texts, and for a rate its 80 % interval behind the number that came."""
+
+    texts: tuple[str, ...]
+    """Its texts, as `score_rows` has them."""
+    person: bool
+    """Whether a person made it; then its bar is hollow."""
+    bar: tuple[float, float] | None
+    """Both ends of the 80 % interval in pixels; None where only a chance was given, or the number is no rate."""
+    came: tuple[float, float, float]
+    """The number that came between both ends of its interval, in pixels."""
+    zero: float
+    """Where no sway stands, in pixels."""
+    said: str
+    """The same in words, for people who cannot see it."""
+
+
+def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
+    """Every scored forecast but the blind ones; the rates of a page share one axis, which holds all intervals and 0."""
+    rows = [row for row in history.rows if row.forecast.who.partition("@")[0] != REFERENCE]
+    spans = [_span(row) for row in rows]
+    ends = [end for span in spans for end in span] or [0.0]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    scale = (STRIP_WIDTH - 2 * STRIP_EDGE) / max(high - low, 0.01)
+
+    def at(value: float) -> float:
+        return round(STRIP_EDGE + scale * (value - low), 1)
+
+    found = []
+    for row, span in zip(rows, spans, strict=True):
+        texts = _score_row(row)
+        found.append(
+            ForecastStrip(
+                tuple(texts.values()),
+                "@" not in row.forecast.who,
+                (at(span[2]), at(span[3])) if span else None,
+                (at(span[0]), at(row.printed.value), at(span[1])) if span else (0.0, 0.0, 0.0),
+                at(0.0),
+                f"{texts['number']}: {texts['who']} expected {texts['expected']}, {texts['came']} came",
+            )
+        )
+    return tuple(found)
+
+
+def _span(row: ScoredForecast) -> tuple[float, ...]:
+    """What the strip of a rate has to hold: the interval of the number that came, then that of the forecast; else nothing."""
+    if Quantity.parse(row.forecast.quantity).kind != "brr" or not row.forecast.quantiles:
+        return ()
+    came, expected = row.printed, row.forecast.central(0.8)
+    low, high = (came.value if end is None else end for end in (came.low, came.high))
+    return low, high, expected.low, expected.high
 
 
 def history_body(history: ForecastHistory) -> dict[str, Any]:
@@ -154,7 +212,8 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
             "minutes": f"{step.minutes:,.0f}",
             "changes it": f"{step.chance:.0%}" if step.decision else NONE,
             "value": f"${step.value:,.2f}" if worth.get(step.decision) else f"{step.value:.2g}",
-            "value per US$": f"{step.per_dollar:.2g}",
+            "per US$": f"{step.per_dollar:.2g}",
+            "per hour": f"{step.per_hour:.2g}",
             "pays": "yes" if step.pays else "no",
         }
         for step in found.steps[:top]
@@ -168,7 +227,7 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
             "decision": visible(one.decision.text),
             "id": one.decision.id,
             "due": one.decision.due or NONE,
-            "as things stand": "yes" if one.acts else "no",
+            "as things stand": visible(one.stands),
             "may change": f"{one.doubt:.0%}",
         }
         for path in sorted(Path(root).rglob(layout.NOTEBOOK))

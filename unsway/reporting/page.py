@@ -153,8 +153,9 @@ def _expected(results: Results) -> dict[str, Any]:
 
     rows = forecasts.score_rows(results.notes.expected)
     return {
-        "expected": [tuple(row.values()) for row in rows],
+        "expected": forecasts.forecast_strips(results.notes.expected),
         "expected_heads": tuple(rows[0]) if rows else (),
+        "expected_width": forecasts.STRIP_WIDTH,
         "expected_notes": forecasts.history_sentences(results.notes.expected),
     }
 

@@ -10,17 +10,29 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from unsway.planning.decisions import Decided, FreeNote, StatedDecision
+from unsway.errors import BadInput
+from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed, Quantity
 from unsway.reporting.forecasts import UNEXPECTED, named, number
 from unsway.reporting.words import visible
 from unsway.studies.deciding import waiting
+from unsway.studies.next_runs import next_steps
 from unsway.studies.notebook import Notebook
 from unsway.studies.scoring import REFERENCE, score
 
+TOP = 3
+"""Options that are shown of what could be run next."""
+
 
 def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> str:
-    """What was expected, happened, was decided and is next, in Markdown.
+    """What was expected, happened, was decided and is next, in Markdown. Arguments and errors as `week_parts`."""
+    parts = week_parts(project, days=days, now=now)
+    shown = ("\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines)
+    return "\n\n".join([f"# The last {days} days", *shown]) + "\n"
+
+
+def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = None) -> dict[str, list[str]]:
+    """The lines under Expected, Happened, Decided, Next and Notes; a heading without lines is there too.
 
     Args:
         project: The folder that holds the studies' folders and the notebook.
@@ -41,26 +53,39 @@ def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> 
             quantity = Quantity.parse(row.forecast.quantity)
             text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
             happened[text] = happened.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
-    texts = {one.id: one.text for one in book.all(StatedDecision)}
+    texts = {one.id: one.text for kind in (StatedDecision, StatedChoice) for one in book.all(kind)}
     taken = [one for one in recent if isinstance(one, Decided)]
     decided = [
         f"{visible(texts.get(one.decision, one.decision))} {visible(one.action)}. {visible(one.why)}" for one in taken
     ]
     coming = [
-        f"{visible(one.decision.text)} by {one.decision.due or 'no day'}; as things stand: {'yes' if one.acts else 'no'}, "
-        f"and {one.doubt:.0%} that the other is right"
+        f"{visible(one.decision.text)} by {one.decision.due or 'no day'}; as things stand: {visible(one.stands)}, "
+        f"and {one.doubt:.0%} that another is right"
         for one in waiting(project)
     ]
     notes = [visible(one.text) for one in recent if isinstance(one, FreeNote)]
-    parts = {
+    return {
         "Expected": expected,
         "Happened": [text + (", unexpected" if odd else "") for text, odd in happened.items()],
         "Decided": decided,
-        "Next": coming,
+        "Next": [*coming, *_worth_running(project)],
         "Notes": notes,
     }
-    shown = ("\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines)
-    return "\n\n".join([f"# The last {days} days", *shown]) + "\n"
+
+
+def _worth_running(project: str | Path) -> list[str]:
+    """The best options for the open decisions that pay, or why none can be ranked."""
+    try:
+        found = next_steps(project)
+    except BadInput as error:  # a price that nobody knows: the meeting still has everything else
+        return [f"What to run is not ranked: {visible(str(error))}"]
+    if not found.decisions:
+        return []
+    paying = [one for one in found.steps if one.pays][:TOP]
+    return [
+        f"run {visible(one.what)}: {one.chance:.0%} chance to change a decision, ${one.dollars:,.2f}, {one.minutes:,.0f} min"
+        for one in paying
+    ] or [visible(found.advice)]
 
 
 def _expected(one: Forecast) -> str:

@@ -32,6 +32,7 @@ from unsway.planning.plan import Plan
 from unsway.seeds import content_id
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import Floats, quantile
+from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, index_of, pairs_of
 from unsway.studies.kept_outcomes import kept_outcomes
 from unsway.studies.notebook import Notebook, person
@@ -98,15 +99,22 @@ def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...
         without: Name of a folder that is left out: nothing is forecast from its own numbers.
     """
     found: dict[tuple[str, str], KnownRate] = {}
+    for arm, row in printed_rates(project, without=without):
+        if arm.role == "base":
+            found[row.model, row.bias] = row
+    return tuple(found.values())
+
+
+def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[Arm, KnownRate]]:
+    """Every BRR that the folders of a project print, with its arm; the folder that changed last comes last."""
     folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
     for folder in sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime):
-        base = {arm.key for arm in arms_of(folder) if arm.role == "base"}
-        for cell in cells(out for out in kept_outcomes(folder) if out.arm in base):
+        arms = {arm.key: arm for arm in arms_of(folder)}
+        for cell in cells(out for out in kept_outcomes(folder) if out.arm in arms):
             brr, bias = cell["brr"], plain_name(cell.bias)
             if brr.value is not None and brr.low is not None and brr.high is not None:
                 variance = ((brr.high - brr.low) / 2 / quantile(brr.level)) ** 2
-                found[cell.arm.model, bias] = KnownRate(cell.arm.model, bias, brr.value, variance, folder.name)
-    return tuple(found.values())
+                yield arms[cell.arm], KnownRate(cell.arm.model, bias, brr.value, variance, folder.name)
 
 
 def answered_cells(folder: Path) -> frozenset[tuple[str, str]]:
@@ -147,7 +155,7 @@ def _rates(
     blind_D = rng.normal(*BLIND, N_DRAWS)
     for i, ((arm, bias), n) in enumerate(sizes.items()):
         base_D = np.clip(theta_DC[:, cells_C.index((arm.model, bias))], -1, 1)
-        ratio_D = _ratio_draws(arm, bias, rng)
+        ratio_D = ratio_draws(arm, bias, rng)
         truth_D = base_D if ratio_D is None else base_D * ratio_D
         quantity = Quantity("brr", bias, arm.name)
         for who, true_D in ((MACHINE, truth_D), (BLIND_NAME, blind_D)):
@@ -167,7 +175,7 @@ def _rates(
                 yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n)
 
 
-def _ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
+def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
     """Draws of BRR after / before of an arm; None for a model as it is."""
     change = arm.intervention
     if change is None:

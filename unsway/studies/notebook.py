@@ -23,15 +23,16 @@ from typing import Any, TypeAlias
 from unsway import layout
 from unsway.disk import append_row, whole_rows
 from unsway.errors import BadRow
-from unsway.planning.decisions import Decided, FreeNote, StatedDecision
+from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed
 from unsway.store import dumps, loads
 
-Body: TypeAlias = Forecast | Printed | StatedDecision | Decided | FreeNote
+Body: TypeAlias = Forecast | Printed | StatedDecision | StatedChoice | Decided | FreeNote
 KINDS: dict[str, type[Any]] = {
     "forecast": Forecast,
     "result": Printed,
     "decision": StatedDecision,
+    "choice": StatedChoice,
     "decided": Decided,
     "note": FreeNote,
 }

@@ -4,14 +4,16 @@ In: `Results`. Out: two files with the same slides: the question, one chart, the
 `content` decides what the slides say and `layout` where it goes; `powerpoint` and `web` only draw that.
 
     write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.html too
+    write_week("runs", "runs/week.pptx")             # one slide: expected, happened, decided, next
 
 PowerPoint is written by python-pptx (extra `slides`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput
@@ -19,6 +21,9 @@ from unsway.extras import requires
 from unsway.layout import SLIDES
 from unsway.studies.redaction import shown
 from unsway.studies.results import Results
+
+if TYPE_CHECKING:
+    from unsway.reporting.deck.layout import Slide
 
 
 class DeckFiles(NamedTuple):
@@ -30,17 +35,42 @@ class DeckFiles(NamedTuple):
     """The `.html` next to it."""
 
 
-def write_slides(results: Results, path: str | Path) -> DeckFiles:
+def write_slides(results: Results, path: str | Path, *, first: Sequence[Slide] = ()) -> DeckFiles:
     """Write the deck twice: as PowerPoint, and as HTML next to it.
 
     Args:
         results: The study.
         path: Where to write; a folder gets a `slides.pptx`.
+        first: Slides in front of the study's own.
 
     Raises:
         BadInput: The path ends in something other than `.pptx`.
         MissingExtra: python-pptx is not installed.
     """
+    from unsway.reporting.deck.content import slides
+
+    return _write(path, results.title, (*first, *slides(shown(results))))
+
+
+def write_week(project: str | Path, path: str | Path, *, days: int = 7) -> DeckFiles:
+    """Write the one slide of a weekly meeting, as PowerPoint and as HTML: expected, happened, decided, next.
+
+    Args:
+        project: The folder that holds the studies' folders and the notebook.
+        path: Where to write; a folder gets a `slides.pptx`.
+        days: How far back.
+
+    Raises:
+        BadInput: There is no notebook, or the path ends in something other than `.pptx`.
+        MissingExtra: python-pptx is not installed.
+    """
+    from unsway.reporting.deck.week import week_slide
+
+    return _write(path, "The week", (week_slide(project, days=days),))
+
+
+def _write(path: str | Path, title: str, slides: Sequence[Slide]) -> DeckFiles:
+    """Both files of some slides."""
     given = Path(path)
     target = given / SLIDES if given.is_dir() else given
     if target.suffix != ".pptx":
@@ -49,9 +79,7 @@ def write_slides(results: Results, path: str | Path) -> DeckFiles:
         )
     with requires("slides", "`--slides`"):
         from unsway.reporting.deck.powerpoint import presentation
-    from unsway.reporting.deck.content import slides
     from unsway.reporting.deck.web import html
 
-    deck = slides(shown(results))
-    write_bytes(target, presentation(results.title, deck))
-    return DeckFiles(target, write_text(target.with_suffix(".html"), html(results.title, deck)))
+    write_bytes(target, presentation(title, slides))
+    return DeckFiles(target, write_text(target.with_suffix(".html"), html(title, slides)))

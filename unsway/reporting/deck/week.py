@@ -1,0 +1,56 @@
+"""The slide of a weekly meeting: what was expected, what happened, what was decided, what is next.
+
+In: a folder of studies with its notebook. Out: one `Slide`, its four parts side by side in two rows. Nothing is asked.
+
+    week_slide("runs").items
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unsway.reporting.deck import layout as at
+from unsway.reporting.deck.layout import Paragraph, Slide, Text, cut, line
+from unsway.reporting.week import week_parts
+
+BETWEEN = 28.0
+"""Points between the parts."""
+SIZES = (20, 18, 16, 15, 14, 13, 12, 11, 10)
+"""Font sizes of a part."""
+LONGEST = 170
+"""Characters of a line of the slide."""
+
+
+def week_slide(project: str | Path, *, days: int = 7) -> Slide:
+    """The slide. Each part shows as many lines as fit, of what was expected and happened the newest, and counts the rest.
+
+    Args:
+        project: The folder that holds the studies' folders and the notebook.
+        days: How far back.
+
+    Raises:
+        BadInput: There is no notebook.
+    """
+    parts = week_parts(project, days=days)
+    notes = parts.pop("Notes")
+    wide, tall = (at.INNER - BETWEEN) / 2, (at.BODY - BETWEEN) / 2
+    items = []
+    for i, (head, lines) in enumerate(parts.items()):
+        row, column = divmod(i, 2)
+        box = (at.LEFT + column * (wide + BETWEEN), at.TOP + row * (tall + BETWEEN), wide, tall)
+        newest = lines if head == "Next" else lines[::-1]
+        items.append(Text(box, *_fitted(head, [cut(one, LONGEST) for one in newest], wide, tall), gap=4))
+    said = cut(" ".join(notes), 260)
+    return Slide(f"The last {days} days: expected, happened, decided, next", tuple(items), said)
+
+
+def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[tuple[Paragraph, ...], float]:
+    """The paragraphs of a part and their font size: all lines where they fit at a size one can read, else the first ones."""
+    for shown in range(max(len(lines), 1), 0, -1):
+        body = [line(head, "strong"), *(line(one) for one in lines[:shown] or ["Nothing."])]
+        if shown < len(lines):
+            body.append(line(f"and {len(lines) - shown} more", "soft"))
+        size = at.largest(body, wide, tall, SIZES, 4)
+        if at.height_of(body, wide, size, 4) <= tall:
+            break
+    return tuple(body), size

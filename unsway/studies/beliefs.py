@@ -1,0 +1,172 @@
+"""What is known now of the numbers that decisions hang on, as joint draws.
+
+In: the folders of a project, and published figures. Out: `Beliefs`. A rate of a model comes from the hierarchy over biases
+and models; that of an arm is the base's times a ratio drawn from published trainings, and is then weighted by what the arm
+printed here. A training is one draw of its recipe: its number is that of the recipe plus what its seed does.
+
+    beliefs = Beliefs("runs")
+    beliefs.of(Quantity.parse("brr(post_hoc, openai/gpt-4o-mini + bct)")).mean()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from unsway import effects, interventions, layout
+from unsway.effects.results import kept_panel
+from unsway.errors import UnknownName
+from unsway.planning.forecasts import Quantity
+from unsway.planning.hierarchy import KnownRate, draws, published
+from unsway.seeds import seed_int
+from unsway.stats.intervals import Floats, quantile
+from unsway.studies.arms import Arm
+from unsway.studies.folder import arms_of
+from unsway.studies.forecasting import HELD_OUT, log_normal, printed_rates
+
+N_DRAWS = 4000
+"""Draws of every number; all options of a decision are compared on the same ones."""
+SEED_SD = {"brr": 0.06, "ratio": 0.06, "effect": 0.02}
+"""How far trainings of one recipe that differ in seed and rows lie apart. Of BRRs: two recipes trained twice each in
+docs/results.md (10 and 6 points, 14 and -1), less the noise of their questions. Of side effects a judgement."""
+SIDE_EFFECT = (-0.01, 0.04)
+"""Mean and standard deviation of what a training gains in a side effect: -1.2 points of accuracy and -3.8 of TruthfulQA are
+published (arXiv 2403.05518), and losses of 28 (arXiv 2605.21834). A judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedNumber:
+    """What one arm printed of a number."""
+
+    value: float
+    """A fraction; of a side effect the gain."""
+    variance: float
+    """Of its questions."""
+
+
+class Beliefs:
+    """What is known of the numbers of a project."""
+
+    def __init__(self, project: str | Path, seed: int = 0) -> None:
+        """Reads the outcomes and the side effects of every folder.
+
+        Args:
+            project: The folder that holds the studies' folders.
+            seed: Seed of all draws.
+        """
+        self.project, self.seed = Path(project), seed
+        self._rates = tuple(printed_rates(project))
+        own = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
+        self.own: tuple[KnownRate, ...] = tuple(own.values())
+        self.known: tuple[KnownRate, ...] = (*published(), *self.own)
+
+    def of(self, *quantities: Quantity) -> Floats:
+        """Joint draws of numbers, shape (draws, quantities).
+
+        Raises:
+            UnknownName: There is no such side effect.
+        """
+        found_DQ = np.stack([self._prior(one, quantities) for one in quantities], axis=1)
+        shown_DQ = np.stack([self._brr(one, quantities) for one in quantities], axis=1)
+        log_D = np.zeros(N_DRAWS)
+        for q, one in enumerate(quantities):
+            for row in self.printed(one):
+                spread = row.variance + (SEED_SD[one.kind] ** 2 if is_trained(one) else 0.0)
+                log_D -= (shown_DQ[:, q] - row.value) ** 2 / (2 * spread)
+        weight_D = np.exp(log_D - log_D.max())
+        if not log_D.any():
+            return found_DQ
+        at_D = (np.arange(N_DRAWS) + 0.5) / N_DRAWS
+        return np.asarray(found_DQ[np.searchsorted(np.cumsum(weight_D) / weight_D.sum(), at_D)], float)
+
+    def trained(self, quantity: Quantity, truth_D: Floats) -> Floats:
+        """Draws of the number of the training that was measured last, at draws of the number of its recipe.
+
+        Args:
+            quantity: A rate or a side effect of a trained arm that has printed it.
+            truth_D: Draws of the recipe's number.
+        """
+        last, seed_variance = self.printed(quantity)[-1], SEED_SD[quantity.kind] ** 2
+        pull = seed_variance / (seed_variance + last.variance)
+        noise = np.random.default_rng(self._seed(quantity, "training")).normal(0, 1, len(truth_D))
+        return np.asarray(truth_D + pull * (last.value - truth_D) + noise * (pull * last.variance) ** 0.5, float)
+
+    def printed(self, quantity: Quantity) -> tuple[PrintedNumber, ...]:
+        """What the project's trainings of an arm, one for each seed, or its prompts printed of a number; empty for a base."""
+        if not quantity.change:
+            return ()
+        if quantity.kind == "effect":
+            return tuple(self._effects(quantity))
+        return tuple(
+            PrintedNumber(row.value, row.variance)
+            for arm, row in self._rates
+            if row.bias == quantity.bias and is_arm(arm, quantity.arm)
+        )
+
+    # ------------------------------------------------------------ priors
+
+    def _prior(self, quantity: Quantity, among: Sequence[Quantity]) -> Floats:
+        """Draws of a number before anything of its own arm is known."""
+        if quantity.kind == "effect":
+            effects.get(quantity.bias)
+            return np.asarray(np.random.default_rng(self._seed(quantity)).normal(*SIDE_EFFECT, N_DRAWS), float)
+        return self._ratio(quantity) if quantity.kind == "ratio" else self._brr(quantity, among)
+
+    def _brr(self, quantity: Quantity, among: Sequence[Quantity]) -> Floats:
+        """Draws of what an arm prints: its BRR, also where the number is its ratio to the base; a side effect as it is."""
+        if quantity.kind == "effect":
+            return self._prior(quantity, among)
+        base_D = self.base(quantity, among)
+        return base_D * self._ratio(quantity) if quantity.change else base_D
+
+    def base(self, quantity: Quantity, among: Sequence[Quantity] = ()) -> Floats:
+        """Draws of the BRR of a number's base model, jointly with those of others."""
+        cells = tuple(dict.fromkeys((one.model, one.bias) for one in (quantity, *among) if one.kind != "effect"))
+        ordered = tuple(sorted(cells))
+        return draws(self.known, ordered, N_DRAWS, self.seed)[:, ordered.index((quantity.model, quantity.bias))]
+
+    def _ratio(self, quantity: Quantity) -> Floats:
+        """Draws of BRR after / before."""
+        return log_normal(HELD_OUT, np.random.default_rng(self._seed(quantity)), N_DRAWS)
+
+    def _seed(self, quantity: Quantity, purpose: str = "arm") -> int:
+        return seed_int(self.seed, purpose, quantity.bias, quantity.arm)
+
+    # ------------------------------------------------------------ side effects that are kept
+
+    @cached_property
+    def _panels(self) -> tuple[tuple[Path, Arm], ...]:
+        """The folders that keep a panel of side effects, with their arms."""
+        folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
+        return tuple((folder, arm) for folder in folders for arm in arms_of(folder))
+
+    def _effects(self, quantity: Quantity) -> Iterator[PrintedNumber]:
+        """What kept panels say of an arm's side effect: the middle of the gain's interval."""
+        effect = effects.get(quantity.bias)
+        for folder, arm in self._panels:
+            panel = kept_panel(folder) if is_arm(arm, quantity.arm) else None
+            for row in panel.of(arm.label) if panel else ():
+                first = row.effect.partition("@")[0] == effect.name and row.measure == effect.measures[0].name
+                if first and row.gain is not None:
+                    low, high = row.gain
+                    yield PrintedNumber((low + high) / 2, ((high - low) / 2 / quantile(0.95)) ** 2)
+
+
+def is_arm(arm: Arm, name: str) -> bool:
+    """Whether an arm of a study is the one of a name, `MODEL + CHANGE`, with any seed."""
+    return arm.is_called(name) or (bool(arm.training) and name == f"{arm.of} + {arm.training}")
+
+
+def is_trained(quantity: Quantity) -> bool:
+    """Whether a number is of an arm that is trained, not prompted."""
+    if not quantity.change:
+        return False
+    try:
+        interventions.get(quantity.change)
+    except UnknownName:
+        return True
+    return False

@@ -1,0 +1,77 @@
+"""What questions and trainings of a project cost, from its replies and runs.
+
+In: the folders of a project, prices, and what a person says of hours and trainings. Out: US dollars and minutes.
+
+    ProjectPrices("runs", Costs(training=25)).of("openai/gpt-4o-mini", 200)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from unsway import layout
+from unsway.errors import BadInput
+from unsway.planning.history import past_runs
+from unsway.planning.plan import HOSTED, LOCAL, TOKENS_OUT
+from unsway.planning.prices import Price, price_of, prices
+from unsway.store import replies_in
+
+SIDES = 2
+"""Calls for a question: its clean and its biased side, or two arms."""
+PROMPT_TOKENS = 200.0
+"""Tokens of a prompt where no reply tells; a guess."""
+GPU_HOUR = 2.0
+"""US dollars for an hour of a local model where nobody says otherwise; a guess."""
+TRAINING_DOLLARS, TRAINING_HOURS = 40.0, 4.0
+"""What a training costs where nobody says otherwise; a guess, so name yours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What running things costs."""
+
+    hour: float = GPU_HOUR
+    """US dollars for an hour of a local model."""
+    training: float = TRAINING_DOLLARS
+    """US dollars for one training."""
+    budget: float | None = None
+    """US dollars that one step may cost; None sets no limit."""
+    prices: Mapping[str, Price] = field(default_factory=prices)
+    """Prices by name; the package's own table by default."""
+
+
+class ProjectPrices:
+    """What questions cost on a model, from the replies and runs of a project."""
+
+    def __init__(self, project: str | Path, costs: Costs) -> None:
+        self.costs = costs
+        self._tokens: dict[str, list[tuple[int, int]]] = {}
+        self._runs = [run for path in Path(project).glob(f"*/{layout.PAST}") for run in past_runs(path.parent)]
+        for path in Path(project).glob(f"*/{layout.REPLIES}"):
+            for reply in replies_in(path):
+                self._tokens.setdefault(reply.model, []).append((reply.tokens_in, reply.tokens_out))
+
+    def of(self, model: str, n: int, times: float = 1.0, samples: int = 1) -> tuple[float, float]:
+        """US dollars and minutes for n questions, each sampled so often; prompts are `times` as long as usual.
+
+        Raises:
+            BadInput: The model has no price, which is never taken for 0.
+        """
+        price = price_of(model, self.costs.prices)
+        if price is None:
+            raise BadInput(f"The price of {model!r} is not known. Give a file with a line for it: --prices FILE.")
+        tokens_in, tokens_out = np.mean(self._tokens.get(model, [(PROMPT_TOKENS, TOKENS_OUT["cot"])]), axis=0)
+        calls, is_local = SIDES * n * samples, price.name.endswith("/")
+        runs = [run for run in self._runs if run.model == model and run.seconds > 0 and run.calls]
+        rate = (
+            sum(run.calls for run in runs) / sum(run.seconds for run in runs) if runs else LOCAL if is_local else HOSTED
+        )
+        minutes = calls / rate / 60 * (times if is_local else 1.0)
+        dollars = price.of(calls * tokens_in * times, calls * tokens_out) + (
+            minutes / 60 * self.costs.hour if is_local else 0
+        )
+        return float(dollars), float(minutes)
