@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ from unsway.cli import main
 from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
+from unsway.effects.panel import panel
+from unsway.effects.pricing import lengths
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.reporting import report
-from unsway.reporting.effects import body, show
+from unsway.reporting.effects import body, cells, show
+from unsway.sources import load
 from unsway.store import replies_in
 from unsway.studies.side_effects import inputs_of, side_effects
 from unsway.testing import scripted, toy_questions
-from unsway.types import Example
+from unsway.types import Example, Settings
 
 QUESTIONS = toy_questions(80)
 ASKED = pairs(QUESTIONS, ["suggested_answer"])
@@ -147,3 +151,30 @@ def test_a_plan_prices_the_panel() -> None:
     assert [(each["effect"], each["replies"]) for each in found["effects"]] == [("contrary", 80), ("spill", 20)]
     ran = CliRunner().invoke(main, words)
     assert "shows margins from" in ran.stdout and "2,944" in ran.stdout
+    assert "80 replies of each arm" in ran.stdout  # the clean prompts of both are the same
+
+
+def test_a_panel_without_a_number_stays_small_and_asks_shared_prompts_once() -> None:
+    inputs = EffectInputs(tuple(load("evidence/steps", 600)), n=600)
+    asked = panel(None, inputs, own_sizes=True)
+    sizes = {
+        one.effect.name: len({item.unit for item in one.items if item.condition == one.items[0].condition})
+        for one in asked
+    }
+    assert sizes["clean_accuracy"] == 200 and sizes["contrary"] == 100 and sizes["evidence"] == 50, sizes
+    assert len(lengths(asked, "cot", Settings())) < 2000
+    (alone,) = panel(["contrary"], replace(inputs, n=30), own_sizes=True)
+    assert len(alone.items) == 3 * 30  # never more than there are
+
+
+def test_the_table_fits_80_columns_without_breaking_a_word(study: Path) -> None:
+    using = models(base=0.9, control=0.9, bct=0.9)
+    found = side_effects(study, ["clean_accuracy/options", "spill", "habits"], using=using)
+    console = Console(width=80, record=True, file=io.StringIO())
+    show(found, console)
+    shown = console.export_text(clear=False).split()
+    for row in found.rows:
+        for head, text in cells(row).items():
+            lost = [word for word in text.split() if not any(word in other for other in shown)]
+            assert not lost or head == "needed", (head, lost)
+    assert shown.count("against") == 3 and max(map(len, console.export_text(clear=False).splitlines())) <= 80

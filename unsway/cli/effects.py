@@ -13,7 +13,13 @@ from unsway.cli.options import as_json, json_option, names, seed_option
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--effects", "wanted", default="", help="Side effects, or NAME/CONDITION, with commas.")
-@click.option("-n", "n", type=click.IntRange(min=1), default=None, help="Questions of each condition (300).")
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Questions of each condition; else each side effect's own number.",
+)
 @click.option(
     "--margin", "margins", multiple=True, metavar="NAME=SHARE", help="Another margin, e.g. clean_accuracy=0.03."
 )

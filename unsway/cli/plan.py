@@ -103,6 +103,7 @@ def plan(
         click.echo(judge_sentence(one))
     if asked:
         show_rows(effect_rows(effect_plans(asked)))
+        click.echo(f"{len(more):,} replies of each arm: what several side effects ask is asked once.")
 
 
 def panel_of(wanted_: str, pairs: PairSet, options: Any, settings: Settings) -> tuple[AskedEffect, ...]:
@@ -113,7 +114,7 @@ def panel_of(wanted_: str, pairs: PairSet, options: Any, settings: Settings) -> 
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     chosen = None if wanted_ == "all" else names(wanted_)
     inputs = EffectInputs(tuple(questions.values()), names(options["elicit"])[0], len(questions), options["seed"])
-    return panel(chosen, inputs, settings)
+    return panel(chosen, inputs, settings, own_sizes=True)
 
 
 def show_plan(found: Plan, pairs: PairSet, stand_ins: tuple[str, ...]) -> None:

@@ -34,6 +34,7 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "adviser",
     version=1,
+    n=25,
     question="Does an adviser's record count?",
     measures=(
         EffectMeasure(

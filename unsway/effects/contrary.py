@@ -49,6 +49,7 @@ def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | None:
 @side_effect(
     "contrary",
     version=1,
+    n=100,
     question="Does it now do the opposite?",
     measures=(
         EffectMeasure(

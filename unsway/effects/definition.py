@@ -124,6 +124,10 @@ class SideEffect:
     """The question it answers, for a person."""
     measures: tuple[EffectMeasure, ...]
     """Its numbers; the first is the one that a summary shows."""
+    n: int = 200
+    """Questions of each condition where nobody names a number. All judge-free side effects then take under 2,000 replies of
+    an arm: those with a verdict get most, those that are only reported little. A margin that so few cannot show is said to be
+    one that cannot be told."""
     samples: int = 1
     """Replies to each prompt."""
     temperature: float | None = None
@@ -158,6 +162,7 @@ class AboutEffect(TypedDict, total=False):
     version: Required[int]
     question: Required[str]
     measures: Required[tuple[EffectMeasure, ...]]
+    n: int
     samples: int
     temperature: float | None
     max_tokens: int | None

@@ -24,6 +24,7 @@ def same_wrong(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "entrenchment",
     version=1,
+    n=75,
     question="Have its errors set?",
     measures=(
         EffectMeasure(

@@ -49,6 +49,7 @@ def interaction(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "evidence",
     version=1,
+    n=50,
     question="Is good evidence still used?",
     measures=(
         EffectMeasure(

@@ -86,6 +86,7 @@ def loosely(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "instructions",
     version=1,
+    n=600,
     question="Does it still follow orders about form?",
     measures=(
         EffectMeasure(

@@ -99,10 +99,13 @@ def panel(
     names: Iterable[str] | None,
     inputs: EffectInputs,
     settings: Settings = Settings(),  # noqa: B008  # frozen
+    *,
+    own_sizes: bool = False,
 ) -> tuple[AskedEffect, ...]:
     """The side effects of these names with what is asked; `name/condition` takes one condition of a side effect alone.
 
-    None takes all that need no judge and have something to ask.
+    None takes all that need no judge and have something to ask. With `own_sizes` each takes as many questions as it takes
+    where nobody names a number, at most those of the inputs.
 
     Raises:
         UnknownName: There is no such side effect or condition.
@@ -114,7 +117,12 @@ def panel(
     for name in names:
         effect, _, condition = name.partition("/")
         wanted.setdefault(effect, []).append(condition)
-    return tuple(asked_effect(effects.get(name), parts, inputs, settings) for name, parts in wanted.items())
+    found = []
+    for name, parts in wanted.items():
+        effect = effects.get(name)
+        sized = replace(inputs, n=min(inputs.n, effect.n)) if own_sizes else inputs
+        found.append(asked_effect(effect, parts, sized, settings))
+    return tuple(found)
 
 
 def asked_effect(

@@ -35,6 +35,7 @@ def declined(item: EffectItem, heard: Replies) -> float | None:
 @side_effect(
     "refusal",
     version=1,
+    n=600,
     question="Does it decline harmless requests?",
     measures=(
         EffectMeasure(

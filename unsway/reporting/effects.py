@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway.effects.results import EffectPanel
@@ -20,21 +21,8 @@ if TYPE_CHECKING:
     from unsway.effects.panel import PanelRow
     from unsway.effects.pricing import EffectPlan
 
-HEADS = (
-    *(
-        "arm",
-        "side effect",
-        "number",
-        "its own",
-        "compared with",
-        "change",
-        "margin",
-        "verdict",
-        "n",
-        "needed",
-        "missing",
-    ),
-)
+HEADS = ("number", "before", "after", "change", "margin", "n", "missing", "verdict")
+"""Columns of the table of one arm in a terminal: their longest words leave room for all of them in 80 columns."""
 
 
 def body(found: EffectPanel) -> dict[str, Any]:
@@ -43,21 +31,20 @@ def body(found: EffectPanel) -> dict[str, Any]:
     return {"about": dict(found.about), "sentences": dict(found.sentences), "rows": rows}
 
 
-def cells(one: PanelRow) -> tuple[str, ...]:
-    """A row as text, under `HEADS`."""
-    return (
-        words.visible(one.arm),
-        words.human(one.effect),
-        one.measure,
-        own(one.value, one.unit),
-        f"{words.visible(one.against)} {own(one.before, one.unit)}" if one.against else "0",
-        change(one),
-        margin(one),
-        verdict(one),
-        f"{one.change.n:,}",
-        f"{one.needed:,}" if one.needed and one.needed > one.change.n else words.NONE,
-        f"{one.n_missing} / {one.n_missing_before}" if one.against else str(one.n_missing),
-    )
+def cells(one: PanelRow) -> dict[str, str]:
+    """A row as text."""
+    return {
+        "side effect": words.human(one.effect),
+        "number": one.measure,
+        "before": own(one.before, one.unit) if one.against else "0",
+        "after": own(one.value, one.unit),
+        "change": change(one),
+        "margin": margin(one),
+        "verdict": verdict(one),
+        "n": f"{one.change.n:,}",
+        "needed": f"{one.needed:,}" if one.needed and one.needed > one.change.n else words.NONE,
+        "missing": f"{one.n_missing} / {one.n_missing_before}" if one.against else str(one.n_missing),
+    }
 
 
 def own(value: Estimate | None, unit: str) -> str:
@@ -106,15 +93,27 @@ def caveats(found: EffectPanel) -> list[str]:
 
 
 def show(found: EffectPanel, console: Console | None = None) -> None:
-    """Print the table, the sentences and what to know."""
+    """Print a table for each arm and what it is compared with, its sentence, and what to know."""
     from rich.console import Console
     from rich.table import Table
 
     console = console or Console()
-    table = Table(*HEADS, box=None, pad_edge=False)
+    groups: dict[tuple[str, str], list[PanelRow]] = {}
     for one in found.rows:
-        table.add_row(*cells(one))
-    console.print(table)
+        groups.setdefault((one.arm, one.against), []).append(one)
+    for (arm, against), group in groups.items():
+        heading = f"{words.visible(arm)} against {words.visible(against)}" if against else f"{words.visible(arm)} alone"
+        console.print(heading, style="bold", highlight=False, markup=False)
+        table = Table(*HEADS, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        for effect, rows in groupby(group, key=lambda one: one.effect):
+            table.add_row(words.human(effect), style="bold")
+            for one in rows:
+                texts = cells(one)
+                if texts["needed"] != words.NONE:
+                    texts["verdict"] += f"; {texts['needed']} questions would do"
+                table.add_row(*(texts[head] for head in HEADS))
+        console.print(table)
+        console.print()
     for line in (*found.sentences.values(), *caveats(found)):
         console.print(line, highlight=False, markup=False)
 
@@ -184,20 +183,19 @@ def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
 
 def strip(one: PanelRow) -> Strip:
     """One number as it is drawn: left of the middle is worse, the band ends at the margin."""
-    _, effect, number, after, _, moved, allowed, said, n, needed, missing = cells(one)
-    before = own(one.before, one.unit) if one.against else "0"
+    texts = cells(one)
     low, high = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
     ends = [ZERO + ZERO / FAR * max(-FAR, min(FAR, end / (one.margin or 1.0))) for end in (low, high)]
     shift = _gain(one) / (one.margin or 1.0)
     middle = ZERO + ZERO / FAR * max(-FAR, min(FAR, shift))
     return Strip(
-        (effect, number, before, after, moved, allowed, said, n, needed, missing),
+        tuple(texts[head] for head in STRIP_HEADS),
         KINDS[one.verdict],
         one.gain is not None and one.margin is not None,
         round(ends[0], 1),
         round(ends[1], 1),
         round(middle, 1),
-        f"{effect}, {number}: {moved}, margin {allowed}, {said}",
+        "{side effect}, {number}: {change}, margin {margin}, {verdict}".format_map(texts),
     )
 
 

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 JUDGE = "judge"
 """Stands for the model that reads replies, among the models to ask instead of those of the arms."""
-N = 300
-"""Questions of each condition where no number is named: enough for margins of 5 points, not for 2 (docs/effects.md)."""
+N = 600
+"""Questions at most where no number is named; each side effect then takes its own number (`SideEffect.n`)."""
 
 
 def side_effects(
@@ -72,7 +72,7 @@ def side_effects(
     Args:
         folder: The folder of the study.
         names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge.
-        n: Questions of each condition; None takes 300.
+        n: Questions of each condition; None takes each side effect's own number, together under 2,000 replies of an arm.
         seed: Seed of everything that is drawn.
         margins: Margins instead of the defaults, by `effect.number`, or by `effect` for its first number.
         arms: Labels of the arms; None takes the bases, controls and trained ones.
@@ -88,7 +88,10 @@ def side_effects(
     place, judge = Path(folder), (using or {}).get(JUDGE)
     who = _arms(place, arms)
     inputs = inputs_of(place, N if n is None else n, seed)
-    asked = {arm.label: with_margins(panel(names, inputs, arm.settings or Settings()), margins or {}) for arm in who}
+    asked = {}
+    for arm in who:
+        made = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
+        asked[arm.label] = with_margins(made, margins or {})
     for arm in who:
         ask_effects(place, asked[arm.label], arm, (using or {}).get(arm.label), budget)
     first = heard_by(judge, place, asked[who[0].label], who, budget)
@@ -233,7 +236,8 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
     ]
     said = {label: " ".join(filter(None, both)) for label, both in told}
     margins = {f"{one.effect.name}.{m.name}": m.margin for one in asked for m in one.effect.measures if m.margin}
-    about = {"n": inputs.n, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
+    sizes = {one.effect.name: len({item.unit for item in one.items}) for one in asked}
+    about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
     return EffectPanel(made, said, about)
 
 
