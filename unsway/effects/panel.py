@@ -119,9 +119,9 @@ def panel(
         wanted.setdefault(effect, []).append(condition)
     found = []
     for name, parts in wanted.items():
-        effect = effects.get(name)
-        sized = replace(inputs, n=min(inputs.n, effect.n)) if own_sizes else inputs
-        found.append(asked_effect(effect, parts, sized, settings))
+        one = effects.get(name)
+        sized = replace(inputs, n=min(inputs.n, one.n)) if own_sizes else inputs
+        found.append(asked_effect(one, parts, sized, settings))
     return tuple(found)
 
 

@@ -46,11 +46,13 @@ def week_slide(project: str | Path, *, days: int = 7) -> Slide:
 
 def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[tuple[Paragraph, ...], float]:
     """The paragraphs of a part and their font size: all lines where they fit at a size one can read, else the first ones."""
-    for shown in range(max(len(lines), 1), 0, -1):
-        body = [line(head, "strong"), *(line(one) for one in lines[:shown] or ["Nothing."])]
-        if shown < len(lines):
-            body.append(line(f"and {len(lines) - shown} more", "soft"))
-        size = at.largest(body, wide, tall, SIZES, 4)
-        if at.height_of(body, wide, size, 4) <= tall:
-            break
-    return tuple(body), size
+
+    def body(shown: int) -> tuple[Paragraph, ...]:
+        more = [line(f"and {len(lines) - shown} more", "soft")] if shown < len(lines) else []
+        return (line(head, "strong"), *(line(one) for one in lines[:shown] or ["Nothing."]), *more)
+
+    def fits(shown: int) -> bool:
+        return at.height_of(body(shown), wide, SIZES[-1], 4) <= tall
+
+    found = body(next((shown for shown in range(max(len(lines), 1), 1, -1) if fits(shown)), 1))
+    return found, at.largest(found, wide, tall, SIZES, 4)
