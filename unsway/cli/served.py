@@ -1,0 +1,39 @@
+"""The verb `served`: whether a server really serves an adapter, on every replica."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, show_rows
+
+
+@main.command()
+@click.argument("adapter", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", required=True, help="What the server calls the adapter.")
+@click.option("--base-name", required=True, help="What the server calls its base.")
+@click.option(
+    "--url", "urls", multiple=True, help="An address of the server, http://…/v1; several for several replicas."
+)
+@click.option(
+    "--replies", type=click.IntRange(min=1), default=4, show_default=True, help="Replies to each of ten prompts."
+)
+@json_option
+def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], replies: int, json_: bool) -> None:
+    """Check that a server answers with ADAPTER under its name: its replies are those of the adapter here.
+
+    Exit code 1 where a replica does not. Without --url, only whether vLLM takes the adapter, and with what rank.
+    """
+    from unsway.studies.served import check_served, max_lora_rank
+
+    click.echo(f"--max-lora-rank {max_lora_rank(adapter)}", err=True)
+    found = check_served(adapter, name, base_name, urls, replies=replies)
+    rows = [{"address": one.address, "verdict": one.verdict} for one in found]
+    if json_:
+        as_json(rows)
+    elif rows:
+        show_rows(rows)
+    sys.exit(0 if all(one.is_right for one in found) else 1)

@@ -1,0 +1,150 @@
+"""Whether a server really serves an adapter, on every replica behind its address.
+
+In: an adapter or a checkpoint, the server's addresses, the names of the adapter and of its base there. Out: one
+`ServedReplies` for each address. A server that could not use an adapter has been seen to answer as the base without a word.
+
+    for found in check_served("runs/bct", "bct", "org/base", ["http://127.0.0.1:8000/v1"], replies=8):
+        print(found.address, found.verdict)
+
+Two engines round differently, so a long greedy reply may part from the other's somewhere; what counts is which of the two
+local models, with the adapter or without, a served reply follows for longer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from unsway.errors import BadInput, ModelError
+from unsway.models.weights import ADAPTER_FILE, locate
+from unsway.prompts.render import render
+from unsway.sampling import ask
+from unsway.testing import toy_questions
+from unsway.types import Prompt, Settings
+
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
+PROMPTS = 10
+"""Prompts that are compared."""
+SHORT = Settings(max_tokens=32)
+"""Greedy, and short enough for two engines to stay together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedReplies:
+    """What one address served under an adapter's name."""
+
+    address: str
+    n_adapter: int
+    """Replies that follow the local model with the adapter for longer than the one without."""
+    n_base: int
+    """Replies that follow the local model without the adapter for longer."""
+    n_neither: int
+    """Replies that part from both at the same place."""
+    n_like_served_base: int
+    """Replies equal to what the server says under the name of the base."""
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence."""
+        n = self.n_adapter + self.n_base + self.n_neither
+        if not n:
+            return "cannot tell: the adapter changes none of the replies compared"
+        if self.n_adapter == n:
+            return f"serves the adapter: all {n} replies are its own"
+        if self.n_adapter == 0 and self.n_base:
+            return f"does not serve the adapter: no reply of {n} is its own, {self.n_like_served_base} are those of its base"
+        return (
+            f"a replica does not serve the adapter: {self.n_adapter} of {n} replies are its own, {self.n_base} the base's, "
+            f"{self.n_neither} neither's"
+        )
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every reply is the adapter's."""
+        return self.n_adapter > 0 and self.n_base == self.n_neither == 0
+
+
+def check_served(
+    adapter: str | Path, name: str, base_name: str, addresses: Sequence[str], *, replies: int = 4
+) -> tuple[ServedReplies, ...]:
+    """Ask ten prompts of each address, under the names of the adapter and of its base, and of both models here.
+
+    Args:
+        adapter: Folder of the adapter or checkpoint, on this machine.
+        name: What the server calls it (`--lora-modules NAME=…`).
+        base_name: What the server calls its base.
+        addresses: Addresses of the server, such as `http://127.0.0.1:8000/v1`: of each replica, or of a balancer.
+        replies: Replies to each prompt: behind a balancer, several for each replica.
+
+    Raises:
+        BadInput: vLLM would not take the adapter.
+        ModelError: A server does not answer (a key that it asks for is in `SERVED_API_KEY`), or the adapter has no base here.
+    """
+    max_lora_rank(adapter)
+    weights = locate(str(adapter))
+    if weights.adapter is None:
+        raise ModelError(
+            f"{str(adapter)!r} is no adapter: all its weights were trained, so it has a server of its own."
+        )
+    prompts = [render(question, "brief") for question in toy_questions(PROMPTS)]
+    with_it, without = (_texts(prompts, f"unsway/{model}", "") for model in (adapter, weights.folder))
+    found = []
+    for address in addresses:
+        served = _texts(prompts, f"openai-api/served/{name}", address, replies)
+        base = _texts(prompts, f"openai-api/served/{base_name}", address)
+        n = Counter[str]()
+        for ours, theirs, said, of_base in zip(with_it, without, served, base, strict=True):
+            for one in said if ours != theirs else ():
+                near, far = (_n_alike(one, other[0]) for other in (ours, theirs))
+                n["adapter" if near > far else "base" if far > near else "neither"] += 1
+                n["like base"] += one == of_base[0]
+        found.append(ServedReplies(address, n["adapter"], n["base"], n["neither"], n["like base"]))
+    return tuple(found)
+
+
+def _n_alike(one: str, other: str) -> int:
+    """Characters that two texts share from the start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _texts(prompts: Sequence[Prompt], model: str, address: str, n: int = 1) -> list[list[str]]:
+    """The replies of a model to each prompt."""
+    args = {"base_url": address} if address else {}
+    args |= {"api_key": "none"} if address and "SERVED_API_KEY" not in os.environ else {}
+    with TemporaryDirectory() as folder:
+        found = ask(prompts, model, settings=SHORT, samples=n, folder=folder, model_args=args)
+    by_prompt: dict[str, list[str]] = {prompt.id: [] for prompt in prompts}
+    for reply in found:
+        by_prompt[reply.prompt_id].append(reply.text)
+    return list(by_prompt.values())
+
+
+def max_lora_rank(adapter: str | Path) -> int:
+    """The smallest `--max-lora-rank` of vLLM that takes an adapter.
+
+    Raises:
+        BadInput: vLLM takes no adapter of that rank or kind; says what to do.
+    """
+    path = Path(adapter) / ADAPTER_FILE
+    if not path.is_file():
+        raise BadInput(f"{str(adapter)!r} holds no adapter ({ADAPTER_FILE} is missing). `unsway train` makes one.")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
+    kept = [name for name in ("modules_to_save", "use_dora") if config.get(name)]
+    kept += ["bias"] if config.get("bias", "none") != "none" else []
+    merge = f"Merge it (`unsway export {adapter} --out FOLDER`) and serve FOLDER as a model of its own."
+    if kept:
+        raise BadInput(f"vLLM takes no adapter with {', '.join(kept)}, and {str(adapter)!r} has it. {merge}")
+    if rank > VLLM_RANKS[-1]:
+        raise BadInput(
+            f"{str(adapter)!r} has rank {rank}; vLLM takes at most {VLLM_RANKS[-1]} (--max-lora-rank is one of "
+            f"{', '.join(map(str, VLLM_RANKS))}). {merge}"
+        )
+    return next(size for size in VLLM_RANKS if size >= rank)
