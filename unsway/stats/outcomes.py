@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from unsway import readers
 from unsway.errors import BadInput
@@ -122,6 +122,20 @@ class ReplyIndex:
                     f"Model {runs[0].model!r} answered {asked} under two {what}: {values}. "
                     "Pass the replies of one of them, or give the models different names."
                 )
+
+
+class LazyIndex(ReplyIndex):
+    """The same, made when somebody first looks a reply up."""
+
+    def __init__(self, replies: Iterable[Reply], arms: Iterable[AskedArm] | None = None) -> None:
+        self._made_of = replies, arms
+
+    def __getattr__(self, name: str) -> Any:
+        """What `ReplyIndex` has, once it is made."""
+        if "_made_of" not in self.__dict__:
+            raise AttributeError(name)
+        super().__init__(*self.__dict__.pop("_made_of"))
+        return getattr(self, name)
 
 
 class _Run(NamedTuple):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from unsway.types import ArmKey, Checkpoint, Settings
+from unsway.stats.outcomes import AskedArm, ReplyIndex
+from unsway.types import ArmKey, Checkpoint, Reply, Settings
 
 ArmRole: TypeAlias = Literal["base", "prompted", "control", "trained"]
 """What an arm is compared as: the model as it is, under an intervention in its prompts, after the control, or trained."""
@@ -56,3 +58,18 @@ class Arm:
     def is_called(self, name: str) -> bool:
         """Whether a name is its own, as a study, a reply or a report has it."""
         return name in (self.planned_name, self.name, self.label)
+
+
+def reply_index(
+    arms: Iterable[Arm],
+    replies: Iterable[Reply],
+    instead: Mapping[ArmKey, Mapping[str, str]],
+    kind: type[ReplyIndex] = ReplyIndex,
+) -> ReplyIndex:
+    """The replies of some arms, by arm, prompt and sample; those of other models or weights are left out."""
+    found = tuple(arms)
+    who = {(arm.model, arm.weights) for arm in found}
+    return kind(
+        (reply for reply in replies if (reply.model, reply.weights) in who),
+        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in found],
+    )

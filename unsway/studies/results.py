@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
-from unsway.stats.outcomes import AskedArm, ReplyIndex
-from unsway.studies.arms import Arm
+from unsway.stats.outcomes import LazyIndex, ReplyIndex
+from unsway.studies.arms import Arm, reply_index
 from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -96,21 +96,16 @@ class Notes:
     """What became of answers when the reasoning before them was changed (`unsway interrogate`)."""
 
 
+class KeptOutcomes(NamedTuple):
+    """Outcomes that were read before, with the replies that they were read from."""
+
+    outcomes: tuple[Outcome, ...]
+    replies: Iterable[Reply]
+
+
 def plain_name(versioned: str) -> str:
     """The name without its version: `suggested_answer@1` is `suggested_answer`."""
     return Ref.parse(versioned).unversioned
-
-
-def reply_index(
-    arms: Iterable[Arm], replies: Iterable[Reply], instead: Mapping[ArmKey, Mapping[str, str]]
-) -> ReplyIndex:
-    """The replies of some arms, by arm, prompt and sample; those of other models or weights are left out."""
-    found = tuple(arms)
-    who = {(arm.model, arm.weights) for arm in found}
-    return ReplyIndex(
-        (reply for reply in replies if (reply.model, reply.weights) in who),
-        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in found],
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +151,7 @@ class Results:
         title: str,
         arms: Iterable[Arm],
         pairs: Iterable[Pair],
-        replies: Iterable[Reply],
+        replies: Iterable[Reply] | KeptOutcomes,
         *,
         trained_biases: Iterable[str] = (),
         notes: Notes = Notes(),  # frozen
@@ -169,7 +164,8 @@ class Results:
             title: What the study is called.
             arms: The models; ratios compare with the one whose role is base.
             pairs: What was asked.
-            replies: What was said, raw; replies of other models or weights, and to other prompts, are ignored.
+            replies: What was said, raw; replies of other models or weights, and to other prompts, are ignored. Where what
+                was read is given too, they are not read again.
             trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
                 none is given.
             notes: What the folder notes beside them.
@@ -185,12 +181,15 @@ class Results:
 
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
-        index = reply_index(arms, replies, notes.instead)
-        outs = tuple(
-            out
-            for out in outcomes(pairs, index, readings=request_readings(notes.verdicts))
-            if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
-        )
+        if isinstance(replies, KeptOutcomes):
+            index, outs = reply_index(arms, replies.replies, notes.instead, LazyIndex), replies.outcomes
+        else:
+            index = reply_index(arms, replies, notes.instead)
+            outs = tuple(
+                out
+                for out in outcomes(pairs, index, readings=request_readings(notes.verdicts))
+                if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
+            )
         left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
         empty = cls(title, arms, trained_biases, pairs, index, outs, (), (), (), (), (), left_out, notes.about, notes)
         return replace(
