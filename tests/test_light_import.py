@@ -10,7 +10,7 @@ import pytest
 
 HEAVY = (
     "torch transformers peft trl datasets accelerate inspect_ai openai numpy scipy pandas pydantic altair jinja2 rich "
-    "openvino openvino_genai nanoarrow huggingface_hub"
+    "openvino openvino_genai nanoarrow huggingface_hub ray"
 ).split()
 
 
@@ -29,6 +29,7 @@ def loaded_by(statement: str) -> set[str]:
         "import unsway.pairing, unsway.biases, unsway.readers.parse, unsway.sources",
         "from unsway import biases; biases.names()",
         "import unsway.training, unsway.backends",
+        "import unsway.studies.workers, unsway.studies.executors; from unsway.cli import main",
     ],
 )
 def test_loads_nothing_heavy(statement: str) -> None:

@@ -132,3 +132,12 @@ def test_the_first_job_that_fails_ends_the_run_and_what_is_there_stays(tmp_path:
         run(SMALL, tmp_path, using=using)
     assert n_replies(tmp_path) == 120
     assert len(list(read_jsonl(tmp_path / layout.PAIRS, dict))) == 80
+
+
+def test_model_arguments_reach_the_provider_here_and_in_other_processes(tmp_path: Path) -> None:
+    study = TOLD.but(models="answers/one", interventions=None)
+    run(study, tmp_path / "here", model_args={"letter": "C"})
+    with processes(1) as pool:
+        run(study, tmp_path / "there", on=pool, model_args={"letter": "C"})
+    for folder in ("here", "there"):
+        assert {reply.text[-3:-1] for reply in replies_in(tmp_path / folder / layout.REPLIES)} == {"C)"}

@@ -179,15 +179,19 @@ class Address:
 
 def replies_in(path: str | Path) -> Iterator[Reply]:
     """The replies of a store in the order in which they arrived, each address once; reads one by one, writes nothing."""
-    seen: set[Address] = set()
+    seen: dict[
+        str, set[tuple[int, int]]
+    ] = {}  # by prompt, which samples of which run: a tenth of what addresses would take
+    runs: dict[tuple[str, str, Settings], int] = {}
     once = Once()
     if not Path(path).exists():
         return
     with Path(path).open("rb") as file:
         for _, reply in _complete_rows(file, path):
-            address = Address.of(reply)
-            if address not in seen:
-                seen.add(address)
+            run = runs.setdefault((reply.model, reply.weights, reply.settings), len(runs))
+            samples = seen.setdefault(reply.prompt_id, set())
+            if (run, reply.sample) not in samples:
+                samples.add(once((run, reply.sample)))
                 yield replace(reply, weights=once(reply.weights), settings=once(reply.settings))
 
 
@@ -251,7 +255,13 @@ class ReplyStore:
         Raises:
             StoreError: The disk is full or cannot be written; the rows before this one are complete.
         """
-        row, key = dumps(reply).encode(), Address.of(reply).key()
+        return self.add_rows(((Address.of(reply).key(), dumps(reply).encode()),)) == 1
+
+    def add_rows(self, rows: Iterable[tuple[bytes, bytes]]) -> int:
+        """Append replies, each as the key of its address and its line; the file is locked once for all.
+
+        Returns how many were added; an address that has a row already keeps it. Raises `StoreError` as `add` does.
+        """
         with self._lock, appending(self.path) as file:
             size = file.tell()
             if size < self._read_to:
@@ -260,24 +270,44 @@ class ReplyStore:
                 )
             if size > self._read_to:
                 self._read_new_rows()
-            if key in self._starts:
-                return False
-            end = put_row(file, row, self._read_to)
-            self._starts[key], self._read_to = self._read_to, end
-        return True
+            n_before = len(self._starts)
+            for key, row in rows:
+                if key not in self._starts:
+                    end = put_row(file, row, self._read_to)
+                    self._starts[key], self._read_to = self._read_to, end
+        return len(self._starts) - n_before
 
     def get(self, address: Address) -> Reply | None:
         """The reply at an address, or None where there is none."""
-        start = self._starts.get(address.key())
+        row = self.row(address.key())
+        return None if row is None else loads(Reply, row)
+
+    def row(self, key: bytes) -> bytes | None:
+        """The line of the reply whose address has this key, without its line end; None where there is none."""
+        start = self._starts.get(key)
         if start is None:
             return None
         with self.path.open("rb") as file:
             file.seek(start)
-            return loads(Reply, file.readline())
+            return file.readline().rstrip(b"\n")
+
+    def missing(self, addresses: Iterable[Address]) -> list[Address]:
+        """Those of some addresses that have no reply."""
+        return [address for address in addresses if address not in self]
+
+    def gather(self, addresses: Iterable[Address]) -> Iterator[Reply]:
+        """The replies at some addresses, without those that have none."""
+        for address in addresses:
+            if (reply := self.get(address)) is not None:
+                yield reply
 
     def __contains__(self, address: Address) -> bool:
         """Whether there is a reply at an address."""
-        return address.key() in self._starts
+        return self.has(address.key())
+
+    def has(self, key: bytes) -> bool:
+        """Whether there is a reply at the address of this key."""
+        return key in self._starts
 
     def __iter__(self) -> Iterator[Reply]:
         """All replies in the order in which they arrived, read from the file one by one."""

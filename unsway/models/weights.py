@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from unsway import assets
+from unsway import assets, layout
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.extras import requires
 from unsway.seeds import content_id, digest
@@ -251,6 +251,12 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     if found.is_hosted:
         return found
     return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
+
+
+def training_costs(study: Path) -> float:
+    """US dollars that the trainings in a study's folder have cost so far."""
+    records = (study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
+    return sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
 
 
 def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:

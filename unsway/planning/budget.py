@@ -79,13 +79,21 @@ class Budget:
         earlier = settings.max_tokens * calls * (calls - 1) / 2
         most = self.price(model).of(text * calls + earlier, settings.max_tokens * calls)
         while most > self.left:
-            if not self.in_flight:
+            if not self.may_grow(most):
                 self.refused += 1
                 return None
             await asyncio.sleep(LOOK_AGAIN)
         self.set_aside += most
         self.in_flight += 1
         return most
+
+    def may_grow(self, most: float) -> bool:
+        """Whether more may be left soon: replies in flight may cost less than was set aside for them."""
+        return self.in_flight > 0
+
+    def take_all(self) -> float:
+        """US dollars that a training may cost now."""
+        return self.left
 
     def settle(self, reserved: float, reply: Reply | None) -> None:
         """Release what was set aside, and count what the reply cost; None if there is no reply."""

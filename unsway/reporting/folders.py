@@ -7,7 +7,7 @@ of a model, a file or a name reaches a terminal with a control character.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName
@@ -20,6 +20,8 @@ from unsway.studies.results import Results, plain_name
 
 if TYPE_CHECKING:
     from rich.console import Group
+
+    from unsway.studies.whereabouts import ArmPlace
 
 CELL_COLUMNS = (
     "source",
@@ -44,7 +46,8 @@ def status_body(status: Status) -> dict[str, Any]:
     """Everything of a status for a program."""
     body = {field.name: getattr(status, field.name) for field in fields(status)}
     cells = [cell._asdict() | {"state": cell.state} for cell in status.cells]
-    return body | {"cells": cells, "running": [beat._asdict() for beat in status.running]}
+    running, places = [beat._asdict() for beat in status.running], [asdict(place) for place in status.places]
+    return body | {"cells": cells, "running": running, "places": places}
 
 
 def status_to_terminal(status: Status) -> Group:
@@ -77,8 +80,19 @@ def status_to_terminal(status: Status) -> Group:
         passed, left = beat.seen - beat.since, ""
         if beat.done and passed >= 1:  # at the rate since it began
             left = f", about {(beat.total - beat.done) / beat.done * passed / 60:.0f} min left"
-        lines.append(f"Running: {visible(beat.what)}, {beat.done:,} of {beat.total:,}{left}.")
+        of = f"{beat.done:,} of {beat.total:,}{left}" if beat.doing == "asking" else f"training, step {beat.done:,}"
+        lines.append(f"Running: {visible(beat.what)}, {of}.")
+    lines += [place_line(place) for place in status.places]
     return Group(grid, Text("\n".join(lines)))
+
+
+def place_line(place: ArmPlace) -> str:
+    """Where an arm is, as a line: its state, its machine and GPUs, the step of its training, workers that were lost."""
+    state = f"{place.state}, step {place.step:,}" if place.step else place.state
+    where = f" on {visible(place.host)}" if place.host else ""
+    where += f", GPU {visible(place.gpus)}" if place.gpus else ""
+    lost = f"; {place.n_lost} lost before" if place.n_lost and place.state != "lost" else ""
+    return f"{visible(place.arm)}: {state}{where}{lost}."
 
 
 def study_row(folder: object, status: Status) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
+from unsway.sampling.remote import store_at
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
@@ -98,20 +99,20 @@ def ask(
         check_settings(sampling.settings, subject.name)
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
-        store = ReplyStore(folder / layout.REPLIES)
+        store = store_at(folder)
         unique = {prompt.id: prompt for prompt in prompts}
         wanted = {
             Address(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
             for prompt_id, prompt in unique.items()
             for sample in range(sampling.samples)
         }
-        pending = {address: prompt for address, prompt in wanted.items() if address not in store}
+        pending = {address: wanted[address] for address in store.missing(wanted)}
         if pending:
             with ExitStack() as stack:
                 asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
                 asker.pairs = tuple(pairs)
                 asker.ask_all()
-        return tuple(reply for address in wanted if read and (reply := store.get(address)) is not None)
+        return tuple(store.gather(wanted)) if read else ()
 
 
 class Asker:
@@ -137,7 +138,7 @@ class Asker:
         self.logs = folder / layout.LOGS
         self.advance = stack.enter_context(track(f"Asking {label}", total, done=n_kept))
         self.advance = stack.enter_context(heartbeat(folder, label, total, n_kept, self.advance))
-        self.claims = stack.enter_context(claims(store.path))
+        self.claims = stack.enter_context(claims(store.path, pending))
         if sampling.budget is not None:
             sampling.budget.count(store)
         self.record = stack.enter_context(recording(folder, name))

@@ -10,12 +10,13 @@ its process ends, however it ends.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from unsway import layout
 from unsway.disk import ByteLocks
+from unsway.sampling.remote import Leases, linked
 from unsway.sharing import network_filesystem, shared
 from unsway.store import Address
 
@@ -62,8 +63,20 @@ class Claims:
 
 
 @contextmanager
-def claims(store: Path) -> Iterator[Claims]:
-    """The claims next to a store; all users in this process share them, and the last one releases them."""
+def claims(store: Path, upcoming: Iterable[Address] = ()) -> Iterator[Claims | Leases]:
+    """The claims next to a store; all users in this process share them, and the last one releases them.
+
+    Args:
+        store: The file of replies; in a folder that is linked to an owner elsewhere, its leases are the claims.
+        upcoming: What will be claimed, in order, of which leases take several at a time.
+    """
+    if (to := linked(store.parent)) is not None:
+        leases = to.leases(upcoming)
+        try:
+            yield leases
+        finally:
+            leases.close()
+        return
     path = store.resolve().with_name(layout.CLAIMS)
     with _guard:
         if path not in _open:

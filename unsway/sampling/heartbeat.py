@@ -43,6 +43,8 @@ class Heartbeat(NamedTuple):
     """The process that runs it."""
     host: str
     """The machine that runs it."""
+    doing: str = "asking"
+    """asking or training."""
 
     def is_alive(self) -> bool:
         """Whether its process still runs; for another machine, whether it was renewed lately."""
@@ -58,11 +60,13 @@ class Heartbeat(NamedTuple):
 
 
 @contextmanager
-def heartbeat(folder: Path, what: str, total: int, done: int, advance: Advance) -> Iterator[Advance]:
+def heartbeat(
+    folder: Path, what: str, total: int, done: int, advance: Advance, doing: str = "asking"
+) -> Iterator[Advance]:
     """Announce a call while the block runs; yields `advance`, which now renews the announcement too."""
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     now = time.time()
-    beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname())
+    beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing)
     write_text(path, json.dumps(beat._asdict()))
 
     def advance_and_renew(steps: int) -> None:

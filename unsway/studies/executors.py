@@ -5,13 +5,15 @@ In: a function and its arguments. Out: a future. Whatever has `submit(fn, *args,
 
     run(study, "runs/mine")                                            # here
     run(study, "runs/mine", on=ProcessPoolExecutor(2))                 # two processes, each with a model of its own
+    run(study, "runs/mine", on=executor("ray"))                        # the GPUs of this machine, through Ray
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
@@ -21,6 +23,10 @@ class Pending(Protocol):
 
     def result(self) -> Any:
         """Wait for the work; return what it returned, or raise what it raised."""
+        ...
+
+    def done(self) -> bool:
+        """Whether it is over, however it ended."""
         ...
 
 
@@ -35,6 +41,15 @@ class Executor(Protocol):
             args: Its arguments.
             resources: What it needs, for executors that place work; the function takes them too, and ignores them.
         """
+        ...
+
+
+@runtime_checkable
+class Cluster(Protocol):
+    """Puts work on machines that do not see a study's folder; so it is told of the run first."""
+
+    def opened(self, running: Any) -> AbstractContextManager[Executor]:
+        """The executor of one `unsway.studies.running.StudyRun`, ready while the block runs."""
         ...
 
 

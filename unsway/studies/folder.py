@@ -20,11 +20,13 @@ from unsway.errors import BadInput, BadRow
 from unsway.pairing import PairSet
 from unsway.progress import duration
 from unsway.registry import Ref
+from unsway.sampling.remote import linked
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.arms import Arm, ArmRole
-from unsway.studies.results import Notes, Results, SkippedCount, reply_index
+from unsway.studies.arms import Arm, ArmRole, reply_index
+from unsway.studies.results import KeptOutcomes, Notes, Results, SkippedCount
+from unsway.studies.whereabouts import in_words, places
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -102,6 +104,9 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
             system prompt. Where the same arm is noted already, it adds to what was asked of it (other parts of a study).
     """
     place, new = Path(folder), instead or {}
+    if (to := linked(place)) is not None:
+        to.call("note_arm", arm, dict(new))
+        return
     with exclusive(place):
         noted = arms_of(place)
         arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
@@ -115,6 +120,10 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
 def forget_arm(folder: str | Path, arm: Arm) -> None:
     """Take back the note of an arm that gave no reply, so a mistyped name or a missing key leaves nothing behind."""
     place = Path(folder)
+    if (to := linked(place)) is not None:
+        to.store.send()
+        to.call("forget_arm", arm)
+        return
     with exclusive(place):
         if not any((one.model, one.weights) == (arm.model, arm.weights) for one in replies_in(place / layout.REPLIES)):
             write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
@@ -191,6 +200,7 @@ def results(
     from unsway.judging.label_store import LabelStore
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
+    from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
     from unsway.studies.scoring import kept_history  # with numpy, which a folder's names and arms do without
 
     place = Path(folder)
@@ -199,6 +209,7 @@ def results(
         raise BadInput(
             f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
         )
+    made_of, pairs = stamp(place), pairs_of(place)
     arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
     made = read_manifest(place / layout.PAIRS) or {}
     noted = {name: str(made[name]) for name in ("unsway", "python") if name in made}
@@ -207,32 +218,40 @@ def results(
         seconds.setdefault(run.model, []).append(run.seconds)
     if seconds:
         noted["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
-    return Results.build(
-        title or place.resolve().name,
-        _labelled(arms),
-        pairs_of(place),
-        replies_in(place / layout.REPLIES),
-        trained_biases=trained_biases,
-        notes=Notes(
-            tuple(_skipped(place)),
-            frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
-            instead_of(place),
-            {**(about or {}), **noted},
-            tuple(
-                one
-                for name in (layout.SECOND_READINGS, layout.VERDICTS)
-                if (place / name).exists()
-                for one in read_jsonl(place / name, Verdict)
+    if where := in_words(places(place)):
+        noted["ran on"] = where
+    replies = replies_in(place / layout.REPLIES)
+    with uncollected():
+        kept = kept_columns(place, pairs, made_of)
+        found = Results.build(
+            title or place.resolve().name,
+            _labelled(arms),
+            pairs,
+            replies if kept is None else KeptOutcomes(kept, replies),
+            trained_biases=trained_biases,
+            notes=Notes(
+                tuple(_skipped(place)),
+                frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
+                instead_of(place),
+                {**(about or {}), **noted},
+                tuple(
+                    one
+                    for name in (layout.SECOND_READINGS, layout.VERDICTS)
+                    if (place / name).exists()
+                    for one in read_jsonl(place / name, Verdict)
+                ),
+                labels,
+                str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
+                tuple(judge_costs(place)),
+                kept_panel(place),
+                kept_history(place),
+                thoughts=kept_tests(place),
             ),
-            labels,
-            str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
-            tuple(judge_costs(place)),
-            kept_panel(place),
-            kept_history(place),
-            thoughts=kept_tests(place),
-        ),
-        level=level,
-    )
+            level=level,
+        )
+    if made_of and kept is None:
+        keep_columns(place, found.outcomes, pairs, made_of)
+    return found
 
 
 def judge_costs(place: Path) -> Iterator[JudgeCost]:

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from unsway import layout
 from unsway.disk import whole_rows
@@ -23,11 +23,15 @@ from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
-from unsway.studies.folder import arms_of, index_of, pairs_of, results
+from unsway.studies.folder import arms_of, instead_of, pairs_of, results
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
-from unsway.types import Estimate, Pair
+from unsway.studies.whereabouts import ArmPlace, places
+from unsway.types import Estimate, Pair, Settings
+
+Run: TypeAlias = tuple[str, str, Settings]
+"""Model, weights and settings."""
 
 
 class CellStatus(NamedTuple):
@@ -70,18 +74,24 @@ class Status:
     """US dollars for every reply of the folder; None where the price of one is not known."""
     cost_to_come: float | None
     """US dollars for the replies that are missing, at the mean of those that exist; None where that is not known."""
+    places: tuple[ArmPlace, ...] = ()
+    """Where each arm is, of a study that runs on several machines."""
 
 
 def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -> Status:
     """How far a folder is. Raises `BadInput` where it holds no study."""
     place = study_folder(folder)
-    pairs, arms = pairs_of(place), arms_of(place)
-    index = index_of(place, arms)
-    prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
-    replies = {
-        arm.planned_name: Counter({key: len(index.samples(arm.key, prompt)) for key, prompt in prompts.items()})
-        for arm in arms
-    }
+    pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
+    said, cost = _counted(place, table)
+    n = sum(counts.total() for counts in said.values())
+    prompts, instead = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}, instead_of(place)
+    replies: dict[str, Counter[str]] = {}
+    for arm in arms:
+        of_arm = [run for run in said if run[:2] == (arm.model, arm.weights) and arm.settings in (None, run[2])]
+        by_prompt: Counter[str] = sum((said[run] for run in of_arm), Counter())
+        other = instead.get(arm.key, {})
+        own = {key: other.get(key, "" if arm.intervention else key) for key in prompts}
+        replies[arm.planned_name] = Counter({key: by_prompt[asked_id] for key, asked_id in own.items()})
     failed: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
     for line in whole_rows(place / layout.FAILURES):
@@ -102,15 +112,22 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
         n_replies += sum(have.get(prompt_id, 0) for prompt_id in every)
         n_planned += samples * len(every)
 
-    cost, n = 0.0, 0
-    table = prices() if price_table is None else price_table
+    to_come = (n_planned - n_replies) * cost / n if n and cost is not None else None
+    return Status(tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place))
+
+
+def _counted(place: Path, table: Mapping[str, Price]) -> tuple[dict[Run, Counter[str]], float | None]:
+    """Replies by run and prompt, what all of them cost; None where a price is not known.
+
+    Reads them one by one: a million are never in memory.
+    """
+    said: dict[Run, Counter[str]] = {}
+    cost: float | None = 0.0
     for reply in replies_in(place / layout.REPLIES):
+        said.setdefault((reply.model, reply.weights, reply.settings), Counter())[reply.prompt_id] += 1
         price = price_of(reply.model, table)
-        if price is None:
-            return Status(tuple(cells), running(place), n_replies, n_planned, None, None)
-        cost, n = cost + price.of(reply.tokens_in, reply.tokens_out), n + 1
-    to_come = (n_planned - n_replies) * cost / n if n else None
-    return Status(tuple(cells), running(place), n_replies, n_planned, cost, to_come)
+        cost = None if cost is None or price is None else cost + price.of(reply.tokens_in, reply.tokens_out)
+    return said, cost
 
 
 def study_folder(folder: str | Path) -> Path:

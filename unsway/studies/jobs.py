@@ -7,6 +7,7 @@ Needs and makes are paths in the study's folder; the replies of an arm, which st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -43,6 +44,39 @@ class Job:
     def __str__(self) -> str:
         """In a few words."""
         return f"{self.kind} {self.arm.name}" if self.arm else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUnit:
+    """Jobs that one worker does in a row: an arm's training and its replies, on the machine that has its weights."""
+
+    numbers: tuple[int, ...]
+    """Their places among the jobs of the study."""
+    kind: JobKind
+    """What the first of them does."""
+    model: str
+    """The name of the model that is loaded or asked first; empty where there is none."""
+    name: str
+    """The arm's name; `load`, or the rows of an arm, in words."""
+    needs: frozenset[str]
+    """What must be there before."""
+    makes: tuple[str, ...]
+    """What is there afterwards."""
+
+
+def units(jobs: Sequence[Job]) -> tuple[WorkUnit, ...]:
+    """Jobs by arm; what several arms share (questions, training rows) is a unit of its own."""
+    groups: dict[object, list[int]] = {}
+    for number, job in enumerate(jobs):
+        groups.setdefault(job.makes if job.kind in ("load", "rows") else job.arm, []).append(number)
+    found = []
+    for numbers in groups.values():
+        mine, first = [jobs[number] for number in numbers], jobs[numbers[0]]
+        makes = tuple(path for job in mine for path in job.makes)
+        needs = frozenset(path for job in mine for path in job.needs) - set(makes)
+        name = first.arm.name if first.arm and first.kind != "rows" else str(first)
+        found.append(WorkUnit(tuple(numbers), first.kind, first.model, name, needs, makes))
+    return tuple(found)
 
 
 def load_job() -> Job:

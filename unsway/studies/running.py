@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,24 +23,26 @@ from unsway.data.mixture import EXAMPLES
 from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import Session, session
-from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.models.weights import read_checkpoint, training_costs
 from unsway.pairing import PairSet
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, prices
 from unsway.sampling import Sampling
+from unsway.sampling.remote import RemoteBudget, linked
 from unsway.sharing import shared
 from unsway.store import dumps, loads, replies_in
 from unsway.studies.arms import ArmRole
-from unsway.studies.executors import Executor, InProcess, Pending
+from unsway.studies.executors import Cluster, Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
-from unsway.studies.jobs import Job, checkpoint_folder, rows_folder
+from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
 from unsway.studies.kept_outcomes import keep_outcomes
+from unsway.studies.launching import launch
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
 from unsway.studies.results import Results
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
-from unsway.training import fit
+from unsway.training import Tuner, fit
 from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class StudyRun:
     """Whether providers' batch modes are used."""
     model_args: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the provider of every model that is asked."""
+    processes: int = 1
+    """Processes that share a fit, one for each GPU; with several, torchrun starts them."""
     is_copy: bool = False
     """Whether it is in another process than the one that made it, where nothing stays loaded after a job."""
     jobs: tuple[Job, ...] = field(init=False, repr=False)
@@ -82,7 +86,7 @@ class StudyRun:
 
     def __reduce__(self) -> tuple[Any, ...]:
         given = (self.study, self.folder, self.using, self.max_cost, self.price_table, self.batch, self.model_args)
-        return StudyRun, (*given, True)
+        return StudyRun, (*given, self.processes, True)
 
     def pairs(self, part: int) -> PairSet:
         """The pairs of a part of the study, built once."""
@@ -95,17 +99,18 @@ class StudyRun:
         if self._open is None or self._open[0] != model:
             self.close()
             given = model if isinstance(model, Checkpoint) else self.using.get(model) or self.study.model(model)
-            self._open = model, session(given)
+            self._open = model, session(given, **self.model_args)
         return self._open[1]
 
     def budget(self) -> Budget | None:
         """What may still be spent, with what the folder's trainings and replies have cost so far."""
         if self.max_cost is None:
             return None
-        found = Budget(self.max_cost, prices() if self.price_table is None else self.price_table)
+        table = prices() if self.price_table is None else self.price_table
+        if (to := linked(self.folder)) is not None:
+            return RemoteBudget.of(to, table)
+        found = Budget(self.max_cost, table, trained=training_costs(self.folder))
         found.count(replies_in(self.folder / layout.REPLIES))
-        records = (self.folder / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
-        found.trained = sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
         return found
 
     def close(self) -> None:
@@ -158,7 +163,7 @@ def run(
     study: Study,
     folder: str | Path,
     *,
-    on: Executor | None = None,
+    on: Executor | Cluster | None = None,
     using: Mapping[str, ModelLike] | None = None,
     max_cost: float | None = None,
     price_table: Mapping[str, Price] | None = None,
@@ -171,7 +176,7 @@ def run(
         study: The study.
         folder: Where everything is kept. The folder describes the study that ran there last; replies of others stay.
         on: Where its jobs run (`unsway.studies.executors`): in this process by default. An executor with several workers
-            gets each job as soon as everything that it needs is made.
+            gets each arm as soon as everything that it needs is made; `executor("ray")` also uses other machines.
         using: Models to ask instead of those of the study, by name: an Inspect model, a session, a checkpoint.
         max_cost: US dollars that the folder's replies, and trainings at a provider, may cost together; asking stops before
             that is passed, and a training that by its estimate would pass it is not started.
@@ -189,22 +194,11 @@ def run(
 
     check(study)
     running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
-    executor = InProcess() if on is None else on
-    made: dict[str, Pending] = {}
-    with shared(running.folder, f"a run of the study {study.id[:8]}"):
+    what = f"a run of the study {study.id[:8]}" + (" on several machines" if isinstance(on, Cluster) else "")
+    with shared(running.folder, what):
         try:
-            for number, job in enumerate(running.jobs):
-                for path in job.needs:
-                    made[path].result()
-                pending = executor.submit(do, running, number, kind=job.kind, model=job.model)
-                made |= dict.fromkeys(job.makes, pending)
-            for pending in made.values():
-                pending.result()
-        except Exception:
-            for pending in made.values():  # what others are doing is not left alone in the folder
-                with suppress(Exception):
-                    pending.result()
-            raise
+            with on.opened(running) if isinstance(on, Cluster) else nullcontext(on or InProcess()) as executor:
+                _submit_all(running, executor)
         finally:
             running.close()
         del running  # the numbers come from what the folder holds: its pairs are not in memory twice
@@ -215,32 +209,61 @@ def run(
         return found
 
 
-def do(running: StudyRun, number: int, **resources: object) -> None:
-    """Do one job of a study, in whatever process.
+def _submit_all(running: StudyRun, executor: Executor) -> None:
+    """Submit every unit of work once everything that it needs is made, those that are ready first; wait for all."""
+    made: dict[str, Pending] = {}
+    waiting = list(units(running.jobs))
+    try:
+        while waiting:
+            ready = (unit for unit in waiting if all(made[path].done() for path in unit.needs if path in made))
+            unit = next((unit for unit in ready if unit.needs <= made.keys()), waiting[0])
+            for path in sorted(unit.needs):
+                made[path].result()
+            waiting.remove(unit)
+            pending = executor.submit(do, running, *unit.numbers, kind=unit.kind, model=unit.model, arm=unit.name)
+            made |= dict.fromkeys(unit.makes, pending)
+        for pending in made.values():
+            pending.result()
+    except Exception:
+        for pending in made.values():  # what others are doing is not left alone in the folder
+            with suppress(Exception):
+                pending.result()
+        raise
+
+
+def do(running: StudyRun, *numbers: int, **resources: object) -> None:
+    """Do some jobs of a study one after the other, in whatever process.
 
     Args:
-        running: The run that it is part of.
-        number: Its place in `Study.jobs()`.
-        resources: What an executor was told of it; not used here.
+        running: The run that they are part of.
+        numbers: Their places in `Study.jobs()`.
+        resources: What an executor was told of them; not used here.
     """
-    job = running.jobs[number]
-    arm = job.arm
     with _one_at_a_time:
         try:
-            if arm is None:
-                _load(running)
-            elif job.kind == "ask":
-                _ask(running, arm, job.part)
-            elif isinstance(arm.intervention, Trained) and job.kind == "rows":
-                _rows(running, arm, arm.intervention)
-            elif isinstance(arm.intervention, Trained):  # one that is done is not done again
-                how, budget = arm.intervention, running.budget()
-                backend = how.backend if budget is None else how.backend.limited(budget.left)
-                path = running.folder / rows_folder(arm, how) / EXAMPLES
-                fit(path, how.seeded(arm.seed).method, arm.model, backend, running.folder / checkpoint_folder(arm, how))
+            for number in numbers:
+                _do_one(running, running.jobs[number])
         finally:
             if running.is_copy:
                 running.close()
+
+
+def _do_one(running: StudyRun, job: Job) -> None:
+    arm = job.arm
+    if arm is None:
+        _load(running)
+    elif job.kind == "ask":
+        _ask(running, arm, job.part)
+    elif isinstance(arm.intervention, Trained) and job.kind == "rows":
+        _rows(running, arm, arm.intervention)
+    elif isinstance(arm.intervention, Trained):  # one that is done is not done again
+        how, budget = arm.intervention, running.budget()
+        backend = how.backend if budget is None else how.backend.limited(budget.take_all())
+        path, place = running.folder / rows_folder(arm, how) / EXAMPLES, running.folder / checkpoint_folder(arm, how)
+        method = how.seeded(arm.seed).method
+        if running.processes > 1 and backend.launches and Tuner in method.needs:
+            launch(path, method, arm.model, backend, place, running.processes)
+        fit(path, method, arm.model, backend, place)
 
 
 def estimate(study: Study, folder: str | Path) -> Results:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from unsway import layout
-from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.models.weights import training_costs
 from unsway.planning.forecasts import Forecast, Printed, Quantity, newest
 from unsway.planning.history import past_runs
 from unsway.planning.prices import price_of, prices
@@ -90,5 +90,4 @@ def _dollars(folder: Path) -> float | None:
         if price is None:
             return None
         total += price.of(reply.tokens_in, reply.tokens_out)
-    records = (folder / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
-    return total + sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
+    return total + training_costs(folder)

@@ -198,6 +198,8 @@ class Backend:
     """The seams that it implements: `Tuner` (then it has `fit`), `Policy` and `WhiteBox` (then it has `open`)."""
     objectives: ClassVar[frozenset[type[Objective]]] = frozenset()
     """The losses that `fit` knows."""
+    launches: ClassVar[bool] = False
+    """Whether several processes that torchrun started share its `fit`."""
 
     def describe(self, base: str) -> str:
         """The base with what pins its weights: `name@fingerprint`."""

@@ -52,6 +52,7 @@ class Local(LocalOptions, Backend):
     summary: ClassVar[str] = "here, on CPU or GPU, in one process or several"
     offers: ClassVar[frozenset[Any]] = frozenset({Tuner, Policy, WhiteBox})
     objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy, PreferenceLoss})
+    launches: ClassVar[bool] = True
 
     def describe(self, base: str) -> str:
         """`name@fingerprint` of the base model."""

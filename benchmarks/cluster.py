@@ -1,0 +1,157 @@
+"""A study on Ray with two workers beside one process, with replies that cost nothing; then a worker and the owner are killed.
+
+    python benchmarks/cluster.py [--replies 100000]       # needs unsway[ray]; twenty minutes of two cores
+    python benchmarks/cluster.py --quick                  # 3,000 replies
+
+Prints rows a second of the owner alone, wall and CPU seconds of both sides and their ratio, and after the kills: rows, rows
+of different address, rows that were acknowledged before the owner died and are not there, and prompts that were asked twice.
+The provider is tests/counting.py, which notes each call in a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import psutil
+from counting import install
+
+from unsway import layout
+from unsway.sampling.owner import Owner
+from unsway.store import Address, dumps, replies_in
+from unsway.studies import Study, Task, run
+from unsway.types import Reply, Settings
+
+TESTS = Path(__file__).parent.parent / "tests"
+BATCH = 64
+"""Rows of one message to the owner."""
+BIASES = ("suggested_answer", "post_hoc")
+
+
+def study(n_replies: int) -> Study:
+    """Two models, two biases: three prompts a question."""
+    n = max(1, n_replies // (2 * (1 + len(BIASES))))
+    return Study(models=("counting/a", "counting/b"), biases=BIASES, tasks=Task("procedural/arithmetic", n))
+
+
+def rows_a_second(n: int) -> float:
+    """Rows of 1,000 characters that an owner keeps in a second, in its own process."""
+    text = "I went through the options one by one and weighed each of them. " * 16
+    rows = [
+        dumps(Reply(f"{i:016x}", "counting/a", "", 0, text, None, (), "end", Settings(), 100, 250)).encode()
+        for i in range(n)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        owner, start = Owner(folder), time.perf_counter()
+        for at in range(0, n, BATCH):
+            owner.add("a worker", rows[at : at + BATCH])
+        return n / (time.perf_counter() - start)
+
+
+def child(side: str, n: int, folder: Path) -> None:
+    """Run the study one way, in a process of its own."""
+    start, args = time.perf_counter(), {"log": f"{folder}.log"}
+    if side == "ray":
+        import ray
+
+        from unsway.studies.on_ray import Ray
+
+        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
+        ready = time.perf_counter()
+        run(study(n), folder, on=Ray(lease=5.0), model_args=args)
+        used = sum(sum(one.cpu_times()[:2]) for one in psutil.Process().children(recursive=True))
+    else:
+        ready, used = start, 0.0
+        run(study(n), folder, model_args=args)
+    mine = resource.getrusage(resource.RUSAGE_SELF)
+    body = {"wall": time.perf_counter() - ready, "cpu": used + mine.ru_utime + mine.ru_stime}
+    print(json.dumps(body | {"start": ready - start}))
+
+
+def started(side: str, n: int, folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, __file__, "--child", side, "--replies", str(n), "--folder", str(folder)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def finished(process: subprocess.Popen[str]) -> dict[str, float]:
+    out, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"a side failed with {process.returncode}")
+    body: dict[str, float] = json.loads(out.splitlines()[-1])
+    return body
+
+
+def wait_until(there: Callable[[], object]) -> None:
+    while not there():
+        time.sleep(0.05)
+
+
+def n_rows(folder: Path) -> int:
+    path = folder / layout.REPLIES
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def killed(n: int, folder: Path, env: dict[str, str]) -> None:
+    """Run on Ray, kill a worker at a third and the owner at two thirds, and say what came of it."""
+    process = started("ray", n, folder, env)
+    wait_until(lambda: n_rows(folder) > n / 3)
+    os.kill(int((Path(f"{folder}.log")).read_text().split()[2]), signal.SIGKILL)
+    wait_until(lambda: n_rows(folder) > 2 * n / 3)
+    acknowledged = {Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES)}
+    owners = psutil.Process(process.pid).children(recursive=True)
+    for owner in owners:
+        if owner.name().startswith("ray::StudyOwner"):
+            owner.kill()
+    finished(process)
+    there = Counter(Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES))
+    asked = Counter(" ".join(line.split()[:2]) for line in Path(f"{folder}.log").read_text().splitlines())
+    twice = sum(count > 1 for count in asked.values())
+    print(
+        f"worker and owner killed: {n_rows(folder):,} rows at {len(there):,} addresses; of {len(acknowledged):,} rows before "
+        f"the owner died {len(acknowledged - there.keys())} are lost; {twice} prompts were asked twice"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replies", type=int, default=100_000)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--child", choices=("ray", "here"))
+    parser.add_argument("--folder", type=Path)
+    args = parser.parse_args()
+    n = 3000 if args.quick else args.replies
+    if args.child:
+        child(args.child, n, args.folder)
+        return
+    print(f"the owner alone: {rows_a_second(min(n, 20_000)):,.0f} rows a second in batches of {BATCH} (goal: 2,000)")
+    if importlib.util.find_spec("ray") is None:
+        print("Ray is not installed: pip install 'unsway[ray]'")
+        return
+    with tempfile.TemporaryDirectory() as place:
+        plugin = Path(place) / "plugin"
+        install(plugin)
+        paths = [plugin, TESTS, TESTS.parent, *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "RAY_USAGE_STATS_ENABLED": "0"}
+        env |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
+        took = {side: finished(started(side, n, Path(place) / side, env)) for side in ("here", "ray")}
+        for side, body in took.items():
+            print(f"{side}: {n_rows(Path(place) / side):,} rows in {body['wall']:.0f} s, {body['cpu']:.0f} s CPU")
+        print(f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6)")
+        killed(n, Path(place) / "killed", env)
+
+
+if __name__ == "__main__":
+    main()

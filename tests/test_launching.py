@@ -1,0 +1,65 @@
+"""A fit in several processes that torchrun starts: its command says what the method says, and it makes a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import example, loads_torch, real, tiny_model
+
+from unsway.backends.local import Local
+from unsway.cli.options import assignments
+from unsway.errors import TrainingError
+from unsway.models.weights import read_checkpoint
+from unsway.studies.launching import changed, command, launch
+from unsway.training import Bct, methods
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_the_command_line_makes_the_same_method(name: str) -> None:
+    kind = methods.get(name)
+    plain: Any = kind()
+    other = {
+        field.name: getattr(plain, field.name) * 2 + 1
+        for field in fields(plain)
+        if isinstance(getattr(plain, field.name), int | float) and not isinstance(getattr(plain, field.name), bool)
+    }
+    for value in (plain, replace(plain, seed=7), *(replace(plain, **{key: one}) for key, one in _taken(plain, other))):
+        assert kind(**assignments(kind, tuple(changed(value)), "--set")) == value
+
+
+def _taken(plain: Any, other: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The values that the method takes."""
+    found = []
+    for key, one in other.items():
+        try:
+            replace(plain, **{key: one})
+        except ValueError:
+            continue
+        found.append((key, one))
+    return found
+
+
+def test_the_command(tmp_path: Path) -> None:
+    words = command(tmp_path / "rows.jsonl", Bct(epochs=2), "smollm2-135m", Local(packing=True), tmp_path / "out", 2)
+    assert words[1:6] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    assert words[words.index("--set") + 1].startswith("epochs=2") and "packing=True" in words
+    assert words[words.index("--backend") + 1] == "local"
+
+
+@real
+@loads_torch
+@pytest.mark.slow
+def test_two_processes_make_one_checkpoint(tmp_path: Path) -> None:
+    from unsway.store import write_jsonl
+
+    base = tiny_model(tmp_path / "base")
+    rows = write_jsonl(tmp_path / "examples.jsonl", map(example, range(4)))
+    method = Bct(batch_size=2, learning_rate=1e-3)
+    launch(rows, method, str(base), Local(), tmp_path / "out", 2)
+    assert read_checkpoint(tmp_path / "out").steps == 2
+    launch(rows, method, str(base), Local(), tmp_path / "out", 2)  # which is done
+    with pytest.raises(TrainingError, match="2 processes ended with"):
+        launch(rows, method, str(tmp_path / "nothing"), Local(), tmp_path / "other", 2)

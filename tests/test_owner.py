@@ -1,0 +1,211 @@
+"""The owner of a folder and its workers, as plain objects: replies, leases, money, files; no cluster."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unsway import layout
+from unsway.errors import BadInput, BudgetReached, StoreError
+from unsway.pairing import pairs
+from unsway.planning.budget import Budget
+from unsway.planning.prices import Price
+from unsway.sampling import run
+from unsway.sampling.heartbeat import heartbeat, running
+from unsway.sampling.owner import Owner
+from unsway.sampling.remote import Call, RemoteBudget, link
+from unsway.store import Address, ReplyStore, dumps, replies_in
+from unsway.studies.arms import Arm
+from unsway.studies.folder import arms_of, note_arm
+from unsway.studies.whereabouts import in_words, places
+from unsway.studies.workers import StudyOwner
+from unsway.testing import scripted, toy_questions
+from unsway.types import Reply, Settings
+
+
+def one_at_a_time(owner: Owner) -> Call:
+    """Calls as an actor takes them."""
+    lock = threading.Lock()
+
+    def call(method: str, *args: Any) -> Any:
+        with lock:
+            return getattr(owner, method)(*args)
+
+    return call
+
+
+def reply(i: int, text: str = "(A)") -> Reply:
+    return Reply(f"{i:016x}", "priced/model", "", 0, text, None, (), "end", Settings(), 100, 8)
+
+
+def key(i: int) -> bytes:
+    return Address.of(reply(i)).key()
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Owner:
+    return Owner(tmp_path / "real", lease=0.2)
+
+
+def test_what_a_worker_asks_lands_in_the_real_folder_and_is_not_asked_again(owner: Owner, tmp_path: Path) -> None:
+    asked = pairs(toy_questions(30), ["post_hoc", "suggested_answer"])
+    model = scripted(asked, follow={"post_hoc": 0.5})
+    call = one_at_a_time(owner)
+    with link(tmp_path / "a", call):
+        first = run(asked, model, folder=tmp_path / "a")
+    assert len(first) == 90 and set(replies_in(owner.folder / layout.REPLIES)) == set(first)
+    model.api.lines = {}
+    with link(tmp_path / "b", call):
+        again = run(asked, model, folder=tmp_path / "b")
+    assert again == first and not (tmp_path / "b" / layout.REPLIES).read_bytes()
+    assert (owner.folder / layout.PAST).exists() and [*(owner.folder / layout.LOGS).iterdir()]
+
+
+def test_an_address_is_leased_to_one_worker(owner: Owner) -> None:
+    states = owner.take("a", [key(i) for i in range(10)]) + owner.take("b", [key(i) for i in range(5, 15)])
+    assert states == ["yours"] * 10 + ["busy"] * 5 + ["yours"] * 5
+
+
+def test_a_dead_workers_leases_end_and_the_first_reply_counts(owner: Owner) -> None:
+    assert owner.take("a", [key(1)]) == ["yours"]
+    assert owner.take("b", [key(1)]) == ["busy"]
+    time.sleep(0.25)
+    assert owner.take("b", [key(1)]) == ["yours"]
+    owner.add("b", [dumps(reply(1)).encode()])
+    owner.add("b", [dumps(reply(1)).encode()])  # sent again, because the answer was lost
+    assert owner.duplicates() == 0
+    owner.add("a", [dumps(reply(1, "(B)")).encode()])
+    assert owner.duplicates() == 1
+    assert [one.text for one in ReplyStore(owner.store.path)] == ["(A)"]
+    assert owner.take("a", [key(1)]) == ["kept"]
+
+
+def test_an_owner_that_starts_again_learns_from_renewals(owner: Owner) -> None:
+    owner.add("a", [dumps(reply(1)).encode()])
+    owner.take("a", [key(2)])
+    again = Owner(owner.folder, lease=5.0)
+    again.renew("a", [key(2)], 0.5, {})
+    assert again.take("b", [key(1), key(2), key(3)]) == ["kept", "busy", "yours"]
+    assert again.workers["a"].dollars == 0.5
+
+
+def test_rows_that_a_killed_worker_left_are_sent_by_the_next(owner: Owner, tmp_path: Path) -> None:
+    ReplyStore(tmp_path / "a" / layout.REPLIES).add(reply(7))
+    with link(tmp_path / "a", one_at_a_time(owner)):
+        pass
+    assert [one.prompt_id for one in replies_in(owner.store.path)] == [reply(7).prompt_id]
+
+
+def test_a_full_disk_of_the_owner_is_said_and_the_spool_keeps_the_reply(owner: Owner, tmp_path: Path) -> None:
+    def full(method: str, *args: Any) -> Any:
+        if method == "add":
+            raise StoreError("the disk is full")
+        return getattr(owner, method)(*args)
+
+    with link(tmp_path / "a", full) as to:
+        to.store.add(reply(1))
+        to.store.send()
+        with pytest.raises(StoreError, match="disk is full"):
+            to.store.add(reply(2))
+    assert len([*replies_in(tmp_path / "a" / layout.REPLIES)]) == 2
+    with link(tmp_path / "a", one_at_a_time(owner)):
+        pass
+    assert len([*replies_in(owner.store.path)]) == 2
+
+
+TABLE = {"scripted/model": Price("scripted/model", 1000.0, 1000.0, "2026-11")}
+
+
+@contextmanager
+def spending(folder: Path, call: Call) -> Iterator[RemoteBudget]:
+    with link(folder, call) as to:
+        yield RemoteBudget.of(to, TABLE)
+
+
+def test_workers_together_keep_the_limit(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(40), ["post_hoc"])
+    limit = 3.0
+    owner = Owner(tmp_path / "real", Budget(limit, TABLE), lease=5.0)
+    call, short = one_at_a_time(owner), Settings(max_tokens=30)
+    n = []
+    for name, part in (("a", asked.pairs[:10]), ("b", asked.pairs[10:])):
+        with spending(tmp_path / name, call) as budget:
+            try:
+                run(part, scripted(asked, follow={}), folder=tmp_path / name, budget=budget, settings=short)
+            except BudgetReached:
+                n.append(name)
+    assert n == ["b"]
+    kept = Budget(limit, TABLE)
+    kept.count(replies_in(owner.store.path))
+    assert 0.8 * limit < kept.spent <= limit
+    assert owner.budget is not None and owner.budget.spent == pytest.approx(kept.spent)
+
+
+def test_money_that_another_holds_may_come_back(tmp_path: Path) -> None:
+    owner = Owner(tmp_path / "real", Budget(1.0, TABLE), lease=5.0)
+    assert owner.lend("a", 0.0, (0.9, 0.1)) == (0.9, False)
+    assert owner.lend("b", 0.0, (0.9, 0.2)) == (0.0, True)
+    owner.leave("a")
+    assert owner.lend("b", 0.0, (float("inf"),)) == (1.0, False)
+
+
+def test_heartbeats_of_workers_are_seen_where_the_folder_is(owner: Owner, tmp_path: Path) -> None:
+    with (
+        link(tmp_path / "a", one_at_a_time(owner), lease=0.2) as to,
+        heartbeat(tmp_path / "a", "an arm", 10, 3, lambda steps: None),
+    ):
+        to.renew()
+        (beat,) = running(owner.folder)
+        assert (beat.what, beat.done, beat.total) == ("an arm", 3, 10)
+    assert not running(owner.folder)
+
+
+def test_arms_are_noted_by_the_owner_and_other_weights_are_refused(tmp_path: Path) -> None:
+    owner = StudyOwner(tmp_path / "real")
+    with link(tmp_path / "a", one_at_a_time(owner)):
+        note_arm(tmp_path / "a", Arm("base", "unsway/a", "one", "base"), {"x": "y"})
+        with pytest.raises(BadInput, match="weights one on one machine of this run and two on another"):
+            note_arm(tmp_path / "a", Arm("base", "unsway/a", "two", "base"))
+    assert [arm.label for arm in arms_of(owner.folder)] == ["base"]
+    assert not (tmp_path / "a" / layout.ARMS).exists()
+
+
+def test_files_go_and_come_and_none_leads_out_of_the_folder(owner: Owner, tmp_path: Path) -> None:
+    owner.put("data/x/rows.jsonl", b"row\n")
+    with link(tmp_path / "a", one_at_a_time(owner)) as to:
+        to.pull("data/x")
+        assert (tmp_path / "a/data/x/rows.jsonl").read_bytes() == b"row\n"
+        (tmp_path / "a/data/x/rows.jsonl").write_bytes(b"row\nmore\n")
+        (tmp_path / "a" / layout.FAILURES).write_text('{"n": 1}\n')
+    assert (owner.folder / "data/x/rows.jsonl").read_bytes() == b"row\nmore\n"
+    with link(tmp_path / "a", one_at_a_time(owner)):
+        pass
+    assert (owner.folder / layout.FAILURES).read_text() == '{"n": 1}\n', "a row that is there is not added again"
+    with pytest.raises(StoreError, match="leads out of"):
+        owner.put("../else", b"")
+
+
+def test_an_arm_is_lost_when_its_process_is_gone(tmp_path: Path) -> None:
+    import os
+    import socket
+
+    rows = [("waiting", "", 0), ("asking", socket.gethostname(), 2**22 + 1)]
+    for at, (state, host, pid) in enumerate(rows):
+        row = {"arm": "a", "state": state, "host": host, "pid": pid, "gpus": "", "at": float(at)}
+        with (tmp_path / layout.WHERE).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+    (place,) = places(tmp_path)
+    assert (place.state, place.n_lost) == ("lost", 1)
+    row |= {"pid": os.getpid(), "at": 2.0}
+    with (tmp_path / layout.WHERE).open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    (place,) = places(tmp_path)
+    assert (place.state, place.n_lost) == ("asking", 1)
+    assert in_words([place]) == f"{socket.gethostname()}: a; 1 lost worker"

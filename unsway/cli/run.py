@@ -1,0 +1,60 @@
+"""The verb `run`: a whole study, here or on several machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.options import as_json, json_option, model_args_option, model_arguments, out_option
+from unsway.cli.studies import prices_option
+
+
+@main.command()
+@click.argument("study", type=click.Path(exists=True, path_type=Path))
+@out_option
+@click.option(
+    "--on", "on", default="", metavar="ray[:ADDRESS]", help="Where: this process; ray (all of this machine), ray:auto."
+)
+@click.option(
+    "--gpus", type=click.IntRange(min=0), help="GPUs of each local model; several share a fit (1 where there are any)."
+)
+@click.option(
+    "--cpus", type=click.FloatRange(min=0), default=1.0, show_default=True, help="CPU cores of each arm, with --on ray."
+)
+@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
+@prices_option
+@model_args_option
+@json_option
+def run(
+    study: Path,
+    out: Path,
+    on: str,
+    gpus: int | None,
+    cpus: float,
+    max_cost: float | None,
+    prices_: Path | None,
+    model_args: tuple[str, ...],
+    json_: bool,
+) -> None:
+    """Run STUDY, a study's JSON or a folder that holds one: ask and train what OUT lacks, and show every number."""
+    from unsway.planning.prices import prices
+    from unsway.reporting import table
+    from unsway.studies import read_study
+    from unsway.studies import run as run_study
+    from unsway.studies.clusters import executor
+
+    where = executor(on, gpus=gpus, cpus=cpus) if on else None
+    found = run_study(
+        read_study(study),
+        out,
+        on=where,
+        max_cost=max_cost,
+        price_table=prices(prices_),
+        model_args=model_arguments(model_args, None),
+    )
+    if json_:
+        as_json(table.rows(found))
+    else:
+        table.show(found)

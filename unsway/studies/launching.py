@@ -1,0 +1,57 @@
+"""One fit in several processes of this machine, one for each GPU, started by torchrun.
+
+In: rows, a method, a base, a back-end. Out: a checkpoint in a folder, by `unsway train` in processes of their own, which have
+the GPUs to themselves and end with them.
+"""
+
+from __future__ import annotations
+
+import subprocess  # nosec B404  # of this very Python
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from unsway.errors import TrainingError
+from unsway.models.weights import CHECKPOINT_FILE
+from unsway.training import Backend, Method
+
+
+def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path, processes: int) -> None:
+    """Train in several processes; a fit that is done is not done again, one that was killed goes on.
+
+    Raises:
+        TrainingError: It failed; its last words are in the message, all of them in `launch.log` in the folder.
+    """
+    if (folder / CHECKPOINT_FILE).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "launch.log"
+    with log.open("wb") as file:
+        done = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and every word is ours
+            command(rows, method, base, backend, folder, processes), stdout=file, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode:
+        last = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
+        raise TrainingError(
+            f"The fit in {processes} processes ended with {done.returncode}. {log} has all it said; at last: {last}"
+        )
+
+
+def command(rows: Path, method: Method, base: str, backend: Backend, folder: Path, processes: int) -> list[str]:
+    """The command that starts the processes, on a port that is free."""
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    words += ["-m", "unsway", "train", str(rows), "--base", base, "--out", str(folder)]
+    words += ["--method", method.name, "--backend", backend.name]
+    words += [word for text in changed(method) for word in ("--set", text)]
+    return words + [word for text in changed(backend) for word in ("--option", text)]
+
+
+def changed(value: Any) -> Iterator[str]:
+    """The fields of a method or a back-end that differ from their defaults, as `NAME=VALUE` of the command line."""
+    for field in fields(value):
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        given = getattr(value, field.name)
+        if given != default:
+            yield f"{field.name}={','.join(map(str, given)) if isinstance(given, tuple) else given}"

@@ -1,0 +1,198 @@
+"""A study's arms on a Ray cluster: the GPUs of this machine, or of several.
+
+In: a study and `Ray()`. Out: the same folder as from one process. One task for each arm, which trains it and asks it; one
+actor on this machine that owns the folder.
+
+    run(study, "runs/mine", on=Ray())                            # a cluster of this machine
+    run(study, "runs/mine", on=Ray(address="auto", gpus=2))      # the one that runs, two GPUs for each local model
+
+Workers get names and values, never models; keys of providers are in the environment of their machines, never sent. Providers
+and biases of your own are found there where they are installed as plug-ins. A cluster that this process is connected to
+already (`ray.init(…)` with options of yours) is used as it is.
+Ray's documentation: https://docs.ray.io/en/latest/ray-core/walkthrough.html
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+from unsway.errors import BadInput, ModelError, StoreError
+from unsway.extras import requires
+from unsway.models.session import LOCAL
+from unsway.sampling.owner import LEASE
+from unsway.studies.executors import InProcess, Pending
+from unsway.studies.running import StudyRun
+from unsway.studies.values import Trained
+from unsway.studies.whereabouts import note_state
+from unsway.studies.workers import StudyOwner, do_elsewhere
+from unsway.types import Checkpoint
+
+with requires("ray", "Running a study on several machines"):
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+OBJECT_STORE = 200_000_000
+"""Bytes of shared memory for a cluster of this machine: replies are small, and Ray would take 30 % of the memory."""
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_memory_monitor_refresh_ms": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+}
+"""Ray's environment: nothing is reported, no worker is killed by a guess about memory, and work without a GPU sees none."""
+GRACE = 20.0
+"""Seconds that interrupted workers have to send what they hold."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster as an executor of `unsway.studies.run`."""
+
+    address: str | None = None
+    """The cluster: `auto` finds the one that this machine is part of; None starts one of this machine."""
+    gpus: int | None = None
+    """GPUs of each unit of work with a local model; several share a fit. None takes one where the cluster has any."""
+    cpus: float = 1.0
+    """CPU cores of each unit of work."""
+    lease: float = LEASE
+    """Seconds after the last sign of a worker at which its prompts are free for others."""
+
+    @contextmanager
+    def opened(self, running: StudyRun) -> Iterator[RayRun]:
+        """Connect, start the owner of the folder, and take both down at the end.
+
+        Raises:
+            BadInput: A model is given as a value, or the cluster cannot be used.
+        """
+        if odd := [name for name, model in running.using.items() if not isinstance(model, str | Checkpoint)]:
+            raise BadInput(
+                f"{', '.join(odd)} is given as a loaded model, which cannot be sent to another machine. Name it, or give a "
+                "checkpoint."
+            )
+        handler, is_mine = signal.getsignal(signal.SIGTERM), not ray.is_initialized()
+        if is_mine:
+            self._connect()
+            with suppress(ValueError):  # not the main thread, where nothing was replaced
+                signal.signal(signal.SIGTERM, handler)
+        run = RayRun(self, running)
+        try:
+            yield run
+        except BaseException:
+            run.cancel()
+            raise
+        finally:
+            run.close()
+            if is_mine:
+                ray.shutdown()
+
+    def _connect(self) -> None:
+        os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
+        common: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
+        if self.address is not None:
+            try:
+                ray.init(address=self.address, **common)
+            except (ConnectionError, RuntimeError, ValueError) as error:  # nobody there, or other versions
+                raise BadInput(
+                    f"The Ray cluster {self.address!r} cannot be used ({error}). All its machines need Python "
+                    f"{platform.python_version()} and ray {ray.__version__}, as here; `ray start --head` starts one."
+                ) from error
+            return
+        ray.init(object_store_memory=OBJECT_STORE, include_dashboard=False, _node_ip_address="127.0.0.1", **common)
+
+
+class RayRun:
+    """The executor of one run on a cluster; `Ray.opened` makes it."""
+
+    def __init__(self, how: Ray, running: StudyRun) -> None:
+        self.how, self.running = how, running
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        actor = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here)(StudyOwner)
+        self.owner = actor.remote(running.folder.resolve(), running.budget(), how.lease)
+        self.pending: list[RayPending] = []
+        has_gpus = ray.cluster_resources().get("GPU", 0) > 0
+        self.gpus = how.gpus if how.gpus is not None else int(has_gpus)
+
+    def submit(self, fn: Any, /, running: StudyRun, *numbers: int, **about: Any) -> Pending:
+        """Start a unit of work on a worker; what is written before all others is written here."""
+        if about["kind"] == "load":
+            return InProcess().submit(fn, running, *numbers)
+        arm = running.jobs[numbers[0]].arm
+        how = arm.intervention if arm and about["kind"] == "train" else None
+        is_paid = isinstance(how, Trained) and arm is not None and how.backend.training_cost(arm.model, 1.0) != 0
+        is_here = about["model"].startswith((LOCAL, "hf/")) or (isinstance(how, Trained) and how.backend.launches)
+        gpus = self.gpus if is_here else 0
+        note_state(caller(self.owner), about["arm"], "waiting")
+        # elsewhere a second worker would not know the job that the first one pays for
+        task = ray.remote(num_cpus=self.how.cpus, num_gpus=gpus, max_retries=0 if is_paid else 2)(_work)
+        sent = replace(running, processes=max(1, gpus))
+        pending = RayPending(task.remote(self.owner, sent, numbers, about["arm"], self.how, version("unsway")))
+        self.pending.append(pending)
+        return pending
+
+    def cancel(self) -> None:
+        """Interrupt what runs, and wait until it has sent what it holds."""
+        refs = [pending.ref for pending in self.pending if not pending.done()]
+        for ref in refs:
+            ray.cancel(ref, force=False)
+        if refs:
+            ray.wait(refs, num_returns=len(refs), timeout=GRACE)
+
+    def close(self) -> None:
+        """Say what was lost, and stop the owner."""
+        with suppress(Exception):  # whatever ended the run is the error to report
+            duplicates = ray.get(self.owner.duplicates.remote(), timeout=GRACE)
+            if duplicates:
+                _log.warning(
+                    "%d prompts were asked twice, because a worker was lost; the first reply counts.", duplicates
+                )
+        ray.kill(self.owner)
+
+
+class RayPending:
+    """What a task will return."""
+
+    def __init__(self, ref: Any) -> None:
+        self.ref = ref
+
+    def result(self) -> Any:
+        """Wait for it; raise what it raised, as it was raised there."""
+        try:
+            return ray.get(self.ref)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:  # its machine or process is gone, again and again
+            raise ModelError(f"A worker was lost ({error}). Everything it sent is kept: run the same again.") from error
+
+    def done(self) -> bool:
+        """Whether it is over."""
+        return bool(ray.wait([self.ref], timeout=0)[0])
+
+
+def caller(owner: Any) -> Any:
+    """How to call an owner that is an actor: errors come as they were raised there."""
+
+    def call(method: str, *args: Any) -> Any:
+        try:
+            return ray.get(getattr(owner, method).remote(*args))
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:
+            raise StoreError(f"The owner of the study's folder is gone: {error}") from error
+
+    return call
+
+
+def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, how: Ray, sent_by: str) -> None:
+    """A task: one unit of work, on whatever machine Ray chose."""
+    if sent_by != version("unsway"):
+        raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
+    do_elsewhere(caller(owner), running, numbers, name, how.lease)

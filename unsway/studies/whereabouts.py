@@ -1,0 +1,122 @@
+"""Which worker does which arm, when a study runs on several machines: noted as it changes, looked at from anywhere.
+
+In: changes of state, as rows of `where.jsonl`. Out: an `ArmPlace` for each arm.
+
+    for place in places("runs/mine"):
+        print(place.arm, place.state, place.host)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from unsway import layout
+from unsway.disk import whole_rows
+from unsway.sampling.heartbeat import running
+from unsway.sampling.owner import LEASE
+from unsway.sampling.remote import Call
+
+ArmState: TypeAlias = Literal["waiting", "training", "asking", "done", "failed", "interrupted", "lost"]
+"""Where an arm is. lost: its worker is gone, and nobody has taken it up yet."""
+
+
+class Whereabouts(NamedTuple):
+    """One row of `where.jsonl`: a unit of work changed its state."""
+
+    arm: str
+    """The arm, or the rows of one, by name."""
+    state: ArmState
+    """What it is now."""
+    host: str
+    """The machine of its worker; empty while it waits."""
+    pid: int
+    """The worker's process; 0 while it waits."""
+    gpus: str
+    """The GPUs that it has, as `CUDA_VISIBLE_DEVICES` lists them."""
+    at: float
+    """When, in seconds since the epoch."""
+
+
+def note_state(call: Call, name: str, state: ArmState) -> None:
+    """Note that an arm changed its state, and who does it."""
+    who = ("", 0, "") if state == "waiting" else _me()
+    row = Whereabouts(name, state, *who, round(time.time(), 3))
+    call("append", layout.WHERE, [json.dumps(row._asdict()).encode()])
+
+
+def _me() -> tuple[str, int, str]:
+    return socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
+@dataclass(frozen=True, slots=True)
+class ArmPlace:
+    """Where an arm is, or was done."""
+
+    arm: str
+    """Its name."""
+    state: ArmState
+    """What it is now."""
+    host: str
+    """The machine; empty while it waits."""
+    gpus: str
+    """The GPUs; empty where there are none."""
+    step: int
+    """Steps of its training so far; 0 where it does not train."""
+    n_lost: int
+    """How often a worker was lost before."""
+
+
+def places(folder: Path) -> tuple[ArmPlace, ...]:
+    """Where every arm of the last run on several machines is; empty where there was none."""
+    rows: dict[str, list[Whereabouts]] = {}
+    for line in whole_rows(folder / layout.WHERE):
+        row = Whereabouts(**json.loads(line))
+        if row.state == "waiting":
+            rows[row.arm] = []
+        rows[row.arm].append(row)
+    beats = {(beat.host, beat.pid): beat for beat in running(folder)}
+    found = []
+    for name, states in rows.items():
+        last = states[-1]
+        beat = beats.get((last.host, last.pid))
+        is_lost = last.state in ("training", "asking") and not _lives(last, beat is not None)
+        pids = list(dict.fromkeys((row.host, row.pid) for row in states if row.pid))
+        failed = {(row.host, row.pid) for row in states if row.state in ("failed", "interrupted")}
+        step = beat.done if beat and beat.doing == "training" else 0
+        n_lost = len(set(pids[:-1]) - failed) + is_lost
+        found.append(ArmPlace(name, "lost" if is_lost else last.state, last.host, last.gpus, step, n_lost))
+    return tuple(found)
+
+
+def in_words(found: Iterable[ArmPlace]) -> str:
+    """Where arms were done, as a phrase: machines with their arms, and how many workers were lost."""
+    by_host: dict[str, list[str]] = {}
+    every = tuple(found)
+    for place in every:
+        if place.host:
+            by_host.setdefault(place.host, []).append(f"{place.arm} (GPU {place.gpus})" if place.gpus else place.arm)
+    n_lost = sum(place.n_lost for place in every)
+    lost = [f"{n_lost} lost worker{'s' if n_lost > 1 else ''}"] if n_lost else []
+    return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost])
+
+
+def _lives(last: Whereabouts, beats: bool) -> bool:
+    """Whether the worker of a row still runs: by its process on this machine, elsewhere by its heartbeat."""
+    if beats or (time.time() - last.at < LEASE and last.host != socket.gethostname()):
+        return True
+    if last.host != socket.gethostname() or os.name == "nt":
+        return False
+    try:
+        os.kill(last.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
