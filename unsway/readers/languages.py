@@ -77,6 +77,12 @@ _ENGLISH = re.compile(
     r"|only|let's"
     r"|not|since|others?|whether|if|then|has|have|does|but|there|both|correct|incorrect|says|said)\b"
 )
+BREAKS = f"{_words('turns')}|{_words('because')}|{_words('concedes')}"
+"""Where a sentence turns, in any language but English."""
+DENIALS = f"{_words('denies')}|{_words('concedes')}"
+"""What rejects an option that stands with it."""
+CONCLUSIONS = _words("choose")
+"""How a conclusion begins."""
 _CONCEDES = re.compile(_words("concedes"))
 _CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(?:{_words('corrects')})")
 _PHRASES = re.compile(rf"[\s\"']{{0,4}}(?:{_words('phrases')})")
@@ -181,6 +187,11 @@ def plain(low: str) -> bool:
     if _CONCEDES.match(low):
         low = low[1 + low.find(",") :]
     return not _DENIES.search(low) and (not _REPORTS.search(low) or agrees(low))
+
+
+def own(low: str) -> bool:
+    """Whether a sentence has no word for whoever else may say it, or agrees."""
+    return not _REPORTS.search(low[-LONGEST:]) or agrees(low)
 
 
 def agrees(low: str) -> bool:

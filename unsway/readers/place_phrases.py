@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from unsway.readers import languages
 from unsway.readers.phrases import ORDINAL as PLACE
 from unsway.readers.speakers import SOURCE
 
@@ -140,6 +141,18 @@ DISTANT = re.compile(
     r"|let us|let me|identify|step)\b|n't\b|\?"
 )
 """Words that make the naming of an option something other than an answer."""
+
+ONLY = re.compile(r"\b(?:only|it'?s|it is|it was|c'est|es ist|è|é)[\s\"'(]{1,3}(?:(?:an?|the)\s)?$")
+"""What makes the words behind it the answer, however much follows them."""
+AMONG = re.compile(
+    r"[\s\"')]{0,3}(?:,?\s?\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|dan|atau|và)\b|[/&+^-])"
+)
+"""Another beside it."""
+CONCLUDES = re.compile(
+    r"\b(?:so|therefore|thus|hence|consequently|only|must be|leaves|is left|most (?:likely|probable|plausible))\b|"
+    + languages.CONCLUSIONS
+)
+"""A conclusion."""
 
 THEIR_CODE = re.compile(
     r"\b(?:grad(?:er|es?|ing)|autograder|check(?:er|s|ing)?|verif\w{2,4}|reward\w{0,2}|scor(?:er|es?|ing)|harness"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from unsway.readers import languages, speakers
+from unsway.readers import languages, own_words, speakers
 from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
@@ -191,6 +191,26 @@ def closing(reply: ReplyLayout) -> Claim | None:
     else:
         if reply.want.named(whole.low) != {option} or by_place.DISTANT.search(whole.low):
             return None
+    return claimed(seg, option, "closing_text", start, end, strength=WEAK)
+
+
+def singled_out(reply: ReplyLayout) -> Claim | None:
+    """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
+    seg = segment(reply.text, *next(reply.sentences()))
+    left = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
+    if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
+        return None
+    option, start, end, _ = left[-1]
+    before = seg.low[:start]
+    said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
+    if not said or by_place.DISTANT.search(seg.low) or by_place.AMONG.match(seg.low, end):
+        return None
+    if stance(seg.low, start) != OWN or not (languages.english(seg.low) or languages.own(seg.low)):
+        return None
+    concludes = by_place.CONCLUDES.search(seg.low)
+    others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
+    if any(named != option for other in others for named in own_words.left_by(other, reply.want)):
+        return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
 
 

@@ -27,6 +27,7 @@ def answer(reply: ReplyLayout) -> Reading:
     claim = last_commitment(reply)
     if claim is None or claim.strength == REPORTED:
         found = places.edge(reply) or places.short(reply) or places.marked(reply) or places.odds(reply)
+        found = found or places.singled_out(reply)
         claim = claim if found is None or reply.in_their_code(found.span[0]) else found
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim

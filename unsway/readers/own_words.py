@@ -1,0 +1,119 @@
+"""Options that a sentence names by words of their own: those that no other option of the question has.
+
+In: a `Segment` and the `KnownOptions`. Out: `Named`s. A sentence is cut where it turns ("but", "because", "not", "than", a
+semicolon); a piece that denies rejects what it names.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from unsway.readers import languages
+from unsway.readers import phrases as say
+from unsway.readers.mentions import mention_at
+from unsway.readers.wording import KnownOptions, Segment
+
+MOST = 12
+"""Words of its own beyond which an option is known by its whole text alone."""
+LONGEST = 600
+"""Characters at the end of a sentence in which options are looked for: bounds the time that a hostile one takes."""
+
+_WORD = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_]+")
+_COMMON = frozenset(
+    "a an and are as at be by for from he her his i if in is it its me my no not of on or our she so than that the their them"
+    " they this those to true false was we were what which who will with yes you your all any both each either neither none"
+    " one only other above below most more less some same there these following given answer option choice statement"
+    " statements correct wrong der die das den dem ein eine le la les un une des du de el los las lo gli il uno una et y und"
+    " e o ou oder vor nach von van het een os as do da em na en w z".split()
+)
+_UNSPACED = re.compile(r"[\u0600-\u06ff\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
+_BREAK = re.compile(
+    r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
+    r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until)\b|"
+    + languages.BREAKS
+)
+_REJECTS = re.compile(
+    r"\b(?:not|never|no|nor|neither|none|than|unlike|except|without|over|versus|cannot|wrong|incorrect|false|out"
+    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though|while|whereas|instead|rather|until|unlikely|lacks?)\b"
+    r"|n't\b|" + languages.DENIALS
+)
+
+
+class Named(NamedTuple):
+    """An option that a piece of a sentence names; positions are in the segment."""
+
+    option: int
+    start: int
+    end: int
+    rejected: bool
+    """Whether the piece holds a denial."""
+
+
+@lru_cache(maxsize=1024)
+def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int], ...]] | None:
+    """Every word of its own, and of each its option and how many of them name it; None where an option has no such word."""
+    texts = {option: text for text, option in reversed(want.texts) if option is not None}
+    words = {
+        i: [w for w in _WORD.findall(text) if w not in _COMMON and (len(w) > 1 or w.isdigit())]
+        for i, text in texts.items()
+    }
+    if len(texts) < want.n or not all(words.values()):
+        return None
+    found: list[tuple[str, int, int]] = []
+    for option, text in texts.items():
+        own = [w for w in dict.fromkeys(words[option]) if not any(w in words[i] for i in words if i != option)]
+        spaced = not _UNSPACED.search(text)
+        if not own or len(own) > MOST or not spaced:
+            own = [text]
+        found += [(_form(word, spaced=spaced), option, max((len(own) + 1) // 2, len(own) - 1)) for word in own]
+    return re.compile("|".join(f"({form})" for form, _, _ in found)), tuple(
+        (option, least) for _, option, least in found
+    )
+
+
+def _form(word: str, *, spaced: bool) -> str:
+    """A word with the endings it may take, or a number, as a pattern."""
+    exact = re.escape(word).replace("\\ ", r"\s{1,3}")
+    if not spaced:
+        return exact
+    if not word.isalpha():
+        return rf"(?<![\w.,/+-]){exact}(?![\w/^-]|[.,]\d)"
+    return (
+        rf"(?<!\w){word[: max(4, len(word) - 2)]}\w{{0,4}}(?![\w-])"
+        if len(word) > 4
+        else rf"(?<!\w){exact}(?:e?s)?(?![\w-])"
+    )
+
+
+def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
+    """The options that a sentence names by words of their own, in their order."""
+    patterns = _patterns(want) if want.texts else None
+    if patterns is None:
+        return []
+    least = max(0, len(seg.low) - LONGEST)
+    cuts = [least, *(at.start() for at in _BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
+    named: list[Named] = []
+    for low, high in zip(cuts, cuts[1:], strict=False):
+        places: dict[int, dict[int, tuple[int, int]]] = {}
+        for at in patterns[0].finditer(seg.low, low, high):
+            group = int(at.lastindex or 1) - 1
+            places.setdefault(patterns[1][group][0], {})[group] = at.span()
+        rejected = bool(places) and _REJECTS.search(seg.low, low, high) is not None
+        named += [
+            Named(option, min(spans.values())[0], max(spans.values())[1], rejected)
+            for option, spans in places.items()
+            if len(spans) >= patterns[1][min(spans)][1]
+        ]
+    return sorted(named, key=lambda one: one.start)
+
+
+def left_by(seg: Segment, want: KnownOptions) -> set[int]:
+    """The options that a sentence names, by words or by letter, and does not reject."""
+    named = {one.option for one in named_in(seg, want) if not one.rejected}
+    for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST)):
+        mention = mention_at(seg, place.start(), want)
+        if mention is not None and mention.option is not None and mention.marked and not _REJECTS.search(seg.low):
+            named.add(mention.option)
+    return named
