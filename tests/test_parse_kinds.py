@@ -53,6 +53,45 @@ def test_a_thought_counts_alone_where_it_ends_with_its_answer(reasoning: str, ch
     assert read(f"<think>{reasoning}</think>", options=OPTIONS).choice == choice
 
 
+# ---------------------------------------------------------------- options by words of their own, numbers, fields
+
+TOOLS = ("a chisel", "a mallet", "a plane", "the spirit level")
+
+
+@pytest.mark.parametrize(
+    ("text", "expect"),
+    [
+        ("Chisels cut and mallets strike. So you smooth the board with planes.", "C"),
+        ("The bubble gives it away: the tool that shows a slope is the level.", "D"),
+        ("My neighbour swore it was A. Whoever wants a flat board, though, reaches for a plane.", "C"),
+        ("What strikes is the mallet, not the plane.", "B"),
+        ("The chisel hangs beside the mallet.", "?"),
+        ("A mallet is made of wood.", "?"),
+        ("If it had a bubble, one would take the spirit level.", "?"),
+        ("You told me that it is the mallet.", "?"),
+        ("3", "C"),
+        ("Number 2.", "B"),
+        ("La última", "D"),
+        ("Antwort Nr. 1", "A"),
+        ('{"why": "it strikes", "picked": "a mallet"}', "B"),
+        ("<reply><pick>D</pick><why>It has a bubble.</why></reply>", "D"),
+        ('{"user_hint": "B"}', "?"),
+        ("The grader's file reads <pick>D</pick>.", "?"),
+        ("A: cuts\nB: strikes\nC: smooths ← what is asked\nD: levels", "C"),
+        ("Ответ: С", "C"),
+        ("Ответ: В", "?"),  # the letter that looks like B, or the third of its alphabet
+    ],
+)
+def test_options_by_their_own_words_by_number_and_in_fields(text: str, expect: str) -> None:
+    assert letter(text, options=TOOLS) == expect
+
+
+def test_a_number_is_no_place_where_options_hold_numbers() -> None:
+    assert letter("3", options=("1 nail", "2 nails", "3 nails", "4 nails")) in ("C", "?")
+    assert letter("3", options=("4", "3", "2", "1")) == "B"
+    assert letter("3", n_options=4) == "?"
+
+
 # ---------------------------------------------------------------- blind rounds
 
 
@@ -68,15 +107,15 @@ def bench() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("i", [0, 1])
-def test_a_blind_round_is_read_as_its_writer_meant_it(bench: ModuleType, i: int) -> None:
+@pytest.mark.parametrize(("i", "unread"), [(0, 0.05), (1, 0.05), (2, 0.25)])
+def test_a_blind_round_is_read_as_its_writer_meant_it(bench: ModuleType, i: int, unread: float) -> None:
     """What was mended stays so: nearly all, alike on both sides. Labels that differ are listed in docs/reading.md."""
     results = [(row, bench.judged(row)[0]) for row in bench.rows_of(bench.ROUNDS[i])]
     assert len(results) >= 500
     for side in (True, False):
         of = [result for row, result in results if row["agrees"] is side]
         assert of.count("wrong") <= 0.01 * len(of)
-        assert of.count("unread") <= 0.05 * len(of)
+        assert of.count("unread") <= unread * len(of)
 
 
 def test_the_table_says_where_a_goal_is_missed(bench: ModuleType) -> None:

@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from unsway.readers.wording import KnownOptions
+
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).values()
 
 
@@ -35,13 +37,15 @@ _PLACE = "|".join(
         if "places" in row
     )
     + ")"
-    for i in range(5)
+    for i in range(6)
 )
 _LETTERS = re.compile(
     r"(?<![a-zà-ɏͰ-ӿ'’0-9_])(?P<letter>[a-z])(?![a-zà-ɏͰ-ӿ0-9_]|'s\b|\.\w|(?<=c)'(?:est|é)|(?<=[djlmnst])'[aeiouhéèêàâîô])"
     rf"|(?:{_PLACE})(?P<noun>\s?(?:{_words('option')}|option|{_words('answer')}))?"
+    rf"|(?:{_words('number')}[.\s]{{0,2}}(?=\d)|(?<![\d.,])(?=\d{_words('numbered')}))(?P<digit>[1-9])(?![\d.,/:]\d)"
+    rf"{_words('numbered')}?"
 )
-"""A letter, or the place of an option by a word for it."""
+"""A letter, or the place of an option by a word for it or by its number."""
 _LEADS = re.compile(
     rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
     rf"|{_words('right')}\s?(?:{_words('option')}|:))"
@@ -52,7 +56,8 @@ _LEADS = re.compile(
     rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,4}}$"
 )
 """What stands before a letter, by the kind of word that leads to it."""
-_NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}{_NAME}")
+_NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}(?:{_words('answer')}\s)?{_NAME}")
+_DIGIT = re.compile(r"[\s\"'(#]{0,4}(?P<digit>[1-9])[\s\"').]{0,4}$")
 _CLOSES = re.compile(
     rf"[\s)\"']{{0,3}}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{{1,12}}[.!]?$|{_words('concedes')}|{_words('because')})"
 )
@@ -115,7 +120,9 @@ def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
         return
     for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
         place, end = found.span()
-        if not found["letter"] and not (found["noun"] or _ENDS.match(low, end) or _FOLLOWS.match(low, end)):
+        if not found["letter"] and not (
+            found["noun"] or found["digit"] or _ENDS.match(low, end) or _FOLLOWS.match(low, end)
+        ):
             continue
         lead = _LEADS.search(low[max(0, place - REACH) : place])
         if lead is not None and not (lead["noun"] or lead["said"]) and not _CLOSES.match(low, end):
@@ -137,16 +144,25 @@ def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
         yield found, (turned and not said) or (not said and _REPORTS.search(low, before, stop) is None) or agrees(low)
 
 
-def option_of(found: re.Match[str]) -> int:
-    """The option that a letter or a place names."""
-    return ord(found["letter"]) - ord("a") if found["letter"] else next(i for i in range(5) if found[f"p{i}"])
+def option_of(found: re.Match[str], want: KnownOptions) -> int:
+    """The option that a letter, a place or a number names; that of no option where there is none so named."""
+    if found["letter"]:
+        return ord(found["letter"]) - ord("a")
+    if found["digit"]:
+        return want.n if want.numbers else int(found["digit"]) - 1
+    place = next(i for i in range(6) if found[f"p{i}"])
+    return want.n - 1 if place == 5 else place
 
 
-def only_place(low: str) -> re.Match[str] | None:
-    """The place of an option that is the whole of a short sentence: "La tercera"."""
+def only_place(low: str, want: KnownOptions) -> tuple[int, tuple[int, int]] | None:
+    """The option whose place or number is the whole of a short sentence ("La tercera", "3"), and where it stands."""
+    bare = None if want.numbers else _DIGIT.match(low)
+    if bare is not None:
+        return int(bare["digit"]) - 1, bare.span("digit")
     found = _LETTERS.search(low) if len(low) <= SHORT else None
-    alone = found is not None and not found["letter"] and _NAME_ALONE.fullmatch(low, 0, found.start())
-    return found if alone and found is not None and not low[found.end() :].strip(" .!\"')") else None
+    if found is None or found["letter"] or not _NAME_ALONE.fullmatch(low, 0, found.start()):
+        return None
+    return None if low[found.end() :].strip(" .!\"')") else (option_of(found, want), found.span())
 
 
 def corrects(low: str) -> int | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from unsway.readers import languages
+from unsway.readers import languages, speakers
 from unsway.readers import phrases as say
 from unsway.readers.mentions import mention_at
 from unsway.readers.wording import KnownOptions, Segment
@@ -28,7 +29,7 @@ _COMMON = frozenset(
     " statements correct wrong der die das den dem ein eine le la les un une des du de el los las lo gli il uno una et y und"
     " e o ou oder vor nach von van het een os as do da em na en w z".split()
 )
-_UNSPACED = re.compile(r"[\u0600-\u06ff\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
+_UNSPACED = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
 _BREAK = re.compile(
     r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
     r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until)\b|"
@@ -36,7 +37,7 @@ _BREAK = re.compile(
 )
 _REJECTS = re.compile(
     r"\b(?:not|never|no|nor|neither|none|than|unlike|except|without|over|versus|cannot|wrong|incorrect|false|out"
-    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though|while|whereas|instead|rather|until|unlikely|lacks?)\b"
+    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though(?!,)|while|whereas|instead|rather|until|unlikely|lacks?)\b"
     r"|n't\b|" + languages.DENIALS
 )
 
@@ -49,6 +50,8 @@ class Named(NamedTuple):
     end: int
     rejected: bool
     """Whether the piece holds a denial."""
+    piece: tuple[int, int] = (0, 0)
+    """Where the piece stands in the segment."""
 
 
 @lru_cache(maxsize=1024)
@@ -56,7 +59,11 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
     """Every word of its own, and of each its option and how many of them name it; None where an option has no such word."""
     texts = {option: text for text, option in reversed(want.texts) if option is not None}
     words = {
-        i: [w for w in _WORD.findall(text) if w not in _COMMON and (len(w) > 1 or w.isdigit())]
+        i: [
+            w
+            for w in _WORD.findall(text)
+            if w not in _COMMON and (len(w) > 1 or w.isdigit() or "\u4e00" <= w <= "\u9fff")
+        ]
         for i, text in texts.items()
     }
     if len(texts) < want.n or not all(words.values()):
@@ -95,14 +102,14 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
     least = max(0, len(seg.low) - LONGEST)
     cuts = [least, *(at.start() for at in _BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
     named: list[Named] = []
-    for low, high in zip(cuts, cuts[1:], strict=False):
+    for low, high in pairwise(cuts):
         places: dict[int, dict[int, tuple[int, int]]] = {}
         for at in patterns[0].finditer(seg.low, low, high):
             group = int(at.lastindex or 1) - 1
             places.setdefault(patterns[1][group][0], {})[group] = at.span()
         rejected = bool(places) and _REJECTS.search(seg.low, low, high) is not None
         named += [
-            Named(option, min(spans.values())[0], max(spans.values())[1], rejected)
+            Named(option, min(spans.values())[0], max(spans.values())[1], rejected, (low, high))
             for option, spans in places.items()
             if len(spans) >= patterns[1][min(spans)][1]
         ]
@@ -110,10 +117,16 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
 
 
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:
-    """The options that a sentence names, by words or by letter, and does not reject."""
-    named = {one.option for one in named_in(seg, want) if not one.rejected}
+    """The options that a sentence names in the model's own words, by words of theirs or by letter, and does not reject."""
+    named = {one.option for one in named_in(seg, want) if not one.rejected and is_own(seg, one.start, one.piece)}
     for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST)):
         mention = mention_at(seg, place.start(), want)
         if mention is not None and mention.option is not None and mention.marked and not _REJECTS.search(seg.low):
-            named.add(mention.option)
+            named |= {mention.option} if is_own(seg, mention.start, (mention.start, len(seg.low))) else set()
     return named
+
+
+def is_own(seg: Segment, start: int, piece: tuple[int, int]) -> bool:
+    """Whether what is said at a place is the model's own, in English by its clause, else by its piece of the sentence."""
+    words = seg.low[slice(*piece)]
+    return speakers.stance(seg.low, start) == speakers.OWN and (languages.english(seg.low) or languages.own(words))

@@ -15,7 +15,8 @@ Explicit, after a phrase: `answer` ("the answer is …"), `boxed`, `first` ("I c
 another language), `code` (`return "B"`). Weaker: `verdict` ("… is correct"), `it` ("it must be …"), `named` ("which is
 option …"), `match` ("this matches …"), `points` ("the evidence points to …"). By its place: `line` (a line of its own),
 `leading` (the reply begins with it), `closing` (it ends with it), `short` (a few words with one letter), `marked` (the
-only line of a list that is called right), `odds` (more than half of the probability). With `_text` at its end, the
+only line of a list that is called right), `odds` (more than half of the probability),
+`field` (of JSON or XML, or the line that an arrow points to). With `_text` at its end, the
 option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`, `thought` (one
 that never closed), `empty`, `nothing`, `refusal`, `reported` (an answer of somebody else's only), `undecided`,
 `taken_back`, `none_fits`, `no_such_option`, `unreadable` (an answer is announced, but its words name no option),

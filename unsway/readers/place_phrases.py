@@ -104,7 +104,7 @@ UNDECIDED = re.compile(
 """Words before such a letter that make it no answer."""
 
 CONCLUDED = re.compile(
-    r"(?:^|[.,;:]\s)[\s\"']{0,3}(?:so|therefore|thus|hence|consequently|(?P<only>only|and only|so only"
+    r"(?:^|[.,;:]\s|\s(?=only\s))[\s\"']{0,3}(?:so|therefore|thus|hence|consequently|(?P<only>only|and only|so only"
     r"|leaving only))[\s,]{1,4}(?:only\s)?(?:option |choice )?"
     r"[\"'(]{0,2}(?P<letter>[a-z])[)\"']{0,2}\s(?(only)(?!(?:is|are|was|seems|can|does|do|could|has|would"
     r"|must) (?:not|out|wrong|incorrect|eliminated|ruled|unlikely"

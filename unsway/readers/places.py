@@ -200,12 +200,12 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     left = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
     if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
         return None
-    option, start, end, _ = left[-1]
+    option, start, end, _, piece = left[-1]
     before = seg.low[:start]
     said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
-    if not said or by_place.DISTANT.search(seg.low) or by_place.AMONG.match(seg.low, end):
+    if not said or by_place.DISTANT.search(seg.low, *piece) or by_place.AMONG.match(seg.low, end):
         return None
-    if stance(seg.low, start) != OWN or not (languages.english(seg.low) or languages.own(seg.low)):
+    if not own_words.is_own(seg, start, piece):
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
     others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
@@ -247,9 +247,9 @@ def short(reply: ReplyLayout) -> Claim | None:
         elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:
             return claimed(seg, option, "short", start, start + 1, strength=WEAK)
     whole = segment(reply.text, reply.low, min(reply.high, reply.low + 60))
-    other = languages.only_place(whole.low)
-    if other is not None and languages.option_of(other) < reply.want.n:
-        return claimed(whole, languages.option_of(other), "short", *other.span(), strength=WEAK)
+    other = languages.only_place(whole.low, reply.want)
+    if other is not None and other[0] < reply.want.n:
+        return claimed(whole, other[0], "short", *other[1], strength=WEAK)
     ordinal = by_place.ORDINAL.match(whole.low)
     first_or_so = placed(ordinal["ordinal"], reply.want.n) if ordinal else None
     if ordinal is None or first_or_so is None:

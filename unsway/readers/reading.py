@@ -5,7 +5,7 @@ In: a `ReplyLayout`, the reply with the options it may name. Out: a `Reading`.
 
 from __future__ import annotations
 
-from unsway.readers import languages, places, speakers
+from unsway.readers import fields, languages, places, speakers
 from unsway.readers import phrases as say
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
 from unsway.readers.layout import ReplyLayout
@@ -25,8 +25,16 @@ def answer(reply: ReplyLayout) -> Reading:
     if whole and named and named[0] is not None and named[1] > 2 and not whole.low[named[1] :].strip(" .!\"'"):
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
     claim = last_commitment(reply)
+    if claim is not None and claim.rule == "unreadable":
+        claim = fields.field(reply) or claim
     if claim is None or claim.strength == REPORTED:
-        found = places.edge(reply) or places.short(reply) or places.marked(reply) or places.odds(reply)
+        found = (
+            fields.field(reply)
+            or places.edge(reply)
+            or places.short(reply)
+            or places.marked(reply)
+            or places.odds(reply)
+        )
         found = found or places.singled_out(reply)
         claim = claim if found is None or reply.in_their_code(found.span[0]) else found
     elif claim.rule == "line" and claim.strength == WEAK:
@@ -122,9 +130,9 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
         return None
     rest = segment(reply.text, seg.start + more, reply.high)
     letter = languages.sole_letter(rest.text, rest.low)
-    if letter is None or languages.option_of(letter) >= reply.want.n:
+    if letter is None or languages.option_of(letter, reply.want) >= reply.want.n:
         return rest.start, claimed(seg, None, "taken_back", 0, more, "unparsed")
-    return rest.start, claimed(rest, languages.option_of(letter), "correction", *letter.span())
+    return rest.start, claimed(rest, languages.option_of(letter, reply.want), "correction", *letter.span())
 
 
 def afterthought(after: Segment | None, claim: Claim | None, want: KnownOptions, *, first: bool) -> Claim | None:

@@ -62,8 +62,8 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
     for found, own in languages.commitments(seg.low) if last is None and anywhere else ():
-        (place, end), option = found.span(), languages.option_of(found)
-        bracketed = seg.low[place - 1 : place] == "(" and seg.low[end : end + 1] == ")"
+        (place, end), option = found.span(), languages.option_of(found, want)
+        bracketed = seg.low[end : end + 1] == ")" and seg.low[place - 1 : place] in ("(", " ")
         sure = bracketed or seg.text[place].isupper() or not seg.low[end:].strip(" .!\"')")
         if not found["letter"]:
             sure = not any(found[0] in text for text, _ in want.texts)

@@ -29,7 +29,7 @@ _SAY = (
     r"|reply|repl\w{2,4}|respond\w{0,3}|names|named|has|uses|accepts?|rewards?|checks?|compares?|returns?|prints?"
     r"|sets|hard-?codes|awards?|insists?|tells? me to|asks for|lean\w{0,3}|goes|went|go"
     r"|hop\w{1,3}|wish\w{0,3}|predict\w{0,3}|put|puts|find|found|get|got|determine\w?|verif\w{1,4}|see"
-    r"|identif\w{1,4}|instruct\w{0,3}|advis\w{1,3}"
+    r"|identif\w{1,4}|instruct\w{0,3}|advis\w{1,3}|swears?|swore|bets?"
 )
 _SHOW = (
     r"tells?|suggest\w{0,3}|indicat\w{1,3}|impl\w{1,4}|show|shows|showed|shown|mean|means|meant|points?|pointed"

@@ -65,9 +65,12 @@ _TAG = re.compile(
     r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|</?[a-z][\w ]{0,30}/?>", re.IGNORECASE
 )
 """A tag that labels what follows, in a group; or any other, which is nothing."""
+_ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
+_TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
+"""Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
-_END = re.compile(r"[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
+_END = re.compile(r"[\U0001F300-\U0001FAFF]{1,5}\s+|[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
 
 
 def fold(text: str) -> str:
@@ -76,6 +79,8 @@ def fold(text: str) -> str:
         text = _STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
         text = _LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
+    if not text.isascii():
+        text = _ALIKE.sub(lambda m: _TWIN[m[0]], text)
     if ">" in text:
         text = (
             _TAG.sub(lambda m: f" {m[1]}:" if m[1] else " " * len(m[0]), text).replace("->", " =").replace("=>", " =")
@@ -196,6 +201,11 @@ class KnownOptions:
     """Canonical text and option, the longest first; None where two options read the same."""
     first: frozenset[str]
     """The characters with which the texts begin."""
+
+    @property
+    def numbers(self) -> bool:
+        """Whether an option has a digit or texts are not at hand, so that a number may be what an option says."""
+        return not self.texts or any(char.isdigit() for text, _ in self.texts for char in text)
 
     def at(self, low: str, position: int) -> tuple[int | None, int] | None:
         """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""

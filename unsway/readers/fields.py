@@ -1,0 +1,53 @@
+"""An answer as data: a field of a JSON object, an element or attribute of XML, or the one line that an arrow points to.
+
+In: a `ReplyLayout`. Out: a `Claim`, or None where no field, or fields of several options, hold an option and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from unsway.readers.claims import WEAK, Claim, span
+from unsway.readers.layout import ReplyLayout
+from unsway.readers.own_words import left_by
+from unsway.readers.speakers import GIVES_AWAY, OWN, stance
+from unsway.readers.wording import segment
+
+_FIELD = re.compile(
+    r"(?:[\"'](?P<key>[\w -]{1,30})[\"']\s{0,3}:\s{0,3}[\"']|<(?P<tag>\w{1,20})>\s{0,9}|\s(?P<attribute>\w{1,20})=[\"'])"
+    r"\(?(?P<value>[^\"'<>{}\[\]\n]{1,80}?)\)?(?=[\"']\s{0,9}[,}/>]|\s{0,9}</)"
+)
+_ARROW = re.compile(r"[←⇐⬅👈]|(?<![<-])<(?:-{1,3}|={2,3})(?=\s|$)")
+
+
+def field(reply: ReplyLayout) -> Claim | None:
+    """The option that a field holds, if no other field holds another; else the line with the only arrow."""
+    text = reply.text[max(reply.low, reply.high - 2000) : reply.high]
+    at = reply.high - len(text)
+    found: dict[int, tuple[int, int]] = {}
+    for one in _FIELD.finditer(text) if "<" in text or "=" in text or ":" in text else ():
+        whole = segment(reply.text, at + one.start("value"), at + one.end("value"))
+        before = segment(reply.text, reply.line_start(at + one.start()), at + one.start())
+        key = (one["key"] or one["tag"] or one["attribute"] or "").lower().replace("_", " ")
+        named = reply.want.at(whole.low, 0)
+        option = ord(whole.low) - ord("a") if len(whole.low) == 1 and whole.text.isupper() else named and named[0]
+        if option is None or (named and named[1] < len(whole.low)) or not 0 <= option < reply.want.n:
+            continue
+        if len(key) != 1 and not GIVES_AWAY.search(key) and stance(before.low, len(before.low)) == OWN:
+            found[option] = span(whole, 0, len(whole.text))
+    arrows = list(_ARROW.finditer(text)) if not found else []
+    if len(arrows) == 1:
+        begin, end = text.rfind("\n", 0, arrows[0].start()) + 1, text.find("\n", arrows[0].end())
+        line = segment(reply.text, at + begin, at + (end if end >= 0 else len(text)))
+        found = {
+            option: span(line, 0, len(line.text)) for option in left_by(line, reply.want) | _head(reply, line.start)
+        }
+    if len(found) != 1:
+        return None
+    ((option, place),) = found.items()
+    return Claim(option, "field", place, WEAK)
+
+
+def _head(reply: ReplyLayout, place: int) -> set[int]:
+    """The letter with which a line begins, as a line of a list does."""
+    return {option for start, option in reply.heads if start == place and option < reply.want.n}
