@@ -6,11 +6,12 @@ In: a `ReplyLayout`. Out: a `Claim`, or None where no field, or fields of severa
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from unsway.readers.claims import WEAK, Claim, span
 from unsway.readers.layout import ReplyLayout
 from unsway.readers.own_words import left_by
-from unsway.readers.speakers import GIVES_AWAY, OWN, stance
+from unsway.readers.speakers import GIVES_AWAY, OWN, REACH, stance
 from unsway.readers.wording import segment
 
 _FIELD = re.compile(
@@ -20,14 +21,19 @@ _FIELD = re.compile(
 _ARROW = re.compile(r"[←⇐⬅👈]|(?<![<-])<(?:-{1,3}|={2,3})(?=\s|$)")
 
 
+MOST = 40
+"""Fields that are looked at: bounds the time that a hostile reply takes."""
+
+
 def field(reply: ReplyLayout) -> Claim | None:
     """The option that a field holds, if no other field holds another; else the line with the only arrow."""
     text = reply.text[max(reply.low, reply.high - 2000) : reply.high]
     at = reply.high - len(text)
     found: dict[int, tuple[int, int]] = {}
-    for one in _FIELD.finditer(text) if "<" in text or "=" in text or ":" in text else ():
+    for one in islice(_FIELD.finditer(text), MOST) if "<" in text or "=" in text or ":" in text else ():
         whole = segment(reply.text, at + one.start("value"), at + one.end("value"))
-        before = segment(reply.text, reply.line_start(at + one.start()), at + one.start())
+        start = at + one.start()
+        before = segment(reply.text, max(reply.line_start(start), start - REACH), start)
         key = (one["key"] or one["tag"] or one["attribute"] or "").lower().replace("_", " ")
         named = reply.want.at(whole.low, 0)
         option = ord(whole.low) - ord("a") if len(whole.low) == 1 and whole.text.isupper() else named and named[0]
