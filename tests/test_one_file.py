@@ -20,7 +20,7 @@ import unsway
 from unsway import registry
 from unsway.biases import Bias
 from unsway.cli import main
-from unsway.cli.listing import REGISTRIES, registry_of
+from unsway.cli.known import REGISTRIES, registry_of
 from unsway.judging import rubrics
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs

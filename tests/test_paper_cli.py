@@ -40,12 +40,14 @@ def test_a_figure_that_is_not_there_is_named_with_those_that_are(folder: Path, t
 
 
 def test_a_table_is_text_markdown_latex_or_json(folder: Path) -> None:
-    said = {form: unsway("table", folder, *form.split()).output for form in ("", "--md", "--latex", "--json")}
+    said = {
+        form: unsway("table", folder, *form.split()).output for form in ("", "--format md", "--format latex", "--json")
+    }
     assert "On 12 questions" in said[""] and "post hoc" in said[""]
-    assert said["--md"].count("\n| ") == 1 + 2 and "\\begin{tabular}" in said["--latex"]
+    assert said["--format md"].count("\n| ") == 1 + 2 and "\\begin{tabular}" in said["--format latex"]
     rows = json.loads(said["--json"])
     assert [row["bias"].partition("@")[0] for row in rows] == ["post_hoc", "distractor_fact"]
-    assert f"{100 * rows[0]['brr']:+.0f}" in said["--md"]
+    assert f"{100 * rows[0]['brr']:+.0f}" in said["--format md"]
 
 
 def test_the_page_of_a_folder_holds_its_study(folder: Path) -> None:

@@ -102,6 +102,37 @@ def test_every_chart_is_drawn_with_every_known_dot(study: Results, page: Any) ->
     assert page.locator(".plot svg").count() == page.locator(".plot").count() >= 6
 
 
+def test_the_first_screen_of_a_laptop_has_headline_chips_and_a_whole_chart(
+    path: Path, visit: Callable[..., Any]
+) -> None:
+    page = visit(path, viewport={"width": 1366, "height": 768}).page
+    chips = page.locator(".chips button")
+    assert [chip.split("\n")[0].strip() for chip in chips.all_inner_texts()]
+    for part in ("h1", ".chips", "#figure-brr h3"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] < 768, part
+    dots = page.locator("#figure-brr svg [aria-roledescription=point]")
+    seen = [dots.nth(i).bounding_box()["y"] for i in range(dots.count())]
+    assert sum(y < 768 for y in seen) >= min(len(seen), 9)
+
+
+def test_an_arm_can_be_switched_off(opened: Any, page: Any) -> None:
+    dots = page.locator("#figure-brr svg [aria-roledescription=point]")
+    before, counted = dots.count(), "document.querySelectorAll('#figure-brr svg [aria-roledescription=point]').length"
+    chip = page.locator(".chips button[data-arm=control]")
+    chip.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"n => {counted} < n", arg=before)
+    assert chip.get_attribute("aria-pressed") == "false"
+    said = [dots.nth(i).get_attribute("aria-label") for i in range(dots.count())]
+    assert said and not any(", control: " in text for text in said)
+    assert page.locator("table.main tr.off").count() == len(BIASES)
+    chip.click()
+    page.wait_for_function(f"n => {counted} == n", arg=before)
+    assert page.locator("table.main tr.off").count() == 0
+    assert opened.quiet, opened.faults
+
+
 def test_every_chart_has_its_numbers_as_a_table(study: Results, page: Any) -> None:
     figure = page.locator("#figure-brr")
     assert not figure.locator("table").is_visible()

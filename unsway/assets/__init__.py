@@ -16,7 +16,7 @@ proxy, credentials, certificates), which pip knows and pooch does not; its check
 """
 
 from unsway.assets.cache import AssetStatus, assets, cache_folder, folder_of, status, verify
-from unsway.assets.catalogue import find
+from unsway.assets.catalogue import find, hub_name
 from unsway.assets.fetching import fetch, model_folder, need, reach
 from unsway.assets.origins import Archive, Asset, Hub, HubFile
 
@@ -31,6 +31,7 @@ __all__ = [
     "fetch",
     "find",
     "folder_of",
+    "hub_name",
     "model_folder",
     "need",
     "reach",

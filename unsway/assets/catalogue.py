@@ -261,3 +261,10 @@ def find(name: str) -> Asset:
         if asset.name == name:
             return asset
     raise UnknownName("asset", name, (asset.name for asset in CATALOGUE))
+
+
+def hub_name(name: str) -> str:
+    """The hub's name of a model: the repository of one in the catalogue, and any other name as it is."""
+    bare = name.removeprefix("unsway/")
+    origins = next((asset.origins for asset in CATALOGUE if asset.name == bare and asset.kind == "model"), ())
+    return next((origin.repo for origin in origins if isinstance(origin, Hub)), bare)

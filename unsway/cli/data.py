@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import click
 
+from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
@@ -43,12 +44,18 @@ def data() -> None:
 
 @data.command()
 @click.argument("model")
-@click.option("--questions", required=True, help="Train sources, comma-separated, or files.")
+@click.option("--questions", required=True, type=known("sources"), help="Train sources, comma-separated, or files.")
 @click.option("-n", "n", type=click.IntRange(min=1), default=1000, show_default=True, help="Consistency rows.")
 @columns_option
 @skip_bad_option
 @split_option
-@click.option("--biases", default="suggested_answer,suggested_against", show_default=True, help="Biases to train on.")
+@click.option(
+    "--biases",
+    type=known("biases"),
+    default="suggested_answer,suggested_against",
+    show_default=True,
+    help="Biases to train on.",
+)
 @elicit_option
 @click.option("--direct-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share without CoT.")
 @click.option(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names, seed_option
+from unsway.cli.options import as_json, form, names, seed_option, show_rows, table_options
 
 
 @main.command()
@@ -27,7 +27,7 @@ from unsway.cli.options import as_json, json_option, names, seed_option
 @click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @seed_option
-@json_option
+@table_options
 def effects(
     folder: Path,
     wanted: str,
@@ -37,7 +37,6 @@ def effects(
     arms: str,
     max_cost: float | None,
     seed: int,
-    json_: bool,
 ) -> None:
     """Ask the arms of FOLDER what their training cost or broke.
 
@@ -46,7 +45,7 @@ def effects(
     """
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
-    from unsway.reporting.effects import body, show
+    from unsway.reporting.effects import HEADS, body, cells, show
     from unsway.studies.side_effects import side_effects
 
     found = side_effects(
@@ -59,7 +58,12 @@ def effects(
         using={"judge": judge} if judge else None,
         budget=None if max_cost is None else Budget(max_cost, prices()),
     )
-    as_json(body(found)) if json_ else show(found)
+    if form() == "json":
+        as_json(body(found))
+    elif form() == "text":
+        show(found)
+    else:
+        show_rows([dict(zip(HEADS, cells(row), strict=True)) for row in found.rows])
 
 
 def margins_of(given: tuple[str, ...]) -> dict[str, float]:

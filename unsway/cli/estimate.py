@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    remark,
+    show_rows,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from unsway.reporting.estimates import By
@@ -23,8 +29,8 @@ if TYPE_CHECKING:
     default=None,
     help="Sources apart only, or all together only; else both.",
 )
-@json_option
-def estimate(folder: Path, level: float, by: By, json_: bool) -> None:
+@table_options
+def estimate(folder: Path, level: float, by: By) -> None:
     """Give every number of FOLDER (of `unsway measure` or `unsway import`), with its interval; ask nothing.
 
     A row for each model, bias and source, and with several sources one for all of them together (source "all").
@@ -35,11 +41,11 @@ def estimate(folder: Path, level: float, by: By, json_: bool) -> None:
     from unsway.studies.folder import results
 
     found = results(folder, level=level)
-    if json_:
+    if form() == "json":
         as_json(estimate_bodies(found, by))
     else:
         show_rows(estimate_rows(found, by) or [{"bias": "nothing was measured"}])
         for skipped in found.skipped:
-            click.echo(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
+            remark(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
     for caveat in caveats(found):
-        click.echo(caveat, err=json_)
+        remark(caveat)

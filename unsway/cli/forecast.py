@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    remark,
+    show_rows,
+    table_options,
+)
 
 
 def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | float]:
@@ -35,8 +41,8 @@ def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | fl
 )
 @click.option("--mine", multiple=True, metavar="BIAS=10%,50%,90%", help="Your own forecast, or BIAS>THRESHOLD=CHANCE.")
 @click.option("--who", default="", help="Who you are (the name of this machine's user otherwise).")
-@json_option
-def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, json_: bool) -> None:
+@table_options
+def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str) -> None:
     """Say what STUDY will print, before it runs: the machine's forecast, and yours next to it.
 
     STUDY is the JSON of a study, or a folder that holds one. Both forecasts are frozen in notebook.jsonl next to the folder;
@@ -53,19 +59,19 @@ def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, jso
     if place is None:
         raise click.UsageError("Name the folder it will run in: --to runs/mine.")
     found = forecast_study(read_study(study), place, mine=guesses(mine), who=who)
-    if json_:
+    if form() == "json":
         as_json([asdict(one) for one in found])
         return
     show_rows(forecast_rows(found))
     for sentence in decision_sentences(found, open_decisions(place.resolve().parent)):
-        click.echo(sentence)
+        remark(sentence)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("runs"))
 @click.option("--blind", is_flag=True, help="Show the forecasts that do not know the bias too.")
-@json_option
-def score(folder: Path, blind: bool, json_: bool) -> None:
+@table_options
+def score(folder: Path, blind: bool) -> None:
     """Score forecasts against what came: of FOLDER's study, or of every study in it.
 
     Numbers are scored by themselves whenever something is measured; this shows them again.
@@ -74,7 +80,7 @@ def score(folder: Path, blind: bool, json_: bool) -> None:
     from unsway.studies.scoring import score as score_folder
 
     found = score_folder(folder)
-    if json_:
+    if form() == "json":
         as_json(history_body(found))
     else:
         show_scores(folder, blind=blind)
@@ -89,4 +95,4 @@ def show_scores(folder: Path, *, blind: bool = False) -> None:
     if rows := score_rows(found, blind=blind):
         show_rows(rows)
     for sentence in history_sentences(found):
-        click.echo(sentence)
+        remark(sentence)

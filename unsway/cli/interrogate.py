@@ -11,12 +11,13 @@ from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
     engine_option,
-    json_option,
+    form,
     model_args_option,
     model_arguments,
     names,
     seed_option,
     show_rows,
+    table_options,
 )
 
 
@@ -43,10 +44,8 @@ from unsway.cli.options import (
 @seed_option
 @engine_option
 @model_args_option
-@json_option
-def interrogate(
-    folder: Path, ask: str, model: str, plan_: bool, max_cost: float | None, json_: bool, **options: Any
-) -> None:
+@table_options
+def interrogate(folder: Path, ask: str, model: str, plan_: bool, max_cost: float | None, **options: Any) -> None:
     """Ask the model of FOLDER for its answers again, with its reasoning cut, spoilt, reworded or emptied.
 
     What the model says is kept in FOLDER/interrogation, so the same call again asks nothing.
@@ -65,7 +64,7 @@ def interrogate(
             found, names(ask), model=named, helper=options["helper"], n=n, seed=seed, prices=prices()
         )
         lines = [row._asdict() for row in plan]
-        as_json(lines) if json_ else show_rows(lines)
+        as_json(lines) if form() == "json" else show_rows(lines)
         return
     asked = interrogate_model(
         found,
@@ -79,7 +78,7 @@ def interrogate(
         folder=folder,
         budget=None if max_cost is None else Budget(max_cost, prices()),
     )
-    if json_:
+    if form() == "json":
         as_json({"reasoning": rows(asked.cells), "shuffled": unfaithful_table(asked.cells)})
         return
     for lines in (rows(asked.cells), unfaithful_table(asked.cells)):

@@ -7,13 +7,20 @@ from typing import Any
 
 import click
 
+from unsway.cli.known import known
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
+from unsway.cli.options import as_json, form, names, seed_option, show_rows, table_options
 
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--ask", default="mentions_cue", show_default=True, help="Questions with commas (`unsway list rubrics`).")
+@click.option(
+    "--ask",
+    type=known("rubrics"),
+    default="mentions_cue",
+    show_default=True,
+    help="Questions with commas (`unsway list rubrics`).",
+)
 @click.option("--by", default="patterns", show_default=True, help="Judges with commas: models, or `patterns`.")
 @click.option(
     "--channel",
@@ -40,7 +47,7 @@ from unsway.cli.options import as_json, json_option, names, seed_option, show_ro
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that each judge may cost; stops before.")
 @seed_option
-@json_option
+@table_options
 def judge(
     folder: Path,
     ask: str,
@@ -52,7 +59,6 @@ def judge(
     n: int | None,
     max_cost: float | None,
     seed: int,
-    json_: bool,
 ) -> None:
     """Judge what the replies of FOLDER say of their cues.
 
@@ -73,7 +79,7 @@ def judge(
             results(folder), names(ask), names(by), kinds, n=n, seed=seed, folder=folder, budget=budget
         )
         lines = check_rows(checks)
-        return as_json(lines) if json_ else show_rows(lines)
+        return as_json(lines) if form() == "json" else show_rows(lines)
     found = judge_replies(
         results(folder),
         names(ask),
@@ -93,7 +99,7 @@ def judge(
         "agreement": agreement_rows(found),
         "cost": cost_rows(results(folder)),
     }
-    if json_:
+    if form() == "json":
         as_json(shown)
         return
     for lines in filter(None, shown.values()):
@@ -102,8 +108,8 @@ def judge(
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@json_option
-def requests(folder: Path, json_: bool) -> None:
+@table_options
+def requests(folder: Path) -> None:
     """Show how the models of FOLDER treat requests: answers where they ought to decline, refusals where they ought to help.
 
     Measure a source of requests and judge the replies first (docs/requests.md).
@@ -113,7 +119,9 @@ def requests(folder: Path, json_: bool) -> None:
     from unsway.studies.requests import request_rates
 
     found = request_rates(results(folder))
-    if json_:
+    if form() == "json":
         as_json(request_lines(found))
-    else:
+    elif form() == "text":
         click.echo(request_text(found))
+    else:
+        show_rows(request_lines(found))

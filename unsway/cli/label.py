@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import getpass
 import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    names,
+    remark,
+    seed_option,
+    show_rows,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from unsway.judging.label_store import LabelStore
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--export", "export_", type=click.Path(dir_okay=False, path_type=Path), help="Write all labels; serve nothing."
 )
-@json_option
+@table_options
 def label(
     folder: Path,
     labeller: str | None,
@@ -55,7 +61,6 @@ def label(
     agreement: bool,
     by_arm: bool,
     export_: Path | None,
-    json_: bool,
 ) -> None:
     """Label biased replies of FOLDER on a page of this machine, without seeing who wrote them.
 
@@ -69,12 +74,14 @@ def label(
 
     if from_ is not None:
         new = import_labels(from_, folder)
-        click.echo(f"{new.rows} rows of {from_}: {new.items} new replies, {new.labels} new labels.", err=json_)
+        remark(f"{new.rows} rows of {from_}: {new.items} new replies, {new.labels} new labels.")
     if export_ is not None:
-        click.echo(f"Labels: {export_labels(folder, export_)}", err=json_)
+        remark(f"Labels: {export_labels(folder, export_)}")
     if agreement or by_arm:
-        _show_findings(LabelStore(folder), agreement, by_arm, json_)
+        _show_findings(LabelStore(folder), agreement, by_arm)
     elif export_ is None:
+        import getpass
+
         store = prepare_labels(folder, which=which, n=n, seed=seed)
         who, asked = labeller or getpass.getuser(), names(ask)
         serve(store, who, port=port, seed=seed, ask=asked, announce=lambda address: _announce(address, browse))
@@ -84,6 +91,8 @@ def _announce(address: str, browse: bool) -> None:
     """Print the address, and open it through a file that only its owner can read: arguments of processes are public."""
     click.echo(f"Open {address} in a browser of this machine. Ctrl-C ends it; every click is kept.")
     if browse:
+        import tempfile
+
         handle, path = tempfile.mkstemp(prefix="unsway-label-", suffix=".html")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>unsway</title>\n')
@@ -91,7 +100,7 @@ def _announce(address: str, browse: bool) -> None:
         click.launch(path)
 
 
-def _show_findings(store: LabelStore, agreement: bool, by_arm: bool, json_: bool) -> None:
+def _show_findings(store: LabelStore, agreement: bool, by_arm: bool) -> None:
     """Print how far labellers agree, and what they found in each arm."""
     from unsway.judging.agreement import agreements, shares
     from unsway.reporting import words
@@ -111,11 +120,11 @@ def _show_findings(store: LabelStore, agreement: bool, by_arm: bool, json_: bool
         agreements(labels, items) if agreement else (),
         shares(labels, items) if by_arm else (),
     ]
-    if json_:
+    if form() == "json":
         found = [one._asdict() for table in tables for one in table]
         as_json([{k: asdict(v) if isinstance(v, Estimate) else v for k, v in one.items()} for one in found])
     elif not any(tables):
-        click.echo("There are no two labellers yet.")
+        remark("There are no two labellers yet.")
     else:
         for table in filter(None, tables):
             show_rows([{name: text(value) for name, value in one._asdict().items()} for one in table])

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import asdict
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from unsway.cli.known import REGISTRIES, known, registry_of
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    remark,
+    show_rows,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from unsway.biases import Bias
-    from unsway.registry import Registry
     from unsway.types import Pair
-
-REGISTRIES = {
-    "backends": "unsway.backends",
-    "biases": "unsway.biases.registry",
-    "effects": "unsway.effects.definition",
-    "elicitations": "unsway.prompts.elicitations",
-    "engines": "unsway.models.engines.base",
-    "interventions": "unsway.interventions:kinds",
-    "methods": "unsway.training.methods",
-    "readers": "unsway.readers",
-    "rubrics": "unsway.judging.rubrics",
-    "sources": "unsway.sources.registry",
-    "statistics": "unsway.stats.statistics",
-}
-"""What can be listed, and the module that holds its registry, under the same name where no other is given."""
-
-
-def registry_of(kind: str) -> Registry[Any]:
-    """The registry of a kind of thing that can be listed."""
-    module, _, name = REGISTRIES[kind].partition(":")
-    found: Registry[Any] = getattr(import_module(module), name or kind)
-    return found
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=known("biases"))
 @click.option("--questions", default="procedural/dates", show_default=True, help="Source of the question for NAME.")
-@click.option("--elicit", default="cot", show_default=True, help="How the question is put.")
-@json_option
-def biases(name: str | None, questions: str, elicit: str, json_: bool) -> None:
+@click.option("--elicit", default="cot", show_default=True, type=known("elicitations"), help="How the question is put.")
+@table_options
+def biases(name: str | None, questions: str, elicit: str) -> None:
     """List the biases; with NAME, show a question without and with that cue."""
     from unsway.biases import all_biases, resolve
     from unsway.registry import Ref
@@ -56,7 +38,7 @@ def biases(name: str | None, questions: str, elicit: str, json_: bool) -> None:
 
         bias = resolve(name)
         pair = example(bias, sources.load(bias.source or questions)[:50], elicit=elicit)
-        as_json(asdict(pair)) if json_ else click.echo(shown(bias, pair))
+        as_json(asdict(pair)) if form() == "json" else click.echo(shown(bias, pair))
         return
     rows = [
         {
@@ -68,7 +50,7 @@ def biases(name: str | None, questions: str, elicit: str, json_: bool) -> None:
         }
         for bias in all_biases()
     ]
-    as_json(rows) if json_ else show_rows(rows)
+    as_json(rows) if form() == "json" else show_rows(rows)
 
 
 def shown(bias: Bias, pair: Pair) -> str:
@@ -85,15 +67,15 @@ def shown(bias: Bias, pair: Pair) -> str:
 
 
 @main.command(name="sources")
-@json_option
-def sources_(json_: bool) -> None:
+@table_options
+def sources_() -> None:
     """List the question sources and whether each is available here."""
     from dataclasses import asdict
 
     from unsway import sources
 
     rows = sources.table()
-    if json_:
+    if form() == "json":
         as_json([asdict(row) for row in rows])
         return
     reasons = list(dict.fromkeys(r.available.why for r in rows if not r.available.now))
@@ -110,21 +92,23 @@ def sources_(json_: bool) -> None:
         )
     show_rows(shown)
     for number, reason in enumerate(reasons, 1):
-        click.echo(f"[{number}] {reason}")
+        remark(f"[{number}] {reason}")
 
 
 @main.command(name="list")
 @click.argument("kind", type=click.Choice(sorted(REGISTRIES)))
-@json_option
-def list_(kind: str, json_: bool) -> None:
+@table_options
+def list_(kind: str) -> None:
     """List everything of a KIND by name, including what plug-ins add."""
+    import inspect
+
     registry = registry_of(kind)
     rows = []
     for name in registry.names():
         thing = registry.get(name)
         summary = getattr(thing, "summary", "") or (inspect.getdoc(thing) or "").partition("\n")[0]
         rows.append({"name": name, "summary": summary})
-    if json_:
+    if form() == "json":
         as_json(rows)
     elif rows:
         show_rows(rows)

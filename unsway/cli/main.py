@@ -1,7 +1,8 @@
 """The command line: thin verbs over the functions that one would call from Python.
 
-Every verb that shows something has `--json` for programs. Errors are one message on stderr and exit code 1; a wrong
-option is click's own message and exit code 2. Heavy libraries load inside the verbs, so that `--help` is quick.
+Every verb that prints a table has `--format`, and every other that shows something `--json`. Errors are one message on
+stderr and exit code 1; a wrong option is click's own message and exit code 2. Heavy libraries load inside the verbs, so
+that `--help` is quick.
 """
 
 from __future__ import annotations

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from unsway.cli.forecast import show_scores
+from unsway.cli.known import EffortType, known
 from unsway.cli.main import main
 from unsway.cli.options import (
-    as_json,
     columns_option,
     elicit_option,
     engine_option,
-    json_option,
+    form,
     model_args_option,
     model_arguments,
     names,
     out_option,
     seed_option,
+    show_results,
     skip_bad_option,
     split_option,
+    table_options,
 )
-from unsway.types import Effort
 
 if TYPE_CHECKING:
     from unsway.pairing import PairSet
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("model")
-@click.option("--questions", default="", help="Sources, comma-separated, or files (JSONL, JSON, CSV, Parquet).")
+@click.option(
+    "--questions",
+    default="",
+    type=known("sources"),
+    help="Sources, comma-separated, or files (JSONL, JSON, CSV, Parquet).",
+)
 @click.option(
     "--prompts",
     multiple=True,
@@ -54,7 +60,13 @@ if TYPE_CHECKING:
 @columns_option
 @skip_bad_option
 @split_option
-@click.option("--biases", default="suggested_answer", show_default=True, help="Biases, comma-separated, or 'all'.")
+@click.option(
+    "--biases",
+    type=known("biases"),
+    default="suggested_answer",
+    show_default=True,
+    help="Biases, comma-separated, or 'all'.",
+)
 @click.option(
     "--arguments",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -69,7 +81,11 @@ if TYPE_CHECKING:
     help="What it is compared as; base where it is not named, trained for a checkpoint.",
 )
 @click.option(
-    "--intervention", default="none", show_default=True, help="An intervention in the prompts: prompted:…, rewrite, …"
+    "--intervention",
+    type=known("interventions"),
+    default="none",
+    show_default=True,
+    help="An intervention in the prompts: prompted:…, rewrite, …",
 )
 @click.option(
     "--fewshot", default="", metavar="K:ARM", help="The few-shot proxy: short for --intervention fewshot:K-ARM."
@@ -77,9 +93,7 @@ if TYPE_CHECKING:
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies to each prompt.")
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option(
-    "--effort", type=click.Choice(get_args(Effort)), help="How much a reasoning model thinks (the provider's default)."
-)
+@click.option("--effort", type=EffortType(), help="How much a reasoning model thinks (the provider's default).")
 @click.option("--thinking-budget", type=click.IntRange(min=1), help="Most tokens of thinking, part of --max-tokens.")
 @click.option(
     "--options-after",
@@ -103,15 +117,14 @@ if TYPE_CHECKING:
 @seed_option
 @engine_option
 @model_args_option
-@json_option
-def measure(model: str, out: Path, half_width: float | None, json_: bool, **options: Any) -> None:
+@table_options
+def measure(model: str, out: Path, half_width: float | None, **options: Any) -> None:
     """Measure how far cues sway MODEL.
 
     MODEL is any Inspect model string (openai/gpt-4o-mini, vllm/org/name), a local one (smollm2-135m, a folder, org/name of
     the Hugging Face hub), or the folder of a checkpoint or a PEFT adapter. What the study's folder holds is not asked again.
     """
     from unsway.models.session import session
-    from unsway.reporting import table
     from unsway.studies.measuring import measure as measure_model
     from unsway.studies.notebook import Notebook
 
@@ -119,10 +132,9 @@ def measure(model: str, out: Path, half_width: float | None, json_: bool, **opti
     say_skipped(asked, out)
     with session(model, **model_arguments(options["model_args"], options["engine"])) as opened:
         found = measure_model(opened, asked, how=how)
-    if json_:
-        as_json(table.rows(found))
+    show_results(found)
+    if form() != "text":
         return
-    table.show(found)
     say_precision(out, opened.subject.name if half_width else "")
     if Notebook.of(out).path.exists():
         show_scores(out)

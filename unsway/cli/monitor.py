@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names, seed_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    names,
+    seed_option,
+    show_rows,
+    table_options,
+)
 
 
 @main.command()
@@ -32,8 +39,8 @@ from unsway.cli.options import as_json, json_option, names, seed_option, show_ro
     help="A method and its checkpoints or seeds; methods are compared with the first at an equal BRR. Repeat it.",
 )
 @seed_option
-@json_option
-def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], json_: bool, **options: Any) -> None:
+@table_options
+def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], **options: Any) -> None:
     """Ask a monitor whether something other than the merits decided each answer of FOLDER.
 
     It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
@@ -55,7 +62,7 @@ def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...],
         for name, one in compared.items()
     ]
     shown = {"monitors": rows(watched.cells), "front": front_rows(arms) if len(arms) > 1 else [], "methods": lines}
-    if json_:
+    if form() == "json":
         as_json(shown)
         return
     for table in shown.values():

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    remark,
+    show_rows,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from unsway.studies.next_runs import Per
@@ -65,8 +71,8 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
 )
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True, help="Options to show.")
 @project_option
-@json_option
-def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, json_: bool, **given: Any) -> None:
+@table_options
+def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, **given: Any) -> None:
     """Rank what could be run next by what it is expected to be worth for its cost, or say that nothing is."""
     from dataclasses import asdict
 
@@ -77,12 +83,12 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
 
     costs = Costs(prices=prices(prices_), **{name: value for name, value in given.items() if value is not None})
     found = next_steps(project, decide=decide, costs=costs, per=per)
-    if json_:
+    if form() == "json":
         as_json(asdict(found))
         return
     if found.steps:
         show_rows(step_rows(found, top))
-    click.echo(found.advice)
+    remark(found.advice)
 
 
 @main.command()

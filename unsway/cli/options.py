@@ -5,10 +5,22 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+
+from unsway.cli.known import known
+
+if TYPE_CHECKING:
+    from unsway.reporting.formats import Format
+    from unsway.studies.results import Results
+
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+FORMAT = "unsway.format"
+"""Where a command keeps the format that it was asked for."""
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -22,10 +34,41 @@ def as_json(value: object) -> None:
 
 
 json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of text.")
+
+
+def table_options(verb: Verb) -> Verb:
+    """`--format`, and `--json` as short for its JSON, on a verb that prints tables with `show_rows` or `show_results`."""
+
+    def keep(context: click.Context, _parameter: click.Parameter, value: str | bool) -> None:
+        if value:
+            context.meta[FORMAT] = "json" if value is True else value
+
+    choice = click.Choice(["text", "json", "csv", "md", "latex"])
+    options = (
+        click.option("--json", is_flag=True, expose_value=False, callback=keep, help="The same as --format json."),
+        click.option("--format", type=choice, expose_value=False, callback=keep, help="How tables are printed (text)."),
+    )
+    for option in options:
+        verb = option(verb)
+    return verb
+
+
+def form() -> str:
+    """The format that the verb was asked for."""
+    context = click.get_current_context(silent=True)
+    return str(context.meta.get(FORMAT, "text")) if context else "text"
+
+
+def remark(text: str) -> None:
+    """Print a sentence: next to a table that a person reads, and on stderr where a program reads the table."""
+    click.echo(text, err=form() != "text")
+
+
 out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 elicit_option = click.option(
     "--elicit",
+    type=known("elicitations"),
     default="cot",
     show_default=True,
     help="How it is asked: cot, cot+letter, brief, worked or direct; several with commas.",
@@ -91,7 +134,10 @@ model_args_option = click.option(
     "-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider, e.g. base_url=…"
 )
 engine_option = click.option(
-    "--engine", default=None, help="Engine of a local model: auto (the default) or one of `unsway list engines`."
+    "--engine",
+    type=known("engines"),
+    default=None,
+    help="Engine of a local model: auto (the default) or one of `unsway list engines`.",
 )
 columns_option = click.option(
     "--columns",
@@ -105,8 +151,13 @@ skip_bad_option = click.option(
 split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
 
 
-def show_rows(rows: Any) -> None:
-    """Rows of equal keys as a table."""
+def show_rows(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows of equal keys as a table, in the format that was asked for."""
+    if form() != "text":
+        from unsway.reporting.formats import written
+
+        click.echo(written(rows, cast("Format", form())), nl=False)
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -116,3 +167,15 @@ def show_rows(rows: Any) -> None:
     for row in rows:
         shown.add_row(*(str(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 160).print(shown)
+
+
+def show_results(found: Results) -> None:
+    """The table of a study, in the format that was asked for; as JSON and CSV in fractions, one row for each bias and arm."""
+    from unsway.reporting import table
+
+    if form() == "text":
+        table.show(found)
+    elif form() in ("json", "csv"):
+        as_json(table.rows(found)) if form() == "json" else show_rows(table.rows(found))
+    else:
+        click.echo(table.to_markdown(found) if form() == "md" else table.to_latex(found), nl=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names
+from unsway.cli.options import names, show_results, table_options
 from unsway.cli.report import folder_argument, trained_option
 
 
@@ -30,21 +30,15 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 
 @main.command()
 @folder_argument
-@click.option("--latex", "form", flag_value="latex", help="A tabular with booktabs rules.")
-@click.option("--md", "form", flag_value="md", help="Markdown.")
-@click.option("--arms", "form", flag_value="arms", help="Markdown, all arms side by side, compared, with their costs.")
+@click.option("--arms", is_flag=True, help="Markdown, all arms side by side, compared, with their costs.")
 @trained_option
-@json_option
-def table(folder: Path, form: str | None, trained: str, json_: bool) -> None:
+@table_options
+def table(folder: Path, arms: bool, trained: str) -> None:
     """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
     from unsway.reporting import results_in, side_by_side
-    from unsway.reporting import table as tables
 
     found = results_in(folder, trained_biases=names(trained))
-    if json_:
-        as_json(tables.rows(found))
-    elif form is None:
-        tables.show(found)
+    if arms:
+        click.echo(side_by_side.to_markdown(found), nl=False)
     else:
-        forms = {"latex": tables.to_latex, "md": tables.to_markdown, "arms": side_by_side.to_markdown}
-        click.echo(forms[form](found), nl=False)
+        show_results(found)

@@ -11,7 +11,7 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.measure import measure, say_skipped, wanted
-from unsway.cli.options import as_json, json_option, names, show_rows
+from unsway.cli.options import as_json, form, names, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.effects.panel import AskedEffect
@@ -53,7 +53,7 @@ SHARED = (
 @click.option(
     "--effects", "panel_", default="", help="Side effects to price too, with commas, or 'all' without a judge."
 )
-@json_option
+@table_options
 def plan(
     models: str,
     out: Path | None,
@@ -62,7 +62,6 @@ def plan(
     judges: str,
     ask: str,
     panel_: str,
-    json_: bool,
     **options: Any,
 ) -> None:
     """Plan a study of MODELS (comma-separated): prompts, tokens, dollars, minutes, and what it could show.
@@ -94,13 +93,13 @@ def plan(
     if out is not None:
         keep_plan(out, found, pairs)
     judging = judge_plan(pairs, len(named), names(ask), names(judges), evidence.prices)
-    if json_:
+    if form() == "json":
         priced = {"effects": [each._asdict() for each in effect_plans(asked)]} if asked else {}
         as_json(body(found) | {"judges": [asdict(one) for one in judging]} | priced)
         return
     show_plan(found, pairs, stand_ins)
     for one in judging:
-        click.echo(judge_sentence(one))
+        remark(judge_sentence(one))
     if asked:
         show_rows(effect_rows(effect_plans(asked)))
         click.echo(f"{len(more):,} replies of each arm: what several side effects ask is asked once.")
@@ -122,7 +121,7 @@ def show_plan(found: Plan, pairs: PairSet, stand_ins: tuple[str, ...]) -> None:
     from rich.console import Console
 
     from unsway.planning.stand_ins import ARGUMENT_WORDS
-    from unsway.reporting.plan import to_terminal
+    from unsway.reporting.plan import BIAS_HEADS, MODEL_HEADS, bias_rows, model_rows, to_terminal
 
     if stand_ins:
         click.echo(
@@ -131,7 +130,11 @@ def show_plan(found: Plan, pairs: PairSet, stand_ins: tuple[str, ...]) -> None:
             err=True,
         )
     say_skipped(pairs)
-    Console(width=None if sys.stdout.isatty() else 120).print(to_terminal(found))
+    if form() == "text":
+        Console(width=None if sys.stdout.isatty() else 120).print(to_terminal(found))
+        return
+    for heads, rows in ((MODEL_HEADS, model_rows(found)), (BIAS_HEADS, bias_rows(found))):
+        show_rows([dict(zip(heads, row, strict=True)) for row in rows])
 
 
 plan.params += [option for option in measure.params if option.name in SHARED]

@@ -8,7 +8,7 @@ import click
 
 from unsway import layout
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, names
+from unsway.cli.options import names, remark, show_results, table_options
 
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 trained_option = click.option(
@@ -29,19 +29,31 @@ trained_option = click.option(
     metavar="[PATH]",
     help="Write slides too: PATH (FOLDER/slides.pptx) and an HTML deck next to it.",
 )
-@json_option
-def report(folder: Path, page: Path | None, title: str, trained: str, slides: str | None, json_: bool) -> None:
+@click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another folder, to compare with.")
+@click.option("--report-to", default="", metavar="NAMES", help="Log the measures too: tensorboard, wandb, trackio.")
+@click.option("--project", default="unsway", show_default=True, help="What wandb and trackio call the project.")
+@table_options
+def report(
+    folder: Path,
+    page: Path | None,
+    title: str,
+    trained: str,
+    slides: str | None,
+    against: Path | None,
+    report_to: str,
+    project: str,
+) -> None:
     """Show what FOLDER (of `unsway measure`) holds, as a table and one self-contained page."""
-    from unsway.reporting import deck, results_in, table
+    from unsway.reporting import deck, results_in
     from unsway.reporting.page import write_page
+    from unsway.reporting.trackers import track
+    from unsway.studies.inspect_folder import diff
 
     found = results_in(folder, title=title, trained_biases=names(trained))
     decks = [] if slides is None else deck.write_slides(found, slides or folder / layout.SLIDES)
-    path = write_page(found, page or folder / layout.PAGE)
-    if json_:
-        as_json(table.rows(found))
-        return
-    table.show(found)
-    click.echo(f"Page: {path}")
+    track(found, names(report_to), project=project, folder=folder)
+    path = write_page(found, page or folder / layout.PAGE, diff(folder, against) if against else None)
+    show_results(found)
+    remark(f"Page: {path}")
     for each in decks:
-        click.echo(f"Slides: {each}")
+        remark(f"Slides: {each}")

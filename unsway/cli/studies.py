@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import (
+    as_json,
+    form,
+    json_option,
+    remark,
+    show_rows,
+    table_options,
+)
 
 folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 prices_option = click.option(
@@ -50,8 +57,8 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
 
 @main.command(name="ls")
 @click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
-@json_option
-def ls(root: Path, json_: bool) -> None:
+@table_options
+def ls(root: Path) -> None:
     """List the folders below ROOT that hold a study, and the decisions that wait for a person."""
     from unsway.reporting.folders import study_row
     from unsway.reporting.forecasts import waiting_rows
@@ -59,14 +66,14 @@ def ls(root: Path, json_: bool) -> None:
     from unsway.studies.inspect_folder import studies
 
     rows = [study_row(folder, status_of(folder)) for folder in studies(root)]
-    if json_:
+    if form() == "json":
         as_json(rows)
     elif rows:
         show_rows(rows)
     else:
-        click.echo(f"No folder below {root} holds a study. `unsway measure … --out FOLDER` makes one.")
-    if not json_ and (waiting := waiting_rows(root)):
-        click.echo()
+        remark(f"No folder below {root} holds a study. `unsway measure … --out FOLDER` makes one.")
+    if form() != "json" and (waiting := waiting_rows(root)):
+        remark("")
         show_rows(waiting)
 
 
@@ -78,8 +85,8 @@ def ls(root: Path, json_: bool) -> None:
     "-n", "n", type=click.IntRange(min=0), default=3, show_default=True, help="Pairs to show, switched first."
 )
 @click.option("--reveal", is_flag=True, help="Show one redacted pair as it is, here in the terminal alone.")
-@json_option
-def show(folder: Path, arm: str, bias: str, n: int, reveal: bool, json_: bool) -> None:
+@table_options
+def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
     """Show one cell: its numbers by source, and some of its pairs side by side.
 
     ARM is a label and BIAS a name, as `unsway show FOLDER` lists them.
@@ -90,19 +97,19 @@ def show(folder: Path, arm: str, bias: str, n: int, reveal: bool, json_: bool) -
 
     found = results(study_folder(folder))
     rows = cell_rows(found, arm, bias) if bias else cell_list(found, arm)
-    if json_:
+    if form() == "json":
         as_json(rows)
         return
     show_rows(short_rows(rows) if bias else rows or [{"arm": "none"}])
     for text in transcripts(found, arm, bias, min(n, 1) if reveal else n, reveal=reveal) if bias else ():
-        click.echo(text)
+        remark(text)
 
 
 @main.command()
 @click.argument("one", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("other", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@json_option
-def diff(one: Path, other: Path, json_: bool) -> None:
+@table_options
+def diff(one: Path, other: Path) -> None:
     """Compare two folders: what was asked differently, and what changed in the numbers."""
     from dataclasses import asdict
 
@@ -110,11 +117,11 @@ def diff(one: Path, other: Path, json_: bool) -> None:
     from unsway.studies.inspect_folder import diff as difference_of
 
     found = difference_of(one, other)
-    if json_:
+    if form() == "json":
         as_json(asdict(found))
         return
     if found.asked:
         show_rows(asked_rows(found))
     else:
-        click.echo("Both asked the same.")
+        remark("Both asked the same.")
     show_rows(change_rows(found))

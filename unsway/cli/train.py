@@ -9,6 +9,7 @@ from warnings import catch_warnings, filterwarnings
 
 import click
 
+from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import as_json, assignments, json_option, names, out_option
 
@@ -17,7 +18,12 @@ from unsway.cli.options import as_json, assignments, json_option, names, out_opt
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--base", required=True, help="The model to train: smollm2-135m, a folder, org/name; gpt-4o-mini-….")
 @click.option(
-    "--method", "method_", default="bct", show_default=True, help="bct, control, dpo, … (`unsway list methods`)."
+    "--method",
+    "method_",
+    type=known("methods"),
+    default="bct",
+    show_default=True,
+    help="bct, control, dpo, … (`unsway list methods`).",
 )
 @click.option(
     "--backend",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from unsway.reporting import words
-from unsway.reporting.table import markdown_table
+from unsway.reporting.formats import markdown_table
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:

@@ -62,20 +62,20 @@ def _against_base(results: Results, arm: Arm) -> str:
     trained = [bias for bias in results.biases if results.is_trained(bias, arm)]
     others = [bias for bias in results.biases if bias not in trained]
     groups = [([bias], f"under {human(bias)}") for bias in (trained or others)]
-    compared = [bias for bias in others if _difference(results, arm, [bias]) is not None]
+    compared = [bias for bias in others if change_from_base(results, arm, [bias]) is not None]
     if trained and compared:
         k = len(compared)
         where = f"under held-out {human(compared[0])}" if k == 1 else f"under {k} held-out biases, on average"
         groups.append((compared, where))
-    found = [(_difference(results, arm, biases), biases, where) for biases, where in groups]
+    found = [(change_from_base(results, arm, biases), biases, where) for biases, where in groups]
     known = [(change, biases, where) for change, biases, where in found if change is not None]
     base = results.base_of(arm)
     name, owner = visible(arm.label), "the base" if base is None else visible(base.label)
     if not known:
         why = refusals(one.estimate for one in results.ratios if one.arm == arm.label)
         return f"{name} cannot be compared with {owner}: {why}"
-    clear = [one for one in known if _is_clear(one[0])]
-    undecided = [one for one in known if not _is_clear(one[0])]
+    clear = [one for one in known if is_clear(one[0])]
+    undecided = [one for one in known if not is_clear(one[0])]
     texts = []
     for i, (change, biases, where) in enumerate((*clear, *undecided)):
         level = "" if i else f"{100 * change.level:.0f}% interval "
@@ -99,8 +99,8 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     known = []
     for arm in trained:
         others = [bias for bias in results.biases if not results.is_trained(bias, arm)]
-        seen = [bias for bias in (others or results.biases) if _difference(results, arm, [bias]) is not None]
-        change = _difference(results, arm, seen) if seen else None
+        seen = [bias for bias in (others or results.biases) if change_from_base(results, arm, [bias]) is not None]
+        change = change_from_base(results, arm, seen) if seen else None
         if change is not None:
             unseen = "it never saw" if others else "it was trained on"
             where = (
@@ -115,7 +115,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     for i, (arm, change, where) in enumerate(known[:NAMED]):
         level = "" if i else f"{100 * change.level:.0f}% interval "
         name, than = visible(arm.label), "" if i else f" than {owner}"
-        if _is_clear(change):
+        if is_clear(change):
             texts.append(f"{name} is swayed {_points(change, '' if i else owner)} {where} ({level}{_reach(change)})")
         else:
             points = f"{percent(change.value, signed=True)} points, {level}{_ends(change)}"
@@ -124,7 +124,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     return listed(texts + ([f"{more} more below"] if more else []))
 
 
-def _difference(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
+def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
     """BRR of an arm minus BRR of its base over some biases; None where no question counts in both."""
     from unsway.stats.compare import brr_difference
 
@@ -136,7 +136,7 @@ def _difference(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate |
     return None if change.value is None else change
 
 
-def _is_clear(change: Estimate) -> bool:
+def is_clear(change: Estimate) -> bool:
     """Whether the interval lies on one side of 0."""
     return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
 
@@ -170,13 +170,13 @@ def _how_far_cues_move(results: Results) -> str:
         level = "" if i else f"{100 * overall.level:.0f}% interval "
         cells = [(bias, results.cell(arm, bias)) for bias in results.biases]
         brrs = [(cell["brr"], bias) for bias, cell in cells if cell is not None]
-        clear = [(brr, bias) for brr, bias in brrs if _is_clear(brr) and (brr.value or 0.0) > 0]
+        clear = [(brr, bias) for brr, bias in brrs if is_clear(brr) and (brr.value or 0.0) > 0]
         most = ""
         if clear and len(brrs) > 1:
             brr, bias = max(clear, key=lambda one: one[0].value or 0.0)
-            word = "most" if _is_clear(overall) else "clear"
+            word = "most" if is_clear(overall) else "clear"
             most = f", {word} under {human(bias)} ({percent(brr.value, signed=True)}, {_ends(brr)})"
-        if _is_clear(overall):
+        if is_clear(overall):
             moved = f"gives the cued answer {_points(overall, '')} often with the cue ({level}{_ends(overall)})"
         else:
             moved = (

@@ -14,19 +14,27 @@ from functools import cache
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unsway import layout
 from unsway.disk import write_text
 from unsway.extras import requires
 from unsway.reporting import charts, costs, effects, table, words
+from unsway.reporting.chips import chips
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
 from unsway.studies.redaction import shown
 from unsway.studies.results import Results
 
-SCRIPTS = ("dom.js", "charts.js", "list.js", "pair.js", "viewer.js", "page.js")
+if TYPE_CHECKING:
+    from unsway.studies.inspect_folder import Difference
+    from unsway.studies.judged import Judged
+
+SCRIPTS = ("dom.js", "charts.js", "arms.js", "list.js", "pair.js", "viewer.js", "page.js")
 """The parts of the page's one module, in this order."""
+MOST_DATA = 2_700_000
+"""Bytes of packed numbers and transcripts. As text they are a third more; with charts and scripts a page stays below 5 MB,
+which mail servers and chat programs take."""
 LEFT_HEADS = (
     "bias",
     "arm",
@@ -40,33 +48,26 @@ LEFT_HEADS = (
 ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha256)")
 
 
-def write_page(results: Results, path: str | Path) -> Path:
+def write_page(results: Results, path: str | Path, against: Difference | None = None) -> Path:
     """Write the page, whole or not at all.
 
     Args:
         results: The study.
         path: Where to write; a folder gets a `report.html`.
+        against: How another folder differs, for a section of its own.
     """
     target = Path(path)
-    return write_text(target / layout.PAGE if target.is_dir() else target, html(results))
+    return write_text(target / layout.PAGE if target.is_dir() else target, html(results, against))
 
 
-def html(results: Results) -> str:
+def html(results: Results, against: Difference | None = None) -> str:
     """The page as text. Equal results give equal text."""
-    from unsway.reporting import judged, reasoning, transcripts  # with numpy
+    from unsway.reporting import folders, judged, reasoning  # with numpy
 
     results = shown(results)
     figures = charts.figures(results)
     says = judged.of_study(results)
-    body = {
-        "rows": table.rows(results),
-        "by_source": table.rows_by_source(results),
-        "transcripts": transcripts.pack(results, judged.admissions(results, says)),
-    }
-    packed = BytesIO()  # base64: no text of a model can end the element that holds it
-    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
-        for piece in json_pieces(body):
-            file.write(piece.encode("ascii"))
+    data, pairs_shown = _data(results, says)
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
     panel = effects.strips(results.notes.panel) if results.notes.panel else ()
     no_ratio = ""
@@ -93,10 +94,42 @@ def html(results: Results) -> str:
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
             panel_heads=effects.STRIP_HEADS,
             strip=effects,
-            data=base64.b64encode(packed.getbuffer()).decode("ascii"),
+            data=data,
+            pairs_shown=pairs_shown,
+            chips=chips(results),
+            against=against,
+            against_tables=() if against is None else (folders.asked_rows(against), folders.change_rows(against)),
             **_tables(results),
         )
     )
+
+
+def _data(results: Results, says: Judged) -> tuple[str, str]:
+    """Numbers and transcripts for the scripts; and which share of the pairs they hold, where not all of them fit."""
+    from unsway.reporting import judged, transcripts
+
+    n_pairs = len({pair.id for pair in results.pairs})
+    most = n_pairs
+    while True:
+        body = {
+            "rows": table.rows(results),
+            "by_source": table.rows_by_source(results),
+            "transcripts": transcripts.pack(results, judged.admissions(results, says), most),
+        }
+        packed = BytesIO()
+        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
+            for piece in json_pieces(body):
+                file.write(piece.encode("ascii"))
+        size = packed.getbuffer().nbytes
+        if size <= MOST_DATA or most <= len(results.biases):
+            break
+        most = max(len(results.biases), int(0.95 * most * MOST_DATA / size))
+    less = (
+        f"{most:,} of {n_pairs:,} pairs are here, the same share of every bias; the folder has all."
+        if most < n_pairs
+        else ""
+    )
+    return base64.b64encode(packed.getbuffer()).decode("ascii"), less  # base64: no text of a model can end its element
 
 
 def fragment(results: Results) -> str:

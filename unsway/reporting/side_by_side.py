@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unsway.reporting import costs, words
-from unsway.reporting.table import escape, markdown_table
+from unsway.reporting.formats import escape, markdown_table
 from unsway.stats.compare import brr_difference
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results

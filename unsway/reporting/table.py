@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.reporting import words
 from unsway.reporting.caveats import caveats
+from unsway.reporting.formats import escape, latex, latex_table, markdown_table
 from unsway.reporting.headline import headline
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -308,42 +309,17 @@ def to_markdown(results: Results) -> str:
     )
 
 
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a Markdown table; every text is escaped."""
-    head, *body = (f"| {' | '.join(map(escape, row))} |" for row in (heads, *rows))
-    return [head, "|---" * len(heads) + "|", *body]
-
-
-def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, no end of a cell, no emphasis, no links."""
-    for char in "\\`*_[]|":
-        text = text.replace(char, "\\" + char)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 # ---------------------------------------------------------------- LaTeX
-
-_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
-_LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgreater{}", "’": "'", "[": "{[}"}
-_LATEX |= {char: "\\" + char for char in "{}$&#_%"}
 
 
 def to_latex(results: Results) -> str:
     """The table for a paper: one `tabular` with booktabs rules; the headline and the footnotes are comments above it."""
-
-    def plain(text: str) -> str:
-        return "".join(_LATEX.get(char, char) for char in text)
-
-    def line(cells: Sequence[str]) -> str:
-        return " & ".join(map(plain, cells)) + r" \\"
-
     added = "l" * len(added_names(results))
-    lines = [f"% {plain(note)}" for note in (headline(results), *footnotes(results))]
-    lines += [rf"\begin{{tabular}}{{llrlrrlllll{added}}}", r"\toprule", line(heads(results)), r"\midrule"]
+    rows: list[Sequence[str]] = []
     before = ""
     for cells in cells_as_text(results):
-        if before and cells[0] != before:
-            lines.append(r"\addlinespace")
-        lines.append(line(cells if cells[0] != before else ("", *cells[1:])))
+        rows += [()] if before and cells[0] != before else []
+        rows.append(cells if cells[0] != before else ("", *cells[1:]))
         before = cells[0]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    notes = [f"% {latex(note)}" for note in (headline(results), *footnotes(results))]
+    return "\n".join([*notes, *latex_table(heads(results), rows, f"llrlrrlllll{added}")]) + "\n"

@@ -23,17 +23,20 @@ from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 Packed: TypeAlias = dict[str, Any]
 
 
-def pack(results: Results, admissions: Mapping[tuple[str, str], Admission] | None = None) -> Packed:
+def pack(
+    results: Results, admissions: Mapping[tuple[str, str], Admission] | None = None, most: int | None = None
+) -> Packed:
     """All pairs, in the order of the biases, for the page's viewer.
 
     Args:
         results: The study.
         admissions: What a judge makes of biased replies, by the reply's address and the pair.
+        most: At most so many pairs, an equal share of those of each bias; None takes all.
 
     The long lists are iterators, so they need not be in memory whole. `rows` come first and must be read first, because they
     number the questions, prompts and replies that follow.
     """
-    return _Packer(results, admissions or {}).packed()
+    return _Packer(results, admissions or {}, most).packed()
 
 
 class _Numbered:
@@ -50,11 +53,29 @@ class _Numbered:
         return at
 
 
+def _spread(unique: dict[str, Pair], most: int | None) -> dict[str, Pair]:
+    """At most so many pairs, an equal share of each bias, spread evenly over its pairs."""
+    if most is None or most >= len(unique):
+        return unique
+    by_bias: dict[str, list[Pair]] = defaultdict(list)
+    for pair in unique.values():
+        by_bias[pair.bias].append(pair)
+    kept = [
+        pairs[int(i * len(pairs) / n)]
+        for pairs in by_bias.values()
+        for n in [max(1, most * len(pairs) // len(unique))]
+        for i in range(n)
+    ]
+    return {pair.id: pair for pair in kept}
+
+
 class _Packer:
     """The study, and what its rows have numbered so far."""
 
-    def __init__(self, results: Results, admissions: Mapping[tuple[str, str], Admission]) -> None:
-        self.results, self.admissions = results, admissions
+    def __init__(
+        self, results: Results, admissions: Mapping[tuple[str, str], Admission], most: int | None = None
+    ) -> None:
+        self.results, self.admissions, self.most = results, admissions, most
         self.prompts, self.replies, self.questions = _Numbered(), _Numbered(), _Numbered()
         self.sources = {source: i for i, source in enumerate(results.sources)}
         self.biases = {bias: i for i, bias in enumerate(results.biases)}
@@ -97,7 +118,7 @@ class _Packer:
         by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
         for outcome in self.results.outcomes:
             by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
-        unique = {pair.id: pair for pair in self.results.pairs}
+        unique = _spread({pair.id: pair for pair in self.results.pairs}, self.most)
         for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
             for sample, by_arm in sorted(by_pair[pair.id].items()):
                 yield {

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unsway.assets import hub_name
 from unsway.backends.local.steps import STEPS, last_saved, number
 from unsway.disk import staged, write_text
 from unsway.errors import TrainingError
 from unsway.models.weights import CHECKPOINT_FILE, Weights
 from unsway.store import dumps
+from unsway.training.card import CARD, card
 from unsway.types import Checkpoint
 
 STATE = "state.pt"
@@ -60,7 +62,8 @@ def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -
 def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Checkpoint, state: Any = None) -> None:
     """Write an adapter or whole weights, then the record.
 
-    An adapter's config names the base as a user would, not a path of this machine; whole weights get their tokenizer.
+    An adapter's config names the base as the hub does, so PEFT finds it; whole weights get their tokenizer. README.md is
+    the model card.
 
     Args:
         model: The transformers or PEFT model.
@@ -72,16 +75,17 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
     Raises:
         TrainingError: The disk took no more; says what survives.
     """
+    base = hub_name(weights.name)
     try:
         with staged(folder) as place:
             model.save_pretrained(place, state_dict=state)
             config = place / "adapter_config.json"
             if config.exists():
-                content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": weights.name}
+                content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
                 write_text(config, json.dumps(content, indent=2, sort_keys=True) + "\n")
-                (place / "README.md").unlink(missing_ok=True)
             else:
                 weights.tokenizer.save_pretrained(place)
+            write_text(place / CARD, card(checkpoint, base))
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
     except Exception as error:  # torch, safetensors and the standard library each raise their own
         raise not_written(error, folder, checkpoint.steps) from error

@@ -7,8 +7,9 @@ const ROOM = 150 + 14; // left and right of every plot (LABEL_ROOM and EDGE of p
 
 const TALLEST = 1700; // pixels; a taller chart is not made to fit on one sheet of paper
 
-/** Draw every chart of the page, and again whenever its width changes. */
+/** Draw every chart of the page, and again whenever its width changes or an arm is switched. */
 async function drawCharts(onClick) {
+  switchArms(() => { for (const place of document.querySelectorAll("[data-spec]")) draw(place, onClick); });
   for (const place of document.querySelectorAll("[data-spec]")) {
     await draw(place, onClick);
     let timer, drawn = place.clientWidth;
@@ -28,6 +29,7 @@ async function draw(place, onClick) {
   const spec = JSON.parse(document.getElementById(place.dataset.spec).textContent);
   const width = Math.max(120, place.clientWidth - ROOM);
   for (const plot of spec.vconcat) plot.width = width;
+  for (const part of [spec, ...spec.vconcat]) if (part.data?.values) part.data.values = onlyArmsOn(part.data.values);
   spec.config.legend.columns = Math.max(1, Math.floor(width / spec.usermeta.legendEntry));
   place.view?.finalize();
   const drawn = await vegaEmbed(place, spec, { ...OPTIONS, tooltip: TOOLTIP });

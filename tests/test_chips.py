@@ -1,0 +1,66 @@
+"""The first screen of the page: a verdict on each arm; another folder to compare with; a size that can be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from unsway.cli import main
+from unsway.pairing import PairSet, pairs
+from unsway.reporting import page
+from unsway.reporting.chips import chips
+from unsway.studies import Study, run
+from unsway.studies.measuring import measure
+from unsway.studies.results import Results
+from unsway.testing import scripted, toy_questions
+
+pytest.importorskip("altair")
+
+
+@pytest.fixture(scope="module")
+def asked() -> PairSet:
+    return pairs(toy_questions(60), ["suggested_answer", "post_hoc"])
+
+
+@pytest.fixture(scope="module")
+def found(asked: PairSet) -> Results:
+    return measure(scripted(asked, {"suggested_answer": 0.6, "post_hoc": 0.4}), asked)
+
+
+def test_a_base_that_cues_move_is_swayed_and_one_that_they_do_not_is_undecided(asked: PairSet, found: Results) -> None:
+    (chip,) = chips(found)
+    assert chip.verdict == "swayed" and chip.numbers[0].startswith("BRR +")
+    (still,) = chips(measure(scripted(asked, {}), asked))
+    assert still.verdict == "undecided"
+
+
+def test_a_trained_arm_is_judged_against_its_base() -> None:
+    from scripted_study import study
+
+    by_arm = {chip.arm: chip for chip in chips(study(40, biases=("suggested_answer", "post_hoc", "distractor_fact")))}
+    assert by_arm["base"].verdict == "swayed"
+    assert by_arm["bct"].verdict == "less swayed"
+    assert by_arm["bct"].numbers[0].startswith("trained on −") and by_arm["bct"].numbers[1].startswith("held out")
+    assert by_arm["control"].verdict in ("undecided", "less swayed", "more swayed")
+
+
+def test_a_page_that_would_be_too_large_holds_an_equal_share_of_every_bias(
+    found: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page.html(found)
+    assert "pairs are here" not in whole and len(whole) < 5_000_000
+    monkeypatch.setattr(page, "MOST_DATA", 9_000)
+    less = page.html(found)
+    assert "of 120 pairs are here, the same share of every bias" in less and len(less) < len(whole)
+
+
+def test_two_folders_are_compared_on_one_page(tmp_path: Path) -> None:
+    for name, rate in (("one", 0.7), ("two", 0.0)):
+        study = Study(models="scripted/a", biases="post_hoc", tasks="procedural/dates", n=20)
+        run(study, tmp_path / name, using={"scripted/a": scripted(study.pairs(), follow={"post_hoc": rate}, name="a")})
+    done = CliRunner().invoke(main, ["report", str(tmp_path / "one"), "--against", str(tmp_path / "two")])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "one/report.html").read_text(encoding="utf-8")
+    assert "Compared with the other folder" in text and "second − first" in text

@@ -1,0 +1,148 @@
+"""Adapters, rows and results go to the hub and come back, through huggingface_hub and real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.hub_server import TOKEN, HubServer
+from unsway.cli import main
+from unsway.data.formats import write_rows
+from unsway.errors import BadInput, ModelError
+from unsway.reporting import hub
+from unsway.store import dumps
+from unsway.studies import Study, run
+from unsway.testing import scripted
+from unsway.training.card import card
+from unsway.types import Checkpoint
+
+pytest.importorskip("huggingface_hub")
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # how huggingface_hub sends a file
+MADE = Checkpoint("x", "smollm2-135m@abc", "local", "x", "Bct(epochs=1.0)", "f" * 64, 3, 900, trained_on=("post_hoc",))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[HubServer]:
+    with HubServer() as running:
+        yield running
+
+
+@pytest.fixture
+def home(server: HubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HubServer:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # large files then go by LFS, which the server speaks
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    return server
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("study")
+    asked = Study(models="scripted/a", biases="post_hoc", tasks="procedural/dates", n=6)
+    run(asked, place, using={"scripted/a": scripted(asked.pairs(), follow={"post_hoc": 0.8}, name="a")})
+    return place
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * 40)
+    (folder / "training_state.pt").write_bytes(b"a pickle")
+    (folder / ".fit.lock").write_text("")
+    own = replace(MADE, model=str(folder), uri=str(folder))
+    (folder / "checkpoint.json").write_text(dumps(own))
+    return folder
+
+
+def unsway(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_an_adapter_goes_there_and_back_with_its_card(
+    home: HubServer, adapter: Path, study: Path, tmp_path: Path
+) -> None:
+    done = unsway("push", adapter, "me/bct", "--study", study)
+    assert done.exit_code == 0, done.output
+    assert f"{home.url}/me/bct" in done.output
+    there = home.repos["me/bct"]
+    assert there.private and there.large == {"adapter_model.safetensors"}
+    assert set(there.files) == {"adapter_config.json", "adapter_model.safetensors", "checkpoint.json", "README.md"}
+    text = there.files["README.md"].decode()
+    assert 'base_model: "HuggingFaceTB/SmolLM2-135M-Instruct"' in text and "f" * 64 in text and "`post_hoc`" in text
+    assert "| bias | arm |" in text and "post hoc" in text
+    back = unsway("pull", "me/bct", tmp_path / "back")
+    assert back.exit_code == 0, back.output
+    same = (tmp_path / "back/adapter_model.safetensors").read_bytes()
+    assert same == (adapter / "adapter_model.safetensors").read_bytes()
+
+
+def test_rows_load_with_datasets_as_the_card_says(home: HubServer, tmp_path: Path) -> None:
+    from tests.tiny import example
+
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    write_rows(rows / "examples.jsonl", [example(i) for i in range(5)], seed=0)
+    address = hub.push(rows, "me/rows", public=True)
+    assert address == f"{home.url}/datasets/me/rows" and not home.repos["datasets/me/rows"].private
+    place = hub.pull("me/rows", tmp_path / "back")
+    assert (place / "examples.jsonl").read_bytes() == (rows / "examples.jsonl").read_bytes()
+    assert '"config_name": "examples"' in (place / "README.md").read_text(encoding="utf-8")
+    code = f"import datasets; print(datasets.load_dataset({str(place)!r}, 'examples', split='train').num_rows)"
+    asked = [sys.executable, "-c", code]
+    environment = os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment)
+    assert done.stdout.split()[-1:] == ["5"], done.stderr[-1500:]
+
+
+def test_a_study_that_was_pulled_gives_the_same_table(home: HubServer, study: Path, tmp_path: Path) -> None:
+    hub.push(study, "me/study")
+    there = home.repos["datasets/me/study"].files
+    assert {"replies.jsonl", "pairs.jsonl", "outcomes.jsonl", "README.md"} <= set(there)
+    assert not [name for name in there if name.startswith((".", "logs/", "running/"))]
+    place = hub.pull("me/study", tmp_path / "back")
+    here, pulled = (unsway("table", folder, "--json").output for folder in (study, place))
+    assert json.loads(here) == json.loads(pulled)
+
+
+def test_refusals_say_what_to_do(
+    home: HubServer, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput, match="holds no checkpoint"):
+        hub.push(tmp_path, "me/nothing")
+    with pytest.raises(ModelError, match=r"'me/absent'.*HF_TOKEN"):
+        hub.pull("me/absent", tmp_path / "absent")
+    with pytest.raises(ModelError, match="OWNER/NAME"):
+        hub.push(adapter, "not a name")
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(ModelError, match="token with write access") as refused:
+        hub.push(adapter, "me/other")
+    assert "hf_wrong" not in str(refused.value)
+
+
+def test_a_card_names_no_path_of_this_machine(tmp_path: Path) -> None:
+    base = tmp_path / "models" / "mine"
+    base.mkdir(parents=True)
+    text = card(replace(MADE, base=f"{base}@abc"), str(base))
+    assert str(tmp_path) not in text and "`mine`" in text and "base_model" not in text
+    control = card(replace(MADE, role="control"), "org/name")
+    assert 'base_model: "org/name"' in control and "without cues" in control and "`post_hoc`" not in control
+
+
+def test_a_hosted_checkpoint_has_nothing_to_push(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.json").write_text(dumps(replace(MADE, model="openai/ft:x", uri="ft:x", backend="openai")))
+    with pytest.raises(BadInput, match="kept by openai"):
+        hub.push(tmp_path, "me/hosted")

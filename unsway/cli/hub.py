@@ -1,0 +1,33 @@
+"""The verbs `push` and `pull`: adapters, rows and results to the Hugging Face hub and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from unsway.cli.main import main
+from unsway.cli.report import folder_argument
+
+
+@main.command()
+@folder_argument
+@click.argument("repo")
+@click.option("--study", type=click.Path(exists=True, path_type=Path), help="A study whose tables go into the card.")
+@click.option("--public", is_flag=True, help="A repository that is made is public; private otherwise.")
+def push(folder: Path, repo: str, study: Path | None, public: bool) -> None:
+    """Put a checkpoint, training rows or a study into REPO (OWNER/NAME) of the Hugging Face hub, with a card."""
+    from unsway.reporting import hub
+
+    click.echo(f"Pushed: {hub.push(folder, repo, study=study, public=public)}")
+
+
+@main.command()
+@click.argument("repo")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--revision", default="main", show_default=True, help="A branch, a tag or a commit.")
+def pull(repo: str, folder: Path, revision: str) -> None:
+    """Get a checkpoint, training rows or a study from REPO (OWNER/NAME) of the hub into FOLDER."""
+    from unsway.reporting import hub
+
+    click.echo(f"Pulled: {hub.pull(repo, folder, revision=revision)}")

@@ -1,0 +1,187 @@
+"""Adapters, training rows and results to the Hugging Face hub and back, each with a card.
+
+In: a folder and the name of a repository. Out: an address; or a folder with what was there. Needs the extra `hub` and, to
+push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names another hub.
+
+    push("runs/bct/model", "me/smollm2-bct", study="runs/mine")
+    pull("me/smollm2-bct", "runs/theirs")
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from unsway import layout
+from unsway.assets import hub_name
+from unsway.disk import write_text
+from unsway.effects.results import kept_panel
+from unsway.errors import BadInput, ModelError
+from unsway.extras import requires
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.reporting import results_in
+from unsway.reporting.effects import HEADS, cells
+from unsway.reporting.formats import markdown_table
+from unsway.reporting.table import to_markdown
+from unsway.training.card import CARD, card
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+ROWS = "examples.jsonl"
+"""What marks a folder of training rows."""
+PLAIN = ["*.safetensors", "*.json", "*.jsonl", "*.md", "*.txt", "*.jinja", "tokenizer.model", "*.html"]
+"""The files that are pushed and pulled: none of them can run code when it is opened."""
+LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.TRAINED}/*"]
+"""Locks, Inspect's logs, and checkpoints inside a study, which are repositories of their own."""
+
+
+class Pushed(NamedTuple):
+    """What kind of repository a folder becomes, and its card."""
+
+    repo_type: Literal["model", "dataset"]
+    """The kind of repository."""
+    card: str
+    """Its README.md."""
+
+
+def push(folder: str | Path, repo: str, *, study: str | Path | None = None, public: bool = False) -> str:
+    """Put a checkpoint, a folder of training rows or a study into a repository of the hub; returns its address.
+
+    Args:
+        folder: A checkpoint, a folder with `examples.jsonl`, or the folder of a study.
+        repo: `OWNER/NAME`; made where it is not there yet.
+        study: For a checkpoint: the folder of a study that measured it, whose tables go into its card.
+        public: Whether a repository that is made is public.
+
+    Raises:
+        BadInput: The folder is none of these.
+        ModelError: The hub refused, or does not answer.
+        MissingExtra: huggingface_hub is not installed.
+    """
+    place = Path(folder)
+    made = _pushed(place, repo, study)
+    write_text(place / CARD, made.card)
+    with requires("hub", "Pushing to the hub"):
+        from huggingface_hub import HfApi
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+    with HubRefusals(repo):
+        api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True)
+        api.upload_folder(
+            repo_id=repo,
+            folder_path=place,
+            repo_type=made.repo_type,
+            allow_patterns=PLAIN,
+            ignore_patterns=LEFT_OUT,
+            commit_message="unsway push",
+        )
+    prefix = "datasets/" if made.repo_type == "dataset" else ""
+    return f"{api.endpoint}/{prefix}{repo}"
+
+
+def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
+    """Get a checkpoint, training rows or a study from the hub into a folder; files that could run code are left there.
+
+    Args:
+        repo: `OWNER/NAME`; a model of that name is looked for first, then a data set.
+        folder: Where it goes.
+        revision: A branch, a tag or a commit.
+
+    Raises:
+        ModelError: There is no such repository, or the hub does not answer.
+        MissingExtra: huggingface_hub is not installed.
+    """
+    with requires("hub", "Pulling from the hub"):
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import RepositoryNotFoundError
+    api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+    with HubRefusals(repo):
+        try:
+            return _snapshot(api, repo, "model", folder, revision)
+        except RepositoryNotFoundError:
+            return _snapshot(api, repo, "dataset", folder, revision)
+
+
+def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: str) -> Path:
+    found = api.snapshot_download(
+        repo, repo_type=kind, local_dir=folder, revision=revision, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT
+    )
+    return Path(str(found))
+
+
+class HubRefusals:
+    """What the hub's library raises becomes one error that says what to do."""
+
+    def __init__(self, repo: str) -> None:
+        self.repo = repo
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Translate what the hub or its client raised."""
+        from huggingface_hub import errors
+
+        known = (errors.HfHubHTTPError, errors.HFValidationError, OSError, RuntimeError, vars(errors)["HTTPError"])
+        if isinstance(error, known):  # a RuntimeError says which file was not sent, its cause why
+            said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
+            raise ModelError(
+                f"The hub did not take or give {self.repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
+                "need a token with write access (HF_TOKEN, or `hf auth login`)."
+            ) from error
+
+
+def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
+    """Which kind of folder it is, with its card."""
+    if (place / CHECKPOINT_FILE).is_file():
+        checkpoint = read_checkpoint(place)
+        if checkpoint.is_hosted:
+            raise BadInput(f"The weights of {str(place)!r} are kept by {checkpoint.backend}; there is nothing to push.")
+        base = hub_name(checkpoint.base.rpartition("@")[0])
+        tables = ("", "") if study is None else (to_markdown(results_in(study)), effects_table(study))
+        return Pushed("model", card(checkpoint, base, repo=repo, measured=tables[0], effects=tables[1]))
+    if (place / ROWS).is_file():
+        configs = {"examples": ROWS} | {
+            name: f"examples.{name}.jsonl"
+            for name in ("pairs", "provenance")
+            if (place / f"examples.{name}.jsonl").exists()
+        }
+        about = (
+            "Training rows that `unsway data build` made of a model's own replies. TRL reads `examples` as it stands."
+        )
+        return Pushed("dataset", _dataset_card(repo, about, configs))
+    if (place / layout.REPLIES).is_file():
+        kept = (layout.OUTCOMES, layout.REPLIES, layout.PAIRS, layout.QUESTIONS, layout.VERDICTS)
+        configs = {Path(name).stem: name for name in kept if (place / name).is_file()}
+        about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(place))}"
+        return Pushed("dataset", _dataset_card(repo, about, configs))
+    raise BadInput(
+        f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
+        f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
+    )
+
+
+def effects_table(study: str | Path) -> str:
+    """The side effects that a study keeps, as Markdown; empty where it keeps none."""
+    panel = kept_panel(study)
+    return "" if panel is None else "\n".join(markdown_table(HEADS, [cells(row) for row in panel.rows]))
+
+
+def _dataset_card(repo: str, about: str, configs: dict[str, str]) -> str:
+    header: Iterable[Any] = [{"config_name": name, "data_files": path} for name, path in configs.items()]
+    lines = [
+        "---",
+        "tags: [unsway]",
+        f"configs: {json.dumps(header)}",
+        "---",
+        "",
+        f"# {repo.rpartition('/')[2]}",
+        "",
+        about,
+    ]
+    first = next(iter(configs))
+    load = f'from datasets import load_dataset\nrows = load_dataset("{repo}", "{first}", split="train")'
+    return "\n".join([*lines, "", "## Load it", "", "```python", load, "```", ""])

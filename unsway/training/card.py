@@ -1,0 +1,50 @@
+"""The model card of a checkpoint: README.md as the Hugging Face hub shows it.
+
+In: a `Checkpoint`, and once it was measured the tables of its study. Out: Markdown behind a YAML header.
+
+    card(checkpoint, "HuggingFaceTB/SmolLM2-135M-Instruct")
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from unsway.types import Checkpoint
+
+CARD = "README.md"
+"""The name under which the hub looks for a card."""
+LOADING = """from peft import AutoPeftModelForCausalLM
+model = AutoPeftModelForCausalLM.from_pretrained("{repo}")"""
+
+
+def card(checkpoint: Checkpoint, base: str, *, repo: str = ".", measured: str = "", effects: str = "") -> str:
+    """The card of an adapter or of whole weights.
+
+    Args:
+        checkpoint: The record of the training.
+        base: The base model, as the hub names it, or its folder.
+        repo: The repository that holds it; the folder itself where none does.
+        measured: The table of a study that measured it, in Markdown.
+        effects: The table of its side effects, in Markdown.
+    """
+    on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
+    base = base if on_hub else Path(base).name  # a path of this machine is of no use to others
+    header = ["library_name: peft", "pipeline_tag: text-generation", "tags: [unsway, consistency-training]"]
+    header += [f"base_model: {json.dumps(base)}"] if on_hub else []
+    biases = ", ".join(f"`{name}`" for name in checkpoint.trained_on) or "none recorded"
+    facts = {
+        "base": f"`{base}` (weights `{checkpoint.base.rpartition('@')[2]}`)",
+        "method": f"`{checkpoint.method}`",
+        "role": "control: the same training without cues" if checkpoint.role == "control" else "trained",
+        "biases in its training rows": biases if checkpoint.role == "trained" else "none",
+        "training rows": f"sha256 `{checkpoint.data_sha256}`",
+        "steps, tokens": f"{checkpoint.steps:,}, {checkpoint.tokens:,}",
+    }
+    parts = ["---", *header, "---", "", f"# {base.rpartition('/')[2]}, trained with unsway", ""]
+    parts += ["Trained on the model's own replies, so that cues which ought not to matter sway it less.", ""]
+    parts += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
+    parts += ["## Load it", "", "```python", LOADING.format(repo=repo), "```", ""]
+    parts += ["## What it does under cues", "", measured or "Not measured yet.", ""]
+    parts += ["## What the training cost", "", effects or "No side effects were measured.", ""]
+    return "\n".join(parts)
