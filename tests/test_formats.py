@@ -56,7 +56,7 @@ def test_verbs_that_print_tables_take_a_format() -> None:
     found = {" ".join(verb) for verb in verbs(main)}
     assert found >= set(
         "biases sources list measure plan report table estimate judge requests monitor interrogate next forecast score ls "
-        "show diff effects label".split()
+        "show diff effects label run served".split()
     )
 
 

@@ -45,7 +45,7 @@ def effects(
     """
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
-    from unsway.reporting.effects import HEADS, body, cells, show
+    from unsway.reporting.effects import body, flat_rows, show
     from unsway.studies.side_effects import side_effects
 
     found = side_effects(
@@ -63,7 +63,7 @@ def effects(
     elif form() == "text":
         show(found)
     else:
-        show_rows([dict(zip(HEADS, cells(row), strict=True)) for row in found.rows])
+        show_rows(flat_rows(found))
 
 
 def margins_of(given: tuple[str, ...]) -> dict[str, float]:

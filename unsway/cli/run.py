@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, model_args_option, model_arguments, out_option
+from unsway.cli.options import model_args_option, model_arguments, out_option, show_results, table_options
 from unsway.cli.studies import prices_option
 
 
@@ -26,7 +26,7 @@ from unsway.cli.studies import prices_option
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @prices_option
 @model_args_option
-@json_option
+@table_options
 def run(
     study: Path,
     out: Path,
@@ -36,11 +36,9 @@ def run(
     max_cost: float | None,
     prices_: Path | None,
     model_args: tuple[str, ...],
-    json_: bool,
 ) -> None:
     """Run STUDY, a study's JSON or a folder that holds one: ask and train what OUT lacks, and show every number."""
     from unsway.planning.prices import prices
-    from unsway.reporting import table
     from unsway.studies import read_study
     from unsway.studies import run as run_study
     from unsway.studies.clusters import executor
@@ -54,7 +52,4 @@ def run(
         price_table=prices(prices_),
         model_args=model_arguments(model_args, None),
     )
-    if json_:
-        as_json(table.rows(found))
-    else:
-        table.show(found)
+    show_results(found)

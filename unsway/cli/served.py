@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, show_rows
+from unsway.cli.options import as_json, form, show_rows, table_options
 
 
 @main.command()
@@ -21,8 +21,8 @@ from unsway.cli.options import as_json, json_option, show_rows
 @click.option(
     "--replies", type=click.IntRange(min=1), default=4, show_default=True, help="Replies to each of ten prompts."
 )
-@json_option
-def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], replies: int, json_: bool) -> None:
+@table_options
+def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], replies: int) -> None:
     """Check that a server answers with ADAPTER under its name: its replies are those of the adapter here.
 
     Exit code 1 where a replica does not. Without --url, only whether vLLM takes the adapter, and with what rank.
@@ -32,7 +32,7 @@ def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], repl
     click.echo(f"--max-lora-rank {max_lora_rank(adapter)}", err=True)
     found = check_served(adapter, name, base_name, urls, replies=replies)
     rows = [{"address": one.address, "verdict": one.verdict} for one in found]
-    if json_:
+    if form() == "json":
         as_json(rows)
     elif rows:
         show_rows(rows)

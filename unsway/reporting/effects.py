@@ -47,6 +47,14 @@ def cells(one: PanelRow) -> dict[str, str]:
     }
 
 
+def flat_rows(found: EffectPanel) -> list[dict[str, str]]:
+    """Every row as text with its arms, for formats that have one table."""
+    return [
+        {"arm": words.visible(one.arm), "against": words.visible(one.against) or words.NONE} | cells(one)
+        for one in found.rows
+    ]
+
+
 def own(value: Estimate | None, unit: str) -> str:
     """A number without its interval."""
     if value is None or value.value is None:

@@ -23,8 +23,8 @@ from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.reporting import results_in
-from unsway.reporting.effects import HEADS, cells
-from unsway.reporting.formats import markdown_table
+from unsway.reporting.effects import flat_rows
+from unsway.reporting.formats import written
 from unsway.reporting.table import to_markdown
 from unsway.training.card import CARD, card
 
@@ -167,7 +167,7 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
 def effects_table(study: str | Path) -> str:
     """The side effects that a study keeps, as Markdown; empty where it keeps none."""
     panel = kept_panel(study)
-    return "" if panel is None else "\n".join(markdown_table(HEADS, [cells(row) for row in panel.rows]))
+    return "" if panel is None else written(flat_rows(panel), "md")
 
 
 def _dataset_card(repo: str, about: str, configs: dict[str, str]) -> str:
