@@ -123,7 +123,8 @@ class HubRefusals:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Translate what the hub or its client raised."""
-        from huggingface_hub import errors
+        with requires("hub", "The hub"):
+            from huggingface_hub import errors
 
         known = (errors.HfHubHTTPError, errors.HFValidationError, OSError, RuntimeError, vars(errors)["HTTPError"])
         if isinstance(error, known):  # a RuntimeError says which file was not sent, its cause why
