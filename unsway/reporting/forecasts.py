@@ -28,7 +28,7 @@ UNEXPECTED = 0.05
 def number(quantity: Quantity, value: float) -> str:
     """A number in its unit: points of a rate, a ratio with two decimals, dollars, minutes."""
     if quantity.kind in ("brr", "effect"):
-        return f"{100 * value:+.0f}"
+        return f"{round(100 * value):+d}"
     return f"{value:.2f}" if quantity.kind in ("ratio", "dollars") else f"{value:.3g}"
 
 

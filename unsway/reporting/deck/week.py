@@ -13,10 +13,10 @@ from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Paragraph, Slide, Text, cut, line
 from unsway.reporting.week import week_parts
 
-BETWEEN = 28.0
-"""Points between the parts."""
-SIZES = (20, 18, 16, 15, 14, 13, 12, 11, 10)
-"""Font sizes of a part."""
+BETWEEN, GAP = 28.0, 4.0
+"""Points between the parts, and between lines."""
+SIZES = (20, 18, 16, 15, 14, 13, 12)
+"""Font sizes; all parts have the same."""
 LONGEST = 170
 """Characters of a line of the slide."""
 
@@ -34,25 +34,28 @@ def week_slide(project: str | Path, *, days: int = 7) -> Slide:
     parts = week_parts(project, days=days)
     notes = parts.pop("Notes")
     wide, tall = (at.INNER - BETWEEN) / 2, (at.BODY - BETWEEN) / 2
+    lines = {
+        head: [cut(one, LONGEST) for one in (part if head == "Next" else part[::-1])] for head, part in parts.items()
+    }
+    bodies = [_fitted(head, part, wide, tall) for head, part in lines.items()]
+    size = min(at.largest(body, wide, tall, SIZES, GAP) for body in bodies)
     items = []
-    for i, (head, lines) in enumerate(parts.items()):
+    for i, body in enumerate(bodies):
         row, column = divmod(i, 2)
         box = (at.LEFT + column * (wide + BETWEEN), at.TOP + row * (tall + BETWEEN), wide, tall)
-        newest = lines if head == "Next" else lines[::-1]
-        items.append(Text(box, *_fitted(head, [cut(one, LONGEST) for one in newest], wide, tall), gap=4))
+        items.append(Text(box, body, size, GAP))
     said = cut(" ".join(notes), 260)
     return Slide(f"The last {days} days: expected, happened, decided, next", tuple(items), said)
 
 
-def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[tuple[Paragraph, ...], float]:
-    """The paragraphs of a part and their font size: all lines where they fit at a size one can read, else the first ones."""
+def _fitted(head: str, lines: list[str], wide: float, tall: float) -> tuple[Paragraph, ...]:
+    """The paragraphs of a part: as many of its lines as fit in the smallest size, and how many more there are."""
 
     def body(shown: int) -> tuple[Paragraph, ...]:
         more = [line(f"and {len(lines) - shown} more", "soft")] if shown < len(lines) else []
         return (line(head, "strong"), *(line(one) for one in lines[:shown] or ["Nothing."]), *more)
 
     def fits(shown: int) -> bool:
-        return at.height_of(body(shown), wide, SIZES[-1], 4) <= tall
+        return at.height_of(body(shown), wide, SIZES[-1], GAP) <= tall
 
-    found = body(next((shown for shown in range(max(len(lines), 1), 1, -1) if fits(shown)), 1))
-    return found, at.largest(found, wide, tall, SIZES, 4)
+    return body(next((shown for shown in range(max(len(lines), 1), 1, -1) if fits(shown)), 1))
