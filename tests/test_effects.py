@@ -154,6 +154,13 @@ def test_a_plan_prices_the_panel() -> None:
     assert "80 replies of each arm" in ran.stdout  # the clean prompts of both are the same
 
 
+def test_replies_are_kept_to_options_only_where_a_prompt_shows_some() -> None:
+    held = Settings(options_after="best answer is")
+    (one,) = panel(["clean_accuracy"], EffectInputs(QUESTIONS, n=3), held)
+    by = {item.condition: one.settings_for(item.prompts[0]) for item in one.items}
+    assert by == {"options": held, "free": replace(held, options_after=None)}
+
+
 def test_a_panel_without_a_number_stays_small_and_asks_shared_prompts_once() -> None:
     inputs = EffectInputs(tuple(load("evidence/steps", 600)), n=600)
     asked = panel(None, inputs, own_sizes=True)

@@ -19,6 +19,7 @@ import numpy as np
 from unsway import effects
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, SideEffect
 from unsway.errors import BadInput, UnknownName
+from unsway.prompts.render import options_shown
 from unsway.registry import Ref
 from unsway.stats import changes, margins
 from unsway.stats.changes import Compared, Scores
@@ -45,6 +46,10 @@ class AskedEffect:
     def prompts(self) -> tuple[Prompt, ...]:
         """Every prompt once."""
         return tuple({prompt.id: prompt for item in self.items for prompt in item.prompts}.values())
+
+    def settings_for(self, prompt: Prompt) -> Settings:
+        """How replies to one prompt are decoded: they cannot be kept to options where it shows none."""
+        return self.settings if options_shown(prompt) else replace(self.settings, options_after=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> t
 def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
     """What an item's score takes: the replies of an arm, or what the judge said about them."""
     if one.effect.judge is None or one.heard is None:
-        return [lookup(prompt, one.settings, one.effect.samples) for prompt in item.prompts]
+        return [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
     return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
 
 
@@ -191,7 +196,9 @@ def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequenc
     """What the judge is asked about one arm's replies to an item; nothing where the side effect has no judge."""
     if one.effect.judge is None:
         return ()
-    return one.effect.judge(item, [lookup(prompt, one.settings, one.effect.samples) for prompt in item.prompts])
+    return one.effect.judge(
+        item, [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
+    )
 
 
 def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:

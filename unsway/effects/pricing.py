@@ -39,7 +39,7 @@ def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> di
     for one in asked:
         for prompt in one.prompts():
             for sample in range(one.effect.samples):
-                plain = one.settings == settings and sample == 0
+                plain = one.settings_for(prompt) == settings and sample == 0
                 key = prompt.id if plain else f"{prompt.id} {one.settings.temperature} {sample}"
                 found[key] = PromptLength.of(prompt, elicit)
     return found

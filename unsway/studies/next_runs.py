@@ -18,9 +18,10 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from unsway import effects
+from unsway import effects, interventions
 from unsway.effects.pricing import DISCORDANT
 from unsway.errors import UnknownName
+from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
@@ -214,7 +215,8 @@ def _of_arm(rate: Quantity, look: _Look, beliefs: Beliefs, costs: Costs) -> Iter
     named, model, what = f"{{n}} questions of {rate.bias}", rate.model, f"{rate.change} on {rate.model}"
     samples = effects.get(rate.bias).samples if rate.kind == "effect" else 1
     if not is_trained(rate):
-        yield RunOption(f"{named} on {model} with {rate.change}", model, look.at(rate), SHOTS, samples)
+        times = SHOTS if isinstance(interventions.get(rate.change), Fewshot) else 1.0
+        yield RunOption(f"{named} on {model} with {rate.change}", model, look.at(rate), times, samples)
         return
     if rate.kind != "effect":
         base = replace(rate, arm=model)

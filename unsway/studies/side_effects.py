@@ -159,8 +159,11 @@ def ask_effects(
             )
         for one in asked:
             label = f"{arm.label}: {one.effect.name}"
-            sampling = Sampling(one.settings, one.effect.samples, place, budget, label=label)
-            ask(one.prompts(), model, sampling, read=False)
+            alike: dict[Settings, list[Prompt]] = {}
+            for prompt in one.prompts():
+                alike.setdefault(one.settings_for(prompt), []).append(prompt)
+            for settings, prompts in alike.items():
+                ask(prompts, model, Sampling(settings, one.effect.samples, place, budget, label=label), read=False)
 
 
 def opened_arm(place: Path, arm: Arm, given: ModelLike | None) -> Session:
