@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 # two processes of one thread each: two with two threads get in each other's way
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 2 --dist worksteal
 SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_scale.py --durations=0
-EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,dev
+EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
 # uv, where there is one, sets up in a fifth of the time
 UV := $(shell command -v uv)
 INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c constraints.txt
