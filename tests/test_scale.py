@@ -222,12 +222,14 @@ def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(
     folder, file = tmp_path / "ray", tmp_path / "study.json"
     file.write_text(dumps(study(60, MODELS[:1])))
     command = [sys.executable, "-m", "unsway", "run", str(file), "--out", str(folder), "--on", "ray"]
-    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=4"]
+    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=4", "-M", "max_connections=10"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
         wait_until(lambda: working(folder))
         time.sleep(1)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
+        start = time.monotonic()
         _, said = process.communicate(timeout=120)
+        print(f"it took {time.monotonic() - start:.1f} s to end")
     assert process.returncode == 130 and b"Interrupted" in said
     n_before = n_rows(folder)
     assert 0 < n_before < 180
