@@ -231,14 +231,20 @@ class Asker:
                     self.store.refresh()
                     if address not in self.store:
                         await self._ask_within_budget(address, state)
+                except Exception as error:
+                    self.errors.append(getattr(error, "message", repr(error)))
+                    raise
                 finally:
                     self.claims.release(address)
                 return state
 
             return solve
 
+        is_kept = self.sampling.folder is not None
         task = task_of(
-            {key: (address, self.pending[address]) for key, address in by_id.items()}, self.pairs, walk_turns()
+            {key: (address, self.pending[address]) for key, address in by_id.items()},
+            self.pairs if is_kept else (),
+            walk_turns(),
         )
         in_flight = self.session.at_once()
         try:
@@ -247,7 +253,8 @@ class Asker:
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,
-                score=bool(self.pairs),
+                log_samples=is_kept,  # nobody reads the log of a folder that is deleted, and it takes half the time
+                score=is_kept and bool(self.pairs),
                 score_display=False,
                 fail_on_error=False,
                 max_connections=in_flight,
@@ -256,11 +263,8 @@ class Asker:
             )
         except OSError as error:  # of the disk: errors of calls belong to the samples
             raise write_error(self.logs, error) from error
-        n_received = sum(address in self.store for address in addresses)
-        if n_received < len(addresses):  # the samples of a log are read from its file
-            self.errors.extend(sample.error.message for sample in log.samples or () if sample.error is not None)
         self.errors.extend([log.error.message] if log.error else [])
-        return n_received
+        return sum(address in self.store for address in addresses)
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""
