@@ -71,7 +71,7 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
     page = report(study, study / "report.html").read_text(encoding="utf-8")
     assert "What it cost, what it broke" in page and page.count('class="strip"') == 2
     assert found.sentences["bct"] in page
-    deck = report(study, study / "slides.pptx").with_suffix(".html").read_text(encoding="utf-8")
+    deck = report(study, study / "slides.pptx").with_suffix(".deck.html").read_text(encoding="utf-8")
     assert "What it cost, what it broke" in deck
 
 

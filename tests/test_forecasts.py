@@ -108,12 +108,12 @@ def test_the_page_and_the_week_show_what_was_expected(ran: Path) -> None:
     assert any(said.startswith("brr suggested answer") and "ann expected +5 to +30" in said for said, _ in drawn)
     shown = CliRunner().invoke(main, ["slides", "--week", "--project", str(ran.parent)])
     assert shown.exit_code == 0, shown.output
-    week_deck = (ran.parent / "week.html").read_text(encoding="utf-8")
+    week_deck = (ran.parent / "week.deck.html").read_text(encoding="utf-8")
     for part in ("Expected", "Happened", "+83, unexpected", "Decided", "Nothing.", "Next", "train? by 2"):
         assert part in week_deck, part
     assert (ran.parent / "week.pptx").exists() and week_deck.count("<section") == 1
     both = CliRunner().invoke(main, ["slides", str(ran), "--week", "--project", str(ran.parent)])
-    first = (ran / "slides.html").read_text(encoding="utf-8")
+    first = (ran / "slides.deck.html").read_text(encoding="utf-8")
     assert both.exit_code == 0 and 'id="slide-1"' in first and "The last 7 days" in first and "What to do next" in first
     assert CliRunner().invoke(main, ["slides"]).exit_code == 1
     decided(ran.parent, waiting.id, "train", "It follows.")  # type: ignore[union-attr]

@@ -52,6 +52,18 @@ def test_a_frame_has_a_row_for_each_arm_bias_and_source() -> None:
     assert list(frame["bias"]) == list(found.biases) and frame["brr"][0] == found["post_hoc"].brr.value
 
 
+def test_a_frame_holds_no_dictionaries() -> None:
+    asked = us.pairs(QUESTIONS[:30], ["post_hoc", "suggested_answer"])
+    found = us.measure(scripted(asked, {}, parse_rate=0.6), asked)
+    frame = found.frame()
+    assert not [name for name in frame.columns if any(isinstance(each, dict) for each in frame[name])]
+    whys = [name for name in frame.columns if name.startswith("excluded_")]
+    for i, cell in enumerate(found.cells):
+        assert cell.excluded and {w: n for w in whys if (n := int(frame[w][i]))} == {
+            f"excluded_{why}": n for why, n in cell.excluded
+        }
+
+
 def test_names_that_were_not_measured_raise_with_the_closest() -> None:
     found = us.measure(model(0.5), QUESTIONS[:6], ["post_hoc"])
     assert found.cell(found.arms[0], "post_hoc") == found["post_hoc"] == found[found.biases[0]]

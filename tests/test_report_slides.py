@@ -21,7 +21,7 @@ from pptx import Presentation
 
 from unsway.cli import main
 from unsway.errors import BadInput
-from unsway.reporting import table
+from unsway.reporting import report, table
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck import write_slides
 from unsway.reporting.deck.content import excerpt, slides
@@ -362,10 +362,17 @@ def test_the_verb_writes_both_decks_beside_the_page(tmp_path: Path) -> None:
     folder = kept(scripted_study.study(8, biases=scripted_study.BIASES[:2]), tmp_path / "x")
     said = CliRunner().invoke(main, ["report", str(folder), "--slides", "--trained", "suggested_answer"])
     assert said.exit_code == 0 and said.output.count("Slides: ") == 2
-    assert {"slides.pptx", "slides.html", "report.html"} <= {path.name for path in folder.iterdir()}
+    assert {"slides.pptx", "slides.deck.html", "report.html"} <= {path.name for path in folder.iterdir()}
     other = tmp_path / "talk.pptx"
     assert CliRunner().invoke(main, ["report", str(folder), "--slides", str(other), "--json"]).exit_code == 0
-    assert other.exists() and other.with_suffix(".html").exists()
+    assert other.exists() and other.with_suffix(".deck.html").exists()
+
+
+def test_slides_and_a_page_of_one_name_stand_next_to_each_other(study: Results, tmp_path: Path) -> None:
+    page = report(study, tmp_path / "week.html").read_text(encoding="utf-8")
+    report(study, tmp_path / "week.pptx")
+    assert (tmp_path / "week.html").read_text(encoding="utf-8") == page
+    assert {path.name for path in tmp_path.iterdir()} == {"week.html", "week.pptx", "week.deck.html"}
 
 
 def test_another_ending_is_refused(study: Results, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
 
     Args:
         found: The study, or the folder that holds it.
-        path: Where to write: .html is the self-contained page, .pptx the slides (with an HTML deck of the same name next
-            to them), .md, .tex and .json are the table. A folder gets a `report.html`.
+        path: Where to write: .html is the self-contained page, .pptx the slides (with an HTML deck next to them,
+            .deck.html), .md, .tex and .json are the table. A folder gets a `report.html`.
 
     Raises:
         BadInput: The suffix is none of these, or the folder holds no study.

@@ -28,11 +28,19 @@ def terminal_text(results: Results) -> str:
 def data_frame(results: Results) -> Any:
     """The rows of the table as a data frame of pandas or polars, whichever is installed.
 
+    Every column holds numbers, words or truth values: `excluded_REASON` is how many pairs were left out for a reason.
+
     Raises:
         MissingExtra: Neither is.
     """
-    rows = table.rows_by_source(results)
-    columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
+    rows: list[dict[str, Any]] = []
+    for row in table.rows_by_source(results):
+        numbers: dict[str, Any] = {**row}
+        rows.append(numbers | {f"excluded_{why}": n for why, n in numbers.pop("excluded").items()})
+    columns = {
+        name: [row.get(name, 0 if name.startswith("excluded_") else None) for row in rows]
+        for name in dict.fromkeys(name for row in rows for name in row)
+    }
     backend: Literal["pandas", "polars"] = "polars" if find_spec("polars") and not find_spec("pandas") else "pandas"
     with requires("frame", "A data frame"):
         import narwhals

@@ -3,7 +3,7 @@
 In: `Results`. Out: two files with the same slides: the question, one chart, the table, three transcripts, what to do next.
 `content` decides what the slides say and `layout` where it goes; `powerpoint` and `web` only draw that.
 
-    write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.html too
+    write_slides(results, "runs/x/slides.pptx")      # writes runs/x/slides.deck.html too
     write_week("runs", "runs/week.pptx")             # one slide: expected, happened, decided, next
 
 PowerPoint is written by python-pptx (extra `slides`).
@@ -32,7 +32,7 @@ class DeckFiles(NamedTuple):
     powerpoint: Path
     """The `.pptx`."""
     web: Path
-    """The `.html` next to it."""
+    """The `.deck.html` next to it, a name that no page of the report has."""
 
 
 def write_slides(results: Results, path: str | Path, *, first: Sequence[Slide] = ()) -> DeckFiles:
@@ -82,4 +82,4 @@ def _write(path: str | Path, title: str, slides: Sequence[Slide]) -> DeckFiles:
     from unsway.reporting.deck.web import html
 
     write_bytes(target, presentation(title, slides))
-    return DeckFiles(target, write_text(target.with_suffix(".html"), html(title, slides)))
+    return DeckFiles(target, write_text(target.with_suffix(".deck.html"), html(title, slides)))
