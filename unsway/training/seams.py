@@ -177,7 +177,6 @@ class WhiteBox(Policy, Protocol):
         ...
 
 
-Seam: TypeAlias = type[Tuner] | type[Policy] | type[WhiteBox]
 WHAT: dict[Any, str] = {
     Tuner: "fit rows",
     Policy: "sample, score and step",
