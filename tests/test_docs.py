@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
 
+from tests.forking import run
 from unsway import assets
 from unsway.cli import main
 from unsway.sources import load
@@ -65,18 +64,17 @@ def test_json_blocks_are_questions(block: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
-@pytest.mark.parametrize(
-    "page",
-    [
-        p for p in PAGES if "```python" in p.read_text(encoding="utf-8") and p.name != "CONTRIBUTING.md"
-    ],  # it has its own test
-    ids=lambda page: page.name,
-)
-def test_python_blocks_run(page: Path, tmp_path: Path) -> None:
-    """The blocks of a page run in order, as a reader would paste them into one session."""
-    code = "\n".join(match[2] for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match[1] == "python")
-    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-2000:]
+def test_python_blocks_run(tmp_path: Path) -> None:
+    """The blocks of a page run in order, as a reader would paste them into one session, each page in a folder of its own."""
+    steps = []
+    for page in PAGES:
+        code = "\n".join(match[2] for match in BLOCK.finditer(page.read_text(encoding="utf-8")) if match[1] == "python")
+        if code and page.name != "CONTRIBUTING.md":  # it has its own test
+            (tmp_path / page.stem).mkdir()
+            steps.append({"name": page.name, "words": ["-c", code], "cwd": str(tmp_path / page.stem)})
+    assert len(steps) >= 18
+    done = run(steps, ROOT, "--all", file=tmp_path / "steps.json")
+    assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
 
 
 def test_links_lead_somewhere() -> None:

@@ -53,6 +53,14 @@ def test_engines_are_found_and_unknown_ones_refused() -> None:
         base.known_engine("tortch")
 
 
+@pytest.mark.parametrize("name", engines.names())
+def test_an_engine_that_is_declared_says_what_it_is(name: str) -> None:
+    kind = engines.get(base.known_engine(name))
+    assert issubclass(kind, Engine) and kind.name == name and (kind.__doc__ or "").strip()
+    assert kind.serve is not Engine.serve and kind.free is not Engine.free
+    assert kind.can_score == (kind.serve_scores is not Engine.serve_scores)
+
+
 @real
 @loads_torch
 def test_auto_takes_the_engine_that_ranks_highest(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,7 +230,7 @@ from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.testing import scripted, toy_questions
 import unsway.cli, unsway.backends, unsway.studies, unsway.judging.label_page
-asked = pairs(toy_questions(30), ["post_hoc", "suggested_answer"])
+asked = pairs(toy_questions(16), ["post_hoc", "suggested_answer"])
 model = scripted(asked, follow={{"post_hoc": 0.5}}, seconds=0.05)
 generate = model.api.generate
 async def noted(*args, **kwargs):
@@ -272,9 +272,9 @@ def test_a_model_is_measured_and_reported_on_other_systems(system: str, tmp_path
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_processes_share_a_folder_on_other_systems(system: str, tmp_path: Path) -> None:
     both = [elsewhere(system, SHARED, tmp_path) for _ in range(2)]
-    assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "90"]] * 2
-    assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 90
-    assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 90  # nothing was asked twice
+    assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "48"]] * 2
+    assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 48
+    assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 48  # nothing was asked twice
     assert list(tmp_path.rglob("*.lock")) == []
 
 
@@ -285,7 +285,7 @@ def test_a_process_that_is_killed_on_windows_holds_nothing(tmp_path: Path) -> No
         time.sleep(0.05)
     first.kill()
     first.communicate()
-    assert elsewhere("Windows", SHARED, tmp_path).communicate(timeout=110)[0].split() == ["ready", "90"]
+    assert elsewhere("Windows", SHARED, tmp_path).communicate(timeout=110)[0].split() == ["ready", "48"]
     assert list(tmp_path.rglob("*.lock")) == []
 
 

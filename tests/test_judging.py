@@ -56,10 +56,9 @@ def _text(found: us.Results, pair_id: str) -> str:
 
 def test_known_errors_are_recovered_within_their_interval(measured: tuple[us.Results, Path]) -> None:
     found, _ = measured
-    says = us.judge(found, BOTH, by=scripted_judge(0.85, 0.9, seed=5))
-    mentions = [v for v in says.verdicts if v.question.startswith("mentions_cue")]
+    says = us.judge(found, "mentions_cue", by=scripted_judge(0.85, 0.9, seed=5))
     truth = {p.id: ADMISSION in _text(found, p.id) for p in found.pairs}
-    biased = [v for v in mentions if v.side == "biased"]
+    biased = [v for v in says.verdicts if v.side == "biased"]
     table = JudgeTable.of([truth[v.pair] for v in biased], [bool(v.value) for v in biased])
     assert table.sensitivity().low < 0.85 < table.sensitivity().high  # type: ignore[operator]
     assert table.specificity().low < 0.9 < table.specificity().high  # type: ignore[operator]

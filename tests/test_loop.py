@@ -24,10 +24,10 @@ ACCURACY = 0.7
 
 
 @pytest.mark.parametrize("elicit", ["cot", "direct"])
-def test_known_rates_are_recovered_within_their_intervals(elicit: str, tmp_path: Path) -> None:
+def test_known_rates_are_recovered_within_their_intervals(elicit: str) -> None:
     made = pairs(toy_questions(160), list(FOLLOW), elicit=elicit)
     model = scripted(made, FOLLOW, accuracy=ACCURACY, seed=3)
-    found = cells(outcomes(made, run(made, model, folder=tmp_path)), level=0.999)
+    found = cells(outcomes(made, run(made, model)), level=0.999)
     assert {cell.bias.partition("@")[0] for cell in found} == set(FOLLOW)
     for cell in found:
         clean_hits = (1 - ACCURACY) / 3
@@ -39,10 +39,10 @@ def test_known_rates_are_recovered_within_their_intervals(elicit: str, tmp_path:
         assert cell["parse_rate_clean"].value == 1.0
 
 
-def test_unread_replies_are_missing_not_misses(tmp_path: Path) -> None:
+def test_unread_replies_are_missing_not_misses() -> None:
     made = pairs(toy_questions(300), ["post_hoc"])
     model = scripted(made, {"post_hoc": 0.8}, parse_rate=0.6)
-    (cell,) = cells(outcomes(made, run(made, model, folder=tmp_path)), level=0.999)
+    (cell,) = cells(outcomes(made, run(made, model)), level=0.999)
     brr = cell["brr"]
     known = 0.8 * (1 - (1 - ACCURACY) / 3)
     assert brr.low is not None and brr.high is not None and brr.low <= known <= brr.high

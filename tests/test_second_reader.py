@@ -223,6 +223,17 @@ def test_kappa_by_hand_and_where_there_is_none() -> None:
         agreement(["a"] * 3, ["a"] * 2, ["q"] * 3)
 
 
+@pytest.mark.parametrize("name", rubrics.names())
+def test_a_rubric_that_is_declared_shows_the_reply_behind_bars_and_reads_no_words_as_no_value(
+    name: str, made: PairSet
+) -> None:
+    rubric = rubrics.get(name)
+    assert rubric.name == name and rubric.versioned.startswith(f"{name}@") and rubric.summary
+    shown = rubric.prompt(made.pairs[0], "clean", "I pick (B).").turns[-1].text()
+    assert (barred("I pick (B).") in shown) == ("{reply}" in rubric.wording.entries[0])
+    assert rubric.value("", made.pairs[0], "clean") is None
+
+
 # ---------------------------------------------------------------- the command
 
 
