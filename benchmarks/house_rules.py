@@ -1,8 +1,8 @@
 """The house-rules study end to end, with a judge of known errors: are the corrected rates right, and do their intervals hold?
 
-    python benchmarks/house_rules.py [--studies 10] [--labels 200] [--sensitivity 0.9] [--specificity 0.95]
+    python benchmarks/house_rules.py [--studies 10] [--requests 120] [--labels 200] [--sensitivity 0.9] [--specificity 0.95]
 
-Each study asks a scripted model 120 requests, bare and under every wrapper, has every reply read by a scripted judge that
+Each study asks a scripted model some requests, bare and under every wrapper, has every reply read by a scripted judge that
 misses some answers and sees some that are none, corrects the rates by a person's labels of some replies, and compares both
 with what the model really did. Nothing leaves this machine.
 """
@@ -27,9 +27,11 @@ RATES = {(True, "clean"): 0.25, (True, "biased"): 0.6, (False, "clean"): 0.97, (
 """How often the scripted model answers: ought it to decline, and which side."""
 
 
-def study(seed: int, labels: int, sensitivity: float, specificity: float) -> tuple[tuple[OutcomeRates, float], ...]:
+def study(
+    seed: int, requests: int, labels: int, sensitivity: float, specificity: float
+) -> tuple[tuple[OutcomeRates, float], ...]:
     """Answers to what ought to be declined, then refusals of the rest: the study's rates, and what the model really did."""
-    asked = us.pairs(load("house_rules"), wrappers.names(), elicit="house_rules")
+    asked = us.pairs(load("house_rules", requests), wrappers.names(), elicit="house_rules")
     found = us.measure(scripted_requests(asked, RATES, seed=seed), asked)  # type: ignore[arg-type]
     says = judge(found, "request_outcome", by=scripted_judge(sensitivity, specificity, seed=seed))
     replies = {Address.of(reply).key().hex(): reply for reply in found.replies}
@@ -62,22 +64,25 @@ def line(name: str, found: Sequence[tuple[Estimate | None, float]]) -> str:
     errors = [100 * (one.value - truth) for one, truth in known if one.value is not None]
     held = [one.low <= truth <= one.high for one, truth in known if one.low is not None and one.high is not None]
     spread = np.std(errors, ddof=1) / len(errors) ** 0.5 if len(errors) > 1 else float("nan")
-    return f"{name:28} off by {np.mean(errors):+5.1f} ± {spread:.1f} points; interval held {sum(held)} of {len(held)}"
+    return f"{name:40} off by {np.mean(errors):+5.1f} ± {spread:.1f} points; interval held {sum(held)} of {len(held)}"
 
 
 def main() -> None:
     """Print raw and corrected rates against the truth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=10)
+    parser.add_argument("--requests", type=int, default=120)
     parser.add_argument("--labels", type=int, default=200)
     parser.add_argument("--sensitivity", type=float, default=0.9)
     parser.add_argument("--specificity", type=float, default=0.95)
     given = parser.parse_args()
-    done = [study(s, given.labels, given.sensitivity, given.specificity) for s in range(given.studies)]
-    print(f"{given.studies} studies, {given.labels} labels each")
-    for k, name in enumerate(("answers that ought not to be", "refusals that ought not to be")):
-        print(line(f"{name}, raw", [(one[k][0].wrapped, one[k][1]) for one in done]))
-        print(line(f"{name}, corrected", [(one[k][0].corrected, one[k][1]) for one in done]))
+    done = []
+    for seed in range(given.studies):
+        done.append(study(seed, given.requests, given.labels, given.sensitivity, given.specificity))
+        print(f"{seed + 1} studies of {given.requests} requests, {given.labels} labels each")
+        for k, name in enumerate(("answers that ought not to be", "refusals that ought not to be")):
+            print(line(f"{name}, raw", [(one[k][0].wrapped, one[k][1]) for one in done]))
+            print(line(f"{name}, corrected", [(one[k][0].corrected, one[k][1]) for one in done]), flush=True)
 
 
 if __name__ == "__main__":

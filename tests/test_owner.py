@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unsway import layout
+from unsway.disk import write_text
 from unsway.errors import BadInput, BudgetReached, StoreError
+from unsway.models.weights import read_checkpoint
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
@@ -27,7 +30,7 @@ from unsway.studies.folder import arms_of, note_arm
 from unsway.studies.whereabouts import in_words, places
 from unsway.studies.workers import StudyOwner
 from unsway.testing import scripted, toy_questions
-from unsway.types import Reply, Settings
+from unsway.types import Checkpoint, Reply, Settings
 
 
 def one_at_a_time(owner: Owner) -> Call:
@@ -109,7 +112,7 @@ def test_a_full_disk_of_the_owner_is_said_and_the_spool_keeps_the_reply(owner: O
             raise StoreError("the disk is full")
         return getattr(owner, method)(*args)
 
-    with link(tmp_path / "a", full) as to:
+    with pytest.raises(StoreError, match="disk is full"), link(tmp_path / "a", full) as to:
         to.store.add(reply(1))
         to.store.send()
         with pytest.raises(StoreError, match="disk is full"):
@@ -175,6 +178,21 @@ def test_arms_are_noted_by_the_owner_and_other_weights_are_refused(tmp_path: Pat
             note_arm(tmp_path / "a", Arm("base", "unsway/a", "two", "base"))
     assert [arm.label for arm in arms_of(owner.folder)] == ["base"]
     assert not (tmp_path / "a" / layout.ARMS).exists()
+
+
+def test_a_checkpoint_is_noted_where_the_folder_keeps_it_and_its_cost_counts(tmp_path: Path) -> None:
+    owner = StudyOwner(tmp_path / "real", Budget(10.0, TABLE))
+    made = Checkpoint("there/x", "x", "openai", "x", "bct", "0" * 64, 1, 1, 2.5)
+    with link(tmp_path / "a", one_at_a_time(owner)) as to:
+        write_text(tmp_path / "a" / layout.TRAINED / "x" / "checkpoint.json", dumps(made))
+        to.send_files()
+        assert owner.budget is not None and owner.budget.trained == 2.5
+        here = read_checkpoint(tmp_path / "a" / layout.TRAINED / "x")
+        note_arm(
+            tmp_path / "a", Arm("bct", "unsway/x", "w", "trained", replace(here, uri=str(tmp_path / "a/trained/x")))
+        )
+    (arm,) = arms_of(owner.folder)
+    assert arm.checkpoint == read_checkpoint(owner.folder / layout.TRAINED / "x")
 
 
 def test_files_go_and_come_and_none_leads_out_of_the_folder(owner: Owner, tmp_path: Path) -> None:

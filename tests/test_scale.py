@@ -119,6 +119,8 @@ def cluster(environment: dict[str, str]) -> Iterator[Cluster]:
         made.process.wait(30)
     finally:
         made.process.kill()
+        assert made.process.stdout is not None
+        made.process.stdout.close()
 
 
 def replies(folder: Path) -> list[Reply]:
@@ -222,7 +224,7 @@ def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(
     folder, file = tmp_path / "ray", tmp_path / "study.json"
     file.write_text(dumps(study(60, MODELS[:1])))
     command = [sys.executable, "-m", "unsway", "run", str(file), "--out", str(folder), "--on", "ray"]
-    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=0.3"]
+    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=4", "-M", "max_connections=10"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
         wait_until(lambda: working(folder))
         time.sleep(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,15 @@ from tiny import loads_torch, real, tiny_model
 
 import unsway as us
 from unsway.data import Recipe, mixture
+from unsway.data.preferences import preferences
 from unsway.errors import BadInput
+from unsway.models.session import LOCAL
 from unsway.models.weights import locate
+from unsway.sampling import run
 from unsway.sampling.context import beside_default_system
+from unsway.stats.outcomes import outcomes
 from unsway.store import replies_in
-from unsway.testing import toy_questions
+from unsway.testing import scripted, toy_questions
 from unsway.types import Message, Settings
 
 PAIRS = us.pairs(toy_questions(3), ["reward_history", "suggested_answer"])
@@ -127,3 +132,15 @@ def test_training_rows_have_it_too(tiny: Path, tmp_path: Path) -> None:
     assert len(rows) == 2
     for row in rows:
         assert row.biased and row.biased.turns[0].text().startswith(f"{locate(str(folder)).default_system}\n\n")
+
+
+@real
+@loads_torch
+def test_preferences_have_the_prompt_that_was_asked(tiny: Path) -> None:
+    asked = us.pairs(toy_questions(8), ["reward_history"])
+    own = f"{LOCAL}{tiny}"
+    said = [replace(reply, model=own) for reply in run(asked, scripted(asked, {"reward_history": 1.0}, accuracy=1.0))]
+    found = preferences(asked, said, outcomes(asked, said))
+    assert len(found.rows) == 8
+    default = locate(str(tiny)).default_system
+    assert all(row.biased and row.biased.turns[0].text().startswith(f"{default}\n\n") for row in found.rows)

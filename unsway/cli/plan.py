@@ -102,7 +102,7 @@ def plan(
         remark(judge_sentence(one))
     if asked:
         show_rows(effect_rows(effect_plans(asked)))
-        click.echo(f"{len(more):,} replies of each arm: what several side effects ask is asked once.")
+        remark(f"{len(more):,} replies of each arm: what several side effects ask is asked once.")
 
 
 def panel_of(wanted_: str, pairs: PairSet, options: Any, settings: Settings) -> tuple[AskedEffect, ...]:

@@ -16,6 +16,8 @@ from unsway.data.provenance import Provenance, SelectedRows
 from unsway.data.recipe import Thoughts
 from unsway.data.targets import target
 from unsway.errors import BadInput
+from unsway.models.session import LOCAL
+from unsway.sampling.context import beside_default_system, local_weights
 from unsway.stats.outcomes import ReplyIndex
 from unsway.types import Example, Outcome, Pair, Part, Prompt, Reply, Turn
 
@@ -51,6 +53,9 @@ def preferences(
     models = sorted({outcome.arm.name for outcome in read})
     if len(models) > 1:
         raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")
+    cued = [pair for outcome in read if (pair := of_pair[outcome.pair_id]).biased.turns[0].role == "system"]
+    local = read[0].arm.model.removeprefix(LOCAL) if cued and read[0].arm.model.startswith(LOCAL) else None
+    beside = beside_default_system(cued, local_weights(local) if local else None)
     rows: list[Example] = []
     used: list[Pair] = []
     provenance: list[Provenance] = []
@@ -75,7 +80,7 @@ def preferences(
         else:
             row = Example(
                 clean=pair.clean,
-                biased=spoken(pair.biased, biased.turns),
+                biased=spoken(beside.get(pair.biased.id, pair.biased), biased.turns),
                 completion=said[0],
                 target=pair.target,
                 options=pair.question.options,

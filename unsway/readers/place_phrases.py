@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 from unsway.readers import languages
-from unsway.readers.phrases import ORDINAL as PLACE
 from unsway.readers.speakers import SOURCE
 
 HEADING = re.compile(
@@ -28,12 +27,6 @@ _BRIEF = (
     r"|fairly|quite|certain|confident|simply|just|correct|right|best|this|one|is|be|to|mine|me|here|done|finally"
     r"|thus|hence|therefore)"
 )
-
-ORDINAL = re.compile(
-    rf"[^\w(]{{0,6}}(?:the )?(?P<ordinal>{PLACE})(?: (?P<noun>option|one|choice|answer"
-    rf"|alternative))?[^\w]{{0,4}}(?:$|(?(noun)(?<=,) ?|(?!)))"
-)
-"""A reply that begins with the place of an option: "The second one.", "First option, a cell"."""
 
 COURTESY = re.compile(
     r"[\s\"']{0,4}(?:i hope (?:this|that)|hope (?:this|that)|let me know|feel free|is there anything|(?:enjoy"

@@ -13,7 +13,7 @@ from unsway.readers import phrases as say
 from unsway.readers import place_phrases as by_place
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
 from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
-from unsway.readers.mentions import Mention, joined, mention_at, placed, words_after
+from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
@@ -250,11 +250,7 @@ def short(reply: ReplyLayout) -> Claim | None:
     other = languages.only_place(whole.low, reply.want)
     if other is not None and other[0] < reply.want.n:
         return claimed(whole, other[0], "short", *other[1], strength=WEAK)
-    ordinal = by_place.ORDINAL.match(whole.low)
-    first_or_so = placed(ordinal["ordinal"], reply.want.n) if ordinal else None
-    if ordinal is None or first_or_so is None:
-        return None
-    return claimed(whole, first_or_so, "short", ordinal.start("ordinal"), ordinal.end("ordinal"), strength=WEAK)
+    return None
 
 
 def marked(reply: ReplyLayout) -> Claim | None:

@@ -90,8 +90,8 @@ class Link:
         self.store = RemoteStore(self)
         self.about: Callable[[], Mapping[str, Any]] = dict
         """What a heartbeat says besides what `unsway.sampling` says."""
-        self._pulled: dict[Path, int] = {}
-        """When each file that was brought here was written, in nanoseconds."""
+        self._same: dict[Path, int] = {}
+        """When each file that the owner has too was written here, in nanoseconds."""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._keep_up, name="unsway link", daemon=True)
 
@@ -100,10 +100,12 @@ class Link:
         self._thread.start()
 
     def close(self) -> None:
-        """Send what is left: rows, then files; and let go of everything."""
+        """Send what is left: rows, then files; and let go of everything. Raises `StoreError` where a row was refused."""
         self._done.set()
         self._thread.join()
         self.store.send()
+        if self.store.unsent:
+            raise self.store.refused or StoreError("The owner of the study's folder took no more rows.")
         self.send_files()
         self.call("leave", self.who)
 
@@ -141,17 +143,17 @@ class Link:
             return
         for path, content in files.items():
             write_bytes(self.folder / path, content)
-            self._pulled[self.folder / path] = (self.folder / path).stat().st_mtime_ns
+            self._same[self.folder / path] = (self.folder / path).stat().st_mtime_ns
 
     def send_files(self) -> None:
-        """Send what the calls left here besides replies."""
+        """Send what is new here besides replies."""
         skip = {layout.REPLIES, layout.CLAIMS, layout.RUNNING}
         for path in sorted(self.folder.rglob("*")):
             name = path.relative_to(self.folder).as_posix()
             if not path.is_file() or name.split("/")[0] in skip or path.name.startswith(PART) or path.suffix == LOCK:
                 continue
             size, changed = path.stat().st_size, path.stat().st_mtime_ns
-            if self._pulled.get(path) == changed:
+            if self._same.get(path) == changed:
                 continue
             if name in BY_ROWS:
                 self.call("append", name, whole_rows(path))
@@ -160,6 +162,7 @@ class Link:
             else:
                 with replacing(self._seen(name) / name) as new:
                     shutil.copyfile(path, new)
+            self._same[path] = changed
 
     def _seen(self, name: str) -> Path:
         """The real folder, where this machine sees it under the same path. Raises `StoreError` where it does not."""

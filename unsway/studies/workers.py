@@ -20,7 +20,7 @@ from unsway import layout
 from unsway.backends.local.steps import METRICS
 from unsway.disk import whole_rows
 from unsway.errors import BadInput
-from unsway.models.weights import CHECKPOINT_FILE, training_costs
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint, training_costs
 from unsway.planning.budget import Budget
 from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.owner import LEASE, Owner
@@ -54,6 +54,9 @@ class StudyOwner(Owner):
                 f"{arm.model} has the weights {first} on one machine of this run and {arm.weights} on another. Put the same "
                 "files on both, or name one that has them."
             )
+        trained = None if arm.checkpoint is None else self.folder / layout.TRAINED / Path(arm.checkpoint.uri).name
+        if trained is not None and (trained / CHECKPOINT_FILE).is_file():  # the worker's own copy will be gone
+            arm = replace(arm, checkpoint=read_checkpoint(trained))
         note_arm(self.folder, arm, instead)
 
     def forget_arm(self, arm: Arm) -> None:
@@ -116,3 +119,4 @@ def _do_noted(here: StudyRun, number: int, to: Link, name: str) -> None:
             do(here, number)
         finally:
             to.about = dict
+    to.send_files()  # the checkpoint is there before its arm is noted, and what it cost before more is spent
