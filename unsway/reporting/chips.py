@@ -50,7 +50,8 @@ def _moved(results: Results, arm: Arm) -> tuple[str, tuple[str, ...]]:
 
 def _against(results: Results, arm: Arm) -> tuple[str, tuple[str, ...]]:
     """An arm against its base: on the biases that it was trained on where there are some, and on the others."""
-    seen = [bias for bias in results.biases if results.is_trained(bias, arm)]
+    was_trained = arm.role in ("trained", "control")
+    seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
     unseen = [bias for bias in results.biases if bias not in seen]
     named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
     changes = [(name, change) for name, biases in named if (change := change_from_base(results, arm, biases))]
