@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from unsway.backends.local import Local
 from unsway.cli.options import assignments
 from unsway.errors import TrainingError
 from unsway.models.weights import read_checkpoint
+from unsway.studies import launching
 from unsway.studies.launching import changed, command, launch
 from unsway.training import Bct, methods
 
@@ -42,6 +44,12 @@ def _taken(plain: Any, other: dict[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
+def test_a_fit_that_fails_says_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launching, "command", lambda *given: [sys.executable, "-c", "raise SystemExit('no such base')"])
+    with pytest.raises(TrainingError, match=r"2 processes ended with 1.*no such base"):
+        launch(tmp_path / "rows.jsonl", Bct(), "nothing", Local(), tmp_path / "out", 2)
+
+
 def test_the_command(tmp_path: Path) -> None:
     words = command(tmp_path / "rows.jsonl", Bct(epochs=2), "smollm2-135m", Local(packing=True), tmp_path / "out", 2)
     assert words[1:6] == ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -52,6 +60,7 @@ def test_the_command(tmp_path: Path) -> None:
 @real
 @loads_torch
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_two_processes_make_one_checkpoint(tmp_path: Path) -> None:
     from unsway.store import write_jsonl
 
@@ -61,5 +70,3 @@ def test_two_processes_make_one_checkpoint(tmp_path: Path) -> None:
     launch(rows, method, str(base), Local(), tmp_path / "out", 2)
     assert read_checkpoint(tmp_path / "out").steps == 2
     launch(rows, method, str(base), Local(), tmp_path / "out", 2)  # which is done
-    with pytest.raises(TrainingError, match="2 processes ended with"):
-        launch(rows, method, str(tmp_path / "nothing"), Local(), tmp_path / "other", 2)
