@@ -148,14 +148,19 @@ class Timed(InProcess):
         self.path = folder / "seconds.json"
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
-        """Call the function, and return a future that is done."""
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        future = super().submit(fn, *args, **resources)
-        after = resource.getrusage(resource.RUSAGE_SELF)
-        known = json.loads(self.path.read_text()) if self.path.exists() else {}
-        job = str(args[0].jobs[args[1]])
-        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        write_text(self.path, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
+        """Do the jobs of a unit one after the other, and return the future of the last, or of the first that failed."""
+        running, *numbers = args
+        future: Future[T] = Future()
+        for number in numbers:
+            before = resource.getrusage(resource.RUSAGE_SELF)
+            future = super().submit(fn, running, number, **resources)
+            after = resource.getrusage(resource.RUSAGE_SELF)
+            known = json.loads(self.path.read_text()) if self.path.exists() else {}
+            job = str(running.jobs[number])
+            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            write_text(self.path, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
+            if future.exception() is not None:
+                break
         return future
 
 

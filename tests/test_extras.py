@@ -31,7 +31,7 @@ DOORS = {
     "backends/local/states.py": "reads the states of a model that is loaded",
     "models/weights.py": "asks the template of a tokenizer that is loaded",
     "backends/local/live.py": "`__init__` comes first",
-    "backends/local/passes.py": "lays rows out for a model that is loaded",
+    "models/beginnings.py": "keeps what a model that is loaded went over",
     "backends/local/rolling.py": "samples from a model that is loaded",
     "backends/local/target_loss.py": "imported by trainers.py behind its import of trl",
     "backends/local/trainers.py": "`arguments` comes first",

@@ -73,7 +73,7 @@ def test_exit_codes_are_those_of_the_docs(folder: Path) -> None:
     wrong = unsway("figure", folder, "no_such_chart", "--out", folder / "a.svg")
     assert wrong.exit_code == 1 and "Error: " in wrong.output
     assert unsway("table", folder, "--no-such-option").exit_code == 2
-    assert unsway("table", folder / "nowhere").exit_code == 2
+    assert unsway("table", folder / "nowhere").exit_code == 1
 
 
 @pytest.mark.parametrize(

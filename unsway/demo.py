@@ -109,8 +109,16 @@ class Stages:
     expected: float = 0.0
     """Seconds that they take on two quiet CPU cores."""
 
-    def submit(self, fn: Callable[..., Any], running: StudyRun, number: int, /, **resources: Any) -> Future[Any]:
-        """Do a job. Raises nothing: an error is in the future."""
+    def submit(self, fn: Callable[..., Any], running: StudyRun, /, *numbers: int, **resources: Any) -> Future[Any]:
+        """Do some jobs one after the other. Raises nothing: an error is in the future."""
+        done: Future[Any] = Future()
+        for number in numbers:
+            done = self._do(fn, running, number, **resources)
+            if done.exception() is not None:
+                break
+        return done
+
+    def _do(self, fn: Callable[..., Any], running: StudyRun, number: int, **resources: Any) -> Future[Any]:
         job, after = running.jobs[number], running.jobs[number + 1 :]
         pace = self.spent / self.expected if self.expected else 1.0
         left = pace * sum(_seconds(running, each) for each in (job, *after))

@@ -115,7 +115,9 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
     ]
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
         decoding = {
-            field.name: getattr(log.plan.config, INSPECTS_NAMES.get(field.name, field.name))
+            field.name: getattr(
+                log.plan.config, INSPECTS_NAMES.get(field.name, field.name), None
+            )  # not all are Inspect's
             for field in fields(Settings)
         }
         settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
