@@ -22,7 +22,6 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 test: $(READY) assets  ## style, types, tests and one real run of the loop
 	@$(MAKE) --no-print-directory --output-sync=target -j2 check browser site
 	$(TESTS) -m "not scale"
-	$(SCALE)
 
 check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
