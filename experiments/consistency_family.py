@@ -42,7 +42,7 @@ from unsway.stats.compare import brr_difference, differences, held_out_means
 from unsway.stats.significance import holm, sign_flip
 from unsway.studies import Study, Task, Trained, estimate, plan, run
 from unsway.studies.arms import Arm
-from unsway.studies.executors import InProcess
+from unsway.studies.executors import JobByJob
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair
 
@@ -141,26 +141,21 @@ class Size:
 # ---------------------------------------------------------------- running
 
 
-class Timed(InProcess):
+class Timed(JobByJob):
     """Runs jobs here, and adds up the CPU seconds of each in a file; a job that a kill cut in two has both parts."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "seconds.json"
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
-        """Do the jobs of a unit one after the other, and return the future of the last, or of the first that failed."""
-        running, *numbers = args
-        future: Future[T] = Future()
-        for number in numbers:
-            before = resource.getrusage(resource.RUSAGE_SELF)
-            future = super().submit(fn, running, number, **resources)
-            after = resource.getrusage(resource.RUSAGE_SELF)
-            known = json.loads(self.path.read_text()) if self.path.exists() else {}
-            job = str(running.jobs[number])
-            spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            write_text(self.path, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
-            if future.exception() is not None:
-                break
+    def one(self, fn: Callable[..., T], running: Any, number: int, **resources: Any) -> Future[T]:
+        """Do a job, and return a future that is done."""
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        future = super().one(fn, running, number, **resources)
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        known = json.loads(self.path.read_text()) if self.path.exists() else {}
+        job = str(running.jobs[number])
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        write_text(self.path, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
         return future
 
 

@@ -25,7 +25,7 @@ from unsway.progress import duration
 from unsway.reporting.headline import headline
 from unsway.reporting.page import write_page
 from unsway.studies import Study, Task, Trained, run
-from unsway.studies.executors import InProcess
+from unsway.studies.executors import JobByJob
 from unsway.studies.jobs import Job
 from unsway.studies.results import Results
 from unsway.studies.running import StudyRun, estimate
@@ -99,7 +99,7 @@ def demo(folder: str | Path, study: Study = STUDY, *, see: Callable[[Results], N
 
 
 @dataclass
-class Stages:
+class Stages(JobByJob):
     """An executor that does one job after the other, says how far the study is, and writes the page after each job."""
 
     see: Callable[[Results], None] | None
@@ -109,16 +109,8 @@ class Stages:
     expected: float = 0.0
     """Seconds that they take on two quiet CPU cores."""
 
-    def submit(self, fn: Callable[..., Any], running: StudyRun, /, *numbers: int, **resources: Any) -> Future[Any]:
-        """Do some jobs one after the other. Raises nothing: an error is in the future."""
-        done: Future[Any] = Future()
-        for number in numbers:
-            done = self._do(fn, running, number, **resources)
-            if done.exception() is not None:
-                break
-        return done
-
-    def _do(self, fn: Callable[..., Any], running: StudyRun, number: int, **resources: Any) -> Future[Any]:
+    def one(self, fn: Callable[..., Any], running: StudyRun, number: int, **resources: Any) -> Future[Any]:
+        """Do a job. Raises nothing: an error is in the future."""
         job, after = running.jobs[number], running.jobs[number + 1 :]
         pace = self.spent / self.expected if self.expected else 1.0
         left = pace * sum(_seconds(running, each) for each in (job, *after))
@@ -126,7 +118,7 @@ class Stages:
             "Stage %d of %d, %s; about %s left in all", number + 1, len(running.jobs), _named(job), duration(left)
         )
         start = time.monotonic()
-        done = InProcess().submit(fn, running, number, **resources)
+        done = super().one(fn, running, number, **resources)
         took, usual = time.monotonic() - start, _seconds(running, job)
         if took > usual / 10:
             self.spent, self.expected = self.spent + took, self.expected + usual

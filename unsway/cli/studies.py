@@ -17,8 +17,8 @@ from unsway.cli.options import (
     show_rows,
     table_options,
 )
+from unsway.cli.report import folder_argument
 
-folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 prices_option = click.option(
     "--prices",
     "prices_",

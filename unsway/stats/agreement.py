@@ -18,6 +18,7 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.stats.intervals import rate_interval
+from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 HOW = "Wilson score interval over questions"
@@ -47,17 +48,16 @@ def agreement(
         none = "no reply was read by both"
         missing = Estimate("agreement", None, None, None, level, 0, 0, 0, HOW, none)
         return missing, replace(missing, name="kappa")
-    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
-    cluster = np.array([ids[key] for key in questions])
+    cluster, n_questions = numbered(questions), len(set(questions))
     equal = np.array([a == b for a, b in zip(one, other, strict=True)], float)
     ends = rate_interval(np.bincount(cluster, equal), np.bincount(cluster), level=level)
     n, share = len(one), float(equal.mean())
     a, b = Counter(one), Counter(other)
     chance = sum(a[name] * b[name] for name in a) / n**2
-    equals = Estimate("agreement", share, *ends, level, n, len(ids), 0, HOW)
+    equals = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)
     if chance >= 1:
         why = f"both always read {one[0]!r}, so chance alone would agree every time"
-        return equals, Estimate("kappa", None, None, None, level, n, len(ids), 0, HOW, why)
+        return equals, Estimate("kappa", None, None, None, level, n, n_questions, 0, HOW, why)
     low, value, high = ((x - chance) / (1 - chance) for x in (ends.low, share, ends.high))
     how = f"{HOW}, chance agreement held at {chance:.3f}"
-    return equals, Estimate("kappa", value, max(-1.0, low), high, level, n, len(ids), 0, how)
+    return equals, Estimate("kappa", value, max(-1.0, low), high, level, n, n_questions, 0, how)

@@ -27,6 +27,7 @@ from scipy.special import stdtrit
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, wilson
+from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -248,18 +249,18 @@ def two_phase(
         level: Nominal coverage.
     """
     how = "two-phase: labels drawn by verdict; Wilson intervals of each part, squared and added (MOVER), by question"
-    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
-    at, z = np.array([ids[key] for key in questions], np.intp), np.asarray(verdicts, bool)
+    at, z = numbered(questions), np.asarray(verdicts, bool)
+    n_questions = len(set(questions))
     has = np.array([label is not None for label in labels], bool)
     y = np.array([bool(label) for label in labels], float)
 
     def share(hit: Floats, among: NDArray[np.bool_]) -> tuple[float, Interval]:
         """Rate and interval of hits among some replies, by question."""
-        hits_Q, size_Q = (np.bincount(at[among], w, minlength=len(ids)) for w in (hit[among], among[among]))
+        hits_Q, size_Q = (np.bincount(at[among], w, minlength=n_questions) for w in (hit[among], among[among]))
         asked = size_Q > 0
         return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[asked], size_Q[asked], level=level)
 
-    n = len(z), len(ids), 0
+    n = len(z), n_questions, 0
     for kind in (True, False):
         if (z == kind).any() and not (has & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
@@ -303,9 +304,9 @@ def _rate(name: str, hits: int, n: int, level: float, note: str) -> Estimate:
 
 def _normal(value: float, influence: Floats, questions: Sequence[str], how: str, level: float) -> Estimate:
     """A normal interval from each reply's influence on the estimate, summed over the replies of a question."""
-    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
-    sum_Q = np.bincount([ids[key] for key in questions], influence, minlength=len(ids))
-    error = sqrt(len(ids) / max(1, len(ids) - 1) * float(sum_Q @ sum_Q))
-    half = float(stdtrit(max(1, len(ids) - 1), (1 + level) / 2)) * error
+    sum_Q = np.bincount(numbered(questions), influence)
+    n = len(sum_Q)
+    error = sqrt(n / max(1, n - 1) * float(sum_Q @ sum_Q))
+    half = float(stdtrit(max(1, n - 1), (1 + level) / 2)) * error
     ends = max(0.0, value - half), min(1.0, value + half)
-    return Estimate("corrected", value, *ends, level, len(questions), len(ids), 0, f"{how}, standard error {error:.4f}")
+    return Estimate("corrected", value, *ends, level, len(questions), n, 0, f"{how}, standard error {error:.4f}")

@@ -19,6 +19,7 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -70,14 +71,14 @@ def area(
         The estimate; None without curves, and no interval with fewer than two questions.
     """
     how = f"area over the curve; {draws} draws of a Bayesian bootstrap over questions, seed 0"
-    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
-    size = len(curves), len(ids), n_excluded
+    at, n_questions = numbered(questions), len(set(questions))
+    size = len(curves), n_questions, n_excluded
     if not curves:
         return Estimate(name, None, None, None, level, *size, how, "no reasoning could be tested to its end")
-    areas, at = np.array([area_over_curve(curve) for curve in curves]), np.array([ids[key] for key in questions])
-    weight_RQ = np.random.default_rng(seed_int(0, "area over the curve")).standard_exponential((draws, len(ids)))
+    areas = np.array([area_over_curve(curve) for curve in curves])
+    weight_RQ = np.random.default_rng(seed_int(0, "area over the curve")).standard_exponential((draws, n_questions))
     mean_R = (weight_RQ @ np.bincount(at, areas)) / (weight_RQ @ np.bincount(at))
-    low, high = np.quantile(mean_R, [(1 - level) / 2, (1 + level) / 2]) if len(ids) > 1 else (None, None)
+    low, high = np.quantile(mean_R, [(1 - level) / 2, (1 + level) / 2]) if n_questions > 1 else (None, None)
     ends = None if low is None else float(low), None if high is None else float(high)
     return Estimate(name, float(areas.mean()), *ends, level, *size, how)
 

@@ -64,3 +64,21 @@ class InProcess:
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+class JobByJob(InProcess):
+    """Runs the jobs of an arm one by one, for those who watch each: they say what is done around one."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **resources: Any) -> Future[T]:
+        """Do the jobs of a run, whose numbers follow it; the future is that of the last, or of the first that failed."""
+        running, *numbers = args
+        done: Future[T] = Future()
+        for number in numbers:
+            done = self.one(fn, running, number, **resources)
+            if done.exception() is not None:
+                break
+        return done
+
+    def one(self, fn: Callable[..., T], running: Any, number: int, **resources: Any) -> Future[T]:
+        """Do one job."""
+        return super().submit(fn, running, number, **resources)
