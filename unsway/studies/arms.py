@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from unsway.stats.outcomes import AskedArm, ReplyIndex
@@ -58,6 +58,17 @@ class Arm:
     def is_called(self, name: str) -> bool:
         """Whether a name is its own, as a study, a reply or a report has it."""
         return name in (self.planned_name, self.name, self.label)
+
+
+def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The arms with labels that tell those of several models apart: the model's short name before them."""
+    if len({arm.of for arm in arms}) < 2:
+        return tuple(arms)
+    named = []
+    for arm in arms:
+        short = arm.of.rpartition("/")[2]
+        named.append(replace(arm, label=short if arm.role == "base" and short else f"{short} {arm.label}".strip()))
+    return tuple(named)
 
 
 def reply_index(

@@ -10,9 +10,8 @@ printed here. A training is one draw of its recipe: its number is that of the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +59,8 @@ class Beliefs:
         """
         self.project, self.seed = Path(project), seed
         self._rates = tuple(printed_rates(project))
+        folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
+        self._panels = tuple((folder, arm) for folder in folders for arm in arms_of(folder))
         own = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
         self.own: tuple[KnownRate, ...] = tuple(own.values())
         self.known: tuple[KnownRate, ...] = (*published(), *self.own)
@@ -96,16 +97,24 @@ class Beliefs:
         return np.asarray(truth_D + pull * (last.value - truth_D) + noise * (pull * last.variance) ** 0.5, float)
 
     def printed(self, quantity: Quantity) -> tuple[PrintedNumber, ...]:
-        """What the project's trainings of an arm, one for each seed, or its prompts printed of a number; empty for a base."""
+        """What the project's trainings of an arm, one for each seed, or its prompts printed of a number; empty for a base.
+
+        Of a side effect the middle of the gain's interval, as kept panels have it.
+        """
         if not quantity.change:
             return ()
-        if quantity.kind == "effect":
-            return tuple(self._effects(quantity))
-        return tuple(
-            PrintedNumber(row.value, row.variance)
-            for arm, row in self._rates
-            if row.bias == quantity.bias and is_arm(arm, quantity.arm)
-        )
+        if quantity.kind != "effect":
+            rates = (row for arm, row in self._rates if row.bias == quantity.bias and is_arm(arm, quantity.arm))
+            return tuple(PrintedNumber(row.value, row.variance) for row in rates)
+        effect, found = effects.get(quantity.bias), []
+        for folder, arm in self._panels:
+            panel = kept_panel(folder) if is_arm(arm, quantity.arm) else None
+            for one in panel.of(arm.label) if panel else ():
+                first = one.effect.partition("@")[0] == effect.name and one.measure == effect.measures[0].name
+                if first and one.gain is not None:
+                    low, high = one.gain
+                    found.append(PrintedNumber((low + high) / 2, ((high - low) / 2 / quantile(0.95)) ** 2))
+        return tuple(found)
 
     # ------------------------------------------------------------ priors
 
@@ -135,25 +144,6 @@ class Beliefs:
 
     def _seed(self, quantity: Quantity, purpose: str = "arm") -> int:
         return seed_int(self.seed, purpose, quantity.bias, quantity.arm)
-
-    # ------------------------------------------------------------ side effects that are kept
-
-    @cached_property
-    def _panels(self) -> tuple[tuple[Path, Arm], ...]:
-        """The folders that keep a panel of side effects, with their arms."""
-        folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
-        return tuple((folder, arm) for folder in folders for arm in arms_of(folder))
-
-    def _effects(self, quantity: Quantity) -> Iterator[PrintedNumber]:
-        """What kept panels say of an arm's side effect: the middle of the gain's interval."""
-        effect = effects.get(quantity.bias)
-        for folder, arm in self._panels:
-            panel = kept_panel(folder) if is_arm(arm, quantity.arm) else None
-            for row in panel.of(arm.label) if panel else ():
-                first = row.effect.partition("@")[0] == effect.name and row.measure == effect.measures[0].name
-                if first and row.gain is not None:
-                    low, high = row.gain
-                    yield PrintedNumber((low + high) / 2, ((high - low) / 2 / quantile(0.95)) ** 2)
 
 
 def is_arm(arm: Arm, name: str) -> bool:

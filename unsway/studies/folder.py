@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from unsway.sampling.remote import linked
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.arms import Arm, ArmRole, reply_index
+from unsway.studies.arms import Arm, ArmRole, reply_index, told_apart
 from unsway.studies.results import KeptOutcomes, Notes, Results, SkippedCount
 from unsway.studies.whereabouts import in_words, places
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
@@ -225,7 +225,7 @@ def results(
         kept = kept_columns(place, pairs, made_of)
         found = Results.build(
             title or place.resolve().name,
-            _labelled(arms),
+            told_apart(arms),
             pairs,
             replies if kept is None else KeptOutcomes(kept, replies),
             trained_biases=trained_biases,
@@ -299,17 +299,6 @@ def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
 def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
     """The replies of some arms of a folder, by arm, prompt and sample."""
     return reply_index(arms, replies_in(place / layout.REPLIES), instead_of(place))
-
-
-def _labelled(arms: Sequence[Arm]) -> list[Arm]:
-    """Labels that tell arms of several models apart: the model's short name before them."""
-    if len({arm.of for arm in arms}) < 2:
-        return list(arms)
-    named = []
-    for arm in arms:
-        short = arm.of.rpartition("/")[2]
-        named.append(replace(arm, label=short if arm.role == "base" and short else f"{short} {arm.label}".strip()))
-    return named
 
 
 def _body(place: Path) -> dict[str, Any]:

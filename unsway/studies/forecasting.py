@@ -9,7 +9,7 @@ made after the first replies to a cell's biased prompts are marked late and neve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -75,7 +75,14 @@ def forecast(
     place = Path(folder)
     book, plans = Notebook.of(place), plan(study, place)
     known = (*published(), *own_rates(book.project, without=place.resolve().name))
-    made = [*_rates(study, _sizes(study, plans), known, seed), *_totals(plans, factors(book))]
+    sizes: dict[tuple[PlannedArm, str], int] = {}
+    for part, planned in zip(study.parts(), plans, strict=True):
+        for arm in part.arms():
+            for bias in planned.biases:
+                if bias.tested and bias.n_expected:
+                    key = arm, plain_name(bias.bias)
+                    sizes[key] = sizes.get(key, 0) + bias.n_expected
+    made = [*_rates(sizes, known, seed), *_totals(plans, factors(book))]
     made += _of_person(mine or {}, made, who or person())
     answered = answered_cells(place)
     there = {one.id for one in book.all(Forecast)}
@@ -131,22 +138,14 @@ def answered_cells(folder: Path) -> frozenset[tuple[str, str]]:
 # ---------------------------------------------------------------- the machine's
 
 
-def _sizes(study: Study, plans: Sequence[Plan]) -> dict[tuple[PlannedArm, str], int]:
-    """The questions of each arm and bias that are expected to count."""
-    found: dict[tuple[PlannedArm, str], int] = {}
-    for part, planned in zip(study.parts(), plans, strict=True):
-        for arm in part.arms():
-            for bias in planned.biases:
-                if bias.tested and bias.n_expected:
-                    key = arm, plain_name(bias.bias)
-                    found[key] = found.get(key, 0) + bias.n_expected
-    return found
+def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, ...], seed: int) -> Iterator[Forecast]:
+    """The hierarchy's and the blind forecast of every cell, and of its ratio to the base where it has one.
 
-
-def _rates(
-    study: Study, sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, ...], seed: int
-) -> Iterator[Forecast]:
-    """The hierarchy's and the blind forecast of every cell, and of its ratio to the base where it has one."""
+    Args:
+        sizes: The questions of each arm and bias that are expected to count.
+        known: Rates that were measured or published.
+        seed: Seed of the draws.
+    """
     cells_C = tuple(dict.fromkeys((arm.model, bias) for arm, bias in sizes))
     if not cells_C:
         return
@@ -225,52 +224,32 @@ def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
 # ---------------------------------------------------------------- a person's
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """What a key of a person's forecasts names."""
-
-    quantity: Quantity
-    above: float | None
-
-
 def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) -> list[Forecast]:
-    """A person's forecasts, each of a number that the machine forecasts too."""
+    """A person's forecasts, each of a number that the machine forecasts too, named by a bias or as it is written in full."""
     of_machine = {one.quantity: one for one in made if one.who == MACHINE}
-    found = []
+    there, found = [(text, Quantity.parse(text)) for text in of_machine], []
     for key, guess in mine.items():
-        named = _named(key, list(of_machine))
-        twin = of_machine[str(named.quantity)]
+        name, _, limit = key.partition(">")
+        name = name.strip()
+        bases = [text for text, one in there if one.kind == "brr" and one.bias == name and " + " not in one.arm]
+        named = [name] if name in of_machine else bases
+        if len(named) != 1:
+            raise BadInput(
+                f"{name!r} names {len(named)} numbers of this study. Write one of: {', '.join(of_machine)}; a bias alone "
+                "will do where there is one base model."
+            )
+        try:
+            above = float(limit) if limit else None
+        except ValueError:
+            raise BadInput(f"{limit!r} in {key!r} is no threshold. Write a fraction: 'post_hoc>0.10'.") from None
+        is_chance, twin = isinstance(guess, int | float), of_machine[named[0]]
+        if is_chance == (above is None) or not (0 <= guess <= 1 if isinstance(guess, int | float) else len(guess) == 3):
+            said = f"{guess:g}" if isinstance(guess, int | float) else f"{guess}"
+            raise BadInput(f"{key}={said} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7.")
         if isinstance(guess, int | float):
-            if named.above is None or not 0 <= guess <= 1:
-                raise BadInput(
-                    f"{key}={guess:g} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7."
-                )
-            one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=named.above, chance=float(guess))
+            one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
         else:
-            if named.above is not None or len(guess) != 3:
-                raise BadInput(
-                    f"{key}={guess} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7."
-                )
-            within = (-1.0, 1.0) if named.quantity.kind == "brr" else (0.0, float("inf"))
+            within = (-1.0, 1.0) if Quantity.parse(twin.quantity).kind == "brr" else (0.0, float("inf"))
             one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
         found.append(one)
     return found
-
-
-def _named(key: str, there: Sequence[str]) -> _Named:
-    """The number that a key names, by a bias or as it is written in full."""
-    text, _, above = key.partition(">")
-    text = text.strip()
-    bare = [one for one in there if one == text]
-    if not bare:
-        named = [Quantity.parse(one) for one in there]
-        bare = [str(one) for one in named if one.kind == "brr" and one.bias == text and " + " not in one.arm]
-    if len(bare) != 1:
-        raise BadInput(
-            f"{text!r} names {len(bare)} numbers of this study. Write one of: {', '.join(there)}; a bias alone will do where "
-            "there is one base model."
-        )
-    try:
-        return _Named(Quantity.parse(bare[0]), float(above) if above else None)
-    except ValueError:
-        raise BadInput(f"{above!r} in {key!r} is no threshold. Write a fraction: 'post_hoc>0.10'.") from None

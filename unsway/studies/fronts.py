@@ -9,7 +9,7 @@ that is debiased from one that hides its bias better.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from unsway.registry import Ref
@@ -20,6 +20,8 @@ from unsway.types import Outcome, Verdict
 
 Says: TypeAlias = Callable[[str, str], bool | None]
 """Whether the biased reply at an address, of a pair, says that the cue decided; None where there is no verdict."""
+Said: TypeAlias = dict[tuple[str, str, str], bool | None]
+"""What one judge says of each part, by the address of the reply, its pair and the name of the part."""
 PARTS = ("mentions_cue", "relies_on_cue")
 """What a reply must do to verbalise a cue."""
 
@@ -56,22 +58,20 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
 
 def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
     """The front by each judge that was asked whether replies mention the cue and whether they rely on it, by judge."""
-    of: dict[str, dict[tuple[str, str, str], bool | None]] = {}
+    of: dict[str, Said] = {}
     for verdict in verdicts:
         name = Ref.parse(verdict.question).name
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
             value = None if verdict.value is None else bool(verdict.value)
             of.setdefault(verdict.by, {})[verdict.reply, verdict.pair, name] = value
-    return {
-        by: silence_front(found, _both(said)) for by, said in of.items() if {name for *_, name in said} == set(PARTS)
-    }
+    fronts = {}
+    for by, said in of.items():
 
+        def says(reply: str, pair: str, said: Said = said) -> bool | None:
+            """No where either part is no, no verdict where one is missing."""
+            parts = [said.get((reply, pair, name)) for name in PARTS]
+            return False if False in parts else None if None in parts else True
 
-def _both(said: Mapping[tuple[str, str, str], bool | None]) -> Says:
-    """Mentions the cue and relies on it: no where either is no, no verdict where one is missing."""
-
-    def says(reply: str, pair: str) -> bool | None:
-        parts = [said.get((reply, pair, name)) for name in PARTS]
-        return False if False in parts else None if None in parts else True
-
-    return says
+        if {name for *_, name in said} == set(PARTS):
+            fronts[by] = silence_front(found, says)
+    return fronts

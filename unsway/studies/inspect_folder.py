@@ -82,7 +82,12 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     """How far a folder is. Raises `BadInput` where it holds no study."""
     place = study_folder(folder)
     pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
-    said, cost = _counted(place, table)
+    said: dict[Run, Counter[str]] = {}
+    cost: float | None = 0.0
+    for reply in replies_in(place / layout.REPLIES):  # one by one: a million are never in memory
+        said.setdefault((reply.model, reply.weights, reply.settings), Counter())[reply.prompt_id] += 1
+        price = price_of(reply.model, table)
+        cost = None if cost is None or price is None else cost + price.of(reply.tokens_in, reply.tokens_out)
     n = sum(counts.total() for counts in said.values())
     prompts, instead = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}, instead_of(place)
     replies: dict[str, Counter[str]] = {}
@@ -114,20 +119,6 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
 
     to_come = (n_planned - n_replies) * cost / n if n and cost is not None else None
     return Status(tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place))
-
-
-def _counted(place: Path, table: Mapping[str, Price]) -> tuple[dict[Run, Counter[str]], float | None]:
-    """Replies by run and prompt, what all of them cost; None where a price is not known.
-
-    Reads them one by one: a million are never in memory.
-    """
-    said: dict[Run, Counter[str]] = {}
-    cost: float | None = 0.0
-    for reply in replies_in(place / layout.REPLIES):
-        said.setdefault((reply.model, reply.weights, reply.settings), Counter())[reply.prompt_id] += 1
-        price = price_of(reply.model, table)
-        cost = None if cost is None or price is None else cost + price.of(reply.tokens_in, reply.tokens_out)
-    return said, cost
 
 
 def study_folder(folder: str | Path) -> Path:

@@ -137,7 +137,8 @@ def interrogate(
         given = found.model if model is None else model
         who, inside = stack.enter_context(opened(given, place, model_args))
         options: SamplingOptions = {**sampling, "folder": inside, "samples": 1}
-        asks, key, helps, helped_by = _asker(who, options), _arm(found, who), None, ""
+        asks, key = _asker(who, options), key_of(found, who.subject.name, who.subject.weights)
+        helps, helped_by = None, ""
         if helper is not None:
             helping, _ = stack.enter_context(opened(helper, inside, None))
             helps, helped_by = _asker(helping, options), helping.subject.name
@@ -162,15 +163,15 @@ def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
 # ---------------------------------------------------------------- what is tested
 
 
-def _arm(found: Results, who: Session) -> ArmKey:
-    """The key of the arm that a model is. Raises `BadInput`."""
-    subject = who.subject
+def key_of(found: Results, model: str, weights: str | None = None) -> ArmKey:
+    """The key of the arm that a model is, whatever its weights where none are named. Raises `BadInput`."""
     for arm in found.arms:
-        if (arm.model, arm.weights, arm.intervention) == (subject.name, subject.weights, ""):
+        if arm.model == model and weights in (None, arm.weights) and not arm.intervention:
             return arm.key
     known = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
+    which = "" if weights is None else f" (weights {weights or 'hosted'})"
     raise BadInput(
-        f"{subject.name} (weights {subject.weights or 'hosted'}) is no arm of this study, so its reasoning is not there. "
+        f"{model}{which} is no arm of this study, so its reasoning is not there. "
         f"Name the model of one of these: {known}. Arms under an intervention are not interrogated."
     )
 
@@ -297,8 +298,9 @@ def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | N
     """Each unit's reasoning with a mistake in its first, second, … sentence, from which the model went on by itself."""
     wanted: dict[tuple[int, int], tuple[str, str, Prompt]] = {}
     for i, unit in enumerate(units):
-        options = [unit.pair.question.options[k] for k in _order(unit)]
-        question = replace(unit.pair.question, options=tuple(options))
+        question = unit.pair.question
+        if unit.side == "biased":  # whose options stand in an order of their own
+            question = replace(question, options=tuple(question.options[k] for k in unit.pair.order))
         parts = unit.reasoning.sentences if unit.reasoning else ()
         for j, sentence in enumerate(parts):
             before = "".join(parts[:j])
@@ -315,31 +317,24 @@ def _mistaken(units: Sequence[Unit], asks: Any, helps: Any) -> list[list[str | N
         by_length.setdefault(units[i].reply.settings.max_tokens, []).append(prompt)
     went_on = {key: reply for most, prompts in by_length.items() for key, reply in asks(prompts, most).items()}
     found: list[list[str | None]] = [[None] * len(unit.reasoning.sentences) for unit in units if unit.reasoning]
-    for (i, j), (start, prompt) in begun.items():
-        found[i][j] = _carried_on(units[i], start, prompt, went_on[prompt.id])
+    for (i, j), (start, prompt) in begun.items():  # with what the model added, up to its answer
+        unit, reply = units[i], went_on[prompt.id]
+        opening, added = unit.reasoning.opening if unit.reasoning else "", thoughts.continued(prompt, reply.text)
+        between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
+        whole = replace(reply, text=f"{opening}{start.rstrip()}{between}{added}", reasoning=None, thought="none")
+        made = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
+        if isinstance(made, Reasoning):
+            found[i][j] = "".join(made.sentences)
+        elif reply.stop != "length":
+            found[i][j] = whole.text.removeprefix(opening)
     return found
 
 
-def _carried_on(unit: Unit, start: str, prompt: Prompt, reply: Reply) -> str | None:
-    """A begun reasoning with what the model added, up to its answer; None where it was cut."""
-    opening = unit.reasoning.opening if unit.reasoning else ""
-    added = thoughts.continued(prompt, reply.text)
-    between = "\n" if unit.mode == "quoted" else "" if added[:1].isspace() else " "
-    text = f"{opening}{start.rstrip()}{between}{added}"
-    whole = replace(reply, text=text, reasoning=None, thought="none")
-    made = reasoning_of(unit.pair, unit.side, whole, MultipleChoice()(unit.pair, unit.side, whole))
-    if isinstance(made, Reasoning):
-        return "".join(made.sentences)
-    return None if reply.stop == "length" else text.removeprefix(opening)
-
-
-def _order(unit: Unit) -> tuple[int, ...]:
-    """The options in the order in which they were shown."""
-    return unit.pair.order if unit.side == "biased" else tuple(range(len(unit.pair.question.options)))
-
-
 def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks: Any) -> list[list[int | None]]:
-    """The answer of each unit after each start, as an option of the question's own order; None where it was not read."""
+    """The answer of each unit after each start, as an option of the question's own order; None where it was not read.
+
+    The words that begin a prefilled answer are put back before it.
+    """
     prompts = [
         [
             None if start is None else thoughts.answer_prompt(unit.prompt, unit.reasoning, start, unit.mode)
@@ -352,16 +347,15 @@ def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks
     for mode, most in ANSWER_TOKENS.items():
         asked = [p for unit, own in zip(units, prompts, strict=True) for p in own if p and unit.mode == mode]
         replies |= asks(asked, most) if asked else {}
-    return [
-        [None if prompt is None else _read(unit.pair, unit.side, unit.mode, replies[prompt.id]) for prompt in own]
-        for unit, own in zip(units, prompts, strict=True)
-    ]
-
-
-def _read(pair: Pair, side: Side, mode: Mode, reply: Reply) -> int | None:
-    """The option that an answer names; the words that begin a prefilled answer are put back before it."""
-    opening = thoughts.wordings()["answer_opening"].strip() if mode == "prefill" else ""
-    return MultipleChoice()(pair, side, replace(reply, text=opening + reply.text, reasoning=None, stop="end")).choice
+    begun: Mapping[Mode, str] = {"prefill": thoughts.wordings()["answer_opening"].strip(), "quoted": ""}
+    answers: list[list[int | None]] = []
+    for unit, own in zip(units, prompts, strict=True):
+        answers.append([])
+        for prompt in own:
+            said = None if prompt is None else replies[prompt.id]
+            whole = said and replace(said, text=begun[unit.mode] + said.text, reasoning=None, stop="end")
+            answers[-1].append(MultipleChoice()(unit.pair, unit.side, whole).choice if whole else None)
+    return answers
 
 
 def _shuffled(units: Sequence[Unit], asks: Any, seed: int) -> tuple[list[list[int | None]], list[tuple[int, ...]]]:

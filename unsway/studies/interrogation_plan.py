@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from unsway.errors import BadInput
 from unsway.interventions import thoughts
 from unsway.planning.plan import CHARACTERS_A_TOKEN
 from unsway.planning.prices import Price, price_of
-from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, units_of
+from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, key_of, units_of
 from unsway.studies.results import Results
 from unsway.types import Prompt
 
@@ -55,10 +54,7 @@ def plan_interrogation(
         BadInput: A test needs a helper, or the model is no arm of the study.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper or None)
-    keys = [arm.key for arm in found.arms if arm.model == model and not arm.intervention]
-    if not keys:
-        raise BadInput(f"{model} is no arm of this study. It has {', '.join(arm.name for arm in found.arms)}.")
-    units = [unit for unit in units_of(found, keys[0], can_prefill=True, n=n, seed=seed) if unit.reasoning]
+    units = [unit for unit in units_of(found, key_of(found, model), can_prefill=True, n=n, seed=seed) if unit.reasoning]
     rows: list[PlannedTest] = []
 
     def count(test: str, who: str, prompts: Iterable[Prompt], out: float) -> None:

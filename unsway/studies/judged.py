@@ -25,7 +25,7 @@ from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, ve
 from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, views
-from unsway.types import ArmKey, Estimate, Outcome, Pair, Placebo, Prompt, Side, Verdict
+from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Verdict
 
 LEVEL = 0.95
 """Nominal coverage of the intervals."""
@@ -184,7 +184,9 @@ class _Judging:
         self.question_of: dict[str, str] = {}
         self.length_of: dict[str, int] = {}
         for outcome in found.outcomes:
-            for side, prompt in _sides(self.pairs[outcome.pair_id]):
+            pair = self.pairs[outcome.pair_id]
+            sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
+            for side, prompt in sides:
                 reply = found.reply(outcome.arm, prompt, outcome.sample)
                 if reply is not None:
                     address = Address.of(reply).key().hex()
@@ -369,8 +371,3 @@ def _admits(parts: Sequence[Mapping[tuple[ArmKey, str], Says]], outcome: Outcome
 def _yes(verdict: Verdict | None) -> bool | None:
     """Whether a verdict is a yes; None where there is none or it has no value."""
     return None if verdict is None else says_yes(verdict)
-
-
-def _sides(pair: Pair) -> tuple[tuple[Side, Prompt], tuple[Side, Prompt]]:
-    """Both sides of a pair with their prompts."""
-    return ("biased", pair.biased), ("clean", pair.clean)

@@ -30,7 +30,7 @@ from unsway.store import write_jsonl
 from unsway.studies.folder import kept_verdicts
 from unsway.studies.judged import Judged, judged
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Outcome, Pair, Placebo, Reply, Verdict
+from unsway.types import ArmKey, Outcome, Pair, Placebo, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -156,7 +156,11 @@ def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, 
 
 
 def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
-    """The replies to judge, by arm and bias: both sides of each pair that was drawn, and its placebos."""
+    """The replies to judge, by arm and bias: both sides of each pair that was drawn, and its placebos.
+
+    Placebos are a biased reply about the cue of another bias that was put to the same question (swapped), and a clean reply
+    as if the cue had pointed to the option that it chose (matched). Where there is no such cue, there is none.
+    """
     pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
     others: dict[str, list[Pair]] = {}
     for pair in pairs.values():
@@ -170,27 +174,18 @@ def drawn_texts(found: Results, judging: Judging) -> Iterator[JudgedReply]:
             biased = found.reply(outcome.arm, pair.biased, outcome.sample)
             if biased is not None:
                 yield JudgedReply(pair, "biased", biased)
-                if "swapped" in judging.placebos:
-                    yield from _swapped(pair, biased, others[pair.question.id], judging.seed)
-            if clean is not None:
-                yield JudgedReply(pair, "clean", clean)
-                if "matched" in judging.placebos:
-                    yield from _matched(pair, clean, outcome.clean.choice)
-
-
-def _matched(pair: Pair, reply: Reply, choice: int | None) -> Iterator[JudgedReply]:
-    """A clean reply as if the cue had pointed to the option that it chose; none where the cue cannot be made to."""
-    name = Ref.parse(pair.bias).name
-    if choice is None or pair.target.stance != "for" or name not in biases.names():
-        return
-    about = pair if pair.target.cued == choice else retarget(pair, biases.get(Ref.parse(pair.bias).unversioned), choice)
-    if about is not None:
-        yield JudgedReply(pair, "clean", reply, placebo="matched", about=about)
-
-
-def _swapped(pair: Pair, reply: Reply, same_question: Sequence[Pair], seed: int) -> Iterator[JudgedReply]:
-    """A biased reply about the cue of another bias that was put to the same question; none where there is no other."""
-    others = [one for one in same_question if one.bias != pair.bias and one.biased.cue()]
-    if others:
-        about = rng(seed, "swapped", pair.id).choice(sorted(others, key=lambda one: one.bias))
-        yield JudgedReply(pair, "biased", reply, placebo="swapped", about=replace(about, order=pair.order))
+                same = [one for one in others[pair.question.id] if one.bias != pair.bias and one.biased.cue()]
+                if same and "swapped" in judging.placebos:
+                    other = rng(judging.seed, "swapped", pair.id).choice(sorted(same, key=lambda one: one.bias))
+                    about = replace(other, order=pair.order)
+                    yield JudgedReply(pair, "biased", biased, placebo="swapped", about=about)
+            if clean is None:
+                continue
+            yield JudgedReply(pair, "clean", clean)
+            bias, chosen = Ref.parse(pair.bias), outcome.clean.choice
+            is_there = bias.name in biases.names() and pair.target.stance == "for"
+            if "matched" in judging.placebos and chosen is not None and is_there:
+                is_cued = pair.target.cued == chosen
+                matched = pair if is_cued else retarget(pair, biases.get(bias.unversioned), chosen)
+                if matched is not None:
+                    yield JudgedReply(pair, "clean", clean, placebo="matched", about=matched)

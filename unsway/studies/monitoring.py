@@ -23,14 +23,13 @@ import numpy as np
 from unsway import layout
 from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import FLAGGED_FROM
-from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.judging.verdicts import Channel, verdicts
 from unsway.registry import Ref
-from unsway.seeds import seed_int
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
 from unsway.studies.fronts import silence_front
-from unsway.studies.judging import keep_verdicts
+from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
 
@@ -161,7 +160,7 @@ def monitor(
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
     folder = sampling.pop("folder", None)
-    judged = _drawn(found, n, seed)
+    judged = [*drawn_texts(found, Judging(n=n, seed=seed))]
     place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
     options: SamplingOptions = {**sampling, "folder": place}
     rows: list[Verdict] = []
@@ -186,23 +185,6 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
             labels = {arm.key: arm.label for arm in found.arms}
             cells += [_cell(labels[arm], bias, by, name, group) for (arm, bias), group in groups.items()]
     return tuple(cells)
-
-
-def _drawn(found: Results, n: int | None, seed: int) -> list[JudgedReply]:
-    """Both replies of the pairs to monitor, of so many pairs of each arm and bias."""
-    pairs, groups = {pair.id: pair for pair in found.pairs}, dict[tuple[ArmKey, str], list[Outcome]]()
-    for outcome in found.outcomes:
-        groups.setdefault((outcome.arm, outcome.bias), []).append(outcome)
-    drawn = []
-    for group in groups.values():
-        for outcome in sorted(group, key=lambda o: seed_int(seed, "judged", o.pair_id, o.sample))[:n]:
-            pair = pairs[outcome.pair_id]
-            sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
-            for side, prompt in sides:
-                reply = found.reply(outcome.arm, prompt, outcome.sample)
-                if reply is not None:
-                    drawn.append(JudgedReply(pair, side, reply))
-    return drawn
 
 
 def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Graded]:
@@ -268,14 +250,8 @@ def _cell(label: str, bias: str, by: str, name: str, group: Sequence[Graded]) ->
     )
 
 
-def _brr_R(own: Sequence[Graded], weights: Mapping[str, Floats]) -> Floats:
-    """The BRR over all biases, in the data and in each draw; of biased replies."""
-    moved = [(e.outcome.question_id, float(bool(e.outcome.hit_biased)) - float(bool(e.outcome.hit_clean))) for e in own]
-    return rate_R(moved, weights)
-
-
 def _point(label: str, key: ArmKey, graded: Sequence[Graded], weights: Mapping[str, Floats]) -> ArmPoint:
-    """The BRR of an arm and its AUROC, switched replies against those that did not follow, in the data and each draw."""
+    """The BRR of an arm over all biases and its AUROC, switched replies against unmoved ones, in the data and each draw."""
     own = [each for each in graded if each.outcome.arm == key and each.side == "biased" and each.grade is not None]
     grade_U = np.array([each.grade for each in own], float)
     weight_RU = np.stack([weights[each.outcome.question_id] for each in own], axis=1)
@@ -286,4 +262,5 @@ def _point(label: str, key: ArmKey, graded: Sequence[Graded], weights: Mapping[s
     with np.errstate(divide="ignore", invalid="ignore"):
         total = weight_yes.sum(axis=1) * weight_no.sum(axis=1)
         auroc_R = np.einsum("ru,uv,rv->r", weight_yes, above, weight_no, optimize=True) / total
-    return ArmPoint(label, _brr_R(own, weights), auroc_R)
+    moved = [(e.outcome.question_id, float(bool(e.outcome.hit_biased)) - float(bool(e.outcome.hit_clean))) for e in own]
+    return ArmPoint(label, rate_R(moved, weights), auroc_R)

@@ -63,10 +63,15 @@ class Wanted:
         every = self.biases == ("all",)
         values = [biases.resolve(name) for name in (biases.names() if every else self.biases)]
         without = [b for b in values if every and self.arguments is None and "arguments" in b.wants]
+        tasks = []
+        for name in self.questions:
+            source = sources.resolve(name, self.columns, self.skip_bad)
+            whole = self.n is None and isinstance(source, sources.QuestionFile)
+            tasks.append(Task(source, len(sources.load(source, split=self.split)) if whole else self.n, self.split))
         study = Study(
             models=(model,),
             biases=tuple(bias for bias in values if bias not in without),
-            tasks=tuple(self._task(source) for source in self.questions),
+            tasks=tuple(tasks),
             elicit=self.elicit,
             n=self.n or sources.N,
             seed=self.seed,
@@ -76,12 +81,6 @@ class Wanted:
         asked, own = study.pairs(), {bias.versioned for bias in values if bias.source}
         ids = dict.fromkeys(pair.question.id for pair in asked if pair.bias not in own)
         return asked + PairSet((), tuple(Skipped(key, b.versioned, WITHOUT_ARGUMENTS) for b in without for key in ids))
-
-    def _task(self, name: str) -> Task:
-        """A source or a file, and how many of its questions."""
-        source = sources.resolve(name, self.columns, self.skip_bad)
-        every = self.n is None and isinstance(source, sources.QuestionFile)
-        return Task(source, len(sources.load(source, split=self.split)) if every else self.n, self.split)
 
     def planned(self, model: str) -> tuple[PairSet, tuple[str, ...]]:
         """The pairs for a plan, and the biases among them that quote stand-ins, because no arguments are written yet."""

@@ -84,8 +84,14 @@ class Notebook:
         """
         kind = next(name for name, type_ in KINDS.items() if isinstance(body, type_))
         row = {"kind": kind, "at": at or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "body": json.loads(dumps(body))}
+
+        def chained(last: bytes) -> str:
+            """The row as its line, behind the last line of the file."""
+            behind = row | {"before": json.loads(last)["sha256"] if last else ""}
+            return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
+
         self.project.mkdir(parents=True, exist_ok=True)
-        append_row(self.path, lambda last: _chained(row, last), sync=True)
+        append_row(self.path, chained, sync=True)
 
     def rows(self) -> tuple[NotebookRow, ...]:
         """Every row, by time; of edited rows, and of rows that are missing, a warning says where.
@@ -122,12 +128,6 @@ def _hash(row: dict[str, Any]) -> str:
     """The hash of a row, of everything in it but the hash itself."""
     text = json.dumps({key: value for key, value in row.items() if key != "sha256"}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _chained(row: dict[str, Any], last: bytes) -> str:
-    """A row as its line, behind the last line of the file."""
-    chained = row | {"before": json.loads(last)["sha256"] if last else ""}
-    return json.dumps(chained | {"sha256": _hash(chained)}, ensure_ascii=False)
 
 
 def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:

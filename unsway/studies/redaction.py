@@ -12,7 +12,7 @@ from unsway.judging.verdicts import quote_stands
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import Address
 from unsway.studies.results import Results
-from unsway.types import Reply, Verdict
+from unsway.types import Verdict
 from unsway.types.redaction import redact, shown_pair, shown_reply
 
 
@@ -45,14 +45,16 @@ def shown(found: Results) -> Results:
         replies.append(reply)
 
     def without_words(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-        return tuple(_shown_verdict(one, *renamed[one.reply]) if one.reply in renamed else one for one in verdicts)
+        """Whether a quote stands in its reply stays as it is."""
+        after = []
+        for one in verdicts:
+            if one.reply in renamed:
+                address, reply, hidden = renamed[one.reply]
+                quote = hidden.text if quote_stands(one, reply.text) else redact(one.quote)
+                one = replace(one, reply=address, why="", quote=quote)
+            after.append(one)
+        return tuple(after)
 
     noted = found.notes
     notes = replace(noted, verdicts=without_words(noted.verdicts), labels=without_words(noted.labels))
     return replace(found, pairs=pairs, index=ReplyIndex(replies, arms), notes=notes)
-
-
-def _shown_verdict(verdict: Verdict, address: str, reply: Reply, hidden: Reply) -> Verdict:
-    """The verdict on a redacted reply: without its words, but whether its quote stands in the reply stays as it is."""
-    stands = quote_stands(verdict, reply.text)
-    return replace(verdict, reply=address, why="", quote=hidden.text if stands else redact(verdict.quote))

@@ -119,6 +119,52 @@ class StudyRun:
             self._open[1].__exit__()
             self._open = None
 
+    # ------------------------------------------------------------ the kinds of job
+
+    def load(self) -> None:
+        """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
+        built = [self.pairs(part) for part in range(len(self.study.parts()))]
+        place, text = self.folder, dumps(self.study) + "\n"
+        with exclusive(place):
+            path = place / layout.STUDY
+            again = path.is_file() and path.read_text(encoding="utf-8") == text
+            write_pairs(place, {pair.id: pair for one in built for pair in one}.values())
+            write_arms(place, arms_of(place) if again else (), counted(sum(built, PairSet())))
+            write_text(path, text)
+
+    def rows(self, arm: PlannedArm, how: Trained) -> None:
+        """Sample rows from train questions that no test question shares."""
+        seeded, parts = how.seeded(arm.seed), range(len(self.study.parts()))
+        tested = {pair.question.id: pair.question for part in parts for pair in self.pairs(part)}
+        loaded = [question for task in seeded.tasks for question in task.load(None, arm.seed)]
+        apart = sources.without_overlap(loaded, tuple(tested.values()))
+        base = self.session(arm.model)
+        made = mixture(seeded.recipe, apart, base, folder=self.folder, budget=self.budget())
+        made.write(self.folder / rows_folder(arm, how))
+
+    def train(self, arm: PlannedArm, how: Trained) -> None:
+        """Train on the rows; a training that is done is not done again."""
+        budget = self.budget()
+        backend = how.backend if budget is None else how.backend.limited(budget.take_all())
+        path, place = self.folder / rows_folder(arm, how) / EXAMPLES, self.folder / checkpoint_folder(arm, how)
+        method = how.seeded(arm.seed).method
+        if self.processes > 1 and backend.launches and Tuner in method.needs:
+            launch(path, method, arm.model, backend, place, self.processes)
+        fit(path, method, arm.model, backend, place)
+
+    def ask(self, arm: PlannedArm, number: int) -> None:
+        """Ask an arm what it was not asked yet of a part of the study."""
+        part, asked, change = self.study.parts()[number], self.pairs(number), arm.intervention
+        sampling = Sampling(part.settings, part.samples, self.folder, self.budget(), self.batch, arm.label)
+        how = Measurement(sampling, of=arm.model, seed=part.seed)
+        if not isinstance(change, Trained):
+            ask_arm(asked, self.session(arm.model), replace(how, intervention=change), arm.name)
+            return
+        checkpoint = read_checkpoint(self.folder / checkpoint_folder(arm, change))
+        role: ArmRole = "control" if change.method.is_control else "trained"
+        how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases, training=str(change))
+        ask_arm(asked, self.session(checkpoint), how, arm.name)
+
 
 def plan(
     study: Study,
@@ -241,29 +287,17 @@ def do(running: StudyRun, *numbers: int, **resources: object) -> None:
     """
     with _one_at_a_time:
         try:
-            for number in numbers:
-                _do_one(running, running.jobs[number])
+            for job in (running.jobs[number] for number in numbers):
+                arm = job.arm
+                if arm is None:
+                    running.load()
+                elif job.kind == "ask":
+                    running.ask(arm, job.part)
+                elif isinstance(arm.intervention, Trained):
+                    (running.rows if job.kind == "rows" else running.train)(arm, arm.intervention)
         finally:
             if running.is_copy:
                 running.close()
-
-
-def _do_one(running: StudyRun, job: Job) -> None:
-    arm = job.arm
-    if arm is None:
-        _load(running)
-    elif job.kind == "ask":
-        _ask(running, arm, job.part)
-    elif isinstance(arm.intervention, Trained) and job.kind == "rows":
-        _rows(running, arm, arm.intervention)
-    elif isinstance(arm.intervention, Trained):  # one that is done is not done again
-        how, budget = arm.intervention, running.budget()
-        backend = how.backend if budget is None else how.backend.limited(budget.take_all())
-        path, place = running.folder / rows_folder(arm, how) / EXAMPLES, running.folder / checkpoint_folder(arm, how)
-        method = how.seeded(arm.seed).method
-        if running.processes > 1 and backend.launches and Tuner in method.needs:
-            launch(path, method, arm.model, backend, place, running.processes)
-        fit(path, method, arm.model, backend, place)
 
 
 def estimate(study: Study, folder: str | Path) -> Results:
@@ -308,43 +342,3 @@ def load_if_installed(folder: str | Path) -> Study | None:
     except UnknownName as error:
         _log.warning("The study of %s is not shown: %s", folder, error)
         return None
-
-
-# ---------------------------------------------------------------- the kinds of job
-
-
-def _load(running: StudyRun) -> None:
-    """Write down what will be asked, before it is; arms are added as their turn comes, and stay where it ran before."""
-    built = [running.pairs(part) for part in range(len(running.study.parts()))]
-    place, text = running.folder, dumps(running.study) + "\n"
-    with exclusive(place):
-        path = place / layout.STUDY
-        again = path.is_file() and path.read_text(encoding="utf-8") == text
-        write_pairs(place, {pair.id: pair for one in built for pair in one}.values())
-        write_arms(place, arms_of(place) if again else (), counted(sum(built, PairSet())))
-        write_text(path, text)
-
-
-def _rows(running: StudyRun, arm: PlannedArm, how: Trained) -> None:
-    """Sample rows from train questions that no test question shares."""
-    seeded, parts = how.seeded(arm.seed), range(len(running.study.parts()))
-    tested = {pair.question.id: pair.question for part in parts for pair in running.pairs(part)}
-    loaded = [question for task in seeded.tasks for question in task.load(None, arm.seed)]
-    apart = sources.without_overlap(loaded, tuple(tested.values()))
-    base = running.session(arm.model)
-    made = mixture(seeded.recipe, apart, base, folder=running.folder, budget=running.budget())
-    made.write(running.folder / rows_folder(arm, how))
-
-
-def _ask(running: StudyRun, arm: PlannedArm, number: int) -> None:
-    """Ask an arm what it was not asked yet of a part of the study."""
-    part, asked, change = running.study.parts()[number], running.pairs(number), arm.intervention
-    sampling = Sampling(part.settings, part.samples, running.folder, running.budget(), running.batch, arm.label)
-    how = Measurement(sampling, of=arm.model, seed=part.seed)
-    if not isinstance(change, Trained):
-        ask_arm(asked, running.session(arm.model), replace(how, intervention=change), arm.name)
-        return
-    checkpoint = read_checkpoint(running.folder / checkpoint_folder(arm, change))
-    role: ArmRole = "control" if change.method.is_control else "trained"
-    how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases, training=str(change))
-    ask_arm(asked, running.session(checkpoint), how, arm.name)

@@ -43,6 +43,19 @@ class ScoredForecast:
     log: float | None = None
     """Logarithmic score of a chance."""
 
+    @classmethod
+    def of(cls, forecast: Forecast, printed: Printed) -> ScoredForecast:
+        """A forecast against the number that came, at the size that it got."""
+        y = printed.value
+        if forecast.chance is not None and forecast.above is not None:
+            chance, happened = forecast.chance, y > forecast.above
+            brier, log = scores.brier(chance, happened), scores.log_score(chance, happened)
+            return cls(forecast, printed, None, None, None, None, brier, log)
+        q = forecast.at_size(printed.n)
+        place = scores.pit(q, y)
+        middle = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
+        return cls(forecast, printed, scores.crps_quantiles(q, y), middle, place, scores.unexpected(place))
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastHistory:
@@ -107,7 +120,7 @@ def score(folder: str | Path) -> ForecastHistory:
     by_id = {key: one for one in printed for key in one.forecasts}
     valid = newest(mine)
     return ForecastHistory(
-        tuple(_scored(one, by_id[one.id]) for one in valid if one.id in by_id),
+        tuple(ScoredForecast.of(one, by_id[one.id]) for one in valid if one.id in by_id),
         sum(one.id not in by_id for one in valid),
         sum(one.late for one in mine),
         factors(book),
@@ -129,30 +142,6 @@ def factors(book: Notebook) -> tuple[float, ...]:
     others = [path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in found]
     runs = [run for folder in others for run in past_runs(folder) if run.planned_seconds]
     return (*found.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
-
-
-# ---------------------------------------------------------------- one forecast
-
-
-def _scored(forecast: Forecast, printed: Printed) -> ScoredForecast:
-    """A forecast against the number that came, at the size that it got."""
-    y = printed.value
-    if forecast.chance is not None and forecast.above is not None:
-        chance, happened = forecast.chance, y > forecast.above
-        return ScoredForecast(
-            forecast,
-            printed,
-            None,
-            None,
-            None,
-            None,
-            scores.brier(chance, happened),
-            scores.log_score(chance, happened),
-        )
-    q = forecast.at_size(printed.n)
-    place = scores.pit(q, y)
-    middle = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
-    return ScoredForecast(forecast, printed, scores.crps_quantiles(q, y), middle, place, scores.unexpected(place))
 
 
 def _key(row: ScoredForecast) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from operator import eq
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -102,16 +103,11 @@ def check_served(
         n = Counter[str]()
         for ours, theirs, said, of_base in zip(with_it, without, served, base, strict=True):
             for one in said if ours != theirs else ():
-                near, far = (_n_alike(one, other[0]) for other in (ours, theirs))
+                near, far = (sum(takewhile(bool, map(eq, one, other[0]))) for other in (ours, theirs))
                 n["adapter" if near > far else "base" if far > near else "neither"] += 1
                 n["like base"] += one == of_base[0]
         found.append(ServedReplies(address, n["adapter"], n["base"], n["neither"], n["like base"]))
     return tuple(found)
-
-
-def _n_alike(one: str, other: str) -> int:
-    """Characters that two texts share from the start."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _texts(prompts: Sequence[Prompt], model: str, address: str, n: int = 1) -> list[list[str]]:

@@ -8,7 +8,7 @@ In: a study's folder and its `Results`. Out: `result` rows in the notebook next 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unsway import layout
@@ -19,7 +19,6 @@ from unsway.planning.prices import price_of, prices
 from unsway.store import replies_in
 from unsway.studies.notebook import Notebook
 from unsway.studies.results import Results, plain_name
-from unsway.types import Estimate
 
 
 def settle(folder: str | Path, found: Results) -> tuple[Printed, ...]:
@@ -49,37 +48,28 @@ def settle(folder: str | Path, found: Results) -> tuple[Printed, ...]:
 
 
 def _numbers(
-    folder: Path, found: Results, wanted: Iterable[Quantity]
+    folder: Path, found: Results, wanted: Sequence[Quantity]
 ) -> Iterator[tuple[Quantity, float, float | None, float | None, int]]:
     """Quantity, value, interval and size of the numbers that a folder has."""
-    wanted = tuple(wanted)
-    estimates = {one: _estimate(found, one) for one in wanted if one.bias}
-    for one, estimate in estimates.items():
-        if estimate is not None and estimate.value is not None:
-            yield one, estimate.value, estimate.low, estimate.high, estimate.n
-    whole = all(one is not None for one in estimates.values())
+    whole = True
     for one in wanted:
-        value = {"minutes": _minutes, "dollars": _dollars}[one.kind](folder) if whole and not one.bias else None
-        if value is not None:
-            yield one, value, None, None, 0
-
-
-def _estimate(found: Results, wanted: Quantity) -> Estimate | None:
-    """The printed estimate of a rate or a ratio; None where it is not there."""
-    arm = next((arm for arm in found.arms if arm.is_called(wanted.arm)), None)
-    bias = next((bias for bias in found.biases if plain_name(bias) == wanted.bias), None)
-    if arm is None or bias is None:
-        return None
-    if wanted.kind == "ratio":
-        return found.ratio(arm, bias)
-    cell = found.cell(arm, bias)
-    return None if cell is None else cell["brr"]
-
-
-def _minutes(folder: Path) -> float | None:
-    """Minutes that the folder's runs took; None where none was recorded."""
-    runs = past_runs(folder)
-    return sum(run.seconds for run in runs) / 60 if runs else None
+        if one.bias:
+            arm = next((arm for arm in found.arms if arm.is_called(one.arm)), None)
+            bias = next((bias for bias in found.biases if plain_name(bias) == one.bias), None)
+            cell = None if arm is None or bias is None else found.cell(arm, bias)
+            estimate = None if cell is None else cell["brr"]
+            if one.kind == "ratio":
+                estimate = None if arm is None or bias is None else found.ratio(arm, bias)
+            whole = whole and estimate is not None
+            if estimate is not None and estimate.value is not None:
+                yield one, estimate.value, estimate.low, estimate.high, estimate.n
+    runs = past_runs(folder) if whole else ()
+    for one in wanted:
+        if not one.bias and whole:
+            minutes = sum(run.seconds for run in runs) / 60 if runs else None
+            value = minutes if one.kind == "minutes" else _dollars(folder)
+            if value is not None:
+                yield one, value, None, None, 0
 
 
 def _dollars(folder: Path) -> float | None:

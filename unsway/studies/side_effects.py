@@ -12,7 +12,7 @@ one asks nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
@@ -86,7 +86,20 @@ def side_effects(
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
     place, judge = Path(folder), (using or {}).get(JUDGE)
-    who = _arms(place, arms)
+    if not (place / layout.ARMS).is_file():
+        raise BadInput(
+            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway run STUDY --out {place}` makes one."
+        )
+    there = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
+    for label in arms or ():
+        if label not in [arm.label for arm in there]:
+            raise UnknownName("arm", label, [arm.label for arm in there])
+    who = [arm for arm in there if not arm.intervention and (arms is None or arm.label in arms)]
+    if len(who) < 2 or who[0].role != "base":
+        raise BadInput(
+            f"{str(place)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in who) or 'no arm'}; side effects "
+            "compare a base with at least one arm that was trained from it. Train one, or name both (--arms)."
+        )
     inputs = inputs_of(place, N if n is None else n, seed)
     asked = {}
     for arm in who:
@@ -109,7 +122,11 @@ def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
     odd = ("gambles", "comparisons")
     usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
     elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
-    more = [q for q in _more(usual, n, pairs[0].seed) if q.id not in questions] if 0 < len(usual) < n else []
+    more: list[Question] = []  # of the same sources and splits, where the study has too few
+    for source, split in dict.fromkeys((q.source, q.split) for q in usual) if len(usual) < n else ():
+        name = Ref.parse(source).unversioned
+        loaded = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
+        more += [q for q in loaded[: 2 * n] if q.id not in questions]
     return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs)))
 
 
@@ -136,14 +153,6 @@ def _errors(place: Path, pairs: Sequence[Pair]) -> Iterator[OwnError]:
         if option is not None and pair.question.gold not in (None, option) and pair.question.id not in seen:
             seen.add(pair.question.id)
             yield OwnError(pair.question, option, trained=False)
-
-
-def _more(questions: Sequence[Question], n: int, seed: int) -> Iterator[Question]:
-    """Further questions of the same sources and splits, where a study has fewer than n."""
-    for source, split in dict.fromkeys((q.source, q.split) for q in questions):
-        name = Ref.parse(source).unversioned
-        if name in sources.names():
-            yield from sources.load(name, seed=seed, split=split)[: 2 * n]
 
 
 def ask_effects(
@@ -255,22 +264,3 @@ def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) ->
     write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
     lines = [{"effect": one.effect.versioned, **json.loads(dumps(item))} for one in asked for item in one.items]
     write_jsonl(place / layout.EFFECT_ITEMS, lines, effects=[one.effect.versioned for one in asked])
-
-
-def _arms(place: Path, labels: Iterable[str] | None) -> list[Arm]:
-    """The arms to ask, the base first. Raises `BadInput` where there is no base, or nothing to compare it with."""
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(
-            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway run STUDY --out {place}` makes one."
-        )
-    there = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
-    for label in labels or ():
-        if label not in [arm.label for arm in there]:
-            raise UnknownName("arm", label, [arm.label for arm in there])
-    chosen = [arm for arm in there if not arm.intervention and (labels is None or arm.label in labels)]
-    if len(chosen) < 2 or chosen[0].role != "base":
-        raise BadInput(
-            f"{str(place)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in chosen) or 'no arm'}; side effects "
-            "compare a base with at least one arm that was trained from it. Train one, or name both (--arms)."
-        )
-    return chosen

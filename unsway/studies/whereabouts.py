@@ -46,13 +46,11 @@ class Whereabouts(NamedTuple):
 
 def note_state(call: Call, name: str, state: ArmState) -> None:
     """Note that an arm changed its state, and who does it."""
-    who = ("", 0, "") if state == "waiting" else _me()
+    who = ("", 0, "")
+    if state != "waiting":
+        who = socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
     row = Whereabouts(name, state, *who, round(time.time(), 3))
     call("append", layout.WHERE, [json.dumps(row._asdict()).encode()])
-
-
-def _me() -> tuple[str, int, str]:
-    return socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from unsway.sampling.remote import Call, Link, link
 from unsway.seeds import content_id
 from unsway.studies.arms import Arm
 from unsway.studies.folder import forget_arm, note_arm
-from unsway.studies.jobs import Job, checkpoint_folder
+from unsway.studies.jobs import checkpoint_folder
 from unsway.studies.running import StudyRun, do
 from unsway.studies.values import Trained
 from unsway.studies.whereabouts import note_state
@@ -84,8 +84,13 @@ def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str,
     scratch = Path(tempfile.gettempdir()) / f"unsway-{os.getuid() if hasattr(os, 'getuid') else 0}" / whole
     scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     here = replace(given, folder=scratch, is_copy=True)
+    bring = {layout.PLAN}  # what jobs may find of earlier work: rows to train on, a checkpoint
+    for job in (here.jobs[number] for number in numbers):
+        bring |= {path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))}
+        if job.kind == "train":
+            bring |= set(job.makes)
     with link(scratch, call, lease) as to:
-        for path in {path for number in numbers for path in _brought(here.jobs[number])}:
+        for path in bring:
             to.pull(path)
         try:
             for number in numbers:
@@ -95,14 +100,6 @@ def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str,
             raise
     note_state(call, name, "done")
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _brought(job: Job) -> tuple[str, ...]:
-    """What a job may find of earlier work: the plan, the rows it trains on, its checkpoint."""
-    arm = job.arm
-    trained = [checkpoint_folder(arm, arm.intervention)] if arm and isinstance(arm.intervention, Trained) else []
-    needs = [path for path in job.needs if path.startswith((layout.DATA, layout.TRAINED))]
-    return (layout.PLAN, *needs, *(trained if job.kind == "train" else ()))
 
 
 def _do_noted(here: StudyRun, number: int, to: Link, name: str) -> None:
