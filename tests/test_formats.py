@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -71,18 +69,14 @@ def test_rows_survive_what_a_cell_may_hold() -> None:
 
 
 def test_exit_codes_are_those_of_the_docs(folder: Path) -> None:
-    """What the system is told, by processes of their own."""
-    told = {
-        words: subprocess.run([sys.executable, "-m", "unsway", *words], capture_output=True, text=True, check=False)
-        for words in (
-            ("table", str(folder)),
-            ("figure", str(folder), "no_such_chart", "--out", str(folder / "a.svg")),
-            ("table", str(folder), "--no-such-option"),
-            ("table", str(folder / "nowhere")),
-        )
-    }
-    assert [each.returncode for each in told.values()] == [0, 1, 2, 2], [each.stderr for each in told.values()]
-    assert all("Error: " in each.stderr for each in told.values() if each.returncode)
+    told = [
+        unsway("table", folder),
+        unsway("figure", folder, "no_such_chart", "--out", folder / "a.svg"),
+        unsway("table", folder, "--no-such-option"),
+        unsway("table", folder / "nowhere"),
+    ]
+    assert [each.exit_code for each in told] == [0, 1, 2, 2], [each.output for each in told]
+    assert all("Error: " in each.stderr for each in told if each.exit_code)
 
 
 @pytest.mark.parametrize(
