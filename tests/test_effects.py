@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from keeping import keep_arm
 from rich.console import Console
 
 import unsway as us
@@ -28,7 +29,7 @@ from unsway.reporting.effects import body, cells, show
 from unsway.sources import load
 from unsway.store import replies_in
 from unsway.studies.side_effects import inputs_of, side_effects
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, scripted, toy_questions
 from unsway.types import Example, Settings
 
 QUESTIONS = toy_questions(80)
@@ -43,18 +44,18 @@ def models(**accuracy: float) -> dict[str, Any]:
     return {label: scripted(ASKED, {}, accuracy=rate, name=label) for label, rate in accuracy.items()}
 
 
-def measured(folder: Path, using: dict[str, Any]) -> Path:
-    """A study of these models."""
-    for label, model in using.items():
-        how = us.Measurement(role={"base": "base", "control": "control"}.get(label, "trained"))  # type: ignore[arg-type]
-        us.measure(model, ASKED, how=how, folder=folder, label=label)
+def measured(folder: Path, **accuracy: float) -> Path:
+    """A study of these models, which have said all that it asks."""
+    for label, rate in accuracy.items():
+        role = {"base": "base", "control": "control"}.get(label, "trained")
+        keep_arm(folder, ASKED, Script({}, rate), label, role)  # type: ignore[arg-type]
     return folder
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of a base, a control and a trained arm that lost nothing."""
-    return measured(tmp_path_factory.mktemp("study"), models(base=0.9, control=0.9, bct=0.9))
+    return measured(tmp_path_factory.mktemp("study"), base=0.9, control=0.9, bct=0.9)
 
 
 def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
@@ -76,8 +77,8 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
 
 
 def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
-    using = models(base=0.95, bct=0.6)
-    found = side_effects(measured(tmp_path, using), ONE, using=using)
+    folder = measured(tmp_path, base=0.95, bct=0.6)
+    found = side_effects(folder, ONE, using=models(base=0.95, bct=0.6))
     (row,) = found.rows
     assert row.verdict == "lost" and row.change.value is not None and row.change.value < -0.1
     assert found.sentences["bct"].startswith(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from keeping import ask_directly
 
 import unsway as us
 from unsway import biases
@@ -17,7 +18,7 @@ from unsway.store import read_jsonl
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
 from unsway.types import Pair, Reply, Settings, Verdict
 
-QUESTIONS = toy_questions(200)
+QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
 MODEL = scripted(PAIRS, {"suggested_answer": 0.6, "majority_vote": 0.5}, accuracy=0.8, admits=0.4, seed=3)
 BOTH = ["mentions_cue", "relies_on_cue"]
@@ -54,7 +55,10 @@ def _text(found: us.Results, pair_id: str) -> str:
     return said.text if said else ""
 
 
-def test_known_errors_are_recovered_within_their_interval(measured: tuple[us.Results, Path]) -> None:
+def test_known_errors_are_recovered_within_their_interval(
+    measured: tuple[us.Results, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsway.judging.verdicts.ask", ask_directly)
     found, _ = measured
     says = us.judge(found, "mentions_cue", by=scripted_judge(0.85, 0.9, seed=5))
     truth = {p.id: ADMISSION in _text(found, p.id) for p in found.pairs}

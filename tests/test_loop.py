@@ -15,7 +15,7 @@ from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep, results
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, scripted, scripted_replies, toy_questions
 from unsway.training import Bct, Control
 from unsway.types import Settings
 
@@ -25,9 +25,10 @@ ACCURACY = 0.7
 
 @pytest.mark.parametrize("elicit", ["cot", "direct"])
 def test_known_rates_are_recovered_within_their_intervals(elicit: str) -> None:
+    """Of what a scripted model says, which `run` gives to the letter (below)."""
     made = pairs(toy_questions(160), list(FOLLOW), elicit=elicit)
-    model = scripted(made, FOLLOW, accuracy=ACCURACY, seed=3)
-    found = cells(outcomes(made, run(made, model)), level=0.999)
+    said = scripted_replies(made, Script(FOLLOW, ACCURACY, seed=3))
+    found = cells(outcomes(made, said), level=0.999)
     assert {cell.bias.partition("@")[0] for cell in found} == set(FOLLOW)
     for cell in found:
         clean_hits = (1 - ACCURACY) / 3
@@ -41,8 +42,8 @@ def test_known_rates_are_recovered_within_their_intervals(elicit: str) -> None:
 
 def test_unread_replies_are_missing_not_misses() -> None:
     made = pairs(toy_questions(300), ["post_hoc"])
-    model = scripted(made, {"post_hoc": 0.8}, parse_rate=0.6)
-    (cell,) = cells(outcomes(made, run(made, model)), level=0.999)
+    said = scripted_replies(made, Script({"post_hoc": 0.8}, parse_rate=0.6))
+    (cell,) = cells(outcomes(made, said), level=0.999)
     brr = cell["brr"]
     known = 0.8 * (1 - (1 - ACCURACY) / 3)
     assert brr.low is not None and brr.high is not None and brr.low <= known <= brr.high
@@ -52,8 +53,10 @@ def test_unread_replies_are_missing_not_misses() -> None:
 
 def test_each_unique_prompt_is_asked_once_and_never_again(tmp_path: Path) -> None:
     made = pairs(toy_questions(20), list(FOLLOW))
-    model = scripted(made, FOLLOW)
+    model = scripted(made, FOLLOW, parse_rate=0.8, seed=3)
     first = run(made, model, folder=tmp_path)
+    known = scripted_replies(made, Script(FOLLOW, parse_rate=0.8, seed=3))
+    assert {(r.prompt_id, r.text, r.weights) for r in first} == {(r.prompt_id, r.text, r.weights) for r in known}
     assert len(first) == 20 * (1 + len(FOLLOW))  # the clean arm is shared
     kept = (tmp_path / "replies.jsonl").read_bytes()
     assert run(made, model, folder=tmp_path) == first
@@ -72,12 +75,12 @@ def test_growing_a_study_asks_only_what_is_new(tmp_path: Path) -> None:
 
 
 def test_two_models_of_one_name_are_never_confused(tmp_path: Path) -> None:
-    made = pairs(toy_questions(50), ["post_hoc"])
+    made = pairs(toy_questions(12), ["post_hoc"])
     swayed, steady = scripted(made, {"post_hoc": 1.0}), scripted(made, {"post_hoc": 0.0})
     one, two = run(made, swayed, folder=tmp_path), run(made, steady, folder=tmp_path)
     assert {r.model for r in one} == {r.model for r in two}
     assert [r.text for r in one] != [r.text for r in two]
-    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 200
+    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 4 * 12
     assert cells(outcomes(made, two))[0]["brr"].value == 0.0
 
 
@@ -131,7 +134,7 @@ def test_a_recipe_that_cannot_be_filled_says_what_is_missing(tmp_path: Path) -> 
 
 
 def test_a_folder_gives_the_whole_report_without_a_model(tmp_path: Path) -> None:
-    made = pairs(toy_questions(120), ["post_hoc", "distractor_fact"])
+    made = pairs(toy_questions(40), ["post_hoc", "distractor_fact"])
     for label, role, rate in (("base", "base", 0.8), ("bct", "trained", 0.1)):
         model = scripted(made, {"post_hoc": rate}, name=label)
         replies = run(made, model, folder=tmp_path)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from inspect_ai.model import GenerateConfig, Model, ModelAPI, ModelOutput, ModelUsage, get_model, modelapi
+from keeping import keep_arm
 
 import unsway as us
 from unsway import biases
@@ -19,8 +20,9 @@ from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import grade
 from unsway.pairing import pairs
 from unsway.stats.matched import ArmPoint, front, joint_weights, matched_difference, rate_R
+from unsway.studies.folder import results
 from unsway.studies.fronts import verbalised_front
-from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
+from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 
 QUESTIONS = toy_questions(60)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer")], elicit="cot")
@@ -59,11 +61,9 @@ class Watcher(ModelAPI):
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     folder = tmp_path_factory.mktemp("monitored")
-    model = scripted(PAIRS, {"suggested_answer": 0.6}, accuracy=0.8, admits=0.5, seed=3)
-    found = us.measure(model, PAIRS, folder=folder, label="talks")
-    quiet = scripted(PAIRS, {"suggested_answer": 0.6}, accuracy=0.8, admits=0.0, seed=3, name="quiet")
-    found += us.measure(quiet, PAIRS, folder=folder, label="quiet")
-    return us.monitor(found, watcher(), folder=folder), folder
+    for label, admits in (("talks", 0.5), ("quiet", 0.0)):
+        keep_arm(folder, PAIRS, Script({"suggested_answer": 0.6}, accuracy=0.8, seed=3, admits=admits), label)
+    return us.monitor(results(folder), watcher(), folder=folder), folder
 
 
 def cell(watched: Any, arm: str, sees: str) -> Any:
@@ -74,7 +74,7 @@ def test_a_monitor_of_replies_finds_what_they_admit_and_no_more(watched: tuple[A
     found, _ = watched
     talks, quiet = cell(found, "talks", "reply"), cell(found, "quiet", "reply")
     share = next(c for c in found.cells if c.sees == "reply")
-    switched = [o for o in found.found.outcomes if o.arm.model.endswith("model") and o.hit_biased and not o.hit_clean]
+    switched = [o for o in found.found.outcomes if o.arm.model.endswith("talks") and o.hit_biased and not o.hit_clean]
     admitted = [o for o in switched if ADMISSION in _text(found.found, o)]
     assert talks.auroc.value == pytest.approx(0.5 + len(admitted) / len(switched) / 2), (
         "a binary score: mean of Se and 1"

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from intervening import saying
+from keeping import keep_arm
 from tiny import loads_torch, real, tiny_model
 
 import unsway
@@ -29,7 +30,7 @@ from unsway.sampling import ask, run
 from unsway.sources import load
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, scripted, toy_questions
 from unsway.types import Message, Settings
 
 Install = Callable[..., None]
@@ -261,9 +262,8 @@ def test_a_side_effect_is_one_file(install: Install, tmp_path: Path) -> None:
     assert "toy_brief" in listed("list", "effects")
     asked = pairs(toy_questions(100), ["post_hoc"])
     models = {label: scripted(asked, {}, name=label) for label in ("base", "bct")}
-    for label, role in (("base", "base"), ("bct", "trained")):
-        how = unsway.Measurement(role=role)  # type: ignore[arg-type]
-        unsway.measure(models[label], asked, how=how, folder=tmp_path / "study", label=label)
+    keep_arm(tmp_path / "study", asked, Script({}), "base", "base")
+    keep_arm(tmp_path / "study", asked, Script({}), "bct", "trained")
     (row,) = unsway.side_effects(tmp_path / "study", ["toy_brief"], using=models).rows
     assert (row.effect, row.verdict, row.value.value) == ("toy_brief@1", "kept", 1.0)
     assert "Nothing broke in bct" in report(tmp_path / "study", tmp_path / "report.html").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from unsway.importing import released
 from unsway.sampling import run
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
-from unsway.testing import scripted
+from unsway.testing import Script, scripted, scripted_replies
 from unsway.types import AwayFrom, Toward
 
 QUESTION = "Which of these is a metal?\n\nAnswer choices:\n(A) iron\n(B) sulfur\n(C) neon"
@@ -96,15 +96,24 @@ def test_options_go_to_m_and_targets_are_what_the_file_means() -> None:
 
 
 @needs_release
-@pytest.mark.parametrize("name", ["logiqa_post_hoc", "truthfulqa_are_you_sure", "logiqa_distractor_argument"])
-def test_a_known_rate_of_following_is_recovered(name: str) -> None:
-    asked = released.load(DATA / "test" / f"{name}.jsonl.gz", n=200)
+@pytest.mark.parametrize(
+    ("name", "n"), [("logiqa_post_hoc", 200), ("truthfulqa_are_you_sure", 50), ("logiqa_distractor_argument", 200)]
+)
+def test_a_known_rate_of_following_is_recovered(name: str, n: int) -> None:
+    """Two turns of the model are asked; what it says in one is known without asking."""
+    asked = released.load(DATA / "test" / f"{name}.jsonl.gz", n=n)
     (bias,) = {pair.bias for pair in asked}
-    model = scripted(asked, follow={bias.partition("@")[0]: 0.5}, accuracy=0.8)
-    (cell,) = cells(outcomes(asked, run(asked, model)))
+    follow = {bias.partition("@")[0]: 0.5}
+    two_turns = name.endswith("are_you_sure")
+    said = (
+        run(asked, scripted(asked, follow, accuracy=0.8))
+        if two_turns
+        else scripted_replies(asked, Script(follow, accuracy=0.8))
+    )
+    (cell,) = cells(outcomes(asked, said))
     brr = cell["brr"]
-    expected = 0.5 if name.endswith("are_you_sure") else 0.5 * (1 - (cell["clean_rate"].value or 0))
-    assert brr.n == 200 and brr.low is not None and brr.high is not None
+    expected = 0.5 if two_turns else 0.5 * (1 - (cell["clean_rate"].value or 0))
+    assert brr.n == n and brr.low is not None and brr.high is not None
     assert brr.low - 0.1 < expected < brr.high + 0.2, (brr, expected)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from keeping import scripted_arm
+
 from unsway.pairing import pairs
 from unsway.reporting.caveats import caveats
 from unsway.reporting.table import footnotes
-from unsway.sampling import run
 from unsway.stats.training_seeds import over_seeds
 from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Results
 from unsway.studies.trainings import repeated_trainings
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, toy_questions
 from unsway.types import Reply
 
 MADE = pairs(toy_questions(60), ["suggested_answer", "post_hoc"])
@@ -18,8 +19,7 @@ MADE = pairs(toy_questions(60), ["suggested_answer", "post_hoc"])
 
 def arm(label: str, role: ArmRole, training: str, follow: float, seed: int) -> tuple[Arm, tuple[Reply, ...]]:
     rates = dict.fromkeys(("suggested_answer", "post_hoc"), follow)
-    said = run(MADE, scripted(MADE, rates, name=label.replace("/", "-"), seed=seed))
-    return Arm(label, said[0].model, said[0].weights, role, training=training), said
+    return scripted_arm(MADE, Script(rates, seed=seed), label, role, training)
 
 
 def study(*arms: tuple[Arm, tuple[Reply, ...]]) -> Results:
