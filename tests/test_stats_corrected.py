@@ -48,7 +48,17 @@ def test_a_perfect_judge_changes_nothing_and_a_coin_is_refused() -> None:
     coin = rogan_gladen(*replies(30, 100), JudgeTable(25, 25, 25, 25))
     assert coin.value is None and "no better than a coin" in coin.note
     nobody = rogan_gladen(*replies(30, 100), JudgeTable(0, 0, 2, 98))
-    assert nobody.value is None and "no labelled reply is a yes" in nobody.note
+    assert nobody.value is None and "no reply with a verdict is labelled yes" in nobody.note
+    assert "label replies of both kinds" in nobody.note
+
+
+def test_a_judge_without_a_verdict_or_against_people_is_refused_in_those_words() -> None:
+    passed, why = gate(JudgeTable(0, 0, 0, 0))
+    assert not passed and why.startswith(
+        "no reply with a verdict is labelled yes, so the judge cannot be checked: it answered"
+    )
+    against = gate(JudgeTable(0, 40, 60, 60))
+    assert not against.passed and "says yes less often where people do" in against.why and "may be 0" not in against.why
 
 
 def test_the_gate_warns_of_a_weak_judge() -> None:

@@ -74,11 +74,11 @@ class JudgeTable(NamedTuple):
 
     def sensitivity(self, level: float = 0.95) -> Estimate:
         """The share of true ones that the judge calls yes, with Wilson's interval."""
-        return _rate("sensitivity", self.tp, self.tp + self.fn, level, "no labelled reply is a yes")
+        return _rate("sensitivity", self.tp, self.tp + self.fn, level, "no reply with a verdict is labelled yes")
 
     def specificity(self, level: float = 0.95) -> Estimate:
         """The share of false ones that the judge calls no, with Wilson's interval."""
-        return _rate("specificity", self.tn, self.tn + self.fp, level, "no labelled reply is a no")
+        return _rate("specificity", self.tn, self.tn + self.fp, level, "no reply with a verdict is labelled no")
 
     def youden(self, level: float = 0.95) -> Estimate:
         """Sensitivity + specificity - 1, which is 0 for a judge that says yes as often whatever the reply."""
@@ -125,7 +125,16 @@ def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Ga
     """
     j = table.youden(level)
     if j.value is None or j.low is None:
-        return Gate(False, f"{j.note}, so the judge cannot be checked: label replies of both kinds")
+        advice = (
+            "label replies of both kinds" if table.n else "it answered in another form, or other replies are labelled"
+        )
+        return Gate(False, f"{j.note}, so the judge cannot be checked: {advice}")
+    if j.high is not None and j.high < 0:
+        return Gate(
+            False,
+            f"sensitivity + specificity - 1 is {j.value:.2f} ({j.low:.2f} to {j.high:.2f}): the judge says yes "
+            "less often where people do",
+        )
     if j.low <= 0:
         return Gate(
             False,
