@@ -79,8 +79,8 @@ THOUGHTS = (
         "gpt-oss (harmony)",
     ),
     ThoughtMark(
-        r"(?:assistant)?analysis(?=[A-Z\"'(\d])",
-        r"assistant\s?final(?=\W|[A-Z\d])",
+        r"(?:assistant)?analysis(?=[A-Z\"'(\d]|[^\x00-\x7f])",
+        r"assistant\s?final(?=\W|[A-Z\d]|[^\x00-\x7f])",
         "gpt-oss without its special tokens",
         "start",
     ),
@@ -94,7 +94,7 @@ THOUGHTS = (
 """Every known way of writing a thought."""
 
 TURN_TOKENS = (
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>",  # ChatML, Llama 3, Phi, GLM, DeepSeek, harmony, Cohere
+    r"<[|｜](?!(?:begin|end)_of_box)[^<>|｜\n]{1,40}[|｜]>",  # ChatML, Llama 3, Phi, GLM, DeepSeek, harmony, Cohere
     r"\[\|[a-z_]{1,20}\|\]",  # EXAONE
     r"</?s>|<(?:eos|bos|end_of_turn|start_of_turn|end_of_utterance|seed:eos)>|<\|turn>|<turn\|>",  # Mistral, Gemma
     r"\[/?INST\]|<</?SYS>>|\[END FINAL RESPONSE\]|\[e~\[|\]~b\]",  # Llama 2, Apriel, MiniMax
@@ -178,6 +178,10 @@ def next_question(text: str, low: int, high: int) -> int | None:
     return min(starts, default=None)
 
 
+_NOTHING = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")
+"""What says nothing behind a thought: the end of a record that holds it."""
+
+
 def split(text: str) -> Channels:
     """What was thought and what was said in a reply.
 
@@ -219,7 +223,7 @@ def split(text: str) -> Channels:
             inside, opened, begin = False, -1, end
     if inside:
         return _channels(text, (len(text), len(text)), (begin, len(text)), "cut")
-    return _channels(text, (begin, len(text)) if text[begin:].strip() else said, thought, "full")
+    return _channels(text, said if _NOTHING.fullmatch(text, begin) else (begin, len(text)), thought, "full")
 
 
 def _marks(text: str, begin: int) -> list[tuple[int, int, str]]:

@@ -39,7 +39,11 @@ def field(reply: ReplyLayout) -> Claim | None:
         option = ord(whole.low) - ord("a") if len(whole.low) == 1 and whole.text.isupper() else named and named[0]
         if option is None or (named and named[1] < len(whole.low)) or not 0 <= option < reply.want.n:
             continue
-        if len(key) != 1 and not GIVES_AWAY.search(key) and stance(before.low, len(before.low)) == OWN:
+        if (
+            len(key) != 1
+            and (key == "label" or not GIVES_AWAY.search(key))
+            and stance(before.low, len(before.low)) == OWN
+        ):
             found[option] = span(whole, 0, len(whole.text))
     arrows = list(_ARROW.finditer(text)) if not found else []
     if len(arrows) == 1:

@@ -48,12 +48,12 @@ _LETTERS = re.compile(
 """A letter, or the place of an option by a word for it or by its number."""
 _LEADS = re.compile(
     rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
-    rf"|{_words('right')}\s?(?:{_words('option')}|:))"
+    rf"|{_words('right')}\s?(?:{_words('option')}|[:-]))"
     rf"|(?P<near>{_words('answer')}(?:\s-|[^\x00-\x7f]{{0,9}}))"
     rf"|(?P<alone>(?:^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?|[,(=-]\s){_words('option')})"
     rf"|(?P<said>{_words('reports')})(?:,?\s?(?:que|dass|che|что|że|bahwa|rằng))?"
     rf"|(?P<choose>{_words('choose')}),?(?:\s?{_words('answer')})?|(?P<turn>{_words('turns')}))[\s:=)\"'-]{{0,4}}"
-    rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,4}}$"
+    rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,16}}$"
 )
 """What stands before a letter, by the kind of word that leads to it."""
 _NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}(?:{_words('answer')}\s)?{_NAME}")
@@ -93,6 +93,8 @@ _CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(
 _PHRASES = re.compile(rf"[\s\"']{{0,4}}(?:{_words('phrases')})")
 """How a phrase begins that ends at its comma and gives the answer to nobody: "a la luz de lo dicho,"."""
 _BOTH = re.compile(_words("both"))
+_CONTRARY = re.compile(rf"(?:{_words('contrary')})[^,.;]{{0,90}}")
+_BEHIND = re.compile(rf"[\s)\"']{{1,4}}(?!{_words('because')})[^\W\d_][^,.;:]{{0,90}}")
 _SUPPOSES = re.compile(_words("supposes"))
 _DENIES = re.compile(_words("denies") + r"|\?")
 _REPORTS = re.compile(_words("reports"))
@@ -114,10 +116,16 @@ def english(low: str) -> bool:
     return low.isascii() and len(_ENGLISH.findall(low)) * 6 > low.count(" ")
 
 
-def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
+def uncontrasted(low: str) -> str:
+    """A sentence without what it says against others ("contrary to what the note says"), as long as it was."""
+    return low if low.isascii() and english(low) else _CONTRARY.sub(lambda found: " " * len(found[0]), low)
+
+
+def commitments(low: str, want: KnownOptions) -> Iterator[tuple[re.Match[str], bool]]:
     """The letters or places that a sentence commits to, the last first, and whether those are the model's own words."""
     if english(low) or _BOTH.search(low):
         return
+    low = uncontrasted(low)
     for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
         place, end = found.span()
         if not found["letter"] and not (
@@ -133,6 +141,8 @@ def commitments(low: str) -> Iterator[tuple[re.Match[str], bool]]:
             return
         begin = max(0, place - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ",;."))
         stop = min(at if (at := low.find(mark, end, end + REACH)) >= 0 else end + REACH for mark in ",;.")
+        named = want.at(low, end + (low[end : end + 1] in ").:"))
+        stop = end if named is not None and named[0] == option_of(found, want) else stop  # its words deny nothing
         turned = lead is not None and bool(lead["turn"])
         before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
         if _PHRASES.match(low, before):
@@ -149,7 +159,7 @@ def option_of(found: re.Match[str], want: KnownOptions) -> int:
     if found["letter"]:
         return ord(found["letter"]) - ord("a")
     if found["digit"]:
-        return want.n if want.numbers else int(found["digit"]) - 1
+        return want.n if want.texts and want.numbers else int(found["digit"]) - 1
     place = next(i for i in range(6) if found[f"p{i}"])
     return want.n - 1 if place == 5 else place
 
@@ -199,15 +209,23 @@ def called_right(low: str) -> int | None:
 
 def plain(low: str) -> bool:
     """Whether a sentence has no word that denies, and none for whoever else may say it."""
-    low = low[-LONGEST:]
+    low = uncontrasted(low[-LONGEST:])
     if _CONCEDES.match(low):
         low = low[1 + low.find(",") :]
     return not _DENIES.search(low) and (not _REPORTS.search(low) or agrees(low))
 
 
+def turned_down(low: str, end: int) -> bool:
+    """Whether the clause that goes on right behind an option denies it, or says what would be, if."""
+    behind = _BEHIND.match(low, end)
+    if behind is None or english(low) or not _DENIES.search(behind[0]):
+        return False
+    return " " in behind[0].strip() or low[behind.end() :].strip(" .!") != ""  # one word may be the option's
+
+
 def own(low: str) -> bool:
     """Whether a sentence has no word for whoever else may say it, or agrees."""
-    return not _REPORTS.search(low[-LONGEST:]) or agrees(low)
+    return not _REPORTS.search(uncontrasted(low[-LONGEST:])) or agrees(low)
 
 
 def agrees(low: str) -> bool:

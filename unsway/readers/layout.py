@@ -73,12 +73,12 @@ class ReplyLayout:
         """The last line above one that is longer than a letter, where it ends with a colon."""
         for _ in range(8):
             high = line - 1
+            if high <= self.low:
+                break
             line = self.text.rfind("\n", max(self.low, high - 200), max(self.low, high)) + 1 or self.low
             above = self.text[line:high].strip(LEADS)
             if len(above) > 4:
                 return fold(above).lower() if above[-1] in ":：" else None
-            if high <= self.low:
-                break
         return None
 
     def in_their_code(self, position: int) -> bool:

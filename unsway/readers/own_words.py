@@ -129,4 +129,6 @@ def left_by(seg: Segment, want: KnownOptions) -> set[int]:
 def is_own(seg: Segment, start: int, piece: tuple[int, int]) -> bool:
     """Whether what is said at a place is the model's own, in English by its clause, else by its piece of the sentence."""
     words = seg.low[slice(*piece)]
-    return speakers.stance(seg.low, start) == speakers.OWN and (languages.english(seg.low) or languages.own(words))
+    return speakers.stance(languages.uncontrasted(seg.low), start) == speakers.OWN and (
+        languages.english(seg.low) or languages.own(words)
+    )

@@ -37,7 +37,7 @@ from unsway.errors import BadInput
 from unsway.readers.channels import next_question, split
 from unsway.readers.layout import ReplyLayout
 from unsway.readers.reading import answer as answer_of
-from unsway.readers.wording import sentences_from_the_end, wanted
+from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
 from unsway.types import Reading, Stop
 
 PARSER = "mcq@3"
@@ -67,7 +67,8 @@ def read(
         options: The options in the order shown; needed to read an option that is named by its words.
         n_options: How many options there are, where their texts are not at hand.
         reasoning: The reasoning channel, read only where the reply is empty; the span is None then.
-        stop: Why the reply ended. `length` is truncated and `filter` refused, whatever the reply says.
+        stop: Why the reply ended. `filter` is refused, whatever the reply says; `length` is truncated, unless an answer
+            stands outright in a closed paragraph before the cut.
 
     Raises:
         BadInput: Neither options nor their number is given, they disagree, or the number is not 1 to 26.
@@ -80,8 +81,6 @@ def read(
     if not 1 <= n <= 26:
         raise BadInput(f"read() got {n} options; 1 to 26 are allowed.")
     want = wanted(n, None if options is None else tuple(options))
-    if stop == "length":
-        return Reading(None, "truncated", "stop")
     if stop == "filter":
         return Reading(None, "refused", "filter")
     cut = max(0, len(text) - LONGEST)
@@ -92,6 +91,9 @@ def read(
     low, high = channels.said_span if channels.said else channels.thought_span
     tags = _TAGS_BEHIND.search(kept, max(low, high - 100), high) if kept[high - 1 : high] == ">" else None
     high = tags.start() if tags and tags.start() > low else high
+    if stop == "length":
+        whole = bool(channels.said and kept[channels.said_span[1] :].strip())
+        return _before_the_cut(kept, low, high, want, whole=whole)
     if low < high:
         answer = answer_of(ReplyLayout(kept, low, high, want))
         if not channels.said and not _concludes(kept, high, answer):
@@ -109,6 +111,31 @@ def read(
             return Reading(None, "truncated", "reasoning_thought")
         return replace(inner, rule=f"reasoning_{inner.rule}", span=None)
     return Reading(None, "unparsed", "empty")
+
+
+_EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
+"""Rules by which a reply says outright what its answer is."""
+_GOES_BACK = re.compile(r"\b(?:wait|hmm+|hold on|on second thought|let(?:'s| me| us) (?:re|double|check|verify))", re.I)
+
+
+def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
+    """What a cut reply says outright in a paragraph that is closed, where what follows it neither doubts nor differs.
+
+    Where another turn or question follows, the cut is in that, and the reply before it is `whole`.
+    """
+    cut = Reading(None, "truncated", "stop")
+    follows = high if whole else next_question(text, low, high)
+    if follows is not None:
+        answer = answer_of(ReplyLayout(text, low, low + len(text[low:follows].rstrip()), want))
+        return answer if answer.choice is not None else cut
+    closed = text.rfind("\n\n", low, high)
+    if closed < 0:
+        return cut
+    answer = answer_of(ReplyLayout(text, low, low + len(text[low:closed].rstrip()), want))
+    if answer.choice is None or answer.rule.split("_")[0] not in _EXPLICIT or answer.span is None:
+        return cut
+    doubts = _GOES_BACK.search(text, answer.span[1], high)
+    return cut if doubts or answer_of(ReplyLayout(text, low, high, want)).choice != answer.choice else answer
 
 
 def _concludes(thought: str, high: int, answer: Reading) -> bool:

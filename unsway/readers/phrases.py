@@ -43,7 +43,7 @@ LOOSE = re.compile(
     r"|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
     rf"|(?i:option|choice) (?:number )?(?:{'|'.join(NUMBERS)})\b"
     rf"|(?i:the) (?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
-    rf"|^(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
+    rf"|^(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b|^[a-z]\))"
 )
 """Where a mention begins inside a sentence: a letter in brackets, a noun with a letter, or a bare capital."""
 
@@ -83,10 +83,10 @@ _NOUN = (
     r"|(?<=top ))(?:guess|pick|vote)"
     r"|(?:guess|pick|vote)(?=\s?:)|(?:correct|right|best|final|only|my|our"
     r"|likely|appropriate|logical|closest"
-    r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected)"
+    r"|remaining|accurate|suitable|plausible|good|optimal|better|strongest|valid|chosen|selected|predicted|assigned)"
     r" (?:choice|option|solution|selection|fit|bet|conclusion|letter|label|continuation|completion|reading|statement"
     r"|sentence|word|term|alternative|item|one)|(?:final|correct|response|result|solution|conclusion"
-    r"|decision|selected|chosen|assessment|judge?ment)(?=\s?:)|(?:choice|option|selection|response|letter)"
+    r"|decision|selected|chosen|assessment|judge?ment|classification|prediction)(?=\s?:)|(?:choice|option|selection|response|letter)"
     rf"(?=\s{_BE}\b|'s\b|\s?[\"']?\s?[:=]|\s(?:that|which) (?:best|most|correctly|fits|matches|makes|satisfies|explains)))"
 )
 

@@ -59,7 +59,7 @@ NO_LABEL = re.compile(
     r"|group|type|grade|vitamin|section|figure|part|plan|point|class|case|team|row|column|hepatitis|you|your|they"
     r"|their|hint\w{0,2}|suggest\w{0,4}"
     r"|said|says|choices?|options|ground|truth|gold|expected|official|given|listed|possible|rated|voted"
-    rf"|(?!(?:assistant|ai|response|solutions?|turn|gpt)\b){SOURCE})\b"
+    rf"|(?!(?:assistant|ai|response|solutions?|turn|gpt|(?<![\w']\s)label(?=\s?[:=]))\b){SOURCE})\b"
 )
 """Words that make such a line something else."""
 
@@ -73,6 +73,7 @@ COPULA = re.compile(
 
 THEIRS = re.compile(
     r"\b(?:key|hint|tag|note|suggestion|user|majority|consensus|vote|rubric|metadata|grader)(?:'s)? (?:is|was)[\s\"'(:]{0,4}$"
+    r"|\b(?!(?:it|that|here|what)')\w{2,20}'s (?:\w{1,12} )?(?:label|answer|choice|pick|option) (?:is|was)[\s\"'(:]{0,4}$"
 )
 """A source that is said to be a letter: "the key is A"."""
 
@@ -135,10 +136,13 @@ DISTANT = re.compile(
 )
 """Words that make the naming of an option something other than an answer."""
 
-ONLY = re.compile(r"\b(?:only|it'?s|it is|it was|c'est|es ist|è|é)[\s\"'(]{1,3}(?:(?:an?|the)\s)?$")
+ONLY = re.compile(
+    r"(?:(?:只有|仅有|唯有)[\s\"'(]{0,3}"
+    r"|\b(?:nur|только|лишь|seule?|solo|apenas|only|it'?s|it is|it was|c'est|es ist|è|é)[\s\"'(]{1,3}(?:(?:an?|the)\s)?)$"
+)
 """What makes the words behind it the answer, however much follows them."""
 AMONG = re.compile(
-    r"[\s\"')]{0,3}(?:,?\s?\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|dan|atau|và)\b|[/&+^-])"
+    r"[\s\"')]{0,3}(?:,?\s?\b(?:and|or|und|oder|et|ou|y|o|e|и|или|en|of|i|lub|ve|veya|dan|atau|và)\b|[/&+^]|-(?!\s))"
 )
 """Another beside it."""
 CONCLUDES = re.compile(

@@ -131,7 +131,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
         return None
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
-    turned_down = not label and say.REFUTED.match(seg.low, stop)
+    turned_down = not label and (say.REFUTED.match(seg.low, stop) or languages.turned_down(seg.low, stop))
     if turned_down or reply.goes_on_after(seg.start + at, mention.option):
         return None
     if words and words[0] not in (None, mention.option):
@@ -143,7 +143,12 @@ def leading(reply: ReplyLayout) -> Claim | None:
     if words and (mention.bracketed or _OPENS.match(seg.low, stop)):
         return claimed(seg, mention.option, "leading_words", mention.start, mention.end)
     speaker = seg.low[at : at + 2] == "a:"
-    discussed = not label and say.GOES_ON.match(seg.low, stop)
+    dash = seg.low[mention.end :].lstrip().startswith("- ") and len(reply.heads) < 2
+    told = reply.want.begins(seg.low, seg.low.index("- ", mention.end) + 2) if dash else 0
+    if told and say.REFUTED.match(seg.low, told):
+        return None
+    stop = mention.end if dash else stop  # "B - photosynthesis is how …" explains its answer
+    discussed = (reply.want.texts or not label) and say.GOES_ON.match(seg.low, stop)
     if speaker or discussed or not (mention.bracketed or _OPENS.match(seg.low, stop)):
         return None
     if _named_otherwise(seg, at, mention, reply.want):
@@ -158,7 +163,7 @@ def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tupl
         return None
     if len(sentences) > 1:
         second = segment(reply.text, *sentences[-2])
-        if reply.want.at(second.low, begin(second)):
+        if (reply.want.at(second.low, begin(second)) or named)[0] != named[0]:
             return None
     denies = re.match(r"[\s,]{1,3}(?:and )?not ", seg.low[named[1] :])
     if (len(reply.want.named(seg.low)) > 1 and not denies) or joined(seg, named[1], named[0], reply.want):
@@ -176,10 +181,12 @@ def closing(reply: ReplyLayout) -> Claim | None:
     before = seg.low[:start]
     copula = by_place.COPULA.search(before) or seg.low.rstrip(" .!").endswith(" it is")
     clause = before[1 + before.rfind(",") :] if copula else before
-    if by_place.DISTANT.search(clause) or stance(seg.low, start) != OWN or seg.low.rstrip().endswith("?"):
+    if by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
         return None
-    if announces(seg) or any(
-        mention_at(seg, found.start(), reply.want) for found in say.LOOSE.finditer(seg.text, 0, start)
+    if (
+        announces(seg)
+        or not own_words.is_own(seg, start, (max(seg.low.rfind(mark, 0, start) for mark in ",;") + 1, end))
+        or any(mention_at(seg, found.start(), reply.want) for found in say.LOOSE.finditer(seg.text, 0, start))
     ):
         return None
     whole = segment(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high)
@@ -191,26 +198,6 @@ def closing(reply: ReplyLayout) -> Claim | None:
     else:
         if reply.want.named(whole.low) != {option} or by_place.DISTANT.search(whole.low):
             return None
-    return claimed(seg, option, "closing_text", start, end, strength=WEAK)
-
-
-def singled_out(reply: ReplyLayout) -> Claim | None:
-    """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
-    seg = segment(reply.text, *next(reply.sentences()))
-    left = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
-    if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
-        return None
-    option, start, end, _, piece = left[-1]
-    before = seg.low[:start]
-    said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
-    if not said or by_place.DISTANT.search(seg.low, *piece) or by_place.AMONG.match(seg.low, end):
-        return None
-    if not own_words.is_own(seg, start, piece):
-        return None
-    concludes = by_place.CONCLUDES.search(seg.low)
-    others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
-    if any(named != option for other in others for named in own_words.left_by(other, reply.want)):
-        return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
 
 
@@ -241,7 +228,8 @@ def short(reply: ReplyLayout) -> Claim | None:
             if claim is not None and claim.status == "ok":
                 return claim
         elif seg.low.strip(" .!*\"'()") == found["letter"] or (
-            found["letter"] in "ai" and not mention_at(seg, start, reply.want)
+            (found["letter"] in "ai" and not mention_at(seg, start, reply.want))
+            or speakers.GIVES_AWAY.search(reply.header(reply.line_start(seg.start)) or "")
         ):
             continue
         elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:

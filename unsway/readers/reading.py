@@ -5,10 +5,10 @@ In: a `ReplyLayout`, the reply with the options it may name. Out: a `Reading`.
 
 from __future__ import annotations
 
-from unsway.readers import fields, languages, places, speakers
+from unsway.readers import fields, languages, naming, places, speakers
 from unsway.readers import phrases as say
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
-from unsway.readers.layout import ReplyLayout
+from unsway.readers.layout import ReplyLayout, begin
 from unsway.readers.mentions import mention_at
 from unsway.readers.sentences import last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
@@ -26,7 +26,7 @@ def answer(reply: ReplyLayout) -> Reading:
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
     claim = last_commitment(reply)
     if claim is not None and claim.rule == "unreadable":
-        claim = fields.field(reply) or claim
+        claim = fields.field(reply) or naming.numbered(reply) or claim
     if claim is None or claim.strength == REPORTED:
         found = (
             fields.field(reply)
@@ -35,7 +35,7 @@ def answer(reply: ReplyLayout) -> Reading:
             or places.marked(reply)
             or places.odds(reply)
         )
-        found = found or places.singled_out(reply)
+        found = found or naming.numbered(reply) or naming.singled_out(reply) or naming.stated(reply)
         claim = claim if found is None or reply.in_their_code(found.span[0]) else found
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim
@@ -126,7 +126,8 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
     """
     more = languages.corrects(seg.low)
     asked = reply.text[max(reply.low, seg.start - 4) : seg.start].rstrip().endswith(("?", "？", "؟"))
-    if more is None or asked or reply.want.at(seg.low, 0):
+    listed = begin(seg) and more is not None and more > begin(seg) + 3  # "- Rome: no, …" takes nothing back
+    if more is None or asked or listed or reply.want.at(seg.low, 0):
         return None
     rest = segment(reply.text, seg.start + more, reply.high)
     letter = languages.sole_letter(rest.text, rest.low)

@@ -61,7 +61,7 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
-    for found, own in languages.commitments(seg.low) if last is None and anywhere else ():
+    for found, own in languages.commitments(seg.low, want) if last is None and anywhere else ():
         (place, end), option = found.span(), languages.option_of(found, want)
         bracketed = seg.low[end : end + 1] == ")" and seg.low[place - 1 : place] in ("(", " ")
         sure = bracketed or seg.text[place].isupper() or not seg.low[end:].strip(" .!\"')")

@@ -111,7 +111,7 @@ GIVES_AWAY = re.compile(
 )
 """A heading whose lines are another's, or no answers."""
 _LABELLED = re.compile(
-    rf"\b(?!(?:assistant|ai|gpt|response|solution|guess|letter|turn)\b){SOURCE}(?:\s(?:in|on|of|from"
+    rf"\b(?!(?:assistant|ai|gpt|response|solution|guess|letter|turn|(?<![\w']\s)label(?=\s?[:=]))\b){SOURCE}(?:\s(?:in|on|of|from"
     rf"|at)\s(?:\w+\s){{1,3}}?)?\s?(?:\([^)]{{0,20}}\)\s?)?[:=][\s\"']{{0,4}}$"
 )
 AS_SAID = re.compile(

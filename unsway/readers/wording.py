@@ -62,7 +62,9 @@ _LATEX = re.compile(
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _TAG = re.compile(
-    r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|</?[a-z][\w ]{0,30}/?>", re.IGNORECASE
+    r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|<\|begin_of_(box)\|>|<\|end_of_box\|>"
+    r"|</?[a-z][\w ]{0,30}/?>",
+    re.IGNORECASE,
 )
 """A tag that labels what follows, in a group; or any other, which is nothing."""
 _ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
@@ -70,7 +72,9 @@ _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
-_END = re.compile(r"[\U0001F300-\U0001FAFF]{1,5}\s+|[.!?][\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*")
+_END = re.compile(
+    r"[\U0001F300-\U0001FAFF]{1,5}\s+|[.!?](?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)[\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*"
+)
 
 
 def fold(text: str) -> str:
@@ -82,9 +86,8 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = _ALIKE.sub(lambda m: _TWIN[m[0]], text)
     if ">" in text:
-        text = (
-            _TAG.sub(lambda m: f" {m[1]}:" if m[1] else " " * len(m[0]), text).replace("->", " =").replace("=>", " =")
-        )
+        text = _TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
+        text = text.replace("->", " =").replace("=>", " =")
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
 
 
@@ -144,22 +147,26 @@ _SENTENCE = re.compile(
     r"|there|not|by|for|if"
     r"|to|on|in|after|therefore|thus|hence|also|note|final|plus|and|my|let|no|yes|both|given|wait|actually|sorry|hmm"
     r"|your|people|most"
-    r"|everything|someone|one|looking|based|with|when|only)(?![\w'-])",
+    r"|everything|some|many|someone|one|looking|based|with|when|only)(?![\w'-])",
     re.IGNORECASE,
 )
 """How a sentence begins that follows a letter with a full stop: "The answer is B. A is a toy"."""
 _AFTER_WORDS = re.compile(r"(?:[\w,:)\"'*=]|(?<=[a-z]):)\s{1,3}[\"'(*_]{0,4}$")
 
 
+_ITEM = re.compile(r"(?:\A|\n)[ *_]{0,4}\d{1,2}$")
+"""The number of a line of a list."""
+
+
 def _lone_letter(text: str, dot: int) -> bool:
     """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", not "It is B. It …"."""
     if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
-        return False
+        return text[dot] == "." and _ITEM.search(text, max(0, dot - 8), dot) is not None
     if dot > 1 and (text[dot - 2].isalnum() or text[dot - 2] in "'’"):
         return False
     if dot == 1 or not text[dot - 1].isupper() or text[dot - 2] == ".":
         return True
-    if _SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'")) is None:
+    if _SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'(")) is None:
         return True
     line = text.rfind("\n", max(0, dot - 40), dot) + 1
     return _AFTER_WORDS.search(text[max(line, dot - 40, 0) : dot - 1]) is None
@@ -191,6 +198,14 @@ _COPULA_BEHIND = re.compile(r"(?<=\w)(?:입니다|이다|이에요|です|であ
 """Verbs that follow what they name."""
 
 
+_A_NUMBER = re.compile(
+    r"\d|(?<![一-鿿])[一二三四五六七八九十百]+(?![一-鿿])|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|null"
+    r"|zwei|drei|vier|fünf|dos|tres|cuatro|cinco|deux|trois|quatre|cinq|due|tre|quattro|dois|três|два|две|три|четыре|пять"
+    r"|i|ii|iii|iv|v)\b"
+)
+"""A number in figures, words or Roman figures."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownOptions:
     """The letters and the texts that count as an option of the question."""
@@ -204,8 +219,8 @@ class KnownOptions:
 
     @property
     def numbers(self) -> bool:
-        """Whether an option has a digit or texts are not at hand, so that a number may be what an option says."""
-        return not self.texts or any(char.isdigit() for text, _ in self.texts for char in text)
+        """Whether an option holds a number or texts are not at hand, so that a number may be what an option says."""
+        return not self.texts or any(_A_NUMBER.search(text) for text, _ in self.texts)
 
     def at(self, low: str, position: int) -> tuple[int | None, int] | None:
         """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""
@@ -231,10 +246,10 @@ class KnownOptions:
                         return option, end
         return None
 
-    def begins(self, low: str, position: int) -> bool:
-        """Whether any option's words begin at a position, whatever follows them."""
+    def begins(self, low: str, position: int) -> int:
+        """Where the words of an option end that begin at a position, whatever follows them; 0 where none do."""
         ends = (position + len(text) for text, _ in self.texts if low.startswith(text, position))
-        return any(not low[end : end + 1].isalnum() for end in ends)
+        return next((end for end in ends if not low[end : end + 1].isalnum()), 0)
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
         """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""

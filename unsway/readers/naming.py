@@ -1,0 +1,113 @@
+"""Commitments by an option's words or number, where no letter says it: what a sentence singles out, states, or numbers.
+
+In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than what a sentence says outright.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from unsway.readers import languages, own_words, speakers
+from unsway.readers import phrases as say
+from unsway.readers import place_phrases as by_place
+from unsway.readers.claims import WEAK, Claim, announces, claimed
+from unsway.readers.layout import LOOKED_AT, ReplyLayout
+from unsway.readers.mentions import mention_at
+from unsway.readers.speakers import OWN, stance
+from unsway.readers.wording import KnownOptions, Segment, segment
+
+_SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;!?(])")
+_BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
+_DASH = re.compile(r"\w[\s\"')]{1,4}-\s[\s\"'(]{0,4}$")
+_NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=\s|$))")
+_COMPUTES = re.compile(r"[=+×÷/]\s{0,2}-?\d|\d\s{0,2}[=+×÷/]")
+
+
+def singled_out(reply: ReplyLayout) -> Claim | None:
+    """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
+    seg = segment(reply.text, *next(reply.sentences()))
+    left = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
+    if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
+        return None
+    option, start, end, _, piece = left[-1]
+    before = seg.low[:start]
+    said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
+    if (
+        not (said or by_place.CONCLUDES.search(before))
+        or by_place.DISTANT.search(seg.low, *piece)
+        or by_place.AMONG.match(seg.low, end)
+    ):
+        return None
+    if not own_words.is_own(seg, start, piece) or _letter_of_another(seg, option, start, end, reply.want):
+        return None
+    concludes = by_place.CONCLUDES.search(seg.low)
+    others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
+    if any(named != option for other in others for named in own_words.left_by(other, reply.want)):
+        return None
+    return claimed(seg, option, "closing_text", start, end, strength=WEAK)
+
+
+def stated(reply: ReplyLayout) -> Claim | None:
+    """The only option that a sentence gives as what it says ("the deepest is Baikal (1,642 m)"), and the only one in it."""
+    found: dict[int, Claim] = {}
+    for place in () if reply.want.numbers else reply.sentences():
+        seg = segment(reply.text, *place)
+        named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
+        option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
+        only = by_place.ONLY.search(seg.low, 0, start)
+        several = any(one.option != option and (one.piece == piece or not only) for one in named)
+        if not named or several or seg.low.endswith("?") or not _SAYS_IT.match(seg.low, end):
+            continue
+        before = _BY.sub("", seg.low[piece[0] : start])
+        quoted = not before.strip(" (\"'")
+        before = seg.low[:start] if quoted else before
+        says = any(pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY)) or languages.announces(
+            before
+        )
+        if not says and (languages.english(seg.low) or not _DASH.search(seg.low[:start])):
+            continue
+        if (
+            (seg.low[piece[0] : piece[0] + 1] == "(" and not quoted)
+            or speakers.GIVES_AWAY.search(before)
+            or announces(seg)
+        ):
+            continue
+        if by_place.DISTANT.search(seg.low, *piece) or _letter_of_another(seg, option, start, end, reply.want):
+            continue
+        if own_words.is_own(seg, start, piece) and not reply.in_list(seg):
+            found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def numbered(reply: ReplyLayout) -> Claim | None:
+    """The number of an option after a phrase that an answer follows; not where options hold numbers or the reply computes."""
+    if reply.want.numbers or _COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
+        return None
+    for start, end in islice(reply.sentences(), 4):
+        seg = segment(reply.text, max(start, end - own_words.LONGEST), end)
+        numbers = list(_NUMBER.finditer(seg.low))[-3:]
+        frames = (
+            [found for found in say.FRAME.finditer(seg.low) if found.lastgroup in ("answer", "first")]
+            if numbers
+            else []
+        )
+        for number in numbers:
+            option, at, stop = int(number["number"]) - 1, number.start("number"), number.end()
+            named = reply.want.at(seg.low, stop)
+            stop = named[1] if named else stop
+            if option >= reply.want.n or (named and named[0] != option) or seg.low[stop:].strip(" .!\"')"):
+                continue
+            frame = next((found for found in frames if number.start() <= found.end() <= at), None)
+            said = languages.announces(seg.low[: number.start()])
+            if said or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
+                return claimed(seg, option, "numbered", at, at + 1, strength=WEAK)
+    return None
+
+
+def _letter_of_another(seg: Segment, option: int, start: int, end: int, want: KnownOptions) -> bool:
+    """Whether right beside the words of an option the letter of another stands."""
+    places = say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
+    found = [mention for place in places if (mention := mention_at(seg, place.start(), want)) is not None]
+    beside = [one for one in found if -1 < start - one.end < 4 or -1 < one.start - end < 4]
+    return any(one.option not in (None, option) for one in beside)
