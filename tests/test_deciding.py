@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import socket
+import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from unsway.biases import cue
 from unsway.cli import main
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.planning.decisions import StatedChoice, StatedDecision
 from unsway.planning.forecasts import Quantity
 from unsway.planning.prices import Price
+from unsway.studies import Study
 from unsway.studies.beliefs import Beliefs
 from unsway.studies.deciding import decided, note, open_decisions, waiting
+from unsway.studies.forecasting import forecast
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import measure
 from unsway.studies.next_runs import next_steps
@@ -47,9 +52,72 @@ def test_a_decision_is_written_as_people_write_it() -> None:
         (("a", HUNCH, "many"), "no worth"),
         (("a", "brr(a, b)"), "no condition"),
         (("a", HUNCH, "", "soon"), "no day"),
+        (("a", HUNCH, "", "2026-11-27"), "has passed"),
+        (("a", HUNCH.replace(".05", "5")), "per cent"),
+        (("a", HUNCH.replace(".05", "a few")), "no condition"),
+        (("a", HUNCH.replace(">", ">=")), "no condition"),
     ):
         with pytest.raises(BadInput, match=message):
-            StatedDecision.of(given[0], given[1], worth="".join(given[2:3]), due="".join(given[3:4]))
+            StatedDecision.of(
+                given[0], given[1], worth="".join(given[2:3]), due="".join(given[3:4]), today=date(2026, 11, 28)
+            )
+    assert StatedDecision.of("a", HUNCH.replace(".05", "5%")) == StatedDecision.of("a", HUNCH)
+
+
+def test_a_threshold_that_is_just_met_is_not_passed() -> None:
+    assert 0.8 - 0.75 > 0.05  # ten points of twenty questions, as computers count
+    for sign in "<>":
+        assert not StatedDecision.of("a", f"brr(post_hoc, m) {sign} .05").act(0.8 - 0.75)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its time zone")
+def test_a_day_is_that_of_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = []
+    try:
+        for zone in ("UTC+11", "UTC-14"):  # 25 hours apart: never the same day
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            today, tomorrow = (StatedDecision.of("a", HUNCH, due=word).due for word in ("today", "Tomorrow"))
+            assert date.fromisoformat(today) + timedelta(1) == date.fromisoformat(tomorrow)
+            days.append(today)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert days[0] < days[1]
+
+
+def test_a_decision_on_a_number_that_cannot_come_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'post_hoc'"):
+        note(tmp_path, "train?", when=f"brr(post_hok, {MODEL}) > .05")
+    for kind in ("ratio(post_hoc", "effect(clean_accuracy"):
+        with pytest.raises(BadInput, match="of no arm"):
+            note(tmp_path, "train?", when=f"{kind}, {MODEL}) > .05")
+    mine = cue("Someone from HR thinks it is {answer}.", name="from_hr")
+    forecast(Study(models=MODEL, biases=mine, tasks="procedural/dates", n=4), tmp_path / "x")
+    note(tmp_path, "train?", when=f"brr(from_hr, {MODEL}) > .05")  # a cue of one's own, once it was forecast
+
+
+def test_the_beginning_of_several_ids_names_none(tmp_path: Path) -> None:
+    made = [note(tmp_path, f"train {i}?", when=HUNCH) for i in range(17)]
+    firsts = [one.id[0] for one in made if isinstance(one, StatedDecision)]
+    twice = next(first for first in firsts if firsts.count(first) > 1)
+    for use in (lambda key: decided(tmp_path, key, "go"), lambda key: next_steps(tmp_path, decide=key)):
+        with pytest.raises(BadInput, match=rf"begins {firsts.count(twice)} open decisions: .*Write more"):
+            use(twice)
+        with pytest.raises(UnknownName):
+            use("zzz")
+    with pytest.raises(UnknownName):
+        decided(tmp_path, "", "go")
+    assert len(open_decisions(tmp_path)) == 17
+
+
+def test_nothing_is_asked_for_what_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    note(tmp_path, "ship it?", when=f"brr(post_hoc, {MODEL} + bct) < .2", worth="50/point")
+    assert next_steps(tmp_path).steps and waiting(tmp_path)
 
 
 def test_another_threshold_is_another_decision(tmp_path: Path) -> None:
@@ -195,9 +263,12 @@ def test_the_command_line_does_the_same(tmp_path: Path) -> None:
     assert shown.exit_code == 0 and "changes it" in shown.output and "Run " in shown.output
     body = json.loads(call("next", "--project", tmp_path, "--json").stdout)
     assert body["steps"][0]["pays"] is True and body["decisions"][0]["text"] == "train?"
+    assert "due" in made.output and "worth $200 a point" in made.output
+    assert json.loads(call("note", "another", "--project", tmp_path, "--json").stdout) == {"text": "another"}
+    assert json.loads(call("week", "--project", tmp_path, "--json").stdout)["Notes"] == ["a thought", "another"]
     key = open_decisions(tmp_path)[0].id
     assert call("decided", key, "train", "BRR .21 [.16, .26]", "--project", tmp_path).output == f"{key}: train.\n"
-    assert [row.kind for row in Notebook(tmp_path).rows()] == ["decision", "note", "decided"]
+    assert [row.kind for row in Notebook(tmp_path).rows()] == ["decision", "note", "note", "decided"]
     assert call("next", "--project", tmp_path, "--decide", key).exit_code == 1
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import multiprocessing
 import re
+import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,9 @@ from unsway.cli import main
 from unsway.errors import BadInput, BadRow
 from unsway.planning import hierarchy
 from unsway.planning.decisions import FreeNote
-from unsway.planning.forecasts import Forecast, Printed, Quantity, from_three, printed_draws, sampling_variance
+from unsway.planning.forecasts import Forecast, Printed, Quantity, from_three, newest, printed_draws, sampling_variance
 from unsway.planning.hierarchy import KnownRate, posterior, published
+from unsway.reporting import results_in
 from unsway.reporting.page import html
 from unsway.reporting.week import week
 from unsway.stats import scores
@@ -28,7 +32,8 @@ from unsway.studies.deciding import decided, note
 from unsway.studies.folder import results
 from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
-from unsway.studies.scoring import score
+from unsway.studies.scoring import _scored, score
+from unsway.studies.settling import settle
 from unsway.testing import scripted
 
 STUDY = Study(models="scripted/one", biases=("post_hoc", "suggested_answer"), tasks="procedural/dates", n=12)
@@ -89,6 +94,19 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     assert shown.exit_code == 0 and "came true or false" in shown.output and "ann" in shown.output
     body = json.loads(CliRunner().invoke(main, ["score", str(ran), "--json"]).stdout)
     assert {row["who"] for row in body["rows"]} == {"machine@1", "blind@1", "ann"}
+    assert body["people"]["ann"]["calibration"]["n"] == 1 and body["people"]["machine@1"]["skill"]["n_studies"] == 1
+    shown = CliRunner().invoke(main, ["score", str(ran), "--who", "ann"])
+    assert (
+        "machine@1" not in shown.output and "1 rate in 1 study;" in shown.output and "Brier 0.09 (mach" in shown.output
+    )
+    assert "Did you mean 'ann'?" in CliRunner().invoke(main, ["score", str(ran), "--who", "anne"]).output
+    again = CliRunner().invoke(main, ["forecast", str(path), "--to", str(ran), "--recalibrated", "--json"])
+    assert again.exit_code == 0
+    again = CliRunner().invoke(main, ["forecast", str(path), "--to", str(ran), "--recalibrated", "--format", "csv"])
+    (row, *_) = csv.DictReader(again.stdout.splitlines())
+    wider = score(ran.parent).spreads()["machine@1"]
+    ends = [round(100 * (4 / 11 + wider * (end - 4 / 11))) for end in (1 / 11, 7 / 11)]
+    assert wider > 1 and (row["80 %"], row["80 %, recalibrated"]) == ("+9 to +64", f"+{ends[0]} to +{ends[1]}")
     assert CliRunner().invoke(main, ["score", str(tmp_path)]).exit_code == 1
 
 
@@ -116,6 +134,12 @@ def test_the_page_and_the_week_show_what_was_expected(ran: Path) -> None:
     first = (ran / "slides.deck.html").read_text(encoding="utf-8")
     assert both.exit_code == 0 and 'id="slide-1"' in first and "The last 7 days" in first and "What to do next" in first
     assert CliRunner().invoke(main, ["slides"]).exit_code == 1
+    page = html(results_in(ran))
+    assert "What was decided, and what next" in page and "train? by 2" in page and "as things stand" in page
+    assert (
+        json.loads(CliRunner().invoke(main, ["ls", str(ran.parent), "--json"]).stdout)["waiting"][0]["decision"]
+        == "train?"
+    )
     decided(ran.parent, waiting.id, "train", "It follows.")  # type: ignore[union-attr]
     assert "train? train. It follows." in CliRunner().invoke(main, ["week", "--project", str(ran.parent)]).output
 
@@ -143,11 +167,57 @@ def test_forecasts_that_cannot_be_are_refused(tmp_path: Path) -> None:
         ({"post_hoc": (0.3, 0.1, 0.2)}, "in order"),
         ({"post_hoc": 0.5}, "give 10, 50 and 90"),
         ({"post_hoc>x": 0.5}, "no threshold"),
+        ({"post_hoc>10": 0.5}, "per cent"),
+        ({"post_hoc": (5, 15, 30)}, "fractions from -1 to 1"),
+        ({"post_hoc": (float("nan"), 0.1, 0.2)}, "in order"),
+        ({"minutes": (-1, 2, 3)}, "at least 0"),
+        ({"dollars": (1, 2, 3)}, "Write one of"),
     ):
         with pytest.raises(BadInput, match=message):
             forecast(STUDY, tmp_path / "x", mine=mine)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="Write brr"):
         Quantity.parse("bbr(a, b)")
+
+
+def test_a_week_without_news_says_so(tmp_path: Path) -> None:
+    Notebook(tmp_path).append(FreeNote("old"), at="2020-01-01T00:00:00")
+    assert week(tmp_path) == "# The last 7 days\n\nNothing was noted, and nothing waits.\n"
+
+
+def test_a_forecast_that_is_taken_back_and_made_again_counts(tmp_path: Path) -> None:
+    for middle in (0.1, 0.2, 0.1):
+        forecast(STUDY, tmp_path / "x", mine={"post_hoc": (0.0, middle, 0.5)}, who="ann")
+    (counts,) = [one for one in newest(Notebook(tmp_path).all(Forecast)) if one.who == "ann"]
+    assert counts.quantile(0.5) == 0.1
+
+
+def test_a_renamed_folder_keeps_its_forecasts(tmp_path: Path, ran: Path) -> None:
+    copy = tmp_path / "runs"
+    shutil.copytree(ran.parent, copy)
+    (copy / "first").rename(copy / "renamed")
+    assert len(score(copy / "renamed").rows) == len(score(ran).rows)
+    before = len(Notebook(copy).all(Printed))
+    settle(copy / "renamed", results(copy / "renamed"))
+    assert len(Notebook(copy).all(Printed)) == before and len(score(copy).factors) == len(score(ran.parent).factors)
+    forecast(STUDY, copy / "again", mine={"post_hoc": (0.8, 0.83, 0.9)}, who="after")  # not run: of no folder that did
+    assert "after" not in score(copy / "renamed").people()
+
+
+def test_minutes_are_scored_where_nothing_is_compared_with_a_base(tmp_path: Path) -> None:
+    study = Study(
+        models="scripted/one", interventions="prompted:ignore", biases="post_hoc", tasks="procedural/dates", n=4
+    )
+    assert not [one for one in forecast(study, tmp_path / "x") if one.quantity.startswith("ratio")]
+
+
+def test_a_number_on_the_lattice_meets_its_step_and_a_threshold_that_is_just_met_is_not_passed() -> None:
+    drawn = (0.333333,) * 199  # quantiles are rounded, 1/3 is not
+    sure = Forecast("a", "brr(b, m)", "ann", drawn, "", "x", n=12)
+    (row,) = [_scored(sure, Printed(sure.quantity, "x", 1 / 3, None, None, 12, ("a",)), None)]
+    assert row.place == pytest.approx(0.5) and row.p == pytest.approx(1)
+    chance = replace(sure, quantiles=(), above=0.1, chance=0.7)
+    row = _scored(chance, Printed(sure.quantity, "x", 0.8 - 0.7, None, None, 10, ("a",)), sure)
+    assert 0.8 - 0.7 > 0.1 and row.brier == pytest.approx(0.49) and row.machine_brier == 1.0
 
 
 # ---------------------------------------------------------------- distributions
@@ -188,6 +258,19 @@ def test_one_small_cell_is_shrunk_as_the_closed_form_says() -> None:
     prior = hierarchy.MIDDLE_SD**2 + sum(s * s for s in sigma)
     assert mean[0] == pytest.approx(0.25 + prior / (prior + v) * 0.35, abs=1e-9)
     assert covariance[0, 0] == pytest.approx(prior * v / (prior + v), abs=1e-9)
+
+
+def test_one_small_cell_of_a_known_bias_is_shrunk_to_what_the_bias_does() -> None:
+    """At fixed σ: five other models say what the bias does; a new model's 20 questions are weighed against that."""
+    sigma, noise, v, others = (0.1, 0.05, 0.02), 0.03**2, 0.2 / 20, [0.35, 0.42, 0.38, 0.45, 0.40]
+    known = [KnownRate(str(m), "b", y, noise, "x") for m, y in enumerate(others)]
+    differ = sigma[1] ** 2 + sigma[2] ** 2
+    weights = 1 / (hierarchy.MIDDLE_SD**2 + sigma[0] ** 2), 5 / (differ + noise)
+    of_bias = (weights[0] * hierarchy.MIDDLE + weights[1] * np.mean(others)) / sum(weights)
+    prior = differ + 1 / sum(weights)
+    mean, covariance = posterior([*known, KnownRate("new", "b", 0.9, v, "x")], [("new", "b")], sigma)
+    assert mean[0] == pytest.approx(of_bias + prior / (prior + v) * (0.9 - of_bias), abs=1e-6)
+    assert covariance[0, 0] == pytest.approx(prior * v / (prior + v), abs=1e-6) and mean[0] < 0.6
 
 
 def test_the_hierarchy_covers_worlds_of_its_own_kind() -> None:
@@ -260,6 +343,28 @@ def test_an_edited_row_is_seen_and_not_used(tmp_path: Path) -> None:
     book.path.write_text("{}\n")
     with pytest.raises(BadRow, match="none of a notebook"):
         book.rows()
+
+
+def test_a_notebook_that_was_opened_in_an_editor_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    book = Notebook(tmp_path)
+    for text in ("one", "two"):
+        book.append(FreeNote(text))
+    whole = book.path.read_bytes()
+    book.path.write_bytes(whole[:-1])  # no line end behind the last row
+    assert [one.text for one in book.all(FreeNote)] == ["one", "two"]
+    book.append(FreeNote("three"))
+    assert [one.text for one in book.all(FreeNote)] == ["one", "two", "three"] and not book.problems()
+    book.path.write_bytes(whole + b'{"kind": "note", "at"')  # torn by a kill
+    book.append(FreeNote("three"))
+    assert [one.text for one in book.all(FreeNote)] == ["one", "two", "three"] and not book.problems()
+    book.path.write_bytes(whole.replace(b"one", b"ONE"))
+    assert [one.text for _ in range(3) for one in book.all(FreeNote)] == ["two"] * 3
+    assert caplog.text.count("row 1 was edited") == 1  # said once, however often it is read
+    for broken in (whole + b"\n", whole[:-9] + b"\n"):
+        book.path.write_bytes(broken)
+        with pytest.raises(BadRow, match="Restore the line, or delete it"):
+            book.append(FreeNote("three"))
+        assert book.path.read_bytes() == broken
 
 
 def test_notebooks_of_other_machines_are_read_with_it(tmp_path: Path) -> None:

@@ -96,7 +96,9 @@ def test_what_runs_is_seen_from_outside_and_a_killed_run_is_not(tmp_path: Path) 
 
 
 def test_ls_finds_studies(folder: Path, tmp_path: Path) -> None:
-    rows = json.loads(call("ls", folder.parent, "--json").output)
+    body = json.loads(call("ls", folder.parent, "--json").output)
+    rows = body["studies"]
+    assert body["waiting"] == []
     assert [row["folder"] for row in rows] == [str(folder)] and rows[0]["arms"] == 2
     assert "No folder" in call("ls", tmp_path).output
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,12 @@ def test_one_threshold_has_its_known_values() -> None:
 def test_each_further_question_is_worth_less(n: int, value: float) -> None:
     noise = (0.27 - 0.23**2) / n
     assert worth.evsi(0.20, 0.10, 0.10, noise) == pytest.approx(value, abs=6e-6)
+
+
+def test_the_last_questions_are_worth_little_each() -> None:
+    at = {n: worth.evsi(0.20, 0.10, 0.10, (0.27 - 0.23**2) / n) for n in (25, 400, 800)}
+    assert (at[25] / 25, at[800] / 800) == (pytest.approx(1.15e-4, abs=5e-7), pytest.approx(1.0e-5, abs=5e-8))
+    assert (at[800] - at[400]) / 400 == pytest.approx(7.5e-7, abs=1e-8)
 
 
 def test_the_value_of_a_first_batch_may_be_nothing_although_all_are_worth_it() -> None:
@@ -51,6 +60,27 @@ def test_a_training_is_worth_more_and_whether_a_proxy_pays_is_undecided() -> Non
     assert np.mean(gains) > 0.00059  # the mean over the posterior is not the value at its middle
     with pytest.raises(BadInput, match="says nothing"):
         worth.correlation_draws(0.4, 4, given=1)
+
+
+def test_a_proxy_that_pays_takes_many_points_to_show() -> None:
+    """At a partial correlation of .4, its lower end is .2 from 83 bias and model points on."""
+    low = [np.quantile(worth.correlation_draws(0.4, n, given=1, size=200_000), 0.025) for n in (60, 83, 110)]
+    assert low[0] < 0.19 and low[1] == pytest.approx(0.2, abs=0.005) and low[2] > 0.21
+
+
+def test_chances_are_never_rounded_to_certainty() -> None:
+    shown = [worth.in_percent(chance) for chance in (0.0, 0.002, 0.01, 0.184, 0.99, 0.998, 1.0)]
+    assert shown == ["0%", "under 1%", "1%", "18%", "99%", "over 99%", "100%"]
+
+
+def test_choosing_by_value_takes_less_money_than_asking_evenly_in_most_worlds() -> None:
+    """The benchmark of docs/planning.md with the same answers for both ways: 200 worlds of six decisions."""
+    spec = importlib.util.spec_from_file_location("next_benchmark", Path(__file__).parent.parent / "benchmarks/next.py")
+    assert spec is not None and spec.loader is not None
+    there = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(there)
+    money = [(there.by_value(there.World(i, 0)).money(), there.evenly(there.World(i, 0)).money()) for i in range(200)]
+    assert sum(one < other for one, other in money) >= 140 and sum(one > other for one, other in money) <= 30
 
 
 def test_information_has_its_known_value() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from unsway.cli.options import (
     show_rows,
     table_options,
 )
+from unsway.errors import UnknownName
+
+if TYPE_CHECKING:
+    from unsway.studies.scoring import ForecastHistory
 
 
 def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | float]:
@@ -41,8 +46,9 @@ def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | fl
 )
 @click.option("--mine", multiple=True, metavar="BIAS=10%,50%,90%", help="Your own forecast, or BIAS>THRESHOLD=CHANCE.")
 @click.option("--who", default="", help="Who you are (the name of this machine's user otherwise).")
+@click.option("--recalibrated", is_flag=True, help="Show intervals as wide as everybody's history asks for too.")
 @table_options
-def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str) -> None:
+def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, recalibrated: bool) -> None:
     """Say what STUDY will print, before it runs: the machine's forecast, and yours next to it.
 
     STUDY is the JSON of a study, or a folder that holds one. Both forecasts are frozen in notebook.jsonl next to the folder;
@@ -54,6 +60,7 @@ def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str) -> 
     from unsway.studies import read_study
     from unsway.studies.deciding import open_decisions
     from unsway.studies.forecasting import forecast as forecast_study
+    from unsway.studies.scoring import score as score_folder
 
     place = out or (study if study.is_dir() else None)
     if place is None:
@@ -62,16 +69,18 @@ def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str) -> 
     if form() == "json":
         as_json([asdict(one) for one in found])
         return
-    show_rows(forecast_rows(found))
-    for sentence in decision_sentences(found, open_decisions(place.resolve().parent)):
+    project = place.resolve().parent
+    show_rows(forecast_rows(found, spreads=score_folder(project).spreads() if recalibrated else None))
+    for sentence in decision_sentences(found, open_decisions(project)):
         remark(sentence)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("runs"))
 @click.option("--blind", is_flag=True, help="Show the forecasts that do not know the bias too.")
+@click.option("--who", default="", help="Whose forecasts to show; everybody's otherwise.")
 @table_options
-def score(folder: Path, blind: bool) -> None:
+def score(folder: Path, blind: bool, who: str) -> None:
     """Score forecasts against what came: of FOLDER's study, or of every study in it.
 
     Numbers are scored by themselves whenever something is measured; this shows them again.
@@ -80,19 +89,27 @@ def score(folder: Path, blind: bool) -> None:
     from unsway.studies.scoring import score as score_folder
 
     found = score_folder(folder)
+    if who and who not in found.people():
+        raise UnknownName("person with scored forecasts", who, found.people())
     if form() == "json":
         as_json(history_body(found))
     else:
-        show_scores(folder, blind=blind)
+        show_scores(found, blind=blind, who=who)
 
 
-def show_scores(folder: Path, *, blind: bool = False) -> None:
-    """The scores of a folder's forecasts, and what those of all studies add up to."""
+def show_scores_of(folder: Path) -> None:
+    """The scores of a study's folder where something of it was forecast; nothing otherwise."""
+    from unsway.studies.scoring import kept_history
+
+    if (found := kept_history(folder)) is not None:
+        show_scores(found)
+
+
+def show_scores(found: ForecastHistory, *, blind: bool = False, who: str = "") -> None:
+    """The scores of forecasts, and what those of all studies add up to."""
     from unsway.reporting.forecasts import history_sentences, score_rows
-    from unsway.studies.scoring import score as score_folder
 
-    found = score_folder(folder)
-    if rows := score_rows(found, blind=blind):
+    if rows := score_rows(found, blind=blind, who=who):
         show_rows(rows)
-    for sentence in history_sentences(found):
+    for sentence in history_sentences(found, who=who):
         remark(sentence)

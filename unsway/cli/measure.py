@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unsway.cli.forecast import show_scores
+from unsway.cli.forecast import show_scores_of
 from unsway.cli.known import EffortType, known
 from unsway.cli.main import main
 from unsway.cli.options import (
@@ -126,7 +126,6 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
     """
     from unsway.models.session import session
     from unsway.studies.measuring import measure as measure_model
-    from unsway.studies.notebook import Notebook
 
     asked, how = wanted(options).pairs(model), measurement(options | {"model": model}, out, half_width)
     say_skipped(asked, out)
@@ -136,8 +135,7 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
     if form() != "text":
         return
     say_precision(out, opened.subject.name if half_width else "")
-    if Notebook.of(out).path.exists():
-        show_scores(out)
+    show_scores_of(out)
 
 
 PLAIN = ("prompts", "n", "columns", "skip_bad", "split", "arguments", "keep_gold", "seed")

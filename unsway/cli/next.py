@@ -11,6 +11,7 @@ from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
     form,
+    json_option,
     remark,
     show_rows,
     table_options,
@@ -42,16 +43,18 @@ project_option = click.option(
 @click.option(
     "--worth", default="", metavar="DOLLARS/point", help="What a point on the right side is worth: 200/point."
 )
-@click.option("--due", default="", help="The day by which it must be taken: 2026-12-04, or friday.")
+@click.option("--due", default="", help="The day by which it must be taken: 2026-12-04, friday, tomorrow.")
 @project_option
-def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, project: Path) -> None:
+@json_option
+def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, project: Path, json_: bool) -> None:
     """Note a remark, or with --if or --best a decision that waits for numbers."""
-    from unsway.planning.decisions import FreeNote
+    from dataclasses import asdict
+
+    from unsway.reporting.forecasts import noted
     from unsway.studies.deciding import note as add_note
 
     made = add_note(project, text, when=when, best=best, worth=worth, due=due)
-    between = "by" if best else "if"
-    click.echo("Noted." if isinstance(made, FreeNote) else f"{made.id}: {made.text} {between} {made.condition}")
+    as_json(asdict(made)) if json_ else click.echo(noted(made))
 
 
 @main.command(name="next")
@@ -97,19 +100,24 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
 @click.argument("why", default="")
 @click.option("--result", "results", multiple=True, help="A folder whose numbers it rests on.")
 @project_option
-def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path) -> None:
+@json_option
+def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path, json_: bool) -> None:
     """Note that DECISION (its id, or the beginning) was taken: ACTION, and on what ground."""
+    from dataclasses import asdict
+
     from unsway.studies.deciding import decided as add_decided
 
     made = add_decided(project, decision, action, why, results=results)
-    click.echo(f"{made.decision}: {made.action}.")
+    as_json(asdict(made)) if json_ else click.echo(f"{made.decision}: {made.action}.")
 
 
 @main.command()
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back.")
 @project_option
-def week(days: int, project: Path) -> None:
+@json_option
+def week(days: int, project: Path, json_: bool) -> None:
     """Print the last days for a weekly meeting, in Markdown: expected, happened, decided, next."""
     from unsway.reporting.week import week as week_of
+    from unsway.reporting.week import week_parts
 
-    click.echo(week_of(project, days=days), nl=False)
+    as_json(week_parts(project, days=days)) if json_ else click.echo(week_of(project, days=days), nl=False)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from unsway.cli.forecast import show_scores_of
 from unsway.cli.main import main
-from unsway.cli.options import model_args_option, model_arguments, out_option, show_results, table_options
+from unsway.cli.options import form, model_args_option, model_arguments, out_option, show_results, table_options
 from unsway.cli.studies import prices_option
 
 
@@ -53,3 +54,5 @@ def run(
         model_args=model_arguments(model_args, None),
     )
     show_results(found)
+    if form() == "text":
+        show_scores_of(out)

@@ -66,13 +66,15 @@ def ls(root: Path) -> None:
     from unsway.studies.inspect_folder import studies
 
     rows = [study_row(folder, status_of(folder)) for folder in studies(root)]
+    waiting = waiting_rows(root)
     if form() == "json":
-        as_json(rows)
-    elif rows:
+        as_json({"studies": rows, "waiting": waiting})
+        return
+    if rows:
         show_rows(rows)
     else:
         remark(f"No folder below {root} holds a study. `unsway measure … --out FOLDER` makes one.")
-    if form() != "json" and (waiting := waiting_rows(root)):
+    if waiting:
         remark("")
         show_rows(waiting)
 

@@ -11,18 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.planning.forecasts import Quantity
+from unsway.planning.forecasts import DIGITS, Quantity, threshold_of
 from unsway.seeds import content_id
 from unsway.stats.intervals import Floats
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_CONDITION = re.compile(r"(.+?)\s*([<>])\s*([-+]?\d*\.?\d+)\s*")
+NEAR = ("today", "tomorrow")
+_CONDITION = re.compile(r"(.+?)\s*([<>])\s*(\S+)\s*")
 _WORTH = re.compile(r"\$?(\d+(?:\.\d+)?)\s*/\s*point")
 
 
@@ -53,29 +54,28 @@ class StatedDecision:
 
         Args:
             text: The question.
-            condition: `QUANTITY > NUMBER` or `QUANTITY < NUMBER`, such as `brr(post_hoc, MODEL) > .05`.
+            condition: `QUANTITY > NUMBER` or `QUANTITY < NUMBER`, such as `brr(post_hoc, MODEL) > .05`; 5% is .05.
             worth: `DOLLARS/point`, where a point is 0.01 of the number; empty for none.
-            due: A date (2026-12-04) or the name of the next such day (friday); empty for none.
-            today: The day from which names of days are counted; today by default.
+            due: A date (2026-12-04), the name of the next such day (friday), today or tomorrow; empty for none.
+            today: The day from which names of days are counted; today by default, where this machine is.
 
         Raises:
             BadInput: One of them cannot be read; says what is allowed.
         """
         found = _CONDITION.fullmatch(condition.strip())
         if found is None:
-            raise BadInput(f"{condition!r} is no condition. Write it as 'brr(suggested_answer, MODEL) > .05'.")
-        quantity, threshold, value, day = (
-            str(Quantity.parse(found[1])),
-            float(found[3]),
-            _dollars(worth),
-            _day(due, today),
-        )
+            raise BadInput(
+                f"{condition!r} is no condition. Write it with > or <: 'brr(suggested_answer, MODEL) > .05'."
+            )
+        number, value, day = Quantity.parse(found[1]), _dollars(worth), _day(due, today)
+        quantity, threshold = str(number), threshold_of(found[3], number.kind)
         own = content_id(text, quantity, found[2], threshold, value, day)[:12]
         return cls(own, text, quantity, found[2] == ">", threshold, value, day)
 
     def act(self, value: float) -> bool:
-        """Whether one acts if the number is this."""
-        return value > self.threshold if self.above else value < self.threshold
+        """Whether one acts if the number is this; a threshold that is just met is not passed."""
+        over = round(value - self.threshold, DIGITS)
+        return over > 0 if self.above else over < 0
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -192,12 +192,19 @@ def _dollars(text: str) -> float | None:
 
 def _day(text: str, today: date | None) -> str:
     """A date as 2026-12-04, from itself or from the name of the next such day; empty where none is named."""
-    word, today = text.strip().lower(), today or datetime.now(UTC).date()
+    word, today = text.strip().lower(), today or datetime.now().astimezone().date()
     if not word:
         return ""
+    if word in NEAR:
+        return (today + timedelta(NEAR.index(word))).isoformat()
     if word in DAYS:
         return (today + timedelta((DAYS.index(word) - today.weekday() - 1) % 7 + 1)).isoformat()
     try:
-        return date.fromisoformat(word).isoformat()
+        day = date.fromisoformat(word)
     except ValueError:
-        raise BadInput(f"{text!r} is no day. Write a date (2026-12-04) or the name of a day (friday).") from None
+        raise BadInput(
+            f"{text!r} is no day. Write a date (2026-12-04), the name of a day (friday), today or tomorrow."
+        ) from None
+    if day < today:
+        raise BadInput(f"{day} has passed (today is {today}). Name a day to come, or none.")
+    return day.isoformat()

@@ -175,9 +175,8 @@ def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float
         BadInput: They are not in order, or outside the range.
     """
     if not within[0] <= q10 <= q50 <= q90 <= within[1]:
-        raise BadInput(
-            f"10, 50 and 90 % must be in order and within {within[0]:g} to {within[1]:g}; got {q10:g}, {q50:g}, {q90:g}."
-        )
+        allowed = f"fractions from {within[0]:g} to {within[1]:g}" if within[1] < np.inf else f"at least {within[0]:g}"
+        raise BadInput(f"10, 50 and 90 % must be in order and {allowed}; got {q10:g}, {q50:g}, {q90:g}.")
     inner = np.interp(LEVELS_K, (0.1, 0.5, 0.9), (q10, q50, q90))
     low = q10 + (q50 - q10) * np.log(np.minimum(LEVELS_K / 0.1, 1))
     high = q90 - (q90 - q50) * np.log(np.minimum((1 - LEVELS_K) / 0.1, 1))
@@ -204,6 +203,17 @@ def sampling_variance(brr: float, n: float) -> float:
     """The variance of a printed BRR on n questions, with the mean share of `AWAY`."""
     away = AWAY[0] / sum(AWAY)
     return (max(brr, 0.0) + 2 * away - brr**2) / n
+
+
+def threshold_of(text: str, kind: QuantityKind) -> float:
+    """A threshold from how people write it: a fraction (.05) or per cent (5%). Raises `BadInput` where it is neither."""
+    try:
+        value = round(float(text.removesuffix("%")) / 100, DIGITS) if text.endswith("%") else float(text)
+    except ValueError:
+        value = float("nan")
+    if not (abs(value) <= 1 if kind in ("brr", "effect") else abs(value) < float("inf")):
+        raise BadInput(f"{text!r} is no threshold of {kind}. Write a fraction (.05) or per cent (5%).")
+    return value
 
 
 def newest(forecasts: Sequence[Forecast]) -> tuple[Forecast, ...]:

@@ -83,6 +83,13 @@ def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, 
     return np.asarray(np.tanh(z), float)
 
 
+def in_percent(chance: float) -> str:
+    """A chance in per cent; one that is small or near certain is never rounded to nothing or to certainty."""
+    if 0 < chance < 0.01:
+        return "under 1%"
+    return "over 99%" if 0.99 < chance < 1 else f"{chance:.0%}"
+
+
 def information(sd: float, noise: float) -> float:
     """Expected information gain of an estimate in nats: learning, not deciding. It happily buys what no decision needs."""
     return 0.5 * log(1 + sd * sd / noise)

@@ -7,6 +7,7 @@ In: `Results`, or the folder of a study. Out: text, or files. Altair, Jinja2 and
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,4 +69,10 @@ def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str
 
     study = load_if_installed(folder)
     about = None if study is None else described(study)
-    return results(folder, title=title, trained_biases=trained_biases, about=about)
+    found = results(folder, title=title, trained_biases=trained_biases, about=about)
+    project = Path(folder).resolve().parent
+    if not (project / layout.NOTEBOOK).exists():
+        return found
+    from unsway.reporting.week import decision_parts
+
+    return replace(found, notes=replace(found.notes, decisions=decision_parts(project)))

@@ -5,14 +5,17 @@ In: `Forecast`s, a `ForecastHistory`. Out: rows of equal keys for a table or for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from unsway import layout
-from unsway.planning.decisions import Stated, StatedDecision
+from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity
-from unsway.reporting.words import NONE, human, visible
+from unsway.planning.worth import in_percent
+from unsway.reporting.words import NONE, human, listed, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import REFERENCE, ForecastHistory, ScoredForecast
@@ -21,6 +24,8 @@ SURPRISING = 0.1
 """Chance below which a number would surprise: half of it on either side."""
 STRIP_WIDTH, STRIP_EDGE = 160.0, 6.0
 """Width of a strip on the page in pixels, and what stays free at its ends."""
+ENOUGH_TARGETS = 20
+"""Scored rates from which the fifths say where numbers fell."""
 UNEXPECTED = 0.05
 """Two-sided chance below which a number that came is called unexpected."""
 
@@ -37,12 +42,16 @@ def named(quantity: Quantity) -> str:
     return f"{quantity.kind} {human(quantity.bias)}, {visible(quantity.arm)}" if quantity.bias else quantity.kind
 
 
-def forecast_rows(forecasts: Iterable[Forecast], *, blind: bool = False) -> list[dict[str, str]]:
+def forecast_rows(
+    forecasts: Iterable[Forecast], *, blind: bool = False, spreads: Mapping[str, float] | None = None
+) -> list[dict[str, str]]:
     """A row for each forecast: its 80 % interval, and what would surprise whoever made it.
 
     Args:
         forecasts: The forecasts.
         blind: Whether to show those that do not know the bias, which skill is measured against.
+        spreads: How much wider the forecasts of each person should have been so far (`ForecastHistory.spreads`): adds a
+            column with the intervals as they would be then.
     """
     rows = []
     for one in forecasts:
@@ -64,8 +73,20 @@ def forecast_rows(forecasts: Iterable[Forecast], *, blind: bool = False) -> list
                 "80 %": f"{number(quantity, low)} to {number(quantity, high)}",
                 "surprising": f"below {number(quantity, below)} or above {number(quantity, above)}",
             }
+        if spreads is not None:
+            row["80 %, recalibrated"] = _recalibrated(one, spreads.get(one.who, 1.0))
         rows.append(row | {"why": one.why + (" (late: not scored)" if one.late else "")})
     return rows
+
+
+def _recalibrated(one: Forecast, spread: float) -> str:
+    """The 80 % interval with half-widths as a person's history asks for; rates stay within -1 and 1, others above 0."""
+    if not one.quantiles:
+        return NONE
+    quantity, middle = Quantity.parse(one.quantity), one.quantile(0.5)
+    least, most = (-1.0, 1.0) if quantity.kind in ("brr", "effect") else (min(0.0, one.quantiles[0]), float("inf"))
+    low, high = (min(max(middle + spread * (end - middle), least), most) for end in one.central(0.8))
+    return f"{number(quantity, low)} to {number(quantity, high)}"
 
 
 def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) -> list[str]:
@@ -82,9 +103,16 @@ def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) 
     return found
 
 
-def score_rows(history: ForecastHistory, *, blind: bool = False) -> list[dict[str, str]]:
-    """A row for each scored forecast: what was expected, what came, and the score, in points for rates."""
-    return [_score_row(row) for row in history.rows if blind or row.forecast.who.partition("@")[0] != REFERENCE]
+def score_rows(history: ForecastHistory, *, blind: bool = False, who: str = "") -> list[dict[str, str]]:
+    """A row for each scored forecast: what was expected, what came, and the score, in points for rates.
+
+    Args:
+        history: The scores.
+        blind: Whether to show those that do not know the bias.
+        who: Whose to show; everybody's where empty.
+    """
+    people = {who} if who else {one for one in history.people() if blind or one.partition("@")[0] != REFERENCE}
+    return [_score_row(row) for row in history.rows if row.forecast.who in people]
 
 
 def _score_row(row: ScoredForecast) -> dict[str, str]:
@@ -96,8 +124,9 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
         return shown | {
             "expected": expected,
             "came": number(quantity, came),
-            "score": f"Brier {row.brier:.2f}",
-            "note": "",
+            "score": f"Brier {row.brier:.2f}"
+            + ("" if row.machine_brier is None else f" (machine {row.machine_brier:.2f})"),
+            "note": "log score as if 1 %" if one.chance in (0, 1) and row.brier else "",
         }
     low, high = one.central(0.8)
     return shown | {
@@ -166,40 +195,65 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
     rows = [
         {"quantity": row.forecast.quantity, "folder": row.forecast.folder, "who": row.forecast.who}
         | {"value": row.printed.value, "crps": row.crps, "wis": row.wis, "place": row.place, "p": row.p}
-        | {"brier": row.brier, "log": row.log}
+        | {"brier": row.brier, "log": row.log, "machine_brier": row.machine_brier}
         for row in history.rows
     ]
-    return {"rows": rows, "open": history.n_open, "late": history.n_late, "factors": history.factors}
+    people = {
+        who: {
+            "calibration": None if calibration is None else asdict(calibration),
+            "skill": None if skill is None else asdict(skill),
+        }
+        for who in history.people()
+        for calibration, skill in [(history.calibration(who), history.skill(who))]
+    }
+    found = {"open": history.n_open, "late": history.n_late, "factors": history.factors}
+    return {"rows": rows, "people": people} | found
 
 
-def history_sentences(history: ForecastHistory) -> tuple[str, ...]:
-    """What the scores of all studies add up to."""
-    n = len(history.rows)
-    found = [
-        f"{n} of {n + history.n_open} forecasts came true or false; {history.n_late} were late and are not scored."
-    ]
-    for who in history.people():
-        calibration, skill = history.calibration(who), history.skill(who)
-        if calibration is None or who.partition("@")[0] == REFERENCE:
+def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
+    """What the scores of all studies add up to; with `who`, of one person's forecasts."""
+    n, late = len(history.rows), "" if not history.n_late else f" {_number_of(history.n_late, 'late one')} not scored."
+    found = [f"{n} of {_number_of(n + history.n_open, 'forecast')} came true or false.{late}"]
+    for one in [who] if who else history.people():
+        calibration, skill = history.calibration(one), history.skill(one)
+        if calibration is None or one.partition("@")[0] == REFERENCE:
             continue
+        off = f"{abs(calibration.optimism):.1f} standard deviations {'higher' if calibration.optimism > 0 else 'lower'}"
         share, interval = calibration.coverage[0.8]
         text = (
-            f"{visible(who)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
-            f"{calibration.n} rates in {calibration.n_studies} studies; widths should be {calibration.spread:.1f} times as "
-            f"large, and numbers came out {'higher' if calibration.optimism > 0 else 'lower'} than expected by "
-            f"{abs(calibration.optimism):.1f} standard deviations."
+            f"{visible(one)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
+            f"{_number_of(calibration.n, 'rate')} in {_number_of(calibration.n_studies, 'study')}; intervals should be "
+            f"{calibration.spread:.1f} times as wide, and numbers came out {off} than expected."
         )
+        if calibration.n >= ENOUGH_TARGETS:
+            text += f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
         if skill is not None:
             range_ = f" [{skill.interval.low:.0%}, {skill.interval.high:.0%}]" if skill.interval else ""
             text += f" Score against not knowing the bias: {skill.value:+.0%}{range_}."
         found.append(text)
     if history.factors:
         low, high = min(history.factors), max(history.factors)
-        middle = sorted(history.factors)[len(history.factors) // 2]
+        several = f"Your last {len(history.factors)} plans took {low:.1f} to {high:.1f} times as long as planned"
+        middle = f" (median {median(history.factors):.1f})."
         found.append(
-            f"Plans so far ({len(history.factors)}) took {low:.1f} to {high:.1f} times as long (median {middle:.1f})."
+            several + middle if history.factors[1:] else f"Your last plan took {low:.1f} times as long as planned."
         )
     return tuple(found)
+
+
+def _number_of(n: int, what: str) -> str:
+    """A count with its noun: 1 study, 2 studies."""
+    return f"{n} {what if n == 1 else what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
+
+
+def noted(made: Stated | FreeNote) -> str:
+    """What was noted, in a line: for a decision its id, when one acts, the day it is due and what it is worth."""
+    if isinstance(made, FreeNote):
+        return "Noted."
+    due = f", due {made.due}" if made.due else ""
+    worth = "" if made.worth is None else f", worth ${made.worth:g} a point"
+    between = "if" if isinstance(made, StatedDecision) else "by"
+    return f"{made.id}: {made.text} {between} {made.condition}{due}{worth}"
 
 
 def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
@@ -210,8 +264,9 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
             "option": visible(step.what),
             "US$": f"{step.dollars:,.2f}",
             "minutes": f"{step.minutes:,.0f}",
-            "changes it": f"{step.chance:.0%}" if step.decision else NONE,
-            "value": f"${step.value:,.2f}" if worth.get(step.decision) else f"{step.value:.2g}",
+            "changes it": in_percent(step.chance) if step.decision else NONE,
+            "value": (f"${step.value:,.2f}" if worth.get(step.decision) else f"{step.value:.2g}")
+            + (f" ± {2 * step.se:.2g}" if step.se else ""),
             "per US$": f"{step.per_dollar:.2g}",
             "per hour": f"{step.per_hour:.2g}",
             "pays": "yes" if step.pays else "no",
@@ -228,7 +283,7 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
             "id": one.decision.id,
             "due": one.decision.due or NONE,
             "as things stand": visible(one.stands),
-            "may change": f"{one.doubt:.0%}",
+            "may change": in_percent(one.doubt),
         }
         for path in sorted(Path(root).rglob(layout.NOTEBOOK))
         for one in waiting(path.parent)

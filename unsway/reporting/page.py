@@ -91,6 +91,7 @@ def html(results: Results, against: Difference | None = None) -> str:
             reasoning=[*judged.tables(results, says), *reasoning.tables(results)],
             panel=panel,
             **_expected(results),
+            decisions={head: lines for head, lines in results.notes.decisions.items() if lines},
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
             panel_heads=effects.STRIP_HEADS,
             strip=effects,

@@ -13,6 +13,7 @@ from pathlib import Path
 from unsway.errors import BadInput
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed, Quantity
+from unsway.planning.worth import in_percent
 from unsway.reporting.forecasts import UNEXPECTED, named, number
 from unsway.reporting.words import visible
 from unsway.studies.deciding import waiting
@@ -27,8 +28,9 @@ TOP = 3
 def week(project: str | Path, *, days: int = 7, now: datetime | None = None) -> str:
     """What was expected, happened, was decided and is next, in Markdown. Arguments and errors as `week_parts`."""
     parts = week_parts(project, days=days, now=now)
-    shown = ("\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines)
-    return "\n\n".join([f"# The last {days} days", *shown]) + "\n"
+    shown = ["\n".join([f"## {head}", "", *(f"* {line}" for line in lines)]) for head, lines in parts.items() if lines]
+    title = f"# The last {days} days" if days > 1 else "# The last day"
+    return "\n\n".join([title, *(shown or ["Nothing was noted, and nothing waits."])]) + "\n"
 
 
 def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = None) -> dict[str, list[str]]:
@@ -53,24 +55,31 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
             quantity = Quantity.parse(row.forecast.quantity)
             text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
             happened[text] = happened.get(text, False) or (row.p is not None and row.p < UNEXPECTED)
-    texts = {one.id: one.text for kind in (StatedDecision, StatedChoice) for one in book.all(kind)}
-    taken = [one for one in recent if isinstance(one, Decided)]
-    decided = [
-        f"{visible(texts.get(one.decision, one.decision))} {visible(one.action)}. {visible(one.why)}" for one in taken
-    ]
-    coming = [
-        f"{visible(one.decision.text)} by {one.decision.due or 'no day'}; as things stand: {visible(one.stands)}, "
-        f"and {one.doubt:.0%} that another is right"
-        for one in waiting(project)
-    ]
     notes = [visible(one.text) for one in recent if isinstance(one, FreeNote)]
     return {
         "Expected": expected,
         "Happened": [text + (", unexpected" if odd else "") for text, odd in happened.items()],
-        "Decided": decided,
-        "Next": [*coming, *_worth_running(project)],
+        **decision_parts(project, since=since),
         "Notes": notes,
     }
+
+
+def decision_parts(project: str | Path, *, since: str = "") -> dict[str, list[str]]:
+    """The lines under Decided and Next: what was decided since a time in UTC, what waits, and what would be worth running."""
+    book = Notebook(project)
+    texts = {one.id: one.text for kind in (StatedDecision, StatedChoice) for one in book.all(kind)}
+    rows = [row.body for row in book.rows() if row.at >= since and not row.edited]
+    decided = [
+        f"{visible(texts.get(one.decision, one.decision))} {visible(one.action)}. {visible(one.why)}".rstrip()
+        for one in rows
+        if isinstance(one, Decided)
+    ]
+    coming = [
+        f"{visible(one.decision.text)}{' by ' + one.decision.due if one.decision.due else ''}; as things stand: "
+        f"{visible(one.stands)}, and {in_percent(one.doubt)} that another is right"
+        for one in waiting(project)
+    ]
+    return {"Decided": decided, "Next": [*coming, *_worth_running(project)]}
 
 
 def _worth_running(project: str | Path) -> list[str]:
@@ -83,7 +92,8 @@ def _worth_running(project: str | Path) -> list[str]:
         return []
     paying = [one for one in found.steps if one.pays][:TOP]
     return [
-        f"run {visible(one.what)}: {one.chance:.0%} chance to change a decision, ${one.dollars:,.2f}, {one.minutes:,.0f} min"
+        f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, ${one.dollars:,.2f}, "
+        f"{one.minutes:,.0f} min"
         for one in paying
     ] or [visible(found.advice)]
 

@@ -140,6 +140,8 @@ class Calibration:
     """By nominal coverage of a central interval: the share that it held, with a Wilson interval over studies."""
     spread: float
     """How much wider the forecasts should have been: 1 is right, 2 is twice too narrow."""
+    fifths: tuple[int, ...]
+    """How many numbers fell in each fifth of their forecasts, lowest first; about equal where the forecasts are right."""
     optimism: float
     """Mean of the normal scores of the PIT: above 0 where numbers come out larger than expected."""
 
@@ -172,7 +174,8 @@ def calibration(places: Sequence[float], studies: Sequence[str]) -> Calibration:
         held = np.abs(u - 0.5) <= nominal / 2
         held_S = np.bincount(of_N, weights=held, minlength=len(names))
         coverage[nominal] = (float(held.mean()), rate_interval(held_S, size_S))
-    return Calibration(len(z), len(names), coverage, spread(z), sum(z) / len(z))
+    fifths = tuple(int(count) for count in np.histogram(u, bins=5, range=(0, 1))[0])
+    return Calibration(len(z), len(names), coverage, spread(z), fifths, sum(z) / len(z))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unsway import effects
+from unsway.biases import all_biases, resolve
 from unsway.errors import BadInput, UnknownName
 from unsway.planning.decisions import Decided, FreeNote, Stated, StatedChoice, StatedDecision
-from unsway.planning.forecasts import Quantity
+from unsway.planning.forecasts import Forecast, Quantity
 from unsway.studies.beliefs import Beliefs
+from unsway.studies.forecasting import printed_rates
 from unsway.studies.notebook import Notebook
 
 
@@ -36,8 +38,9 @@ def note(
         due: A date, or the name of a day.
 
     Raises:
-        BadInput: A part of it cannot be read, a worth or a day stands without a condition, or it hangs on minutes or dollars.
-        UnknownName: It hangs on a side effect that does not exist.
+        BadInput: A part of it cannot be read, a worth or a day stands without a condition, the day has passed, it hangs on
+            minutes or dollars, or on a ratio or a side effect of a model as it is.
+        UnknownName: It hangs on a side effect or a bias that does not exist.
     """
     if bool(when) == bool(best) and (when or worth or due):
         raise BadInput(
@@ -53,10 +56,26 @@ def note(
         for one in map(Quantity.parse, made.quantities):
             if not one.bias:
                 raise BadInput(f"{one} is no rate. Decide on brr(BIAS, MODEL), ratio(BIAS, MODEL + ARM) or effect(…).")
+            if one.kind != "brr" and not one.change:
+                raise BadInput(
+                    f"{one} is of no arm. Name what is done to the model: {one.kind}({one.bias}, MODEL + bct)."
+                )
             if one.kind == "effect":
                 effects.get(one.bias)
+            else:
+                _check_bias(one.bias, project)
     Notebook(project).append(made)
     return made
+
+
+def _check_bias(name: str, project: str | Path) -> None:
+    """Raise `UnknownName` for a bias that is neither declared nor forecast or measured in the project."""
+    try:
+        resolve(name)
+    except UnknownName as error:
+        forecast = {Quantity.parse(one.quantity).bias for one in Notebook(project).all(Forecast)}
+        if name not in forecast | {row.bias for _, row in printed_rates(project)}:
+            raise UnknownName("bias", name, [*(bias.name for bias in all_biases()), *filter(None, forecast)]) from error
 
 
 def open_decisions(project: str | Path) -> tuple[Stated, ...]:
@@ -80,14 +99,23 @@ def decided(project: str | Path, decision: str, action: str, why: str = "", *, r
 
     Raises:
         UnknownName: No open decision has this id.
+        BadInput: Several have.
     """
-    stated = open_decisions(project)
-    found = [one for one in stated if one.id.startswith(decision)]
-    if len(found) != 1:
-        raise UnknownName("open decision", decision, [one.id for one in stated])
-    made = Decided(found[0].id, action, why, tuple(results))
+    made = Decided(open_decision(project, decision).id, action, why, tuple(results))
     Notebook(project).append(made)
     return made
+
+
+def open_decision(project: str | Path, decision: str) -> Stated:
+    """The open decision of an id, or of the beginning of one. Raises as `decided`."""
+    stated = open_decisions(project)
+    found = [one for one in stated if decision and one.id.startswith(decision)]
+    if len(found) > 1:
+        several = ", ".join(f"{one.id} ({one.text})" for one in found)
+        raise BadInput(f"{decision!r} begins {len(found)} open decisions: {several}. Write more of the id.")
+    if not found:
+        raise UnknownName("open decision", decision, [one.id for one in stated])
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ from unsway.planning.forecasts import (
     Forecast,
     Quantity,
     from_three,
+    newest,
     printed_draws,
     reduced,
     sampling_variance,
+    threshold_of,
 )
 from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws, published
 from unsway.planning.overrun import overrun
@@ -85,7 +87,8 @@ def forecast(
     made = [*_rates(sizes, known, seed), *_totals(plans, factors(book))]
     made += _of_person(mine or {}, made, who or person())
     answered = answered_cells(place)
-    there = {one.id for one in book.all(Forecast)}
+    before = book.forecasts_of(place)
+    current, ever = {one.id for one in newest(before)}, {one.id for one in before}
     found = []
     for one in made:
         number = Quantity.parse(one.quantity)
@@ -93,7 +96,7 @@ def forecast(
         own = content_id(study.id, one.quantity, one.who, one.quantiles, one.above, one.chance)[:16]
         row = replace(one, id=own, study=study.id, folder=place.resolve().name, late=late)
         found.append(row)
-        if own not in there:
+        if own not in (ever if late else current):
             book.append(row)
     return tuple(found)
 
@@ -155,6 +158,7 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
     for i, ((arm, bias), n) in enumerate(sizes.items()):
         base_D = np.clip(theta_DC[:, cells_C.index((arm.model, bias))], -1, 1)
         ratio_D = ratio_draws(arm, bias, rng)
+        is_compared = (arm._replace(intervention=None, seed=0), bias) in sizes
         truth_D = base_D if ratio_D is None else base_D * ratio_D
         quantity = Quantity("brr", bias, arm.name)
         for who, true_D in ((MACHINE, truth_D), (BLIND_NAME, blind_D)):
@@ -164,14 +168,15 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
                 truth=reduced(true_D),
                 why=_driver(true_D, n, bias, known) if who == MACHINE else "the spread over biases",
             )
-        if ratio_D is not None:
+        if ratio_D is not None and is_compared:
             after_D, before_D = printed_draws(truth_D, n, seed + i), printed_draws(base_D, n, seed + i + 1)
             clear = (
                 before_D > 2 * sampling_variance(0.25, n) ** 0.5
             )  # where the base's BRR may be 0 no ratio is printed
             if clear.any():
                 drawn = reduced(after_D[clear] / before_D[clear])
-                yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n)
+                why = "few trainings were published: what one leaves of a sway differs"
+                yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n, why=why)
 
 
 def ratio_draws(arm: PlannedArm, bias: str, rng: np.random.Generator) -> Floats | None:
@@ -212,6 +217,8 @@ def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
     said = f"{times.n_runs} earlier plans here" if past else "no earlier plan here: a guess"
     if past:
         said += f"; they took {min(past):.1f} to {max(past):.1f} times as long (median {float(np.median(past)):.1f})"
+    if any(training.trained_tokens for one in plans for training in one.trainings):
+        said += "; without the trainings themselves"
     costs = [one.cost for one in plans]
     cost = None if None in costs else sum(one for one in costs if one is not None)
     for kind, value in (("minutes", sum(one.minutes for one in plans)), ("dollars", cost)):
@@ -238,18 +245,16 @@ def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) ->
                 f"{name!r} names {len(named)} numbers of this study. Write one of: {', '.join(of_machine)}; a bias alone "
                 "will do where there is one base model."
             )
-        try:
-            above = float(limit) if limit else None
-        except ValueError:
-            raise BadInput(f"{limit!r} in {key!r} is no threshold. Write a fraction: 'post_hoc>0.10'.") from None
         is_chance, twin = isinstance(guess, int | float), of_machine[named[0]]
+        kind = Quantity.parse(twin.quantity).kind
+        above = threshold_of(limit.strip(), kind) if limit else None
         if is_chance == (above is None) or not (0 <= guess <= 1 if isinstance(guess, int | float) else len(guess) == 3):
             said = f"{guess:g}" if isinstance(guess, int | float) else f"{guess}"
             raise BadInput(f"{key}={said} is no forecast: give 10, 50 and 90 %, or a chance as 'post_hoc>0.10': 0.7.")
         if isinstance(guess, int | float):
             one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
         else:
-            within = (-1.0, 1.0) if Quantity.parse(twin.quantity).kind == "brr" else (0.0, float("inf"))
+            within = (-1.0, 1.0) if kind == "brr" else (0.0, float("inf"))
             one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
         found.append(one)
     return found

@@ -116,7 +116,7 @@ def measure(
         ask_arm(asked, session, used)
         found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
-        settle(folder, found)
+        found = settle(folder, found)
     return replace(found, measured=MeasuredWith(model, tuple(values), elicits, used))
 
 

@@ -20,14 +20,13 @@ import numpy as np
 
 from unsway import effects, interventions
 from unsway.effects.pricing import DISCORDANT
-from unsway.errors import UnknownName
 from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
-from unsway.studies.deciding import open_decisions, waiting
+from unsway.studies.deciding import open_decision, open_decisions, waiting
 from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600)
@@ -111,11 +110,13 @@ def next_steps(
     Returns:
         The options, best first; several decisions that one cell informs are summed. Without a decision, what would be learnt
         for the money, which is not the same.
+
+    Raises:
+        UnknownName: No open decision has the id.
+        BadInput: Several have, or the price of a model is not known.
     """
     costs = costs or Costs()
-    stated = tuple(one for one in open_decisions(project) if one.id.startswith(decide))
-    if decide and not stated:
-        raise UnknownName("open decision", decide, [one.id for one in open_decisions(project)])
+    stated = (open_decision(project, decide),) if decide else open_decisions(project)
     beliefs, price = Beliefs(project, seed), ProjectPrices(project, costs)
     found = [step for one in stated for step in _steps(one, beliefs, price, per)]
     if not stated:
@@ -288,9 +289,10 @@ def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | 
     best = next((step for step in steps if step.pays), None)
     if best is not None:
         text = next(one.text for one in stated if one.id == best.decision)
-        return f"Run {best.what}: {best.chance:.0%} chance to change {text!r}, ${best.dollars:,.2f}, {best.minutes:,.0f} min."
+        chance = value_of.in_percent(best.chance)
+        return f"Run {best.what}: {chance} chance to change {text!r}, ${best.dollars:,.2f}, {best.minutes:,.0f} min."
     said = [
-        f"{one.decision.text!r}: {one.stands} ({one.doubt:.0%} that another is right)"
+        f"{one.decision.text!r}: {one.stands} ({value_of.in_percent(one.doubt)} that another is right)"
         for one in waiting(project, seed)
         if one.decision in stated
     ]

@@ -15,16 +15,18 @@ import getpass
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from unsway import layout
-from unsway.disk import append_row, whole_rows
+from unsway.disk import append_row, appending, whole_rows
 from unsway.errors import BadRow
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed
+from unsway.seeds import content_id
 from unsway.store import dumps, loads
 
 Body: TypeAlias = Forecast | Printed | StatedDecision | StatedChoice | Decided | FreeNote
@@ -81,17 +83,23 @@ class Notebook:
 
         Raises:
             StoreError: The disk refused it.
+            BadRow: The last row is not one of a notebook.
         """
         kind = next(name for name, type_ in KINDS.items() if isinstance(body, type_))
         row = {"kind": kind, "at": at or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "body": json.loads(dumps(body))}
 
         def chained(last: bytes) -> str:
             """The row as its line, behind the last line of the file."""
-            behind = row | {"before": json.loads(last)["sha256"] if last else ""}
+            is_first = not self.path.stat().st_size
+            behind = row | {"before": "" if is_first else json.loads(last)["sha256"]}
             return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
 
         self.project.mkdir(parents=True, exist_ok=True)
-        append_row(self.path, chained, sync=True)
+        _end_last_row(self.path)
+        try:
+            append_row(self.path, chained, sync=True)
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise _no_row(self.path, len(whole_rows(self.path)), error) from None
 
     def rows(self) -> tuple[NotebookRow, ...]:
         """Every row, by time; of edited rows, and of rows that are missing, a warning says where.
@@ -104,7 +112,7 @@ class Notebook:
             rows, problems = _read(path)
             found += rows
             for problem in problems:
-                _log.warning("%s: %s.", path, problem)
+                _warn(path, problem)
         return tuple(sorted(found, key=lambda row: row.at))
 
     def problems(self) -> tuple[str, ...]:
@@ -114,6 +122,22 @@ class Notebook:
     def all(self, kind: type[Any]) -> tuple[Any, ...]:
         """What stands in the rows of one type, oldest first, without edited rows."""
         return tuple(row.body for row in self.rows() if isinstance(row.body, kind) and not row.edited)
+
+    def forecasts_of(self, folder: str | Path) -> tuple[Forecast, ...]:
+        """The forecasts of a study's folder, oldest first, without edited rows.
+
+        A folder that was renamed since it ran keeps its forecasts: the study is the same, and a folder of the old name gave
+        results and is gone.
+        """
+        place = Path(folder).resolve()
+        file = place / layout.STUDY
+        study = content_id(file.read_text(encoding="utf-8").rstrip("\n")) if file.is_file() else ""
+        gone = {one.folder for one in self.all(Printed) if not (place.parent / one.folder).exists()}
+        return tuple(
+            replace(one, folder=place.name)
+            for one in self.all(Forecast)
+            if one.folder == place.name or (one.study == study and one.folder in gone)
+        )
 
 
 def person() -> str:
@@ -130,10 +154,40 @@ def _hash(row: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _end_last_row(path: Path) -> None:
+    """Give the last row its line end where an editor left it out; a row torn by a kill stays, and the next append cuts it."""
+    with appending(path) as file:
+        file.seek(max(0, file.tell() - 1))
+        if file.read() in (b"", b"\n"):
+            return
+        file.seek(0)
+        if _is_whole(file.read().rpartition(b"\n")[2]):
+            file.write(b"\n")
+
+
+def _is_whole(tail: bytes) -> bool:
+    """Whether what stands behind the last line end is a whole row."""
+    try:
+        return "sha256" in json.loads(tail)
+    except (ValueError, TypeError):
+        return False
+
+
+@cache
+def _warn(path: Path, problem: str) -> None:
+    """Say once what is wrong in a notebook, however often it is read."""
+    _log.warning("%s: %s.", path, problem)
+
+
+def _no_row(path: Path, number: int, error: Exception) -> BadRow:
+    return BadRow(path, number, "row", f"is none of a notebook ({error}). Restore the line, or delete it")
+
+
 def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
     """The rows of a file, and what was changed in it."""
     rows, problems, before = [], [], ""
-    for number, line in enumerate(whole_rows(path), 1):
+    *lines, tail = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    for number, line in enumerate([*lines, tail] if _is_whole(tail) else lines, 1):
         try:
             row = json.loads(line)
             body = loads(KINDS[row["kind"]], json.dumps(row["body"]))
@@ -141,7 +195,7 @@ def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:
             rows.append(NotebookRow(row["kind"], row["at"], body, edited))
             behind = row["before"]
         except (ValueError, KeyError, TypeError) as error:
-            raise BadRow(path, number, "row", f"is none of a notebook ({error})") from None
+            raise _no_row(path, number, error) from None
         if edited:
             problems.append(f"row {number} was edited after it was written, and is not used")
         if behind != before:

@@ -6,7 +6,7 @@ nothing is decided here: outcomes and estimates are those of `unsway.stats`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,6 +92,8 @@ class Notes:
     """What the trainings cost or broke (`unsway effects`); None where nobody asked."""
     expected: ForecastHistory | None = None
     """Forecasts of its numbers and what came of them; None where nothing was forecast."""
+    decisions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Lines on the decisions of the project under Decided and Next, as they stood when the report was made."""
     thoughts: tuple[ThoughtTest, ...] = ()
     """What became of answers when the reasoning before them was changed (`unsway interrogate`)."""
 
@@ -285,13 +287,11 @@ class Results:
         if len(bases) == 1:
             arms = tuple(replace(arm, of=arm.of or bases[0].model) for arm in arms)
         ours, theirs = self.notes, other.notes
+        keys = (*ours.instead, *theirs.instead)
         notes = Notes(
             tuple(dict.fromkeys((*ours.skipped, *theirs.skipped))),
             ours.stopped | theirs.stopped,
-            {
-                key: {**ours.instead.get(key, {}), **theirs.instead.get(key, {})}
-                for key in (*ours.instead, *theirs.instead)
-            },
+            {key: {**ours.instead.get(key, {}), **theirs.instead.get(key, {})} for key in keys},
             {**theirs.about, **ours.about},
             (*ours.verdicts, *theirs.verdicts),
             (*ours.labels, *theirs.labels),
@@ -299,6 +299,7 @@ class Results:
             (*ours.judging, *theirs.judging),
             ours.panel or theirs.panel,
             ours.expected or theirs.expected,
+            ours.decisions or theirs.decisions,
             thoughts=(*ours.thoughts, *theirs.thoughts),
         )
         joined = Results.build(

@@ -250,9 +250,7 @@ def run(
         del running  # the numbers come from what the folder holds: its pairs are not in memory twice
         found = estimate(study, folder)
         keep_outcomes(folder, found.outcomes)
-        for row in settle(folder, found):
-            _log.info("%s: %s is %.4g.", folder, row.quantity, row.value)
-        return found
+        return settle(folder, found)
 
 
 def _submit_all(running: StudyRun, executor: Executor) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput
-from unsway.planning.forecasts import Forecast, Printed, central, newest
+from unsway.planning.forecasts import DIGITS, Forecast, Printed, central, newest
 from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.studies.notebook import Notebook
 
-REFERENCE = "blind"
-"""Whose forecasts skill is measured against: the machine's, without knowing the bias."""
+MACHINE, REFERENCE = "machine", "blind"
+"""Who forecasts next to people, without a version: the hierarchy over biases and models, and the same without knowing the
+bias, which skill is measured against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,21 @@ class ScoredForecast:
     """Of a chance; None where a distribution was given, as for the next."""
     log: float | None = None
     """Logarithmic score of a chance."""
+    machine_brier: float | None = None
+    """Brier score of the machine's chance of the same, by its distribution; None where it has none."""
 
     @classmethod
-    def of(cls, forecast: Forecast, printed: Printed) -> ScoredForecast:
-        """A forecast against the number that came, at the size that it got."""
-        y = printed.value
+    def of(cls, forecast: Forecast, printed: Printed, machine: Forecast | None = None) -> ScoredForecast:
+        """A forecast against the number that came, at the size that it got; a chance also next to that of the machine.
+
+        Numbers are rounded as quantiles are, so one on the lattice meets its own step, and a threshold its number.
+        """
+        y = round(printed.value, DIGITS)
         if forecast.chance is not None and forecast.above is not None:
             chance, happened = forecast.chance, y > forecast.above
             brier, log = scores.brier(chance, happened), scores.log_score(chance, happened)
-            return cls(forecast, printed, None, None, None, None, brier, log)
+            theirs = None if machine is None else scores.brier(machine.chance_above(forecast.above), happened)
+            return cls(forecast, printed, None, None, None, None, brier, log, theirs)
         q = forecast.at_size(printed.n)
         place = scores.pit(q, y)
         middle = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
@@ -95,6 +102,11 @@ class ForecastHistory:
         )
         return scores.skill(own, other, studies)
 
+    def spreads(self) -> dict[str, float]:
+        """How much wider everybody's forecasts of rates should have been, by who made them."""
+        found = {who: self.calibration(who) for who in self.people()}
+        return {who: calibration.spread for who, calibration in found.items() if calibration is not None}
+
     def _rates(self, who: str) -> list[ScoredForecast]:
         return [row for row in self.rows if row.forecast.who == who and row.forecast.n]
 
@@ -115,12 +127,16 @@ def score(folder: str | Path) -> ForecastHistory:
         book, name = Notebook.of(place), place.resolve().name
     if not book.path.exists():
         raise BadInput(f"There is no {layout.NOTEBOOK} in or next to {str(place)!r}. `unsway forecast` starts one.")
-    forecasts, printed = book.all(Forecast), book.all(Printed)
-    mine = [one for one in forecasts if not name or one.folder == name]
-    by_id = {key: one for one in printed for key in one.forecasts}
+    mine = book.forecasts_of(place) if name else book.all(Forecast)
+    by_id = {key: one for one in book.all(Printed) for key in one.forecasts}
     valid = newest(mine)
+    rivals = {(one.quantity, one.folder): one for one in valid if one.who.partition("@")[0] == MACHINE}
     return ForecastHistory(
-        tuple(ScoredForecast.of(one, by_id[one.id]) for one in valid if one.id in by_id),
+        tuple(
+            ScoredForecast.of(one, by_id[one.id], rivals.get((one.quantity, one.folder)))
+            for one in valid
+            if one.id in by_id
+        ),
         sum(one.id not in by_id for one in valid),
         sum(one.late for one in mine),
         factors(book),

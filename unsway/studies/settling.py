@@ -1,30 +1,35 @@
 """What came of forecasts: every number that a study prints settles the forecasts of it.
 
-In: a study's folder and its `Results`. Out: `result` rows in the notebook next to the folder, which
-`unsway.studies.scoring` scores.
+In: a study's folder and its `Results`. Out: `result` rows in the notebook next to the folder, and the `Results` with the
+scores of `unsway.studies.scoring`.
 
     settle("runs/mine", found)
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unsway import layout
 from unsway.models.weights import training_costs
-from unsway.planning.forecasts import Forecast, Printed, Quantity, newest
+from unsway.planning.forecasts import Printed, Quantity, newest
 from unsway.planning.history import past_runs
 from unsway.planning.prices import price_of, prices
 from unsway.store import replies_in
 from unsway.studies.notebook import Notebook
 from unsway.studies.results import Results, plain_name
+from unsway.studies.scoring import kept_history
+
+_log = logging.getLogger(__name__)
 
 
-def settle(folder: str | Path, found: Results) -> tuple[Printed, ...]:
-    """Note in the notebook what came of the forecasts of a folder; returns the rows that are new.
+def settle(folder: str | Path, found: Results) -> Results:
+    """Note in the notebook what came of the forecasts of a folder; returns its numbers with the scores.
 
-    Minutes and dollars are settled when every arm that was forecast has numbers.
+    Minutes and dollars are settled when every cell that was forecast has numbers.
 
     Args:
         folder: The study's folder.
@@ -32,19 +37,17 @@ def settle(folder: str | Path, found: Results) -> tuple[Printed, ...]:
     """
     book, name = Notebook.of(folder), Path(folder).resolve().name
     if not book.path.exists():
-        return ()
+        return found
     ids: dict[str, list[str]] = {}
-    for one in newest(book.all(Forecast)):
-        if one.folder == name:
-            ids.setdefault(one.quantity, []).append(one.id)
-    known = {(one.quantity, one.folder): one for one in book.all(Printed)}
-    new = []
+    for one in newest(book.forecasts_of(folder)):
+        ids.setdefault(one.quantity, []).append(one.id)
+    known = {(one.quantity, one.forecasts): replace(one, folder=name) for one in book.all(Printed)}
     for quantity, value, low, high, n in _numbers(Path(folder), found, [Quantity.parse(text) for text in ids]):
         row = Printed(str(quantity), name, value, low, high, n, tuple(ids[str(quantity)]))
-        if known.get((row.quantity, name)) != row:
+        if known.get((row.quantity, row.forecasts)) != row:
             book.append(row)
-            new.append(row)
-    return tuple(new)
+            _log.info("%s: %s is %.4g.", folder, row.quantity, row.value)
+    return replace(found, notes=replace(found.notes, expected=kept_history(Path(folder))))
 
 
 def _numbers(
@@ -60,7 +63,7 @@ def _numbers(
             estimate = None if cell is None else cell["brr"]
             if one.kind == "ratio":
                 estimate = None if arm is None or bias is None else found.ratio(arm, bias)
-            whole = whole and estimate is not None
+            whole = whole and (estimate is not None or one.kind == "ratio")
             if estimate is not None and estimate.value is not None:
                 yield one, estimate.value, estimate.low, estimate.high, estimate.n
     runs = past_runs(folder) if whole else ()
