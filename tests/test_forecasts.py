@@ -6,6 +6,7 @@ import csv
 import json
 import multiprocessing
 import re
+import shlex
 import shutil
 import socket
 from dataclasses import replace
@@ -28,7 +29,7 @@ from unsway.reporting.week import week
 from unsway.stats import scores
 from unsway.store import dumps
 from unsway.studies import Study, run
-from unsway.studies.deciding import decided, note
+from unsway.studies.deciding import decided, note, open_decisions
 from unsway.studies.folder import results
 from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
@@ -373,3 +374,27 @@ def test_notebooks_of_other_machines_are_read_with_it(tmp_path: Path) -> None:
     other.append(FreeNote("first"), at="2026-11-28T09:00:00")
     other.path.rename(tmp_path / "notebook-there.jsonl")
     assert [one.text for one in Notebook(tmp_path).all(FreeNote)] == ["first", "second"]
+
+
+# ---------------------------------------------------------------- the page of the docs
+
+
+def test_the_command_lines_of_the_planning_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line but `unsway run`, whose place a scripted model takes; the blocks of Python run with tests/test_docs.py."""
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parent.parent / "docs/planning.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"^```console\n(.*?)^```$", text, re.M | re.S) for line in block.splitlines()]
+    study = Study(models="unsway/smollm2-135m", biases=("suggested_answer", "post_hoc"), tasks="procedural/dates", n=12)
+    Path("study.json").write_text(dumps(study))
+    done = []
+    for line in lines:
+        _, *words = shlex.split(line)
+        if words[0] == "run":
+            run(study, tmp_path / words[3], using=models(study, post_hoc=0.9, suggested_answer=0.2))
+            continue
+        if words[0] == "decided":
+            words[1] = next(one.id for one in open_decisions("runs") if "suggested_answer?" in one.text)[:8]
+        found = CliRunner().invoke(main, words)
+        assert found.exit_code == 0, f"{line}\n{found.output}"
+        done.append(words[0])
+    assert set(done) == {"forecast", "note", "next", "score", "decided"} and len(done) == 8
