@@ -33,7 +33,7 @@ from unsway.studies.deciding import decided, note, open_decisions
 from unsway.studies.folder import results
 from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
-from unsway.studies.scoring import _scored, score
+from unsway.studies.scoring import score
 from unsway.studies.settling import settle
 from unsway.testing import scripted
 
@@ -214,10 +214,10 @@ def test_minutes_are_scored_where_nothing_is_compared_with_a_base(tmp_path: Path
 def test_a_number_on_the_lattice_meets_its_step_and_a_threshold_that_is_just_met_is_not_passed() -> None:
     drawn = (0.333333,) * 199  # quantiles are rounded, 1/3 is not
     sure = Forecast("a", "brr(b, m)", "ann", drawn, "", "x", n=12)
-    (row,) = [_scored(sure, Printed(sure.quantity, "x", 1 / 3, None, None, 12, ("a",)), None)]
+    row = ScoredForecast.of(sure, Printed(sure.quantity, "x", 1 / 3, None, None, 12, ("a",)))
     assert row.place == pytest.approx(0.5) and row.p == pytest.approx(1)
     chance = replace(sure, quantiles=(), above=0.1, chance=0.7)
-    row = _scored(chance, Printed(sure.quantity, "x", 0.8 - 0.7, None, None, 10, ("a",)), sure)
+    row = ScoredForecast.of(chance, Printed(sure.quantity, "x", 0.8 - 0.7, None, None, 10, ("a",)), sure)
     assert 0.8 - 0.7 > 0.1 and row.brier == pytest.approx(0.49) and row.machine_brier == 1.0
 
 
