@@ -33,7 +33,7 @@ from unsway.studies.deciding import decided, note, open_decisions
 from unsway.studies.folder import results
 from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
-from unsway.studies.scoring import score
+from unsway.studies.scoring import ScoredForecast, score
 from unsway.studies.settling import settle
 from unsway.testing import scripted
 
