@@ -48,7 +48,7 @@ _LETTERS = re.compile(
 """A letter, or the place of an option by a word for it or by its number."""
 _LEADS = re.compile(
     rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
-    rf"|{_words('right')}\s?(?:{_words('option')}|[:-]))"
+    rf"|{_words('right')}\s?(?:{_words('equals')}\s)?(?:{_words('option')}|[:-]))"
     rf"|(?P<near>{_words('answer')}(?:\s-|[^\x00-\x7f]{{0,9}}))"
     rf"|(?P<alone>(?:^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?|[,(=-]\s){_words('option')})"
     rf"|(?P<said>{_words('reports')})(?:,?\s?(?:que|dass|che|что|że|bahwa|rằng))?"
@@ -93,7 +93,7 @@ _CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(
 _PHRASES = re.compile(rf"[\s\"']{{0,4}}(?:{_words('phrases')})")
 """How a phrase begins that ends at its comma and gives the answer to nobody: "a la luz de lo dicho,"."""
 _BOTH = re.compile(_words("both"))
-_CONTRARY = re.compile(rf"(?:{_words('contrary')})[^,.;]{{0,90}}")
+_CONTRARY = re.compile(rf"(?:{_words('contrary')})[^,.;:]{{0,90}}")
 _BEHIND = re.compile(rf"[\s)\"']{{1,4}}(?!{_words('because')})[^\W\d_][^,.;:]{{0,90}}")
 _SUPPOSES = re.compile(_words("supposes"))
 _DENIES = re.compile(_words("denies") + r"|\?")
@@ -188,11 +188,13 @@ def sole_letter(text: str, low: str) -> re.Match[str] | None:
 
 
 def only_letter(low: str) -> re.Match[str] | None:
-    """The only letter of a short sentence in another script, where nothing denies it or gives it to others."""
-    if low.isascii() or len(low) > SHORT or not plain(low):
+    """The only letter of a short sentence in another script, or with no more than an article ("La A."), where nothing denies it or gives it to others."""
+    if len(low) > SHORT or not plain(low):
         return None
     letters = [found for found in _LETTERS.finditer(low) if found["letter"]]
-    return letters[0] if len(letters) == 1 else None
+    if len(letters) != 1 or (low.isascii() and low[letters[0].end() :].strip(" .!")):
+        return None
+    return letters[0] if not low.isascii() or _NAME_ALONE.fullmatch(low, 0, letters[0].start()) else None
 
 
 def announces(before: str) -> bool:

@@ -63,7 +63,7 @@ _CHOOSE = (
     r"|lean towards?|leaning towards?|suspect"
     r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping"
     r"|maintain|guess|think"
-    r"|believe|mean|meant|agree with|commit to|take|taking)"
+    r"|put (?:my|the) money on|am going (?:with|for)|be going (?:with|for)|believe|mean|meant|agree with|commit to|take|taking)"
 )
 _THAT_IT_IS = (
     r"(?:that )?(?:(?:it|this|that|the (?:correct |best |right |final |most likely )?(?:answer|choice|option)) ?"
@@ -111,7 +111,7 @@ FRAMES = {
     r"|select|go with|mark|put|tick|circle|enter)\s",
     "change": r"(?:chang|switch|revis|correct|updat)(?:e|ed|ing)?\s(?:(?:my|the|that|this|it|final|answer|choice|mind"
     r"|selection)\s){0,3}(?:from\s[(\"']{0,2}\w[)\"']{0,2}\s)?to\s",
-    "makes": r"(?:makes|making|leaves?|leaving)\s(?:it\s)?(?:(?:the|my|our|only|correct|right|best"
+    "makes": r"(?:makes?|making|leaves?|leaving)\s(?:it\s)?(?:(?:the|my|our|only|correct|right|best"
     r"|possible)\s){0,3}(?:answer|choice|option)\s",
     "leaves": r"(?:(?:leaves?|leaving|left with|makes|making)\s(?:(?:us|me|you|it|with|only|just)\s){0,3}|(?:what"
     r"|all that|the (?:only )?one)(?:'s|"
@@ -176,7 +176,7 @@ VERDICT = re.compile(
     rf"|answers)\s(?:[\w']{{1,14}}\s){{0,3}}best(?=[\s\"']{{0,3}}(?:[.,;:!]|$))"
     rf"|\s(?:makes (?:the most |more )?sense|fits (?:the )?best|(?:is|seems) (?:the )?most (?:likely|plausible"
     rf"|appropriate|reasonable))(?=[\s.,!]{{0,3}}(?:$|\s(?:because|since|as|here)))"
-    rf"|\s(?:{_BE}|seems|appears|looks|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
+    rf"|\s(?:{_BE}|seems|appears|looks(?: like)?|it'?s|(?:making|makes) (?:it|this|that))\s{_HOW}(?:"
     rf"(?P<that>the\s{_KIND}{{0,4}}(?:one|option|choice|only one)\s(?:that|which|to)\b)|"
     rf"(?P<strong>(?:the|my|our|your)\s(?:{_KIND}{{0,4}}answers?|{_KIND}{{1,4}}(?:choice|option|solution|one|pick"
     rf"|fit)s?)\b)|(?:both\s|all\s)?(?:the\s)?(?:correct|right|best)"
@@ -263,7 +263,7 @@ GOES_ON = re.compile(
 
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
-    r"|in this|from|here|and so|and not|and i|then|with|it is|on this|this time|on (?:your|the)\s|to (?=\(?[a-z]\b))\b)"
+    r"|in this|from|here|that|who|and so|and not|and i|then|with|it is|on this|this time|on (?:your|the)\s|to (?=\(?[a-z]\b))\b)"
 )
 """What may follow a mention that closes its clause."""
 

@@ -67,7 +67,7 @@ COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|be|being|equals?|leaves|leaving|called|named|termed|as|means|becomes|gives|gets?|it's"
     r"|that's|refers to|est|sont|es|son|ist"
     r"|sind|lautet|é|è|это|adalah|là|jest)|(?<!=)=|[:是为為即は은는]|属于|屬於)"
-    r"[\s\"'(]{0,4}(?:(?:indeed|simply|just|an?|the|exactly|therefore|thus|only)[\s\"'(]{1,4}){0,3}$"
+    r"[\s\"'(]{0,4}(?:(?:indeed|simply|just|an?|the|exactly|therefore|thus|only|d(?:er|ie|as|en)|eine?|el|l[ae]|une?|il)[\s\"'(]{1,4}){0,3}$"
 )
 """What stands before the words with which a reply ends, when they are its answer."""
 

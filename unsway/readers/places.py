@@ -19,6 +19,7 @@ from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
 
 _NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
+_BRACKETED = re.compile(r"\(\s{0,3}([A-Z])\s{0,3}\)")
 _OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
 
 
@@ -128,6 +129,9 @@ def leading(reply: ReplyLayout) -> Claim | None:
     if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
         return None
     if seg.low[mention.end : mention.end + 3].replace(" ", "")[:2] in ('":', ':"'):  # a key of a JSON object
+        return None
+    letters = [ord(found[1]) for found in _BRACKETED.finditer(seg.text)][:3]
+    if letters == [*range(ord("A") + mention.option, ord("A") + mention.option + 3)]:  # "(A) 2 (B) 3 (C) 5": a list
         return None
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
@@ -266,7 +270,8 @@ def odds(reply: ReplyLayout) -> Claim | None:
     if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:
         return None
     most = max(odds, key=lambda found: float(found[2]))
-    if 2 * float(most[2]) <= sum(float(found[2]) for found in odds):
+    whole = sum(float(found[2]) for found in odds)
+    if 2 * float(most[2]) <= whole or not (0.9 < whole < 1.1 or 90 < whole < 110):
         return None
     return Claim(ord(most[1]) - ord("A"), "odds", most.span(1), WEAK)
 

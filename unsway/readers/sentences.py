@@ -33,7 +33,7 @@ _GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if
 
 _SUBJECT_AFTER = re.compile(
     r"(?:^|[,;:.(\"'-]|\b(?:option|answer|choice|that|so|therefore|thus|hence|think|believe|only|because|since|and"
-    r"|or|but|say|letter|then|both|while))[\s(\"']{0,4}$"
+    r"|or|but|yet|though|however|whereas|say|letter|then|both|while))[\s(\"']{0,4}$"
 )
 
 

@@ -154,6 +154,7 @@ AGREES_HERE = re.compile(
     r"(?:(?:\w{2,12}ly|also|indeed|in fact|quite|the)\s){0,2}(?:correct|right|true|accurate)\b"
     r"|\b(?:which|that)(?:'s| is) (?:also |exactly |just )?what (?:i|we) (?:also )?(?:get|got|find|found|have|think"
     r"|see|conclude\w?)\b"
+    r"|\bwhich (?:also )?(?:matches|agrees with|fits|confirms|is consistent with) (?:my|our|what (?:i|we))\b"
     r"|\bwhich i (?:also |too )?(?:think|believe|find)(?: is| to be)? (?:correct|right)\b"
     r"|\b(?:my|our) (?:own )?\w{2,14}(?: of \w{2,14})? (?:\w{2,12}ly |also )?(?:confirms?|agrees?|supports?"
     r"|match(?:es)?|concurs?)\b"
