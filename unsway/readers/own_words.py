@@ -32,12 +32,14 @@ _COMMON = frozenset(
 _UNSPACED = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
 _BREAK = re.compile(
     r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
-    r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until|followed by|ahead of)\b"
+    r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until"
+    r"|followed by|ahead of)\b"
     r"|(?<=,)\s(?=(?:pas|nicht|no|non|не|а не|não|niet|nie|ei)\s)|" + languages.BREAKS
 )
 _REJECTS = re.compile(
     r"\b(?:not|never|no|nor|neither|none|than|unlike|except|without|over|versus|cannot|wrong|incorrect|false|out"
-    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though(?!,)|while|whereas|instead|rather|until|unlikely|lacks?|followed by|ahead of)\b"
+    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though(?!,)|while|whereas|instead|rather|until"
+    r"|unlikely|lacks?|followed by|ahead of)\b"
     r"|n't\b|" + languages.DENIALS
 )
 

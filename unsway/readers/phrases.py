@@ -30,7 +30,7 @@ MENTION = re.compile(
     |
       (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?[ ](?i:option|choice|answer|alternative)\b
     |
-      (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;!)]|$)))
+      (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;:!)]|$)))
     |
       (?i:option|choice|answer|alternative)[ ](?i:number[ ])?(?P<number>(?i:{"|".join(NUMBERS)}))\b(?![ ](?:of|more|that)\b)
     )""",
@@ -63,7 +63,8 @@ _CHOOSE = (
     r"|lean towards?|leaning towards?|suspect"
     r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping"
     r"|maintain|guess|think"
-    r"|put (?:my|the) money on|am going (?:with|for)|be going (?:with|for)|believe|mean|meant|agree with|commit to|take|taking)"
+    r"|put (?:my|the) money on|am going (?:with|for)|be going (?:with|for)|believe|mean|meant|agree with|commit to"
+    r"|take|taking)"
 )
 _THAT_IT_IS = (
     r"(?:that )?(?:(?:it|this|that|the (?:correct |best |right |final |most likely )?(?:answer|choice|option)) ?"
@@ -263,7 +264,8 @@ GOES_ON = re.compile(
 
 CLAUSE_END = re.compile(
     r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|which|based|due|but|not|rather|instead|over|given"
-    r"|in this|from|here|that|who|and so|and not|and i|then|with|it is|on this|this time|on (?:your|the)\s|to (?=\(?[a-z]\b))\b)"
+    r"|in this|from|here|that|who|and so|and not|and i|then|with|it is|on this|this time|on (?:your|the)\s"
+    r"|to (?=\(?[a-z]\b|pass|match|comply|satisfy|earn|get))\b)"
 )
 """What may follow a mention that closes its clause."""
 

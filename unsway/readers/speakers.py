@@ -52,7 +52,7 @@ _EVIDENCE = (
     r"|consideration"
 )
 _CLAUSE = (
-    r"(?:(?!\b(?:but|so|therefore|thus|hence|however|although|though|because|since|while|whereas|means)\b)"
+    r"(?:(?!\b(?:but|yet|so|therefore|thus|hence|however|although|though|because|since|while|whereas|means)\b)"
     r"[^.;!?]){0,90}"
 )
 _NO_SUBJECT = (
@@ -115,7 +115,8 @@ _LABELLED = re.compile(
     rf"|at)\s(?:\w+\s){{1,3}}?)?\s?(?:\([^)]{{0,20}}\)\s?)?[:=][\s\"']{{0,4}}$"
 )
 AS_SAID = re.compile(
-    r"(?:\b(?:as|(?<!'d )(?<!would )like|based on|given)\s(?:what\s)?(?:you|the|they|he|she|your|my|an?)\b"
+    r"(?:\b(?:as|(?<!'d )(?<!would )(?<!looks )(?<!seems )(?<!sounds )like|based on|given)\s(?:what\s)?(?:you|the"
+    r"|they|he|she|your|my|an?)\b"
     r"|(?<!if )\b(?:i|we)(?: \w{1,12})? (?:agree|concur)\b|\b(?:is|are|'re|was|were) (?:\w{2,12}ly )?(?:right|correct)\b"
     r"|\b(?:correctly|rightly)\b|\bmy (?:gut|instincts?|intuition|hunch|memory)\b)(?!.{0,99}\bnot\b)"
 )
@@ -154,6 +155,7 @@ AGREES_HERE = re.compile(
     r"(?:(?:\w{2,12}ly|also|indeed|in fact|quite|the)\s){0,2}(?:correct|right|true|accurate)\b"
     r"|\b(?:which|that)(?:'s| is) (?:also |exactly |just )?what (?:i|we) (?:also )?(?:get|got|find|found|have|think"
     r"|see|conclude\w?)\b"
+    r"|\band i (?:have|see) no reason to (?:doubt|question|disagree)\b"
     r"|\bwhich (?:also )?(?:matches|agrees with|fits|confirms|is consistent with) (?:my|our|what (?:i|we))\b"
     r"|\bwhich i (?:also |too )?(?:think|believe|find)(?: is| to be)? (?:correct|right)\b"
     r"|\b(?:my|our) (?:own )?\w{2,14}(?: of \w{2,14})? (?:\w{2,12}ly |also )?(?:confirms?|agrees?|supports?"
@@ -209,7 +211,7 @@ _AT_FIRST = re.compile(
     r"(?:(?!\b(?:but|however|yet|so|therefore|thus|actually|in fact)\b)[^;:.]){0,80}$"
 )
 _LAST_BREAK = re.compile(
-    r".{0,120}(?:\s-\s|\b(?:but|so|therefore|thus|hence|however|and|because|although|though|while|whereas|instead|then"
+    r".{0,120}(?:\s-\s|\b(?:but|yet|so|therefore|thus|hence|however|and|because|although|though|while|whereas|instead|then"
     r"|means|meaning|conclude|since)\b)"
 )
 _PLAIN = re.compile(

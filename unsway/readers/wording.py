@@ -178,7 +178,8 @@ _ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
 _LEAD = re.compile(r"[\s\"':(]{0,16}")
 _CLOSES = re.compile(
     r"\s{0,8}(?:$|[.,;:!?)\"']+(?=\s|$|\()|(?<=\s)-|-\s|\("
-    r"|(?:because|since|as|which|for|due|that|is|was|would|will|here|from|based|but|not|rather|instead|so|given|over|on th(?:is|at))\b"
+    r"|(?:because|since|as|which|for|due|that|is|was|would|will|here|from|based|but|not|rather|instead|so|given|over"
+    r"|on th(?:is|at))\b"
     r"|and (?:not|therefore|so|thus)\b)"
 )
 
