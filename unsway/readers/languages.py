@@ -140,6 +140,8 @@ def commitments(low: str, want: KnownOptions) -> Iterator[tuple[re.Match[str], b
         if _SECOND.match(low, end) or _FIRST.search(low, max(0, place - 20), place):
             return
         begin = max(0, place - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ",;."))
+        if lead is not None and lead["choose"]:  # "neither A nor B: it is C"
+            begin = max(begin, low.rfind(":", 0, max(0, place - REACH) + lead.start()) + 1)
         stop = min(at if (at := low.find(mark, end, end + REACH)) >= 0 else end + REACH for mark in ",;.")
         named = want.at(low, end + (low[end : end + 1] in ").:"))
         stop = end if named is not None and named[0] == option_of(found, want) else stop  # its words deny nothing

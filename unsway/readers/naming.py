@@ -18,6 +18,12 @@ from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment
 
 _SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;!?(])")
+_MADE_BY = re.compile(
+    r"\b(?:written|painted|composed|discovered|invented|created|proposed|founded|designed|stammt|verfasst|geschrieben|gemalt"
+    r"|entdeckt|erfunden|écrite?|peinte?|composée?|découverte?|inventée?|escrit[oa]|pintad[oa]|compuest[oa]|descubiert[oa]"
+    r"|inventad[oa])\b[^,.;:]{0,24}\b(?:by|von|par|por)\s(?:[^\W\d]{2,14}\s)?$"
+)
+"""Who made a thing, right before the name."""
 _BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
 _DASH = re.compile(r"\w[\s\"')]{1,4}-\s[\s\"'(]{0,4}$")
 _NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=\s|$))")
@@ -27,14 +33,16 @@ _COMPUTES = re.compile(r"[=+×÷/]\s{0,2}-?\d|\d\s{0,2}[=+×÷/]")
 def singled_out(reply: ReplyLayout) -> Claim | None:
     """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
     seg = segment(reply.text, *next(reply.sentences()))
-    left = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
+    named = own_words.named_in(seg, reply.want)
+    left = [one for one in named if not one.rejected]
     if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
         return None
     option, start, end, _, piece = left[-1]
     before = seg.low[:start]
     said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
+    against = any(one.rejected and -1 < one.piece[0] - end < 3 for one in named)  # "X, not Y"
     if (
-        not (said or by_place.CONCLUDES.search(before))
+        not (said or against or by_place.CONCLUDES.search(before))
         or by_place.DISTANT.search(seg.low, *piece)
         or by_place.AMONG.match(seg.low, end)
     ):
@@ -43,7 +51,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
     others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
-    if any(named != option for other in others for named in own_words.left_by(other, reply.want)):
+    if any(one != option for other in others for one in own_words.left_by(other, reply.want)):
         return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
 
@@ -62,9 +70,9 @@ def stated(reply: ReplyLayout) -> Claim | None:
         before = _BY.sub("", seg.low[piece[0] : start])
         quoted = not before.strip(" (\"'")
         before = seg.low[:start] if quoted else before
-        says = any(pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY)) or languages.announces(
-            before
-        )
+        says = any(
+            pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY, _MADE_BY)
+        ) or languages.announces(before)
         if not says and (languages.english(seg.low) or not _DASH.search(seg.low[:start])):
             continue
         if (

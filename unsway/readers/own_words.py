@@ -29,6 +29,8 @@ _COMMON = frozenset(
     " statements correct wrong der die das den dem ein eine le la les un une des du de el los las lo gli il uno una et y und"
     " e o ou oder vor nach von van het een os as do da em na en w z".split()
 )
+_LETTER = "0-9_a-zß-ɏͰ-ӿḀ-ỿ"
+"""Letters and figures of spaced scripts, whose words may stand in text of one that is not."""
 _UNSPACED = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
 _BREAK = re.compile(
     r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
@@ -90,9 +92,9 @@ def _form(word: str, *, spaced: bool) -> str:
     if not word.isalpha():
         return rf"(?<![\w.,/+-]){exact}(?![\w/^-]|[.,]\d)"
     return (
-        rf"(?<!\w){word[: max(4, len(word) - 2)]}\w{{0,4}}(?![\w-])"
+        rf"(?<![{_LETTER}]){word[: max(4, len(word) - 2)]}[{_LETTER}]{{0,4}}(?![{_LETTER}-])"
         if len(word) > 4
-        else rf"(?<!\w){exact}(?:e?s)?(?![\w-])"
+        else rf"(?<![{_LETTER}]){exact}(?:e?s)?(?![{_LETTER}-])"
     )
 
 
