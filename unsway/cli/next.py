@@ -60,8 +60,8 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
 @main.command(name="next")
 @click.option("--decide", default="", metavar="ID", help="One decision; all that are open otherwise.")
 @click.option("--budget", type=click.FloatRange(min=0), help="US dollars that one step may cost.")
-@click.option("--hour-costs", "hour", type=click.FloatRange(min=0), help="US dollars for an hour of a local model.")
-@click.option("--training-costs", "training", type=click.FloatRange(min=0), help="US dollars for one training.")
+@click.option("--hour-costs", "hour", type=click.FloatRange(min=0), help="US dollars for an hour of a local model (2).")
+@click.option("--training-costs", "training", type=click.FloatRange(min=0), help="US dollars for one training (40).")
 @click.option(
     "--prices", "prices_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of prices."
 )

@@ -15,6 +15,7 @@ from unsway import layout
 from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity
 from unsway.planning.worth import in_percent
+from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, human, listed, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
@@ -26,6 +27,8 @@ STRIP_WIDTH, STRIP_EDGE = 160.0, 6.0
 """Width of a strip on the page in pixels, and what stays free at its ends."""
 ENOUGH_TARGETS = 20
 """Scored rates from which the fifths say where numbers fell."""
+NO_OPTIMISM = 0.05
+"""Standard deviations below which numbers came out as high as expected."""
 UNEXPECTED = 0.05
 """Two-sided chance below which a number that came is called unexpected."""
 
@@ -124,9 +127,8 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
         return shown | {
             "expected": expected,
             "came": number(quantity, came),
-            "score": f"Brier {row.brier:.2f}"
-            + ("" if row.machine_brier is None else f" (machine {row.machine_brier:.2f})"),
-            "note": "log score as if 1 %" if one.chance in (0, 1) and row.brier else "",
+            "score": f"Brier {row.brier:.2f}",
+            "note": "" if row.machine_brier is None else f"machine {row.machine_brier:.2f}",
         }
     low, high = one.central(0.8)
     return shown | {
@@ -218,18 +220,19 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
         calibration, skill = history.calibration(one), history.skill(one)
         if calibration is None or one.partition("@")[0] == REFERENCE:
             continue
-        off = f"{abs(calibration.optimism):.1f} standard deviations {'higher' if calibration.optimism > 0 else 'lower'}"
+        off = f"{abs(calibration.optimism):.1f} standard deviations {'higher' if calibration.optimism > 0 else 'lower'} than"
+        off = "as high as" if abs(calibration.optimism) < NO_OPTIMISM else off
         share, interval = calibration.coverage[0.8]
         text = (
             f"{visible(one)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
             f"{_number_of(calibration.n, 'rate')} in {_number_of(calibration.n_studies, 'study')}; intervals should be "
-            f"{calibration.spread:.1f} times as wide, and numbers came out {off} than expected."
+            f"{calibration.spread:.1f} times as wide, and numbers came out {off} expected."
         )
         if calibration.n >= ENOUGH_TARGETS:
             text += f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
         if skill is not None:
             range_ = f" [{skill.interval.low:.0%}, {skill.interval.high:.0%}]" if skill.interval else ""
-            text += f" Score against not knowing the bias: {skill.value:+.0%}{range_}."
+            text += f" Skill against not knowing the bias: {skill.value:+.0%}{range_}."
         found.append(text)
     if history.factors:
         low, high = min(history.factors), max(history.factors)
@@ -263,16 +266,21 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
         {
             "option": visible(step.what),
             "US$": f"{step.dollars:,.2f}",
-            "minutes": f"{step.minutes:,.0f}",
+            "wait": minutes(step.minutes) + ("" if step.minutes >= 120 else " min"),
             "changes it": in_percent(step.chance) if step.decision else NONE,
-            "value": (f"${step.value:,.2f}" if worth.get(step.decision) else f"{step.value:.2g}")
+            "value": (f"${step.value:,.2f}" if worth.get(step.decision) else _short(step.value))
             + (f" ± {2 * step.se:.2g}" if step.se else ""),
-            "per US$": f"{step.per_dollar:.2g}",
-            "per hour": f"{step.per_hour:.2g}",
+            "per US$": _short(step.per_dollar),
+            "per hour": _short(step.per_hour),
             "pays": "yes" if step.pays else "no",
         }
         for step in found.steps[:top]
     ]
+
+
+def _short(value: float) -> str:
+    """A value in two digits; one that nobody would pay for is 0."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= 1e-6 else "0"
 
 
 def waiting_rows(root: str | Path) -> list[dict[str, str]]:

@@ -74,11 +74,12 @@ def decision_parts(project: str | Path, *, since: str = "") -> dict[str, list[st
         for one in rows
         if isinstance(one, Decided)
     ]
-    coming = [
-        f"{visible(one.decision.text)}{' by ' + one.decision.due if one.decision.due else ''}; as things stand: "
-        f"{visible(one.stands)}, and {in_percent(one.doubt)} that another is right"
-        for one in waiting(project)
-    ]
+    coming = []
+    for one in waiting(project):
+        asked = visible(one.decision.text) + (f" by {one.decision.due}" if one.decision.due else "")
+        asked += "" if asked.endswith((".", "?", "!")) else "."
+        doubt = f"{in_percent(one.doubt)} that another is right"
+        coming.append(f"{asked} As things stand: {visible(one.stands)}, and {doubt}")
     return {"Decided": decided, "Next": [*coming, *_worth_running(project)]}
 
 
@@ -87,13 +88,13 @@ def _worth_running(project: str | Path) -> list[str]:
     try:
         found = next_steps(project)
     except BadInput as error:  # a price that nobody knows: the meeting still has everything else
-        return [f"What to run is not ranked: {visible(str(error))}"]
+        return [f"`unsway next` cannot rank what to run: {visible(str(error))}"]
     if not found.decisions:
         return []
     paying = [one for one in found.steps if one.pays][:TOP]
     return [
         f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, ${one.dollars:,.2f}, "
-        f"{one.minutes:,.0f} min"
+        f"{max(1, one.minutes):,.0f} min"
         for one in paying
     ] or [visible(found.advice)]
 

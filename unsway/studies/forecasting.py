@@ -175,7 +175,7 @@ def _rates(sizes: Mapping[tuple[PlannedArm, str], int], known: tuple[KnownRate, 
             )  # where the base's BRR may be 0 no ratio is printed
             if clear.any():
                 drawn = reduced(after_D[clear] / before_D[clear])
-                why = "few trainings were published: what one leaves of a sway differs"
+                why = "few figures are published of what such a change leaves of a sway"
                 yield Forecast("", str(replace(quantity, kind="ratio")), MACHINE, drawn, "", "", n=n, why=why)
 
 
@@ -217,15 +217,15 @@ def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
     said = f"{times.n_runs} earlier plans here" if past else "no earlier plan here: a guess"
     if past:
         said += f"; they took {min(past):.1f} to {max(past):.1f} times as long (median {float(np.median(past)):.1f})"
-    if any(training.trained_tokens for one in plans for training in one.trainings):
-        said += "; without the trainings themselves"
+    fits = any(training.trained_tokens for one in plans for training in one.trainings)
     costs = [one.cost for one in plans]
     cost = None if None in costs else sum(one for one in costs if one is not None)
     for kind, value in (("minutes", sum(one.minutes for one in plans)), ("dollars", cost)):
         if value:
             factors_K = times.factors(LEVELS_K)
             drawn = tuple(round(float(value * factor), 6) for factor in factors_K)
-            yield Forecast("", kind, MACHINE, drawn, "", "", plan=value, why=said)
+            why = said + ("; without the trainings themselves" if fits and kind == "minutes" else "")
+            yield Forecast("", kind, MACHINE, drawn, "", "", plan=value, why=why)
 
 
 # ---------------------------------------------------------------- a person's

@@ -285,12 +285,13 @@ def _learning(beliefs: Beliefs, price: ProjectPrices, per: Per) -> Iterator[Next
 def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | Path, seed: int) -> str:
     """What to do, in a sentence."""
     if not stated:
-        return "No decision is stated, so this is learning. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
+        found = "so this is learning" if steps else "and nothing was measured here that one could learn more of"
+        return f"No decision is stated, {found}. State one: `unsway note … --if 'brr(BIAS, MODEL) > .05'`."
     best = next((step for step in steps if step.pays), None)
     if best is not None:
         text = next(one.text for one in stated if one.id == best.decision)
         chance = value_of.in_percent(best.chance)
-        return f"Run {best.what}: {chance} chance to change {text!r}, ${best.dollars:,.2f}, {best.minutes:,.0f} min."
+        return f"Run {best.what}: {chance} chance to change {text!r}, ${best.dollars:,.2f}, {max(1, best.minutes):,.0f} min."
     said = [
         f"{one.decision.text!r}: {one.stands} ({value_of.in_percent(one.doubt)} that another is right)"
         for one in waiting(project, seed)

@@ -63,7 +63,10 @@ class ProjectPrices:
         """
         price = price_of(model, self.costs.prices)
         if price is None:
-            raise BadInput(f"The price of {model!r} is not known. Give a file with a line for it: --prices FILE.")
+            raise BadInput(
+                f"The price of {model!r} is not known. Give a file with a line for it, '{model} 0.15 0.60 2026-11' (US "
+                "dollars for a million tokens in and out, and the month): --prices FILE."
+            )
         tokens_in, tokens_out = np.mean(self._tokens.get(model, [(PROMPT_TOKENS, TOKENS_OUT["cot"])]), axis=0)
         calls, is_local = SIDES * n * samples, price.name.endswith("/")
         runs = [run for run in self._runs if run.model == model and run.seconds > 0 and run.calls]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput
-from unsway.planning.forecasts import DIGITS, Forecast, Printed, central, newest
+from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, newest
 from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.studies.notebook import Notebook
@@ -108,7 +108,9 @@ class ForecastHistory:
         return {who: calibration.spread for who, calibration in found.items() if calibration is not None}
 
     def _rates(self, who: str) -> list[ScoredForecast]:
-        return [row for row in self.rows if row.forecast.who == who and row.forecast.n]
+        """Somebody's forecasts of BRRs: ratios follow from them, and minutes and dollars are scored as plans."""
+        rows = (row for row in self.rows if row.forecast.who == who)
+        return [row for row in rows if Quantity.parse(row.forecast.quantity).kind == "brr"]
 
 
 def score(folder: str | Path) -> ForecastHistory:
