@@ -284,8 +284,8 @@ def _short(value: float) -> str:
 
 
 def waiting_rows(root: str | Path) -> list[dict[str, str]]:
-    """A row for each decision that waits for a person, in every notebook below a folder."""
-    return [
+    """A row for each decision that waits for a person, in every notebook below a folder, the first due first."""
+    rows = [
         {
             "decision": visible(one.decision.text),
             "id": one.decision.id,
@@ -296,3 +296,4 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
         for path in sorted(Path(root).rglob(layout.NOTEBOOK))
         for one in waiting(path.parent)
     ]
+    return sorted(rows, key=lambda row: (row["due"] == NONE, row["due"]))
