@@ -58,6 +58,10 @@ class FiveWords:
         table = self.base if base else self.logits
         return tuple(table[[0, 1 + row.completion[0]]] for row in rows)
 
+    def compare(self, rows: Sequence[Tokens], base_rows: Sequence[Tokens], of: Any) -> Any:
+        both = zip(self.forward(rows, "logits"), self.forward(base_rows, "logits", base=True), strict=True)
+        return tuple(of(ours, base) for ours, base in both)
+
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> Any:
         return tuple(
             (logits / temperature).log_softmax(-1)[[0, 1], list(row.completion)]

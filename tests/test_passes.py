@@ -11,7 +11,7 @@ import pytest
 from tests.tiny import example, loads_torch, real, tiny_model
 from unsway.backends.local import Local
 from unsway.backends.local.live import LiveModel
-from unsway.backends.local.passes import parts
+from unsway.backends.local.passes import lines, parts
 from unsway.models.beginnings import KEPT
 from unsway.training import Opct
 from unsway.training.seams import Rollout, Tokens
@@ -48,14 +48,24 @@ def rolled(prompt: int, reply: int) -> Rollout:
     return Rollout(ROWS[prompt], Tokens(tuple(range(prompt + 20)), tuple(range(reply))))
 
 
-def test_rows_of_like_length_share_a_pass_and_replies_stay_with_their_prompt() -> None:
-    assert [list(part) for part in parts([3, 1, 4, 1, 5], 2, lambda n: n)] == [[1, 1], [3, 4], [5]]
+def test_rows_share_a_pass_while_that_spares_tokens_and_replies_stay_with_their_prompt() -> None:
+    def alone(n: int, start: int = 0) -> Tokens:
+        return Tokens(tuple(range(start, start + n)))
+
+    laid = [alone(n, 100 * n) for n in (30, 10, 40, 10, 50)]  # nothing is shared
+    assert [[len(each.prompt) for each in part] for part in parts(laid, 2, lambda row: row)] == [[10, 10, 30], [40, 50]]
+    shown = [Tokens((*range(300), *range(1000 * i, 1000 * i + 50 + i))) for i in range(1, 9)]
+    mixed = [shown[0], alone(60, 7), *shown[1:]]  # one without what the others begin with
+    assert [len(part) for part in parts(mixed, 4, lambda row: row)] == [1, 8]
+    assert [len(part) for part in parts(mixed, 1, lambda row: row)] == [1, 1, 1, 1, 1, 1, 1, 1, 1]
     replies = [rolled(i, n) for i in (1, 0) for n in (2, 5, 3)]
-    (both,) = parts(replies, 4, lambda _: 0)
-    assert list(both) == replies[3:] + replies[:3]
-    assert [len(part) for part in parts(replies, 2, lambda _: 0)] == [3, 3]
-    assert [len(part) for part in parts([rolled(0, 5) for _ in range(32)], 2, lambda _: 0)] == [6] * 5 + [2]
-    assert [len(part) for part in parts([rolled(i, 2) for i in (3, 0, 1)], 2, lambda _: 0)] == [2, 1]
+    (both,) = parts(replies, 4, lambda each: each.tokens)
+    assert both == replies[3:] + replies[:3]
+    laid_out = lines([each.tokens for each in replies])
+    assert [(line.rows, len(line.ids)) for line in laid_out] == [((3, 4, 5), 27), ((0, 1, 2), 28)]
+    assert laid_out[0].predicting == ((19, 20), (19, 21, 22, 23, 24), (19, 25, 26))
+    assert laid_out[0].positions[19:] == (19, 20, 20, 21, 22, 23, 20, 21)
+    assert [line.rows for line in lines([each.tokens for each in replies], 7)] == [(3, 4), (5,), (0, 1), (2,)]
 
 
 @pytest.mark.parametrize("base", [False, True])

@@ -176,6 +176,19 @@ class WhiteBox(Policy, Protocol):
         """
         ...
 
+    def compare(
+        self, rows: Sequence[Tokens], base_rows: Sequence[Tokens], of: Callable[[Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, ...]:
+        """What a function makes of the distributions of each completion token under both models, (R,) a row.
+
+        Args:
+            rows: Scored under the current weights, differentiable inside `step`.
+            base_rows: The same completions, maybe behind other prompts; scored under the base, never differentiable.
+            of: From the logits of some tokens, ours and the base's, (n, V) each, to (n,): each number from its own token
+                alone. It is called on a few tokens at a time, so that no more logits are kept.
+        """
+        ...
+
 
 WHAT: dict[Any, str] = {
     Tuner: "fit rows",

@@ -167,9 +167,12 @@ class Local(LocalOptions, Backend):
             # autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew
             is_cast = bool(method.lora_rank) and training_dtype() == "bfloat16"
             uncast = disable_input_dtype_casting(model.model, active=is_cast)
-            with uncast, track_once(f"Training {method.name}", steps, done=model.steps) as model.advance:
-                yield model
-        free_memory()
+            try:
+                with uncast, track_once(f"Training {method.name}", steps, done=model.steps) as model.advance:
+                    yield model
+            finally:
+                model.release()
+                free_memory()
 
     def tidy(self, folder: Path) -> None:
         """Remove the trainer's own steps."""

@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unsway.backends.local.passes import NOT_WORTH_A_PASS, parts
+from unsway.backends.local.chunks import by_chunk
+from unsway.backends.local.passes import NOT_WORTH_A_PASS, Line, lines, parts, seen
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
@@ -30,7 +31,7 @@ from unsway.models.beginnings import Beginnings, common, keeps_all
 from unsway.models.weights import load_model, training_dtype
 from unsway.progress import Advance
 from unsway.training.alignment import Places, Window, aligned
-from unsway.training.seams import Loss, Method, States, Tensor, Tokens
+from unsway.training.seams import Loss, Method, Rollout, States, Tensor, Tokens
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 MOST_NORM = 1.0
@@ -106,6 +107,8 @@ class LiveModel:
         self.beginnings = Beginnings()
         self.can_share = keeps_all(self._of(False).config)
         """Whether keys and values of a shared beginning are kept whole."""
+        self.can_pack = self.can_share and self._of(False).config._attn_implementation == "sdpa"
+        """Whether attention takes a mask of ours, behind which several replies stand in one line."""
         self.autocast: Callable[[], Any] = lambda: torch.autocast(
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"
         )
@@ -146,11 +149,31 @@ class LiveModel:
         """Log-probability of each completion token, (R,) a row; logits are computed at those places alone."""
         import torch
 
-        found = []
-        for logits_RV, row in zip(self._logits(rows, None, base), rows, strict=True):
-            targets_R1 = torch.tensor(row.completion, device=logits_RV.device)[:, None]
-            found.append((logits_RV / temperature).log_softmax(dim=-1).gather(-1, targets_R1)[:, 0])
-        return tuple(found)
+        targets_N1 = torch.tensor([token for row in rows for token in row.completion], device=self.model.device)[
+            :, None
+        ]
+
+        def score(logits_nV: Tensor, places: slice) -> Tensor:
+            return (logits_nV / temperature).log_softmax(dim=-1).gather(-1, targets_N1[places])[:, 0]
+
+        return self._of_tokens(rows, base, score)
+
+    def compare(
+        self, rows: Sequence[Tokens], base_rows: Sequence[Tokens], of: Callable[[Tensor, Tensor], Tensor]
+    ) -> tuple[Tensor, ...]:
+        """What a function makes of the two distributions of each completion token, (R,) a row; see `WhiteBox`."""
+        import torch
+
+        head = self._of(True).get_output_embeddings()
+        with self._reading(True):
+            theirs_ND = torch.cat(self._hidden(base_rows, None, True)).to(head.weight.dtype)
+
+        def score(logits_nV: Tensor, places: slice) -> Tensor:
+            with torch.no_grad():
+                base_nV = head(theirs_ND[places]).float()
+            return of(logits_nV, base_nV)
+
+        return self._of_tokens(rows, False, score)
 
     def step(self, rows: Sequence[Any], loss: Loss) -> float:
         """Change the weights once by the gradient of a loss, computed on a few rows at a time; see `Policy`.
@@ -164,7 +187,7 @@ class LiveModel:
         total = 0.0
         self.is_stepping = True
         try:
-            for part in parts(rows, self.at_once, self._length):
+            for part in parts(rows, self.at_once, self._tokens):
                 value = loss(part, self)
                 if not getattr(value, "requires_grad", False) or value.numel() != 1:
                     raise BadInput(
@@ -202,6 +225,11 @@ class LiveModel:
         write_checkpoint(self.model, self.weights, self.folder, record)
         return record
 
+    def release(self) -> None:
+        """Release weights, optimiser and all that was kept, even while something still references this object."""
+        self.model = self.frozen = self.optimiser = self.schedule = None
+        self.trained, self.alignments, self.beginnings = [], {}, Beginnings()
+
     # ------------------------------------------------------------ white box
 
     def align(self, clean: Prompt, biased: Prompt, window: Window) -> Places:
@@ -221,41 +249,60 @@ class LiveModel:
             return self._logits(rows, at, base)
         model = self._of(base)
         places = [list(each) for each in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
-        start = self._start(rows, places, base)
+        texts = [(*row.prompt, *row.completion) for row in rows]
+        start = self._start(texts, places, base)
         caught = Caught(places, start)
         with self._reading(base), catching(model, want, caught):
-            self._pass(rows, base, start)
+            self._pass([Line(text, (), (), (), ()) for text in texts], base, start)
+        self._count(rows, base)
         of_layers = [caught.layers[layer] for layer in sorted(caught.layers)]
-        lengths = [len(row.prompt) + len(row.completion) for row in rows]
         found = []
-        for place, n in enumerate(lengths):
+        for place, text in enumerate(texts):
             stacked = torch.stack([states[place] for states in of_layers]).float()
-            found.append(stacked[..., :n] if want == "attention" else stacked)
+            found.append(stacked[..., : len(text)] if want == "attention" else stacked)
         return tuple(found)
 
     def _logits(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> tuple[Tensor, ...]:
         """What is predicted at some places, (n, V) a row; at those that predict the completion where none are named."""
-        model = self._of(base)
-        places = [
-            list(each) for each in at or [range(len(r.prompt) - 1, len(r.prompt) - 1 + len(r.completion)) for r in rows]
-        ]
-        caught: list[Tensor] = []
-        hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
-        head = model.get_output_embeddings()
+        head = self._of(base).get_output_embeddings()
         with self._reading(base):
-            try:
-                if at is None and self.can_share and 1 < len({row.prompt for row in rows}) < len(rows):
-                    starts = self._pass_groups(rows, base)
-                else:
-                    start = self._start(rows, places, base)
-                    starts = [start] * len(rows)
-                    self._pass(rows, base, start)
-            finally:
-                hook.remove()
-            return tuple(
-                head(hidden_TD[[place - start for place in of_row]].to(head.weight.dtype)).float()
-                for hidden_TD, start, of_row in zip(caught[-1], starts, places, strict=True)
-            )
+            return tuple(head(each.to(head.weight.dtype)).float() for each in self._hidden(rows, at, base))
+
+    def _of_tokens(
+        self, rows: Sequence[Tokens], base: bool, score: Callable[[Tensor, slice], Tensor]
+    ) -> tuple[Tensor, ...]:
+        """A number for each completion token, (R,) a row, from its logits and its place among the tokens of all rows."""
+        import torch
+
+        with self._reading(base):
+            hidden_ND = torch.cat(self._hidden(rows, None, base))
+            found_N = by_chunk(hidden_ND, self._of(base).get_output_embeddings(), score)
+        return tuple(found_N.split([len(row.completion) for row in rows]))
+
+    def _hidden(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> list[Tensor]:
+        """Last hidden states at some places, (n, D) a row; at those that predict the completion where none are named."""
+        texts = [(*row.prompt, *row.completion) for row in rows]
+        if at is None:
+            laid = lines(rows) if self.can_pack else lines(rows, 0)
+        else:
+            laid = [Line(texts[i], (), (), (tuple(places),), (i,)) for i, places in enumerate(at)]
+        start = self._start(
+            [line.ids for line in laid], [[p for of in line.predicting for p in of] for line in laid], base
+        )
+        caught: list[Tensor] = []
+        hook = (
+            self._of(base).get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+        )
+        try:
+            self._pass(laid, base, start)
+        finally:
+            hook.remove()
+        self._count(rows, base)
+        found: dict[int, Tensor] = {}
+        for line, hidden_TD in zip(laid, caught[-1], strict=True):
+            for row, places in zip(line.rows, line.predicting, strict=True):
+                found[row] = hidden_TD[[place - start for place in places]]
+        return [found[row] for row in range(len(rows))]
 
     # ------------------------------------------------------------ passes
 
@@ -276,78 +323,50 @@ class LiveModel:
         with off, torch.set_grad_enabled(self.is_stepping and not base), self.autocast():
             yield
 
-    def _length(self, row: Example) -> int:
-        """Tokens of the prompt that a row is trained on."""
-        return len(self.encode((row.biased or row.clean).messages()).prompt)
+    def _tokens(self, row: Example | Rollout) -> Tokens:
+        """What a row puts through the model: the prompt that it is trained on, or a reply behind it."""
+        return row.tokens if isinstance(row, Rollout) else self.encode((row.biased or row.clean).messages())
 
-    def _start(self, rows: Sequence[Tokens], places: Sequence[Sequence[int]], base: bool) -> int:
-        """How many tokens all rows begin with, in front of the first place that is wanted; 0 where that spares nothing."""
+    def _count(self, rows: Sequence[Tokens], base: bool) -> None:
+        """Count the tokens that are trained on."""
+        if self.is_stepping and not base:
+            self.tokens += sum(len(row.prompt) + len(row.completion) for row in rows)
+
+    def _start(self, texts: Sequence[Sequence[int]], places: Sequence[Sequence[int]], base: bool) -> int:
+        """How many tokens all texts begin with, in front of the first place that is wanted; 0 where that spares nothing."""
         if not self.can_share:
             return 0
-        texts = [(*row.prompt, *row.completion) for row in rows]
         shared = min(common(texts[0], text) for text in texts)
         shared = min(shared, *(min(each, default=0) for each in places), *(len(text) - 1 for text in texts))
         known = self.beginnings.known(texts[0][:shared]) if base else 0
-        if len(rows) == 1 or known >= shared - NOT_WORTH_A_PASS:
+        if len(texts) == 1 or known >= shared - NOT_WORTH_A_PASS:
             return known
         return shared
 
-    def _pass(self, rows: Sequence[Tokens], base: bool, start: int = 0, *, keep: bool = False) -> tuple[Any, Tensor]:
-        """Run rows through the model, padded on the right; hooks take what is wanted from behind the shared start.
-
-        Returns:
-            Keys and values, where they are to be kept, and the mask.
-        """
+    def _pass(self, laid: Sequence[Line], base: bool, start: int) -> None:
+        """Run lines through the model, padded on the right; hooks take what is wanted from behind the shared start."""
         import torch
 
-        texts = [[*row.prompt, *row.completion] for row in rows]
-        longest = max(map(len, texts))
-        device = self.model.device
-        ids_BT = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=device)
-        mask_BT = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=device)
+        longest, device = max(len(line.ids) for line in laid), self.model.device
+
+        def padded(of: Callable[[Line], Sequence[int]], filled: int) -> Tensor:
+            return torch.tensor([[*of(line), *[filled] * (longest - len(line.ids))] for line in laid], device=device)
+
+        ids_BT = padded(lambda line: line.ids, self.pad)
         model = self.model if self.method.lora_rank else self._of(base)
-        begun = None
+        more: dict[str, Any] = {"attention_mask": padded(lambda line: [1] * len(line.ids), 0), "use_cache": False}
+        if any(len(line.rows) > 1 for line in laid):
+            more["position_ids"] = padded(lambda line: line.positions, 0)[:, start:]
+            more["attention_mask"] = seen(padded(lambda line: line.segments, -1), start)
         if start:
-            begun = self.beginnings.repeated(texts[0][:start], len(texts)) if base else None
+            begun = self.beginnings.repeated(laid[0].ids[:start], len(laid)) if base else None
             if begun is None:
                 begun = model(input_ids=ids_BT[:1, :start], use_cache=True, logits_to_keep=1).past_key_values
                 if base:
-                    self.beginnings.keep(texts[0][:start], begun)
-                begun.batch_repeat_interleave(len(texts))
-        more: dict[str, Any] = {"use_cache": keep or begun is not None, "past_key_values": begun}
-        out = model(input_ids=ids_BT[:, start:], attention_mask=mask_BT, logits_to_keep=1, **more)
-        if self.is_stepping and not base and not keep:
-            self.tokens += sum(map(len, texts))
-        return out.past_key_values, mask_BT
-
-    def _pass_groups(self, rows: Sequence[Tokens], base: bool) -> list[int]:
-        """Run replies to several prompts, each prompt once; returns where in each row the last pass begins."""
-        import torch
-
-        prompts = list(dict.fromkeys(row.prompt for row in rows))
-        whole = [Tokens(prompt[:-1]) for prompt in prompts]  # the last token predicts the first of each reply
-        start = self._start(whole, [[len(each.prompt)] for each in whole], base)
-        kept, mask_PT = self._pass(whole, base, start, keep=True)
-        device = self.model.device
-        of_B = torch.tensor([prompts.index(row.prompt) for row in rows], device=device)
-        kept.batch_select_indices(of_B)
-        texts = [[row.prompt[-1], *row.completion] for row in rows]
-        longest = max(map(len, texts))
-        ids_BR = torch.tensor([ids + [self.pad] * (longest - len(ids)) for ids in texts], device=device)
-        mask_BR = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in texts], device=device)
-        starts = [len(row.prompt) - 1 for row in rows]
-        model = self.model if self.method.lora_rank else self._of(base)
-        model(
-            input_ids=ids_BR,
-            attention_mask=torch.cat([mask_PT[of_B], mask_BR], dim=-1),
-            position_ids=torch.tensor(starts, device=device)[:, None] + torch.arange(longest, device=device),
-            past_key_values=kept,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        if self.is_stepping and not base:
-            self.tokens += sum(len(row.prompt) + len(row.completion) for row in rows)
-        return starts
+                    self.beginnings.keep(laid[0].ids[:start], begun)
+                begun.batch_repeat_interleave(len(laid))
+            more |= {"past_key_values": begun, "use_cache": True}
+        model(input_ids=ids_BT[:, start:], logits_to_keep=1, **more)
 
     def _write(self, row: dict[str, Any]) -> None:
         append_row(self.folder / METRICS, json.dumps(row))

@@ -1,57 +1,96 @@
 """How the rows of a step are laid into passes, so that what they share goes through the model once.
 
-In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one a pass.
-Rows of like length share a part, so little is computed on padding and rows with one beginning meet. Replies to one prompt
-share a part as long as they have no more tokens than that many whole rows: their prompt is then gone over once.
+In: rows or rollouts of a step, and how many rows fit. Out: parts of the step, one a pass, and the lines of a pass.
+A part takes rows as long as they cost no more together than in two passes: rows behind the same worked examples meet, and a
+row without them does not make the others go over theirs. Replies to one prompt stand behind it in one line, where none sees
+another: the prompt is gone over once, and little is computed on padding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
-from unsway.training.seams import Rollout
+from unsway.models.beginnings import common
+from unsway.training.seams import Tensor, Tokens
 
 NOT_WORTH_A_PASS = 32
-"""Tokens by which a kept beginning may be shorter than what rows share before a longer one is computed; ours."""
+"""Fewest tokens for whose sake a pass is cut in two, or a longer beginning than a kept one is computed; ours."""
+REPLIES_A_LINE = 256
+"""Most tokens of replies in a line: attention computes over all of them, though each sees its own alone. Ours."""
 
 
-def parts(rows: Sequence[Any], at_once: int, length: Callable[[Any], int]) -> Iterator[Sequence[Any]]:
-    """The rows of each pass.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A prompt and replies to it, laid out as one row of a pass."""
+
+    ids: tuple[int, ...]
+    """The prompt, then each reply but for its last token, which predicts nothing."""
+    segments: tuple[int, ...]
+    """Of each token the number of its reply, from 1; 0 in the prompt."""
+    positions: tuple[int, ...]
+    """Of each token how many stand before it in what it sees."""
+    predicting: tuple[tuple[int, ...], ...]
+    """Of each reply the places that predict its tokens."""
+    rows: tuple[int, ...]
+    """Of each reply the number of the row it comes from."""
+
+
+def lines(rows: Sequence[Tokens], most: int = REPLIES_A_LINE) -> list[Line]:
+    """Lines for some rows: those of one prompt stand together as long as their replies have at most so many tokens."""
+    found: list[list[int]] = []
+    for number in sorted(range(len(rows)), key=lambda i: rows[i].prompt):
+        together = [*found[-1], number] if found and rows[found[-1][0]].prompt == rows[number].prompt else [number]
+        if len(together) == 1 or sum(len(rows[i].completion) for i in together) > most:
+            found.append([number])
+        else:
+            found[-1] = together
+    return [_line(rows, together) for together in found]
+
+
+def _line(rows: Sequence[Tokens], together: Sequence[int]) -> Line:
+    prompt = rows[together[0]].prompt
+    ids, segments, positions = list(prompt), [0] * len(prompt), list(range(len(prompt)))
+    predicting = []
+    for segment, row in enumerate(together, 1):
+        reply = rows[row].completion
+        predicting.append((len(prompt) - 1, *range(len(ids), len(ids) + len(reply) - 1))[: len(reply)])
+        ids += reply[:-1]
+        segments += [segment] * len(reply[:-1])
+        positions += range(len(prompt), len(prompt) + len(reply[:-1]))
+    return Line(tuple(ids), tuple(segments), tuple(positions), tuple(predicting), tuple(together))
+
+
+def parts(rows: Sequence[Any], at_once: int, tokens: Callable[[Any], Tokens]) -> Iterator[list[Any]]:
+    """The rows of each pass, shortest first.
 
     Args:
         rows: Rows of examples, or rollouts.
-        at_once: Most whole rows of a pass.
-        length: Tokens of the prompt that a row is trained on.
+        at_once: Most rows of the longest kind in a pass: a pass computes no more tokens than these have.
+        tokens: What a row puts through the model.
     """
-    if all(isinstance(row, Rollout) for row in rows):
-        groups = [list(group) for _, group in groupby(rows, key=lambda row: row.tokens.prompt)]
-        if max(map(len, groups)) > 1:
-            most = at_once * max(len(row.tokens.prompt) + len(row.tokens.completion) for row in rows)
-            yield from _groups(sorted(groups, key=lambda group: len(group[0].tokens.prompt)), most)
-            return
-    alike = sorted(rows, key=lambda row: len(row.tokens.prompt) if isinstance(row, Rollout) else length(row))
-    yield from _in_order(alike, at_once)
+    laid = [tokens(row) for row in rows]
+    most = at_once * max(len(each.prompt) + len(each.completion) for each in laid)
+    part: list[Line] = []
+    cost = shared = 0
+    for line in sorted(lines(laid), key=lambda line: len(line.ids)):
+        n = len(line.ids)
+        begins = common(part[0].ids, line.ids) if part else n
+        begins = min(begins, shared) if part else n
+        joined = begins + (len(part) + 1) * (n - begins)
+        if part and joined > min(most, cost + n + NOT_WORTH_A_PASS):
+            yield [rows[i] for each in part for i in each.rows]
+            part, begins, joined = [], n, n
+        part, shared, cost = [*part, line], begins, joined
+    yield [rows[i] for each in part for i in each.rows]
 
 
-def _groups(groups: Sequence[Sequence[Rollout]], most: int) -> Iterator[Sequence[Rollout]]:
-    """Replies to some prompts, of at most so many tokens with each prompt counted once; a larger group is cut."""
-    part: list[Rollout] = []
-    tokens = 0
-    for group in groups:
-        prompt, reply = len(group[0].tokens.prompt), max(1, *(len(row.tokens.completion) for row in group))
-        n = max(1, (most - prompt) // reply)
-        for piece in _in_order(group, n):
-            more = prompt + reply * len(piece)
-            if part and tokens + more > most:
-                yield part
-                part, tokens = [], 0
-            part, tokens = [*part, *piece], tokens + more
-    if part:
-        yield part
+def seen(segments_BT: Tensor, start: int) -> Tensor:
+    """Which tokens each one from `start` on sees, (B, 1, T - start, T): its prompt, and what its own reply has so far."""
+    import torch
 
-
-def _in_order(rows: Sequence[Any], n: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(rows), n):
-        yield rows[start : start + n]
+    places_T = torch.arange(segments_BT.shape[1], device=segments_BT.device)
+    ours_BT1, theirs_B1T = segments_BT[:, start:, None], segments_BT[:, None]
+    in_sight_BTT = (theirs_B1T == 0) | (theirs_B1T == ours_BT1)
+    return (in_sight_BTT & (places_T[None] <= places_T[start:, None]))[:, None]

@@ -1,0 +1,49 @@
+"""Numbers from the logits of many tokens, without keeping the logits.
+
+In: last hidden states, the output layer, and what to make of logits. Out: a number a token, whose gradient is known already.
+A distribution over 49,152 tokens takes 0.2 MB in float32, and a loss keeps several of each token until its way back. Here the
+gradient of each number is taken right after it is computed, and only that of the hidden state is kept, 2 kB a token.
+Letters: N tokens, n tokens of a chunk, D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unsway.training.seams import Tensor
+
+LOGITS_AT_ONCE = {"cpu": 2**22, "cuda": 2**27}
+"""Most logits of a chunk: 16 MB in float32 on a CPU, which a core's cache nearly holds; 0.5 GB on a GPU. Ours."""
+
+
+def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tensor]) -> Tensor:
+    """What a function makes of the logits of each token, (N,).
+
+    Args:
+        hidden_ND: Last hidden states.
+        head: The output layer.
+        score: From the logits of some tokens, (n, V) in float32, and their places among all, to (n,): each number from the
+            logits of its own token alone.
+    """
+    import torch
+
+    vocabulary = head.weight.shape[0]
+    n = max(1, LOGITS_AT_ONCE[hidden_ND.device.type] // vocabulary)
+    places = [slice(start, start + n) for start in range(0, max(1, len(hidden_ND)), n)]
+
+    def scored(states_nD: Tensor, where: slice) -> Tensor:
+        return score(head(states_nD.to(head.weight.dtype)).float(), where)
+
+    if (
+        head.weight.requires_grad or not hidden_ND.requires_grad
+    ):  # an output layer in training has a gradient of its own
+        return torch.cat([scored(hidden_ND[where], where) for where in places])
+    values, slopes = [], []
+    for where in places:
+        states_nD = hidden_ND[where].detach().requires_grad_()
+        value_n = scored(states_nD, where)
+        slopes.append(torch.autograd.grad(value_n.sum(), states_nD)[0])
+        values.append(value_n.detach())
+    along_N = (hidden_ND * torch.cat(slopes)).float().sum(-1)
+    return torch.cat(values) + (along_N - along_N.detach())  # adds 0, and the gradient
