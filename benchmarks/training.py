@@ -44,12 +44,16 @@ from unsway.types import Example
 RANK = 16
 
 
-def rows(n: int) -> tuple[Example, ...]:
-    """Rows as the demo's are: cued prompts, and replies of a sentence or two."""
+def rows(n: int, direct: float = 0.0) -> tuple[Example, ...]:
+    """Rows as the demo's are: cued prompts, and replies of a sentence or two; a share of them asks for the bare answer."""
     found = []
-    for pair in list(STUDY.pairs())[:n]:
+    bare = STUDY.but(elicit="direct").pairs() if direct else ()
+    for i, pair in enumerate(list(STUDY.pairs())[:n]):
+        is_bare = int((i + 1) * direct) > int(i * direct)
+        pair = bare[i] if is_bare else pair
         gold = pair.question.gold or 0
         said = f"What is asked for fits {pair.question.options[gold]} best. So the answer is ({letter(gold)})."
+        said = f"({letter(gold)})" if is_bare else said
         options = pair.question.options
         found.append(Example(pair.clean, pair.biased, said, pair.target, options, "consistency", pair.id, "bench"))
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from unsway.backends.local.live import LiveModel
 from unsway.errors import BadInput, TrainingError
 from unsway.models.weights import locate
 from unsway.pairing import pairs
-from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Rmct, fit
+from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Opct, Rmct, fit
 from unsway.training.alignment import aligned
 from unsway.types import Example, Part, Prompt, Settings, Turn
 
@@ -182,6 +183,27 @@ def test_a_window_that_slides_over_the_prompt_is_refused() -> None:
     _record(Caught([[5]], 0), module, state, state, sliding_window=6)
     with pytest.raises(BadInput, match="A prompt has 6 tokens, and a layer of this model sees the last 5 alone"):
         _record(Caught([[5]], 0), module, state, state, sliding_window=5)
+
+
+# ---------------------------------------------------------------- what is left behind
+
+
+@pytest.mark.parametrize("how", [Bct(), AttCt(), Opct(rollouts=2, max_tokens=4)], ids=lambda how: how.name)
+def test_no_weights_of_a_fit_outlive_it(how: Any, base: Path, tmp_path: Path) -> None:
+    """A study fits many models in one process: it would need the memory of all of them."""
+    import torch
+
+    def alive() -> int:
+        return sum(isinstance(each, torch.nn.Parameter) for each in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    fit(ROWS, how, str(base), Local(), tmp_path / "out")
+    assert alive() == before
+    if how.name != "bct":  # an error holds on to whoever raised it
+        with pytest.raises(ZeroDivisionError) as stopped, Local().open(ROWS, how, str(base), tmp_path / "no") as model:
+            raise ZeroDivisionError
+        assert alive() == before and stopped.tb and model.steps == 0
 
 
 # ---------------------------------------------------------------- act and bct at once
