@@ -10,10 +10,12 @@ import pytest
 
 from tests.tiny import example, loads_torch, real, tiny_model
 from unsway.backends.local import Local
+from unsway.backends.local.chunks import LOGITS_AT_ONCE
 from unsway.backends.local.live import LiveModel
 from unsway.backends.local.passes import lines, parts
 from unsway.models.beginnings import KEPT
 from unsway.training import Opct
+from unsway.training.methods.opct import divergence
 from unsway.training.seams import Rollout, Tokens
 from unsway.types import Example, Prompt, Settings, Turn
 
@@ -118,8 +120,38 @@ def test_the_gradient_of_a_group_is_that_of_its_replies_alone(model: LiveModel) 
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
 
 
+def test_a_loss_that_keeps_no_logits_is_that_of_whole_logits(model: LiveModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setitem(LOGITS_AT_ONCE, "cpu", 2 * model.form.weights.tokenizer.vocab_size + 1)
+    sides = ([each.biased or each.clean for each in ROWS[:2]], [each.clean for each in ROWS[:2]])
+    ours, base = (
+        [
+            replace(model.encode(of[i].messages()), completion=reply)
+            for i, reply in ((0, (5, 6, 7)), (1, (9,)), (0, (8,)))
+        ]
+        for of in sides
+    )
+    model.is_stepping = True
+    chunked = model.compare(ours, base, divergence)
+    both = zip(model.forward(ours, "logits"), model.forward(base, "logits", base=True), strict=True)
+    whole = [divergence(*each) for each in both]
+    model.is_stepping = False
+    for each, other in zip(chunked, whole, strict=True):
+        torch.testing.assert_close(each, other, atol=1e-6, rtol=1e-4)
+    weights = (1.0, -2.0, 0.5)  # numbers of a loss have signs and weights
+    sums = [sum(w * each.sum() for w, each in zip(weights, found, strict=True)) for found in (chunked, whole)]
+    gradients = [torch.autograd.grad(each, model.trained) for each in sums]
+    for mine, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-3)
+    assert max(float(each.abs().max()) for each in gradients[1]) > 1e-4
+
+
 @pytest.mark.parametrize("share", [True, False])
-def test_sampled_replies_depend_on_their_seeds_alone(share: bool, model: LiveModel) -> None:
+def test_sampled_replies_depend_on_their_seeds_alone(
+    share: bool, model: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsway.backends.local.rolling.ROOM", 2)  # less than a reply
     prompts = [model.encode(each.clean.messages()) for each in ROWS[:3]]
     how = Settings(temperature=1.0, max_tokens=6, seed=3)
     model.can_share = share
