@@ -5,7 +5,7 @@
     python benchmarks/consistency.py --model FOLDER          # another model
 
 Printed: wall and CPU seconds of the steps (CPU says more where the machine is shared), as ratios to BCT's, peak memory of the
-process (of the GPU where there is one), tokens trained on, and losses. Importing, loading and saving are not in the seconds:
+process (of the GPU where there is one) and what it still holds after the fits, tokens trained on, and losses. Importing, loading and saving are not in the seconds:
 a fit of one step is taken off a fit of that step and the others. Where other work takes turns on the cores, set
 OMP_NUM_THREADS=1: threads that wait count.
 Promised: of BCT's CPU seconds ACT at most 1.3, AttCT 1.8, exact OPCT 4 (RMCT is reported), and on the embedded model 5 GB.
@@ -58,6 +58,7 @@ def one(name: str, model: str, steps: int, batch: int, direct: float) -> dict[st
             took.append((time.perf_counter() - start, cpu() - before))
             text = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    left = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
     import torch
 
     if torch.cuda.is_available():
@@ -67,6 +68,7 @@ def one(name: str, model: str, steps: int, batch: int, direct: float) -> dict[st
         "wall": took[1][0] - took[0][0],
         "cpu": took[1][1] - took[0][1],
         "MB": peak,
+        "left": left,
         "tokens": tokens[1] - tokens[0],
         "losses": [round(line["loss"], 4) for line in lines if "loss" in line],
     }
@@ -89,7 +91,7 @@ def main(words: Sequence[str] | None = None) -> None:
         f"{machine()}\n{given.model}: {given.steps} steps of {given.rows} rows, {given.direct:.0%} of them bare answers"
     )
     print(
-        f"{'method':>8} {'wall s':>7} {'CPU s':>7} {'wall ×':>7} {'CPU ×':>6} {'at most':>8} {'MB':>6} {'tokens':>7}  losses"
+        f"{'method':>8} {'wall s':>7} {'CPU s':>7} {'wall ×':>7} {'CPU ×':>6} {'at most':>8} {'MB':>6} {'left':>6} {'tokens':>7}  losses"
     )
     base: dict[str, Any] = {}
     missed: list[str] = []
@@ -102,7 +104,7 @@ def main(words: Sequence[str] | None = None) -> None:
         ratios = [found[key] / base[key] for key in ("wall", "cpu")]
         print(
             f"{name:>8} {found['wall']:7.1f} {found['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:6.2f} "
-            f"{MOST.get(name, '-'):>8} {found['MB']:6.0f} {found['tokens']:7d}  {found['losses']}",
+            f"{MOST.get(name, '-'):>8} {found['MB']:6.0f} {found['left']:6.0f} {found['tokens']:7d}  {found['losses']}",
             flush=True,
         )
         if ratios[1] > MOST.get(name, float("inf")):
