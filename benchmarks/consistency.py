@@ -5,9 +5,9 @@
     python benchmarks/consistency.py --model FOLDER          # another model
 
 Printed: wall and CPU seconds of the steps (CPU says more where the machine is shared), as ratios to BCT's, peak memory of the
-process (of the GPU where there is one) and what it still holds after the fits, tokens trained on, and losses. Importing, loading and saving are not in the seconds:
-a fit of one step is taken off a fit of that step and the others. Where other work takes turns on the cores, set
-OMP_NUM_THREADS=1: threads that wait count.
+process (of the GPU where there is one), what it still holds after the fits, tokens trained on, and losses. Importing, loading
+and saving are not in the seconds: a fit of one step is taken off a fit of that step and the others. Where other work takes
+turns on the cores, set OMP_NUM_THREADS=1: threads that wait count.
 Promised: of BCT's CPU seconds ACT at most 1.3, AttCT 1.8, exact OPCT 4 (RMCT is reported), and on the embedded model 5 GB.
 """
 
@@ -90,9 +90,8 @@ def main(words: Sequence[str] | None = None) -> None:
     print(
         f"{machine()}\n{given.model}: {given.steps} steps of {given.rows} rows, {given.direct:.0%} of them bare answers"
     )
-    print(
-        f"{'method':>8} {'wall s':>7} {'CPU s':>7} {'wall ×':>7} {'CPU ×':>6} {'at most':>8} {'MB':>6} {'left':>6} {'tokens':>7}  losses"
-    )
+    heads = ("method", "wall s", "CPU s", "wall ×", "CPU ×", "at most", "MB", "left", "tokens")
+    print(*(f"{head:>7}" for head in heads), " losses")
     base: dict[str, Any] = {}
     missed: list[str] = []
     for name in given.methods.split(","):
@@ -103,8 +102,8 @@ def main(words: Sequence[str] | None = None) -> None:
         base = base or found
         ratios = [found[key] / base[key] for key in ("wall", "cpu")]
         print(
-            f"{name:>8} {found['wall']:7.1f} {found['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:6.2f} "
-            f"{MOST.get(name, '-'):>8} {found['MB']:6.0f} {found['left']:6.0f} {found['tokens']:7d}  {found['losses']}",
+            f"{name:>7} {found['wall']:7.1f} {found['cpu']:7.1f} {ratios[0]:7.2f} {ratios[1]:7.2f} {MOST.get(name, '-'):>7} "
+            f"{found['MB']:7.0f} {found['left']:7.0f} {found['tokens']:7d}  {found['losses']}",
             flush=True,
         )
         if ratios[1] > MOST.get(name, float("inf")):
