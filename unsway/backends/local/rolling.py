@@ -2,7 +2,7 @@
 
 In: a model, prompts as token ids, how to decode. Out: token ids of replies, each drawn with a seed of its own, so that a
 reply does not depend on what shares its batch (beyond rounding).
-What all prompts begin with goes through the model once, the prompt of a group once, and replies that have ended leave the
+What prompts begin with goes through the model once, the prompt of a group once, and replies that have ended leave the
 batch; transformers' `generate` repeats the first two, computes all rows until the longest has ended, and applies penalties
 that come with the weights, under which replies would not be those of the model that is scored.
 Letters: P prompts, B replies of a batch, T tokens, V vocabulary.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import Any
 
+from unsway.backends.local.passes import parts
 from unsway.models.beginnings import common
 from unsway.models.engines.torch import RowNoise
 from unsway.seeds import rng
@@ -110,7 +111,43 @@ def _batch(
 
 
 def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
-    """Keys and values of all but the last token of each prompt, `many` rows each; the last tokens, and the mask of all."""
+    """Keys and values of all but the last token of each prompt, `many` rows each; the last tokens, and the mask of all.
+
+    Prompts go over what they share in passes as those of training do, so one that begins otherwise does not cost the others
+    what they share.
+    """
+    import torch
+    from torch.nn.functional import pad
+    from transformers import DynamicCache
+
+    numbers = range(len(prompts))
+    cut = share and min(map(len, prompts)) > 1
+    passes = list(parts(numbers, len(prompts), lambda i: Tokens(prompts[i]))) if cut else [numbers]
+    passes = passes if len(passes) > 1 else [numbers]
+    found = [_over(model, [prompts[i] for i in part], 1 if share else many, share) for part in passes]
+    kept, last_P1, mask_PT = found[0]
+    if len(found) > 1:
+        longest = max(mask.shape[1] for _, _, mask in found)
+        in_front = [longest - mask.shape[1] for _, _, mask in found]
+        back = torch.tensor(sorted(numbers, key=[i for part in passes for i in part].__getitem__), device=model.device)
+        mask_PT = torch.cat([pad(mask, (n, 0)) for n, (_, _, mask) in zip(in_front, found, strict=True)])[back]
+        last_P1 = torch.cat([last for _, last, _ in found])[back]
+        kept = DynamicCache()
+        for number, layers in enumerate(zip(*(each.layers for each, _, _ in found), strict=True)):
+            padded = [
+                [pad(states, (0, 0, n, 0)) for states in (each.keys, each.values)]
+                for n, each in zip(in_front, layers, strict=True)
+            ]
+            kept.update(*(torch.cat(states)[back] for states in zip(*padded, strict=True)), number)
+    if share and many > 1:
+        if kept is not None:
+            kept.batch_repeat_interleave(many)
+        last_P1, mask_PT = last_P1.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
+    return kept, last_P1, mask_PT
+
+
+def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool) -> tuple[Any, Tensor, Tensor]:
+    """One pass over prompts, `many` rows each, and before it one over what all of them begin with."""
     import torch
 
     device = model.device
@@ -123,8 +160,7 @@ def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: boo
     mask_PT = torch.tensor(
         [[1] * shared + [0] * (longest - len(rest)) + [1] * len(rest) for rest in rests], device=device
     )
-    if not share:
-        ids_PT, mask_PT = ids_PT.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
+    ids_PT, mask_PT = ids_PT.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
     kept = None
     if shared:
         start_1T = torch.tensor([prompts[0][:shared]], device=device)
@@ -139,12 +175,7 @@ def _begin(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: boo
             use_cache=True,
             logits_to_keep=1,
         ).past_key_values
-    last_P1 = ids_PT[:, -1:]
-    if share and many > 1:
-        if kept is not None:
-            kept.batch_repeat_interleave(many)
-        last_P1, mask_PT = last_P1.repeat_interleave(many, dim=0), mask_PT.repeat_interleave(many, dim=0)
-    return kept, last_P1, mask_PT
+    return kept, ids_PT[:, -1:], mask_PT
 
 
 def with_room(layers: Sequence[Any]) -> list[Any]:
