@@ -30,7 +30,7 @@ class LocalOptions:
     """Steps between two saves, which is what a kill may cost. Ours: a save takes about as long as a step."""
     rows_at_once: int | None = None
     """Most rows of one forward pass; larger batches accumulate. None: 4 on a CPU, on a GPU what its memory holds. Methods
-    with a loop of their own lay as many tokens into a pass as so many of the longest rows have: more where they begin alike."""
+    with a loop of their own lay as many tokens into a pass as so many of the longest rows have: more if they begin alike."""
 
     closes_empty: bool = False
     """Close the thought that a chat template opens, where a reply has none: teaches a reasoning model not to think. Otherwise
