@@ -105,8 +105,8 @@ class Opct(Method):
         biased = [each.tokens for each in rolled]
         clean = [replace(model.encode(each.row.clean.messages()), completion=each.tokens.completion) for each in rolled]
         if self.form == "exact":
-            found = model.compare(biased, clean, lambda a, b: divergence(a / self.temperature, b / self.temperature))
-            return [each.sum() for each in found]
+            both = model.compare(biased, clean, lambda a, b: divergence(a / self.temperature, b / self.temperature))
+            return [each.sum() for each in both]
         ours = model.logprobs(biased, temperature=self.temperature)
         base = model.logprobs(clean, base=True, temperature=self.temperature)
         found = []
