@@ -95,6 +95,14 @@ class ReplyLayout:
         found = _HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
         return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in found)
 
+    def named_heads(self) -> Iterator[tuple[int, int]]:
+        """Where a line begins with the words of an option, and of which."""
+        for start, end in self.sentences():
+            line = segment(self.text, start, end)
+            named = self.want.at(line.low, begin(line)) if start == self.line_start(start) else None
+            if named is not None and named[0] is not None:
+                yield start, named[0]
+
     def listed(self, position: int, option: int) -> bool:
         """Whether a line is one of a list of options: the letter before is above it or the next letter below it."""
         i = bisect_left(self.heads, (self.line_start(position), -1))

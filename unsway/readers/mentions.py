@@ -61,7 +61,8 @@ _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
 _ON = re.compile(
     r"\s{1,4}\((?!\s?[a-z]\s?\))|\s{1,4}\(?(?:as (?:the )?(?:correct|right)|because|since|and|or|but|not|rather"
     r"|instead|is|was|are|would|must|should|makes|fits|seems|looks|remains|survives|matches|works|captures|describes"
-    r"|suits|explains|answers|here|has the edge|stands|stays|it is|it stays|&|und|oder|et|ou|y|i|и|или|en|ve|veya|dan|atau"
+    r"|suits|explains|answers|here|has to|has the edge|stands|stays|it is|it stays|&|und|oder|et|ou|y|i|и|или|en|ve"
+    r"|veya|dan|atau"
     r"|và|lub)(?!\w)"
 )
 _ON_LONGER = re.compile(

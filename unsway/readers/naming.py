@@ -47,7 +47,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
         or by_place.AMONG.match(seg.low, end)
     ):
         return None
-    if not own_words.is_own(seg, start, piece) or _letter_of_another(seg, option, start, end, reply.want):
+    if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
     others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
@@ -63,6 +63,9 @@ def stated(reply: ReplyLayout) -> Claim | None:
         seg = segment(reply.text, *place)
         named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
         option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
+        if named and _with_its_letter(reply, seg, option, start, end):
+            found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
+            continue
         only = by_place.ONLY.search(seg.low, 0, start)
         several = any(one.option != option and (one.piece == piece or not only) for one in named)
         if not named or several or seg.low.endswith("?") or not _SAYS_IT.match(seg.low, end):
@@ -81,7 +84,7 @@ def stated(reply: ReplyLayout) -> Claim | None:
             or announces(seg)
         ):
             continue
-        if by_place.DISTANT.search(seg.low, *piece) or _letter_of_another(seg, option, start, end, reply.want):
+        if by_place.DISTANT.search(seg.low, *piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
             continue
         if own_words.is_own(seg, start, piece) and not reply.in_list(seg):
             found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
@@ -113,9 +116,19 @@ def numbered(reply: ReplyLayout) -> Claim | None:
     return None
 
 
-def _letter_of_another(seg: Segment, option: int, start: int, end: int, want: KnownOptions) -> bool:
-    """Whether right beside the words of an option the letter of another stands."""
+def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> set[int | None]:
+    """The options whose letters stand right beside the words between two positions."""
     places = say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
     found = [mention for place in places if (mention := mention_at(seg, place.start(), want)) is not None]
-    beside = [one for one in found if -1 < start - one.end < 4 or -1 < one.start - end < 4]
-    return any(one.option not in (None, option) for one in beside)
+    return {one.option for one in found if -1 < start - one.end < 4 or -1 < one.start - end < 4}
+
+
+def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:
+    """Whether an option has its own letter beside it ("Mars (C) is home to …"), the only letter of the whole reply."""
+    if _letters_beside(seg, start, end, reply.want) != {option} or by_place.DISTANT.search(seg.low):
+        return False
+    if not own_words.is_own(seg, start, (start, len(seg.low))):
+        return False
+    whole = segment(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high)
+    letters = (mention_at(whole, place.start(), reply.want) for place in say.LOOSE.finditer(whole.text))
+    return all(letter is None or letter.option == option for letter in letters)

@@ -22,13 +22,15 @@ MENTION = re.compile(
     rf"""(?P<open>[\s"'(:=,]{{0,16}})
     (?:(?i:the)[ ](?=[A-Z][ ](?i:option|choice|answer)\b))?
     (?:
-      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution))(?:s(?!\())?\b
+      (?:(?i:the[ ])?(?P<noun>(?i:option|choice|answer|letter|alternative|candidate|solution
+         |ending|completion|continuation))(?:s(?!\())?\b
          [\s"'(:\#]{{0,6}}(?:(?i:number|no\.|letter)\s{{1,3}})?[\s"'(]{{0,4}})?
       (?P<ref>[A-Za-z]|\d{{1,2}})
       (?P<close>["'.\s]{{0,4}}\))?
       (?![0-9A-Za-z_À-ɏͰ-ӿ\#%^°]|\+(?![A-Z]\b)|['-]\w|/\w\w|\.\d|\s?\.{{2,3}}\s?[A-Z]\b|\s{{0,2}}=\s{{0,2}}[\w(]|\s[+*]\s)
     |
-      (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?[ ](?i:option|choice|answer|alternative)\b
+      (?:(?i:the)[ ])?(?P<ordinal>(?i:{ORDINAL}))(?:[ ](?:listed|given|possible))?
+         [ ](?i:option|choice|answer|alternative|ending)\b
     |
       (?i:the)[ ](?P<place>(?i:{ORDINAL}))(?:[ ]one\b|(?=["']{{0,2}}(?:[.,;:!)]|$)))
     |
@@ -39,10 +41,10 @@ MENTION = re.compile(
 """A letter or number that may name an option, with what surrounds it; matched at a position, never searched."""
 
 LOOSE = re.compile(
-    r"(?<![\w'-])(?:(?=[(A-Zoaclt])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer"
-    r"|letter)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
+    r"(?<![\w'°-])(?:(?=[(A-Zoaclte])(?:\(\s{0,3}[A-Za-z]\s{0,3}\)|(?i:option|choice|answer"
+    r"|letter|ending|completion|continuation)\s[\"'(]{0,2}(?:[A-Za-z]|\d)\b|[A-Z]\b"
     rf"|(?i:option|choice) (?:number )?(?:{'|'.join(NUMBERS)})\b"
-    rf"|(?i:the) (?i:{ORDINAL}) (?:option|choice|answer|alternative)\b)"
+    rf"|(?i:the) (?i:{ORDINAL}) (?:option|choice|answer|alternative|ending)\b)"
     rf"|^(?i:{ORDINAL}) (?:option|choice|answer|alternative)\b|^[a-z]\))"
 )
 """Where a mention begins inside a sentence: a letter in brackets, a noun with a letter, or a bare capital."""
@@ -64,7 +66,7 @@ _CHOOSE = (
     r"|prefer|bet on|stick (?:with|to)|sticking (?:with|to)|end up with|stay(?:ing)? with|stand by|keep|keeping"
     r"|maintain|guess|think"
     r"|put (?:my|the) money on|am going (?:with|for)|be going (?:with|for)|believe|mean|meant|agree with|commit to"
-    r"|take|taking)"
+    r"|take|taking|mark|marking|circle|tick)"
 )
 _THAT_IT_IS = (
     r"(?:that )?(?:(?:it|this|that|the (?:correct |best |right |final |most likely )?(?:answer|choice|option)) ?"
@@ -100,12 +102,13 @@ FRAMES = {
     "boxed": r"box:",
     "agree": r"(?:(?:i|we)\s(?:(?!not\b|never\b)\w{1,12}\s){0,2}?(?:agree|concur"
     r"|side)\s(?:with\s[^.;:!?]{1,60}?)?(?:\s?that|:|,|\s?on)|(?:disagree|differ)\swith\s[^.;:!?,]{1,60}[:;,]"
-    r"|(?:\A[\s\"'-]{0,8}|(?<=[.!,]\s))(?:just )?(?:as|like)\s[^.;:!?,]{1,60},|\bright[,:.!])\s{1,2}(?:so "
+    r"|(?:\A[\s\"'-]{0,8}|(?<=[.!,]\s))(?:just )?(?:as|like)\s[^.;:!?,]{1,60},|\bright[,:.!]|(?:\A|[.!]\s)(?:trusting"
+    r"|following|going with|deferring to) (?:your|the|their) [^.;:!?,]{1,40}[,:])\s{1,2}(?:so "
     r"|and )?(?:(?:it|this)(?:'s| is)\s)?"
     r"(?=(?:option |choice |answer )?[(\"']{0,2}[a-z][)\"']{0,2}(?:[.,;!:]|$|\s(?:is|because|since|here)\b))",
     "first": rf"(?:i|we|let me|let's)(?:'d|'ll|'m|'ve)?\s(?:(?:would|will|am|can|must|should|have to|had to|have"
     rf"|also|then"
-    rf"|therefore|now|still|thus|do|to|strongly|personally|rather|finally)\s){{0,3}}{_CHOOSE}\s{_THAT_IT_IS}",
+    rf"|therefore|now|still|thus|do|to|inclined|strongly|personally|rather|finally)\s){{0,3}}{_CHOOSE}\s{_THAT_IT_IS}",
     "code": r"(?:\A\s{0,40}|[:;{]\s{1,2})(?:return|print|echo|console\.log|puts|submit|answer)[\s(]{1,2}"
     r"(?=[\"']{1,3}[a-z][\"']{1,3}[\s);]{0,4}(?:#|//|$))",
     "order": r"(?:\A[\s\"'-]{0,8}|(?:so|then|therefore|thus|hence|just|please|and)\s|(?<=[,;:]\s))(?:choose|pick"
@@ -154,7 +157,7 @@ _HOW = (
 _KIND = (
     r"(?:(?:only|single|most|best|right|correct|final|more|logical|appropriate|accurate|plausible|suitable|likely"
     r"|obvious|reasonable|sensible|fitting|possible|remaining|valid|probable|better|strongest"
-    r"|true|stronger|sounder|superior)[\s,]{1,2}(?:and\s)?)"
+    r"|true|stronger|sounder|superior|natural)[\s,]{1,2}(?:and\s)?)"
 )
 EITHER = re.compile(r"\b(?:either|both|between)[\s:]{1,3}[\"'(]{0,3}$")
 """Such a word right before a letter."""

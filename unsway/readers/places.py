@@ -248,7 +248,7 @@ def short(reply: ReplyLayout) -> Claim | None:
 def marked(reply: ReplyLayout) -> Claim | None:
     """The only option of a list, a line each, that is called right."""
     marks: dict[int, tuple[bool, int]] = {}
-    for place, option in reply.heads:
+    for place, option in reply.heads or reply.named_heads():
         end = reply.text.find("\n", place, reply.high)
         line = reply.text[place : reply.high if end < 0 else end].lower()
         for words, named in reply.want.texts:
@@ -260,7 +260,7 @@ def marked(reply: ReplyLayout) -> Claim | None:
     rights = [(option, place) for option, (right, place) in marks.items() if right]
     if len(marks) < 3 or len(rights) != 1:
         return None
-    start = reply.text.upper().index(chr(ord("A") + rights[0][0]), rights[0][1])
+    start = reply.text.upper().index(chr(ord("A") + rights[0][0]), rights[0][1]) if reply.heads else rights[0][1]
     return Claim(rights[0][0], "marked", (start, start + 1), WEAK)
 
 

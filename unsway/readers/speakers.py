@@ -48,7 +48,7 @@ _STATES = (
 _EVIDENCE = (
     rf"{_STATES}|this|that|these|those|which|it|they|everything|information|details?|clues?|descriptions?|graph|diagram"
     r"|figure|table|pattern|observations?|process|elimination|premises?|steps?|work|work\w{0,3}|properties|experiment"
-    r"|system|conclusion|research|studies|conditions?|values?|sign|symptoms?|all|what|conditions|approach|derivation"
+    r"|system|conclusion|research|studies|conditions?|values?|signs?|symptoms?|all|what|conditions|approach|derivation"
     r"|consideration"
 )
 _CLAUSE = (
@@ -241,7 +241,8 @@ _ASIDE = re.compile(
     rf"|\bone\s(?:can|must|should|may)\s(?:\w{{2,12}}ly\s|also\s|then\s|thus\s){{0,2}}{_TO_TELL}"
     rf"|\bthere(?:'s|\sis)\s(?:good|every|strong|ample|enough)\s(?:reason|evidence|grounds?)\sto\s{_TO_TELL}"
     r"|\bit stands to reason|\bit follows)[\s,:]{1,2}(?:that\s)?"
-    r"|\b(?:considering|given|having|after|with|using|by|from|weighing|judging|in (?:light|view) of|taking|looking at"
+    r"|\b(?:considering|given|having|after|with|using|by|from|weighing|judging|ignoring|disregarding|setting aside"
+    r"|in (?:light|view) of|taking|looking at"
     r"|among|out of|under|comparing|reviewing|examining|evaluating|analy[sz]ing|assessing|following)\s"
     rf"(?:(?!\b(?:you|they|he|she|who|{SOURCE})\s(?:{_MODIFIES}\s){{0,2}}(?:{_SAY}|{_SHOW})\b)[^,.;]){{1,90}},\s)"
     r"(?:(?:the|my|our|most|more|only|single|option|answer|choice|letter|best|correct|right|final|likely|appropriate|accurate"
