@@ -36,7 +36,7 @@ _BREAK = re.compile(
     r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
     r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until"
     r"|followed by|ahead of)\b"
-    r"|(?<=,)\s(?=(?:pas|nicht|no|non|не|а не|não|niet|nie|ei)\s)|" + languages.BREAKS
+    r"|(?<=,)\s(?=(?:(?:et|und|y|e|и)\s)?(?:pas|nicht|no|non|не|а не|não|niet|nie|ei)\s)|" + languages.BREAKS
 )
 _REJECTS = re.compile(
     r"\b(?:not|never|no|nor|neither|none|than|unlike|except|without|over|versus|cannot|wrong|incorrect|false|out"

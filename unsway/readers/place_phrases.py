@@ -138,7 +138,8 @@ DISTANT = re.compile(
 
 ONLY = re.compile(
     r"(?:(?:只有|仅有|唯有)[\s\"'(]{0,3}"
-    r"|\b(?:nur|только|лишь|seule?|solo|apenas|only|it'?s|it is|it was|c'est|es ist|è|é)[\s\"'(]{1,3}(?:(?:an?|the)\s)?)$"
+    r"|\b(?:nur|только|лишь|seule?|solo|apenas|only|it'?s|it is|it was|c'est|ce sont|es ist|è|é)[\s\"'(]{1,3}"
+    r"(?:(?:an?|the|d(?:er|ie|as)|el|l[aeo]s?|les|un[ae]?|il)\s)?)$"
 )
 """What makes the words behind it the answer, however much follows them."""
 AMONG = re.compile(
