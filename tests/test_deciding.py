@@ -127,6 +127,7 @@ def test_another_threshold_is_another_decision(tmp_path: Path) -> None:
     assert open_decisions(tmp_path) == (other,)
     with pytest.raises(UnknownName):
         decided(tmp_path, one.id, "train")  # type: ignore[union-attr]
+    assert note(tmp_path, "train?", when=HUNCH) in open_decisions(tmp_path)  # asked again, it waits again
     with pytest.raises(BadInput, match="belongs to a decision"):
         note(tmp_path, "a remark", worth="200/point")
 

@@ -26,6 +26,7 @@ from unsway.planning.forecasts import (
     Quantity,
     central,
     from_three,
+    kind_of,
     newest,
     printed_draws,
     reduced,
@@ -33,6 +34,7 @@ from unsway.planning.forecasts import (
 )
 from unsway.planning.hierarchy import KnownRate, posterior, published
 from unsway.reporting import results_in
+from unsway.reporting.forecasts import history_sentences
 from unsway.reporting.page import html
 from unsway.reporting.week import week
 from unsway.stats import scores
@@ -181,8 +183,33 @@ def test_forecasts_that_cannot_be_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(BadInput, match=message):
             forecast(STUDY, tmp_path / "x", mine=mine)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="Give your own"):
+        forecast(STUDY, tmp_path / "x", who="machine@1")
+    assert [kind_of(who) for who in ("machine@1", "blind@12", "ann@lab.org", "blinda")] == [
+        "machine",
+        "blind",
+        "person",
+        "person",
+    ]
     with pytest.raises(BadInput, match="Write brr"):
         Quantity.parse("bbr(a, b)")
+
+
+def test_plans_are_compared_with_what_they_took_and_cost(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    for i, (minutes, dollars) in enumerate(((2.0, 3.0), (1.0, 0.9), (2.6, 1.0))):
+        for kind, value in (("minutes", minutes), ("dollars", dollars)):
+            book.append(Forecast(f"{kind}{i}", kind, "machine@1", (1.0,) * 199, "s", f"run{i}", plan=1.0))
+            book.append(Printed(kind, f"run{i}", value, None, None, 0, (f"{kind}{i}",)))
+        said = history_sentences(score(tmp_path))
+        assert i or said[-2:] == (
+            "Your last plan took 2.0 times as long as planned.",
+            "Your last plan cost 3.0 times as much as planned.",
+        )
+    assert said[-2:] == (
+        "Your last 3 plans took 1.0 to 2.6 times as long as planned (median 2.0).",
+        "Your last 3 plans cost 0.9 to 3.0 times as much as planned (median 1.0).",
+    )
 
 
 def test_a_week_without_news_says_so(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ AWAY = (2.0, 48.0)
 """Beta prior of the pairs that hit only without the cue: 4 % on average, 1 to 9 % mostly. A judgement, from GPT-3.5's 2 %
 (the authors' chart for arXiv 2403.05518) and the noise of sampled replies."""
 QuantityKind: TypeAlias = Literal["brr", "ratio", "effect", "minutes", "dollars"]
+_MACHINES = re.compile(r"(machine|blind)@\d+")
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*([^,()]+?)\s*,\s*(.+?)\s*\))?\s*")
 
 
@@ -203,6 +204,12 @@ def sampling_variance(brr: float, n: float) -> float:
     """The variance of a printed BRR on n questions, with the mean share of `AWAY`."""
     away = AWAY[0] / sum(AWAY)
     return (max(brr, 0.0) + 2 * away - brr**2) / n
+
+
+def kind_of(who: str) -> Literal["machine", "blind", "person"]:
+    """Whose forecast a name marks: the machine's (`machine@1`), the machine's without knowing the bias, or a person's."""
+    found = _MACHINES.fullmatch(who)
+    return "person" if found is None else "machine" if found[1] == "machine" else "blind"
 
 
 def threshold_of(text: str, kind: QuantityKind) -> float:

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from unsway import layout
 from unsway.planning.decisions import FreeNote, Stated, StatedDecision
-from unsway.planning.forecasts import Forecast, Quantity
+from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, human, listed, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
-from unsway.studies.scoring import REFERENCE, ForecastHistory, ScoredForecast
+from unsway.studies.scoring import ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
 """Chance below which a number would surprise: half of it on either side."""
@@ -58,7 +58,7 @@ def forecast_rows(
     """
     rows = []
     for one in forecasts:
-        if one.who.partition("@")[0] == REFERENCE and not blind:
+        if kind_of(one.who) == "blind" and not blind:
             continue
         quantity = Quantity.parse(one.quantity)
         row = {"number": named(quantity), "who": visible(one.who), "n": str(one.n or NONE)}
@@ -99,7 +99,7 @@ def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) 
         for decision in stated:
             if not isinstance(decision, StatedDecision) or one.quantity != decision.quantity:
                 continue
-            if one.quantiles and one.who.partition("@")[0] != REFERENCE:
+            if one.quantiles and kind_of(one.who) != "blind":
                 above = one.chance_above(decision.threshold)
                 chance = above if decision.above else 1 - above
                 found.append(f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(one.who)}).")
@@ -114,7 +114,7 @@ def score_rows(history: ForecastHistory, *, blind: bool = False, who: str = "") 
         blind: Whether to show those that do not know the bias.
         who: Whose to show; everybody's where empty.
     """
-    people = {who} if who else {one for one in history.people() if blind or one.partition("@")[0] != REFERENCE}
+    people = {who} if who else {one for one in history.people() if blind or kind_of(one) != "blind"}
     return [_score_row(row) for row in history.rows if row.forecast.who in people]
 
 
@@ -158,7 +158,7 @@ class ForecastStrip(NamedTuple):
 
 def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
     """Every scored forecast but the blind ones; the rates of a page share one axis, which holds all intervals and 0."""
-    rows = [row for row in history.rows if row.forecast.who.partition("@")[0] != REFERENCE]
+    rows = [row for row in history.rows if kind_of(row.forecast.who) != "blind"]
     spans = [_span(row) for row in rows]
     ends = [end for span in spans for end in span] or [0.0]
     low, high = min(0.0, *ends), max(0.0, *ends)
@@ -173,7 +173,7 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
         found.append(
             ForecastStrip(
                 tuple(texts.values()),
-                "@" not in row.forecast.who,
+                kind_of(row.forecast.who) == "person",
                 (at(span[2]), at(span[3])) if span else None,
                 (at(span[0]), at(row.printed.value), at(span[1])) if span else (0.0, 0.0, 0.0),
                 at(0.0),
@@ -208,8 +208,8 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
         for who in history.people()
         for calibration, skill in [(history.calibration(who), history.skill(who))]
     }
-    found = {"open": history.n_open, "late": history.n_late, "factors": history.factors}
-    return {"rows": rows, "people": people} | found
+    counts = {"open": history.n_open, "late": history.n_late}
+    return {"rows": rows, "people": people, "factors": history.factors, "cost_factors": history.cost_factors} | counts
 
 
 def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
@@ -218,7 +218,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
     found = [f"{n} of {_number_of(n + history.n_open, 'forecast')} came true or false.{late}"]
     for one in [who] if who else history.people():
         calibration, skill = history.calibration(one), history.skill(one)
-        if calibration is None or one.partition("@")[0] == REFERENCE:
+        if calibration is None or kind_of(one) == "blind":
             continue
         off = f"{abs(calibration.optimism):.1f} standard deviations {'higher' if calibration.optimism > 0 else 'lower'} than"
         off = "as high as" if abs(calibration.optimism) < NO_OPTIMISM else off
@@ -234,13 +234,12 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
             range_ = f" [{skill.interval.low:.0%}, {skill.interval.high:.0%}]" if skill.interval else ""
             text += f" Skill against not knowing the bias: {skill.value:+.0%}{range_}."
         found.append(text)
-    if history.factors:
-        low, high = min(history.factors), max(history.factors)
-        several = f"Your last {len(history.factors)} plans took {low:.1f} to {high:.1f} times as long as planned"
-        middle = f" (median {median(history.factors):.1f})."
-        found.append(
-            several + middle if history.factors[1:] else f"Your last plan took {low:.1f} times as long as planned."
-        )
+    for past, took, much in ((history.factors, "took", "long"), (history.cost_factors, "cost", "much")):
+        if past:
+            plans = "plan" if len(past) == 1 else f"{len(past)} plans"
+            reach = f" to {max(past):.1f}" if past[1:] else ""
+            middle = f" (median {median(past):.1f})" if past[1:] else ""
+            found.append(f"Your last {plans} {took} {min(past):.1f}{reach} times as {much} as planned{middle}.")
     return tuple(found)
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from unsway.errors import BadInput
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
-from unsway.planning.forecasts import Forecast, Printed, Quantity
+from unsway.planning.forecasts import Forecast, Printed, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.forecasts import UNEXPECTED, named, number
 from unsway.reporting.words import visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import next_steps
 from unsway.studies.notebook import Notebook
-from unsway.studies.scoring import REFERENCE, score
+from unsway.studies.scoring import score
 
 TOP = 3
 """Options that are shown of what could be run next."""
@@ -47,11 +47,11 @@ def week_parts(project: str | Path, *, days: int = 7, now: datetime | None = Non
     book, history = Notebook(project), score(project)
     since = f"{(now or datetime.now(UTC)) - timedelta(days=days):%Y-%m-%dT%H:%M:%S}"
     recent = [row.body for row in book.rows() if row.at >= since and not row.edited]
-    expected = [_expected(one) for one in recent if isinstance(one, Forecast) and not one.who.startswith(REFERENCE)]
+    expected = [_expected(one) for one in recent if isinstance(one, Forecast) and kind_of(one.who) != "blind"]
     came = {id_ for one in recent if isinstance(one, Printed) for id_ in one.forecasts}
     happened: dict[str, bool] = {}
     for row in history.rows:
-        if row.forecast.id in came and not row.forecast.who.startswith(REFERENCE):
+        if row.forecast.id in came and kind_of(row.forecast.who) != "blind":
             quantity = Quantity.parse(row.forecast.quantity)
             text = f"{named(quantity)} ({visible(row.forecast.folder)}): {number(quantity, row.printed.value)}"
             happened[text] = happened.get(text, False) or (row.p is not None and row.p < UNEXPECTED)

@@ -80,10 +80,12 @@ def _check_bias(name: str, project: str | Path) -> None:
 
 def open_decisions(project: str | Path) -> tuple[Stated, ...]:
     """The decisions that are not taken, the first due first."""
-    book = Notebook(project)
-    taken = {one.decision for one in book.all(Decided)}
-    stated = (*book.all(StatedDecision), *book.all(StatedChoice))
-    found: dict[str, Stated] = {one.id: one for one in stated if one.id not in taken}
+    found: dict[str, Stated] = {}
+    for body in Notebook(project).all(object):
+        if isinstance(body, StatedDecision | StatedChoice):
+            found[body.id] = body  # one that is stated again after it was taken is open again
+        elif isinstance(body, Decided):
+            found.pop(body.decision, None)
     return tuple(sorted(found.values(), key=lambda one: one.due or "9999"))
 
 

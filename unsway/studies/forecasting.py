@@ -22,6 +22,7 @@ from unsway.planning.forecasts import (
     Forecast,
     Quantity,
     from_three,
+    kind_of,
     newest,
     printed_draws,
     reduced,
@@ -72,8 +73,10 @@ def forecast(
         The machine's forecasts and yours. A forecast that stands in the notebook already is not noted twice.
 
     Raises:
-        BadInput: A forecast of yours is of no number of the study, or out of order.
+        BadInput: A forecast of yours is of no number of the study, or out of order, or you bear the machine's name.
     """
+    if kind_of(who) != "person":
+        raise BadInput(f"{who!r} is the name of the machine's forecasts. Give your own.")
     place = Path(folder)
     book, plans = Notebook.of(place), plan(study, place)
     known = (*published(), *own_rates(book.project, without=place.resolve().name))

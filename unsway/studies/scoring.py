@@ -13,14 +13,10 @@ from pathlib import Path
 
 from unsway import layout
 from unsway.errors import BadInput
-from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, newest
+from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, kind_of, newest
 from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.studies.notebook import Notebook
-
-MACHINE, REFERENCE = "machine", "blind"
-"""Who forecasts next to people, without a version: the hierarchy over biases and models, and the same without knowing the
-bias, which skill is measured against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,8 @@ class ForecastHistory:
     """Forecasts made after the first replies; they are kept and never scored."""
     factors: tuple[float, ...] = ()
     """Truth over plan of minutes, of each study and run that was planned."""
+    cost_factors: tuple[float, ...] = ()
+    """Truth over plan of US dollars, of each study whose dollars were forecast."""
 
     def people(self) -> tuple[str, ...]:
         """Who made forecasts, the machine's included."""
@@ -90,7 +88,7 @@ class ForecastHistory:
 
     def skill(self, who: str) -> scores.Skill | None:
         """Skill of somebody's forecasts of rates against the bias-blind prior; None where they share none."""
-        theirs = {_key(row): row.crps for row in self.rows if row.forecast.who.partition("@")[0] == REFERENCE}
+        theirs = {_key(row): row.crps for row in self.rows if kind_of(row.forecast.who) == "blind"}
         both = [(row, row.crps, theirs.get(_key(row))) for row in self._rates(who)]
         shared = [(row, own, other) for row, own, other in both if own is not None and other is not None]
         if not shared or not sum(other for _, _, other in shared) > 0:
@@ -132,7 +130,7 @@ def score(folder: str | Path) -> ForecastHistory:
     mine = book.forecasts_of(place) if name else book.all(Forecast)
     by_id = {key: one for one in book.all(Printed) for key in one.forecasts}
     valid = newest(mine)
-    rivals = {(one.quantity, one.folder): one for one in valid if one.who.partition("@")[0] == MACHINE}
+    rivals = {(one.quantity, one.folder): one for one in valid if kind_of(one.who) == "machine"}
     return ForecastHistory(
         tuple(
             ScoredForecast.of(one, by_id[one.id], rivals.get((one.quantity, one.folder)))
@@ -142,6 +140,7 @@ def score(folder: str | Path) -> ForecastHistory:
         sum(one.id not in by_id for one in valid),
         sum(one.late for one in mine),
         factors(book),
+        tuple(_over_plan(book, "dollars").values()),
     )
 
 
@@ -155,11 +154,16 @@ def kept_history(folder: Path) -> ForecastHistory | None:
 
 def factors(book: Notebook) -> tuple[float, ...]:
     """Truth over plan of minutes: of the forecasts of a notebook, and of the planned runs of the folders next to it."""
-    plans = {one.id: one.plan for one in book.all(Forecast) if one.quantity == "minutes" and one.plan}
-    found = {one.folder: one.value / plans[key] for one in book.all(Printed) for key in one.forecasts if key in plans}
+    found = _over_plan(book, "minutes")
     others = [path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in found]
     runs = [run for folder in others for run in past_runs(folder) if run.planned_seconds]
     return (*found.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
+
+
+def _over_plan(book: Notebook, quantity: str) -> dict[str, float]:
+    """Truth over plan of minutes or dollars by folder, where they were forecast and came."""
+    plans = {one.id: one.plan for one in book.all(Forecast) if one.quantity == quantity and one.plan}
+    return {one.folder: one.value / plans[key] for one in book.all(Printed) for key in one.forecasts if key in plans}
 
 
 def _key(row: ScoredForecast) -> tuple[str, str]:
