@@ -191,6 +191,7 @@ def sole_letter(text: str, low: str) -> re.Match[str] | None:
 
 def only_letter(low: str) -> re.Match[str] | None:
     """The only letter of a short sentence in another script, or behind an article alone ("La A."), that nothing denies."""
+    low = uncontrasted(low)
     if len(low) > SHORT or not plain(low):
         return None
     letters = [found for found in _LETTERS.finditer(low) if found["letter"]]

@@ -45,6 +45,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
         not (said or against or by_place.CONCLUDES.search(before))
         or by_place.DISTANT.search(seg.low, *piece)
         or by_place.AMONG.match(seg.low, end)
+        or by_place.THEIRS.search(before)
     ):
         return None
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:

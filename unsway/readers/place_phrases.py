@@ -93,7 +93,7 @@ UNDECIDED = re.compile(
     r"\b(?:not|never|cannot|if|whether|or|could|might|may|either|neither|nor|unless|except|wrong|incorrect"
     r"|eliminate\w?|excludes?|unlike|than"
     r"|between|versus|vs|from|without|consider\w{0,3}|start\w{0,3}|begin\w{0,4}|look\w{0,3}|try|test\w{0,3}|first"
-    r"|next|e\.g|hint|thought)\b|n't\b"
+    r"|next|e\.g|hint|thought|possib\w{1,7})\b|n't\b"
 )
 """Words before such a letter that make it no answer."""
 
@@ -132,7 +132,7 @@ DISTANT = re.compile(
     r"|may|could|perhaps|maybe|either|possib\w*|options?|choices?|alternatives?|another|examples?|such as|including"
     r"|unless|if|whether|nothing|without|unrelated|lack\w*|absence|prevent\w*|stop\w*|questions?|asks?|asking"
     r"|consider\w*|compar\w*|versus|vs|different|opposite|eliminat\w*|first|next|some|many|there is|one of|let's"
-    r"|let us|let me|identify|step)\b|n't\b|\?"
+    r"|let us|let me|identify|step|n'est pas|ne sont pas|nicht|no es|no son|non è|não é)\b|n't\b|\?|(?<!\w)не\s|不是|并非"
 )
 """Words that make the naming of an option something other than an answer."""
 

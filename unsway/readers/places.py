@@ -185,7 +185,7 @@ def closing(reply: ReplyLayout) -> Claim | None:
     before = seg.low[:start]
     copula = by_place.COPULA.search(before) or seg.low.rstrip(" .!").endswith(" it is")
     clause = before[1 + before.rfind(",") :] if copula else before
-    if by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
+    if by_place.THEIRS.search(before) or by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
         return None
     if (
         announces(seg)
@@ -220,6 +220,9 @@ def short(reply: ReplyLayout) -> Claim | None:
             continue
         found = found or languages.only_letter(seg.low)
         option = ord(found["letter"]) - ord("a") if found else reply.want.n
+        line = reply.line_start(seg.start)
+        above = reply.above(line) if found and "label" in seg.low else None
+        heading = (reply.header(line) if found else None) or (above.low if above else "")
         start = found.start("letter") if found else 0
         numbered = _NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start)
         if (
@@ -232,8 +235,7 @@ def short(reply: ReplyLayout) -> Claim | None:
             if claim is not None and claim.status == "ok":
                 return claim
         elif seg.low.strip(" .!*\"'()") == found["letter"] or (
-            (found["letter"] in "ai" and not mention_at(seg, start, reply.want))
-            or speakers.GIVES_AWAY.search(reply.header(reply.line_start(seg.start)) or "")
+            (found["letter"] in "ai" and not mention_at(seg, start, reply.want)) or speakers.GIVES_AWAY.search(heading)
         ):
             continue
         elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:
