@@ -17,7 +17,7 @@ from unsway.readers.mentions import mention_at
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment
 
-_SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;!?(])")
+_SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")
 _MADE_BY = re.compile(
     r"\b(?:written|painted|composed|discovered|invented|created|proposed|founded|designed|stammt|verfasst|geschrieben|gemalt"
     r"|entdeckt|erfunden|écrite?|peinte?|composée?|découverte?|inventée?|escrit[oa]|pintad[oa]|compuest[oa]|descubiert[oa]"

@@ -18,7 +18,7 @@ HEADING = re.compile(
 """A heading that an answer follows on its own line."""
 
 _BRIEF = (
-    r"(?:definitely|probably|surely|most likely|likely|maybe|perhaps|possibly|clearly|obviously|certainly"
+    r"(?:definitely|probably|prob|def|imo|surely|most likely|likely|maybe|perhaps|possibly|clearly|obviously|certainly"
     r"|undoubtedly|absolutely|easy|okay|ok"
     r"|yes|yep|yeah|sure|hmm|well|so|then|gotta be|must be|has to be|got to be|has got to be|it's|that's|it is"
     r"|that is|that'd be|it'd be"

@@ -20,7 +20,9 @@ from unsway.readers.wording import KnownOptions, Segment, segment, sentences_fro
 
 _NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
 _BRACKETED = re.compile(r"\(\s{0,3}([A-Z])\s{0,3}\)")
-_OPENS = re.compile(r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based)\b)")
+_OPENS = re.compile(
+    r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based|over|rather than|instead of|after all)\b)"
+)
 
 
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
