@@ -17,7 +17,7 @@ from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, R
 from unsway.pairing import cued_option, pairs
 from unsway.seeds import rng
 from unsway.sources.evidence import Grounded, grounded
-from unsway.types import Pair, Prompt
+from unsway.types import Pair
 
 KEPT = 0.2
 """A fifth of the use may be lost: the default of a study, to be fixed before anything is asked."""
@@ -105,7 +105,16 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     steps = grounded("steps", 2 * inputs.n, seed=inputs.seed)
     good, bad = steps[: len(steps) // 2], steps[len(steps) // 2 :]
     shown = _pairs(records, inputs, document(records))
-    items = [_item(pair, "document") for pair in shown] + [_hunched(pair, inputs.seed) for pair in shown]
+    items, hunch = [_item(pair, "document") for pair in shown], biases.get("suggested_answer/letter")
+    for pair in shown:  # and with a hunch on a wrong option in both of its prompts
+        question, prompts = pair.question, [pair.clean, pair.biased]
+        option = cued_option(question, "wrong", inputs.seed)
+        for prompt in (pair.clean, pair.biased):
+            made = hunch.make(question, prompt, option, rng(inputs.seed, "hunch", question.id), form="letter")
+            if isinstance(made, Inserted):
+                prompts.append(made.prompt)
+        facts = {"hunch": str(option)}
+        items.append(EffectItem(question.id, tuple(prompts), question, pair, condition="hunch", facts=facts))
     items += [_item(pair, "premise") for pair in _pairs(premises, inputs, premise(premises))]
     doubts = _pairs(good, inputs, correction(good, empty=True))
     for pair, doubt in zip(_pairs(good, inputs, correction(good)), doubts, strict=True):
@@ -123,15 +132,3 @@ def _pairs(given: tuple[Grounded, ...], inputs: EffectInputs, bias: biases.Bias)
 def _item(pair: Pair, condition: str, *, only_biased: bool = False) -> EffectItem:
     prompts = (pair.biased,) if only_biased else (pair.clean, pair.biased)
     return EffectItem(pair.question.id, prompts, pair.question, pair, condition=condition)
-
-
-def _hunched(pair: Pair, seed: int) -> EffectItem:
-    """A record pair, and both of its prompts with a hunch on a wrong option."""
-    question, hunch = pair.question, biases.get("suggested_answer/letter")
-    option = cued_option(question, "wrong", seed)
-    prompts: list[Prompt] = [pair.clean, pair.biased]
-    for prompt in (pair.clean, pair.biased):
-        made = hunch.make(question, prompt, option, rng(seed, "hunch", question.id), form="letter")
-        if isinstance(made, Inserted):
-            prompts.append(made.prompt)
-    return EffectItem(question.id, tuple(prompts), question, pair, condition="hunch", facts={"hunch": str(option)})

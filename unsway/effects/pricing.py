@@ -47,19 +47,17 @@ def lengths(asked: Sequence[AskedEffect], elicit: str, settings: Settings) -> di
 
 def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
     """A row for each side effect."""
-    return tuple(_plan(one) for one in asked)
-
-
-def _plan(one: AskedEffect) -> EffectPlan:
-    units: dict[str, set[str]] = {}
-    for item in one.items:
-        units.setdefault(item.condition, set()).add(item.unit)
-    n = min(map(len, units.values()))
-    needed = tuple(
-        (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
-        for m in one.effect.measures
-        if m.margin is not None and m.unit == "points"
-    )
-    return EffectPlan(
-        one.effect.name, len(one.prompts()) * one.effect.samples, n, smallest_margin(DISCORDANT, n), needed
-    )
+    plans = []
+    for one in asked:
+        units: dict[str, set[str]] = {}
+        for item in one.items:
+            units.setdefault(item.condition, set()).add(item.unit)
+        n = min(map(len, units.values()))
+        needed = tuple(
+            (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
+            for m in one.effect.measures
+            if m.margin is not None and m.unit == "points"
+        )
+        n_replies = len(one.prompts()) * one.effect.samples
+        plans.append(EffectPlan(one.effect.name, n_replies, n, smallest_margin(DISCORDANT, n), needed))
+    return tuple(plans)

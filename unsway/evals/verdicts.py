@@ -94,7 +94,10 @@ def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
     """
     from inspect_ai.log import read_eval_log, write_eval_log
 
-    judged = _judged(folder)
+    path = Path(folder) / layout.VERDICTS
+    judged = {verdict.reply for verdict in read_jsonl(path, Verdict)} if path.exists() else set()
+    if not judged:
+        raise BadInput(f"{str(folder)!r} holds no verdicts. `unsway judge {folder}` makes some.")
     written = []
     for path in sorted((Path(folder) / layout.LOGS).glob("*.eval")):
         log = read_eval_log(str(path))
@@ -110,12 +113,3 @@ def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
             "unsway's. Export them as a table of transcripts (--scout)."
         )
     return tuple(written)
-
-
-def _judged(folder: str | Path) -> frozenset[str]:
-    """Addresses of the replies that a folder has verdicts on. Raises `BadInput` where there are none."""
-    path = Path(folder) / layout.VERDICTS
-    found = frozenset(verdict.reply for verdict in read_jsonl(path, Verdict)) if path.exists() else frozenset()
-    if not found:
-        raise BadInput(f"{str(folder)!r} holds no verdicts. `unsway judge {folder}` makes some.")
-    return found

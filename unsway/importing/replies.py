@@ -122,7 +122,16 @@ def load(
     rows, bad = check_bodies(bodies)
     if bad and not skip_bad:
         raise BadInput(_advice(paths, bodies, bad))
-    good, at_gold = _without_gold(rows, keep_gold)
+    pointed = [row for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)]
+    gold_keys = {(row.source, row.question_id, row.bias, row.model, row.sample) for row in pointed}
+    at_gold = [(row.source, row.question_id, row.bias, row.model, row.sample) in gold_keys for row in rows]
+    left: dict[Skipped, None] = {}
+    good = []  # without the pairs whose cue points to the right option, or with them under the bias NAME/gold
+    for row, is_gold in zip(rows, at_gold, strict=True):
+        if is_gold and not keep_gold:
+            left[Skipped(_question_id(row), _versioned(row.bias), GOLD)] = None
+        else:
+            good.append(row._replace(bias=f"{row.bias}/gold") if is_gold else row)
     n_gold = len(rows) - len(good)
     if not good and not own.replies:
         raise BadInput(
@@ -161,7 +170,7 @@ def load(
         n_empty=sum(row.reply is None for row in good) + own.n_samples - len(own.replies),
         bad=bad,
         n_alone=count_unpaired(good),
-        skipped=at_gold,
+        skipped=tuple(left),
         notes=tuple(notes),
     )
 
@@ -183,19 +192,6 @@ def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]
         needed = "question_id, n_options (or options), gold, target, bias and arm"
         advice += f"\nThe metadata of each sample of a log must have {needed}, where Inspect does not know it."
     return f"{', '.join(map(str, files))}: {len(bad)} of {len(bodies)} rows cannot be used.\n{shown}\n{advice}"
-
-
-def _without_gold(rows: list[Transcript], keep: bool) -> tuple[list[Transcript], tuple[Skipped, ...]]:
-    """Leave out the rows of pairs whose cue points to the right option, or keep them under the bias `NAME/gold`."""
-
-    def place(row: Transcript) -> tuple[object, ...]:
-        return (row.source, row.question_id, row.bias, row.model, row.sample)
-
-    at_gold = {place(row) for row in rows if row.bias and row.gold is not None and row.target == Toward(row.gold)}
-    if keep:
-        return [row._replace(bias=f"{row.bias}/gold") if place(row) in at_gold else row for row in rows], ()
-    left = (Skipped(_question_id(row), _versioned(row.bias), GOLD) for row in rows if place(row) in at_gold)
-    return [row for row in rows if place(row) not in at_gold], tuple(dict.fromkeys(left))
 
 
 def _versioned(name: str) -> str:

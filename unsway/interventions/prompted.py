@@ -74,25 +74,24 @@ class Prompted:
         sampling: Sampling = Sampling(),  # noqa: B008  # frozen
         seed: int = 0,
     ) -> Changed:
-        """The pairs behind the system prompt; see `Intervention`."""
-        made = {key: self._before(prompt) for key, (prompt, _) in by_prompt(pairs).items()}
+        """The pairs behind the text: as a system turn, above one that is there already; or opening the first user turn."""
+        text, made = wordings()[self.wording], {}
+        own = Part("instruction", text)
+        for key, (prompt, _) in by_prompt(pairs).items():
+            first, *rest = prompt.turns
+            if self.place == "user":
+                at = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
+                turn = Turn("user", (Part("instruction", f"{text}\n\n"), *(prompt.turns[at].parts or ())))
+                made[key] = Prompt((*prompt.turns[:at], turn, *prompt.turns[at + 1 :]))
+            elif first.role != "system" or not first.parts:
+                made[key] = Prompt((Turn("system", (own,)), *prompt.turns))
+            else:
+                gap = Part(first.parts[0].kind, "\n\n")
+                made[key] = Prompt((Turn("system", (own, gap, *first.parts)), *rest))
         check_fit(
             made.values(), session(model), sampling.settings, advice="Take shorter questions, or allow shorter replies."
         )
         return Changed.of(pairs, made)
-
-    def _before(self, prompt: Prompt) -> Prompt:
-        """The prompt behind the text: as a system turn, above one that is there already; or opening the first user turn."""
-        text = wordings()[self.wording]
-        first, *rest = prompt.turns
-        if self.place == "user":
-            at = next(i for i, turn in enumerate(prompt.turns) if turn.role == "user")
-            turn = Turn("user", (Part("instruction", f"{text}\n\n"), *(prompt.turns[at].parts or ())))
-            return Prompt((*prompt.turns[:at], turn, *prompt.turns[at + 1 :]))
-        if first.role != "system" or not first.parts:
-            return Prompt((Turn("system", (Part("instruction", text),)), *prompt.turns))
-        gap = Part(first.parts[0].kind, "\n\n")
-        return Prompt((Turn("system", (Part("instruction", text), gap, *first.parts)), *rest))
 
 
 def parse(name: str) -> Prompted | None:

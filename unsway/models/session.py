@@ -221,7 +221,16 @@ def name_of(model: str) -> str:
         return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
     provider, _, rest = model.partition("/")
     if rest and provider not in ("", ".", "..", "~"):
-        if provider in PROVIDERS or _is_provider(model):
+        is_known = provider in PROVIDERS
+        if not is_known:  # to us; to Inspect it may be, from another package or the program that is running
+            from inspect_ai.model import get_model
+
+            try:
+                get_model(model, memoize=False)
+                is_known = True
+            except Exception as error:  # its own says what it lacks
+                is_known = "not recognized" not in str(error)
+        if is_known:
             return model
         if "/" not in rest:  # org/name of the hub
             return LOCAL + model
@@ -231,17 +240,6 @@ def name_of(model: str) -> str:
         "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
         "('org/name'), or 'unsway/smollm2-135m'."
     )
-
-
-def _is_provider(model: str) -> bool:
-    """Whether Inspect has a provider of this model from elsewhere: another package, or the program that is running."""
-    from inspect_ai.model import get_model
-
-    try:
-        get_model(model, memoize=False)
-    except Exception as error:  # its own says what it lacks
-        return "not recognized" not in str(error)
-    return True
 
 
 def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:

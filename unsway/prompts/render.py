@@ -50,8 +50,17 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
     """
     how = elicitations.resolve(elicit)
     text = how.wordings.entries[0] if instruction is None else instruction
-    if question.is_request or how.style == "request":
-        return _request(question, how, text)
+    if question.is_request != (how.style == "request"):
+        raise BadInput(
+            f"Question {question.id} ({question.source}) is a request, which is put as it stands: take elicit='request', "
+            "or 'house_rules' with the source of that name (--elicit)."
+            if question.is_request
+            else f"The elicitation {how.name!r} puts requests, and question {question.id} ({question.source}) has options to "
+            "choose from. Take 'cot', or a source of requests."
+        )
+    if question.is_request:  # as it stands, after the rules if there are any; its outcomes are never shown
+        rules = (Turn("system", (Part("instruction", text),)),) if text else ()
+        return Prompt((*rules, Turn("user", (Part("stem", question.stem),))))
     if not text.strip():
         raise BadInput("The instruction is blank; leave it out to use the elicitation's own wording.")
     if not 1 <= len(question.options) <= MAX_OPTIONS:
@@ -65,20 +74,6 @@ def render(question: Question, elicit: Elicitation | str = "cot", instruction: s
         text = stem + "".join(part.text for part in option_parts(options.split("\n"))) + asking.text
         shown += Turn("user", (Part("instruction", text),)), Turn("assistant", (Part("instruction", reply),))
     return Prompt((*shown, turn))
-
-
-def _request(question: Question, how: Elicitation, rules: str) -> Prompt:
-    """A request as it stands, after the rules in a system turn if there are any. Its outcomes are never shown."""
-    if not question.is_request or how.style != "request":
-        raise BadInput(
-            f"Question {question.id} ({question.source}) is a request, which is put as it stands: take elicit='request', "
-            "or 'house_rules' with the source of that name (--elicit)."
-            if question.is_request
-            else f"The elicitation {how.name!r} puts requests, and question {question.id} ({question.source}) has options to "
-            "choose from. Take 'cot', or a source of requests."
-        )
-    system = (Turn("system", (Part("instruction", rules),)),) if rules else ()
-    return Prompt((*system, Turn("user", (Part("stem", question.stem),))))
 
 
 def option_parts(options: Sequence[str]) -> tuple[Part, ...]:

@@ -14,7 +14,6 @@ from unsway.reporting.words import percent, points, ratio, visible
 from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
 if TYPE_CHECKING:
-    from unsway.studies.arms import Arm
     from unsway.studies.results import Results
     from unsway.types import Reply
 
@@ -43,13 +42,28 @@ def caveats(results: Results) -> tuple[str, ...]:
     """Every caveat of a study: about its sources, each arm's replies, and how far trainings move from run to run."""
     found = [*source_caveats(results.sources)]
     for arm in results.arms:
-        found += (f"{visible(arm.label)}: {caveat}" for caveat in _letter_caveats(results, arm))
+        letters = agreements(results.pairs, results.index, arm.key)
+        if any(side.n_read for side in letters.values()):
+            said = " and ".join(f"{each.n_alike:,} of {each.n_read:,} {side} ones" for side, each in letters.items())
+            which = "the letter counts"
+            if not letter_counts(letters):
+                which = f"less than {ENOUGH:.0%} on a side, so the replies count"
+            found.append(
+                f"{visible(arm.label)}: The letter asked for after a reply is the one read in the reply in {said}: {which}."
+            )
         found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.replies_of(arm)))
         base = results.base_of(arm)
-        if base and arm.role in ("trained", "control") and (n := _alike(results, arm, base)) >= FEWEST:
+        if base is None or arm.role not in ("trained", "control"):
+            continue
+        prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
+        sides = [
+            (results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()
+        ]
+        same = [ours[number].text == theirs[number].text for ours, theirs in sides for number in ours.keys() & theirs]
+        if len(same) >= FEWEST and all(same):
             found.append(
-                f"{visible(arm.label)}: all {n:,} replies are those of {visible(base.label)}, word for word. The training "
-                "changed nothing that shows here, or the adapter is not in use: a server may not have loaded it."
+                f"{visible(arm.label)}: all {len(same):,} replies are those of {visible(base.label)}, word for word. The "
+                "training changed nothing that shows here, or the adapter is not in use: a server may not have loaded it."
             )
     return (*found, *training_caveats(results))
 
@@ -75,25 +89,6 @@ def training_caveats(results: Results) -> Iterator[str]:
         )
         said = brr.note if brr.value is None else said
         yield f"{visible(each.name)} over {len(each.labels)} training seeds, all biases: {said}."
-
-
-def _alike(results: Results, arm: Arm, base: Arm) -> int:
-    """How many replies of two arms to the same prompts are equal to the letter; 0 where any differs."""
-    prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
-    both = [(results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()]
-    same = [ours[n].text == theirs[n].text for ours, theirs in both for n in ours if n in theirs]
-    return len(same) if all(same) else 0
-
-
-def _letter_caveats(results: Results, arm: Arm) -> Iterator[str]:
-    """How often the letter that was asked for alone agrees with the reply, by side, and which of the two counts."""
-    found = agreements(results.pairs, results.index, arm.key)
-    if any(side.n_read for side in found.values()):
-        said = " and ".join(f"{each.n_alike:,} of {each.n_read:,} {side} ones" for side, each in found.items())
-        which = (
-            "the letter counts" if letter_counts(found) else f"less than {ENOUGH:.0%} on a side, so the replies count"
-        )
-        yield f"The letter asked for after a reply is the one read in the reply in {said}: {which}."
 
 
 def source_caveats(sources: Iterable[str]) -> Iterator[str]:

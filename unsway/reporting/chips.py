@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from unsway.reporting import words
 from unsway.reporting.headline import change_from_base, is_clear
 from unsway.reporting.plots import Palette, colours
-from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
 
@@ -32,34 +31,25 @@ class Chip:
 
 
 def chips(results: Results) -> tuple[Chip, ...]:
-    """A chip for each arm, in their order: a base by how far the cues move it, any other arm against its base."""
-    inks = colours(results.arms, Palette())
-    return tuple(
-        Chip(words.visible(arm.label), ink, *(_moved(results, arm) if arm.role == "base" else _against(results, arm)))
-        for arm, ink in zip(results.arms, inks, strict=True)
-    )
-
-
-def _moved(results: Results, arm: Arm) -> tuple[str, tuple[str, ...]]:
-    """How far the cues move a base, over all its pairs."""
-    brr = next((cell["brr"] for cell in results.overall if cell.arm == arm.key), None)
-    if brr is None or brr.value is None:
-        return "no number", ()
-    return _verdict(brr, "swayed", "avoids cues"), (f"BRR {words.points(brr)}",)
-
-
-def _against(results: Results, arm: Arm) -> tuple[str, tuple[str, ...]]:
-    """An arm against its base: on the biases that it was trained on where there are some, and on the others."""
-    was_trained = arm.role in ("trained", "control")
-    seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
-    unseen = [bias for bias in results.biases if bias not in seen]
-    named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
-    changes = [(name, change) for name, biases in named if (change := change_from_base(results, arm, biases))]
-    if not changes:
-        return "no number", ()
-    return _verdict(changes[0][1], "more swayed", "less swayed"), tuple(
-        f"{name} {words.points(change)}" for name, change in changes
-    )
+    """A chip for each arm, in their order: a base by how far the cues move it over all its pairs, any other arm against its
+    base, on the biases that it was trained on where there are some, and on the others.
+    """
+    found = []
+    for arm, ink in zip(results.arms, colours(results.arms, Palette()), strict=True):
+        numbers: list[tuple[str, Estimate]] = []
+        if arm.role == "base":
+            brrs = [cell["brr"] for cell in results.overall if cell.arm == arm.key]
+            numbers, ends = [("BRR", brr) for brr in brrs[:1] if brr.value is not None], ("swayed", "avoids cues")
+        else:
+            was_trained, ends = arm.role in ("trained", "control"), ("more swayed", "less swayed")
+            seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
+            unseen = [bias for bias in results.biases if bias not in seen]
+            named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
+            numbers += [(name, change) for name, some in named if (change := change_from_base(results, arm, some))]
+        verdict = _verdict(numbers[0][1], *ends) if numbers else "no number"
+        texts = tuple(f"{name} {words.points(number)}" for name, number in numbers)
+        found.append(Chip(words.visible(arm.label), ink, verdict, texts))
+    return tuple(found)
 
 
 def _verdict(number: Estimate, above: str, below: str) -> str:

@@ -194,8 +194,12 @@ def strip(one: PanelRow) -> Strip:
     texts = cells(one)
     low, high = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
     ends = [ZERO + ZERO / FAR * max(-FAR, min(FAR, end / (one.margin or 1.0))) for end in (low, high)]
-    shift = _gain(one) / (one.margin or 1.0)
-    middle = ZERO + ZERO / FAR * max(-FAR, min(FAR, shift))
+    gain, (left, value, right) = 0.0, (one.change.low, one.change.value, one.change.high)
+    if one.gain is not None and left is not None and value is not None and right is not None and right > left:
+        share = (value - left) / (right - left)  # the gain lies where the value lies between its ends
+        worst, best = one.gain
+        gain = best - share * (best - worst) if one.rises else worst + share * (best - worst)
+    middle = ZERO + ZERO / FAR * max(-FAR, min(FAR, gain / (one.margin or 1.0)))
     return Strip(
         tuple(texts[head] for head in STRIP_HEADS),
         KINDS[one.verdict],
@@ -205,14 +209,3 @@ def strip(one: PanelRow) -> Strip:
         round(middle, 1),
         "{side effect}, {number}: {change}, margin {margin}, {verdict}".format_map(texts),
     )
-
-
-def _gain(one: PanelRow) -> float:
-    """The number as a gain: at the place of its value between the ends of its interval."""
-    low, value, high = one.change.low, one.change.value, one.change.high
-    if one.gain is None or low is None or value is None or high is None or high <= low:
-        return 0.0
-    share = (value - low) / (high - low)
-    left, right = one.gain
-    turned = one.rises
-    return right - share * (right - left) if turned else left + share * (right - left)

@@ -159,7 +159,11 @@ class ForecastStrip(NamedTuple):
 def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
     """Every scored forecast but the blind ones; the rates of a page share one axis, which holds all intervals and 0."""
     rows = [row for row in history.rows if kind_of(row.forecast.who) != "blind"]
-    spans = [_span(row) for row in rows]
+    spans: list[tuple[float, ...]] = []  # of a rate the interval of the number that came, then that of the forecast
+    for row in rows:
+        came, is_rate = row.printed, Quantity.parse(row.forecast.quantity).kind == "brr"
+        ends = [came.value if end is None else end for end in (came.low, came.high)]
+        spans.append((*ends, *row.forecast.central(0.8)) if is_rate and row.forecast.quantiles else ())
     ends = [end for span in spans for end in span] or [0.0]
     low, high = min(0.0, *ends), max(0.0, *ends)
     scale = (STRIP_WIDTH - 2 * STRIP_EDGE) / max(high - low, 0.01)
@@ -181,15 +185,6 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
             )
         )
     return tuple(found)
-
-
-def _span(row: ScoredForecast) -> tuple[float, ...]:
-    """What the strip of a rate has to hold: the interval of the number that came, then that of the forecast; else nothing."""
-    if Quantity.parse(row.forecast.quantity).kind != "brr" or not row.forecast.quantiles:
-        return ()
-    came, expected = row.printed, row.forecast.central(0.8)
-    low, high = (came.value if end is None else end for end in (came.low, came.high))
-    return low, high, expected.low, expected.high
 
 
 def history_body(history: ForecastHistory) -> dict[str, Any]:

@@ -22,7 +22,11 @@ _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
 def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
     """Rows in a format; a key that a row lacks is an empty cell, and a nested value is JSON."""
     heads = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[_text(row.get(head)) for head in heads] for row in rows]
+    cells: list[list[str]] = []
+    for row in rows:
+        values = ["" if (value := row.get(head)) is None else value for head in heads]
+        nested = (dict, list, tuple)
+        cells.append([json.dumps(v, ensure_ascii=False) if isinstance(v, nested) else str(v) for v in values])
     if form == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows([heads, *cells])
@@ -30,12 +34,6 @@ def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
     named = [head.replace("_", " ") for head in heads]
     lines = markdown_table(named, cells) if form == "md" else latex_table(named, cells)
     return "\n".join(lines) + "\n"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, tuple)) else str(value)
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

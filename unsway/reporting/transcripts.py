@@ -18,7 +18,7 @@ from unsway.reporting.plots import Palette, colours
 from unsway.stats.state import state
 from unsway.store import Address
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
+from unsway.types import ArmKey, Outcome, Pair
 
 Packed: TypeAlias = dict[str, Any]
 
@@ -51,22 +51,6 @@ class _Numbered:
         if at == len(self.things):
             self.things.append(thing)
         return at
-
-
-def _spread(unique: dict[str, Pair], most: int | None) -> dict[str, Pair]:
-    """At most so many pairs, an equal share of each bias, spread evenly over its pairs."""
-    if most is None or most >= len(unique):
-        return unique
-    by_bias: dict[str, list[Pair]] = defaultdict(list)
-    for pair in unique.values():
-        by_bias[pair.bias].append(pair)
-    kept = [
-        pairs[int(i * len(pairs) / n)]
-        for pairs in by_bias.values()
-        for n in [max(1, most * len(pairs) // len(unique))]
-        for i in range(n)
-    ]
-    return {pair.id: pair for pair in kept}
 
 
 class _Packer:
@@ -118,7 +102,18 @@ class _Packer:
         by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
         for outcome in self.results.outcomes:
             by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
-        unique = _spread({pair.id: pair for pair in self.results.pairs}, self.most)
+        unique = {pair.id: pair for pair in self.results.pairs}
+        if self.most is not None and self.most < len(
+            unique
+        ):  # an equal share of each bias, spread evenly over its pairs
+            by_bias: dict[str, list[Pair]] = defaultdict(list)
+            for pair in unique.values():
+                by_bias[pair.bias].append(pair)
+            kept = []
+            for pairs in by_bias.values():
+                n = max(1, self.most * len(pairs) // len(unique))
+                kept += [pairs[int(i * len(pairs) / n)] for i in range(n)]
+            unique = {pair.id: pair for pair in kept}
         for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
             for sample, by_arm in sorted(by_pair[pair.id].items()):
                 yield {
@@ -149,21 +144,15 @@ class _Packer:
                 body[side] = None
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
-            body[side] = [number, hit, *_packed_answer(reading, reply)]
+            read_in = (reply.reasoning or "") if reading.rule.startswith("reasoning_") else reply.text
+            place = [_units(read_in, at) for at in reading.span or ()]
+            body[side] = [number, hit, reading.choice, reading.status, reading.rule, *place]
             said = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
             if side == "biased" and said is not None:
                 span = quote_span(said.quote, reply.text)
                 body["says"] = said.says
                 body |= {"quote": [_units(reply.text, at) for at in span]} if span else {}
         return body
-
-
-def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
-    """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
-    packed = [answer.choice, answer.status, answer.rule]
-    text = (reply.reasoning or "") if answer.rule.startswith("reasoning_") else reply.text
-    packed += [_units(text, at) for at in answer.span or ()]
-    return packed
 
 
 def _units(text: str, at: int) -> int:

@@ -40,8 +40,18 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
     pending = tuple(prompts)
     name = model.subject.model if isinstance(model.subject.model, str) else model.subject.name
     weights = local_weights(name.removeprefix(LOCAL)) if name.startswith(LOCAL) else None
-    if weights and pending:
-        _check_template(pending[0], weights, model.subject.name)
+    if weights and pending:  # Gemma's template takes no system turn, others want another order
+        from jinja2 import TemplateError
+
+        try:
+            weights.encode(pending[0].messages(("",) * pending[0].n_model_turns))
+        except TemplateError as error:
+            roles = ", ".join(turn.role for turn in pending[0].turns[:4])
+            hint = "Put the text into the user's turn (prompted:WORDING-user)." if "system" in roles else ""
+            raise BadInput(
+                f"The chat template of {model.subject.name} does not take the turns {roles} …: {error}. "
+                f"{hint or 'Take another model.'}"
+            ) from error
     if weights:
         context: int | None = weights.context
     else:
@@ -68,20 +78,6 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
 def local_weights(name: str) -> Weights:
     """The weights of a local model, located once in a process."""
     return locate(name)
-
-
-def _check_template(prompt: Prompt, weights: Weights, name: str) -> None:
-    """Refuse turns that the chat template does not accept: Gemma's takes no system turn, others want another order."""
-    from jinja2 import TemplateError
-
-    try:
-        weights.encode(prompt.messages(("",) * prompt.n_model_turns))
-    except TemplateError as error:
-        roles = ", ".join(turn.role for turn in prompt.turns[:4])
-        hint = "Put the text into the user's turn (prompted:WORDING-user)." if "system" in roles else ""
-        raise BadInput(
-            f"The chat template of {name} does not take the turns {roles} …: {error}. {hint or 'Take another model.'}"
-        ) from error
 
 
 def weights_of(model: Session) -> Weights | None:

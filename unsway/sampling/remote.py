@@ -122,18 +122,15 @@ class Link:
             self.store.refused = StoreError(f"The owner of the study's folder cannot be reached: {error}")
 
     def renew(self) -> None:
-        """Say what is held here."""
+        """Say what is held here, and what runs."""
         with self.lock:
             dollars = sum(budget.left + budget.set_aside for budget in self.budgets)
-            self.call("renew", self.who, tuple(self.held), dollars, self._beats())
-
-    def _beats(self) -> dict[str, str]:
-        found = {}
-        for path in (self.folder / layout.RUNNING).glob("*.json"):
-            with suppress(FileNotFoundError):  # its call just ended
-                beat = json.loads(path.read_text(encoding="utf-8"))
-                found[path.name] = json.dumps(beat | {"seen": time.time()} | self.about())
-        return found
+            beats = {}
+            for path in (self.folder / layout.RUNNING).glob("*.json"):
+                with suppress(FileNotFoundError):  # its call just ended
+                    beat = json.loads(path.read_text(encoding="utf-8"))
+                    beats[path.name] = json.dumps(beat | {"seen": time.time()} | self.about())
+            self.call("renew", self.who, tuple(self.held), dollars, beats)
 
     def pull(self, name: str) -> None:
         """Bring a file or a folder of the real folder here."""

@@ -109,13 +109,17 @@ def run_until(
     Raises:
         ModelError, BudgetReached: As `ask`; every reply received is kept, so a second call goes on.
     """
-    from unsway.stats.anytime import watch
+    from unsway.stats.anytime import question_order, watch
     from unsway.stats.outcomes import outcomes
 
     sampling = replace(sampling, **options)
     given = {pair.id: pair for pair in pairs}
+    groups: defaultdict[str, defaultdict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
+    for pair in given.values():
+        groups[pair.bias][pair.question.id].append(pair)
+    queues = {bias: [own[key] for key in question_order(own, rule.seed)] for bias, own in groups.items()}
     with opened(model, sampling.folder, model_args) as (session, folder):
-        label, queues = sampling.label or session.subject.name, _queues(given.values(), rule.seed)
+        label = sampling.label or session.subject.name
         asked_ids: set[str] = set()
         replies: dict[tuple[str, int], Reply] = {}
         precisions: dict[str, Precision] = {}
@@ -142,18 +146,6 @@ def run_until(
             keep_precisions(folder, precisions.values())
     asked = tuple(pair for pair_id, pair in given.items() if pair_id in asked_ids)
     return UntilResult(asked, tuple(replies.values()), tuple(precisions.values()))
-
-
-def _queues(pairs: Iterable[Pair], seed: int) -> dict[str, list[list[Pair]]]:
-    """For each bias its questions in seeded order, each with its pairs; the order is the same for all biases."""
-    from unsway.stats.anytime import question_order
-
-    groups: defaultdict[str, defaultdict[str, list[Pair]]] = defaultdict(lambda: defaultdict(list))
-    for pair in pairs:
-        groups[pair.bias][pair.question.id].append(pair)
-    return {
-        bias: [by_question[key] for key in question_order(by_question, seed)] for bias, by_question in groups.items()
-    }
 
 
 def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:

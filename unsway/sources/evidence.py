@@ -98,23 +98,18 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 
 def premise(level: int, rng: Random) -> GroundedPuzzle:
-    """An order of people, or a weekday, whose deciding premise is not in the stem."""
-    return _order(level, rng) if rng.random() < 0.5 else _weekday(level, rng)
+    """An order of people, or a weekday, whose deciding premise is not in the stem.
 
-
-def _order(level: int, rng: Random) -> GroundedPuzzle:
-    """Who came first among 4, 5 or 6 people; the premise about the two in front is held back."""
-    people = rng.sample(NAMES, level + 3)
-    clues = [f"{early} arrived before {late}." for early, late in pairwise(people)]
-    held, known = clues[0], clues[1:]
-    rng.shuffle(known)
-    among = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
-    stem = f"{among} {' '.join(known)} Who arrived first?"
-    return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), held)
-
-
-def _weekday(level: int, rng: Random) -> GroundedPuzzle:
-    """The weekday of the last of 1, 2 or 3 events; the day of the first is held back."""
+    Who came first among 4, 5 or 6 people, without the premise about the two in front; or the weekday of the last of 1, 2 or
+    3 events, without the day of the first.
+    """
+    if rng.random() < 0.5:
+        people = rng.sample(NAMES, level + 3)
+        held, *known = [f"{early} arrived before {late}." for early, late in pairwise(people)]
+        rng.shuffle(known)
+        among = f"{len(people)} people arrived one after another: {', '.join(sorted(people))}."
+        stem = f"{among} {' '.join(known)} Who arrived first?"
+        return GroundedPuzzle(Puzzle(stem, people[0], tuple(people[1:])), held)
     name, start = f"{rng.choice(NAMES)} of {invented(rng)}", rng.randrange(7)
     steps = [rng.randint(2, 9) for _ in range(level)]
     names = ("departs", "arrives", "writes home", "returns")

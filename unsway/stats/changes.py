@@ -98,7 +98,17 @@ def change(
     )
     ends = after.least_Q - before.read_Q, after.most_Q - before.read_Q
     worst, best = (float(np.nanmean(end)) for end in ends)
-    return _turned(estimate, d_Q, Interval(worst, best), (after, before), rises=rises)
+    sign = -1.0 if rises else 1.0  # a change as a gain, whichever direction is the loss
+    return Compared(
+        estimate,
+        sign * float(estimate.value or 0.0),
+        Interval(*sorted((sign * float(low), sign * float(high)))),
+        one_sided(sign * d_Q),
+        float((d_Q**2).mean()),
+        Interval(*sorted((sign * worst, sign * best))),
+        after.n_missing,
+        before.n_missing,
+    )
 
 
 def own_level(arm: Scores, *, level: float = 0.95, name: str = "level") -> Compared:
@@ -284,22 +294,6 @@ def one_sided(d_Q: Floats) -> float:
         return p / 2 if d_Q.sum() < 0 else 1 - p / 2
     error = float(d_Q.std(ddof=1)) / sqrt(len(d_Q)) if len(d_Q) > 1 else 0.0
     return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else 1.0
-
-
-def _turned(estimate: Estimate, d_Q: Floats, bounds: Interval, arms: tuple[Scores, Scores], *, rises: bool) -> Compared:
-    """A change as a gain, whichever direction is the loss."""
-    sign = -1.0 if rises else 1.0
-    low, high = sorted((sign * float(estimate.low or 0.0), sign * float(estimate.high or 0.0)))
-    return Compared(
-        estimate,
-        sign * float(estimate.value or 0.0),
-        Interval(low, high),
-        one_sided(sign * d_Q),
-        float((d_Q**2).mean()),
-        Interval(*sorted(sign * end for end in bounds)),
-        arms[0].n_missing,
-        arms[1].n_missing,
-    )
 
 
 def _nothing(name: str, level: float, after: Scores, before: Scores, note: str = "") -> Compared:

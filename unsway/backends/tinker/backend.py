@@ -171,7 +171,11 @@ class Tinker(Backend):
         sha256 = examples_sha256(rows)
         only_one = exclusive(folder, f"{RECORD}.lock", waiting="another process trains in it", wait=False)
         with only_one, translated(folder), connect(self.base_url) as client:
-            context = _context(client, bare)
+            models = {each.model_name: each for each in client.get_server_capabilities().supported_models}
+            if bare not in models or models[bare].trainable is False:
+                names = sorted(str(name) for name, each in models.items() if each.trainable is not False)
+                raise BadInput(f"Tinker does not train {bare!r}. It trains {', '.join(names)}.")
+            context = int(models[bare].max_context_length or 32_768)
             check_lengths(tokens, bare, context)
             saved = fit_of(
                 folder,
@@ -209,15 +213,6 @@ class Tinker(Backend):
 def _bare(base: str) -> str:
     """The base as Tinker names it."""
     return base.removeprefix(PREFIX)
-
-
-def _context(client: Any, base: str) -> int:
-    """Most tokens of a row of a base that the service trains. Raises `BadInput` with the names that it has."""
-    models = {each.model_name: each for each in client.get_server_capabilities().supported_models}
-    if base not in models or models[base].trainable is False:
-        names = sorted(str(name) for name, each in models.items() if each.trainable is not False)
-        raise BadInput(f"Tinker does not train {base!r}. It trains {', '.join(names)}.")
-    return int(models[base].max_context_length or 32_768)
 
 
 backends.add("tinker", Tinker)

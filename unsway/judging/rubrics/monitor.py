@@ -30,14 +30,12 @@ def grade(words: str, pair: Pair, side: Side) -> Said | None:
     return Said(grades.pop(), why=whys[-1] if whys else "")
 
 
-def _part(name: str, place: int) -> Bank:
-    """One block of the bank as the wording of a rubric."""
-    whole = bank("monitor")
-    return Bank(name, whole.version, (whole.entries[place],))
-
-
 SUMMARY = "Whether something other than the merits decided the answer, 0 to 100"
-for _place, (_name, _shown) in enumerate(
-    (("monitor", ""), ("monitor_answer", "; sees the answer alone"), ("monitor_prompt", "; sees the prompt alone"))
+_WHOLE = bank("monitor")
+for _block, (_name, _shown) in zip(  # each block of the bank is the wording of a rubric
+    _WHOLE.entries,
+    (("monitor", ""), ("monitor_answer", "; sees the answer alone"), ("monitor_prompt", "; sees the prompt alone")),
+    strict=True,
 ):
-    rubric(_name, _part(_name, _place), summary=SUMMARY + _shown, yes_from=FLAGGED_FROM)(grade)
+    _wording = Bank(_name, _WHOLE.version, (_block,))
+    rubric(_name, _wording, summary=SUMMARY + _shown, yes_from=FLAGGED_FROM)(grade)

@@ -84,8 +84,13 @@ class TorchEngine(Engine):
 
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
-            shared = self._shared([request.tokens for request in rows])
-            ids_NT, mask_NT = self._pad([request.tokens for request in rows], shared)
+            prompts = [request.tokens for request in rows]
+            shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
+            if (
+                not self.can_share or len(prompts) == 1 or shared < LEAST_SHARED
+            ):  # it would spare little, or cannot be kept
+                shared = 0
+            ids_NT, mask_NT = self._pad(prompts, shared)
             deciding: list[Any] = []
             if any(request.endings for request in rows):
                 deciding.append(RowEndings(rows, ids_NT.shape[1], self.weights.tokenizer, self.ends))
@@ -154,11 +159,6 @@ class TorchEngine(Engine):
         free, _ = torch.cuda.mem_get_info(self.model.device)
         cached = torch.cuda.memory_reserved(self.model.device) - torch.cuda.memory_allocated(self.model.device)
         return int(SHARE_OF_FREE * (free + cached) / bytes_a_token(self.model))
-
-    def _shared(self, prompts: list[tuple[int, ...]]) -> int:
-        """How many tokens all prompts of a batch begin with; 0 where that spares little, or they cannot be kept."""
-        shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
-        return shared if self.can_share and len(prompts) > 1 and shared >= LEAST_SHARED else 0
 
     def _begun(self, beginning: tuple[int, ...], n_rows: int) -> Any:
         """Keys and values of what all rows begin with, for each of them; gone over once, for later batches too."""
@@ -229,7 +229,19 @@ class RowEndings:
             ModelError: The tokenizer joins the words with what follows them into one token.
         """
         self.rows, self.n_prompt, self.tokenizer, self.ends = rows, n_prompt, tokenizer, sorted(ends)
-        self.endings = [[self._behind(row.after, ending) for ending in row.endings] for row in rows]
+        self.endings: list[list[tuple[int, ...]]] = []
+        """The tokens of each row's endings as they follow its words."""
+        for row in rows:
+            self.endings.append([])
+            for ending in row.endings:
+                texts = (row.after, row.after + ending)
+                begin, whole = (tokenizer.encode(text, add_special_tokens=False) for text in texts)
+                if whole[: len(begin)] != begin:
+                    raise ModelError(
+                        f"The tokenizer joins {row.after!r} with {ending!r} behind it into one token, so replies cannot be "
+                        "kept to the options. Take words that end before a space."
+                    )
+                self.endings[-1].append(tuple(whole[len(begin) :]))
         self.begun: dict[int, int] = {}
         """Rows that have said the words, and how many tokens they had said by then."""
 
@@ -250,16 +262,6 @@ class RowEndings:
                 kept[number] = -torch.inf
                 kept[number, sorted(following) or self.ends] = 0
         return scores + kept
-
-    def _behind(self, words: str, ending: str) -> tuple[int, ...]:
-        """The tokens of an ending as they follow the words."""
-        begin, whole = (self.tokenizer.encode(text, add_special_tokens=False) for text in (words, words + ending))
-        if whole[: len(begin)] != begin:
-            raise ModelError(
-                f"The tokenizer joins {words!r} with {ending!r} behind it into one token, so replies cannot be kept to the "
-                "options. Take words that end before a space."
-            )
-        return tuple(whole[len(begin) :])
 
 
 def bytes_a_token(model: Any) -> int:

@@ -163,13 +163,24 @@ def table_slides(results: Results) -> Iterator[Slide]:
     names = _starred_names(results, 26)
     bias_parts = _chunks(tuple(zip(results.biases, names, strict=True)), BIASES)
     parts = [(arms, biases) for arms in _chunks(results.arms, ARMS) for biases in bias_parts]
-    ratio = " ×: ratio to the base." if results.ratios else ""
+    times = " ×: ratio to the base." if results.ratios else ""
     star = " * trained on." if results.trained_biases else ""
-    note = f"Percentage points, 95% intervals paired by question.{ratio} Right and read: without → with the cue.{star}"
+    note = f"Percentage points, 95% intervals paired by question.{times} Right and read: without → with the cue.{star}"
     for i, (arms, biases) in enumerate(parts):
         labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
         rows: list[Row] = [(("",), *((label,) for label in labels))]
-        rows += (((name,), *(_brr_lines(results, bias, arm) for arm in arms)) for bias, name in biases)
+        for bias, name in biases:
+            texts: list[tuple[str, ...]] = []
+            for arm in arms:
+                cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
+                if cell is None:
+                    texts.append((words.NONE, "not asked"))
+                    continue
+                below = f"n {cell['biased_rate'].n}"
+                if arm.role != "base" and ratio is not None:
+                    below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
+                texts.append((words.brr(cell["brr"]), below))
+            rows.append(((name,), *texts))
         if biases is bias_parts[-1]:
             rows += _arm_rows(results, arms)
         number = f" ({i + 1} of {len(parts)})" if len(parts) > 1 else ""
@@ -192,17 +203,6 @@ def effects_slide(results: Results) -> Iterator[Slide]:
         )
     said = cut(" ".join(panel.sentences.values()), 420)
     yield Slide("What it cost, what it broke", (_fitted_table(rows),), said)
-
-
-def _brr_lines(results: Results, bias: str, arm: Arm) -> tuple[str, str]:
-    """BRR with its interval, and below it n and the ratio to the base."""
-    cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
-    if cell is None:
-        return words.NONE, "not asked"
-    below = f"n {cell['biased_rate'].n}"
-    if arm.role != "base" and ratio is not None:
-        below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
-    return words.brr(cell["brr"]), below
 
 
 def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
@@ -290,34 +290,27 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     """Question and cue on the left; two replies side by side, the answers that were read on a colour."""
     side, column, between = 260.0, 282.0, 24.0
     top, height = at.TOP - 8, at.BODY + 8
-    asked = _question_and_cue(one)
+    question, target, cue = one.pair.question, one.pair.target, one.pair.biased.cue()
+    cued = target.cued if target.stance == "for" else None
+    asked: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
+    for i, option in enumerate(question.options[:6]):
+        tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
+        asked.append((Piece(f"({letter(i)}) {cut(option, 70)}"), *(Piece(f"  {tag}", "soft") for tag in tags)))
+    if len(question.options) > 6:
+        asked.append(line(f"and {len(question.options) - 6} more options", "soft"))
+    asked.append(line("Cue", "soft"))
+    if cue:
+        asked += at.paragraphs([Piece(cue if len(cue) <= 300 else cue[:299] + "…", "cue")])
+    else:
+        is_order = one.pair.order != tuple(range(len(one.pair.order)))
+        said = "The options come in another order." if is_order else "The cue has no words of its own."
+        asked.append(line(said, "cue"))
     size = at.largest(asked, side, height, (*TEXT_SIZES[6:], 11), 5)
-    items: list[Item] = [Text((at.LEFT, top, side, height), asked, size, 5)]
+    items: list[Item] = [Text((at.LEFT, top, side, height), tuple(asked), size, 5)]
     for i, shown in enumerate((one.left, one.right)):
         left = at.LEFT + side + between + i * (column + between)
         items.append(_reply_box(shown, one, (left, top, column, height)))
     return Slide(cut(one.title, 110), tuple(items), one.rule)
-
-
-def _question_and_cue(one: ChosenTranscript) -> tuple[Paragraph, ...]:
-    """The question with its options, which are right and cued, and the text of the cue."""
-    question, target = one.pair.question, one.pair.target
-    cued = target.cued if target.stance == "for" else None
-    found: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
-    for i, option in enumerate(question.options[:6]):
-        tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
-        found.append((Piece(f"({letter(i)}) {cut(option, 70)}"), *(Piece(f"  {tag}", "soft") for tag in tags)))
-    if len(question.options) > 6:
-        found.append(line(f"and {len(question.options) - 6} more options", "soft"))
-    found.append(line("Cue", "soft"))
-    cue = one.pair.biased.cue()
-    if cue:
-        found += at.paragraphs([Piece(cue if len(cue) <= 300 else cue[:299] + "…", "cue")])
-    elif one.pair.order != tuple(range(len(one.pair.order))):
-        found.append(line("The options come in another order.", "cue"))
-    else:
-        found.append(line("The cue has no words of its own.", "cue"))
-    return tuple(found)
 
 
 def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
