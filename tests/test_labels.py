@@ -460,7 +460,7 @@ def test_the_token_is_in_no_argument_of_the_browser(monkeypatch: pytest.MonkeyPa
 
     launched: list[str] = []
     monkeypatch.setattr(label.click, "launch", launched.append)
-    label._announce("http://127.0.0.1:1/#secret", True)
+    label.announce("http://127.0.0.1:1/#secret", True)
     assert "secret" in capsys.readouterr().out and "secret" not in launched[0]
     path = Path(launched[0])
     assert path.stat().st_mode & 0o077 == 0 and 'url=http://127.0.0.1:1/#secret"' in path.read_text()

@@ -122,6 +122,33 @@ def test_functions_and_files_stay_small() -> None:
     assert [str(path) for path in FILES if path.read_text(encoding="utf-8").count("\n") > 400] == []
 
 
+def test_a_thought_is_not_cut_into_helpers_that_are_used_once() -> None:
+    """A reader reads a stage from top to bottom: a helper is a concept of its own, or it is used in several places."""
+    once = every = 0
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and re.match("_(?!_)", node.name):
+                every += 1
+                once += len(re.findall(rf"\b{node.name}\b", text)) <= 2 or node.name == "_"
+    assert once / every < 0.40, (
+        f"{once} of {every} private functions are used once: read their callers, and inline them"
+    )
+
+
+def test_a_verb_is_at_most_fifteen_lines_over_a_public_function() -> None:
+    """What a verb does, Python users can call: the command line says what is meant, calls it, and prints."""
+    long = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body if room_of(path) == "cli" else ():
+            if isinstance(node, ast.FunctionDef) and any(".command" in ast.unparse(d) for d in node.decorator_list):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (node.end_lineno or 0) - body[0].lineno + 1
+                if lines > 15:
+                    long[f"{path.name}:{node.name}"] = lines
+    assert long == {}
+
+
 def test_functions_take_few_parameters() -> None:
     """A long tail of keywords is a value that wants a name. What click calls, and constructors of values, are exempt."""
     long = []

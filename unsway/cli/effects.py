@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, names, seed_option, show_rows, table_options
+from unsway.cli.options import as_json, budget_option, form, names, seed_option, show_rows, table_options
+
+
+def margins_of(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    """`NAME=SHARE` options as numbers."""
+    found = {}
+    for each in given:
+        name, _, share = each.partition("=")
+        try:
+            found[name] = float(share)
+        except ValueError:
+            raise click.BadParameter(f"{each!r} is not NAME=SHARE, such as clean_accuracy=0.03.") from None
+    return found
 
 
 @main.command()
@@ -21,60 +34,32 @@ from unsway.cli.options import as_json, form, names, seed_option, show_rows, tab
     help="Questions of each condition; else each side effect's own number.",
 )
 @click.option(
-    "--margin", "margins", multiple=True, metavar="NAME=SHARE", help="Another margin, e.g. clean_accuracy=0.03."
+    "--margin",
+    "margins",
+    multiple=True,
+    callback=margins_of,
+    metavar="NAME=SHARE",
+    help="Another margin, e.g. clean_accuracy=0.03.",
 )
 @click.option("--judge", default=None, metavar="MODEL", help="Who reads replies, for refusal and free_text.")
 @click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
+@budget_option("the folder")
 @seed_option
 @table_options
-def effects(
-    folder: Path,
-    wanted: str,
-    n: int | None,
-    margins: tuple[str, ...],
-    judge: str | None,
-    arms: str,
-    max_cost: float | None,
-    seed: int,
-) -> None:
+def effects(folder: Path, wanted: str, judge: str | None, arms: str, **options: Any) -> None:
     """Ask the arms of FOLDER what their training cost or broke.
 
     Each number is compared with the base (a trained arm's also with the control) and has a margin: kept, a little worse,
     lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing.
     """
-    from unsway.planning.budget import Budget
-    from unsway.planning.prices import prices
     from unsway.reporting.effects import body, flat_rows, show
     from unsway.studies.side_effects import side_effects
 
-    found = side_effects(
-        folder,
-        names(wanted) or None,
-        n=n,
-        seed=seed,
-        margins=margins_of(margins),
-        arms=names(arms) or None,
-        using={"judge": judge} if judge else None,
-        budget=None if max_cost is None else Budget(max_cost, prices()),
-    )
+    using = {"judge": judge} if judge else None
+    found = side_effects(folder, names(wanted) or None, arms=names(arms) or None, using=using, **options)
     if form() == "json":
         as_json(body(found))
     elif form() == "text":
         show(found)
     else:
         show_rows(flat_rows(found))
-
-
-def margins_of(given: tuple[str, ...]) -> dict[str, float]:
-    """`NAME=SHARE` options as numbers."""
-    found = {}
-    for each in given:
-        name, _, share = each.partition("=")
-        try:
-            found[name] = float(share)
-        except ValueError:
-            raise click.BadParameter(
-                f"{each!r} is not NAME=SHARE, such as clean_accuracy=0.03.", param_hint="--margin"
-            ) from None
-    return found

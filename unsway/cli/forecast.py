@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,14 @@ from unsway.cli.options import (
 from unsway.errors import UnknownName
 
 if TYPE_CHECKING:
+    from unsway.planning.forecasts import Forecast
+    from unsway.studies.forecasting import Guess
     from unsway.studies.scoring import ForecastHistory
 
 
-def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | float]:
+def guesses(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, tuple[float, float, float] | float]:
     """`NUMBER=10%,50%,90%` options, or `NUMBER>THRESHOLD=CHANCE`, as `forecast` takes them."""
     found: dict[str, tuple[float, float, float] | float] = {}
     for each in given:
@@ -32,8 +38,7 @@ def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | fl
             values = []
         if not name or len(values) not in (1, 3):
             raise click.BadParameter(
-                f"{each!r} is neither 'suggested_answer=.05,.15,.30' (10, 50 and 90 %) nor 'post_hoc>.10=.7' (a chance).",
-                param_hint="--mine",
+                f"{each!r} is neither 'suggested_answer=.05,.15,.30' (10, 50 and 90 %) nor 'post_hoc>.10=.7' (a chance)."
             )
         found[name] = (values[0], values[1], values[2]) if len(values) == 3 else values[0]
     return found
@@ -44,32 +49,41 @@ def guesses(given: tuple[str, ...]) -> dict[str, tuple[float, float, float] | fl
 @click.option(
     "--to", "--out", "out", type=click.Path(path_type=Path), help="Folder it will run in; STUDY where it is one."
 )
-@click.option("--mine", multiple=True, metavar="BIAS=10%,50%,90%", help="Your own forecast, or BIAS>THRESHOLD=CHANCE.")
+@click.option(
+    "--mine",
+    multiple=True,
+    callback=guesses,
+    metavar="BIAS=10%,50%,90%",
+    help="Your own forecast, or BIAS>THRESHOLD=CHANCE.",
+)
 @click.option("--who", default="", help="Who you are (the name of this machine's user otherwise).")
 @click.option("--recalibrated", is_flag=True, help="Show intervals as wide as everybody's history asks for too.")
 @table_options
-def forecast(study: Path, out: Path | None, mine: tuple[str, ...], who: str, recalibrated: bool) -> None:
+def forecast(study: Path, out: Path | None, mine: Mapping[str, Guess], who: str, recalibrated: bool) -> None:
     """Say what STUDY will print, before it runs: the machine's forecast, and yours next to it.
 
     STUDY is the JSON of a study, or a folder that holds one. Both forecasts are frozen in notebook.jsonl next to the folder;
     those made after the first replies are marked late and never scored.
     """
-    from dataclasses import asdict
-
-    from unsway.reporting.forecasts import decision_sentences, forecast_rows
     from unsway.studies import read_study
-    from unsway.studies.deciding import open_decisions
     from unsway.studies.forecasting import forecast as forecast_study
-    from unsway.studies.scoring import score as score_folder
 
     place = out or (study if study.is_dir() else None)
     if place is None:
         raise click.UsageError("Name the folder it will run in: --to runs/mine.")
-    found = forecast_study(read_study(study), place, mine=guesses(mine), who=who)
+    found = forecast_study(read_study(study), place, mine=mine, who=who)
     if form() == "json":
         as_json([asdict(one) for one in found])
-        return
-    project = place.resolve().parent
+    else:
+        show_forecasts(found, place.resolve().parent, recalibrated=recalibrated)
+
+
+def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bool) -> None:
+    """Forecasts, and what they say of the decisions of a project that wait for one of their numbers."""
+    from unsway.reporting.forecasts import decision_sentences, forecast_rows
+    from unsway.studies.deciding import open_decisions
+    from unsway.studies.scoring import score as score_folder
+
     show_rows(forecast_rows(found, spreads=score_folder(project).spreads() if recalibrated else None))
     for sentence in decision_sentences(found, open_decisions(project)):
         remark(sentence)

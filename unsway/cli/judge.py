@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from unsway.cli.known import known
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, names, seed_option, show_rows, table_options
+from unsway.cli.options import budget_option, form, names, seed_option, show_rows, show_tables, table_options
+
+if TYPE_CHECKING:
+    from unsway.judging.checks import CheckKind
+    from unsway.planning.budget import Budget
 
 
 @main.command()
@@ -27,6 +31,7 @@ from unsway.cli.options import as_json, form, names, seed_option, show_rows, tab
     "channels",
     type=click.Choice(["answer", "thinking", "summary"]),
     multiple=True,
+    default=["answer"],
     help="What a judge is shown (answer).",
 )
 @click.option(
@@ -38,72 +43,35 @@ from unsway.cli.options import as_json, form, names, seed_option, show_rows, tab
 )
 @click.option(
     "--ensemble",
-    "rule",
     type=click.Choice(["any", "majority", "all"]),
     default=None,
     help="Count the judges as one more, by this rule.",
 )
 @click.option("--check", default="", help="Test the judges instead, with commas: padding, injection, position, again.")
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that each judge may cost; stops before.")
+@budget_option("each judge")
 @seed_option
 @table_options
 def judge(
-    folder: Path,
-    ask: str,
-    by: str,
-    channels: tuple[Any, ...],
-    placebos: tuple[Any, ...],
-    rule: Any,
-    check: str,
-    n: int | None,
-    max_cost: float | None,
-    seed: int,
+    folder: Path, ask: str, by: str, check: str, n: int | None, seed: int, budget: Budget | None, **how: Any
 ) -> None:
     """Judge what the replies of FOLDER say of their cues.
 
     Clean replies are judged by the same words: what is found there is the judge's error. Verdicts are kept in
     FOLDER/verdicts.jsonl and what judges said in FOLDER/judges, so the same call again asks nothing.
     """
-    from unsway.planning.budget import Budget
-    from unsway.planning.prices import prices
-    from unsway.reporting.judged import agreement_rows, card_rows, check_rows, cost_rows, rows, verbalised_rows
+    from unsway.reporting.judged import check_rows, verdict_tables
     from unsway.studies.folder import results
     from unsway.studies.judging import check_judges
     from unsway.studies.judging import judge as judge_replies
 
-    budget = None if max_cost is None else Budget(max_cost, prices())
-    if check:
-        kinds: Any = names(check)
-        checks = check_judges(
-            results(folder), names(ask), names(by), kinds, n=n, seed=seed, folder=folder, budget=budget
-        )
-        lines = check_rows(checks)
-        return as_json(lines) if form() == "json" else show_rows(lines)
-    found = judge_replies(
-        results(folder),
-        names(ask),
-        by=names(by),
-        channels=channels or ("answer",),
-        placebos=placebos,
-        ensemble=rule,
-        n=n,
-        seed=seed,
-        folder=folder,
-        budget=budget,
-    )
-    shown = {
-        "rates": rows(found),
-        "verbalised": verbalised_rows(found),
-        "trust": card_rows(found.cards),
-        "agreement": agreement_rows(found),
-        "cost": cost_rows(results(folder)),
-    }
-    if form() == "json":
-        as_json(shown)
+    asked, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
+    where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget}
+    if kinds:
+        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, **where)))
         return
-    for lines in filter(None, shown.values()):
-        show_rows(lines)
+    found = judge_replies(results(folder), asked, by=judges, **where, **how)
+    show_tables(verdict_tables(found, results(folder)))
 
 
 @main.command()
@@ -119,9 +87,7 @@ def requests(folder: Path) -> None:
     from unsway.studies.requests import request_rates
 
     found = request_rates(results(folder))
-    if form() == "json":
-        as_json(request_lines(found))
-    elif form() == "text":
+    if form() == "text":
         click.echo(request_text(found))
     else:
         show_rows(request_lines(found))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import getpass
 import os
-from dataclasses import asdict
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,21 +79,16 @@ def label(
     if export_ is not None:
         remark(f"Labels: {export_labels(folder, export_)}")
     if agreement or by_arm:
-        _show_findings(LabelStore(folder), agreement, by_arm)
+        show_findings(LabelStore(folder), agreement, by_arm)
     elif export_ is None:
-        import getpass
-
-        store = prepare_labels(folder, which=which, n=n, seed=seed)
-        who, asked = labeller or getpass.getuser(), names(ask)
-        serve(store, who, port=port, seed=seed, ask=asked, announce=lambda address: _announce(address, browse))
+        store, who = prepare_labels(folder, which=which, n=n, seed=seed), labeller or getpass.getuser()
+        serve(store, who, port=port, seed=seed, ask=names(ask), announce=lambda address: announce(address, browse))
 
 
-def _announce(address: str, browse: bool) -> None:
+def announce(address: str, browse: bool) -> None:
     """Print the address, and open it through a file that only its owner can read: arguments of processes are public."""
     click.echo(f"Open {address} in a browser of this machine. Ctrl-C ends it; every click is kept.")
     if browse:
-        import tempfile
-
         handle, path = tempfile.mkstemp(prefix="unsway-label-", suffix=".html")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>unsway</title>\n')
@@ -100,31 +96,16 @@ def _announce(address: str, browse: bool) -> None:
         click.launch(path)
 
 
-def _show_findings(store: LabelStore, agreement: bool, by_arm: bool) -> None:
+def show_findings(store: LabelStore, agreement: bool, by_arm: bool) -> None:
     """Print how far labellers agree, and what they found in each arm."""
     from unsway.judging.agreement import agreements, shares
-    from unsway.reporting import words
-    from unsway.types import Estimate
-
-    def text(value: Any) -> str:
-        if value is None:
-            return words.NONE
-        if not isinstance(value, Estimate):
-            return words.visible(" / ".join(value) if isinstance(value, tuple) else str(value))
-        if value.value is None:
-            return f"{words.NONE} ({words.visible(value.note)})"
-        return f"{words.ratio(value)}, n {value.n}"
+    from unsway.reporting.labelled import bodies, rows
 
     labels, items = store.labels(), store.items()
-    tables: list[tuple[Any, ...]] = [
-        agreements(labels, items) if agreement else (),
-        shares(labels, items) if by_arm else (),
-    ]
+    found = [agreements(labels, items) if agreement else (), shares(labels, items) if by_arm else ()]
     if form() == "json":
-        found = [one._asdict() for table in tables for one in table]
-        as_json([{k: asdict(v) if isinstance(v, Estimate) else v for k, v in one.items()} for one in found])
-    elif not any(tables):
+        as_json([body for table in found for body in bodies(table)])
+    elif not any(found):
         remark("There are no two labellers yet.")
-    else:
-        for table in filter(None, tables):
-            show_rows([{name: text(value) for name, value in one._asdict().items()} for one in table])
+    for table in filter(None, found if form() != "json" else ()):
+        show_rows(rows(table))

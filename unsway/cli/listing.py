@@ -29,28 +29,17 @@ if TYPE_CHECKING:
 @table_options
 def biases(name: str | None, questions: str, elicit: str) -> None:
     """List the biases; with NAME, show a question without and with that cue."""
+    from unsway import sources
     from unsway.biases import all_biases, resolve
-    from unsway.registry import Ref
+    from unsway.pairing import example
+    from unsway.reporting.listing import bias_rows
 
-    if name:
-        from unsway import sources
-        from unsway.pairing import example
-
-        bias = resolve(name)
-        pair = example(bias, sources.load(bias.source or questions)[:50], elicit=elicit)
-        as_json(asdict(pair)) if form() == "json" else click.echo(shown(bias, pair))
+    if not name:
+        show_rows(bias_rows(all_biases()))
         return
-    rows = [
-        {
-            "name": bias.name,
-            "version": Ref.parse(bias.versioned).version,
-            "kind": bias.kind,
-            "paper": bias.paper,
-            "summary": bias.summary,
-        }
-        for bias in all_biases()
-    ]
-    as_json(rows) if form() == "json" else show_rows(rows)
+    bias = resolve(name)
+    pair = example(bias, sources.load(bias.source or questions)[:50], elicit=elicit)
+    as_json(asdict(pair)) if form() == "json" else click.echo(shown(bias, pair))
 
 
 def shown(bias: Bias, pair: Pair) -> str:
@@ -70,27 +59,15 @@ def shown(bias: Bias, pair: Pair) -> str:
 @table_options
 def sources_() -> None:
     """List the question sources and whether each is available here."""
-    from dataclasses import asdict
-
     from unsway import sources
+    from unsway.reporting.listing import source_rows
 
-    rows = sources.table()
+    found = sources.table()
     if form() == "json":
-        as_json([asdict(row) for row in rows])
+        as_json([asdict(row) for row in found])
         return
-    reasons = list(dict.fromkeys(r.available.why for r in rows if not r.available.now))
-    shown = []
-    for row in rows:
-        splits = ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in row.splits)
-        available = "yes"
-        if not row.available.now:
-            rest = ", ".join(split.name for split in row.splits if split.available.now)
-            number = reasons.index(row.available.why) + 1
-            available = f"no [{number}]" + (f", but split {rest}" if rest else "")
-        shown.append(
-            {"name": row.name, "kind": row.kind, "license": row.license, "splits": splits, "available": available}
-        )
-    show_rows(shown)
+    rows, reasons = source_rows(found)
+    show_rows(rows)
     for number, reason in enumerate(reasons, 1):
         remark(f"[{number}] {reason}")
 
@@ -100,17 +77,10 @@ def sources_() -> None:
 @table_options
 def list_(kind: str) -> None:
     """List everything of a KIND by name, including what plug-ins add."""
-    import inspect
+    from unsway.reporting.listing import thing_rows
 
-    registry = registry_of(kind)
-    rows = []
-    for name in registry.names():
-        thing = registry.get(name)
-        summary = getattr(thing, "summary", "") or (inspect.getdoc(thing) or "").partition("\n")[0]
-        rows.append({"name": name, "summary": summary})
-    if form() == "json":
-        as_json(rows)
-    elif rows:
+    rows = thing_rows(registry_of(kind))
+    if rows or form() == "json":
         show_rows(rows)
     else:
         click.echo(f"There are no {kind} yet; a plug-in adds some.")

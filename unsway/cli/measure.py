@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from unsway.pairing import PairSet
     from unsway.studies.measurement import Measurement
     from unsway.studies.named import Wanted
+    from unsway.types import Settings
 
 
 @main.command()
@@ -153,6 +155,13 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     return Wanted(**listed, **plain)
 
 
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """How replies are decoded, by those options of decoding that a verb has."""
+    from unsway.types import Settings
+
+    return Settings(**{field.name: options[field.name] for field in fields(Settings) if field.name in options})
+
+
 def measurement(options: Mapping[str, Any], out: Path, half_width: float | None) -> Measurement:
     """How the options say to measure."""
     from unsway import interventions
@@ -161,13 +170,8 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     from unsway.planning.prices import prices
     from unsway.sampling import Sampling
     from unsway.studies.measurement import Measurement
-    from unsway.types import Settings
 
-    seed, most = options["seed"], options["max_cost"]
-    decoding = {
-        name: options[name] for name in ("temperature", "max_tokens", "effort", "thinking_budget", "options_after")
-    }
-    settings = Settings(**decoding, seed=seed)
+    seed, most, settings = options["seed"], options["max_cost"], settings_of(options)
     budget = None if most is None else Budget(most, prices(options["prices_"]))
     change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
     return Measurement(

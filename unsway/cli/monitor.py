@@ -8,14 +8,7 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    names,
-    seed_option,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import budget_option, names, seed_option, show_tables, table_options
 
 
 @main.command()
@@ -30,7 +23,7 @@ from unsway.cli.options import (
     help="What it sees of each reply.",
 )
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the monitor may cost; stops before.")
+@budget_option("the monitor")
 @click.option(
     "--method",
     "methods",
@@ -45,26 +38,10 @@ def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...],
 
     It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
     """
-    from unsway.planning.budget import Budget
-    from unsway.planning.prices import prices
-    from unsway.reporting import words
-    from unsway.reporting.monitored import front_rows, rows
+    from unsway.reporting.monitored import monitor_tables
     from unsway.studies.folder import results
     from unsway.studies.monitoring import monitor as monitor_replies
 
-    most = options.pop("max_cost")
-    budget = None if most is None else Budget(most, prices())
-    watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, budget=budget, **options)
-    arms, curves = watched.front(), {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
-    compared = watched.matched(curves) if len(curves) > 1 else {}
-    lines = [
-        {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
-        for name, one in compared.items()
-    ]
-    shown = {"monitors": rows(watched.cells), "front": front_rows(arms) if len(arms) > 1 else [], "methods": lines}
-    if form() == "json":
-        as_json(shown)
-        return
-    for table in shown.values():
-        if table:
-            show_rows(table)
+    curves = {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
+    watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, **options)
+    show_tables(monitor_tables(watched, curves))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -151,8 +151,32 @@ skip_bad_option = click.option(
 split_option = click.option("--split", default=None, help="Split of the sources (their default otherwise).")
 
 
+def budget_option(whose: str) -> Callable[[Verb], Verb]:
+    """`--max-cost` as the `Budget` of a verb; `whose` says in the help what may cost so much."""
+
+    def budget(_context: click.Context, _parameter: click.Parameter, value: float | None) -> Any:
+        from unsway.planning.budget import Budget
+
+        return None if value is None else Budget(value)
+
+    about = f"US dollars that {whose} may cost; stops before."
+    return click.option("--max-cost", "budget", type=click.FloatRange(min=0), callback=budget, help=about)
+
+
+def show_tables(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Several tables by name, in the format that was asked for: those that have rows; as JSON all of them."""
+    if form() == "json":
+        as_json(tables)
+        return
+    for rows in filter(None, tables.values()):
+        show_rows(rows)
+
+
 def show_rows(rows: Sequence[dict[str, Any]]) -> None:
     """Rows of equal keys as a table, in the format that was asked for."""
+    if form() == "json":
+        as_json(rows)
+        return
     if form() != "text":
         from unsway.reporting.formats import written
 
@@ -176,6 +200,6 @@ def show_results(found: Results) -> None:
     if form() == "text":
         table.show(found)
     elif form() in ("json", "csv"):
-        as_json(table.rows(found)) if form() == "json" else show_rows(table.rows(found))
+        show_rows(table.rows(found))
     else:
         click.echo(table.to_markdown(found) if form() == "md" else table.to_latex(found), nl=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -40,19 +39,15 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
 
     from unsway.planning.prices import prices
     from unsway.reporting.folders import status_body, status_to_terminal
-    from unsway.studies.inspect_folder import status as status_of
+    from unsway.studies.inspect_folder import looks
 
-    table = prices(prices_)
-    found = status_of(folder, table)
+    found = looks(folder, prices(prices_), every=every if watch and not json_ else None)
     if json_:
-        as_json(status_body(found))
+        as_json(status_body(next(found)))
         return
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    with Live(status_to_terminal(found), console=console, auto_refresh=False) as live:
-        while watch and (found.running or found.n_replies < found.n_planned):
-            time.sleep(every)
-            found = status_of(folder, table)
-            live.update(status_to_terminal(found), refresh=True)
+    with Live(console=Console(width=None if sys.stdout.isatty() else 160), auto_refresh=False) as live:
+        for one in found:
+            live.update(status_to_terminal(one), refresh=True)
 
 
 @main.command(name="ls")

@@ -37,14 +37,28 @@ from unsway.cli.options import as_json, assignments, json_option, names, out_opt
 )
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the back-end.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that a fit may cost (openai, tinker).")
-@click.option("--packing", is_flag=True, help="Lay rows end to end instead of padding them (local).")
-@click.option("--gradient-checkpointing", is_flag=True, help="Less memory, more time (local).")
-@click.option("--report-to", default="", metavar="NAMES", help="tensorboard, wandb, trackio, comma-separated (local).")
+@click.option("--packing", is_flag=True, default=None, help="Lay rows end to end instead of padding them (local).")
+@click.option("--gradient-checkpointing", is_flag=True, default=None, help="Less memory, more time (local).")
+@click.option(
+    "--report-to",
+    callback=lambda _context, _parameter, value: names(value or "") or None,
+    metavar="NAMES",
+    help="tensorboard, wandb, trackio, comma-separated (local).",
+)
 @click.option("--cancel", is_flag=True, help="Cancel the provider's job that --out waits for, and train nothing.")
 @out_option
 @json_option
 def train(
-    file: Path, base: str, method_: str, backend_: str, out: Path, cancel: bool, json_: bool, **given: Any
+    file: Path,
+    base: str,
+    method_: str,
+    backend_: str,
+    settings: tuple[str, ...],
+    options: tuple[str, ...],
+    out: Path,
+    cancel: bool,
+    json_: bool,
+    **flags: Any,
 ) -> None:
     """Train on FILE and write a checkpoint that `unsway measure` can ask.
 
@@ -56,19 +70,14 @@ def train(
     from unsway.backends.local.launch import is_main
     from unsway.training import fit, method, methods
 
-    flags = {name: given[name] for name in ("max_cost", "packing", "gradient_checkpointing")}
-    options = {name: value for name, value in flags.items() if value is not None and value is not False}
-    options |= {"report_to": names(given["report_to"])} if given["report_to"] else {}
-    where = backend(backend_, **options, **assignments(backends.get(backend_), given["options"], "--option"))
+    own = {name: value for name, value in flags.items() if value is not None}
+    where = backend(backend_, **own, **assignments(backends.get(backend_), options, "--option"))
     if cancel:
-        click.echo(f"{out}: {where.cancel(out)}")
-        return
-    how = method(method_, **assignments(methods.get(method_), given["settings"], "--set"))
-    with catch_warnings():
-        # PEFT asks transformers by an old name, which is no news to whoever trains
+        return click.echo(f"{out}: {where.cancel(out)}")
+    how = method(method_, **assignments(methods.get(method_), settings, "--set"))
+    with catch_warnings():  # PEFT asks transformers by an old name, which is no news to anyone who trains
         filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
         made = fit(file, how, base, where, out)
-    if json_ and is_main():
-        as_json(asdict(made))
-    elif is_main():  # one of several processes of one fit prints
-        click.echo(f"{made.model}: {made.steps} steps, {made.tokens} tokens, from {made.base}")
+    if is_main():  # one of several processes of one fit prints
+        said = f"{made.model}: {made.steps} steps, {made.tokens} tokens, from {made.base}"
+        as_json(asdict(made)) if json_ else click.echo(said)

@@ -72,9 +72,14 @@ def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:
     return " / ".join(words.rate(found.get(name)) for name in names) if found else words.NONE
 
 
+def thought_tables(asked: Interrogated) -> dict[str, list[dict[str, Any]]]:
+    """Both tables by name."""
+    return {"reasoning": rows(asked.cells), "shuffled": unfaithful_table(asked.cells)}
+
+
 def terminal_text(asked: Interrogated) -> str:
     """Both tables."""
-    return as_text(rows(asked.cells), unfaithful_table(asked.cells))
+    return as_text(*thought_tables(asked).values())
 
 
 views.add("interrogated", terminal_text)

@@ -244,6 +244,17 @@ def cost_rows(results: Results) -> Rows:
     ]
 
 
+def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
+    """Everything that judges say of a study and what they cost, as tables by name."""
+    return {
+        "rates": rows(found),
+        "verbalised": verbalised_rows(found),
+        "trust": card_rows(found.cards),
+        "agreement": agreement_rows(found),
+        "cost": cost_rows(results),
+    }
+
+
 def footnotes(results: Results) -> Iterator[str]:
     """One sentence below the table: how often a switch is admitted, by the leading judge, with its placebo."""
     found = of_study(results) if has_verdicts(results) else None

@@ -6,7 +6,7 @@ one reaches that sees the answer, the prompt or the length alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from unsway.reporting import words
@@ -66,10 +66,24 @@ def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
     ]
 
 
+def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> dict[str, list[dict[str, Any]]]:
+    """The monitors, the front where there are several arms, and methods against the first of them, as tables by name.
+
+    Args:
+        watched: What the monitors said.
+        methods: Labels of the arms of each method; fewer than two are compared with nothing.
+    """
+    arms, compared = watched.front(), watched.matched(methods) if len(methods) > 1 else {}
+    lines = [
+        {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
+        for name, one in compared.items()
+    ]
+    return {"monitors": rows(watched.cells), "front": front_rows(arms) if len(arms) > 1 else [], "methods": lines}
+
+
 def terminal_text(watched: Monitored) -> str:
     """The table of monitors, and the front where there are several arms."""
-    arms = watched.front()
-    return as_text(rows(watched.cells), front_rows(arms) if len(arms) > 1 else [])
+    return as_text(*monitor_tables(watched, {}).values())
 
 
 views.add("monitored", terminal_text)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from unsway.judging.planned import JudgePlan
     from unsway.planning.plan import Plan
+    from unsway.studies.named_plan import NamedPlan
 
 MODEL_HEADS = ("model", "replies", "kept", "calls", "tokens in", "out", "cost", "price of", "minutes", "calls/s")
 BIAS_HEADS = ("bias", "questions", "will count", "half-width", "least BRR", "least difference")
@@ -25,6 +26,12 @@ def body(plan: Plan) -> dict[str, Any]:
     totals = {name: getattr(plan, name) for name in ("n_prompts", "n_calls", "cost", "minutes")}
     models = [asdict(model) | {"minutes": model.minutes} for model in plan.models]
     return asdict(plan) | {"models": models} | totals
+
+
+def named_body(found: NamedPlan) -> dict[str, Any]:
+    """The same with what judges and, where they were asked for, side effects would take."""
+    priced = {"effects": [each._asdict() for each in found.effects]} if found.effects else {}
+    return body(found.plan) | {"judges": [asdict(one) for one in found.judging]} | priced
 
 
 def to_terminal(plan: Plan) -> Group:

@@ -9,6 +9,7 @@ In: a folder of a study or of `unsway measure`. Out: `Status`; the `Difference` 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -119,6 +120,16 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
 
     to_come = (n_planned - n_replies) * cost / n if n and cost is not None else None
     return Status(tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place))
+
+
+def looks(
+    folder: str | Path, price_table: Mapping[str, Price] | None = None, *, every: float | None = None
+) -> Iterator[Status]:
+    """How far a folder is, and again every so many seconds until nothing runs and nothing is missing. Raises as `status`."""
+    yield (found := status(folder, price_table))
+    while every is not None and (found.running or found.n_replies < found.n_planned):
+        time.sleep(every)
+        yield (found := status(folder, price_table))
 
 
 def study_folder(folder: str | Path) -> Path:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from unsway.interventions import thoughts
 from unsway.planning.plan import CHARACTERS_A_TOKEN
-from unsway.planning.prices import Price, price_of
+from unsway.planning.prices import Price, price_of, prices
 from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, key_of, units_of
 from unsway.studies.results import Results
 from unsway.types import Prompt
@@ -41,26 +41,30 @@ def plan_interrogation(
     found: Results,
     ask: str | Sequence[str],
     *,
-    model: str,
-    helper: str = "",
+    model: str | None = None,
+    helper: str | None = None,
     n: int | None = None,
     seed: int = 0,
-    prices: Mapping[str, Price],
+    price_table: Mapping[str, Price] | None = None,
 ) -> tuple[PlannedTest, ...]:
     """Plan an interrogation; the arguments are those of `interrogate`, models by name.
+
+    Prices are those of the package's own table where none are given.
 
     Raises:
         UnknownName: There is no such test.
         BadInput: A test needs a helper, or the model is no arm of the study.
     """
-    names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper or None)
+    names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
+    model, helper = model or found.arms[0].model, helper or ""
+    table = prices() if price_table is None else price_table
     units = [unit for unit in units_of(found, key_of(found, model), can_prefill=True, n=n, seed=seed) if unit.reasoning]
     rows: list[PlannedTest] = []
 
     def count(test: str, who: str, prompts: Iterable[Prompt], out: float) -> None:
         unique = {prompt.id: prompt for prompt in prompts}
         sent = sum(len(turn.text()) for prompt in unique.values() for turn in prompt.turns) / CHARACTERS_A_TOKEN
-        price = price_of(who, prices)
+        price = price_of(who, table)
         cost = None if price is None else price.of(sent, out * len(unique))
         rows.append(PlannedTest(test, who, len(unique), sent, out * len(unique), cost))
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from unsway import layout, readers
 from unsway.disk import exclusive
@@ -25,6 +25,10 @@ from unsway.studies import first_edition
 from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of
 from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply, Side
 from unsway.types.redaction import shown_reply
+
+if TYPE_CHECKING:
+    from unsway.judging.second_reader import SecondReading
+    from unsway.models.session import ModelLike
 
 Key: TypeAlias = tuple[ArmKey, str, int]
 """Arm, pair id and sample of an outcome."""
@@ -149,6 +153,36 @@ def reread(folder: str | Path) -> Reread:
         n_counted=sum(a is not None and b is None for a, b in counted),
         n_uncounted=sum(a is None and b is not None for a, b in counted),
     )
+
+
+def second_reading(
+    folder: str | Path,
+    model: ModelLike,
+    *,
+    n: int | None = None,
+    seed: int = 0,
+    model_args: Mapping[str, Any] | None = None,
+) -> SecondReading:
+    """Have a model read replies of a folder too; what it read is kept there, and reports say how far the two agree.
+
+    Args:
+        folder: The study's folder.
+        model: Who reads.
+        n: At most so many replies, drawn by the seed; None takes all.
+        seed: Seed of that draw.
+        model_args: Arguments of the model's provider.
+
+    Raises:
+        BadInput: The folder holds no measurement.
+        ModelError: As `unsway.ask`; everything so far is kept.
+    """
+    from unsway.judging.second_reader import second_reader
+
+    place = Path(folder)
+    more: Any = {"folder": place / layout.SECOND_READER, "model_args": model_args}
+    found = second_reader(*joined(place), model, n=n, seed=seed, **more)
+    write_jsonl(place / layout.SECOND_READINGS, found.verdicts)
+    return found
 
 
 def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:

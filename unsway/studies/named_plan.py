@@ -1,0 +1,93 @@
+"""What a study of named things would take, judges and side effects too: what `unsway plan` prints.
+
+In: names of models, `Wanted`. Out: a `NamedPlan`. No model is asked and no key is needed.
+
+    plan_named(["openai/gpt-4o-mini"], Wanted(("mmlu",)), effects=["clean_accuracy"]).plan.cost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypedDict, Unpack
+
+from unsway.effects.definition import EffectInputs
+from unsway.effects.panel import panel
+from unsway.effects.pricing import EffectPlan, effect_plans, lengths
+from unsway.judging.planned import JudgePlan, judge_plan
+from unsway.models.session import name_of
+from unsway.pairing import PairSet
+from unsway.planning.plan import Evidence, Goal, Plan, keep_plan, plan
+from unsway.planning.prices import Price
+from unsway.studies.named import Wanted
+from unsway.types import Settings
+
+
+class AlsoPlanned(TypedDict, total=False):
+    """What is planned besides the study itself."""
+
+    judges: Sequence[str]
+    """Models that will judge the replies."""
+    ask: Sequence[str]
+    """Rubrics that they are asked."""
+    effects: Sequence[str] | None
+    """Side effects; None takes all that need no judge."""
+
+
+class NamedPlan(NamedTuple):
+    """What a study of named things would take, before anything is asked."""
+
+    plan: Plan
+    """Prompts, tokens, US dollars and minutes of each model, and what each bias could show."""
+    pairs: PairSet
+    """The pairs, with what was skipped."""
+    stand_ins: tuple[str, ...]
+    """Biases that were counted with stand-ins for arguments."""
+    judging: tuple[JudgePlan, ...]
+    """What each judge would take."""
+    effects: tuple[EffectPlan, ...]
+    """What each side effect would take and could show."""
+    n_effect_replies: int
+    """Replies of each arm to all side effects together."""
+
+
+def plan_named(
+    models: Sequence[str],
+    wanted: Wanted,
+    *,
+    settings: Settings = Settings(),  # noqa: B008  # frozen
+    samples: int = 1,
+    folder: str | Path | None = None,
+    price_table: Mapping[str, Price] | None = None,
+    half_width: float = 0.05,
+    **more: Unpack[AlsoPlanned],
+) -> NamedPlan:
+    """Plan to ask some models, with judges and side effects where wanted.
+
+    Args:
+        models: The models by name.
+        wanted: What they are asked.
+        settings: How replies are decoded.
+        samples: Replies to each prompt.
+        folder: Where it will run: what it holds is not asked again, its runs tell the rate, and the plan is kept there.
+        price_table: Prices by name; the package's own by default.
+        half_width: Half-width of the BRR's interval that is wanted.
+        more: Fields of `AlsoPlanned`: judges and what they are asked, side effects.
+
+    Raises:
+        BadInput, UnknownName: As `Wanted.pairs`.
+    """
+    named = [*map(name_of, models)]
+    pairs, stand_ins = wanted.planned(named[0])
+    evidence = Evidence.of(folder, price_table)
+    questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
+    elicit = wanted.elicit[0]
+    inputs = EffectInputs(tuple(questions.values()), elicit, len(questions), wanted.seed)
+    asked = panel(more.get("effects", ()), inputs, settings, own_sizes=True)
+    replies = lengths(asked, elicit, settings)
+    goal = Goal(half_width)
+    found = plan(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=replies)
+    if folder is not None:
+        keep_plan(folder, found, pairs)
+    judging = judge_plan(pairs, len(named), more.get("ask", ()), more.get("judges", ()), evidence.prices)
+    return NamedPlan(found, pairs, stand_ins, judging, effect_plans(asked), len(replies))

@@ -1,0 +1,75 @@
+"""Verdicts in from elsewhere, and out to Inspect and Inspect Scout; what `unsway verdicts` does.
+
+In: the folder of a study, files. Out: `ExchangedVerdicts`, which says what was read and written.
+
+    exchange_verdicts("runs/mine", imported="theirs.jsonl", scout="transcripts").table
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unsway.evals.verdicts import export_scores
+from unsway.studies.folder import kept_verdicts, results
+from unsway.studies.import_verdicts import ImportedVerdicts, import_verdicts
+from unsway.studies.transcript_table import export_transcripts
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedVerdicts:
+    """What was imported and exported."""
+
+    imported: ImportedVerdicts | None = None
+    """What was imported; None where nothing was to be."""
+    logs: tuple[Path, ...] | None = None
+    """Logs of Inspect with the verdicts as scores; None where none were asked for."""
+    table: Path | None = None
+    """The table of transcripts; None where none was asked for."""
+
+    def lines(self) -> list[str]:
+        """What was done, a line each, with the command that shows it."""
+        said = []
+        if (new := self.imported) is not None:
+            missing = ", ".join(f"{n} {why}" for why, n in new.missing.items()) or "none without a value"
+            said.append(f"{new.n} verdicts by {', '.join(new.judges)} ({missing}; {new.n_unfounded} quotes not found)")
+        if self.logs is not None:
+            said.append(f"{len(self.logs)} logs with scores: inspect view --log-dir {self.logs[0].parent}")
+        if self.table is not None:
+            said.append(f"{self.table}: scout view {self.table.parent}")
+        return said
+
+    def body(self) -> dict[str, Any]:
+        """The same for a program; what was not asked for is left out."""
+        body = {
+            "imported": self.imported and self.imported._asdict(),
+            "logs": self.logs and [str(path) for path in self.logs],
+            "transcripts": self.table and str(self.table),
+        }
+        return {name: value for name, value in body.items() if value is not None}
+
+
+def exchange_verdicts(
+    folder: str | Path,
+    *,
+    imported: str | Path | None = None,
+    inspect: str | Path | None = None,
+    scout: str | Path | None = None,
+) -> ExchangedVerdicts:
+    """Import verdicts into a study's folder, then export those that it has; what is None is left out.
+
+    Args:
+        folder: The folder of the study.
+        imported: A file of verdicts that were made elsewhere; see `unsway.studies.import_verdicts`.
+        inspect: Where the logs of the folder are written with the verdicts as scores.
+        scout: Where replies and verdicts are written as a table of transcripts.
+
+    Raises:
+        BadInput: As `import_verdicts`, `export_scores` and `export_transcripts`.
+    """
+    new = None if imported is None else import_verdicts(imported, folder)
+    logs = None if inspect is None else export_scores(folder, inspect)
+    said = () if scout is None else kept_verdicts(Path(folder))
+    table = None if scout is None else export_transcripts(results(folder), said, scout)
+    return ExchangedVerdicts(new, logs, table)
