@@ -176,7 +176,7 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
     return Measurement(
         Sampling(settings, options["samples"], out, budget, options["batch"], options["label"] or ""),
-        None if change == "none" else interventions.get(change),
+        interventions.resolve(change),
         options["role"],
         checkpoint_of(options["model"]),
         seed=seed,

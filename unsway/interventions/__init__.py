@@ -7,7 +7,7 @@ In: a name, or a value. Out: an `Intervention`, which turns pairs into those tha
     ask(changed.prompts.values(), "unsway/smollm2-135m", folder="runs/mine")
 """
 
-from unsway.interventions.base import Changed, Intervention, InterventionKind, get, kinds, names
+from unsway.interventions.base import Changed, Intervention, InterventionKind, get, kinds, names, resolve
 from unsway.interventions.fewshot import Fewshot, leave_one_out, sweep
 from unsway.interventions.prompted import Prompted
 from unsway.interventions.rewrite import Rewrite
@@ -23,5 +23,6 @@ __all__ = [
     "kinds",
     "leave_one_out",
     "names",
+    "resolve",
     "sweep",
 ]

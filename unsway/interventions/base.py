@@ -105,6 +105,8 @@ class InterventionKind:
     """One line for a person."""
 
 
+NONE = "none"
+"""How no intervention is spelled."""
 kinds: Registry[InterventionKind] = Registry("kind of intervention", "unsway.interventions")
 """Every kind of intervention by name; adding one is adding a file that ends in `kinds.add(…)`."""
 
@@ -125,6 +127,17 @@ def get(name: str) -> Intervention:
         if found is not None:
             return found
     raise UnknownName("intervention", name, names())
+
+
+def resolve(given: Intervention | str | None) -> Intervention | None:
+    """The intervention itself, or the one of that name; None for `none`, which leaves prompts as they are.
+
+    Raises:
+        UnknownName: As `get`.
+    """
+    if not isinstance(given, str):
+        return given
+    return None if given == NONE else get(given)
 
 
 def by_prompt(pairs: Iterable[Pair]) -> dict[str, tuple[Prompt, Pair]]:

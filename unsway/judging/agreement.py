@@ -15,7 +15,6 @@ import numpy as np
 
 from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
-from unsway.registry import Ref
 from unsway.stats.agreement import agreement
 from unsway.stats.alpha import krippendorff
 from unsway.stats.columns import mean
@@ -53,10 +52,11 @@ class ArmShare(NamedTuple):
 
 def says_yes(verdict: Verdict) -> bool | None:
     """Whether a verdict is a yes; marks count from the rubric's own lowest mark on. None where it has no value."""
-    name, value = Ref.parse(verdict.question).name, verdict.value
+    value = verdict.value
     if value is None or isinstance(value, bool):
         return value
-    return value >= (rubrics.get(name).yes_from if name in rubrics.names() else 1)
+    rubric = rubrics.of_question(verdict.question)
+    return value >= (rubric.yes_from if rubric else 1)
 
 
 def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: float = 0.95) -> tuple[Agreement, ...]:

@@ -55,10 +55,9 @@ def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ..
     """
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)
     found = []
-    for name in names:
-        rubric = rubrics.get(name)
-        marks = tuple(text for key, text in words.items() if key.startswith(f"{name} "))
-        found.append(PeopleQuestion(name, words.get(name, f"{rubric.summary}?"), marks))
+    for rubric in rubrics.resolve(names):
+        marks = tuple(text for key, text in words.items() if key.startswith(f"{rubric.name} "))
+        found.append(PeopleQuestion(rubric.name, words.get(rubric.name, f"{rubric.summary}?"), marks))
     return tuple(found)
 
 

@@ -50,7 +50,7 @@ def judge_plan(
     Raises:
         UnknownName: A rubric is not known.
     """
-    wordings = {rubric.wording.entries[0]: rubric for rubric in map(rubrics.get, ask)}
+    wordings = {rubric.wording.entries[0]: rubric for rubric in rubrics.resolve(ask)}
     lengths: dict[tuple[str, ...], float] = {}
     for pair in pairs:
         reply = TOKENS_OUT.get(Ref.parse(pair.elicit).name, TOKENS_OUT["cot"])

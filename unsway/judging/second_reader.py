@@ -22,7 +22,7 @@ from unsway.prompts.render import letter
 from unsway.readers.letter import spoken
 from unsway.seeds import seed_int
 from unsway.stats.outcomes import ReplyIndex
-from unsway.types import Estimate, Pair, Prompt, Reply, Side, Verdict
+from unsway.types import Estimate, Pair, Prompt, Reply, Rule, Side, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -93,7 +93,7 @@ def second_reader(
 
     items = drawn(pairs, replies, n, seed)
     rubric = rubrics.get("second_reader")
-    first = readers.get("mcq")
+    first = readers.of_rule(Rule())
     sampling.setdefault("label", "second reader")
     found = verdicts(items, rubric, model, model_args=model_args, **sampling)
     both = [

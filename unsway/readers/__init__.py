@@ -10,12 +10,12 @@ To add one, decorate a function in a module here, or in a package of your own th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from unsway.registry import Registry
-from unsway.types import Pair, Reading, Reply, Side
+from unsway.types import Pair, Reading, Reply, Rule, Side
 
 Read: TypeAlias = Callable[[Pair, Side, Reply], Reading]
 """Reads one side of a pair. A value that is an option is one of the question, whatever the order shown."""
@@ -79,3 +79,8 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Reader:
     """The reader of that name. Raises `UnknownName` with the closest names."""
     return readers.get(name)
+
+
+def of_rule(rule: Rule, instead: Mapping[str, Reader] | None = None) -> Reader:
+    """The reader that the rule of a pair names, or what stands in its place. Raises as `get`."""
+    return (instead or {}).get(rule.reader) or readers.get(rule.reader)

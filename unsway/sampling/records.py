@@ -122,7 +122,7 @@ def paired_answers() -> Scorer:
             return Score.unscored(explanation=str(about.get("failed", "not asked here")))
         reply = loads(Reply, row)
         pair: Pair = loads(Pair, about["pair"])
-        reader = readers.get(pair.rule.reader)
+        reader = readers.of_rule(pair.rule)
         reading = reader(pair, about["arm"], reply)
         clean = reading if about["arm"] == "clean" else Reading(None, "no_reply")
         hit = pair.target.hit(reading, clean) if "target" in about else None

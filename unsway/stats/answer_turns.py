@@ -38,7 +38,7 @@ class JoinedReplies(Protocol):
 
 def agreements(pairs: Iterable[Pair], index: JoinedReplies, arm: ArmKey) -> Mapping[Side, LetterAgreement]:
     """The agreement of an arm's letters with its replies, by side; a clean reply that biases share counts once."""
-    whole, letter = readers.get(Rule().reader), readers.get(LETTER)
+    whole, letter = readers.of_rule(Rule()), readers.get(LETTER)
     found = {side: LetterAgreement(0, 0) for side in SIDES}
     seen: set[tuple[Prompt, int]] = set()
     for pair in pairs:

@@ -176,10 +176,10 @@ def outcomes(
             index.check_weights(pair)
         for arm in index.arms:
             sides = tuple(index.sides(arm.key, pair))
-            reader = (readings or {}).get(pair.rule.reader) or readers.get(pair.rule.reader)
+            reader = readers.of_rule(pair.rule, readings)
             if pair.rule.reader == LETTER and not by_letter[arm.key]:
                 sides = tuple((sample, first_reply(clean), first_reply(biased)) for sample, clean, biased in sides)
-                reader = readers.get(Rule().reader)
+                reader = readers.of_rule(Rule())
             for at, (sample, clean, biased) in enumerate(sides):
                 next_clean = sides[(at + 1) % len(sides)][1] if len(sides) > 1 else None
                 found.append(_outcome(pair, arm.key, sample, (clean, next_clean, biased), reader))

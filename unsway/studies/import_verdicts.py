@@ -21,7 +21,6 @@ from pydantic import Field
 from unsway.errors import BadRow
 from unsway.judging import rubrics
 from unsway.judging.verdicts import JudgedReply, quote_stands
-from unsway.registry import Ref
 from unsway.rows import ForeignRow, Name, NeededName, TextOrNull, read_rows
 from unsway.store import Address
 from unsway.studies.folder import results
@@ -150,9 +149,10 @@ def _reply(found: Results, row: ForeignVerdict, path: str | Path, line: int) -> 
 
 def _checked(row: ForeignVerdict, path: str | Path, line: int) -> tuple[str, bool | int | None]:
     """The question with its version, and the value that it may have. Raises `BadRow`."""
-    name = Ref.parse(row.question).name
-    if name not in rubrics.names():
+    rubric = rubrics.of_question(row.question)
+    if rubric is None:
         return row.question, row.value
+    name = rubric.name
     low, high = NUMBERS.get(name, (0, 1))
     is_number = name in NUMBERS
     value = row.value
@@ -161,4 +161,4 @@ def _checked(row: ForeignVerdict, path: str | Path, line: int) -> tuple[str, boo
         raise BadRow(path, line, "value", f"is {value!r}; {name} takes {allowed}, or null where there is no verdict")
     if value is not None and row.missing:
         raise BadRow(path, line, "missing", f"is {row.missing!r} next to the value {value!r}; give one of them")
-    return row.question if "@" in row.question else rubrics.get(name).versioned, value
+    return row.question if "@" in row.question else rubric.versioned, value

@@ -21,6 +21,7 @@ from unsway.judging import rubrics
 from unsway.judging.checks import KINDS, CheckKind, JudgeCheck, judge_check
 from unsway.judging.ensembles import Rule, ensemble
 from unsway.judging.patterns import BY_PATTERNS
+from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
 from unsway.pairing import retarget
 from unsway.registry import Ref
@@ -76,7 +77,7 @@ class JudgingOptions(SamplingOptions, total=False):
 
 def judge(
     found: Results,
-    ask: str | Sequence[str] = "mentions_cue",
+    ask: str | Rubric | Sequence[str | Rubric] = "mentions_cue",
     *,
     by: ModelLike | Sequence[ModelLike] = PATTERNS,
     **options: Unpack[JudgingOptions],
@@ -85,7 +86,7 @@ def judge(
 
     Args:
         found: The study.
-        ask: Names of rubrics: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
+        ask: Rubrics or their names: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
             `unsway.sampling.ask`. With the study's folder, verdicts are kept there in `verdicts.jsonl` and what
@@ -95,7 +96,7 @@ def judge(
         UnknownName: A rubric is not known.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    asked = [rubrics.get(name) for name in ([ask] if isinstance(ask, str) else ask)]
+    asked = rubrics.resolve(ask)
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
     folder = options.pop("folder", None)
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
@@ -119,7 +120,7 @@ def judge(
 
 def check_judges(
     found: Results,
-    ask: str | Sequence[str],
+    ask: str | Rubric | Sequence[str | Rubric],
     by: ModelLike | Sequence[ModelLike],
     kinds: Sequence[CheckKind] = KINDS,
     **options: Unpack[JudgingOptions],
@@ -128,7 +129,7 @@ def check_judges(
 
     Args:
         found: The study.
-        ask: Names of rubrics.
+        ask: Rubrics or their names.
         by: Judges: models.
         kinds: What is altered.
         options: As for `judge`; replies of the judges are kept next to those of `judge`.
@@ -138,12 +139,12 @@ def check_judges(
         raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
     folder, texts = options.pop("folder", None), [*drawn_texts(found, judging)]
-    made = []
+    asked, made = rubrics.resolve(ask), []
     for who in [by] if isinstance(by, str) or not isinstance(by, Sequence) else by:
         place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
         sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
-        for name in [ask] if isinstance(ask, str) else ask:
-            made += [judge_check(kind, texts, rubrics.get(name), who, **sampling) for kind in kinds]
+        for rubric in asked:
+            made += [judge_check(kind, texts, rubric, who, **sampling) for kind in kinds]
     return tuple(made)
 
 

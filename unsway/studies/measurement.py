@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from unsway.biases import Bias
     from unsway.interventions import Intervention
     from unsway.models.session import ModelLike
+    from unsway.prompts.elicitations import Elicitation
     from unsway.studies.arms import ArmRole
 
 
@@ -49,7 +50,7 @@ class MeasuredWith:
     """The model as it was given."""
     biases: tuple[Bias, ...]
     """The biases as values."""
-    elicit: str
-    """Name of the elicitation."""
+    elicit: Elicitation
+    """How questions were put."""
     how: Measurement
     """Everything else."""

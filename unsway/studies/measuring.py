@@ -22,6 +22,8 @@ from unsway.interventions import Intervention
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import checkpoint_of
 from unsway.pairing import PairSet, pairs
+from unsway.prompts import elicitations
+from unsway.prompts.elicitations import Elicitation
 from unsway.sampling import ask, run
 from unsway.sampling.context import beside_default_system, weights_of
 from unsway.sampling.options import SamplingOptions, opened
@@ -49,7 +51,7 @@ def measure(
     biases: Sequence[Bias | str] | None = None,
     *,
     like: Results | None = None,
-    elicit: str | None = None,
+    elicit: Elicitation | str | None = None,
     intervention: Intervention | str | None = None,
     how: Measurement | None = None,
     **sampling: Unpack[SamplingOptions],
@@ -62,7 +64,7 @@ def measure(
         biases: Biases, their names, or paths of `.cue.txt` files. None takes those of `like`, else the user's hunch. A bias
             with questions of its own (gambles, comparisons) is put to as many of those.
         like: Results whose questions, biases, elicitation and decoding are used where this call names none.
-        elicit: How questions are put: cot (the default), brief, worked, direct.
+        elicit: How questions are put, as a value or by name: cot (the default), brief, worked, direct.
         intervention: What goes in front of the prompts, as a value or by name.
         how: Everything else, as one value.
         sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`; they replace those of `how`. Without a folder
@@ -86,21 +88,17 @@ def measure(
     used = replace(
         base,
         sampling=replace(base.sampling, **sampling),
-        intervention=interventions.get(intervention)
-        if isinstance(intervention, str)
-        else intervention or base.intervention,
+        intervention=base.intervention if intervention is None else interventions.resolve(intervention),
         checkpoint=base.checkpoint or checkpoint_of(model),
     )
     if questions is None and like is None:
         raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
     values = [resolve(each) for each in (biases or (earlier.biases if earlier else BIASES))]
-    elicits = elicit or (earlier.elicit if earlier else "cot")
+    put = elicitations.resolve(elicit or (earlier.elicit if earlier else "cot"))
     if isinstance(questions, PairSet):
         asked = questions
     else:
-        asked = _pairs_of(
-            list(like.questions if questions is None and like else questions or ()), values, elicits, used
-        )
+        asked = _pairs_of(list(like.questions if questions is None and like else questions or ()), values, put, used)
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
         raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
@@ -117,10 +115,10 @@ def measure(
         found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
         found = settle(folder, found)
-    return replace(found, measured=MeasuredWith(model, tuple(values), elicits, used))
+    return replace(found, measured=MeasuredWith(model, tuple(values), put, used))
 
 
-def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: str, how: Measurement) -> PairSet:
+def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: Elicitation, how: Measurement) -> PairSet:
     """The pairs; a bias with a source of its own is put to as many questions of that source, or to all there are."""
     bank = argument_banks.load(how.arguments) if how.arguments else None
     by_source: dict[str, list[Bias]] = {}

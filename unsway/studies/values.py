@@ -20,6 +20,7 @@ from unsway.biases import Bias
 from unsway.data import Recipe
 from unsway.data.mixture import GIVEN
 from unsway.errors import BadInput
+from unsway.interventions.base import NONE
 from unsway.interventions.base import Intervention as PromptIntervention
 from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
@@ -161,16 +162,14 @@ Intervention: TypeAlias = PromptIntervention | Trained | None
 """None leaves a model and its prompts as they are; else something in front of the prompts, or a training."""
 TRAINED = "trained"
 """The kind of a training in JSON; the others are those of `interventions.kinds`."""
-NONE = "none"
-"""How no intervention is spelled."""
 
 
 def intervention_of(given: Any) -> Intervention:
     """The intervention of a name (`none`, `prompted:…`, `fewshot:4-naive`, …) or of a row. Raises `UnknownName`."""
-    if given is None or given == NONE or given == {KIND: NONE}:
+    if given is None or isinstance(given, str):
+        return interventions.resolve(given)
+    if given == {KIND: NONE}:
         return None
-    if isinstance(given, str):
-        return interventions.get(given)
     if not isinstance(given, Mapping):
         found: Intervention = given
         return found

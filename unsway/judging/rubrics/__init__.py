@@ -15,7 +15,7 @@ entry-point group `unsway.plugins`:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -132,6 +132,18 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> Rubric:
     """The rubric of that name. Raises `UnknownName` with the closest names."""
     return rubrics.get(name)
+
+
+def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
+    """The rubrics themselves, or those of these names. Raises `UnknownName`."""
+    every = [asked] if isinstance(asked, str | Rubric) else asked
+    return tuple(get(one) if isinstance(one, str) else one for one in every)
+
+
+def of_question(question: str) -> Rubric | None:
+    """The rubric of a verdict's question, `name@version`; None where it is not installed here."""
+    name = Ref.parse(question).name
+    return rubrics.get(name) if name in rubrics else None
 
 
 def shown(pair: Pair, side: Side) -> tuple[str, ...]:
