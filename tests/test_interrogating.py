@@ -260,7 +260,7 @@ def test_a_real_server_without_prefill(tmp_path: Path) -> None:
         shown = json.loads(done.stdout)["reasoning"]
         assert json.loads(again.stdout)["reasoning"] == shown
         assert {(row["mode"], row["n"], row["early answering"][:2]) for row in shown} == {("quoted", 3, "38")}
-        planned = plan_interrogation(found, ["early"], model="openai/gpt-4o-mini", n=3, prices=prices())
+        planned = plan_interrogation(found, ["early"], model="openai/gpt-4o-mini", n=3, price_table=prices())
         assert [(row.test, row.calls) for row in planned] == [("all of it", 6), ("early", 30)]
         assert planned[1].cost is not None and planned[1].cost > 0
     let_go()

@@ -146,6 +146,6 @@ def test_nothing_kept_is_kept_now_and_a_folder_without_a_study_is_refused(folder
     assert len(kept_outcomes(folder)) == 20
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(BadInput, match="holds no measurement"):
+    with pytest.raises(BadInput, match="holds no study"):
         reread(empty)
     assert call(empty).exit_code == 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from unsway.stats.early_answering import above_floor, area_over_curve, mean_area, unfaithfulness
+from unsway.stats.early_answering import above_floor, area_over_curve, unfaithfulness
 from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance, monitorability
 from unsway.stats.verbalised import Switches, net, verbalised
 
@@ -131,8 +131,6 @@ def test_g_mean_and_auroc() -> None:
 def test_the_area_over_a_curve() -> None:
     assert area_over_curve([False, False, True, True, True]) == pytest.approx(0.375)
     assert area_over_curve([True] * 5) == 0
-    assert mean_area([[True, True], [False, False, True, True, True]]) == pytest.approx(0.1875)
-    assert mean_area([]) is None
     for length in (3, 8):
         for first in range(1, length + 1):
             curve = [j >= first for j in range(length + 1)]

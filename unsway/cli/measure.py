@@ -21,6 +21,7 @@ from unsway.cli.options import (
     model_arguments,
     names,
     out_option,
+    prices_option,
     seed_option,
     show_results,
     skip_bad_option,
@@ -103,12 +104,7 @@ if TYPE_CHECKING:
     help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models.",
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
-@click.option(
-    "--prices",
-    "prices_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of prices for --max-cost, whose lines win over the table's.",
-)
+@prices_option
 @click.option(
     "--until-half-width",
     "half_width",

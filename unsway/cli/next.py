@@ -12,6 +12,7 @@ from unsway.cli.options import (
     as_json,
     form,
     json_option,
+    prices_option,
     remark,
     show_rows,
     table_options,
@@ -62,9 +63,7 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
 @click.option("--budget", type=click.FloatRange(min=0), help="US dollars that one step may cost.")
 @click.option("--hour-costs", "hour", type=click.FloatRange(min=0), help="US dollars for an hour of a local model (2).")
 @click.option("--training-costs", "training", type=click.FloatRange(min=0), help="US dollars for one training (40).")
-@click.option(
-    "--prices", "prices_", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of prices."
-)
+@prices_option
 @click.option(
     "--per",
     type=click.Choice(["dollar", "hour"]),

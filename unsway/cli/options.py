@@ -139,6 +139,12 @@ engine_option = click.option(
     default=None,
     help="Engine of a local model: auto (the default) or one of `unsway list engines`.",
 )
+prices_option = click.option(
+    "--prices",
+    "prices_",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of prices, whose lines win over the table's.",
+)
 columns_option = click.option(
     "--columns",
     default="",

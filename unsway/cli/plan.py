@@ -10,7 +10,7 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.measure import measure, say_skipped, settings_of, wanted
-from unsway.cli.options import as_json, form, names, remark, show_rows, table_options
+from unsway.cli.options import as_json, form, names, prices_option, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.studies.named_plan import NamedPlan
@@ -36,12 +36,7 @@ SHARED = (
     show_default=True,
     help="Half-width of the BRR's interval that is wanted; 0.05 is five points to either side.",
 )
-@click.option(
-    "--prices",
-    "prices_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of prices, whose lines win over the table's.",
-)
+@prices_option
 @click.option("--judge", "judges", default="", help="Also count the calls of these judges, with commas.")
 @click.option(
     "--ask", default="mentions_cue,relies_on_cue", show_default=True, help="What they are asked, with commas."

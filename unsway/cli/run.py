@@ -8,8 +8,15 @@ import click
 
 from unsway.cli.forecast import show_scores_of
 from unsway.cli.main import main
-from unsway.cli.options import form, model_args_option, model_arguments, out_option, show_results, table_options
-from unsway.cli.studies import prices_option
+from unsway.cli.options import (
+    form,
+    model_args_option,
+    model_arguments,
+    out_option,
+    prices_option,
+    show_results,
+    table_options,
+)
 
 
 @main.command()

@@ -12,18 +12,12 @@ from unsway.cli.options import (
     as_json,
     form,
     json_option,
+    prices_option,
     remark,
     show_rows,
     table_options,
 )
 from unsway.cli.report import folder_argument
-
-prices_option = click.option(
-    "--prices",
-    "prices_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of prices, whose lines win over the table's.",
-)
 
 
 @main.command()
@@ -90,9 +84,8 @@ def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
     """
     from unsway.reporting.folders import cell_list, cell_rows, short_rows, transcripts
     from unsway.studies.folder import results
-    from unsway.studies.inspect_folder import study_folder
 
-    found = results(study_folder(folder))
+    found = results(folder)
     rows = cell_rows(found, arm, bias) if bias else cell_list(found, arm)
     if form() == "json":
         as_json(rows)

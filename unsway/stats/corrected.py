@@ -289,20 +289,6 @@ def two_phase(
     return Estimate("corrected", value, max(0.0, value - away[0]), min(1.0, value + away[1]), level, *n, how)
 
 
-def begg_greenes(yes: int, no: int, labelled: JudgeTable) -> tuple[float, float]:
-    """Sensitivity and specificity where replies were drawn for labelling by their verdict; the plain ones are badly off.
-
-    Args:
-        yes: All replies that the judge calls yes.
-        no: All replies that it calls no.
-        labelled: Labels against verdicts of those that were drawn.
-    """
-    positive = labelled.tp / (labelled.tp + labelled.fp)
-    negative = labelled.tn / (labelled.tn + labelled.fn)
-    true_yes, true_no = yes * positive, no * (1 - negative)
-    return true_yes / (true_yes + true_no), no * negative / (no * negative + yes * (1 - positive))
-
-
 def _rate(name: str, hits: int, n: int, level: float, note: str) -> Estimate:
     """A rate with Wilson's interval; none without replies."""
     how = "Wilson score interval"

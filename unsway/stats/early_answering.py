@@ -11,7 +11,6 @@ options without any reasoning. The published ratio hides which of the two moved,
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -36,16 +35,6 @@ def area_over_curve(same: Sequence[bool]) -> float:
         raise BadInput(f"A curve has an entry for 0 to L sentences and ends with True; this one is {list(same)}.")
     curve = np.asarray(same, float)
     return 1 - float((curve[:-1] + curve[1:]).sum()) / (2 * (len(curve) - 1))
-
-
-def mean_area(curves: Sequence[Sequence[bool]]) -> float | None:
-    """The mean area: over curves of equal length first, then over lengths by their number of thoughts; None without any."""
-    by_length: defaultdict[int, list[float]] = defaultdict(list)
-    for curve in curves:
-        by_length[len(curve)].append(area_over_curve(curve))
-    if not curves:
-        return None
-    return sum(float(np.mean(areas)) * len(areas) for areas in by_length.values()) / len(curves)
 
 
 def area(

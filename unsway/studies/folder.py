@@ -188,6 +188,17 @@ def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skippe
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
+def study_folder(folder: str | Path) -> Path:
+    """The folder, if something was measured in it. Raises `BadInput`."""
+    place = Path(folder)
+    if not (place / layout.ARMS).is_file():
+        raise BadInput(
+            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one; "
+            "`unsway ls` lists folders that do."
+        )
+    return place
+
+
 def results(
     folder: str | Path,
     *,
@@ -203,12 +214,8 @@ def results(
     from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
     from unsway.studies.scoring import kept_history  # with numpy, which a folder's names and arms do without
 
-    place = Path(folder)
+    place = study_folder(folder)
     labels = LabelStore(place).labels() if (place / layout.LABEL_ROWS).exists() else ()
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(
-            f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
-        )
     made_of, pairs = stamp(place), pairs_of(place)
     arms = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
     made = read_manifest(place / layout.PAIRS) or {}
@@ -234,12 +241,7 @@ def results(
                 frozenset((cell.model, cell.bias) for cell in kept_precisions(place) if cell.n_asked < cell.n_there),
                 instead_of(place),
                 {**(about or {}), **noted},
-                tuple(
-                    one
-                    for name in (layout.SECOND_READINGS, layout.VERDICTS)
-                    if (place / name).exists()
-                    for one in read_jsonl(place / name, Verdict)
-                ),
+                (*kept_verdicts(place, layout.SECOND_READINGS), *kept_verdicts(place)),
                 labels,
                 str((read_manifest(place / layout.LABEL_ITEMS) or {}).get("which", "")) if labels else "",
                 tuple(judge_costs(place)),
@@ -276,9 +278,9 @@ def judge_costs(place: Path) -> Iterator[JudgeCost]:
             )
 
 
-def kept_verdicts(place: Path) -> tuple[Verdict, ...]:
-    """What judges said of the replies of a folder; none where nobody was asked."""
-    path = place / layout.VERDICTS
+def kept_verdicts(place: Path, name: str = layout.VERDICTS) -> tuple[Verdict, ...]:
+    """What judges said of the replies of a folder, or a second reader; none where nobody was asked."""
+    path = place / name
     return tuple(read_jsonl(path, Verdict)) if path.exists() else ()
 
 

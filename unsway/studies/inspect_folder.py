@@ -18,13 +18,12 @@ from typing import NamedTuple, TypeAlias
 
 from unsway import layout
 from unsway.disk import whole_rows
-from unsway.errors import BadInput
 from unsway.planning.prices import Price, price_of, prices
 from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
 from unsway.store import replies_in
-from unsway.studies.folder import arms_of, instead_of, pairs_of, results
+from unsway.studies.folder import arms_of, instead_of, pairs_of, results, study_folder
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
@@ -130,14 +129,6 @@ def looks(
     while every is not None and (found.running or found.n_replies < found.n_planned):
         time.sleep(every)
         yield (found := status(folder, price_table))
-
-
-def study_folder(folder: str | Path) -> Path:
-    """The folder, if it holds a study. Raises `BadInput`."""
-    place = Path(folder)
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway ls` lists folders that do.")
-    return place
 
 
 def studies(root: str | Path) -> tuple[Path, ...]:

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from unsway import layout, readers
 from unsway.disk import exclusive
-from unsway.errors import BadInput
 from unsway.judging.requests import request_readings
 from unsway.prompts.render import letter
 from unsway.readers.requests import REQUEST
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.studies import first_edition
-from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of
+from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of, study_folder
 from unsway.types import ArmKey, Outcome, Pair, Prompt, Reading, Reply, Side
 from unsway.types.redaction import shown_reply
 
@@ -191,11 +190,7 @@ def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
     Raises:
         BadInput: It holds no measurement.
     """
-    place = Path(folder)
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(
-            f"{str(place)!r} holds no measurement ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
-        )
+    place = study_folder(folder)
     return pairs_of(place), index_of(place, arms_of(place))
 
 

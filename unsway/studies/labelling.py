@@ -14,7 +14,7 @@ from unsway.judging.items import LabelItem, Which, in_order, is_chosen, item_of
 from unsway.judging.label_store import LabelStore
 from unsway.judging.requests import request_readings
 from unsway.stats.outcomes import outcomes
-from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of
+from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of, study_folder
 
 _WHICH: dict[Which, str] = {
     "switched": "switched to the cue",
@@ -37,11 +37,7 @@ def label_items(
     Raises:
         BadInput: The folder holds no study, or no such reply.
     """
-    place = Path(folder)
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(
-            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one."
-        )
+    place = study_folder(folder)
     arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
     replies, labels = index_of(place, arms), {arm.key: arm.label for arm in arms}
     found = set()

@@ -43,7 +43,7 @@ from unsway.registry import Ref
 from unsway.sampling import Sampling, ask
 from unsway.store import dumps, replies_in, write_jsonl
 from unsway.studies.arms import Arm
-from unsway.studies.folder import RANK, arms_of, index_of, pairs_of
+from unsway.studies.folder import RANK, arms_of, index_of, pairs_of, study_folder
 from unsway.types import Pair, Prompt, Question, Reply, Settings
 
 if TYPE_CHECKING:
@@ -85,11 +85,7 @@ def side_effects(
         UnknownName: A side effect, an arm or a margin is not known.
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
-    place, judge = Path(folder), (using or {}).get(JUDGE)
-    if not (place / layout.ARMS).is_file():
-        raise BadInput(
-            f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway run STUDY --out {place}` makes one."
-        )
+    place, judge = study_folder(folder), (using or {}).get(JUDGE)
     there = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
     for label in arms or ():
         if label not in [arm.label for arm in there]:
