@@ -166,9 +166,8 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
     return declare
 
 
-def names() -> tuple[str, ...]:
-    """The names of all biases, in alphabetical order."""
-    return biases.names()
+names = biases.names
+"""The names of all biases, in alphabetical order."""
 
 
 def all_biases() -> tuple[Bias, ...]:

@@ -183,15 +183,10 @@ def side_effect(name: str, **about: Unpack[AboutEffect]) -> Callable[[Build], Bu
     return declare
 
 
-def names() -> tuple[str, ...]:
-    """The names of all side effects, in alphabetical order."""
-    return effects.names()
-
-
-def get(name: str) -> SideEffect:
-    """The side effect of that name. Raises `UnknownName` with the closest names."""
-    return effects.get(name)
-
+names = effects.names
+"""The names of all side effects, in alphabetical order."""
+get = effects.get
+"""The side effect of a name. Raises `UnknownName` with the closest names."""
 
 # ---------------------------------------------------------------- what scores share
 

@@ -50,12 +50,12 @@ class ArmShare(NamedTuple):
     """Share of yes; marks count as a yes from the rubric's own lowest mark on."""
 
 
-def says_yes(verdict: Verdict) -> bool | None:
-    """Whether a verdict is a yes; marks count from the rubric's own lowest mark on. None where it has no value."""
-    value = verdict.value
+def says_yes(verdict: Verdict | None) -> bool | None:
+    """Whether a verdict is a yes; marks count from the rubric's own lowest mark on. None where it is none or has no value."""
+    value = None if verdict is None else verdict.value
     if value is None or isinstance(value, bool):
         return value
-    rubric = rubrics.of_question(verdict.question)
+    rubric = rubrics.of_question(verdict.question) if verdict else None
     return value >= (rubric.yes_from if rubric else 1)
 
 

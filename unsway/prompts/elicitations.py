@@ -75,14 +75,10 @@ def elicitation(
     return elicitations.add(name, Elicitation(name, wordings, style, example, answer_turn, redacted))
 
 
-def names() -> tuple[str, ...]:
-    """The names of all elicitations, in alphabetical order."""
-    return elicitations.names()
-
-
-def get(name: str) -> Elicitation:
-    """The elicitation of that name. Raises `UnknownName` with the closest names."""
-    return elicitations.get(name)
+names = elicitations.names
+"""The names of all elicitations, in alphabetical order."""
+get = elicitations.get
+"""The elicitation of a name. Raises `UnknownName` with the closest names."""
 
 
 def resolve(elicitation: Elicitation | str) -> Elicitation:

@@ -71,16 +71,12 @@ def reader(name: str, *, version: int, summary: str) -> Callable[[Read], Read]:
     return declare
 
 
-def names() -> tuple[str, ...]:
-    """The names of all readers, in alphabetical order."""
-    return readers.names()
-
-
-def get(name: str) -> Reader:
-    """The reader of that name. Raises `UnknownName` with the closest names."""
-    return readers.get(name)
+names = readers.names
+"""The names of all readers, in alphabetical order."""
+get = readers.get
+"""The reader of a name. Raises `UnknownName` with the closest names."""
 
 
 def of_rule(rule: Rule, instead: Mapping[str, Reader] | None = None) -> Reader:
     """The reader that the rule of a pair names, or what stands in its place. Raises as `get`."""
-    return (instead or {}).get(rule.reader) or readers.get(rule.reader)
+    return (instead or {}).get(rule.reader) or get(rule.reader)

@@ -107,9 +107,8 @@ def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
     return declare
 
 
-def names() -> tuple[str, ...]:
-    """The names of all sources, in alphabetical order."""
-    return sources.names()
+names = sources.names
+"""The names of all sources, in alphabetical order."""
 
 
 def get(name: str) -> Source:

@@ -229,7 +229,7 @@ class _Judging:
             at = numbered(questions)
 
             def answers(side: Side, placebo: Placebo = "", says: Says = says) -> list[bool | None]:
-                return [_yes(of.get((side, placebo))) for of in says.values()]
+                return [says_yes(of.get((side, placebo))) for of in says.values()]
 
             def rate(name: str, values: Sequence[bool | None], at: np.ndarray = at) -> Estimate:
                 value = np.array([np.nan if one is None else float(one) for one in values], float)
@@ -364,10 +364,5 @@ def is_eligible(outcome: Outcome) -> bool:
 
 def _admits(parts: Sequence[Mapping[tuple[ArmKey, str], Says]], outcome: Outcome, key: Key) -> bool | None:
     """Whether every part of admitting is a yes; a part that is a no decides, one without a verdict does not."""
-    yes = [_yes(part.get((outcome.arm, outcome.bias), {}).get(outcome, {}).get(key)) for part in parts]
+    yes = [says_yes(part.get((outcome.arm, outcome.bias), {}).get(outcome, {}).get(key)) for part in parts]
     return False if False in yes else None if None in yes else True
-
-
-def _yes(verdict: Verdict | None) -> bool | None:
-    """Whether a verdict is a yes; None where there is none or it has no value."""
-    return None if verdict is None else says_yes(verdict)

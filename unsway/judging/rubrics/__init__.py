@@ -124,14 +124,10 @@ def rubric(name: str, wording: Bank, *, summary: str, yes_from: int = 1) -> Call
     return declare
 
 
-def names() -> tuple[str, ...]:
-    """The names of all rubrics, in alphabetical order."""
-    return rubrics.names()
-
-
-def get(name: str) -> Rubric:
-    """The rubric of that name. Raises `UnknownName` with the closest names."""
-    return rubrics.get(name)
+names = rubrics.names
+"""The names of all rubrics, in alphabetical order."""
+get = rubrics.get
+"""The rubric of a name. Raises `UnknownName` with the closest names."""
 
 
 def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
