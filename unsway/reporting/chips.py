@@ -46,12 +46,10 @@ def chips(results: Results) -> tuple[Chip, ...]:
             unseen = [bias for bias in results.biases if bias not in seen]
             named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
             numbers += [(name, change) for name, some in named if (change := change_from_base(results, arm, some))]
-        verdict = _verdict(numbers[0][1], *ends) if numbers else "no number"
+        verdict = "no number"
+        if numbers:  # which side of 0 its interval lies on
+            first = numbers[0][1]
+            verdict = "undecided" if not is_clear(first) else ends[0] if (first.value or 0.0) > 0 else ends[1]
         texts = tuple(f"{name} {words.points(number)}" for name, number in numbers)
         found.append(Chip(words.visible(arm.label), ink, verdict, texts))
     return tuple(found)
-
-
-def _verdict(number: Estimate, above: str, below: str) -> str:
-    """Which side of 0 an interval lies on."""
-    return "undecided" if not is_clear(number) else above if (number.value or 0.0) > 0 else below
