@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    remark,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.reporting.estimates import By

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    remark,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, remark, show_rows, table_options
 from unsway.errors import UnknownName
 
 if TYPE_CHECKING:

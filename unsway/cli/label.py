@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    names,
-    remark,
-    seed_option,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, names, remark, seed_option, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.judging.label_store import LabelStore

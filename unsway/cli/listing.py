@@ -9,13 +9,7 @@ import click
 
 from unsway.cli.known import REGISTRIES, known, registry_of
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    remark,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.biases import Bias

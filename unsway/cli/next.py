@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    json_option,
-    prices_option,
-    remark,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, json_option, prices_option, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.studies.next_runs import Per

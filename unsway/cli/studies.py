@@ -8,15 +8,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import (
-    as_json,
-    form,
-    json_option,
-    prices_option,
-    remark,
-    show_rows,
-    table_options,
-)
+from unsway.cli.options import as_json, form, json_option, prices_option, remark, show_rows, table_options
 from unsway.cli.report import folder_argument
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
-from unsway import interventions, sources
+from unsway import interventions
 from unsway.biases import Bias, resolve
 from unsway.biases import arguments as argument_banks
 from unsway.errors import BadInput
@@ -33,6 +33,7 @@ from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
 from unsway.studies.results import Results
+from unsway.studies.values import Task
 from unsway.types import ArmKey, Question, Settings
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: Elicita
         by_source.setdefault(bias.source, []).append(bias)
     built = PairSet()
     for source, group in by_source.items():
-        own = sources.load(source, seed=how.seed)[: len(questions)] if source else questions
+        own = Task(source, len(questions), at_most=True).load(None, how.seed) if source else questions
         built += pairs(own, group, elicit=elicit, seed=how.seed, arguments=bank)
     return built
 

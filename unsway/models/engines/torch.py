@@ -13,15 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from unsway.errors import ModelError
 from unsway.models.beginnings import Beginnings, common, keeps_all
-from unsway.models.engines.base import (
-    Engine,
-    Generation,
-    Pending,
-    PendingScore,
-    Request,
-    engines,
-    first_end,
-)
+from unsway.models.engines.base import Engine, Generation, Pending, PendingScore, Request, engines, first_end
 from unsway.models.weights import Dtype, Weights, load_model
 
 if TYPE_CHECKING:
