@@ -20,6 +20,7 @@ from unsway.data import Recipe
 from unsway.errors import BadInput, UnknownName
 from unsway.interventions import Fewshot, Prompted, Rewrite
 from unsway.interventions.shots import ARMS
+from unsway.registry import Registry
 from unsway.store import dumps, loads
 from unsway.studies import Study, Task, Trained, load
 from unsway.studies.inspect_folder import status
@@ -207,3 +208,23 @@ def test_a_cue_made_at_run_time_can_be_trained_against() -> None:
     assert [one.name for one in trained.recipe.cues] == ["mine/letter", "post_hoc", "mine/quoted", "post_hoc"]
     study = SMALL.but(interventions=trained)
     assert loads(Study, dumps(study)) == study
+
+
+def test_names_become_values_when_a_study_is_made_and_no_name_is_looked_up_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = Study(
+        models="scripted/model",
+        biases=("suggested_answer", "post_hoc"),
+        tasks="procedural/dates",
+        interventions=("none", "prompted:ignore", Trained(tasks="procedural/arithmetic")),
+        elicit=("cot", "direct"),
+        n=3,
+    )
+
+    def refuse(registry: Registry[object], name: str) -> None:
+        raise AssertionError(f"the {registry.kind} {name!r} is looked up again")
+
+    monkeypatch.setattr(Registry, "get", refuse)
+    assert len(study.pairs().pairs) == 12 and len(study.cells()) == 12
+    assert [job.kind for job in study.jobs()] == ["load", "ask", "ask", "rows", "train", "ask"]
