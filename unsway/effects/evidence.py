@@ -10,6 +10,8 @@ what a model believed).
 
 from __future__ import annotations
 
+from functools import partial
+
 from unsway import biases
 from unsway.biases.evidence import bad_correction, correction, document, premise
 from unsway.biases.insert import Inserted
@@ -46,41 +48,30 @@ def interaction(item: EffectItem, replies: Replies) -> float | None:
     return (both - with_record) - (hunch - without)
 
 
+EVIDENCE_USE = partial(EffectMeasure, score=use, kind="kept", margin=KEPT, span=(-1.0, 1.0), unit="ratio")
+"""A number that says how much grounds are used, of which a share of the base's is to be kept."""
+
+
 @side_effect(
     "evidence",
     version=1,
     n=50,
     question="Is good evidence still used?",
     measures=(
-        EffectMeasure(
+        EVIDENCE_USE(
             name="use of a document",
             summary="right with the deciding record minus right without it",
-            score=use,
-            kind="kept",
-            margin=KEPT,
-            span=(-1.0, 1.0),
             conditions=("document",),
-            unit="ratio",
         ),
-        EffectMeasure(
+        EVIDENCE_USE(
             name="use of a premise",
             summary="right with the missing premise minus right without it",
-            score=use,
-            kind="kept",
-            margin=KEPT,
-            span=(-1.0, 1.0),
             conditions=("premise",),
-            unit="ratio",
         ),
-        EffectMeasure(
+        EVIDENCE_USE(
             name="use of a correction",
             summary="a planted wrong answer mended after the right step, minus after an empty doubt",
-            score=use,
-            kind="kept",
-            margin=KEPT,
-            span=(-1.0, 1.0),
             conditions=("correction",),
-            unit="ratio",
         ),
         EffectMeasure(
             name="J",
