@@ -6,6 +6,7 @@ import atexit
 import getpass
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from unsway.cli.main import main
 from unsway.cli.options import as_json, form, names, remark, seed_option, show_rows, table_options
 
 if TYPE_CHECKING:
+    from unsway.judging.agreement import Agreement, ArmShare
     from unsway.judging.label_store import LabelStore
 
 
@@ -94,7 +96,10 @@ def show_findings(store: LabelStore, agreement: bool, by_arm: bool) -> None:
     from unsway.reporting.labelled import bodies, rows
 
     labels, items = store.labels(), store.items()
-    found = [agreements(labels, items) if agreement else (), shares(labels, items) if by_arm else ()]
+    found: list[Sequence[Agreement | ArmShare]] = [
+        agreements(labels, items) if agreement else (),
+        shares(labels, items) if by_arm else (),
+    ]
     if form() == "json":
         as_json([body for table in found for body in bodies(table)])
     elif not any(found):
