@@ -18,7 +18,7 @@ from unsway.reporting.plots import Palette, colours
 from unsway.stats.state import state
 from unsway.store import Address
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Outcome, Pair
+from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 Packed: TypeAlias = dict[str, Any]
 
@@ -144,15 +144,21 @@ class _Packer:
                 body[side] = None
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
-            read_in = (reply.reasoning or "") if reading.rule.startswith("reasoning_") else reply.text
-            place = [_units(read_in, at) for at in reading.span or ()]
-            body[side] = [number, hit, reading.choice, reading.status, reading.rule, *place]
+            body[side] = [number, hit, *_packed_answer(reading, reply)]
             said = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
             if side == "biased" and said is not None:
                 span = quote_span(said.quote, reply.text)
                 body["says"] = said.says
                 body |= {"quote": [_units(reply.text, at) for at in span]} if span else {}
         return body
+
+
+def _packed_answer(answer: Reading, reply: Reply) -> list[Any]:
+    """Option, status, rule, and where it was read: in the text or, by a `reasoning_` rule, in the reasoning."""
+    packed = [answer.choice, answer.status, answer.rule]
+    text = (reply.reasoning or "") if answer.rule.startswith("reasoning_") else reply.text
+    packed += [_units(text, at) for at in answer.span or ()]
+    return packed
 
 
 def _units(text: str, at: int) -> int:
