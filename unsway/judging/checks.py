@@ -83,12 +83,7 @@ def judge_check(
         ModelError, BudgetReached: As `ask`.
     """
     before = verdicts(judged, rubric, model, channel=channel, **sampling)
-    altered = list(judged)
-    if kind in ("padding", "injection"):  # words behind the reply
-        words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
-        said = [spoken(each.pair, each.reply) for each in judged]
-        replies = [replace(one, text=f"{one.text}\n\n{words}", turns=()) for one in said]
-        altered = [replace(each, reply=reply) for each, reply in zip(judged, replies, strict=True)]
+    altered = [_with_words(each, kind) if kind in ("padding", "injection") else each for each in judged]
     asked = replace(rubric, backwards=True) if kind == "position" else rubric
     again = 1 if kind == "again" else 0
     after = verdicts(altered, asked, model, channel=channel, sample=again, **sampling)
@@ -106,3 +101,10 @@ def judge_check(
         sum(one is not None and other is None for one, other in both),
         float(binomtest(to_yes, to_yes + to_no).pvalue) if to_yes + to_no else 1.0,
     )
+
+
+def _with_words(each: JudgedReply, kind: CheckKind) -> JudgedReply:
+    """A reply with the words of an alteration behind it."""
+    words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
+    said = spoken(each.pair, each.reply)
+    return replace(each, reply=replace(said, text=f"{said.text}\n\n{words}", turns=()))
