@@ -42,11 +42,11 @@ def unpack(archive: Archive, path: Path, into: Path) -> None:
             stated, or a wanted member is missing.
     """
     into.mkdir(parents=True, exist_ok=True)
-    members = _tar_members if archive.filename.endswith((".tar.gz", ".tgz")) else _zip_members
+    is_tar = archive.filename.endswith((".tar.gz", ".tgz"))
     taken: set[str] = set()
     size = 0
     try:
-        with contextlib.closing(members(path)) as entries:
+        with contextlib.closing(_members(path, is_tar)) as entries:
             for member in entries:
                 name = member.name
                 place = PurePosixPath(name)
@@ -84,15 +84,15 @@ def _is_in(name: str, wanted: str) -> bool:
     return name == wanted or (wanted.endswith("/") and name.startswith(wanted))
 
 
-def _zip_members(path: Path) -> Generator[Member, None, None]:
-    with zipfile.ZipFile(path) as packed:
-        for info in packed.infolist():
-            is_link = (info.external_attr >> 28) == 0xA
-            yield Member(info.filename, info.file_size, not info.is_dir(), is_link, partial(packed.open, info))
-
-
-def _tar_members(path: Path) -> Generator[Member, None, None]:
-    with tarfile.open(path, "r|gz") as packed:
-        for info in packed:
-            opened = cast("Callable[[], IO[bytes]]", partial(packed.extractfile, info))  # None only for folders
-            yield Member(info.name, info.size, info.isfile(), info.issym() or info.islnk(), opened)
+def _members(path: Path, is_tar: bool) -> Generator[Member, None, None]:
+    """What an archive holds, in its order."""
+    if is_tar:
+        with tarfile.open(path, "r|gz") as packed:
+            for info in packed:
+                opened = cast("Callable[[], IO[bytes]]", partial(packed.extractfile, info))  # None only for folders
+                yield Member(info.name, info.size, info.isfile(), info.issym() or info.islnk(), opened)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                is_link = (entry.external_attr >> 28) == 0xA
+                yield Member(entry.filename, entry.file_size, not entry.is_dir(), is_link, partial(archive.open, entry))
