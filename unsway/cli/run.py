@@ -52,13 +52,9 @@ def run(
     from unsway.studies.clusters import executor
 
     where = executor(on, gpus=gpus, cpus=cpus) if on else None
+    given = model_arguments(model_args, None)
     found = run_study(
-        read_study(study),
-        out,
-        on=where,
-        max_cost=max_cost,
-        price_table=prices(prices_),
-        model_args=model_arguments(model_args, None),
+        read_study(study), out, on=where, max_cost=max_cost, price_table=prices(prices_), model_args=given
     )
     show_results(found)
     if form() == "text":

@@ -46,11 +46,9 @@ def ls(root: Path) -> None:
     from unsway.studies.inspect_folder import status as status_of
     from unsway.studies.inspect_folder import studies
 
-    rows = [study_row(folder, status_of(folder)) for folder in studies(root)]
-    waiting = waiting_rows(root)
+    rows, waiting = [study_row(folder, status_of(folder)) for folder in studies(root)], waiting_rows(root)
     if form() == "json":
-        as_json({"studies": rows, "waiting": waiting})
-        return
+        return as_json({"studies": rows, "waiting": waiting})
     if rows:
         show_rows(rows)
     else:
