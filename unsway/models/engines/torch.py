@@ -77,11 +77,9 @@ class TorchEngine(Engine):
         for batch in _batches(requests, lambda item: (decoding(item), len(item[0].tokens)), fits):
             rows = [request for request, _ in batch]
             prompts = [request.tokens for request in rows]
+            # what all begin with, where it can be kept and spares enough
             shared = min(common(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
-            if (
-                not self.can_share or len(prompts) == 1 or shared < LEAST_SHARED
-            ):  # it would spare little, or cannot be kept
-                shared = 0
+            shared = shared if self.can_share and len(prompts) > 1 and shared >= LEAST_SHARED else 0
             ids_NT, mask_NT = self._pad(prompts, shared)
             deciding: list[Any] = []
             if any(request.endings for request in rows):
