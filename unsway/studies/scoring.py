@@ -126,7 +126,9 @@ def score(folder: str | Path) -> ForecastHistory:
     if not book.path.exists():
         book, name = Notebook.of(place), place.resolve().name
     if not book.path.exists():
-        raise BadInput(f"There is no {layout.NOTEBOOK} in or next to {str(place)!r}. `unsway forecast` starts one.")
+        raise BadInput(
+            f"There is no {layout.NOTEBOOK} in or next to {str(place)!r}. `unsway forecast` or `unsway note` starts one."
+        )
     mine = book.forecasts_of(place) if name else book.all(Forecast)
     by_id = {key: one for one in book.all(Printed) for key in one.forecasts}
     valid = newest(mine)
