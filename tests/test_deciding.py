@@ -19,6 +19,7 @@ from unsway.pairing import pairs
 from unsway.planning.decisions import StatedChoice, StatedDecision
 from unsway.planning.forecasts import Quantity
 from unsway.planning.prices import Price
+from unsway.reporting.forecasts import waiting_rows
 from unsway.studies import Study
 from unsway.studies.beliefs import Beliefs
 from unsway.studies.deciding import decided, note, open_decisions, waiting
@@ -95,6 +96,15 @@ def test_a_decision_on_a_number_that_cannot_come_is_refused(tmp_path: Path) -> N
     mine = cue("Someone from HR thinks it is {answer}.", name="from_hr")
     forecast(Study(models=MODEL, biases=mine, tasks="procedural/dates", n=4), tmp_path / "x")
     note(tmp_path, "train?", when=f"brr(from_hr, {MODEL}) > .05")  # a cue of one's own, once it was forecast
+
+
+def test_what_waits_is_listed_by_day_over_all_notebooks(tmp_path: Path) -> None:
+    for project, text, due in (("a", "some day?", ""), ("a", "soon?", "2999-01-02"), ("b", "late?", "2026-11-28")):
+        made = StatedDecision.of(text, HUNCH, due=due, today=date(2026, 11, 28))
+        Notebook(tmp_path / project).append(made)
+    rows = waiting_rows(tmp_path)
+    assert [row["decision"] for row in rows] == ["late?", "soon?", "some day?"]
+    assert [row["due"] for row in rows] == ["2026-11-28 (passed)", "2999-01-02", "—"]
 
 
 def test_the_beginning_of_several_ids_names_none(tmp_path: Path) -> None:

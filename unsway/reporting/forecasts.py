@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -279,11 +280,12 @@ def _short(value: float) -> str:
 
 def waiting_rows(root: str | Path) -> list[dict[str, str]]:
     """A row for each decision that waits for a person, in every notebook below a folder, the first due first."""
+    today = f"{datetime.now().astimezone():%Y-%m-%d}"
     rows = [
         {
             "decision": visible(one.decision.text),
             "id": one.decision.id,
-            "due": one.decision.due or NONE,
+            "due": (one.decision.due or NONE) + (" (passed)" if "" < one.decision.due < today else ""),
             "as things stand": visible(one.stands),
             "may change": in_percent(one.doubt),
         }
