@@ -57,6 +57,11 @@ def test_a_notebook_that_was_opened_in_an_editor_goes_on(tmp_path: Path, caplog:
     book.path.write_bytes(whole + b'{"kind": "note", "at"')  # torn by a kill
     book.append(FreeNote("three"))
     assert [one.text for one in book.all(FreeNote)] == ["one", "two", "three"] and not book.problems()
+    other = Notebook(tmp_path / "torn")
+    other.project.mkdir()
+    other.path.write_bytes(b'{"kind": "note", "at"')  # so was the first
+    other.append(FreeNote("one"))
+    assert [one.text for one in other.all(FreeNote)] == ["one"] and not other.problems()
     book.path.write_bytes(whole.replace(b"one", b"ONE"))
     assert [one.text for _ in range(3) for one in book.all(FreeNote)] == ["two"] * 3
     assert caplog.text.count("row 1 was edited") == 1  # said once, however often it is read

@@ -90,7 +90,7 @@ class Notebook:
 
         def chained(last: bytes) -> str:
             """The row as its line, behind the last line of the file."""
-            is_first = not self.path.stat().st_size
+            is_first = not last and not whole_rows(self.path)
             behind = row | {"before": "" if is_first else json.loads(last)["sha256"]}
             return json.dumps(behind | {"sha256": _hash(behind)}, ensure_ascii=False)
 
