@@ -100,7 +100,7 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     note(tmp_path / "runs", "train?", when="brr(post_hoc, scripted/one) > .05")
     found = CliRunner().invoke(main, words)
     assert found.exit_code == 0, found.output
-    assert "% that brr(post_hoc, scripted/one) > 0.05 (bo)." in found.output
+    assert "% that brr(post_hoc, scripted/one) > 0.05 (bo)." in found.output and "Frozen in " in found.output
     assert "bo" in found.output and "machine@1" in found.output and "blind" not in found.output
     shown = CliRunner().invoke(main, ["score", str(ran)])
     assert shown.exit_code == 0 and "came true or false" in shown.output and "ann" in shown.output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unsway import layout
 from unsway.cli.main import main
 from unsway.cli.options import as_json, form, remark, show_rows, table_options
 from unsway.errors import UnknownName
@@ -81,6 +82,7 @@ def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bo
     show_rows(forecast_rows(found, spreads=score_folder(project).spreads() if recalibrated else None))
     for sentence in decision_sentences(found, open_decisions(project)):
         remark(sentence)
+    remark(f"Frozen in {project / layout.NOTEBOOK}; scored once the study has run.")
 
 
 @main.command()
