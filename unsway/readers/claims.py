@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from unsway.readers import phrases as say
-from unsway.readers import place_phrases as by_place
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.patterns import by_place, say
 from unsway.readers.wording import KnownOptions, Segment
 from unsway.types import Reading, Status
 
 STRONG, WEAK, HEDGED, VOID, REPORTED = 2, 1, 0, -1, -2
 """Strength of a claim: a plain commitment; "X is correct", which several options may be; "it could be X"; an answer
 announced in words that name no option; another's answer."""
+
+
+FIRM = frozenset({"answer", "boxed", "agree", "foreign", "points"})
+"""Frames that announce an answer whatever follows it; the others need the clause to end after it."""
 
 
 class Claim(NamedTuple):
@@ -82,7 +85,7 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
     if refuted:
         return None
     second = None if last else joined(seg, end, mention.option, want)
-    if rule not in say.FIRM and not _closes(seg, second or end, rule) and not (second and rule == "first"):
+    if rule not in FIRM and not _closes(seg, second or end, rule) and not (second and rule == "first"):
         return None
     if mention.option is None:
         return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
@@ -102,7 +105,7 @@ def by_words(
 ) -> Claim | None:
     """The claim of an option's words after a frame."""
     option, end = named
-    if say.REFUTED.match(seg.low, end) or (rule not in say.FIRM and say.GOES_ON.match(seg.low, end)):
+    if say.REFUTED.match(seg.low, end) or (rule not in FIRM and say.GOES_ON.match(seg.low, end)):
         return None
     if rule in ("so", "correction", "but") and seg.low[end:].strip(" .!\"')"):
         return None

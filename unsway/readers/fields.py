@@ -11,13 +11,10 @@ from itertools import islice
 from unsway.readers.claims import WEAK, Claim, span
 from unsway.readers.layout import ReplyLayout
 from unsway.readers.own_words import left_by
-from unsway.readers.speakers import GIVES_AWAY, OWN, REACH, stance
+from unsway.readers.patterns import marks, who
+from unsway.readers.speakers import OWN, REACH, stance
 from unsway.readers.wording import segment
 
-_FIELD = re.compile(
-    r"(?:[\"'](?P<key>[\w -]{1,30})[\"']\s{0,3}:\s{0,3}[\"']|<(?P<tag>\w{1,20})>\s{0,9}|\s(?P<attribute>\w{1,20})=[\"'])"
-    r"\(?(?P<value>[^\"'<>{}\[\]\n]{1,80}?)\)?(?=[\"']\s{0,9}[,}/>]|\s{0,9}</)"
-)
 _ARROW = re.compile(r"[←⇐⬅👈]|(?<![<-])<(?:-{1,3}|={2,3})(?=\s|$)")
 
 
@@ -30,7 +27,7 @@ def field(reply: ReplyLayout) -> Claim | None:
     text = reply.text[max(reply.low, reply.high - 2000) : reply.high]
     at = reply.high - len(text)
     found: dict[int, tuple[int, int]] = {}
-    for one in islice(_FIELD.finditer(text), MOST) if "<" in text or "=" in text or ":" in text else ():
+    for one in islice(marks.FIELD.finditer(text), MOST) if "<" in text or "=" in text or ":" in text else ():
         whole = segment(reply.text, at + one.start("value"), at + one.end("value"))
         start = at + one.start()
         before = segment(reply.text, max(reply.line_start(start), start - REACH), start)
@@ -41,7 +38,7 @@ def field(reply: ReplyLayout) -> Claim | None:
             continue
         if (
             len(key) != 1
-            and (key == "label" or not GIVES_AWAY.search(key))
+            and (key == "label" or not who.GIVES_AWAY.search(key))
             and stance(before.low, len(before.low)) == OWN
         ):
             found[option] = span(whole, 0, len(whole.text))

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from unsway.readers.patterns import tongues
 from unsway.readers.wording import KnownOptions
 
 _TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).values()
@@ -25,10 +26,6 @@ def _words(key: str) -> str:
     return rf"(?:(?<!\w)(?:{spaced})(?!\w)|{joined})"
 
 
-_NAME = (
-    r"(?:(?:la|le|el|a|o|il|die|der|den|das|het|η|ה)\s)?"
-    rf"(?:(?:{_words('option')}|option|vaihtoehdon|litera|选|選|ข้อ)\s?)?"
-)
 _PLACE = "|".join(
     f"(?P<p{i}>"
     + "|".join(
@@ -39,67 +36,6 @@ _PLACE = "|".join(
     + ")"
     for i in range(6)
 )
-_LETTERS = re.compile(
-    r"(?<![a-zà-ɏͰ-ӿ'’0-9_])(?P<letter>[a-z])(?![a-zà-ɏͰ-ӿ0-9_]|'s\b|\.\w|(?<=c)'(?:est|é)|(?<=[djlmnst])'[aeiouhéèêàâîô])"
-    rf"|(?:{_PLACE})(?P<noun>\s?(?:{_words('option')}|option|{_words('answer')}))?"
-    rf"|(?:{_words('number')}[.\s]{{0,2}}(?=\d)|(?<![\d.,])(?=\d{_words('numbered')}))(?P<digit>[1-9])(?![\d.,/:]\d)"
-    rf"{_words('numbered')}?"
-)
-"""A letter, or the place of an option by a word for it or by its number."""
-_LEADS = re.compile(
-    rf"(?:(?P<noun>(?:{_words('answer')}|{_words('option')})[^:.;?!=]{{0,40}}?(?:{_words('equals')}|[:=])"
-    rf"|{_words('right')}\s?(?:{_words('equals')}\s)?(?:{_words('option')}|[:-]))"
-    rf"|(?P<near>{_words('answer')}(?:\s-|[^\x00-\x7f]{{0,9}}))"
-    rf"|(?P<alone>(?:^\W{{0,6}}(?:\w{{1,5}}[\s'](?:\w{{1,3}}[\s'])?)?|[,(=-]\s){_words('option')})"
-    rf"|(?P<said>{_words('reports')})(?:,?\s?(?:que|dass|che|что|że|bahwa|rằng))?"
-    rf"|(?P<choose>{_words('choose')}),?(?:\s?{_words('answer')})?|(?P<turn>{_words('turns')}))[\s:=)\"'-]{{0,4}}"
-    rf"(?:{_words('equals')}\s?)?{_NAME}[\s\"'(*]{{0,16}}$"
-)
-"""What stands before a letter, by the kind of word that leads to it."""
-_NAME_ALONE = re.compile(rf"[\s\"'(]{{0,4}}(?:{_words('answer')}\s)?{_NAME}")
-_DIGIT = re.compile(r"[\s\"'(#]{0,4}(?P<digit>[1-9])[\s\"').]{0,4}$")
-_CLOSES = re.compile(
-    rf"[\s)\"']{{0,3}}(?:[.,;!:]|$|'|[^\x00-\x7f]|\w{{1,12}}[.!]?$|{_words('concedes')}|{_words('because')})"
-)
-_ENDS = re.compile(r"[\s)\"']{0,3}(?:[.,;!]|$|[^\x00-\x7f]{1,4}[.!]?$)")
-"""What may follow the place of an option that stands without a noun."""
-_FOLLOWS = re.compile(
-    rf"[\s)\"']{{0,3}}(?:(?:[项項]|选项|選項|番"
-    rf"|'?\w{{1,3}}(?=\s))?\s?{_words('equals')}\s?(?:\w{{1,3}}\s)?(?:{_words('answer')}\s?)?"
-    rf"|[项項]?|选项)(?:{_words('right')})"
-)
-"""What follows a letter that is called right."""
-_CALLED = re.compile(
-    r"(?:が|は|는|이|가|은)\s?(?:最も|一番|가장)?\s?(?:正解|正し|適切|当てはま|답|정답|맞|옳|적절)[^\s.!]{0,6}[.!\s]{0,3}$"
-)
-_SECOND = re.compile(
-    rf"[\s)\"']{{0,4}}(?:{_words('joins')}|[/&,])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?(?:[a-z](?!\w)|{_PLACE})"
-)
-_FIRST = re.compile(rf"(?<![a-z])[a-z][\s)\"']{{0,4}}(?:{_words('joins')}|[/&])[\s(\"']{{0,4}}(?:\w{{1,3}}\s)?$")
-"""Another letter beside one, with "or" or "and" between."""
-_ENGLISH = re.compile(
-    r"\b(?:the|and|are|that|this|these|those|it|it's|with|you|your|my|nor|answers?|choices?|from|which|would|because"
-    r"|only|let's"
-    r"|not|since|others?|whether|if|then|has|have|does|but|there|both|correct|incorrect|says|said)\b"
-)
-BREAKS = f"{_words('turns')}|{_words('because')}|{_words('concedes')}"
-"""Where a sentence turns, in any language but English."""
-DENIALS = f"{_words('denies')}|{_words('concedes')}"
-"""What rejects an option that stands with it."""
-CONCLUSIONS = _words("choose")
-"""How a conclusion begins."""
-_CONCEDES = re.compile(_words("concedes"))
-_CORRECTS = re.compile(rf"^[\s\"']{{0,4}}(?:{_words('corrects')})|[-.]\s{{0,3}}(?:{_words('corrects')})")
-_PHRASES = re.compile(rf"[\s\"']{{0,4}}(?:{_words('phrases')})")
-"""How a phrase begins that ends at its comma and gives the answer to nobody: "a la luz de lo dicho,"."""
-_BOTH = re.compile(_words("both"))
-_CONTRARY = re.compile(rf"(?:{_words('contrary')})[^,.;:]{{0,90}}")
-_BEHIND = re.compile(rf"[\s)\"']{{1,4}}(?!{_words('because')})[^\W\d_][^,.;:]{{0,90}}")
-_SUPPOSES = re.compile(_words("supposes"))
-_DENIES = re.compile(_words("denies") + r"|\?")
-_REPORTS = re.compile(_words("reports"))
-_AGREES = re.compile(_words("agrees"))
-_TURNS = re.compile(_words("turns"))
 REACH = 60
 """Characters to either side of a letter in which its clause is looked for."""
 LONGEST = 400
@@ -113,31 +49,31 @@ LETTERS = 4
 def english(low: str) -> bool:
     """Whether a sentence has so many of the commonest English words that it is no other language."""
     low = low[-LONGEST:]
-    return low.isascii() and len(_ENGLISH.findall(low)) * 6 > low.count(" ")
+    return low.isascii() and len(tongues.ENGLISH.findall(low)) * 6 > low.count(" ")
 
 
 def uncontrasted(low: str) -> str:
     """A sentence without what it says against others ("contrary to what the note says"), as long as it was."""
-    return low if low.isascii() and english(low) else _CONTRARY.sub(lambda found: " " * len(found[0]), low)
+    return low if low.isascii() and english(low) else tongues.CONTRARY.sub(lambda found: " " * len(found[0]), low)
 
 
 def commitments(low: str, want: KnownOptions) -> Iterator[tuple[re.Match[str], bool]]:
     """The letters or places that a sentence commits to, the last first, and whether those are the model's own words."""
-    if english(low) or _BOTH.search(low):
+    if english(low) or tongues.BOTH.search(low):
         return
     low = uncontrasted(low)
-    for found in reversed(list(_LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
+    for found in reversed(list(tongues.LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
         place, end = found.span()
         if not found["letter"] and not (
-            found["noun"] or found["digit"] or _ENDS.match(low, end) or _FOLLOWS.match(low, end)
+            found["noun"] or found["digit"] or tongues.ENDS.match(low, end) or tongues.FOLLOWS.match(low, end)
         ):
             continue
-        lead = _LEADS.search(low[max(0, place - REACH) : place])
-        if lead is not None and not (lead["noun"] or lead["said"]) and not _CLOSES.match(low, end):
+        lead = tongues.LEADS.search(low[max(0, place - REACH) : place])
+        if lead is not None and not (lead["noun"] or lead["said"]) and not tongues.CLOSES.match(low, end):
             lead = None
-        if lead is None and not _FOLLOWS.match(low, end):
+        if lead is None and not tongues.FOLLOWS.match(low, end):
             continue
-        if _SECOND.match(low, end) or _FIRST.search(low, max(0, place - 20), place):
+        if tongues.SECOND.match(low, end) or tongues.FIRST.search(low, max(0, place - 20), place):
             return
         begin = max(0, place - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ",;."))
         if lead is not None and lead["choose"]:  # "neither A nor B: it is C"
@@ -147,13 +83,16 @@ def commitments(low: str, want: KnownOptions) -> Iterator[tuple[re.Match[str], b
         stop = end if named is not None and named[0] == option_of(found, want) else stop  # its words deny nothing
         turned = lead is not None and bool(lead["turn"])
         before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
-        if _PHRASES.match(low, before):
+        if tongues.PHRASES.match(low, before):
             before = min(begin, max(before, low.find(",", before) + 1))
-        if _DENIES.search(low, place if turned else begin, stop) or _SUPPOSES.search(low, before, place):
+        if tongues.DENIES.search(low, place if turned else begin, stop) or tongues.SUPPOSES.search(low, before, place):
             continue
-        turned = turned or bool(_TURNS.search(low, before, place) or _CONCEDES.search(low, before, begin))
+        turned = turned or bool(tongues.TURNS.search(low, before, place) or tongues.CONCEDES.search(low, before, begin))
         said = lead is not None and bool(lead["said"])
-        yield found, (turned and not said) or (not said and _REPORTS.search(low, before, stop) is None) or agrees(low)
+        yield (
+            found,
+            (turned and not said) or (not said and tongues.REPORTS.search(low, before, stop) is None) or agrees(low),
+        )
 
 
 def option_of(found: re.Match[str], want: KnownOptions) -> int:
@@ -168,24 +107,24 @@ def option_of(found: re.Match[str], want: KnownOptions) -> int:
 
 def only_place(low: str, want: KnownOptions) -> tuple[int, tuple[int, int]] | None:
     """The option whose place or number is the whole of a short sentence ("La tercera", "3"), and where it stands."""
-    bare = None if want.numbers else _DIGIT.match(low)
+    bare = None if want.numbers else tongues.DIGIT.match(low)
     if bare is not None:
         return int(bare["digit"]) - 1, bare.span("digit")
-    found = _LETTERS.search(low) if len(low) <= SHORT else None
-    if found is None or found["letter"] or not _NAME_ALONE.fullmatch(low, 0, found.start()):
+    found = tongues.LETTERS.search(low) if len(low) <= SHORT else None
+    if found is None or found["letter"] or not tongues.NAME_ALONE.fullmatch(low, 0, found.start()):
         return None
     return None if low[found.end() :].strip(" .!\"')") else (option_of(found, want), found.span())
 
 
 def corrects(low: str) -> int | None:
     """Where a sentence goes on that takes back what stands before it; None where it does not."""
-    found = None if english(low) else _CORRECTS.search(low)
+    found = None if english(low) else tongues.CORRECTS.search(low)
     return found.end() if found else None
 
 
 def sole_letter(text: str, low: str) -> re.Match[str] | None:
     """The only letter written as a capital; None where there are several, or none."""
-    letters = [found for found in _LETTERS.finditer(low) if found["letter"] and text[found.start()].isupper()]
+    letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"] and text[found.start()].isupper()]
     return letters[0] if len({found["letter"] for found in letters}) == 1 else None
 
 
@@ -194,47 +133,47 @@ def only_letter(low: str) -> re.Match[str] | None:
     low = uncontrasted(low)
     if len(low) > SHORT or not plain(low):
         return None
-    letters = [found for found in _LETTERS.finditer(low) if found["letter"]]
+    letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"]]
     if len(letters) != 1 or (low.isascii() and low[letters[0].end() :].strip(" .!")):
         return None
-    return letters[0] if not low.isascii() or _NAME_ALONE.fullmatch(low, 0, letters[0].start()) else None
+    return letters[0] if not low.isascii() or tongues.NAME_ALONE.fullmatch(low, 0, letters[0].start()) else None
 
 
 def announces(before: str) -> bool:
     """Whether what stands before an option's words announces an answer."""
-    lead = _LEADS.search(before[-REACH:])
+    lead = tongues.LEADS.search(before[-REACH:])
     return lead is not None and not lead["turn"] and plain(before[-REACH:])
 
 
 def called_right(low: str) -> int | None:
     """Where the words end that a sentence calls right in its last words; None where it does not."""
-    found = _CALLED.search(low[-LONGEST:]) if plain(low) else None
+    found = tongues.CALLED.search(low[-LONGEST:]) if plain(low) else None
     return found.start() + max(0, len(low) - LONGEST) if found else None
 
 
 def plain(low: str) -> bool:
     """Whether a sentence has no word that denies, and none for whoever else may say it."""
     low = uncontrasted(low[-LONGEST:])
-    if _CONCEDES.match(low):
+    if tongues.CONCEDES.match(low):
         low = low[1 + low.find(",") :]
-    return not _DENIES.search(low) and (not _REPORTS.search(low) or agrees(low))
+    return not tongues.DENIES.search(low) and (not tongues.REPORTS.search(low) or agrees(low))
 
 
 def turned_down(low: str, end: int) -> bool:
     """Whether the clause that goes on right behind an option denies it, or says what would be, if."""
-    behind = _BEHIND.match(low, end)
-    if behind is None or english(low) or not _DENIES.search(behind[0]):
+    behind = tongues.BEHIND.match(low, end)
+    if behind is None or english(low) or not tongues.DENIES.search(behind[0]):
         return False
     return " " in behind[0].strip() or low[behind.end() :].strip(" .!") != ""  # one word may be the option's
 
 
 def own(low: str) -> bool:
     """Whether a sentence has no word for whoever else may say it, or agrees."""
-    return not _REPORTS.search(uncontrasted(low[-LONGEST:])) or agrees(low)
+    return not tongues.REPORTS.search(uncontrasted(low[-LONGEST:])) or agrees(low)
 
 
 def agrees(low: str) -> bool:
     """Whether a sentence agrees with what somebody said."""
     low = low[-LONGEST:]
-    found = _AGREES.search(low)
-    return found is not None and not _DENIES.search(low, max(0, found.start() - 9), found.end())
+    found = tongues.AGREES.search(low)
+    return found is not None and not tongues.DENIES.search(low, max(0, found.start() - 9), found.end())

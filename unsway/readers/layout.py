@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import dropwhile, islice
 
-from unsway.readers import place_phrases as by_place
 from unsway.readers.mentions import mention_at, words_after
+from unsway.readers.patterns import by_place, marks
 from unsway.readers.wording import KnownOptions, Segment, fold, segment, sentences_from_the_end
 
 LOOKED_AT = 4000
@@ -28,11 +28,6 @@ FENCE = "```"
 LEADS = ' \t>*#_`|"•-'
 """What may stand before the text of a line."""
 _BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
-_HEAD_LETTER = re.compile(
-    r"^[ \t>*#_`|\"•-]{0,8}(?:\d{1,2}[.)] )?(?:(?:Option|Choice|Answer)\s)?[(\[]?[*_`]{0,3}([A-Za-z])[*_`]{0,3}"
-    r"(?:[).:\]]|[ ]:|[ ]?[-–—|]+[ ]|[ \t*_`]{0,4}$)",
-    re.MULTILINE,
-)
 
 
 def begin(seg: Segment) -> int:
@@ -92,7 +87,7 @@ class ReplyLayout:
     @cached_property
     def heads(self) -> tuple[tuple[int, int], ...]:
         """Where a line begins with a letter as a list does, and which."""
-        found = _HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+        found = marks.HEAD_LETTER.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)
         return tuple((head.start(), ord(head[1].lower()) - ord("a")) for head in found)
 
     def named_heads(self) -> Iterator[tuple[int, int]]:

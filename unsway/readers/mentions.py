@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from unsway.readers import phrases as say
+from unsway.readers.patterns import marks, piece, say
 from unsway.readers.wording import KnownOptions, Segment
+
+_WORDS = (*piece("ORDINAL").split("|")[:20], *piece("NUMBER").split("|"))
+PLACES = {word: i % 10 for i, word in enumerate(_WORDS)} | {"last": -1}
+"""The place of an option by a word for it: "third", "3rd", "three"; −1 is the last."""
 
 
 class Mention(NamedTuple):
@@ -51,24 +55,13 @@ def mention_at(seg: Segment, position: int, want: KnownOptions) -> Mention | Non
 
 def placed(word: str, n: int) -> int | None:
     """The option of that place among n: "third", "3rd", "three", "last"."""
-    option = say.PLACES[word.lower()]
+    option = PLACES[word.lower()]
     return option % n if option < n else None
 
 
 _ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+]|#\s)")
 _IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
 _COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
-_ON = re.compile(
-    r"\s{1,4}\((?!\s?[a-z]\s?\))|\s{1,4}\(?(?:as (?:the )?(?:correct|right)|because|since|and|or|but|not|rather"
-    r"|instead|is|was|are|would|must|should|makes|fits|seems|looks|remains|survives|matches|works|captures|describes"
-    r"|suits|explains|answers|here|has to|has the edge|stands|stays|it is|it stays|&|und|oder|et|ou|y|i|и|или|en|ve"
-    r"|veya|dan|atau"
-    r"|và|lub)(?!\w)"
-)
-_ON_LONGER = re.compile(
-    r"\s{1,4}(?:option|choice|answer|as|for|which|based|due|over|to|given|in this"
-    r"|from|with|on|seems|here|then|the|it is)(?!\w)"
-)
 
 
 def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOptions) -> bool:
@@ -77,9 +70,9 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOpti
         return True
     if ref.islower():
         return False
-    if _COLON.match(seg.low, end) or _IN_SCRIPT.match(seg.low, end) or (ref != "I" and _ON.match(seg.low, end)):
+    if _COLON.match(seg.low, end) or _IN_SCRIPT.match(seg.low, end) or (ref != "I" and marks.ON.match(seg.low, end)):
         return True
-    if ref not in "AI" and _ON_LONGER.match(seg.low, end):
+    if ref not in "AI" and marks.ON_LONGER.match(seg.low, end):
         return True
     named = want.at(seg.low, end + (seg.low[end : end + 1] == "."))
     return named is not None and named[0] == option

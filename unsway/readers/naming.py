@@ -8,22 +8,15 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from unsway.readers import languages, own_words, speakers
-from unsway.readers import phrases as say
-from unsway.readers import place_phrases as by_place
+from unsway.readers import languages, own_words
 from unsway.readers.claims import WEAK, Claim, announces, claimed
 from unsway.readers.layout import LOOKED_AT, ReplyLayout
 from unsway.readers.mentions import mention_at
+from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment
 
 _SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")
-_MADE_BY = re.compile(
-    r"\b(?:written|painted|composed|discovered|invented|created|proposed|founded|designed|stammt|verfasst|geschrieben|gemalt"
-    r"|entdeckt|erfunden|écrite?|peinte?|composée?|découverte?|inventée?|escrit[oa]|pintad[oa]|compuest[oa]|descubiert[oa]"
-    r"|inventad[oa])\b[^,.;:]{0,24}\b(?:by|von|par|por)\s(?:[^\W\d]{2,14}\s)?$"
-)
-"""Who made a thing, right before the name."""
 _BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
 _DASH = re.compile(r"\w[\s\"')]{1,4}-\s[\s\"'(]{0,4}$")
 _NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=\s|$))")
@@ -75,15 +68,11 @@ def stated(reply: ReplyLayout) -> Claim | None:
         quoted = not before.strip(" (\"'")
         before = seg.low[:start] if quoted else before
         says = any(
-            pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY, _MADE_BY)
+            pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY, marks.MADE_BY)
         ) or languages.announces(before)
         if not says and (languages.english(seg.low) or not _DASH.search(seg.low[:start])):
             continue
-        if (
-            (seg.low[piece[0] : piece[0] + 1] == "(" and not quoted)
-            or speakers.GIVES_AWAY.search(before)
-            or announces(seg)
-        ):
+        if (seg.low[piece[0] : piece[0] + 1] == "(" and not quoted) or who.GIVES_AWAY.search(before) or announces(seg):
             continue
         if by_place.DISTANT.search(seg.low, *piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
             continue

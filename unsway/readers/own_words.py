@@ -12,8 +12,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from unsway.readers import languages, speakers
-from unsway.readers import phrases as say
 from unsway.readers.mentions import mention_at
+from unsway.readers.patterns import marks, say
 from unsway.readers.wording import KnownOptions, Segment
 
 MOST = 12
@@ -32,18 +32,6 @@ _COMMON = frozenset(
 _LETTER = "0-9_a-zß-ɏͰ-ӿḀ-ỿ"
 """Letters and figures of spaced scripts, whose words may stand in text of one that is not."""
 _UNSPACED = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
-_BREAK = re.compile(
-    r"[;:()?]|\s-\s|(?<!\d)=|\b(?:but|yet|although|though|however|because|since|while|whereas|so|therefore|thus|hence"
-    r"|rather|instead|(?<!is )(?<!was )(?<!are )(?<!were )not|than|unlike|except|without|over|versus|until"
-    r"|followed by|ahead of)\b"
-    r"|(?<=,)\s(?=(?:(?:et|und|y|e|и)\s)?(?:pas|nicht|no|non|не|а не|não|niet|nie|ei)\s)|" + languages.BREAKS
-)
-_REJECTS = re.compile(
-    r"\b(?:not|never|no|nor|neither|none|than|unlike|except|without|over|versus|cannot|wrong|incorrect|false|out"
-    r"|eliminat\w+|exclud\w+|reject\w+|mistak\w+|fails?|although|though(?!,)|while|whereas|instead|rather|until"
-    r"|unlikely|lacks?|followed by|ahead of)\b"
-    r"|n't\b|" + languages.DENIALS
-)
 
 
 class Named(NamedTuple):
@@ -104,14 +92,14 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
     if patterns is None:
         return []
     least = max(0, len(seg.low) - LONGEST)
-    cuts = [least, *(at.start() for at in _BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
+    cuts = [least, *(at.start() for at in marks.BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
     named: list[Named] = []
     for low, high in pairwise(cuts):
         places: dict[int, dict[int, tuple[int, int]]] = {}
         for at in patterns[0].finditer(seg.low, low, high):
             group = int(at.lastindex or 1) - 1
             places.setdefault(patterns[1][group][0], {})[group] = at.span()
-        rejected = bool(places) and _REJECTS.search(seg.low, low, high) is not None
+        rejected = bool(places) and marks.REJECTS.search(seg.low, low, high) is not None
         named += [
             Named(option, min(spans.values())[0], max(spans.values())[1], rejected, (low, high))
             for option, spans in places.items()
@@ -125,7 +113,7 @@ def left_by(seg: Segment, want: KnownOptions) -> set[int]:
     named = {one.option for one in named_in(seg, want) if not one.rejected and is_own(seg, one.start, one.piece)}
     for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST)):
         mention = mention_at(seg, place.start(), want)
-        if mention is not None and mention.option is not None and mention.marked and not _REJECTS.search(seg.low):
+        if mention is not None and mention.option is not None and mention.marked and not marks.REJECTS.search(seg.low):
             named |= {mention.option} if is_own(seg, mention.start, (mention.start, len(seg.low))) else set()
     return named
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from unsway.readers import languages, own_words, speakers
-from unsway.readers import phrases as say
-from unsway.readers import place_phrases as by_place
+from unsway.readers import languages, own_words
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
 from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
 
 _NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
 _BRACKETED = re.compile(r"\(\s{0,3}([A-Z])\s{0,3}\)")
-_OPENS = re.compile(
-    r"[\s\"']{0,4}(?:$|[.,;:!)]|-\s|(?:because|since|as|for|due|given|based|over|rather than|instead of|after all)\b)"
-)
 
 
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
@@ -55,7 +51,7 @@ def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     if found is None:
         return None
     header = reply.header(line)
-    if header is not None and (speakers.GIVES_AWAY.search(header) or found.choice is None):
+    if header is not None and (who.GIVES_AWAY.search(header) or found.choice is None):
         return None
     return found._replace(strength=WEAK) if header is not None else found
 
@@ -146,7 +142,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     if second:
         closed = say.CLAUSE_END.match(seg.low, second)
         return claimed(seg, None, "several", mention.start, second, "ambiguous") if closed else None
-    if words and (mention.bracketed or _OPENS.match(seg.low, stop)):
+    if words and (mention.bracketed or marks.OPENS.match(seg.low, stop)):
         return claimed(seg, mention.option, "leading_words", mention.start, mention.end)
     speaker = seg.low[at : at + 2] == "a:"
     dash = seg.low[mention.end :].lstrip().startswith("- ") and len(reply.heads) < 2
@@ -155,7 +151,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
         return None
     stop = mention.end if dash else stop  # "B - photosynthesis is how …" explains its answer
     discussed = (reply.want.texts or not label) and say.GOES_ON.match(seg.low, stop)
-    if speaker or discussed or not (mention.bracketed or _OPENS.match(seg.low, stop)):
+    if speaker or discussed or not (mention.bracketed or marks.OPENS.match(seg.low, stop)):
         return None
     if _named_otherwise(seg, at, mention, reply.want):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
@@ -165,7 +161,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
 def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:
     """The words of an option at the very beginning, closed off from what follows."""
     named = reply.want.at(seg.low, at)
-    if named is None or named[0] is None or seg.low.endswith("?") or not _OPENS.match(seg.low, named[1]):
+    if named is None or named[0] is None or seg.low.endswith("?") or not marks.OPENS.match(seg.low, named[1]):
         return None
     if len(sentences) > 1:
         second = segment(reply.text, *sentences[-2])
@@ -237,7 +233,7 @@ def short(reply: ReplyLayout) -> Claim | None:
             if claim is not None and claim.status == "ok":
                 return claim
         elif seg.low.strip(" .!*\"'()") == found["letter"] or (
-            (found["letter"] in "ai" and not mention_at(seg, start, reply.want)) or speakers.GIVES_AWAY.search(heading)
+            (found["letter"] in "ai" and not mention_at(seg, start, reply.want)) or who.GIVES_AWAY.search(heading)
         ):
             continue
         elif not reply.listed(seg.start, option) and stance(seg.low, start) == OWN:

@@ -5,11 +5,11 @@ In: a `ReplyLayout`, the reply with the options it may name. Out: a `Reading`.
 
 from __future__ import annotations
 
-from unsway.readers import fields, languages, naming, places, speakers
-from unsway.readers import phrases as say
+from unsway.readers import fields, languages, naming, places
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
 from unsway.readers.layout import ReplyLayout, begin
 from unsway.readers.mentions import mention_at
+from unsway.readers.patterns import say, who
 from unsway.readers.sentences import last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
@@ -89,7 +89,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             line = line or both(weak, found)
         elif claim is None:
             unable = unable or say.UNABLE.search(seg.low) is not None
-            agreed = agreed or speakers.AGREES_NEXT.match(seg.low) is not None or languages.agrees(seg.low)
+            agreed = agreed or who.AGREES_NEXT.match(seg.low) is not None or languages.agrees(seg.low)
             if line is None and (say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low)):
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:

@@ -9,9 +9,9 @@ import re
 from collections import deque
 
 from unsway.readers import languages, speakers
-from unsway.readers import phrases as say
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, claim_after, span, torn
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
+from unsway.readers.patterns import marks, say, who
 from unsway.readers.speakers import DENIED, OWN, stance
 from unsway.readers.speakers import REPORTED as REPORTED_WORDS
 from unsway.readers.wording import KnownOptions, Segment
@@ -31,11 +31,6 @@ _AMONG = re.compile(r"\b(?:between|among|out of|of)\b[^,]{1,40},\s{0,3}$")
 _JOINED = re.compile(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$")
 _GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
 
-_SUBJECT_AFTER = re.compile(
-    r"(?:^|[,;:.(\"'-]|\b(?:option|answer|choice|that|so|therefore|thus|hence|think|believe|only|because|since|and"
-    r"|or|but|yet|though|however|whereas|say|letter|then|both|while))[\s(\"']{0,4}$"
-)
-
 
 def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> Claim | None:
     """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
@@ -45,9 +40,9 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
         (say.FRAME, by_frame),
         (say.VERDICT, by_verdict),
         (say.BOTH, between_two),
-        (speakers.SAYS, by_saying),
+        (who.SAYS, by_saying),
     ):
-        if pattern is speakers.SAYS and last is not None and last.strength > VOID:
+        if pattern is who.SAYS and last is not None and last.strength > VOID:
             break
         for found in reversed(deque(pattern.finditer(seg.low, begin), maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
@@ -84,29 +79,29 @@ def _of_another(seg: Segment, claim: Claim | None) -> Claim | None:
     """A claim in the words of another; the model's own where it agrees in the same sentence."""
     if claim is None or claim.strength <= VOID or claim.choice is None:
         return None
-    agrees = speakers.AGREES_HERE.match(seg.low, claim.span[1] - seg.start)
+    agrees = who.AGREES_HERE.match(seg.low, claim.span[1] - seg.start)
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
 def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | None:
     """The claim of "you chose (A)", which is another's, and of "the evidence points to (A)", which is the model's."""
-    who = speakers.subject(seg.low, found.start())
+    name = speakers.subject(seg.low, found.start())
     claim = claim_after(seg, found.end(), want, "points")
     if claim is None:
         return None
-    if speakers.AS_SAID.search(seg.low, max(0, found.start() - speakers.REACH), found.start()):
+    if who.AS_SAID.search(seg.low, max(0, found.start() - speakers.REACH), found.start()):
         return claim._replace(rule="agrees")
-    if not who:
+    if not name:
         return None
-    advised = speakers.ADVISED.search(seg.low, max(0, found.start() - speakers.REACH), found.start())
+    advised = who.ADVISED.search(seg.low, max(0, found.start() - speakers.REACH), found.start())
     if advised is not None and stance(seg.low, advised.start()) == OWN:
         return claim._replace(strength=WEAK)
-    if speakers.WHO.search(seg.low, 0, found.start()) and speakers.RIGHT.match(seg.low, claim.span[1] - seg.start):
+    if who.WHO.search(seg.low, 0, found.start()) and who.RIGHT.match(seg.low, claim.span[1] - seg.start):
         return claim._replace(rule="agrees")
     whose = stance(seg.low, found.start())
-    if not speakers.speaks_for_model(who, show=bool(found["show"])):
+    if not speakers.speaks_for_model(name, show=bool(found["show"])):
         return None if whose == DENIED else _of_another(seg, claim)
-    if who in ("i", "we"):
+    if name in ("i", "we"):
         return None
     return claim._replace(strength=WEAK) if whose == OWN else None
 
@@ -167,9 +162,7 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     if conditional or say.BUT_WRONG.match(seg.low, after):
         return None
     return (
-        claim
-        if whose == OWN and not elsewhere and not speakers.SAID_BY.match(seg.low, after)
-        else _of_another(seg, claim)
+        claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
     )
 
 
@@ -220,9 +213,9 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
     whose = stance(low, start)
     if whose == DENIED:
         return None
-    if whose == OWN and not speakers.SAID_BY.match(low, found.end()):
+    if whose == OWN and not who.SAID_BY.match(low, found.end()):
         return claim
-    agrees = speakers.AGREES_HERE.match(low, found.end())
+    agrees = who.AGREES_HERE.match(low, found.end())
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)
 
 
@@ -240,10 +233,11 @@ def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None
     words = words_after(seg, mention, want)
     between = seg.low[words[1] if words and words[0] == mention.option else mention.end : stop].strip(" ,\"')")
     bare = not mention.bracketed and seg.text[found.start()].isupper() and mention.end - mention.start == 1
-    if bare and not _SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start]):
+    if bare and not marks.SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start]):
         return None
     if between and (
-        _GAP_STOPS.search(between) or not _SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start])
+        _GAP_STOPS.search(between)
+        or not marks.SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start])
     ):
         return None
     return mention

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from unsway.readers.patterns import marks
+
 _QUOTES_AND_DASHES = {
     **dict.fromkeys("“”„‟«»「」『』″〝〞", '"'),
     **dict.fromkeys("‘’‚‛′´", "'"),
@@ -55,26 +57,12 @@ _FOLD = _Fold(
 )
 _ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
 """The same for text that is all ASCII, which is read faster."""
-_LATEX = re.compile(
-    r"\\(?:(boxed|fbox|framebox|colorbox)(?![a-zA-Z])|(?:implies|therefore|to|(?:Long"
-    r"|long)?[Rr]ightarrow)(?![a-zA-Z])|(?:text|math|operatorname|mbox|left|right|quad|bf|rm|bold)[a-z]{0,8}"
-    r"|[^a-zA-Z])"
-)
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
-_TAG = re.compile(
-    r"<(?=[^<>]{0,30}(?:answer|choice|option|letter))([a-z][\w ]{0,30})>|<\|begin_of_(box)\|>|<\|end_of_box\|>"
-    r"|</?[a-z][\w ]{0,30}/?>",
-    re.IGNORECASE,
-)
-"""A tag that labels what follows, in a group; or any other, which is nothing."""
 _ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
 _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
-_END = re.compile(
-    r"[\U0001F300-\U0001FAFF]{1,5}\s+|[.!?](?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)[\"'”’)\]*_]{0,4}\s+|[。！？।؟][\"'”’」』）*_]{0,4}\s*"
-)
 
 
 def fold(text: str) -> str:
@@ -82,11 +70,11 @@ def fold(text: str) -> str:
     if "~~" in text:
         text = _STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
-        text = _LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
+        text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
     if not text.isascii():
         text = _ALIKE.sub(lambda m: _TWIN[m[0]], text)
     if ">" in text:
-        text = _TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
+        text = marks.TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
         text = text.replace("->", " =").replace("=>", " =")
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
 
@@ -129,7 +117,7 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     later = end
     while later > start:
         here, begins = max(start, later - PIECE), []
-        for found in _END.finditer(text, here, end):
+        for found in marks.END.finditer(text, here, end):
             if found.start() >= later:
                 break
             if not _lone_letter(text, found.start()):
@@ -139,18 +127,6 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     yield start
 
 
-_SENTENCE = re.compile(
-    r"(?:the|options?|choices?|others?|none|both|neither|all"
-    r"|each|\(?[a-z]\)?(?:,? (?:and|or) \(?[a-z]\)?)? (?:is|are|was|has|does|do|can|could|would|will|isn't|seems"
-    r"|describes|refers|fails|might|may)"
-    r"|i|i'm|i'd|i've|this|that|it|it's|because|since|however|but|although|while|here|we|you|your|as|so|they|these"
-    r"|there|not|by|for|if"
-    r"|to|on|in|after|therefore|thus|hence|also|note|final|plus|and|my|let|no|yes|both|given|wait|actually|sorry|hmm"
-    r"|your|people|most"
-    r"|everything|some|many|someone|one|looking|based|with|when|only)(?![\w'-])",
-    re.IGNORECASE,
-)
-"""How a sentence begins that follows a letter with a full stop: "The answer is B. A is a toy"."""
 _AFTER_WORDS = re.compile(r"(?:[\w,:)\"'*=]|(?<=[a-z]):)\s{1,3}[\"'(*_]{0,4}$")
 
 
@@ -166,7 +142,7 @@ def _lone_letter(text: str, dot: int) -> bool:
         return False
     if dot == 1 or not text[dot - 1].isupper() or text[dot - 2] == ".":
         return True
-    if _SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'(")) is None:
+    if marks.SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'(")) is None:
         return True
     line = text.rfind("\n", max(0, dot - 40), dot) + 1
     return _AFTER_WORDS.search(text[max(line, dot - 40, 0) : dot - 1]) is None
@@ -176,12 +152,6 @@ def _lone_letter(text: str, dot: int) -> bool:
 
 _ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
 _LEAD = re.compile(r"[\s\"':(]{0,16}")
-_CLOSES = re.compile(
-    r"\s{0,8}(?:$|[.,;:!?)\"']+(?=\s|$|\()|(?<=\s)-|-\s|\("
-    r"|(?:because|since|as|which|for|due|that|is|was|would|will|here|from|based|but|not|rather|instead|so|given|over"
-    r"|on th(?:is|at))\b"
-    r"|and (?:not|therefore|so|thus)\b)"
-)
 
 
 _JOIN = re.compile(r"\s{1,4}(?:and|or) (?:(?:an?|the) )?")
@@ -199,14 +169,6 @@ _COPULA_BEHIND = re.compile(r"(?<=\w)(?:입니다|이다|이에요|です|であ
 """Verbs that follow what they name."""
 
 
-_A_NUMBER = re.compile(
-    r"\d|(?<![一-鿿])[一二三四五六七八九十百]+(?![一-鿿])|\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|null"
-    r"|zwei|drei|vier|fünf|dos|tres|cuatro|cinco|deux|trois|quatre|cinq|due|tre|quattro|dois|três|два|две|три|четыре|пять"
-    r"|i|ii|iii|iv|v)\b"
-)
-"""A number in figures, words or Roman figures."""
-
-
 @dataclass(frozen=True, slots=True)
 class KnownOptions:
     """The letters and the texts that count as an option of the question."""
@@ -221,7 +183,7 @@ class KnownOptions:
     @property
     def numbers(self) -> bool:
         """Whether an option holds a number or texts are not at hand, so that a number may be what an option says."""
-        return not self.texts or any(_A_NUMBER.search(text) for text, _ in self.texts)
+        return not self.texts or any(marks.A_NUMBER.search(text) for text, _ in self.texts)
 
     def at(self, low: str, position: int) -> tuple[int | None, int] | None:
         """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""
@@ -243,7 +205,7 @@ class KnownOptions:
                 if piece.startswith(text):
                     end = _moved(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
                     join = _JOIN.match(low, end)  # before another option's words
-                    if _CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
+                    if marks.CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
                         return option, end
         return None
 
