@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, real, room_for, tiny_model
 from unsway.backends import backend
 from unsway.backends.export import export
 from unsway.backends.local import launch
@@ -42,17 +39,6 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "bct"
     fit(ROWS, HOW, str(base), backend("local"), folder)
     return folder
-
-
-@contextmanager
-def room_for(n_bytes: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # ---------------------------------------------------------------- an export

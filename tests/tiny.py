@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +24,13 @@ loads_torch = pytest.mark.filterwarnings("default")  # torch's, transformers' an
 
 def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str = "") -> Path:
     """Save the model; a prompt with the word `spoilt` gives no number."""
+    shutil.copytree(_made(seed, context, spoilt), folder, dirs_exist_ok=True)
+    return folder
+
+
+@cache
+def _made(seed: int, context: int, spoilt: str) -> Path:
+    """The model, made once in a process."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -38,6 +52,8 @@ def tiny_model(folder: Path, *, seed: int = 0, context: int = 512, spoilt: str =
     model = LlamaForCausalLM(config)
     if spoilt:
         model.get_input_embeddings().weight.data[tokenizer.encode(f" {spoilt}")[-1]] = float("nan")
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
@@ -72,3 +88,14 @@ def metrics(folder: Path) -> list[dict[str, object]]:
 def losses(folder: Path) -> dict[int, float]:
     """Step to loss; a step that was done twice has its last loss."""
     return {row["step"]: row["loss"] for row in metrics(folder) if "loss" in row}  # type: ignore[misc]
+
+
+@contextmanager
+def room_for(n_bytes: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
