@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from keeping import ask_directly
 
 import unsway
 from unsway import banks, sources
@@ -32,6 +33,7 @@ from unsway.pairing import pairs
 from unsway.prompts.render import render
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address
+from unsway.studies.arms import Arm
 from unsway.studies.folder import results
 from unsway.studies.judging import judge
 from unsway.studies.redaction import shown
@@ -168,11 +170,18 @@ def test_what_words_decline(said: str, outcome: str, unjudged: Results) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_rates_of_a_study_with_a_judge_of_known_errors_are_unbiased() -> None:
-    """Corrected rates are right on average; uncorrected ones are off by what the judge's errors say."""
+def test_rates_of_a_study_with_a_judge_of_known_errors_are_unbiased(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corrected rates are right on average; uncorrected ones are off by what the judge's errors say.
+
+    Six studies without evals of Inspect: `folder` above is asked and judged through them.
+    """
+    monkeypatch.setattr("unsway.judging.verdicts.ask", ask_directly)
     asked, raw, corrected = built(), [], []
+    prompts = [prompt for pair in asked for prompt in (pair.clean, pair.biased)]
     for seed in range(6):
-        found = unsway.measure(scripted_requests(asked, RATES, seed=seed), asked)  # type: ignore[arg-type]
+        replies = ask_directly(prompts, scripted_requests(asked, RATES, seed=seed))  # type: ignore[arg-type]
+        arm = Arm("base", replies[0].model, replies[0].weights, "base")
+        found = Results.build("requests", [arm], asked, replies)
         says = judge(found, "request_outcome", by=scripted_judge(SE, SP, seed=seed))
         found = read_by(found, says.verdicts)
         kept = {Address.of(reply).key().hex(): reply for reply in found.replies}
