@@ -167,10 +167,9 @@ def everything() -> str:
     return digest([(p.id, p.bias, p.clean.id, p.biased.id, p.order) for each in built for p in each])
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "4242"])
-def test_same_bytes_in_every_process(hash_seed: str) -> None:
+def test_same_bytes_in_every_process() -> None:
     code = CODE.format(tests=str(Path(__file__).parent))
-    env = os.environ | {"PYTHONHASHSEED": hash_seed}
+    env = os.environ | {"PYTHONHASHSEED": "4242"}  # here it is another one, drawn by Python
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == everything()
 

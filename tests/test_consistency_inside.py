@@ -54,14 +54,25 @@ def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("unsway.backends.local.trainers.training_dtype", lambda: "float32")
 
 
-@pytest.fixture
-def live(base: Path, tmp_path: Path) -> Iterator[LiveModel]:
+@pytest.fixture(scope="module")
+def moved(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveModel]:
     """A live model that two steps have moved away from its base."""
     how = Bct(learning_rate=2e-2, batch_size=8, epochs=2)
-    with Local().open(ROWS, how, str(base), tmp_path / "live") as model:
-        for _ in range(2):
-            model.step(ROWS, lambda rows, m: -sum(m.logprobs([m.encode(r.clean.messages(), "(A)") for r in rows])[0]))
-        yield model
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unsway.backends.local.live.training_dtype", lambda: "float32")
+        with Local().open(ROWS, how, str(base), tmp_path_factory.mktemp("live")) as model:
+            for _ in range(2):
+                model.step(
+                    ROWS, lambda rows, m: -sum(m.logprobs([m.encode(r.clean.messages(), "(A)") for r in rows])[0])
+                )
+            yield model
+
+
+@pytest.fixture
+def live(moved: LiveModel, monkeypatch: pytest.MonkeyPatch) -> LiveModel:
+    """The same model for every test, which reads it and trains nothing; what a test sets on it is undone."""
+    monkeypatch.setattr(moved, "can_share", moved.can_share)
+    return moved
 
 
 def inside(model: Any, ids: tuple[int, ...]) -> dict[str, Any]:

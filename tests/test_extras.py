@@ -245,7 +245,7 @@ import unsway as us
 from unsway.cli import main
 from unsway.studies import Study, run
 from unsway.testing import scripted, toy_questions
-pairs = us.pairs(toy_questions(30), ["post_hoc", "suggested_answer"])
+pairs = us.pairs(toy_questions(12), ["post_hoc", "suggested_answer"])
 found = us.measure(scripted(pairs, follow={{"post_hoc": 0.5}}), pairs, folder={folder!r})
 us.report(found, {folder!r} + "/report.html")
 study = Study(models="scripted", biases="suggested_answer", tasks=("procedural/arithmetic",), n=5)
@@ -264,14 +264,14 @@ def elsewhere(system: str, program: str, folder: Path) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_model_is_measured_and_reported_on_other_systems(system: str, tmp_path: Path) -> None:
     out, err = elsewhere(system, MEASURED, tmp_path).communicate(timeout=110)
-    assert out.split()[-2:] == ["90", "60"], err
+    assert out.split()[-2:] == ["36", "24"], err
     assert (tmp_path / "report.html").exists() and (tmp_path / "again.html").exists()
     assert list(tmp_path.rglob(".part-*")) == list(tmp_path.rglob("claims*.lock")) == []
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_processes_share_a_folder_on_other_systems(system: str, tmp_path: Path) -> None:
-    both = [elsewhere(system, SHARED, tmp_path) for _ in range(2)]
+def test_processes_share_a_folder_on_windows(tmp_path: Path) -> None:
+    """On macOS they share it by the locks of Linux (test_sharing.py)."""
+    both = [elsewhere("Windows", SHARED, tmp_path) for _ in range(2)]
     assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "48"]] * 2
     assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 48
     assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 48  # nothing was asked twice
