@@ -1,4 +1,6 @@
-"""Runs programs one after the other, each in a process forked from this one, which has imported what they all import.
+"""Processes that are forked from one which has imported what they all import: four seconds of each are saved.
+
+`Forked` is a program of its own, as `subprocess.Popen`. `run` runs programs one after the other:
 
 In: a file of steps: `{"words": ["-m", "pytest", …], "cwd": …}` for `python -m pytest …`, and `{"file": …, "text": …}` for a
 file to write. Out: what they print. Ends with the exit code of the first that fails, after all of them with `--all`.
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import multiprocessing
 import os
 import runpy
 import subprocess
@@ -28,6 +31,54 @@ PRELOADED = (
     "unsway.studies",
 )
 """Seconds of imports. None of them starts a thread, which would not survive a fork."""
+
+
+SERVER = multiprocessing.get_context("forkserver")
+"""Its processes come from a server that every process of the tests starts once, when it first needs one."""
+SERVER.set_forkserver_preload([*PRELOADED, "inspect_ai._eval.eval", "inspect_ai._eval.task.run"])
+
+
+class Forked:
+    """A program in a process of its own, with `sys.argv[1:]` and an environment; killed with its context."""
+
+    def __init__(self, code: str, *words: str, out: Path, **env: str) -> None:
+        self.out = out
+        """What it says on stdout lands here, and what it says on stderr next to it."""
+        self.process = SERVER.Process(target=_program, args=(code, words, out, dict(os.environ) | env))
+        self.process.start()
+        self.pid = self.process.pid or 0
+
+    def __enter__(self) -> Forked:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.join()
+
+    @property
+    def returncode(self) -> int | None:
+        """Negative for the signal that ended it; None while it runs."""
+        return self.process.exitcode
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What it said on stdout and stderr, once it has ended."""
+        self.process.join(timeout)
+        assert self.returncode is not None, f"no end within {timeout} s"
+        return self.out.read_text(encoding="utf-8"), _errors(self.out).read_text(encoding="utf-8")
+
+
+def _errors(out: Path) -> Path:
+    return out.with_suffix(".err")
+
+
+def _program(code: str, words: tuple[str, ...], out: Path, env: dict[str, str]) -> None:
+    """Run it, in the child."""
+    os.environ.clear()
+    os.environ.update(env)
+    for number, path in ((1, out), (2, _errors(out))):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    sys.argv = ["-c", *words]
+    exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})  # a test's own program
 
 
 def run(steps: Sequence[Mapping[str, object]], cwd: Path, *words: str, file: Path) -> subprocess.CompletedProcess[str]:
@@ -56,6 +107,7 @@ def _forked(words: list[str], cwd: str) -> int:
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         else:
             sys.argv = words
+            sys.path.insert(0, str(Path(words[0]).resolve().parent))  # as for a script that is named
             runpy.run_path(words[0], run_name="__main__")
         code = 0
     except SystemExit as end:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import Forked
 from unsway.errors import BadInput, BudgetReached, StoreError
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
@@ -44,9 +45,8 @@ print(len(replies), flush=True)
 """
 
 
-def start(folder: Path, n: int, seconds: float, name: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", ASK, str(folder), str(n), str(seconds), name]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def start(folder: Path, n: int, seconds: float, name: str) -> Forked:
+    return Forked(ASK, str(folder), str(n), str(seconds), name, out=folder / f"said-{name}")
 
 
 def spoken(folder: Path) -> list[int]:
@@ -54,25 +54,25 @@ def spoken(folder: Path) -> list[int]:
 
 
 def test_two_processes_share_the_work_and_ask_nothing_twice(tmp_path: Path) -> None:
-    both = [start(tmp_path, 60, 0.05, name) for name in ("one", "two")]
+    both = [start(tmp_path, 20, 0.05, name) for name in ("one", "two")]
     found = [process.communicate(timeout=90)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert found == [["ready", "180"], ["ready", "180"]]
+    assert found == [["ready", "60"], ["ready", "60"]]
     rows = (tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 180 and len({json.loads(row)["prompt_id"] for row in rows}) == 180
-    assert sum(spoken(tmp_path)) == 180
+    assert len(rows) == 60 and len({json.loads(row)["prompt_id"] for row in rows}) == 60
+    assert sum(spoken(tmp_path)) == 60
 
 
 def test_what_a_killed_process_was_asking_is_taken_over(tmp_path: Path) -> None:
-    first = start(tmp_path, 60, 1.0, "one")
+    first = start(tmp_path, 20, 1.0, "one")
     while not (tmp_path / "spoken-one.txt").exists():
         time.sleep(0.05)
-    second = start(tmp_path, 60, 0.01, "two")
+    second = start(tmp_path, 20, 0.01, "two")
     time.sleep(0.3)
     os.kill(first.pid, signal.SIGKILL)
-    first.communicate()
-    assert second.communicate(timeout=90)[0].split() == ["ready", "180"]
-    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 180
+    first.communicate(timeout=90)
+    assert second.communicate(timeout=90)[0].split() == ["ready", "60"]
+    assert len(ReplyStore(tmp_path / "replies.jsonl")) == 60
 
 
 def test_claims_keep_threads_of_one_process_apart_and_end_with_their_context(tmp_path: Path) -> None:
