@@ -4,7 +4,7 @@ In: the text of a reply as it was recorded, with or without the special tokens o
 
     split("<think>It asks for a fruit.</think>(B)").said   # "(B)"
 
-Marks that open and close a thought stand in `THOUGHTS`, one row for each way of writing; marks that end a turn and the
+Marks that open and close a thought stand in `patterns.toml`, a row for each way of writing; marks that end a turn and the
 words that begin one in `TURN_TOKENS` and `ROLES`. A thought that never closes is a cut reply, whatever the provider says
 about why it stopped. A closing mark without an opening one closes a thought that the chat template opened.
 
@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from unsway.readers.patterns import TABLES, filled
 
 ThoughtKind: TypeAlias = Literal["full", "cut", "none"]
 """Whether a thought closed, never closed, or is not there (or empty)."""
@@ -52,60 +54,15 @@ class ThoughtMark:
     """Where the marks count. Plain words count only where a reply starts with them, some only where they close, too."""
 
 
-_TAGS = (
-    "think|thinking|thoughts?|reasoning|reason|scratchpad|reflection|analysis|rationale|inner_monologue|deliberation|cot"
-    "|seed:think|longcat_think|mm:think|(?:antml|ant):thinking"
-)
-
-THOUGHTS = (
-    ThoughtMark(
-        rf"<(?:{_TAGS})(?:\s[^<>\n]{{0,60}})?>",
-        rf"</(?:{_TAGS})\s?>",
-        "DeepSeek-R1, Qwen3, QwQ, GLM, Kimi-K2, Phi-4-reasoning, Nemotron, MiniMax, Olmo-Think, ERNIE, Hunyuan, Granite 3.3 "
-        "(think); Seed-OSS (seed:think); EXAONE-Deep, Marco-o1 (thought); LongCat; Reflection and prompted models (thinking)",
-    ),
-    ThoughtMark(r"\[THINK(?:ING)?\]", r"\[/THINK(?:ING)?\]", "Magistral, Ministral"),
-    ThoughtMark(r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>", "Sky-T1, OpenThinker"),
-    ThoughtMark(r"<\|START_THINKING\|>", r"<\|END_THINKING\|>", "Cohere Command A Reasoning"),
-    ThoughtMark(r"<\|inner_prefix\|>", r"<\|inner_suffix\|>", "Apertus"),
-    ThoughtMark(r"◁think▷", r"◁/think▷", "Kimi-VL"),
-    ThoughtMark(r"\[unused16\]", r"\[unused17\]", "openPangu"),
-    ThoughtMark(r"<\|channel>\s?thought\b", r"<channel\|>", "Gemma 4"),
-    ThoughtMark(r"<\|think\|>", r"<\|/think\|>|(?:<\|end\|>)?(?:<\|begin\|>assistant)?<\|content\|>", "Solar Open"),
-    ThoughtMark("", r"\[BEGIN FINAL RESPONSE\]", "Apriel"),
-    ThoughtMark(
-        r"<\|channel\|>\s?(?:analysis|commentary)[^<\n]{0,60}<\|message\|>",
-        r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>\s?final[^<\n]{0,60}<\|message\|>",
-        "gpt-oss (harmony)",
-    ),
-    ThoughtMark(
-        r"(?:assistant)?analysis(?=[A-Z\"'(\d]|[^\x00-\x7f])",
-        r"assistant\s?final(?=\W|[A-Z\d]|[^\x00-\x7f])",
-        "gpt-oss without its special tokens",
-        "start",
-    ),
-    ThoughtMark(r"(?:<\|im_start\|>)?think\n", r"(?:<\|im_start\|>|(?<=\n))answer\n", "s1", "start"),
-    ThoughtMark(r"(?:assistant)?/think\n", r"<\|im_start\|>assistant\n", "HyperCLOVA X", "start"),
-    ThoughtMark(
-        r"Here(?:'s| is) my thought process:", r"Here(?:'s| is) my response:", "Granite 3.2", "start and closed"
-    ),
-    ThoughtMark(r"#{1,3} (?:Thinking|Reasoning)\n", r"\n#{1,3} Final Response\n", "HuatuoGPT-o1", "start and closed"),
+THOUGHTS = tuple(
+    ThoughtMark(filled(row["opens"]), filled(row["closes"]), row["families"], row.get("where", "anywhere"))
+    for row in TABLES["thoughts"]
 )
 """Every known way of writing a thought."""
 
-TURN_TOKENS = (
-    r"<[|｜](?!(?:begin|end)_of_box)[^<>|｜\n]{1,40}[|｜]>",  # ChatML, Llama 3, Phi, GLM, DeepSeek, harmony, Cohere
-    r"\[\|[a-z_]{1,20}\|\]",  # EXAONE
-    r"</?s>|<(?:eos|bos|end_of_turn|start_of_turn|end_of_utterance|seed:eos)>|<\|turn>|<turn\|>",  # Mistral, Gemma
-    r"\[/?INST\]|<</?SYS>>|\[END FINAL RESPONSE\]|\[e~\[|\]~b\]",  # Llama 2, Apriel, MiniMax
-)
-"""Special tokens of chat templates: after something was said, they end it."""
 
-ROLES = (
-    "user|human|usuario|usuária|usuário|utilisateur|nutzer|benutzer|utente|пользователь|человек|用户|用戶|ユーザー|사용자"
-    "|المستخدم|उपयोगकर्ता|pengguna|käyttäjä|kullanıcı|người dùng|użytkownik"
-)
-"""Words for whoever speaks to the model, at the beginning of a turn."""
+TURN_TOKENS, ROLES, QUESTIONS = (filled(TABLES["turns"][name]) for name in ("TOKENS", "ROLES", "QUESTIONS"))
+"""Special tokens that end a turn; words for whoever speaks to the model; words that head a question."""
 
 ASKED_AGAIN = "(X)"
 """What a turn of the user holds that asks for the answer in a given form: a recorded conversation, no invention."""
@@ -124,7 +81,7 @@ _MARK = re.compile(
         for side, pattern in (("o", mark.opens), ("c", mark.closes))
         if pattern
     )
-    + f"|(?P<turn>{'|'.join(TURN_TOKENS)}))",
+    + f"|(?P<turn>{TURN_TOKENS}))",
     re.IGNORECASE,
 )
 _STARTS = [mark for mark in THOUGHTS if mark.where != "anywhere"]
@@ -147,13 +104,6 @@ _MODEL = re.compile(r"\n[ \t*#]{0,6}(?:assistant|model|ai)[ \t*]{0,4}:", re.IGNO
 _OPTION_LINE = re.compile(r"\n[ \t]{0,4}\(?[A-E][).]")
 
 
-QUESTIONS = (
-    "question|q|instruction|input|true or false|problem|exercise|example|task|prompt|passage|context|quiz|puzzle"
-    "|frage|aufgabe|pregunta|problema"
-    "|exercice|domanda|esercizio|pergunta|questão|exercício|вопрос|задача|问题|問題|题目|題目|质问|質問|問|문제|질문|السؤال|سؤال"
-    "|प्रश्न|pertanyaan|soal|kysymys|tehtävä|soru|câu hỏi|câu|pytanie|zadanie|vraag|fråga|spørgsmål"
-)
-"""Words that head a question."""
 _NEXT = re.compile(
     rf"\n[ \t]{{0,4}}(?=[^\n])(?:[#*>_\- ]{{0,6}}(?:{_cased('next|new|another|follow-up')}\s)?{_cased(QUESTIONS)}"
     r"(?:[ \t]?(?:no\.? ?|#)?\d{1,3})?"

@@ -14,7 +14,7 @@ import re
 import tomllib
 from pathlib import Path
 
-_PATTERNS, _LANGUAGES = (
+TABLES, _LANGUAGES = (
     tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
     for name in ("patterns", "languages")
 )
@@ -25,22 +25,22 @@ class PatternTable:
     """The patterns of one table by name."""
 
     def __init__(self, table: str) -> None:
-        vars(self).update({name: re.compile(_filled(pattern)) for name, pattern in _PATTERNS[table].items()})
+        vars(self).update({name: re.compile(filled(pattern)) for name, pattern in TABLES[table].items()})
 
     def __getattr__(self, name: str) -> re.Pattern[str]:
         """A pattern that the table lacks. Raises `AttributeError`."""
         raise AttributeError(f"No pattern is named {name!r}; those of this table are {', '.join(vars(self))}.")
 
 
-def _filled(pattern: str) -> str:
+def filled(pattern: str) -> str:
     """A pattern with its pieces put in, on one line."""
     return _PIECE.sub(lambda found: piece(found[1]), pattern.replace("\n", ""))
 
 
 def piece(name: str) -> str:
     """What stands for a name in braces: a piece of patterns, the places of an option, or a key of all languages."""
-    if name in _PATTERNS["parts"]:
-        return _filled(_PATTERNS["parts"][name])
+    if name in TABLES["parts"]:
+        return filled(TABLES["parts"][name])
     rows = _LANGUAGES.values()
     if name == "PLACE_OF_AN_OPTION":
         placed = [(row["places"], row["spaced"]) for row in rows if "places" in row]
