@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.forking import Forked
 from unsway import layout
 from unsway.cli import main
 from unsway.sampling.heartbeat import running
@@ -84,14 +85,14 @@ run(study, sys.argv[1], using={"scripted/slow": scripted(study.pairs(), follow={
 
 
 def test_what_runs_is_seen_from_outside_and_a_killed_run_is_not(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path)], stderr=subprocess.DEVNULL) as process:
+    with Forked(SLOW, str(tmp_path), out=tmp_path / "said") as process:
         deadline = time.monotonic() + 60
         while not running(tmp_path) and time.monotonic() < deadline:
             time.sleep(0.1)
         (beat,) = running(tmp_path)
         assert (beat.what, beat.done, beat.total, beat.pid) == ("scripted/slow", 0, 80, process.pid)
         assert "Running: scripted/slow, 0 of 80." in call("status", tmp_path).output
-        process.kill()
+        os.kill(process.pid, signal.SIGKILL)
     assert running(tmp_path) == ()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import answering as answering  # the provider
 import pytest
 from test_studies import SMALL, models, n_replies
 
+from tests.forking import SERVER
 from unsway import layout
 from unsway.biases import cue
 from unsway.errors import BadInput, UnknownName
@@ -100,7 +100,7 @@ TOLD = Study(
 
 def processes(n: int) -> Executor:
     """Processes that know the provider `answers`."""
-    return ProcessPoolExecutor(n, get_context("spawn"), import_module, ("answering",))
+    return ProcessPoolExecutor(n, SERVER, import_module, ("answering",))
 
 
 def test_processes_lose_no_row(tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_the_first_job_that_fails_ends_the_run_and_what_is_there_stays(tmp_path:
     del using["scripted/two"]
     with pytest.raises(Exception, match="scripted/two"):
         run(SMALL, tmp_path, using=using)
-    assert n_replies(tmp_path) == 120
-    assert len(list(read_jsonl(tmp_path / layout.PAIRS, dict))) == 80
+    assert n_replies(tmp_path) == 45
+    assert len(list(read_jsonl(tmp_path / layout.PAIRS, dict))) == 30
 
 
 def test_model_arguments_reach_the_provider_here_and_in_other_processes(tmp_path: Path) -> None:
