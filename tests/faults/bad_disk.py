@@ -1,6 +1,6 @@
 """A bad disk: every verb that writes, on a disk that is full, read-only, not ours, oddly named, or shared with a second run.
 
-    python -m tests.faults.bad_disk [--class TEXT] [VERB …]
+    python -m tests.faults.bad_disk [VERB …] [--class TEXT …]
 
 A verb must either do its work, or end with exit code 1, one line that says what to do, and no file half-written; when the
 disk is mended the same again must end complete, and no reply that was paid for is asked again. A full disk is a tmpfs filled
@@ -245,13 +245,13 @@ def main() -> int:
     obeying_modes()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("verbs", nargs="*", choices=[*VERBS, []])
-    parser.add_argument("--class", dest="only", default="", help="only the classes with this in their name")
+    parser.add_argument("--class", dest="only", action="append", help="only the classes with this in their name")
     args = parser.parse_args()
     cases = [VERBS[name] for name in args.verbs or VERBS]
     lost = 0
     with tempfile.TemporaryDirectory() as top, prepare_all(Path(top), cases):
         for number, (name, tried) in enumerate(classes().items()):
-            if args.only not in name:
+            if args.only and not any(part in name for part in args.only):
                 continue
             line = Tally(f"bad disk, {name}")
             for case in cases:
