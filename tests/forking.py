@@ -85,7 +85,8 @@ def run(steps: Sequence[Mapping[str, object]], cwd: Path, *words: str, file: Pat
     """Run the steps with the package of a copy of the repository; `file` is where they are written."""
     file.write_text(json.dumps(list(steps)), encoding="utf-8")
     command = [sys.executable, "-m", "tests.forking", str(file), *words]
-    env = os.environ | {"PYTHONPATH": str(cwd)}
+    known = "-W 'ignore:Module already imported:pytest.PytestAssertRewriteWarning'"  # as pytest's plugins are here
+    env = os.environ | {"PYTHONPATH": str(cwd), "PYTEST_ADDOPTS": known}
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 

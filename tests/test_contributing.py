@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import run
+
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
@@ -23,25 +25,23 @@ def test_every_recipe_works_as_written(tmp_path: Path) -> None:
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "__pycache__", "dist", "build"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     recipes = text.split("## What one adds, and where")[1].split("\n## ")[0]
-    environment = os.environ | {
-        "PYTHONPATH": str(copy),
-        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
-    }  # of the same files
-
-    def follow(command: str) -> None:
-        words = [sys.executable if word == "python" else word for word in shlex.split(command)]
-        run = subprocess.run(words, cwd=copy, env=environment, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, f"{command}\n{run.stdout[-3000:]}\n{run.stderr[-3000:]}"
-
-    done = 0
+    steps: list[dict[str, object]] = []
     for match in BLOCK.finditer(recipes):
         path = re.match(r"# (unsway/\S+\.py)\n", match[2])
         if path:
             assert not (copy / path[1]).exists(), path[1]
-            (copy / path[1]).write_text(match[2], encoding="utf-8")
+            steps.append({"file": str(copy / path[1]), "text": match[2]})
         elif match[1] == "sh":
-            for command in match[2].splitlines():
-                follow(command)
-                done += 1
-    assert done >= 7
-    follow(f"make check BIN={Path(sys.executable).parent} READY=pyproject.toml")
+            commands = [shlex.split(line) for line in match[2].splitlines()]
+            assert all(program == "python" for program, *_ in commands)
+            steps += [{"words": words, "cwd": str(copy)} for _, *words in commands]
+    assert sum("words" in step for step in steps) >= 7
+    done = run(steps, copy, file=tmp_path / "steps.json")
+    assert done.returncode == 0, f"{done.stdout[-5000:]}\n{done.stderr[-3000:]}"
+    check = ["make", "check", f"BIN={Path(sys.executable).parent}", "READY=pyproject.toml"]
+    environment = os.environ | {
+        "PYTHONPATH": str(copy),
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+    }  # of the same files
+    done = subprocess.run(check, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
