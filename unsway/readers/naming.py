@@ -19,7 +19,7 @@ from unsway.readers.wording import KnownOptions, Segment, segment
 _SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")
 _BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
 _DASH = re.compile(r"\w[\s\"')]{1,4}-\s[\s\"'(]{0,4}$")
-_NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=\s|$))")
+_NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=[\s(]|$))")
 _COMPUTES = re.compile(r"[=+×÷/]\s{0,2}-?\d|\d\s{0,2}[=+×÷/]")
 
 
@@ -32,14 +32,13 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
         return None
     option, start, end, _, piece = left[-1]
     before = seg.low[:start]
-    said = len(before) * 2 >= len(seg.low) or by_place.COPULA.search(before) or by_place.ONLY.search(before)
     against = any(one.rejected and -1 < one.piece[0] - end < 3 for one in named)  # "X, not Y"
-    if (
-        not (said or against or by_place.CONCLUDES.search(before))
-        or by_place.DISTANT.search(seg.low, *piece)
-        or by_place.AMONG.match(seg.low, end)
-        or by_place.THEIRS.search(before)
-    ):
+    plainly = against or by_place.COPULA.search(before) or by_place.ONLY.search(before)
+    late = len(before) * 2 >= len(seg.low) or by_place.CONCLUDES.search(before)
+    if not plainly and (not late or by_place.YOURS.search(before)):
+        return None
+    refused = by_place.DISTANT.search(seg.low, *piece) or by_place.AMONG.match(seg.low, end)
+    if refused or by_place.THEIRS.search(before):
         return None
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
@@ -107,9 +106,11 @@ def numbered(reply: ReplyLayout) -> Claim | None:
 
 
 def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> set[int | None]:
-    """The options whose letters stand right beside the words between two positions."""
-    places = say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
-    found = [mention for place in places if (mention := mention_at(seg, place.start(), want)) is not None]
+    """The options whose letters stand in brackets right beside the words between two positions; "A strike" has none."""
+    places = (
+        mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, max(0, start - 12), end + 12)
+    )
+    found = [mention for mention in places if mention is not None and mention.bracketed]
     return {one.option for one in found if -1 < start - one.end < 4 or -1 < one.start - end < 4}
 
 

@@ -183,6 +183,8 @@ def closing(reply: ReplyLayout) -> Claim | None:
     before = seg.low[:start]
     copula = by_place.COPULA.search(before) or seg.low.rstrip(" .!").endswith(" it is")
     clause = before[1 + before.rfind(",") :] if copula else before
+    if not copula and by_place.YOURS.search(before):
+        return None
     if by_place.THEIRS.search(before) or by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
         return None
     if (

@@ -14,7 +14,7 @@ from unsway.readers.sentences import last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
-FOREIGN = 8
+FOREIGN = 16
 """Sentences at its end in which other languages than English are looked for: their patterns take time."""
 
 
@@ -24,6 +24,8 @@ def answer(reply: ReplyLayout) -> Reading:
     named = reply.want.at(whole.low, 0) if whole else None
     if whole and named and named[0] is not None and named[1] > 2 and not whole.low[named[1] :].strip(" .!\"'"):
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
+    if say.FAILED.match(reply.text[: reply.high], reply.low):
+        return Reading(None, "unparsed", "nothing")
     claim = last_commitment(reply)
     if claim is not None and claim.rule == "unreadable":
         claim = fields.field(reply) or naming.numbered(reply) or claim
