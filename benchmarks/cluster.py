@@ -19,10 +19,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -64,6 +67,7 @@ def rows_a_second(n: int) -> float:
 def child(side: str, n: int, folder: Path) -> None:
     """Run the study one way, in a process of its own."""
     start, args = time.perf_counter(), {"log": f"{folder}.log"}
+    used: dict[str, float] = {}
     if side == "ray":
         import ray
 
@@ -71,14 +75,46 @@ def child(side: str, n: int, folder: Path) -> None:
 
         ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
         ready = time.perf_counter()
-        run(study(n), folder, on=Ray(lease=5.0), model_args=args)
-        used = sum(sum(one.cpu_times()[:2]) for one in psutil.Process().children(recursive=True))
+        with watched() as by_process:
+            run(study(n), folder, on=Ray(lease=5.0), model_args=args)
+        for name, seconds in by_process.values():
+            used[name] = used.get(name, 0.0) + seconds
     else:
-        ready, used = start, 0.0
+        ready = start
         run(study(n), folder, model_args=args)
     mine = resource.getrusage(resource.RUSAGE_SELF)
-    body = {"wall": time.perf_counter() - ready, "cpu": used + mine.ru_utime + mine.ru_stime}
-    print(json.dumps(body | {"start": ready - start}))
+    used["this process"] = mine.ru_utime + mine.ru_stime
+    print(json.dumps({"wall": time.perf_counter() - ready, "cpu": used}))
+
+
+@contextmanager
+def watched() -> Iterator[dict[int, tuple[str, float]]]:
+    """What each process of the cluster is and the CPU seconds that it has used, looked at every half second."""
+    found: dict[int, tuple[str, float]] = {}
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.5):
+            for one in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):  # it just ended
+                    known = found.get(one.pid, (kind(one.name()), 0.0))[0]
+                    is_idle = known == "idle workers"
+                    found[one.pid] = kind(one.name()) if is_idle else known, sum(one.cpu_times()[:2])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        thread.join()
+
+
+def kind(name: str) -> str:
+    """What a process of the cluster is, by its name."""
+    if not name.startswith("ray::"):
+        return "Ray's own processes"
+    return {"ray::StudyOwner": "owner", "ray::_work": "workers"}.get(name[:15].split(".")[0], "idle workers")
 
 
 def started(side: str, n: int, folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
@@ -86,11 +122,11 @@ def started(side: str, n: int, folder: Path, env: dict[str, str]) -> subprocess.
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def finished(process: subprocess.Popen[str]) -> dict[str, float]:
+def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"a side failed with {process.returncode}")
-    body: dict[str, float] = json.loads(out.splitlines()[-1])
+    body: dict[str, Any] = json.loads(out.splitlines()[-1])
     return body
 
 
@@ -148,8 +184,16 @@ def main() -> None:
         env |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
         took = {side: finished(started(side, n, Path(place) / side, env)) for side in ("here", "ray")}
         for side, body in took.items():
-            print(f"{side}: {n_rows(Path(place) / side):,} rows in {body['wall']:.0f} s, {body['cpu']:.0f} s CPU")
-        print(f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6)")
+            by_process = ", ".join(f"{name} {seconds:.0f}" for name, seconds in sorted(body["cpu"].items()))
+            cpu = sum(body["cpu"].values())
+            print(
+                f"{side}: {n_rows(Path(place) / side):,} rows in {body['wall']:.0f} s, {cpu:.0f} s CPU ({by_process})"
+            )
+        here, ray = (sum(took[side]["cpu"].values()) for side in ("here", "ray"))
+        print(
+            f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU "
+            f"seconds it would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores"
+        )
         killed(n, Path(place) / "killed", env)
 
 

@@ -1,13 +1,13 @@
-"""Numbers and the page from replies that are kept: CPU seconds and peak memory, each in a process of its own.
+"""Numbers, status and the page from replies that are kept: CPU and wall seconds and peak memory, each in its own process.
 
-    python benchmarks/estimating.py [--questions 600] [--samples 3]
-    python benchmarks/estimating.py --samples 56 --differ              # a million replies, all different; 3 GB of disk
+    python benchmarks/estimating.py [--questions 600] [--samples 3]    # 54,000 replies of about 1,000 characters
+    python benchmarks/estimating.py --million FOLDER                   # a million replies of 40 words; 1 GB, kept in FOLDER
     python benchmarks/estimating.py --quick                            # 100 questions
 
-In: scripted replies of tests/scripted_study.py, three models under nine biases, of about 1,000 characters each. Once
-the samples of a prompt are alike, and are read once; once all differ. The numbers come once from the replies and once from
-the columns that the first time kept (`outcomes.npz`). Goals for 54,000 replies: the numbers in 3 s, the page in 10 s; for a
-million: the numbers in 20 s and 1 GB, the page in 30 s.
+In: scripted replies of tests/scripted_study.py, three models under nine biases. Once the samples of a prompt are alike and
+are read once; once every reply differs from every other. A million are always all different, and are made only where FOLDER
+holds none. The numbers come once from the replies and once from the columns that the first time kept (`outcomes.npz`).
+Goals for 54,000 replies: the numbers in 3 s, the page in 10 s; for a million: the numbers in 20 s and 1 GB, the page in 30 s.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,27 +32,41 @@ from unsway.reporting.page import write_page
 from unsway.store import write_jsonl
 from unsway.studies.folder import results, write_arms, write_pairs
 from unsway.studies.inspect_folder import status
-from unsway.types import Reply
+from unsway.types import Pair, Reply
 
-LONG = 5
-"""How often a reply goes through its options: 1,000 characters in the mean."""
+SHAPES = {"questions": 600, "samples": 3, "long": 5}
+"""Questions, samples of each prompt, and how often a reply goes through its options: 1,000 characters in the mean."""
+MILLION = {"questions": 5000, "samples": 7, "long": 1}
+"""The same for a million replies of 40 words."""
+QUICK = {"questions": 100, "samples": 3, "long": 5}
 
 
-def kept(folder: Path, n_questions: int, samples: int, differ: bool) -> tuple[int, float]:
-    """Write a study's folder; how many replies it holds, and their mean length in characters."""
-    who, asked = scripted_study.arms(), scripted_study.pairs(n_questions)
-    said = tuple(scripted_study.replies(asked, who, long=LONG))
+def make(folder: Path, shape: dict[str, int], differ: bool) -> None:
+    """Write a study's folder and say what it holds."""
+    who, asked = scripted_study.arms(), scripted_study.pairs(shape["questions"])
+    n = letters = 0
 
-    def sampled() -> Iterator[Reply]:
-        for reply in said:
-            for i in range(samples):
-                text = f"Attempt {i}. {reply.text}" if differ else reply.text
-                yield replace(reply, sample=i, text=text)
+    def counted() -> Iterator[Reply]:
+        nonlocal n, letters
+        for reply in said(asked, shape, differ):
+            n, letters = n + 1, letters + len(reply.text)
+            yield reply
 
     write_pairs(folder, asked)
     write_arms(folder, who, ())
-    write_jsonl(folder / layout.REPLIES, sampled())
-    return samples * len(said), sum(len(reply.text) for reply in said) / len(said)
+    write_jsonl(folder / layout.REPLIES, counted())
+    size = (folder / layout.REPLIES).stat().st_size / 1e6
+    alike = "all different" if differ else f"the {shape['samples']} samples of a prompt alike"
+    print(f"{n:,} replies of {letters / n:,.0f} characters, {alike}; {len(asked):,} pairs; {size:,.0f} MB")
+
+
+def said(asked: tuple[Pair, ...], shape: dict[str, int], differ: bool) -> Iterator[Reply]:
+    """The replies of every arm, sample by sample; where they differ, each sample draws its own answer and words."""
+    for sample in range(shape["samples"]):
+        drawn = scripted_study.replies(asked, scripted_study.arms(), seed=sample if differ else 0, long=shape["long"])
+        for number, reply in enumerate(drawn):
+            text = f"Note {sample}.{number}. {reply.text}" if differ else reply.text
+            yield replace(reply, sample=sample, text=text)
 
 
 def numbers(folder: Path) -> None:
@@ -59,7 +74,7 @@ def numbers(folder: Path) -> None:
 
 
 def page(folder: Path) -> None:
-    write_page(results(folder), folder / "report.html")
+    write_page(results(folder), folder / layout.PAGE)
 
 
 def from_replies(folder: Path) -> None:
@@ -74,11 +89,14 @@ def glance(folder: Path) -> None:
 STEPS = {"numbers, every reply read": from_replies, "numbers": numbers, "status": glance, "numbers and page": page}
 
 
+def child(*args: str) -> str:
+    """What a process of its own prints: the peak of a process also counts what it was forked from."""
+    return subprocess.run([sys.executable, __file__, *args], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def measured(step: str, folder: Path) -> str:
-    command = [sys.executable, __file__, "--child", step, "--folder", str(folder)]
-    out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    used = json.loads(out)
-    return f"{used['cpu']:.1f} s CPU ({used['start']:.1f} s of it to start), {used['MB']:.0f} MB"
+    used = json.loads(child("--child", step, "--folder", str(folder)))
+    return f"{used['wall']:.1f} s, {used['cpu']:.1f} s CPU ({used['start']:.1f} s of it to start), {used['MB']:.0f} MB"
 
 
 def cpu() -> float:
@@ -86,28 +104,42 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def do(step: str, folder: Path) -> None:
+    """Do one step in this process and print what it took as JSON."""
+    start, since = cpu(), time.perf_counter()
+    STEPS[step](folder)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"cpu": cpu(), "start": start, "wall": time.perf_counter() - since, "MB": most}))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=600)
-    parser.add_argument("--samples", type=int, default=3)
-    parser.add_argument("--differ", action="store_true", help="only all different")
+    parser.add_argument("--questions", type=int)
+    parser.add_argument("--samples", type=int)
+    parser.add_argument("--million", type=Path, metavar="FOLDER")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--child", choices=STEPS)
+    parser.add_argument("--child", choices=(*STEPS, "make"))
+    parser.add_argument("--differ", action="store_true")
     parser.add_argument("--folder", type=Path)
     args = parser.parse_args()
-    if args.child:
-        start = cpu()
-        STEPS[args.child](args.folder)
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-        print(json.dumps({"cpu": cpu(), "start": start, "MB": most}))
+    shape = MILLION if args.million else QUICK if args.quick else SHAPES
+    shape = shape | {name: value for name in ("questions", "samples") if (value := getattr(args, name)) is not None}
+    if args.child == "make":
+        make(args.folder, shape, args.differ)
         return
-    for differ in (True,) if args.differ else (False, True):
-        with tempfile.TemporaryDirectory() as folder:
-            n, mean = kept(Path(folder), 100 if args.quick else args.questions, args.samples, differ)
-            alike = "all different" if differ else f"the {args.samples} samples of a prompt alike"
-            print(f"{n:,} replies of {mean:,.0f} characters, {alike}")
+    if args.child:
+        do(args.child, args.folder)
+        return
+    sizes = [text for name in ("questions", "samples") for text in (f"--{name}", str(shape[name]))]
+    for differ in (True,) if args.million else (False, True):
+        with tempfile.TemporaryDirectory() as place:
+            folder = args.million or Path(place)
+            if not (folder / layout.REPLIES).exists():
+                kind = ["--million", str(folder)] if args.million else ["--quick"] if args.quick else []
+                how = ["--differ"] if differ else []
+                print(child("--child", "make", "--folder", str(folder), *sizes, *kind, *how), end="", flush=True)
             for step in STEPS:
-                print(f"  {step}: {measured(step, Path(folder))}", flush=True)
+                print(f"  {step}: {measured(step, folder)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from unsway.cli import main
 from unsway.pairing import PairSet, pairs
 from unsway.reporting import page
 from unsway.reporting.chips import chips
+from unsway.reporting.transcripts import shown_pairs
 from unsway.studies import Study, run
 from unsway.studies.measuring import measure
 from unsway.studies.results import Results
@@ -54,6 +55,16 @@ def test_a_page_that_would_be_too_large_holds_an_equal_share_of_every_bias(
     monkeypatch.setattr(page, "MOST_DATA", 9_000)
     less = page.html(found)
     assert "of 120 pairs are here, the same share of every bias" in less and len(less) < len(whole)
+    assert "hash with seed 0" in less and "tables and charts are of all pairs" in less
+
+
+def test_pairs_that_are_shown_are_chosen_by_their_question_alike_for_every_bias(asked: PairSet) -> None:
+    some, fewer = (shown_pairs(asked, most) for most in (40, 20))
+    assert len(some) == 40 and len(fewer) == 20 and fewer.keys() <= some.keys()
+    of = [{pair.question.id for pair in some.values() if pair.bias.startswith(bias)} for bias in ("sugg", "post")]
+    assert of[0] == of[1] and len(of[0]) == 20
+    assert shown_pairs([*asked][::-1], 40).keys() == some.keys(), "whatever their order"
+    assert len(shown_pairs(asked, None)) == len(shown_pairs(asked, 500)) == 120
 
 
 def test_two_folders_are_compared_on_one_page(tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from tiny import loads_torch, real, tiny_model
 
-from unsway.errors import ModelError, UnknownName
+from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.models.engines import base
 from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine
 from unsway.models.weights import Weights, locate
@@ -233,3 +238,98 @@ def test_what_prompts_begin_with_is_gone_over_once_and_changes_no_reply(
         seen.clear()
     assert said[10**6] == said[module.LEAST_SHARED]
     assert said[module.LEAST_SHARED, "tokens"] <= said[10**6, "tokens"] - 3 * len(start)
+
+
+# ---------------------------------------------------------------- vLLM
+
+
+class StandInLoRARequest(NamedTuple):
+    """A stand-in with the published signature of `vllm.lora.request.LoRARequest`."""
+
+    lora_name: str
+    lora_int_id: int
+    lora_path: str
+
+
+class StandInLLM:
+    """A stand-in with the published signature of `vllm.LLM`, where there is none: transformers, one prompt at a time."""
+
+    given: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, model: str, *, dtype: str = "auto", generation_config: str = "auto", **options: Any) -> None:
+        from unsway.models.weights import load_model
+
+        StandInLLM.given = {"model": model, "dtype": dtype, "generation_config": generation_config} | options
+        self.model: Any = load_model(locate(model)).eval()
+
+    def generate(
+        self, prompts: list[dict[str, list[int]]], sampling_params: list[Any], *, use_tqdm: bool, lora_request: Any
+    ) -> list[Any]:
+        StandInLLM.given["adapter"] = lora_request
+        return [self._one(one["prompt_token_ids"], how) for one, how in zip(prompts, sampling_params, strict=True)]
+
+    def _one(self, tokens: list[int], how: Any) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            ids = torch.tensor([tokens])
+            said = self.model.generate(input_ids=ids, max_new_tokens=how.max_tokens, do_sample=False, pad_token_id=0)
+            logs_TV = self.model(input_ids=ids).logits[0].log_softmax(-1)
+        logs = [{token: SimpleNamespace(logprob=logs_TV[i, token])} for i, token in enumerate(tokens[1:])]
+        return SimpleNamespace(
+            outputs=[SimpleNamespace(token_ids=said[0, len(tokens) :].tolist())], prompt_logprobs=[None, *logs]
+        )
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: Any = ModuleType("vllm"), ModuleType("vllm.lora"), ModuleType("vllm.lora.request")
+    named[0].LLM, named[0].SamplingParams, named[2].LoRARequest = StandInLLM, SimpleNamespace, StandInLoRARequest
+    for module in named:
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+@real
+@loads_torch
+def test_vllm_is_asked_as_it_says_and_gives_what_torch_gives(weights: Weights, stand_in: None) -> None:
+    """Our side of the interface alone: vLLM itself was not run."""
+    asked, scored = [Request((1, 5, 9, n), 3, 0.0, 1.0, 0) for n in (200, 300)], ScoreRequest((1, 5, 9), (7, 300))
+    found = []
+    for name in ("torch", "vllm"):
+        engine = make_engine(weights, name)
+        replies = [engine.submit(one) for one in asked]
+        scores = engine.score(scored).result(60)
+        found.append(([reply.result(60) for reply in replies], scores))
+        engine.close()
+    assert found[0][0] == found[1][0] and found[0][1] == pytest.approx(found[1][1], abs=1e-5)
+    given = StandInLLM.given
+    assert given["model"] == str(weights.folder) and given["dtype"] == "float32" and given["adapter"] is None
+    assert "enable_lora" not in given and given["generation_config"] == "vllm"
+
+
+@real
+@loads_torch
+def test_vllm_takes_an_adapter_as_one_and_refuses_a_rank_that_it_does_not_take(
+    weights: Weights, stand_in: None, tmp_path: Path
+) -> None:
+    file = tmp_path / "adapter_config.json"
+    file.write_text(json.dumps({"r": 12, "base_model_name_or_path": str(weights.folder)}))
+    engine = make_engine(replace(weights, adapter=tmp_path), "vllm")
+    engine.submit(Request((1, 5), 1, 0.0, 1.0, 0)).result(60)
+    engine.close()
+    assert StandInLLM.given["enable_lora"] and StandInLLM.given["max_lora_rank"] == 16
+    assert StandInLLM.given["adapter"] == StandInLoRARequest("adapter", 1, str(tmp_path))
+    file.write_text(json.dumps({"r": 1024}))
+    with pytest.raises(BadInput, match="has rank 1024; vLLM takes at most 512"):
+        make_engine(replace(weights, adapter=tmp_path), "vllm")
+
+
+@real
+@loads_torch
+def test_without_vllm_its_engine_says_so_and_auto_never_takes_it(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    with pytest.raises(ModelError, match="not installed here"):
+        make_engine(weights, "vllm")
+    assert engines.get("vllm").rank(weights) == 0

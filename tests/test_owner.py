@@ -71,6 +71,18 @@ def test_what_a_worker_asks_lands_in_the_real_folder_and_is_not_asked_again(owne
     assert (owner.folder / layout.PAST).exists() and [*(owner.folder / layout.LOGS).iterdir()]
 
 
+def test_a_run_that_is_stopped_ends_at_once_whatever_its_replies_take(owner: Owner, tmp_path: Path) -> None:
+    asked = pairs(toy_questions(5), ["post_hoc"])
+    with link(tmp_path / "a", one_at_a_time(owner), lease=1.0):
+        run(asked, scripted(asked, {}), folder=tmp_path / "a", samples=1)
+        threading.Timer(0.3, owner.stop).start()
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            run(asked, scripted(asked, {}, seconds=60.0), folder=tmp_path / "a", samples=2)
+        assert time.monotonic() - start < 20
+    assert len(ReplyStore(owner.folder / layout.REPLIES)) == 10
+
+
 def test_an_address_is_leased_to_one_worker(owner: Owner) -> None:
     states = owner.take("a", [key(i) for i in range(10)]) + owner.take("b", [key(i) for i in range(5, 15)])
     assert states == ["yours"] * 10 + ["busy"] * 5 + ["yours"] * 5

@@ -2,6 +2,10 @@
 
 One process has the cluster and runs one study after the other; what kills workers and owners, and what looks at a running
 folder, are other processes. `counting` notes each call of a model in a file, so that prompts asked twice are seen.
+
+Held elsewhere, because they need no cluster: an executor of two processes gives what one process gives
+(test_study_jobs.py::test_processes_lose_no_row), a network filesystem is refused by a table of mounts (test_sharing.py),
+`import unsway` never imports Ray (test_light_import.py).
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from unsway.backends import backends
 from unsway.data import Recipe
 from unsway.store import Address, dumps, replies_in
 from unsway.studies import Study, Task, Trained, run
+from unsway.studies.inspect_folder import status as look
 from unsway.types import Reply, Settings
 
 pytestmark = [
@@ -173,8 +178,8 @@ def test_a_cluster_gives_what_one_process_gives_and_asks_nothing_twice(
     assert sorted(map(same, replies(tmp_path / "ray"))) == sorted(map(same, replies(tmp_path / "here")))
     assert n_rows(tmp_path / "ray") == len(calls(tmp_path / "ray")) == 270
     assert set(calls(tmp_path / "ray").values()) == {1}
-    status = json.loads(subprocess.run(looked, env=environment, capture_output=True, text=True, check=True).stdout)
-    assert {place["state"] for place in status["places"]} == {"done"} and not status["running"]
+    after = look(tmp_path / "ray")
+    assert {place.state for place in after.places} == {"done"} and not after.running
     for name in (layout.STUDY, layout.PAIRS, layout.QUESTIONS):
         assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
@@ -224,13 +229,14 @@ def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(
     folder, file = tmp_path / "ray", tmp_path / "study.json"
     file.write_text(dumps(study(60, MODELS[:1])))
     command = [sys.executable, "-m", "unsway", "run", str(file), "--out", str(folder), "--on", "ray"]
-    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=4", "-M", "max_connections=10"]
+    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=2", "-M", "max_connections=10"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
-        wait_until(lambda: working(folder))
-        time.sleep(1)
+        wait_until(lambda: working(folder) and n_rows(folder))
+        start = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
         _, said = process.communicate(timeout=120)
     assert process.returncode == 130 and b"Interrupted" in said
+    assert time.monotonic() - start < 15, "five seconds where nothing else runs"
     n_before = n_rows(folder)
     assert 0 < n_before < 180
     cluster.start(study(60, MODELS[:1]), folder)

@@ -195,15 +195,30 @@ def replies_in(path: str | Path) -> Iterator[Reply]:
                 yield replace(reply, weights=once(reply.weights), settings=once(reply.settings))
 
 
-def _complete_rows(file: IO[bytes], path: str | Path) -> Iterator[tuple[int, Reply]]:
-    """The size in bytes and the reply of each row from here on, up to one that is not complete. Raises `StoreError`."""
+def rows_from(path: str | Path, start: int = 0) -> Iterator[tuple[int, bytes, Reply]]:
+    """Where each complete row of a store from some byte on starts, its line, and its reply. Raises `StoreError`."""
+    with Path(path).open("rb") as file:
+        file.seek(start)
+        for line, reply in _complete_rows(file, path):
+            yield start, line, reply
+            start += len(line)
+
+
+def reply_at(file: IO[bytes], start: int) -> Reply:
+    """The reply whose row starts at some byte of a store."""
+    file.seek(start)
+    return loads(Reply, file.readline())
+
+
+def _complete_rows(file: IO[bytes], path: str | Path) -> Iterator[tuple[bytes, Reply]]:
+    """The line and the reply of each row from here on, up to one that is not complete. Raises `StoreError`."""
     end = file.tell()
     for line in file:
         if not line.endswith(b"\n"):
             return
         end += len(line)
         try:
-            yield len(line), loads(Reply, line)
+            yield line, loads(Reply, line)
         except ValueError as error:
             raise StoreError(
                 f"{path}: the row that ends at byte {end} is not a reply ({str(error)[:200]}). Move the file away, or "
@@ -243,9 +258,9 @@ class ReplyStore:
     def _read_new_rows(self) -> None:
         with self.path.open("rb") as file:
             file.seek(self._read_to)
-            for size, reply in _complete_rows(file, self.path):
+            for line, reply in _complete_rows(file, self.path):
                 self._starts.setdefault(Address.of(reply).key(), self._read_to)
-                self._read_to += size
+                self._read_to += len(line)
 
     def add(self, reply: Reply) -> bool:
         """Append a reply; the operating system has it when this returns.

@@ -27,7 +27,8 @@ def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], repl
 
     Exit code 1 where a replica does not. Without --url, only whether vLLM takes the adapter, and with what rank.
     """
-    from unsway.studies.served import check_served, max_lora_rank
+    from unsway.models.engines.vllm import max_lora_rank
+    from unsway.studies.served import check_served
 
     click.echo(f"--max-lora-rank {max_lora_rank(adapter)}", err=True)
     found = check_served(adapter, name, base_name, urls, replies=replies)

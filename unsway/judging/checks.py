@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Unpack, get_args
 
 import numpy as np
-from scipy.stats import binomtest
 
 from unsway.banks import bank
 from unsway.judging.agreement import says_yes
@@ -25,6 +24,7 @@ from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
 from unsway.readers.letter import spoken
 from unsway.stats.columns import mean
+from unsway.stats.significance import mcnemar
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
@@ -99,7 +99,7 @@ def judge_check(
         to_yes,
         to_no,
         sum(one is not None and other is None for one, other in both),
-        float(binomtest(to_yes, to_yes + to_no).pvalue) if to_yes + to_no else 1.0,
+        mcnemar(to_yes, to_no),
     )
 
 

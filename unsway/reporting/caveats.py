@@ -6,7 +6,7 @@ In: `Results`. Out: one sentence for each caveat, shown by every view of a study
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
@@ -14,28 +14,13 @@ from unsway.reporting.words import percent, points, ratio, visible
 from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
 if TYPE_CHECKING:
+    from unsway.stats.reply_table import ReplyTable
     from unsway.studies.results import Results
-    from unsway.types import Reply
 
 SHORTEST = 80
 """Sampled replies of at least this many characters should differ; shorter ones may well agree to the letter."""
 FEWEST = 10
 """Prompts asked several times that are enough to judge how the provider samples."""
-MARKS = (
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|start_header_id|>",
-    "<|end_header_id|>",
-    "<|eot_id|>",
-    "<|endoftext|>",
-    "<|user|>",
-    "<|assistant|>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "[INST]",
-    "[/INST]",
-)
-"""Marks between turns in the chat templates of ChatML, Llama, Phi, Gemma and Mistral; no reply should hold one."""
 
 
 def caveats(results: Results) -> tuple[str, ...]:
@@ -51,18 +36,24 @@ def caveats(results: Results) -> tuple[str, ...]:
             found.append(
                 f"{visible(arm.label)}: The letter asked for after a reply is the one read in the reply in {said}: {which}."
             )
-        found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.replies_of(arm)))
+        found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.said_by(arm)))
         base = results.base_of(arm)
         if base is None or arm.role not in ("trained", "control"):
             continue
         prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
-        sides = [
+        sides = (
             (results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()
-        ]
-        same = [ours[number].text == theirs[number].text for ours, theirs in sides for number in ours.keys() & theirs]
-        if len(same) >= FEWEST and all(same):
+        )
+        same = (ours[number].text == theirs[number].text for ours, theirs in sides for number in ours.keys() & theirs)
+        n_alike = 0
+        for is_same in same:  # of most arms the first replies tell
+            n_alike += 1
+            if not is_same:
+                n_alike = 0
+                break
+        if n_alike >= FEWEST:
             found.append(
-                f"{visible(arm.label)}: all {len(same):,} replies are those of {visible(base.label)}, word for word. The "
+                f"{visible(arm.label)}: all {n_alike:,} replies are those of {visible(base.label)}, word for word. The "
                 "training changed nothing that shows here, or the adapter is not in use: a server may not have loaded it."
             )
     return (*found, *training_caveats(results))
@@ -105,22 +96,17 @@ def source_caveats(sources: Iterable[str]) -> Iterator[str]:
             )
 
 
-def _reply_caveats(replies: Sequence[Reply]) -> Iterator[str]:
+def _reply_caveats(replies: ReplyTable) -> Iterator[str]:
     """Template marks in the text, and repeated prompts whose replies differ or agree against their temperature."""
-    marked = sum(any(mark in reply.text for mark in MARKS) for reply in replies)
+    marked = replies.total("marked")
     if marked:
         yield (
             f"{marked:,} of {len(replies):,} replies hold marks of a chat template. The template may be applied twice or "
             "be the wrong one, or the server does not stop at the model's own end mark."
         )
-    by_prompt: dict[tuple[str, bool], list[str]] = defaultdict(list)
-    for reply in replies:
-        by_prompt[reply.prompt_id, reply.settings.temperature > 0].append(reply.text)
-    repeated = [(texts, is_sampled) for (_, is_sampled), texts in by_prompt.items() if len(texts) > 1]
-    greedy = [len(set(texts)) == 1 for texts, is_sampled in repeated if not is_sampled]
-    sampled = [
-        len(set(texts)) == 1 for texts, is_sampled in repeated if is_sampled and len(min(texts, key=len)) >= SHORTEST
-    ]
+    repeated = [*replies.repeated()]
+    greedy = [are_alike for is_sampled, are_alike, _ in repeated if not is_sampled]
+    sampled = [are_alike for is_sampled, are_alike, shortest in repeated if is_sampled and shortest >= SHORTEST]
     if len(greedy) >= FEWEST and not all(greedy):
         yield (
             f"{greedy.count(False):,} of {len(greedy):,} prompts asked several times at temperature 0 got different replies. "

@@ -63,8 +63,8 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
     known = package_prices() if prices is None else prices
     found = []
     for arm in results.arms:
-        replies = results.replies_of(arm)
-        tokens_in, tokens_out = sum(reply.tokens_in for reply in replies), sum(reply.tokens_out for reply in replies)
+        replies = results.said_by(arm)
+        tokens_in, tokens_out = replies.total("tokens_in"), replies.total("tokens_out")
         n, trained, price = len(replies), arm.checkpoint, price_of(arm.model, known)
         cost = Cost(
             arm=arm.label,

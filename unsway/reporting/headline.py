@@ -19,7 +19,7 @@ NAMED = 4
 
 def headline(results: Results) -> str:
     """What was asked, of which models, on how many questions, and the main result with its interval: one sentence."""
-    asked = {outcome.question_id for outcome in results.outcomes}
+    asked = results.outcomes.distinct("question_id")
     n, k = len(asked or {pair.question.id for pair in results.pairs}), len(results.biases)
     cues = f"the cue of {human(results.biases[0])}" if k == 1 else f"the cues of {k} biases"
     bases = [arm for arm in results.arms if arm.role == "base"]
@@ -131,7 +131,7 @@ def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estim
     base = results.base_of(arm)
     if base is None:
         return None
-    ours, theirs = ([o for o in results.outcomes if o.arm == one.key and o.bias in biases] for one in (arm, base))
+    ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, base))
     change = brr_difference(ours, theirs)
     return None if change.value is None else change
 

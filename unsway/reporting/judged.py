@@ -6,7 +6,6 @@ rate on clean replies stands next to each rate on biased ones: the cue was not t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -142,8 +141,7 @@ def thought_rows(results: Results) -> Rows:
     """What can be read of each arm's thinking: full and summarised thoughts are never counted together."""
     found = []
     for arm in results.arms:
-        kinds = Counter(reply.thought for reply in results.replies_of(arm))
-        found.append({"arm": words.visible(arm.label), "thinking": counted(kinds)})
+        found.append({"arm": words.visible(arm.label), "thinking": counted(results.said_by(arm).thoughts())})
     return found
 
 

@@ -35,6 +35,8 @@ SCRIPTS = ("dom.js", "charts.js", "arms.js", "list.js", "pair.js", "viewer.js", 
 MOST_DATA = 2_700_000
 """Bytes of packed numbers and transcripts. As text they are a third more; with charts and scripts a page stays below 5 MB,
 which mail servers and chat programs take."""
+TRY_ALL, TRY_FIRST = 8_000_000, 2_000_000
+"""Characters of replies up to which all pairs are packed at once, and of those that are packed first where there are more."""
 LEFT_HEADS = (
     "bias",
     "arm",
@@ -109,8 +111,10 @@ def _data(results: Results, says: Judged) -> tuple[str, str]:
     """Numbers and transcripts for the scripts; and which share of the pairs they hold, where not all of them fit."""
     from unsway.reporting import judged, transcripts
 
-    n_pairs = len({pair.id for pair in results.pairs})
-    most = n_pairs
+    n_pairs, least = len({pair.id for pair in results.pairs}), len(results.biases)
+    letters = sum(results.said_by(arm).total("length") for arm in results.arms)
+    most = n_pairs if letters <= TRY_ALL else max(least, n_pairs * TRY_FIRST // letters)
+    tries = 0 if most == n_pairs else 1  # a few pairs tell how many will fit
     while True:
         body = {
             "rows": table.rows(results),
@@ -122,12 +126,15 @@ def _data(results: Results, says: Judged) -> tuple[str, str]:
             for piece in json_pieces(body):
                 file.write(piece.encode("ascii"))
         size = packed.getbuffer().nbytes
-        if size <= MOST_DATA or most <= len(results.biases):
+        if (size <= MOST_DATA and not tries) or (size > MOST_DATA and most <= least):
             break
-        most = max(len(results.biases), int(0.95 * most * MOST_DATA / size))
+        most, tries = min(n_pairs, max(least, int(0.95 * most * MOST_DATA / size))), 0
+    shown = len(transcripts.shown_pairs(results.pairs, most))
     less = (
-        f"{most:,} of {n_pairs:,} pairs are here, the same share of every bias; the folder has all."
-        if most < n_pairs
+        f"{shown:,} of {n_pairs:,} pairs are here, the same share of every bias: those of the questions that come first in "
+        f"an order by a hash with seed {transcripts.SEED}, with the replies of every arm, switched or not. The numbers of "
+        "the tables and charts are of all pairs; the folder has all transcripts."
+        if shown < n_pairs
         else ""
     )
     return base64.b64encode(packed.getbuffer()).decode("ascii"), less  # base64: no text of a model can end its element
@@ -206,7 +213,7 @@ def about(results: Results) -> list[tuple[str, str]]:
         return between.join(dict.fromkeys(texts))
 
     decoding = []
-    for s in dict.fromkeys(reply.settings for reply in results.replies):
+    for s in dict.fromkeys(s for arm in results.arms for s in results.said_by(arm).settings()):
         sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
         thinking = [f"effort {s.effort}"] if s.effort else []
         thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []
@@ -220,7 +227,7 @@ def about(results: Results) -> list[tuple[str, str]]:
         ("trained on", ", ".join(results.trained_biases) or words.NONE),
         ("sources", ", ".join(results.sources)),
         ("elicitation", once(pair.elicit for pair in results.pairs)),
-        ("answers read by", once(outcome.parser for outcome in results.outcomes)),
+        ("answers read by", once(results.outcomes.distinct("parser"))),
         ("decoding", once(decoding, "; ")),
         ("intervals", once((est.how for est in estimates if est.how), "; ")),
         ("ratio intervals", once((est.how for est in ratios if est.value is not None), "; ") or words.NONE),

@@ -5,7 +5,6 @@ In: `Results`. Out: tables, each a heading, a sentence and rows; none where a st
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, NamedTuple, get_args
 
 from unsway.reporting import interrogated, monitored, words
@@ -72,12 +71,12 @@ def thought_kinds(results: Results) -> list[dict[str, Any]]:
     """How many replies of each arm show which kind of thought; none where no reply shows any."""
     lines = []
     for arm in results.arms:
-        counts = Counter(reply.thought for reply in results.replies_of(arm))
-        tokens = [r.reasoning_tokens for r in results.replies_of(arm) if r.reasoning_tokens is not None]
+        said = results.said_by(arm)
+        counts, tokens = said.thoughts(), said.thinking()
         lines.append(
             {"arm": words.visible(arm.label), "replies": counts.total()}
             | {kind: counts[kind] for kind in get_args(Thought)}
-            | {"tokens of thinking a reply": f"{sum(tokens) / len(tokens):,.0f}" if tokens else words.NONE}
+            | {"tokens of thinking a reply": f"{tokens.mean():,.0f}" if len(tokens) else words.NONE}
         )
     shown = any(line[kind] for line in lines for kind in get_args(Thought) if kind not in PLAIN)
     return lines if shown else []

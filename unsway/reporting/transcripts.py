@@ -8,19 +8,23 @@ Model text is data here, never markup.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import nsmallest
 from typing import Any, TypeAlias
 
 from unsway.judging.verdicts import quote_span
 from unsway.reporting import words
 from unsway.reporting.judged import Admission
 from unsway.reporting.plots import Palette, colours
+from unsway.seeds import seed_int
 from unsway.stats.state import state
 from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
 
 Packed: TypeAlias = dict[str, Any]
+SEED = 0
+"""Seed of the order in which questions are chosen where not all fit."""
 
 
 def pack(
@@ -31,7 +35,7 @@ def pack(
     Args:
         results: The study.
         admissions: What a judge makes of biased replies, by the reply's address and the pair.
-        most: At most so many pairs, an equal share of those of each bias; None takes all.
+        most: At most so many pairs (`shown_pairs`); None takes all.
 
     The long lists are iterators, so they need not be in memory whole. `rows` come first and must be read first, because they
     number the questions, prompts and replies that follow.
@@ -51,6 +55,28 @@ class _Numbered:
         if at == len(self.things):
             self.things.append(thing)
         return at
+
+
+def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
+    """At most so many pairs by id, the same share of each bias; None takes all.
+
+    Those of each bias whose questions come first in an order by a hash with `SEED`: so biases show the same questions, and a
+    page that shows fewer shows some of the same.
+    """
+    unique = {pair.id: pair for pair in pairs}
+    if most is None or most >= len(unique):
+        return unique
+    by_bias: dict[str, list[Pair]] = defaultdict(list)
+    for pair in unique.values():
+        by_bias[pair.bias].append(pair)
+    chosen = {
+        pair.id
+        for group in by_bias.values()
+        for pair in nsmallest(
+            max(1, most * len(group) // len(unique)), group, key=lambda pair: seed_int(SEED, "page", pair.question.id)
+        )
+    }
+    return {key: pair for key, pair in unique.items() if key in chosen}
 
 
 class _Packer:
@@ -100,20 +126,9 @@ class _Packer:
     def rows(self) -> Iterator[Packed]:
         """A row for each pair and for each sample that any arm has."""
         by_pair: dict[str, dict[int, dict[ArmKey, Outcome]]] = defaultdict(lambda: defaultdict(dict))
-        for outcome in self.results.outcomes:
+        unique = shown_pairs(self.results.pairs, self.most)
+        for outcome in self.results.outcomes.only(pair_id=unique.keys()):
             by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
-        unique = {pair.id: pair for pair in self.results.pairs}
-        if self.most is not None and self.most < len(
-            unique
-        ):  # an equal share of each bias, spread evenly over its pairs
-            by_bias: dict[str, list[Pair]] = defaultdict(list)
-            for pair in unique.values():
-                by_bias[pair.bias].append(pair)
-            kept = []
-            for pairs in by_bias.values():
-                n = max(1, self.most * len(pairs) // len(unique))
-                kept += [pairs[int(i * len(pairs) / n)] for i in range(n)]
-            unique = {pair.id: pair for pair in kept}
         for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
             for sample, by_arm in sorted(by_pair[pair.id].items()):
                 yield {

@@ -28,7 +28,7 @@ from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
-from unsway.sampling.remote import store_at
+from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
@@ -250,6 +250,7 @@ class Asker:
         try:
             log = evaluate(
                 task,
+                stopped=self.store.is_stopping if isinstance(self.store, RemoteStore) else None,
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,

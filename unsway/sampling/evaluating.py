@@ -21,11 +21,12 @@ LOOK_AGAIN = 0.2
 """Seconds between two looks at whether the code around was interrupted."""
 
 
-def evaluate(task: Task, **options: Any) -> EvalLog:
+def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options: Any) -> EvalLog:
     """Run a task without a display.
 
     Args:
         task: The task.
+        stopped: Whether somebody elsewhere interrupted it, asked again and again while it runs; None where nobody can.
         options: Arguments of Inspect's `eval`.
 
     Raises:
@@ -37,22 +38,28 @@ def evaluate(task: Task, **options: Any) -> EvalLog:
         around: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
     except RuntimeError:
         around = None
-    if around is None:  # not in the `except`, where each error of a model would count as a consequence of this one
+    # not in the `except`, where each error of a model would count as a consequence of this one
+    if around is None and stopped is None:
         (log,) = inspect_ai.eval(task, display="none", **options)
     else:
-        (log,) = _beside_the_loop(partial(inspect_ai.eval_async, task, **options))
+        outer = None if around is None else asyncio.current_task()
+        (log,) = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, stopped or (lambda: False))
     if log.status == "cancelled":
         raise KeyboardInterrupt
     return log
 
 
-def _beside_the_loop(start: Callable[[], Coroutine[Any, Any, list[EvalLog]]]) -> list[EvalLog]:
+def _in_a_thread(
+    start: Callable[[], Coroutine[Any, Any, list[EvalLog]]],
+    around: asyncio.Task[Any] | None,
+    stopped: Callable[[], bool],
+) -> list[EvalLog]:
     """What a coroutine returns that runs in the event loop of another thread; an interrupt here cancels it there."""
     from inspect_ai.util import display_type
 
     os.environ.setdefault("INSPECT_DISPLAY", "none")
     display_type()  # looks there once
-    around, inside = asyncio.current_task(), Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]()
+    inside = Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]()
 
     async def run() -> list[EvalLog]:
         loop = asyncio.get_running_loop()
@@ -64,7 +71,7 @@ def _beside_the_loop(start: Callable[[], Coroutine[Any, Any, list[EvalLog]]]) ->
         future = executor.submit(asyncio.run, run())
         try:
             while not wait((future,), LOOK_AGAIN).done:  # asyncio.run turns the first Ctrl-C into a cancelled task
-                if around is not None and around.cancelling():
+                if (around is not None and around.cancelling()) or stopped():
                     raise KeyboardInterrupt
             return future.result()
         except BaseException:

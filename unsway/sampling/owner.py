@@ -52,6 +52,7 @@ class Owner:
         self.store = ReplyStore(self.folder / layout.REPLIES)
         self.workers: dict[str, WorkerShare] = {}
         self.n_duplicates = 0
+        self.is_stopping = False
         if budget is not None:
             budget.count(self.store)
 
@@ -62,6 +63,14 @@ class Owner:
     def duplicates(self) -> int:
         """How many replies arrived for an address that has another one."""
         return self.n_duplicates
+
+    def stop(self) -> None:
+        """Tell every worker, when it next renews, to end; so somebody interrupted the run."""
+        self.is_stopping = True
+
+    def stopping(self) -> bool:
+        """Whether workers are to end."""
+        return self.is_stopping
 
     # ------------------------------------------------------------ replies
 
@@ -105,8 +114,10 @@ class Owner:
             found.append(state)
         return found
 
-    def renew(self, who: str, keys: Iterable[bytes], dollars: float, beats: Mapping[str, str]) -> None:
+    def renew(self, who: str, keys: Iterable[bytes], dollars: float, beats: Mapping[str, str]) -> bool:
         """Say that a worker lives, what it is asking, how much it may still spend, and what it is doing.
+
+        Returns whether it is to end (`stop`).
 
         Args:
             who: The worker.
@@ -123,6 +134,7 @@ class Owner:
         share.beats = set(files)
         for path, text in files.items():
             write_text(path, text)
+        return self.is_stopping
 
     def leave(self, who: str) -> None:
         """A worker is done: what it held is free."""

@@ -93,6 +93,8 @@ class Link:
         self._same: dict[Path, int] = {}
         """When each file that the owner has too was written here, in nanoseconds."""
         self._done = threading.Event()
+        self.is_stopping = False
+        """Whether the owner said that the run was interrupted."""
         self._thread = threading.Thread(target=self._keep_up, name="unsway link", daemon=True)
 
     def start(self) -> None:
@@ -122,7 +124,7 @@ class Link:
             self.store.refused = StoreError(f"The owner of the study's folder cannot be reached: {error}")
 
     def renew(self) -> None:
-        """Say what is held here, and what runs."""
+        """Say what is held here, and what runs; hear whether to go on."""
         with self.lock:
             dollars = sum(budget.left + budget.set_aside for budget in self.budgets)
             beats = {}
@@ -130,7 +132,7 @@ class Link:
                 with suppress(FileNotFoundError):  # its call just ended
                     beat = json.loads(path.read_text(encoding="utf-8"))
                     beats[path.name] = json.dumps(beat | {"seen": time.time()} | self.about())
-            self.call("renew", self.who, tuple(self.held), dollars, beats)
+            self.is_stopping = self.call("renew", self.who, tuple(self.held), dollars, beats)
 
     def pull(self, name: str) -> None:
         """Bring a file or a folder of the real folder here."""
@@ -190,6 +192,10 @@ class RemoteStore(ReplyStore):
         """Keys of the rows that were not acknowledged, in the order of the spool."""
         self.refused: StoreError | None = None
         self._sending = threading.Lock()
+
+    def is_stopping(self) -> bool:
+        """Whether the run was interrupted, where its folder is."""
+        return self._link.is_stopping
 
     def add_rows(self, rows: Iterable[tuple[bytes, bytes]]) -> int:
         """Append rows to the spool. Raises `StoreError` where the owner's disk took no more."""

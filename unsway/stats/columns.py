@@ -12,13 +12,15 @@ missing answers is decided on the same data, and the plain union then still cove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unsway.stats.intervals import Bools, Floats, difference_interval, rate_interval
+from unsway.stats.outcome_table import OutcomeTable, in_order
 from unsway.types import Estimate, Outcome, Reading
 
 WILSON = "Wilson score interval, questions as units"
@@ -59,32 +61,26 @@ class Columns:
     read_biased: Floats
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> Columns:
+    def of(cls, outcomes: Iterable[Outcome]) -> Columns:
         """The columns of some outcomes."""
-        numbers: dict[str, int] = {}
-        asked_twice = {(o.arm, o.bias) for o in outcomes if o.rule.clean == "zero" and o.hit_clean is not None}
-
-        def is_tested(o: Outcome) -> bool:
-            if o.rule.clean != "zero":
-                return True
-            is_unread = o.excluded is not None or o.clean.status not in ("ok", "no_reply")
-            return (o.arm, o.bias) in asked_twice and (o.hit_clean is not None or is_unread)
-
+        table = OutcomeTable.of(outcomes)
+        reasons, why = table.numbers("excluded")
+        counts = np.array([one is None for one in reasons], bool)[why]
+        clean, biased = table.truth("hit_clean"), table.truth("hit_biased")
+        choice_clean, choice_biased = (table.of_readings(side, attrgetter("choice")) for side in ("clean", "biased"))
+        neither = np.isnan(choice_clean) | np.isnan(choice_biased)
         return cls(
-            question=np.array([numbers.setdefault(o.question_id, len(numbers)) for o in outcomes], np.intp),
-            counts=np.array([o.excluded is None for o in outcomes], bool),
-            eligible=np.array([o.excluded is None or not o.excluded.by_definition for o in outcomes], bool),
-            tested=np.array([is_tested(o) for o in outcomes], bool),
-            clean=_floats(o.hit_clean for o in outcomes),
-            biased=_floats(o.hit_biased for o in outcomes),
-            right_clean=_floats(o.right_clean for o in outcomes),
-            right_biased=_floats(o.right_biased for o in outcomes),
-            changed=_floats(
-                None if None in (o.clean.choice, o.biased.choice) else o.clean.choice != o.biased.choice
-                for o in outcomes
-            ),
-            read_clean=_floats(_was_read(o.clean) for o in outcomes),
-            read_biased=_floats(_was_read(o.biased) for o in outcomes),
+            question=in_order(table.numbers("question_id")[1]),
+            counts=counts,
+            eligible=np.array([one is None or not one.by_definition for one in reasons], bool)[why],
+            tested=_tested(table, counts, clean),
+            clean=clean,
+            biased=biased,
+            right_clean=table.truth("right_clean"),
+            right_biased=table.truth("right_biased"),
+            changed=np.where(neither, np.nan, choice_clean != choice_biased),
+            read_clean=table.of_readings("clean", _was_read),
+            read_biased=table.of_readings("biased", _was_read),
         )
 
     def missing_as(self, hit: bool) -> Floats:
@@ -110,8 +106,18 @@ class Columns:
         return low > 0 or high < 0
 
 
-def _floats(values: Iterable[bool | None]) -> Floats:
-    return np.array([np.nan if value is None else value for value in values], float)
+def _tested(table: OutcomeTable, counts: Bools, clean: Floats) -> Bools:
+    """Whether each outcome has a clean side to compare with; where the clean rate is 0 by definition, a second clean reply.
+
+    An arm that was asked each clean prompt of a bias once has none.
+    """
+    rules, rule = table.numbers("rule")
+    is_zero = np.array([one.clean == "zero" for one in rules], bool)[rule]
+    biases, bias = table.numbers("bias")
+    cell = table.columns["arm"] * np.intp(len(biases)) + bias
+    asked_twice = np.isin(cell, np.unique(cell[is_zero & ~np.isnan(clean)]))
+    is_unread = ~counts | (table.of_readings("clean", lambda one: one.status not in ("ok", "no_reply")) == 1)
+    return np.asarray(~is_zero | (asked_twice & (~np.isnan(clean) | is_unread)), bool)
 
 
 def _was_read(answer: Reading) -> bool | None:

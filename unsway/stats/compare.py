@@ -19,11 +19,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds
 from unsway.stats.intervals import Floats, change_interval, difference_interval
+from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
 DRAWS = 4000
@@ -43,13 +45,19 @@ NEAR = (
 """Said of a ratio to a weak base."""
 
 
-def differences(outcomes: Iterable[Outcome], *, apart: bool = False) -> dict[tuple[str, str], list[int]]:
-    """Biased minus clean hit of every outcome that counts, by question and bias; unless `apart`, biases are joined."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+def differences(outcomes: Iterable[Outcome]) -> dict[str, list[int]]:
+    """Biased minus clean hit of every outcome that counts, by question."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
     for o in outcomes:
         if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
-            found[o.question_id, o.bias if apart else ""].append(o.hit_biased - o.hit_clean)
+            found[o.question_id].append(o.hit_biased - o.hit_clean)
     return dict(found)
+
+
+def _counting(outcomes: OutcomeTable) -> OutcomeTable:
+    """Those that count and have a hit on both sides."""
+    columns = Columns.of(outcomes)
+    return outcomes.where(columns.counts & ~np.isnan(columns.biased - columns.clean))
 
 
 # ---------------------------------------------------------------- difference
@@ -185,7 +193,7 @@ def held_out_means(
     return ours, theirs
 
 
-def _mean(outcomes: Sequence[Outcome], level: float, seed: int, draws: int) -> Estimate:
+def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estimate:
     """The mean over biases of one arm's BRRs, each with the same weight."""
     alone = _Both.of(outcomes, (), level, apart=True)
     if not alone.biases:
@@ -225,7 +233,7 @@ def _how(draws: int, seed: int) -> str:
 class _Arm:
     """Sums of the outcomes of one side by question (Q) and bias (B)."""
 
-    used: tuple[Outcome, ...]
+    used: OutcomeTable
     """Outcomes of the biases that both sides have."""
     brrs: tuple[Estimate, ...]
     """The BRR of each bias, as a table prints it; of all biases together where they are joined."""
@@ -245,11 +253,10 @@ class _Arm:
     """Whether the interval of any of its BRRs allows for missing answers."""
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], questions: Sequence[str], biases: Sequence[str], level: float) -> _Arm:
+    def of(cls, outcomes: OutcomeTable, questions: Sequence[str], biases: Sequence[str], level: float) -> _Arm:
         """Sums over the questions and biases named; without names of biases they are joined."""
         columns = Columns.of(outcomes)
-        at_q, at_b = ({name: i for i, name in enumerate(names)} for names in (questions, biases))
-        place = [at_q[o.question_id] for o in outcomes], [at_b.get(o.bias, 0) for o in outcomes]
+        place = _places(outcomes, "question_id", questions), _places(outcomes, "bias", biases)
         read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
         least, most = columns.missing_as(hit=False), columns.missing_as(hit=True)
 
@@ -258,9 +265,9 @@ class _Arm:
             np.add.at(total_QB, place, np.nan_to_num(value))
             return total_QB
 
-        parts = [Columns.of([o for o in outcomes if o.bias == name]) for name in biases] or [columns]
+        parts = [Columns.of(outcomes.only(bias=name)) for name in biases] or [columns]
         return cls(
-            used=tuple(outcomes),
+            used=outcomes,
             brrs=tuple(brr(part, level) for part in parts),
             near=tuple(
                 (one.low or 0.0) < WEAK * (one.value or 0.0) for one, *_ in (brr_bounds(p, level) for p in parts)
@@ -272,6 +279,13 @@ class _Arm:
             asked_QB=summed((~np.isnan(least)).astype(float)),
             allow=any(part.allow_for_missing(level) for part in parts),
         )
+
+
+def _places(outcomes: OutcomeTable, name: str, among: Sequence[str]) -> NDArray[np.intp]:
+    """The place of each outcome's value of a field among some values; 0 where it is none of them."""
+    at = {value: i for i, value in enumerate(among)}
+    known, number = outcomes.numbers(name)
+    return np.array([at.get(value, 0) for value in known], np.intp)[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +312,14 @@ class _Both:
     @classmethod
     def of(cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], level: float, *, apart: bool) -> _Both:
         """Both sides; `apart` keeps biases apart, and only those that count on both sides."""
-        given = tuple(outcomes_a), tuple(outcomes_b)
-        counting = [dict.fromkeys(bias for _, bias in differences(side, apart=True)) for side in given]
-        is_untested = not all(counting[: 1 + bool(given[1])]) and any(o.rule.clean == "zero" for o in given[0])
+        given = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b)
+        counting = [_counting(side).distinct("bias") for side in given]
+        is_untested = not all(counting[: 1 + bool(given[1])]) and any(
+            rule.clean == "zero" for rule in given[0].distinct("rule")
+        )
         biases = tuple(name for name in counting[0] if name in counting[1] or not given[1]) if apart else ()
-        a, b = (tuple(o for o in side if o.bias in biases) if apart else side for side in given)
-        questions = tuple(dict.fromkeys(o.question_id for o in (*a, *b)))
+        a, b = (side.only(bias=frozenset(biases)) if apart else side for side in given)
+        questions = tuple(dict.fromkeys((*a.distinct("question_id"), *b.distinct("question_id"))))
         ours, theirs = (_Arm.of(side, questions, biases, level) for side in (a, b))
         weak = [name for name, one in zip(biases, theirs.brrs, strict=False) if one.low is None or one.low <= 0]
         allow = ours.allow or theirs.allow

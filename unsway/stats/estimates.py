@@ -11,7 +11,6 @@ same questions.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -22,6 +21,7 @@ from unsway.errors import BadInput, UnknownName
 from unsway.stats.columns import UNTESTED, Columns, brr, brr_bounds, mean
 from unsway.stats.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.stats.intervals import Bools, Floats
+from unsway.stats.outcome_table import OutcomeTable
 from unsway.stats.significance import brr_p, holm
 from unsway.stats.statistics import added_estimates
 from unsway.types import ArmKey, Estimate, Excluded, Outcome
@@ -110,19 +110,18 @@ def cells(
     strange = [name for name in by if name not in DIMENSIONS]
     if strange:
         raise BadInput(f"cells() cannot split by {strange[0]!r}; it can by {', '.join(DIMENSIONS)}.")
-    groups: dict[tuple[ArmKey, str, str, str], list[Outcome]] = {}
-    for o in outcomes:
-        arm = o.arm if "arm" in by else ALL_ARMS
-        bias, source, elicit = (getattr(o, name) if name in by else "all" for name in DIMENSIONS[1:])
-        groups.setdefault((arm, bias, source, elicit), []).append(o)
     found = []
-    for key, members in groups.items():
-        columns = Columns.of(members)
-        reasons = Counter(o.excluded for o in members if o.excluded is not None)
-        excluded = tuple(sorted(reasons.items(), key=lambda item: (-item[1], str(item[0]))))
+    for members in OutcomeTable.of(outcomes).split(by):
+        one, columns = members[0], Columns.of(members)
+        arm = one.arm if "arm" in by else ALL_ARMS
+        bias, source, elicit = (getattr(one, name) if name in by else "all" for name in DIMENSIONS[1:])
+        reasons, why = members.numbers("excluded")
+        counted = [(reason, n) for reason, n in zip(reasons, np.bincount(why).tolist(), strict=False) if n and reason]
+        excluded = tuple(sorted(counted, key=lambda item: (-item[1], str(item[0]))))
         n_questions = int(columns.question.max()) + 1
         estimates = (*_estimates(columns, level), *added_estimates(members, level))
-        found.append(Cell(*key, len(members), n_questions, excluded, estimates, brr_p(columns, level)))
+        n, p = len(members), brr_p(columns, level)
+        found.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
     corrected = iter(holm([cell.p for cell in found if cell.p is not None]))
     return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in found)
 

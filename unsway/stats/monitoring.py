@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
@@ -215,7 +214,7 @@ def auroc(
 
 def _ranked(score: Floats, is_positive: Bools, weight: Floats) -> float:
     """AUROC with weights: the weight of negatives below each positive, and half of those level with it."""
-    level_of = rankdata(score, method="dense").astype(int) - 1
+    level_of = np.unique(score, return_inverse=True)[1]
     negative = np.bincount(level_of, weight * ~is_positive, minlength=int(level_of.max()) + 1)
     below = np.cumsum(negative) - negative / 2
     w = weight[is_positive]

@@ -26,6 +26,15 @@ NO_REPLY = Reading(None, "no_reply")
 """Stands on a side that has no reply."""
 
 
+class Run(NamedTuple):
+    """What both sides of an outcome have in common."""
+
+    model: str
+    weights: str
+    sample: int
+    settings: Settings
+
+
 @dataclass(frozen=True, slots=True)
 class AskedArm:
     """An arm as far as joining goes: whose replies are its own, and to which prompts."""
@@ -37,36 +46,59 @@ class AskedArm:
     """Id of each prompt to the id of the prompt that was asked instead; None where prompts were asked as they are. Without an
     intervention, a prompt that is not in it was asked as it is."""
 
+    def asked_id(self, prompt: Prompt) -> str:
+        """Id of the prompt that it was asked where a pair has this one; empty where it was asked none."""
+        if self.instead is None:
+            return prompt.id
+        return self.instead.get(prompt.id, "" if self.key.intervention else prompt.id)
+
+    def gave(self, run: Run) -> bool:
+        """Whether the replies of a run are its own."""
+        is_it = (run.model, run.weights) == (self.key.model, self.key.weights)
+        return is_it and self.settings in (None, run.settings)
+
 
 class ReplyIndex:
     """Replies by arm, prompt and sample."""
 
     def __init__(self, replies: Iterable[Reply], arms: Iterable[AskedArm] | None = None) -> None:
-        self._numbers: dict[_Run, int] = {}
-        self._by_prompt: dict[str, dict[int, Reply]] = {}
+        """Replies in any order, each address once; without `arms`, those of every model that replied."""
+        numbers: dict[Run, int] = {}
+        by_prompt: dict[str, dict[int, Reply]] = {}
         for reply in replies:
-            run = _Run(reply.model, reply.weights, reply.sample, reply.settings)
-            number = self._numbers.setdefault(run, len(self._numbers))
-            known = self._by_prompt.setdefault(reply.prompt_id, {}).setdefault(number, reply)
+            run = Run(reply.model, reply.weights, reply.sample, reply.settings)
+            number = numbers.setdefault(run, len(numbers))
+            known = by_prompt.setdefault(reply.prompt_id, {}).setdefault(number, reply)
             if known is not reply and known != reply:
                 raise BadInput(
                     f"Model {reply.model!r} has two different replies to prompt {reply.prompt_id}, "
                     f"sample {reply.sample}, under the same settings. Keep one of them."
                 )
-        self._runs = tuple(self._numbers)
+        self._join(by_prompt, tuple(numbers), arms)
+
+    def _join(
+        self,
+        by_prompt: Mapping[str, Mapping[int, Reply]],
+        runs: Sequence[Run],
+        arms: Iterable[AskedArm] | None = None,
+    ) -> None:
+        """Take replies by the id of their prompt and the number of their run."""
+        self._by_prompt, self._runs = by_prompt, runs
+        self.table: Any = None
+        """The replies as columns (`unsway.stats.reply_table`), once somebody asked for them."""
         if arms is None:
             arms = (AskedArm(key) for key in dict.fromkeys(ArmKey(run.model, run.weights) for run in self._runs))
         self.arms = tuple(sorted(arms, key=lambda arm: arm.key.name))
         """Whose replies are joined, by name."""
         self._arms = {arm.key: arm for arm in self.arms}
         self._own = {
-            arm.key: [
-                (run.sample, number)
-                for number, run in enumerate(self._runs)
-                if (run.model, run.weights) == (arm.key.model, arm.key.weights) and arm.settings in (None, run.settings)
-            ]
+            arm.key: [(run.sample, number) for number, run in enumerate(self._runs) if arm.gave(run)]
             for arm in self.arms
         }
+
+    def arm(self, key: ArmKey) -> AskedArm:
+        """The arm of that key."""
+        return self._arms[key]
 
     @property
     def replies(self) -> tuple[Reply, ...]:
@@ -107,9 +139,7 @@ class ReplyIndex:
 
     def _to(self, key: ArmKey, prompt: Prompt) -> Mapping[int, Reply]:
         """Replies to a prompt, or to the one that this arm was asked instead, by number of the run; of any arm."""
-        instead = self._arms[key].instead
-        asked_id = prompt.id if instead is None else instead.get(prompt.id, "" if key.intervention else prompt.id)
-        return self._by_prompt.get(asked_id, {})
+        return self._by_prompt.get(self._arms[key].asked_id(prompt), {})
 
     def _check_apart(self, found: Sequence[tuple[int, int]], asked: str) -> None:
         """Refuse two runs, by (sample, number), that stand for the same sample."""
@@ -122,29 +152,6 @@ class ReplyIndex:
                     f"Model {runs[0].model!r} answered {asked} under two {what}: {values}. "
                     "Pass the replies of one of them, or give the models different names."
                 )
-
-
-class LazyIndex(ReplyIndex):
-    """The same, made when somebody first looks a reply up."""
-
-    def __init__(self, replies: Iterable[Reply], arms: Iterable[AskedArm] | None = None) -> None:
-        self._made_of = replies, arms
-
-    def __getattr__(self, name: str) -> Any:
-        """What `ReplyIndex` has, once it is made."""
-        if "_made_of" not in self.__dict__:
-            raise AttributeError(name)
-        super().__init__(*self.__dict__.pop("_made_of"))
-        return getattr(self, name)
-
-
-class _Run(NamedTuple):
-    """What both sides of an outcome have in common."""
-
-    model: str
-    weights: str
-    sample: int
-    settings: Settings
 
 
 def outcomes(
@@ -169,11 +176,25 @@ def outcomes(
             not be told apart, or two different replies stand at one address.
     """
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies, arms)
-    found, unique = [], tuple({pair.id: pair for pair in pairs}.values())
-    by_letter = {arm.key: letter_counts(agreements(unique, index, arm.key)) for arm in index.arms}
-    for pair in unique:
-        if arms is None and len(index.arms) > 1:
+    unique = tuple({pair.id: pair for pair in pairs}.values())
+    if arms is None and len(index.arms) > 1:
+        for pair in unique:
             index.check_weights(pair)
+    return tuple(outcome for _, outcome in read_outcomes(unique, index, readings=readings))
+
+
+def read_outcomes(
+    pairs: Sequence[Pair], index: ReplyIndex, *, readings: Mapping[str, Reader] | None = None, grouped: bool = False
+) -> Iterator[tuple[int, Outcome]]:
+    """Every outcome, with the number of its pair; `outcomes` has the arguments.
+
+    In the order of the pairs or, where `grouped`, with the pairs that share a clean prompt together: then each clean reply is
+    looked up and read once.
+    """
+    by_letter = {arm.key: letter_counts(agreements(pairs, index, arm.key)) for arm in index.arms}
+    order = sorted(range(len(pairs)), key=lambda i: pairs[i].clean.id) if grouped else range(len(pairs))
+    for number in order:
+        pair = pairs[number]
         for arm in index.arms:
             sides = tuple(index.sides(arm.key, pair))
             reader = readers.of_rule(pair.rule, readings)
@@ -182,8 +203,7 @@ def outcomes(
                 reader = readers.of_rule(Rule())
             for at, (sample, clean, biased) in enumerate(sides):
                 next_clean = sides[(at + 1) % len(sides)][1] if len(sides) > 1 else None
-                found.append(_outcome(pair, arm.key, sample, (clean, next_clean, biased), reader))
-    return tuple(found)
+                yield number, _outcome(pair, arm.key, sample, (clean, next_clean, biased), reader)
 
 
 def _outcome(

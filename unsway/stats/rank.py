@@ -15,7 +15,6 @@ from math import atanh, sqrt, tanh
 from typing import TypeVar
 
 import numpy as np
-from scipy.stats import permutation_test, rankdata
 
 from unsway.seeds import seed_int
 from unsway.stats.intervals import Interval, quantile
@@ -87,6 +86,8 @@ def predicts(
         and says where so few cells cannot exclude 0 whatever they are. The value is None below five cells (six with
         `given`), and if all cells are alike.
     """
+    from scipy.stats import permutation_test, rankdata  # half a second, which no other number of a study needs
+
     sides = [proxy, trained, *([given] if given is not None else [])]
     every = dict.fromkeys(key for side in sides for key in side)
     known = [key for key in every if all(side.get(key) is not None for side in sides)]

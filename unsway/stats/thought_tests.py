@@ -67,11 +67,12 @@ def thought_test_cells(
         questions: Its questions, for the right answers.
         rows: What became of each tested reply.
     """
-    known = {(outcome.arm, outcome.pair_id, outcome.sample): outcome for outcome in outcomes}
+    tested = tuple(rows)
+    known = {(outcome.arm, outcome.pair_id, outcome.sample): outcome for outcome in (outcomes if tested else ())}
     gold = {question.id: question.gold for question in questions}
     groups: dict[tuple[ArmKey, str, str], list[tuple[ThoughtTest, Outcome]]] = {}
     missing: dict[tuple[ArmKey, str], dict[tuple[str, str], str]] = {}
-    for row in rows:
+    for row in tested:
         outcome = known.get((row.arm, row.pair, row.sample))
         if outcome is None:
             continue

@@ -72,15 +72,15 @@ def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
 
 
 def reply_index(
-    arms: Iterable[Arm],
-    replies: Iterable[Reply],
-    instead: Mapping[ArmKey, Mapping[str, str]],
-    kind: type[ReplyIndex] = ReplyIndex,
+    arms: Iterable[Arm], replies: Iterable[Reply], instead: Mapping[ArmKey, Mapping[str, str]]
 ) -> ReplyIndex:
     """The replies of some arms, by arm, prompt and sample; those of other models or weights are left out."""
     found = tuple(arms)
     who = {(arm.model, arm.weights) for arm in found}
-    return kind(
-        (reply for reply in replies if (reply.model, reply.weights) in who),
-        [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in found],
-    )
+    mine = (reply for reply in replies if (reply.model, reply.weights) in who)
+    return ReplyIndex(mine, asked_arms(found, instead))
+
+
+def asked_arms(arms: Iterable[Arm], instead: Mapping[ArmKey, Mapping[str, str]]) -> list[AskedArm]:
+    """Arms as far as joining replies goes."""
+    return [AskedArm(arm.key, arm.settings, instead.get(arm.key, {} if arm.intervention else None)) for arm in arms]

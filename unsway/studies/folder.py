@@ -25,7 +25,7 @@ from unsway.stats.outcomes import ReplyIndex
 from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole, reply_index, told_apart
-from unsway.studies.results import KeptOutcomes, Notes, Results, SkippedCount
+from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.studies.whereabouts import in_words, places
 from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target, ThoughtTest, Verdict
 
@@ -211,6 +211,7 @@ def results(
     from unsway.judging.label_store import LabelStore
     from unsway.planning.history import past_runs
     from unsway.sampling.until import kept_precisions
+    from unsway.stats.outcome_table import ReadReplies
     from unsway.studies.kept_columns import keep_columns, kept_columns, stamp, uncollected
     from unsway.studies.scoring import kept_history  # with numpy, which a folder's names and arms do without
 
@@ -227,14 +228,13 @@ def results(
         noted["asked in"] = "; ".join(f"{model}: {duration(sum(took))}" for model, took in seconds.items())
     if where := in_words(places(place)):
         noted["ran on"] = where
-    replies = replies_in(place / layout.REPLIES)
     with uncollected():
         kept = kept_columns(place, pairs, made_of)
         found = Results.build(
             title or place.resolve().name,
             told_apart(arms),
             pairs,
-            replies if kept is None else KeptOutcomes(kept, replies),
+            ReadReplies(index_of(place, arms), kept),
             trained_biases=trained_biases,
             notes=Notes(
                 tuple(_skipped(place)),
@@ -258,12 +258,13 @@ def results(
 
 def judge_costs(place: Path) -> Iterator[JudgeCost]:
     """What each model read and wrote as a judge of a folder's replies."""
-    from unsway.judging.trust import JudgeCost
     from unsway.planning.prices import price_of, prices
 
     for path in sorted((place / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
         replies = [*replies_in(path)]
         if replies:
+            from unsway.judging.trust import JudgeCost  # which takes half a second to import
+
             price = price_of(replies[0].model, prices())
             tokens_in, tokens_out = sum(r.tokens_in for r in replies), sum(r.tokens_out for r in replies)
             days = sorted({reply.asked_on for reply in replies} - {""})
@@ -299,7 +300,11 @@ def instead_of(place: Path) -> dict[ArmKey, dict[str, str]]:
 
 
 def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
-    """The replies of some arms of a folder, by arm, prompt and sample."""
+    """The replies of some arms of a folder, by arm, prompt and sample; those of a large folder stay in their file."""
+    from unsway.studies.kept_replies import file_index, is_large  # with numpy
+
+    if is_large(place):
+        return file_index(place, arms, instead_of(place))
     return reply_index(arms, replies_in(place / layout.REPLIES), instead_of(place))
 
 

@@ -22,8 +22,8 @@ from unsway.planning.prices import Price, price_of, prices
 from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
-from unsway.store import replies_in
 from unsway.studies.folder import arms_of, instead_of, pairs_of, results, study_folder
+from unsway.studies.kept_replies import reply_table
 from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
@@ -84,10 +84,12 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
     said: dict[Run, Counter[str]] = {}
     cost: float | None = 0.0
-    for reply in replies_in(place / layout.REPLIES):  # one by one: a million are never in memory
-        said.setdefault((reply.model, reply.weights, reply.settings), Counter())[reply.prompt_id] += 1
-        price = price_of(reply.model, table)
-        cost = None if cost is None or price is None else cost + price.of(reply.tokens_in, reply.tokens_out)
+    there = reply_table(place)
+    for number, run in enumerate(there.runs):
+        mine, price = there.of_runs((number,)), price_of(run.model, table)
+        said.setdefault((run.model, run.weights, run.settings), Counter()).update(mine.by_prompt())
+        used = mine.total("tokens_in"), mine.total("tokens_out")
+        cost = None if cost is None or price is None else cost + price.of(*used)
     n = sum(counts.total() for counts in said.values())
     prompts, instead = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}, instead_of(place)
     replies: dict[str, Counter[str]] = {}

@@ -133,7 +133,10 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         found: The study, whose notes hold people's labels.
         verdicts: What judges said of its replies; those on other replies are left out.
     """
-    every, study = tuple(verdicts), _Judging(found)
+    every = tuple(verdicts)
+    if not every:
+        return Judged((), (), ())
+    study = _Judging(found)
     rows: dict[tuple[str, Channel, str], list[Verdict]] = {}
     for verdict in every:
         if (verdict.reply, verdict.side) in study.outcomes_of:

@@ -12,24 +12,20 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import io
-import json
-import zipfile
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+
+import numpy as np
 
 from unsway import layout
-from unsway.disk import write_bytes
-from unsway.errors import StoreError
 from unsway.readers import readers
+from unsway.stats.outcome_table import AskedPair, OutcomeTable, OutcomeValues
 from unsway.store import dumps, loads
+from unsway.studies.kept_replies import is_large, read_columns, write_columns
 from unsway.types import ArmKey, Excluded, Outcome, Pair, Reading
 
-LARGE = 10_000_000
-"""Bytes of replies from which the columns are kept: reading so many takes a second."""
 MADE_OF = (
     layout.REPLIES,
     layout.PAIRS,
@@ -44,16 +40,13 @@ MADE_OF = (
 READ_BY = (
     "readers",
     "stats/outcomes.py",
+    "stats/outcome_table.py",
     "stats/answer_turns.py",
     "judging/requests.py",
     "types",
     "studies/kept_columns.py",
 )
 """Code of which a change makes them stale, in this package."""
-TRUTH: tuple[bool | None, ...] = (None, False, True)
-"""What a number of a column of hits stands for."""
-
-T = TypeVar("T", bound=Hashable)
 
 
 def stamp(folder: Path) -> str:
@@ -61,8 +54,7 @@ def stamp(folder: Path) -> str:
 
     Empty where the folder is too small for columns.
     """
-    replies = folder / layout.REPLIES
-    if not replies.exists() or replies.stat().st_size < LARGE:
+    if not is_large(folder):
         return ""
     there = [(name, (folder / name).stat()) for name in MADE_OF if (folder / name).exists()]
     files = [(name, found.st_size, found.st_mtime_ns) for name, found in there]
@@ -70,7 +62,7 @@ def stamp(folder: Path) -> str:
     return hashlib.sha256(repr((files, versions, _code())).encode()).hexdigest()
 
 
-def keep_columns(folder: Path, outcomes: Sequence[Outcome], pairs: Sequence[Pair], made_of: str) -> None:
+def keep_columns(folder: Path, outcomes: Iterable[Outcome], pairs: Sequence[Pair], made_of: str) -> None:
     """Keep outcomes as columns; a folder that cannot be written is left as it is.
 
     Args:
@@ -79,96 +71,36 @@ def keep_columns(folder: Path, outcomes: Sequence[Outcome], pairs: Sequence[Pair
         pairs: The pairs of the folder, which hold the rest of each outcome.
         made_of: The `stamp` from before anything was read.
     """
-    import numpy as np
-
-    number = {pair.id: i for i, pair in enumerate(pairs)}
-    arms, readings, reasons, parsers = (
-        _Distinct[ArmKey](),
-        _Distinct[Reading](),
-        _Distinct[Excluded | None](),
-        _Distinct[str](),
-    )
-    columns = {
-        "pair": np.array([number[o.pair_id] for o in outcomes], np.int32),
-        "arm": np.array([arms(o.arm) for o in outcomes], np.int32),
-        "sample": np.array([o.sample for o in outcomes], np.int32),
-        "clean": np.array([readings(o.clean) for o in outcomes], np.int32),
-        "biased": np.array([readings(o.biased) for o in outcomes], np.int32),
-        "excluded": np.array([reasons(o.excluded) for o in outcomes], np.int16),
-        "parser": np.array([parsers(o.parser) for o in outcomes], np.int16),
-    }
-    for name in ("hit_clean", "hit_biased", "right_clean", "right_biased"):
-        columns[name] = np.array([TRUTH.index(getattr(o, name)) for o in outcomes], np.int8)
+    table, number = OutcomeTable.of(outcomes), {pair.id: i for i, pair in enumerate(pairs)}
+    of, columns = table.values, dict(table.columns)
+    columns["pair"] = np.array([number[one.pair_id] for one in of.asked], np.int32)[columns["pair"]]
     tables = {
-        "arms": [dumps(arm) for arm in arms.known],
-        "readings": [dumps(reading) for reading in readings.known],
-        "reasons": [None if reason is None else dumps(reason) for reason in reasons.known],
-        "parsers": list(parsers.known),
+        "arms": [dumps(arm) for arm in of.arm],
+        "readings": [dumps(reading) for reading in of.reading],
+        "reasons": [None if reason is None else dumps(reason) for reason in of.excluded],
+        "parsers": list(of.parser),
         "made of": made_of,
     }
-    columns["tables"] = np.frombuffer(json.dumps(tables).encode(), np.uint8)
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **columns)  # type: ignore[arg-type]
-    with suppress(StoreError):
-        write_bytes(folder / layout.COLUMNS, packed.getvalue())
+    write_columns(folder / layout.COLUMNS, columns, tables)
 
 
-def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> tuple[Outcome, ...] | None:
+def kept_columns(folder: Path, pairs: Sequence[Pair], made_of: str) -> OutcomeTable | None:
     """The outcomes that a folder keeps as columns; None where it keeps none, or they are of other files or readers."""
-    path = folder / layout.COLUMNS
-    if not made_of or not path.is_file():
+    found = read_columns(folder / layout.COLUMNS) if made_of else None
+    if found is None or found[1].get("made of") != made_of:
         return None
-    import numpy as np
-
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            columns = {name: file[name] for name in file.files}
-        tables = json.loads(columns.pop("tables").tobytes())
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        zipfile.BadZipFile,
-    ):  # torn or foreign: it is made again
-        return None
-    if tables["made of"] != made_of:
-        return None
-    return tuple(_outcomes(pairs, {name: column.tolist() for name, column in columns.items()}, tables))
-
-
-def _outcomes(
-    pairs: Sequence[Pair], columns: Mapping[str, list[int]], tables: Mapping[str, list[Any]]
-) -> Iterable[Outcome]:
-    """The outcomes of columns, in their order."""
-    arms = [loads(ArmKey, row) for row in tables["arms"]]
-    readings = [loads(Reading, row) for row in tables["readings"]]
-    reasons = [None if row is None else loads(Excluded, row) for row in tables["reasons"]]
-    parsers, truth = tables["parsers"], TRUTH
-    names = ("pair", "arm", "sample", "clean", "biased", "hit_clean", "hit_biased", "right_clean", "right_biased")
-    for at, arm, sample, clean, biased, hit_c, hit_b, right_c, right_b, why, parser in zip(
-        *(columns[name] for name in (*names, "excluded", "parser")), strict=True
-    ):
-        pair = pairs[at]
-        yield Outcome(
-            pair_id=pair.id,
-            question_id=pair.question.id,
-            source=pair.question.source,
-            bias=pair.bias,
-            elicit=pair.elicit,
-            arm=arms[arm],
-            sample=sample,
-            clean=readings[clean],
-            biased=readings[biased],
-            hit_clean=truth[hit_c],
-            hit_biased=truth[hit_b],
-            right_clean=truth[right_c],
-            right_biased=truth[right_b],
-            excluded=reasons[why],
-            rule=pair.rule,
-            parser=parsers[parser],
-        )
+    columns, tables = found
+    values = OutcomeValues(
+        [
+            AskedPair(pair.id, pair.question.id, pair.question.source, pair.bias, pair.elicit, pair.rule)
+            for pair in pairs
+        ],
+        [loads(ArmKey, row) for row in tables["arms"]],
+        [loads(Reading, row) for row in tables["readings"]],
+        [None if row is None else loads(Excluded, row) for row in tables["reasons"]],
+        tables["parsers"],
+    )
+    return OutcomeTable(values, columns)
 
 
 @contextmanager
@@ -181,17 +113,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-class _Distinct(dict[T, int]):
-    """Numbers equal values alike, from 0: `numbered(value)`."""
-
-    def __call__(self, value: T) -> int:
-        return self.setdefault(value, len(self))
-
-    @property
-    def known(self) -> tuple[T, ...]:
-        return tuple(self)
 
 
 @cache

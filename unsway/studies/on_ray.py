@@ -47,8 +47,8 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
 }
 """Ray's environment: nothing is reported, no worker is killed by a guess about memory, and work without a GPU sees none."""
-GRACE = 20.0
-"""Seconds that interrupted workers have to send what they hold."""
+GRACE = 4.0
+"""Seconds that interrupted workers have to send what they hold; what they have not sent lies in their scratch folders."""
 
 _log = logging.getLogger(__name__)
 
@@ -139,12 +139,17 @@ class RayRun:
         return pending
 
     def cancel(self) -> None:
-        """Interrupt what runs, and wait until it has sent what it holds."""
+        """Interrupt what runs, wait until it has sent what it holds, and end what has not by then.
+
+        Workers hear it from the owner: `ray.cancel` did not reach a task whose main thread waits in an event loop.
+        """
         refs = [pending.ref for pending in self.pending if not pending.done()]
-        for ref in refs:
-            ray.cancel(ref, force=False)
         if refs:
-            ray.wait(refs, num_returns=len(refs), timeout=GRACE)
+            with suppress(ray.exceptions.RayError):  # the owner is starting again
+                ray.get(self.owner.stop.remote(), timeout=GRACE)
+            _, left = ray.wait(refs, num_returns=len(refs), timeout=GRACE)
+            for ref in left:
+                ray.cancel(ref, force=True)
 
     def close(self) -> None:
         """Say what was lost, and stop the owner."""
@@ -195,4 +200,7 @@ def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, ho
     """A task: one unit of work, on whatever machine Ray chose."""
     if sent_by != version("unsway"):
         raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
-    do_elsewhere(caller(owner), running, numbers, name, how.lease)
+    call = caller(owner)
+    if not call("stopping"):
+        with suppress(KeyboardInterrupt):  # the owner's word, which the run that asks for the result knows
+            do_elsewhere(call, running, numbers, name, how.lease)

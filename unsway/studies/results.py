@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
-from unsway.stats.outcomes import LazyIndex, ReplyIndex
+from unsway.stats.outcomes import ReplyIndex
 from unsway.studies.arms import Arm, reply_index
-from unsway.types import ArmKey, Estimate, Excluded, Outcome, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
+from unsway.types import ArmKey, Estimate, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
     import altair as alt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from unsway.judging.trust import JudgeCost
     from unsway.models.session import ModelLike
     from unsway.stats.estimates import Cell
+    from unsway.stats.outcome_table import OutcomeTable, ReadReplies
+    from unsway.stats.reply_table import ReplyTable
     from unsway.studies.measurement import MeasuredWith
     from unsway.studies.scoring import ForecastHistory
 
@@ -98,13 +100,6 @@ class Notes:
     """What became of answers when the reasoning before them was changed (`unsway interrogate`)."""
 
 
-class KeptOutcomes(NamedTuple):
-    """Outcomes that were read before, with the replies that they were read from."""
-
-    outcomes: tuple[Outcome, ...]
-    replies: Iterable[Reply]
-
-
 def plain_name(versioned: str) -> str:
     """The name without its version: `suggested_answer@1` is `suggested_answer`."""
     return Ref.parse(versioned).unversioned
@@ -122,7 +117,7 @@ class Results:
     pairs: tuple[Pair, ...] = field(repr=False)
     index: ReplyIndex = field(repr=False, compare=False)
     """The replies of the arms; `reply` and `replies_of` look them up."""
-    outcomes: tuple[Outcome, ...] = field(repr=False)
+    outcomes: OutcomeTable = field(repr=False)
     cells: tuple[Cell, ...] = field(repr=False)
     """One for each arm and bias, all sources together."""
     cells_by_source: tuple[Cell, ...] = field(repr=False)
@@ -140,6 +135,9 @@ class Results:
     """What it was measured with, where `unsway.measure` made it."""
 
     def __post_init__(self) -> None:
+        from unsway.stats.outcome_table import OutcomeTable
+
+        object.__setattr__(self, "outcomes", OutcomeTable.of(self.outcomes))  # frozen; given as any sequence
         for what in ("label", "name"):
             names = [getattr(arm, what) for arm in self.arms]
             if len(set(names)) < len(names):
@@ -153,7 +151,7 @@ class Results:
         title: str,
         arms: Iterable[Arm],
         pairs: Iterable[Pair],
-        replies: Iterable[Reply] | KeptOutcomes,
+        replies: Iterable[Reply] | ReadReplies,
         *,
         trained_biases: Iterable[str] = (),
         notes: Notes = Notes(),  # frozen
@@ -179,21 +177,17 @@ class Results:
         """
         from unsway.judging.requests import request_readings
         from unsway.stats.estimates import cells
-        from unsway.stats.outcomes import outcomes
+        from unsway.stats.outcome_table import OutcomeTable, ReadReplies
 
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
-        if isinstance(replies, KeptOutcomes):
-            index, outs = reply_index(arms, replies.replies, notes.instead, LazyIndex), replies.outcomes
-        else:
-            index = reply_index(arms, replies, notes.instead)
-            outs = tuple(
-                out
-                for out in outcomes(pairs, index, readings=request_readings(notes.verdicts))
-                if out.excluded != Excluded("biased", "no_reply") or (out.arm.name, out.bias) not in notes.stopped
-            )
+        kept = replies if isinstance(replies, ReadReplies) else ReadReplies(reply_index(arms, replies, notes.instead))
+        readings = request_readings(notes.verdicts)
+        outs = kept.outcomes or OutcomeTable.read(pairs, kept.index, readings, notes.stopped)
         left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
-        empty = cls(title, arms, trained_biases, pairs, index, outs, (), (), (), (), (), left_out, notes.about, notes)
+        empty = cls(
+            title, arms, trained_biases, pairs, kept.index, outs, (), (), (), (), (), left_out, notes.about, notes
+        )
         return replace(
             empty,
             cells=cells(outs, level=level),
@@ -335,6 +329,12 @@ class Results:
         """The replies of all arms, raw, arm by arm."""
         return tuple(reply for arm in self.arms for reply in self.replies_of(arm))
 
+    def said_by(self, arm: Arm) -> ReplyTable:
+        """The same as columns, without their texts: what a report says of all replies."""
+        from unsway.stats.reply_table import said_by
+
+        return said_by(self.index, arm.key, (prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)))
+
     def replies_of(self, arm: Arm) -> tuple[Reply, ...]:
         """The replies of an arm to the prompts of the study, or to those asked instead, each once."""
         prompts = {prompt.id: prompt for pair in self.pairs for prompt in (pair.clean, pair.biased)}
@@ -364,19 +364,17 @@ class Results:
         return drawn
 
 
-def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: Iterable[Outcome]) -> Iterator[SkippedCount]:
+def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: OutcomeTable) -> Iterator[SkippedCount]:
     """Pairs that an arm was not asked yet, of biases that it was asked in part: its numbers are those of the rest."""
     wanted: dict[str, set[str]] = {}
     for pair in pairs:
         wanted.setdefault(pair.bias, set()).add(pair.id)
-    there: dict[tuple[ArmKey, str], set[str]] = {}
-    for outcome in outs:
-        there.setdefault((outcome.arm, outcome.bias), set()).add(outcome.pair_id)
+    there = {(part[0].arm, part[0].bias): len(part.distinct("pair_id")) for part in outs.split(("arm", "bias"))}
     for arm in arms:
         for bias, ids in wanted.items():
-            asked = there.get((arm.key, bias), set())
-            if asked and len(asked) < len(ids):
-                yield SkippedCount(bias, f"not asked of {arm.label} (yet)", len(ids) - len(asked))
+            n_asked = there.get((arm.key, bias), 0)
+            if 0 < n_asked < len(ids):
+                yield SkippedCount(bias, f"not asked of {arm.label} (yet)", len(ids) - n_asked)
 
 
 def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
@@ -388,13 +386,13 @@ def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
         base = results.base_of(arm)
         if base is None or arm.role == "base":
             continue
-        ours, theirs = ([o for o in results.outcomes if o.arm == one.key] for one in (arm, base))
+        ours, theirs = (results.outcomes.only(arm=one.key) for one in (arm, base))
         for bias in results.biases:
-            both = ([o for o in side if o.bias == bias] for side in (ours, theirs))
+            both = (side.only(bias=bias) for side in (ours, theirs))
             ratios.append(Ratio(arm.label, bias, brr_ratio(*both, level=level, seed=seed)))
-        untaught = {bias for bias in results.biases if not results.is_trained(bias, arm)}
+        untaught = frozenset(bias for bias in results.biases if not results.is_trained(bias, arm))
         if untaught and len(untaught) < len(results.biases):
-            ours, theirs = ([o for o in side if o.bias in untaught] for side in (ours, theirs))
+            ours, theirs = (side.only(bias=untaught) for side in (ours, theirs))
             numbers = (f(ours, theirs, level=level, seed=seed) for f in (held_out_ratio, held_out_means))
             held_out.append(HeldOut(arm.label, *chain(*numbers)))
     return {"ratios": tuple(ratios), "held_out": tuple(held_out)}

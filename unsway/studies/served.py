@@ -12,7 +12,6 @@ local models, with the adapter or without, a served reply follows for longer.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -22,15 +21,14 @@ from operator import eq
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from unsway.errors import BadInput, ModelError
-from unsway.models.weights import ADAPTER_FILE, locate
+from unsway.errors import ModelError
+from unsway.models.engines.vllm import max_lora_rank
+from unsway.models.weights import locate
 from unsway.prompts.render import render
 from unsway.sampling import ask
 from unsway.testing import toy_questions
 from unsway.types import Prompt, Settings
 
-VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
 PROMPTS = 10
 """Prompts that are compared."""
 SHORT = Settings(max_tokens=32)
@@ -120,27 +118,3 @@ def _texts(prompts: Sequence[Prompt], model: str, address: str, n: int = 1) -> l
     for reply in found:
         by_prompt[reply.prompt_id].append(reply.text)
     return list(by_prompt.values())
-
-
-def max_lora_rank(adapter: str | Path) -> int:
-    """The smallest `--max-lora-rank` of vLLM that takes an adapter.
-
-    Raises:
-        BadInput: vLLM takes no adapter of that rank or kind; says what to do.
-    """
-    path = Path(adapter) / ADAPTER_FILE
-    if not path.is_file():
-        raise BadInput(f"{str(adapter)!r} holds no adapter ({ADAPTER_FILE} is missing). `unsway train` makes one.")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
-    kept = [name for name in ("modules_to_save", "use_dora") if config.get(name)]
-    kept += ["bias"] if config.get("bias", "none") != "none" else []
-    merge = f"Merge it (`unsway export {adapter} --out FOLDER`) and serve FOLDER as a model of its own."
-    if kept:
-        raise BadInput(f"vLLM takes no adapter with {', '.join(kept)}, and {str(adapter)!r} has it. {merge}")
-    if rank > VLLM_RANKS[-1]:
-        raise BadInput(
-            f"{str(adapter)!r} has rank {rank}; vLLM takes at most {VLLM_RANKS[-1]} (--max-lora-rank is one of "
-            f"{', '.join(map(str, VLLM_RANKS))}). {merge}"
-        )
-    return next(size for size in VLLM_RANKS if size >= rank)

@@ -33,8 +33,8 @@ def repeated_trainings(results: Results) -> tuple[RepeatedTraining, ...]:
     for (of, training), labels in groups.items():
         base = results.base_of(results.arm(labels[0]))
         keys = {label: results.arm(label).key for label in labels}
-        said = {label: [out for out in results.outcomes if out.arm == key] for label, key in keys.items()}
-        of_base = None if base is None else [out for out in results.outcomes if out.arm == base.key]
+        said = {label: results.outcomes.only(arm=key) for label, key in keys.items()}
+        of_base = None if base is None else results.outcomes.only(arm=base.key)
         name = f"{training} of {of}" if several else training
         found.append(RepeatedTraining(name, tuple(labels), over_seeds(said, of_base)))
     return tuple(found)

@@ -1,0 +1,115 @@
+"""vLLM in this process, where it is installed: continuous batching and cached prefixes on a GPU (`--engine vllm`).
+
+In: `Weights`; an adapter stays one (`LoRARequest`), and its rank must be one that vLLM takes. Out: replies, and
+log-probabilities of given tokens at temperature 1. `auto` never takes it: it follows vLLM's documented interface and **was
+not run on a GPU** by us, so compare ten greedy replies with those of the torch engine first.
+https://docs.vllm.ai/en/latest/api/vllm/entrypoints/llm/
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from unsway.errors import BadInput, ModelError
+from unsway.models.engines.base import Engine, Generation, Pending, PendingScore, Request, engines, first_end
+from unsway.models.weights import ADAPTER_FILE, Dtype, Weights
+
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
+
+
+class VllmEngine(Engine):
+    """Generates with vLLM's `LLM`, everything that waits at a time."""
+
+    name = "vllm"
+    can_score = True
+    most_waiting = 1024
+
+    def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
+        super().__init__(weights, dtype)
+        try:
+            import vllm
+            from vllm.lora.request import LoRARequest
+        except ModuleNotFoundError as error:
+            raise ModelError(
+                f"The vllm engine needs vLLM, which is not installed here ({error}): pip install vllm on a machine with a "
+                "GPU, or use engine='torch'."
+            ) from None
+        lora: dict[str, Any] = {}
+        self.adapter = None
+        if weights.adapter is not None:
+            lora = {"enable_lora": True, "max_loras": 1, "max_lora_rank": max_lora_rank(weights.adapter)}
+            self.adapter = LoRARequest("adapter", 1, str(weights.adapter))
+        self.ends = weights.ends
+        # its own defaults for sampling, not those of a model's generation_config.json
+        self.llm: Any = vllm.LLM(model=str(weights.folder), dtype=dtype, generation_config="vllm", **lora)
+
+    def serve(self, requests: list[Pending]) -> None:
+        """Answer all of these; vLLM batches them as its memory allows."""
+        found = self._run([request.tokens for request, _ in requests], [self._sampling(one) for one, _ in requests])
+        for (_, result), output in zip(requests, found, strict=True):
+            result.set_result(Generation(*first_end(output.outputs[0].token_ids, self.ends)))
+
+    def serve_scores(self, requests: list[PendingScore]) -> None:
+        """Score completions as the end of a prompt; the one token that vLLM then generates is not used."""
+        from vllm import SamplingParams
+
+        asked = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0, detokenize=False)
+        found = self._run([one.tokens + one.completion for one, _ in requests], [asked] * len(requests))
+        for (request, result), output in zip(requests, found, strict=True):
+            places = range(len(request.tokens), len(request.tokens) + len(request.completion))
+            chosen = zip(places, request.completion, strict=True)
+            result.set_result(tuple(float(output.prompt_logprobs[place][token].logprob) for place, token in chosen))
+
+    def free(self) -> None:
+        """Release the model and its memory."""
+        self.llm = None
+
+    def _sampling(self, request: Request) -> Any:
+        """How vLLM is to decode one prompt; a sampled reply draws from its own seed."""
+        from vllm import SamplingParams
+
+        seed = request.seed if request.temperature > 0 else None
+        return SamplingParams(
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=seed,
+            stop_token_ids=sorted(self.ends),
+            detokenize=False,
+        )
+
+    def _run(self, prompts: list[tuple[int, ...]], sampling: list[Any]) -> list[Any]:
+        """What vLLM makes of some prompts of tokens, in their order."""
+        given = [{"prompt_token_ids": list(tokens)} for tokens in prompts]
+        found: list[Any] = self.llm.generate(given, sampling, use_tqdm=False, lora_request=self.adapter)
+        return found
+
+
+def max_lora_rank(adapter: str | Path) -> int:
+    """The smallest `--max-lora-rank` of vLLM that takes an adapter.
+
+    Raises:
+        BadInput: vLLM takes no adapter of that rank or kind; says what to do.
+    """
+    path = Path(adapter) / ADAPTER_FILE
+    if not path.is_file():
+        raise BadInput(f"{str(adapter)!r} holds no adapter ({ADAPTER_FILE} is missing). `unsway train` makes one.")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
+    kept = [name for name in ("modules_to_save", "use_dora") if config.get(name)]
+    kept += ["bias"] if config.get("bias", "none") != "none" else []
+    merge = f"Merge it (`unsway export {adapter} --out FOLDER`) and serve FOLDER as a model of its own."
+    if kept:
+        raise BadInput(f"vLLM takes no adapter with {', '.join(kept)}, and {str(adapter)!r} has it. {merge}")
+    if rank > VLLM_RANKS[-1]:
+        raise BadInput(
+            f"{str(adapter)!r} has rank {rank}; vLLM takes at most {VLLM_RANKS[-1]} (--max-lora-rank is one of "
+            f"{', '.join(map(str, VLLM_RANKS))}). {merge}"
+        )
+    return next(size for size in VLLM_RANKS if size >= rank)
+
+
+engines.add("vllm", VllmEngine)

@@ -1,0 +1,219 @@
+"""What a report says of all replies, as columns: who gave them, to what, how long they are, what they used; not their texts.
+
+In: replies. Out: arrays of shape (replies,), in a fiftieth of the memory that a long reply takes, and where the row of each
+reply starts in its file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsway.stats.outcome_table import Numbered
+from unsway.stats.outcomes import AskedArm, ReplyIndex, Run
+from unsway.store import reply_at
+from unsway.types import ArmKey, Prompt, Reply, Settings, Thought
+
+MARKS = (
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "<|user|>",
+    "<|assistant|>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "[INST]",
+    "[/INST]",
+)
+"""Marks between turns in the chat templates of ChatML, Llama, Phi, Gemma and Mistral; no reply should hold one."""
+THOUGHTS: tuple[Thought, ...] = get_args(Thought)
+KINDS = {
+    "start": np.int64,
+    "prompt": np.int32,
+    "run": np.int32,
+    "tokens_in": np.int32,
+    "tokens_out": np.int32,
+    "thinking": np.int32,
+    "thought": np.int8,
+    "length": np.int32,
+    "words": np.int64,
+    "marked": np.bool_,
+}
+"""The columns: where the row starts, in bytes; the prompt and the run; tokens, those of thinking -1 where nobody counted;
+which of `THOUGHTS`; the length of the text in characters, a hash of it, and whether it holds one of `MARKS`."""
+
+
+class ReplyTable:
+    """Replies as columns, in the order in which they arrived; `columns` has those of `KINDS`."""
+
+    def __init__(self, prompts: Sequence[str], runs: Sequence[Run], columns: Mapping[str, NDArray[Any]]) -> None:
+        """The ids of prompts and the runs that the columns `prompt` and `run` point into."""
+        self.prompts, self.runs, self.columns = prompts, runs, columns
+
+    @classmethod
+    def of(cls, replies: Iterable[tuple[int, Reply]], before: ReplyTable | None = None) -> ReplyTable:
+        """The columns of replies, each with the place where its row starts; behind those of an earlier table."""
+        prompts = Numbered[str]((value, number) for number, value in enumerate(before.prompts if before else ()))
+        runs = Numbered[Run]((value, number) for number, value in enumerate(before.runs if before else ()))
+        rows = np.fromiter((_row(start, reply, prompts, runs) for start, reply in replies), [*KINDS.items()])
+        columns = {name: np.ascontiguousarray(rows[name]) for name in KINDS}
+        if before is not None:
+            columns = {name: np.concatenate([before.columns[name], column]) for name, column in columns.items()}
+        return cls(tuple(prompts), tuple(runs), columns).each_address_once()
+
+    @classmethod
+    def at(cls, index: ReplyIndex) -> ReplyTable:
+        """The replies of an index, which keeps the table."""
+        if index.table is None:
+            index.table = cls.of((0, reply) for reply in index.replies)
+        found: ReplyTable = index.table
+        return found
+
+    def each_address_once(self) -> ReplyTable:
+        """Without later replies to the same prompt in the same run: the first one counts."""
+        address = self.columns["prompt"] * np.int64(len(self.runs)) + self.columns["run"]
+        _, first = np.unique(address, return_index=True)
+        return self if len(first) == len(self) else self.where(np.sort(first))
+
+    def __len__(self) -> int:
+        """The number of replies."""
+        return len(self.columns["start"])
+
+    def where(self, rows: NDArray[Any]) -> ReplyTable:
+        """Some of the replies: by a mask of shape (replies,), or by their numbers."""
+        return ReplyTable(self.prompts, self.runs, {name: column[rows] for name, column in self.columns.items()})
+
+    def of_runs(self, numbers: Iterable[int]) -> ReplyTable:
+        """The replies of some runs."""
+        return self.where(np.isin(self.columns["run"], np.fromiter(numbers, np.int64)))
+
+    def to(self, prompt_ids: Iterable[str]) -> ReplyTable:
+        """The replies to some prompts."""
+        wanted = set(prompt_ids)
+        return self.where(np.array([one in wanted for one in self.prompts], bool)[self.columns["prompt"]])
+
+    def settings(self) -> tuple[Settings, ...]:
+        """How they were decoded, each way once."""
+        return tuple(dict.fromkeys(self.runs[number].settings for number in _first(self.columns["run"])))
+
+    def by_prompt(self) -> dict[str, int]:
+        """How many there are to each prompt."""
+        counts = np.bincount(self.columns["prompt"], minlength=len(self.prompts)).tolist()
+        return {prompt: n for prompt, n in zip(self.prompts, counts, strict=True) if n}
+
+    def total(self, name: str) -> int:
+        """The sum of a column of tokens."""
+        return int(self.columns[name].sum(dtype=np.int64))
+
+    def thoughts(self) -> Counter[Thought]:
+        """How many replies show which kind of thought."""
+        return Counter({THOUGHTS[i]: int(n) for i, n in enumerate(np.bincount(self.columns["thought"])) if n})
+
+    def thinking(self) -> NDArray[Any]:
+        """Tokens of thinking of the replies whose provider counts them."""
+        counted = self.columns["thinking"]
+        return counted[counted >= 0]
+
+    def repeated(self) -> Iterator[tuple[bool, bool, int]]:
+        """For each prompt with several replies: whether it was sampled, whether all are alike, and the least length."""
+        is_sampled = np.array([run.settings.temperature > 0 for run in self.runs], bool)[self.columns["run"]]
+        group = self.columns["prompt"] * np.int64(2) + is_sampled
+        order = np.lexsort((self.columns["words"], group))
+        group, words, length = group[order], self.columns["words"][order], self.columns["length"][order]
+        found, starts, counts = np.unique(group, return_index=True, return_counts=True)
+        for key, start, n in zip(found, starts, counts, strict=True):
+            if n > 1:
+                end = start + n
+                yield bool(key % 2), bool(words[start] == words[end - 1]), int(length[start:end].min())
+
+
+# ---------------------------------------------------------------- replies that stay in their file
+
+
+class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
+    """By the id of a prompt, the number of each run to its reply, read from the file when somebody asks."""
+
+    RECENT = 64
+    """Prompts whose replies stay in memory."""
+
+    def __init__(self, path: Path, table: ReplyTable) -> None:
+        self._path, self._table = path, table
+        prompt = table.columns["prompt"]
+        self._order, self._ends = np.argsort(prompt, kind="stable"), np.cumsum(np.bincount(prompt))
+        there = np.unique(prompt).tolist()
+        self._numbers = {table.prompts[number]: number for number in there}
+        self._recent: dict[str, dict[int, Reply]] = {}
+
+    def __len__(self) -> int:
+        """The number of prompts."""
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of the prompts."""
+        return iter(self._numbers)
+
+    def __getitem__(self, prompt_id: str) -> Mapping[int, Reply]:
+        """The replies to a prompt. Raises `KeyError` where there are none."""
+        if prompt_id not in self._recent:
+            number = self._numbers[prompt_id]
+            rows = self._order[self._ends[number - 1] if number else 0 : self._ends[number]]
+            starts, runs = (self._table.columns[name][rows].tolist() for name in ("start", "run"))
+            with self._path.open("rb") as file:
+                found = {run: reply_at(file, start) for start, run in zip(starts, runs, strict=True)}
+            if len(self._recent) == self.RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[prompt_id] = found
+        return self._recent[prompt_id]
+
+
+class IndexOfFile(ReplyIndex):
+    """Replies by arm, prompt and sample that are read from their file when somebody asks for them."""
+
+    def __init__(self, path: Path, table: ReplyTable, arms: Iterable[AskedArm]) -> None:
+        """The file of a table, and the arms whose replies count."""
+        known = tuple(arms)
+        own = table.of_runs(n for n, run in enumerate(table.runs) if any(arm.gave(run) for arm in known))
+        self._join(RepliesInFile(path, own), own.runs, known)
+        self.table = own
+
+
+def said_by(index: ReplyIndex, key: ArmKey, prompts: Iterable[Prompt]) -> ReplyTable:
+    """The replies of an arm to some prompts, or to those asked instead, as columns."""
+    arm, table = index.arm(key), ReplyTable.at(index)
+    own = table.of_runs(number for number, run in enumerate(table.runs) if arm.gave(run))
+    return own.to(arm.asked_id(prompt) for prompt in prompts)
+
+
+# ---------------------------------------------------------------- making one
+
+
+def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) -> tuple[Any, ...]:
+    """One reply in the order of `KINDS`."""
+    words = blake2b(reply.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return (
+        start,
+        prompts(reply.prompt_id),
+        runs(Run(reply.model, reply.weights, reply.sample, reply.settings)),
+        reply.tokens_in,
+        reply.tokens_out,
+        -1 if reply.reasoning_tokens is None else reply.reasoning_tokens,
+        THOUGHTS.index(reply.thought),
+        len(reply.text),
+        int.from_bytes(words, "little", signed=True),
+        any(mark in reply.text for mark in MARKS),
+    )
+
+
+def _first(number: NDArray[Any]) -> list[int]:
+    """The different numbers of an array, in the order in which they first occur."""
+    found, first = np.unique(number, return_index=True)
+    return [int(one) for one in found[np.argsort(first)]]

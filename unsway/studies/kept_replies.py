@@ -1,0 +1,136 @@
+"""What a report says of all replies of a folder, kept beside a large file of them: where each row starts, and its numbers.
+
+In: a folder. Out: a `ReplyTable`, from `replies.npz` where that was made of the first bytes of the very file that lies there;
+rows that came since are read. The file is a copy and never the truth: it may be removed at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unsway import layout
+from unsway.disk import write_bytes
+from unsway.errors import StoreError
+from unsway.stats import reply_table as this_reader
+from unsway.stats.outcomes import ReplyIndex, Run
+from unsway.stats.reply_table import KINDS, IndexOfFile, ReplyTable
+from unsway.store import dumps, loads, rows_from
+from unsway.studies.arms import Arm, asked_arms
+from unsway.types import ArmKey, Settings
+
+LARGE = 10_000_000
+"""Bytes of replies from which columns are kept: reading so many takes a second."""
+
+
+def is_large(folder: Path) -> bool:
+    """Whether a folder holds so many replies that it keeps columns of them."""
+    replies = folder / layout.REPLIES
+    return replies.exists() and replies.stat().st_size >= LARGE
+
+
+def file_index(folder: Path, arms: Sequence[Arm], instead: dict[ArmKey, dict[str, str]]) -> ReplyIndex:
+    """The replies of some arms of a large folder, which stay in their file until somebody asks for them."""
+    return IndexOfFile(folder / layout.REPLIES, reply_table(folder), asked_arms(arms, instead))
+
+
+def reply_table(folder: Path) -> ReplyTable:
+    """The replies of a folder as columns; those of a large folder are kept for the next time."""
+    path, kept = folder / layout.REPLIES, None
+    if not path.exists():
+        return ReplyTable.of(())
+    if is_large(folder):
+        kept = _kept(folder)
+    before, size = kept or (None, 0)
+    if before is not None and size == path.stat().st_size:
+        return before
+    end = size
+    hashed = _hash_of(path, size)
+
+    def rows() -> Any:
+        nonlocal end
+        for start, row, reply in rows_from(path, size):
+            hashed.update(row)
+            end = start + len(row)
+            yield start, reply
+
+    found = ReplyTable.of(rows(), before)
+    if end - size >= LARGE:
+        _keep(folder, found, end, hashed.hexdigest())
+    return found
+
+
+def _hash_of(path: Path, size: int) -> Any:
+    """The hash of the first bytes of a file, to be continued."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while size > 0 and (part := file.read(min(size, 1 << 22))):
+            found.update(part)
+            size -= len(part)
+    return found
+
+
+def _keep(folder: Path, table: ReplyTable, size: int, hashed: str) -> None:
+    """Keep a table of the first bytes of the file; a folder that cannot be written is left as it is."""
+    tables = {
+        "prompts": list(table.prompts),
+        "runs": [[run.model, run.weights, run.sample, dumps(run.settings)] for run in table.runs],
+        "size": size,
+        "changed": (folder / layout.REPLIES).stat().st_mtime_ns,
+        "sha256": hashed,
+        "made by": _code(),
+    }
+    write_columns(folder / layout.REPLY_COLUMNS, table.columns, tables)
+
+
+def _kept(folder: Path) -> tuple[ReplyTable, int] | None:
+    """The table that a folder keeps and how many bytes of the file it is of; None where it is of other bytes."""
+    found = read_columns(folder / layout.REPLY_COLUMNS)
+    if found is None or found[1].get("made by") != _code() or set(found[0]) != set(KINDS):
+        return None
+    columns, tables = found
+    there, size = (folder / layout.REPLIES).stat(), tables["size"]
+    is_untouched = (there.st_size, there.st_mtime_ns) == (size, tables["changed"])
+    if there.st_size < size or not (
+        is_untouched or _hash_of(folder / layout.REPLIES, size).hexdigest() == tables["sha256"]
+    ):
+        return None
+    runs = [Run(model, weights, sample, loads(Settings, row)) for model, weights, sample, row in tables["runs"]]
+    return ReplyTable(tables["prompts"], runs, columns), size
+
+
+@cache
+def _code() -> str:
+    """A hash of the code that makes the columns."""
+    return hashlib.sha256(Path(str(this_reader.__file__)).read_bytes()).hexdigest()
+
+
+# ---------------------------------------------------------------- files of columns
+
+
+def write_columns(path: Path, columns: Any, tables: dict[str, Any]) -> None:
+    """Write arrays and what they point into; a folder that cannot be written is left as it is."""
+    packed = io.BytesIO()
+    np.savez(packed, **columns, tables=np.frombuffer(json.dumps(tables).encode(), np.uint8))
+    with suppress(StoreError):
+        write_bytes(path, packed.getvalue())
+
+
+def read_columns(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+    """The arrays of a file and what they point into; None where it is missing, torn or foreign."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            columns = {name: file[name] for name in file.files}
+        return columns, json.loads(columns.pop("tables").tobytes())
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile):
+        return None
