@@ -35,8 +35,8 @@ MOST = {"act": 1.3, "attct": 1.8, "opct": 4.0}
 """Times BCT's CPU seconds that a method may take."""
 MOST_MB = 5_000
 """Peak memory on the embedded model."""
-SHORT: dict[str, dict[str, Any]] = {"opct": {"max_tokens": 60}, "rmct": {"rollouts": 8, "max_tokens": 60}}
-"""Settings that keep sampled replies as long as the rows' own."""
+SHORT: dict[str, dict[str, Any]] = {"opct": {"max_tokens": 60}, "rmct": {"rollouts": 4, "max_tokens": 60}}
+"""Settings that keep sampled replies about as long as the rows' own, and RMCT's as many as OPCT's to each prompt."""
 
 
 def cpu() -> float:
