@@ -25,9 +25,6 @@ SAMPLED_AT_ONCE = 64
 ENDED = 4
 """Ended replies leave the batch when they are one in so many of it: leaving copies the keys and values of the others."""
 
-ROOM = 64
-"""Tokens for which there is room behind kept keys and values; ours."""
-
 
 def roll(
     model: Any, prompts: Sequence[Tokens], n: int, settings: Settings, ends: Set[int], *, share: bool
@@ -77,8 +74,6 @@ def _batch(
     rows = list(range(len(seeds)))
     noise = RowNoise(seeds, model.device)
     kept, last_B1, mask_BT = _begin(model, prompts, many, share)
-    if share and kept is not None:
-        kept.layers = with_room(kept.layers)
     for _ in range(settings.max_tokens):
         out = model(
             input_ids=last_B1,
@@ -176,36 +171,3 @@ def _over(model: Any, prompts: Sequence[tuple[int, ...]], many: int, share: bool
             logits_to_keep=1,
         ).past_key_values
     return kept, ids_PT[:, -1:], mask_PT
-
-
-def with_room(layers: Sequence[Any]) -> list[Any]:
-    """Layers of kept keys and values with room behind them, where those of the next tokens are written.
-
-    transformers' own layers copy all of them for each token: of 32 replies behind 400 tokens 0.3 GB, in bfloat16.
-    """
-    from transformers.cache_utils import DynamicLayer
-
-    class Roomy(DynamicLayer):  # type: ignore[misc]  # transformers is untyped here
-        def __init__(self, keys_BHTd: Tensor, values_BHTd: Tensor) -> None:
-            super().__init__()
-            self.lazy_initialization(keys_BHTd, values_BHTd)
-            self.keys, self.values = keys_BHTd, values_BHTd
-            self.rooms: dict[str, Tensor] = {}
-
-        def update(self, keys_BHTd: Tensor, values_BHTd: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-            self.keys = self.written("keys", self.keys, keys_BHTd)
-            self.values = self.written("values", self.values, values_BHTd)
-            return self.keys, self.values
-
-        def written(self, name: str, kept_BHTd: Tensor, more_BHTd: Tensor) -> Tensor:
-            n, whole = kept_BHTd.shape[2], kept_BHTd.shape[2] + more_BHTd.shape[2]
-            room_BHTd = self.rooms.get(name)
-            # where rows have left, the others were copied to a place without room
-            if room_BHTd is None or room_BHTd.data_ptr() != kept_BHTd.data_ptr() or room_BHTd.shape[2] < whole:
-                rows, heads, _, width = kept_BHTd.shape
-                self.rooms[name] = room_BHTd = kept_BHTd.new_empty(rows, heads, whole + ROOM, width)
-                room_BHTd[:, :, :n] = kept_BHTd
-            room_BHTd[:, :, n:whole] = more_BHTd
-            return room_BHTd[:, :, :whole]
-
-    return [Roomy(layer.keys, layer.values) for layer in layers]
