@@ -1,13 +1,13 @@
 """What each consistency method costs next to BCT: the same pairs, steps and seed, each in a process of its own.
 
-    python benchmarks/consistency.py [--steps 2] [--rows 8] [--methods bct,act,attct,mlpct,act_bct,opct,rmct]
+    python benchmarks/consistency.py [--steps 1] [--rows 8] [--methods bct,act,attct,mlpct,act_bct,opct,rmct]
     python benchmarks/consistency.py --direct 0              # all rows behind worked examples; 0.2 asks for the bare answer
     python benchmarks/consistency.py --model FOLDER          # another model
 
 Printed: wall and CPU seconds of the steps (CPU says more where the machine is shared), as ratios to BCT's, peak memory of the
-process (of the GPU where there is one), what it still holds after the fits, tokens trained on, and losses. Importing, loading
-and saving are not in the seconds: a fit of one step is taken off a fit of that step and the others. Where other work takes
-turns on the cores, set OMP_NUM_THREADS=1: threads that wait count.
+process (of the GPU where there is one), what it still holds after the fits, tokens trained on, and losses. Seconds are those from
+the end of a first step, which loads what the others use, to the end of the last. Where other work takes turns on the cores,
+set OMP_NUM_THREADS=1: threads that wait count.
 Promised: of BCT's CPU seconds ACT at most 1.3, AttCT 1.8, exact OPCT 4 (RMCT is reported), and on the embedded model 5 GB.
 """
 
@@ -20,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,18 +46,22 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def one(name: str, model: str, steps: int, batch: int, direct: float) -> dict[str, Any]:
+def one(name: str, model: str, steps: int, batch: int, direct: float, **sampling: int) -> dict[str, Any]:
     """A fit of one method: seconds, memory, tokens and losses."""
-    how = replace(method(name, **SHORT.get(name, {})), batch_size=batch, learning_rate=1e-4)
-    took: list[tuple[float, float]] = []
-    tokens: list[int] = []
-    examples = rows((steps + 1) * batch, direct)
-    for n in (batch, (steps + 1) * batch):
-        with tempfile.TemporaryDirectory() as folder:
-            before, start = cpu(), time.perf_counter()
-            tokens.append(fit(examples[:n], how, model, backend("local"), folder).tokens)
-            took.append((time.perf_counter() - start, cpu() - before))
-            text = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8")
+    from unsway.backends.local import backend as loop
+
+    marks: list[tuple[float, float]] = []
+
+    @contextmanager
+    def marked(what: str, total: int, *, done: int) -> Iterator[Callable[[int], None]]:
+        yield lambda _: marks.append((time.perf_counter(), cpu()))
+
+    loop.track_once = marked  # type: ignore[assignment]  # it is called after each step
+    given = SHORT.get(name, {})
+    how = replace(method(name, **given | {key: n for key, n in sampling.items() if given and n}), batch_size=batch)
+    with tempfile.TemporaryDirectory() as folder:
+        made = fit(rows((steps + 1) * batch, direct), replace(how, learning_rate=1e-4), model, backend("local"), folder)
+        text = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     left = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
     import torch
@@ -65,11 +70,11 @@ def one(name: str, model: str, steps: int, batch: int, direct: float) -> dict[st
         peak = torch.cuda.max_memory_allocated() / 2**20
     lines = [json.loads(line) for line in text.splitlines()]
     return {
-        "wall": took[1][0] - took[0][0],
-        "cpu": took[1][1] - took[0][1],
+        "wall": marks[-1][0] - marks[0][0],
+        "cpu": marks[-1][1] - marks[0][1],
         "MB": peak,
         "left": left,
-        "tokens": tokens[1] - tokens[0],
+        "tokens": made.tokens,
         "losses": [round(line["loss"], 4) for line in lines if "loss" in line],
     }
 
@@ -79,13 +84,16 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", default="bct,act,attct,mlpct,act_bct,opct,rmct")
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--rows", type=int, default=8)
     parser.add_argument("--direct", type=float, default=0.2)
+    parser.add_argument("--rollouts", type=int, default=0, help="replies to a prompt, if other than 4")
+    parser.add_argument("--max-tokens", type=int, default=0, help="longest sampled reply, if other than 60")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args(words)
     if given.one:
-        print(json.dumps(one(given.one, given.model, given.steps, given.rows, given.direct)))
+        sampling = {"rollouts": given.rollouts, "max_tokens": given.max_tokens}
+        print(json.dumps(one(given.one, given.model, given.steps, given.rows, given.direct, **sampling)))
         return
     print(
         f"{machine()}\n{given.model}: {given.steps} steps of {given.rows} rows, {given.direct:.0%} of them bare answers"
@@ -95,9 +103,8 @@ def main(words: Sequence[str] | None = None) -> None:
     base: dict[str, Any] = {}
     missed: list[str] = []
     for name in given.methods.split(","):
-        sizes = ["--steps", str(given.steps), "--rows", str(given.rows), "--direct", str(given.direct)]
-        words_ = [sys.executable, __file__, "--one", name, "--model", given.model, *sizes]
-        run = subprocess.run(words_, stdout=subprocess.PIPE, text=True, check=True)
+        command = [sys.executable, __file__, *(sys.argv[1:] if words is None else words), "--one", name]
+        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found = json.loads(run.stdout.splitlines()[-1])
         base = base or found
         ratios = [found[key] / base[key] for key in ("wall", "cpu")]
