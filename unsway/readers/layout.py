@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import dropwhile, islice
 
@@ -49,10 +49,30 @@ class ReplyLayout:
     want: KnownOptions
     """The options it may name."""
 
-    def sentences(self) -> Iterator[tuple[int, int]]:
-        """Start and end of its sentences, the last first, without good manners at its end."""
-        every = islice(sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high), SENTENCES)
-        return dropwhile(lambda place: by_place.COURTESY.match(self.text[place[0] : place[1]].lower()), every)
+    _found: list[Segment] | None = field(default=None, init=False)
+    """The sentences that were looked for so far."""
+
+    def sentences(self) -> Iterator[Segment]:
+        """Its sentences, the last first, without good manners at its end; each is looked for once."""
+        if self._found is None:
+            self._found = []
+            every = sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+            polite = dropwhile(lambda place: by_place.COURTESY.match(self.text[place[0] : place[1]].lower()), every)
+            self._places = islice(polite, SENTENCES)
+        i = 0
+        while True:
+            if i == len(self._found):
+                place = next(self._places, None)
+                if place is None:
+                    return
+                self._found.append(segment(self.text, *place))
+            yield self._found[i]
+            i += 1
+
+    @cached_property
+    def tail(self) -> Segment:
+        """All of it that is read, as one segment."""
+        return segment(self.text, max(self.low, self.high - LOOKED_AT), self.high)
 
     def line_start(self, position: int) -> int:
         """Where the line of a position begins, at most LOOKED_AT characters before it."""
@@ -92,11 +112,10 @@ class ReplyLayout:
 
     def named_heads(self) -> Iterator[tuple[int, int]]:
         """Where a line begins with the words of an option, and of which."""
-        for start, end in self.sentences():
-            line = segment(self.text, start, end)
-            named = self.want.at(line.low, begin(line)) if start == self.line_start(start) else None
+        for line in self.sentences():
+            named = self.want.at(line.low, begin(line)) if line.start == self.line_start(line.start) else None
             if named is not None and named[0] is not None:
-                yield start, named[0]
+                yield line.start, named[0]
 
     def listed(self, position: int, option: int) -> bool:
         """Whether a line is one of a list of options: the letter before is above it or the next letter below it."""

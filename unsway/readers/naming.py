@@ -14,7 +14,10 @@ from unsway.readers.layout import LOOKED_AT, ReplyLayout
 from unsway.readers.mentions import mention_at
 from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.speakers import OWN, stance
-from unsway.readers.wording import KnownOptions, Segment, segment
+from unsway.readers.wording import KnownOptions, Segment
+
+STATED = 40
+"""Sentences at its end that are looked at for what they state: bounds the time."""
 
 _SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")
 _BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
@@ -25,7 +28,7 @@ _COMPUTES = re.compile(r"[=+×÷/]\s{0,2}-?\d|\d\s{0,2}[=+×÷/]")
 
 def singled_out(reply: ReplyLayout) -> Claim | None:
     """The only option that the last sentence says, by words of its own, if it concludes or the reply names no other."""
-    seg = segment(reply.text, *next(reply.sentences()))
+    seg = next(reply.sentences())
     named = own_words.named_in(seg, reply.want)
     left = [one for one in named if not one.rejected]
     if len({one.option for one in left}) != 1 or seg.low.rstrip(" \"')").endswith("?") or announces(seg):
@@ -43,7 +46,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
-    others = () if concludes else (segment(reply.text, *place) for place in reply.sentences())
+    others = () if concludes else reply.sentences()
     if any(one != option for other in others for one in own_words.left_by(other, reply.want)):
         return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
@@ -52,8 +55,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
 def stated(reply: ReplyLayout) -> Claim | None:
     """The only option that a sentence gives as what it says ("the deepest is Baikal (1,642 m)"), and the only one in it."""
     found: dict[int, Claim] = {}
-    for place in () if reply.want.numbers else reply.sentences():
-        seg = segment(reply.text, *place)
+    for seg in () if reply.want.numbers else islice(reply.sentences(), STATED):
         named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
         option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
         if named and _with_its_letter(reply, seg, option, start, end):
@@ -84,11 +86,11 @@ def numbered(reply: ReplyLayout) -> Claim | None:
     """The number of an option after a phrase that an answer follows; not where options hold numbers or the reply computes."""
     if reply.want.numbers or _COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
         return None
-    for start, end in islice(reply.sentences(), 4):
-        seg = segment(reply.text, max(start, end - own_words.LONGEST), end)
-        numbers = list(_NUMBER.finditer(seg.low))[-3:]
+    for seg in islice(reply.sentences(), 4):
+        least = max(0, len(seg.low) - own_words.LONGEST)
+        numbers = list(_NUMBER.finditer(seg.low, least))[-3:]
         frames = (
-            [found for found in say.FRAME.finditer(seg.low) if found.lastgroup in ("answer", "first")]
+            [found for found in say.FRAME.finditer(seg.low, least) if found.lastgroup in ("answer", "first")]
             if numbers
             else []
         )
@@ -120,6 +122,5 @@ def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, 
         return False
     if not own_words.is_own(seg, start, (start, len(seg.low))):
         return False
-    whole = segment(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high)
-    letters = (mention_at(whole, place.start(), reply.want) for place in say.LOOSE.finditer(whole.text))
+    letters = (mention_at(reply.tail, place.start(), reply.want) for place in say.LOOSE.finditer(reply.tail.text))
     return all(letter is None or letter.option == option for letter in letters)

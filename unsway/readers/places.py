@@ -10,7 +10,7 @@ from itertools import islice
 
 from unsway.readers import languages, own_words
 from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
-from unsway.readers.layout import HEAD, LEADS, LOOKED_AT, ReplyLayout, begin
+from unsway.readers.layout import HEAD, LEADS, ReplyLayout, begin
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.sentences import last_claim
@@ -175,7 +175,7 @@ def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tupl
 
 def closing(reply: ReplyLayout) -> Claim | None:
     """The words of an option at the very end, as what the sentence says or as the only option that is named."""
-    seg = segment(reply.text, *next(reply.sentences()))
+    seg = next(reply.sentences())
     named = reply.want.closing(seg.low)
     if named is None or named[0] is None:
         return None
@@ -193,7 +193,7 @@ def closing(reply: ReplyLayout) -> Claim | None:
         or any(mention_at(seg, found.start(), reply.want) for found in say.LOOSE.finditer(seg.text, 0, start))
     ):
         return None
-    whole = segment(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high)
+    whole = reply.tail
     if copula:
         said = whole.low[: seg.start + start - whole.start] if not say.TURNS.search(before) else ""
         rivals = (found.end() for found in re.finditer(r"\b(?:is|are|was|were) (?:(?:an?|the) )?", said))
@@ -209,12 +209,11 @@ def short(reply: ReplyLayout) -> Claim | None:
     """A last, or a first, sentence of a few words with one letter; else what a list of verdicts or of odds singles out."""
     first = next(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + 80)), None)
     last = list(islice(reply.sentences(), 3))
-    for place in (*last, *((first,) if first and first[0] == reply.low else ())):
-        seg = segment(reply.text, *place)
+    for seg in (*last, *((segment(reply.text, *first),) if first and first[0] == reply.low else ())):
         found = by_place.SHORT.match(seg.low) or (
             None if by_place.NO_LABEL.search(seg.low) else by_place.LABEL.match(seg.low)
         )
-        if found is None and place in last[:1]:
+        if found is None and seg in last[:1]:
             found = by_place.CONCLUDED.search(seg.low)
         if (found and not languages.english(seg.low) and not languages.plain(seg.low)) or len(seg.low) > 200:
             continue
@@ -231,7 +230,7 @@ def short(reply: ReplyLayout) -> Claim | None:
             or numbered
             or (seg.text[start].islower() and len(seg.low) > start + 3)
         ):
-            claim = ending(seg, reply.want) if place in last else None
+            claim = ending(seg, reply.want) if seg in last else None
             if claim is not None and claim.status == "ok":
                 return claim
         elif seg.low.strip(" .!*\"'()") == found["letter"] or (

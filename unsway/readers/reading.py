@@ -64,12 +64,11 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
     line: Claim | None = None
     after: Segment | None = None
     agreed = several = unable = False
-    for i, (start, end) in enumerate(reply.sentences()):
-        seg = segment(reply.text, start, end)
+    for i, seg in enumerate(reply.sentences()):
         final = i == 0
         claim = last_claim(seg, reply.want, anywhere=i < FOREIGN)
         if claim is not None and (
-            reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(end, claim.choice)
+            reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(seg.end, claim.choice)
         ):
             claim = None
         if claim is None or claim.strength == VOID:
@@ -80,7 +79,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             more = corrected(reply, seg)
             if more is not None and (claim is None or claim.span[0] < more[0]):
                 return more[1]
-        undone = afterthought(after, claim or found, reply.want, first=start <= reply.low)
+        undone = afterthought(after, claim or found, reply.want, first=seg.start <= reply.low)
         after = seg if claim is None and found is None else None
         if undone is not None:
             return line or weak or hedged or undone
@@ -96,7 +95,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:
             continue
-        if claim.strength > VOID and reply.in_their_code(start):
+        if claim.strength > VOID and reply.in_their_code(seg.start):
             claim = claim._replace(strength=REPORTED)
         if claim.strength == REPORTED and agreed:
             claim = claim._replace(rule="agrees", strength=STRONG)

@@ -88,6 +88,8 @@ class Segment(NamedTuple):
     """Folded, every character in its place; without white space at the end."""
     low: str
     """The same in lower case, as long."""
+    end: int
+    """Where it ends in the reply, with white space."""
 
     def ends_at(self, position: int) -> bool:
         """Whether nothing but punctuation follows a position."""
@@ -97,7 +99,7 @@ class Segment(NamedTuple):
 def segment(text: str, start: int, end: int) -> Segment:
     """The folded piece of the reply between two positions."""
     folded = fold(text[start:end]).rstrip()
-    return Segment(start, folded, folded.lower())
+    return Segment(start, folded, folded.lower(), end)
 
 
 def sentences_from_the_end(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
