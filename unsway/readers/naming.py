@@ -16,7 +16,7 @@ from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment
 
-STATED = 40
+STATED = 20
 """Sentences at its end that are looked at for what they state: bounds the time."""
 
 _SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")

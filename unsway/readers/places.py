@@ -24,7 +24,8 @@ _BRACKETED = re.compile(r"\(\s{0,3}([A-Z])\s{0,3}\)")
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
     """The option that begins a line, where the line above ends with a phrase that an answer follows."""
     line = reply.line_start(seg.start)
-    above = reply.above(line) if not reply.text[line : seg.start].strip(LEADS) else None
+    closed = reply.text[max(reply.low, line - 20) : line].rstrip(LEADS + "\n").endswith((".", "!", "?", ";", ")"))
+    above = None if closed or reply.text[line : seg.start].strip(LEADS) else reply.above(line)
     if above is None:
         return None
     done = len(above.low.rstrip())

@@ -14,7 +14,7 @@ from unsway.readers.sentences import last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
-FOREIGN = 16
+FOREIGN = 10
 """Sentences at its end in which other languages than English are looked for: their patterns take time."""
 
 
