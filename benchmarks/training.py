@@ -47,7 +47,7 @@ RANK = 16
 def rows(n: int, direct: float = 0.0) -> tuple[Example, ...]:
     """Rows as the demo's are: cued prompts, and replies of a sentence or two; a share of them asks for the bare answer."""
     found = []
-    bare = STUDY.but(elicit="direct").pairs() if direct else ()
+    bare = list(STUDY.but(elicit="direct").pairs()) if direct else []
     for i, pair in enumerate(list(STUDY.pairs())[:n]):
         is_bare = int((i + 1) * direct) > int(i * direct)
         pair = bare[i] if is_bare else pair
