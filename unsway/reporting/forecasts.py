@@ -84,12 +84,12 @@ def forecast_rows(
 
 
 def _recalibrated(one: Forecast, spread: float) -> str:
-    """The 80 % interval with half-widths as a person's history asks for; rates stay within -1 and 1, others above 0."""
-    if not one.quantiles:
+    """The 80 % interval of a BRR with half-widths as a person's history of BRRs asks for; a dash for other numbers."""
+    quantity = Quantity.parse(one.quantity)
+    if not one.quantiles or quantity.kind != "brr":
         return NONE
-    quantity, middle = Quantity.parse(one.quantity), one.quantile(0.5)
-    least, most = (-1.0, 1.0) if quantity.kind in ("brr", "effect") else (min(0.0, one.quantiles[0]), float("inf"))
-    low, high = (min(max(middle + spread * (end - middle), least), most) for end in one.central(0.8))
+    middle = one.quantile(0.5)
+    low, high = (min(max(middle + spread * (end - middle), -1.0), 1.0) for end in one.central(0.8))
     return f"{number(quantity, low)} to {number(quantity, high)}"
 
 
@@ -211,7 +211,7 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
 def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
     """What the scores of all studies add up to; with `who`, of one person's forecasts."""
     n, late = len(history.rows), "" if not history.n_late else f" {_number_of(history.n_late, 'late one')} not scored."
-    found = [f"{n} of {_number_of(n + history.n_open, 'forecast')} came true or false.{late}"]
+    found = [] if who else [f"{n} of {_number_of(n + history.n_open, 'forecast')} came true or false.{late}"]
     for one in [who] if who else history.people():
         calibration, skill = history.calibration(one), history.skill(one)
         if calibration is None or kind_of(one) == "blind":

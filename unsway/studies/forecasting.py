@@ -217,9 +217,11 @@ def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str
 def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
     """Minutes and US dollars of the whole study: the plan times how far earlier plans were off."""
     times = overrun(past)
-    said = f"{times.n_runs} earlier plans here" if past else "no earlier plan here: a guess"
+    said = "no earlier plan here: a guess"
     if past:
-        said += f"; they took {min(past):.1f} to {max(past):.1f} times as long (median {float(np.median(past)):.1f})"
+        reach, middle = f"{min(past):.1f} to {max(past):.1f} times as long", f"(median {float(np.median(past)):.1f})"
+        said = f"{len(past)} earlier plans here took {reach} {middle}"
+        said = said if past[1:] else f"the earlier plan here took {past[0]:.1f} times as long"
     fits = any(training.trained_tokens for one in plans for training in one.trainings)
     costs = [one.cost for one in plans]
     cost = None if None in costs else sum(one for one in costs if one is not None)
