@@ -60,10 +60,15 @@ class Forked:
         """Negative for the signal that ended it; None while it runs."""
         return self.process.exitcode
 
-    def communicate(self, timeout: float) -> tuple[str, str]:
-        """What it said on stdout and stderr, once it has ended."""
+    def wait(self, timeout: float) -> int:
+        """The exit code, once it has ended."""
         self.process.join(timeout)
         assert self.returncode is not None, f"no end within {timeout} s"
+        return self.returncode
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What it said on stdout and stderr, once it has ended."""
+        self.wait(timeout)
         return self.out.read_text(encoding="utf-8"), _errors(self.out).read_text(encoding="utf-8")
 
 

@@ -10,14 +10,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.forking import Forked
 from tests.openai_server import OpenAiServer
 from unsway.store import manifest_path, read_manifest
 
@@ -72,11 +71,11 @@ def connection(url: str) -> list[str]:
     return ["-M", f"base_url={url}", "-M", f"max_connections={IN_FLIGHT}"]
 
 
-def start(verb: Verb, folder: Path, url: str, step: int = 0) -> subprocess.Popen[str]:
+def start(verb: Verb, folder: Path, url: str, step: int = 0) -> Forked:
     """The verb as a process."""
-    command = [sys.executable, "-m", "tests.faults.dying", str(step), str(folder), *verb.words(folder, url)]
-    with Path(f"{folder}.said").open("w") as said:
-        return subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, text=True, env=environment())
+    words = (str(step), str(folder), *verb.words(folder, url))
+    code = "from tests.faults import dying; dying.run()"
+    return Forked(code, *words, out=Path(f"{folder}.said"), **environment())
 
 
 def environment() -> dict[str, str]:
@@ -93,15 +92,15 @@ def unbroken(verb: Verb, place: Path) -> Unbroken:
     with server() as model:
         process = start(verb, folder, model.url)
         began = first_sign(process, folder)
-        assert process.wait(LONGEST) == 0, Path(f"{folder}.said").read_text()[-2000:]
+        assert process.wait(LONGEST) == 0, told(folder)
         return Unbroken(folder, time.monotonic() - began, int(Path(f"{folder}.steps").read_text()), len(model.calls))
 
 
-def first_sign(process: subprocess.Popen[str], folder: Path) -> float:
+def first_sign(process: Forked, folder: Path) -> float:
     """When it began to write; or when it ended."""
     before = stamps(folder)
     until = time.monotonic() + LONGEST
-    while process.poll() is None and stamps(folder) == before and time.monotonic() < until:
+    while process.returncode is None and stamps(folder) == before and time.monotonic() < until:
         time.sleep(0.005)
     return time.monotonic()
 
@@ -122,7 +121,7 @@ def killed(verb: Verb, whole: Unbroken, number: int, *, step: int = 0, after: fl
         if not step:
             first_sign(process, folder)
             time.sleep(after)
-            process.send_signal(signal.SIGKILL)
+            process.process.kill()
         code = process.wait(LONGEST)
         settle(model)
         lost = [f"the first run ended with {code}: {told(folder)}"] if code not in (0, -signal.SIGKILL) else []
@@ -140,7 +139,7 @@ def killed(verb: Verb, whole: Unbroken, number: int, *, step: int = 0, after: fl
 
 def told(folder: Path) -> str:
     """The end of what a process said."""
-    return Path(f"{folder}.said").read_text()[-600:]
+    return "".join(Path(f"{folder}.{kind}").read_text()[-1000:] for kind in ("said", "err"))
 
 
 def settle(model: OpenAiServer) -> None:
