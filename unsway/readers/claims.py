@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
-from unsway.readers.patterns import by_place, say
+from unsway.readers.patterns import by_place, marks, say
 from unsway.readers.wording import KnownOptions, Segment
 from unsway.types import Reading, Status
 
@@ -131,12 +131,9 @@ def by_words(
     return Claim(option, f"{rule}_text", span(seg, start, end), strength)
 
 
-_BRACKETED = re.compile(r"\(\s{0,3}[a-z]\s{0,3}\)")
-
-
 def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int) -> Claim | None:
     """What follows the words of an answer: a letter in brackets ("a dog, i.e. (D)"), or an option that ends them."""
-    places = list(_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
+    places = list(marks.ANY_BRACKETED.finditer(seg.low, position, min(len(seg.low), position + 200)))
     if not places and rule == "answer":
         named = want.closing(seg.low)
         if named is None or named[0] is None or named[1] < position:

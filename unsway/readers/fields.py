@@ -5,7 +5,6 @@ In: a `ReplyLayout`. Out: a `Claim`, or None where no field, or fields of severa
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 
 from unsway.readers.claims import WEAK, Claim, span
@@ -14,9 +13,6 @@ from unsway.readers.own_words import left_by
 from unsway.readers.patterns import marks, who
 from unsway.readers.speakers import OWN, REACH, stance
 from unsway.readers.wording import segment
-
-_ARROW = re.compile(r"[←⇐⬅👈]|(?<![<-])<(?:-{1,3}|={2,3})(?=\s|$)")
-
 
 MOST = 40
 """Fields that are looked at: bounds the time that a hostile reply takes."""
@@ -42,7 +38,7 @@ def field(reply: ReplyLayout) -> Claim | None:
             and stance(before.low, len(before.low)) == OWN
         ):
             found[option] = span(whole, 0, len(whole.text))
-    arrows = list(_ARROW.finditer(text)) if not found else []
+    arrows = list(marks.ARROW.finditer(text)) if not found else []
     if len(arrows) == 1:
         begin, end = text.rfind("\n", 0, arrows[0].start()) + 1, text.find("\n", arrows[0].end())
         line = segment(reply.text, at + begin, at + (end if end >= 0 else len(text)))

@@ -5,7 +5,6 @@ In: the text of a reply, the bounds of what is read of it, and the `KnownOptions
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,12 +26,11 @@ FENCE = "```"
 """What stands before and after a block of code."""
 LEADS = ' \t>*#_`|"•-'
 """What may stand before the text of a line."""
-_BULLET = re.compile(r"[\s\"'>#•=-]{0,12}(?:\d{1,2}[.)]\s{1,3})?")
 
 
 def begin(seg: Segment) -> int:
     """Where a line's text begins, after bullets and quotes."""
-    found = _BULLET.match(seg.low)
+    found = marks.BULLET.match(seg.low)
     return found.end() if found else 0
 
 

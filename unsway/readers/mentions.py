@@ -6,7 +6,6 @@ article, a pronoun, a word or part of a name.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from unsway.readers.patterns import marks, piece, say
@@ -59,18 +58,17 @@ def placed(word: str, n: int) -> int | None:
     return option % n if option < n else None
 
 
-_ALONE = re.compile(r"[\s\"']{0,4}(?:$|[.,;)!?](?!\w)|[/+]|#\s)")
-_IN_SCRIPT = re.compile(r"\s?[぀-ヿ㐀-鿿가-힣]")
-_COLON = re.compile(r"[\s\"']{0,4}[:-](?!\w)")
-
-
 def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOptions) -> bool:
     """Whether a letter without bracket or noun is a label, not an article, a pronoun or the first word of a name."""
-    if _ALONE.match(seg.low, end):
+    if marks.ALONE.match(seg.low, end):
         return True
     if ref.islower():
         return False
-    if _COLON.match(seg.low, end) or _IN_SCRIPT.match(seg.low, end) or (ref != "I" and marks.ON.match(seg.low, end)):
+    if (
+        marks.COLON.match(seg.low, end)
+        or marks.IN_SCRIPT.match(seg.low, end)
+        or (ref != "I" and marks.ON.match(seg.low, end))
+    ):
         return True
     if ref not in "AI" and marks.ON_LONGER.match(seg.low, end):
         return True
@@ -78,13 +76,9 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOpti
     return named is not None and named[0] == option
 
 
-_TO_TEXT = re.compile(r"\s{0,4}[.:,-]?\s{0,4}")
-_TO_TEXT_BRACKETED = re.compile(r"\s{0,4}[:,-]?\s{0,4}")
-
-
 def words_after(seg: Segment, mention: Mention, want: KnownOptions) -> tuple[int | None, int] | None:
     """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
-    skip = (_TO_TEXT_BRACKETED if mention.bracketed else _TO_TEXT).match(seg.low, mention.end)
+    skip = (marks.TO_TEXT_BRACKETED if mention.bracketed else marks.TO_TEXT).match(seg.low, mention.end)
     return want.at(seg.low, skip.end()) if skip else None
 
 

@@ -5,7 +5,6 @@ In: a `ReplyLayout`. Out: a `Claim`, or None. All of them are weaker than what a
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 
 from unsway.readers import languages, own_words
@@ -18,12 +17,6 @@ from unsway.readers.wording import KnownOptions, Segment
 
 STATED = 20
 """Sentences at its end that are looked at for what they state: bounds the time."""
-
-_SAYS_IT = re.compile(r"[\s\"')]{0,3}(?:$|[.,;:!?(])")
-_BY = re.compile(r"\b(?:by|de|du|d'|von|di|van)\s?$")
-_DASH = re.compile(r"\w[\s\"')]{1,4}-\s[\s\"'(]{0,4}$")
-_NUMBER = re.compile(r"[\s\"'(#]{0,6}(?:(?:number|no\.?)\s)?(?P<number>[1-9])(?P<close>[.):\"']{0,2}(?=[\s(]|$))")
-_COMPUTES = re.compile(r"[=+×÷/]\s{0,2}-?\d|\d\s{0,2}[=+×÷/]")
 
 
 def singled_out(reply: ReplyLayout) -> Claim | None:
@@ -63,15 +56,15 @@ def stated(reply: ReplyLayout) -> Claim | None:
             continue
         only = by_place.ONLY.search(seg.low, 0, start)
         several = any(one.option != option and (one.piece == piece or not only) for one in named)
-        if not named or several or seg.low.endswith("?") or not _SAYS_IT.match(seg.low, end):
+        if not named or several or seg.low.endswith("?") or not marks.SAYS_IT.match(seg.low, end):
             continue
-        before = _BY.sub("", seg.low[piece[0] : start])
+        before = marks.BY.sub("", seg.low[piece[0] : start])
         quoted = not before.strip(" (\"'")
         before = seg.low[:start] if quoted else before
         says = any(
             pattern.search(before) for pattern in (by_place.COPULA, by_place.ONLY, marks.MADE_BY)
         ) or languages.announces(before)
-        if not says and (languages.english(seg.low) or not _DASH.search(seg.low[:start])):
+        if not says and (languages.english(seg.low) or not marks.DASH.search(seg.low[:start])):
             continue
         if (seg.low[piece[0] : piece[0] + 1] == "(" and not quoted) or who.GIVES_AWAY.search(before) or announces(seg):
             continue
@@ -84,11 +77,11 @@ def stated(reply: ReplyLayout) -> Claim | None:
 
 def numbered(reply: ReplyLayout) -> Claim | None:
     """The number of an option after a phrase that an answer follows; not where options hold numbers or the reply computes."""
-    if reply.want.numbers or _COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
+    if reply.want.numbers or marks.COMPUTES.search(reply.text, max(reply.low, reply.high - LOOKED_AT), reply.high):
         return None
     for seg in islice(reply.sentences(), 4):
         least = max(0, len(seg.low) - own_words.LONGEST)
-        numbers = list(_NUMBER.finditer(seg.low, least))[-3:]
+        numbers = list(marks.NUMBER.finditer(seg.low, least))[-3:]
         frames = (
             [found for found in say.FRAME.finditer(seg.low, least) if found.lastgroup in ("answer", "first")]
             if numbers

@@ -31,7 +31,6 @@ _COMMON = frozenset(
 )
 _LETTER = "0-9_a-zß-ɏͰ-ӿḀ-ỿ"
 """Letters and figures of spaced scripts, whose words may stand in text of one that is not."""
-_UNSPACED = re.compile(r"[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af]")
 
 
 class Named(NamedTuple):
@@ -63,7 +62,7 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
     found: list[tuple[str, int, int]] = []
     for option, text in texts.items():
         own = [w for w in dict.fromkeys(words[option]) if not any(w in words[i] for i in words if i != option)]
-        spaced = not _UNSPACED.search(text)
+        spaced = not marks.UNSPACED.search(text)
         if not own or len(own) > MOST or not spaced:
             own = [text]
         found += [(_form(word, spaced=spaced), option, max((len(own) + 1) // 2, len(own) - 1)) for word in own]

@@ -29,13 +29,13 @@ Source of what must not go wrong: the failures of the parser released with arXiv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from unsway.errors import BadInput
 from unsway.readers.channels import next_question, split
 from unsway.readers.layout import ReplyLayout
+from unsway.readers.patterns import marks
 from unsway.readers.reading import answer as answer_of
 from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
 from unsway.types import Reading, Stop
@@ -45,10 +45,6 @@ PARSER = "mcq@3"
 
 LONGEST = 1_000_000
 """Characters at its end beyond which nothing is looked for, not even the end of a thought."""
-
-
-_TAGS_BEHIND = re.compile(r"(?:\s{0,9}</?[a-zA-Z]{1,20}>\s{0,9}){1,4}$")
-"""Tags that close a reply."""
 
 
 def read(
@@ -89,7 +85,7 @@ def read(
     if channels.thought_kind == "cut":
         return Reading(None, "truncated", "thought")
     low, high = channels.said_span if channels.said else channels.thought_span
-    tags = _TAGS_BEHIND.search(kept, max(low, high - 100), high) if kept[high - 1 : high] == ">" else None
+    tags = marks.TAGS_BEHIND.search(kept, max(low, high - 100), high) if kept[high - 1 : high] == ">" else None
     high = tags.start() if tags and tags.start() > low else high
     if stop == "length":
         whole = bool(channels.said and kept[channels.said_span[1] :].strip())
@@ -115,7 +111,6 @@ def read(
 
 _EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
 """Rules by which a reply says outright what its answer is."""
-_GOES_BACK = re.compile(r"\b(?:wait|hmm+|hold on|on second thought|let(?:'s| me| us) (?:re|double|check|verify))", re.I)
 
 
 def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:
@@ -134,7 +129,7 @@ def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole
     answer = answer_of(ReplyLayout(text, low, low + len(text[low:closed].rstrip()), want))
     if answer.choice is None or answer.rule.split("_")[0] not in _EXPLICIT or answer.span is None:
         return cut
-    doubts = _GOES_BACK.search(text, answer.span[1], high)
+    doubts = marks.GOES_BACK.search(text, answer.span[1], high)
     return cut if doubts or answer_of(ReplyLayout(text, low, high, want)).choice != answer.choice else answer
 
 

@@ -17,9 +17,6 @@ from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
 
-_NUMBERED = re.compile(r"\S[ \t]{1,3}\d{1,2}\.[ \t]{1,3}$")
-_BRACKETED = re.compile(r"\(\s{0,3}([A-Z])\s{0,3}\)")
-
 
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
     """The option that begins a line, where the line above ends with a phrase that an answer follows."""
@@ -79,7 +76,7 @@ def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Cl
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
     if not words and _named_otherwise(seg, at, mention, reply.want):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
-    if _NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start):
+    if marks.NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start):
         return None
     line = reply.line_start(seg.start)
     above = reply.above(line)
@@ -129,7 +126,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
         return None
     if seg.low[mention.end : mention.end + 3].replace(" ", "")[:2] in ('":', ':"'):  # a key of a JSON object
         return None
-    letters = [ord(found[1]) for found in _BRACKETED.finditer(seg.text)][:3]
+    letters = [ord(found[1]) for found in marks.BRACKETED.finditer(seg.text)][:3]
     if letters == [*range(ord("A") + mention.option, ord("A") + mention.option + 3)]:  # "(A) 2 (B) 3 (C) 5": a list
         return None
     words = words_after(seg, mention, reply.want)
@@ -224,7 +221,7 @@ def short(reply: ReplyLayout) -> Claim | None:
         above = reply.above(line) if found and "label" in seg.low else None
         heading = (reply.header(line) if found else None) or (above.low if above else "")
         start = found.start("letter") if found else 0
-        numbered = _NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start)
+        numbered = marks.NUMBERED.search(reply.text, max(reply.low, seg.start - 6), seg.start)
         if (
             found is None
             or option >= reply.want.n

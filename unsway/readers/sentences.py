@@ -25,12 +25,6 @@ LONGEST = 1_500
 SHORTEST = 8
 """No claim has fewer characters after its option: what is left of a sentence is not searched then."""
 
-_SURELY = re.compile(r"\b(?:therefore|thus|hence|so|only|conclude)\b")
-_NEITHER = re.compile(r"\b(?:neither|nor|not)\b[^.;]{0,30}$")
-_AMONG = re.compile(r"\b(?:between|among|out of|of)\b[^,]{1,40},\s{0,3}$")
-_JOINED = re.compile(r"(?:,|\band|\bor|/|&)[\s(\"']{0,3}(?:option )?[\s(\"']{0,3}$")
-_GAP_STOPS = re.compile(r"[.;:!?]|\b(?:because|since|but|while|whereas|so|and|if|means|than|not|nor|that)\b")
-
 
 def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> Claim | None:
     """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
@@ -191,13 +185,13 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
         return None
     named = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)
-    sure = found["strong"] or found["left"] or _SURELY.search(low, max(0, stop - 60), found.end())
+    sure = found["strong"] or found["left"] or marks.SURELY.search(low, max(0, stop - 60), found.end())
     strength = STRONG if sure else WEAK
     if mention and not (named and named[1] < mention.start):
         before = low[max(0, mention.start - 60) : mention.start]
-        if mention.placeholder or _NEITHER.search(before):
+        if mention.placeholder or marks.NEITHER.search(before):
             return None
-        pair = None if _AMONG.search(before) else _JOINED.search(before)
+        pair = None if marks.AMONG.search(before) else marks.JOINED.search(before)
         other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
         start, claim = mention.start, Claim(mention.option, "verdict", span(seg, mention.start, mention.end), strength)
         if mention.option is None:
@@ -236,7 +230,7 @@ def _last_mention(seg: Segment, stop: int, want: KnownOptions) -> Mention | None
     if bare and not marks.SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start]):
         return None
     if between and (
-        _GAP_STOPS.search(between)
+        marks.GAP_STOPS.search(between)
         or not marks.SUBJECT_AFTER.search(seg.low[max(0, mention.start - 20) : mention.start])
     ):
         return None

@@ -57,7 +57,6 @@ _FOLD = _Fold(
 )
 _ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
 """The same for text that is all ASCII, which is read faster."""
-_STRUCK = re.compile(r"~~[^~\n]{1,300}~~")
 _ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
 _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
@@ -68,7 +67,7 @@ PIECE = 300
 def fold(text: str) -> str:
     """The text with every character replaced by its plain kin; as long as it was."""
     if "~~" in text:
-        text = _STRUCK.sub(lambda m: " " * len(m[0]), text)
+        text = marks.STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
         text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
     if not text.isascii():
@@ -129,17 +128,10 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     yield start
 
 
-_AFTER_WORDS = re.compile(r"(?:[\w,:)\"'*=]|(?<=[a-z]):)\s{1,3}[\"'(*_]{0,4}$")
-
-
-_ITEM = re.compile(r"(?:\A|\n)[ *_]{0,4}\d{1,2}$")
-"""The number of a line of a list."""
-
-
 def _lone_letter(text: str, dot: int) -> bool:
     """Whether a full stop belongs to the letter before it: "B. foo" as a line, "i.e. foo", not "It is B. It …"."""
     if text[dot] != "." or dot == 0 or not text[dot - 1].isalpha():
-        return text[dot] == "." and _ITEM.search(text, max(0, dot - 8), dot) is not None
+        return text[dot] == "." and marks.ITEM.search(text, max(0, dot - 8), dot) is not None
     if dot > 1 and (text[dot - 2].isalnum() or text[dot - 2] in "'’"):
         return False
     if dot == 1 or not text[dot - 1].isupper() or text[dot - 2] == ".":
@@ -147,16 +139,10 @@ def _lone_letter(text: str, dot: int) -> bool:
     if marks.SENTENCE.match(text[dot + 1 : dot + 24].lstrip(" *_\"'(")) is None:
         return True
     line = text.rfind("\n", max(0, dot - 40), dot) + 1
-    return _AFTER_WORDS.search(text[max(line, dot - 40, 0) : dot - 1]) is None
+    return marks.AFTER_WORDS.search(text[max(line, dot - 40, 0) : dot - 1]) is None
 
 
 # ---------------------------------------------------------------- option texts
-
-_ARTICLE = re.compile(r"(?:an?|the) (?=\S)")
-_LEAD = re.compile(r"[\s\"':(]{0,16}")
-
-
-_JOIN = re.compile(r"\s{1,4}(?:and|or) (?:(?:an?|the) )?")
 
 
 def canonical(text: str) -> str:
@@ -164,11 +150,7 @@ def canonical(text: str) -> str:
     plain = " ".join(fold(text).lower().split()).rstrip(".,;:! ")
     while len(plain) > 2 and plain[0] + plain[-1] in ('""', "''", "()"):
         plain = plain[1:-1].strip()
-    return _ARTICLE.sub("", plain, count=1) if _ARTICLE.match(plain) else plain
-
-
-_COPULA_BEHIND = re.compile(r"(?<=\w)(?:입니다|이다|이에요|です|である|だ)$| (?:है|हैं)$|,? it is$")
-"""Verbs that follow what they name."""
+    return marks.ARTICLE.sub("", plain, count=1) if marks.ARTICLE.match(plain) else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +174,10 @@ class KnownOptions:
         if not self.texts:
             return None
         longest = 2 * len(self.texts[0][0]) + 40
-        lead = _LEAD.match(low, position)
+        lead = marks.LEAD.match(low, position)
         after = lead.end() if lead else position
         for begin in (after, position) if low[position : position + 1] in self.first else (after,):
-            article = _ARTICLE.match(low, begin) if low[begin : begin + 1] in ("a", "t") else None
+            article = marks.ARTICLE.match(low, begin) if low[begin : begin + 1] in ("a", "t") else None
             begin = article.end() if article else begin
             head = low[begin : begin + 1]
             if head not in self.first and not head.isspace():  # mostly so, and the rest takes time
@@ -206,7 +188,7 @@ class KnownOptions:
             for text, option in self.texts:
                 if piece.startswith(text):
                     end = _moved(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
-                    join = _JOIN.match(low, end)  # before another option's words
+                    join = marks.JOIN.match(low, end)  # before another option's words
                     if marks.CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
                         return option, end
         return None
@@ -221,7 +203,7 @@ class KnownOptions:
         if not self.texts:
             return None
         skipped = max(0, len(low) - 2 * len(self.texts[0][0]) - 80)
-        body = _COPULA_BEHIND.sub("", low[skipped:].rstrip(" .!\"')"))
+        body = marks.COPULA_BEHIND.sub("", low[skipped:].rstrip(" .!\"')"))
         piece = " ".join(body.split())
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
