@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from experiments.consistency_family import RATES, Size, contrast
-from tests.tiny import MODEL, loads_torch, losses, real
 from unsway.backends import backend
-from unsway.cli import main
 from unsway.data import Recipe
 from unsway.data.dealing import deal, next_pairs
 from unsway.errors import BadInput
-from unsway.models.weights import read_checkpoint
 from unsway.sources import load
 from unsway.store import dumps, loads
-from unsway.studies import Study, Task, Trained, run
+from unsway.studies import Study, Trained
 from unsway.studies.study import check as study_check
 from unsway.training import Act, ActBct, Method, Opct, Rmct
-from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule, Settings
+from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
 
 @pytest.mark.parametrize("how", [Act(), Opct(rollouts=2), Rmct(rollouts=8), ActBct()])
@@ -32,38 +26,6 @@ def test_a_study_trains_by_them_and_gives_instruct_rows_to_those_that_take_them(
     study = Study(models="unsway/smollm2-135m", biases="post_hoc", tasks="procedural/dates", interventions=trained)
     assert loads(Study, dumps(study)) == study
     study_check(study)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@real
-@loads_torch
-def test_the_embedded_model_is_trained_by_them_in_a_study_and_from_the_shell(tmp_path: Path) -> None:
-    short: dict[str, Any] = {"batch_size": 4, "max_tokens": 8}
-    hows: list[Method] = [Act(batch_size=4), Opct(rollouts=2, **short), Rmct(rollouts=4, **short)]
-    recipe = Recipe(n=4, direct_share=1.0, instruct=0, max_tokens=16, biases="suggested_answer")
-    study = Study(
-        models=f"unsway/{MODEL}",
-        interventions=(None, *(Trained(how, tasks=Task("procedural/ordering", 30), recipe=recipe) for how in hows)),
-        biases="suggested_answer",
-        tasks=Task("procedural/arithmetic", 4),
-        elicit="direct",
-        settings=Settings(max_tokens=16),
-    )
-    found = run(study, tmp_path / "study", model_args={"engine": "torch"})
-    assert [arm.label for arm in found.arms] == ["base", "act", "opct", "rmct"]
-    assert len({arm.weights for arm in found.arms}) == 4
-    (data,) = (tmp_path / "study/data").iterdir()
-    for how, settings in zip(hows, ("", "rollouts=2 max_tokens=8", "rollouts=4 max_tokens=8"), strict=True):
-        out = tmp_path / how.name
-        words = ["train", str(data / "examples.jsonl"), "--base", MODEL, "--method", how.name, "--out", str(out)]
-        words += [word for each in ("batch_size=4", *settings.split()) for word in ("--set", each)]
-        said = CliRunner().invoke(main, words)
-        assert said.exit_code == 0 and "1 steps" in said.output, said.output
-        (kept,) = (tmp_path / "study/trained").glob(f"*-{how.name}-*")
-        ours, theirs = read_checkpoint(out), read_checkpoint(kept)
-        assert (ours.method, ours.data_sha256, ours.base) == (theirs.method, theirs.data_sha256, theirs.base)
-        assert ours.method == repr(how) and list(losses(out)) == list(losses(kept)) == [1]
 
 
 def test_one_that_reads_insides_is_refused_where_a_provider_trains() -> None:
