@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import dropwhile, islice
 
@@ -47,24 +47,25 @@ class ReplyLayout:
     want: KnownOptions
     """The options it may name."""
 
-    _found: list[Segment] | None = field(default=None, init=False)
-    """The sentences that were looked for so far."""
+    def __post_init__(self) -> None:
+        every = sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+        self._places = islice(dropwhile(self._polite, every), SENTENCES)
+        self._found: list[Segment] = []
+
+    def _polite(self, place: tuple[int, int]) -> bool:
+        """Whether a sentence is one of good manners, as they stand at the end."""
+        return by_place.COURTESY.match(self.text[place[0] : place[1]].lower()) is not None
 
     def sentences(self) -> Iterator[Segment]:
         """Its sentences, the last first, without good manners at its end; each is looked for once."""
-        if self._found is None:
-            self._found = []
-            every = sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high)
-            polite = dropwhile(lambda place: by_place.COURTESY.match(self.text[place[0] : place[1]].lower()), every)
-            self._places = islice(polite, SENTENCES)
-        i = 0
+        found, i = self._found, 0
         while True:
-            if i == len(self._found):
+            if i == len(found):
                 place = next(self._places, None)
                 if place is None:
                     return
-                self._found.append(segment(self.text, *place))
-            yield self._found[i]
+                found.append(segment(self.text, *place))
+            yield found[i]
             i += 1
 
     @cached_property

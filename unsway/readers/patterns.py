@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 TABLES, _LANGUAGES = (
     tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
@@ -27,9 +28,10 @@ class PatternTable:
     def __init__(self, table: str) -> None:
         vars(self).update({name: re.compile(filled(pattern)) for name, pattern in TABLES[table].items()})
 
-    def __getattr__(self, name: str) -> re.Pattern[str]:
-        """A pattern that the table lacks. Raises `AttributeError`."""
-        raise AttributeError(f"No pattern is named {name!r}; those of this table are {', '.join(vars(self))}.")
+    if TYPE_CHECKING:  # only then: a class that has it is looked into more slowly
+
+        def __getattr__(self, name: str) -> re.Pattern[str]:
+            """A pattern of the table."""
 
 
 def filled(pattern: str) -> str:

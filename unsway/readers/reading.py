@@ -24,12 +24,12 @@ def answer(reply: ReplyLayout) -> Reading:
     named = reply.want.at(whole.low, 0) if whole else None
     if whole and named and named[0] is not None and named[1] > 2 and not whole.low[named[1] :].strip(" .!\"'"):
         return Reading(named[0], "ok", "line_text", (reply.low, reply.low + named[1]))
-    if say.FAILED.match(reply.text[: reply.high], reply.low):
-        return Reading(None, "unparsed", "nothing")
     claim = last_commitment(reply)
     if claim is not None and claim.rule == "unreadable":
         claim = fields.field(reply) or naming.numbered(reply) or claim
     if claim is None or claim.strength == REPORTED:
+        if say.FAILED.match(reply.text[: reply.high], reply.low):
+            return Reading(None, "unparsed", "nothing")
         found = (
             fields.field(reply)
             or places.edge(reply)
