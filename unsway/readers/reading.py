@@ -71,8 +71,8 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(seg.end, claim.choice)
         ):
             claim = None
-        if claim is None or claim.strength == VOID:
-            claim = places.answer_to_the_line_above(reply, seg) or claim
+        if claim is None:
+            claim = places.answer_to_the_line_above(reply, seg)
         found = None if claim else places.line(reply, seg, final=final)
         claim = claim or (places.ending(seg, reply.want, plainly=True) if final and found is None else None)
         if i < FOREIGN and (claim is None or claim.rule == "foreign") and not (weak or line or found):
@@ -111,8 +111,6 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         else:
             ends = line is not None and line.span[1] > reply.high - 4 and not several and line.strength == STRONG
             return both(line if ends else weak, claim)
-        if weak is not None and weak.status == "ambiguous" and line is None:
-            return weak
     if line is not None and several and not (line.strength == STRONG and line.span[1] > reply.high - 4):
         line = None
     if unable and line is None and void is None:
