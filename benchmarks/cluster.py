@@ -97,9 +97,8 @@ def watched() -> Iterator[dict[int, tuple[str, float]]]:
         while not done.wait(0.5):
             for one in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):  # it just ended
-                    known = found.get(one.pid, (kind(one.name()), 0.0))[0]
-                    is_idle = known == "idle workers"
-                    found[one.pid] = kind(one.name()) if is_idle else known, sum(one.cpu_times()[:2])
+                    now, known = kind(one.name()), found.get(one.pid, ("idle workers", 0.0))[0]
+                    found[one.pid] = now if known == "idle workers" else known, sum(one.cpu_times()[:2])
 
     thread = threading.Thread(target=look)
     thread.start()
