@@ -8,8 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import dropwhile, islice
+from functools import cached_property, partial
+from itertools import dropwhile, islice, starmap, tee
 
 from unsway.readers.mentions import mention_at, words_after
 from unsway.readers.patterns import by_place, marks
@@ -48,25 +48,15 @@ class ReplyLayout:
     """The options it may name."""
 
     def __post_init__(self) -> None:
-        every = sentences_from_the_end(self.text, max(self.low, self.high - LOOKED_AT), self.high)
-        self._places = islice(dropwhile(self._polite, every), SENTENCES)
-        self._found: list[Segment] = []
-
-    def _polite(self, place: tuple[int, int]) -> bool:
-        """Whether a sentence is one of good manners, as they stand at the end."""
-        return by_place.COURTESY.match(self.text[place[0] : place[1]].lower()) is not None
+        text = self.text  # not self, which would hold itself
+        every = sentences_from_the_end(text, max(self.low, self.high - LOOKED_AT), self.high)
+        places = dropwhile(lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every)
+        self._all: Iterator[Segment] = starmap(partial(segment, text), islice(places, SENTENCES))
 
     def sentences(self) -> Iterator[Segment]:
         """Its sentences, the last first, without good manners at its end; each is looked for once."""
-        found, i = self._found, 0
-        while True:
-            if i == len(found):
-                place = next(self._places, None)
-                if place is None:
-                    return
-                found.append(segment(self.text, *place))
-            yield found[i]
-            i += 1
+        self._all, again = tee(self._all)
+        return again
 
     @cached_property
     def tail(self) -> Segment:
