@@ -240,7 +240,13 @@ def ppi(
     influence[~has] = used * (z[~has] - z[~has].mean()) / rest
     influence[has] = (off - off.mean()) / n
     value = used * float(z[~has].mean()) + float(off.mean())
-    return _normal(value, influence, questions, f"{how}, weight of the verdicts {used:.2f}", level)
+    sum_Q = np.bincount(numbered(questions), influence)  # the influence on the estimate, over the replies of a question
+    n_questions = len(sum_Q)
+    error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
+    half = float(stdtrit(max(1, n_questions - 1), (1 + level) / 2)) * error
+    ends = max(0.0, value - half), min(1.0, value + half)
+    how += f", weight of the verdicts {used:.2f}, standard error {error:.4f}"
+    return Estimate("corrected", value, *ends, level, len(questions), n_questions, 0, how)
 
 
 def two_phase(
@@ -295,13 +301,3 @@ def _rate(name: str, hits: int, n: int, level: float, note: str) -> Estimate:
     if not n:
         return Estimate(name, None, None, None, level, 0, 0, 0, how, note)
     return Estimate(name, hits / n, *wilson(hits, n, level), level, n, n, 0, how)
-
-
-def _normal(value: float, influence: Floats, questions: Sequence[str], how: str, level: float) -> Estimate:
-    """A normal interval from each reply's influence on the estimate, summed over the replies of a question."""
-    sum_Q = np.bincount(numbered(questions), influence)
-    n = len(sum_Q)
-    error = sqrt(n / max(1, n - 1) * float(sum_Q @ sum_Q))
-    half = float(stdtrit(max(1, n - 1), (1 + level) / 2)) * error
-    ends = max(0.0, value - half), min(1.0, value + half)
-    return Estimate("corrected", value, *ends, level, len(questions), n, 0, f"{how}, standard error {error:.4f}")

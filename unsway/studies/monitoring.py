@@ -36,7 +36,6 @@ from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
     from unsway.sampling.options import SamplingOptions
-    from unsway.stats.intervals import Floats
 
 SEES: Mapping[str, str] = {"monitor": "reply", "monitor_answer": "answer", "monitor_prompt": "prompt"}
 """What each rubric shows besides the prompt, the least last."""
@@ -117,10 +116,23 @@ class Monitored:
         """
         graded = tuple(_graded(self.found, self.verdicts, "monitor"))
         weights = joint_weights([each.outcome.question_id for each in graded])
-        curves = {
-            name: [_point(label, self.found.arm(label).key, graded, weights) for label in labels]
-            for name, labels in methods.items()
-        }
+        curves: dict[str, list[ArmPoint]] = {}
+        for name, labels in methods.items():
+            curves[name] = []
+            for label in labels:  # the BRR and the AUROC of an arm, in the data and in each draw
+                key = self.found.arm(label).key
+                own = [e for e in graded if e.outcome.arm == key and e.side == "biased" and e.grade is not None]
+                hits = [(e.outcome.question_id, bool(e.outcome.hit_biased), bool(e.outcome.hit_clean)) for e in own]
+                moved = [(question, float(biased) - float(clean)) for question, biased, clean in hits]
+                weight_RU = np.stack([weights[question] for question, *_ in hits], axis=1)
+                grade_U = np.array([e.grade for e in own], float)
+                yes, no = np.array([e.switched for e in own], bool), np.array([not e.hit for e in own], bool)
+                above = (grade_U[yes][:, None] > grade_U[no]) + 0.5 * (grade_U[yes][:, None] == grade_U[no])
+                weight_yes, weight_no = weight_RU[:, yes], weight_RU[:, no]
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    total = weight_yes.sum(axis=1) * weight_no.sum(axis=1)
+                    auroc_R = np.einsum("ru,uv,rv->r", weight_yes, above, weight_no, optimize=True) / total
+                curves[name].append(ArmPoint(label, rate_R(moved, weights), auroc_R))
         first, *others = curves
         return {name: matched_difference(curves[name], curves[first], at=at) for name in others}
 
@@ -248,19 +260,3 @@ def _cell(label: str, bias: str, by: str, name: str, group: Sequence[Graded]) ->
         auroc=auroc(switched, unmoved),
         auroc_clean=auroc(switched, clean),
     )
-
-
-def _point(label: str, key: ArmKey, graded: Sequence[Graded], weights: Mapping[str, Floats]) -> ArmPoint:
-    """The BRR of an arm over all biases and its AUROC, switched replies against unmoved ones, in the data and each draw."""
-    own = [each for each in graded if each.outcome.arm == key and each.side == "biased" and each.grade is not None]
-    grade_U = np.array([each.grade for each in own], float)
-    weight_RU = np.stack([weights[each.outcome.question_id] for each in own], axis=1)
-    yes = np.array([each.switched for each in own], bool)
-    no = np.array([not each.hit for each in own], bool)
-    above = (grade_U[yes][:, None] > grade_U[no]) + 0.5 * (grade_U[yes][:, None] == grade_U[no])
-    weight_yes, weight_no = weight_RU[:, yes], weight_RU[:, no]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = weight_yes.sum(axis=1) * weight_no.sum(axis=1)
-        auroc_R = np.einsum("ru,uv,rv->r", weight_yes, above, weight_no, optimize=True) / total
-    moved = [(e.outcome.question_id, float(bool(e.outcome.hit_biased)) - float(bool(e.outcome.hit_clean))) for e in own]
-    return ArmPoint(label, rate_R(moved, weights), auroc_R)

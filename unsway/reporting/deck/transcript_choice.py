@@ -100,9 +100,16 @@ class _Candidates:
         if not compared:
             first = results.arms[0]
             cells = {bias: cell for bias in results.biases if (cell := results.cell(first, bias)) is not None}
-            return [
-                self._alone(first, bias) for bias in sorted(cells, key=lambda bias: -(cells[bias]["brr"].value or 0.0))
-            ]
+            found = []
+            for bias in sorted(cells, key=lambda bias: -(cells[bias]["brr"].value or 0.0)):
+                title, alone = f"{words.visible(first.label)} switched to the cue: {words.human(bias)}", []
+                for (pair_id, _), outcome in self.by_arm.get(first.key, {}).items():
+                    if outcome.bias == bias and state(outcome) == "switched":
+                        left, right = (self._reply(first, outcome, with_cue=cued) for cued in (False, True))
+                        if left and right:
+                            alone.append(ChosenTranscript(title, self.pairs[pair_id], left, right, ALONE))
+                found.append(sorted(alone, key=_rank)[:MOST])
+            return found
         held_trained, held_out, switched = [], [], []
         for arm, base in compared:
             trained = {bias for bias in results.biases if results.is_trained(bias, arm)}
@@ -128,18 +135,6 @@ class _Candidates:
                     training = " (trained on)" if self.results.is_trained(outcome.bias, arm) else " (held out)"
                 title = f"{what}: {words.human(outcome.bias)}{training}"
                 found.append(ChosenTranscript(title, self.pairs[key[0]], left, right, COMPARED))
-        return sorted(found, key=_rank)[:MOST]
-
-    def _alone(self, arm: Arm, bias: str) -> list[ChosenTranscript]:
-        """Pairs that switched in one arm: its reply without the cue, and its reply with it."""
-        title = f"{words.visible(arm.label)} switched to the cue: {words.human(bias)}"
-        found = []
-        for key, outcome in self.by_arm.get(arm.key, {}).items():
-            if outcome.bias != bias or state(outcome) != "switched":
-                continue
-            left, right = self._reply(arm, outcome, with_cue=False), self._reply(arm, outcome, with_cue=True)
-            if left and right:
-                found.append(ChosenTranscript(title, self.pairs[key[0]], left, right, ALONE))
         return sorted(found, key=_rank)[:MOST]
 
     def _reply(self, arm: Arm, outcome: Outcome, *, with_cue: bool) -> ShownReply | None:
