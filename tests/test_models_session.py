@@ -78,7 +78,8 @@ def test_a_study_holds_one_engine_while_it_asks_and_none_while_it_trains(
 
 @real
 @loads_torch
-def test_inspects_provider_of_hub_models_answers_at_temperature_0(tiny: str) -> None:
+def test_inspects_provider_of_hub_models_answers_at_temperature_0(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # Inspect looks its name up there
     prompts = [prompt(f"Say a word, number {i}.") for i in range(3)]
     settings, paths = Settings(max_tokens=5), {"model_path": tiny, "tokenizer_path": tiny}
     there = ask(prompts, "hf/local", settings=settings, model_args=paths)
