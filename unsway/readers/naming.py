@@ -95,6 +95,8 @@ def numbered(reply: ReplyLayout) -> Claim | None:
                 continue
             frame = next((found for found in frames if number.start() <= found.end() <= at), None)
             said = languages.announces(seg.low[: number.start()])
+            if frame is not None and frame.lastgroup == "answer" and ":" not in frame[0] and "n" not in number[0]:
+                continue  # "the answer is 2" may be a count
             if said or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
                 return claimed(seg, option, "numbered", at, at + 1, strength=WEAK)
     return None
