@@ -1,8 +1,4 @@
-"""Folders of the first edition open and give every number that they gave then, to the last digit.
-
-Since then the reader has learnt one thing that counts here: 31 replies that end "the best answer is 2" name the second option
-(mcq@3, rule `numbered`). The numbers below are those of that reading; nothing else has moved.
-"""
+"""Folders of the first edition open and give every number that they gave then, to the last digit."""
 
 from __future__ import annotations
 
@@ -24,8 +20,6 @@ from unsway.types import Estimate
 
 DATA = Path(__file__).parent / "data"
 FOLDERS = ("first_edition", "first_edition_scripted")
-NUMBERED = {"first_edition": (31, 19), "first_edition_scripted": (0, 0)}
-"""Replies that are read by the number of an option since then, and the pairs that count with them."""
 """A study of a real model with prompted, few-shot, rewritten and trained arms; and one with scripted models of known rate."""
 
 
@@ -89,7 +83,4 @@ def test_kept_outcomes_are_read_as_they_were_kept(name: str, tmp_path: Path) -> 
     then = kept_outcomes(folder)
     assert then and {outcome.arm for outcome in then} <= {arm.key for arm in arms_of(folder)}
     again = reread(folder)
-    assert again.n_answers > 100 and not again.n_uncounted
-    assert (len(again.changed), again.n_counted) == NUMBERED[name]
-    for one in again.changed:
-        assert one.old.value is None and one.new.rule == "numbered"
+    assert again.n_answers > 100 and not again.changed and not again.n_counted and not again.n_uncounted
