@@ -20,7 +20,7 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 	$(BIN)/unsway demo --out runs/demo
 
 test: $(READY) assets  ## style, types, tests and one real run of the loop
-	@$(MAKE) --no-print-directory --output-sync=line -j2 every seen  # where one waits, the other goes on
+	@$(MAKE) --no-print-directory -j2 every seen  # where one waits, the other goes on
 
 every: check  # its types are checked once more in a copy, from the same cache
 	$(TESTS) -m "not scale"

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import pytest
 from tiny import loads_torch, real, tiny_model
 
-from unsway.errors import BadInput, ModelError, UnknownName
+from unsway.errors import BadInput, MissingExtra, ModelError, UnknownName
 from unsway.models.engines import base
 from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine
 from unsway.models.weights import Weights, locate
@@ -330,6 +330,6 @@ def test_without_vllm_its_engine_says_so_and_auto_never_takes_it(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "vllm", None)
-    with pytest.raises(ModelError, match="not installed here"):
+    with pytest.raises(MissingExtra, match=r"needs 'vllm', which is not installed. Run: pip install 'unsway\[vllm\]'"):
         make_engine(weights, "vllm")
     assert engines.get("vllm").rank(weights) == 0

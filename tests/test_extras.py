@@ -26,6 +26,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DOORS = {
     "assets/hub.py": "`refusal` comes first",
     "backends/local/backend.py": "the live model is made first",
+    "backends/local/chunks.py": "is given the output layer of a model that is loaded",
+    "backends/local/passes.py": "goes over rows with a model that is loaded",
     "backends/local/replies.py": "asks the template of a tokenizer that is loaded",
     "backends/local/saving.py": "writes a model that was trained",
     "backends/local/states.py": "reads the states of a model that is loaded",
@@ -39,6 +41,7 @@ DOORS = {
     "backends/tinker/policy.py": "the client is made first, behind its own extra, which brings torch",
     "models/engines/torch.py": "made after the weights were located and the tokenizer was loaded",
     "models/engines/openvino.py": "`__init__` comes first",
+    "models/engines/vllm.py": "`__init__` comes first",
     "reporting/deck/powerpoint.py": "imported by deck/__init__.py behind `requires`",
     "sampling/context.py": "asks the template of a tokenizer that is loaded",
 }

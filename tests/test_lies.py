@@ -20,7 +20,8 @@ from unsway.cli import main
 from unsway.errors import ModelError
 from unsway.models.weights import Weights
 from unsway.pairing import PairSet, pairs
-from unsway.reporting.caveats import MARKS, caveats
+from unsway.reporting.caveats import caveats
+from unsway.stats.reply_table import MARKS
 from unsway.store import ReplyStore
 from unsway.studies.folder import add_pairs, results
 from unsway.testing import toy_questions

@@ -12,7 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unsway.errors import BadInput, ModelError
+from unsway.errors import BadInput
+from unsway.extras import requires
 from unsway.models.engines.base import Engine, Generation, Pending, PendingScore, Request, engines, first_end
 from unsway.models.weights import ADAPTER_FILE, Dtype, Weights
 
@@ -29,14 +30,9 @@ class VllmEngine(Engine):
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__(weights, dtype)
-        try:
+        with requires("vllm", "The vllm engine"):
             import vllm
             from vllm.lora.request import LoRARequest
-        except ModuleNotFoundError as error:
-            raise ModelError(
-                f"The vllm engine needs vLLM, which is not installed here ({error}): pip install vllm on a machine with a "
-                "GPU, or use engine='torch'."
-            ) from None
         lora: dict[str, Any] = {}
         self.adapter = None
         if weights.adapter is not None:
