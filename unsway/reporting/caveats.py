@@ -26,6 +26,7 @@ FEWEST = 10
 def caveats(results: Results) -> tuple[str, ...]:
     """Every caveat of a study: about its sources, each arm's replies, and how far trainings move from run to run."""
     found = [*source_caveats(results.sources)]
+    prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
     for arm in results.arms:
         letters = agreements(results.pairs, results.index, arm.key)
         if any(side.n_read for side in letters.values()):
@@ -40,7 +41,6 @@ def caveats(results: Results) -> tuple[str, ...]:
         base = results.base_of(arm)
         if base is None or arm.role not in ("trained", "control"):
             continue
-        prompts = {prompt.id: prompt for pair in results.pairs for prompt in (pair.clean, pair.biased)}
         sides = (
             (results.index.samples(arm.key, one), results.index.samples(base.key, one)) for one in prompts.values()
         )

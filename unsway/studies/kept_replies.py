@@ -51,11 +51,10 @@ def reply_table(folder: Path) -> ReplyTable:
         return ReplyTable.of(())
     if is_large(folder):
         kept = _kept(folder)
-    before, size = kept or (None, 0)
+    before, size, hashed = kept or (None, 0, hashlib.sha256())
     if before is not None and size == path.stat().st_size:
         return before
     end = size
-    hashed = _hash_of(path, size)
 
     def rows() -> Any:
         nonlocal end
@@ -93,20 +92,23 @@ def _keep(folder: Path, table: ReplyTable, size: int, hashed: str) -> None:
     write_columns(folder / layout.REPLY_COLUMNS, table.columns, tables)
 
 
-def _kept(folder: Path) -> tuple[ReplyTable, int] | None:
-    """The table that a folder keeps and how many bytes of the file it is of; None where it is of other bytes."""
+def _kept(folder: Path) -> tuple[ReplyTable, int, Any] | None:
+    """The table that a folder keeps, how many bytes of the file it is of, and their hash where the file is another than then,
+    to be continued; None where the table is of other bytes.
+    """
     found = read_columns(folder / layout.REPLY_COLUMNS)
     if found is None or found[1].get("made by") != _code() or set(found[0]) != set(KINDS):
         return None
     columns, tables = found
     there, size = (folder / layout.REPLIES).stat(), tables["size"]
     is_untouched = (there.st_size, there.st_mtime_ns) == (size, tables["changed"])
-    if there.st_size < size or not (
-        is_untouched or _hash_of(folder / layout.REPLIES, size).hexdigest() == tables["sha256"]
-    ):
+    if there.st_size < size:
+        return None
+    hashed = None if is_untouched else _hash_of(folder / layout.REPLIES, size)
+    if hashed is not None and hashed.hexdigest() != tables["sha256"]:
         return None
     runs = [Run(model, weights, sample, loads(Settings, row)) for model, weights, sample, row in tables["runs"]]
-    return ReplyTable(tables["prompts"], runs, columns), size
+    return ReplyTable(tables["prompts"], runs, columns), size, hashed
 
 
 @cache
