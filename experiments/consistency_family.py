@@ -1,6 +1,6 @@
 """The consistency family in one table, on SmolLM2-135M: the same questions, trained on otherwise, each with its neutral arm.
 
-    python experiments/consistency_family.py [FOLDER] [--quick] [--plan | --table]
+    python experiments/consistency_family.py [FOLDER] [--quick] [--plan | --table] [--model unsway/FOLDER-OF-A-MODEL]
     python experiments/consistency_family.py [FOLDER] --rows 96 --questions 200 --seeds 1 --tries 1 --methods bct,act,opct
 
 Every method trains on rows with a hunch (`suggested_answer`, both forms, all places), and once more on rows whose cue is a
@@ -46,7 +46,6 @@ from unsway.studies.executors import JobByJob
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair
 
-BASE = "unsway/smollm2-135m"
 TRAINED_ON = "suggested_answer"
 HELD_OUT = ("post_hoc", "authority_professor", "wrong_few_shot", "distractor_fact")
 RECIPE = Recipe(
@@ -93,6 +92,8 @@ class Size:
     """Learning rates of each method."""
     methods: tuple[str, ...] = tuple(method.name for method in RATES)
     held_out: tuple[str, ...] = HELD_OUT
+    model: str = "unsway/smollm2-135m"
+    """What is trained and asked: a local model."""
 
     def trained(self, method: Method, rate: float, name: str = "") -> Trained:
         """A training on the hunch."""
@@ -113,7 +114,7 @@ class Size:
             for rate in rates
         ]
         return Study(
-            models=BASE,
+            models=self.model,
             interventions=tuple(arms),
             biases=TRAINED_ON,
             tasks=(Task("common_knowledge", 150, "validation"),),
@@ -128,7 +129,7 @@ class Size:
         neutral = [replace(each, recipe=notes, name=f"{each.method.name}{NEUTRAL}") for each in cued]
         control = self.trained(Control(), rates.get("bct", RATES[Bct()][0]))
         return Study(
-            models=BASE,
+            models=self.model,
             interventions=(None, control, *cued, *neutral[1:], *neutral[:1]),
             biases=(TRAINED_ON, *self.held_out),
             tasks=(Task("common_knowledge", self.questions, "test"),),
@@ -317,20 +318,25 @@ def sides_of(found: Results, name: str, folder: Path) -> tuple[str, ...]:
         for line in path.read_text(encoding="utf-8").splitlines()
     )
     seconds = json.loads((folder / "seconds.json").read_text()) if (folder / "seconds.json").exists() else {}
-    spent = sum(seconds.get(f"train {BASE} + {arm.label}", 0.0) for arm in arms)
+    spent = sum(seconds.get(f"train {base_of(found)} + {arm.label}", 0.0) for arm in arms)
     return (
         f"{share(out.right_clean for out in trained)} → {share(out.right_biased for out in trained)}",
         share(out.excluded is not None for out in outcomes),
         " → ".join(lengths),
         share(same),
-        f"{fmean(inside_gap(arm, found.pairs) for arm in arms):.3f}",
+        f"{fmean(inside_gap(arm, base_of(found), found.pairs) for arm in arms):.3f}",
         f"{sum(checkpoint.tokens for checkpoint in checkpoints):,}" if checkpoints else words.NONE,
         f"{sampled:,}" if sampled else words.NONE,
         f"{spent:,.0f}" if spent else words.NONE,
     )
 
 
-def inside_gap(arm: Arm, pairs: Iterable[Pair]) -> float:
+def base_of(found: Results) -> str:
+    """The model that all arms were trained from."""
+    return next(arm.model for arm in found.arms if arm.checkpoint is None)
+
+
+def inside_gap(arm: Arm, base: str, pairs: Iterable[Pair]) -> float:
     """ACT's relative distance of test pairs that no method trained on, behind the trained cue, in float32."""
     import torch
 
@@ -339,9 +345,9 @@ def inside_gap(arm: Arm, pairs: Iterable[Pair]) -> float:
     from unsway.training.alignment import aligned
     from unsway.training.methods.act import activation_gap
 
-    plain = locate(BASE.removeprefix("unsway/"))
-    base = load_model(plain).eval()
-    ours = load_model(locate(arm.checkpoint.uri)).eval() if arm.checkpoint else base
+    plain = locate(base.removeprefix("unsway/"))
+    untrained = load_model(plain).eval()
+    ours = load_model(locate(arm.checkpoint.uri)).eval() if arm.checkpoint else untrained
 
     def hidden(model: Any, ids: Sequence[int], places: Sequence[int]) -> Any:
         caught = Caught([places], 0)
@@ -353,7 +359,7 @@ def inside_gap(arm: Arm, pairs: Iterable[Pair]) -> float:
     for pair in [pair for pair in pairs if pair.bias.partition("@")[0] == TRAINED_ON][:GAP_PAIRS]:
         places = aligned(plain, pair.clean, pair.biased, "after")
         biased = hidden(ours, plain.encode(pair.biased.messages()), [b for _, b in places])
-        clean = hidden(base, plain.encode(pair.clean.messages()), [a for a, _ in places])
+        clean = hidden(untrained, plain.encode(pair.clean.messages()), [a for a, _ in places])
         gaps.append(float(activation_gap(biased, clean, "relative")))
     return fmean(gaps)
 
@@ -367,8 +373,10 @@ def sized(given: argparse.Namespace) -> Size:
         rows=96, rollouts=2, questions=150, seeds=1, tries=1, methods=Size().methods[:-1], held_out=HELD_OUT[:2]
     )
     size = quick if given.quick else Size()
-    named = {name: getattr(given, name) for name in NUMBERS if getattr(given, name) is not None}
-    lists = {
+    named: dict[str, Any] = {
+        name: getattr(given, name) for name in (*NUMBERS, "model") if getattr(given, name) is not None
+    }
+    lists: dict[str, Any] = {
         name: tuple(each for each in getattr(given, name).split(",") if each != "none")
         for name in ("methods", "held_out")
         if getattr(given, name)
@@ -390,6 +398,7 @@ if __name__ == "__main__":
         parser.add_argument(f"--{name}", action="store_true")
     for name in NUMBERS:
         parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--model", help="a local model, such as unsway/smollm2-135m or unsway/FOLDER")
     parser.add_argument("--methods", help="names, with commas")
     parser.add_argument("--held-out", help="biases, with commas; or none")
     given = parser.parse_args()
