@@ -103,7 +103,7 @@ def test_the_command_line_shows_the_same(ran: Path, tmp_path: Path) -> None:
     assert "% that brr(post_hoc, scripted/one) > 0.05 (bo)." in found.output and "Frozen in " in found.output
     assert "bo" in found.output and "machine@1" in found.output and "blind" not in found.output
     shown = CliRunner().invoke(main, ["score", str(ran)])
-    assert shown.exit_code == 0 and "came true or false" in shown.output and "ann" in shown.output
+    assert shown.exit_code == 0 and "6 forecasts scored, 1 late, not scored." in shown.output
     body = json.loads(CliRunner().invoke(main, ["score", str(ran), "--json"]).stdout)
     assert {row["who"] for row in body["rows"]} == {"machine@1", "blind@1", "ann"}
     assert body["people"]["ann"]["calibration"]["n"] == 1 and body["people"]["machine@1"]["skill"]["n_studies"] == 1

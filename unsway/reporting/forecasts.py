@@ -210,8 +210,9 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
 
 def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
     """What the scores of all studies add up to; with `who`, of one person's forecasts."""
-    n, late = len(history.rows), "" if not history.n_late else f" {_number_of(history.n_late, 'late one')} not scored."
-    found = [] if who else [f"{n} of {_number_of(n + history.n_open, 'forecast')} came true or false.{late}"]
+    n = sum(kind_of(row.forecast.who) != "blind" for row in history.rows)
+    counts = (f"{_number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
+    found = [] if who else [", ".join(one for one in counts if not one.startswith("0 ")) + "."]
     for one in [who] if who else history.people():
         calibration, skill = history.calibration(one), history.skill(one)
         if calibration is None or kind_of(one) == "blind":

@@ -102,8 +102,9 @@ def _worth_running(project: str | Path) -> list[str]:
 def _expected(one: Forecast) -> str:
     """A forecast in a line."""
     quantity = Quantity.parse(one.quantity)
+    what = f"{named(quantity)} ({visible(one.folder)})"
     late = " (late)" if one.late else ""
     if one.chance is not None and one.above is not None:
-        return f"{named(quantity)} above {number(quantity, one.above)}: {one.chance:.0%} ({visible(one.who)}){late}"
+        return f"{what} above {number(quantity, one.above)}: {one.chance:.0%} ({visible(one.who)}){late}"
     low, high = (number(quantity, end) for end in one.central(0.8))
-    return f"{named(quantity)}: {low} to {high} ({visible(one.who)}, 80 %){late}"
+    return f"{what}: {low} to {high} ({visible(one.who)}, 80 %){late}"

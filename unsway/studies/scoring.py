@@ -67,7 +67,7 @@ class ForecastHistory:
     rows: tuple[ScoredForecast, ...]
     """One for each forecast that is settled."""
     n_open: int
-    """Forecasts of which nothing came: the cell was not run."""
+    """Forecasts of which nothing came: the cell was not run. Those that do not know the bias are not counted."""
     n_late: int
     """Forecasts made after the first replies; they are kept and never scored."""
     factors: tuple[float, ...] = ()
@@ -139,8 +139,8 @@ def score(folder: str | Path) -> ForecastHistory:
             for one in valid
             if one.id in by_id
         ),
-        sum(one.id not in by_id for one in valid),
-        sum(one.late for one in mine),
+        sum(one.id not in by_id and kind_of(one.who) != "blind" for one in valid),
+        sum(one.late and kind_of(one.who) != "blind" for one in mine),
         factors(book),
         tuple(_over_plan(book, "dollars").values()),
     )
