@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # two processes of one thread each: two with two threads get in each other's way
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 2 --dist worksteal
-SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_scale.py --durations=0
+# three of its checks need no cluster, and are in the files of what they check
+SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=0 $(addprefix tests/, \
+	test_scale.py test_scale_interrupt.py test_study_jobs.py::test_processes_lose_no_row test_light_import.py::test_loads_nothing_heavy \
+	test_sharing.py::test_a_network_filesystem_is_known_by_its_mount \
+	test_sharing.py::test_on_a_network_filesystem_one_process_works_at_a_time)
 EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
 # uv, where there is one, sets up in a fifth of the time
 UV := $(shell command -v uv)
@@ -20,7 +24,7 @@ demo: $(READY)  ## measure, train, measure again, and write runs/demo/report.htm
 	$(BIN)/unsway demo --out runs/demo
 
 test: $(READY) assets  ## style, types, tests and one real run of the loop
-	@$(MAKE) --no-print-directory -j2 every seen  # where one waits, the other goes on
+	@$(MAKE) --no-print-directory -j2 every seen scale  # where one waits, the other goes on; the cluster after the browser
 
 every: check  # its types are checked once more in a copy, from the same cache
 	$(TESTS) -m "not scale"

@@ -1,7 +1,8 @@
-"""A study on Ray with two workers beside one process, with replies that cost nothing; then a worker and the owner are killed.
+"""A study on Ray with two workers beside one process; then a worker and the owner are killed.
 
     python benchmarks/cluster.py [--replies 100000]       # needs unsway[ray]; twenty minutes of two cores
     python benchmarks/cluster.py --quick                  # 3,000 replies
+    python benchmarks/cluster.py --seconds 0.3            # each reply takes that long, 20 at once: a hosted model
 
 Prints rows a second of the owner alone, wall and CPU seconds of both sides and their ratio, and after the kills: rows, rows
 of different address, rows that were acknowledged before the owner died and are not there, and prompts that were asked twice.
@@ -64,9 +65,9 @@ def rows_a_second(n: int) -> float:
         return n / (time.perf_counter() - start)
 
 
-def child(side: str, n: int, folder: Path) -> None:
+def child(side: str, n: int, folder: Path, seconds: float) -> None:
     """Run the study one way, in a process of its own."""
-    start, args = time.perf_counter(), {"log": f"{folder}.log"}
+    start, args = time.perf_counter(), {"log": f"{folder}.log", "seconds": seconds}
     used: dict[str, float] = {}
     if side == "ray":
         import ray
@@ -116,8 +117,9 @@ def kind(name: str) -> str:
     return {"ray::StudyOwner": "owner", "ray::_work": "workers"}.get(name[:15].split(".")[0], "idle workers")
 
 
-def started(side: str, n: int, folder: Path, env: dict[str, str]) -> subprocess.Popen[str]:
+def started(side: str, n: int, folder: Path, env: dict[str, str], seconds: float = 0.0) -> subprocess.Popen[str]:
     command = [sys.executable, __file__, "--child", side, "--replies", str(n), "--folder", str(folder)]
+    command += ["--seconds", str(seconds)]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -160,16 +162,36 @@ def killed(n: int, folder: Path, env: dict[str, str]) -> None:
     )
 
 
+def compared(n: int, place: Path, env: dict[str, str], seconds: float) -> None:
+    """Run both sides one after the other, and say how many times as fast Ray was."""
+    took = {}
+    for side in ("here", "ray"):
+        took[side] = finished(started(side, n, place / side, env, seconds))
+        cpu = took[side]["cpu"]
+        used = ", ".join(f"{name} {amount:.0f}" for name, amount in sorted(cpu.items()))
+        wall = took[side]["wall"]
+        print(
+            f"{side}: {n_rows(place / side):,} rows in {wall:.0f} s, {sum(cpu.values()):.0f} s CPU ({used})", flush=True
+        )
+    here, ray = (sum(body["cpu"].values()) for body in took.values())
+    print(
+        f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU seconds it "
+        f"would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replies", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--child", choices=("ray", "here"))
     parser.add_argument("--folder", type=Path)
     args = parser.parse_args()
     n = 3000 if args.quick else args.replies
     if args.child:
-        child(args.child, n, args.folder)
+        child(args.child, n, args.folder, args.seconds)
         return
     print(f"the owner alone: {rows_a_second(min(n, 20_000)):,.0f} rows a second in batches of {BATCH} (goal: 2,000)")
     if importlib.util.find_spec("ray") is None:
@@ -181,18 +203,7 @@ def main() -> None:
         paths = [plugin, TESTS, TESTS.parent, *filter(None, [os.environ.get("PYTHONPATH")])]
         env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "RAY_USAGE_STATS_ENABLED": "0"}
         env |= {"RAY_memory_monitor_refresh_ms": "0", "RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
-        took = {side: finished(started(side, n, Path(place) / side, env)) for side in ("here", "ray")}
-        for side, body in took.items():
-            by_process = ", ".join(f"{name} {seconds:.0f}" for name, seconds in sorted(body["cpu"].items()))
-            cpu = sum(body["cpu"].values())
-            print(
-                f"{side}: {n_rows(Path(place) / side):,} rows in {body['wall']:.0f} s, {cpu:.0f} s CPU ({by_process})"
-            )
-        here, ray = (sum(took[side]["cpu"].values()) for side in ("here", "ray"))
-        print(
-            f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU "
-            f"seconds it would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores"
-        )
+        compared(n, Path(place), env, args.seconds)
         killed(n, Path(place) / "killed", env)
 
 

@@ -163,6 +163,45 @@ def test_workers_together_keep_the_limit(tmp_path: Path) -> None:
     assert owner.budget is not None and owner.budget.spent == pytest.approx(kept.spent)
 
 
+def test_prompts_for_which_no_money_is_left_are_refused_at_once(tmp_path: Path) -> None:
+    asked, lent = pairs(toy_questions(40), ["post_hoc"]), []
+    owner = Owner(tmp_path / "real", Budget(0.1, TABLE), lease=5.0)
+    whole = one_at_a_time(owner)
+
+    def call(method: str, *args: Any) -> Any:
+        lent.extend([args] if method == "lend" else [])
+        return whole(method, *args)
+
+    with spending(tmp_path / "a", call) as budget:
+        assert not budget.may_grow(1.0) and not budget.may_grow(1.0), "nobody holds money that may come back"
+        assert budget.may_grow(0.05), "a cheaper prompt may still be asked"
+        lent.clear()
+        with pytest.raises(BudgetReached, match=r"the limit of \$0\.1: \$0\.0000 is spent, and 80 more"):
+            run(asked.pairs, scripted(asked, follow={}), folder=tmp_path / "a", budget=budget)
+        assert len(lent) <= 3
+
+
+def test_a_reply_on_its_way_to_the_owner_is_not_money_for_others(tmp_path: Path) -> None:
+    owner = Owner(tmp_path / "real", Budget(1.0, TABLE), lease=5.0)
+    whole, may_send, cost = one_at_a_time(owner), threading.Event(), TABLE["scripted/model"].of(100, 8)
+
+    def call(method: str, *args: Any) -> Any:
+        may_send.wait(60 if method == "add" else 0)
+        return whole(method, *args)
+
+    with link(tmp_path / "a", call) as to:
+        budget = RemoteBudget.of(to, TABLE)
+        assert budget.may_grow(0.9)
+        to.store.add(replace(reply(1), model="scripted/model"))
+        budget.spent += cost
+        to.renew()
+        assert owner.workers[to.who].dollars == pytest.approx(budget.limit)
+        may_send.set()
+        to.store.send()
+        to.renew()
+        assert owner.workers[to.who].dollars == pytest.approx(budget.limit - cost)
+
+
 def test_money_that_another_holds_may_come_back(tmp_path: Path) -> None:
     owner = Owner(tmp_path / "real", Budget(1.0, TABLE), lease=5.0)
     assert owner.lend("a", 0.0, (0.9, 0.1)) == (0.9, False)

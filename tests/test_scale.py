@@ -1,11 +1,10 @@
-"""A study on a real Ray cluster of two cores: what `make scale` runs.
+"""A study on a real Ray cluster of two cores; with test_scale_interrupt.py, what `make scale` runs.
 
 One process has the cluster and runs one study after the other; what kills workers and owners, and what looks at a running
 folder, are other processes. `counting` notes each call of a model in a file, so that prompts asked twice are seen.
 
-Held elsewhere, because they need no cluster: an executor of two processes gives what one process gives
-(test_study_jobs.py::test_processes_lose_no_row), a network filesystem is refused by a table of mounts (test_sharing.py),
-`import unsway` never imports Ray (test_light_import.py).
+`make scale` also runs three checks of other files, which need no cluster: an executor of two processes gives what one process
+gives, a network filesystem is refused by a table of mounts, and `import unsway` never imports Ray.
 """
 
 from __future__ import annotations
@@ -85,6 +84,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     scratch.mkdir()
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_memory_monitor_refresh_ms": "0", "RAY_AUTH_MODE": "disabled"}
     quiet["RAY_worker_niceness"] = "0"  # 15 by default, which on a busy machine makes this lane take minutes
+    quiet["PYTHONDONTWRITEBYTECODE"] = ""  # where it is set, every worker compiles Inspect anew: twice the seconds
     more = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "TMPDIR": str(scratch), "RAY_TMPDIR": "/tmp"}
     return os.environ | quiet | more
 
@@ -178,6 +178,7 @@ def test_a_cluster_gives_what_one_process_gives_and_asks_nothing_twice(
     assert sorted(map(same, replies(tmp_path / "ray"))) == sorted(map(same, replies(tmp_path / "here")))
     assert n_rows(tmp_path / "ray") == len(calls(tmp_path / "ray")) == 270
     assert set(calls(tmp_path / "ray").values()) == {1}
+    assert len(working(tmp_path / "ray")) == 2, "three arms on two cores: no more of them at once than cores"
     after = look(tmp_path / "ray")
     assert {place.state for place in after.places} == {"done"} and not after.running
     for name in (layout.STUDY, layout.PAIRS, layout.QUESTIONS):
@@ -221,25 +222,3 @@ def test_no_more_fits_at_once_than_gpus(cluster: Cluster, tmp_path: Path, monkey
     for start, _, _ in fits:
         assert sum(float(a) <= float(start) < float(b) for a, b, _ in fits) <= 2
     assert len([*(tmp_path / "ray" / layout.TRAINED).glob("*/checkpoint.json")]) == 3
-
-
-def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(
-    cluster: Cluster, environment: dict[str, str], tmp_path: Path
-) -> None:
-    folder, file = tmp_path / "ray", tmp_path / "study.json"
-    file.write_text(dumps(study(60, MODELS[:1])))
-    command = [sys.executable, "-m", "unsway", "run", str(file), "--out", str(folder), "--on", "ray"]
-    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=2", "-M", "max_connections=10"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
-        wait_until(lambda: working(folder) and n_rows(folder))
-        start = time.monotonic()
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
-        _, said = process.communicate(timeout=120)
-    assert process.returncode == 130 and b"Interrupted" in said
-    assert time.monotonic() - start < 15, "five seconds where nothing else runs"
-    n_before = n_rows(folder)
-    assert 0 < n_before < 180
-    cluster.start(study(60, MODELS[:1]), folder)
-    assert cluster.said() == "done"
-    assert n_rows(folder) == 180
-    assert sum(calls(folder).values()) <= 180 + 20

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import answering as answering  # the provider
@@ -80,6 +81,30 @@ def test_an_executor_gets_every_job_with_what_it_needs_to_place_it(tmp_path: Pat
     assert noting.seen == [("load", ""), ("ask", "scripted/one"), ("ask", "scripted/two")]
 
 
+class SlowRows(InProcess):
+    """Has the rows of the first training only once another training was submitted."""
+
+    def __init__(self) -> None:
+        self.rows: list[Future[None]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **resources: Any) -> Any:
+        if resources["kind"] == "load":
+            return super().submit(fn, *args, **resources)
+        if resources["kind"] == "rows":
+            self.rows.append(Future())
+            if len(self.rows) > 1:
+                Timer(0.2, self.rows[-1].set_result, (None,)).start()
+            return self.rows[-1]
+        self.rows[0].set_result(None)
+        raise RuntimeError(resources["arm"])
+
+
+def test_a_training_does_not_wait_for_the_rows_of_another(tmp_path: Path) -> None:
+    study = SMALL.but(models="unsway/a", interventions=Trained("control"), seeds=(0, 1))
+    with pytest.raises(RuntimeError, match=r"unsway/a \+ control/1"):
+        run(study, tmp_path, on=SlowRows())
+
+
 def test_threads_give_what_one_process_gives(tmp_path: Path) -> None:
     grown = SMALL | SMALL.but(biases="distractor_fact")
     here = run(grown, tmp_path / "here", using=models(grown, post_hoc=0.6))
@@ -103,6 +128,7 @@ def processes(n: int) -> Executor:
     return ProcessPoolExecutor(n, SERVER, import_module, ("answering",))
 
 
+@pytest.mark.scale  # one of the ten checks of `make scale`
 def test_processes_lose_no_row(tmp_path: Path) -> None:
     here = run(TOLD, tmp_path / "here")
     with processes(2) as pool:

@@ -95,6 +95,10 @@ class Budget:
         """US dollars that a training may cost now."""
         return self.left
 
+    def totals(self) -> tuple[float, float]:
+        """The limit and what is spent of it, trainings included, in US dollars."""
+        return self.limit, self.spent + self.trained
+
     def settle(self, reserved: float, reply: Reply | None) -> None:
         """Release what was set aside, and count what the reply cost; None if there is no reply."""
         self.in_flight -= 1

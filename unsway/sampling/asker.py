@@ -184,8 +184,9 @@ class Asker:
         if self.disk_errors:
             raise StoreError(f"{name}: {n_missing} of {n} prompts were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:
+            limit, spent = budget.totals()
             raise BudgetReached(
-                f"{name}: stopped before the limit of ${budget.limit:g}: ${budget.spent:.4f} is spent, and {n_missing} "
+                f"{name}: stopped before the limit of ${limit:g}: ${spent:.4f} is spent, and {n_missing} "
                 "more prompts could exceed it. Everything so far is kept: run the same again with a higher limit to ask "
                 "the rest."
             )

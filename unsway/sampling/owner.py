@@ -176,6 +176,10 @@ class Owner:
         share.dollars = held + next((amount for amount in wanted if amount <= free), 0.0)
         return share.dollars, others > 0
 
+    def totals(self) -> tuple[float, float]:
+        """The limit of all workers together and what is spent of it, in US dollars."""
+        return (float("inf"), 0.0) if self.budget is None else self.budget.totals()
+
     # ------------------------------------------------------------ files
 
     def append(self, name: str, rows: Sequence[bytes]) -> None:

@@ -126,7 +126,7 @@ class Link:
     def renew(self) -> None:
         """Say what is held here, and what runs; hear whether to go on."""
         with self.lock:
-            dollars = sum(budget.left + budget.set_aside for budget in self.budgets)
+            dollars = sum(budget.held() for budget in self.budgets)
             beats = {}
             for path in (self.folder / layout.RUNNING).glob("*.json"):
                 with suppress(FileNotFoundError):  # its call just ended
@@ -287,7 +287,9 @@ class RemoteBudget(Budget):
     to: Link = field(kw_only=True, repr=False)
     """The link to the owner."""
     waits_until: float = 0.0
-    """When to ask the owner again, after it had nothing, by the monotonic clock."""
+    """When to ask the owner again, after it had nothing but others may return some, by the monotonic clock."""
+    refused_from: float = float("inf")
+    """US dollars of the cheapest prompt that was refused when nobody held money that may come back."""
 
     @classmethod
     def of(cls, to: Link, table: Mapping[str, Price]) -> RemoteBudget:
@@ -299,20 +301,38 @@ class RemoteBudget(Budget):
     def count(self, replies: Iterable[Reply]) -> None:
         """Nothing: the owner counts."""
 
+    def held(self) -> float:
+        """US dollars that were lent and that the owner does not know as spent: replies on the way to it are among them."""
+        left = self.left + self.set_aside  # before looking at what is on the way: a reply may settle in between
+        rows = (self.to.store.row(key) for key in tuple(self.to.store.unsent))
+        replies = (loads(Reply, row) for row in rows if row is not None)
+        return left + sum(self.price(reply.model).of(reply.tokens_in, reply.tokens_out) for reply in replies)
+
     def may_grow(self, most: float) -> bool:
         """Borrow for more prompts, or for one; whether there is now enough, or may be when others return theirs."""
+        if most >= self.refused_from:
+            return False
         if time.monotonic() < self.waits_until:
             return True
         others = self._borrow((AHEAD * most, most * (1 + 1e-9)))  # sums of cents round
         if most <= self.left:
             return True
-        self.waits_until = time.monotonic() + LOOK_AGAIN
-        return others or self.in_flight > 0
+        if others or self.in_flight > 0:
+            self.waits_until = time.monotonic() + LOOK_AGAIN
+            return True
+        self.refused_from = most
+        return False
 
     def take_all(self) -> float:
         """Borrow all that is left, for a training whose cost is known afterwards."""
         self._borrow((float("inf"),))
         return self.left
+
+    def totals(self) -> tuple[float, float]:
+        """The limit of all workers together and what is spent of it, in US dollars."""
+        self.to.store.send()  # then the owner has counted what was spent here
+        limit, spent = self.to.call("totals")
+        return limit, spent
 
     def _borrow(self, amounts: tuple[float, ...]) -> bool:
         """Ask the owner for the first of some amounts; returns whether others hold money."""

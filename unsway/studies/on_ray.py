@@ -183,11 +183,15 @@ class RayPending:
 
 
 def caller(owner: Any) -> Any:
-    """How to call an owner that is an actor: errors come as they were raised there."""
+    """How to call an owner that is an actor: errors come as they were raised there.
+
+    Not by `ray.get`, in which a task hands its CPU cores back while it waits: then Ray starts the next arm on them, and
+    soon every arm of the study runs at once.
+    """
 
     def call(method: str, *args: Any) -> Any:
         try:
-            return ray.get(getattr(owner, method).remote(*args))
+            return getattr(owner, method).remote(*args).future().result()
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
         except ray.exceptions.RayError as error:

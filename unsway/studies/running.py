@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from unsway.planning.plan import Goal, Plan
 
 _log = logging.getLogger(__name__)
+LOOK_AGAIN = 0.1
+"""Seconds between two looks at whether something that others need is made."""
 _one_at_a_time = threading.Lock()
 """Inspect runs one evaluation at a time in a process."""
 
@@ -145,7 +148,11 @@ class StudyRun:
     def train(self, arm: PlannedArm, how: Trained) -> None:
         """Train on the rows; a training that is done is not done again."""
         budget = self.budget()
-        backend = how.backend if budget is None else how.backend.limited(budget.take_all())
+        backend = how.backend
+        if (
+            budget is not None and backend.training_cost(arm.model, 1.0) != 0
+        ):  # one that charges nothing leaves it to others
+            backend = backend.limited(budget.take_all())
         path, place = self.folder / rows_folder(arm, how) / EXAMPLES, self.folder / checkpoint_folder(arm, how)
         method = how.seeded(arm.seed).method
         if self.processes > 1 and backend.launches and Tuner in method.needs:
@@ -254,13 +261,16 @@ def run(
 
 
 def _submit_all(running: StudyRun, executor: Executor) -> None:
-    """Submit every unit of work once everything that it needs is made, those that are ready first; wait for all."""
+    """Submit every unit of work as soon as everything that it needs is made; wait for all."""
     made: dict[str, Pending] = {}
     waiting = list(units(running.jobs))
     try:
         while waiting:
-            ready = (unit for unit in waiting if all(made[path].done() for path in unit.needs if path in made))
-            unit = next((unit for unit in ready if unit.needs <= made.keys()), waiting[0])
+            ready = (unit for unit in waiting if unit.needs <= made.keys())
+            unit = next((unit for unit in ready if all(made[path].done() for path in unit.needs)), None)
+            if unit is None:
+                time.sleep(LOOK_AGAIN)
+                continue
             for path in sorted(unit.needs):
                 made[path].result()
             waiting.remove(unit)
