@@ -98,8 +98,9 @@ def watched() -> Iterator[dict[int, tuple[str, float]]]:
         while not done.wait(0.5):
             for one in psutil.Process().children(recursive=True):
                 with suppress(psutil.Error):  # it just ended
-                    now, known = kind(one.name()), found.get(one.pid, ("idle workers", 0.0))[0]
-                    found[one.pid] = now if known == "idle workers" else known, sum(one.cpu_times()[:2])
+                    now, known = kind(one.name()), found.get(one.pid, ("", 0.0))[0]
+                    is_known = known in ("owner", "workers")  # which both begin and end under other names
+                    found[one.pid] = known if is_known else now, sum(one.cpu_times()[:2])
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -127,7 +128,8 @@ def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
     out, _ = process.communicate()
     if process.returncode:
         raise SystemExit(f"a side failed with {process.returncode}")
-    body: dict[str, Any] = json.loads(out.splitlines()[-1])
+    line = next(line for line in reversed(out.splitlines()) if line.startswith("{"))  # Ray speaks to the same pipe
+    body: dict[str, Any] = json.loads(line)
     return body
 
 
@@ -175,8 +177,8 @@ def compared(n: int, place: Path, env: dict[str, str], seconds: float) -> None:
         )
     here, ray = (sum(body["cpu"].values()) for body in took.values())
     print(
-        f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU seconds it "
-        f"would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores",
+        f"Ray with two workers is {took['here']['wall'] / took['ray']['wall']:.2f} × one process (goal: 1.6); by CPU seconds "
+        f"it would be {here / max(ray / 2, took['ray']['cpu'].get('workers', 0.0) / 2):.2f} × on two free cores",
         flush=True,
     )
 
