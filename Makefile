@@ -15,6 +15,9 @@ EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
 UV := $(shell command -v uv)
 INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c constraints.txt
 
+# where it is set, each of a hundred processes of the tests compiles all that it imports again: seconds each
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
 
 help:  ## list the targets
