@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import Forked
 from tests.openai_server import OpenAiServer
 from unsway import disk
 
@@ -220,19 +222,37 @@ def test_what_is_missing_names_its_extra() -> None:
 
 # ---------------------------------------------------------------- on other systems
 
-SYSTEMS = {
-    "macOS": "import os\ndel os.posix_fallocate\n",
-    "Windows": "import os, sys, psutil\ndel os.posix_fallocate, os.fork, os.getuid, os.register_at_fork\n"
-    "sys.modules |= dict.fromkeys(('fcntl', 'grp', 'pwd', 'resource', 'syslog', 'termios', 'tty'))\n",
-}
-"""What makes a process of ours lack what another system lacks; psutil, which Inspect imports, is Linux's here."""
+MAC = "import os\ndel os.posix_fallocate\n"
+"""What makes a process of ours lack what macOS lacks."""
+WINDOWS = """
+import os, signal, sys
+fork = os.fork  # ours alone: it starts the next process
+import psutil  # which Inspect imports: it is Linux's here
+del os.posix_fallocate, os.fork, os.getuid, os.register_at_fork
+sys.modules |= dict.fromkeys(("fcntl", "grp", "pwd", "resource", "syslog", "termios", "tty"))
+import unsway as us, unsway.cli, unsway.backends, unsway.studies, unsway.judging.label_page, unsway.reporting.page
+from unsway.testing import scripted
+us.report, us.measure
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever ends is gone
+while True:
+    out, code = eval(sys.stdin.readline() or "sys.exit()")
+    child = fork()
+    if child:
+        print(child, flush=True)
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (1, 2):
+        os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    exec(code, {"__name__": "__main__"})
+    sys.exit()
+"""
+"""A process that lacks what Windows lacks and imports everything without it; each line it reads is one to fork from it."""
 SHARED = """
 from pathlib import Path
 from unsway.disk import append_row
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.testing import scripted, toy_questions
-import unsway.cli, unsway.backends, unsway.studies, unsway.judging.label_page
 asked = pairs(toy_questions(16), ["post_hoc", "suggested_answer"])
 model = scripted(asked, follow={{"post_hoc": 0.5}}, seconds=0.05)
 generate = model.api.generate
@@ -258,37 +278,71 @@ print(len(found.replies), sum(cell.brr.n for cell in found.cells))
 """
 
 
-def elsewhere(system: str, program: str, folder: Path) -> subprocess.Popen[str]:
-    """A process in a folder that lacks what a system lacks."""
-    command = [sys.executable, "-W", "ignore", "-c", SYSTEMS[system] + program.format(folder=str(folder))]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+class Windows:
+    """Starts processes that lack what Windows lacks."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-W", "ignore", "-c", WINDOWS]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+    def start(self, program: str, folder: Path, name: str) -> int:
+        """The number of a process whose words go to `name.said` in the folder."""
+        assert self.server.stdin is not None and self.server.stdout is not None
+        said = str(folder / f"{name}.said")
+        print((said, program.format(folder=str(folder))), file=self.server.stdin, flush=True)
+        return int(self.server.stdout.readline())
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_a_model_is_measured_and_reported_on_other_systems(system: str, tmp_path: Path) -> None:
-    out, err = elsewhere(system, MEASURED, tmp_path).communicate(timeout=110)
-    assert out.split()[-2:] == ["36", "24"], err
-    assert (tmp_path / "report.html").exists() and (tmp_path / "again.html").exists()
-    assert list(tmp_path.rglob(".part-*")) == list(tmp_path.rglob("claims*.lock")) == []
+def end_of(pid: int, folder: Path, name: str) -> list[str]:
+    """What a process said until it ended."""
+    until = time.monotonic() + 110
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return (folder / f"{name}.said").read_text(encoding="utf-8").split()
 
 
-def test_processes_share_a_folder_on_windows(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def windows() -> Iterator[Windows]:
+    made = Windows()
+    with made.server:
+        yield made
+        made.server.kill()
+
+
+def measured_and_reported(folder: Path, said: list[str]) -> None:
+    assert said[-2:] == ["36", "24"], said
+    assert (folder / "report.html").exists() and (folder / "again.html").exists()
+    assert list(folder.rglob(".part-*")) == list(folder.rglob("claims*.lock")) == []
+
+
+def test_a_model_is_measured_and_reported_on_macos(tmp_path: Path) -> None:
+    with Forked(MAC + MEASURED.format(folder=str(tmp_path)), out=tmp_path / "mac.said") as process:
+        out, err = process.communicate(timeout=110)
+    measured_and_reported(tmp_path, out.split() or err.split())
+
+
+def test_a_model_is_measured_and_reported_on_windows(windows: Windows, tmp_path: Path) -> None:
+    measured_and_reported(tmp_path, end_of(windows.start(MEASURED, tmp_path, "one"), tmp_path, "one"))
+
+
+def test_processes_share_a_folder_on_windows(windows: Windows, tmp_path: Path) -> None:
     """On macOS they share it by the locks of Linux (test_sharing.py)."""
-    both = [elsewhere("Windows", SHARED, tmp_path) for _ in range(2)]
-    assert [process.communicate(timeout=110)[0].split() for process in both] == [["ready", "48"]] * 2
+    both = {name: windows.start(SHARED, tmp_path, name) for name in ("one", "two")}
+    assert [end_of(pid, tmp_path, name) for name, pid in both.items()] == [["ready", "48"]] * 2
     assert len((tmp_path / "replies.jsonl").read_text(encoding="utf-8").splitlines()) == 48
     assert len((tmp_path / "spoken.txt").read_text(encoding="utf-8").splitlines()) == 48  # nothing was asked twice
     assert list(tmp_path.rglob("*.lock")) == []
 
 
-def test_a_process_that_is_killed_on_windows_holds_nothing(tmp_path: Path) -> None:
-    first = elsewhere("Windows", SHARED, tmp_path)
+def test_a_process_that_is_killed_on_windows_holds_nothing(windows: Windows, tmp_path: Path) -> None:
+    first = windows.start(SHARED, tmp_path, "first")
     while not (tmp_path / "spoken.txt").exists():
-        assert first.poll() is None
-        time.sleep(0.05)
-    first.kill()
-    first.communicate()
-    assert elsewhere("Windows", SHARED, tmp_path).communicate(timeout=110)[0].split() == ["ready", "48"]
+        assert Path(f"/proc/{first}").exists()
+        time.sleep(0.02)
+    os.kill(first, signal.SIGKILL)
+    assert end_of(first, tmp_path, "first") == ["ready"]
+    assert end_of(windows.start(SHARED, tmp_path, "second"), tmp_path, "second") == ["ready", "48"]
     assert list(tmp_path.rglob("*.lock")) == []
 
 
