@@ -298,3 +298,16 @@ def test_what_is_no_number_names_its_rows(how: Any, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nan at step 1, on rows 1, 2, 3, 4 of the training set"):
         fit(rows, how, str(spoilt), Local(), tmp_path / "out")
     assert not (tmp_path / "out/checkpoint.json").exists()
+
+
+@pytest.mark.parametrize("how", [Bct(batch_size=8), Act(batch_size=8)])
+def test_a_fit_of_one_step_learns(how: Bct | Act, base: Path, tmp_path: Path) -> None:
+    """The warm-up never takes the only step, at whose beginning the rate is 0."""
+    assert [how.warmup_steps(n) for n in (1, 2, 24, 100)] == [0, 1, 1, 3]
+    from safetensors.torch import load_file
+
+    fit(ROWS, how, str(base), Local(), tmp_path / "out")
+    weights = load_file(tmp_path / "out" / "adapter_model.safetensors")
+    assert list(losses(tmp_path / "out")) == [1] and all(
+        w.abs().max() > 0 for key, w in weights.items() if "lora_B" in key
+    )

@@ -375,3 +375,7 @@ class Method:
     def n_steps(self, n_rows: int) -> int:
         """Steps of a fit over that many rows."""
         return math.ceil(round(n_rows * self.epochs) / self.batch_size)
+
+    def warmup_steps(self, n_steps: int) -> int:
+        """Steps in which the rate rises, the first of them at 0; never the last step, so that a fit of one step learns."""
+        return min(math.ceil(self.warmup * n_steps), n_steps - 1)

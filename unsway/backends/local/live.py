@@ -10,7 +10,6 @@ Letters: B rows of a pass, T tokens, R tokens of a reply, L layers, H heads, D w
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -115,7 +114,7 @@ class LiveModel:
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.trained, lr=method.learning_rate, weight_decay=method.weight_decay)
         n_steps = method.n_steps(len(rows))
-        self.schedule = get_linear_schedule_with_warmup(self.optimiser, math.ceil(method.warmup * n_steps), n_steps)
+        self.schedule = get_linear_schedule_with_warmup(self.optimiser, method.warmup_steps(n_steps), n_steps)
         keep_only(folder, f"{record.data_sha256} {method!r} {weights.fingerprint}")
         last = last_saved(folder)
         if last is not None:

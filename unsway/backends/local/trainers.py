@@ -49,7 +49,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "gradient_accumulation_steps": passes,
         "learning_rate": method.learning_rate,
         "lr_scheduler_type": "linear",
-        "warmup_steps": math.ceil(method.warmup * steps),
+        "warmup_steps": method.warmup_steps(steps),
         "weight_decay": method.weight_decay,
         "seed": method.seed,
         "data_seed": method.seed,

@@ -244,7 +244,7 @@ class TinkerPolicy:
             import tinker
 
         total = self.method.n_steps(len(self.rows))
-        rate = self.method.learning_rate * risen(self.steps, math.ceil(self.method.warmup * total), total)
+        rate = self.method.learning_rate * risen(self.steps, self.method.warmup_steps(total), total)
         self.tokens += size
         self.charged += TinkerTokens(trained=charged)
         numbers = {"loss": value, "learning_rate": rate} | self.noted
