@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The consistency family on one GPU, in at most 15 minutes: losses in bfloat16 against float32, memory and speed, and exact
-# against sampled OPCT, in the shapes of Qwen2.5 0.5B and Llama 3.1 8B with random weights (about 20 GB of disk).
+# One GPU in at most 15 minutes, in the shapes of Qwen2.5 0.5B and Llama 3.1 8B with random weights (about 20 GB of disk):
+# sampling by Inspect's hf provider, our torch engine, transformers' continuous batching and vLLM where it is installed;
+# training against TRL, with and without activations computed again; the consistency family: losses in bfloat16 against
+# float32, memory and speed, exact against sampled OPCT. What fails or runs out of time is said, and the next one goes on.
 #     bash benchmarks/gpu.sh [--device cuda|cpu] [--tiny] [--out FILE]
 # --device cpu --tiny runs all of it in a toy's shape on a CPU, so that the script is known to run before a GPU is lent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-device=cuda tiny= out=/dev/null
+device=cuda tiny='' out=/dev/null
 while [ $# -gt 0 ]; do
   case $1 in
     --device) device=$2; shift 2 ;;
@@ -20,13 +22,36 @@ export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 if [ "$device" = cuda ] && ! "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   echo "There is no GPU that torch sees. Take --device cpu --tiny, or another machine." >&2; exit 2
 fi
-shapes="qwen2.5-0.5b llama-3.1-8b" numbers=""
-[ -n "$tiny" ] && shapes=toy numbers="--rows 4 --steps 1 --batch 2"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-ends=$((SECONDS + 880))
-for shape in $shapes; do
-  "$PYTHON" benchmarks/shapes.py "$shape" "$folder/$shape"
-  # shellcheck disable=SC2086  # several words on purpose
-  timeout $((ends - SECONDS)) "$PYTHON" benchmarks/consistency_gpu.py "$folder/$shape" $numbers 2>&1 | tee -a "$out"
-done
+ends=$((SECONDS + 880)) failed=0
+
+step() {  # SECONDS FILE ARGUMENTS: a benchmark with a limit of its own, in what is left
+  local most=$1 left=$((ends - SECONDS)); shift
+  if [ "$left" -lt 20 ]; then echo "no time left for: $*" | tee -a "$out"; failed=1; return; fi
+  echo "== $*" | tee -a "$out"
+  timeout $((most < left ? most : left)) "$PYTHON" "benchmarks/$1" "${@:2}" 2>&1 | tee -a "$out" ||
+    { echo "failed or out of time: $*" | tee -a "$out"; failed=1; }
+}
+
+sides=hf,torch type=float32
+if [ "$device" = cuda ]; then
+  sides=hf,torch,continuous type=bfloat16
+  "$PYTHON" -c 'import vllm' 2>/dev/null && sides=$sides,vllm
+fi
+if [ -n "$tiny" ]; then
+  "$PYTHON" benchmarks/shapes.py toy "$folder/toy"
+  step 200 sampling.py --model "$folder/toy" --dtype "$type" --prompts 4 --sides "$sides"
+  step 200 training.py --model "$folder/toy" --steps 2 --rows 2 --sides trl,ours,again
+  step 200 consistency_gpu.py "$folder/toy" --rows 4 --steps 1 --batch 2
+  exit $failed
+fi
+"$PYTHON" benchmarks/shapes.py qwen2.5-0.5b "$folder/small"
+step 150 training.py --model "$folder/small" --steps 5 --rows 32 --sides trl,ours,again,eight
+step 150 sampling.py --model "$folder/small" --dtype "$type" --prompts 192 --sides "$sides"
+step 120 consistency_gpu.py "$folder/small"
+"$PYTHON" benchmarks/shapes.py llama-3.1-8b "$folder/large"
+step 200 training.py --model "$folder/large" --steps 3 --rows 16 --sides trl,ours,again
+step 180 sampling.py --model "$folder/large" --dtype "$type" --prompts 64 --sides "${sides#hf,}"
+step 150 consistency_gpu.py "$folder/large" --rows 8 --steps 1 --batch 4
+exit $failed

@@ -226,6 +226,7 @@ SIDES: dict[str, tuple[str, Callable[[Asked], Texts]]] = {
     "generate": ("transformers.generate", generate),
     "hf": ("Inspect's hf provider", hf),
     "continuous": ("transformers.generate_batch", continuous),
+    "vllm": ("ours, vllm engine", lambda asked: ours("vllm", asked)),
     "half": ("torch, in bfloat16", lambda asked: ours("torch", replace(asked, dtype="bfloat16"))),
     "rows64": ("torch, at most 64 rows", rows(64)),
     "rows256": ("torch, at most 256 rows", rows(256)),

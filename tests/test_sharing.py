@@ -136,6 +136,8 @@ def mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str) -> Path:
         ("fuse.sshfs", True),
         ("cifs", True),
         ("9p", True),
+        ("fuse.drive", True),  # a drive in a notebook of Colab; as any FUSE that is not known to be local
+        ("fuse.mergerfs", False),
         ("xfs", False),
         ("fuseblk", False),
     ],

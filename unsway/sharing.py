@@ -19,11 +19,15 @@ from unsway.disk import LOCK, exclusive, partial_file, sweep, write_error
 from unsway.errors import StoreError
 
 NETWORK = frozenset(
-    "9p afpfs afs beegfs ceph cifs fuse.beegfs fuse.ceph fuse.cvmfs fuse.gcsfuse fuse.glusterfs fuse.goofys fuse.juicefs "
-    "fuse.rclone fuse.s3fs fuse.sshfs fuse.weka gfs2 glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 orangefs panfs pvfs2 smb2 "
-    "smb3 smbfs webdav wekafs".split()
+    "9p afpfs afs beegfs ceph cifs gfs2 glusterfs gpfs lustre ncpfs nfs nfs4 ocfs2 orangefs panfs pvfs2 smb2 smb3 smbfs "
+    "webdav wekafs".split()
 )
 """Names of filesystems that other machines may have mounted too, as Linux and macOS list them."""
+LOCAL_FUSE = frozenset(
+    "fuse.bindfs fuse.cryfs fuse.encfs fuse.exfat fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs "
+    "fuse.ntfs-3g fuse.overlayfs fuse.portal fuse.snapfuse fuse.squashfuse fuse.unionfs fuse.veracrypt fuse.zfs".split()
+)
+"""Filesystems of FUSE whose disk is this machine's; any other is taken for one of a network, as buckets and drives are."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +43,9 @@ def network_filesystem(folder: Path) -> str | None:
     mount = next((mounts[above] for above in (place, *place.parents) if above in mounts), None)
     if mount is None:
         return None
-    is_network = mount.fstype.lower() in NETWORK or "remote" in mount.opts.split(",")  # "remote" is how Windows says it
-    return mount.fstype if is_network else None
+    kind = mount.fstype.lower()
+    is_network = kind in NETWORK or (kind.startswith("fuse.") and kind not in LOCAL_FUSE)
+    return mount.fstype if is_network or "remote" in mount.opts.split(",") else None  # "remote" is how Windows says it
 
 
 @contextmanager
