@@ -42,13 +42,22 @@ from unsway.types import Reply, Settings
 TESTS = Path(__file__).parent.parent / "tests"
 BATCH = 64
 """Rows of one message to the owner."""
+QUESTIONS = 1200
+"""As many as the source has, or nearly."""
 BIASES = ("suggested_answer", "post_hoc")
 
 
 def study(n_replies: int) -> Study:
-    """Two models, two biases: three prompts a question."""
-    n = max(1, n_replies // (2 * (1 + len(BIASES))))
-    return Study(models=("counting/a", "counting/b"), biases=BIASES, tasks=Task("procedural/arithmetic", n))
+    """Two models, two biases: three prompts a question; many replies are several samples of each prompt."""
+    a_question = 2 * (1 + len(BIASES))
+    n = min(QUESTIONS, max(1, n_replies // a_question))
+    return Study(
+        models=("counting/a", "counting/b"),
+        biases=BIASES,
+        tasks=Task("procedural/arithmetic", n),
+        samples=max(1, round(n_replies / (n * a_question))),
+        settings=Settings(temperature=1.0, max_tokens=20),
+    )
 
 
 def rows_a_second(n: int) -> float:
@@ -121,7 +130,7 @@ def kind(name: str) -> str:
 def started(side: str, n: int, folder: Path, env: dict[str, str], seconds: float = 0.0) -> subprocess.Popen[str]:
     command = [sys.executable, __file__, "--child", side, "--replies", str(n), "--folder", str(folder)]
     command += ["--seconds", str(seconds)]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
 
 
 def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -133,9 +142,11 @@ def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
     return body
 
 
-def wait_until(there: Callable[[], object]) -> None:
+def wait_until(process: subprocess.Popen[str], there: Callable[[], object]) -> None:
     while not there():
-        time.sleep(0.05)
+        if process.poll() is not None:
+            raise SystemExit(f"the run ended too early, with {process.returncode}")
+        time.sleep(0.2)
 
 
 def n_rows(folder: Path) -> int:
@@ -146,9 +157,9 @@ def n_rows(folder: Path) -> int:
 def killed(n: int, folder: Path, env: dict[str, str]) -> None:
     """Run on Ray, kill a worker at a third and the owner at two thirds, and say what came of it."""
     process = started("ray", n, folder, env)
-    wait_until(lambda: n_rows(folder) > n / 3)
+    wait_until(process, lambda: n_rows(folder) > n / 3)
     os.kill(int((Path(f"{folder}.log")).read_text().split()[2]), signal.SIGKILL)
-    wait_until(lambda: n_rows(folder) > 2 * n / 3)
+    wait_until(process, lambda: n_rows(folder) > 2 * n / 3)
     acknowledged = {Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES)}
     owners = psutil.Process(process.pid).children(recursive=True)
     for owner in owners:
@@ -157,7 +168,7 @@ def killed(n: int, folder: Path, env: dict[str, str]) -> None:
     finished(process)
     there = Counter(Address.of(reply).key() for reply in replies_in(folder / layout.REPLIES))
     asked = Counter(" ".join(line.split()[:2]) for line in Path(f"{folder}.log").read_text().splitlines())
-    twice = sum(count > 1 for count in asked.values())
+    twice = sum(count - study(n).samples for count in asked.values() if count > study(n).samples)
     print(
         f"worker and owner killed: {n_rows(folder):,} rows at {len(there):,} addresses; of {len(acknowledged):,} rows before "
         f"the owner died {len(acknowledged - there.keys())} are lost; {twice} prompts were asked twice"

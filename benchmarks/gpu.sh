@@ -41,9 +41,10 @@ if [ "$device" = cuda ]; then
 fi
 if [ -n "$tiny" ]; then
   "$PYTHON" benchmarks/shapes.py toy "$folder/toy"
-  step 200 sampling.py --model "$folder/toy" --dtype "$type" --prompts 4 --sides "$sides"
-  step 200 training.py --model "$folder/toy" --steps 2 --rows 2 --sides trl,ours,again
-  step 200 consistency_gpu.py "$folder/toy" --rows 4 --steps 1 --batch 2
+  ends=$((SECONDS + 2700))  # a CPU may be shared
+  step 900 sampling.py --model "$folder/toy" --dtype "$type" --prompts 4 --sides "$sides"
+  step 900 training.py --model "$folder/toy" --steps 2 --rows 2 --sides trl,ours,again
+  step 900 consistency_gpu.py "$folder/toy" --rows 4 --steps 1 --batch 2
   exit $failed
 fi
 "$PYTHON" benchmarks/shapes.py qwen2.5-0.5b "$folder/small"

@@ -1,6 +1,6 @@
 """A provider for studies in several processes, which notes each call in a file.
 
-`counting/x -M log=FILE -M seconds=0.01`: a row of the file for each call, with the prompt's hash and the process.
+`counting/x -M log=FILE -M seconds=0.01`: a row of the file for each call: model, prompt's hash, process, GPUs that it sees.
 `install(FOLDER)` makes it, and the back-end of `counted.py`, plug-ins of whichever Python has the folder in its path.
 """
 
@@ -38,7 +38,8 @@ class Counting(ModelAPI):
             with Path(self.log).open(
                 "a"
             ) as file:  # one write of one short line: appends of several processes stay whole
-                file.write(f"{self.model_name} {key} {os.getpid()}\n")
+                gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+                file.write(f"{self.model_name} {key} {os.getpid()} {gpus}\n")
         if self.seconds:
             await asyncio.sleep(self.seconds)
         output = ModelOutput.from_content(

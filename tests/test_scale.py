@@ -29,8 +29,10 @@ from counting import install
 from unsway import layout
 from unsway.backends import backends
 from unsway.data import Recipe
+from unsway.errors import BadInput
 from unsway.store import Address, dumps, replies_in
 from unsway.studies import Study, Task, Trained, run
+from unsway.studies.clusters import executor
 from unsway.studies.inspect_folder import status as look
 from unsway.types import Reply, Settings
 
@@ -178,6 +180,8 @@ def test_a_cluster_gives_what_one_process_gives_and_asks_nothing_twice(
     assert sorted(map(same, replies(tmp_path / "ray"))) == sorted(map(same, replies(tmp_path / "here")))
     assert n_rows(tmp_path / "ray") == len(calls(tmp_path / "ray")) == 270
     assert set(calls(tmp_path / "ray").values()) == {1}
+    rows = (tmp_path / "ray.log").read_text().splitlines()
+    assert {tuple(row.split()[3:]) for row in rows} == {()}, "whoever asks a hosted model sees no GPU"
     assert len(working(tmp_path / "ray")) == 2, "three arms on two cores: no more of them at once than cores"
     after = look(tmp_path / "ray")
     assert {place.state for place in after.places} == {"done"} and not after.running
@@ -198,6 +202,13 @@ def test_a_killed_worker_and_a_killed_owner_lose_no_reply(cluster: Cluster, tmp_
     assert n_rows(folder) == len(found) == 3 * 180 and kept <= found.keys()
     twice = [key for key, n in calls(folder).items() if n > 1]
     assert len(twice) <= 20, "only what was in flight when its worker was killed is asked again"
+
+
+def test_an_address_where_no_cluster_is_is_said_at_once(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(BadInput, match=r"'127\.0\.0\.1:9' cannot be used \(.*refused\).*`ray start --head` starts one"):
+        run(study(), tmp_path, on=executor("ray:127.0.0.1:9"))
+    assert time.monotonic() - start < 60, "Ray itself tries for minutes"
 
 
 def test_workers_keep_one_budget(cluster: Cluster, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ Model text is data here, never markup.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from typing import Any, TypeAlias
 
@@ -130,7 +130,10 @@ class _Packer:
         for outcome in self.results.outcomes.only(pair_id=unique.keys()):
             by_pair[outcome.pair_id][outcome.sample][outcome.arm] = outcome
         for pair in sorted(unique.values(), key=lambda pair: self.biases[pair.bias]):
-            for sample, by_arm in sorted(by_pair[pair.id].items()):
+            samples = sorted(by_pair[pair.id].items())
+            keys = {key for _, by_arm in samples for key in by_arm}
+            said = {key: {at: both for at, *both in self.results.index.sides(key, pair)} for key in keys}
+            for sample, by_arm in samples:
                 yield {
                     "id": pair.id if sample == 0 else f"{pair.id}.{sample}",
                     "bias": self.biases[pair.bias],
@@ -141,10 +144,12 @@ class _Packer:
                     "biased": self.prompts.number((pair.biased.id, pair.bias), pair.biased),
                     "cued": pair.target.cued if pair.target.stance == "for" else None,
                     "order": None if pair.order == tuple(range(len(pair.order))) else list(pair.order),
-                    "arms": [self.arm(by_arm.get(arm.key), pair) for arm in self.results.arms],
+                    "arms": [self.arm(by_arm.get(arm.key), pair, said) for arm in self.results.arms],
                 }
 
-    def arm(self, outcome: Outcome | None, pair: Pair) -> Packed | None:
+    def arm(
+        self, outcome: Outcome | None, pair: Pair, said: Mapping[ArmKey, Mapping[int, Sequence[Reply | None]]]
+    ) -> Packed | None:
         """One arm's replies to both prompts, what was read in them, and what became of the pair."""
         if outcome is None:
             return None
@@ -153,17 +158,17 @@ class _Packer:
             ("biased", pair.biased, outcome.biased, outcome.hit_biased),
         )
         body: Packed = {"state": state(outcome), "why": None if outcome.excluded is None else str(outcome.excluded)}
-        for side, prompt, reading, hit in sides:
-            reply = self.results.reply(outcome.arm, prompt, outcome.sample)
+        both = said[outcome.arm].get(outcome.sample, (None, None))
+        for reply, (side, prompt, reading, hit) in zip(both, sides, strict=True):
             if reply is None:
                 body[side] = None
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
             body[side] = [number, hit, *_packed_answer(reading, reply)]
-            said = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
-            if side == "biased" and said is not None:
-                span = quote_span(said.quote, reply.text)
-                body["says"] = said.says
+            admits = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
+            if side == "biased" and admits is not None:
+                span = quote_span(admits.quote, reply.text)
+                body["says"] = admits.says
                 body |= {"quote": [_units(reply.text, at) for at in span]} if span else {}
         return body
 

@@ -142,8 +142,8 @@ class ReplyTable:
 class RepliesInFile(Mapping[str, Mapping[int, Reply]]):
     """By the id of a prompt, the number of each run to its reply, read from the file when somebody asks."""
 
-    RECENT = 64
-    """Prompts whose replies stay in memory."""
+    RECENT = 512
+    """Prompts whose replies stay in memory: the clean ones of a page, which each of its biases shows again."""
 
     def __init__(self, path: Path, table: ReplyTable) -> None:
         self._path, self._table = path, table

@@ -18,6 +18,7 @@ import logging
 import os
 import platform
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -98,9 +99,12 @@ class Ray:
         os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
         common: dict[str, Any] = {"logging_level": logging.WARNING, "log_to_driver": False}
         if self.address is not None:
+            host, _, port = self.address.rpartition("//")[2].rpartition(":")
             try:
+                if port.isdigit():  # Ray would try for minutes
+                    socket.create_connection((host, int(port)), timeout=10).close()
                 ray.init(address=self.address, **common)
-            except (ConnectionError, RuntimeError, ValueError) as error:  # nobody there, or other versions
+            except (OSError, RuntimeError, ValueError) as error:  # nobody there, or other versions
                 raise BadInput(
                     f"The Ray cluster {self.address!r} cannot be used ({error}). All its machines need Python "
                     f"{platform.python_version()} and ray {ray.__version__}, as here; `ray start --head` starts one."
@@ -204,6 +208,10 @@ def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, ho
     """A task: one unit of work, on whatever machine Ray chose."""
     if sent_by != version("unsway"):
         raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
+    if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = (
+            ""  # a cluster that others started shows every GPU to work that asked for none
+        )
     call = caller(owner)
     if not call("stopping"):
         with suppress(KeyboardInterrupt):  # the owner's word, which the run that asks for the result knows
