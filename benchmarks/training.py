@@ -179,7 +179,7 @@ def child(side: str, fitted: Fit, path: Path) -> None:
     """Run a side, libraries loaded before its clock starts, and take the time of each pass of its steps."""
     from transformers import Trainer
 
-    from unsway.backends.local.target_loss import TargetLossTrainer
+    from unsway.backends.local import target_loss
 
     passes: list[tuple[float, float, int]] = []
     one_pass = Trainer.training_step
@@ -191,14 +191,13 @@ def child(side: str, fitted: Fit, path: Path) -> None:
         return loss
 
     spared: list[int] = []
-    start_of = TargetLossTrainer._start
+    hidden = target_loss._hidden
 
-    def counted(self: Any, base: Any, ids: Any, labels: Any) -> int:
-        start = start_of(self, base, ids, labels)
-        spared.append(start * (len(ids) - 1))
-        return start
+    def counted(model: Any, base: Any, inputs: dict[str, Any], start: int) -> Any:
+        spared.append(start * (len(inputs["input_ids"]) - 1))
+        return hidden(model, base, inputs, start)
 
-    Trainer.training_step, TargetLossTrainer._start = timed, counted  # type: ignore[method-assign]
+    Trainer.training_step, target_loss._hidden = timed, counted  # type: ignore[method-assign]
     before = cpu()
     found = SIDES[side](fitted)
     rest = passes[len(passes) // fitted.steps :]
