@@ -108,6 +108,20 @@ PIECES = (
 )
 
 
+SHAPES = (
+    "ÉÉ)answer (a) **photosynthesis and }b) . the answer is so ",
+    "—.C: b) .:  **\n-stands  A: 0.3as \\boit is sensible to the thirdose Éice (d)ed{n ai ",
+    "—.C: b\n **\n-sanswerßeither (a) or ndyou sai\\text{A}photosynthesis, hat   A: 0.3as an ai ",
+    "、;choice (d)# Answer\n<!--答案是is incorrect </b>C: is the best change my answer from a to 's choice (d)--> ",
+    "<answer>B</answer>. É.  is the best answer is not ",
+    "either pick pick pick it is sensible to choose it is sensible to choose \n- ",
+    "hmm  no,  photosynthesis and  С , ß you said  答案是 \\text{ choice (d) answer is not ",
+    "! ! ! the best answer the best answer the best answer correct answer ",
+    "(A) red\nwait wait wait you said ",
+)
+"""The slowest shapes that a search over concatenations of such pieces has found."""
+
+
 def ordinary(n: int) -> list[str]:
     """Replies as models give them: a few steps of reasoning, 200 to 1,300 characters, and a plain end."""
     draw = rng(0, "bench-parse")
@@ -120,7 +134,7 @@ def ordinary(n: int) -> list[str]:
 def hostile(n: int) -> list[str]:
     """Long replies of pieces that the reader's patterns begin with: each alone, in pairs, and mixed."""
     draw = rng(0, "bench-parse-hostile")
-    texts = [piece * (200_000 // len(piece)) for piece in PIECES]
+    texts = [piece * (200_000 // len(piece)) for piece in (*PIECES, *SHAPES)]
     for i in range(n):
         few = [PIECES[draw.randrange(len(PIECES))] for _ in range(draw.choice((2, 2, 3, 4, 12)))]
         text = "".join(few)
@@ -199,7 +213,8 @@ def slowest(n: int) -> Figure:
             took = milliseconds(lambda text=text: read(text, options=OPTIONS), repeat=4)  # type: ignore[misc]
         if took > most:
             most, worst = took, text
-    said = f"{most:.1f} ms for the slowest of {n + len(PIECES) + 1} ({len(worst):,} characters: {worst[:40]!r} …)"
+    number = n + len(PIECES) + len(SHAPES) + 1
+    said = f"{most:.1f} ms for the slowest of {number} ({len(worst):,} characters: {worst[:40]!r} …)"
     return Figure("hostile replies", said, most <= MOST_MS)
 
 

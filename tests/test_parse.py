@@ -115,7 +115,7 @@ def test_span_holds_the_option(row: dict[str, Any]) -> None:
     shown = wording.fold(row["text"][slice(*answer.span)]).lower()
     words = wording.canonical(row["options"][answer.choice]) if answer.rule.endswith("_text") else None
     number = str(answer.choice + 1)
-    third = patterns.piece("ORDINAL").split("|")[answer.choice % 10]
+    third = patterns.TABLES["parts"]["ORDINAL"].split("|")[answer.choice % 10]
     ordinal = "last" if answer.choice == row.get("n_options", 0) - 1 else third
     names = (prompts.letter(answer.choice).lower(), number, third, ordinal)
     assert words[:-3] in wording.canonical(shown) if words else any(name in shown for name in names)
@@ -339,10 +339,10 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = {"sentences": 0, "phrases": 0}
     plain, framed = reading.last_claim, sentences.by_frame
 
-    def sentence(seg: wording.Segment, want: wording.KnownOptions, *, anywhere: bool) -> claims.Claim | None:
+    def sentence(seg: wording.Segment, reply: layout.ReplyLayout, *, anywhere: bool) -> claims.Claim | None:
         counted["sentences"] += 1
         assert len(seg.low) <= layout.LOOKED_AT
-        return plain(seg, want, anywhere=anywhere)
+        return plain(seg, reply, anywhere=anywhere)
 
     def phrase(*given_: Any) -> claims.Claim | None:
         counted["phrases"] += 1
@@ -350,7 +350,17 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(reading, "last_claim", sentence)
     monkeypatch.setattr(sentences, "by_frame", phrase)
-    for piece in ("the answer is not ", "the answer is not.\n", "so so ", "(a) ", "\n", "You said the answer is (A)\n"):
+    for piece in (
+        "the answer is not ",
+        "the answer is not.\n",
+        "so so ",
+        "(a) ",
+        "\n",
+        "You said the answer is (A)\n",
+        "—.C: b) .:  **\n-stands  A: 0.3as \\boit is sensible to the thirdose Éice (d)ed{n ai ",
+        "、;choice (d)# Answer\n<!--答案是is incorrect </b>C: is the best change my answer from a to 's choice (d)--> ",
+        "either pick it is sensible to choose it is sensible to choose \n- ",
+    ):
         counts = []
         for size in (20_000, 200_000):
             counted.update(sentences=0, phrases=0)
@@ -358,7 +368,45 @@ def test_work_is_bounded_by_constants(monkeypatch: pytest.MonkeyPatch) -> None:
             counts.append(dict(counted))
         assert counts[0] == counts[1]
         assert counts[0]["sentences"] <= layout.SENTENCES
-        assert counts[0]["phrases"] <= layout.SENTENCES * sentences.LAST_PHRASES
+        assert counts[0]["phrases"] <= layout.PHRASES + sentences.LAST_PHRASES
+
+
+def test_letters_are_looked_for_once_a_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What all of a reply is searched for is searched for once, not once for each of its sentences."""
+    text = "ÉÉ)answer (a) **photosynthesis and }b) . the answer is so " * 4_000
+    counted: list[int] = []
+    plain = layout.mention_at
+    monkeypatch.setattr(
+        layout, "mention_at", lambda seg, *given_: (counted.append(len(seg.low)), plain(seg, *given_))[1]
+    )
+    read(text, options=("photosynthesis", "respiration", "digestion", "transpiration"))
+    places = layout.LOOKED_AT // 20
+    assert sum(length > 1_000 for length in counted) <= places
+
+
+def test_words_of_languages_are_tried_by_their_letters() -> None:
+    assert patterns.alternatives(r"a|(?:b|c)|[|(]|\||d") == ["a", "(?:b|c)", "[|(]", r"\|", "d"]
+    assert patterns.by_letter("ab|a|(?:q|r)|b?|cd|ce|abc") == "a(?:b|)|(?:q|r)|b?|c(?:d|e)|abc"
+    for words in ("la|le|l'|letter|lettre?|ответ|от|答|答案", "x?y|xy|[ab]c|ac|abd|ab"):
+        listed, grouped = (re.compile(rf"(?:{each})(?!\w)") for each in (words, patterns.by_letter(words)))
+        for text in (
+            "la",
+            "l'",
+            "lettre",
+            "lettr",
+            "ответ",
+            "от",
+            "答案",
+            "答",
+            "y",
+            "xy",
+            "bc",
+            "ac",
+            "abd",
+            "ab",
+            "abc",
+        ):
+            assert bool(listed.match(text)) == bool(grouped.match(text)), (words, text)
 
 
 def test_a_line_without_end_is_not_copied_for_each_of_its_sentences() -> None:

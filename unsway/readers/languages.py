@@ -7,35 +7,11 @@ it is. English has its own modules.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
 from unsway.readers.patterns import tongues
 from unsway.readers.wording import KnownOptions
 
-_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).values()
-
-
-def _words(key: str) -> str:
-    """One key of all languages as a pattern; words of spaced scripts stand alone."""
-    spaced, joined = (
-        "|".join(row[key] for row in _TABLE if key in row and row["spaced"] == apart) or "(?!)"
-        for apart in (True, False)
-    )
-    return rf"(?:(?<!\w)(?:{spaced})(?!\w)|{joined})"
-
-
-_PLACE = "|".join(
-    f"(?P<p{i}>"
-    + "|".join(
-        rf"(?<!\w)(?:{row['places'][i]})(?!\w)" if row["spaced"] else row["places"][i]
-        for row in _TABLE
-        if "places" in row
-    )
-    + ")"
-    for i in range(6)
-)
 REACH = 60
 """Characters to either side of a letter in which its clause is looked for."""
 LONGEST = 400
@@ -57,12 +33,17 @@ def uncontrasted(low: str) -> str:
     return low if low.isascii() and english(low) else tongues.CONTRARY.sub(lambda found: " " * len(found[0]), low)
 
 
-def commitments(low: str, want: KnownOptions) -> Iterator[tuple[re.Match[str], bool]]:
-    """The letters or places that a sentence commits to, the last first, and whether those are the model's own words."""
+def letters(low: str) -> list[re.Match[str]]:
+    """The last letters and places of a sentence in another language than English, the last first."""
     if english(low) or tongues.BOTH.search(low):
-        return
-    low = uncontrasted(low)
-    for found in reversed(list(tongues.LETTERS.finditer(low, max(0, len(low) - LONGEST)))[-LETTERS:]):
+        return []
+    return list(tongues.LETTERS.finditer(uncontrasted(low), max(0, len(low) - LONGEST)))[: -LETTERS - 1 : -1]
+
+
+def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tuple[re.Match[str], bool]]:
+    """Those of the letters and places of a sentence that it commits to, and whether those are the model's own words."""
+    for found in letters:
+        low = found.string
         place, end = found.span()
         if not found["letter"] and not (
             found["noun"] or found["digit"] or tongues.ENDS.match(low, end) or tongues.FOLLOWS.match(low, end)

@@ -12,13 +12,15 @@ from functools import cached_property, partial
 from itertools import dropwhile, islice, starmap, tee
 
 from unsway.readers.mentions import mention_at, words_after
-from unsway.readers.patterns import by_place, marks
+from unsway.readers.patterns import by_place, marks, say
 from unsway.readers.wording import KnownOptions, Segment, fold, segment, sentences_from_the_end
 
 LOOKED_AT = 4000
 """Characters at the end of a reply that are read; with HEAD, what keeps the longest reply under 10 ms."""
-SENTENCES = 120
+SENTENCES = 80
 """Sentences and lines at its end that are read."""
+PHRASES = 50
+"""Phrases and foreign letters that are looked at before one commits to an answer: bounds the time of a hostile reply."""
 HEAD = 1000
 """Characters at its beginning that are read for an answer given before its reasons."""
 
@@ -46,6 +48,8 @@ class ReplyLayout:
     """Where it ends."""
     want: KnownOptions
     """The options it may name."""
+    phrases: int = PHRASES
+    """Phrases that may still be looked at."""
 
     def __post_init__(self) -> None:
         text = self.text  # not self, which would hold itself
@@ -62,6 +66,12 @@ class ReplyLayout:
     def tail(self) -> Segment:
         """All of it that is read, as one segment."""
         return segment(self.text, max(self.low, self.high - LOOKED_AT), self.high)
+
+    @cached_property
+    def letters(self) -> frozenset[int | None]:
+        """The options that letters name, anywhere in what is read; None for a letter of no option."""
+        places = (mention_at(self.tail, place.start(), self.want) for place in say.LOOSE.finditer(self.tail.text))
+        return frozenset(mention.option for mention in places if mention is not None)
 
     def line_start(self, position: int) -> int:
         """Where the line of a position begins, at most LOOKED_AT characters before it."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from unsway.readers.patterns import marks, piece, say
+from unsway.readers.patterns import TABLES, marks, say
 from unsway.readers.wording import KnownOptions, Segment
 
-_WORDS = (*piece("ORDINAL").split("|")[:20], *piece("NUMBER").split("|"))
+_WORDS = (*TABLES["parts"]["ORDINAL"].split("|")[:20], *TABLES["parts"]["NUMBER"].split("|"))
 PLACES = {word: i % 10 for i, word in enumerate(_WORDS)} | {"last": -1}
 """The place of an option by a word for it: "third", "3rd", "three"; −1 is the last."""
 

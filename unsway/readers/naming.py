@@ -17,6 +17,8 @@ from unsway.readers.wording import KnownOptions, Segment
 
 STATED = 20
 """Sentences at its end that are looked at for what they state: bounds the time."""
+OTHERS = 40
+"""Sentences at its end that are looked at for another option: the same."""
 
 
 def singled_out(reply: ReplyLayout) -> Claim | None:
@@ -39,7 +41,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
     concludes = by_place.CONCLUDES.search(seg.low)
-    others = () if concludes else reply.sentences()
+    others = () if concludes else islice(reply.sentences(), OTHERS)
     if any(one != option for other in others for one in own_words.left_by(other, reply.want)):
         return None
     return claimed(seg, option, "closing_text", start, end, strength=WEAK)
@@ -117,5 +119,4 @@ def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, 
         return False
     if not own_words.is_own(seg, start, (start, len(seg.low))):
         return False
-    letters = (mention_at(reply.tail, place.start(), reply.want) for place in say.LOOSE.finditer(reply.tail.text))
-    return all(letter is None or letter.option == option for letter in letters)
+    return reply.letters <= {option}

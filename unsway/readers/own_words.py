@@ -91,6 +91,8 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
     if patterns is None:
         return []
     least = max(0, len(seg.low) - LONGEST)
+    if patterns[0].search(seg.low, least) is None:
+        return []
     cuts = [least, *(at.start() for at in marks.BREAK.finditer(seg.low, least) if at.start() > least), len(seg.low)]
     named: list[Named] = []
     for low, high in pairwise(cuts):
@@ -110,9 +112,10 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:
     """The options that a sentence names in the model's own words, by words of theirs or by letter, and does not reject."""
     named = {one.option for one in named_in(seg, want) if not one.rejected and is_own(seg, one.start, one.piece)}
-    for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST)):
+    letters = () if marks.REJECTS.search(seg.low) else say.LOOSE.finditer(seg.text, max(0, len(seg.low) - LONGEST))
+    for place in letters:
         mention = mention_at(seg, place.start(), want)
-        if mention is not None and mention.option is not None and mention.marked and not marks.REJECTS.search(seg.low):
+        if mention is not None and mention.option is not None and mention.marked:
             named |= {mention.option} if is_own(seg, mention.start, (mention.start, len(seg.low))) else set()
     return named
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,9 @@ TABLES, _LANGUAGES = (
     for name in ("patterns", "languages")
 )
 _PIECE = re.compile(r"\{([A-Za-z_]+)\}")
+_BRACKETS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
+"""Brackets and bars; an escaped character and a class of characters are passed over whole."""
+_BEGINS_PLAIN = re.compile(r"[^\W\d_](?![?*+{])")
 
 
 class PatternTable:
@@ -39,23 +44,50 @@ def filled(pattern: str) -> str:
     return _PIECE.sub(lambda found: piece(found[1]), pattern.replace("\n", ""))
 
 
+def alternatives(pattern: str) -> list[str]:
+    """What a pattern says in turn, cut at the bars that stand in no bracket."""
+    depth, last, cuts = 0, 0, []
+    for found in _BRACKETS.finditer(pattern):
+        depth += (found[0] == "(") - (found[0] == ")")
+        if found[0] == "|" and not depth:
+            cuts.append(pattern[last : found.start()])
+            last = found.end()
+    return [*cuts, pattern[last:]]
+
+
+def by_letter(pattern: str) -> str:
+    """The same alternatives, neighbours that begin alike together, so that what they share is tried once."""
+    found: list[str] = []
+    for plain, run in groupby(alternatives(pattern), lambda each: _BEGINS_PLAIN.match(each) is not None):
+        heads: dict[str, list[str]] = {}
+        for each in run if plain else ():
+            heads.setdefault(each[0], []).append(each[1:])
+        found += [
+            head + (tails[0] if len(tails) == 1 else f"(?:{by_letter('|'.join(tails))})")
+            for head, tails in heads.items()
+        ]
+        found += () if plain else run
+    return "|".join(found)
+
+
 def piece(name: str) -> str:
     """What stands for a name in braces: a piece of patterns, the places of an option, or a key of all languages."""
     if name in TABLES["parts"]:
-        return filled(TABLES["parts"][name])
+        return by_letter(filled(TABLES["parts"][name]))
     rows = _LANGUAGES.values()
     if name == "PLACE_OF_AN_OPTION":
         placed = [(row["places"], row["spaced"]) for row in rows if "places" in row]
-        words = (
-            "|".join(rf"(?<!\w)(?:{place[i]})(?!\w)" if spaced else place[i] for place, spaced in placed)
-            for i in range(6)
-        )
-        return "|".join(f"(?P<p{i}>{each})" for i, each in enumerate(words))
+        return "|".join(f"(?P<p{i}>{_words((places[i], spaced) for places, spaced in placed)})" for i in range(6))
+    return _words((row[name], row["spaced"]) for row in rows if name in row)
+
+
+def _words(words: Iterable[tuple[str, bool]]) -> str:
+    """Words of several languages as one pattern; those of spaced scripts stand alone, no other begins in Latin."""
+    listed = [*words]
     spaced, joined = (
-        "|".join(row[name] for row in rows if name in row and row["spaced"] == apart) or "(?!)"
-        for apart in (True, False)
+        by_letter("|".join(each for each, apart in listed if apart == alone)) or "(?!)" for alone in (True, False)
     )
-    return rf"(?:(?<!\w)(?:{spaced})(?!\w)|{joined})"
+    return rf"(?:(?<!\w)(?:{spaced})(?!\w)|(?![a-z_])(?:{joined}))"
 
 
 say = PatternTable("say")

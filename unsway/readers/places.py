@@ -81,7 +81,7 @@ def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Cl
     line = reply.line_start(seg.start)
     above = reply.above(line)
     if above is not None and "\n" not in reply.text[above.start + len(above.text) : line - 1].strip(" \t"):
-        claim = last_claim(above, reply.want)
+        claim = last_claim(above, reply)
         if claim is not None and claim.choice not in (None, mention.option):
             return claimed(seg, None, "several", mention.start, stop, "ambiguous")
     return claimed(seg, mention.option, "line", mention.start, mention.end, strength=STRONG if bare or final else WEAK)

@@ -65,8 +65,10 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
     after: Segment | None = None
     agreed = several = unable = False
     for i, seg in enumerate(reply.sentences()):
+        if reply.phrases <= 0:
+            break
         final = i == 0
-        claim = last_claim(seg, reply.want, anywhere=i < FOREIGN)
+        claim = last_claim(seg, reply, anywhere=i < FOREIGN)
         if claim is not None and (
             reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(seg.end, claim.choice)
         ):

@@ -10,6 +10,7 @@ from collections import deque
 
 from unsway.readers import languages, speakers
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, claim_after, span, torn
+from unsway.readers.layout import ReplyLayout
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.patterns import marks, say, who
 from unsway.readers.speakers import DENIED, OWN, stance
@@ -26,9 +27,10 @@ SHORTEST = 8
 """No claim has fewer characters after its option: what is left of a sentence is not searched then."""
 
 
-def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> Claim | None:
+def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> Claim | None:
     """The last commitment of a sentence, in English or `anywhere`; a question commits to nothing."""
     last: Claim | None = None
+    want = reply.want
     begin = max(0, len(seg.low) - LONGEST)
     for pattern, make in (
         (say.FRAME, by_frame),
@@ -40,6 +42,7 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
             break
         for found in reversed(deque(pattern.finditer(seg.low, begin), maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
+            reply.phrases -= 1
             if claim is not None:
                 both = [claim] if last is None else [last, claim]
                 if len({one.strength > VOID for one in both}) == 1:  # the later one
@@ -50,7 +53,9 @@ def last_claim(seg: Segment, want: KnownOptions, *, anywhere: bool = False) -> C
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
-    for found, own in languages.commitments(seg.low, want) if last is None and anywhere else ():
+    letters = languages.letters(seg.low) if last is None and anywhere else []
+    reply.phrases -= len(letters)
+    for found, own in languages.commitments(letters, want):
         (place, end), option = found.span(), languages.option_of(found, want)
         bracketed = seg.low[end : end + 1] == ")" and seg.low[place - 1 : place] in ("(", " ")
         sure = bracketed or seg.text[place].isupper() or not seg.low[end:].strip(" .!\"')")
