@@ -6,13 +6,14 @@ import json
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.tiny import MODEL, real
+from tests.tiny import MODEL, loads_torch, real, tiny_model
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.models.session import PROVIDERS, subject
-from unsway.models.weights import CHECKPOINT_FILE, Weights, locate, read_checkpoint
+from unsway.models.weights import CHECKPOINT_FILE, Weights, load_model, locate, read_checkpoint
 from unsway.store import dumps
 from unsway.types import Checkpoint
 
@@ -137,3 +138,27 @@ def test_a_model_that_the_hub_does_not_give_names_both(monkeypatch: pytest.Monke
 def test_inspects_own_providers_are_known() -> None:
     listed = files("inspect_ai").joinpath("model/_providers/providers.py").read_text(encoding="utf-8")
     assert set(re.findall(r'@modelapi\(name="([^"]+)"', listed)) == PROVIDERS
+
+
+@real
+@loads_torch
+def test_frozen_weights_of_the_last_layer_are_not_copied_for_each_row(tmp_path: Path) -> None:
+    """What an adapter leaves frozen is multiplied with the last positions of all rows at once, as a base's weights are."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Products(TorchDispatchMode):  # type: ignore[misc]
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = func(*args, **(kwargs or {}))
+            if getattr(made, "shape", (0,))[-1] == vocabulary:
+                seen.add(func.name())
+            return made
+
+    loaded = load_model(locate(str(tiny_model(tmp_path))))
+    vocabulary, seen = loaded.config.vocab_size, set[str]()
+    ids = torch.arange(12).reshape(3, 4)
+    expected = loaded(ids).logits[:, -1:]
+    loaded.requires_grad_(False)
+    with torch.no_grad(), Products():
+        found = loaded(ids, logits_to_keep=1).logits
+    assert "aten::mm" in seen and "aten::bmm" not in seen and torch.allclose(found, expected, atol=1e-6)

@@ -23,6 +23,7 @@ from unsway.store import loads, sha256_file
 from unsway.types import Checkpoint, Message
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 CHECKPOINT_FILE = "checkpoint.json"
@@ -328,7 +329,18 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     given = model.generation_config
     ids = {name: getattr(given, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = _transformers().GenerationConfig(**ids)
+    if (head := model.get_output_embeddings()) is not None:
+        head.register_forward_pre_hook(_in_one_piece)
     return model.to(device)
+
+
+def _in_one_piece(_: object, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The last layer's inputs without gaps: torch copies frozen weights for each row of a slice.
+
+    So a prompt's last position took 0.04 s with a base and 14 s with the same base merged with an adapter (8 rows, 152k
+    tokens, bfloat16, one core).
+    """
+    return tuple(each.contiguous() for each in inputs)
 
 
 def training_dtype() -> Dtype:
