@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ from unsway.planning.prices import Price
 from unsway.sampling import run
 from unsway.sampling.heartbeat import heartbeat, running
 from unsway.sampling.owner import Owner
-from unsway.sampling.remote import Call, RemoteBudget, link
+from unsway.sampling.remote import WORKER, Call, RemoteBudget, link
 from unsway.store import Address, ReplyStore, dumps, replies_in
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, note_arm
@@ -100,6 +102,20 @@ def test_a_dead_workers_leases_end_and_the_first_reply_counts(owner: Owner) -> N
     assert owner.duplicates() == 1
     assert [one.text for one in ReplyStore(owner.store.path)] == ["(A)"]
     assert owner.take("a", [key(1)]) == ["kept"]
+
+
+def test_what_a_killed_worker_was_asking_is_free_once_its_machine_takes_up_the_work(tmp_path: Path) -> None:
+    owner = Owner(tmp_path / "real", lease=60.0)
+    call, place = one_at_a_time(owner), tmp_path / "a"
+    with link(place, call, lease=60.0) as to:
+        assert to.call("take", "killed", [key(1), key(2)]) == ["yours", "yours"]
+        assert to.call("take", to.who, [key(1)]) == ["busy"]
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True)
+    write_text(place / layout.RUNNING / WORKER, f"killed {gone.stdout.decode()}")
+    write_text(place / layout.RUNNING / "1-0.json", "what it said of itself")
+    with link(place, call, lease=60.0) as to:
+        assert to.call("take", to.who, [key(1)]) == ["yours"]
+        to.renew()
 
 
 def test_an_owner_that_starts_again_learns_from_renewals(owner: Owner) -> None:

@@ -13,6 +13,7 @@ are sent when the same scratch folder is linked again: a reply that was paid for
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -26,7 +27,7 @@ from typing import Any
 from uuid import uuid4
 
 from unsway import layout
-from unsway.disk import LOCK, PART, replacing, whole_rows, write_bytes
+from unsway.disk import LOCK, PART, replacing, whole_rows, write_bytes, write_text
 from unsway.errors import StoreError
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
@@ -40,6 +41,8 @@ AHEAD = 64
 """Addresses that are leased with one call, and prompts for which money is lent with one."""
 LOOK_AGAIN = 0.5
 """Seconds between two questions for money that was refused."""
+WORKER = "worker"
+"""File of a scratch folder that names its worker and its process."""
 PAUSE = 0.25
 """Seconds between two looks at what is to be sent."""
 
@@ -98,7 +101,19 @@ class Link:
         self._thread = threading.Thread(target=self._keep_up, name="unsway link", daemon=True)
 
     def start(self) -> None:
-        """Begin to send and renew."""
+        """Send what a killed worker of this folder left, let go of what it held, and begin to send and renew."""
+        import psutil
+
+        self.store.send()
+        here = self.folder / layout.RUNNING
+        note = here / WORKER
+        if note.is_file():
+            who, pid = note.read_text(encoding="utf-8").split()
+            if not psutil.pid_exists(int(pid)):
+                self.call("leave", who)
+        for beat in here.glob("*.json"):
+            beat.unlink()
+        write_text(note, f"{self.who} {os.getpid()}")
         self._thread.start()
 
     def close(self) -> None:
