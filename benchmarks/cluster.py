@@ -83,7 +83,7 @@ def child(side: str, n: int, folder: Path, seconds: float) -> None:
 
         from unsway.studies.on_ray import Ray
 
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
+        ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
         ready = time.perf_counter()
         with watched() as by_process:
             run(study(n), folder, on=Ray(lease=5.0), model_args=args)

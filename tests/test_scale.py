@@ -45,7 +45,8 @@ MODELS = ("counting/a", "counting/b", "counting/c")
 CLUSTER = """
 import json, sys
 import ray
-ray.init(num_cpus=2, num_gpus=2, include_dashboard=False, object_store_memory=200_000_000, log_to_driver=False)
+more = {"include_dashboard": False, "object_store_memory": 200_000_000, "log_to_driver": False}
+ray.init("local", num_cpus=2, num_gpus=2, **more)
 from unsway.errors import UnswayError
 from unsway.planning.prices import Price
 from unsway.store import loads

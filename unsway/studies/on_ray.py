@@ -110,7 +110,9 @@ class Ray:
                     f"{platform.python_version()} and ray {ray.__version__}, as here; `ray start --head` starts one."
                 ) from error
             return
-        ray.init(object_store_memory=OBJECT_STORE, include_dashboard=False, _node_ip_address="127.0.0.1", **common)
+        # "local": without an address Ray would take a cluster that was started here before, even one that is gone
+        quiet: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        ray.init(address="local", object_store_memory=OBJECT_STORE, **quiet, **common)
 
 
 class RayRun:
