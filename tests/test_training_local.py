@@ -283,6 +283,15 @@ def test_on_a_gpu_as_many_rows_go_at_once_as_its_memory_takes(base: Path, monkey
     weights = locate(str(base))
     adapter, whole = (rows_that_fit(weights, 500, all_weights=each) for each in (False, True))
     assert adapter == pytest.approx(0.5 * 10**9 / (of_a_token * 500), rel=0.02) and whole < adapter
+    for name, size in (
+        ("mem_get_info", (7 * 10**8, 10**9)),
+        ("memory_reserved", 4 * 10**8),
+        ("memory_allocated", 10**8),
+    ):
+        monkeypatch.setattr(torch.cuda, name, lambda size=size: size)
+    after = rows_that_fit(weights, 500, all_weights=False)
+    assert after == adapter, "what sampling in this process left with the allocator is there for the training"
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 10**8)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (0, 10**9))
     assert rows_that_fit(weights, 500, all_weights=False) == 1
 
