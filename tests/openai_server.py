@@ -74,6 +74,8 @@ class OpenAiServer:
     trained_tokens: int | None = 123456
     thinks: str = ""
     """The thought that chat completions show in a field of their own."""
+    refuses: Callable[[dict[str, Any]], bool] = lambda body: False
+    """Whether a chat request is answered by 400."""
     makes_model: bool = True
     """Whether a job that succeeded names the model that it made."""
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -277,6 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, body: dict[str, Any], trouble: str | None) -> None:
         state: OpenAiServer = self.server.state
+        if state.refuses(body):
+            self._error(400, "This model goes on from no message of its own.", "invalid_request_error")
+            return
         text = state.answer(body)
         message = {"role": "assistant", "content": text}
         message |= {"reasoning_content": state.thinks} if state.thinks else {}

@@ -14,6 +14,7 @@ import unsway as us
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput
+from unsway.interventions.thoughts import canaries
 from unsway.judging.checks import _with_words
 from unsway.judging.verdicts import JudgedReply
 from unsway.prompts import elicitations
@@ -22,7 +23,9 @@ from unsway.readers.letter import first_reply, spoken
 from unsway.reporting.caveats import caveats
 from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
+from unsway.sampling.options import check_settings
 from unsway.store import Address
+from unsway.studies import prefilling
 from unsway.testing import toy_questions
 from unsway.types import Reply, Settings
 
@@ -78,6 +81,73 @@ def test_the_letter_counts_where_it_agrees(tmp_path: Path, monkeypatch: pytest.M
     assert said.endswith("in 16 of 16 clean ones and 32 of 32 biased ones: the letter counts.")
     shown = CliRunner().invoke(main, ["report", str(tmp_path), "--page", str(tmp_path / "page.html")])
     assert shown.exit_code == 0 and "32 of 32 biased ones" in (tmp_path / "page.html").read_text()
+
+
+def begins(mode: str) -> Any:
+    """Goes on from the beginning of its reply, drops it, or says that it takes none."""
+    plain = answered(False)
+
+    def answer(body: dict[str, Any]) -> str:
+        *before, last = body["messages"]
+        if last["role"] != "assistant":
+            return plain(body)
+        if mode == "dropped":
+            return plain(body | {"messages": before}) if str(last["content"]) == "(" else "I do not follow."
+        rests = {canary.prompt.turns[-1].text(): canary.rest for canary in canaries()}
+        return rests[last["content"]] if last["content"] in rests else plain(body | {"messages": before}) + ")"
+
+    return answer
+
+
+@pytest.mark.parametrize("mode", ["taken", "dropped", "refused"])
+def test_the_letter_is_begun_where_the_model_goes_on_from_it(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OpenAiServer(answer=begins(mode)) as server:
+        server.models = {"m": {"id": "m", "object": "model", "created": 1, "owned_by": "vllm", "max_model_len": 4096}}
+        server.refuses = lambda body: mode == "refused" and body["messages"][-1]["role"] == "assistant"
+        monkeypatch.setenv("VLLM_BASE_URL", server.url)
+        asked = us.pairs(QUESTIONS[:6], ["suggested_answer"], elicit="cot+letter")
+        found = us.measure("vllm/m", asked, folder=tmp_path)
+        taken = mode == "taken"
+        assert {reply.settings.letter_begins for reply in found.replies} == ({"("} if taken else {None})
+        assert {reply.text[:1] for reply in found.replies} == (
+            {"("} if taken else {letter(question.gold or 0) for question in QUESTIONS[:6]}
+        )
+        ends = [call.body["messages"][-1] for call in server.said("POST", "/chat/completions")]
+        assert sum(end == {"role": "assistant", "content": "("} for end in ends) == (12 if taken else 0)
+        assert all(o.right_clean and o.right_biased and o.clean.by.startswith("letter@1/") for o in found.outcomes)
+        calls = len(server.calls)
+        again = us.measure("vllm/m", asked, folder=tmp_path)
+        let_go()
+    assert again.replies == found.replies and len(server.said("POST", "/chat/completions")) == len(ends) <= calls
+
+
+def test_an_arm_that_was_asked_for_letters_without_a_beginning_goes_on_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OpenAiServer(answer=begins("taken")) as server:
+        server.models = {"m": {"id": "m", "object": "model", "created": 1, "owned_by": "vllm", "max_model_len": 4096}}
+        monkeypatch.setenv("VLLM_BASE_URL", server.url)
+        asked = us.pairs(QUESTIONS[:4], ["suggested_answer"], elicit="cot+letter")
+        with monkeypatch.context() as before:
+            before.setattr(prefilling, "PROVIDERS", ())
+            kept = us.measure("vllm/m", asked, folder=tmp_path)
+        posts = len(server.said("POST", "/chat/completions"))
+        more = us.pairs(QUESTIONS[:6], ["suggested_answer"], elicit="cot+letter")
+        found = us.measure("vllm/m", more, folder=tmp_path)
+        let_go()
+        assert len(server.said("POST", "/chat/completions")) == posts + 2 * 4, (
+            "two new questions, two turns on two sides"
+        )
+    assert {*kept.replies} <= {*found.replies}
+    assert {reply.settings.letter_begins for reply in found.replies} == {None}
+
+
+def test_a_beginning_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    for model, start in (("unsway/smollm2-135m", "("), ("openai/m", "( "), ("openai/m", "")):
+        with pytest.raises(BadInput, match="letter_begins is"):
+            check_settings(Settings(letter_begins=start), model)
 
 
 def test_a_letter_that_forgets_the_reply_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

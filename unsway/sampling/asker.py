@@ -23,7 +23,7 @@ from unsway.planning.history import recording
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
-from unsway.sampling.conversation import choices, reply_of, walk
+from unsway.sampling.conversation import choices, opening, reply_of, walk
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
@@ -270,7 +270,7 @@ class Asker:
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""
-        from inspect_ai.model import GenerateConfig, get_model
+        from inspect_ai.model import ChatMessageAssistant, GenerateConfig, get_model
 
         prompt, budget, reply, reserved = self.pending[address], self.sampling.budget, None, None
         if budget is not None:
@@ -292,7 +292,8 @@ class Asker:
                 config.top_p = settings.top_p
                 config.seed = seed_int(settings.seed, "sample", address.prompt_id, address.sample, turn) % 2**31
             config.extra_body = choices(prompt, turn, address.model, settings)
-            state.messages = messages
+            begun = opening(prompt, turn, settings)
+            state.messages = messages = [*messages, ChatMessageAssistant(content=begun)] if begun else messages
             if self.calls is None:
                 state.output = await get_model().generate(messages, config=config)
             else:
@@ -301,7 +302,7 @@ class Asker:
             return state.output
 
         try:
-            reply = reply_of(address, await walk(prompt, generate))
+            reply = reply_of(address, await walk(prompt, generate), opening(prompt, prompt.n_model_turns, settings))
             state.store.set("reply", dumps(reply))
             state.messages.append(state.output.message)
             try:  # not in a thread: handing a row to the operating system takes a fifth of the time that a thread does

@@ -73,8 +73,14 @@ def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[s
     return {CHOICES: list(options), AFTER: settings.options_after}
 
 
-def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
-    """The reply at an address, from the outputs of `walk`."""
+def opening(prompt: Prompt, turn: int, settings: Settings) -> str:
+    """How the model's answer to a turn is begun in its place: that of an answer turn as the settings say."""
+    is_begun = settings.letter_begins and turn == prompt.n_model_turns and letters_asked(prompt)
+    return settings.letter_begins or "" if is_begun else ""
+
+
+def reply_of(address: Address, outputs: Sequence[ModelOutput], begun: str = "") -> Reply:
+    """The reply at an address, from the outputs of `walk`; how it was begun, if it was, is put back before it."""
     last = outputs[-1]
     usages = [output.usage for output in outputs if output.usage is not None]
     stops = [stop_of(output, address.settings.max_tokens) for output in outputs]
@@ -87,7 +93,7 @@ def reply_of(address: Address, outputs: Sequence[ModelOutput]) -> Reply:
         model=address.model,
         weights=address.weights,
         sample=address.sample,
-        text=text_of(last),
+        text=text_of(last) if text_of(last).startswith(begun) else begun + text_of(last),
         reasoning=valid(thought.text) or None,
         turns=tuple(text_of(output) for output in outputs[:-1]),
         stop=stops[-1],

@@ -64,6 +64,12 @@ def check_settings(settings: Settings, model: str) -> None:
             f"options_after is {settings.options_after!r}: replies of local models alone can be kept to the options, behind "
             f"words that are not blank, and the model is {model}. Leave it out."
         )
+    begins = settings.letter_begins
+    if begins is not None and (model.startswith(LOCAL) or not begins.strip() or begins != begins.rstrip()):
+        raise BadInput(
+            f"letter_begins is {begins!r}: letters of hosted models alone are begun so, by something that ends in no white "
+            f"space, and the model is {model}. Leave it out: local engines choose between the letters."
+        )
     if model.startswith(LOCAL) and (settings.effort is not None or budget is not None):
         raise BadInput(
             f"{model} runs here and takes no effort and no thinking budget: it thinks as its chat template says. Leave them "

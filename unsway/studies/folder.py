@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,11 @@ def forget_arm(folder: str | Path, arm: Arm) -> None:
             write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
 
 
+def settings_of(folder: str | Path, arm: ArmKey) -> Settings | None:
+    """How replies of an arm that is noted in a folder were decoded; None where there is none, or it does not say."""
+    return next((one.settings for one in arms_of(Path(folder)) if one.key == arm), None)
+
+
 def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elicits: Iterable[str]) -> None:
     """Refuse to measure an arm in a folder that holds replies of it to other elicitations, or decoded otherwise.
 
@@ -146,6 +151,8 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
     if not noted:
         return
     index, before = index_of(place, noted), noted[0].settings
+    if before is not None and settings.letter_begins is None:  # whether letters are begun is for the model to say
+        settings = replace(settings, letter_begins=before.letter_begins)
     answered = {pair.elicit for pair in pairs_of(place) if index.samples(arm, pair.biased)}
     if not answered:
         return

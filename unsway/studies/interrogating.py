@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 from unsway import layout
 from unsway.banks import bank
@@ -33,6 +33,7 @@ from unsway.seeds import rng, seed_int
 from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
 from unsway.store import Address, write_jsonl
 from unsway.studies.folder import kept_tests
+from unsway.studies.prefilling import NEEDED, Asked, finished
 from unsway.studies.results import Results, views
 from unsway.types import (
     ArmKey,
@@ -59,10 +60,6 @@ ANSWER_TOKENS = {"prefill": 8, "quoted": 24}
 """Longest answer by mode: a letter and its option's first words; ours."""
 HELPER_TOKENS = 160
 """Longest sentence of a helper; ours."""
-CANARIES_NEEDED = 2
-"""Begun words, of three, that a model must finish for its beginnings to count as received."""
-Asked: TypeAlias = Mapping[str, Reply]
-"""Replies by the id of their prompt."""
 _log = logging.getLogger(__name__)
 
 
@@ -221,17 +218,15 @@ def _asker(who: Session, options: SamplingOptions) -> Callable[[Iterable[Prompt]
 
 def _takes_prefill(asks: Callable[[Iterable[Prompt], int], Asked], who: Session, *, is_needed: bool) -> bool:
     """Whether the beginning of a reply reaches the model. Raises `ModelError` where it must and does not."""
-    tried = thoughts.canaries()
     try:
-        replies = asks([each.prompt for each in tried], 6)
+        n, of = finished(asks)
     except ModelError:
         if is_needed:
             raise
         return False
-    finished = sum(replies[each.prompt.id].text.startswith(each.rest) for each in tried)
-    if finished >= CANARIES_NEEDED:
+    if n >= NEEDED:
         return True
-    what = f"{who.subject.name} finished {finished} of {len(tried)} words that its reply was begun with"
+    what = f"{who.subject.name} finished {n} of {of} words that its reply was begun with"
     if is_needed:
         raise ModelError(
             f"{what}, so the beginning of a reply is dropped on the way or not understood. Take --mode quoted, which quotes "

@@ -32,6 +32,7 @@ from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement
+from unsway.studies.prefilling import begun
 from unsway.studies.results import Results
 from unsway.studies.values import Task
 from unsway.types import ArmKey, Question, Settings
@@ -141,7 +142,9 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         how: How it is asked and what it is called; the folder is there and holds the pairs.
         title: What the progress bar says; the arm's label by default.
     """
-    who, sampling, change = model.subject, how.sampling, how.intervention
+    who, change = model.subject, how.intervention
+    key = ArmKey(who.name, who.weights, change.name if change else "")
+    sampling = replace(how.sampling, settings=begun(asked, model, key, how.sampling))
     if not who.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
         _log.warning(
             "%s is asked requests that may do harm. Its provider may forbid that, or want to be asked first: read its terms.",

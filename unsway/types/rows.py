@@ -103,6 +103,8 @@ class Settings:
     options_after: str | None = None
     """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
     replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
+    letter_begins: str | None = None
+    """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
 
     def __repr__(self) -> str:
         """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
