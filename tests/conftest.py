@@ -6,6 +6,7 @@ A shell that starts us in the background has us ignore SIGINT, and so would ever
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 REGISTRIES: list[Registry[Any]] = []
+IMPORTED = [0]
+"""How many modules there were when objects were last set aside."""
 
 
 _made = Registry.__init__
@@ -41,9 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported so far stays: collections that tests ask for do not go over millions of objects each time."""
+    """What was imported so far stays: collections that tests and trainings ask for go over none of its million objects."""
     gc.collect()
     gc.freeze()
+    IMPORTED[0] = len(sys.modules)
+
+
+def pytest_runtest_logfinish() -> None:
+    """So does what a test imported, if it was much: trainings ask for two collections each, half a second with torch's."""
+    if len(sys.modules) > IMPORTED[0] + 200:
+        pytest_collection_finish()
 
 
 @pytest.fixture(autouse=True)
