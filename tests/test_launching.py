@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import example, loads_torch, real, tiny_model
+from tiny import example, loads_torch, losses, metrics, real, tiny_model
 
 from unsway.backends.local import Local
 from unsway.cli.options import assignments
 from unsway.errors import TrainingError
 from unsway.models.weights import read_checkpoint
+from unsway.store import write_jsonl
 from unsway.studies import launching
 from unsway.studies.launching import changed, command, launch
-from unsway.training import Bct, methods
+from unsway.training import Bct, fit, methods
 
 
 @pytest.mark.parametrize("name", methods.names())
@@ -61,12 +62,21 @@ def test_the_command(tmp_path: Path) -> None:
 @loads_torch
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_two_processes_make_one_checkpoint(tmp_path: Path) -> None:
-    from unsway.store import write_jsonl
-
+def test_two_processes_have_the_losses_of_one_and_make_one_checkpoint(tmp_path: Path) -> None:
     base = tiny_model(tmp_path / "base")
-    rows = write_jsonl(tmp_path / "examples.jsonl", map(example, range(4)))
-    method = Bct(batch_size=2, learning_rate=1e-3)
-    launch(rows, method, str(base), Local(), tmp_path / "out", 2)
-    assert read_checkpoint(tmp_path / "out").steps == 2
-    launch(rows, method, str(base), Local(), tmp_path / "out", 2)  # which is done
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i, text="Pick" + " please" * (i % 7)) for i in range(32)])
+    method, one, two = Bct(batch_size=8, learning_rate=0.01), tmp_path / "one", tmp_path / "two"
+    fit(rows, method, str(base), Local(), one)
+    launch(rows, method, str(base), Local(), two, 2)
+    about = [metrics(folder)[0]["about"] for folder in (one, two)]
+    assert [each["processes"] for each in about] == [1, 2]  # type: ignore[index]
+    assert [each["rows_at_once"] for each in about] == [4, 4]  # type: ignore[index]
+    assert losses(two) == pytest.approx(losses(one), rel=1e-4)
+    assert losses(one)[4] < losses(one)[1] - 0.1
+    assert len(metrics(two)) == len(metrics(one))  # one process writes
+    assert (two / "launch.log").read_text(encoding="utf-8").count("4 steps") == 1
+    made = read_checkpoint(two)
+    assert (made.steps, made.tokens) == (4, read_checkpoint(one).tokens)
+    written = (two / "launch.log").stat().st_mtime_ns
+    launch(rows, method, str(base), Local(), two, 2)  # which is done
+    assert (two / "launch.log").stat().st_mtime_ns == written
