@@ -110,7 +110,7 @@ def start(rows: Path, folder: Path, base: Path) -> subprocess.Popen[bytes]:
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
 def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path) -> None:
-    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(160)])
+    rows = write_jsonl(tmp_path / "rows.jsonl", [example(i) for i in range(100)])
     base = tiny_model(tmp_path / "base")
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     how = Bct(batch_size=4, learning_rate=1e-3)
@@ -124,12 +124,12 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
     assert list((broken / "steps").glob("checkpoint-10"))
     fit(rows, how, str(base), backend("local"), broken)
     assert [row["step"] for row in metrics(broken) if "about" in row][-1] == 10
-    assert len(losses(whole)) == 40
+    assert len(losses(whole)) == 25
     assert losses(broken) == pytest.approx(losses(whole), rel=1e-5)
     assert locate(str(broken)).fingerprint != locate(str(base)).fingerprint
 
     fit(rows, how, str(base), backend("local"), whole)  # nothing is left to do
-    assert len(metrics(whole)) == 42  # what it was computed on, 40 steps, a summary
+    assert len(metrics(whole)) == 27  # what it was computed on, 25 steps, a summary
 
 
 @real
