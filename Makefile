@@ -38,7 +38,7 @@ check: $(READY)  ## style, types and security; never fixes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/bandit -q -r unsway
+	$(BIN)/bandit -q -r $(or $(ADDED),unsway)  # a file at a time
 
 unit: $(READY) assets
 	$(TESTS) -m "not slow and not scale"

@@ -3,13 +3,15 @@
 `Forked` is a program of its own, as `subprocess.Popen`. `run` runs programs one after the other:
 
 In: a file of steps: `{"words": ["-m", "pytest", …], "cwd": …}` for `python -m pytest …`, and `{"file": …, "text": …}` for a
-file to write. Out: what they print. Ends with the exit code of the first that fails, after all of them with `--all`.
+file to write. Out: what they print. Ends with the exit code of the first that fails, after all of them with `--all`. With
+`--train`, what trains is imported first, too.
 
     python -m tests.forking steps.json
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import multiprocessing
@@ -19,23 +21,47 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 PRELOADED = (
     "inspect_ai.model",
-    "pytest",
+    "inspect_ai._eval.eval",
+    "inspect_ai._eval.task.run",
     "altair",
+    "pytest",
     "unsway.cli",
     "unsway.backends",
     "unsway.judging",
     "unsway.studies",
 )
 """Seconds of imports. None of them starts a thread, which would not survive a fork."""
-
+MEASURING = (
+    "inspect_ai.agent._acp.server",
+    "inspect_ai.model._providers.openai_compatible",
+    "inspect_ai.solver._transcript",
+    "fastapi",
+    "rich.markdown",
+    "scipy.optimize",
+    "uvicorn",
+    "unsway.evals._registry",
+    "unsway.importing.released",
+    "unsway.reporting.judged",
+    "unsway.reporting.page",
+    "unsway.reporting.second_reader",
+    "unsway.reporting.terminal",
+    "unsway.stats.estimates",
+    "unsway.studies.scoring",
+    "unsway.studies.trainings",
+    "unsway.testing",
+)
+"""Two seconds more, for steps that measure."""
+TRAINING = ("torch", "transformers", "peft")
+"""Five seconds more, for steps that train; these start no thread either."""
 
 SERVER = multiprocessing.get_context("forkserver")
 """Its processes come from a server that every process of the tests starts once, when it first needs one."""
-SERVER.set_forkserver_preload([*PRELOADED, "inspect_ai._eval.eval", "inspect_ai._eval.task.run"])
+SERVER.set_forkserver_preload(list(PRELOADED))
 
 
 class Forked:
@@ -78,6 +104,7 @@ def _errors(out: Path) -> Path:
 
 def _program(code: str, words: tuple[str, ...], out: Path, env: dict[str, str]) -> None:
     """Run it, in the child."""
+    gc.freeze()  # collections pass over what the server imported
     os.environ.clear()
     os.environ.update(env)
     for number, path in ((1, out), (2, _errors(out))):
@@ -126,8 +153,9 @@ def _forked(words: list[str], cwd: str) -> int:
 
 def main() -> int:
     """Run the steps of a file."""
-    for module in PRELOADED:
+    for module in (*PRELOADED, *MEASURING, *(filter(find_spec, TRAINING) if "--train" in sys.argv else ())):
         importlib.import_module(module)
+    gc.freeze()
     failed = 0
     for step in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")):
         if "file" in step:

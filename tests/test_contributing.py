@@ -36,9 +36,12 @@ def test_every_recipe_works_as_written(tmp_path: Path) -> None:
             assert all(program == "python" for program, *_ in commands)
             steps += [{"words": words, "cwd": str(copy)} for _, *words in commands]
     assert sum("words" in step for step in steps) >= 7
-    done = run(steps, copy, file=tmp_path / "steps.json")
+    done = run(steps, copy, "--train", file=tmp_path / "steps.json")
     assert done.returncode == 0, f"{done.stdout[-5000:]}\n{done.stderr[-3000:]}"
-    check = ["make", "check", f"BIN={Path(sys.executable).parent}", "READY=pyproject.toml"]
+    added = " ".join(
+        str(step["file"]) for step in steps if "file" in step
+    )  # the rest was looked at: each file is, alone
+    check = ["make", "check", f"BIN={Path(sys.executable).parent}", "READY=pyproject.toml", f"ADDED={added}"]
     environment = os.environ | {
         "PYTHONPATH": str(copy),
         "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
