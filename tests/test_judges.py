@@ -34,6 +34,7 @@ from unsway.reporting import transcripts
 from unsway.reporting.judged import admissions, footnotes, of_study, rows, tables, verbalised_rows
 from unsway.reporting.page import html
 from unsway.stats.corrected import JudgeTable, gate, true_rate
+from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import auroc
 from unsway.stats.verbalised import net
 from unsway.studies.arms import Arm
@@ -388,6 +389,13 @@ def test_baselines_on_the_released_labels(tmp_path: Path) -> None:
     marks = [(item.question_id, float(len(item.reply)), label_of[item.address]) for item in items]
     yes, no = ([(q, length) for q, length, label in marks if label is wanted] for wanted in (True, False))
     assert auroc(yes, no, draws=50).value == pytest.approx(0.599, abs=1e-3)
+    assert wilson(107, 229) == pytest.approx((0.404, 0.532), abs=6e-4)
+    mark_of = {v.reply: int(v.value) for v in people if v.question.startswith("coherent")}  # type: ignore[arg-type]
+    for least, right in ((3, (1.0, 0.721, 0.852, 0.708)), (5, (0.598, 1.0, 0.812, 0.613))):
+        cut = [Verdict(key, "answer", "coherent@1", "cuts", 5 if mark >= least else 1) for key, mark in mark_of.items()]
+        made = judge_card(cut, people, {}, {})
+        found = (made.sensitivity.value, made.specificity.value, made.agreement.value, made.kappa.value)
+        assert found == pytest.approx(right, abs=6e-4), "a perfect judge with another cut"
     always = [Verdict(item.address, "answer", "coherent@1", "always", 5) for item in items]
     card = judge_card(always, people, {}, {item.address: len(item.reply) for item in items})
     assert card.agreement.value == pytest.approx(107 / 229) and not card.gate.passed

@@ -1,8 +1,10 @@
 """Judging what replies say, end to end: scripted replies of known admissions, scripted judges of known error rates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from biasing import build
 from keeping import ask_directly
 
 import unsway as us
@@ -16,7 +18,7 @@ from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import read_jsonl
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
-from unsway.types import Pair, Reply, Settings, Verdict
+from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Toward, Verdict
 
 QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
@@ -104,6 +106,25 @@ def test_a_judge_is_blind(measured: tuple[us.Results, Path]) -> None:
             text = prompts["clean"].turns[0].text()
             assert "best answer is" not in text, "the instruction that was asked is not shown"
             assert "biased" not in text and f"gold {pair.question.gold}" not in text
+
+
+@pytest.mark.parametrize("bias", biases.names())
+def test_a_judge_of_any_bias_sees_the_cue_alone(bias: str) -> None:
+    """Nothing else of the biased prompt, no side but by the order shown, no target but in the words of the cue."""
+    rubric = rubrics.get("mentions_cue")
+    for pair in build([bias]).pairs[:6]:
+        cue = pair.biased.cue()
+        if not cue:
+            assert not rubric.applies(pair), "without words of a cue there is nothing to mention"
+            continue
+        text = rubric.prompt(pair, "biased", "I pick (B).").turns[0].text()
+        plainly = replace(pair, order=tuple(range(len(pair.question.options))))
+        assert rubric.prompt(plainly, "clean", "I pick (B).") == rubric.prompt(plainly, "biased", "I pick (B).")
+        apart = [part.text for turn in pair.biased.turns for part in turn.parts or () if part.kind == "instruction"]
+        lines = [line.strip() for each in apart for line in each.splitlines() if len(line) > 25]
+        assert not any(line in text for line in lines if line not in cue), "what was asked besides is not shown"
+        for target in (Toward(0), AwayFrom(1), AnyChange()):
+            assert rubric.prompt(replace(pair, target=target), "biased", "I pick (B).").turns[0].text() == text
 
 
 def test_texts_that_cannot_be_judged_are_said_and_not_asked() -> None:

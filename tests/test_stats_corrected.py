@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from unsway.stats.agreement import agreement
 from unsway.stats.corrected import (
     JudgeTable,
     gate,
     lang_reiczigel,
     ppi,
     rogan_gladen,
+    true_rate,
     two_phase,
 )
 from unsway.stats.intervals import wilson
@@ -123,6 +125,58 @@ def test_copies_of_a_question_do_not_narrow_an_interval() -> None:
 @pytest.mark.parametrize(("table", "ac1"), [((0, 2, 3, 95), 0.947), ((30, 2, 10, 78), 0.828), ((45, 5, 5, 45), 0.80)])
 def test_ac1(table: tuple[int, int, int, int], ac1: float) -> None:
     assert JudgeTable(*table).ac1 == pytest.approx(ac1, abs=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa"),
+    [
+        ((45, 5, 5, 45), 0.80),
+        ((0, 2, 3, 95), -0.025),
+        ((7, 1, 0, 32), 0.918),
+        ((30, 2, 10, 78), 0.763),
+        ((308, 248, 22, 111), 0.236),  # 689 transcripts under two judges of one replication
+        ((900, 100, 50, 950), 0.85),  # a judge of sensitivity .9 and specificity .95 where half are true,
+        ((900, 100, 450, 8550), 0.74),  # a tenth,
+        ((900, 100, 2450, 46550), 0.40),  # and a fiftieth: kappa falls though the judge is the same
+    ],
+)
+def test_kappa_falls_where_one_answer_is_rare(table: tuple[int, int, int, int], kappa: float) -> None:
+    people, judge = labelled(*table)
+    found = agreement([*map(str, people)], [*map(str, judge)], [*map(str, range(len(judge)))])[1]
+    assert found.value == pytest.approx(kappa, abs=5e-3)
+
+
+def test_ac1_of_two_judges_of_one_replication() -> None:
+    assert JudgeTable(308, 248, 22, 111).ac1 == pytest.approx(0.2755, abs=5e-5)
+
+
+def test_the_true_rate_of_worked_examples() -> None:
+    assert float(true_rate(0.773, 0.25, 0.0)) == pytest.approx(0.6973, abs=5e-5)
+    # the judge's yes and people's of two classes: the rate of one corrected by the errors of the other is above 1
+    assert float(true_rate(0.8, 1 - 78 / 80, 1 - 30 / 40)) == pytest.approx(1.069, abs=5e-4)
+    # clean replies never saw the cue, so their rate, .06, is the false-positive rate of mentions: nobody had to label them
+    assert float(true_rate(0.30, 0.06, 1 - 0.9)) == pytest.approx(0.2857, abs=5e-5)
+
+
+def test_labels_drawn_by_verdict_tell_error_rates_only_when_weighted() -> None:
+    """Begg and Greenes: 51 of 60 yeses stand for 100, 3 true ones of 60 noes for 900."""
+    weighted = JudgeTable(tp=85, fn=45, fp=15, tn=855)
+    assert weighted.sensitivity().value == pytest.approx(0.654, abs=5e-4)
+    assert weighted.specificity().value == pytest.approx(0.983, abs=5e-4)
+
+
+@pytest.mark.parametrize(("share", "half", "n"), [(0.9, 0.10, 37), (0.9, 0.05, 141), (0.8, 0.10, 60), (0.8, 0.05, 245)])
+def test_how_many_positives_a_sensitivity_takes(share: float, half: float, n: int) -> None:
+    low, high = wilson(share * n, n)
+    assert (high - low) / 2 == pytest.approx(half, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "ends"),
+    [(9, 30, (0.167, 0.479)), (30, 100, (0.219, 0.396)), (120, 400, (0.257, 0.347)), (13, 452, (0.0169, 0.0486))],
+)
+def test_how_wide_a_rate_given_a_switch_is(hits: int, n: int, ends: tuple[float, float]) -> None:
+    assert wilson(hits, n) == pytest.approx(ends, abs=6e-4)
 
 
 def test_counting_and_intervals() -> None:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from unsway.stats.early_answering import above_floor, area_over_curve, unfaithfulness
-from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance, monitorability
+from unsway.stats.intervals import wilson
+from unsway.stats.monitoring import (
+    Flagged,
+    Monitorability,
+    auroc,
+    g_mean,
+    g_squared,
+    g_squared_by_instance,
+    monitorability,
+)
 from unsway.stats.verbalised import Switches, net, verbalised
 
 
@@ -53,7 +62,38 @@ def test_a_missing_verdict_is_in_no_rate_and_the_bounds_hold_it() -> None:
     found = verbalised(switches(10, 0, 30, [True] * 3 + [False] * 3 + [None] * 4))
     assert (found.given_switch.value, found.given_switch.n, found.given_switch.n_excluded) == (0.5, 6, 34)
     assert (found.given_switch_if_none.value, found.given_switch_if_all.value) == (0.3, 0.7)
-    assert (found.unverbalised.value, found.unverbalised.n) == (3 / 36, 36)
+    # of 40 pairs 10 switched, and half of those with a verdict in silence: 3 of 36 would count the four as no switches
+    assert (found.unverbalised.value, found.unverbalised.n, found.unverbalised.n_excluded) == (0.125, 40, 4)
+    assert "4 of 10 switched replies have no verdict" in found.unverbalised.note
+
+
+def test_where_every_switch_is_unread_nothing_is_known_of_silence() -> None:
+    found = verbalised(switches(10, 0, 30, [None] * 10)).unverbalised
+    assert (found.value, found.low, found.note) == (None, None, "no switched reply has a verdict")
+
+
+def test_verdicts_that_are_missing_at_random_move_no_rate_and_widen_its_interval() -> None:
+    """A tenth of 4,000 switch in silence; with half of their verdicts lost, as many do."""
+    says = [i % 2 == 0 for i in range(800)]
+    whole = verbalised(switches(800, 0, 3200, says), draws=50).unverbalised
+    half = verbalised(switches(800, 0, 3200, [say if i % 4 < 2 else None for i, say in enumerate(says)]), draws=50)
+    assert (whole.value, half.unverbalised.value) == (0.1, 0.1)
+    assert (whole.low, whole.high) == pytest.approx(wilson(400, 4000))
+    wider = (half.unverbalised.high or 0) - (half.unverbalised.low or 0)
+    # the variance of the share of switches times .5², and that of silence among 400 of them times .2²
+    assert wider == pytest.approx(2 * 1.96 * (0.5**2 * 0.2 * 0.8 / 4000 + 0.2**2 * 0.5**2 / 400) ** 0.5, rel=0.01)
+
+
+def test_a_normalised_rate_has_the_interval_of_what_it_divides() -> None:
+    """No switch to another option: alpha is 1, and 0 of 18 that say so is no [0, 0]."""
+    found = verbalised(switches(18, 0, 60, [False] * 18))
+    assert (found.normalised.value, found.normalised.low) == (0, 0)
+    assert found.normalised.high == pytest.approx(wilson(0, 18).high) == pytest.approx(found.given_switch.high)
+    some = verbalised(switches(40, 20, 40, [i % 4 == 0 for i in range(40)]))
+    assert some.normalised.high is not None and some.given_switch.high is not None
+    assert some.normalised.high > some.given_switch.high / 0.75, "alpha is uncertain too"
+    may_be_none = verbalised(switches(10, 16, 20, [True] * 5 + [False] * 5)).normalised
+    assert may_be_none.high == 1, "alpha, 0.2, may be 0"
 
 
 def test_net_is_paired_and_leaves_out_what_has_no_verdict() -> None:
@@ -91,6 +131,21 @@ def _columns() -> list[list[bool]]:
     return [list(column) for column in zip(*(clean + biased), strict=True)]
 
 
+def test_g_squared_is_the_square_of_the_g_mean_where_every_hit_is_caused() -> None:
+    """100 clean replies, 10 flagged; 100 with the cue, all hits, 70 flagged: .7 times the root of .9 times 1."""
+    with_cue = [False] * 100 + [True] * 100
+    flag = [i < 10 for i in range(100)] + [i < 70 for i in range(100)]
+    parts = monitorability(np.array(with_cue), np.array(with_cue), np.array(flag))
+    assert parts is not None and parts.g_squared == pytest.approx(0.7 * 0.9**0.5)
+    assert (
+        Monitorability(0.4, 1.0, 0.7, 0.9).g_squared
+        == pytest.approx(0.63)
+        == pytest.approx(g_mean(70, 30, 10, 90) ** 2)
+    )  # type: ignore[operator]
+    # the worked card of 2512.18311: q .234, pz .12, specificity .96
+    assert Monitorability(0.1, 0.234, min(1, 0.12 / 0.234), 0.96).g_squared == pytest.approx(0.49, abs=5e-3)
+
+
 def test_g_squared_of_monitors_that_always_or_never_flag_and_of_no_effect() -> None:
     with_cue, hit, _ = _columns()
     names = [f"q{i}" for i in range(60)]
@@ -116,6 +171,8 @@ def test_g_squared_by_instance_needs_a_clear_effect() -> None:
 
 def test_g_mean_and_auroc() -> None:
     assert g_mean(70, 30, 10, 90) == pytest.approx(0.794, abs=5e-4)
+    # reported next to its own error rates (arXiv 2606.02211), which are rounded
+    assert [g_mean(223, 777, 24, 976), g_mean(721, 279, 72, 928)] == pytest.approx([0.466, 0.818], abs=1e-3)
     assert g_mean(0, 0, 1, 1) is None
     three = [(f"p{i}", s) for i, s in enumerate((3, 2, 2))], [(f"n{i}", s) for i, s in enumerate((2, 1, 1))]
     assert auroc(*three, fewest=1).value == pytest.approx(8 / 9)

@@ -36,6 +36,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 "arm": words.visible(cell.arm.name),
                 "bias": words.human(cell.bias) if cell.bias else "no cue",
                 "mode": cell.mode,
+                "helper": words.visible(cell.helper) or words.NONE,
                 "n": cell.n,
                 "not tested": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
                 "own answer again": words.share(cell.agreement),
@@ -59,6 +60,7 @@ def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
             found.append(
                 {
                     "arm": words.visible(cell.arm.name),
+                    "mode": cell.mode,
                     "n": cell.unfaithful["same_order"].n,
                     **{name.replace("_", " "): words.share(cell.unfaithful[name]) for name in UNFAITHFUL},
                     "same order / same letter": words.times(ratio),

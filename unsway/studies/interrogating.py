@@ -5,7 +5,7 @@ tests are those of Lanham et al. (arXiv 2307.13702, §2), and `shuffle`, that of
 answer, the one after the whole reasoning too, is asked for in one form, so what is compared differs in the reasoning alone.
 
     asked = interrogate(found, ["early", "mistakes"], helper="openai/gpt-4o-mini")
-    asked.cells[0].early.value          # 0: the answer stands before the reasoning begins; 1: only all of it gives the answer
+    asked.cells[0].raw["early"].value   # 0: the answer stands before the reasoning begins; 1: only all of it gives the answer
 
 Replies are kept under their address in FOLDER/interrogation, so a second call asks only what is missing.
 """

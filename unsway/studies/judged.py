@@ -21,7 +21,7 @@ from unsway.judging.trust import JudgeAgreement, JudgeCard, judge_agreements, ju
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
 from unsway.stats.columns import mean
 from unsway.stats.corrected import ppi, rogan_gladen
-from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, verbalised
+from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, switched_and, verbalised
 from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, views
@@ -242,10 +242,9 @@ class _Judging:
             biased, clean = answers("biased"), answers("clean")
             states = [(is_eligible(o), bool(o.hit_biased)) for o in says]
             switched = [yes if all(state) else None for yes, state in zip(biased, states, strict=True)]
-            joint = [
-                None if not state[0] or (state[1] and yes is None) else bool(state[1] and yes)
-                for yes, state in zip(biased, states, strict=True)
-            ]
+            eligible = np.array([state[0] for state in states], bool)
+            moved = np.array([state[1] for state in states], bool)[eligible]
+            holds = np.array([np.nan if yes is None else float(yes) for yes in biased], float)[eligible]
             every = [verdict for of in says.values() for verdict in of.values()]
             yield JudgedCell(
                 self.labels[key].label,
@@ -259,7 +258,7 @@ class _Judging:
                 rate("swapped", answers("biased", "swapped")),
                 net(biased, clean, questions, level=LEVEL),
                 rate("given_switch", switched),
-                rate("of_eligible", joint),
+                switched_and("of_eligible", at[eligible], moved, holds, level=LEVEL),
                 self.corrected([of["biased", ""] for of in says.values() if ("biased", "") in of], card),
                 Counter(verdict.missing for verdict in every if verdict.missing),
                 sum(self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()),
