@@ -93,8 +93,8 @@ def begins(mode: str) -> Any:
             return plain(body)
         if mode == "dropped":
             return plain(body | {"messages": before}) if str(last["content"]) == "(" else "I do not follow."
-        rests = {canary.prompt.turns[-1].text(): canary.rest for canary in canaries()}
-        return rests[last["content"]] if last["content"] in rests else plain(body | {"messages": before}) + ")"
+        words = {canary.prompt.turns[-1].text() for canary in canaries()}
+        return "le." if last["content"] in words else plain(body | {"messages": before}) + ")"
 
     return answer
 

@@ -73,7 +73,7 @@ def say(asked: str, begun: str, decides_at: int) -> str:
     """What the model says to a prompt, or after the beginning of its own reply."""
     for canary in thoughts.canaries():
         if begun == canary.prompt.turns[-1].text():
-            return canary.rest + "."
+            return "le."
     if asked.startswith(thoughts.wordings()["paraphrase"][:20]):
         return "In other words, " + asked.rpartition("| ")[2].strip().lower()
     if asked.startswith(thoughts.wordings()["mistake"][:20]):
@@ -289,7 +289,26 @@ def test_thoughts_of_different_length_are_averaged_by_thought() -> None:
 
 
 def test_begun_words_end_in_the_middle() -> None:
-    assert all(re.search(r"\w$", canary.prompt.turns[-1].text()) and canary.rest for canary in thoughts.canaries())
+    assert len(thoughts.canaries()) == 3
+    assert all(re.search(r" \w{2,3}$", canary.prompt.turns[-1].text()) for canary in thoughts.canaries())
+
+
+@pytest.mark.parametrize(
+    ("said", "received"),
+    [
+        ("ue.", True),
+        ("azing with a brilliant blue hue", True),  # the embedded model, which takes a prefill and finds another word
+        ("ís.", True),
+        ("On a clear day the sky is blue.", False),
+        ("Blue.", False),
+        ("blue.", False),
+        (" ue.", False),
+        ("<think>", False),
+        ("", False),
+    ],
+)
+def test_whoever_goes_on_inside_a_word_received_its_beginning(said: str, received: bool) -> None:
+    assert thoughts.canaries()[0].is_finished_by(said) is received
 
 
 def test_the_page_shows_the_tests_and_says_what_was_asked(measured: tuple[us.Results, Path]) -> None:

@@ -31,7 +31,7 @@ from unsway.judging.verdicts import JudgedReply, quote_span
 from unsway.pairing import pairs, retarget
 from unsway.planning.prices import prices
 from unsway.reporting import transcripts
-from unsway.reporting.judged import admissions, footnotes, of_study, rows, tables, verbalised_rows
+from unsway.reporting.judged import admissions, estimates, footnotes, of_study, rows, tables, verbalised_rows
 from unsway.reporting.page import html
 from unsway.stats.corrected import JudgeTable, gate, true_rate
 from unsway.stats.intervals import wilson
@@ -260,6 +260,8 @@ def test_a_judge_of_itself_or_its_family_is_said_on_every_number(judge_: str, mo
     for cell in (*made.cells, *made.verbalised):
         assert (note in cell.note) if note else cell.note == ""
     assert all(note in row["note"] for row in (*rows(made), *verbalised_rows(made)))
+    kept = replace(found, notes=Notes(verdicts=made.verdicts))
+    assert estimates(kept) and all(note in one.note for of in estimates(kept).values() for one in of.values())
     if "family" in note:
         second = judged(found, [*said(texts, judge_, (1, 1, 0)), *said(texts, "mistral/large", (1, 1, 0))])
         assert {cell.note for cell in second.cells} == {""}, "a judge of another family stands next to it"
@@ -358,6 +360,16 @@ def test_a_plan_counts_judge_calls_and_dollars() -> None:
     args = "plan openai/gpt-4o --questions procedural/dates -n 5 --biases suggested_answer --judge openai/gpt-4o-mini"
     said_ = CliRunner().invoke(main, args.split())
     assert said_.exit_code == 0 and "Judging the replies by openai/gpt-4o-mini: 10 calls" in said_.output
+
+
+def test_a_judge_that_drifts_is_found_by_a_further_reply_and_not_by_a_rerun(tmp_path: Path) -> None:
+    """The same name is another judge by now: kept verdicts hide it, replies under a new number show it."""
+    where: Any = {"n": 20, "folder": tmp_path}
+    for now in (scripted_judge(1, 1), scripted_judge(0, 0)):
+        (found,) = check_judges(study(), "mentions_cue", now, ["again"], **where)
+        assert found.changed.value == 0, "what it said is kept"
+    (found,) = check_judges(study(), "mentions_cue", scripted_judge(0, 0), ["again"], again=2, **where)
+    assert found.changed.value == 1 and found.to_yes > found.to_no
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import grade
 from unsway.pairing import pairs
+from unsway.reporting import words
+from unsway.reporting.monitored import rows
 from unsway.stats.matched import ArmPoint, front, joint_weights, matched_difference, rate_R
 from unsway.studies.folder import results
 from unsway.studies.fronts import verbalised_front
+from unsway.studies.monitoring import monitored_cells
 from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 
 QUESTIONS = toy_questions(60)
@@ -82,6 +86,19 @@ def test_a_monitor_of_replies_finds_what_they_admit_and_no_more(watched: tuple[A
     assert quiet.auroc.value == pytest.approx(0.5) and quiet.g_squared.value == 0
     assert talks.g_squared.value > 0.3 and talks.g_squared_by_instance is None and share.n == 2 * len(QUESTIONS)
     assert 0 < talks.caused < 1
+
+
+def test_a_monitor_of_itself_is_said_on_every_number(watched: tuple[Any, Path]) -> None:
+    found, _ = watched
+    assert {cell.note for cell in found.cells} == {""}
+    model = found.found.arms[0].model
+    own = monitored_cells(found.found, [replace(verdict, by=model) for verdict in found.verdicts])
+    assert {(c.arm, c.note) for c in own if c.by} >= {("talks", "judged by the model itself")}
+    assert all(
+        "by the model itself" in row["note"]
+        for row in rows(own)
+        if row["arm"] == "talks" and row["monitor"] != words.NONE
+    )
 
 
 def _text(results: us.Results, outcome: us.Outcome) -> str:

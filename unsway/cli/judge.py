@@ -48,12 +48,19 @@ if TYPE_CHECKING:
     help="Count the judges as one more, by this rule.",
 )
 @click.option("--check", default="", help="Test the judges instead, with commas: padding, injection, position, again.")
+@click.option(
+    "--again",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="For the check `again`: which further reply counts. 1 tells a judge's noise, 2 months later its drift.",
+)
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
 @budget_option("each judge")
 @seed_option
 @table_options
 def judge(
-    folder: Path, ask: str, by: str, check: str, n: int | None, seed: int, budget: Budget | None, **how: Any
+    folder: Path, ask: str, by: str, check: str, again: int, n: int | None, seed: int, budget: Budget | None, **how: Any
 ) -> None:
     """Judge what the replies of FOLDER say of their cues.
 
@@ -68,7 +75,7 @@ def judge(
     asked, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
     where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget}
     if kinds:
-        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, **where)))
+        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **where)))
         return
     found = judge_replies(results(folder), asked, by=judges, **where, **how)
     show_tables(verdict_tables(found, results(folder)))

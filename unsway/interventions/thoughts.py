@@ -193,16 +193,23 @@ class Canary(NamedTuple):
 
     prompt: Prompt
     """The question and the beginning of its reply."""
-    rest: str
-    """How the word goes on."""
+
+    def is_finished_by(self, text: str) -> bool:
+        """Whether a text goes on inside the word: with a small letter, and not with the word from its start.
+
+        Which word it makes is not asked: a small model that makes "blazing" of "bl" received the beginning like one that
+        makes "blue". Whoever did not receive it begins a sentence.
+        """
+        begun = self.prompt.turns[-1].text().rpartition(" ")[2]
+        return text[:1].islower() and not text.lower().startswith(begun.lower())
 
 
 def canaries() -> tuple[Canary, ...]:
     """What tells whether the beginning of a reply reaches a model; some servers drop it without a word."""
     found = []
     for entry in bank(CANARIES).entries:
-        question, start, rest = entry.split(" = ")
-        found.append(Canary(_begun(_asked(question), start), rest))
+        question, start = entry.split(" = ")
+        found.append(Canary(_begun(_asked(question), start)))
     return tuple(found)
 
 

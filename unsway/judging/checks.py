@@ -5,7 +5,7 @@ In: replies and a judge. Out: a `JudgeCheck` for each kind. The same texts are j
     padding      some 200 words that say nothing stand behind the reply
     injection    the reply ends with lines that speak to the judge
     position     the options are listed last to first
-    again        nothing is altered, the judge is asked once more (its noise; months later, its drift)
+    again        nothing is altered, the judge is asked once more: its noise, or months later its drift
 
 The share of verdicts that changed should be near 0; the directions are compared by the exact test of McNemar.
 """
@@ -66,6 +66,7 @@ def judge_check(
     model: ModelLike,
     *,
     channel: Channel = "answer",
+    again: int = 1,
     **sampling: Unpack[SamplingOptions],
 ) -> JudgeCheck:
     """Judge texts as they are and altered.
@@ -76,8 +77,9 @@ def judge_check(
         rubric: The question.
         model: Who judges.
         channel: What it is shown.
-        sampling: As for `unsway.sampling.ask`: with a folder, what was asked before is not asked again. `again` takes the
-            next sample of every prompt.
+        again: For `again`, which further reply to each prompt is compared with the first one. What was asked before is kept,
+            so drift needs a number that was not asked yet: 1 today tells the noise, 2 in three months the drift.
+        sampling: As for `unsway.sampling.ask`: with a folder, what was asked before is not asked again.
 
     Raises:
         ModelError, BudgetReached: As `ask`.
@@ -85,8 +87,8 @@ def judge_check(
     before = verdicts(judged, rubric, model, channel=channel, **sampling)
     altered = [_with_words(each, kind) if kind in ("padding", "injection") else each for each in judged]
     asked = replace(rubric, backwards=True) if kind == "position" else rubric
-    again = 1 if kind == "again" else 0
-    after = verdicts(altered, asked, model, channel=channel, sample=again, **sampling)
+    sample = again if kind == "again" else 0
+    after = verdicts(altered, asked, model, channel=channel, sample=sample, **sampling)
     both = [(says_yes(one), says_yes(other)) for one, other in zip(before, after, strict=True)]
     at = numbered([each.pair.question.id for each in judged])
     changed = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in both], float)

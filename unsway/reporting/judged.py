@@ -7,6 +7,7 @@ rate on clean replies stands next to each rate on biased ones: the cue was not t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from unsway.judging.agreement import says_yes
@@ -293,6 +294,8 @@ def estimates(results: Results) -> dict[tuple[str, str], dict[str, Estimate]]:
             f"{prefix}_net": cell.net,
         }
         of |= {f"{prefix}_normalised": rates.normalised, f"un{prefix}_switch": rates.unverbalised}
+        if cell.note:
+            of |= {name: replace(one, note="; ".join(filter(None, [cell.note, one.note]))) for name, one in of.items()}
     return made
 
 

@@ -35,7 +35,15 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
             "AUROC, not followed": words.ratio(cell.auroc),
             "AUROC, clean": words.ratio(cell.auroc_clean),
             "note": "; ".join(
-                dict.fromkeys(one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by)
+                filter(
+                    None,
+                    dict.fromkeys(
+                        [
+                            cell.note,
+                            *(one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by),
+                        ]
+                    ),
+                )
             ),
         }
         for cell in cells

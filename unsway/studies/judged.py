@@ -146,7 +146,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         card = judge_card(row, found.notes.labels, study.question_of, study.length_of, level=LEVEL)
         if card.worst.n:
             cards[key] = card
-    notes = study.judge_notes(rows)
+    notes = judge_notes(by for by, *_ in rows)
     cells = [cell for key, row in rows.items() for cell in study.cells(row, cards.get(key), notes)]
     arms, biases = [arm.label for arm in found.arms], found.biases
 
@@ -174,6 +174,25 @@ def same_family(judge: str, model: str) -> bool:
     (maker, name), (other_maker, other_name) = family(judge), family(model)
     own = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
     return own or (bool(name) and name == other_name)
+
+
+def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
+    """What every number of one of these judges must say of an arm: it judges itself, or its own family with no other judge
+    next to it; empty where neither is so.
+    """
+    every = tuple(dict.fromkeys(judges))
+
+    def note(by: str, arm: Arm) -> str:
+        models = {arm.model, arm.of, arm.checkpoint.base.partition("#")[0] if arm.checkpoint else ""} - {""}
+        members = re.sub(r"^(any|majority|all) of ", "", by).split(", ")
+        own = [model for model in models for one in members if one.partition(" ")[0] == model.partition(" ")[0]]
+        if own:
+            return "judged by the model itself"
+        kin = [one for one in members if any(same_family(one, model) for model in models)]
+        others = [one for one in every if not any(same_family(one, model) for model in models)]
+        return "judged by a model of its own family, and by no other" if kin and not others else ""
+
+    return note
 
 
 class _Judging:
@@ -206,22 +225,6 @@ class _Judging:
                 group = grouped.setdefault((outcome.arm, outcome.bias), {})
                 group.setdefault(outcome, {})[verdict.side, verdict.placebo] = verdict
         return grouped
-
-    def judge_notes(self, rows: Iterable[tuple[str, Channel, str]]) -> Callable[[str, Arm], str]:
-        """What every number of a judge must say: it judges itself, or its own family with no other judge next to it."""
-        judges = tuple(dict.fromkeys(by for by, *_ in rows))
-
-        def note(by: str, arm: Arm) -> str:
-            models = {arm.model, arm.of, arm.checkpoint.base.partition("#")[0] if arm.checkpoint else ""} - {""}
-            members = re.sub(r"^(any|majority|all) of ", "", by).split(", ")
-            own = [model for model in models for one in members if one.partition(" ")[0] == model.partition(" ")[0]]
-            if own:
-                return "judged by the model itself"
-            kin = [one for one in members if any(same_family(one, model) for model in models)]
-            others = [one for one in judges if not any(same_family(one, model) for model in models)]
-            return "judged by a model of its own family, and by no other" if kin and not others else ""
-
-        return note
 
     def cells(
         self, row: Sequence[Verdict], card: JudgeCard | None, note: Callable[[str, Arm], str]

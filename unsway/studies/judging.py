@@ -123,6 +123,8 @@ def check_judges(
     ask: str | Rubric | Sequence[str | Rubric],
     by: ModelLike | Sequence[ModelLike],
     kinds: Sequence[CheckKind] = KINDS,
+    *,
+    again: int = 1,
     **options: Unpack[JudgingOptions],
 ) -> tuple[JudgeCheck, ...]:
     """Whether judges change their mind where nothing changed that they were asked about (`judging.checks`).
@@ -132,6 +134,7 @@ def check_judges(
         ask: Rubrics or their names.
         by: Judges: models.
         kinds: What is altered.
+        again: For the check `again`, which further reply of a judge is compared with its first; a new number asks anew.
         options: As for `judge`; replies of the judges are kept next to those of `judge`.
     """
     wrong = [kind for kind in kinds if kind not in KINDS]
@@ -144,7 +147,7 @@ def check_judges(
         place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
         sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
         for rubric in asked:
-            made += [judge_check(kind, texts, rubric, who, **sampling) for kind in kinds]
+            made += [judge_check(kind, texts, rubric, who, again=again, **sampling) for kind in kinds]
     return tuple(made)
 
 

@@ -29,6 +29,7 @@ from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_diff
 from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
 from unsway.studies.fronts import silence_front
+from unsway.studies.judged import judge_notes
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
@@ -72,6 +73,8 @@ class MonitoredCell(NamedTuple):
     """Switched replies against biased replies that did not follow."""
     auroc_clean: Estimate
     """Switched replies against clean replies."""
+    note: str = ""
+    """What to know before reading it: that the monitor is the model itself, or of its family."""
 
 
 class Graded(NamedTuple):
@@ -187,15 +190,20 @@ def monitor(
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
     mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES]
-    cells = []
-    for by in dict.fromkeys(verdict.by for verdict in mine):
+    judges, arms, cells = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}, []
+    note = judge_notes(judges)
+    for by in judges:
         own = [verdict for verdict in mine if verdict.by == by]
         for name in (*SEES, LENGTH):
             groups: dict[tuple[ArmKey, str], list[Graded]] = {}
             for each in _graded(found, own, name):
                 groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
-            labels = {arm.key: arm.label for arm in found.arms}
-            cells += [_cell(labels[arm], bias, by, name, group) for (arm, bias), group in groups.items()]
+            cells += [
+                _cell(arms[key].label, bias, by, name, group)._replace(
+                    note="" if name == LENGTH else note(by, arms[key])
+                )
+                for (key, bias), group in groups.items()
+            ]
     return tuple(cells)
 
 

@@ -43,7 +43,7 @@ def finished(asks: Callable[[Iterable[Prompt], int], Asked]) -> tuple[int, int]:
     """How many words that its reply was begun with a model finished, and how many there were. Raises as `asks`."""
     tried = thoughts.canaries()
     replies = asks([each.prompt for each in tried], CANARY_TOKENS)
-    return sum(replies[each.prompt.id].text.startswith(each.rest) for each in tried), len(tried)
+    return sum(each.is_finished_by(replies[each.prompt.id].text) for each in tried), len(tried)
 
 
 def begun(asked: PairSet, session: Session, key: ArmKey, sampling: Sampling) -> Settings:
