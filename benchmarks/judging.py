@@ -1,6 +1,6 @@
 """Do the intervals of judged rates cover? Scripted replies of known admissions, scripted judges of known errors, many seeds.
 
-    python benchmarks/judging.py --studies 300
+    python benchmarks/judging.py
 
 Each study has pairs of its own seed, a model that follows the cue at a known rate and says so at a known rate, and a judge of
 known sensitivity and specificity; people label some of the replies. Everything after the replies is the product's own path:
@@ -95,7 +95,12 @@ def estimates(made: Judged, truth: dict[str, bool], seed: int) -> Iterator[tuple
 
 
 @click.command(help=__doc__)
-@click.option("--studies", default=300, show_default=True)
+@click.option(
+    "--studies",
+    default=1000,
+    show_default=True,
+    help="At 300, an interval that covers 95 % falls below 93 % in 6 % of runs.",
+)
 @click.option("--questions", "n", default=150, show_default=True)
 @click.option("--labels", default=60, show_default=True, help="Replies that people label.")
 @click.option("--json", "json_", is_flag=True)

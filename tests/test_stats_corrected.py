@@ -86,6 +86,14 @@ def test_ppi_weighs_labels_and_verdicts(weight: float | None, value: float, erro
     assert float(found.how.rsplit(" ", 1)[1]) == pytest.approx(error, abs=2e-4)
 
 
+def test_labels_alone_have_wilsons_interval_and_no_positive_is_no_certainty() -> None:
+    y, z = labelled(40, 10, 15, 35)
+    alone = ppi(y + [None] * 1000, z + [False] * 1000, list(map(str, range(1100))), weight=0.0)
+    assert (alone.low, alone.high) == pytest.approx(wilson(50, 100), abs=3e-3)
+    none = ppi([False] * 40 + [None] * 60, [False] * 100, list(map(str, range(100))))
+    assert none.value == 0 and (none.low, none.high) == pytest.approx(wilson(0, 40))
+
+
 def test_where_the_share_of_true_ones_moves_ppi_is_wrong_and_rogan_gladen_right() -> None:
     """Se .8, Sp .9; labelled replies are half true, those estimated a tenth."""
     y, z = labelled(400, 100, 50, 450)

@@ -216,6 +216,10 @@ def ppi(
 ) -> Estimate:
     """The true rate by prediction-powered inference: all verdicts, corrected by the labels of a random part.
 
+    The interval is Wilson's at the effective size that the variance amounts to, with the quantile of the labelled questions:
+    a normal one around the estimate covers 92 % with 60 labels of a rate of .2, and 87 % of a rate of .05, where Wilson's
+    covers 94 to 96 %.
+
     Args:
         labels: People's label of each reply; None where there is none. The labelled ones are a random sample of all.
         verdicts: The judge's verdict on each reply.
@@ -243,9 +247,11 @@ def ppi(
     sum_Q = np.bincount(numbered(questions), influence)  # the influence on the estimate, over the replies of a question
     n_questions = len(sum_Q)
     error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
-    half = float(stdtrit(max(1, n_questions - 1), (1 + level) / 2)) * error
-    ends = max(0.0, value - half), min(1.0, value + half)
-    how += f", weight of the verdicts {used:.2f}, standard error {error:.4f}"
+    n_labelled = len({question for question, known in zip(questions, has, strict=True) if known})
+    few = quantile(level) / float(stdtrit(max(1, n_labelled - 1), (1 + level) / 2))
+    size = value * (1 - value) / error**2 * few**2 if error > 0 and 0 < value < 1 else n_labelled
+    ends = wilson(min(1.0, max(0.0, value)) * size, size, level)
+    how += f", Wilson interval at its effective size, weight of the verdicts {used:.2f}, standard error {error:.4f}"
     return Estimate("corrected", value, *ends, level, len(questions), n_questions, 0, how)
 
 
