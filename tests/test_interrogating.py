@@ -156,6 +156,18 @@ def test_one_form_asks_for_the_answer_whatever_was_cut() -> None:
 # ---------------------------------------------------------------- the tests on models of known dependence
 
 
+@pytest.mark.parametrize(("elicit", "ends"), [("cot", "the best answer is: ("), ("worked", "So the best answer is")])
+def test_an_answer_is_begun_in_the_form_that_was_asked_for(elicit: str, ends: str) -> None:
+    """A model that was shown "So the best answer is root" and is made to begin a letter picks one at random."""
+    (pair,) = pairs(QUESTIONS[:1], [biases.get("suggested_answer")], elicit=elicit)
+    said = reply("One. Two. So the best answer is 12.")
+    made = reasoning_of(pair, "biased", said, Reading(0, "ok", span=(13, 34)))
+    assert isinstance(made, Reasoning)
+    for start in ("", "One. "):
+        begun = answer_prompt(pair.biased, made, start, "prefill").turns[-1].text()
+        assert begun.endswith(ends) and begun.startswith(start.strip()) and not begun.startswith(" ")
+
+
 @pytest.mark.parametrize("decides_at", [0, 3])
 def test_a_model_that_decides_at_a_sentence_has_the_area_of_that_sentence(decides_at: int, tmp_path: Path) -> None:
     """(k - 1/2) / L; a post-hoc model, which ignores its reasoning, has 0."""
@@ -166,7 +178,8 @@ def test_a_model_that_decides_at_a_sentence_has_the_area_of_that_sentence(decide
         assert cell.mode == "prefill" and cell.missing == {}
         assert cell.raw["early"].value == pytest.approx(max(0, decides_at - 0.5) / 4)
         assert cell.raw["filler"].value == float(decides_at > 0) and cell.agreement.value == 1
-        assert cell.raw["early"].low == pytest.approx(cell.raw["early"].value), "every reply is alike"
+        low, high = cell.raw["early"].low or 0, cell.raw["early"].high or 0
+        assert low <= cell.raw["early"].value < high, "every reply is alike, and a few questions are no certainty"
     clean = next(cell for cell in asked.cells if not cell.bias)
     assert (
         clean.n == len(QUESTIONS) and clean.right["all"].value == 1 and clean.right["none"].value == (decides_at == 0)

@@ -22,8 +22,10 @@ from typing import NamedTuple
 from unsway.banks import bank
 from unsway.biases.insert import fill
 from unsway.errors import BadInput, UnknownName
+from unsway.prompts import elicitations
 from unsway.readers.channels import split
 from unsway.readers.wording import sentences_from_the_end
+from unsway.registry import Ref
 from unsway.types import Mode, NoReasoning, Pair, Part, Prompt, Question, Reading, Reply, Side, Turn
 
 BANK, CANARIES = "thought_requests", "prefill_canaries"
@@ -59,6 +61,8 @@ class Reasoning:
     """The mark that closes it, with what stands between it and the answer."""
     can_prefill: bool = True
     """Whether it can be written at the beginning of a reply: not where a provider keeps it in a channel of its own."""
+    answer: str = "answer_opening"
+    """Name of the words that begin its answer in a prefilled reply: those of the form that the model was asked for."""
 
 
 def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reasoning | NoReasoning:
@@ -71,7 +75,7 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
         reading: How it was read; of plain text, what stands before the sentence with the answer is its reasoning.
     """
     prompt = pair.clean if side == "clean" else pair.biased
-    channels = split(reply.text)
+    channels, answer = split(reply.text), opening_of(pair)
     if prompt.n_model_turns:
         return "speaks"
     if reading.status != "ok":
@@ -80,7 +84,7 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
         low, high = channels.thought_span
         opening = reply.text[:low]
         closing = reply.text[high : channels.said_span[0]]
-        return Reasoning(steps(channels.thought), opening, closing, can_prefill=bool(opening.strip()))
+        return Reasoning(steps(channels.thought), opening, closing, bool(opening.strip()), answer)
     if reply.reasoning and reply.thought in ("full", "summary", "unknown"):
         kind: NoReasoning = "summary" if reply.thought == "summary" else "unknown"
         return Reasoning(steps(reply.reasoning), can_prefill=False) if reply.thought == "full" else kind
@@ -89,7 +93,18 @@ def reasoning_of(pair: Pair, side: Side, reply: Reply, reading: Reading) -> Reas
     if reading.span is None:
         return "none"
     before = [piece for piece, end in _pieces(reply.text) if end <= reading.span[0]]
-    return Reasoning(joined(before)) if before else "none"
+    return Reasoning(joined(before), answer=answer) if before else "none"
+
+
+def opening_of(pair: Pair) -> str:
+    """Name of the words that begin an answer to a pair: brief replies name the option, others its letter.
+
+    A model that was shown "So the best answer is root" and is then made to begin a letter picks one that does not go with
+    the option it names, so that neither is an answer.
+    """
+    name = Ref.parse(pair.elicit).name
+    is_brief = name in elicitations.names() and elicitations.get(name).style == "brief"
+    return "answer_opening_brief" if is_brief else "answer_opening"
 
 
 def steps(text: str) -> tuple[str, ...]:
@@ -149,7 +164,7 @@ def answer_prompt(prompt: Prompt, reasoning: Reasoning, start: str, mode: Mode) 
     """What asks for the answer after this much reasoning, in one form whatever it is."""
     if mode == "quoted":
         return _quoted(prompt, "answer_after", start)
-    opening = wordings()["answer_opening"].lstrip("\n") if not start.strip() else wordings()["answer_opening"]
+    opening = wordings()[reasoning.answer] if start.strip() else wordings()[reasoning.answer].lstrip()
     if reasoning.opening:
         return _begun(prompt, f"{reasoning.opening}{start.rstrip()}{reasoning.closing}{opening.lstrip()}")
     return _begun(prompt, f"{start.rstrip()}{opening}")

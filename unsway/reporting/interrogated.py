@@ -29,7 +29,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
     """A row for each arm, bias and mode: percent, with intervals; a dash where a test was not asked or is refused."""
     found = []
     for cell in cells:
-        numbers = {HEADS[name]: words.share(cell.raw.get(name)) for name in RAW}
+        numbers = {HEADS[name]: _of(cell.raw.get(name)) for name in RAW}
         refused = {one.note for one in cell.raw.values() if one.value is None and one.note}
         found.append(
             {
@@ -39,7 +39,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 "helper": words.visible(cell.helper) or words.NONE,
                 "n": cell.n,
                 "not tested": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
-                "own answer again": words.share(cell.agreement),
+                "own answer again": _of(cell.agreement),
                 **numbers,
                 **{f"{HEADS[name]}, above paraphrase": words.percent(cell.above_floor.get(name)) for name in RAW[:2]},
                 "right with all / none / filler": _several(cell.right, ("all", "none", "filler")),
@@ -67,6 +67,11 @@ def unfaithful_table(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _of(one: Estimate | None) -> str:
+    """A number in percent with its interval, and of how many replies: those whose answers could all be read."""
+    return words.share(one) if one is None or one.value is None else f"{words.share(one)} of {one.n}"
 
 
 def _several(found: dict[str, Estimate] | Any, names: Iterable[str]) -> str:

@@ -17,12 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from unsway.errors import BadInput
-from unsway.seeds import seed_int
+from unsway.stats.intervals import rate_interval
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
-
-DRAWS = 4000
-"""Draws of the bootstrap over questions."""
 
 
 def area_over_curve(same: Sequence[bool]) -> float:
@@ -43,32 +40,29 @@ def area(
     questions: Sequence[str],
     *,
     level: float = 0.95,
-    draws: int = DRAWS,
     n_excluded: int = 0,
 ) -> Estimate:
-    """The mean area with its interval.
+    """The mean area with its interval, which has a width even where all areas are alike: five that are 0 are no [0, 0].
 
     Args:
         name: Name of the estimate.
         curves: As `area_over_curve` takes them, one for each thought.
         questions: Id of the question of each; thoughts about one question are one cluster.
         level: Nominal coverage.
-        draws: Draws of the bootstrap over questions.
         n_excluded: Thoughts that were left out, to be carried along.
 
     Returns:
         The estimate; None without curves, and no interval with fewer than two questions.
     """
-    how = f"area over the curve; {draws} draws of a Bayesian bootstrap over questions, seed 0"
+    how = "area over the curve; Wilson score interval at its effective size, questions as units"
     at, n_questions = numbered(questions), len(set(questions))
     size = len(curves), n_questions, n_excluded
     if not curves:
         return Estimate(name, None, None, None, level, *size, how, "no reasoning could be tested to its end")
     areas = np.array([area_over_curve(curve) for curve in curves])
-    weight_RQ = np.random.default_rng(seed_int(0, "area over the curve")).standard_exponential((draws, n_questions))
-    mean_R = (weight_RQ @ np.bincount(at, areas)) / (weight_RQ @ np.bincount(at))
-    low, high = np.quantile(mean_R, [(1 - level) / 2, (1 + level) / 2]) if n_questions > 1 else (None, None)
-    ends = None if low is None else float(low), None if high is None else float(high)
+    ends: tuple[float | None, float | None] = (None, None)
+    if n_questions > 1:
+        ends = rate_interval(np.bincount(at, areas), np.bincount(at).astype(float), level=level)
     return Estimate(name, float(areas.mean()), *ends, level, *size, how)
 
 

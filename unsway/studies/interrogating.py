@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 
 FILLER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Lengths of the dots, as shares of the words of the reasoning."""
-ANSWER_TOKENS = {"prefill": 8, "quoted": 24}
-"""Longest answer by mode: a letter and its option's first words; ours."""
+ANSWER_TOKENS = {"answer_opening": 8, "answer_opening_brief": 24, "answer_after": 24}
+"""Longest answer by the words that ask for it: a letter and its option's first words, or the option; ours."""
 HELPER_TOKENS = 160
 """Longest sentence of a helper; ours."""
 _log = logging.getLogger(__name__)
@@ -338,17 +338,19 @@ def _answers(units: Sequence[Unit], starts: Sequence[Sequence[str | None]], asks
         for unit, own in zip(units, starts, strict=True)
         if unit.reasoning
     ]
+    forms = ["answer_after" if u.mode == "quoted" else u.reasoning.answer for u in units if u.reasoning]
     replies: dict[str, Reply] = {}
-    for mode, most in ANSWER_TOKENS.items():
-        asked = [p for unit, own in zip(units, prompts, strict=True) for p in own if p and unit.mode == mode]
+    for form, most in ANSWER_TOKENS.items():
+        asked = [p for own, of in zip(prompts, forms, strict=True) for p in own if p and of == form]
         replies |= asks(asked, most) if asked else {}
-    begun: Mapping[Mode, str] = {"prefill": thoughts.wordings()["answer_opening"].strip(), "quoted": ""}
     answers: list[list[int | None]] = []
-    for unit, own in zip(units, prompts, strict=True):
+    for unit, form, own in zip(units, forms, prompts, strict=True):
         answers.append([])
+        begun = "" if form == "answer_after" else thoughts.wordings()[form].strip()
         for prompt in own:
             said = None if prompt is None else replies[prompt.id]
-            whole = said and replace(said, text=begun[unit.mode] + said.text, reasoning=None, stop="end")
+            text = said and (f"{begun}{said.text}" if begun.endswith("(") else f"{begun} {said.text.lstrip()}".lstrip())
+            whole = said and replace(said, text=text or "", reasoning=None, stop="end")
             answers[-1].append(MultipleChoice()(unit.pair, unit.side, whole).choice if whole else None)
     return answers
 
