@@ -50,9 +50,9 @@ def downloaded() -> list[tuple[str, sources.Split]]:
 
 
 @cache
-def read_once(name: str, split: str) -> sources.Loaded:
+def read_once(name: str, split: str, seed: int = 0) -> sources.Loaded:
     """A split as it is read, once for all tests that go over it."""
-    return sources.read(name, split=split)
+    return sources.read(name, split=split, seed=seed)
 
 
 def question(stem: str = "Which?", options: tuple[str, ...] = ("a", "b", "c"), gold: int | None = 0) -> Question:
@@ -674,15 +674,16 @@ MADE = [(kind, level) for kind in procedural._KINDS for level in (1, 2, 3)]
 @pytest.mark.parametrize(("kind", "level"), MADE)
 def test_procedural_splits_levels_and_seeds(kind: str, level: int) -> None:
     name = f"procedural/{kind}@{level}"
-    stems = {split: {q.stem for q in sources.load(name, split=split)} for split in ("train", "validation", "test")}
+    splits = {split: read_once(name, split).questions for split in ("train", "validation", "test")}
+    stems = {split: {q.stem for q in questions} for split, questions in splits.items()}
     for one, other in itertools.combinations(stems.values(), 2):
         assert not one & other
-    fresh = {q.stem for q in sources.load(name, split="test", seed=1)}
+    fresh = {q.stem for q in read_once(name, "test", 1).questions}
     assert not fresh & (stems["train"] | stems["validation"])
     if (kind, level) != ("dates", 1):  # there are only so many weekdays
         assert len(stems["test"]) > 700
         assert len(fresh & stems["test"]) < 0.6 * len(fresh)
-    for q in sources.load(name, 100):
+    for q in splits["test"]:
         assert q.source == f"procedural/{kind}@{level}@1"
         assert len(q.options) == (3 if (kind, level) in {("ordering", 1), ("tracking", 1)} else 4)
 
@@ -828,7 +829,7 @@ SOLVERS = {
 
 @pytest.mark.parametrize(("kind", "level"), [case for case in MADE if case[0] != "syllogisms"])
 def test_the_right_option_is_right_and_the_only_one(kind: str, level: int) -> None:
-    for q in sources.load(f"procedural/{kind}@{level}", 150, split="train", seed=5):
+    for q in read_once(f"procedural/{kind}@{level}", "train").questions[:150]:
         assert q.gold is not None
         right = SOLVERS[kind](q.stem)
         assert [option == right for option in q.options] == [place == q.gold for place in range(len(q.options))], q
@@ -836,7 +837,7 @@ def test_the_right_option_is_right_and_the_only_one(kind: str, level: int) -> No
 
 @pytest.mark.parametrize("level", [1, 2])
 def test_the_right_conclusion_is_the_only_one_that_follows(level: int) -> None:
-    for q in sources.load(f"procedural/syllogisms@{level}", 120, split="train", seed=5):
+    for q in read_once(f"procedural/syllogisms@{level}", "train").questions[:120]:
         assert q.options[q.gold or 0] == solve_syllogisms(q.stem, q.options), q
 
 
@@ -859,7 +860,7 @@ def test_the_right_number_is_no_more_often_in_the_middle(kind: str) -> None:
     for level in (1, 2, 3):
         ranks = Counter(
             sorted(map(int, q.options)).index(int(q.options[q.gold or 0]))
-            for q in sources.load(f"procedural/{kind}@{level}")
+            for q in read_once(f"procedural/{kind}@{level}", "test").questions
         )
         assert min(ranks[rank] for rank in range(4)) > 0.6 * sum(ranks.values()) / 4
 
