@@ -19,6 +19,7 @@ import os
 import runpy
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -61,7 +62,7 @@ TRAINING = ("torch", "transformers", "peft")
 
 SERVER = multiprocessing.get_context("forkserver")
 """Its processes come from a server that every process of the tests starts once, when it first needs one."""
-SERVER.set_forkserver_preload(list(PRELOADED))
+SERVER.set_forkserver_preload([*PRELOADED, *MEASURING])
 
 
 class Forked:
@@ -91,6 +92,13 @@ class Forked:
         self.process.join(timeout)
         assert self.returncode is not None, f"no end within {timeout} s"
         return self.returncode
+
+    def says(self, text: str, timeout: float = 60) -> None:
+        """Wait until it has said this on stdout."""
+        until = time.monotonic() + timeout
+        while not self.out.exists() or text not in self.out.read_text(encoding="utf-8"):
+            assert self.returncode is None and time.monotonic() < until, f"it never said {text!r}"
+            time.sleep(0.02)
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         """What it said on stdout and stderr, once it has ended."""

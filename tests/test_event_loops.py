@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import Forked
+
 ASK = """
 from unsway.pairing import pairs
 from unsway.sampling import run
@@ -23,17 +25,8 @@ def ask(folder):
 """
 
 
-def script(folder: Path, body: str, **env: str) -> subprocess.CompletedProcess[str]:
-    path = folder / "script.py"
-    path.write_text(ASK + textwrap.dedent(body), encoding="utf-8")
-    command = [sys.executable, str(path), str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | env, timeout=200)
-
-
 def test_a_coroutine_can_measure(tmp_path: Path) -> None:
-    done = script(
-        tmp_path,
-        """
+    body = """
         import asyncio, sys
         from inspect_ai.log import read_eval_log
         from unsway.importing.replies import load
@@ -47,17 +40,16 @@ def test_a_coroutine_can_measure(tmp_path: Path) -> None:
             print(len(replies), [reply.text for reply in replies] == [reply.text for reply in again], len(load(log).replies))
 
         asyncio.run(main())
-        """,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["12", "True", "12"]
+        """
+    with Forked(ASK + textwrap.dedent(body), str(tmp_path), out=tmp_path / "said") as process:
+        said, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+    assert said.split() == ["12", "True", "12"]
 
 
 def test_an_interrupt_inside_a_loop_ends_the_asking(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(
-        ASK
-        + textwrap.dedent(
-            """
+    code = ASK + textwrap.dedent(
+        """
             import asyncio, sys
             model = scripted(asked, follow={})
             async def slow(*args, **kwargs):
@@ -67,18 +59,12 @@ def test_an_interrupt_inside_a_loop_ends_the_asking(tmp_path: Path) -> None:
             async def main():
                 run(asked, model, folder=sys.argv[1])
             asyncio.run(main())
-            """
-        ),
-        encoding="utf-8",
+        """
     )
-    with subprocess.Popen(
-        [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "study")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"asking\n"
+    with Forked(code, str(tmp_path / "study"), out=tmp_path / "said") as process:
+        process.says("asking")
         began = time.monotonic()
-        process.send_signal(signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
         process.wait(60)
     assert time.monotonic() - began < 40 and process.returncode != 0
 
@@ -108,8 +94,11 @@ def test_a_notebook_without_ipywidgets_says_what_to_install(tmp_path: Path) -> N
     except MissingExtra as error:
         print(error)
     """
-    done = script(
-        tmp_path, body, OPENAI_API_KEY="none", PYTHONPATH=f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    )
+    env = os.environ | {
+        "OPENAI_API_KEY": "none",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
+    command = [sys.executable, "-c", ASK + textwrap.dedent(body), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "pip install 'unsway[notebook]'" in done.stdout

