@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
 
+from tests.forking import Forked
 from unsway import readers
 from unsway.biases.registry import biases
 from unsway.cli import main
@@ -246,7 +245,8 @@ def test_a_log_whose_study_is_gone_is_imported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("argument", "said"), [("bias=post_hok", "post_hoc"), ("source=truthfulqaa", "truthfulqa")])
 def test_a_mistyped_name_is_one_line_of_inspect(argument: str, said: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "inspect_ai", "eval", "unsway/bias", "-T", argument, "--model", "mockllm/model"]
-    done = subprocess.run([*command, "--log-dir", str(tmp_path)], capture_output=True, text=True, check=False)
-    output = done.stdout + done.stderr
-    assert done.returncode != 0 and "Traceback" not in output and said in output, output
+    words = ["eval", "unsway/bias", "-T", argument, "--model", "mockllm/model", "--log-dir", str(tmp_path)]
+    code = "import runpy; runpy.run_module('inspect_ai', run_name='__main__', alter_sys=True)"
+    with Forked(code, *words, out=tmp_path / "said") as process:
+        output = "".join(process.communicate(timeout=100))
+    assert process.returncode != 0 and "Traceback" not in output and said in output, output

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.solver import generate
 
+from tests.forking import Forked
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.importing.bodies import Description
@@ -136,10 +135,9 @@ eval(task, model=model, log_dir=sys.argv[1], display="none", max_connections=1, 
 
 @pytest.mark.parametrize("n_quick", [0, 2])
 def test_a_run_that_was_interrupted_is_said(tmp_path: Path, n_quick: int) -> None:
-    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "logs"), str(n_quick)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"waiting\n"
-        process.send_signal(signal.SIGINT)
+    with Forked(INTERRUPTED, str(tmp_path / "logs"), str(n_quick), out=tmp_path / "said") as process:
+        process.says("waiting")
+        os.kill(process.pid, signal.SIGINT)
         process.wait(60)
     (path,) = (tmp_path / "logs").glob("*.eval")
     done = CliRunner().invoke(main, ["import", str(path), "--out", str(tmp_path / "out")])
