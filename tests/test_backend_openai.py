@@ -6,8 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.forking import Forked
 from tests.openai_server import OpenAiServer
 from unsway.backends import backend
 from unsway.backends.openai import OpenAi
@@ -303,9 +302,8 @@ print(made.model)
 """
 
 
-def start(rows: Path, folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", WAITING, str(rows), BASE, str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(rows: Path, folder: Path) -> Forked:
+    return Forked(WAITING, str(rows), BASE, str(folder), out=rows.with_suffix(".said"))
 
 
 def stop_while_it_waits(rows: Path, folder: Path, how: signal.Signals) -> str:
@@ -315,7 +313,7 @@ def stop_while_it_waits(rows: Path, folder: Path, how: signal.Signals) -> str:
     with start(rows, folder) as waiting:
         deadline = time.monotonic() + 60
         while not metrics.exists() or metrics.stat().st_size == before:
-            assert waiting.poll() is None and time.monotonic() < deadline
+            assert waiting.returncode is None and time.monotonic() < deadline
             time.sleep(0.02)
         os.kill(waiting.pid, how)
         _, said = waiting.communicate(timeout=120)
