@@ -346,6 +346,28 @@ def test_a_process_that_is_killed_on_windows_holds_nothing(windows: Windows, tmp
     assert list(tmp_path.rglob("*.lock")) == []
 
 
+LEFT = """
+import os
+from pathlib import Path
+from unsway.disk import ByteLocks, exclusive
+place = Path({folder!r})
+def left(name):
+    (place / name).touch()
+    os.utime(place / name, (0, 0))
+left(".lock.lock")
+with exclusive(place):
+    print("held", (place / ".lock.lock").stat().st_size > 0)
+left("claims.7.lock")
+print("taken", ByteLocks(place / "claims").take(7))
+"""
+
+
+def test_a_lock_file_whose_maker_was_killed_before_it_wrote_its_number_holds_nobody(
+    windows: Windows, tmp_path: Path
+) -> None:
+    assert end_of(windows.start(LEFT, tmp_path, "left"), tmp_path, "left") == ["held", "True", "taken", "True"]
+
+
 def test_space_is_reserved_where_the_file_system_cannot_allocate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

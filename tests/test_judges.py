@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -23,6 +25,7 @@ from unsway.judging import rubrics
 from unsway.judging.checks import judge_check
 from unsway.judging.ensembles import decided, ensemble
 from unsway.judging.foreign_labels import import_labels
+from unsway.judging.items import LabelItem
 from unsway.judging.label_store import LabelStore
 from unsway.judging.planned import judge_plan
 from unsway.judging.rubrics import Said
@@ -398,9 +401,23 @@ def test_baselines_on_the_released_labels(tmp_path: Path) -> None:
     store = LabelStore(tmp_path)
     items, people = store.items(), store.labels()
     label_of = {v.reply: v.value >= 4 for v in people if v.question.startswith("coherent")}  # type: ignore[operator]
-    marks = [(item.question_id, float(len(item.reply)), label_of[item.address]) for item in items]
-    yes, no = ([(q, length) for q, length, label in marks if label is wanted] for wanted in (True, False))
-    assert auroc(yes, no, draws=50).value == pytest.approx(0.599, abs=1e-3)
+    biased = Counter(item.bias for item in items)
+    coherent = Counter(item.bias for item in items if label_of[item.address])
+
+    def others(item: LabelItem) -> float:
+        """The share of coherent replies among the others of its bias."""
+        return (coherent[item.bias] - label_of[item.address]) / (biased[item.bias] - 1)
+
+    baselines: dict[Callable[[LabelItem], float], float] = {
+        lambda item: len(item.reply): 0.599,
+        lambda item: len(re.findall(r"[.!?](?:\s|$)", item.reply)): 0.561,
+        lambda item: len(set(re.findall(r"\(([A-J])\)", item.reply))): 0.531,
+        others: 0.469,
+    }
+    for mark, area in baselines.items():
+        marks = [(item.question_id, float(mark(item)), label_of[item.address]) for item in items]
+        yes, no = ([(q, value) for q, value, label in marks if label is wanted] for wanted in (True, False))
+        assert auroc(yes, no, draws=50).value == pytest.approx(area, abs=1e-3)
     assert wilson(107, 229) == pytest.approx((0.404, 0.532), abs=6e-4)
     mark_of = {v.reply: int(v.value) for v in people if v.question.startswith("coherent")}  # type: ignore[arg-type]
     for least, right in ((3, (1.0, 0.721, 0.852, 0.708)), (5, (0.598, 1.0, 0.812, 0.613))):
@@ -408,6 +425,13 @@ def test_baselines_on_the_released_labels(tmp_path: Path) -> None:
         made = judge_card(cut, people, {}, {})
         found = (made.sensitivity.value, made.specificity.value, made.agreement.value, made.kappa.value)
         assert found == pytest.approx(right, abs=6e-4), "a perfect judge with another cut"
+    named = {bias: 5 if 2 * coherent[bias] >= n else 1 for bias, n in biased.items()}
+    card = judge_card(
+        [Verdict(item.address, "answer", "coherent@1", "bias", named[item.bias]) for item in items], people, {}, {}
+    )
+    assert (card.agreement.value, card.kappa.value) == pytest.approx((0.585, 0.179), abs=6e-4), (
+        "the name of the bias alone"
+    )
     always = [Verdict(item.address, "answer", "coherent@1", "always", 5) for item in items]
     card = judge_card(always, people, {}, {item.address: len(item.reply) for item in items})
     assert card.agreement.value == pytest.approx(107 / 229) and not card.gate.passed

@@ -17,6 +17,7 @@ import logging
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errn
 """Errors of systems and file systems without the lock or the function that was asked for."""
 SHORT, LONG = 0.001, 0.1
 """Seconds between two attempts at a lock: of rows, which is held for microseconds, and of a folder."""
+UNNAMED = 5.0
+"""Seconds for which a lock file may be empty: its holder writes its number at once, unless it is killed in between."""
 
 _log = logging.getLogger(__name__)
 
@@ -274,7 +277,7 @@ def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT
     `wait` is the seconds between two attempts; None makes one. With the handle of the open file, a lock of the system
     ends when that is closed.
     """
-    from filelock import FileLock, Timeout, lock_descriptor
+    from filelock import FileLock, lock_descriptor
 
     opened, lock = None, None
     try:
@@ -288,15 +291,33 @@ def _locked(path: Path, handle: int | None = None, *, wait: float | None = SHORT
             if error.errno not in UNSUPPORTED:
                 raise
             lock = FileLock(f"{path}{LOCK}", thread_local=False)
-            with suppress(Timeout):
-                lock.acquire(blocking=wait is not None, poll_interval=wait or SHORT)
-            is_ours = lock.is_locked
+            is_ours = _acquired(lock, wait)
         yield is_ours
     finally:
         if lock is not None:
             lock.release()
         if opened is not None:
             os.close(opened)  # which releases the lock
+
+
+def _acquired(lock: BaseFileLock, wait: float | None) -> bool:
+    """Whether a lock is ours now, after any wait; one whose holder was killed before it wrote its number is taken away.
+
+    filelock takes away the lock file of a process that has ended, but waits for ever for an empty one.
+    """
+    from filelock import SoftFileLock, Timeout
+
+    marker = Path(lock.lock_file)
+    while True:
+        if isinstance(lock, SoftFileLock):  # the files of other locks are always empty
+            with suppress(OSError):  # another one took it away, or holds it open
+                about = marker.stat()
+                if about.st_size == 0 and time.time() - about.st_mtime > UNNAMED:
+                    marker.unlink()
+        with suppress(Timeout):
+            lock.acquire(timeout=0 if wait is None else UNNAMED, poll_interval=wait or SHORT)
+        if lock.is_locked or wait is None:
+            return lock.is_locked
 
 
 @contextmanager
@@ -356,15 +377,12 @@ class ByteLocks:
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
-        from filelock import SoftFileLock, Timeout
+        from filelock import SoftFileLock
 
         lock = SoftFileLock(f"{self._path}.{number:x}{LOCK}", thread_local=False)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        self._files[number] = lock
-        return True
+        if is_ours := _acquired(lock, None):
+            self._files[number] = lock
+        return is_ours
 
     def release(self, number: int) -> None:
         """Release a number that this process holds."""
