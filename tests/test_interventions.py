@@ -363,12 +363,12 @@ def test_a_known_reduction_is_found(name: str, tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
 @pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
 def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -> None:
-    questions = sources.load("common_knowledge", n=4)
+    questions = sources.load("common_knowledge", n=2)
     made = pairs(questions, ["suggested_answer"], elicit="brief")
     short = Settings(max_tokens=48)
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
-        for name in ("fewshot:2-paired", "rewrite"):
+        for name in ("fewshot:1-paired", "rewrite"):
             instead = get(name).apply(made.pairs, model, Sampling(short, Sampling(folder=tmp_path)))
             assert len(instead.prompts) + len(instead.missing) == len({p.id for p in prompts_of(made)})
             replies = ask(instead.prompts.values(), model, folder=tmp_path, settings=short)

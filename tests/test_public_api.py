@@ -9,7 +9,6 @@ import api_page
 import pytest
 
 import unsway as us
-from unsway import assets
 from unsway.biases import resolve
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
@@ -99,20 +98,3 @@ def test_every_public_name_has_a_first_sentence_and_the_page_lists_it() -> None:
         sentence = api_page.first_sentence(getattr(us, name))
         assert sentence.endswith((".", "…")) or sentence.endswith("?"), f"us.{name}: {sentence!r}"
     assert api_page.PAGE.read_text(encoding="utf-8") == api_page.page(), "write it again: python tests/api_page.py"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-@pytest.mark.filterwarnings("default")  # torch's and transformers' own
-@pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
-def test_a_model_is_trained_and_measured_alike(tmp_path: Path) -> None:
-    recipe = us.Recipe(n=4, direct_share=1.0, instruct=0, max_tokens=24, biases=("suggested_answer",))
-    train = us.load("common_knowledge", 24)
-    where = {"recipe": recipe, "folder": tmp_path / "bct"}
-    made = us.train(us.Bct(batch_size=2), "unsway/smollm2-135m", train, backend=us.Local(), **where)  # type: ignore[arg-type]
-    assert made == us.train(us.Bct(batch_size=2), "unsway/smollm2-135m", train, backend=us.Local(), **where)  # type: ignore[arg-type]
-    short = us.Settings(max_tokens=24)
-    base = us.measure("unsway/smollm2-135m", QUESTIONS[:3], ["suggested_answer"], elicit="direct", settings=short)
-    both = base + us.measure(made, like=base, label="bct")
-    assert [(arm.role, arm.trained) for arm in both.arms] == [("base", ()), ("trained", ("suggested_answer",))]
-    assert both["suggested_answer", "bct"].n_pairs == 3

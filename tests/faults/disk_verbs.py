@@ -5,6 +5,7 @@ In: a folder for what they need. Out: `VERBS`, by name; `prepare_all` makes what
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.killing import connection, environment, rows, server
+from tests.forking import MEASURING, PRELOADED
 from tests.openai_server import OpenAiServer
 from tests.tiny import example, tiny_model
 from unsway.store import write_jsonl
@@ -146,11 +148,8 @@ def prepare_all(place: Path, cases: Sequence[Case]) -> Iterator[None]:
 
 
 def _load(cases: Sequence[Case]) -> None:
-    import inspect_ai.model  # noqa: F401
-    import openai  # noqa: F401
-
-    import unsway.cli  # noqa: F401
-
+    for module in (*PRELOADED, *MEASURING):
+        importlib.import_module(module)
     if any(case.name == "train" for case in cases):
         import datasets  # noqa: F401
         import peft  # noqa: F401
