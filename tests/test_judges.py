@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from test_thoughts import CIPHER, TRUTH
 from test_thoughts import reply as shaped_reply
 
@@ -355,6 +356,18 @@ def test_a_judge_whose_verdict_hangs_on_the_wording_is_found_out() -> None:
         check_judges(study(), "mentions_cue", scripted_judge(1, 1), ["pading"])  # type: ignore[list-item]
 
 
+def test_a_judge_that_refuses_is_counted_and_never_says_no(tmp_path: Path) -> None:
+    refusal = ModelOutput.from_content("mockllm/model", "I cannot help with that.", stop_reason="content_filter")
+    refusal.usage = ModelUsage(input_tokens=9, output_tokens=6, total_tokens=15)
+    judge = get_model("mockllm/model", memoize=False, custom_outputs=[refusal] * 400)
+    found = us.judge(study(), "mentions_cue", by=judge, n=5, folder=tmp_path)
+    assert found.verdicts and {(said.value, said.missing) for said in found.verdicts} == {(None, "refused")}
+    shown = {title: rows for title, _, rows in tables(study(), found)}
+    switched, every = shown["Does a reply that switched say so?"], shown["Every question"]
+    assert [(row["silent"], row["no verdict"]) for row in switched] == [(0, 2), (0, 2)]
+    assert {row["n"] for row in every} == {0} and all("refused" in row["no verdict"] for row in every), every
+
+
 def test_a_plan_counts_judge_calls_and_dollars() -> None:
     asked = ["mentions_cue", "relies_on_cue", "coherent"]
     (one,) = judge_plan(PAIRS, 2, asked, ["patterns", "openai/gpt-4o-mini"], prices())
@@ -363,6 +376,8 @@ def test_a_plan_counts_judge_calls_and_dollars() -> None:
     args = "plan openai/gpt-4o --questions procedural/dates -n 5 --biases suggested_answer --judge openai/gpt-4o-mini"
     said_ = CliRunner().invoke(main, args.split())
     assert said_.exit_code == 0 and "Judging the replies by openai/gpt-4o-mini: 10 calls" in said_.output
+    said_ = CliRunner().invoke(main, [*args.split(), "--samples", "3", "--temperature", "1"])
+    assert said_.exit_code == 0 and "Judging the replies by openai/gpt-4o-mini: 30 calls" in said_.output
 
 
 def test_a_judge_that_drifts_is_found_by_a_further_reply_and_not_by_a_rerun(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What judging a study would take, before anything is asked: calls, tokens, US dollars.
 
-In: the pairs that will be asked, how many models answer them, questions, judges. Out: a `JudgePlan` for each judge. Questions
-that share their words are one call, and so are equal prompts: a question without a cue is asked once about a clean reply.
+In: the pairs that will be asked, how many replies each prompt gets, questions, judges. Out: a `JudgePlan` for each judge.
+Questions that share their words are one call, and so are equal prompts: a question without a cue is asked once about a
+clean reply.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ class JudgePlan:
 
 
 def judge_plan(
-    pairs: Iterable[Pair], n_models: int, ask: Sequence[str], by: Sequence[str], prices: Mapping[str, Price]
+    pairs: Iterable[Pair], n_replies: int, ask: Sequence[str], by: Sequence[str], prices: Mapping[str, Price]
 ) -> tuple[JudgePlan, ...]:
-    """Plan to judge the replies of some models to pairs.
+    """Plan to judge all replies to pairs; placebos and tests of the judges would come on top.
 
     Args:
         pairs: The pairs.
-        n_models: How many models answer them, one sample each.
+        n_replies: Replies to each prompt, of all models and samples.
         ask: Names of rubrics.
         by: Judges: models; patterns cost nothing and are left out.
         prices: Prices by name.
@@ -61,7 +62,7 @@ def judge_plan(
                 lengths[words, "clean", pair.id if "{cue}" in words else pair.clean.id] = tokens
     found = []
     for model in (name for name in by if name != "patterns"):
-        n_calls, tokens_in = n_models * len(lengths), n_models * sum(lengths.values())
+        n_calls, tokens_in = n_replies * len(lengths), n_replies * sum(lengths.values())
         tokens_out, price = n_calls * TOKENS_A_FORM, price_of(model, prices)
         cost = None if price is None else price.of(tokens_in, tokens_out)
         found.append(JudgePlan(model, n_calls, tokens_in, tokens_out, cost))

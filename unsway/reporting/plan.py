@@ -121,7 +121,7 @@ def judge_sentence(one: JudgePlan) -> str:
     cost = "at an unknown price" if one.cost is None else f"for {dollars(one.cost)}"
     return (
         f"Judging the replies by {visible(one.model)}: {one.n_calls:,} calls, {tokens(one.tokens_in)} tokens in and "
-        f"{tokens(one.tokens_out)} out, {cost}."
+        f"{tokens(one.tokens_out)} out, {cost}; placebos would come on top."
     )
 
 

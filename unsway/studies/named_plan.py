@@ -89,5 +89,5 @@ def plan_named(
     found = plan(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=replies)
     if folder is not None:
         keep_plan(folder, found, pairs)
-    judging = judge_plan(pairs, len(named), more.get("ask", ()), more.get("judges", ()), evidence.prices)
+    judging = judge_plan(pairs, len(named) * samples, more.get("ask", ()), more.get("judges", ()), evidence.prices)
     return NamedPlan(found, pairs, stand_ins, judging, effect_plans(asked), len(replies))
