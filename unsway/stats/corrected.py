@@ -22,11 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, wilson
+from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, rate_interval_of, wilson
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
@@ -248,9 +247,7 @@ def ppi(
     n_questions = len(sum_Q)
     error = sqrt(n_questions / max(1, n_questions - 1) * float(sum_Q @ sum_Q))
     n_labelled = len({question for question, known in zip(questions, has, strict=True) if known})
-    few = quantile(level) / float(stdtrit(max(1, n_labelled - 1), (1 + level) / 2))
-    size = value * (1 - value) / error**2 * few**2 if error > 0 and 0 < value < 1 else n_labelled
-    ends = wilson(min(1.0, max(0.0, value)) * size, size, level)
+    ends = rate_interval_of(value, error**2, n_labelled, level=level, otherwise=n_labelled)
     how += f", Wilson interval at its effective size, weight of the verdicts {used:.2f}, standard error {error:.4f}"
     return Estimate("corrected", value, *ends, level, len(questions), n_questions, 0, how)
 

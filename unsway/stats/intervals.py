@@ -122,8 +122,27 @@ def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: fl
     if n_questions < 2 or alone <= _TOLERANCE or off_Q @ off_Q <= _TOLERANCE:
         return float(n_questions)
     between = n_questions / (n_questions - 1) * float(off_Q @ off_Q) / n**2
-    few = quantile(level) / float(stdtrit(n_questions - 1, (1 + level) / 2))
-    return n * alone / between * few**2
+    return n * alone / between * _few(n_questions, level) ** 2
+
+
+def rate_interval_of(value: float, variance: float, n_questions: int, *, level: float, otherwise: float) -> Interval:
+    """Wilson's interval of a rate that is no mean of outcomes, such as a product, at the size that its variance amounts to.
+
+    Args:
+        value: The rate; outside of 0 to 1 it is taken to be the nearer of them.
+        variance: The variance of the estimate, between questions.
+        n_questions: Questions that the variance comes from, for the quantile.
+        level: Nominal coverage.
+        otherwise: The size where there is no variance, or the rate is 0 or 1.
+    """
+    known = variance > 0 and 0 < value < 1
+    size = value * (1 - value) / variance * _few(n_questions, level) ** 2 if known else otherwise
+    return wilson(min(1.0, max(0.0, value)) * size, size, level)
+
+
+def _few(n_questions: int, level: float) -> float:
+    """The normal quantile over that of t for so many questions."""
+    return quantile(level) / float(stdtrit(max(1, n_questions - 1), (1 + level) / 2))
 
 
 def _checked(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike) -> tuple[Floats, Floats, Floats]:

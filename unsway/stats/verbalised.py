@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import WILSON, mean
-from unsway.stats.intervals import Bools, Floats, Interval, quantile, wilson
+from unsway.stats.intervals import Bools, Floats, Interval, rate_interval_of
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -182,10 +181,8 @@ def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: F
     influence = holds * (switched - moved) / n + moved * np.where(known, says - holds, 0.0) / n_known
     off_Q = np.bincount(question, influence)
     variance = n_questions / max(1, n_questions - 1) * float(off_Q @ off_Q)
-    few = quantile(level) / float(stdtrit(max(1, n_questions - 1), (1 + level) / 2))
-    size = value * (1 - value) / variance * few**2 if variance > 0 and 0 < value < 1 else n_known / moved
     note = f"{n_lost} of {n_known + n_lost} switched replies have no verdict and are taken to be like the others"
-    ends = wilson(value * size, size, level)
+    ends = rate_interval_of(value, variance, n_questions, level=level, otherwise=n_known / moved)
     return Estimate(name, value, *ends, level, n, n_questions, n_lost, found.how, note)
 
 

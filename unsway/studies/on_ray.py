@@ -211,9 +211,8 @@ def _work(owner: Any, running: StudyRun, numbers: tuple[int, ...], name: str, ho
     if sent_by != version("unsway"):
         raise BadInput(f"This machine has unsway {version('unsway')}, the study's {sent_by}. Install the same on both.")
     if not ray.get_runtime_context().get_accelerator_ids().get("GPU"):
-        os.environ["CUDA_VISIBLE_DEVICES"] = (
-            ""  # a cluster that others started shows every GPU to work that asked for none
-        )
+        # a cluster that others started shows every GPU to work that asked for none
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     call = caller(owner)
     if not call("stopping"):
         with suppress(KeyboardInterrupt):  # the owner's word, which the run that asks for the result knows

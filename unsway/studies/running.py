@@ -149,9 +149,8 @@ class StudyRun:
         """Train on the rows; a training that is done is not done again."""
         budget = self.budget()
         backend = how.backend
-        if (
-            budget is not None and backend.training_cost(arm.model, 1.0) != 0
-        ):  # one that charges nothing leaves it to others
+        # one that charges nothing leaves the money to others
+        if budget is not None and backend.training_cost(arm.model, 1.0) != 0:
             backend = backend.limited(budget.take_all())
         path, place = self.folder / rows_folder(arm, how) / EXAMPLES, self.folder / checkpoint_folder(arm, how)
         method = how.seeded(arm.seed).method
