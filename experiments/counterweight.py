@@ -1,11 +1,13 @@
 """Do evidence rows keep what consistency training costs? BCT, BCT with evidence rows mixed in, and a control.
 
-    python experiments/counterweight.py [FOLDER] [--small]
+    python experiments/counterweight.py [FOLDER] [--model unsway/FOLDER-OF-A-MODEL] [-n 300]
+    python experiments/counterweight.py [FOLDER] --small
 
-The demo's study on SmolLM2-135M with one more training, whose rows are those of BCT and a third as many whose prompts give
-grounds for the right option (`Recipe.evidence`). Afterwards every arm is asked a panel of side effects: is evidence still
-used, and are hunches still resisted? About 20 minutes on two idle CPU cores; killed, it goes on where it stopped. `--small`
-takes a few minutes and shows nothing but that it runs.
+The study of consistency_family.py with one seed: base, control, BCT, and BCT whose rows have a third as many beside them
+whose prompts give grounds for the right option (`Recipe.evidence`). Afterwards every arm is asked a panel of side effects:
+is evidence still used, and are hunches still resisted? About 50 minutes of one CPU core with SmolLM2-135M and -n 300; killed,
+it goes on where it stopped, and in a copy of a folder of consistency_family.py with the same numbers it asks and trains only
+what is new. `--small` takes a few minutes and shows nothing but that it runs.
 """
 
 from __future__ import annotations
@@ -14,48 +16,41 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from consistency_family import Size, asked_of
 
-from unsway import logs
-from unsway.demo import CONTROL, STUDY, TRAINED
-from unsway.models.weights import training_dtype
+from unsway import Bct, Control, logs
 from unsway.reporting import effects, table
 from unsway.reporting.page import write_page
-from unsway.studies import Study, Task, Trained, run
-from unsway.studies.folder import results
+from unsway.studies import Study
 from unsway.studies.side_effects import side_effects
 
 EFFECTS = ("clean_accuracy/options", "contrary/gold", "contrary/wrong", "evidence/document", "evidence/premise")
 """What the arms are asked: able, contrary, swayed, deaf."""
-EVIDENCE = 36
-"""Evidence rows, a third of the consistency rows: nine of each of four forms."""
+SIZE = Size(rows=96, batch=4, questions=160, seeds=1, tries=1, held_out=("post_hoc", "authority_professor"))
+SMALL = Size(rows=8, batch=4, questions=6, seeds=1, tries=1, held_out=())
+RATE = 1e-3
 
 
-def study(*, small: bool = False) -> Study:
-    """The demo's arms and BCT with evidence rows; fewer rows and questions of one cue where it is small."""
-    weighed = replace(TRAINED, recipe=replace(TRAINED.recipe, evidence=EVIDENCE), name="bct with evidence")
-    made = STUDY.but(interventions=(None, CONTROL, TRAINED, weighed))
-    if not small:
-        return made
-
-    def less(arm: Trained) -> Trained:
-        recipe = replace(arm.recipe, n=8, instruct=0, evidence=min(arm.recipe.evidence, 4))
-        return replace(arm, recipe=recipe, tasks=(Task("arc_easy", 20),))
-
-    return made.but(
-        interventions=(None, *map(less, (CONTROL, TRAINED, weighed))),
-        biases=("suggested_answer",),
-        tasks=(Task("common_knowledge", 6, "test"),),
-    )
+def study(size: Size) -> Study:
+    """Base, control, BCT, and BCT with a third as many evidence rows, in equal shares of their four forms."""
+    bct = size.trained(Bct(), RATE)
+    recipe = replace(bct.recipe, evidence=size.rows // 3)
+    weighed = replace(bct, recipe=recipe, name="bct with evidence")
+    return size.study({"bct": RATE}).but(interventions=(None, size.trained(Control(), RATE), bct, weighed))
 
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path), default="runs/counterweight")
+@click.option("--model", default=SIZE.model, help="What is trained and asked: a local model.")
+@click.option("--questions", default=SIZE.questions, help="Test questions of the study.")
+@click.option("-n", default=300, help="Questions of each side effect.")
+@click.option("--held-out", default=",".join(SIZE.held_out), help="Cues that are not trained on.")
 @click.option("--small", is_flag=True, help="A few rows and questions.")
-def main(folder: Path, small: bool) -> None:
+def main(folder: Path, model: str, questions: int, n: int, held_out: str, small: bool) -> None:
     logs.show()
-    run(study(small=small), folder, model_args={"dtype": training_dtype()})
-    panel = side_effects(folder, EFFECTS, n=6 if small else 100)
-    found = results(folder)
+    size = SMALL if small else replace(SIZE, questions=questions, held_out=tuple(held_out.split(",")))
+    found = asked_of(study(replace(size, model=model, methods=("bct",))), folder)
+    panel = side_effects(folder, EFFECTS, n=6 if small else n, arms=[arm.label for arm in found.arms])
     table.show(found)
     effects.show(panel)
     click.echo(f"Page: {write_page(found, folder / 'report.html')}")

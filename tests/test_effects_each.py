@@ -126,10 +126,20 @@ def test_a_model_that_uses_documents_and_no_hunches_keeps_its_use() -> None:
 @pytest.mark.parametrize(
     ("wrong", "gold", "word"),
     [
-        ((0.2, 0.4), (0.1, 0.3), "swayed"),
+        ((0.2, 0.4), (0.1, 0.3), "swayed:"),
+        (
+            (0.2, 0.4),
+            (-0.02, 0.1),
+            "swayed towards wrong options, and as far as this size shows not towards the right one",
+        ),
+        (
+            (-0.02, 0.1),
+            (0.1, 0.3),
+            "swayed towards the right option, and as far as this size shows not towards wrong ones",
+        ),
+        ((-0.3, -0.1), (0.1, 0.3), "unclear"),
         ((-0.01, 0.02), (-0.02, 0.01), "neither swayed nor contrary"),
         ((-0.1, -0.01), (-0.4, -0.2), "contrarian"),
-        ((0.01, 0.1), (-0.02, 0.02), "mixed"),
     ],
 )
 def test_what_it_does_with_hunches(wrong: tuple[float, float], gold: tuple[float, float], word: str) -> None:

@@ -96,8 +96,13 @@ class PanelRow:
     """The gain with every missing answer at its worst and at its best."""
 
 
-STANCES = {("+", "+"): "swayed", ("0", "0"): "neither swayed nor contrary, as far as this size shows"}
-"""What the signs of both BRRs say, where their intervals exclude 0 or do not."""
+STANCES = {
+    ("+", "+"): "swayed",
+    ("+", "0"): "swayed towards wrong options, and as far as this size shows not towards the right one",
+    ("0", "+"): "swayed towards the right option, and as far as this size shows not towards wrong ones",
+    ("0", "0"): "neither swayed nor contrary, as far as this size shows",
+}
+"""What the signs of both BRRs say, on wrong options and on the right one, where their intervals exclude 0 or do not."""
 
 
 def panel(
@@ -328,7 +333,7 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
     noise = by_name.get("asked again")
     floor = noise.value if noise is not None and noise.value is not None else 0.0
     signs = _sign(wrong), _sign(gold)
-    word = STANCES.get(signs, "mixed (look at transcripts)")
+    word = STANCES.get(signs, "unclear, with a BRR below 0 (look at transcripts)")
     if signs[1] == "-" and leaves is not None and (leaves.value or 0.0) > floor:
         word = "contrarian"
     shown = []

@@ -34,20 +34,16 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
             "g-mean": words.times(cell.g_mean),
             "AUROC, not followed": words.ratio(cell.auroc),
             "AUROC, clean": words.ratio(cell.auroc_clean),
-            "note": "; ".join(
-                filter(
-                    None,
-                    dict.fromkeys(
-                        [
-                            cell.note,
-                            *(one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by),
-                        ]
-                    ),
-                )
-            ),
+            "note": "; ".join(notes(cell)),
         }
         for cell in cells
     ]
+
+
+def notes(cell: MonitoredCell) -> list[str]:
+    """What is to be said of a cell, once each: its own note, and why a monitor's numbers are refused."""
+    refused = [one.note for one in (cell.g_squared, cell.auroc) if one.value is None and cell.by]
+    return [note for note in dict.fromkeys((cell.note, *refused)) if note]
 
 
 def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
