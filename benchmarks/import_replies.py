@@ -49,7 +49,7 @@ def main() -> None:
         path = Path(folder) / "replies.jsonl"
         write(path, args.rows)
         took = unsway("import", str(path), "--out", f"{folder}/out")
-        then = unsway("estimate", f"{folder}/out", "--json")
+        then = unsway("table", f"{folder}/out", "--by", "both", "--json")
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
     print(f"{args.rows:,} rows: imported in {took:.1f} s ({args.rows / took:,.0f} rows/s), estimated in {then:.1f} s")
     print(f"together {took + then:.1f} s; peak memory {most:.0f} MB")

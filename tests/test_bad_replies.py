@@ -46,8 +46,8 @@ RAW = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-
 VERBS = (
     ("report", "{}"),
     ("report", "{}", "--json"),
-    ("estimate", "{}"),
-    ("estimate", "{}", "--json"),
+    ("table", "{}", "--by", "both"),
+    ("table", "{}", "--by", "both", "--json"),
     ("show", "{}"),
     ("show", "{}", "m", "suggested_answer", "-n", "500"),
     ("status", "{}"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from unsway.biases.registry import biases
 from unsway.cli import main
+from unsway.cli.main import VERBS
+from unsway.cli.measure import OPTIONS
 from unsway.errors import BadInput
 from unsway.pairing import example
 from unsway.sources import load
@@ -26,7 +29,7 @@ def call(*args: object) -> Result:
         "plan",
         "measure",
         "import",
-        "estimate",
+        "table",
         "reread",
         "data",
         "train",
@@ -40,6 +43,24 @@ def call(*args: object) -> Result:
 def test_every_verb_has_help(verb: str) -> None:
     found = call(verb, "--help")
     assert found.exit_code == 0 and "Usage:" in found.output and "--help" in found.output
+
+
+def test_help_has_every_verb_under_a_heading_and_no_sentence_is_cut() -> None:
+    assert sorted(" ".join(VERBS.values()).split()) == sorted(main.commands)
+    shown = CliRunner().invoke(main, ["--help"], terminal_width=80).output
+    assert "Numbers and pages:" in shown and "..." not in shown.partition("Get started:")[2]
+    below = CliRunner().invoke(main, ["data", "--help"], terminal_width=80).output
+    assert "says what the format cannot keep." in " ".join(below.split())
+
+
+def test_help_of_measure_has_every_option_under_a_heading() -> None:
+    options = {option.name for option in main.commands["measure"].params if isinstance(option, click.Option)}
+    assert sorted(" ".join(OPTIONS.values()).split()) == sorted(filter(None, options))
+    shown = call("measure", "--help").output
+    assert (
+        shown.index("Questions and cues:") < shown.index("--biases") < shown.index("Cost:") < shown.index("--max-cost")
+    )
+    assert "MODEL" not in shown.partition("Questions and cues:")[2]
 
 
 def test_biases_as_json() -> None:

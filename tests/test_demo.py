@@ -9,6 +9,7 @@ import pytest
 
 from unsway import layout
 from unsway.demo import FULL, STUDY, Stages
+from unsway.reporting.table import show_numbers
 from unsway.studies import Study, Task, run
 from unsway.studies.results import Results
 from unsway.testing import scripted
@@ -22,7 +23,7 @@ TWO = Study(
 
 
 def test_each_stage_says_what_is_known_and_what_is_still_to_come(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = list(TWO.pairs())
     using = {f"scripted/{name}": scripted(asked, follow={"post_hoc": 0.9}, name=name) for name in ("one", "two")}
@@ -30,6 +31,7 @@ def test_each_stage_says_what_is_known_and_what_is_still_to_come(
 
     def see(found: Results) -> None:
         pages.append((len(found.arms), (tmp_path / layout.PAGE).read_text(encoding="utf-8")))
+        show_numbers(found)
 
     with caplog.at_level(logging.INFO, "unsway.demo"):
         found = run(TWO, tmp_path, on=Stages(see), using=using)
@@ -37,6 +39,7 @@ def test_each_stage_says_what_is_known_and_what_is_still_to_come(
     ((arms, page),) = pages
     assert arms == 1
     assert "still to come: asking" in page
+    assert "still to come: asking" in capsys.readouterr().out
     told = [record.getMessage() for record in caplog.records]
     assert [text.split(",")[0] for text in told if text.startswith("Stage")] == [f"Stage {n} of 3" for n in (1, 2, 3)]
     assert all("left in all" in text for text in told if text.startswith("Stage"))

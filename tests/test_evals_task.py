@@ -88,7 +88,7 @@ def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> N
     out = tmp_path / "out"
     done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(out)])
     assert done.exit_code == 0, done.output
-    rows = json.loads(CliRunner().invoke(main, ["estimate", str(out), "--json"]).stdout)
+    rows = json.loads(CliRunner().invoke(main, ["table", str(out), "--by", "both", "--json"]).stdout)
     (brr,) = [row for row in rows if row["name"] == "brr"]
     assert brr["value"] == pytest.approx(found["brr"]) and brr["n"] == found["n"] and brr["model"] == "scripted/model"
     assert {reply.settings for reply in read_jsonl(out / "replies.jsonl", Reply)} == {Settings(0.7, 1000)}
@@ -146,7 +146,7 @@ def test_the_record_of_measure_points_to_its_folder(tmp_path: Path) -> None:
     run(asked("post_hoc").pairs[:2], scripted(asked("post_hoc"), follow={}), folder=tmp_path / "study")
     (log,) = (tmp_path / "study" / "logs").glob("*.eval")
     done = CliRunner().invoke(main, ["import", str(log), "--out", str(tmp_path / "out")])
-    assert done.exit_code == 1 and "unsway estimate" in done.output and "study" in done.output
+    assert done.exit_code == 1 and "unsway table" in done.output and "study" in done.output
 
 
 def test_a_damaged_log_is_said(tmp_path: Path) -> None:

@@ -36,10 +36,17 @@ def verbs(command: click.Command, *words: str) -> list[tuple[str, ...]]:
     return [words] if any("--format" in parameter.opts for parameter in command.params) else []
 
 
-FOLDER_VERBS = [("table",), ("estimate",), ("report",), ("show",), ("judge", "--ask", "mentions_cue")]
+FOLDER_VERBS = [
+    ("status",),
+    ("table",),
+    ("table", "--by", "both"),
+    ("report",),
+    ("show",),
+    ("judge", "--ask", "mentions_cue"),
+]
 
 
-@pytest.mark.parametrize("words", [("biases",), ("list", "methods"), *FOLDER_VERBS], ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [("biases",), ("list", "methods"), *FOLDER_VERBS], ids="-".join)
 def test_a_table_is_the_same_in_every_format(folder: Path, words: tuple[str, ...]) -> None:
     where = [folder] if words in FOLDER_VERBS else []
     said = {form: unsway(*words, *where, "--format", form) for form in ("json", "csv", "md", "latex", "text")}
@@ -55,7 +62,7 @@ def test_a_table_is_the_same_in_every_format(folder: Path, words: tuple[str, ...
 def test_verbs_that_print_tables_take_a_format() -> None:
     found = {" ".join(verb) for verb in verbs(main)}
     assert found >= set(
-        "biases sources list measure plan report table estimate judge requests monitor interrogate next forecast score ls "
+        "demo status biases sources list measure plan report table judge requests monitor interrogate next forecast score ls "
         "show diff effects label run served".split()
     )
 

@@ -50,7 +50,7 @@ def call(*args: object, code: int = 0) -> Result:
 
 def numbers(folder: Path, rows: list[Any], *more: object, name: str = "replies.jsonl") -> list[dict[str, Any]]:
     call("import", write(folder, rows, name), "--out", folder / "out", *more)
-    found: list[dict[str, Any]] = json.loads(call("estimate", folder / "out", "--json").stdout)
+    found: list[dict[str, Any]] = json.loads(call("table", folder / "out", "--by", "both", "--json").stdout)
     return found
 
 
@@ -162,7 +162,11 @@ def test_clean_rows_that_belong_to_no_pair_are_counted(tmp_path: Path) -> None:
     rows = [row(0, "clean", "A"), row(0, "biased", "B"), row(1, "clean", "A", bias=""), row(2, "clean", "A")]
     said = json.loads(call("import", write(tmp_path, rows), "--out", tmp_path / "out", "--json").stdout)
     assert said["n_alone"] == 1
-    (brr,) = [each for each in json.loads(call("estimate", tmp_path / "out", "--json").stdout) if each["name"] == "brr"]
+    (brr,) = [
+        each
+        for each in json.loads(call("table", tmp_path / "out", "--by", "both", "--json").stdout)
+        if each["name"] == "brr"
+    ]
     assert brr["n"] == 1 and brr["excluded"] == {"no_biased_reply": 1}
 
 
@@ -188,7 +192,7 @@ def test_sources_and_models_are_told_apart(tmp_path: Path) -> None:
     assert one(found, model="m1", source="all")["n"] == 2
     assert {each["source"] for each in found} == {"mmlu", "truthfulqa", "all"}
     for by, expected in (("source", {"mmlu", "truthfulqa"}), ("bias", {"all"})):
-        rows = json.loads(call("estimate", tmp_path / "out", "--by", by, "--json").stdout)
+        rows = json.loads(call("table", tmp_path / "out", "--by", by, "--json").stdout)
         assert {each["source"] for each in rows} == expected
 
 
@@ -219,11 +223,15 @@ def test_cues_to_the_right_option_are_left_out_or_named_apart(tmp_path: Path) ->
     path = write(tmp_path, rows)
     said = call("import", path, "--out", tmp_path / "one").output
     assert "Left out: 2 rows whose cue points to the right option" in said
-    (brr,) = [each for each in json.loads(call("estimate", tmp_path / "one", "--json").stdout) if each["name"] == "brr"]
+    (brr,) = [
+        each
+        for each in json.loads(call("table", tmp_path / "one", "--by", "both", "--json").stdout)
+        if each["name"] == "brr"
+    ]
     assert brr["n"] == 1 and brr["skipped"] == {"the cued option is the right one": 1}
-    assert "the cued option is the right one" in call("estimate", tmp_path / "one").output
+    assert "the cued option is the right one" in call("table", tmp_path / "one", "--by", "both").output
     call("import", path, "--out", tmp_path / "two", "--keep-gold")
-    kept = json.loads(call("estimate", tmp_path / "two", "--json").stdout)
+    kept = json.loads(call("table", tmp_path / "two", "--by", "both", "--json").stdout)
     assert {each["bias"] for each in kept} == {"post_hoc", "post_hoc/gold"}
 
 
@@ -281,7 +289,7 @@ def test_a_bad_row_is_named_and_kept_out_only_on_request(change: object, field: 
     assert not (tmp_path / "out").exists()
     found = call("import", path, "--out", tmp_path / "out", "--skip-bad").output
     assert "Left out: 1 rows bad." in found and "line 3" in found
-    assert one(json.loads(call("estimate", tmp_path / "out", "--json").stdout))["n"] == 1
+    assert one(json.loads(call("table", tmp_path / "out", "--by", "both", "--json").stdout))["n"] == 1
 
 
 def test_all_bad_rows_are_counted_and_ten_are_shown(tmp_path: Path) -> None:

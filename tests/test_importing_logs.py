@@ -192,7 +192,11 @@ def test_encrypted_thoughts_reach_no_reader_page_or_label(tmp_path: Path) -> Non
     add_pairs(study, PairSet(asked.pairs, ()))
     note_arm(study, Arm(replies[0].model, replies[0].model, replies[0].weights, "base"))
     assert {reply.reasoning for reply in replies} == {THOUGHT} and {reply.reasoning_tokens for reply in replies} == {9}
-    for args in (["report", study], ["estimate", study], ["label", study, "--export", tmp_path / "labels.jsonl"]):
+    for args in (
+        ["report", study],
+        ["table", study, "--by", "both"],
+        ["label", study, "--export", tmp_path / "labels.jsonl"],
+    ):
         CliRunner().invoke(main, [str(arg) for arg in args])
     written = [path for path in study.rglob("*") if path.is_file() and path.suffix != ".eval"]
     assert any(path.suffix == ".html" for path in written) and (study / "replies.jsonl") in written

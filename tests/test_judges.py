@@ -327,7 +327,7 @@ def test_a_kept_folder_shows_what_judges_and_people_said(tmp_path: Path) -> None
     few = PAIRS.where(bias="suggested_answer")
     found = us.measure(scripted(few, SCRIPT.follow, accuracy=0.8, admits=0.4, seed=3), few, folder=tmp_path)
     judge(found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(0.9, 0.95), placebos=["matched"], folder=tmp_path)
-    said_ = CliRunner().invoke(main, ["estimate", str(tmp_path), "--json"])
+    said_ = CliRunner().invoke(main, ["table", str(tmp_path), "--by", "both", "--json"])
     bodies = {(b["bias"], b["name"]): b for b in json.loads(said_.stdout)}
     one = bodies["suggested_answer", "verbalised_given_switch"]
     assert one["low"] < 0.4 * 0.9 + 0.6 * 0.05 < one["high"], "admits .4, judged with .9 and .95"

@@ -65,7 +65,7 @@ def test_a_question_file_that_changed_under_its_name(tmp_path: Path) -> None:
     assert "versions" not in first.output
     assert "mine.jsonl was asked in 2 versions" in second.stderr  # before anything is asked
     assert "mine.jsonl was asked in 2 versions" in second.stdout  # and under the numbers
-    assert "mine.jsonl was asked in 2 versions" in verb("estimate", tmp_path / "out").output
+    assert "mine.jsonl was asked in 2 versions" in verb("table", tmp_path / "out", "--by", "both").output
 
 
 def test_a_question_file_that_grew_is_no_lie(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_an_estimate_over_an_incomplete_grid(tmp_path: Path) -> None:
         assert measured(server, tmp_path, "--questions", "procedural/dates", "-n", 6).exit_code == 0
     more = pairs(toy_questions(5), ["suggested_answer"])
     add_pairs(tmp_path, more)  # a run that was stopped before it asked these
-    for said in (verb("estimate", tmp_path), verb("report", tmp_path)):
+    for said in (verb("table", tmp_path, "--by", "both"), verb("report", tmp_path)):
         assert "not asked of openai-api/local/m (yet)" in " ".join(said.output.split()), said.output
     status = verb("status", tmp_path)
     assert "12 of 22 replies" in status.output

@@ -64,7 +64,7 @@ def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:
         ran = CliRunner().invoke(main, [verb, folder, "--json"])
         assert ran.exit_code == 0, ran.output
         assert [row["right_twice"] for row in json.loads(ran.stdout)] == [row["right_twice"] for row in rows]
-    ran = CliRunner().invoke(main, ["estimate", folder, "--by", "bias", "--json"])
+    ran = CliRunner().invoke(main, ["table", folder, "--by", "bias", "--json"])
     found = [row["value"] for row in json.loads(ran.stdout) if row["name"] == "right_twice"]
     assert sorted(found) == sorted(row["right_twice"] for row in rows)  # type: ignore[type-var]
 

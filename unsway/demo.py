@@ -123,9 +123,9 @@ class Stages(JobByJob):
         if took > usual / 10:
             self.spent, self.expected = self.spent + took, self.expected + usual
         if done.exception() is None and number and after:
-            found = estimate(running.study, running.folder)
-            todo = ", ".join(map(_named, after))
-            write_page(replace(found, title=f"unsway demo so far; still to come: {todo}"), running.folder / layout.PAGE)
+            title = f"unsway demo so far; still to come: {', '.join(map(_named, after))}"
+            found = replace(estimate(running.study, running.folder), title=title)
+            write_page(found, running.folder / layout.PAGE)
             if job.kind == "ask":
                 _log.info("So far: %s", headline(found))
                 if self.see:

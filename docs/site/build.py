@@ -88,7 +88,7 @@ def notebooks(out: Path) -> None:
 
 def commands(command: click.Command, words: str, parent: click.Context | None = None) -> list[str]:
     """The help of a verb and of those below it, as sections."""
-    context = click.Context(command, info_name=words.rpartition(" ")[2], parent=parent, terminal_width=96)
+    context = click.Context(command, info_name=words.rpartition(" ")[2], parent=parent, terminal_width=82)
     shown = [f"## {words}\n\n```text\n{command.get_help(context)}\n```"]
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -8,14 +8,14 @@ import click
 
 from unsway import layout
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option
+from unsway.cli.options import form, remark, show_results, table_options
 
 
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Folder.")
 @click.option("--full", is_flag=True, help="150 questions, four biases and 360 training rows: three times as long.")
-@json_option
-def demo(out: Path, full: bool, json_: bool) -> None:
+@table_options
+def demo(out: Path, full: bool) -> None:
     """Run the whole loop on the embedded model and write report.html.
 
     Measures SmolLM2-135M under the cues of three biases, trains BCT and its control, measures both, and shows what came
@@ -28,10 +28,7 @@ def demo(out: Path, full: bool, json_: bool) -> None:
     from unsway.store import ReplyStore
 
     before = len(ReplyStore(out / layout.REPLIES))
-    found = run_demo(out, FULL if full else STUDY, see=None if json_ else table.show)
+    found = run_demo(out, FULL if full else STUDY, see=table.show_numbers if form() == "text" else None)
     new = len(ReplyStore(out / layout.REPLIES)) - before
-    if json_:
-        as_json(table.rows(found))
-        return
-    table.show(found)
-    click.echo(f"{new} new replies; {before} were kept from before. Report: {out / layout.PAGE}")
+    show_results(found)
+    remark(f"{new} new replies; {before} were kept from before. Report: {out / layout.PAGE}")

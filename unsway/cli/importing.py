@@ -43,7 +43,7 @@ def import_(
     FILES are JSONL, JSON, CSV or Parquet, packed or not, with the fields question_id, n_options or options, gold, target,
     bias, arm ("clean" or "biased"), model, reply, and optionally source, sample, prompt, stop, reasoning; or what other
     harnesses and the batch files of providers hold; or Inspect logs. Several files are read as one, such as the biased and
-    the clean run of a harness. `unsway estimate` and `unsway report` then show every number.
+    the clean run of a harness. `unsway table` and `unsway report` then show every number.
     """
     from unsway.importing.bodies import Description
     from unsway.studies.import_replies import import_replies

@@ -8,7 +8,8 @@ that `--help` is quick.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -21,8 +22,56 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+VERBS = {
+    "Get started": "demo biases sources list",
+    "Measure": "plan measure run import served status ls view",
+    "Numbers and pages": "table report show diff figure slides",
+    "Train": "data train export effects",
+    "What replies say": "judge verdicts monitor interrogate label requests reread",
+    "Plan and decide": "forecast score next note decided week",
+    "Share": "push pull",
+}
+"""The verbs under the headings that the help has; any other stands below them."""
+
+
+def write_sections(
+    formatter: click.HelpFormatter, rows: Mapping[str, tuple[str, str]], sections: Mapping[str, str], others: str
+) -> None:
+    """Rows of a help page by name under headings, then the others; all in the same two columns."""
+    width = min(30, max((len(term) for term, _ in rows.values()), default=0))
+    left = {name: (term.ljust(width), text) for name, (term, text) in rows.items()}
+    for heading, names in sections.items():
+        if shown := [left.pop(name) for name in names.split() if name in left]:
+            with formatter.section(heading):
+                formatter.write_dl(shown)
+    if left:
+        with formatter.section(others):
+            formatter.write_dl(list(left.values()))
+
+
+class Sectioned(click.Command):
+    """A verb whose help has its options under headings."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options that stand in no section come last."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        records = {each.name or "": each.get_help_record(ctx) for each in options}
+        write_sections(formatter, {name: row for name, row in records.items() if row}, self.sections, "Other options")
+
+
 class Group(click.Group):
     """Says our own errors in one line instead of a traceback."""
+
+    group_class = type
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs under headings, each with its whole first sentence."""
+        rows = {name: (name, self.commands[name].get_short_help_str(1000)) for name in self.list_commands(ctx)}
+        write_sections(formatter, rows, VERBS if self is main else {}, "Commands")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; an error of ours becomes its message and exit code 1."""
@@ -40,3 +89,5 @@ class Group(click.Group):
 def main() -> None:
     """Measure what sways a language model's reasoning, and train it away."""
     logs.show()
+    # PEFT asks transformers by an old name, which is no news to anyone who trains or asks a checkpoint
+    warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)

@@ -11,7 +11,7 @@ import click
 
 from unsway.cli.forecast import show_scores_of
 from unsway.cli.known import EffortType, known
-from unsway.cli.main import main
+from unsway.cli.main import Sectioned, main
 from unsway.cli.options import (
     columns_option,
     elicit_option,
@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from unsway.types import Settings
 
 
-@main.command()
+OPTIONS = {
+    "Questions and cues": "questions n split columns skip_bad biases arguments prompts keep_gold seed",
+    "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after",
+    "The model": "engine model_args batch label role",
+    "Cost": "max_cost prices_ half_width",
+    "What comes out": "out format json",
+}
+"""The options under the headings that the help has."""
+
+
+@main.command(cls=Sectioned, sections=OPTIONS)
 @click.argument("model")
 @click.option(
     "--questions",
@@ -94,8 +104,10 @@ if TYPE_CHECKING:
     "--fewshot", default="", metavar="K:ARM", help="The few-shot proxy: short for --intervention fewshot:K-ARM."
 )
 @click.option("--samples", type=click.IntRange(min=1), default=1, show_default=True, help="Replies to each prompt.")
-@click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0 is greedy.")
+@click.option(
+    "--max-tokens", type=click.IntRange(min=1), default=1000, show_default=True, help="Most tokens of a reply."
+)
 @click.option("--effort", type=EffortType(), help="How much a reasoning model thinks (the provider's default).")
 @click.option("--thinking-budget", type=click.IntRange(min=1), help="Most tokens of thinking, part of --max-tokens.")
 @click.option(

@@ -1,14 +1,19 @@
-"""The verbs `figure` and `table`: one chart or the table of a folder, as a paper takes them."""
+"""The verbs `figure` and `table`: one chart and the numbers of a folder, as a paper takes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import names, show_results, table_options
+from unsway.cli.options import as_json, form, names, remark, show_results, show_rows, table_options
 from unsway.cli.report import folder_argument, trained_option
+
+if TYPE_CHECKING:
+    from unsway.reporting.estimates import By
+    from unsway.studies.results import Results
 
 
 @main.command()
@@ -31,14 +36,48 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 @main.command()
 @folder_argument
 @click.option("--arms", is_flag=True, help="Markdown, all arms side by side, compared, with their costs.")
+@click.option(
+    "--by",
+    type=click.Choice(["source", "bias", "both"]),
+    default=None,
+    help="Every model and bias on its own: each source apart, all sources together, or both.",
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Coverage of the intervals.",
+)
 @trained_option
 @table_options
-def table(folder: Path, arms: bool, trained: str) -> None:
-    """Print the table of FOLDER: every bias and arm, with denominators and intervals."""
+def table(folder: Path, arms: bool, by: By | None, level: float, trained: str) -> None:
+    """Print the numbers of FOLDER: every bias and arm, with denominators and intervals.
+
+    As JSON, --by prints an object for each estimate. No model is asked.
+    """
     from unsway.reporting import results_in, side_by_side
 
-    found = results_in(folder, trained_biases=names(trained))
-    if arms:
+    found = results_in(folder, trained_biases=names(trained), level=level)
+    if by:
+        show_parts(found, by)
+    elif arms:
         click.echo(side_by_side.to_markdown(found), nl=False)
     else:
         show_results(found)
+
+
+def show_parts(found: Results, by: By) -> None:
+    """Each model and bias by source, all sources together, or both, and what to mind when reading them."""
+    from unsway.reporting.caveats import caveats
+    from unsway.reporting.estimates import estimate_bodies, estimate_rows
+    from unsway.reporting.words import visible
+
+    if form() == "json":
+        as_json(estimate_bodies(found, by))
+    else:
+        show_rows(estimate_rows(found, by) or [{"bias": "nothing was measured"}])
+        for skipped in found.skipped:
+            remark(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
+    for caveat in caveats(found):
+        remark(caveat)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, json_option, prices_option, remark, show_rows, table_options
+from unsway.cli.options import as_json, form, prices_option, remark, show_rows, table_options
 from unsway.cli.report import folder_argument
 
 
@@ -17,8 +17,8 @@ from unsway.cli.report import folder_argument
 @click.option("--watch", is_flag=True, help="Look again every few seconds, until nothing runs and nothing is missing.")
 @click.option("--every", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds between looks.")
 @prices_option
-@json_option
-def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_: bool) -> None:
+@table_options
+def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> None:
     """Show how far a study is: cells done and missing, what runs, what it cost and will cost."""
     from rich.console import Console
     from rich.live import Live
@@ -27,10 +27,10 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None, json_:
     from unsway.reporting.folders import status_body, status_to_terminal
     from unsway.studies.inspect_folder import looks
 
-    found = looks(folder, prices(prices_), every=every if watch and not json_ else None)
-    if json_:
-        as_json(status_body(next(found)))
-        return
+    found = looks(folder, prices(prices_), every=every if watch and form() == "text" else None)
+    if form() != "text":
+        body = status_body(next(found))
+        return as_json(body) if form() == "json" else show_rows(body["cells"])
     with Live(console=Console(width=None if sys.stdout.isatty() else 160), auto_refresh=False) as live:
         for one in found:
             live.update(status_to_terminal(one), refresh=True)

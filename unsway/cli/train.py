@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, filterwarnings
 
 import click
 
@@ -75,9 +74,7 @@ def train(
     if cancel:
         return click.echo(f"{out}: {where.cancel(out)}")
     how = method(method_, **assignments(methods.get(method_), settings, "--set"))
-    with catch_warnings():  # PEFT asks transformers by an old name, which is no news to anyone who trains
-        filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
-        made = fit(file, how, base, where, out)
+    made = fit(file, how, base, where, out)
     if is_main():  # one of several processes of one fit prints
         said = f"{made.model}: {made.steps} steps, {made.tokens} tokens, from {made.base}"
         as_json(asdict(made)) if json_ else click.echo(said)

@@ -105,7 +105,7 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
     if is_measured and (study / layout.REPLIES).exists():
         raise BadInput(
             f"{file} is the record of what `unsway measure` asked. Its replies are in the study's folder, with their pairs: "
-            f"`unsway estimate {study}`."
+            f"`unsway table {study}`."
         )
     if not any("pair" in each for each in about):
         return None

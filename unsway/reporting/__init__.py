@@ -53,13 +53,16 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     return write_text(target, text)
 
 
-def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str, ...] = ()) -> Results:
+def results_in(
+    folder: str | Path, *, title: str = "", trained_biases: tuple[str, ...] = (), level: float = 0.95
+) -> Results:
     """Everything that a folder holds, with a description of the study that was run there.
 
     Args:
-        folder: The folder of `unsway measure`, `unsway import` or `unsway study`.
+        folder: The folder of `unsway measure`, `unsway import` or `unsway run`.
         title: Title of the report; the folder's name where it is empty.
         trained_biases: Biases that were trained on; those that the folder notes where it is empty.
+        level: Coverage of the intervals.
 
     Raises:
         BadInput: The folder holds no measurement.
@@ -69,7 +72,7 @@ def results_in(folder: str | Path, *, title: str = "", trained_biases: tuple[str
 
     study = load_if_installed(folder)
     about = None if study is None else described(study)
-    found = results(folder, title=title, trained_biases=trained_biases, about=about)
+    found = results(folder, title=title, trained_biases=trained_biases, about=about, level=level)
     project = Path(folder).resolve().parent
     if not (project / layout.NOTEBOOK).exists():
         return found

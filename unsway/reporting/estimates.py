@@ -18,11 +18,11 @@ from unsway.studies.results import Results
 if TYPE_CHECKING:
     from unsway.stats.estimates import Cell
 
-By: TypeAlias = Literal["source", "bias"] | None
-"""source: each source apart; bias: all sources together; None: both, where there are several sources."""
+By: TypeAlias = Literal["source", "bias", "both"]
+"""source: each source apart; bias: all sources together; both: where there are several sources."""
 
 
-def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
+def estimate_bodies(results: Results, by: By = "both") -> list[dict[str, Any]]:
     """An object for each estimate, for programs; those of judges are of all sources together."""
     labels = {arm.key: arm.label for arm in results.arms}
     found, says = [], judged_estimates(results)
@@ -47,7 +47,7 @@ def estimate_bodies(results: Results, by: By = None) -> list[dict[str, Any]]:
     return found
 
 
-def estimate_rows(results: Results, by: By = None) -> list[dict[str, str]]:
+def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
     """A row for each cell, as a person reads it."""
     labels = {arm.key: arm.label for arm in results.arms}
     return [

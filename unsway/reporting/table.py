@@ -252,6 +252,14 @@ def show(results: Results, console: Console | None = None) -> None:
     shown.print(to_terminal(results, shown.width))
 
 
+def show_numbers(results: Results, console: Console | None = None) -> None:
+    """Print the table alone, where the headline was said already and more is to come."""
+    from rich.console import Console
+
+    shown = console or Console()
+    shown.print(to_rich(results, shown.width), "")
+
+
 def to_terminal(results: Results, width: int = WIDE) -> Group:
     """The headline, the table and the footnotes, for rich."""
     from rich.console import Group
