@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from unsway.readers.patterns import TABLES, filled
+from unsway.readers.patterns import TABLES, by_letter, filled
 
 ThoughtKind: TypeAlias = Literal["full", "cut", "none"]
 """Whether a thought closed, never closed, or is not there (or empty)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(NamedTuple):
     """A reply's two channels."""
 
     thought: str
@@ -91,7 +90,8 @@ _STARTS_WITH = re.compile(r"\s{0,20}(?:" + "|".join(f"({mark.opens})" for mark i
 def _cased(words: str) -> str:
     """Words as they begin a line, by their first letters, which is searched faster than without regard to case."""
     forms = {form for word in words.split("|") for form in (word, word.capitalize(), word.upper())}
-    return rf"(?=[{''.join(sorted({form[0] for form in forms}))}])(?:{'|'.join(sorted(forms, key=len, reverse=True))})"
+    longest_first = by_letter("|".join(sorted(forms, key=len, reverse=True)))
+    return rf"(?=[{''.join(sorted({form[0] for form in forms}))}])(?:{longest_first})"
 
 
 _ROLE_LINE = re.compile(
@@ -123,9 +123,8 @@ def next_question(text: str, low: int, high: int) -> int | None:
     """Where a question of the model's own making may begin: a heading, a separator, a question with options."""
     areas = ((low, min(high, low + AHEAD)), (max(low, high - AHEAD), high)) if high - low > AHEAD else ((low, high),)
     patterns = (_NEXT, _OWN_OPTIONS) if "?" in text else (_NEXT,)
-    found = [pattern.search(text, *area) for area in areas for pattern in patterns]
-    starts = [at.start() for at in found if at is not None and text[low : at.start()].strip()]
-    return min(starts, default=None)
+    found = [at.start() for area in areas for pattern in patterns if (at := pattern.search(text, *area)) is not None]
+    return min((at for at in found if text[low:at].strip()), default=None)
 
 
 _NOTHING = re.compile(r"\s*(?:</\w{1,20}>\s{0,9}){0,4}")

@@ -59,8 +59,8 @@ def both(later: Claim | None, earlier: Claim) -> Claim:
 def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, strength: int = STRONG) -> Claim | None:
     """The claim that begins right at a position: by letter, by words, or by a letter in brackets after other words."""
     mention = mention_at(seg, position, want)
-    named = want.at(seg.low, position)
-    if mention and named and not mention.bracketed:
+    named = None if mention and mention.bracketed else want.at(seg.low, position)
+    if mention and named:
         if named[1] > mention.end or mention.option is None:
             mention = None
         elif named[0] != mention.option:
@@ -91,7 +91,7 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
         return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
     if words and words[0] not in (None, mention.option):
         return torn(seg, mention.start, end, "letter_against_text", strength)
-    either = say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start + 1])
+    either = not last and say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start + 1])
     later = (
         (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, mention.end)) if either else ()
     )

@@ -5,6 +5,7 @@ In: the text of a reply, the bounds of what is read of it, and the `KnownOptions
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ PHRASES = 50
 """Phrases and foreign letters that are looked at before one commits to an answer: bounds the time of a hostile reply."""
 HEAD = 1000
 """Characters at its beginning that are read for an answer given before its reasons."""
+LONGEST = 1_500
+"""Characters at the end of a sentence in which phrases are looked for: bounds the time that a hostile one takes."""
 
 FENCE = "```"
 """What stands before and after a block of code."""
@@ -50,6 +53,8 @@ class ReplyLayout:
     """The options it may name."""
     phrases: int = PHRASES
     """Phrases that may still be looked at."""
+    _frames: tuple[Segment | None, list[re.Match[str]]] = (None, [])
+    """The sentence whose frames were looked for last, and they."""
 
     def __post_init__(self) -> None:
         text = self.text  # not self, which would hold itself
@@ -61,6 +66,12 @@ class ReplyLayout:
         """Its sentences, the last first, without good manners at its end; each is looked for once."""
         self._all, again = tee(self._all)
         return again
+
+    def frames(self, seg: Segment) -> list[re.Match[str]]:
+        """The phrases of a sentence that an answer follows; looked for once, as line above and as sentence."""
+        if self._frames[0] != seg:
+            self._frames = seg, [*say.FRAME.finditer(seg.low, max(0, len(seg.low) - LONGEST))]
+        return self._frames[1]
 
     @cached_property
     def tail(self) -> Segment:

@@ -26,7 +26,7 @@ def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
     if above is None:
         return None
     done = len(above.low.rstrip())
-    for found in say.FRAME.finditer(above.low):
+    for found in reply.frames(above):
         if (
             found.end() >= done
             and found.lastgroup in ("answer", "so")

@@ -63,7 +63,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
     void: Claim | None = None
     line: Claim | None = None
     after: Segment | None = None
-    agreed = several = unable = False
+    several, unable, behind = False, False, list[Segment]()
     for i, seg in enumerate(reply.sentences()):
         if reply.phrases <= 0:
             break
@@ -92,16 +92,16 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             line = line or both(weak, found)
         elif claim is None:
             unable = unable or say.UNABLE.search(seg.low) is not None
-            agreed = agreed or who.AGREES_NEXT.match(seg.low) is not None or languages.agrees(seg.low)
+            behind.append(seg)
             if line is None and (say.TAKEN_BACK.search(seg.low) or say.NONE_FITS.search(seg.low)):
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:
             continue
         if claim.strength > VOID and reply.in_their_code(seg.start):
             claim = claim._replace(strength=REPORTED)
-        if claim.strength == REPORTED and agreed:
+        if claim.strength == REPORTED and any(who.AGREES_NEXT.match(s.low) or languages.agrees(s.low) for s in behind):
             claim = claim._replace(rule="agrees", strength=STRONG)
-        agreed = False
+        behind.clear()
         if unable and claim.strength in (WEAK, HEDGED):
             return claimed(seg, None, "undecided", 0, len(seg.low), "unparsed")
         if claim.strength <= VOID:

@@ -10,7 +10,7 @@ from collections import deque
 
 from unsway.readers import languages, speakers
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, claim_after, span, torn
-from unsway.readers.layout import ReplyLayout
+from unsway.readers.layout import LONGEST, ReplyLayout
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.patterns import marks, say, who
 from unsway.readers.speakers import DENIED, OWN, stance
@@ -19,9 +19,6 @@ from unsway.readers.wording import KnownOptions, Segment
 
 LAST_PHRASES = 5
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
-
-LONGEST = 1_500
-"""Characters at the end of a sentence in which phrases are looked for: the same."""
 
 SHORTEST = 8
 """No claim has fewer characters after its option: what is left of a sentence is not searched then."""
@@ -40,15 +37,17 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
     ):
         if pattern is who.SAYS and last is not None and last.strength > VOID:
             break
-        for found in reversed(deque(pattern.finditer(seg.low, begin), maxlen=LAST_PHRASES)):
+        phrases = reply.frames(seg) if pattern is say.FRAME else pattern.finditer(seg.low, begin)
+        for found in reversed(deque(phrases, maxlen=LAST_PHRASES)):
             claim = make(seg, found, want)
             reply.phrases -= 1
             if claim is not None:
-                both = [claim] if last is None else [last, claim]
-                if len({one.strength > VOID for one in both}) == 1:  # the later one
-                    last = max(both, key=lambda one: (one.span[1], one.strength))
+                if last is None:
+                    last = claim
+                elif (claim.strength > VOID) == (last.strength > VOID):  # the later one
+                    last = max(last, claim, key=lambda one: (one.span[1], one.strength))
                 else:  # the model's own, if it names an option
-                    last = max(both, key=lambda one: one.strength)
+                    last = max(last, claim, key=lambda one: one.strength)
                 if claim.strength > VOID:
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
@@ -130,14 +129,14 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         return None
     turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
     gap = found["gap"] if noun else ""
-    later = say.LATER_NOUN.match(gap)
+    later = say.LATER_NOUN.match(gap) if gap else None
     start = found.start("gap") + later.start(1) if later else found.start()
     whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
     if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: found.start()]:
         whose = stance(
             seg.low[seg.low.rindex(",", 0, found.start()) :], found.start() - seg.low.rindex(",", 0, found.start())
         )
-    elsewhere = None if later else say.NOT_MINE.search(gap)
+    elsewhere = say.NOT_MINE.search(gap) if gap and not later else None
     if whose == DENIED or (elsewhere is not None and elsewhere["denied"]):
         return None
     if claim is None:  # an answer is announced, but its words name no option

@@ -38,6 +38,8 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
 
     `noun` says that "answer" or the like stands there, which may be another's answer.
     """
+    if who.PLAIN.match(low, 0, start):
+        return OWN
     least = max(0, start - REACH)
     sentence = low[max(least, 1 + max(map(low.rfind, ".;!?=", repeat(least), repeat(start)))) : start]
     if who.PLAIN.match(sentence):

@@ -60,6 +60,8 @@ _ASCII = bytes(ord(_FOLD[code]) for code in range(128)) + bytes(128)
 _ALIKE = re.compile(r"(?<!\w)[АСЕأبجد](?=[\s*_]*(?:$|[.,;:!)»\"*]|[—–-]\s|\())")
 _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
+COPULA = 8
+"""Characters that the longest verb behind what it names has."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
 
@@ -203,7 +205,9 @@ class KnownOptions:
         if not self.texts:
             return None
         skipped = max(0, len(low) - 2 * len(self.texts[0][0]) - 80)
-        body = marks.COPULA_BEHIND.sub("", low[skipped:].rstrip(" .!\"')"))
+        body = low[skipped:].rstrip(" .!\"')")
+        copula = marks.COPULA_BEHIND.search(body, max(0, len(body) - COPULA))
+        body = body[: copula.start()] if copula else body
         piece = " ".join(body.split())
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
