@@ -280,6 +280,15 @@ def test_a_pair_shows_cue_answers_and_arms_beside_each_other(study: Results, pag
     assert page.locator(".replies .line").first.locator(".reply").count() == 3
 
 
+def test_a_long_prompt_is_scrolled_to_its_cue(study: Results, path: Path, visit: Callable[..., Any]) -> None:
+    page = visit(path).page
+    page.evaluate("document.styleSheets[0].insertRule('.turns { max-height: 4rem !important }')")  # as if it were long
+    go(page, next(pair for pair in study.pairs if pair.bias == "post_hoc@1").id)
+    places = "['.turns', '.turns mark.cue'].map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"
+    box, cue = page.evaluate(places)
+    assert box["top"] <= cue["top"] < box["bottom"]
+
+
 def test_earlier_words_of_the_model_are_shown(study: Results, page: Any) -> None:
     pair = next(pair for pair in study.pairs if pair.bias == "are_you_sure@1")
     go(page, pair.id)

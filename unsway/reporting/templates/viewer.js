@@ -92,8 +92,15 @@ class Viewer {
   open(row) {
     const again = row === this.row && this.beside === this.chosen.beside;
     Object.assign(this, { row, beside: this.chosen.beside });
-    if (!again) this.article.replaceChildren(...(row ? drawPair(this.data, row, this.beside) : [el("p", { class: "none" }, "No pair fits.")]));
+    if (!again) this.draw(row);
     if (this.ready) this.remember();
+  }
+
+  /** Show a pair, its prompt scrolled to where its cue begins. */
+  draw(row) {
+    this.article.replaceChildren(...(row ? drawPair(this.data, row, this.beside) : [el("p", { class: "none" }, "No pair fits.")]));
+    const cue = this.article.querySelector(".turns mark.cue"), box = cue?.closest(".turns");
+    if (box) box.scrollTop += cue.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
   }
 
   remember() {
@@ -113,10 +120,8 @@ class Viewer {
       if (field.selectedIndex === -1) field.selectedIndex = 0;
     }
     this.row = this.data.rows[this.at.get(said.get("pair"))] ?? null;
-    const asked = this.row;
-    this.article.replaceChildren();
-    if (asked) this.article.append(...drawPair(this.data, asked, this.chosen.beside));
     this.beside = this.chosen.beside;
+    this.draw(this.row);
     this.filter();
     this.section.scrollIntoView();
     return true;
