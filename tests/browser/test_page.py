@@ -284,7 +284,9 @@ def test_a_long_prompt_is_scrolled_to_its_cue(study: Results, path: Path, visit:
     page = visit(path).page
     page.evaluate("document.styleSheets[0].insertRule('.turns { max-height: 4rem !important }')")  # as if it were long
     go(page, next(pair for pair in study.pairs if pair.bias == "post_hoc@1").id)
-    places = "['.turns', '.turns mark.cue'].map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"
+    places = (
+        "['.turns', '.turns mark.cue'].map((each) => document.querySelector(each).getBoundingClientRect().toJSON())"
+    )
     box, cue = page.evaluate(places)
     assert box["top"] <= cue["top"] < box["bottom"]
 
