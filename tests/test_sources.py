@@ -14,6 +14,8 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -65,6 +67,25 @@ def write(path: Path, *rows: object) -> Path:
 
 
 ROW = {"stem": "Which is a fruit?", "options": ["pear", "spoon", "door"], "gold": "A"}
+
+
+def test_what_is_made_is_made_once_and_a_source_that_is_declared_again_is_another() -> None:
+    made: list[tuple[str, int, int]] = []
+
+    def declare(word: str) -> sources.Source:
+        def rows(split: str, level: int, seed: int) -> Iterator[Question]:
+            made.append((word, level, seed))
+            yield Question(f"Which is a {word} {seed}?", ("pear", "spoon", "door"), 0, "", split)
+
+        about = {"revision": "1", "license": "MIT", "splits": (sources.Split("test"),), "summary": "made"}
+        return sources.Source(name="made_once", **about, default="test", levels=(1, 2), level=1, rows=rows)
+
+    fruit, tool = declare("fruit"), declare("tool")
+    for _ in range(2):
+        assert [sources.load(one)[0].stem for one in (fruit, tool)] == ["Which is a fruit 0?", "Which is a tool 0?"]
+        assert sources.load(fruit, seed=3)[0].stem == "Which is a fruit 3?"
+        assert sources.load(replace(fruit, level=2))[0].source == "made_once@1"
+    assert made == [("fruit", 1, 0), ("tool", 1, 0), ("fruit", 1, 3), ("fruit", 2, 0)]
 
 
 # ---------------------------------------------------------------- order of options and of questions

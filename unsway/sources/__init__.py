@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,7 +34,7 @@ from unsway.sources.files import QuestionFile
 from unsway.sources.files.options import without_letters
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
 from unsway.sources.ordering import order_of_options
-from unsway.sources.registry import Purpose, Source, Split, get, names, source
+from unsway.sources.registry import Purpose, Rows, Source, Split, get, names, source
 from unsway.spelling import Json
 from unsway.types import Question
 
@@ -163,7 +164,8 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
     """
     origin = resolve(name)
     if isinstance(origin, Source):
-        return _collect(_rows(origin, split, seed))
+        part = split or origin.default
+        return _made(origin, origin.rows, part, seed) if origin.levels else _collect(_rows(origin, part, seed))
     content = files.read(origin)
     rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in content.rows)
     loaded = _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
@@ -233,9 +235,18 @@ def how_many(name: SourceLike, n: int | None) -> int | None:
     return n if n is not None or isinstance(resolve(name), QuestionFile) else N
 
 
-def _rows(origin: Source, split: str | None, seed: int) -> Iterator[tuple[str, Question, bool]]:
+@lru_cache(maxsize=16)
+def _made(origin: Source, rows: Rows, split: str, seed: int) -> Loaded:
+    """What a source makes of a level and a seed: a fifth of a second, and a study asks again for each of its steps.
+
+    `rows` tells sources of one name apart; they compare without it.
+    """
+    return _collect(_rows(origin, split, seed))
+
+
+def _rows(origin: Source, split: str, seed: int) -> Iterator[tuple[str, Question, bool]]:
     """The rows of the chosen splits, stamped with where they come from; no row keeps its order of options."""
-    for name in (split or origin.default).split("+"):
+    for name in split.split("+"):
         part = origin.split(name)
         more = (origin.level, seed) if origin.levels else ()
         try:

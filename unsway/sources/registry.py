@@ -56,7 +56,10 @@ class Source:
     paper: str = ""
     """Where the questions were published."""
     levels: tuple[int, ...] = ()
-    """Difficulty levels; `name` alone means the first; empty where there is one difficulty."""
+    """Difficulty levels; `name` alone means the first; empty where there is one difficulty.
+
+    Questions of a source that has some are made from a level and a seed alone, once in a process.
+    """
     level: int = 0
     """The chosen level; 0 where there are none."""
     rows: Rows = field(repr=False, compare=False)
