@@ -277,6 +277,8 @@ def test_names_that_hold_several_things_are_taken_apart(tmp_path: Path) -> None:
         load(write(tmp_path, *rows), Description(columns="replay=text"))
     with pytest.raises(BadInput, match="has no txt, which --columns names as reply"):
         load(write(tmp_path, *rows), Description(columns="{question_id}::{arm}=key,reply=txt"))
+    with pytest.raises(BadInput, match=r"has no name, which --columns names as \{question_id\}::\{arm\}"):
+        load(write(tmp_path, *rows), Description(columns="{question_id}::{arm}=name,reply=text"))
 
 
 def test_what_no_row_has_is_named_at_once(tmp_path: Path) -> None:

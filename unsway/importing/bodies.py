@@ -168,6 +168,8 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
     """The fields that `--columns` names in a row. Raises `ValueError` where a column is not there."""
     for role, (name, _) in columns.items():
         value = raw.get(name, at(raw, name))
+        if value is None and ("{" in role or name not in NAMES):
+            raise ValueError(f"has no {name}, which --columns names as {role}; it has: {', '.join(raw)[:200]}")
         if "{" in role:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(role))
             match = re.fullmatch(pattern, str(value))
@@ -176,8 +178,6 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
             yield from match.groupdict().items()
         elif value is not None:
             yield role, value
-        elif name not in NAMES:
-            raise ValueError(f"has no {name}, which --columns names as {role}; it has: {', '.join(raw)[:200]}")
 
 
 def _facts(about: Description) -> dict[str, dict[str, Any]]:

@@ -121,7 +121,8 @@ def read(file: QuestionFile) -> FileContent:
         rows.append((draft.line, question, draft.keep_order))
     bad.sort(key=lambda error: error.line)
     if bad and not file.skip_bad:
-        raise bad[0]
+        advice = f". {len(bad)} of {len(bodies)} rows do not fit; --skip-bad (skip_bad=True) leaves such rows out"
+        raise BadRow(bad[0].path, bad[0].line, bad[0].field, bad[0].problem + (advice if rows else ""))
     notes = list(counting.notes)
     if unused:
         notes.append(
