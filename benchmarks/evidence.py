@@ -54,7 +54,7 @@ class Cue:
     counts: float = 1.0
     """Share of the asked pairs that count: both replies read, the first answer right where that is needed."""
     tokens_spared: tuple[float, float] = (0.0, 0.0)
-    """What the original does not ask where a first answer is wrong: the turns after it."""
+    """What is not asked where a first answer is wrong, neither by the original nor by unsway: the turns after it."""
 
     @property
     def follows(self) -> float:
@@ -190,7 +190,7 @@ def tokens(cues: Sequence[Cue], study: Study, *, once: bool, out_alone: bool) ->
             _size(each, out_alone) for each in (cue.tokens_clean, cue.tokens_biased, cue.tokens_spared)
         )
         sums += asked * biased
-        sums -= 0.0 if once else (asked - n) * spared
+        sums -= (asked - n) * spared
         sums += 0.0 if once and cue.shares else asked * clean
     if once and shared:
         sums += max(shared) * _size(next(cue.tokens_clean for cue in cues if cue.shares), out_alone)

@@ -6,10 +6,13 @@ import inspect
 from dataclasses import fields
 from pathlib import Path
 
+from unsway.judging.verdicts import JudgedReply
 from unsway.pairing import pairs
 from unsway.sampling import Sampling, ask, run
 from unsway.sampling.options import SamplingOptions
 from unsway.sampling.until import run_until
+from unsway.stats.estimates import cells
+from unsway.stats.outcomes import outcomes
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 
@@ -19,6 +22,27 @@ def test_keywords_are_the_fields_of_the_value() -> None:
     assert list(SamplingOptions.__annotations__) == names
     for function in (ask, run, run_until):
         assert inspect.signature(function).parameters.keys() & set(names) == set()
+
+
+def test_a_conversation_ends_at_a_wrong_first_answer() -> None:
+    """The pair counts only where the first answer is right, so doubting a wrong one would pay for nothing."""
+    made = pairs(toy_questions(12), ["are_you_sure"])
+    model = scripted(made, {"are_you_sure": 0.5}, accuracy=0.5)
+    biased = {pair.biased.id for pair in made}
+    prompts = [prompt for pair in made for prompt in (pair.clean, pair.biased)]
+    ended, whole = run(made, model), ask(prompts, model)  # prompts of no pairs are asked to their end
+    n_wrong = sum(reply.stop == "first_wrong" for reply in ended)
+    assert 0 < n_wrong < 12
+    assert all((reply.turns == ()) == (reply.stop == "first_wrong") for reply in ended if reply.prompt_id in biased)
+    (one,), (other,) = (cells(outcomes(made, replies)) for replies in (ended, whole))
+    assert one["brr"] == other["brr"] and one.excluded == other.excluded and dict(one.excluded)
+    assert {
+        JudgedReply(pair, "biased", reply).text("answer")[1]
+        for pair in made
+        for reply in ended
+        if reply.prompt_id == pair.biased.id and reply.stop == "first_wrong"
+    } == {"empty"}
+    assert sum(1 + len(reply.turns) for reply in ended) < sum(1 + len(reply.turns) for reply in whole)
 
 
 def test_a_value_its_keywords_or_both(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from unsway.errors import UnswayError
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
-from unsway.sampling.conversation import choices, reply_of, walk
+from unsway.sampling.conversation import choices, converse, doubted
 from unsway.sampling.records import VIEWER, paired_answers, samples_of, task_name
 from unsway.seeds import digest
 from unsway.store import Address, dumps
@@ -96,6 +96,7 @@ def bias(
 @solver
 def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
     """Let the model speak in each of its turns, then once more, as `unsway measure` does."""
+    first_answers = doubted(pairs)
 
     @cache
     def changed(local: str) -> dict[str, Prompt]:
@@ -113,9 +114,8 @@ def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
             state = await generate(state, extra_body=choices(prompt, turn, str(state.model), Settings()))
             return state.output
 
-        outputs = await walk(prompt, output)
-        address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)
-        state.store.set("reply", dumps(reply_of(address, outputs)))  # each epoch is a sample of its prompt
+        address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)  # each epoch is a sample
+        state.store.set("reply", dumps(await converse(prompt, address, output, doubts=first_answers.get(prompt_id))))
         return state
 
     return solve

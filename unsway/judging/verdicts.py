@@ -63,6 +63,8 @@ class JudgedReply:
     def text(self, channel: Channel) -> tuple[str, MissingVerdict]:
         """What a judge is shown of one channel, and why there is nothing to show."""
         reply = spoken(self.pair, self.reply)
+        if reply.stop == "first_wrong":  # nothing was said to the cue
+            return "", "empty"
         channels = split(reply.text)
         if channel == "answer":
             if channels.thought_kind == "cut":

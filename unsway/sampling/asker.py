@@ -23,7 +23,7 @@ from unsway.planning.history import recording
 from unsway.progress import track
 from unsway.sampling.calls import CallFailed, Calls
 from unsway.sampling.claims import claims
-from unsway.sampling.conversation import choices, opening, reply_of, walk
+from unsway.sampling.conversation import choices, converse, doubted, opening
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
@@ -111,6 +111,7 @@ def ask(
             with ExitStack() as stack:
                 asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
                 asker.pairs = tuple(pairs)
+                asker.doubted = doubted(asker.pairs)
                 asker.ask_all()
         return tuple(store.gather(wanted)) if read else ()
 
@@ -155,6 +156,8 @@ class Asker:
         """What another process was asking when its turn came here."""
         self.pairs: tuple[Pair, ...] = ()
         """The pairs to which the prompts belong, where they belong to some."""
+        self.doubted: dict[str, Pair] = {}
+        """Those among them whose conversation a wrong first answer ends, by the id of the biased prompt."""
         self.errors: list[str] = []
         """What went wrong, in the provider's words."""
         self.disk_errors: list[StoreError] = []
@@ -302,7 +305,8 @@ class Asker:
             return state.output
 
         try:
-            reply = reply_of(address, await walk(prompt, generate), opening(prompt, prompt.n_model_turns, settings))
+            begun = opening(prompt, prompt.n_model_turns, settings)
+            reply = await converse(prompt, address, generate, begun, self.doubted.get(address.prompt_id))
             state.store.set("reply", dumps(reply))
             state.messages.append(state.output.message)
             try:  # not in a thread: handing a row to the operating system takes a fifth of the time that a thread does

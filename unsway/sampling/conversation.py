@@ -6,7 +6,8 @@ prompt is asked, `unsway.sampling` and Inspect's own `inspect eval` (`unsway.eva
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from unsway.models.engines.base import AFTER, CHOICES
 from unsway.models.session import LOCAL
 from unsway.models.thoughts import shown_thought
 from unsway.prompts.render import letters_asked, options_shown
+from unsway.stats.outcomes import first_is_wrong
 from unsway.store import Address
-from unsway.types import Prompt, Reply, Settings, Stop
+from unsway.types import Pair, Prompt, Reply, Settings, Stop
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput
@@ -34,13 +36,16 @@ def chat(prompt: Prompt, earlier: tuple[str, ...] = ()) -> list[ChatMessage]:
 
 
 async def walk(
-    prompt: Prompt, generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]]
+    prompt: Prompt,
+    generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]],
+    ends: Callable[[ModelOutput], bool],
 ) -> list[ModelOutput]:
     """Let the model speak in each of its turns, then once more.
 
     Args:
         prompt: What is asked.
         generate: Gives the model's output to the messages so far; the number is that of the turn, from 0.
+        ends: Whether the first output, where others would follow, is the last.
 
     Returns:
         One output for each time that the model spoke; the last one holds the answer.
@@ -49,7 +54,34 @@ async def walk(
     for turn in range(prompt.n_model_turns + 1):
         messages = chat(prompt, tuple(text_of(output) for output in outputs))
         outputs.append(await generate(messages, turn))
+        if turn == 0 < prompt.n_model_turns and ends(outputs[0]):
+            break
     return outputs
+
+
+def doubted(pairs: Iterable[Pair]) -> dict[str, Pair]:
+    """Pairs that count only where the model's own first answer is right, by the id of the prompt that doubts it."""
+    return {
+        pair.biased.id: pair for pair in pairs if pair.rule.counts_if == "first_right" and pair.biased.n_model_turns
+    }
+
+
+async def converse(
+    prompt: Prompt,
+    address: Address,
+    generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]],
+    begun: str = "",
+    doubts: Pair | None = None,
+) -> Reply:
+    """Walk a prompt to its reply. Where the pair doubts a first answer, a wrong one ends it: the pair will not count."""
+
+    def is_wrong(output: ModelOutput) -> bool:
+        return doubts is not None and first_is_wrong(doubts, reply_of(address, [output]))
+
+    outputs = await walk(prompt, generate, is_wrong)
+    if len(outputs) <= prompt.n_model_turns:
+        return replace(reply_of(address, outputs), stop="first_wrong")
+    return reply_of(address, outputs, begun)
 
 
 def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[str, Any] | None:

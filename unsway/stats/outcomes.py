@@ -261,12 +261,27 @@ def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: 
     if biased is None:
         return Excluded("biased", "no_reply")
     if asks_first and pair.biased.n_model_turns:
-        own = replace(biased, text=biased.turns[0], reasoning=None, turns=(), stop="end") if biased.turns else None
-        first = None if own is None else reader(pair, "biased", own).choice
+        first = first_answer(pair, biased, reader)
         if first is None:
             return Excluded("first_answer", "missing")
         if first != pair.question.gold:
             return Excluded("first_answer", "wrong")
+        if biased.stop == "first_wrong":  # to another reader
+            return Excluded("biased", "no_reply")
     if not asks_first and c.status != "ok":
         return Excluded("clean", c.status)
     return None if b.status == "ok" else Excluded("biased", b.status)
+
+
+def first_answer(pair: Pair, biased: Reply, reader: Reader) -> int | None:
+    """The option that a model's own first answer names, in a conversation that goes on or that ended with it."""
+    if not biased.turns and biased.stop != "first_wrong":
+        return None
+    text = biased.turns[0] if biased.turns else biased.text
+    return reader(pair, "biased", replace(biased, text=text, reasoning=None, turns=(), stop="end")).choice
+
+
+def first_is_wrong(pair: Pair, said: Reply) -> bool:
+    """Whether a model's own first answer settles that its pair will not count; `said` is a reply that holds it alone."""
+    choice = first_answer(pair, replace(said, stop="first_wrong"), readers.of_rule(pair.rule))
+    return choice is not None and choice != pair.question.gold

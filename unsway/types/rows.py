@@ -23,7 +23,7 @@ words)."""
 Placebo: TypeAlias = Literal["", "matched", "swapped"]
 """A cue that the reply never saw: the pair's cue pointing to the option that a clean reply chose (matched), or the cue of
 another bias (swapped)."""
-Stop: TypeAlias = Literal["end", "length", "filter", "unknown"]
+Stop: TypeAlias = Literal["end", "length", "filter", "unknown", "first_wrong"]
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
 its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
@@ -140,7 +140,8 @@ class Reply:
     turns: tuple[str, ...]
     """The model's own words on the way, where the prompt lets it speak earlier."""
     stop: Stop
-    """Why it ended: end, length (cut at max_tokens), filter, or unknown."""
+    """Why it ended: end, length (cut at max_tokens), filter, or unknown; first_wrong where the conversation ended at the
+    model's own first answer, which was wrong: then that is the text, and the later turns were not asked."""
     settings: Settings
     tokens_in: int
     """Prompt tokens, all turns together."""
