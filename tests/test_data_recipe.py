@@ -11,16 +11,18 @@ import pytest
 from click.testing import CliRunner
 from intervening import saying
 
+from unsway.biases.evidence import FORMS, evidence
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture
 from unsway.data.dealing import deal
 from unsway.data.tasks import SETS, tasks
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
+from unsway.prompts.render import letter
 from unsway.readers.parse import read
 from unsway.sampling import ask
 from unsway.testing import scripted, toy_questions
-from unsway.types import Prompt, Question, Toward
+from unsway.types import Message, Prompt, Question, Toward
 
 FOUR = ("suggested_answer", "suggested_against")
 
@@ -279,18 +281,40 @@ def test_rows_round_trip_as_json(tmp_path: Path) -> None:
     assert len(ask([pair.clean for pair in mix.pairs][:1], model_for(questions))) == 1
 
 
-def test_evidence_rows_are_prompts_with_grounds_and_the_models_own_replies(tmp_path: Path) -> None:
+def test_evidence_rows_are_prompts_with_grounds_and_the_models_own_replies_that_follow_them(tmp_path: Path) -> None:
     recipe = Recipe(n=4, biases=FOUR, instruct=0, evidence=10, seed=5)
-    model = saying("evidence", lambda messages: f"{len(messages)} messages. The best answer is: (A).")
-    mix = mixture(recipe, toy_questions(40, split="train"), model, folder=tmp_path)
+    right = {}
+    for number, form in enumerate(FORMS):
+        questions, given = evidence(form, 2 * len(range(number, 10, len(FORMS))), seed=5)
+        for pair in pairs(questions, [given], elicit="cot", aim="gold", seed=5):
+            right[pair.biased.messages()[-1].content, pair.biased.messages()[0].content] = pair.question.gold
+    asked: Counter[tuple[Message, ...]] = Counter()
+
+    def say(messages: tuple[Message, ...]) -> str:
+        asked[messages] += 1
+        gold = right.get((messages[-1].content, messages[0].content))
+        option = 0 if gold is None else gold if asked[messages] > 1 or len(messages) > 1 else (gold + 1) % 4
+        return f"Try {asked[messages]}. The best answer is: ({letter(option)})."
+
+    mix = mixture(recipe, toy_questions(40, split="train"), saying("evidence", say), folder=tmp_path)
     rows = [row for row in mix.examples if row.kind == "instruct"]
     sources = Counter(one.source.partition("@")[0] for one in mix.provenance)
     forms = {"evidence/records": 3, "evidence/premises": 3, "evidence/steps": 2, "evidence/labels": 2}
     assert len(rows) == 10 and sources == {"toy": 4, **forms}
     assert all(row.biased is None and row.target is None and row.clean.cue() for row in rows)
-    assert Counter(row.completion for row in rows) == {
-        "1 messages. The best answer is: (A).": 8,
-        "3 messages. The best answer is: (A).": 2,
-    }
+    for row in rows:  # a correction stands in a later turn, and is followed at once; the others are asked a second time
+        messages = row.clean.messages()
+        gold = right[messages[-1].content, messages[0].content]
+        assert gold is not None
+        assert row.completion == f"Try {1 if len(messages) > 1 else 2}. The best answer is: ({letter(gold)})."
     with pytest.raises(BadInput, match="evidence = -1"):
         Recipe(evidence=-1)
+
+
+def test_a_model_that_never_follows_grounds_gives_no_evidence_rows(tmp_path: Path) -> None:
+    recipe = Recipe(n=4, biases=FOUR, instruct=0, evidence=10, seed=5)
+    silent = saying("silent", lambda messages: "That may be so.")
+    with pytest.raises(
+        BadInput, match="3 evidence rows of document are wanted, but only 0 of 6 prompts have a whole reply"
+    ):
+        mixture(recipe, toy_questions(40, split="train"), silent, folder=tmp_path)

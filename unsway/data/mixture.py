@@ -206,10 +206,7 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
             reply = replies.get((pair.clean.id, 0))
             if reply is None:
                 continue
-            choice = None
-            if recipe.keep != "all":
-                options = pair.question.options
-                choice = read(reply.text, options=options, reasoning=reply.reasoning, stop=reply.stop).choice
+            choice = None if recipe.keep == "all" else choice_of(pair.question, reply)
             kept = {
                 "all": True,
                 "right": choice is not None and choice == pair.question.gold,
@@ -220,22 +217,38 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
     return in_turn(direct) + in_turn(reasoned)
 
 
-def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
-    """Prompts with grounds for the right option and the model's own replies to them, each form in equal shares.
+def choice_of(question: Question, reply: Reply) -> int | None:
+    """The option that a reply says, or None."""
+    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
 
-    They are rows of the kind instruct: there is no prompt without the evidence to be consistent with.
+
+def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
+    """Prompts with grounds for the right option and the model's own replies that follow them, each form in equal shares.
+
+    A reply that ends elsewhere, or says no option, would teach to ignore grounds: its prompt is asked again, at most
+    `MOST_SAMPLES` times. They are rows of the kind instruct: there is no prompt without the evidence to be consistent with.
     """
     found: list[Row] = []
     for number, form in enumerate(FORMS):
         wanted = len(range(number, recipe.evidence, len(FORMS)))
         questions, given = evidence(form, 2 * wanted, seed=recipe.seed)
         made = pairs(questions, [given], elicit=recipe.elicit, aim="gold", seed=recipe.seed)
-        replies = asker.whole([pair.biased for pair in made], f"evidence rows: {form}")
-        whole = [(pair, reply) for pair in made if (reply := replies.get((pair.biased.id, 0)))][:wanted]
+        followed: dict[str, Reply] = {}
+        for sample in range(MOST_SAMPLES if wanted else 0):
+            asked = {pair.biased.id: pair for pair in made if pair.id not in followed}
+            replies = asker.whole((pair.biased for pair in asked.values()), f"evidence rows: {form}", sample + 1)
+            for prompt, pair in asked.items():
+                reply = replies.get((prompt, sample))
+                if reply and choice_of(pair.question, reply) == pair.target.cued:
+                    followed[pair.id] = reply
+            if len(followed) >= wanted:
+                break
+        whole = [(pair, followed[pair.id]) for pair in made if pair.id in followed][:wanted]
         if len(whole) < wanted:
             raise BadInput(
-                f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} replies were whole. Allow longer "
-                f"replies than {recipe.max_tokens} tokens, or lower evidence."
+                f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} of {len(made)} prompts have a whole "
+                f"reply that follows the grounds, in {MOST_SAMPLES} tries each. Allow longer replies than "
+                f"{recipe.max_tokens} tokens, take another elicitation, or lower evidence."
             )
         for pair, reply in whole:
             row = Example(pair.biased, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model)

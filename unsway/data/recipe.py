@@ -95,8 +95,8 @@ class Recipe:
     had no thoughts; a reasoning model then learns to answer without thinking."""
     evidence: int = 0
     """Rows whose prompt gives grounds for the right option (a record, the missing premise, a correction with its step,
-    examples), with the model's own reply to it: a counterweight to learning to ignore whatever a user adds. None in the
-    paper."""
+    examples), with a reply of the model's own that follows them: a counterweight to learning to ignore whatever a user adds.
+    None in the paper."""
 
     if TYPE_CHECKING:
 
