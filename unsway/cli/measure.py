@@ -58,7 +58,7 @@ OPTIONS = {
     "--prompts",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of prompts released with arXiv 2403.05518, asked as they are, in place of --questions.",
+    help="A file of prompts released with arXiv 2403.05518, asked as they are, instead of --questions.",
 )
 @click.option(
     "--keep-gold", is_flag=True, help="Keep released rows whose cue points to the right option, as NAME/gold."

@@ -34,7 +34,7 @@ class StatedDecision:
     id: str
     """Content id of the rest: another threshold is another decision."""
     text: str
-    """The question, in the words of whoever asks it."""
+    """The question, in the words of the person who asks it."""
     quantity: str
     """The number it hangs on, as `Quantity` spells it."""
     above: bool
@@ -105,7 +105,7 @@ class StatedChoice:
     id: str
     """Content id of the rest."""
     text: str
-    """The question, in the words of whoever asks it."""
+    """The question, in the words of the person who asks it."""
     quantities: tuple[str, ...]
     """The numbers, as `Quantity` spells them; at least two, and all of one kind."""
     worth: float | None = None

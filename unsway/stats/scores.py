@@ -1,4 +1,4 @@
-"""How good forecasts were: one number for each, and what a history of them says of whoever makes them.
+"""How good forecasts were: one number for each, and what a history of them says about their author.
 
 In: a forecast (equally likely draws, or quantiles at k/(K+1)) and the number that came. Out: scores, lower is better; over
 many, calibration and skill. Cells of one study are correlated, so studies are the unit (`rate_interval` over studies).
@@ -130,7 +130,7 @@ def density(z: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a history of forecasts says of whoever made them."""
+    """What a history of forecasts says about their author."""
 
     n: int
     """Forecasts that were scored."""

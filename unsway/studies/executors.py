@@ -46,7 +46,7 @@ class Executor(Protocol):
 
 @runtime_checkable
 class Cluster(Protocol):
-    """Puts work on machines that do not see a study's folder; so it is told of the run first."""
+    """Puts work on machines that do not see a study's folder; so it learns of the run first."""
 
     def opened(self, running: Any) -> AbstractContextManager[Executor]:
         """The executor of one `unsway.studies.running.StudyRun`, ready while the block runs."""

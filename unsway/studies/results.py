@@ -81,7 +81,7 @@ class Notes:
     instead: Mapping[ArmKey, Mapping[str, str]] = field(default_factory=dict)
     """For arms under an intervention, or with a template's own system prompt: id of a prompt to that of the one asked."""
     about: Mapping[str, str] = field(default_factory=dict)
-    """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+    """What is needed to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
     verdicts: tuple[Verdict, ...] = ()
     """What judges said of the replies (`unsway judge`), and what a second reader read (`unsway reread --second-reader`)."""
     labels: tuple[Verdict, ...] = ()
@@ -128,7 +128,7 @@ class Results:
     held_out: tuple[HeldOut, ...] = field(repr=False)
     skipped: tuple[SkippedCount, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
-    """What one needs to run it again, and what it took: versions, seeds, commands, durations, cost."""
+    """What is needed to run it again, and what it cost: versions, seeds, commands, durations, dollars."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)
     """What the folder notes beside pairs and replies."""
     measured: MeasuredWith | None = field(default=None, repr=False, compare=False)
