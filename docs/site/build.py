@@ -88,7 +88,8 @@ def notebooks(out: Path) -> None:
 
 def commands(command: click.Command, words: str, parent: click.Context | None = None) -> list[str]:
     """The help of a verb and of those below it, as sections."""
-    context = click.Context(command, info_name=words.rpartition(" ")[2], parent=parent, terminal_width=82)
+    about = {"info_name": words.rpartition(" ")[2], "parent": parent, "terminal_width": 82}
+    context = click.Context(command, **about | command.context_settings)
     shown = [f"## {words}\n\n```text\n{command.get_help(context)}\n```"]
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
