@@ -108,8 +108,9 @@ class Session:
         except Exception as error:
             if isinstance(error, ModuleNotFoundError) and "ipywidgets" in str(error):  # Inspect refuses without it
                 check_installed("notebook", "Asking a model in a notebook", "ipywidgets")
-            # Inspect's own error says what is missing, in rich's markup
-            raise ModelError(f"{name} cannot be asked: {plain(_MARKUP.sub('', str(error)))}") from error
+            said = plain(_MARKUP.sub("", str(error))).removeprefix("ERROR: ")  # Inspect's own words, in rich's markup
+            where = " Put it there, or into a file .env in this folder." if "in the environment" in said else ""
+            raise ModelError(f"{name} cannot be asked: {said}{where}") from error
         return self._model
 
     def at_once(self) -> int | None:
