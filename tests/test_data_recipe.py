@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,25 @@ from unsway.prompts.render import letter
 from unsway.readers.parse import read
 from unsway.sampling import ask
 from unsway.testing import scripted, toy_questions
-from unsway.types import Message, Prompt, Question, Toward
+from unsway.types import Message, Pair, Question, Toward
 
 FOUR = ("suggested_answer", "suggested_against")
 
 
-def model_for(questions: tuple[Question, ...], tasks: tuple[Prompt, ...] = (), **how: Any) -> Any:
-    """A scripted model that knows every clean prompt of these questions, under every instruction that a recipe draws."""
-    known = [
+@cache
+def known(questions: tuple[Question, ...]) -> tuple[Pair, ...]:
+    """Every clean prompt of these questions, under every instruction that a recipe draws."""
+    return tuple(
         pair
         for elicit in ("cot", "direct")
         for seed in (0, 5)
         for pair in pairs(questions, ["post_hoc"], elicit=elicit, aim="any", seed=seed, instructions="varied")
-    ]
-    return scripted(known, {}, **how)
+    )
+
+
+def model_for(questions: tuple[Question, ...], **how: Any) -> Any:
+    """A scripted model that knows them."""
+    return scripted(known(questions), {}, **how)
 
 
 def test_for_and_against_by_letter_and_quoted_are_exactly_even(tmp_path: Path) -> None:
@@ -80,14 +86,13 @@ def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path
 
 
 @pytest.mark.parametrize("cut", [0, 7])  # with and without other replies that are cut
-@pytest.mark.parametrize("what", ["cut", "changed"])
-def test_a_reply_that_changes_changes_its_own_row_and_no_other(tmp_path: Path, what: str, cut: int) -> None:
+def test_a_reply_that_changes_changes_its_own_row_and_no_other(tmp_path: Path, cut: int) -> None:
     questions = toy_questions(150, split="train")
     recipe = Recipe(n=60, biases=FOUR, instruct=20, seed=5, instruct_tasks=str(tmp_path / "tasks.jsonl"))
     tasks = [f"Name {i} birds." for i in range(90)]
     (tmp_path / "tasks.jsonl").write_text("".join(json.dumps({"prompt": task}) + "\n" for task in tasks))
 
-    def rows(folder: str, changed: str | None = None) -> list[tuple[str, str | None]]:
+    def rows(folder: str, changed: str | None = None, what: str = "") -> list[tuple[str, str | None]]:
         model = model_for(questions)
         model.api.lines = Anything(dict(model.api.lines))
         generate = model.api.generate
@@ -108,11 +113,12 @@ def test_a_reply_that_changes_changes_its_own_row_and_no_other(tmp_path: Path, w
 
     before = rows("before")
     assert len(before) == 80
-    for number in (3, 41, 66):
-        prompt, _ = before[number]
-        after = rows(str(number), prompt)
-        moved = [i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
-        assert moved == [number] and (after[number][0] != prompt) == (what == "cut")
+    for what in ("cut", "changed"):
+        for number in (3, 41, 66):
+            prompt, _ = before[number]
+            after = rows(f"{what} {number}", prompt, what)
+            moved = [i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+            assert moved == [number] and (after[number][0] != prompt) == (what == "cut")
 
 
 def test_where_questions_are_scarce_one_reply_that_is_cut_moves_few_rows(tmp_path: Path) -> None:
