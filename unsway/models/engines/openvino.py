@@ -56,6 +56,8 @@ class OpenVinoEngine(Engine):
             import openvino_genai  # noqa: F401
         self.ends, self.precision, self.path = weights.ends, PRECISIONS[dtype], exported(weights)
         self.pipe: Any = None
+        self._tokenizer: Any = None
+        """Made once: it takes longer than the rest of a pipeline."""
         self._samples: bool | None = None
         """Whether the pipeline is the one for sampled replies; None where none is loaded."""
         self._companion: Any = None
@@ -110,7 +112,7 @@ class OpenVinoEngine(Engine):
 
     def free(self) -> None:
         """Release the pipeline and its cache."""
-        self.pipe = self._companion = self._samples = None
+        self.pipe = self._tokenizer = self._companion = self._samples = None
 
     def _start(self, requests: list[Pending]) -> None:
         """Put requests in line, and start those that may start; if nothing runs, the first one always may."""
@@ -134,14 +136,17 @@ class OpenVinoEngine(Engine):
         """Load the pipeline for greedy or for sampled replies, in place of the other one."""
         import openvino_genai
 
-        self.free()
+        self.pipe = self._companion = None
+        self._tokenizer = self._tokenizer or openvino_genai.Tokenizer(str(self.path))
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB
         scheduler.enable_prefix_caching = not samples
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
         exact = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
-        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), scheduler, "CPU", exact)
+        self.pipe = openvino_genai.ContinuousBatchingPipeline(
+            str(self.path), self._tokenizer, scheduler, "CPU", **exact
+        )
         self._samples, self._prefixes = samples, Prefixes()
 
     def _add(self, request: Request, *, ignore_eos: bool = False) -> Any:
