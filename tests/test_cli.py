@@ -53,6 +53,12 @@ def test_help_has_every_verb_under_a_heading_and_no_sentence_is_cut() -> None:
     assert "says what the format cannot keep." in " ".join(below.split())
 
 
+def test_every_option_says_what_it_does(command: click.Command = main) -> None:
+    for each in getattr(command, "commands", {}).values():
+        test_every_option_says_what_it_does(each)
+    assert not [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
+
+
 def test_help_of_measure_has_every_option_under_a_heading() -> None:
     options = {option.name for option in main.commands["measure"].params if isinstance(option, click.Option)}
     assert sorted(" ".join(OPTIONS.values()).split()) == sorted(filter(None, options))

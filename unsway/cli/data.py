@@ -82,8 +82,10 @@ def data() -> None:
     help="Replies that become targets; the paper keeps all.",
 )
 @thoughts_option
-@click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="0 is greedy.")
+@click.option(
+    "--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True, help="Most tokens of a reply."
+)
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that its replies may cost; stops before.")
 @out_option
 @seed_option

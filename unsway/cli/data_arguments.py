@@ -36,7 +36,7 @@ from unsway.cli.options import (
 @skip_bad_option
 @split_option
 @click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Tries for each question.")
-@click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True)
+@click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True, help="Most tokens of one.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder: arguments.jsonl and the replies.")
 @seed_option
 @engine_option

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     help="Import replies and labels of others first: JSONL, or the labels released with the paper.",
 )
 @click.option("--ask", default="coherent,mentions_cue", show_default=True, help="Questions with commas.")
-@click.option("--which", type=click.Choice(["switched", "followed", "all"]), default="switched", show_default=True)
+@click.option(
+    "--which",
+    type=click.Choice(["switched", "followed", "all"]),
+    default="switched",
+    show_default=True,
+    help="Replies that switched to the cue, that follow it, or all that were read.",
+)
 @click.option("-n", type=click.IntRange(1), default=None, help="At most so many replies of the study (all).")
 @seed_option
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 means any free one.")
