@@ -14,11 +14,14 @@ EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
 # uv, where there is one, sets up in a fifth of the time
 UV := $(shell command -v uv)
 INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c constraints.txt
+# what needs no torch, and goes through most of the rooms
+ELSEWHERE := $(addprefix tests/test_, $(addsuffix .py, cli formats registry pairs cues stats_intervals stats_outcomes store public_api \
+	sampling_options demo trackers))
 
 # where it is set, each of a hundred processes of the tests compiles all that it imports again: seconds each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
+.PHONY: demo test pythons elsewhere every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -48,6 +51,15 @@ browser: $(READY) assets chromium
 
 slow: $(READY) assets
 	$(TESTS) -m slow
+
+pythons:  ## what needs no torch, on Python 3.12 and 3.13 where they are (not part of make test)
+	@for version in 3.12 3.13; do \
+	  python$$version -c pass 2>/dev/null || { echo "no python$$version here"; continue; }; \
+	  $(MAKE) --no-print-directory elsewhere PYTHON=python$$version VENV=.venv-$$version EXTRAS=hub,offline,report,slides,frame,dev || exit 1; \
+	done
+
+elsewhere: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not scale" $(ELSEWHERE)
 
 scale: $(READY) assets  ## a study on a real Ray cluster of two cores: killed workers, owners, budgets, GPUs (a minute)
 	$(SCALE)
