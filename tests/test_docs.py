@@ -73,7 +73,7 @@ def test_python_blocks_run(tmp_path: Path) -> None:
             (tmp_path / page.stem).mkdir()
             steps.append({"name": page.name, "words": ["-c", code], "cwd": str(tmp_path / page.stem)})
     assert len(steps) >= 18
-    done = run(steps, ROOT, "--all", file=tmp_path / "steps.json")
+    done = run(steps, ROOT, "--all", "--train", file=tmp_path / "steps.json")
     assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
 
 
