@@ -291,7 +291,7 @@ def test_evidence_rows_are_prompts_with_grounds_and_the_models_own_replies_that_
     recipe = Recipe(n=4, biases=FOUR, instruct=0, evidence=10, seed=5)
     right = {}
     for number, form in enumerate(FORMS):
-        questions, given = evidence(form, 2 * len(range(number, 10, len(FORMS))), seed=5)
+        questions, given = evidence(form, 8 * len(range(number, 10, len(FORMS))), seed=5)
         for pair in pairs(questions, [given], elicit="cot", aim="gold", seed=5):
             right[pair.biased.messages()[-1].content, pair.biased.messages()[0].content] = pair.question.gold
     asked: Counter[tuple[Message, ...]] = Counter()
@@ -321,6 +321,6 @@ def test_a_model_that_never_follows_grounds_gives_no_evidence_rows(tmp_path: Pat
     recipe = Recipe(n=4, biases=FOUR, instruct=0, evidence=10, seed=5)
     silent = saying("silent", lambda messages: "That may be so.")
     with pytest.raises(
-        BadInput, match="3 evidence rows of document are wanted, but only 0 of 6 prompts have a whole reply"
+        BadInput, match="3 evidence rows of document are wanted, but only 0 of 24 prompts have a whole reply"
     ):
         mixture(recipe, toy_questions(40, split="train"), silent, folder=tmp_path)

@@ -225,29 +225,30 @@ def choice_of(question: Question, reply: Reply) -> int | None:
 def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
     """Prompts with grounds for the right option and the model's own replies that follow them, each form in equal shares.
 
-    A reply that ends elsewhere, or says no option, would teach to ignore grounds: its prompt is asked again, at most
-    `MOST_SAMPLES` times. They are rows of the kind instruct: there is no prompt without the evidence to be consistent with.
+    A reply that ends elsewhere, or says no option, would teach to ignore grounds: its prompt is asked again, and as many
+    others with it, in at most `MOST_SAMPLES` rounds. They are rows of the kind instruct: there is no prompt without the
+    evidence to be consistent with.
     """
     found: list[Row] = []
     for number, form in enumerate(FORMS):
         wanted = len(range(number, recipe.evidence, len(FORMS)))
-        questions, given = evidence(form, 2 * wanted, seed=recipe.seed)
-        made = pairs(questions, [given], elicit=recipe.elicit, aim="gold", seed=recipe.seed)
+        questions, given = evidence(form, 2 * wanted * MOST_SAMPLES, seed=recipe.seed)
+        made = tuple(pairs(questions, [given], elicit=recipe.elicit, aim="gold", seed=recipe.seed))
         followed: dict[str, Reply] = {}
-        for sample in range(MOST_SAMPLES if wanted else 0):
-            asked = {pair.biased.id: pair for pair in made if pair.id not in followed}
-            replies = asker.whole((pair.biased for pair in asked.values()), f"evidence rows: {form}", sample + 1)
-            for prompt, pair in asked.items():
-                reply = replies.get((prompt, sample))
-                if reply and choice_of(pair.question, reply) == pair.target.cued:
-                    followed[pair.id] = reply
+        for tries in range(1, MOST_SAMPLES + 1):
+            asked = {pair.biased.id: pair for pair in made[: 2 * wanted * tries] if pair.id not in followed}
+            for (prompt, _), reply in sorted(
+                asker.whole((pair.biased for pair in asked.values()), f"evidence rows: {form}", tries).items()
+            ):
+                if choice_of(asked[prompt].question, reply) == asked[prompt].target.cued:
+                    followed.setdefault(asked[prompt].id, reply)
             if len(followed) >= wanted:
                 break
         whole = [(pair, followed[pair.id]) for pair in made if pair.id in followed][:wanted]
         if len(whole) < wanted:
             raise BadInput(
                 f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} of {len(made)} prompts have a whole "
-                f"reply that follows the grounds, in {MOST_SAMPLES} tries each. Allow longer replies than "
+                f"reply that follows the grounds, in up to {MOST_SAMPLES} tries. Allow longer replies than "
                 f"{recipe.max_tokens} tokens, take another elicitation, or lower evidence."
             )
         for pair, reply in whole:
