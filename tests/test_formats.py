@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from unsway.cli import main
 from unsway.reporting.formats import written
+from unsway.reporting.terminal import fitted
 from unsway.studies import Study, run
 from unsway.testing import scripted
 
@@ -57,6 +59,19 @@ def test_a_table_is_the_same_in_every_format(folder: Path, words: tuple[str, ...
     assert rows and all(len(row) == len(heads) for row in rows)
     assert "|---" in said["md"].stdout and "\\toprule" in said["latex"].stdout
     assert unsway(*words, *where, "--json").stdout == said["json"].stdout
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_names_stay_whole_in_a_narrow_terminal(width: int) -> None:
+    rows = [
+        {"name": f"wrong_few_shot_arbitrary{i}", "paper": "arXiv:2403.05518", "what_it_is": "many words " * 9}
+        for i in range(3)
+    ]
+    out = io.StringIO()
+    Console(file=out, width=width).print(fitted(rows, width))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= width and lines[0].split() == ["name", "paper", "what", "it", "is"]
+    assert [line.split()[0] for line in lines if "arXiv" in line] == [str(row["name"]) for row in rows]
 
 
 def test_verbs_that_print_tables_take_a_format() -> None:

@@ -189,14 +189,11 @@ def show_rows(rows: Sequence[dict[str, Any]]) -> None:
         click.echo(written(rows, cast("Format", form())), nl=False)
         return
     from rich.console import Console
-    from rich.table import Table
 
-    shown = Table(box=None, pad_edge=False)
-    for heading in rows[0]:
-        shown.add_column(heading.replace("_", " "), overflow="fold")
-    for row in rows:
-        shown.add_row(*(str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
+    from unsway.reporting.terminal import fitted
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(fitted(rows, console.width))
 
 
 def show_results(found: Results) -> None:

@@ -7,9 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unsway.reporting import words
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """Rows of equal keys as a table of a terminal's width, in which names stay whole where all words fit, or else those of
+    the first column, up to two fifths of it.
+    """
+    from rich.table import Table
+
+    columns = {name.replace("_", " "): [str(row[name]) for row in rows] for name in rows[0]}
+    natural = sum(max(map(len, [head, *cells])) + 2 for head, cells in columns.items()) - 2
+    needs = sum(max(map(len, " ".join([head, *cells]).split())) + 1 for head, cells in columns.items()) - 1
+    shown = Table(box=None, pad_edge=False, collapse_padding=natural > width)
+    for i, (head, cells) in enumerate(columns.items()):
+        is_name = not any(" " in cell for cell in cells)
+        fits = needs <= width or (i == 0 and max(map(len, cells)) <= 0.4 * width)
+        shown.add_column(head, overflow="fold", no_wrap=is_name and fits)
+    for cells in zip(*columns.values(), strict=True):
+        shown.add_row(*cells)
+    return shown
 
 
 def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
