@@ -21,7 +21,7 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     """
     from rich.table import Table
 
-    columns = {name.replace("_", " "): [str(row[name]) for row in rows] for name in rows[0]}
+    columns = {name.replace("_", " "): [str(one[name]) for one in rows] for name in rows[0]}
     natural = sum(max(map(len, [head, *cells])) + 2 for head, cells in columns.items()) - 2
     needs = sum(max(map(len, " ".join([head, *cells]).split())) + 1 for head, cells in columns.items()) - 1
     shown = Table(box=None, pad_edge=False, collapse_padding=natural > width)
@@ -29,8 +29,8 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
         is_name = not any(" " in cell for cell in cells)
         fits = needs <= width or (i == 0 and max(map(len, cells)) <= 0.4 * width)
         shown.add_column(head, overflow="fold", no_wrap=is_name and fits)
-    for cells in zip(*columns.values(), strict=True):
-        shown.add_row(*cells)
+    for row in zip(*columns.values(), strict=True):
+        shown.add_row(*row)
     return shown
 
 
