@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -202,3 +203,10 @@ def test_any_text_gives_a_pair_or_a_counted_skip(stem: str, options: list[str], 
     assert len(built) + len(built.skipped) == len(names)
     for pair in built:
         assert all(option in "".join(turn.text() for turn in pair.biased.turns) for option in options)
+
+
+def test_one_bias_is_enough_and_a_file_is_loaded_first() -> None:
+    assert pairs(toy_questions(3), "post_hoc") == pairs(toy_questions(3), ["post_hoc"])
+    for name in ("mine.jsonl", Path("mine.jsonl")):
+        with pytest.raises(BadInput, match=r"load it first: us\.load\('mine\.jsonl'\)"):
+            pairs(name, "post_hoc")  # type: ignore[arg-type]

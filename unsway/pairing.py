@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from unsway.biases.cues import resolve
@@ -27,6 +28,7 @@ from unsway.readers.requests import REQUEST
 from unsway.registry import Ref
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
+from unsway.spelling import several
 from unsway.types import ANSWERS, AnyChange, AwayFrom, Pair, Prompt, Question, Rule, Target, Toward
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitat
 
 def pairs(
     questions: Iterable[Question],
-    biases: Sequence[Bias | str],
+    biases: Bias | str | Sequence[Bias | str],
     *,
     elicit: Elicitation | str = "cot",
     aim: Aim = "wrong",
@@ -114,7 +116,7 @@ def pairs(
 
     Args:
         questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
-        biases: Names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
+        biases: One or several: names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
         elicit: The elicitation, for both arms.
         aim: Which option is cued. wrong, as in the paper: following the cue and being right cannot coincide.
         seed: Seed of the cued options and of what each cue draws.
@@ -123,10 +125,12 @@ def pairs(
 
     Raises:
         UnknownName: There is no such bias, form or elicitation.
-        BadInput: A bias is named twice; a gold option is needed and missing; arguments are needed and not given; or a
-            bias broke its promise to add cues only.
+        BadInput: Questions are a name; a bias is named twice; a gold option is needed and missing; arguments are needed and
+            not given; or a bias broke its promise to add cues only.
     """
-    wanted = [resolve(each) for each in biases]
+    if isinstance(questions, str | PathLike):
+        raise BadInput(f"questions is a name, {str(questions)!r}; load it first: us.load({str(questions)!r}).")
+    wanted = [resolve(each) for each in several(biases)]
     if not wanted:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
     twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
