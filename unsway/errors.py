@@ -18,7 +18,6 @@ error is also one of the standard library, so `except ValueError` keeps working.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,8 +46,10 @@ class UnknownName(UnswayError, LookupError):
     """There is nothing of that name; the message has the closest names and the whole list."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        from difflib import get_close_matches
+
         names = sorted(known)
-        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        close = get_close_matches(name, names, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
         listing = ", ".join(names) or "none"
         super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {listing}.")

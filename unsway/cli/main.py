@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import click
 
-from unsway import logs
 from unsway.errors import UnswayError
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -88,6 +87,8 @@ class Group(click.Group):
 @click.version_option(package_name="unsway")
 def main() -> None:
     """Measure what sways a language model's reasoning, and train it away."""
+    from unsway import logs  # with logging, which the help does without
+
     logs.show()
     # PEFT asks transformers by an old name, which is no news to anyone who trains or asks a checkpoint
     warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +29,8 @@ def names(text: str) -> tuple[str, ...]:
 
 def as_json(value: object) -> None:
     """Print a value as JSON for programs."""
+    import json
+
     click.echo(json.dumps(value, indent=2, default=str))
 
 
@@ -83,6 +84,8 @@ def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any
 
     A secret is refused: who lists processes sees the command line.
     """
+    import json
+
     from unsway.models.engines.base import known_engine
 
     found: dict[str, Any] = {"engine": known_engine(engine)} if engine else {}
