@@ -14,6 +14,7 @@ no question. How each kind generates its questions is in `procedural_numbers.py`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from random import Random
 from typing import TypeAlias
 
@@ -53,7 +54,15 @@ def split_of(stem: str) -> str:
     return SHARES[-1][0]
 
 
-for _kind, (_make, _about) in _KINDS.items():
+@lru_cache(maxsize=4)
+def drawn(kind: str, level: int, seed: int) -> tuple[tuple[Puzzle, str], ...]:
+    """What a kind draws at a level with a seed, each puzzle with its split; all splits are made of the same draws."""
+    make, _ = _KINDS[kind]
+    puzzles = (make(level, rng(seed, "procedural", kind, level, number)) for number in range(TRIES))
+    return tuple((puzzle, split_of(puzzle.stem)) for puzzle in puzzles)
+
+
+for _kind, (_, _about) in _KINDS.items():
 
     @source(
         f"procedural/{_kind}",
@@ -64,12 +73,11 @@ for _kind, (_make, _about) in _KINDS.items():
         levels=(1, 2, 3),
         summary=f"Generated on demand: {_about}",
     )
-    def rows(split: str, level: int, seed: int, kind: str = _kind, make: Maker = _make) -> Iterator[Question]:
+    def rows(split: str, level: int, seed: int, kind: str = _kind) -> Iterator[Question]:
         """The questions of one kind, level and seed."""
         stems: set[str] = set()
-        for number in range(TRIES):
-            puzzle = make(level, rng(seed, "procedural", kind, level, number))
-            if puzzle.stem in stems or split_of(puzzle.stem) != split:
+        for puzzle, part in drawn(kind, level, seed):
+            if puzzle.stem in stems or part != split:
                 continue
             wrong = list(dict.fromkeys(puzzle.wrong))[:WRONG]
             alike = len({visible(text) for text in (puzzle.right, *wrong)}) < len(wrong) + 1
