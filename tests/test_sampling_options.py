@@ -35,7 +35,12 @@ def test_a_conversation_ends_at_a_wrong_first_answer() -> None:
     assert 0 < n_wrong < 12
     assert all((reply.turns == ()) == (reply.stop == "first_wrong") for reply in ended if reply.prompt_id in biased)
     (one,), (other,) = (cells(outcomes(made, replies)) for replies in (ended, whole))
-    assert one["brr"] == other["brr"] and one.excluded == other.excluded and dict(one.excluded)
+    assert one.excluded == other.excluded and dict(one.excluded)
+    assert (
+        one["parse_rate_biased"].n == 12 - n_wrong
+    )  # a final answer that was not asked for is neither read nor unread
+    others = [each.name for each in other.estimates if each.name != "parse_rate_biased"]
+    assert others and all(one[name] == other[name] for name in others)
     assert {
         JudgedReply(pair, "biased", reply).text("answer")[1]
         for pair in made

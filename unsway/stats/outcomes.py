@@ -217,7 +217,7 @@ def _outcome(
     """
     clean, next_clean, biased = replies
     in_clean = NO_REPLY if clean is None else reader(pair, "clean", clean)
-    in_biased = NO_REPLY if biased is None else reader(pair, "biased", biased)
+    in_biased = NO_REPLY if biased is None or biased.stop == "first_wrong" else reader(pair, "biased", biased)
     in_second, second_is_own = in_clean, pair.rule.clean == "zero" and pair.target.cued is None
     if second_is_own:
         in_second = NO_REPLY if next_clean is None else reader(pair, "clean", next_clean)
