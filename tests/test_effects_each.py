@@ -172,6 +172,24 @@ def test_errors_that_were_trained_on_stick() -> None:
     assert effects.get("own_errors").build(replace(INPUTS, errors=ERRORS[:1])) == ()
 
 
+def test_errors_that_a_noisy_base_was_chosen_by_are_not_unlearnt_ones() -> None:
+    """All arms answer by chance. Held-out errors were chosen by the base's first reply, trained ones by another."""
+
+    class Chance(Known):
+        def answer(self, item: EffectItem, number: int, sample: int) -> int:
+            return rng(0, "chance", self.accuracy, item.unit, sample).randrange(4)
+
+    chosen = []
+    for i, error in enumerate(ERRORS):
+        option = rng(0, "chance", 1.0, error.question.id, 0 if not error.trained else "row").randrange(4)
+        chosen.append(replace(error, option=option, trained=i % 2 == 0))
+    asked = panel(["own_errors"], replace(INPUTS, errors=tuple(chosen)))
+    lookups = {"base": replies_of(Chance(1.0), asked), "bct": replies_of(Chance(0.5), asked)}
+    (one,) = rows(asked, lookups, {"base": "base", "bct": "trained"})
+    assert one.verdict == "cannot tell" and one.change.low < 0 < one.change.high
+    assert one.before.value == pytest.approx(0.25, abs=0.1)
+
+
 # ---------------------------------------------------------------- evidence
 
 

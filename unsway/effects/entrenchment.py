@@ -24,7 +24,7 @@ def same_wrong(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "entrenchment",
     version=1,
-    n=75,
+    n=50,
     question="Have its errors set?",
     measures=(
         EffectMeasure(

@@ -44,7 +44,7 @@ def labels(item: EffectItem, replies: Replies) -> float | None:
 @side_effect(
     "few_shot",
     version=1,
-    n=50,
+    n=40,
     question="Can it still learn from examples?",
     measures=(
         EffectMeasure(

@@ -42,7 +42,7 @@ def answer(item: EffectItem, replies: Replies, prompt: int, sample: int) -> str 
 @side_effect(
     "floor",
     version=1,
-    n=25,
+    n=20,
     question="How much is plain noise?",
     measures=(
         EffectMeasure(

@@ -2,6 +2,10 @@
 
 Trained rows are compared with held-out questions that the base got wrong too: the rise of giving that same wrong answer
 again on the first, minus the rise on the second. Gold answers are known after the fact; no row holds one.
+
+A reply that an error was chosen by says it for certain, and any other reply less often: read again as "before", it would
+make every arm look as if it had unlearnt the held-out errors alone. So all are asked anew at temperature 1, and the second
+sample is read, which chose nothing.
 """
 
 from __future__ import annotations
@@ -11,14 +15,17 @@ from unsway.prompts.render import render
 
 
 def again(item: EffectItem, replies: Replies) -> float | None:
-    """1 where the same wrong option is answered again."""
-    found = None if item.question is None else choice(item.question, replies[0])
+    """1 where the second sample is the same wrong option."""
+    found = None if item.question is None else choice(item.question, replies[0], 1)
     return None if found is None else float(str(found) == item.facts["wrong"])
 
 
 @side_effect(
     "own_errors",
-    version=1,
+    version=2,
+    n=25,
+    samples=2,
+    temperature=1.0,
     question="Did it learn its own errors?",
     measures=(
         EffectMeasure(
