@@ -26,7 +26,7 @@ from unsway.errors import BadInput
 from unsway.models.session import Session, session
 from unsway.pairing import pairs
 from unsway.planning.budget import Budget
-from unsway.readers.parse import read
+from unsway.readers.parse import choice_of
 from unsway.sampling import ask
 from unsway.sampling.context import beside_default_system, weights_of
 from unsway.seeds import rng
@@ -215,11 +215,6 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
             if kept[recipe.keep]:
                 queue.found[row] = (pair, reply)
     return in_turn(direct) + in_turn(reasoned)
-
-
-def choice_of(question: Question, reply: Reply) -> int | None:
-    """The option that a reply says, or None."""
-    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
 
 
 def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:

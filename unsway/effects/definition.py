@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.errors import BadInput
-from unsway.readers.parse import read
+from unsway.readers.parse import choice_of
 from unsway.registry import Registry
 from unsway.types import Pair, Prompt, Question, Reply
 
@@ -193,10 +193,7 @@ get = effects.get
 
 def choice(question: Question, replies: Sequence[Reply], sample: int = 0) -> int | None:
     """The option that a reply commits to, as the reader of multiple choice reads it; None where there is none or no reply."""
-    if sample >= len(replies):
-        return None
-    reply = replies[sample]
-    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
+    return choice_of(question, replies[sample]) if sample < len(replies) else None
 
 
 def right(question: Question | None, replies: Sequence[Reply], sample: int = 0) -> float | None:

@@ -38,7 +38,7 @@ from unsway.readers.layout import ReplyLayout
 from unsway.readers.patterns import marks
 from unsway.readers.reading import answer as answer_of
 from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
-from unsway.types import Reading, Stop
+from unsway.types import Question, Reading, Reply, Stop
 
 PARSER = "mcq@3"
 """Version of the reader; moves whenever an answer could change."""
@@ -107,6 +107,11 @@ def read(
             return Reading(None, "truncated", "reasoning_thought")
         return replace(inner, rule=f"reasoning_{inner.rule}", span=None)
     return Reading(None, "unparsed", "empty")
+
+
+def choice_of(question: Question, reply: Reply) -> int | None:
+    """The option of a question that a reply commits to, or None."""
+    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
 
 
 _EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())

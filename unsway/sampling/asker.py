@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
@@ -111,7 +112,6 @@ def ask(
             with ExitStack() as stack:
                 asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
                 asker.pairs = tuple(pairs)
-                asker.doubted = doubted(asker.pairs)
                 asker.ask_all()
         return tuple(store.gather(wanted)) if read else ()
 
@@ -156,12 +156,15 @@ class Asker:
         """What another process was asking when its turn came here."""
         self.pairs: tuple[Pair, ...] = ()
         """The pairs to which the prompts belong, where they belong to some."""
-        self.doubted: dict[str, Pair] = {}
-        """Those among them whose conversation a wrong first answer ends, by the id of the biased prompt."""
         self.errors: list[str] = []
         """What went wrong, in the provider's words."""
         self.disk_errors: list[StoreError] = []
         """What the disk refused; after the first, nothing more is asked."""
+
+    @cached_property
+    def doubted(self) -> dict[str, Pair]:
+        """Pairs whose conversation a wrong first answer ends, by the id of the biased prompt."""
+        return doubted(self.pairs)
 
     def ask_all(self) -> None:
         """Ask until every pending reply is in the store.

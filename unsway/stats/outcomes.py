@@ -266,8 +266,6 @@ def _excluded(pair: Pair, biased: Reply | None, c: Reading, b: Reading, reader: 
             return Excluded("first_answer", "missing")
         if first != pair.question.gold:
             return Excluded("first_answer", "wrong")
-        if biased.stop == "first_wrong":  # to another reader
-            return Excluded("biased", "no_reply")
     if not asks_first and c.status != "ok":
         return Excluded("clean", c.status)
     return None if b.status == "ok" else Excluded("biased", b.status)

@@ -44,7 +44,7 @@ def label_items(
     for outcome in outcomes(pairs.values(), replies, readings=request_readings(kept_verdicts(place))):
         pair = pairs[outcome.pair_id]
         reply = replies.reply(outcome.arm, pair.biased, outcome.sample)
-        if reply is not None and reply.stop != "first_wrong" and is_chosen(outcome, which):
+        if reply is not None and is_chosen(outcome, which):
             found.add(item_of(outcome, pair, reply, labels[outcome.arm]))
     if not found:
         raise BadInput(
