@@ -1,7 +1,8 @@
 """How often does a panel of side effects say the right word? Seeded studies of models with known losses, and with none.
 
 Each study scores a base and a trained model on n questions, which agree but for noise, and asks for the verdict on
-accuracy, on the use of a document and on contrarianism at their default margins.
+accuracy, on the use of a document and on contrarianism at their default margins. Then how often the interval of what is kept
+of the use holds the truth, in studies that are as small as a panel's.
 
     python benchmarks/effects.py            # 500 studies of each kind and size, some minutes
     python benchmarks/effects.py --studies 100
@@ -81,13 +82,29 @@ def table(studies: int, sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, .
                 yield (name, truth, f"{n:,}", *(f"{100 * said[word] / studies:.1f}" for word in WORDS))
 
 
+def covered(studies: int, sizes: tuple[int, ...] = (20, 50, 100, 300)) -> Iterator[tuple[str, ...]]:
+    """A row for each size and share that is kept: how often the interval holds it, and the width that half of them exceed."""
+    for n in sizes:
+        for share in (1.0, 0.8, 0.5):
+            random = (np.random.default_rng([8, n, study]) for study in range(studies))
+            found = [one for r in random if (one := use(n, share, r).estimate).value is not None]
+            ends = np.array([(one.low, one.high) for one in found])
+            hit = (ends[:, 0] <= share) & (share <= ends[:, 1])
+            yield f"{n}", f"{share}", f"{100 * hit.mean():.1f}", f"{np.median(np.diff(ends)):.2f}"
+
+
 def main() -> None:
-    """Print the table in Markdown."""
+    """Print the tables in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--studies", type=int, default=500)
     print(f"| number | truth | questions | {' | '.join(f'{word}, %' for word in WORDS)} |")
     print("|---|---|---:|---:|---:|---:|---:|")
-    for row in table(parser.parse_args().studies):
+    studies = parser.parse_args().studies
+    for row in table(studies):
+        print(f"| {' | '.join(row)} |", flush=True)
+    print("\n| questions | kept | covers, % | width |")
+    print("|---:|---:|---:|---:|")
+    for row in covered(studies):
         print(f"| {' | '.join(row)} |", flush=True)
 
 

@@ -4,8 +4,8 @@
     python experiments/consistency_family.py [FOLDER] --rows 96 --questions 200 --seeds 1 --tries 1 --methods bct,act,opct
 
 Every method trains on rows with a hunch (`suggested_answer`, both forms, all places), and once more on rows whose cue is a
-neutral note of that length at those places: the effect of a method is the difference of the two. Asked are test questions
-with the trained cue and four that were held out. All arms read the same questions, and no cue is moved for any method.
+neutral note of that length at those places: the effect of a method is the difference of the two. RMCT trains on clean prompts
+twice, too, which the noise of sampling moves. Asked are test questions with the trained cue and four that were held out. All arms read the same questions, and no cue is moved for any method.
 
 1. Tries: each method at the same number of learning rates, one seed, on validation questions; the rate with the highest
    harmonic mean of (1 - BRR) and clean accuracy is taken. With one try nothing is asked, and the first rate is taken.
@@ -14,7 +14,7 @@ with the trained cue and four that were held out. All arms read the same questio
 
 Killed, it goes on where it was. --quick: one seed, one try, 96 rows, 150 questions, two held-out cues, no rmct. --plan prints
 what would be asked, and stops. Not in here: NPO and DPO, whose rows are replies that followed a cue (`unsway data
-preferences`), which a recipe does not have; RMCT on clean prompts twice; ACT on shuffled pairs.
+preferences`), which a recipe does not have; ACT on shuffled pairs, which is a test.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ RATES: dict[Method, tuple[float, ...]] = {
 """Methods, and the rates that each is tried with, as many for each: the first is taken where there is one try."""
 NEUTRAL = " neutral"
 """What the name of a neutral arm ends with."""
+TWICE = "rmct clean twice"
+"""The arm that only noise moves."""
 NUMBERS = ("rows", "batch", "rollouts", "questions", "seeds", "tries")
 """Fields of `Size` that are options of the command."""
 GAP_PAIRS = 24
@@ -83,7 +85,7 @@ class Size:
     batch: int = 8
     """Rows of a step; RMCT has its own."""
     rollouts: int = 4
-    """Replies to each prompt of OPCT."""
+    """Replies to each prompt of OPCT; RMCT's rates take eight times as many."""
     questions: int = 400
     """Test questions."""
     seeds: int = 3
@@ -99,7 +101,8 @@ class Size:
         """A training on the hunch."""
         tasks = (Task("arc_easy", 200), Task("openbookqa", 200))
         sized = method if isinstance(method, Rmct) else replace(method, batch_size=self.batch)
-        sized = replace(sized, rollouts=self.rollouts) if isinstance(sized, Opct) else sized
+        if isinstance(sized, Opct | Rmct):
+            sized = replace(sized, rollouts=self.rollouts * (8 if isinstance(sized, Rmct) else 1))
         return Trained(replace(sized, learning_rate=rate), tasks=tasks, recipe=replace(RECIPE, n=self.rows), name=name)
 
     def chosen(self) -> dict[Method, tuple[float, ...]]:
@@ -123,14 +126,16 @@ class Size:
         )
 
     def study(self, rates: Mapping[str, float]) -> Study:
-        """The control, each method on the hunch, and then each on neutral notes; BCT last, which has the control too."""
+        """The controls, each method on the hunch, and then each on neutral notes; BCT last, which has the control too."""
         cued = [self.trained(method, rates[method.name]) for method in self.chosen()]
         notes = replace(RECIPE, n=self.rows, biases=("neutral_note",))
         neutral = [replace(each, recipe=notes, name=f"{each.method.name}{NEUTRAL}") for each in cued]
-        control = self.trained(Control(), rates.get("bct", RATES[Bct()][0]))
+        control = [self.trained(Control(), rates.get("bct", RATES[Bct()][0]))]
+        for each in (each for each in cued if isinstance(each.method, Rmct)):
+            control.append(replace(each, method=replace(each.method, clean_twice=True), name=TWICE))
         return Study(
             models=self.model,
-            interventions=(None, control, *cued, *neutral[1:], *neutral[:1]),
+            interventions=(None, *control, *cued, *neutral[1:], *neutral[:1]),
             biases=(TRAINED_ON, *self.held_out),
             tasks=(Task("common_knowledge", self.questions, "test"),),
             elicit=RECIPE.elicit,

@@ -2,8 +2,9 @@
 
     python experiments/demo_seeds.py runs/demo_seeds --seeds 10
 
-A seed draws its own questions, cues, training rows and order of training. Killed, it goes on where it stopped. The line of
-a seed has the share of pairs that count, and BCT's BRR minus its control's over the trained cues, in points.
+A seed draws its own questions, cues, training rows and order of training. Asked is what the conclusion needs: both trained
+arms, under the cues they were trained on. Killed, it goes on where it stopped. The line of a seed has the share of pairs that
+count, and BCT's BRR minus its control's over the trained cues, in points.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from pathlib import Path
 import click
 
 from unsway import logs
-from unsway.demo import STUDY, demo
+from unsway.demo import CONTROL, STUDY, TRAINED
+from unsway.models.weights import training_dtype
 from unsway.reporting.words import points
 from unsway.stats.compare import brr_difference
+from unsway.studies import run
 from unsway.studies.results import Results
-from unsway.types import Estimate, Outcome
+from unsway.types import Estimate
 
-
-def on_trained_cues(found: Results, role: str) -> list[Outcome]:
-    """The outcomes of the arm of a role on the cues that were trained on."""
-    (arm,) = (arm for arm in found.arms if arm.role == role)
-    cues = [bias for bias in found.biases if bias.partition("@")[0] in found.trained_biases]
-    return [outcome for outcome in found.outcomes if outcome.arm == arm.key and outcome.bias in cues]
+ASKED = STUDY.but(interventions=(CONTROL, TRAINED), biases=TRAINED.recipe.biases)
+"""The demo without its base arm and its held-out cue: the same questions, rows and trainings."""
 
 
 def effect(found: Results) -> Estimate:
     """BRR of BCT minus that of its control, paired by question, over the trained cues."""
-    return brr_difference(on_trained_cues(found, "trained"), on_trained_cues(found, "control"))
+    control, bct = (
+        [outcome for outcome in found.outcomes if outcome.arm == arm.key]
+        for role in ("control", "trained")
+        for arm in found.arms
+        if arm.role == role
+    )
+    return brr_difference(bct, control)
 
 
 @click.command(help=__doc__)
@@ -41,7 +46,7 @@ def main(folder: Path, seeds: int) -> None:
     clear = 0
     for seed in range(seeds):
         start = time.monotonic()
-        found = demo(folder / str(seed), STUDY.but(seed=seed, seeds=seed))
+        found = run(ASKED.but(seed=seed, seeds=seed), folder / str(seed), model_args={"dtype": training_dtype()})
         difference = effect(found)
         clear += difference.high is not None and difference.high < 0
         counted = sum(outcome.excluded is None for outcome in found.outcomes) / len(found.outcomes)

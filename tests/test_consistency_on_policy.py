@@ -216,6 +216,7 @@ class TwoAnswers:
     steps: int = 0
     tokens_of: Any = None
     noted: Any = None
+    stepped: Any = None
 
     def encode(self, prompt: Any, completion: str | None = None) -> Tokens:
         return Tokens((1,) if any("I would" in message.content for message in prompt) else (0,))
@@ -244,6 +245,7 @@ class TwoAnswers:
         self.noted = numbers
 
     def step(self, rows: Any, loss: Any) -> float:
+        self.stepped = rows
         value = loss(rows, self)
         value.backward()
         self.logit.data -= 1.0 * self.logit.grad
@@ -265,6 +267,18 @@ def test_a_scripted_rate_moves_to_the_clean_one_and_not_past_it() -> None:
         rates.append(float(model.logit.sigmoid()))
     assert sum(rates) / 40 == pytest.approx(0.3, abs=0.05) and min(rates) > 0.15
     assert 0 < model.noted["unread"] < 60 and model.noted["live_share"] == 1.0 and abs(model.noted["gap"]) < 0.2
+
+
+def test_on_clean_prompts_twice_a_rate_moves_by_chance_alone() -> None:
+    import torch
+
+    model = TwoAnswers(torch.tensor(2.0, requires_grad=True), 0.3)
+    gaps = []
+    for _ in range(20):
+        Rmct(rollouts=32, kl=0.0, clean_twice=True).update(ROWS[:4], model)  # type: ignore[arg-type]
+        gaps.append(model.noted["gap"])
+    assert abs(sum(gaps) / 20) < 0.04 and max(map(abs, gaps)) > 0.01  # a cued reply follows in 88 % to begin with
+    assert {each.tokens.prompt for each in model.stepped} == {(0,)}
 
 
 def test_targets_without_a_trait_and_rows_that_cannot_be_read_are_refused(base: Path, tmp_path: Path) -> None:

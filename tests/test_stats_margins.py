@@ -124,6 +124,42 @@ def test_a_kept_share_is_a_quotient_and_refused_where_there_was_nothing() -> Non
     assert nothing.word == "cannot tell" and "may be 0" in nothing.compared.estimate.note
 
 
+@pytest.mark.parametrize(("n", "width"), [(19, 0.75), (300, 0.045)])
+def test_questions_that_did_not_change_do_not_show_that_nothing_can(n: int, width: float) -> None:
+    same = Scores.whole(np.array([1.0, 0.0] * n)[:n])
+    for found in (changes.kept_share(same, same), changes.prior_change(same, same), change(same, same)):
+        low, high = found.ends
+        assert found.shift == 0 and low < 0 < high and high - low > width / 4
+    kept = changes.kept_share(same, same).ends
+    assert kept.high - kept.low == pytest.approx(width, rel=0.2)
+    assert decide(changes.kept_share(same, same), 0.2).word == ("cannot tell" if n == 19 else "kept")
+
+
+@pytest.mark.parametrize("share", [1.0, 0.8, 0.5])
+def test_a_kept_share_of_20_questions_covers(share: float) -> None:
+    random, held = np.random.default_rng(6), []
+    for _ in range(200):
+        before, stays, noise = random.random(20) < 0.6, random.random(20) < share, random.random((2, 20)) < 0.05
+        arms = [np.where(flip, ~each, each).astype(float) for each, flip in zip((before, before & stays), noise, strict=True)]
+        found = changes.kept_share(Scores.whole(arms[1]), Scores.whole(arms[0])).estimate
+        truth = (0.9 * 0.6 * share + 0.05) / (0.9 * 0.6 + 0.05)
+        held.append((found.low or 0.0) <= truth <= (found.high or 0.0))
+    assert np.mean(held) >= 0.93  # 52 to 93 % without pseudo-questions
+
+
+def test_a_median_has_the_interval_of_its_order_statistics() -> None:
+    before, after = Scores.whole(np.ones(10)), Scores.whole(np.arange(1.0, 11.0))
+    found = changes.median_ratio(after, before).estimate
+    assert (found.value, found.low, found.high) == (5.5, 2.0, 9.0)  # P(1 < rank < 10) = 97.9 %, P(2 < rank < 9) = 89.1 %
+    few = changes.median_ratio(Scores.whole(np.ones(5)), Scores.whole(np.ones(5)))  # all 5 on one side: 6.25 %
+    assert few.estimate.value is None and "5 questions" in few.estimate.note and decide(few, 0.15).word == "cannot tell"
+
+
+def test_a_loss_that_is_the_same_everywhere_is_one() -> None:
+    assert changes.one_sided(np.full(20, -0.5)) == pytest.approx(0.5**20)
+    assert changes.one_sided(np.zeros(20)) == 0.5 and changes.one_sided(np.full(20, 0.5)) > 0.99
+
+
 def test_a_level_stands_against_nothing() -> None:
     turned = np.repeat([-1.0, 0.0], (40, 260))
     assert decide(changes.own_level(Scores.whole(turned)), 0.02).word == "lost"

@@ -256,7 +256,7 @@ def compare(measure: EffectMeasure, arm: Scores, before: Scores, *, seed: int = 
     if measure.kind == "kept":
         return changes.kept_share(arm, before, seed=seed, name=measure.name)
     if measure.kind == "median":
-        return changes.median_ratio(arm, before, seed=seed, name=measure.name)
+        return changes.median_ratio(arm, before, name=measure.name)
     if measure.kind == "letters":
         return changes.prior_change(arm, before, seed=seed, name=measure.name)
     if measure.kind == "apart":

@@ -17,11 +17,14 @@ from scipy.special import ndtr
 
 from unsway.seeds import seed_int
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile
-from unsway.stats.significance import sign_flip
+from unsway.stats.significance import mcnemar, sign_flip
 from unsway.types import Estimate
 
 DRAWS = 4000
 """Bootstrap draws of ratios and of rates over changing questions."""
+PSEUDO = 0.5
+"""Weight of the pseudo-questions of a ratio: one at each end of the scores in each arm, with 0 in the other. Without them 19
+questions that did not change would show that nothing can have changed (docs/statistics.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def kept_share(
 ) -> Compared:
     """Mean score after over mean score before, by a Bayesian bootstrap of the questions; refused where the latter may be 0.
 
-    The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
+    Scores lie between -1 and 1. The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
     after_Q, before_Q = after.read_Q[both_Q], before.read_Q[both_Q]
@@ -134,8 +137,10 @@ def kept_share(
         return _nothing(
             name, level, after, before, "refused: before the training it may be 0, so there is nothing to keep"
         )
-    weights_RQ = np.random.default_rng(seed_int(seed, "kept share")).standard_exponential((DRAWS, n))
-    quotient_R = (weights_RQ @ after_Q) / np.maximum(weights_RQ @ before_Q, 1e-9)
+    random = np.random.default_rng(seed_int(seed, "kept share"))
+    weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
+    sums_R = [weights_RQ @ [*own_Q, *ends] for own_Q, ends in ((after_Q, (-1, 1, 0, 0)), (before_Q, (0, 0, -1, 1)))]
+    quotient_R = sums_R[0] / np.maximum(sums_R[1], 1e-9)
     low, high = (float(end) for end in np.quantile(quotient_R, [(1 - level) / 2, (1 + level) / 2]))
     base = float(before_Q.mean())
     value = float(after_Q.mean()) / base
@@ -206,7 +211,8 @@ def prior_change(
 ) -> Compared:
     """How much more the answers prefer a place than before (`letter_prior` of each arm); a rise is the loss.
 
-    A score is the place answered, from 0; the interval is from a bootstrap of questions.
+    A score is the place answered, from 0; the interval is from a bootstrap of questions, and as wide as if one more answer had
+    moved to the favourite and one away from it (as Bonett and Price 2012, J. Educ. Behav. Stat. 37:479, do for paired rates).
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
     places = [arm.read_Q[both_Q].astype(int) for arm in (after, before)]
@@ -222,12 +228,12 @@ def prior_change(
     random = np.random.default_rng(seed_int(seed, "prior change"))
     value = prefers(np.arange(n))
     d_R = np.array([prefers(random.integers(0, n, n)) for _ in range(1000)])
-    error = float(d_R.std())
+    error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
     low, high = value - quantile(level) * error, value + quantile(level) * error
     estimate = Estimate(
         name, value, low, high, level, n, n, len(both_Q) - n, f"bootstrap of questions, 1000 draws, seed {seed}"
     )
-    p = float(ndtr(-value / error)) if error > 0 else 1.0
+    p = float(ndtr(-value / error))
     here = Interval(-value, -value)
     return Compared(estimate, -value, Interval(-high, -low), p, error**2 * n, here, after.n_missing, before.n_missing)
 
@@ -263,27 +269,28 @@ def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = F
     )
 
 
-def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, name: str = "ratio") -> Compared:
+def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: str = "ratio") -> Compared:
     """The median over questions of after / before, of lengths say; both directions count as a loss.
 
-    The gain is never above 0.
+    The interval ends in two of the quotients, whose ranks are binomial, and the p is that of the sign test: both exact at any
+    size. The gain is never above 0.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
-    ratio_Q = after.read_Q[both_Q] / before.read_Q[both_Q]
+    ratio_Q = np.sort(after.read_Q[both_Q] / before.read_Q[both_Q])
     n = len(ratio_Q)
-    if not n:
-        return _nothing(name, level, after, before)
-    random = np.random.default_rng(seed_int(seed, "median ratio"))
-    medians = np.median(ratio_Q[random.integers(0, n, (1000, n))], axis=1)
-    low, high = (float(end) for end in np.quantile(medians, [(1 - level) / 2, (1 + level) / 2]))
-    how = f"bootstrap of the median over questions, 1000 draws, seed {seed}"
-    value = float(np.median(ratio_Q))
+    out = 0  # how many quotients lie outside of the interval on each side
+    while mcnemar(out, n - out) <= 1 - level:
+        out += 1
+    if not out:
+        return _nothing(name, level, after, before, f"{n} questions have no interval of a median")
+    low, value, high = float(ratio_Q[out - 1]), float(np.median(ratio_Q)), float(ratio_Q[n - out])
+    how = "order statistics of the median over questions"
     estimate = Estimate(name, value, low, high, level, n, n, len(both_Q) - n, how)
     off = low - 1, high - 1
     nearest = 0.0 if off[0] <= 0 <= off[1] else -min(map(abs, off))
     ends = Interval(-max(map(abs, off)), nearest)
-    p = min(1.0, 2 * min(float((medians <= 1).mean()), float((medians >= 1).mean())))
-    shift, spread = -abs(value - 1), float(medians.std()) ** 2 * n
+    p = mcnemar(int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum()))
+    shift, spread = -abs(value - 1), ((high - low) / (2 * quantile(level))) ** 2 * n
     return Compared(estimate, shift, ends, p, spread, Interval(shift, shift), after.n_missing, before.n_missing)
 
 
@@ -293,7 +300,7 @@ def one_sided(d_Q: Floats) -> float:
         p = sign_flip(d_Q)
         return p / 2 if d_Q.sum() < 0 else 1 - p / 2
     error = float(d_Q.std(ddof=1)) / sqrt(len(d_Q)) if len(d_Q) > 1 else 0.0
-    return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else 1.0
+    return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
 
 
 def _nothing(name: str, level: float, after: Scores, before: Scores, note: str = "") -> Compared:

@@ -7,7 +7,7 @@ of each token, `kl` times its log p - log p0 is taken off (the paper also takes 
 One step a batch of rollouts, so the ratio of new to old probabilities is 1 and there is nothing to clip.
 Loss: mean over the step's reply tokens of -advantage × log p.
 An item whose replies all follow, or none, gives no gradient: the live share is in `metrics.jsonl`. On clean prompts twice it
-is not null, as sampling noise moves it. A loop of our own; see `opct.py` for why.
+is not null, as sampling noise moves it: `clean_twice` is that control. A loop of our own; see `opct.py` for why.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class Rmct(Method):
     """Standard errors at which a gap counts half; 0 counts all in full."""
     kl: float = 0.05
     """Weight of staying near the base; the paper's."""
+    clean_twice: bool = False
+    """Whether the clean prompt stands in for the biased one, so that the rates differ by chance alone: what the noise of
+    sampling does."""
 
     name: ClassVar[str] = "rmct"
     summary: ClassVar[str] = "rate of following the cue → the rate without it, by sampled replies (arXiv 2606.02211)"
@@ -83,7 +86,8 @@ class Rmct(Method):
         """Sample replies to both prompts, read them, and step on those to the biased ones."""
         seed = rng(self.seed, "roll", model.steps).getrandbits(31)
         settings = Settings(temperature=1.0, max_tokens=self.max_tokens, seed=seed)
-        prompts = [model.encode(p.messages()) for row in batch for p in (row.biased or row.clean, row.clean)]
+        both = [(row.clean if self.clean_twice else row.biased or row.clean, row.clean) for row in batch]
+        prompts = [model.encode(prompt.messages()) for sides in both for prompt in sides]
         sampled = model.sample(prompts, self.rollouts, settings)
         rolled: list[Rollout] = []
         kept: list[dict[str, Any]] = []
