@@ -5,7 +5,8 @@
 
 Every method trains on rows with a hunch (`suggested_answer`, both forms, all places), and once more on rows whose cue is a
 neutral note of that length at those places: the effect of a method is the difference of the two. RMCT trains on clean prompts
-twice, too, which the noise of sampling moves. Asked are test questions with the trained cue and four that were held out. All arms read the same questions, and no cue is moved for any method.
+twice, too, which the noise of sampling moves. Asked are test questions with the trained cue and four that were held out. All
+arms read the same questions, and no cue is moved for any method.
 
 1. Tries: each method at the same number of learning rates, one seed, on validation questions; the rate with the highest
    harmonic mean of (1 - BRR) and clean accuracy is taken. With one try nothing is asked, and the first rate is taken.

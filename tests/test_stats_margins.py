@@ -140,7 +140,10 @@ def test_a_kept_share_of_20_questions_covers(share: float) -> None:
     random, held = np.random.default_rng(6), []
     for _ in range(200):
         before, stays, noise = random.random(20) < 0.6, random.random(20) < share, random.random((2, 20)) < 0.05
-        arms = [np.where(flip, ~each, each).astype(float) for each, flip in zip((before, before & stays), noise, strict=True)]
+        arms = [
+            np.where(flip, ~each, each).astype(float)
+            for each, flip in zip((before, before & stays), noise, strict=True)
+        ]
         found = changes.kept_share(Scores.whole(arms[1]), Scores.whole(arms[0])).estimate
         truth = (0.9 * 0.6 * share + 0.05) / (0.9 * 0.6 + 0.05)
         held.append((found.low or 0.0) <= truth <= (found.high or 0.0))
@@ -150,7 +153,11 @@ def test_a_kept_share_of_20_questions_covers(share: float) -> None:
 def test_a_median_has_the_interval_of_its_order_statistics() -> None:
     before, after = Scores.whole(np.ones(10)), Scores.whole(np.arange(1.0, 11.0))
     found = changes.median_ratio(after, before).estimate
-    assert (found.value, found.low, found.high) == (5.5, 2.0, 9.0)  # P(1 < rank < 10) = 97.9 %, P(2 < rank < 9) = 89.1 %
+    assert (found.value, found.low, found.high) == (
+        5.5,
+        2.0,
+        9.0,
+    )  # P(1 < rank < 10) = 97.9 %, P(2 < rank < 9) = 89.1 %
     few = changes.median_ratio(Scores.whole(np.ones(5)), Scores.whole(np.ones(5)))  # all 5 on one side: 6.25 %
     assert few.estimate.value is None and "5 questions" in few.estimate.note and decide(few, 0.15).word == "cannot tell"
 

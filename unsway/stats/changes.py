@@ -211,8 +211,8 @@ def prior_change(
 ) -> Compared:
     """How much more the answers prefer a place than before (`letter_prior` of each arm); a rise is the loss.
 
-    A score is the place answered, from 0; the interval is from a bootstrap of questions, and as wide as if one more answer had
-    moved to the favourite and one away from it (as Bonett and Price 2012, J. Educ. Behav. Stat. 37:479, do for paired rates).
+    A score is the place answered, from 0. The interval is from a bootstrap of questions, as wide as if one more answer had
+    moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
     places = [arm.read_Q[both_Q].astype(int) for arm in (after, before)]
