@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -74,6 +75,10 @@ NUMBERS = ("rows", "batch", "rollouts", "questions", "seeds", "tries")
 """Fields of `Size` that are options of the command."""
 GAP_PAIRS = 24
 """Test pairs whose inner states are compared."""
+SECONDS, PEAKS = "seconds.json", "peaks.json"
+"""What each job took, in a study's folder."""
+MEMORY = Path("/proc/self/clear_refs")
+"""Where Linux lets a process start the peak of its memory again."""
 T = TypeVar("T")
 
 
@@ -149,21 +154,36 @@ class Size:
 
 
 class Timed(JobByJob):
-    """Runs jobs here, and adds up the CPU seconds of each in a file; a job that a kill cut in two has both parts."""
+    """Runs jobs here, and keeps what each took: CPU seconds, and on Linux the most memory in MB.
+
+    A job that a kill cut in two has the seconds of both parts.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "seconds.json"
+        self.seconds, self.peaks = folder / SECONDS, folder / PEAKS
 
     def one(self, fn: Callable[..., T], running: Any, number: int, **resources: Any) -> Future[T]:
         """Do a job, and return a future that is done."""
+        job = str(running.jobs[number])
         before = resource.getrusage(resource.RUSAGE_SELF)
+        if MEMORY.exists():
+            MEMORY.write_text("5")  # the peak starts again
         future = super().one(fn, running, number, **resources)
         after = resource.getrusage(resource.RUSAGE_SELF)
-        known = json.loads(self.path.read_text()) if self.path.exists() else {}
-        job = str(running.jobs[number])
+        known = kept(self.seconds)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        write_text(self.path, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
+        write_text(self.seconds, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
+        if MEMORY.exists():
+            (line,) = re.findall(r"VmHWM:\s+(\d+) kB", MEMORY.with_name("status").read_text())
+            known = kept(self.peaks)
+            write_text(self.peaks, json.dumps(known | {job: max(known.get(job, 0.0), int(line) / 1e3)}, indent=1))
         return future
+
+
+def kept(path: Path) -> dict[str, float]:
+    """A number for each job, of a folder; none where there is no such file."""
+    found: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 def asked_of(study: Study, folder: Path) -> Results:
@@ -292,6 +312,7 @@ SIDE_HEADS = (
     "tokens trained",
     "tokens sampled",
     "CPU s of training",
+    "peak, MB",
 )
 
 
@@ -323,8 +344,9 @@ def sides_of(found: Results, name: str, folder: Path) -> tuple[str, ...]:
         for path in (Path(checkpoint.uri) / "rollouts").glob("*.jsonl")
         for line in path.read_text(encoding="utf-8").splitlines()
     )
-    seconds = json.loads((folder / "seconds.json").read_text()) if (folder / "seconds.json").exists() else {}
-    spent = sum(seconds.get(f"train {base_of(found)} + {arm.label}", 0.0) for arm in arms)
+    fits = [f"train {base_of(found)} + {arm.label}" for arm in arms]
+    spent = sum(kept(folder / SECONDS).get(fit, 0.0) for fit in fits)
+    peak = max(kept(folder / PEAKS).get(fit, 0.0) for fit in fits)
     return (
         f"{share(out.right_clean for out in trained)} → {share(out.right_biased for out in trained)}",
         share(out.excluded is not None for out in outcomes),
@@ -334,6 +356,7 @@ def sides_of(found: Results, name: str, folder: Path) -> tuple[str, ...]:
         f"{sum(checkpoint.tokens for checkpoint in checkpoints):,}" if checkpoints else words.NONE,
         f"{sampled:,}" if sampled else words.NONE,
         f"{spent:,.0f}" if spent else words.NONE,
+        f"{peak:,.0f}" if peak else words.NONE,
     )
 
 
