@@ -44,7 +44,9 @@ def test_the_family_is_compared_on_the_same_questions_with_the_same_number_of_tr
     size = Size(rows=40)
     assert len({len(rates) for rates in RATES.values()}) == 1
     arms = [arm for arm in size.study({method.name: rates[0] for method, rates in RATES.items()}).interventions if arm]
-    assert all(isinstance(arm, Trained) for arm in arms) and len(arms) == 2 + 2 * len(RATES)  # control, RMCT on clean twice
+    assert all(isinstance(arm, Trained) for arm in arms) and len(arms) == 2 + 2 * len(
+        RATES
+    )  # control, RMCT on clean twice
     recipes = {replace(arm.recipe, biases="suggested_answer") for arm in arms if isinstance(arm, Trained)}
     assert len(recipes) == 1  # they differ in whether the cue is a hunch or a note, and in nothing else
     (hunch,) = recipes
