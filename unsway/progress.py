@@ -17,6 +17,8 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from unsway.logs import is_quiet
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -45,7 +47,7 @@ def track(what: str, total: int, *, done: int = 0, in_bytes: bool = False) -> It
     from rich.console import Console
 
     console = Console(file=sys.stderr)  # which libraries may redirect meanwhile
-    if sys.stderr.isatty() or console.is_jupyter:
+    if (sys.stderr.isatty() or console.is_jupyter) and not is_quiet():
         shown = _bar(console, what, total, done, in_bytes)
     else:
         shown = _lines(what, total, done, in_bytes)

@@ -1,24 +1,25 @@
 """The command line: thin verbs over the functions that one would call from Python.
 
 Every verb that prints a table has `--format`, and every other that shows something `--json`. Errors are one message on
-stderr and exit code 1; a wrong option is click's own message and exit code 2. Heavy libraries load inside the verbs, so
-that `--help` is quick.
+stderr and exit code 1; a wrong option is click's own message and exit code 2. Every verb takes `-q` and `-v`, and its options
+also from the environment. Heavy libraries load inside the verbs, so that `--help` is quick.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from unsway.errors import UnswayError
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
-
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "UNSWAY"}
+LOUDNESS = "unsway.loudness"
+"""Where a command keeps how much it says."""
 
 
 VERBS = {
@@ -48,7 +49,44 @@ def write_sections(
             formatter.write_dl(list(left.values()))
 
 
-class Sectioned(click.Command):
+def loudness_options() -> list[click.Parameter]:
+    """`-q` and `-v`, which may stand before a verb or behind it; the last one given counts."""
+
+    def choose(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+        if given:
+            from unsway import logs
+
+            context.meta[LOUDNESS] = parameter.name
+            logs.show(context.meta[LOUDNESS])
+            if parameter.name == "quiet":
+                warnings.simplefilter("ignore")  # of libraries
+
+    said = {
+        "quiet": "Print only results and errors.",
+        "verbose": "Print times, every call, and where errors come from.",
+    }
+    kept: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": choose}
+    return [click.Option([f"-{name[0]}", f"--{name}"], help=text, **kept) for name, text in said.items()]
+
+
+class CommonVerb(click.Command):
+    """Takes `-q` and `-v`, and each option also from the environment, as UNSWAY_VERB_OPTION."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += loudness_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the variables after the options as users write them, not after our parameters."""
+        options = [each for each in self.params if isinstance(each, click.Option) and ctx.auto_envvar_prefix]
+        for option in options:
+            flag = max(option.opts, key=len)
+            named = flag.removeprefix("--") if flag.startswith("--") else option.name or ""
+            option.envvar = f"{ctx.auto_envvar_prefix}_{named}".upper().replace("-", "_")
+        return super().parse_args(ctx, args)
+
+
+class Sectioned(CommonVerb):
     """A verb whose help has its options under headings."""
 
     def __init__(self, *args: Any, sections: Mapping[str, str], **kwargs: Any) -> None:
@@ -66,6 +104,7 @@ class Group(click.Group):
     """Says our own errors in one line instead of a traceback."""
 
     group_class = type
+    command_class = CommonVerb
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs under headings, each with its whole first sentence."""
@@ -76,7 +115,15 @@ class Group(click.Group):
         """Run a verb; an error of ours becomes its message and exit code 1."""
         try:
             return super().invoke(ctx)
+        except click.BadParameter as error:
+            source = error.ctx and error.param and error.ctx.get_parameter_source(error.param.name or "")
+            if error.param and source is ParameterSource.ENVIRONMENT:
+                error.param_hint = f"{error.param.opts[-1]} (from {error.param.envvar})"
+            raise
         except UnswayError as error:
+            from logging import getLogger
+
+            getLogger(__name__).debug("%s", type(error).__name__, exc_info=error)
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             click.echo("Interrupted. Everything done so far is kept; run the same again to go on.", err=True)
@@ -85,10 +132,14 @@ class Group(click.Group):
 
 @click.group(cls=Group, context_settings=CONTEXT)
 @click.version_option(package_name="unsway")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Measure what sways a language model's reasoning, and train it away."""
     from unsway import logs  # with logging, which the help does without
 
-    logs.show()
+    logs.show(context.meta.get(LOUDNESS, "normal"))
     # PEFT asks transformers by an old name, which is no news to anyone who trains or asks a checkpoint
     warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated", category=FutureWarning)
+
+
+main.params += loudness_options()

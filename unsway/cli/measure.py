@@ -41,7 +41,7 @@ OPTIONS = {
     "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after",
     "The model": "engine model_args batch label role",
     "Cost": "max_cost prices_ half_width",
-    "What comes out": "out format json",
+    "What comes out": "out format json quiet verbose",
 }
 """The options under the headings that the help has."""
 
@@ -210,12 +210,15 @@ def say_precision(folder: Path, model: str) -> None:
 
 def say_skipped(asked: PairSet, folder: Path | None = None) -> None:
     """One line on stderr for each reason why something will not be asked, and for each source asked in several revisions."""
+    from logging import getLogger
+
     from unsway.reporting.caveats import source_caveats
     from unsway.studies.folder import pairs_of
 
+    log = getLogger(__name__)
     kept = () if folder is None else pairs_of(folder)
     pairs = {pair.id: pair for pair in (*kept, *asked)}
     for caveat in source_caveats(pair.question.source for pair in pairs.values()):
-        click.echo(caveat, err=True)
+        log.warning("%s", caveat)
     for (bias, reason), count in sorted(asked.reasons().items()):
-        click.echo(f"Not asked: {count} × {bias}: {reason}.", err=True)
+        log.warning("Not asked: %d × %s: %s.", count, bias, reason)

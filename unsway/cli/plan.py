@@ -64,6 +64,8 @@ def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str,
 
 def show_plan(found: NamedPlan) -> None:
     """The plan in the terminal; what is skipped or counted with stand-ins on stderr."""
+    from logging import getLogger
+
     from rich.console import Console
 
     from unsway.planning.stand_ins import ARGUMENT_WORDS
@@ -71,10 +73,11 @@ def show_plan(found: NamedPlan) -> None:
     from unsway.reporting.plan import BIAS_HEADS, MODEL_HEADS, bias_rows, judge_sentence, model_rows, to_terminal
 
     if found.stand_ins:
-        click.echo(
-            f"{', '.join(found.stand_ins)}: counted with stand-ins of {ARGUMENT_WORDS} words, because no arguments are given."
-            " Have a model write them (`unsway data arguments`) and name the file (--arguments FILE).",
-            err=True,
+        getLogger(__name__).warning(
+            "%s: counted with stand-ins of %d words, because no arguments are given. Have a model write them (`unsway data "
+            "arguments`) and name the file (--arguments FILE).",
+            ", ".join(found.stand_ins),
+            ARGUMENT_WORDS,
         )
     say_skipped(found.pairs)
     if form() == "text":

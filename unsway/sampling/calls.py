@@ -129,6 +129,7 @@ class Calls:
     async def _try_once(self, model: Model, chat: list[Any], config: GenerateConfig, prompt_id: str) -> ModelOutput:
         if self.given_up:
             raise self.given_up
+        start = time.monotonic()
         try:
             output = await model.generate(chat, config=config)
             if not output.choices:
@@ -150,14 +151,18 @@ class Calls:
                 raise  # not the network's fault: Inspect's log has all of it
             raise failure from None
         self.failing_since, self.answered = None, True
+        took, stop = time.monotonic() - start, output.stop_reason
+        tokens = output.usage.output_tokens if output.usage else "unknown"
+        _log.debug("%s answered in %.2f s; output tokens: %s, ended by %s", self.name, took, tokens, stop)
         if output.stop_reason == "content_filter":
             self._record(CallFailed(FILTERED, "kept as it is", passing=False), prompt_id)
         return output
 
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
         """Keep a failure, report the first of its kind, and give the endpoint up if it is gone, so nothing waits for it."""
-        if failure.kind not in self.counts and failure.passing:
-            _log.warning("%s: %s. Trying again.", self.name, plain(str(failure)).rstrip("."))
+        if failure.passing:
+            level = logging.DEBUG if failure.kind in self.counts else logging.WARNING
+            _log.log(level, "%s: %s. Trying again.", self.name, plain(str(failure)).rstrip("."))
         self.counts[failure.kind] += 1
         row = {"at": round(time.time(), 3), "model": self.name, "kind": failure.kind, "prompt_id": prompt_id}
         append_row(self.path, json.dumps(row | {"said": failure.said}))

@@ -10,6 +10,7 @@ To add an engine, subclass `Engine` in a new file and end it with `engines.add("
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from abc import ABC, abstractmethod
@@ -21,6 +22,8 @@ from typing import ClassVar, Literal, TypeAlias
 from unsway.errors import ModelError, UnknownName
 from unsway.models.weights import Dtype, Weights
 from unsway.registry import Registry
+
+_log = logging.getLogger(__name__)
 
 Finish: TypeAlias = Literal["end", "length"]
 Scores: TypeAlias = tuple[float, ...]
@@ -212,6 +215,7 @@ def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") 
     """The engine of that name over these weights; auto takes the one that ranks highest for them here."""
     if known_engine(name) == "auto":
         name = max(engines.names(), key=lambda each: engines.get(each).rank(weights))
+    _log.debug("The %s engine runs %s in %s", name, weights.name, dtype)
     return engines.get(name)(weights, dtype)
 
 
