@@ -27,6 +27,7 @@ from unsway.types import Checkpoint
 pytest.importorskip("huggingface_hub")
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # how huggingface_hub sends a file
 MADE = Checkpoint("x", "smollm2-135m@abc", "local", "x", "Bct(epochs=1.0)", "f" * 64, 3, 900, trained_on=("post_hoc",))
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapter(tmp_path: Path) -> Path:
     folder = tmp_path / "adapter"
     folder.mkdir()
-    (folder / "adapter_config.json").write_text("{}")
+    for name in ("adapter_config.json", *TOKENIZER):
+        (folder / name).write_text("{}")
     (folder / "adapter_model.safetensors").write_bytes(bytes(range(256)) * 40)
     (folder / "training_state.pt").write_bytes(b"a pickle")
     (folder / ".fit.lock").write_text("")
@@ -80,10 +82,12 @@ def test_an_adapter_goes_there_and_back_with_its_card(
     assert f"{home.url}/me/bct" in done.output
     there = home.repos["me/bct"]
     assert there.private and there.large == {"adapter_model.safetensors"}
-    assert set(there.files) == {"adapter_config.json", "adapter_model.safetensors", "checkpoint.json", "README.md"}
+    own = {"adapter_config.json", "adapter_model.safetensors", "checkpoint.json", "README.md"}
+    assert set(there.files) == own | set(TOKENIZER)
     text = there.files["README.md"].decode()
     assert 'base_model: "HuggingFaceTB/SmolLM2-135M-Instruct"' in text and "f" * 64 in text and "`post_hoc`" in text
     assert "| bias | arm |" in text and "post hoc" in text
+    assert 'AutoTokenizer.from_pretrained("me/bct")' in text
     back = unsway("pull", "me/bct", tmp_path / "back")
     assert back.exit_code == 0, back.output
     same = (tmp_path / "back/adapter_model.safetensors").read_bytes()

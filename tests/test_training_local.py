@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,6 +212,23 @@ def test_a_backend_that_cannot_prefer_refuses_dpo_before_anything_is_loaded() ->
 
 
 # ---------------------------------------------------------------- what is written
+
+
+@real
+@loads_torch
+def test_an_adapter_has_its_tokenizer_beside_it_and_opens_without_one(
+    base: Path, trained: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    chat = [{"role": "user", "content": "Pick a letter."}]
+    plain, before = (AutoTokenizer.from_pretrained(folder) for folder in (trained, base))
+    assert plain.apply_chat_template(chat) == before.apply_chat_template(chat)
+    kept = shutil.copytree(trained, tmp_path / "kept")
+    for path in (*kept.glob("tokenizer*"), kept / "chat_template.jinja"):
+        path.unlink()
+    asked = (Message("user", "Pick a letter."),)
+    assert locate(str(kept)).encode(asked) == locate(str(trained)).encode(asked)
 
 
 @real

@@ -15,7 +15,9 @@ from unsway.types import Checkpoint
 CARD = "README.md"
 """The name under which the hub looks for a card."""
 LOADING = """from peft import AutoPeftModelForCausalLM
-model = AutoPeftModelForCausalLM.from_pretrained("{repo}")"""
+from transformers import AutoTokenizer
+model = AutoPeftModelForCausalLM.from_pretrained("{repo}")
+tokenizer = AutoTokenizer.from_pretrained("{repo}")"""
 
 
 def card(checkpoint: Checkpoint, base: str, *, repo: str = ".", measured: str = "", effects: str = "") -> str:

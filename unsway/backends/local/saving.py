@@ -62,8 +62,8 @@ def take_up(step: Path, trained: Sequence[Any], optimiser: Any, schedule: Any) -
 def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Checkpoint, state: Any = None) -> None:
     """Write an adapter or whole weights, then the record.
 
-    An adapter's config names the base as the hub does, so PEFT finds it; whole weights get their tokenizer. README.md is
-    the model card.
+    An adapter's config names the base as the hub does, so PEFT finds it. The tokenizer and its chat template stand beside
+    the weights, so that transformers loads them from the folder. README.md is the model card.
 
     Args:
         model: The transformers or PEFT model.
@@ -83,8 +83,7 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
             if config.exists():
                 content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
                 write_text(config, json.dumps(content, indent=2, sort_keys=True) + "\n")
-            else:
-                weights.tokenizer.save_pretrained(place)
+            weights.tokenizer.save_pretrained(place)
             write_text(place / CARD, card(checkpoint, base))
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
     except Exception as error:  # torch, safetensors and the standard library each raise their own
