@@ -59,7 +59,7 @@ def own(value: Estimate | None, unit: str) -> str:
     """A number without its interval."""
     if value is None or value.value is None:
         return words.NONE
-    return f"{100 * value.value + 0.0:.1f}".replace("-", "−") if unit == "points" else f"{value.value:.2f}"
+    return f"{100 * value.value + 0.0:.1f}".replace("-", "−") if unit == "points" else words.times(value.value)
 
 
 def change(one: PanelRow) -> str:

@@ -17,7 +17,7 @@ from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
-from unsway.reporting.words import NONE, human, listed, visible
+from unsway.reporting.words import NONE, human, listed, percent, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
@@ -37,7 +37,7 @@ UNEXPECTED = 0.05
 def number(quantity: Quantity, value: float) -> str:
     """A number in its unit: points of a rate, a ratio with two decimals, dollars, minutes."""
     if quantity.kind in ("brr", "effect"):
-        return f"{round(100 * value):+d}"
+        return percent(value, signed=True)
     return f"{value:.2f}" if quantity.kind in ("ratio", "dollars") else f"{value:.3g}"
 
 
@@ -228,8 +228,8 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
         if calibration.n >= ENOUGH_TARGETS:
             text += f" They fell {listed(list(map(str, calibration.fifths)))} times in the fifths of their forecasts."
         if skill is not None:
-            range_ = f" [{skill.interval.low:.0%}, {skill.interval.high:.0%}]" if skill.interval else ""
-            text += f" Skill against not knowing the bias: {skill.value:+.0%}{range_}."
+            range_ = f" [{percent(skill.interval.low)}, {percent(skill.interval.high)}]" if skill.interval else ""
+            text += f" Skill against not knowing the bias: {percent(skill.value, signed=True)} %{range_}."
         found.append(text)
     for past, took, much in ((history.factors, "took", "long"), (history.cost_factors, "cost", "much")):
         if past:
