@@ -339,7 +339,8 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
     shown = []
     for one in (wrong, gold):
         middle, low, high = (
-            f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−") for end in (one.value, one.low, one.high)
+            f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−")
+            for end in (one.value, one.low, one.high)
         )
         shown.append(f"{middle} [{low}, {high}]")
     return f"Under hunches it is {word}: BRR {shown[0]} on wrong options and {shown[1]} on the right one."

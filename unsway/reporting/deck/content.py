@@ -138,7 +138,9 @@ def chart_slide(results: Results) -> Iterator[Slide]:
     for i, name in enumerate(names):
         for one in series:
             value = one.values[i]
-            spoken.append(f"{name}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points")
+            spoken.append(
+                f"{name}, {one.name}: {words.NONE if value is None else words.percent(value / 100, signed=True)} points"
+            )
     box = (at.LEFT, at.TOP - 16, at.INNER, at.BODY + 16)
     size = 16.0 if len(names) <= 6 else 14.0
     bars = Bars(box, "Biased reasoning rate, percentage points", names, tuple(series), size, "; ".join(spoken))
