@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import click
@@ -88,6 +90,44 @@ def test_rows_survive_what_a_cell_may_hold() -> None:
     assert again[0] == {"a b": 'x,"y"\nz', "n": "0.5", "why": '{"cut": 2}', "more": ""}
     assert written(rows[1:], "latex").splitlines()[4] == r"50 \% \& |\_\textless{} &  \\"
     assert written(rows[1:], "md").splitlines()[2] == r"| 50 % &amp; \|\_&lt; |  |"
+
+
+NASTY = "50 % of $x_1$ & more: {a} #2"
+
+
+@pytest.mark.parametrize("words", [(), ("--by", "source")], ids=["table", "parts"])
+def test_latex_takes_a_caption_and_a_label(folder: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    plain = unsway("table", folder, *words, "--format", "latex").stdout
+    named = unsway("table", folder, *words, "--format", "latex", "--caption", NASTY, "--label", "tab:brr_1")
+    assert named.exit_code == 0, named.output
+    comments = [line for line in plain.splitlines() if line.startswith("%")]
+    head = r"\caption{50 \% of \$x\_1\$ \& more: \{a\} \#2}"
+    table = [
+        r"\begin{table}",
+        r"\centering",
+        head,
+        r"\label{tab:brr_1}",
+        *plain.splitlines()[len(comments) :],
+        r"\end{table}",
+    ]
+    assert named.stdout.splitlines() == [*comments, *table]
+    if shutil.which("pdflatex"):
+        setup = r"\documentclass{article}\usepackage{booktabs}\begin{document}See Table~\ref{tab:brr_1}."
+        (tmp_path / "paper.tex").write_text(f"{setup}\n{named.stdout}\\end{{document}}\n", encoding="utf-8")
+        command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+        assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_a_caption_is_for_latex_and_a_label_is_one_word(folder: Path) -> None:
+    told = [
+        unsway("table", folder, "--caption", "x"),
+        unsway("table", folder, "--format", "md", "--label", "x"),
+        unsway("table", folder, "--arms", "--format", "latex", "--label", "x"),
+        unsway("table", folder, "--format", "latex", "--label", "a}b"),
+    ]
+    assert [each.exit_code for each in told] == [2, 2, 2, 2], [each.output for each in told]
+    assert "--format latex" in told[0].stderr and "tab:brr" in told[3].stderr
 
 
 def test_exit_codes_are_those_of_the_docs(folder: Path) -> None:

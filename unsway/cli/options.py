@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 FORMAT = "unsway.format"
 """Where a command keeps the format that it was asked for."""
+FLOATING = "unsway.floating"
+"""Where it keeps the caption and the label of a LaTeX table."""
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -52,6 +54,33 @@ def table_options(verb: Verb) -> Verb:
     for option in options:
         verb = option(verb)
     return verb
+
+
+def float_options(verb: Verb) -> Verb:
+    """`--caption` and `--label` on a verb whose LaTeX is for a paper: its tables then float under them."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: str) -> None:
+        if value and parameter.name == "label" and not re.fullmatch(r"[\w:.+/-]+", value, re.ASCII):
+            raise click.BadParameter(f"{value!r} is no label: letters, digits and any of : . _ + / -, as in tab:brr.")
+        if value:
+            context.meta.setdefault(FLOATING, {})[parameter.name] = value
+
+    for name, text in (("label", "what \\ref calls the table"), ("caption", "what stands above the table")):
+        verb = click.option(
+            f"--{name}",
+            default="",
+            metavar="TEXT",
+            expose_value=False,
+            callback=keep,
+            help=f"With --format latex: {text}.",
+        )(verb)
+    return verb
+
+
+def floats() -> dict[str, str]:
+    """The caption and the label that the verb was given."""
+    context = click.get_current_context(silent=True)
+    return dict(context.meta.get(FLOATING, {})) if context else {}
 
 
 def form() -> str:
@@ -187,9 +216,9 @@ def show_rows(rows: Sequence[dict[str, Any]]) -> None:
         as_json(rows)
         return
     if form() != "text":
-        from unsway.reporting.formats import written
+        from unsway.reporting.formats import floating, written
 
-        click.echo(written(rows, cast("Format", form())), nl=False)
+        click.echo(floating(written(rows, cast("Format", form())), **floats()), nl=False)
         return
     from rich.console import Console
 
@@ -208,4 +237,4 @@ def show_results(found: Results) -> None:
     elif form() in ("json", "csv"):
         show_rows(table.rows(found))
     else:
-        click.echo(table.to_markdown(found) if form() == "md" else table.to_latex(found), nl=False)
+        click.echo(table.to_markdown(found) if form() == "md" else table.to_latex(found, **floats()), nl=False)

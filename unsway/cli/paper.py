@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, names, remark, show_results, show_rows, table_options
+from unsway.cli.options import (
+    as_json,
+    float_options,
+    floats,
+    form,
+    names,
+    remark,
+    show_results,
+    show_rows,
+    table_options,
+)
 from unsway.cli.report import folder_argument, trained_option
 
 if TYPE_CHECKING:
@@ -50,6 +60,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
     help="Coverage of the intervals.",
 )
 @trained_option
+@float_options
 @table_options
 def table(folder: Path, arms: bool, by: By | None, level: float, trained: str) -> None:
     """Print the numbers of FOLDER: every bias and arm, with denominators and intervals.
@@ -58,6 +69,8 @@ def table(folder: Path, arms: bool, by: By | None, level: float, trained: str) -
     """
     from unsway.reporting import results_in, side_by_side
 
+    if floats() and (arms or form() != "latex"):
+        raise click.UsageError("--caption and --label are for --format latex, without --arms.")
     found = results_in(folder, trained_biases=names(trained), level=level)
     if by:
         show_parts(found, by)

@@ -59,6 +59,16 @@ def latex_table(heads: Sequence[str], rows: Sequence[Sequence[str]], columns: st
     return [begin, r"\toprule", line(heads), r"\midrule", *map(line, rows), r"\bottomrule", r"\end{tabular}"]
 
 
+def floating(tabular: str, caption: str = "", label: str = "") -> str:
+    """A `tabular` in a `table` environment with what it is called; as it is without either. Comments stay in front."""
+    if not caption and not label:
+        return tabular
+    comments, begin, rest = tabular.partition(r"\begin{tabular}")
+    named = [rf"\caption{{{latex(caption)}}}"] if caption else []
+    named += [rf"\label{{{label}}}"] if label else []
+    return comments + "\n".join([r"\begin{table}", r"\centering", *named, f"{begin}{rest}"]) + "\\end{table}\n"
+
+
 def latex(text: str) -> str:
     """Text that LaTeX shows as it is."""
     return "".join(_LATEX.get(char, char) for char in text)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.reporting import words
 from unsway.reporting.caveats import caveats
-from unsway.reporting.formats import escape, latex, latex_table, markdown_table
+from unsway.reporting.formats import escape, floating, latex, latex_table, markdown_table
 from unsway.reporting.headline import headline
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -320,8 +320,11 @@ def to_markdown(results: Results) -> str:
 # ---------------------------------------------------------------- LaTeX
 
 
-def to_latex(results: Results) -> str:
-    """The table for a paper: one `tabular` with booktabs rules; the headline and the footnotes are comments above it."""
+def to_latex(results: Results, caption: str = "", label: str = "") -> str:
+    """The table for a paper: one `tabular` with booktabs rules; the headline and the footnotes are comments above it.
+
+    With a caption, which is text, or a label to refer to it by, it stands in a `table` environment.
+    """
     added = "l" * len(added_names(results))
     rows: list[Sequence[str]] = []
     before = ""
@@ -330,4 +333,5 @@ def to_latex(results: Results) -> str:
         rows.append(cells if cells[0] != before else ("", *cells[1:]))
         before = cells[0]
     notes = [f"% {latex(note)}" for note in (headline(results), *footnotes(results))]
-    return "\n".join([*notes, *latex_table(heads(results), rows, f"llrlrrlllll{added}")]) + "\n"
+    tabular = "\n".join([*notes, *latex_table(heads(results), rows, f"llrlrrlllll{added}")]) + "\n"
+    return floating(tabular, caption, label)
