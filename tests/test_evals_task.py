@@ -110,11 +110,11 @@ def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
     (log,) = inspect_eval(task, model=scripted(both, follow={}), log_dir=str(tmp_path), display="none")
     path = log.location.removeprefix("file://")
     done = CliRunner().invoke(main, ["import", path, "--out", str(tmp_path / "out")])
-    assert done.exit_code == 0 and "2 replies to 1 pairs" in done.output
+    assert done.exit_code == 0 and "2 replies to 1 pair" in done.output
     task.dataset[0].metadata = {"arm": "clean"}
     (log,) = inspect_eval(task, model=scripted(both, follow={}), log_dir=str(tmp_path), display="none")
     done = CliRunner().invoke(main, ["import", log.location.removeprefix("file://"), "--out", str(tmp_path / "other")])
-    assert "1 rows of clean replies that no biased row belongs to" in done.output
+    assert "1 row of clean replies that no biased row belongs to" in done.output
     assert "No pair has replies on both sides" in done.output
 
 

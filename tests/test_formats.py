@@ -16,7 +16,9 @@ from rich.console import Console
 
 from unsway.cli import main
 from unsway.reporting.formats import written
+from unsway.reporting.listing import source_rows
 from unsway.reporting.terminal import fitted
+from unsway.sources import table
 from unsway.studies import Study, run
 from unsway.testing import scripted
 
@@ -76,6 +78,17 @@ def test_names_stay_whole_in_a_narrow_terminal(width: int) -> None:
     assert [line.split()[0] for line in lines if "arXiv" in line] == [str(row["name"]) for row in rows]
 
 
+def test_the_longest_name_of_a_source_stays_whole_on_80_columns() -> None:
+    rows, _ = source_rows(table())
+    out = io.StringIO()
+    Console(file=out, width=80).print(fitted(rows, 80))
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {row["name"] for row in rows} <= {line.split()[0] for line in lines if line[:1].strip()}
+    words = {word for row in rows for value in row.values() for word in value.split()}
+    assert {word for line in lines[1:] for word in line.split()} == words
+
+
 def test_verbs_that_print_tables_take_a_format() -> None:
     found = {" ".join(verb) for verb in verbs(main)}
     assert found >= set(
@@ -102,7 +115,7 @@ def test_latex_takes_a_caption_and_a_label(folder: Path, tmp_path: Path, words: 
     assert named.exit_code == 0, named.output
     comments = [line for line in plain.splitlines() if line.startswith("%")]
     head = r"\caption{50 \% of \$x\_1\$ \& more: \{a\} \#2}"
-    table = [
+    wrapped = [
         r"\begin{table}",
         r"\centering",
         head,
@@ -110,7 +123,7 @@ def test_latex_takes_a_caption_and_a_label(folder: Path, tmp_path: Path, words: 
         *plain.splitlines()[len(comments) :],
         r"\end{table}",
     ]
-    assert named.stdout.splitlines() == [*comments, *table]
+    assert named.stdout.splitlines() == [*comments, *wrapped]
     if shutil.which("pdflatex"):
         setup = r"\documentclass{article}\usepackage{booktabs}\begin{document}See Table~\ref{tab:brr_1}."
         (tmp_path / "paper.tex").write_text(f"{setup}\n{named.stdout}\\end{{document}}\n", encoding="utf-8")

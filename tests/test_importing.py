@@ -288,7 +288,7 @@ def test_a_bad_row_is_named_and_kept_out_only_on_request(change: object, field: 
     assert "1 of 3 rows" in found and "line 3" in found and f"'{field}'" in found and said in found
     assert not (tmp_path / "out").exists()
     found = call("import", path, "--out", tmp_path / "out", "--skip-bad").output
-    assert "Left out: 1 rows bad." in found and "line 3" in found
+    assert "Left out: 1 row bad." in found and "line 3" in found
     assert one(json.loads(call("table", tmp_path / "out", "--by", "both", "--json").stdout))["n"] == 1
 
 

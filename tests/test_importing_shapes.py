@@ -260,7 +260,7 @@ def test_several_files_and_what_they_do_not_say(tmp_path: Path) -> None:
     args = ["--facts", str(write(tmp_path, *facts, name="facts.jsonl")), "--set", "bias=hint", "--set", "model=toy"]
     args += [str(tmp_path / "hint.jsonl"), "--clean", str(tmp_path / "plain.jsonl"), "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(main, ["import", *args])
-    assert done.exit_code == 0 and "6 replies to 3 pairs, of 1 models, from 6 rows" in done.output, done.output
+    assert done.exit_code == 0 and "6 replies to 3 pairs, of 1 model, from 6 rows" in done.output, done.output
     found = json.loads(CliRunner().invoke(main, ["table", str(tmp_path / "out"), "--by", "both", "--json"]).stdout)
     (brr,) = [each for each in found if each["name"] == "brr"]
     assert brr["value"] == 1 and brr["bias"] == "hint"

@@ -114,6 +114,7 @@ def build(
     from unsway import sources
     from unsway.data import Recipe, all_but
     from unsway.data.mixture import build as build_set
+    from unsway.spelling import number_of
 
     held_out = biases.removeprefix("all_but:")
     chosen = names(biases) if held_out == biases else all_but(*names(held_out))
@@ -121,8 +122,8 @@ def build(
     train = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
     test, given = names(test_questions), model_arguments(model_args, engine)
     made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **given)
-    click.echo(f"{made.write(out)}: {len(made.examples)} rows")
-    click.echo(f"{made.incomplete} replies were cut at {recipe.max_tokens} tokens and are no targets.")
+    click.echo(f"{made.write(out)}: {number_of(len(made.examples), 'row')}")
+    click.echo(f"Cut at {recipe.max_tokens} tokens, and therefore no targets: {number_of(made.incomplete, 'reply')}.")
 
 
 @data.command()
@@ -168,10 +169,11 @@ def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased"
     """Write the rows of FILE as OpenAI's fine-tuning or TRL reads them; says what the format cannot keep."""
     from unsway.data.foreign import read_examples
     from unsway.data.formats import export as export_rows
+    from unsway.spelling import number_of
 
     rows = read_examples(file)
     lost = export_rows(rows, out, format_, side)
-    click.echo("\n  ".join([f"{out}: {len(rows)} rows", *lost]))
+    click.echo("\n  ".join([f"{out}: {number_of(len(rows), 'row')}", *lost]))
 
 
 @data.command(name="import")
@@ -182,8 +184,9 @@ def import_(file: Path, out: Path, said_by: str) -> None:
     """Import chats or preferences from elsewhere as rows of our own, which say who wrote them."""
     from unsway.data.foreign import read_examples
     from unsway.data.formats import write_rows
+    from unsway.spelling import number_of
     from unsway.store import sha256_file
 
     rows = read_examples(file, said_by=said_by)
     write_rows(out, rows, imported=file.name, imported_sha256=sha256_file(file))
-    click.echo(f"{out}: {len(rows)} rows")
+    click.echo(f"{out}: {number_of(len(rows), 'row')}")

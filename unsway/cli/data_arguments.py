@@ -63,6 +63,7 @@ def arguments(
     """
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments
+    from unsway.spelling import number_of
 
     origins = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
     loaded = [q for each in origins for q in sources.load(each, sources.how_many(each, n), seed=seed, split=split)]
@@ -73,6 +74,6 @@ def arguments(
         about = {"sha256": found.arguments.sha256, "kept": kept, "wanted": found.wanted, "dropped": dict(found.dropped)}
         as_json({"path": str(path), "model": found.model} | about)
         return
-    click.echo(f"{path}: arguments for {kept} of {found.wanted} questions, by {found.model}")
+    click.echo(f"{path}: arguments for {kept} of {number_of(found.wanted, 'question')}, by {found.model}")
     for reason, count in sorted(found.dropped.items(), key=lambda item: -item[1]):
         click.echo(f"dropped: {count} × {reason}")

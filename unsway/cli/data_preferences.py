@@ -23,6 +23,7 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
     """
     from unsway.data.preferences import preferences as of
     from unsway.errors import UnknownName
+    from unsway.spelling import number_of
     from unsway.stats.outcomes import outcomes
     from unsway.studies.kept_outcomes import joined
 
@@ -32,6 +33,6 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
         raise UnknownName("model in this folder", model, models)
     read = (out for out in outcomes(pairs, index) if model in (None, out.arm.name))
     found = of(pairs, index, read, thoughts=thoughts)
-    click.echo(f"{found.write(out)}: {len(found.rows)} rows")
+    click.echo(f"{found.write(out)}: {number_of(len(found.rows), 'row')}")
     for reason, n in sorted(found.left_out.items()):
-        click.echo(f"  {n} pairs left out: {reason.replace('_', ' ')}")
+        click.echo(f"  {number_of(n, 'pair')} left out: {reason.replace('_', ' ')}")

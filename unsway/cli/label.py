@@ -71,11 +71,15 @@ def label(
     from unsway.judging.foreign_labels import export_labels, import_labels
     from unsway.judging.label_page import serve
     from unsway.judging.label_store import LabelStore
+    from unsway.spelling import number_of
     from unsway.studies.labelling import prepare_labels
 
     if from_ is not None:
         new = import_labels(from_, folder)
-        remark(f"{new.rows} rows of {from_}: {new.items} new replies, {new.labels} new labels.")
+        remark(
+            f"{number_of(new.rows, 'row')} of {from_}: {number_of(new.items, 'new reply')}, "
+            f"{number_of(new.labels, 'new label')}."
+        )
     if export_ is not None:
         remark(f"Labels: {export_labels(folder, export_)}")
     if agreement or by_arm:

@@ -196,12 +196,14 @@ def say_precision(folder: Path, model: str) -> None:
     """Where each bias of a model stopped; nothing without a model."""
     from unsway.reporting.words import points, visible
     from unsway.sampling.until import kept_precisions
+    from unsway.spelling import number_of
 
     for cell in kept_precisions(folder) if model else ():
         if cell.model == model:
             why = "narrow enough" if cell.narrow else "no question is left"
             click.echo(
-                f"{visible(cell.bias)}: asked {cell.n_asked} of {cell.n_there} questions ({why}); BRR with an interval that "
+                f"{visible(cell.bias)}: asked {cell.n_asked} of {number_of(cell.n_there, 'question')} ({why}); BRR "
+                "with an interval that "
                 f"holds at every look: {points(cell.estimate)} points."
             )
     if model:

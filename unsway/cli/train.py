@@ -67,6 +67,7 @@ def train(
     """
     from unsway.backends import backend, backends
     from unsway.backends.local.launch import is_main
+    from unsway.spelling import number_of
     from unsway.training import fit, method, methods
 
     own = {name: value for name, value in flags.items() if value is not None}
@@ -76,5 +77,5 @@ def train(
     how = method(method_, **assignments(methods.get(method_), settings, "--set"))
     made = fit(file, how, base, where, out)
     if is_main():  # one of several processes of one fit prints
-        said = f"{made.model}: {made.steps} steps, {made.tokens} tokens, from {made.base}"
+        said = f"{made.model}: {number_of(made.steps, 'step')}, {number_of(made.tokens, 'token')}, from {made.base}"
         as_json(asdict(made)) if json_ else click.echo(said)

@@ -26,6 +26,7 @@ from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.seeds import rng
 from unsway.sources.checks import LONG_STEM, visible, words
+from unsway.spelling import number_of
 from unsway.stats.intervals import wilson
 from unsway.types import Example, Message, Question
 
@@ -121,14 +122,16 @@ class TrainingAudit:
 
     def lines(self) -> tuple[str, ...]:
         """The audit for a person."""
-        rows = [f"{self.n} rows"]
+        rows = [number_of(self.n, "row")]
         rows += [f"{name}: {_counts(found)}" for name, found in self.mix if found]
         rows += [f"target agrees with the cued option ({name}): {rate.text()}" for name, rate in self.agreement]
         rows.append("chance: unknown" if self.chance is None else f"chance: {100 * self.chance:.1f} %")
         if not self.agreement:
             rows[-1] = f"target agrees with the cued option: {UNKNOWN}, since no row says which option its cue names"
         rows.append(f"answers: {_counts(self.letters) or 'none read'}; {self.unread} could not be read")
-        rows.append(f"duplicates: {self.duplicates} rows, {self.repeated_questions} repeated questions")
+        rows.append(
+            f"duplicates: {number_of(self.duplicates, 'row')}, {number_of(self.repeated_questions, 'repeated question')}"
+        )
         rows += [f"{what}: least {low}, median {mid}, greatest {high}" for what, low, mid, high in self.lengths]
         rows.append(f"rows with characters that cannot be seen: {self.hidden}")
         if self.paired is None:
@@ -139,7 +142,7 @@ class TrainingAudit:
         if self.overlap is None:
             rows.append("overlap with test questions: not checked")
         else:
-            rows.append(f"overlap with test questions: {len(self.overlap)} rows")
+            rows.append(f"overlap with test questions: {number_of(len(self.overlap), 'row')}")
             rows += [f"  {each}" for each in self.overlap[:5]]
         for number, prompt, completion in self.samples:
             rows += ["", f"row {number}", f"  prompt: {prompt}", f"  completion: {completion}"]

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from unsway.disk import write_text
 from unsway.errors import BadInput
+from unsway.spelling import number_of
 from unsway.store import dumps, write_jsonl, write_manifest
 from unsway.types import Example, Message
 
@@ -88,9 +89,9 @@ def export(
     other = "clean" if side == "biased" else "biased"
     lost = (
         f"kind is not kept ({kinds})",
-        *([f"{other} prompts, targets and parts are not kept ({both} rows have both prompts)"] if both else []),
-        *([f"pair_id is not kept ({paired} rows have one)"] if paired else []),
-        *([f"rejected replies are not kept ({rejected} rows have one)"] if rejected else []),
+        *([f"{other} prompts, targets and parts are not kept (both are in {number_of(both, 'row')})"] if both else []),
+        *([f"pair_id is not kept (it is in {number_of(paired, 'row')})"] if paired else []),
+        *([f"rejected replies are not kept (they are in {number_of(rejected, 'row')})"] if rejected else []),
         *([f"said_by is not kept ({', '.join(models)})"] if models else []),
     )
     write_manifest(write_text(path, "".join(lines)), rows=len(rows), format=format, not_kept=lost)

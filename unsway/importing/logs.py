@@ -15,6 +15,7 @@ from unsway.errors import BadInput
 from unsway.importing.words import named
 from unsway.models.thoughts import shown_thought
 from unsway.sampling.conversation import STOPS
+from unsway.spelling import number_of
 from unsway.store import loads
 from unsway.types import Pair, Reply, Settings
 
@@ -90,7 +91,7 @@ def read_logs(files: Sequence[Path]) -> Logs:
                 f"{what if log.status != 'success' else f'{file} is a log'}, and it holds no reply. {advice}"
             )
         if log.status != "success":
-            notes.append(f"{what}. It holds {n_replies} replies to {n_asked} samples.")
+            notes.append(f"{what}. It holds {number_of(n_replies, 'reply')} to {number_of(n_asked, 'sample')}.")
     return Logs(tuple(pairs.values()), tuple(replies), n_samples, others, tuple(notes))
 
 

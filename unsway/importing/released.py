@@ -28,6 +28,7 @@ from unsway.rows import BadField, ChatTurn, ForeignRow, Name, read_rows
 from unsway.seeds import content_id, digest
 from unsway.sources.checks import MIN_OPTIONS
 from unsway.sources.files.options import split_lettered
+from unsway.spelling import number_of
 from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Target, Toward, Turn
 
 RELEASE = "chua2024"
@@ -215,7 +216,7 @@ def load(path: str | Path, *, n: int | None = None, seed: int = 0, keep_gold: bo
     if not usable:
         reasons = PairSet((), tuple(dropped)).reasons().items()
         why = " ".join(f"{count} × {reason}." for (_, reason), count in reasons)
-        raise BadInput(f"{file}: none of its {len(dropped)} rows can be asked. {why}")
+        raise BadInput(f"{file}: none of its {number_of(len(dropped), 'row')} can be asked. {why}")
     ordered = sorted(usable.values(), key=lambda pair: digest("released order", seed, pair.question.id))
     return PairSet(tuple(ordered[:n]), tuple(dropped))
 

@@ -27,6 +27,7 @@ from unsway.importing.transcripts import VERSION, Transcript, check_bodies
 from unsway.pairing import Skipped
 from unsway.prompts.render import option_parts
 from unsway.seeds import content_id
+from unsway.spelling import number_of
 from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Side, Toward, Turn
 
 
@@ -71,9 +72,10 @@ class Imported:
             "of clean replies that no biased row belongs to": self.n_alone,
             "without a reply, whose pairs count as missing": self.n_empty,
         }
-        sizes = f"{len(self.replies)} replies to {len(self.pairs)} pairs, of {len(self.models)} models"
-        lines = [f"{sizes}, from {self.n_rows} rows."]
-        lines += [f"Left out: {n} rows {why}." for why, n in left_out.items() if n]
+        replies, pairs = number_of(len(self.replies), "reply"), number_of(len(self.pairs), "pair")
+        models, rows = number_of(len(self.models), "model"), number_of(self.n_rows, "row")
+        lines = [f"{replies} to {pairs}, of {models}, from {rows}."]
+        lines += [f"Left out: {number_of(n, 'row')} {why}." for why, n in left_out.items() if n]
         return "\n".join([*lines, *(f"  {error}" for error in self.bad[:10]), *self.notes])
 
 
@@ -152,7 +154,8 @@ def load(
     answered = {reply.prompt_id for reply in (*own.replies, *replies.values())}
     if not answered:
         raise BadInput(
-            f"{', '.join(map(str, paths))}: none of its {len(bodies)} rows has a reply, so there is nothing to import."
+            f"{', '.join(map(str, paths))}: none of its {number_of(len(bodies), 'row')} has a reply, so there is nothing "
+            "to import."
         )
     for pair in pairs[:1] if not any({pair.clean.id, pair.biased.id} <= answered for pair in pairs) else ():
         side, other = ("biased", "clean") if pair.biased.id in answered else ("clean", "biased")
@@ -191,7 +194,7 @@ def _advice(files: Sequence[Path], bodies: Sequence[Body], bad: Sequence[BadRow]
     if any(file.suffix in (".eval", ".json") for file in files):
         needed = "question_id, n_options (or options), gold, target, bias and arm"
         advice += f"\nThe metadata of each sample of a log must have {needed}, where Inspect does not know it."
-    return f"{', '.join(map(str, files))}: {len(bad)} of {len(bodies)} rows cannot be used.\n{shown}\n{advice}"
+    return f"{', '.join(map(str, files))}: {len(bad)} of {number_of(len(bodies), 'row')} cannot be used.\n{shown}\n{advice}"
 
 
 def _versioned(name: str) -> str:

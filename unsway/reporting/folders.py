@@ -14,6 +14,7 @@ from unsway.errors import UnknownName
 from unsway.prompts.render import letter
 from unsway.reporting import table
 from unsway.reporting.words import NONE, points, visible
+from unsway.spelling import number_of
 from unsway.studies.inspect_folder import Difference, Status
 from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name
@@ -70,7 +71,7 @@ def status_to_terminal(status: Status) -> Group:
         grid.add_row(Text(visible(arm)), Text(visible(bias)), *(by_source.get(source, "") for source in sources))
 
     share = status.n_replies / status.n_planned if status.n_planned else 1.0
-    lines = [f"{status.n_replies:,} of {status.n_planned:,} replies ({share:.0%}). "]
+    lines = [f"{status.n_replies:,} of {number_of(status.n_planned, 'reply')} ({share:.0%}). "]
     if status.cost is None:
         lines[0] += "The price of a model is not known (--prices FILE)."
     else:

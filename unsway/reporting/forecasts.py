@@ -18,6 +18,7 @@ from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, human, listed, percent, visible
+from unsway.spelling import number_of
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
@@ -211,7 +212,7 @@ def history_body(history: ForecastHistory) -> dict[str, Any]:
 def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, ...]:
     """What the scores of all studies add up to; with `who`, of one person's forecasts."""
     n = sum(kind_of(row.forecast.who) != "blind" for row in history.rows)
-    counts = (f"{_number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
+    counts = (f"{number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
     found = [] if who else [", ".join(one for one in counts if not one.startswith("0 ")) + "."]
     for one in [who] if who else history.people():
         calibration, skill = history.calibration(one), history.skill(one)
@@ -222,7 +223,7 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
         share, interval = calibration.coverage[0.8]
         text = (
             f"{visible(one)}: the 80 % interval held {share:.0%} [{interval.low:.0%}, {interval.high:.0%}] of "
-            f"{_number_of(calibration.n, 'rate')} in {_number_of(calibration.n_studies, 'study')}; intervals should be "
+            f"{number_of(calibration.n, 'rate')} in {number_of(calibration.n_studies, 'study')}; intervals should be "
             f"{calibration.spread:.1f} times as wide, and numbers came out {off} expected."
         )
         if calibration.n >= ENOUGH_TARGETS:
@@ -238,11 +239,6 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
             middle = f" (median {median(past):.1f})" if past[1:] else ""
             found.append(f"Your last {plans} {took} {min(past):.1f}{reach} times as {much} as planned{middle}.")
     return tuple(found)
-
-
-def _number_of(n: int, what: str) -> str:
-    """A count with its noun: 1 study, 2 studies."""
-    return f"{n} {what if n == 1 else what[:-1] + 'ies' if what.endswith('y') else what + 's'}"
 
 
 def noted(made: Stated | FreeNote) -> str:

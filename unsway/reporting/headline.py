@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from unsway.reporting.words import human, listed, percent, visible
+from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
@@ -32,7 +33,7 @@ def headline(results: Results) -> str:
         result = _against_base(results, trained[0])
     else:
         result = _each_against_base(results, trained)
-    return f"On {n:,} {'question' if n == 1 else 'questions'} asked{whom} with and without {cues}, {result}."
+    return f"On {number_of(n, 'question')} asked{whom} with and without {cues}, {result}."
 
 
 def comparisons(results: Results) -> tuple[str, ...]:

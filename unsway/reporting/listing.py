@@ -32,14 +32,14 @@ def source_rows(sources: Iterable[SourceRow]) -> tuple[list[dict[str, str]], lis
     """A row for each source, and why some are not available here, in the order of the numbers in the rows."""
     rows, reasons = [], dict[str, int]()
     for source in sources:
-        splits = ", ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in source.splits)
+        splits = " · ".join(f"{split.name} {split.rows:,}" if split.rows else split.name for split in source.splits)
         available = "yes"
         if not source.available.now:
             rest = ", ".join(split.name for split in source.splits if split.available.now)
-            number = reasons.setdefault(source.available.why, len(reasons) + 1)
-            available = f"no [{number}]" + (f", but split {rest}" if rest else "")
+            why = source.available.why + (f" Available all the same: split {rest}." if rest else "")
+            available = f"{'partly' if rest else 'no'} [{reasons.setdefault(why, len(reasons) + 1)}]"
         row = {"name": source.name, "kind": source.kind, "license": source.license}
-        rows.append(row | {"splits": splits, "available": available})
+        rows.append(row | {"splits": splits, "here": available})
     return rows, list(reasons)
 
 

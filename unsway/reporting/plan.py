@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.reporting.words import NONE, human, listed, percent, visible
+from unsway.spelling import number_of
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -120,8 +121,8 @@ def judge_sentence(one: JudgePlan) -> str:
     """What a judge would take."""
     cost = "at an unknown price" if one.cost is None else f"for {dollars(one.cost)}"
     return (
-        f"Judging the replies by {visible(one.model)}: {one.n_calls:,} calls, {tokens(one.tokens_in)} tokens in and "
-        f"{tokens(one.tokens_out)} out, {cost}; placebos would come on top."
+        f"Judging the replies by {visible(one.model)}: {number_of(one.n_calls, 'call')}, {tokens(one.tokens_in)} tokens in "
+        f"and {tokens(one.tokens_out)} out, {cost}; placebos would come on top."
     )
 
 
@@ -130,8 +131,8 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     from unsway.stats.columns import MOST_MISSING
 
     prompts = (
-        f"{plan.n_unique:,} unique prompts, {plan.n_clean:,} of them clean and asked once for all biases; "
-        f"{plan.n_prompts:,} replies to ask for in {plan.n_calls:,} calls."
+        f"{number_of(plan.n_unique, 'unique prompt')}, {plan.n_clean:,} of them clean and asked once for all biases; "
+        f"{number_of(plan.n_prompts, 'reply')} to ask for in {number_of(plan.n_calls, 'call')}."
     )
     unpriced = [visible(model.model) for model in plan.models if model.price is None and model.n_prompts]
     seen = sorted({model.price.seen for model in plan.models if model.price is not None and model.cost})
@@ -146,7 +147,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
         )
         n = len(plan.trainings)
         cost += (
-            f" This holds {n} training{'s' if n > 1 else ''}: {replies:,} replies for their rows, and {tokens(tokens_)} "
+            f" This holds {number_of(n, 'training')}: {replies:,} replies for their rows, and {tokens(tokens_)} "
             "tokens to train on, whose time is not counted."
         )
     time = minutes(plan.minutes)
@@ -188,7 +189,7 @@ def surprise(plan: Plan) -> str:
     yes = "Yes, somewhat" if time.p_twice < 0.15 else "Not very" if time.p_twice < 0.35 else "No"
     basis = "a guess, because no run here was planned yet"
     if time.n_runs:
-        basis = f"from {time.n_runs} past run{'s' if time.n_runs > 1 else ''} here"
+        basis = f"from {number_of(time.n_runs, 'past run')} here"
     return (
         f"Would you be surprised if it took twice as long? {yes}: the chance is {percent(time.p_twice)}% ({basis}); with 80% "
         f"probability it takes {time.low:.1f} to {time.high:.1f} times as long as planned."

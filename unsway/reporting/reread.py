@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.reporting.words import listed, percent, ratio, visible
+from unsway.spelling import number_of
 from unsway.studies.kept_outcomes import ChangedReading, Reread, named
 
 if TYPE_CHECKING:
@@ -73,12 +74,13 @@ def second_lines(theirs: SecondReading, many: int) -> list[str]:
     equal, kappa = theirs.agreement, theirs.kappa
     name, asked = visible(theirs.model), theirs.agreement.n + theirs.n_unread
     if equal.value is None:
-        return ["", f"{name} gave no reading that could be understood, of {asked:,} replies."]
+        return ["", f"{name} gave no reading that could be understood, of {number_of(asked, 'reply')}."]
     share = f"{percent(equal.value)}% [{percent(equal.low)}, {percent(equal.high)}]"
     beyond = ratio(kappa) if kappa.value is not None else f"not defined ({kappa.note})"
+    of = number_of(equal.n, "reply")
     said = [
         "",
-        f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {equal.n:,} replies; Cohen's kappa {beyond}.",
+        f"{name} ({theirs.rubric}) agrees with {theirs.first} on {share} of {of}; Cohen's kappa {beyond}.",
         f"Read differently: {len(theirs.disagreements):,}. No reading as asked for: {theirs.n_unread:,} of {asked:,}.",
     ]
     for one in theirs.disagreements[:many]:

@@ -19,6 +19,7 @@ from unsway.reporting import words
 from unsway.reporting.caveats import caveats
 from unsway.reporting.formats import escape, floating, latex, latex_table, markdown_table
 from unsway.reporting.headline import headline
+from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Estimate
@@ -202,7 +203,7 @@ def footnotes(results: Results) -> tuple[str, ...]:
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
     n_tests = sum(cell.p is not None for _, cell in measured(results))
-    legend = LEGEND.format(tests=f"{n_tests} test{'' if n_tests == 1 else 's'}")
+    legend = LEGEND.format(tests=number_of(n_tests, "test"))
     legend += " (next to an arm: that arm was, others were not)." if some_arms_only else "."
     held_out = [
         f"Held-out average of {words.visible(one.arm)}: mean BRR {words.points(one.mean)} over the base's "
@@ -216,7 +217,9 @@ def footnotes(results: Results) -> tuple[str, ...]:
         for note in dict.fromkeys(words.visible(one.estimate.note) for one in near)
     ]
     skipped = [
-        f"{words.human(bias)}: {n} questions skipped, {words.visible(why)}." for bias, why, n in results.skipped if n
+        f"{words.human(bias)}: {number_of(n, 'question')} skipped, {words.visible(why)}."
+        for bias, why, n in results.skipped
+        if n
     ]
     named = [(name, statistics.get(name)) for name in added_names(results)]
     added = [f"{words.visible(one.heading)} ({name}): {words.visible(one.summary)}." for name, one in named]

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 
 def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     """Rows of equal keys as a table of a terminal's width, in which names stay whole where all words fit, or else those of
-    the first column, up to two fifths of it.
+    the first column, where that leaves eight characters to each other one.
     """
     from rich.table import Table
 
     columns = {name.replace("_", " "): [str(one[name]) for one in rows] for name in rows[0]}
-    natural = sum(max(map(len, [head, *cells])) + 2 for head, cells in columns.items()) - 2
-    needs = sum(max(map(len, " ".join([head, *cells]).split())) + 1 for head, cells in columns.items()) - 1
-    shown = Table(box=None, pad_edge=False, collapse_padding=natural > width)
+    whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
+    least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
+    natural, spare = sum(whole) + 2 * len(whole) - 2, width - sum(least) - len(least)
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if natural > width else (0, 1))
     for i, (head, cells) in enumerate(columns.items()):
         is_name = not any(" " in cell for cell in cells)
-        fits = needs <= width or (i == 0 and max(map(len, cells)) <= 0.4 * width)
-        shown.add_column(head, overflow="fold", no_wrap=is_name and fits)
+        fits = spare >= 0 or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
+        shared = least[i] + spare * (whole[i] - least[i]) // max(1, sum(whole) - sum(least))
+        exact = shared if natural > width and spare >= 0 else None
+        shown.add_column(head, overflow="fold", no_wrap=is_name and fits, width=exact)
     for row in zip(*columns.values(), strict=True):
         shown.add_row(*row)
     return shown

@@ -16,6 +16,7 @@ from unsway.errors import UnknownName
 from unsway.extras import requires
 from unsway.layout import file_name
 from unsway.reporting.table import rows
+from unsway.spelling import number_of
 from unsway.studies.results import Results, plain_name
 
 LOGGED = ("brr", "brr_low", "brr_high", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased", "n")
@@ -42,7 +43,7 @@ def track(results: Results, names: Sequence[str], *, project: str = "unsway", fo
     for arm, measures in measures_of(results).items():
         for name in names:
             SENDERS[name](project, arm, measures, Path(folder))
-            _log.info("%s: %d measures of %s", name, len(measures), arm)
+            _log.info("%s: %s of %s", name, number_of(len(measures), "measure"), arm)
 
 
 def measures_of(results: Results) -> dict[str, dict[str, float]]:

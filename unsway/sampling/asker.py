@@ -31,6 +31,7 @@ from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
 from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
+from unsway.spelling import number_of
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
 
@@ -188,7 +189,7 @@ class Asker:
             return
         name, budget, calls = self.session.subject.name, self.sampling.budget, self.calls
         if self.disk_errors:
-            raise StoreError(f"{name}: {n_missing} of {n} prompts were not asked. {self.disk_errors[0]}")
+            raise StoreError(f"{name}: {n_missing} of {number_of(n, 'prompt')} were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:
             limit, spent = budget.totals()
             raise BudgetReached(
@@ -199,9 +200,10 @@ class Asker:
         final = calls.given_up if calls else None
         first = plain(str(final) if final else next(iter(self.errors), "no error was recorded"))
         failures = f"Failures: {calls.summary()}. " if calls and calls.counts else ""
+        received = f"{number_of(n - n_missing, 'reply')} received {'is' if n - n_missing == 1 else 'are'}"
         raise ModelError(
-            f"{name}: {n_missing} of {n} prompts got no reply. First error: {first} {failures}"
-            f"The {n - n_missing} replies received are kept: run the same again to ask only the rest."
+            f"{name}: {n_missing} of {number_of(n, 'prompt')} got no reply. First error: {first} {failures}"
+            f"The {received} kept: run the same again to ask only the rest."
         )
 
     def _arrives(self, address: Address) -> bool:

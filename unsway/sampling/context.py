@@ -15,6 +15,7 @@ from types import MappingProxyType
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import Weights, locate
+from unsway.spelling import number_of
 from unsway.types import Pair, Part, Prompt, Settings, Turn
 
 CHARACTERS_A_TOKEN = 4
@@ -66,7 +67,7 @@ def check_fit(prompts: Iterable[Prompt], model: Session, settings: Settings, *, 
     if not too_long:
         return
     message = (
-        f"{len(too_long)} of {len(needed)} prompts do not fit {model.subject.name}: with a reply of up to "
+        f"{len(too_long)} of {number_of(len(needed), 'prompt')} do not fit {model.subject.name}: with a reply of up to "
         f"{settings.max_tokens} tokens the longest takes {max(too_long)}, and its context is {context} tokens. {advice}"
     )
     if weights:

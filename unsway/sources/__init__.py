@@ -35,7 +35,7 @@ from unsway.sources.files.options import without_letters
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
 from unsway.sources.ordering import order_of_options
 from unsway.sources.registry import Purpose, Rows, Source, Split, get, names, source
-from unsway.spelling import Json
+from unsway.spelling import Json, number_of
 from unsway.types import Question
 
 __all__ = [
@@ -141,10 +141,10 @@ def load(
         level = logging.WARNING if isinstance(origin, QuestionFile) else logging.DEBUG
         first = {skip.reason: skip.where.rpartition(", ")[2] for skip in reversed(loaded.skipped)}
         parts = "; ".join(f"{count} × {why} (first: {first[why]})" for why, count in loaded.counts().items())
-        _say(level, f"{origin}: {len(loaded.skipped)} rows skipped ({parts})")
+        _say(level, f"{origin}: {number_of(len(loaded.skipped), 'row')} skipped ({parts})")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
-        found = f"{origin} has {len(questions)} questions (split {split or 'default'}); asked for {n}."
+        found = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
         raise BadInput(f"{found} Ask for at most {len(questions)} (-n)." if questions else f"{found} It holds none.")
     return tuple(questions[:n])
 

@@ -80,7 +80,7 @@ for _task, (_hard_rows, _all_rows, _folder, _about) in _SUBTASKS.items():
     @source(
         f"bbh/{_task}",
         revision="1",
-        license="MIT (BIG-Bench Hard), Apache-2.0 (BIG-bench)",
+        license="BIG-Bench Hard MIT, BIG-bench Apache-2.0",
         splits=_splits if _folder else _splits[:1],
         kind="train",
         summary=f"BIG-Bench Hard: {_about}",

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from unsway.errors import BadInput, kind_of
+from unsway.spelling import number_of
 from unsway.types import Question
 
 MIN_OPTIONS, MAX_OPTIONS = 2, 26
@@ -163,8 +164,9 @@ class QuestionAudit:
         counts = ", ".join(f"{n} with {k} options" for k, n in self.option_counts)
         golds = ", ".join(f"{chr(65 + place)} {n}" for place, n in self.gold_places)
         longest = "unknown" if self.gold_longest is None else f"{self.gold_longest:.2f}"
+        questions, twice = number_of(self.n, "question"), number_of(len(self.duplicates), "duplicate")
         return (
-            f"{self.n} questions ({counts}); {self.n_without_gold} without gold; {len(self.duplicates)} duplicates",
+            f"{questions} ({counts}); {self.n_without_gold} without gold; {twice}",
             f"gold letters: {golds or 'none'}; gold is the longest option in a share of {longest}",
             f"stems: median {self.stem_median}, longest {self.stem_longest} characters",
             f"options: longest {self.option_longest} characters",

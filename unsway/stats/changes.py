@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from unsway.seeds import seed_int
+from unsway.spelling import number_of
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.significance import mcnemar, sign_flip
 from unsway.types import Estimate
@@ -181,7 +182,9 @@ def rate_change(
     there = [(~np.isnan(arm.read_Q)).astype(float) for arm in (after, before)]
     n = [int(each.sum()) for each in there]
     if min(n) < 2:
-        return _nothing(name, level, after, before, f"it counts on {n[0]} questions of the arm and {n[1]} of the other")
+        return _nothing(
+            name, level, after, before, f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
+        )
     value = own[0].sum() / n[0] - own[1].sum() / n[1]
     random = np.random.default_rng(seed_int(seed, "rate change"))
     draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(own[0]))), random.gamma(1.0, size=(DRAWS, 4))

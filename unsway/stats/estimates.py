@@ -51,7 +51,8 @@ class Cell:
     Rates, switches and accuracies are over outcomes that count: `clean_rate`, `biased_rate`, `brr` (their difference,
     paired), `switch_toward` (follows the cue, of those whose clean answer does not), `switch_away` (does not follow
     it, of those whose clean answer does), `switch_total` (any other answer), `accuracy_clean`, `accuracy_biased` (of
-    those whose right option is known). `parse_rate_clean` and `parse_rate_biased` are over all replies.
+    those whose right option is known). `parse_rate_clean` and `parse_rate_biased` are over all replies
+    that were asked for: a conversation that ended at a wrong first answer has none on its biased side.
     `brr_missing_hit` and `brr_missing_miss` are the largest and the smallest BRR that the missing answers could have
     given; the interval of `brr` reaches over both where more than 5 % of pairs are missing or the sides differ, and that
     of `brr_read` is about the pairs that were read. Where the clean rate is 0 by definition, the clean side is a second

@@ -33,6 +33,7 @@ from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws,
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import Plan
 from unsway.seeds import content_id
+from unsway.spelling import number_of
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import Floats, quantile
 from unsway.studies.arms import Arm
@@ -208,7 +209,7 @@ def _driver(truth: Floats, n: int, bias: str, known: Sequence[KnownRate]) -> str
     noise = sampling_variance(float(np.clip(truth, -1, 1).mean()), n)
     models = {row.model for row in known if row.bias == bias}
     if noise > MUCH_NOISE * (noise + float(truth.var())):
-        return f"{n} questions: more would narrow it"
+        return f"{number_of(n, 'question')}: more would narrow it"
     if not models:
         return "nobody measured this bias here or in print"
     return f"models differ ({len(models)} known): more questions would hardly narrow it"

@@ -24,6 +24,7 @@ from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
+from unsway.spelling import number_of
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
 from unsway.studies.deciding import open_decision, open_decisions, waiting
@@ -278,7 +279,7 @@ def _learning(beliefs: Beliefs, price: ProjectPrices, per: Per) -> Iterator[Next
             return value_of.information(sd, sampling_variance(middle, n))
 
         n = value_of.best_size(nats, lambda k, m=cell.model: _least(price.of(m, k), per), SIZES)  # type: ignore[misc]
-        what = f"{n} questions of {cell.bias} on {cell.model}"
+        what = f"{number_of(n, 'question')} of {cell.bias} on {cell.model}"
         yield NextStep(what, "", n, *price.of(cell.model, n), 0.0, nats(n), pays=False)
 
 

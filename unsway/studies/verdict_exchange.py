@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from unsway.evals.verdicts import export_scores
+from unsway.spelling import number_of
 from unsway.studies.folder import kept_verdicts, results
 from unsway.studies.import_verdicts import ImportedVerdicts, import_verdicts
 from unsway.studies.transcript_table import export_transcripts
@@ -33,9 +34,12 @@ class ExchangedVerdicts:
         said = []
         if (new := self.imported) is not None:
             missing = ", ".join(f"{n} {why}" for why, n in new.missing.items()) or "none without a value"
-            said.append(f"{new.n} verdicts by {', '.join(new.judges)} ({missing}; {new.n_unfounded} quotes not found)")
+            said.append(
+                f"{number_of(new.n, 'verdict')} by {', '.join(new.judges)} ({missing}; "
+                f"{number_of(new.n_unfounded, 'quote')} not found)"
+            )
         if self.logs is not None:
-            said.append(f"{len(self.logs)} logs with scores: inspect view --log-dir {self.logs[0].parent}")
+            said.append(f"{number_of(len(self.logs), 'log')} with scores: inspect view --log-dir {self.logs[0].parent}")
         if self.table is not None:
             said.append(f"{self.table}: scout view {self.table.parent}")
         return said

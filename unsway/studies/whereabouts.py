@@ -22,6 +22,7 @@ from unsway.disk import whole_rows
 from unsway.sampling.heartbeat import running
 from unsway.sampling.owner import LEASE
 from unsway.sampling.remote import Call
+from unsway.spelling import number_of
 
 ArmState: TypeAlias = Literal["waiting", "training", "asking", "done", "failed", "interrupted", "lost"]
 """Where an arm is. lost: its worker is gone, and nobody has taken it up yet."""
@@ -101,7 +102,7 @@ def in_words(found: Iterable[ArmPlace]) -> str:
         if place.host:
             by_host.setdefault(place.host, []).append(f"{place.arm} (GPU {place.gpus})" if place.gpus else place.arm)
     n_lost = sum(place.n_lost for place in every)
-    lost = [f"{n_lost} lost worker{'s' if n_lost > 1 else ''}"] if n_lost else []
+    lost = [number_of(n_lost, "lost worker")] if n_lost else []
     return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost])
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from unsway.errors import BadInput
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.spelling import number_of
 from unsway.store import dumps
 from unsway.training.seams import WHAT, Backend, Method, Tuner
 from unsway.types import Checkpoint, Example
@@ -81,7 +82,8 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
     if refused:
         number, why = refused[0]
         raise BadInput(
-            f"row {number} {why}, so {method.name!r} cannot train on it ({len(refused)} of {len(rows)} rows are refused). "
+            f"row {number} {why}, so {method.name!r} cannot train on it ({len(refused)} of "
+            f"{number_of(len(rows), 'row')} are refused). "
             "Leave such rows out, or choose another method."
         )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from unsway.backends.local.replies import ReplyFormat
 from unsway.errors import BadInput, TrainingError
 from unsway.seeds import rng
+from unsway.spelling import number_of
 from unsway.training.seams import Method, Texts
 from unsway.types import Example
 
@@ -65,7 +66,7 @@ def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
         except BadInput as error:
             refused.append(f"row {number} {error}")
     if refused:
-        raise BadInput(f"{refused[0]} ({len(refused)} of {len(texts)} rows are refused).")
+        raise BadInput(f"{refused[0]} ({len(refused)} of {number_of(len(texts), 'row')} are refused).")
     silent = sum(not form.has_thought(text) for each in texts for text in each.completions)
     if silent and form.template != "closes":
         _log.warning(
@@ -96,7 +97,8 @@ def check_lengths(rows: Sequence[TokenRow], name: str, context: int) -> None:
     long = [i for i, row in enumerate(rows, 1) if row.longest > context]
     if long:
         raise TrainingError(
-            f"{len(long)} of {len(rows)} examples are longer than the context of {name!r} ({context} tokens; the longest "
+            f"{len(long)} of {number_of(len(rows), 'example')} are longer than the context of {name!r} ({context} "
+            "tokens; the longest "
             f"has {max(row.longest for row in rows)}; the first is row {long[0]}). Take shorter questions, fewer demos, or "
             "a model with more context."
         )

@@ -19,6 +19,7 @@ from unsway.data.formats import chat_row
 from unsway.errors import BadInput
 from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
 from unsway.planning.prices import Price, price_of
+from unsway.spelling import number_of
 from unsway.training.seams import Method, Texts
 
 if TYPE_CHECKING:
@@ -126,9 +127,12 @@ def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
     wrong = [f"row {i}: {problem}" for i, row in enumerate(texts, 1) for problem in _problems(row, base)]
     if wrong:
         more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
-        raise BadInput(f"{len(wrong)} problems in {len(texts)} rows for {base}: {'; '.join(wrong[:NAMED])}{more}.")
+        raise BadInput(
+            f"{number_of(len(wrong), 'problem')} in {number_of(len(texts), 'row')} for {base}: "
+            f"{'; '.join(wrong[:NAMED])}{more}."
+        )
     if len(texts) < LEAST_ROWS:
-        raise BadInput(f"There are {len(texts)} examples; OpenAI's API takes at least {LEAST_ROWS}.")
+        raise BadInput(f"{number_of(len(texts), 'example')}: OpenAI's API takes at least {LEAST_ROWS}.")
     text = "".join(json.dumps(chat_row(row.prompt, row.completions[0]), ensure_ascii=False) + "\n" for row in texts)
     if len(text.encode()) > MOST_BYTES:
         raise BadInput(

@@ -19,6 +19,7 @@ from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply
 from unsway.reporting.headline import control_sentence, headline
 from unsway.reporting.judged import has_verdicts, leading, of_study
 from unsway.reporting.plots import PRINT, colours
+from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, plain_name
 from unsway.types import Reading, Reply
@@ -96,7 +97,7 @@ def _facts(results: Results) -> Iterator[tuple[str, str]]:
     if len(results.sources) > 6:
         sources += f" and {len(results.sources) - 6} more"
     elicitations = ", ".join(dict.fromkeys(words.human(pair.elicit) for pair in results.pairs))
-    yield "Asked", f"{n:,} questions of {sources}, with and without a cue ({cut(elicitations, 60)})"
+    yield "Asked", f"{number_of(n, 'question')} of {sources}, with and without a cue ({cut(elicitations, 60)})"
     arms = []
     for arm in results.arms[:ARMS]:
         made_by = arm.checkpoint.method if arm.checkpoint is not None else arm.intervention or arm.model

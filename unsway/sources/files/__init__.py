@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unsway.errors import BadRow
-from unsway.spelling import expression
+from unsway.spelling import expression, number_of
 from unsway.types import Question
 
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
@@ -121,7 +121,8 @@ def read(file: QuestionFile) -> FileContent:
         rows.append((draft.line, question, draft.keep_order))
     bad.sort(key=lambda error: error.line)
     if bad and not file.skip_bad:
-        advice = f". {len(bad)} of {len(bodies)} rows do not fit; --skip-bad (skip_bad=True) leaves such rows out"
+        of = number_of(len(bodies), "row")
+        advice = f". {len(bad)} of {of} do not fit; --skip-bad (skip_bad=True) leaves such rows out"
         raise BadRow(bad[0].path, bad[0].line, bad[0].field, bad[0].problem + (advice if rows else ""))
     notes = list(counting.notes)
     if unused:
