@@ -499,7 +499,7 @@ def test_audit_counts() -> None:
     assert found.duplicates == ((rows[2].id, rows[0].id),)
     assert found.gold_longest == 0.5
     assert (found.stem_median, found.stem_longest, found.option_longest) == (4, 4, 3)
-    assert any("duplicates" in line for line in found.lines())
+    assert any("; 1 duplicate" in line for line in found.lines())
     assert sources.audit(()).n == 0
 
 

@@ -24,14 +24,17 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     columns = {name.replace("_", " "): [str(one[name]) for one in rows] for name in rows[0]}
     whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
     least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
-    natural, spare = sum(whole) + 2 * len(whole) - 2, width - sum(least) - len(least)
-    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if natural > width else (0, 1))
+    fits, sizes = sum(least) + len(least) <= width, list(whole)
+    while fits and sum(sizes) + len(sizes) > width:  # the widest gives way, down to its longest word
+        sizes[max((i for i, size in enumerate(sizes) if size > least[i]), key=lambda i: sizes[i])] -= 1
+    is_narrow = sum(whole) + 2 * len(whole) - 2 > width
+    shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if is_narrow else (0, 1))
     for i, (head, cells) in enumerate(columns.items()):
         is_name = not any(" " in cell for cell in cells)
-        fits = spare >= 0 or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
-        shared = least[i] + spare * (whole[i] - least[i]) // max(1, sum(whole) - sum(least))
-        exact = shared if natural > width and spare >= 0 else None
-        shown.add_column(head, overflow="fold", no_wrap=is_name and fits, width=exact)
+        stays = fits or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
+        shown.add_column(
+            head, overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
+        )
     for row in zip(*columns.values(), strict=True):
         shown.add_row(*row)
     return shown

@@ -132,7 +132,7 @@ def chat_jsonl(texts: Sequence[Texts], base: str) -> str:
             f"{'; '.join(wrong[:NAMED])}{more}."
         )
     if len(texts) < LEAST_ROWS:
-        raise BadInput(f"{number_of(len(texts), 'example')}: OpenAI's API takes at least {LEAST_ROWS}.")
+        raise BadInput(f"{number_of(len(texts), 'example')}; OpenAI's API takes at least {LEAST_ROWS}.")
     text = "".join(json.dumps(chat_row(row.prompt, row.completions[0]), ensure_ascii=False) + "\n" for row in texts)
     if len(text.encode()) > MOST_BYTES:
         raise BadInput(
