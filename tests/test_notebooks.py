@@ -62,6 +62,15 @@ def test_a_notebook_holds_no_outputs(path: Path) -> None:
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_opens_in_colab_and_installs_what_it_says_it_needs(path: Path) -> None:
+    about, install = ("".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"][:2])
+    assert f"(https://colab.research.google.com/github/unsway/unsway/blob/main/docs/notebooks/{path.name})" in about
+    needs = about.partition("pip install '")[2].partition("'")[0]
+    assert needs.startswith("unsway[") and f'%pip install -q "{needs} @ git+https://' in install
+    assert install.startswith("from importlib.util import find_spec") and 'if not find_spec("unsway"):' in install
+
+
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new environment with the wheel of this tree; the other packages are those of the tests' own."""
