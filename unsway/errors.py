@@ -27,6 +27,12 @@ def kind_of(value: object) -> str:
     return f"{type(value).__name__} ({str(value)[:40]!r})"
 
 
+def number_of(n: int, what: str) -> str:
+    """A count with its noun: 1 study, 2 studies, 1,200 rows."""
+    ending = "es" if what.endswith(("s", "x", "ch")) else "s"
+    return f"{n:,} {what if n == 1 else what[:-1] + 'ies' if what.endswith('y') else what + ending}"
+
+
 class UnswayError(Exception):
     """The root: catch this to catch everything that unsway raises on purpose."""
 

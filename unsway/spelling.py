@@ -1,4 +1,4 @@
-"""How values are spelled: as JSON, each with its `kind`, as the Python expression that makes them, and counts with nouns.
+"""How values are spelled: as JSON, each with its `kind`, and as the Python expression that makes them.
 
 In: a value, or its JSON. Out: the other one; or an expression. Classes of a kind that anyone can add to (methods, back-ends,
 interventions) are found in their registries, so what another package declares is written and read like the built-in ones.
@@ -28,12 +28,6 @@ Several: TypeAlias = T | Iterable[T]
 """One value or several."""
 KIND = "kind"
 """The key that says of which class a value is."""
-
-
-def number_of(n: int, what: str) -> str:
-    """A count with its noun: 1 study, 2 studies, 1,200 rows."""
-    ending = "es" if what.endswith(("s", "x", "ch")) else "s"
-    return f"{n:,} {what if n == 1 else what[:-1] + 'ies' if what.endswith('y') else what + ending}"
 
 
 def several(given: Any) -> tuple[Any, ...]:

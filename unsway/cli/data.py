@@ -24,6 +24,7 @@ from unsway.cli.options import (
     skip_bad_option,
     split_option,
 )
+from unsway.errors import number_of
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 file_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
@@ -114,7 +115,6 @@ def build(
     from unsway import sources
     from unsway.data import Recipe, all_but
     from unsway.data.mixture import build as build_set
-    from unsway.spelling import number_of
 
     held_out = biases.removeprefix("all_but:")
     chosen = names(biases) if held_out == biases else all_but(*names(held_out))
@@ -169,7 +169,6 @@ def export(file: Path, format_: Literal["openai", "trl"], side: Literal["biased"
     """Write the rows of FILE as OpenAI's fine-tuning or TRL reads them; says what the format cannot keep."""
     from unsway.data.foreign import read_examples
     from unsway.data.formats import export as export_rows
-    from unsway.spelling import number_of
 
     rows = read_examples(file)
     lost = export_rows(rows, out, format_, side)
@@ -184,7 +183,6 @@ def import_(file: Path, out: Path, said_by: str) -> None:
     """Import chats or preferences from elsewhere as rows of our own, which say who wrote them."""
     from unsway.data.foreign import read_examples
     from unsway.data.formats import write_rows
-    from unsway.spelling import number_of
     from unsway.store import sha256_file
 
     rows = read_examples(file, said_by=said_by)

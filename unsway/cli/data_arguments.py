@@ -20,6 +20,7 @@ from unsway.cli.options import (
     skip_bad_option,
     split_option,
 )
+from unsway.errors import number_of
 
 
 @data.command()
@@ -63,7 +64,6 @@ def arguments(
     """
     from unsway import sources
     from unsway.data.arguments import arguments as write_arguments
-    from unsway.spelling import number_of
 
     origins = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
     loaded = [q for each in origins for q in sources.load(each, sources.how_many(each, n), seed=seed, split=split)]

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from unsway.cli.data import data, thoughts_option
+from unsway.errors import number_of
 
 
 @data.command()
@@ -23,7 +24,6 @@ def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["k
     """
     from unsway.data.preferences import preferences as of
     from unsway.errors import UnknownName
-    from unsway.spelling import number_of
     from unsway.stats.outcomes import outcomes
     from unsway.studies.kept_outcomes import joined
 

@@ -14,6 +14,7 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.options import as_json, form, names, remark, seed_option, show_rows, table_options
+from unsway.errors import number_of
 
 if TYPE_CHECKING:
     from unsway.judging.agreement import Agreement, ArmShare
@@ -71,15 +72,11 @@ def label(
     from unsway.judging.foreign_labels import export_labels, import_labels
     from unsway.judging.label_page import serve
     from unsway.judging.label_store import LabelStore
-    from unsway.spelling import number_of
     from unsway.studies.labelling import prepare_labels
 
     if from_ is not None:
         new = import_labels(from_, folder)
-        remark(
-            f"{number_of(new.rows, 'row')} of {from_}: {number_of(new.items, 'new reply')}, "
-            f"{number_of(new.labels, 'new label')}."
-        )
+        remark(f"{number_of(new.rows, 'row')} of {from_}; new replies: {new.items}, new labels: {new.labels}.")
     if export_ is not None:
         remark(f"Labels: {export_labels(folder, export_)}")
     if agreement or by_arm:

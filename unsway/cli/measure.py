@@ -28,6 +28,7 @@ from unsway.cli.options import (
     split_option,
     table_options,
 )
+from unsway.errors import number_of
 
 if TYPE_CHECKING:
     from unsway.pairing import PairSet
@@ -196,7 +197,6 @@ def say_precision(folder: Path, model: str) -> None:
     """Where each bias of a model stopped; nothing without a model."""
     from unsway.reporting.words import points, visible
     from unsway.sampling.until import kept_precisions
-    from unsway.spelling import number_of
 
     for cell in kept_precisions(folder) if model else ():
         if cell.model == model:

@@ -11,6 +11,7 @@ import click
 from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import as_json, assignments, json_option, names, out_option
+from unsway.errors import number_of
 
 
 @main.command()
@@ -67,7 +68,6 @@ def train(
     """
     from unsway.backends import backend, backends
     from unsway.backends.local.launch import is_main
-    from unsway.spelling import number_of
     from unsway.training import fit, method, methods
 
     own = {name: value for name, value in flags.items() if value is not None}

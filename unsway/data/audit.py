@@ -20,13 +20,12 @@ from statistics import median
 from unsway import sources
 from unsway.data.foreign import read_examples
 from unsway.data.provenance import Beside, read_beside
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.models.weights import locate
 from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.seeds import rng
 from unsway.sources.checks import LONG_STEM, visible, words
-from unsway.spelling import number_of
 from unsway.stats.intervals import wilson
 from unsway.types import Example, Message, Question
 

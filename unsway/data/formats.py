@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from unsway.disk import write_text
-from unsway.errors import BadInput
-from unsway.spelling import number_of
+from unsway.errors import BadInput, number_of
 from unsway.store import dumps, write_jsonl, write_manifest
 from unsway.types import Example, Message
 

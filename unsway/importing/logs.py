@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway import layout
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.importing.words import named
 from unsway.models.thoughts import shown_thought
 from unsway.sampling.conversation import STOPS
-from unsway.spelling import number_of
 from unsway.store import loads
 from unsway.types import Pair, Reply, Settings
 

@@ -22,13 +22,12 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from unsway import biases
-from unsway.errors import BadInput, BadRow, kind_of
+from unsway.errors import BadInput, BadRow, kind_of, number_of
 from unsway.pairing import PairSet, Skipped
 from unsway.rows import BadField, ChatTurn, ForeignRow, Name, read_rows
 from unsway.seeds import content_id, digest
 from unsway.sources.checks import MIN_OPTIONS
 from unsway.sources.files.options import split_lettered
-from unsway.spelling import number_of
 from unsway.types import AwayFrom, Pair, Part, Prompt, Question, Target, Toward, Turn
 
 RELEASE = "chua2024"

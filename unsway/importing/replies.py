@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unsway import biases
-from unsway.errors import BadInput, BadRow
+from unsway.errors import BadInput, BadRow, number_of
 from unsway.importing.bodies import Body, Description, read_bodies
 from unsway.importing.joining import Numbered, count_unpaired, number_samples, share_clean_rows
 from unsway.importing.logs import read_logs
@@ -27,7 +27,6 @@ from unsway.importing.transcripts import VERSION, Transcript, check_bodies
 from unsway.pairing import Skipped
 from unsway.prompts.render import option_parts
 from unsway.seeds import content_id
-from unsway.spelling import number_of
 from unsway.types import Pair, Part, Prompt, Question, Reply, Settings, Side, Toward, Turn
 
 

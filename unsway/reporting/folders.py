@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from unsway.errors import UnknownName
+from unsway.errors import UnknownName, number_of
 from unsway.prompts.render import letter
 from unsway.reporting import table
 from unsway.reporting.words import NONE, points, visible
-from unsway.spelling import number_of
 from unsway.studies.inspect_folder import Difference, Status
 from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name

@@ -13,12 +13,12 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from unsway import layout
+from unsway.errors import number_of
 from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, human, listed, percent, visible
-from unsway.spelling import number_of
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import ForecastHistory, ScoredForecast

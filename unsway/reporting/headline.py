@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from unsway.errors import number_of
 from unsway.reporting.words import human, listed, percent, visible
-from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate

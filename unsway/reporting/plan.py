@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from unsway.errors import number_of
 from unsway.reporting.words import NONE, human, listed, percent, visible
-from unsway.spelling import number_of
 
 if TYPE_CHECKING:
     from rich.console import Group

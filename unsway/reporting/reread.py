@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from unsway.errors import number_of
 from unsway.reporting.words import listed, percent, ratio, visible
-from unsway.spelling import number_of
 from unsway.studies.kept_outcomes import ChangedReading, Reread, named
 
 if TYPE_CHECKING:

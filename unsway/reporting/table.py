@@ -15,11 +15,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from unsway.errors import number_of
 from unsway.reporting import words
 from unsway.reporting.caveats import caveats
 from unsway.reporting.formats import escape, floating, latex, latex_table, markdown_table
 from unsway.reporting.headline import headline
-from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Estimate

@@ -12,11 +12,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from unsway.errors import UnknownName
+from unsway.errors import UnknownName, number_of
 from unsway.extras import requires
 from unsway.layout import file_name
 from unsway.reporting.table import rows
-from unsway.spelling import number_of
 from unsway.studies.results import Results, plain_name
 
 LOGGED = ("brr", "brr_low", "brr_high", "clean_rate", "biased_rate", "accuracy_clean", "accuracy_biased", "n")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
 from unsway.disk import write_error
-from unsway.errors import BudgetReached, ModelError, StoreError
+from unsway.errors import BudgetReached, ModelError, StoreError, number_of
 from unsway.models.patience import plain
 from unsway.models.session import ANSWERS_AS, LOCAL, Session
 from unsway.planning.history import recording
@@ -31,7 +31,6 @@ from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
 from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
-from unsway.spelling import number_of
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
 

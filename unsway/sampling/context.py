@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import Weights, locate
-from unsway.spelling import number_of
 from unsway.types import Pair, Part, Prompt, Settings, Turn
 
 CHARACTERS_A_TOKEN = 4

@@ -26,7 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unsway.errors import AssetUnavailable, BadInput, UnknownName
+from unsway.errors import AssetUnavailable, BadInput, UnknownName, number_of
 from unsway.seeds import content_id, seed_int
 from unsway.sources import files
 from unsway.sources.checks import Problem, QuestionAudit, audit, check_overlap, key, problem, without_overlap
@@ -35,7 +35,7 @@ from unsway.sources.files.options import without_letters
 from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
 from unsway.sources.ordering import order_of_options
 from unsway.sources.registry import Purpose, Rows, Source, Split, get, names, source
-from unsway.spelling import Json, number_of
+from unsway.spelling import Json
 from unsway.types import Question
 
 __all__ = [

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unsway.errors import BadInput, kind_of
-from unsway.spelling import number_of
+from unsway.errors import BadInput, kind_of, number_of
 from unsway.types import Question
 
 MIN_OPTIONS, MAX_OPTIONS = 2, 26

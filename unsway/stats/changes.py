@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from unsway.errors import number_of
 from unsway.seeds import seed_int
-from unsway.spelling import number_of
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.significance import mcnemar, sign_flip
 from unsway.types import Estimate

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from unsway import layout
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.planning.forecasts import (
     LEVELS_K,
     Forecast,
@@ -33,7 +33,6 @@ from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws,
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import Plan
 from unsway.seeds import content_id
-from unsway.spelling import number_of
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import Floats, quantile
 from unsway.studies.arms import Arm

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unsway.errors import number_of
 from unsway.evals.verdicts import export_scores
-from unsway.spelling import number_of
 from unsway.studies.folder import kept_verdicts, results
 from unsway.studies.import_verdicts import ImportedVerdicts, import_verdicts
 from unsway.studies.transcript_table import export_transcripts

@@ -19,10 +19,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from unsway import layout
 from unsway.disk import whole_rows
+from unsway.errors import number_of
 from unsway.sampling.heartbeat import running
 from unsway.sampling.owner import LEASE
 from unsway.sampling.remote import Call
-from unsway.spelling import number_of
 
 ArmState: TypeAlias = Literal["waiting", "training", "asking", "done", "failed", "interrupted", "lost"]
 """Where an arm is. lost: its worker is gone, and nobody has taken it up yet."""

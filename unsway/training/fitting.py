@@ -13,9 +13,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
-from unsway.spelling import number_of
 from unsway.store import dumps
 from unsway.training.seams import WHAT, Backend, Method, Tuner
 from unsway.types import Checkpoint, Example

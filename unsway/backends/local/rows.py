@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unsway.backends.local.replies import ReplyFormat
-from unsway.errors import BadInput, TrainingError
+from unsway.errors import BadInput, TrainingError, number_of
 from unsway.seeds import rng
-from unsway.spelling import number_of
 from unsway.training.seams import Method, Texts
 from unsway.types import Example
 

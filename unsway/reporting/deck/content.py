@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import TypeAlias, TypeVar
 
+from unsway.errors import number_of
 from unsway.prompts.render import letter
 from unsway.reporting import effects, table, words
 from unsway.reporting.deck import layout as at
@@ -19,7 +20,6 @@ from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply
 from unsway.reporting.headline import control_sentence, headline
 from unsway.reporting.judged import has_verdicts, leading, of_study
 from unsway.reporting.plots import PRINT, colours
-from unsway.spelling import number_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, plain_name
 from unsway.types import Reading, Reply

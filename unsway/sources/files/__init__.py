@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from unsway.errors import BadRow
-from unsway.spelling import expression, number_of
+from unsway.errors import BadRow, number_of
+from unsway.spelling import expression
 from unsway.types import Question
 
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".jsonl.gz", ".json.gz", ".csv.gz", ".tsv.gz")
