@@ -13,15 +13,20 @@ SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-load
 EXTRAS := local,openvino,hub,offline,report,slides,frame,label,docs,ray,dev
 # uv, where there is one, sets up in a fifth of the time
 UV := $(shell command -v uv)
-INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c constraints.txt
+INSTALL = $(if $(UV),uv pip install --quiet --python $(BIN)/python,$(BIN)/pip install --quiet --disable-pip-version-check --no-compile) -c $(CONSTRAINTS)
+CONSTRAINTS := constraints.txt
 # what needs no torch, and goes through most of the rooms
 ELSEWHERE := $(addprefix tests/test_, $(addsuffix .py, cli formats registry pairs cues stats_intervals stats_outcomes store public_api \
 	sampling_options demo trackers))
 
+LOWEST := offline report slides frame
+comma := ,
+space := $() $()
+
 # where it is set, each of a hundred processes of the tests compiles all that it imports again: seconds each
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test pythons elsewhere every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
+.PHONY: demo test pythons lowest elsewhere every seen check unit browser slow scale chromium fix assets site release bench faults soak clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -58,6 +63,11 @@ pythons:  ## what needs no torch, on Python 3.12 and 3.13 where they are (not pa
 	  $(MAKE) --no-print-directory elsewhere PYTHON=python$$version VENV=.venv-$$version EXTRAS=hub,offline,report,slides,frame,dev || exit 1; \
 	done
 
+lowest:  ## the same at the lowest versions that pyproject.toml allows (not part of make test)
+	@mkdir -p .venv-lowest && $(PYTHON) .ci/lowest.py $(LOWEST) > .venv-lowest/lowest.txt
+	@$(MAKE) --no-print-directory elsewhere VENV=.venv-lowest CONSTRAINTS=.venv-lowest/lowest.txt \
+	  EXTRAS=$(subst $(space),$(comma),$(LOWEST) dev)
+
 elsewhere: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not scale" $(ELSEWHERE)
 
@@ -92,7 +102,7 @@ bench: $(READY) assets chromium  ## the benchmarks, each measuring both sides in
 	  quick=$$(grep -q '"--quick"' $$file && echo --quick); echo "== $$file $$quick"; $(BIN)/python $$file $$quick || exit 1; \
 	done
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml $(CONSTRAINTS)
 	$(if $(UV),uv venv --quiet --seed --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
 	$(INSTALL) -e '.[$(EXTRAS)]'
 	touch $(READY)

@@ -14,6 +14,10 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from unsway.registry import Registry
 
+    TextType = click.ParamType[str]
+else:
+    TextType = click.ParamType  # takes no type before click 8.4
+
 REGISTRIES = {
     "backends": "unsway.backends",
     "biases": "unsway.biases.registry",
@@ -37,7 +41,7 @@ def registry_of(kind: str) -> Registry[Any]:
     return found
 
 
-class known(click.ParamType[str]):  # used like click.Choice, and checked by the verb, whose error names close matches
+class known(TextType):  # used like click.Choice, and checked by the verb, whose error names close matches
     """Names of a kind of thing, several with commas."""
 
     name = "text"
@@ -55,7 +59,7 @@ class known(click.ParamType[str]):  # used like click.Choice, and checked by the
         ]
 
 
-class EffortType(click.ParamType[str]):
+class EffortType(TextType):
     """How much a reasoning model thinks; its values load when they are needed, because they live among heavier types."""
 
     name = "choice"

@@ -40,6 +40,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "tensorboard" in options.report_to
     ):  # transformers takes the folder no other way; its default is removed at the end
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+    renamed = hasattr(SFTConfig, "activation_checkpointing")  # in transformers 5.23
     shared: dict[str, Any] = {
         "output_dir": str(folder / STEPS),
         "run_name": folder.name,
@@ -55,7 +56,7 @@ def arguments(method: Method, folder: Path, options: LocalOptions, steps: int, a
         "data_seed": method.seed,
         "max_length": None,
         "bf16": training_dtype() == "bfloat16",
-        "activation_checkpointing": options.gradient_checkpointing,  # the name since transformers 5.23
+        "activation_checkpointing" if renamed else "gradient_checkpointing": options.gradient_checkpointing,
         "logging_steps": 1,
         "logging_nan_inf_filter": False,
         "save_steps": options.save_every,
