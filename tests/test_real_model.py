@@ -11,8 +11,9 @@ import pytest
 from unsway import assets
 from unsway.data.foreign import read_examples
 from unsway.demo import CONTROL, STUDY, TRAINED, demo
+from unsway.models.provider import endings
 from unsway.models.weights import load_model, locate
-from unsway.prompts.render import render
+from unsway.prompts.render import options_shown, render
 from unsway.sampling import ask
 from unsway.sources import load
 from unsway.store import ReplyStore
@@ -90,10 +91,13 @@ FEW = replace(
         Task("procedural/counting", 40),
         Task("procedural/ordering", 40),
     ),  # which replies are cut differs by machine
-    recipe=replace(TRAINED.recipe, n=4, instruct=2, max_tokens=96),
+    recipe=replace(TRAINED.recipe, n=4, direct_share=0.5, elicit="brief", instruct=2, max_tokens=48),
 )
 HANDFUL = STUDY.but(
-    tasks=Task("procedural/arithmetic", 3), interventions=(None, replace(FEW, method=CONTROL.method), FEW)
+    tasks=Task("procedural/arithmetic", 2),
+    elicit="brief",  # without the demo's worked example a prompt has half its tokens
+    settings=replace(STUDY.settings, max_tokens=48),
+    interventions=(None, replace(FEW, method=CONTROL.method), FEW),
 )
 
 
@@ -112,7 +116,13 @@ def test_the_loop_runs_and_a_second_run_asks_nothing(tmp_path: Path) -> None:
     metrics = [json.loads(line) for line in (fitted / "metrics.jsonl").read_text().splitlines()]
     assert any("loss" in row for row in metrics)
 
-    kept = len(ReplyStore(tmp_path / "replies.jsonl"))
+    replies, words = ReplyStore(tmp_path / "replies.jsonl"), str(HANDFUL.settings.options_after)
+    ends = {end for pair in first.pairs for side in (pair.clean, pair.biased) for end in endings(options_shown(side))}
+    ended = [r.text.partition(words) for r in replies if r.settings.options_after and r.stop == "end"]
+    behind = {end for _, said, end in ended if said}
+    assert behind and behind <= ends, "behind the words comes an option, and the reply ends"
+
+    kept = len(replies)
     logs = sorted((tmp_path / "logs").iterdir())
     again = demo(tmp_path, HANDFUL)
     assert len(ReplyStore(tmp_path / "replies.jsonl")) == kept
