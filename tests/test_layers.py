@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -28,8 +29,22 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+KINDS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+"""What is looked at."""
+
+
+@cache
+def nodes_of(path: Path) -> list[ast.stmt]:
+    """The imports, functions and classes of a file, wherever they stand; it is parsed once for all tests."""
+    found = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, KINDS)]
+    for node in found:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            node.body = []  # what is in it stands in the list itself
+    return found
+
+
 def imports(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,7 +78,7 @@ MODULES = {
 def imported_modules(path: Path) -> set[str]:
     """The modules of the package that a file imports anywhere: late imports and those for type checking count too."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -104,9 +119,7 @@ def test_no_private_names_of_other_packages() -> None:
 def nodes(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
     """Every node of these kinds in the package, with its file."""
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, kinds):
-                yield path, node
+        yield from ((path, node) for node in nodes_of(path) if isinstance(node, kinds))
 
 
 def functions() -> Iterator[tuple[str, int]]:
@@ -127,7 +140,7 @@ def test_a_thought_is_not_cut_into_helpers_that_are_used_once() -> None:
     once = every = 0
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(text)):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and re.match("_(?!_)", node.name):
                 every += 1
                 once += len(re.findall(rf"\b{node.name}\b", text)) <= 2 or node.name == "_"
