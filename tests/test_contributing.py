@@ -22,7 +22,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 @pytest.mark.timeout(900)
 def test_every_recipe_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "unsway"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "__pycache__", "dist", "build"))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "dist", "build"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     recipes = text.split("## What one adds, and where")[1].split("\n## ")[0]
     steps: list[dict[str, object]] = []
