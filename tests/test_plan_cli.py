@@ -44,6 +44,10 @@ def small(*args: object, models: str = "openai/gpt-4o-mini", n: int = 20) -> tup
     return (models, "--questions", "procedural/arithmetic", "-n", n, *args)
 
 
+def test_less_than_a_minute_is_said_plainly() -> None:
+    assert "\nUnder 1 minute at guessed rates" in call(*small(n=2)).output
+
+
 def test_the_papers_study_needs_no_model_and_no_key(tmp_path: Path) -> None:
     """The whole command; benchmarks/orchestration.py says how long it takes."""
     words = [HOSTED, "--questions", "procedural/arithmetic@2", "-n", "600", "--biases", NINE]

@@ -179,7 +179,8 @@ def sentences(plan: Plan) -> tuple[str, ...]:
             f" With {percent(1 - a.read)}% of the pairs unread, the intervals of the table will also allow for what these "
             f"would have said, up to {percent(1 - a.read)} points to either side: read more of them first."
         )
-    took = f"About {time.replace(' h', ' hours')}{unit} at {rates}, one model after another."
+    about = "Under 1" if time == "under 1" else f"About {time.replace(' h', ' hours')}"
+    took = f"{about}{unit} at {rates}, one model after another."
     return prompts, cost, took, power, narrow, surprise(plan)
 
 
