@@ -72,7 +72,7 @@ def test_a_study_through_a_bad_network_ends_complete(model: str, tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_larger_study_with_the_waits_of_real_life(tmp_path: Path) -> None:
-    bad_study(150, "openai-api/local/m", tmp_path, Patience(answer=4), at_once=20)
+    bad_study(75, "openai-api/local/m", tmp_path, Patience(answer=4), at_once=20)
 
 
 MEASURE = ["measure", "openai-api/local/m", "--questions", "basic_skills/arithmetic", "-n", "4"]

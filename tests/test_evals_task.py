@@ -28,18 +28,20 @@ from unsway.store import ReplyStore, dumps, read_jsonl
 from unsway.testing import scripted
 from unsway.types import Pair, Reading, Reply, Settings, Side
 
+N = 12
+"""Questions of each eval."""
 FOLLOW = {"post_hoc": 0.6, "are_you_sure": 0.5, "positional": 0.4}
 
 
 def asked(bias: str) -> PairSet:
     source = "comparisons" if bias == "positional" else "procedural/arithmetic"
-    return pairs(load(source, n=24), [bias])
+    return pairs(load(source, n=N), [bias])
 
 
 def header(folder: Path, bias: Any, model: Any, **how: Any) -> tuple[EvalLog, dict[str, float]]:
     (log,) = inspect_eval(
         "unsway/bias",
-        task_args={"bias": bias, "n": 24},
+        task_args={"bias": bias, "n": N},
         model=model,
         log_dir=str(folder / "logs"),
         display="none",
@@ -66,9 +68,9 @@ def test_the_header_has_the_numbers_of_measure(bias: str, tmp_path: Path) -> Non
 
 
 def test_several_biases_share_the_clean_prompt_and_are_told_apart(tmp_path: Path) -> None:
-    both = asked("post_hoc") + pairs(load("procedural/arithmetic", n=24), ["suggested_answer"])
+    both = asked("post_hoc") + pairs(load("procedural/arithmetic", n=N), ["suggested_answer"])
     log, found = header(tmp_path, ["post_hoc", "suggested_answer"], scripted(both, follow={"post_hoc": 1.0}))
-    assert log.samples is not None and len(log.samples) == 3 * 24
+    assert log.samples is not None and len(log.samples) == 3 * N
     assert found["post_hoc/brr"] > 0.5 and found["suggested_answer/brr"] == 0
 
 
@@ -173,16 +175,16 @@ def test_the_reader_of_a_bias_reads_both_sides(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(biases._things, "toy_cue", replace(biases.get("post_hoc"), name="toy_cue", reader="toy_long"))
     log, found = header(tmp_path, "toy_cue", scripted(asked("toy_cue"), follow={"toy_cue": 1.0}))
     scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
-    assert {score.answer for score in scores} <= {"A", "B"} and len(scores) == 2 * 24
+    assert {score.answer for score in scores} <= {"A", "B"} and len(scores) == 2 * N
     read_by = {((score.metadata or {})["reader"], (score.metadata or {})["rule"]) for score in scores}
-    assert read_by == {("toy_long@3", "toy")} and found["n"] == 24
+    assert read_by == {("toy_long@3", "toy")} and found["n"] == N
 
 
 # ---------------------------------------------------------------- the log of `unsway measure`
 
 
 def test_the_log_of_measure_says_what_was_measured(tmp_path: Path) -> None:
-    both = pairs(load("procedural/arithmetic", n=24), ["post_hoc", "suggested_answer"])
+    both = pairs(load("procedural/arithmetic", n=N), ["post_hoc", "suggested_answer"])
     run(both, scripted(both, follow={"post_hoc": 1.0}, parse_rate=0.8), folder=tmp_path)
     (path,) = (tmp_path / "logs").glob("*.eval")
     log = read_eval_log(str(path))

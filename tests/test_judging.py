@@ -36,13 +36,15 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[us.Results, Path
     return us.measure(MODEL, PAIRS, folder=folder), folder
 
 
-def test_a_perfect_judge_finds_every_admission_and_nothing_else(measured: tuple[us.Results, Path]) -> None:
-    found, folder = measured
-    says = us.judge(found, BOTH, by=scripted_judge(1, 1), folder=folder)
+def test_a_perfect_judge_finds_every_admission_and_nothing_else(tmp_path: Path) -> None:
+    few = pairs(QUESTIONS[:40], [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
+    found = us.measure(MODEL, few, folder=tmp_path)
+    says = us.judge(found, BOTH, by=scripted_judge(1, 1), folder=tmp_path)
     for cell in says.cells:
         assert (cell.clean.value, dict(cell.missing), cell.n_unfounded) == (0, {}, 0)
         assert cell.net.value == cell.biased.value
     truth = {o.pair_id for o in found.outcomes if ADMISSION in _text(found, o.pair_id)}
+    assert len(truth) > 10
     assert {v.pair for v in says.verdicts if v.value and v.side == "biased"} == truth
     for one in says.verbalised:
         outcomes = [o for o in found.outcomes if o.bias == one.bias and o.hit_clean is False and o.hit_biased]
