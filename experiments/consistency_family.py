@@ -173,7 +173,7 @@ class Timed(JobByJob):
         known = kept(self.seconds)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         write_text(self.seconds, json.dumps(known | {job: known.get(job, 0.0) + spent}, indent=1))
-        if MEMORY.exists():
+        if MEMORY.exists() and spent > 1:  # not of a job that was done before
             (line,) = re.findall(r"VmHWM:\s+(\d+) kB", MEMORY.with_name("status").read_text())
             known = kept(self.peaks)
             write_text(self.peaks, json.dumps(known | {job: max(known.get(job, 0.0), int(line) / 1e3)}, indent=1))
