@@ -17,15 +17,13 @@ from scipy.special import ndtr
 
 from unsway.errors import number_of
 from unsway.seeds import seed_int
+from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.significance import mcnemar, sign_flip
 from unsway.types import Estimate
 
 DRAWS = 4000
 """Bootstrap draws of ratios and of rates over changing questions."""
-PSEUDO = 0.5
-"""Weight of the pseudo-questions of a ratio: one at each end of the scores in each arm, with 0 in the other. Without them 19
-questions that did not change would show that nothing can have changed (docs/statistics.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,9 @@ def kept_share(
 ) -> Compared:
     """Mean score after over mean score before, by a Bayesian bootstrap of the questions; refused where the latter may be 0.
 
-    Scores lie between -1 and 1. The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
+    Scores lie between -1 and 1. As in a ratio of BRRs, a pseudo-question stands at each end of the scores in each arm, with 0
+    in the other: without them 19 questions that did not change would show that nothing can have changed (docs/effects.md).
+    The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
     after_Q, before_Q = after.read_Q[both_Q], before.read_Q[both_Q]
