@@ -64,7 +64,7 @@ RATES: dict[Method, tuple[float, ...]] = {
     ActBct(): (1e-3, 5e-4, 2e-4, 2e-3),
     MlpCt(): (1e-3, 5e-4, 1e-4, 2e-3),
     AttCt(): (1e-3, 5e-4, 1e-4, 2e-3),
-    Rmct(max_tokens=96): (3e-4, 1e-4, 5e-4, 1e-3),
+    Rmct(max_tokens=96, temperature=0.7): (3e-4, 1e-3, 1e-4, 5e-4),
 }
 """Methods, and the rates that each is tried with, as many for each: the first is taken where there is one try."""
 NEUTRAL = " neutral"

@@ -217,6 +217,8 @@ class TwoAnswers:
     tokens_of: Any = None
     noted: Any = None
     stepped: Any = None
+    slope: float = 0.0
+    """Of the last loss."""
 
     def encode(self, prompt: Any, completion: str | None = None) -> Tokens:
         return Tokens((1,) if any("I would" in message.content for message in prompt) else (0,))
@@ -228,7 +230,7 @@ class TwoAnswers:
         from random import Random
 
         draw = Random(settings.seed)
-        biased = 1 / (1 + math.exp(-float(self.logit.detach())))
+        biased = 1 / (1 + math.exp(-float(self.logit.detach()) / settings.temperature))
         rate = {(1,): biased, (0,): self.clean_rate}
         return tuple(
             tuple(
@@ -238,7 +240,7 @@ class TwoAnswers:
         )
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> Any:
-        p = self.logit.sigmoid()
+        p = (self.logit / temperature).sigmoid()
         return tuple(((p if row.completion[0] == 1 else 1 - p).log())[None] for row in rows)
 
     def note(self, numbers: Any, rollouts: Any = ()) -> None:
@@ -248,6 +250,7 @@ class TwoAnswers:
         self.stepped = rows
         value = loss(rows, self)
         value.backward()
+        self.slope = float(self.logit.grad)
         self.logit.data -= 1.0 * self.logit.grad
         self.logit.grad = None
         self.steps += 1
@@ -267,6 +270,20 @@ def test_a_scripted_rate_moves_to_the_clean_one_and_not_past_it() -> None:
         rates.append(float(model.logit.sigmoid()))
     assert sum(rates) / 40 == pytest.approx(0.3, abs=0.05) and min(rates) > 0.15
     assert 0 < model.noted["unread"] < 60 and model.noted["live_share"] == 1.0 and abs(model.noted["gap"]) < 0.2
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_what_is_sampled_and_what_is_scored_have_one_temperature(temperature: float) -> None:
+    import torch
+
+    how, slopes = Rmct(rollouts=64, kl=0.0, scale="none", temperature=temperature), []
+    for number in range(60):
+        model = TwoAnswers(torch.tensor(0.5, requires_grad=True), 0.3, steps=number)
+        how.update(ROWS[:4], model)  # type: ignore[arg-type]
+        slopes.append(model.slope)
+    p = 1 / (1 + math.exp(-0.5 / temperature))
+    # of half the squared gap of the rates, by the logit
+    assert sum(slopes) / 60 == pytest.approx((p - 0.3) * p * (1 - p) / temperature, rel=0.1)
 
 
 def test_on_clean_prompts_twice_a_rate_moves_by_chance_alone() -> None:
@@ -291,6 +308,8 @@ def test_targets_without_a_trait_and_rows_that_cannot_be_read_are_refused(base: 
         fit([replace(ROWS[0], biased=None)], Opct(), str(base), Local(), tmp_path / "out")
     with pytest.raises(BadInput, match="rollouts=1"):
         Rmct(rollouts=1)
+    with pytest.raises(BadInput, match="a temperature above 0"):
+        Rmct(temperature=0.0)
     with pytest.raises(BadInput, match=r"only form='sampled' has one"):
         Opct(discount=0.5)
 
