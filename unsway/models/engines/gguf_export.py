@@ -19,6 +19,9 @@ from unsway.models.weights import Weights, load_model
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
+TOKENIZER_FROM = ("config.json", "tokenizer.json")
+"""Files of the weights that decide the tokenizer of the GGUF."""
+
 
 def unfit(weights: Weights) -> str | None:
     """Why a model cannot be written as GGUF; None if it can."""

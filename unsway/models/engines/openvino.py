@@ -22,9 +22,10 @@ from typing import Any, TypeAlias
 from unsway.errors import ModelError
 from unsway.extras import requires
 from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
-from unsway.models.engines.gguf_export import exported, unfit
+from unsway.models.engines.gguf_export import TOKENIZER_FROM, exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
 from unsway.models.weights import Dtype, Weights
+from unsway.seeds import content_id
 
 CACHE_GB = 2
 """Keys and values kept for prefixes and running replies: about 45,000 tokens of a 135M model in float32."""
@@ -38,6 +39,9 @@ PRECISIONS: dict[Dtype, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 _Pending: TypeAlias = tuple[Request, Future[Generation], tuple[int, ...]]
 """A request in line, where its reply goes, and the blocks of its prompt."""
+
+_tokenizers: dict[str, Any] = {}
+"""The last one that was made, by what it was made from: it takes as long as the rest of a pipeline, and arms share it."""
 
 
 class OpenVinoEngine(Engine):
@@ -55,9 +59,8 @@ class OpenVinoEngine(Engine):
         with requires("openvino", "The openvino engine"):
             import openvino_genai  # noqa: F401
         self.ends, self.precision, self.path = weights.ends, PRECISIONS[dtype], exported(weights)
+        self.tokenizer_of = content_id(*((weights.folder / name).read_text("utf-8") for name in TOKENIZER_FROM))
         self.pipe: Any = None
-        self._tokenizer: Any = None
-        """Made once: it takes longer than the rest of a pipeline."""
         self._samples: bool | None = None
         """Whether the pipeline is the one for sampled replies; None where none is loaded."""
         self._companion: Any = None
@@ -112,7 +115,7 @@ class OpenVinoEngine(Engine):
 
     def free(self) -> None:
         """Release the pipeline and its cache."""
-        self.pipe = self._tokenizer = self._companion = self._samples = None
+        self.pipe = self._companion = self._samples = None
 
     def _start(self, requests: list[Pending]) -> None:
         """Put requests in line, and start those that may start; if nothing runs, the first one always may."""
@@ -137,16 +140,17 @@ class OpenVinoEngine(Engine):
         import openvino_genai
 
         self.pipe = self._companion = None
-        self._tokenizer = self._tokenizer or openvino_genai.Tokenizer(str(self.path))
+        tokenizer = _tokenizers.get(self.tokenizer_of)
+        if tokenizer is None:
+            _tokenizers.clear()
+            tokenizer = _tokenizers[self.tokenizer_of] = openvino_genai.Tokenizer(str(self.path))
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB
         scheduler.enable_prefix_caching = not samples
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
         exact = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
-        self.pipe = openvino_genai.ContinuousBatchingPipeline(
-            str(self.path), self._tokenizer, scheduler, "CPU", **exact
-        )
+        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), tokenizer, scheduler, "CPU", **exact)
         self._samples, self._prefixes = samples, Prefixes()
 
     def _add(self, request: Request, *, ignore_eos: bool = False) -> Any:
