@@ -326,3 +326,10 @@ def test_a_narrow_terminal_breaks_no_number(study: Results) -> None:
     for cell in cells:
         assert cell[6] in narrow and cell[7] in narrow and cell[3] in wide
     assert "accuracy and parsed" in narrow and max(map(len, narrow.splitlines())) <= 80
+
+
+def test_a_base_alone_has_no_ratio_and_its_name_stays_whole(study: Results) -> None:
+    base = replace(study.arm("base"), label="unsway/smollm2-135m")
+    narrow = printed(replace(study, arms=(base,)), 80)
+    assert "unsway/smollm2-135m" in narrow and "ratio to base" not in narrow and "ratio to base" in printed(study, 80)
+    assert max(map(len, narrow.splitlines())) <= 80

@@ -291,22 +291,26 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
     title = Text(words.visible(results.title))
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow)
     every = list(cells_as_text(results))
-    for i, head in enumerate(HEADS[: -len(LAST_HEADS)] if narrow else heads(results)):
+    only_bases = all(arm.role == "base" for arm, _ in measured(results))  # which have no ratio
+    all_heads = HEADS[: -len(LAST_HEADS)] if narrow else heads(results)
+    shown = [i for i, head in enumerate(all_heads) if not (only_bases and head == "ratio to base")]
+    for i in shown:
+        head = all_heads[i]
         if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
             table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
         elif head in ("bias", "arm"):  # whose words stay whole, if they are of a usual length
             longest = max((len(word) for cells in every for word in cells[i].split()), default=0)
-            table.add_column(head, overflow="fold", min_width=min(longest, 14))
+            table.add_column(head, overflow="fold", min_width=min(longest, 20 if only_bases else 14))
         else:
             table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "ratio to base"))
     before = ""
     for row, cells in zip(rows(results), every, strict=True):
         if before and cells[0] != before:
             table.add_section()
-        shown = [cells[0] if cells[0] != before else "", *cells[1:]]
+        texts = [cells[0] if cells[0] != before else "", *cells[1:]]
         if narrow:
-            shown[HEADS.index("excluded")] = str(row["n_excluded"])
-        table.add_row(*(Text(text) for text in shown[: len(table.columns)]))
+            texts[HEADS.index("excluded")] = str(row["n_excluded"])
+        table.add_row(*(Text(texts[i]) for i in shown))
         before = cells[0]
     return table
 
