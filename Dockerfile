@@ -1,14 +1,23 @@
 # unsway with local models. On a machine without a GPU, --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes.
-# docker build -t unsway . && docker run --rm -it -v "$PWD/runs:/study/runs" unsway demo
+# docker build -t unsway . && mkdir -p runs
+# docker run --rm -it --user "$(id -u):$(id -g)" -v "$PWD/runs:/study/runs" -v unsway-cache:/cache unsway demo
 FROM python:3.13-slim
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UNSWAY_CACHE=/cache
-COPY pyproject.toml constraints.txt README.md LICENSE /src/
-COPY unsway /src/unsway
+COPY pyproject.toml constraints.txt /src/
 ARG TORCH_INDEX=
-RUN pip install -c /src/constraints.txt ${TORCH_INDEX:+--extra-index-url $TORCH_INDEX} '/src[local,openvino,hub,offline,report,slides,frame,label]'
-RUN useradd --create-home user && mkdir -p /cache /study/runs && chown user /cache /study /study/runs
+# The dependencies of an empty package make a layer of their own, which stays when only the code changes.
+RUN mkdir /src/unsway && touch /src/unsway/__init__.py /src/README.md /src/LICENSE && pip install -c /src/constraints.txt \
+    ${TORCH_INDEX:+--extra-index-url $TORCH_INDEX} '/src[local,openvino,hub,offline,report,slides,frame,label]'
+COPY README.md LICENSE /src/
+COPY unsway /src/unsway
+RUN pip install --no-deps --force-reinstall /src
+# Anyone may write here, so that --user can be whoever owns the mounted folder; they have no home or name of their own in the image.
+RUN useradd --create-home user && mkdir -p /cache /study/runs && chmod 1777 /cache /study /study/runs /home/user
+ENV HOME=/home/user USER=user
 USER user
 WORKDIR /study
+# Without it `docker stop` waits ten seconds and kills: the first process of a container gets no SIGTERM that it does not ask for.
+STOPSIGNAL SIGINT
 VOLUME ["/cache", "/study/runs"]
 ENTRYPOINT ["unsway"]
 CMD ["--help"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from concurrent.futures import Future
 from dataclasses import replace
@@ -305,6 +306,7 @@ def test_vllm_is_asked_as_it_says_and_gives_what_torch_gives(weights: Weights, s
     given = StandInLLM.given
     assert given["model"] == str(weights.folder) and given["dtype"] == "float32" and given["adapter"] is None
     assert "enable_lora" not in given and given["generation_config"] == "vllm"
+    assert os.environ["VLLM_NO_USAGE_STATS"] == "1"
 
 
 @real

@@ -166,3 +166,14 @@ def test_code_of_the_working_folder_is_not_loaded(tmp_path: Path) -> None:
     done = subprocess.run([*command, "biases"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "suggested_answer" in done.stdout and "Plug-in" not in done.stderr
     assert not (tmp_path / "owned").exists()
+
+
+def test_the_fast_engine_tells_its_maker_nothing(tmp_path: Path) -> None:
+    """Importing OpenVINO makes a client id in the home folder and reports; ours has no reporter, so there is no id."""
+    pytest.importorskip("openvino_genai")
+    code = "from unsway.models.engines.openvino import genai; genai(); import openvino.tools.ovc as ovc; print(ovc.telemetry)"
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}  # where it is silent by itself
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "telemetry_stub" in done.stdout, done.stderr
+    assert not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ companion runs next to the replies, one that nobody asked for. Cached prefixes m
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import Future
 from functools import reduce
@@ -44,6 +45,14 @@ _tokenizers: dict[str, Any] = {}
 """The last one that was made, by what it was made from: it takes as long as the rest of a pipeline, and arms share it."""
 
 
+def genai() -> Any:
+    """OpenVINO GenAI. Importing it would report that to its maker, unless the user opted out; here it finds no reporter."""
+    with requires("openvino", "The openvino engine"):
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+        import openvino_genai
+    return openvino_genai
+
+
 class OpenVinoEngine(Engine):
     """Generates with OpenVINO GenAI on the CPU."""
 
@@ -56,8 +65,7 @@ class OpenVinoEngine(Engine):
         reason = unfit(weights)
         if reason:
             raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
-        with requires("openvino", "The openvino engine"):
-            import openvino_genai  # noqa: F401
+        genai()
         self.ends, self.precision, self.path = weights.ends, PRECISIONS[dtype], exported(weights)
         self.tokenizer_of = content_id(*((weights.folder / name).read_text("utf-8") for name in TOKENIZER_FROM))
         self.pipe: Any = None
@@ -80,8 +88,7 @@ class OpenVinoEngine(Engine):
 
     def serve(self, requests: list[Pending]) -> None:
         """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""
-        import openvino_genai
-
+        openvino_genai = genai()
         running, stopped = openvino_genai.GenerationStatus.RUNNING, openvino_genai.GenerationFinishReason.STOP
         try:
             self._start(requests)
@@ -137,8 +144,7 @@ class OpenVinoEngine(Engine):
 
     def _load(self, samples: bool) -> None:
         """Load the pipeline for greedy or for sampled replies, in place of the other one."""
-        import openvino_genai
-
+        openvino_genai = genai()
         self.pipe = self._companion = None
         tokenizer = _tokenizers.get(self.tokenizer_of)
         if tokenizer is None:
@@ -157,8 +163,8 @@ class OpenVinoEngine(Engine):
         """Give a request to the pipeline, under the next number; each draws from its own seed, whatever runs with it."""
         import numpy as np
         import openvino
-        import openvino_genai
 
+        openvino_genai = genai()
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens, config.ignore_eos = request.max_tokens, ignore_eos
         config.eos_token_id = -1 if ignore_eos else min(self.ends)  # the one of several ends must be among the stops

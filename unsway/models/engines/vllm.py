@@ -9,6 +9,7 @@ https://docs.vllm.ai/en/latest/api/vllm/entrypoints/llm/
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class VllmEngine(Engine):
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__(weights, dtype)
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")  # else it reports the machine and the model to its makers
         with requires("vllm", "The vllm engine"):
             import vllm
             from vllm.lora.request import LoRARequest
