@@ -53,7 +53,7 @@ STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
-    tasks=(Task("common_knowledge", 80, "test"),),
+    tasks=(Task("common_knowledge", 140, "test"),),
     elicit=("worked",),
     settings=Settings(max_tokens=96, options_after="best answer is"),
 )
@@ -64,7 +64,7 @@ _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),
     biases=(*STUDY.biases, "majority_vote"),
-    tasks=(Task("common_knowledge", 150, "test"),),
+    tasks=(Task("common_knowledge", 240, "test"),),
 )
 """More questions, training rows and held-out cues; it holds the questions of `STUDY`, whose replies are not asked again."""
 
