@@ -209,10 +209,10 @@ def scheduled(**fields: object) -> Callable[[Asked], Texts]:
 
         pipeline = openvino_genai.ContinuousBatchingPipeline
 
-        def made(path: str, scheduler: object, *rest: object) -> object:
+        def made(path: str, tokenizer: object, scheduler: object, *rest: object, **precisions: str) -> object:
             for name, value in fields.items():
                 setattr(scheduler, name, value)
-            return pipeline(path, scheduler, *rest)
+            return pipeline(path, tokenizer, scheduler, *rest, **precisions)
 
         openvino_genai.ContinuousBatchingPipeline = made
         return ours("openvino", asked)
