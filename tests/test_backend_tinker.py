@@ -251,14 +251,14 @@ def test_what_it_may_cost_is_said_before_and_what_it_did_cost_after(
     priced = where(base, price=(1.0, 3.0, 2.0))
     made = fit(ROWS, METHODS[0], BASE, priced, tmp_path / "bct")
     assert made.cost == pytest.approx(made.tokens * 2.0 / 1e6)
-    before, after = caplog.messages
+    before, after = (line for line in caplog.messages if "sampled" in line)  # a slow machine says how far it is
     assert before.startswith(f"Training {BASE} at Tinker on at most {made.tokens} tokens trained on, 0 sampled")
     assert after.startswith(f"Trained at Tinker on {made.tokens} tokens trained on, 0 sampled")
     caplog.clear()
     made = fit(ROWS, METHODS[5], BASE, priced, tmp_path / "rmct")
     kept = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "rmct/rollouts").iterdir())
     sampled = [len(json.loads(line)["ids"]) for line in kept.splitlines()]
-    before, after = (line for line in caplog.messages if "at Tinker" in line)
+    before, after = (line for line in caplog.messages if "sampled" in line)
     assert f" {sum(sampled)} sampled" in after and f" {8 * 6 * 6} sampled" in before
     assert made.cost is not None and made.cost > 0
     with pytest.raises(BadInput, match=r"could cost .* more than the \$1e-06 allowed"):
