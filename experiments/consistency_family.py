@@ -64,7 +64,7 @@ RATES: dict[Method, tuple[float, ...]] = {
     ActBct(): (1e-3, 5e-4, 2e-4, 2e-3),
     MlpCt(): (1e-3, 5e-4, 1e-4, 2e-3),
     AttCt(): (1e-3, 5e-4, 1e-4, 2e-3),
-    Rmct(max_tokens=96, temperature=0.7): (3e-4, 1e-3, 1e-4, 5e-4),
+    Rmct(max_tokens=64, temperature=0.7): (5e-4, 1e-3, 2e-4, 1e-4),
 }
 """Methods, and the rates that each is tried with, as many for each: the first is taken where there is one try."""
 NEUTRAL = " neutral"
@@ -132,16 +132,19 @@ class Size:
         )
 
     def study(self, rates: Mapping[str, float]) -> Study:
-        """The controls, each method on the hunch, and then each on neutral notes; BCT last, which has the control too."""
+        """The control, each method on the hunch, then each on neutral notes, BCT last, which has the control too; then RMCT's own."""
         cued = [self.trained(method, rates[method.name]) for method in self.chosen()]
         notes = replace(RECIPE, n=self.rows, biases=("neutral_note",))
         neutral = [replace(each, recipe=notes, name=f"{each.method.name}{NEUTRAL}") for each in cued]
-        control = [self.trained(Control(), rates.get("bct", RATES[Bct()][0]))]
-        for each in (each for each in cued if isinstance(each.method, Rmct)):
-            control.append(replace(each, method=replace(each.method, clean_twice=True), name=TWICE))
+        control = self.trained(Control(), rates.get("bct", RATES[Bct()][0]))
+        twice = [
+            replace(each, method=replace(each.method, clean_twice=True), name=TWICE)
+            for each in cued
+            if isinstance(each.method, Rmct)
+        ]
         return Study(
             models=self.model,
-            interventions=(None, *control, *cued, *neutral[1:], *neutral[:1]),
+            interventions=(None, control, *cued, *neutral[1:], *neutral[:1], *twice),
             biases=(TRAINED_ON, *self.held_out),
             tasks=(Task("common_knowledge", self.questions, "test"),),
             elicit=RECIPE.elicit,
