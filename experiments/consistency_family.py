@@ -132,7 +132,7 @@ class Size:
         )
 
     def study(self, rates: Mapping[str, float]) -> Study:
-        """The control, each method on the hunch, then each on neutral notes, BCT last, which has the control too; then RMCT's own."""
+        """The control, the methods on the hunch, then on neutral notes (BCT last, which has the control too); RMCT's own."""
         cued = [self.trained(method, rates[method.name]) for method in self.chosen()]
         notes = replace(RECIPE, n=self.rows, biases=("neutral_note",))
         neutral = [replace(each, recipe=notes, name=f"{each.method.name}{NEUTRAL}") for each in cued]
