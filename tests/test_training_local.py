@@ -171,6 +171,21 @@ def test_the_precision_is_recorded_and_is_float32_where_there_is_no_bfloat16(
 
 @real
 @loads_torch
+def test_no_training_is_reported_to_the_hub(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL reports each trainer, but in CI or offline, through a thread that the hub's client starts for the first report."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import _telemetry
+
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.setattr(_telemetry, "_TELEMETRY_THREAD", None)
+    fit(ROWS[:2], HOW, str(base), Local(), tmp_path / "fit")
+    assert _telemetry._TELEMETRY_THREAD is None and not constants.HF_HUB_DISABLE_TELEMETRY
+
+
+@real
+@loads_torch
 def test_rank_0_trains_all_weights_and_the_folder_is_a_model(base: Path, tmp_path: Path) -> None:
     import torch
 

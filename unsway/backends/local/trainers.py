@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,16 +106,29 @@ def trainer(
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
     made: Trainer
-    match method.objective:
-        case PreferenceLoss():
-            reference = None if method.lora_rank else load_model(weights, dtype=dtype)
-            ids = Dataset.from_list([row.preference_columns() for row in rows])
-            made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
-        case CrossEntropy():
-            ids = Dataset.from_list([row.completion_columns() for row in rows])
-            made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
+    with unreported():
+        match method.objective:
+            case PreferenceLoss():
+                reference = None if method.lora_rank else load_model(weights, dtype=dtype)
+                ids = Dataset.from_list([row.preference_columns() for row in rows])
+                made = PreferenceTrainer(model=model, ref_model=reference, ids=ids, **shared)
+            case CrossEntropy():
+                ids = Dataset.from_list([row.completion_columns() for row in rows])
+                made = TargetLossTrainer(model=model, train_dataset=ids, **shared)
     made.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it
     return made
+
+
+@contextmanager
+def unreported() -> Iterator[None]:
+    """Without the telemetry of the hub, to which TRL reports each trainer: the architecture, the kind of data."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_DISABLE_TELEMETRY = constants.HF_HUB_DISABLE_TELEMETRY, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_TELEMETRY = before
 
 
 def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> Any:
