@@ -205,8 +205,9 @@ def rows(n: int) -> Callable[[Asked], Texts]:
 
 def scheduled(**fields: object) -> Callable[[Asked], Texts]:
     def side(asked: Asked) -> Texts:
-        import openvino_genai
+        from unsway.models.engines.openvino import genai
 
+        openvino_genai = genai()
         pipeline = openvino_genai.ContinuousBatchingPipeline
 
         def made(path: str, tokenizer: object, scheduler: object, *rest: object, **precisions: str) -> object:
