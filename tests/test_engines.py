@@ -70,9 +70,9 @@ def test_an_engine_that_is_declared_says_what_it_is(name: str) -> None:
 @real
 @loads_torch
 def test_auto_takes_the_engine_that_ranks_highest(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, weights: 0))
+    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, weights, dtype: 0))
     assert make_engine(weights).name == "torch"
-    monkeypatch.setattr(CountingEngine, "rank", classmethod(lambda cls, weights: 9))
+    monkeypatch.setattr(CountingEngine, "rank", classmethod(lambda cls, weights, dtype: 9))
     monkeypatch.setitem(engines._things, "counting", CountingEngine)
     assert make_engine(weights).name == "counting"
 
@@ -324,6 +324,26 @@ def test_vllm_takes_an_adapter_as_one_and_refuses_a_rank_that_it_does_not_take(
     file.write_text(json.dumps({"r": 1024}))
     with pytest.raises(BadInput, match="has rank 1024; vLLM takes at most 512"):
         make_engine(replace(weights, adapter=tmp_path), "vllm")
+
+
+@real
+@loads_torch
+def test_openvino_is_not_trusted_with_bfloat16_where_it_is_known_to_fail(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unsway.models.engines import openvino
+
+    assert openvino.error_of_a_product("float32") < 1e-6 and openvino.error_of_a_product("bfloat16") < openvino.MOST_OFF
+    for name, known, reason in (
+        ("usable_cpus", lambda: 1, r"in bfloat16 on a single CPU it dies of a division by zero"),
+        ("error_of_a_product", lambda dtype: 4.5, r"its products in bfloat16 are off by 450% on this CPU"),
+    ):
+        with monkeypatch.context() as here:
+            here.setattr(openvino, name, known)
+            assert openvino.unsound("float32") is None
+            with pytest.raises(ModelError, match=reason + r".*Use engine='torch'"):
+                make_engine(weights, "openvino", "bfloat16")
+            assert make_engine(weights, dtype="bfloat16").name == "torch"
 
 
 @real

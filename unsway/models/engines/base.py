@@ -103,7 +103,7 @@ class Engine(ABC):
         self._lock = threading.Lock()
 
     @classmethod
-    def rank(cls, weights: Weights) -> int:
+    def rank(cls, weights: Weights, dtype: Dtype = "float32") -> int:
         """How well the engine suits these weights on this machine, for `auto`: the highest runs them, 0 never does."""
         return 0
 
@@ -214,7 +214,7 @@ def known_engine(name: str) -> str:
 def make_engine(weights: Weights, name: str = "auto", dtype: Dtype = "float32") -> Engine:
     """The engine of that name over these weights; auto takes the one that ranks highest for them here."""
     if known_engine(name) == "auto":
-        name = max(engines.names(), key=lambda each: engines.get(each).rank(weights))
+        name = max(engines.names(), key=lambda each: engines.get(each).rank(weights, dtype))
     _log.debug("The %s engine runs %s in %s", name, weights.name, dtype)
     return engines.get(name)(weights, dtype)
 

@@ -12,10 +12,11 @@ companion runs next to the replies, one that nobody asked for. Cached prefixes m
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from concurrent.futures import Future
-from functools import reduce
+from functools import lru_cache, reduce
 from importlib.util import find_spec
 from operator import or_
 from typing import Any, TypeAlias
@@ -35,6 +36,8 @@ AT_ONCE = 64
 """The most replies that run at once."""
 COMPANION = 400
 """Tokens of a companion; when it ends, the next one starts."""
+MOST_OFF = 0.05
+"""The most that a product may be off: bfloat16 rounds to 0.3 % of it."""
 PRECISIONS: dict[Dtype, str] = {"float32": "f32", "bfloat16": "bf16"}
 """OpenVINO's names of the precision it computes in; the weights are float16 either way."""
 
@@ -53,6 +56,44 @@ def genai() -> Any:
     return openvino_genai
 
 
+def unsound(dtype: Dtype) -> str | None:
+    """Why OpenVINO cannot be trusted with a precision on this machine; None if it can.
+
+    With a single CPU to run on, it dies of a division by zero in bfloat16 (openvinotoolkit/openvino#33300). On a CPU with
+    bfloat16 but without AMX, its products were seen to be wrong by whole factors (#38256), so one is compared with NumPy's.
+    """
+    if dtype == "float32":
+        return None
+    if usable_cpus() == 1:
+        return f"in {dtype} on a single CPU it dies of a division by zero (openvinotoolkit/openvino#33300)"
+    error = error_of_a_product(dtype)
+    return f"its products in {dtype} are off by {error:.0%} on this CPU" if error > MOST_OFF else None
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache
+def error_of_a_product(dtype: Dtype) -> float:
+    """Norm of the error of OpenVINO's product of two matrices over that of the product."""
+    import numpy as np
+
+    genai()
+    import openvino
+    from openvino import opset13
+
+    draw = np.random.default_rng(0)
+    rows_MK, weights_NK = draw.standard_normal((64, 256), np.float32), draw.standard_normal((256, 256), np.float32)
+    given = opset13.parameter([-1, 256], np.float32)
+    product = opset13.matmul(given, opset13.constant(weights_NK), False, True)
+    precise = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
+    found_MN = openvino.compile_model(openvino.Model([product], [given]), "CPU", precise)(rows_MK)[0]
+    exact_MN = rows_MK @ weights_NK.T
+    return float(np.linalg.norm(found_MN - exact_MN) / np.linalg.norm(exact_MN))
+
+
 class OpenVinoEngine(Engine):
     """Generates with OpenVINO GenAI on the CPU."""
 
@@ -62,7 +103,7 @@ class OpenVinoEngine(Engine):
 
     def __init__(self, weights: Weights, dtype: Dtype = "float32") -> None:
         super().__init__(weights, dtype)
-        reason = unfit(weights)
+        reason = unfit(weights) or unsound(dtype)
         if reason:
             raise ModelError(f"The openvino engine cannot run {weights.name!r}: {reason}. Use engine='torch'.")
         genai()
@@ -78,13 +119,13 @@ class OpenVinoEngine(Engine):
         self._prefixes: Prefixes[int] = Prefixes()
 
     @classmethod
-    def rank(cls, weights: Weights) -> int:
-        """Above torch where it is installed, can run the weights, and there is no GPU."""
+    def rank(cls, weights: Weights, dtype: Dtype = "float32") -> int:
+        """Above torch where it is installed, can run the weights in this precision, and there is no GPU."""
         if find_spec("openvino_genai") is None:
             return 0
         import torch
 
-        return 2 if not torch.cuda.is_available() and unfit(weights) is None else 0
+        return 2 if not torch.cuda.is_available() and unfit(weights) is None and unsound(dtype) is None else 0
 
     def serve(self, requests: list[Pending]) -> None:
         """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""

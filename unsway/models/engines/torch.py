@@ -55,7 +55,7 @@ class TorchEngine(Engine):
         self.most_waiting = 4 * self.rows
 
     @classmethod
-    def rank(cls, weights: Weights) -> int:
+    def rank(cls, weights: Weights, dtype: Dtype = "float32") -> int:
         """Runs everything."""
         return 1
 
