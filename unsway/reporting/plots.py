@@ -144,18 +144,22 @@ def draw(
             "padding": 0,
         },
     }
-    size = {}
+    size: dict[str, Any] = {"height": alt.Step(LINE)}
     if width is not None:
-        size = {"width": width - LABEL_ROOM - EDGE}
+        size |= {"width": width - LABEL_ROOM - EDGE}
         config["legend"]["columns"] = max(1, size["width"] // entry)
-    plots = []
+    plots, values = [], []
     for group in groups:
         members = [row for row in data if row["group"] == group]
         layers = _layers(members, arms, look, axis, kind, is_last=group == groups[-1])
-        plot = alt.layer(*layers, data=alt.Data(values=members)).properties(height=alt.Step(LINE), **size)
-        title = alt.Title(group, anchor="start", frame="bounds", offset=8)
-        plots.append(plot.properties(title=title) if group else plot)
-    return alt.vconcat(*plots, spacing=10, usermeta={"legendEntry": entry}).configure(**config)
+        title = {"title": alt.Title(group, anchor="start", frame="bounds", offset=8)} if group else {}
+        plots.append(alt.layer(*layers, **size, **title))
+        values.append(alt.Data(values=members))
+    made = alt.vconcat(*plots, spacing=10, usermeta={"legendEntry": entry}, config=alt.Config(**config))
+    # only now: Altair copies the data of a chart each time that it is put into another
+    for part, own in zip(made.vconcat if len(plots) > 1 else [made], values, strict=True):
+        part.data = own
+    return made
 
 
 def _layers(
