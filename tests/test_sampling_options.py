@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from unsway.judging.verdicts import JudgedReply
 from unsway.pairing import pairs
-from unsway.sampling import Sampling, ask, run
+from unsway.sampling import Sampling, ask, evaluating, run
 from unsway.sampling.options import SamplingOptions
 from unsway.sampling.until import run_until
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
+from unsway.studies.measuring import measure
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
 
@@ -59,3 +63,20 @@ def test_a_value_its_keywords_or_both(tmp_path: Path) -> None:
     assert run(made, model, settings=warm, samples=2, folder=tmp_path) == replies
     assert run(made, model, sampling, samples=1) == tuple(reply for reply in replies if reply.sample == 0)
     assert ask([made.pairs[0].clean], model, sampling, read=False) == ()
+
+
+def test_a_folder_that_nobody_named_holds_no_log_of_what_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[bool] = []
+
+    def spied(task: Any, **options: Any) -> Any:
+        logged.append(options["log_samples"])
+        return evaluating.evaluate(task, **options)
+
+    monkeypatch.setattr("unsway.sampling.asker.evaluate", spied)
+    made = pairs(toy_questions(3), ["post_hoc"])
+    model = scripted(made, {"post_hoc": 0.5})
+    cells = [measure(model, made, folder=folder).cells for folder in (None, tmp_path)]
+    assert logged == [False, True] and cells[0] == cells[1]
+    assert list((tmp_path / "logs").iterdir())

@@ -28,7 +28,7 @@ from unsway.sampling.conversation import choices, converse, doubted, opening
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
-from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
+from unsway.sampling.options import Sampling, SamplingOptions, check_settings, keeps, opened
 from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
@@ -248,7 +248,7 @@ class Asker:
 
             return solve
 
-        is_kept = self.sampling.folder is not None
+        is_kept = keeps(self.sampling.folder)
         task = task_of(
             {key: (address, self.pending[address]) for key, address in by_id.items()},
             self.pairs if is_kept else (),

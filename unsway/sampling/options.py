@@ -82,6 +82,15 @@ def check_settings(settings: Settings, model: str) -> None:
         )
 
 
+_deleted: set[Path] = set()
+"""Folders that nobody named, while they are there."""
+
+
+def keeps(folder: str | Path | None) -> bool:
+    """Whether a folder of replies stays; one that nobody named is deleted with everything in it."""
+    return folder is not None and Path(folder) not in _deleted
+
+
 @contextmanager
 def opened(
     model: ModelLike, folder: str | Path | None, model_args: Mapping[str, Any] | None
@@ -95,4 +104,8 @@ def opened(
         if opened_session is not model:
             stack.enter_context(opened_session)
         stack.enter_context(opened_session.asking())
-        yield opened_session, Path(folder if folder is not None else stack.enter_context(TemporaryDirectory()))
+        if folder is None:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            _deleted.add(folder)
+            stack.callback(_deleted.discard, folder)
+        yield opened_session, Path(folder)
