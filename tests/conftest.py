@@ -18,6 +18,8 @@ from unsway.registry import Registry
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+gc.set_threshold(20_000, 20, 100)  # a tenth of the time of an eval are collections, which find next to nothing
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
