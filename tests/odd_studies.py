@@ -1,13 +1,14 @@
 """Studies that a report must show well although they are not of the usual shape; scripted models with known rates.
 
-In: nothing. Out: `Results` by name. `python tests/screenshots.py` takes pictures of them; tests/browser looks for what is
-cut, overlaps or leaves the screen.
+In: nothing. Out: `Results` by name, each made once in a process. `python tests/screenshots.py` takes pictures of them;
+tests/browser looks for what is cut, overlaps or leaves the screen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 import scripted_study
@@ -53,17 +54,20 @@ def scaled(*factors: float) -> Rates:
     return {bias: tuple(min(0.97, rates[0] * by) for by in factors) for bias, rates in scripted_study.FOLLOWS.items()}
 
 
+@cache
 def many_arms() -> Results:
     """Six arms, nine biases."""
     who = tuple(arm(*one) for one in _SIX)
     return build("Six arms, nine biases", who, scripted_study.pairs(60), scaled(1.0, 1.2, 1.5, 1.0, 0.55, 0.2))
 
 
+@cache
 def one_arm() -> Results:
     """A model as it is."""
     return build("One model as it is", (arm("owl-135m", "base"),), scripted_study.pairs(60), scaled(1.0))
 
 
+@cache
 def refused() -> Results:
     """A base that nothing sways: no ratio can be given."""
     who = tuple(scripted_study.arms())
@@ -73,6 +77,7 @@ def refused() -> Results:
     )
 
 
+@cache
 def empty_cell() -> Results:
     """One cell without a reply that can be read, one that was not asked, one that was asked in part."""
     who, asked = scripted_study.arms(), scripted_study.pairs(30, scripted_study.BIASES[:4])
@@ -91,6 +96,7 @@ def empty_cell() -> Results:
     return build("Cells that are empty", who, asked, scripted_study.FOLLOWS, said=said, trained_biases=biases)
 
 
+@cache
 def several_models() -> Results:
     """Three models, each with its own control and training."""
     names = ("scripted/owl-135m", "some-organisation/A-Rather-Long-Model-Name-70B-Instruct-2026", "scripted/wren-1b")
@@ -108,6 +114,7 @@ def several_models() -> Results:
     return build("Three models", who, scripted_study.pairs(40, scripted_study.BIASES[:5]), follows)
 
 
+@cache
 def many_options() -> Results:
     """As many options as there are letters."""
     posed = tuple(_lettered(i, rng(0, "lettered", i)) for i in range(20))
@@ -124,6 +131,7 @@ def _lettered(i: int, draw: Random) -> Question:
     return Question(stem, tuple(options), options.index(str(a + b)), "made_sums@2", "test")
 
 
+@cache
 def corrected() -> Results:
     """Trainings that leave less than nothing, nothing to speak of, and more than there was."""
     biases = scripted_study.BIASES[:4]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 from unsway import pairing
@@ -301,6 +302,7 @@ INJECTIONS = (
 """What a model or a file might say to get a page to run something."""
 
 
+@cache
 def hostile_study() -> Results:
     """A study in which every text is an injection: each alone where there is room for all, joined where there is not."""
     made = INJECTIONS
