@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -44,22 +45,33 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return base, adapter
 
 
-@pytest.fixture
-def server(folders: tuple[Path, Path]) -> Iterator[Any]:
-    """Serves both by name; `lost(n)` says which calls of the adapter are answered by the base."""
+@pytest.fixture(scope="module")
+def says(folders: tuple[Path, Path]) -> Callable[[str, tuple[Message, ...], int], str]:
+    """What each of both models says; it is greedy, so it is computed once."""
     import torch
 
     known = {name: locate(str(folder)) for name, folder in zip(("base", "bct"), folders, strict=True)}
     models = {name: load_model(weights) for name, weights in known.items()}
+
+    @cache
+    def said(name: str, messages: tuple[Message, ...], max_tokens: int) -> str:
+        ids = known["base"].encode(messages)
+        with torch.no_grad():
+            out = models[name].generate(torch.tensor([ids]), do_sample=False, max_new_tokens=max_tokens)
+        return str(known["base"].tokenizer.decode(out[0][len(ids) :], skip_special_tokens=True))
+
+    return said
+
+
+@pytest.fixture
+def server(says: Callable[[str, tuple[Message, ...], int], str]) -> Iterator[Any]:
+    """Serves both by name; `lost(n)` says which calls of the adapter are answered by the base."""
     numbers = count()
 
     def answer(body: dict[str, Any]) -> str:
         name = body["model"]
         used = "base" if name == "bct" and made.lost(next(numbers)) else name  # type: ignore[attr-defined]
-        ids = known["base"].encode(tuple(Message(m["role"], m["content"]) for m in body["messages"]))
-        with torch.no_grad():
-            out = models[used].generate(torch.tensor([ids]), do_sample=False, max_new_tokens=body["max_tokens"])
-        return str(known["base"].tokenizer.decode(out[0][len(ids) :], skip_special_tokens=True))
+        return says(used, tuple(Message(m["role"], m["content"]) for m in body["messages"]), body["max_tokens"])
 
     with OpenAiServer(answer=answer) as made:
         made.lost = lambda n: False  # type: ignore[attr-defined]
