@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,18 +29,25 @@ BIASES = ["post_hoc", "distractor_fact"]
 OLDER = "mcq@0"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made() -> PairSet:
     return pairs(toy_questions(10), BIASES)
 
 
-@pytest.fixture
-def folder(made: PairSet, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def measured(made: PairSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("measured")
     model = scripted(made, {"post_hoc": 0.5})
-    run(made, model, folder=tmp_path)
-    keep(tmp_path, made, Arm("base", "scripted/model", str(model.model_args["weights"]), "base"))
-    keep_outcomes(tmp_path)
-    return tmp_path
+    run(made, model, folder=place)
+    keep(place, made, Arm("base", "scripted/model", str(model.model_args["weights"]), "base"))
+    keep_outcomes(place)
+    return place
+
+
+@pytest.fixture
+def folder(measured: Path, tmp_path: Path) -> Path:
+    """A copy, for each test writes into it."""
+    return Path(shutil.copytree(measured, tmp_path, dirs_exist_ok=True))
 
 
 def call(*args: object) -> Result:
