@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from effecting import Known, cut, questions, replies_of
@@ -15,7 +16,7 @@ from unsway.biases import evidence as forms
 from unsway.effects import EffectInputs, OwnError
 from unsway.effects.adviser import RATES, is_right
 from unsway.effects.definition import EffectItem
-from unsway.effects.panel import PanelRow, judge_free, panel, rows, sentence, stance
+from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, rows, sentence, stance
 from unsway.effects.pricing import effect_plans, lengths
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
@@ -27,7 +28,12 @@ from unsway.types import Settings
 QUESTIONS = questions(80)
 ERRORS = tuple(OwnError(q, ((q.gold or 0) + 1) % 4, trained=i % 2 == 0) for i, q in enumerate(QUESTIONS))
 INPUTS = EffectInputs(QUESTIONS, "brief", 40, errors=ERRORS)
-ALL = panel(judge_free(), INPUTS)
+
+
+@cache
+def everything() -> tuple[AskedEffect, ...]:
+    """Every side effect that needs no judge, with what it asks."""
+    return panel(judge_free(), INPUTS)
 
 
 def compared(
@@ -54,8 +60,8 @@ def test_each_asks_what_it_says_and_the_same_every_time(name: str) -> None:
         assert item.prompts and all(prompt.turns[-1].role == "user" for prompt in item.prompts)
         if item.pair is not None:
             assert item.pair.biased.stripped() == item.pair.clean.stripped()
-    lookup = replies_of(Known(), ALL)
-    (asked,) = [one for one in ALL if one.effect.name == name]
+    lookup = replies_of(Known(), everything())
+    (asked,) = [one for one in everything() if one.effect.name == name]
     for measure in effect.measures:
         for item in items:
             if measure.conditions and item.condition not in measure.conditions:
@@ -271,9 +277,9 @@ def test_a_condition_is_a_part_of_a_side_effect() -> None:
 
 def test_a_plan_counts_every_reply_once_and_says_what_it_can_show() -> None:
     plain = Settings()
-    counts = {each.effect: each for each in effect_plans(ALL)}
+    counts = {each.effect: each for each in effect_plans(everything())}
     assert counts["entrenchment"].replies == 80 and counts["contrary"].replies == 40 * 4
-    assert len(lengths(ALL, "brief", plain)) < sum(each.replies for each in counts.values())
+    assert len(lengths(everything(), "brief", plain)) < sum(each.replies for each in counts.values())
     one = counts["clean_accuracy"]
     assert one.questions == 40 and one.shows == pytest.approx(0.17, abs=0.01)
     assert one.margins[0] == ("accuracy", 0.02, 2944)
