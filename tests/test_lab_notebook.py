@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
 
+from tests.forking import SERVER
 from unsway.errors import BadRow
 from unsway.planning.decisions import FreeNote
 from unsway.studies.notebook import Notebook
@@ -19,7 +19,7 @@ def fill(project: str, name: str) -> None:
 
 
 def test_two_processes_append_to_one_chain(tmp_path: Path) -> None:
-    both = [multiprocessing.get_context("spawn").Process(target=fill, args=(str(tmp_path), name)) for name in "ab"]
+    both = [SERVER.Process(target=fill, args=(str(tmp_path), name)) for name in "ab"]
     for one in both:
         one.start()
     for one in both:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 from click.testing import CliRunner
 
+from tests.forking import Forked
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.data.mixture import mixture
@@ -229,6 +228,7 @@ def test_a_server_that_answers_under_another_name_is_believed_where_one_says_so(
 VERBS = """
 import os, sys
 from unsway.cli import main
+os.chdir(sys.argv[1])
 for words in {verbs!r}:
     main(words, standalone_mode=False)
 """
@@ -255,11 +255,11 @@ def test_keys_and_addresses_in_a_dotenv_file_reach_every_verb(
         ["data", "import", "rows.jsonl", "--out", "examples.jsonl"],
         "train examples.jsonl --base openai/gpt-4o-mini-2024-07-18 --backend openai --out trained".split(),
     ]
-    env = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_BASE_URL"))}
-    command = [sys.executable, "-W", "ignore", "-c", VERBS.format(verbs=verbs)]
-    env |= {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    done = subprocess.run(command, cwd=below, env=env, capture_output=True, text=True, timeout=110)
-    assert done.returncode == 0, done.stderr
+    for name in [name for name in os.environ if name.endswith(("_API_KEY", "_BASE_URL"))]:
+        monkeypatch.delenv(name)
+    with Forked(VERBS.format(verbs=verbs), str(below), out=tmp_path / "said.txt") as done:
+        _, errors = done.communicate(110)
+    assert done.returncode == 0, errors
     assert len(server.said("POST", "/chat/completions")) == 6 and len(server.jobs) == 1
     for file in below.rglob("*"):
         assert file.is_dir() or key.encode() not in file.read_bytes(), file

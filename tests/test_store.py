@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.forking import SERVER
 from unsway import disk, store
 from unsway.disk import staged
 from unsway.errors import BadRow, StoreError
@@ -90,8 +90,7 @@ def _write_many(path: Path, start: int) -> None:
 
 def test_two_writers_lose_and_mix_nothing(tmp_path: Path) -> None:
     path = tmp_path / "replies.jsonl"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_many, args=(path, start)) for start in (0, 200, 400)]
+    writers = [SERVER.Process(target=_write_many, args=(path, start)) for start in (0, 200, 400)]
     for writer in writers:
         writer.start()
     for writer in writers:
