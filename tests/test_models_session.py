@@ -31,7 +31,7 @@ def n_loaded() -> int:
 @loads_torch
 def test_a_training_has_the_memory_of_a_session_that_is_not_asking(tiny: str, tmp_path: Path) -> None:
     prompts = [prompt(f"Say a word, number {i}.") for i in range(3)]
-    with session(tiny) as base:
+    with session(tiny, engine="torch") as base:  # which needs no export
         before = ask(prompts, base, settings=Settings(max_tokens=5))
         assert n_loaded() == 1
         fit([example(i) for i in range(4)], Bct(epochs=1), tiny, Local(), tmp_path / "trained")
