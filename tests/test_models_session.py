@@ -53,7 +53,7 @@ def test_a_study_holds_one_engine_while_it_asks_and_none_while_it_trains(
     from unsway.models.engines.base import engines
     from unsway.studies import running
 
-    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, weights: 0))  # torch needs no export
+    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, *given: 0))  # torch needs no export
 
     def rows(recipe: Recipe, questions: Sequence[Question], model: Session, **_: object) -> Mixture:
         """Rows after the base was asked; a random model ends none of its replies, which would leave it without rows."""
