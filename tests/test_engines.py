@@ -339,6 +339,7 @@ def test_openvino_is_not_trusted_with_bfloat16_where_it_is_known_to_fail(
         ("error_of_a_product", lambda dtype: 4.5, r"its products in bfloat16 are off by 450% on this CPU"),
     ):
         with monkeypatch.context() as here:
+            here.setattr(openvino, "usable_cpus", lambda: 2)
             here.setattr(openvino, name, known)
             assert openvino.unsound("float32") is None
             with pytest.raises(ModelError, match=reason + r".*Use engine='torch'"):

@@ -196,8 +196,14 @@ class OpenVinoEngine(Engine):
         scheduler.enable_prefix_caching = not samples
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
-        exact = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
-        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), tokenizer, scheduler, "CPU", **exact)
+        how: dict[str, Any] = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
+        if (
+            "OMP_NUM_THREADS" in os.environ
+        ):  # OpenVINO's own threads do not read it; a single one dies as on a single CPU
+            import torch
+
+            how["INFERENCE_NUM_THREADS"] = max(torch.get_num_threads(), 1 if self.precision == "f32" else 2)
+        self.pipe = openvino_genai.ContinuousBatchingPipeline(str(self.path), tokenizer, scheduler, "CPU", **how)
         self._samples, self._prefixes = samples, Prefixes()
 
     def _add(self, request: Request, *, ignore_eos: bool = False) -> Any:
