@@ -43,7 +43,7 @@ TRAINED = Trained(
         elicit="worked",
         biases=("suggested_answer", "user_wrong_reasoning"),
         instructions="default",
-        instruct=0,
+        instruct=16,
         max_tokens=96,
     ),
 )
@@ -53,9 +53,9 @@ STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
-    tasks=(Task("common_knowledge", 100, "test"),),
+    tasks=(Task("common_knowledge", 120, "test"),),
     elicit=("worked",),
-    settings=Settings(max_tokens=96, options_after="answer is"),
+    settings=Settings(max_tokens=96, options_after="best answer is"),
 )
 """Two trained cues and one held out. After three worked examples, on questions whose options are a word or two, this model
 ends in "So the best answer is" and words that in one reply of ten are no option's, so it is kept to the options there
