@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 TOKEN = "hf_testtoken"  # the only one that may write
+PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 
 
 @dataclass
@@ -97,14 +98,14 @@ class HubServer:
         if match := re.fullmatch(r"/lfs/(\w+)", path):
             self.blobs[match[1]] = body
             return 200, {}, {}
-        if match := re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch", path):
+        if match := re.fullmatch(r"/(datasets/|spaces/)?([^/]+/[^/]+)\.git/info/lfs/objects/batch", path):
             upload = [
                 one | {"actions": {"upload": {"href": f"{self.url}/lfs/{one['oid']}"}}}
                 for one in json.loads(body)["objects"]
             ]
             return 200, {"transfer": "basic", "objects": upload}, {}
-        if match := re.fullmatch(r"/api/(model|dataset)s/([^/]+/[^/]+)(?:/(\w+)/(.*))?", path):
-            key = ("datasets/" if match[1] == "dataset" else "") + match[2]
+        if match := re.fullmatch(r"/api/(model|dataset|space)s/([^/]+/[^/]+)(?:/(\w+)/(.*))?", path):
+            key = PREFIXES[match[1]] + match[2]
             repo = self.repos.get(key)
             if repo is None or (repo.private and not may_write):
                 return (
@@ -113,7 +114,7 @@ class HubServer:
                     {"X-Error-Code": "RepoNotFound"},
                 )
             return self.about(repo, match[2], match[3] or "revision", body)
-        if match := re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
+        if match := re.fullmatch(r"/(datasets/|spaces/)?([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
             repo = self.repos.get((match[1] or "") + match[2])
             if repo is None or match[3] not in repo.files:
                 return 404, b"", {"X-Error-Code": "EntryNotFound"}
@@ -129,8 +130,10 @@ class HubServer:
 
     def create(self, asked: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
         """A new repository, or 409 where there is one."""
-        prefix = "datasets/" if asked.get("type") == "dataset" else ""
-        key = f"{prefix}{asked.get('organization') or 'me'}/{asked['name']}"
+        kind = asked.get("type") or "model"
+        if kind == "space" and asked.get("sdk") != "static":
+            return 400, {"error": "A Space needs an SDK"}, {}
+        key = f"{PREFIXES[kind]}{asked.get('organization') or 'me'}/{asked['name']}"
         if key in self.repos:
             return 409, {"error": "You already created this repo", "url": f"{self.url}/{key}"}, {}
         private = asked.get("private") or asked.get("visibility") == "private"

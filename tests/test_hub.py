@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,6 +121,25 @@ def test_a_study_that_was_pulled_gives_the_same_table(home: HubServer, study: Pa
     place = hub.pull("me/study", tmp_path / "back")
     here, pulled = (unsway("table", folder, "--json").output for folder in (study, place))
     assert json.loads(here) == json.loads(pulled)
+
+
+def test_a_page_becomes_a_space_that_shows_it(home: HubServer, study: Path, tmp_path: Path) -> None:
+    page = tmp_path / "mine.html"
+    assert unsway("report", study, "--page", page, "--title", "Mine & theirs").exit_code == 0
+    done = unsway("push", page, "me/cues", "--public")
+    assert done.exit_code == 0 and f"{home.url}/spaces/me/cues" in done.output, done.output
+    there = home.repos["spaces/me/cues"]
+    assert not there.private and set(there.files) == {"README.md", "index.html"}
+    assert there.files["index.html"] == page.read_bytes() and b"sdk: static" in there.files["README.md"]
+    head = page.read_text(encoding="utf-8").partition("<style>")[0]
+    assert '<meta property="og:title" content="Mine &amp; theirs · unsway">' in head
+    assert re.search(r'<meta property="og:description" content="[^"]{40,}">', head)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.html"]  # no card is left beside it
+    other = tmp_path / "other.html"
+    other.write_text("<!doctype html><title>unsway</title>", encoding="utf-8")
+    refused = unsway("push", other, "me/other")
+    assert refused.exit_code == 1 and "is no page that `unsway report`" in refused.output
+    assert "spaces/me/other" not in home.repos
 
 
 def test_refusals_say_what_to_do(

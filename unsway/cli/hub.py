@@ -1,4 +1,4 @@
-"""The verbs `push` and `pull`: adapters, rows and results to the Hugging Face hub and back."""
+"""The verbs `push` and `pull`: adapters, rows, results and pages to the Hugging Face hub and back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.report import folder_argument
 
 
 @main.command()
-@folder_argument
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.argument("repo")
 @click.option("--study", type=click.Path(exists=True, path_type=Path), help="A study whose tables go into the card.")
 @click.option("--public", is_flag=True, help="A repository that is made is public; private otherwise.")
 def push(folder: Path, repo: str, study: Path | None, public: bool) -> None:
-    """Put a checkpoint, training rows or a study into REPO (OWNER/NAME) of the Hugging Face hub, with a card."""
+    """Put a checkpoint, training rows or a study into REPO (OWNER/NAME) of the Hugging Face hub, with a card.
+
+    FOLDER may also be a page (report.html): it becomes a Space that shows it.
+    """
     from unsway.reporting import hub
 
     click.echo(f"Pushed: {hub.push(folder, repo, study=study, public=public)}")

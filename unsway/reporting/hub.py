@@ -1,9 +1,10 @@
-"""Adapters, training rows and results to the Hugging Face hub and back, each with a card.
+"""Adapters, training rows, results and pages to the Hugging Face hub and back, each with a card.
 
-In: a folder and the name of a repository. Out: an address; or a folder with what was there. Needs the extra `hub` and, to
-push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names another hub.
+In: a folder or a page, and the name of a repository. Out: an address; or a folder with what was there. Needs the extra `hub`
+and, to push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names another hub.
 
     push("runs/bct/model", "me/smollm2-bct", study="runs/mine")
+    push("runs/mine/report.html", "me/cues")
     pull("me/smollm2-bct", "runs/theirs")
 """
 
@@ -11,8 +12,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from unsway import layout
@@ -35,6 +39,12 @@ ROWS = "examples.jsonl"
 """What marks a folder of training rows."""
 PLAIN = ["*.safetensors", "*.json", "*.jsonl", "*.md", "*.txt", "*.jinja", "tokenizer.model", "*.html"]
 """The files that are pushed and pulled: none of them can run code when it is opened."""
+PAGE = b'<meta name="generator" content="unsway">'
+"""What every page of ours has in its head."""
+HEAD = 4096
+"""Bytes at the beginning of a page in which it stands."""
+PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
+"""What an address has before the name of a repository of each kind."""
 LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.TRAINED}/*"]
 """Locks, Inspect's logs, and checkpoints inside a study, which are repositories of their own."""
 
@@ -42,34 +52,40 @@ LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.T
 class Pushed(NamedTuple):
     """What kind of repository a folder becomes, and its card."""
 
-    repo_type: Literal["model", "dataset"]
+    repo_type: Literal["model", "dataset", "space"]
     """The kind of repository."""
     card: str
     """Its README.md."""
 
 
 def push(folder: str | Path, repo: str, *, study: str | Path | None = None, public: bool = False) -> str:
-    """Put a checkpoint, a folder of training rows or a study into a repository of the hub; returns its address.
+    """Put a checkpoint, a folder of training rows, a study or a page into a repository of the hub; returns its address.
 
     Args:
-        folder: A checkpoint, a folder with `examples.jsonl`, or the folder of a study.
+        folder: A checkpoint, a folder with `examples.jsonl`, the folder of a study, or a page (`report.html`, slides), which
+            becomes a static Space that shows it.
         repo: `OWNER/NAME`; made where it is not there yet.
         study: For a checkpoint: the folder of a study that measured it, whose tables go into its card.
         public: Whether a repository that is made is public.
 
     Raises:
-        BadInput: The folder is none of these.
+        BadInput: The folder is none of these, or the file is no page of ours.
         ModelError: The hub refused, or does not answer.
         MissingExtra: huggingface_hub is not installed.
     """
     place = Path(folder)
     made = _pushed(place, repo, study)
-    write_text(place / CARD, made.card)
     with requires("hub", "Pushing to the hub"):
         from huggingface_hub import HfApi
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-    with HubRefusals(repo):
-        api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True)
+    with ExitStack() as stack:
+        if made.repo_type == "space":
+            page, place = place, Path(stack.enter_context(TemporaryDirectory()))
+            shutil.copy(page, place / "index.html")
+        write_text(place / CARD, made.card)
+        stack.enter_context(HubRefusals(repo))
+        sdk = "static" if made.repo_type == "space" else None
+        api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
         api.upload_folder(
             repo_id=repo,
             folder_path=place,
@@ -78,8 +94,7 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
             ignore_patterns=LEFT_OUT,
             commit_message="unsway push",
         )
-    prefix = "datasets/" if made.repo_type == "dataset" else ""
-    return f"{api.endpoint}/{prefix}{repo}"
+    return f"{api.endpoint}/{PREFIXES[made.repo_type]}{repo}"
 
 
 def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
@@ -136,7 +151,18 @@ class HubRefusals:
 
 
 def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
-    """Which kind of folder it is, with its card."""
+    """Which kind of folder it is, or that it is a page, with its card."""
+    if place.is_file():
+        with place.open("rb") as page:
+            if PAGE not in page.read(HEAD):
+                raise BadInput(
+                    f"{str(place)!r} is no page that `unsway report` or `unsway slides` wrote. Write it anew, or name a "
+                    "folder."
+                )
+        name = repo.rpartition("/")[2]
+        return Pushed(
+            "space", "\n".join(["---", f"title: {json.dumps(name)}", "sdk: static", "tags: [unsway]", "---", ""])
+        )
     if (place / CHECKPOINT_FILE).is_file():
         checkpoint = read_checkpoint(place)
         if checkpoint.is_hosted:
