@@ -226,6 +226,23 @@ def test_money_that_another_holds_may_come_back(tmp_path: Path) -> None:
     assert owner.lend("b", 0.0, (float("inf"),)) == (1.0, False)
 
 
+def test_a_worker_that_was_silent_may_be_slow_and_spend_what_it_was_lent(tmp_path: Path) -> None:
+    owner, cost = Owner(tmp_path / "real", Budget(1.0, TABLE), lease=0.05), TABLE["scripted/model"].of(100, 8)
+    assert owner.lend("slow", 0.0, (0.4,)) == (0.4, False) and owner.take("slow", [key(1)]) == ["yours"]
+    time.sleep(0.1)
+    assert owner.lend("b", 0.0, (float("inf"),)) == (pytest.approx(0.6), False)
+    assert owner.lend("b", 0.0, (0.7, 0.6)) == (0.6, False), "nobody else is known to live who could return some"
+    mine, theirs = (dumps(replace(reply(1, text), model="scripted/model")).encode() for text in ("(A)", "(B)"))
+    owner.add("b", [mine])
+    owner.add("slow", [theirs])
+    assert owner.budget is not None and owner.budget.spent == pytest.approx(2 * cost), "both were paid for"
+    assert owner.workers["slow"].dollars == pytest.approx(0.4 - cost) and not owner.silent
+    time.sleep(0.1)
+    owner.lend("b", 0.0, (0.0,))
+    owner.leave("slow")
+    assert owner.lend("b", 0.0, (float("inf"),)) == (pytest.approx(1.0 - 2 * cost), False)
+
+
 def test_heartbeats_of_workers_are_seen_where_the_folder_is(owner: Owner, tmp_path: Path) -> None:
     with (
         link(tmp_path / "a", one_at_a_time(owner), lease=0.2) as to,

@@ -51,6 +51,8 @@ class Owner:
         self.folder, self.budget, self.lease = Path(folder), budget, lease
         self.store = ReplyStore(self.folder / layout.REPLIES)
         self.workers: dict[str, WorkerShare] = {}
+        self.silent: dict[str, float] = {}
+        """US dollars of each worker that was silent for too long: it may be slow, not dead, and spending them."""
         self.n_duplicates = 0
         self.is_stopping = False
         if budget is not None:
@@ -96,7 +98,7 @@ class Owner:
         for key, row, old, reply in zip(keys, rows, before, replies, strict=True):
             self.n_duplicates += old not in (None, row)
             share.keys.discard(key)
-            if old is None and self.budget is not None:
+            if old != row and self.budget is not None:  # a second reply at an address was paid for too
                 cost = self.budget.price(reply.model).of(reply.tokens_in, reply.tokens_out)
                 self.budget.spent += cost
                 share.dollars = max(0.0, share.dollars - cost)
@@ -138,16 +140,18 @@ class Owner:
 
     def leave(self, who: str) -> None:
         """A worker is done: what it held is free."""
+        self.silent.pop(who, None)
         share = self.workers.pop(who, None)
         for path in share.beats if share else ():
             path.unlink(missing_ok=True)
 
     def _share(self, who: str) -> WorkerShare:
-        """What a worker holds, which lives as of now; workers that were silent for too long are forgotten."""
+        """What a worker holds, which lives as of now; others may ask what one asked that was silent for too long."""
         now = time.monotonic()
-        for silent in [name for name, share in self.workers.items() if share.until < now and name != who]:
-            self.leave(silent)
-        share = self.workers.setdefault(who, WorkerShare(now))
+        for name, share in [(name, share) for name, share in self.workers.items() if share.until < now and name != who]:
+            self.leave(name)
+            self.silent[name] = share.dollars
+        share = self.workers.setdefault(who, WorkerShare(now, dollars=self.silent.pop(who, 0.0)))
         share.until = now + self.lease
         return share
 
@@ -171,7 +175,7 @@ class Owner:
         if budget is None:
             return float("inf"), False
         others = sum(other.dollars for other in self._others(who))
-        free = budget.limit - budget.trained - budget.spent - others - held
+        free = budget.limit - budget.trained - budget.spent - others - sum(self.silent.values()) - held
         wanted = [max(0.0, free) if amount == float("inf") else amount for amount in amounts]
         share.dollars = held + next((amount for amount in wanted if amount <= free), 0.0)
         return share.dollars, others > 0
