@@ -148,9 +148,10 @@ class Owner:
     def _share(self, who: str) -> WorkerShare:
         """What a worker holds, which lives as of now; others may ask what one asked that was silent for too long."""
         now = time.monotonic()
-        for name, share in [(name, share) for name, share in self.workers.items() if share.until < now and name != who]:
-            self.leave(name)
-            self.silent[name] = share.dollars
+        for name, other in tuple(self.workers.items()):
+            if other.until < now and name != who:
+                self.leave(name)
+                self.silent[name] = other.dollars
         share = self.workers.setdefault(who, WorkerShare(now, dollars=self.silent.pop(who, 0.0)))
         share.until = now + self.lease
         return share

@@ -197,9 +197,8 @@ class OpenVinoEngine(Engine):
         scheduler.max_num_seqs = AT_ONCE + 1
         scheduler.max_num_batched_tokens = 2048
         how: dict[str, Any] = dict.fromkeys(("INFERENCE_PRECISION_HINT", "KV_CACHE_PRECISION"), self.precision)
-        if (
-            "OMP_NUM_THREADS" in os.environ
-        ):  # OpenVINO's own threads do not read it; a single one dies as on a single CPU
+        # OpenVINO's own threads do not read it; a single one dies in bfloat16 as on a single CPU
+        if "OMP_NUM_THREADS" in os.environ:
             import torch
 
             how["INFERENCE_NUM_THREADS"] = max(torch.get_num_threads(), 1 if self.precision == "f32" else 2)
