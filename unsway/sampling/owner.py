@@ -42,6 +42,13 @@ class WorkerShare:
     beats: set[Path] = field(default_factory=set)
     """Files that say what it is doing."""
 
+    def let_go(self) -> None:
+        """Let others ask what it was asking, and say no more that it does; its money stays its own."""
+        self.keys.clear()
+        for path in self.beats:
+            path.unlink(missing_ok=True)
+        self.beats.clear()
+
 
 class Owner:
     """Keeps the replies of one folder, and says who may ask what and spend how much. Calls come one at a time."""
@@ -51,8 +58,6 @@ class Owner:
         self.folder, self.budget, self.lease = Path(folder), budget, lease
         self.store = ReplyStore(self.folder / layout.REPLIES)
         self.workers: dict[str, WorkerShare] = {}
-        self.silent: dict[str, float] = {}
-        """US dollars of each worker that was silent for too long: it may be slow, not dead, and spending them."""
         self.n_duplicates = 0
         self.is_stopping = False
         if budget is not None:
@@ -140,19 +145,19 @@ class Owner:
 
     def leave(self, who: str) -> None:
         """A worker is done: what it held is free."""
-        self.silent.pop(who, None)
-        share = self.workers.pop(who, None)
-        for path in share.beats if share else ():
-            path.unlink(missing_ok=True)
+        if who in self.workers:
+            self.workers.pop(who).let_go()
 
     def _share(self, who: str) -> WorkerShare:
-        """What a worker holds, which lives as of now; others may ask what one asked that was silent for too long."""
+        """What a worker holds, which lives as of now.
+
+        Others may ask what one asked that was silent for too long, but not spend its money: it may be slow, not dead.
+        """
         now = time.monotonic()
-        for name, other in tuple(self.workers.items()):
+        for name, other in self.workers.items():
             if other.until < now and name != who:
-                self.leave(name)
-                self.silent[name] = other.dollars
-        share = self.workers.setdefault(who, WorkerShare(now, dollars=self.silent.pop(who, 0.0)))
+                other.let_go()
+        share = self.workers.setdefault(who, WorkerShare(now))
         share.until = now + self.lease
         return share
 
@@ -175,11 +180,11 @@ class Owner:
         share, budget = self._share(who), self.budget
         if budget is None:
             return float("inf"), False
-        others = sum(other.dollars for other in self._others(who))
-        free = budget.limit - budget.trained - budget.spent - others - sum(self.silent.values()) - held
+        others = [other for other in self._others(who) if other.dollars > 0]
+        free = budget.limit - budget.trained - budget.spent - sum(other.dollars for other in others) - held
         wanted = [max(0.0, free) if amount == float("inf") else amount for amount in amounts]
         share.dollars = held + next((amount for amount in wanted if amount <= free), 0.0)
-        return share.dollars, others > 0
+        return share.dollars, any(other.until >= time.monotonic() for other in others)
 
     def totals(self) -> tuple[float, float]:
         """The limit of all workers together and what is spent of it, in US dollars."""
