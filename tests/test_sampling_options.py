@@ -77,6 +77,9 @@ def test_a_folder_that_nobody_named_holds_no_log_of_what_was_said(
     monkeypatch.setattr("unsway.sampling.asker.evaluate", spied)
     made = pairs(toy_questions(3), ["post_hoc"])
     model = scripted(made, {"post_hoc": 0.5})
-    cells = [measure(model, made, folder=folder).cells for folder in (None, tmp_path)]
-    assert logged == [False, True] and cells[0] == cells[1]
+    found = [measure(model, made, folder=folder) for folder in (None, tmp_path)]
+    assert logged == [False, True] and found[0].cells == found[1].cells
+    measure(model, like=found[0], biases=["post_hoc"], folder=tmp_path / "again")
+    measure(model, made, folder=tmp_path / "short", log_samples=False)
+    assert logged == [False, True, True, False]
     assert list((tmp_path / "logs").iterdir())

@@ -28,7 +28,7 @@ from unsway.sampling.conversation import choices, converse, doubted, opening
 from unsway.sampling.disk_reservation import disk_reservation
 from unsway.sampling.evaluating import evaluate
 from unsway.sampling.heartbeat import heartbeat
-from unsway.sampling.options import Sampling, SamplingOptions, check_settings, keeps, opened
+from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
 from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
@@ -95,7 +95,7 @@ def ask(
         StoreError: The disk takes no more; every reply received is kept.
     """
     sampling = replace(sampling, **options)
-    with opened(model, sampling.folder, model_args) as (session, folder):
+    with opened(model, sampling, model_args) as (session, sampling, folder):
         subject = session.subject
         check_settings(sampling.settings, subject.name)
         if sampling.budget is not None:
@@ -248,10 +248,10 @@ class Asker:
 
             return solve
 
-        is_kept = keeps(self.sampling.folder)
+        log_samples = self.sampling.log_samples
         task = task_of(
             {key: (address, self.pending[address]) for key, address in by_id.items()},
-            self.pairs if is_kept else (),
+            self.pairs if log_samples else (),
             walk_turns(),
         )
         in_flight = self.session.at_once()
@@ -262,8 +262,8 @@ class Asker:
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,
-                log_samples=is_kept,  # nobody reads the log of a folder that is deleted, and it takes half the time
-                score=is_kept and bool(self.pairs),
+                log_samples=log_samples,
+                score=log_samples and bool(self.pairs),
                 score_display=False,
                 fail_on_error=False,
                 max_connections=in_flight,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -43,6 +43,8 @@ class Sampling:
     """Whether to use the provider's batch mode (half the price, hours later) where Inspect has one; a number is the size."""
     label: str = ""
     """What the progress bar says; the model's name by default."""
+    log_samples: bool = True
+    """Whether Inspect's logs hold each sample with its score; they take half the time of a scripted reply."""
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -54,6 +56,7 @@ class SamplingOptions(TypedDict, total=False):
     budget: Budget | None
     batch: bool | int
     label: str
+    log_samples: bool
 
 
 def check_settings(settings: Settings, model: str) -> None:
@@ -82,30 +85,22 @@ def check_settings(settings: Settings, model: str) -> None:
         )
 
 
-_deleted: set[Path] = set()
-"""Folders that nobody named, while they are there."""
-
-
-def keeps(folder: str | Path | None) -> bool:
-    """Whether a folder of replies stays; one that nobody named is deleted with everything in it."""
-    return folder is not None and Path(folder) not in _deleted
-
-
 @contextmanager
 def opened(
-    model: ModelLike, folder: str | Path | None, model_args: Mapping[str, Any] | None
-) -> Iterator[tuple[Session, Path]]:
-    """A session with the model, and a folder for its replies.
+    model: ModelLike, sampling: Sampling, model_args: Mapping[str, Any] | None
+) -> Iterator[tuple[Session, Sampling, Path]]:
+    """A session with the model, how it is asked, and the folder of its replies.
 
-    Afterwards a session that was opened here is closed, and a folder that nobody named is deleted.
+    A folder that nobody named is made here, without samples in its logs. Afterwards it is deleted, and a session that was
+    opened here is closed.
     """
     with ExitStack() as stack:
         opened_session = session(model, **(model_args or {}))
         if opened_session is not model:
             stack.enter_context(opened_session)
         stack.enter_context(opened_session.asking())
+        folder = sampling.folder
         if folder is None:
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            _deleted.add(folder)
-            stack.callback(_deleted.discard, folder)
-        yield opened_session, Path(folder)
+            folder = stack.enter_context(TemporaryDirectory())
+            sampling = replace(sampling, folder=folder, log_samples=False)
+        yield opened_session, sampling, Path(folder)

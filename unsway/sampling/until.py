@@ -118,7 +118,7 @@ def run_until(
     for pair in given.values():
         groups[pair.bias][pair.question.id].append(pair)
     queues = {bias: [own[key] for key in question_order(own, rule.seed)] for bias, own in groups.items()}
-    with opened(model, sampling.folder, model_args) as (session, folder):
+    with opened(model, sampling, model_args) as (session, inside, folder):
         label = sampling.label or session.subject.name
         asked_ids: set[str] = set()
         replies: dict[tuple[str, int], Reply] = {}
@@ -129,7 +129,7 @@ def run_until(
                 pair for bias in unfinished for group in queues[bias][start : start + rule.every] for pair in group
             ]
             batch_label = f"{label}, from question {start + 1}"
-            for reply in run(batch, session, replace(sampling, folder=folder, label=batch_label)):
+            for reply in run(batch, session, replace(inside, label=batch_label)):
                 replies[reply.prompt_id, reply.sample] = reply
             asked_ids |= {pair.id for pair in batch}
             start += rule.every

@@ -28,7 +28,7 @@ from unsway.prompts.render import option_parts, render
 from unsway.readers.multiple_choice import MultipleChoice
 from unsway.registry import Ref
 from unsway.sampling import ask as ask_prompts
-from unsway.sampling.options import opened
+from unsway.sampling.options import Sampling, opened
 from unsway.seeds import rng, seed_int
 from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
 from unsway.store import Address, write_jsonl
@@ -132,13 +132,13 @@ def interrogate(
     place = None if folder is None else f"{folder}/{layout.INTERROGATION}"
     with ExitStack() as stack:
         given = found.model if model is None else model
-        who, inside = stack.enter_context(opened(given, place, model_args))
-        options: SamplingOptions = {**sampling, "folder": inside, "samples": 1}
-        asks, key = _asker(who, options), key_of(found, who.subject.name, who.subject.weights)
+        how = replace(Sampling(**sampling), folder=place, samples=1)
+        who, how, _ = stack.enter_context(opened(given, how, model_args))
+        asks, key = _asker(who, how), key_of(found, who.subject.name, who.subject.weights)
         helps, helped_by = None, ""
         if helper is not None:
-            helping, _ = stack.enter_context(opened(helper, inside, None))
-            helps, helped_by = _asker(helping, options), helping.subject.name
+            helping, *_ = stack.enter_context(opened(helper, how, None))
+            helps, helped_by = _asker(helping, how), helping.subject.name
             if (helped_by, helping.subject.weights) == (key.model, key.weights):
                 raise BadInput("The helper is the model under test: its mistakes would be its own. Name another model.")
         can_prefill = mode != "quoted" and _takes_prefill(asks, who, is_needed=mode == "prefill")
@@ -206,12 +206,12 @@ def units_of(
 # ---------------------------------------------------------------- asking
 
 
-def _asker(who: Session, options: SamplingOptions) -> Callable[[Iterable[Prompt], int], Asked]:
+def _asker(who: Session, how: Sampling) -> Callable[[Iterable[Prompt], int], Asked]:
     """Asks prompts of one model, greedily."""
 
     def asks(prompts: Iterable[Prompt], max_tokens: int) -> Asked:
-        own: SamplingOptions = {**options, "settings": Settings(max_tokens=max_tokens)}
-        return {reply.prompt_id: reply for reply in ask_prompts(prompts, who, **own)}
+        settings = Settings(max_tokens=max_tokens)
+        return {reply.prompt_id: reply for reply in ask_prompts(prompts, who, how, settings=settings)}
 
     return asks
 

@@ -69,8 +69,8 @@ def measure(
         elicit: How questions are put, as a value or by name: cot (the default), brief, worked, direct.
         intervention: What goes in front of the prompts, as a value or by name.
         how: Everything else, as one value.
-        sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`; they replace those of `how`. Without a folder
-            nothing is kept, so a run that is stopped starts again.
+        sampling: `settings`, `samples`, `folder`, `budget`, `batch`, `label`, `log_samples`; they replace those of `how`.
+            Without a folder nothing is kept, so a run that is stopped starts again.
 
     Returns:
         The arm's numbers; with a folder, those of every arm in it.
@@ -107,13 +107,13 @@ def measure(
     settings, given = used.sampling.settings, used.sampling.folder
     if any(pair.rule.redacted for pair in asked) and settings.max_tokens == Settings().max_tokens:
         used = replace(used, sampling=replace(used.sampling, settings=replace(settings, max_tokens=LONGEST_REDACTED)))
-    with opened(model, given, None) as (session, folder):
-        used = replace(used, sampling=replace(used.sampling, folder=folder))
+    with opened(model, used.sampling, None) as (session, inside, folder):
+        within = replace(used, sampling=inside)
         change = used.intervention.name if used.intervention else ""
         key = ArmKey(session.subject.name, session.subject.weights, change)
         check_asked_alike(folder, key, used.sampling.settings, dict.fromkeys(pair.elicit for pair in asked))
         add_pairs(folder, asked)
-        ask_arm(asked, session, used)
+        ask_arm(asked, session, within)
         found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
         found = settle(folder, found)
