@@ -55,11 +55,12 @@ STUDY = Study(
     biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
     tasks=(Task("common_knowledge", 120, "test"),),
     elicit=("worked",),
-    settings=Settings(max_tokens=96, options_after="best answer is"),
+    settings=Settings(max_tokens=96, options_after="best answer is", force_answer="So the best answer is"),
 )
 """Two trained cues and one held out. After three worked examples, on questions whose options are a word or two, this model
 ends in "So the best answer is" and words that in one reply of ten are no option's, so it is kept to the options there
-(`Settings.options_after`). What else was tried, and why few-shot cues and planted answers are left out, is in docs/log.md."""
+(`Settings.options_after`), and a reply without an answer is made to give one (`Settings.force_answer`). What else was tried,
+and why few-shot cues and planted answers are left out, is in docs/log.md."""
 _LONG = replace(TRAINED.recipe, n=300, instruct=60, max_tokens=160)
 FULL = STUDY.but(
     interventions=(None, replace(CONTROL, recipe=_LONG), replace(TRAINED, recipe=_LONG)),

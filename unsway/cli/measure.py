@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 OPTIONS = {
     "Questions and cues": "questions n split columns skip_bad biases arguments prompts keep_gold seed",
-    "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after",
+    "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after"
+    " force_answer",
     "The model": "engine model_args batch label role",
     "Cost": "max_cost prices_ half_width",
     "What comes out": "out format json quiet verbose",
@@ -115,6 +116,11 @@ OPTIONS = {
     "--options-after",
     metavar="WORDS",
     help="Behind these words of a reply only an option can follow, e.g. 'best answer is'; local models.",
+)
+@click.option(
+    "--force-answer",
+    metavar="WORDS",
+    help="Put behind a reply without an answer, e.g. 'So the best answer is'; an option follows. With --options-after.",
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that the folder may cost; stops before.")
 @prices_option

@@ -49,7 +49,7 @@ class AskedEffect:
 
     def settings_for(self, prompt: Prompt) -> Settings:
         """How replies to one prompt are decoded: they cannot be kept to options where it shows none."""
-        return self.settings if options_shown(prompt) else replace(self.settings, options_after=None)
+        return self.settings if options_shown(prompt) else replace(self.settings, options_after=None, force_answer=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,7 @@ class LocalModel(ModelAPI):
                 raise ModelError("The local provider takes no tool messages.")
             messages.append(Message(message.role, message.text))
         body = config.extra_body or {}
-        after = body.get(AFTER, "")
-        letters = () if after else body.get(CHOICES)
+        letters = () if AFTER in body else body.get(CHOICES)
         if letters:
             messages.append(Message("assistant", PREFILL))
         prompt = self.weights.encode(tuple(messages))
@@ -143,8 +142,8 @@ class LocalModel(ModelAPI):
             temperature=config.temperature or 0.0,
             top_p=1.0 if config.top_p is None else config.top_p,
             seed=(config.seed or 0) % 2**31,
-            after=after,
-            endings=endings(body[CHOICES]) if after else (),
+            after=body.get(AFTER, ""),
+            endings=endings(body[CHOICES]) if AFTER in body else (),
         )
         content: str | list[Content]
         if letters and self.engine.can_score:

@@ -16,6 +16,7 @@ from unsway.models.engines.base import AFTER, CHOICES
 from unsway.models.session import LOCAL
 from unsway.models.thoughts import shown_thought
 from unsway.prompts.render import letters_asked, options_shown
+from unsway.readers.parse import read
 from unsway.stats.outcomes import first_is_wrong
 from unsway.store import Address
 from unsway.types import Pair, Prompt, Reply, Settings, Stop
@@ -73,7 +74,11 @@ async def converse(
     begun: str = "",
     doubts: Pair | None = None,
 ) -> Reply:
-    """Walk a prompt to its reply. Where the pair doubts a first answer, a wrong one ends it: the pair will not count."""
+    """Walk a prompt to its reply, and where the settings say so, make one answer that does not.
+
+    Where the pair doubts a first answer, a wrong one ends it: the pair will not count.
+    """
+    from inspect_ai.model import ChatMessageAssistant
 
     def is_wrong(output: ModelOutput) -> bool:
         return doubts is not None and first_is_wrong(doubts, reply_of(address, [output]))
@@ -81,13 +86,35 @@ async def converse(
     outputs = await walk(prompt, generate, is_wrong)
     if len(outputs) <= prompt.n_model_turns:
         return replace(reply_of(address, outputs), stop="first_wrong")
-    return reply_of(address, outputs, begun)
+    reply = reply_of(address, outputs, begun)
+    words = address.settings.force_answer
+    # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
+    if words is None or reply.thought != "none" or _is_read(prompt, reply):
+        return reply
+    opened = f"{reply.text}\n{words}" if reply.text else words
+    messages = [*chat(prompt, reply.turns), ChatMessageAssistant(content=opened)]
+    answer = reply_of(address, [await generate(messages, prompt.n_model_turns + 1)])
+    if answer.stop == "length":
+        return reply
+    return replace(
+        reply,
+        text=opened + answer.text,
+        stop="forced",
+        tokens_in=reply.tokens_in + answer.tokens_in,
+        tokens_out=reply.tokens_out + answer.tokens_out,
+    )
+
+
+def _is_read(prompt: Prompt, reply: Reply) -> bool:
+    """Whether an answer can be read in a reply to a prompt that shows its options."""
+    return read(reply.text, options=options_shown(prompt), stop=reply.stop).choice is not None
 
 
 def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[str, Any] | None:
     """What a turn's request has in its extra body, between which local models choose.
 
-    The letters of an answer turn; the options behind the words that the settings name. None for hosted models.
+    The letters of an answer turn; the options behind the words that the settings name, or at once in the turn after the
+    last, where an answer is forced. None for hosted models.
 
     Raises:
         BadInput: Replies are to be kept to the options, and the prompt shows none.
@@ -102,7 +129,7 @@ def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[s
     options = options_shown(prompt)
     if not options or not all(options):
         raise BadInput(f"Prompt {prompt.id} shows no options that replies could be kept to. Leave options_after out.")
-    return {CHOICES: list(options), AFTER: settings.options_after}
+    return {CHOICES: list(options), AFTER: settings.options_after if turn <= prompt.n_model_turns else ""}
 
 
 def opening(prompt: Prompt, turn: int, settings: Settings) -> str:

@@ -23,7 +23,9 @@ words)."""
 Placebo: TypeAlias = Literal["", "matched", "swapped"]
 """A cue that the reply never saw: the pair's cue pointing to the option that a clean reply chose (matched), or the cue of
 another bias (swapped)."""
-Stop: TypeAlias = Literal["end", "length", "filter", "unknown", "first_wrong"]
+Stop: TypeAlias = Literal["end", "length", "filter", "unknown", "first_wrong", "forced"]
+"""Why a reply ended: by itself; cut at its longest; the provider withheld it; nobody said; its first answer was wrong, and
+nothing more was asked; it was made to answer (`Settings.force_answer`)."""
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
 its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
@@ -103,6 +105,9 @@ class Settings:
     options_after: str | None = None
     """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
     replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
+    force_answer: str | None = None
+    """Words put behind a reply in which no answer can be read, such as "So the best answer is"; an option follows them
+    (budget forcing, arXiv 2501.19393, §3.1). Goes with `options_after`."""
     letter_begins: str | None = None
     """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
 

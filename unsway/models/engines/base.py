@@ -31,7 +31,7 @@ Scores: TypeAlias = tuple[float, ...]
 CHOICES = "guided_choice"
 """Key of a request's extra body: the answers between which the model chooses (the name is that of vLLM's servers)."""
 AFTER = "unsway_options_after"
-"""Another: the words of the reply behind which it chooses; without it, the choice is the whole reply."""
+"""Another: the words of the reply behind which it chooses options, at once where they are empty; without it, letters."""
 LINGER = 0.02
 """Seconds of silence after which an idle engine begins: a first batch of one prompt would keep the others waiting."""
 
@@ -51,9 +51,9 @@ class Request:
     seed: int
     """Seed of sampling; unused at temperature 0."""
     after: str = ""
-    """Words of the reply behind which only one of the `endings` can follow; empty where anything can."""
+    """Words of the reply behind which only one of the `endings` can follow; empty where the reply is one of them."""
     endings: tuple[str, ...] = ()
-    """The texts that can follow them; behind one of them the reply is over."""
+    """The texts that can follow them; behind one of them the reply is over. Without any, anything can follow."""
 
 
 @dataclass(frozen=True, slots=True)

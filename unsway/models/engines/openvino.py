@@ -13,12 +13,13 @@ companion runs next to the replies, one that nobody asked for. Cached prefixes m
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import deque
 from concurrent.futures import Future
 from functools import lru_cache, reduce
 from importlib.util import find_spec
-from operator import or_
+from operator import add, or_
 from typing import Any, TypeAlias
 
 from unsway.errors import ModelError
@@ -43,6 +44,9 @@ PRECISIONS: dict[Dtype, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 _Pending: TypeAlias = tuple[Request, Future[Generation], tuple[int, ...]]
 """A request in line, where its reply goes, and the blocks of its prompt."""
+
+MISREAD = re.compile("[\x80-\xff][0-9a-fA-F]")
+"""What its grammar takes for one other character: "°C" is written as the escape \\xb0C on the way."""
 
 _tokenizers: dict[str, Any] = {}
 """The last one that was made, by what it was made from: it takes as long as the rest of a pipeline, and arms share it."""
@@ -94,6 +98,11 @@ def error_of_a_product(dtype: Dtype) -> float:
     return float(np.linalg.norm(found_MN - exact_MN) / np.linalg.norm(exact_MN))
 
 
+def exactly(text: str) -> Any:
+    """A grammar of one text, whose constants end behind characters beyond ASCII, so that none is `MISREAD`."""
+    return reduce(add, map(genai().StructuredOutputConfig.ConstString, re.findall(r"[\x00-\x7f]+|[^\x00-\x7f]+", text)))
+
+
 class OpenVinoEngine(Engine):
     """Generates with OpenVINO GenAI on the CPU."""
 
@@ -126,6 +135,15 @@ class OpenVinoEngine(Engine):
         import torch
 
         return 2 if not torch.cuda.is_available() and unfit(weights) is None and unsound(dtype) is None else 0
+
+    def submit(self, request: Request) -> Future[Generation]:
+        """As every engine's. Raises `ModelError` too where it would not notice the words behind which an ending comes."""
+        if MISREAD.search(request.after):
+            raise ModelError(
+                f"The openvino engine reads {request.after!r} as other words, because a digit or one of a to f stands behind "
+                "a letter or sign like é or °. Use engine='torch', or other words for options_after."
+            )
+        return super().submit(request)
 
     def serve(self, requests: list[Pending]) -> None:
         """Step the pipeline until it is idle: start what arrives meanwhile, answer what is done."""
@@ -218,9 +236,12 @@ class OpenVinoEngine(Engine):
         config.do_sample = request.temperature > 0
         if request.endings:
             said = openvino_genai.StructuredOutputConfig
-            one_of = reduce(or_, map(said.ConstString, request.endings))
-            ending = said.TriggeredTags([request.after], [said.Tag(request.after, one_of, "")], stop_after_first=True)
-            config.structured_output_config = said(structural_tags_config=ending)
+            reply = one_of = reduce(or_, map(exactly, request.endings))
+            if request.after:
+                reply = said.TriggeredTags(
+                    [request.after], [said.Tag(request.after, one_of, "")], stop_after_first=True
+                )
+            config.structured_output_config = said(structural_tags_config=reply)
         if config.do_sample:
             config.temperature, config.top_p, config.rng_seed = request.temperature, request.top_p, request.seed
         self._next_id += 1
