@@ -20,6 +20,7 @@ from unsway.models.provider import endings
 from unsway.models.weights import Weights, locate
 from unsway.prompts.render import options_shown
 from unsway.readers.parse import read
+from unsway.reporting.caveats import caveats
 from unsway.reporting.page import about
 from unsway.sampling.conversation import choices, converse
 from unsway.sampling.options import check_settings
@@ -202,3 +203,5 @@ def test_every_pair_counts_where_answers_are_forced(weights: Weights) -> None:
     assert all(outcome.excluded for outcome in free.outcomes) and not any(o.excluded for o in forced.outcomes)
     assert {reply.stop for reply in forced.replies} == {"forced"}
     assert "“So the best answer is” and an option" in dict(about(forced))["decoding"]
+    assert any("6 of 6 replies had no answer and were made to give one" in caveat for caveat in caveats(forced))
+    assert not any("made to" in caveat for caveat in caveats(free))

@@ -97,7 +97,13 @@ def source_caveats(sources: Iterable[str]) -> Iterator[str]:
 
 
 def _reply_caveats(replies: ReplyTable) -> Iterator[str]:
-    """Template marks in the text, and repeated prompts whose replies differ or agree against their temperature."""
+    """Forced answers, template marks, and repeated prompts whose replies differ or agree against their temperature."""
+    forced = replies.total("forced")
+    if forced:
+        yield (
+            f"{forced:,} of {len(replies):,} replies had no answer and were made to give one: the option that the model gave "
+            "next counts."
+        )
     marked = replies.total("marked")
     if marked:
         yield (

@@ -47,9 +47,11 @@ KINDS = {
     "length": np.int32,
     "words": np.int64,
     "marked": np.bool_,
+    "forced": np.bool_,
 }
 """The columns: where the row starts, in bytes; the prompt and the run; tokens, those of thinking -1 where nobody counted;
-which of `THOUGHTS`; the length of the text in characters, a hash of it, and whether it holds one of `MARKS`."""
+which of `THOUGHTS`; the length of the text in characters, a hash of it, whether it holds one of `MARKS`, and whether its
+answer was forced."""
 
 
 class ReplyTable:
@@ -111,7 +113,7 @@ class ReplyTable:
         return {prompt: n for prompt, n in zip(self.prompts, counts, strict=True) if n}
 
     def total(self, name: str) -> int:
-        """The sum of a column of tokens."""
+        """The sum of a column: of tokens, of characters, or how many replies it says of that they are so."""
         return int(self.columns[name].sum(dtype=np.int64))
 
     def thoughts(self) -> Counter[Thought]:
@@ -210,6 +212,7 @@ def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) 
         len(reply.text),
         int.from_bytes(words, "little", signed=True),
         any(mark in reply.text for mark in MARKS),
+        reply.stop == "forced",
     )
 
 
