@@ -155,9 +155,10 @@ def test_a_plan_prices_the_panel() -> None:
     assert "80 replies of each arm" in ran.stdout  # the clean prompts of both are the same
 
 
-def test_replies_are_kept_to_options_only_where_a_prompt_shows_some() -> None:
+def test_replies_are_kept_to_options_only_where_a_prompt_shows_some_and_answers_are_never_forced() -> None:
     held = Settings(options_after="best answer is")
-    (one,) = panel(["clean_accuracy"], EffectInputs(QUESTIONS, n=3), held)
+    asked = replace(held, force_answer="So the best answer is")  # which would hide that replies loop
+    (one,) = panel(["clean_accuracy"], EffectInputs(QUESTIONS, n=3), asked)
     by = {item.condition: one.settings_for(item.prompts[0]) for item in one.items}
     assert by == {"options": held, "free": replace(held, options_after=None)}
 

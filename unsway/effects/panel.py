@@ -48,8 +48,12 @@ class AskedEffect:
         return tuple({prompt.id: prompt for item in self.items for prompt in item.prompts}.values())
 
     def settings_for(self, prompt: Prompt) -> Settings:
-        """How replies to one prompt are decoded: they cannot be kept to options where it shows none."""
-        return self.settings if options_shown(prompt) else replace(self.settings, options_after=None, force_answer=None)
+        """How replies to one prompt are decoded: kept to options only where it shows some, and never made to answer.
+
+        Whether replies loop or name no option is one of the side effects.
+        """
+        by_itself = replace(self.settings, force_answer=None)
+        return by_itself if options_shown(prompt) else replace(by_itself, options_after=None)
 
 
 @dataclass(frozen=True, slots=True)
