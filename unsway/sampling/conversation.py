@@ -74,11 +74,7 @@ async def converse(
     begun: str = "",
     doubts: Pair | None = None,
 ) -> Reply:
-    """Walk a prompt to its reply, and where the settings say so, make one answer that does not.
-
-    Where the pair doubts a first answer, a wrong one ends it: the pair will not count.
-    """
-    from inspect_ai.model import ChatMessageAssistant
+    """Walk a prompt to its reply. Where the pair doubts a first answer, a wrong one ends it: the pair will not count."""
 
     def is_wrong(output: ModelOutput) -> bool:
         return doubts is not None and first_is_wrong(doubts, reply_of(address, [output]))
@@ -91,6 +87,24 @@ async def converse(
     # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
     if words is None or reply.thought != "none" or _is_read(prompt, reply):
         return reply
+    return await _forced(prompt, address, reply, words, generate)
+
+
+def _is_read(prompt: Prompt, reply: Reply) -> bool:
+    """Whether an answer can be read in a reply to a prompt that shows its options."""
+    return read(reply.text, options=options_shown(prompt), stop=reply.stop).choice is not None
+
+
+async def _forced(
+    prompt: Prompt,
+    address: Address,
+    reply: Reply,
+    words: str,
+    generate: Callable[[list[ChatMessage], int], Awaitable[ModelOutput]],
+) -> Reply:
+    """The reply, the words behind it and the option with which the model goes on; as it was where that option is cut."""
+    from inspect_ai.model import ChatMessageAssistant
+
     opened = f"{reply.text}\n{words}" if reply.text else words
     messages = [*chat(prompt, reply.turns), ChatMessageAssistant(content=opened)]
     answer = reply_of(address, [await generate(messages, prompt.n_model_turns + 1)])
@@ -103,11 +117,6 @@ async def converse(
         tokens_in=reply.tokens_in + answer.tokens_in,
         tokens_out=reply.tokens_out + answer.tokens_out,
     )
-
-
-def _is_read(prompt: Prompt, reply: Reply) -> bool:
-    """Whether an answer can be read in a reply to a prompt that shows its options."""
-    return read(reply.text, options=options_shown(prompt), stop=reply.stop).choice is not None
 
 
 def choices(prompt: Prompt, turn: int, model: str, settings: Settings) -> dict[str, Any] | None:

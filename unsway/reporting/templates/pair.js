@@ -106,4 +106,5 @@ function drawVerdict(row, question, side, choice, status, hit) {
     choice === question.gold ? el("span", { class: "tag right" }, "right") : "", hit ? el("span", { class: "tag cued" }, "follows the cue") : "");
 }
 
-const readBy = (rule, stop) => [rule && `read by “${rule}”`, stop === "end" ? "" : stop === "forced" ? "made to answer" : `stopped: ${stop}`].filter(Boolean).join(" · ");
+const ENDED = { end: "", forced: "made to answer" };
+const readBy = (rule, stop) => [rule && `read by “${rule}”`, ENDED[stop] ?? `stopped: ${stop}`].filter(Boolean).join(" · ");
