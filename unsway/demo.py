@@ -53,7 +53,7 @@ STUDY = Study(
     models=("unsway/smollm2-135m",),
     interventions=(None, CONTROL, TRAINED),
     biases=("suggested_answer", "user_wrong_reasoning", "authority_professor"),
-    tasks=(Task("common_knowledge", 120, "test"),),
+    tasks=(Task("common_knowledge", 100, "test"),),
     elicit=("worked",),
     settings=Settings(max_tokens=96, options_after="best answer is", force_answer="So the best answer is"),
 )
