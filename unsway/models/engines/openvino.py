@@ -46,7 +46,8 @@ _Pending: TypeAlias = tuple[Request, Future[Generation], tuple[int, ...]]
 """A request in line, where its reply goes, and the blocks of its prompt."""
 
 MISREAD = re.compile("[\x80-\xff][0-9a-fA-F]")
-"""What its grammar takes for one other character: "°C" is written as the escape \\xb0C on the way."""
+"""What its grammar takes for one other character: "°C" is written as the escape \\xb0C on the way. A hosted service was seen
+to do the same (xai-org/xai-sdk-python#128)."""
 
 _tokenizers: dict[str, Any] = {}
 """The last one that was made, by what it was made from: it takes as long as the rest of a pipeline, and arms share it."""
