@@ -13,6 +13,7 @@ from unsway.reporting.table import show_numbers
 from unsway.studies import Study, Task, run
 from unsway.studies.results import Results
 from unsway.testing import scripted
+from unsway.types import Settings
 
 TWO = Study(
     models=("scripted/one", "scripted/two"),
@@ -54,5 +55,6 @@ def test_an_error_in_a_stage_stops_the_demo(tmp_path: Path) -> None:
 def test_the_long_demo_holds_the_short_one() -> None:
     """So that `unsway demo --full` in a folder of the short one asks the base only what is new."""
     short, full = set(STUDY.pairs().pairs), set(FULL.pairs().pairs)
-    assert STUDY.settings == FULL.settings
+    kept = Settings(max_tokens=96, options_after="best answer is", force_answer="So the best answer is")
+    assert STUDY.settings == FULL.settings == kept
     assert {pair.id for pair in short} <= {pair.id for pair in full}
