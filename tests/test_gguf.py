@@ -1,0 +1,112 @@
+"""Weights from a GGUF file: the numbers that transformers reads from it, and no other model than a plain Llama."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny import loads_torch
+from unsway import assets
+from unsway.assets.offline.gguf import dequantise
+from unsway.errors import ModelError
+from unsway.progress import Track
+from unsway.store import sha256_file
+
+pytest.importorskip("gguf")
+pytest.importorskip("transformers")
+pytestmark = loads_torch
+
+TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+SILENT: Track = lambda *_: nullcontext(lambda _: None)  # noqa: E731
+
+
+def written(path: Path, *, tied: bool = True, scaled: bool = False) -> Path:
+    """A two-layer Llama of random weights as a file of 4-bit blocks, with one token for each byte."""
+    import gguf
+    import numpy as np
+    from tokenizers import pre_tokenizers
+
+    draw, hidden, heads, groups = np.random.default_rng(0), 64, 4, 2
+    tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "Ġa"]
+    out = gguf.GGUFWriter(path, "llama")
+    out.add_name("tiny")
+    out.add_vocab_size(len(tokens))
+    out.add_block_count(2)
+    out.add_context_length(128)
+    out.add_embedding_length(hidden)
+    out.add_feed_forward_length(96)
+    out.add_head_count(heads)
+    out.add_head_count_kv(groups)
+    out.add_layer_norm_rms_eps(1e-5)
+    out.add_rope_freq_base(50_000.0)
+    out.add_rope_dimension_count(hidden // heads)
+    if scaled:
+        out.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+    out.add_tokenizer_model("gpt2")
+    out.add_tokenizer_pre("smollm")
+    out.add_token_list(tokens)
+    out.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
+    out.add_token_merges(["Ġ a"])
+    out.add_unk_token_id(0)
+    out.add_bos_token_id(1)
+    out.add_eos_token_id(2)
+    out.add_pad_token_id(2)
+    out.add_chat_template(TEMPLATE)
+    shapes = {"token_embd": (len(tokens), hidden), "output_norm": (hidden,)} | (
+        {} if tied else {"output": (len(tokens), hidden)}
+    )
+    for layer in ("blk.0.", "blk.1."):
+        shapes |= {layer + name: (hidden,) for name in ("attn_norm", "ffn_norm")}
+        shapes |= {layer + name: (hidden, hidden) for name in ("attn_q", "attn_output")}
+        shapes |= {layer + name: (hidden * groups // heads, hidden) for name in ("attn_k", "attn_v")}
+        shapes |= {layer + name: (96, hidden) for name in ("ffn_gate", "ffn_up")}
+        shapes |= {layer + "ffn_down": (hidden, 96)}
+    for name, shape in shapes.items():
+        values = draw.standard_normal(shape, np.float32)
+        if len(shape) == 1:
+            out.add_tensor(f"{name}.weight", values)
+        else:
+            kind = gguf.GGMLQuantizationType.Q4_1
+            out.add_tensor(f"{name}.weight", gguf.quantize(values, kind), raw_dtype=kind)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+    return path
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_numbers_config_and_tokens_are_those_that_transformers_reads(tied: bool, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    path = written(tmp_path / "tiny.gguf", tied=tied)
+    about = dequantise(path, tmp_path / "out", SILENT)
+    ours: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    theirs: Any = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file=path.name, dtype=ours.dtype)
+    assert about["parameters"] == theirs.num_parameters()
+    weights, same = ours.state_dict(), theirs.state_dict()
+    assert weights.keys() == same.keys() and all(weights[name].equal(same[name]) for name in weights)
+    theirs.config.save_pretrained(tmp_path / "theirs")
+    read, expected = (json.loads((tmp_path / of / "config.json").read_text()) for of in ("out", "theirs"))
+    del expected["quantization_config"]
+    assert read == expected | {"architectures": ["LlamaForCausalLM"]}
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "out")
+    other = AutoTokenizer.from_pretrained(tmp_path, gguf_file=path.name)
+    assert tokenizer.get_vocab() == other.get_vocab()
+    assert tokenizer.tokenize(" a pear, a fig") == other.tokenize(" a pear, a fig")
+
+
+def test_a_model_that_is_no_plain_llama_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"what a plain Llama model has not: llama\.rope\.scaling\.type\."):
+        dequantise(written(tmp_path / "scaled.gguf", scaled=True), tmp_path / "out", SILENT)
+
+
+@pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
+def test_the_embedded_model_has_the_numbers_that_transformers_reads() -> None:
+    """transformers' own reader made this file of the same GGUF, in six times as long."""
+    sums = sha256_file(assets.model_folder("smollm2-135m") / "model.safetensors")
+    assert sums == "a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd"
