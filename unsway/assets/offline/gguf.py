@@ -36,12 +36,10 @@ CONFIG = {
     "llama.attention.head_count_kv": "num_key_value_heads",
     "llama.attention.layer_norm_rms_epsilon": "rms_norm_eps",
     "llama.rope.dimension_count": "head_dim",
-    "tokenizer.ggml.bos_token_id": "bos_token_id",
-    "tokenizer.ggml.eos_token_id": "eos_token_id",
-    "tokenizer.ggml.unknown_token_id": "unk_token_id",
-    "tokenizer.ggml.padding_token_id": "pad_token_id",
 }
 """What the file calls it, and what the config of transformers does."""
+SPECIAL = {"bos": "bos", "eos": "eos", "unknown": "unk", "padding": "pad"}
+"""The same for the ids of special tokens."""
 ROPE_THETA = "llama.rope.freq_base"
 
 
@@ -84,8 +82,9 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
         from transformers import LlamaConfig, LlamaForCausalLM
 
     tensors = {tensor.name: tensor for tensor in reader.tensors}
+    ids = {f"tokenizer.ggml.{key}_token_id": f"{name}_token_id" for key, name in SPECIAL.items()}
     config = LlamaConfig(
-        **{name: reader.fields[key].contents() for key, name in CONFIG.items()},
+        **{name: reader.fields[key].contents() for key, name in (CONFIG | ids).items()},
         rope_parameters={"rope_type": "default", "rope_theta": reader.fields[ROPE_THETA].contents()},
         tie_word_embeddings="output.weight" not in tensors,
     )
