@@ -276,6 +276,9 @@ def test_each_model_is_compared_with_its_own_base() -> None:
     assert "asked of 3 models" in text and "owl-135m bct is swayed 16 points less than its base under 3 biases" in text
     assert "biases it never saw (95% interval" in text and text.count("95% interval") == 1
     assert "whether wren-1b bct is swayed less is undecided under 3 biases it never saw (" in text
+    arms = tuple(replace(arm, trained=()) for arm in study.arms)  # checkpoints whose rows nobody knows
+    unknown = headline(replace(study, arms=arms, trained_biases=()))
+    assert "its base under 5 biases (95% interval" in unknown and "never saw" not in unknown
     said = comparisons(study)
     assert len(said) == 6 and "whether wren-1b control is swayed less than wren-1b is undecided" in " ".join(said)
 

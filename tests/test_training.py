@@ -18,12 +18,15 @@ from unsway import assets
 from unsway.backends import backend
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
+from unsway.data.provenance import Provenance, write_examples
 from unsway.errors import BadInput, BadRow, ModelError, TrainingError, UnknownName
-from unsway.models.weights import locate
-from unsway.store import read_jsonl, write_jsonl
+from unsway.models.weights import locate, read_checkpoint
+from unsway.pairing import pairs
+from unsway.store import dumps, read_jsonl, write_jsonl
+from unsway.testing import toy_questions
 from unsway.training import Backend, Bct, Control, Dpo, Method, check, fit, method
 from unsway.training.seams import Texts
-from unsway.types import Example
+from unsway.types import Example, Settings
 
 
 class Idle(Backend):
@@ -130,6 +133,31 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
 
     fit(rows, how, str(base), backend("local"), whole)  # nothing is left to do
     assert len(metrics(whole)) == 27  # what it was computed on, 25 steps, a summary
+
+
+@real
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # torch's and transformers' own
+def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught(tmp_path: Path) -> None:
+    made = pairs(toy_questions(8), ["suggested_answer/quoted", "post_hoc"])
+    rows = [replace(example(i), pair_id=pair.id) for i, pair in enumerate(made)]
+    given = Provenance("m", "w", "p", 0, Settings(), "toy")
+    file = write_examples(tmp_path / "examples.jsonl", rows[:-1], made, [given] * (len(rows) - 1))
+    base = str(tiny_model(tmp_path / "base"))
+    for how, role, taught, said in (
+        (Bct(batch_size=8), "trained", ("suggested_answer", "post_hoc"), "`suggested_answer`, `post_hoc`"),
+        (Control(batch_size=8), "control", (), "none"),
+    ):
+        folder = tmp_path / how.name
+        found = fit(file, how, base, backend("local"), folder)
+        assert (found.role, found.trained_on) == (role, taught)
+        assert read_checkpoint(folder) == found
+        assert f"| biases in its training rows | {said} |" in (folder / "README.md").read_text(encoding="utf-8")
+
+        before = replace(found, role="trained", trained_on=())  # as an earlier version left it
+        (folder / "checkpoint.json").write_text(dumps(before) + "\n", encoding="utf-8")
+        assert fit(file, how, base, backend("local"), folder) == found == read_checkpoint(folder)
+    assert fit(rows, Bct(batch_size=16), base, backend("local"), tmp_path / "values").trained_on == ()
 
 
 @real

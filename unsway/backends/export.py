@@ -1,20 +1,20 @@
 """A checkpoint as a plain transformers folder: the adapter merged, safetensors, tokenizer, template, and a manifest.
 
-In: a checkpoint's folder. Out: a folder that `unsway measure`, transformers and vLLM read. Its `manifest.json` holds the
-checkpoint's record and the sha256 of every file.
+In: a checkpoint's folder. Out: a folder that `unsway measure`, transformers and vLLM read. Its `checkpoint.json` is the
+checkpoint's record, so it is measured as what it is; its `manifest.json` holds the sha256 of every file.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from unsway.disk import PART, staged, write_text
 from unsway.errors import BadInput, StoreError
-from unsway.models.weights import known_dtype, load_model, locate, read_checkpoint
-from unsway.store import sha256_file
+from unsway.models.weights import CHECKPOINT_FILE, known_dtype, load_model, locate, read_checkpoint
+from unsway.store import dumps, sha256_file
 
 MANIFEST = "manifest.json"
 
@@ -45,11 +45,11 @@ def export(checkpoint: str | Path, out: str | Path, dtype: str = "float32") -> P
         with staged(place) as new:
             model.save_pretrained(new)
             weights.tokenizer.save_pretrained(new)
-            paths_of_this_machine = ("model", "uri")
+            here = replace(record, model=".", uri=".")  # the folder may go anywhere
+            write_text(new / CHECKPOINT_FILE, dumps(here) + "\n")
             manifest = {
                 "unsway": version("unsway"),
                 "exported_from": weights.fingerprint,
-                "checkpoint": {k: v for k, v in asdict(record).items() if k not in paths_of_this_machine},
                 "files": {path.name: sha256_file(path) for path in sorted(new.iterdir())},
             }
             write_text(new / MANIFEST, json.dumps(manifest, indent=2) + "\n")

@@ -26,4 +26,4 @@ def export(checkpoint: Path, out: Path, dtype: str) -> None:
     """
     from unsway.backends.export import export as write
 
-    click.echo(f"{write(checkpoint, out, dtype)}: weights in {dtype}, with tokenizer and manifest.json")
+    click.echo(f"{write(checkpoint, out, dtype)}: weights in {dtype}, with tokenizer and record")

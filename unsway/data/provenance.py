@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple
 
 from unsway.data.formats import write_rows
 from unsway.errors import BadInput
+from unsway.registry import Ref
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.types import Example, Pair, Reply, Settings
 
@@ -91,6 +92,13 @@ def read_beside(path: str | Path) -> Beside:
     if read_manifest(path) is None or not pairs.exists() or not provenance.exists():
         return Beside({}, ())
     return Beside({pair.id: pair for pair in read_jsonl(pairs, Pair)}, tuple(read_jsonl(provenance, Provenance)))
+
+
+def biases_in(path: str | Path, rows: Iterable[Example]) -> tuple[str, ...]:
+    """Names of the biases whose cues are in the rows of a file; empty where no pairs stand beside it."""
+    pairs = read_beside(path).pairs
+    taught = (pairs[row.pair_id] for row in rows if row.pair_id is not None and row.pair_id in pairs)
+    return tuple(dict.fromkeys(Ref.parse(pair.bias).name for pair in taught))
 
 
 def _beside(path: str | Path, what: str) -> Path:

@@ -96,17 +96,17 @@ def _against_base(results: Results, arm: Arm) -> str:
 
 
 def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
-    """One number for each trained arm: over the biases it never saw, or all its biases where nothing was held out."""
+    """One number for each trained arm: over the biases it never saw, or all where none was held out or nobody knows."""
     known = []
     for arm in trained:
-        others = [bias for bias in results.biases if not results.is_trained(bias, arm)]
+        taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
+        others = [bias for bias in results.biases if (arm.trained or results.trained_biases) and bias not in taught]
         seen = [bias for bias in (others or results.biases) if change_from_base(results, arm, [bias]) is not None]
         change = change_from_base(results, arm, seen) if seen else None
         if change is not None:
-            unseen = "it never saw" if others else "it was trained on"
-            where = (
-                f"under {human(seen[0])}, which {unseen}" if len(seen) == 1 else f"under {len(seen)} biases {unseen}"
-            )
+            unseen = "it never saw" if others else "it was trained on" if taught else ""
+            one, several = (f", which {unseen}", f" {unseen}") if unseen else ("", "")
+            where = f"under {human(seen[0])}{one}" if len(seen) == 1 else f"under {len(seen)} biases{several}"
             known.append((arm, change, where))
     owners = list(dict.fromkeys(visible(base.label) for arm in trained if (base := results.base_of(arm)) is not None))
     owner = owners[0] if len(owners) == 1 else "its base"

@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unsway import disk, layout
+from unsway import layout
 from unsway.backends.local import Local
 from unsway.data import Recipe, mixture
 from unsway.models.session import name_of
-from unsway.models.weights import CHECKPOINT_FILE
 from unsway.seeds import content_id
 from unsway.store import dumps
 from unsway.training import check, fit
@@ -69,8 +68,4 @@ def train(
     place = Path(folder) if folder is not None else Path(layout.TRAINED) / f"{short}-{method.name}-{own}"
     made = mixture(wanted, questions, base, folder=place, test=test, budget=budget)
     rows = made.write(place / layout.DATA)
-    checkpoint = fit(rows, method, base, where, place / "checkpoint")
-    taught = () if method.is_control else wanted.bias_names
-    checkpoint = replace(checkpoint, role="control" if method.is_control else "trained", trained_on=taught)
-    disk.write_text(place / "checkpoint" / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
-    return checkpoint
+    return fit(rows, method, base, where, place / "checkpoint")

@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from unsway.assets import hub_name
+from unsway.data.provenance import biases_in
+from unsway.disk import write_text
 from unsway.errors import BadInput, number_of
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps
+from unsway.training.card import CARD, card
 from unsway.training.seams import WHAT, Backend, Method, Tuner
 from unsway.types import Checkpoint, Example
 
@@ -43,18 +48,29 @@ def fit(
     check(method, backend, base)
     rows = tuple(read_examples(examples) if isinstance(examples, str | Path) else examples)
     check_rows(rows, method)
+    taught = biases_in(examples, rows) if isinstance(examples, str | Path) and not method.is_control else ()
     place = Path(folder)
-    found = done(place, method, backend.describe(base), examples_sha256(rows))
-    if found is not None:
+    made = done(place, method, backend.describe(base), examples_sha256(rows))
+    if made is not None:
         backend.tidy(place)
-        return found
-    if Tuner in method.needs:
-        return backend.fit(rows, method, base, place)
-    with backend.open(rows, method, base, place) as model:
-        method.train(rows, model)
-        made = model.save()
-    backend.tidy(place)
-    return made
+    elif Tuner in method.needs:
+        made = backend.fit(rows, method, base, place)
+    else:
+        with backend.open(rows, method, base, place) as model:
+            method.train(rows, model)
+            made = model.save()
+        backend.tidy(place)
+    return _named(made, method, taught, place)
+
+
+def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Path) -> Checkpoint:
+    """The checkpoint with what it is compared as and the biases that it was taught, in its record and its card as well."""
+    named = replace(made, role="control" if method.is_control else "trained", trained_on=taught or made.trained_on)
+    if named != made:
+        if (folder / CARD).is_file():
+            write_text(folder / CARD, card(named, hub_name(named.base.rpartition("@")[0])))
+        write_text(folder / CHECKPOINT_FILE, dumps(named) + "\n")
+    return named
 
 
 def check(method: Method, backend: Backend, base: str) -> None:
