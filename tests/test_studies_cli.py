@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import unsway as us
 from tests.forking import Forked
 from unsway import layout
 from unsway.cli import main
+from unsway.pairing import pairs
 from unsway.sampling.heartbeat import running
 from unsway.studies import Study, run
 from unsway.studies.inspect_folder import status
-from unsway.testing import scripted
+from unsway.testing import scripted, toy_questions
 
 STUDY = Study(
     models=("scripted/one", "scripted/two"), biases=("post_hoc", "suggested_answer"), tasks="procedural/dates", n=12
@@ -78,7 +80,7 @@ def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:
 SLOW = """
 import sys
 from unsway.studies import Study, run
-from unsway.testing import scripted
+from unsway.testing import scripted, toy_questions
 study = Study(models="scripted/slow", biases="post_hoc", tasks="procedural/dates", n=40)
 run(study, sys.argv[1], using={"scripted/slow": scripted(study.pairs(), follow={}, name="slow", seconds=1000)})
 """
@@ -127,6 +129,17 @@ def test_diff_says_what_was_asked_and_what_changed(folder: Path, tmp_path: Path)
     assert changes["one", "distractor_fact"]["one"] is None
     assert "second − first" in call("diff", folder, tmp_path).output
     assert "Both asked the same" in call("diff", folder, folder).output
+
+
+def test_diff_finds_a_model_that_the_other_folder_calls_by_another_name(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(12), ["post_hoc"])
+    one, two = (scripted(asked, {"post_hoc": rate}, name=name) for name, rate in (("one", 0.5), ("two", 0.2)))
+    for label in ("owl", "base"):
+        us.measure(one, asked, folder=tmp_path / label, label=label)
+        us.measure(two, asked, folder=tmp_path / label, label="wren")
+    changes = json.loads(call("diff", tmp_path / "owl", tmp_path / "base", "--json").output)["numbers"]
+    assert [c["arm"] for c in changes] == ["owl, there base", "wren"]
+    assert all(c["difference"]["value"] == 0 and c["difference"]["n_clusters"] == 12 for c in changes)
 
 
 def test_a_study_whose_plug_in_is_gone_is_still_looked_at(

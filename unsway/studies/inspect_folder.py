@@ -28,7 +28,7 @@ from unsway.studies.results import Results, plain_name
 from unsway.studies.running import load_if_installed
 from unsway.studies.study import Study
 from unsway.studies.whereabouts import ArmPlace, places
-from unsway.types import Estimate, Pair, Settings
+from unsway.types import ArmKey, Estimate, Pair, Settings
 
 Run: TypeAlias = tuple[str, str, Settings]
 """Model, weights and settings."""
@@ -160,7 +160,7 @@ class Change:
     """The number of one arm and bias in two folders."""
 
     arm: str
-    """Label of the arm."""
+    """Label of the arm, or both where the folders call it by two."""
     bias: str
     """Name, without its version."""
     one: Estimate | None
@@ -182,16 +182,14 @@ class Difference:
 
 
 def diff(one: str | Path, other: str | Path) -> Difference:
-    """Compare two folders, arms by label and biases by name. Raises `BadInput` where one holds no study."""
+    """Compare two folders: biases by name, arms by label, else by the model. Raises `BadInput` where one holds no study."""
     folders = study_folder(one), study_folder(other)
     first, second = (results(folder) for folder in folders)
-    labels = dict.fromkeys(arm.label for found in (first, second) for arm in found.arms)
     changes = []
     for name in dict.fromkeys(plain_name(bias) for found in (first, second) for bias in found.biases):
-        for label in labels:
+        for label, *keys_of in _arms_of_both(first, second):
             outcomes, brrs = [], []
-            for found in (first, second):
-                keys = {arm.key for arm in found.arms if arm.label == label}
+            for found, keys in zip((first, second), keys_of, strict=True):
                 cells = [cell for cell in found.cells if cell.arm in keys and plain_name(cell.bias) == name]
                 outcomes.append([o for o in found.outcomes if o.arm in keys and plain_name(o.bias) == name])
                 brrs.append(cells[0]["brr"] if len(cells) == 1 else None)
@@ -199,6 +197,26 @@ def diff(one: str | Path, other: str | Path) -> Difference:
             if a or b:
                 changes.append(Change(label, name, brrs[0], brrs[1], brr_difference(b, a) if a and b else None))
     return Difference(tuple(_asked_differently(folders, first, second)), tuple(changes))
+
+
+def _arms_of_both(first: Results, second: Results) -> Iterator[tuple[str, set[ArmKey], set[ArmKey]]]:
+    """What an arm is called, and its keys in each folder: arms of one label, else one model under two labels."""
+    ours, theirs = (
+        {label: {arm.key for arm in found.arms if arm.label == label} for label in (arm.label for arm in found.arms)}
+        for found in (first, second)
+    )
+    renamed = {
+        label: other
+        for label, keys in ours.items()
+        for other, others in theirs.items()
+        if label not in theirs and other not in ours and keys == others
+    }
+    for label, keys in ours.items():
+        other = renamed.get(label, label)
+        yield label if other == label else f"{label}, there {other}", keys, theirs.get(other, set())
+    for label, keys in theirs.items():
+        if label not in ours and label not in renamed.values():
+            yield label, set(), keys
 
 
 def _asked_differently(folders: tuple[Path, Path], first: Results, second: Results) -> Iterator[tuple[str, str, str]]:
