@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
+from unsway.reporting.headline import UNKNOWN_BASE
 from unsway.reporting.words import percent, points, ratio, visible
 from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
@@ -39,6 +40,10 @@ def caveats(results: Results) -> tuple[str, ...]:
             )
         found += (f"{visible(arm.label)}: {caveat}" for caveat in _reply_caveats(results.said_by(arm)))
         base = results.base_of(arm)
+        if base is None and results.base is not None:
+            found.append(
+                f"{visible(arm.label)} is compared with no base: {UNKNOWN_BASE}. Measure it into a folder with its own."
+            )
         if base is None or arm.role not in ("trained", "control"):
             continue
         sides = (

@@ -16,6 +16,7 @@ from unsway.types import Estimate
 
 NAMED = 4
 """Arms that a headline names; a fifth makes the sentence too long to read."""
+UNKNOWN_BASE = "there are several, and nothing says which of them it was made from"
 
 
 def headline(results: Results) -> str:
@@ -74,7 +75,7 @@ def _against_base(results: Results, arm: Arm) -> str:
     name, owner = visible(arm.label), "the base" if base is None else visible(base.label)
     if not known:
         why = refusals(one.estimate for one in results.ratios if one.arm == arm.label)
-        return f"{name} cannot be compared with {owner}: {why}"
+        return f"{name} cannot be compared with {owner}: {why if base else UNKNOWN_BASE}"
     clear = [one for one in known if is_clear(one[0])]
     undecided = [one for one in known if not is_clear(one[0])]
     texts = []
@@ -111,7 +112,8 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     owners = list(dict.fromkeys(visible(base.label) for arm in trained if (base := results.base_of(arm)) is not None))
     owner = owners[0] if len(owners) == 1 else "its base"
     if not known:
-        return f"no trained model can be compared with {owner}: {refusals(one.estimate for one in results.ratios)}"
+        why = refusals(one.estimate for one in results.ratios) if owners else UNKNOWN_BASE
+        return f"no trained model can be compared with {owner}: {why}"
     texts = []
     for i, (arm, change, where) in enumerate(known[:NAMED]):
         level = "" if i else f"{100 * change.level:.0f}% interval "

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from unsway.reporting import costs, words
 from unsway.reporting.formats import escape, markdown_table
 from unsway.stats.compare import brr_difference
-from unsway.studies.arms import Arm
+from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
 from unsway.types import Outcome
 
@@ -65,8 +65,7 @@ def difference_table(results: Results) -> list[tuple[str, ...]]:
     """The heads, then BRR of every arm minus BRR of its reference, for every bias."""
     compared: list[tuple[Arm, Arm]] = []
     for arm in results.arms:
-        controls = [one for one in results.arms if one.role == "control" and one.of == arm.of]
-        reference = controls[0] if arm.role == "trained" and controls else results.base_of(arm)
+        reference = (arm.role == "trained" and control_of(results.arms, arm)) or results.base_of(arm)
         if arm.role != "base" and reference is not None:
             compared.append((arm, reference))
     heads = ("bias", *(f"{words.visible(arm.label)} − {words.visible(other.label)}" for arm, other in compared))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from unsway.models.session import LOCAL
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.types import ArmKey, Checkpoint, Reply, Settings
 
@@ -55,9 +56,32 @@ class Arm:
             return self.label
         return self.of if self.role == "base" else f"{self.of} + {self.label}"
 
+    def is_made_from(self, base: Arm) -> bool:
+        """Whether it is known to be that model under an intervention, or a checkpoint of it."""
+        if self.checkpoint is None:
+            return (self.model, self.weights) == (base.model, base.weights)
+        from_ = self.checkpoint.base
+        is_local = base.model.startswith(LOCAL)  # then its weights are a fingerprint, else they name an address
+        return (is_local and from_.endswith(f"@{base.weights}")) or from_.partition("@")[0] == base.model.removeprefix(
+            LOCAL
+        )
+
     def is_called(self, name: str) -> bool:
         """Whether a name is its own, as a study, a reply or a report has it."""
         return name in (self.planned_name, self.name, self.label)
+
+
+def base_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
+    """The base that one of some arms is compared with: its own model's. None where there is none, or nobody knows which."""
+    bases = [one for one in arms if one.role == "base"]
+    same = [one for one in bases if arm.of and one.of == arm.of] or [one for one in bases if arm.is_made_from(one)]
+    return next(iter(same or (bases if len(bases) == 1 else ())), None)
+
+
+def control_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
+    """The first control that is compared with the same base; None where there is none."""
+    base = base_of(arms, arm)
+    return next((one for one in arms if one.role == "control" and base_of(arms, one) == base), None)
 
 
 def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:

@@ -15,7 +15,7 @@ from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import ReplyIndex
-from unsway.studies.arms import Arm, reply_index
+from unsway.studies.arms import Arm, base_of, reply_index
 from unsway.types import ArmKey, Estimate, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -202,10 +202,8 @@ class Results:
         return next((arm for arm in self.arms if arm.role == "base"), None)
 
     def base_of(self, arm: Arm) -> Arm | None:
-        """The base that an arm is compared with: of the same model where it says so, else the first one."""
-        bases = [one for one in self.arms if one.role == "base"]
-        same = [one for one in bases if arm.of and one.of == arm.of]
-        return next(iter(same or bases), None)
+        """The base that an arm is compared with: its own model's. None where there is none, or nobody knows which."""
+        return base_of(self.arms, arm)
 
     @property
     def biases(self) -> tuple[str, ...]:

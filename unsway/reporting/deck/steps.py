@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
-from unsway.studies.arms import Arm
+from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
 from unsway.types import Estimate
 
@@ -81,7 +81,7 @@ def like_control(results: Results) -> Iterator[str]:
     """Trained biases on which the training cannot be told from its control."""
     found = []
     for arm, base in compared_arms(results):
-        control = next((one for one in results.arms if one.role == "control" and one.of == arm.of), None)
+        control = control_of(results.arms, arm)
         for bias in results.biases:
             if control is None or not _is_trained(results, arm, bias):
                 continue
