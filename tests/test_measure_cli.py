@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import answering  # noqa: F401  # the provider that the verb names
@@ -10,7 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from unsway.cli import main
-from unsway.store import ReplyStore
+from unsway.models.weights import CHECKPOINT_FILE
+from unsway.store import ReplyStore, dumps
+from unsway.studies.folder import arms_of
+from unsway.types import Checkpoint
 
 
 def measure(out: Path, *args: object, code: int = 0) -> Result:
@@ -91,6 +95,19 @@ def test_an_arm_under_a_system_prompt_stands_beside_its_base(tmp_path: Path) -> 
     rows = json.loads(found.stdout)
     assert [row["arm"] for row in rows] == ["answers/x", name] and {row["role"] for row in rows} == {"base", "prompted"}
     assert len(replies(tmp_path)) == 32
+
+
+def test_what_a_server_answers_with_is_compared_as_its_checkpoint_says(tmp_path: Path) -> None:
+    served = Checkpoint("x", "org/x@f00", "local", "x", "Control()", "f" * 64, 1, 9, role="control")
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / CHECKPOINT_FILE).write_text(dumps(served))
+    measure(tmp_path / "out", "--checkpoint", tmp_path / "trained", "-M", "letter=C")
+    (arm,) = arms_of(tmp_path / "out")
+    assert (arm.role, arm.model) == ("control", "answers/x") and arm.checkpoint == replace(
+        served, model=str(tmp_path / "trained"), uri=str(tmp_path / "trained")
+    )
+    assert arm.is_made_from(replace(arm, model="openai-api/local/org/x", checkpoint=None))
+    assert "holds no checkpoint" in measure(tmp_path / "out", "--checkpoint", tmp_path / "out", code=1).output
 
 
 def test_a_model_writes_arguments_that_measure_takes(tmp_path: Path) -> None:

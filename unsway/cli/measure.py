@@ -41,7 +41,7 @@ OPTIONS = {
     "Questions and cues": "questions n split columns skip_bad biases arguments prompts keep_gold seed",
     "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after"
     " force_answer",
-    "The model": "engine model_args batch label role",
+    "The model": "engine model_args batch label role checkpoint",
     "Cost": "max_cost prices_ half_width",
     "What comes out": "out format json quiet verbose",
 }
@@ -93,7 +93,12 @@ OPTIONS = {
 @click.option(
     "--role",
     type=click.Choice(["base", "control", "trained"]),
-    help="What it is compared as; base where it is not named, trained for a checkpoint.",
+    help="What it is compared as; base where it is not named, as its record says for a checkpoint.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The checkpoint that a server answers with under this name; its role, biases and base count.",
 )
 @click.option(
     "--intervention",
@@ -180,7 +185,7 @@ def settings_of(options: Mapping[str, Any]) -> Settings:
 def measurement(options: Mapping[str, Any], out: Path, half_width: float | None) -> Measurement:
     """How the options say to measure."""
     from unsway import interventions
-    from unsway.models.weights import checkpoint_of
+    from unsway.models.weights import checkpoint_of, read_checkpoint
     from unsway.planning.budget import Budget
     from unsway.planning.prices import prices
     from unsway.sampling import Sampling
@@ -193,7 +198,7 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
         Sampling(settings, options["samples"], out, budget, options["batch"], options["label"] or ""),
         interventions.resolve(change),
         options["role"],
-        checkpoint_of(options["model"]),
+        read_checkpoint(options["checkpoint"]) if options["checkpoint"] else checkpoint_of(options["model"]),
         seed=seed,
         half_width=half_width,
     )

@@ -60,11 +60,9 @@ class Arm:
         """Whether it is known to be that model under an intervention, or a checkpoint of it."""
         if self.checkpoint is None:
             return (self.model, self.weights) == (base.model, base.weights)
-        from_ = self.checkpoint.base
+        name, _, weights = self.checkpoint.base.rpartition("@")
         is_local = base.model.startswith(LOCAL)  # then its weights are a fingerprint, else they name an address
-        return (is_local and from_.endswith(f"@{base.weights}")) or from_.partition("@")[0] == base.model.removeprefix(
-            LOCAL
-        )
+        return (is_local and weights == base.weights) or f"/{base.model}".endswith(f"/{name or weights}")
 
     def is_called(self, name: str) -> bool:
         """Whether a name is its own, as a study, a reply or a report has it."""
