@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from keeping import scripted_arm
 
 from unsway.pairing import pairs
@@ -12,7 +14,7 @@ from unsway.studies.arms import Arm, ArmRole
 from unsway.studies.results import Results
 from unsway.studies.trainings import repeated_trainings
 from unsway.testing import Script, toy_questions
-from unsway.types import Reply
+from unsway.types import Checkpoint, Reply
 
 MADE = pairs(toy_questions(60), ["suggested_answer", "post_hoc"])
 
@@ -43,6 +45,13 @@ def test_several_training_seeds_are_one_result_with_its_spread() -> None:
     (several,) = [line for line in footnotes(found) if "training seeds" in line and line.startswith("bct over 2")]
     assert "One training seed of control:" in once and "seeds=(0, 1, 2)" in once
     assert "mean BRR +" in several and "from seed to seed it moves by " in several and "ratio to the base" in several
+
+
+def test_a_checkpoint_that_no_study_trained_is_one_training_too() -> None:
+    alone, said = arm("mine", "trained", "", 0.1, 2)
+    made = Checkpoint("x", "scripted/base", "local", "x", "Bct()", "f" * 64, 1, 9)
+    found = study(BASE, (replace(alone, checkpoint=made), said))
+    assert any(line.startswith("One training seed of mine: ") for line in footnotes(found))
 
 
 def test_a_study_without_trainings_says_nothing_of_seeds() -> None:

@@ -70,11 +70,12 @@ def training_caveats(results: Results) -> Iterator[str]:
 
     trainings = repeated_trainings(results)
     once = [each.name for each in trainings if len(each.labels) == 1]
+    once += [arm.label for arm in results.arms if arm.checkpoint is not None and not arm.training]
     if once:
         yield (
             f"One training seed of {visible(' and '.join(once))}: the intervals hold the chance of questions and replies, "
-            "not how far a result moves from one training to the next. Give the study several seeds to see it: "
-            "seeds=(0, 1, 2)."
+            "not how far a result moves from one training to the next. Train with several seeds to see it: "
+            "seeds=(0, 1, 2) of a study."
         )
     for each in (each for each in trainings if len(each.labels) > 1):
         brr, of_base = each.summary.brr, each.summary.ratio
