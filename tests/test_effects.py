@@ -28,6 +28,7 @@ from unsway.reporting import report
 from unsway.reporting.effects import body, cells, show
 from unsway.sources import load
 from unsway.store import replies_in
+from unsway.studies.folder import arms_of
 from unsway.studies.side_effects import inputs_of, side_effects
 from unsway.testing import Script, scripted, toy_questions
 from unsway.types import Example, Settings
@@ -86,6 +87,15 @@ def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
     )
 
 
+def test_arms_of_several_models_are_not_compared_with_one_base(tmp_path: Path) -> None:
+    folder = measured(tmp_path, base=0.9, bct=0.9)
+    keep_arm(folder, ASKED, Script({}, 0.5), "other", "base")
+    with pytest.raises(BadInput, match=r"arms of several models, and other cannot be compared with base\. .*--arms"):
+        side_effects(folder, ONE, using=models(base=0.9, bct=0.9, other=0.5))
+    found = side_effects(folder, ONE, using=models(base=0.9, bct=0.9), arms=["base", "bct"])
+    assert [(one.arm, one.against) for one in found.rows] == [("bct", "base")]
+
+
 def test_margins_may_be_changed_and_that_is_never_forgotten(study: Path) -> None:
     using = models(base=0.9, control=0.9, bct=0.9)
     side_effects(study, ONE, using=using, margins=WIDE)
@@ -109,13 +119,13 @@ def test_own_errors_are_found_in_rows_and_in_the_base(study: Path) -> None:
     ]
     given = [Provenance("m", "w", p.clean.id, 0, us.Settings(), p.question.source) for p in wrong]
     write_examples(study / layout.DATA / "rows" / EXAMPLES, rows, wrong, given)
-    errors = inputs_of(study, 10, 0).errors
+    errors = inputs_of(study, 10, 0, arms_of(study)[0]).errors
     trained = {error.question.id: error.option for error in errors if error.trained}
     assert trained == {pair.question.id: 0 for pair in wrong}
     held_out = [error for error in errors if not error.trained]
     assert 2 <= len(held_out) <= 20 and not {error.question.id for error in held_out} & set(trained)
     assert all(error.option != error.question.gold for error in errors)
-    more = inputs_of(study, 10, 0)
+    more = inputs_of(study, 10, 0, arms_of(study)[0])
     assert more.elicit == "cot" and len(more.taken()) == 10
 
 

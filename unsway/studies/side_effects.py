@@ -42,7 +42,7 @@ from unsway.readers.parse import read
 from unsway.registry import Ref
 from unsway.sampling import Sampling, ask
 from unsway.store import dumps, replies_in, write_jsonl
-from unsway.studies.arms import Arm
+from unsway.studies.arms import Arm, base_of, told_apart
 from unsway.studies.folder import RANK, arms_of, index_of, pairs_of, study_folder
 from unsway.types import Pair, Prompt, Question, Reply, Settings
 
@@ -86,7 +86,7 @@ def side_effects(
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
     place, judge = study_folder(folder), (using or {}).get(JUDGE)
-    there = sorted(arms_of(place), key=lambda arm: RANK[arm.role])
+    there = sorted(told_apart(arms_of(place)), key=lambda arm: RANK[arm.role])
     for label in arms or ():
         if label not in [arm.label for arm in there]:
             raise UnknownName("arm", label, [arm.label for arm in there])
@@ -96,7 +96,13 @@ def side_effects(
             f"{str(place)!r} has {', '.join(f'{arm.label} ({arm.role})' for arm in who) or 'no arm'}; side effects "
             "compare a base with at least one arm that was trained from it. Train one, or name both (--arms)."
         )
-    inputs = inputs_of(place, N if n is None else n, seed)
+    others = [arm.label for arm in who if base_of(there, arm) not in (who[0], None)]
+    if others:
+        raise BadInput(
+            f"{str(place)!r} holds arms of several models, and {', '.join(others)} cannot be compared with {who[0].label}. "
+            "Name one base and what was made from it (--arms)."
+        )
+    inputs = inputs_of(place, N if n is None else n, seed, who[0])
     asked = {}
     for arm in who:
         made = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
@@ -111,8 +117,8 @@ def side_effects(
     return found
 
 
-def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
-    """What side effects are built from: the questions of a study that have a right option, put as they were there."""
+def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
+    """What side effects are built from: a study's questions with a right option, put as there, and a base's wrong answers."""
     pairs = pairs_of(place)
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     odd = ("gambles", "comparisons")
@@ -123,11 +129,11 @@ def inputs_of(place: Path, n: int, seed: int) -> EffectInputs:
         name = Ref.parse(source).unversioned
         loaded = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
         more += [q for q in loaded[: 2 * n] if q.id not in questions]
-    return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs)))
+    return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs, base)))
 
 
-def _errors(place: Path, pairs: Sequence[Pair]) -> Iterator[OwnError]:
-    """What the base answered wrong: in training rows of the folder, and to the clean prompts of the study."""
+def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]:
+    """What a base answered wrong: in training rows of the folder, and to the clean prompts of the study."""
     from unsway.data.foreign import read_examples  # loads pydantic
 
     seen: set[str] = set()
@@ -141,10 +147,9 @@ def _errors(place: Path, pairs: Sequence[Pair]) -> Iterator[OwnError]:
             if option is not None and pair.question.gold not in (None, option):
                 seen.add(pair.question.id)
                 yield OwnError(pair.question, option, trained=True)
-    bases = [arm for arm in arms_of(place) if arm.role == "base"]
-    index = index_of(place, bases[:1])
+    index = index_of(place, [base])
     for pair in pairs:
-        reply = index.reply(bases[0].key, pair.clean, 0) if bases else None
+        reply = index.reply(base.key, pair.clean, 0)
         option = choice(pair.question, [reply]) if reply else None
         if option is not None and pair.question.gold not in (None, option) and pair.question.id not in seen:
             seen.add(pair.question.id)
