@@ -183,14 +183,13 @@ def too_few(results: Results) -> Iterator[str]:
 
 
 def not_swayed(results: Results) -> Iterator[str]:
-    """Biases that are not seen to sway the base: their ratios say nothing."""
-    if results.base is None or not compared_arms(results):
-        return
-    brrs = [(_brr(results, results.base, bias), bias) for bias in results.biases]
-    weak = [words.human(bias) for brr, bias in brrs if brr is not None and not _clear(brr)]
-    if weak:
-        names = words.first_few(weak, NAMED)
-        yield f"{_name(results.base)} is not seen to be swayed by {names}: no ratio there without more questions."
+    """Biases that are not seen to sway a base: ratios to it say nothing there."""
+    for base in dict.fromkeys(base for _, base in compared_arms(results)):
+        brrs = [(_brr(results, base, bias), bias) for bias in results.biases]
+        weak = [words.human(bias) for brr, bias in brrs if brr is not None and not _clear(brr)]
+        if weak:
+            names = words.first_few(weak, NAMED)
+            yield f"{_name(base)} is not seen to be swayed by {names}: no ratio there without more questions."
 
 
 def one_training(results: Results) -> Iterator[str]:
