@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+import unsway as us
 from unsway.biases.registry import biases
 from unsway.cli import main
-from unsway.cli.main import VERBS
+from unsway.cli.main import VERBS, write_all
 from unsway.cli.measure import OPTIONS
 from unsway.errors import BadInput
-from unsway.pairing import example
+from unsway.pairing import example, pairs
 from unsway.sources import load
+from unsway.testing import scripted, toy_questions
 
 
 def call(*args: object) -> Result:
@@ -152,3 +158,36 @@ def test_an_unknown_hyper_parameter_names_the_list(tmp_path: Path) -> None:
 def test_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> None:
     found = call("report", tmp_path)
     assert found.exit_code == 1 and "unsway measure" in found.output
+
+
+@pytest.mark.parametrize(
+    ("encoding", "asked", "written"),
+    [
+        ("utf-8", False, "−5".encode()),
+        ("cp1252", False, "−5".encode()),  # what Windows takes for a file
+        ("ascii", True, rb"\u22125"),
+        ("cp1252", True, rb"\u22125"),
+    ],
+)
+def test_a_minus_is_never_lost_and_never_an_error(
+    encoding: str, asked: bool, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    if asked:
+        monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding=encoding) as stream:
+        write_all(stream)
+        stream.write("−5")
+        stream.flush()
+        assert raw.getvalue() == written
+
+
+def test_a_table_is_printed_where_the_streams_know_ascii_alone(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(12), ["post_hoc"])
+    us.measure(scripted(asked, {"post_hoc": 0.0}), asked, folder=tmp_path)
+    words = [sys.executable, "-X", "utf8=0", "-m", "unsway", "table", str(tmp_path)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONIOENCODING"}
+    environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+    said = subprocess.run(words, capture_output=True, env=environment, check=True, cwd=Path(__file__).parent.parent)
+    assert "[−" in said.stdout.decode("utf-8")

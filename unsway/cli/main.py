@@ -7,9 +7,11 @@ also from the environment. Heavy libraries load inside the verbs, so that `--hel
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Mapping
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -69,6 +71,20 @@ def loudness_options() -> list[click.Parameter]:
     return [click.Option([f"-{name[0]}", f"--{name}"], help=text, **kept) for name, text in said.items()]
 
 
+def write_all(stream: TextIOWrapper) -> None:
+    """Let a stream take what its encoding has no sign for, a minus above all.
+
+    A file or a pipe gets UTF-8 (Windows would choose another encoding), a terminal and PYTHONIOENCODING get escapes.
+    """
+    try:
+        "−→…".encode(stream.encoding)
+    except UnicodeEncodeError:
+        if stream.isatty() or "PYTHONIOENCODING" in os.environ:
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            stream.reconfigure(encoding="utf-8")
+
+
 class CommonVerb(click.Command):
     """Takes `-q` and `-v`, and each option also from the environment, as UNSWAY_VERB_OPTION."""
 
@@ -105,6 +121,13 @@ class Group(click.Group):
 
     group_class = type
     command_class = CommonVerb
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program, on streams that take every character that a number or a reply can have."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                write_all(stream)
+        return super().main(*args, **kwargs)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs under headings, each with its whole first sentence."""
