@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
 
+import unsway as us
 from tests.forking import Forked
 from unsway import readers
 from unsway.biases.registry import biases
@@ -145,10 +146,12 @@ def test_each_biased_score_says_whether_the_cue_was_followed(tmp_path: Path) -> 
 
 
 def test_the_record_of_measure_points_to_its_folder(tmp_path: Path) -> None:
-    run(asked("post_hoc").pairs[:2], scripted(asked("post_hoc"), follow={}), folder=tmp_path / "study")
-    (log,) = (tmp_path / "study" / "logs").glob("*.eval")
-    done = CliRunner().invoke(main, ["import", str(log), "--out", str(tmp_path / "out")])
-    assert done.exit_code == 1 and "unsway table" in done.output and "study" in done.output
+    study = tmp_path / "study"
+    us.measure(scripted(asked("post_hoc"), follow={}), asked("post_hoc"), folder=study)
+    (log,) = (study / "logs").glob("*.eval")
+    for file in (log, study / "replies.jsonl"):
+        done = CliRunner().invoke(main, ["import", str(file), "--out", str(tmp_path / "out")])
+        assert done.exit_code == 1 and f"`unsway table {study}`" in done.output
 
 
 def test_a_damaged_log_is_said(tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def read_logs(files: Sequence[Path]) -> Logs:
     others: dict[Path, EvalLog | None] = {}
     notes, n_samples = [], 0
     for file in files:
+        if file.name == layout.REPLIES and (file.parent / layout.ARMS).is_file():
+            raise BadInput(f"{file} is part of a study, which is read as it is: `unsway table {file.parent}`.")
         log = read_log(file)
         own = read_own_log(file, log) if log is not None else None
         if log is None or own is None:
