@@ -60,7 +60,11 @@ def data() -> None:
 @elicit_option
 @click.option("--direct-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share without CoT.")
 @click.option(
-    "--instruct", type=click.IntRange(min=0), default=0, show_default=True, help="Instruction-following rows."
+    "--instruct",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Instruction-following rows; the paper takes as many as -n.",
 )
 @click.option(
     "--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file; our own otherwise."
