@@ -160,10 +160,19 @@ def test_refusals_say_what_to_do(
 def test_a_card_names_no_path_of_this_machine(tmp_path: Path) -> None:
     base = tmp_path / "models" / "mine"
     base.mkdir(parents=True)
-    text = card(replace(MADE, base=f"{base}@abc"), str(base))
+    text = card(replace(MADE, base=f"{base}@abc"), str(base), whole=False)
     assert str(tmp_path) not in text and "`mine`" in text and "base_model" not in text
-    control = card(replace(MADE, role="control"), "org/name")
+    control = card(replace(MADE, role="control"), "org/name", whole=False)
     assert 'base_model: "org/name"' in control and "without cues" in control and "`post_hoc`" not in control
+
+
+def test_whole_weights_are_opened_without_peft(home: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.json").write_text(dumps(replace(MADE, model=str(tmp_path), uri=str(tmp_path))))
+    (tmp_path / "model.safetensors").write_bytes(b"whole")
+    hub.push(tmp_path, "me/whole")
+    text = home.repos["me/whole"].files["README.md"].decode()
+    assert "library_name: transformers" in text and "peft" not in text.lower()
+    assert 'AutoModelForCausalLM.from_pretrained("me/whole")' in text
 
 
 def test_a_hosted_checkpoint_has_nothing_to_push(tmp_path: Path) -> None:

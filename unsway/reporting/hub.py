@@ -25,7 +25,7 @@ from unsway.disk import write_text
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
-from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
+from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
 from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows
 from unsway.reporting.formats import written
@@ -169,7 +169,8 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
             raise BadInput(f"The weights of {str(place)!r} are kept by {checkpoint.backend}; there is nothing to push.")
         base = hub_name(checkpoint.base.rpartition("@")[0])
         tables = ("", "") if study is None else (to_markdown(results_in(study)), effects_table(study))
-        return Pushed("model", card(checkpoint, base, repo=repo, measured=tables[0], effects=tables[1]))
+        whole = not (place / ADAPTER_FILE).is_file()
+        return Pushed("model", card(checkpoint, base, whole=whole, repo=repo, measured=tables[0], effects=tables[1]))
     if (place / ROWS).is_file():
         configs = {"examples": ROWS} | {
             name: f"examples.{name}.jsonl"

@@ -2,7 +2,7 @@
 
 In: a `Checkpoint`, and once it was measured the tables of its study. Out: Markdown behind a YAML header.
 
-    card(checkpoint, "HuggingFaceTB/SmolLM2-135M-Instruct")
+    card(checkpoint, "HuggingFaceTB/SmolLM2-135M-Instruct", whole=False)
 """
 
 from __future__ import annotations
@@ -14,25 +14,35 @@ from unsway.types import Checkpoint
 
 CARD = "README.md"
 """The name under which the hub looks for a card."""
-LOADING = """from peft import AutoPeftModelForCausalLM
+ADAPTER = """from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
 model = AutoPeftModelForCausalLM.from_pretrained("{repo}")
 tokenizer = AutoTokenizer.from_pretrained("{repo}")"""
+WHOLE = """from transformers import AutoModelForCausalLM, AutoTokenizer
+model = AutoModelForCausalLM.from_pretrained("{repo}")
+tokenizer = AutoTokenizer.from_pretrained("{repo}")"""
 
 
-def card(checkpoint: Checkpoint, base: str, *, repo: str = ".", measured: str = "", effects: str = "") -> str:
+def card(
+    checkpoint: Checkpoint, base: str, *, whole: bool, repo: str = ".", measured: str = "", effects: str = ""
+) -> str:
     """The card of an adapter or of whole weights.
 
     Args:
         checkpoint: The record of the training.
         base: The base model, as the hub names it, or its folder.
+        whole: Whether all weights are there, and no adapter.
         repo: The repository that holds it; the folder itself where none does.
         measured: The table of a study that measured it, in Markdown.
         effects: The table of its side effects, in Markdown.
     """
     on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
     base = base if on_hub else Path(base).name  # a path of this machine is of no use to others
-    header = ["library_name: peft", "pipeline_tag: text-generation", "tags: [unsway, consistency-training]"]
+    header = [
+        f"library_name: {'transformers' if whole else 'peft'}",
+        "pipeline_tag: text-generation",
+        "tags: [unsway, consistency-training]",
+    ]
     header += [f"base_model: {json.dumps(base)}"] if on_hub else []
     biases = ", ".join(f"`{name}`" for name in checkpoint.trained_on) or "none recorded"
     facts = {
@@ -46,7 +56,7 @@ def card(checkpoint: Checkpoint, base: str, *, repo: str = ".", measured: str = 
     parts = ["---", *header, "---", "", f"# {base.rpartition('/')[2]}, trained with unsway", ""]
     parts += ["Trained on the model's own replies, so that cues which ought not to matter sway it less.", ""]
     parts += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items()), ""]
-    parts += ["## Load it", "", "```python", LOADING.format(repo=repo), "```", ""]
+    parts += ["## Load it", "", "```python", (WHOLE if whole else ADAPTER).format(repo=repo), "```", ""]
     parts += ["## What it does under cues", "", measured or "Not measured yet.", ""]
     parts += ["## What the training cost", "", effects or "No side effects were measured.", ""]
     return "\n".join(parts)
