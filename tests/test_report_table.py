@@ -279,6 +279,11 @@ def test_each_model_is_compared_with_its_own_base() -> None:
     arms = tuple(replace(arm, trained=()) for arm in study.arms)  # checkpoints whose rows nobody knows
     unknown = headline(replace(study, arms=arms, trained_biases=()))
     assert "its base under 5 biases (95% interval" in unknown and "never saw" not in unknown
+    trained = [arm for arm in study.arms if arm.role == "trained"]
+    one = replace(study, arms=tuple(replace(arm, trained=()) if arm == trained[0] else arm for arm in study.arms))
+    nobody_knows, control = one.arm(trained[0].label), next(arm for arm in one.arms if arm.role == "control")
+    assert one.taught(nobody_knows) == () and not any(one.is_trained(bias, nobody_knows) for bias in one.biases)
+    assert one.taught(control) == one.trained_biases == study.trained_biases, "a control stands beside what was trained"
     said = comparisons(study)
     assert len(said) == 6 and "whether wren-1b control is swayed less than wren-1b is undecided" in " ".join(said)
 

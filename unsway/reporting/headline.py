@@ -101,7 +101,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     known = []
     for arm in trained:
         taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
-        others = [bias for bias in results.biases if (arm.trained or results.trained_biases) and bias not in taught]
+        others = [bias for bias in results.biases if results.taught(arm) and bias not in taught]
         seen = [bias for bias in (others or results.biases) if change_from_base(results, arm, [bias]) is not None]
         change = change_from_base(results, arm, seen) if seen else None
         if change is not None:

@@ -218,8 +218,12 @@ class Results:
 
     def is_trained(self, bias: str, arm: Arm | None = None) -> bool:
         """Whether this arm (any, where none is named) was trained on this bias, whatever its version."""
-        names = arm.trained if arm is not None and arm.trained else self.trained_biases
-        return plain_name(bias) in {plain_name(name) for name in names}
+        return plain_name(bias) in {plain_name(name) for name in (self.taught(arm) if arm else self.trained_biases)}
+
+    def taught(self, arm: Arm) -> tuple[str, ...]:
+        """Names of the biases that an arm was trained on, or a control's fellows; empty where nobody knows."""
+        unknown = arm.role == "trained" and any(one.trained for one in self.arms)
+        return arm.trained or (() if unknown else self.trained_biases)
 
     def trained_on(self, bias: str) -> tuple[Arm, ...] | None:
         """The trained arms that were trained on this bias, where others were not; None where they are all alike."""
