@@ -18,8 +18,9 @@ from tests.hub_server import TOKEN, HubServer
 from unsway.cli import main
 from unsway.data.formats import write_rows
 from unsway.errors import BadInput, ModelError
+from unsway.models.weights import read_checkpoint
 from unsway.reporting import hub
-from unsway.store import dumps
+from unsway.store import dumps, loads
 from unsway.studies import Study, run
 from unsway.testing import scripted
 from unsway.training.card import card
@@ -164,6 +165,20 @@ def test_a_card_names_no_path_of_this_machine(tmp_path: Path) -> None:
     assert str(tmp_path) not in text and "`mine`" in text and "base_model" not in text
     control = card(replace(MADE, role="control"), "org/name", whole=False)
     assert 'base_model: "org/name"' in control and "without cues" in control and "`post_hoc`" not in control
+
+
+def test_what_is_pushed_names_no_folder_of_this_machine(home: HubServer, adapter: Path, tmp_path: Path) -> None:
+    base = tmp_path / "models" / "mine"
+    base.mkdir(parents=True)
+    here = replace(MADE, model=str(adapter), uri=str(adapter), base=f"{base}@abc")
+    (adapter / "checkpoint.json").write_text(dumps(here))
+    (adapter / "adapter_config.json").write_text(json.dumps({"r": 8, "base_model_name_or_path": str(base)}))
+    hub.push(adapter, "me/bct")
+    there = home.repos["me/bct"].files
+    assert not [name for name, content in there.items() if str(tmp_path).encode() in content]
+    assert json.loads(there["adapter_config.json"]) == {"r": 8, "base_model_name_or_path": "mine"}
+    assert loads(Checkpoint, there["checkpoint.json"].decode()) == replace(here, model=".", uri=".", base="mine@abc")
+    assert read_checkpoint(adapter).base == f"{base}@abc", "the folder itself stays as it is"
 
 
 def test_whole_weights_are_opened_without_peft(home: HubServer, tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from unsway import layout
@@ -30,7 +32,9 @@ from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows
 from unsway.reporting.formats import written
 from unsway.reporting.table import to_markdown
+from unsway.store import dumps
 from unsway.training.card import CARD, card
+from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -56,6 +60,8 @@ class Pushed(NamedTuple):
     """The kind of repository."""
     card: str
     """Its README.md."""
+    instead: Mapping[str, str] = MappingProxyType({})
+    """Files that are pushed otherwise than they stand there: they would name folders of this machine."""
 
 
 def push(folder: str | Path, repo: str, *, study: str | Path | None = None, public: bool = False) -> str:
@@ -86,12 +92,16 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
         stack.enter_context(HubRefusals(repo))
         sdk = "static" if made.repo_type == "space" else None
         api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
+        for name, text in made.instead.items():
+            api.upload_file(
+                path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, commit_message="unsway push"
+            )
         api.upload_folder(
             repo_id=repo,
             folder_path=place,
             repo_type=made.repo_type,
             allow_patterns=PLAIN,
-            ignore_patterns=LEFT_OUT,
+            ignore_patterns=[*LEFT_OUT, *made.instead],
             commit_message="unsway push",
         )
     return f"{api.endpoint}/{PREFIXES[made.repo_type]}{repo}"
@@ -170,7 +180,8 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         base = hub_name(checkpoint.base.rpartition("@")[0])
         tables = ("", "") if study is None else (to_markdown(results_in(study)), effects_table(study))
         whole = not (place / ADAPTER_FILE).is_file()
-        return Pushed("model", card(checkpoint, base, whole=whole, repo=repo, measured=tables[0], effects=tables[1]))
+        text = card(checkpoint, base, whole=whole, repo=repo, measured=tables[0], effects=tables[1])
+        return Pushed("model", text, _without_folders(place, checkpoint))
     if (place / ROWS).is_file():
         configs = {"examples": ROWS} | {
             name: f"examples.{name}.jsonl"
@@ -190,6 +201,18 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
     )
+
+
+def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
+    """A checkpoint's record and its adapter's config, with a base that is a folder of this machine by its name alone."""
+    name, _, weights = checkpoint.base.rpartition("@")
+    is_folder = Path(name).expanduser().exists()
+    base = Path(name).name if is_folder else name
+    files = {CHECKPOINT_FILE: dumps(replace(checkpoint, model=".", uri=".", base=f"{base}@{weights}")) + "\n"}
+    if is_folder and (place / ADAPTER_FILE).is_file():
+        config = json.loads((place / ADAPTER_FILE).read_text(encoding="utf-8"))
+        files[ADAPTER_FILE] = json.dumps(config | {"base_model_name_or_path": base}, indent=2, sort_keys=True) + "\n"
+    return files
 
 
 def effects_table(study: str | Path) -> str:
