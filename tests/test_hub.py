@@ -14,15 +14,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import unsway as us
 from tests.hub_server import TOKEN, HubServer
 from unsway.cli import main
 from unsway.data.formats import write_rows
 from unsway.errors import BadInput, ModelError
 from unsway.models.weights import read_checkpoint
+from unsway.pairing import pairs
 from unsway.reporting import hub
 from unsway.store import dumps, loads
 from unsway.studies import Study, run
-from unsway.testing import scripted
+from unsway.testing import scripted, toy_questions
 from unsway.training.card import card
 from unsway.types import Checkpoint
 
@@ -177,8 +179,17 @@ def test_what_is_pushed_names_no_folder_of_this_machine(home: HubServer, adapter
     there = home.repos["me/bct"].files
     assert not [name for name, content in there.items() if str(tmp_path).encode() in content]
     assert json.loads(there["adapter_config.json"]) == {"r": 8, "base_model_name_or_path": "mine"}
-    assert loads(Checkpoint, there["checkpoint.json"].decode()) == replace(here, model=".", uri=".", base="mine@abc")
+    assert loads(Checkpoint, there["checkpoint.json"].decode()) == replace(
+        here, model="adapter", uri="adapter", base="mine@abc"
+    )
     assert read_checkpoint(adapter).base == f"{base}@abc", "the folder itself stays as it is"
+    asked = pairs(toy_questions(6), ["post_hoc"])
+    us.measure(scripted(asked, {}), asked, folder=tmp_path / "study", how=us.Measurement(checkpoint=here))
+    hub.push(tmp_path / "study", "me/study")
+    there = home.repos["datasets/me/study"].files
+    assert not [name for name, content in there.items() if str(tmp_path).encode() in content]
+    (arm,) = json.loads(there["arms.json"])["arms"]
+    assert (arm["checkpoint"]["uri"], arm["checkpoint"]["base"]) == ("adapter", "mine@abc")
 
 
 def test_whole_weights_are_opened_without_peft(home: HubServer, tmp_path: Path) -> None:

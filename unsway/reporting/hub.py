@@ -15,7 +15,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -32,7 +32,7 @@ from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows
 from unsway.reporting.formats import written
 from unsway.reporting.table import to_markdown
-from unsway.store import dumps
+from unsway.store import dumps, loads
 from unsway.training.card import CARD, card
 from unsway.types import Checkpoint
 
@@ -94,7 +94,11 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
         api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
         for name, text in made.instead.items():
             api.upload_file(
-                path_or_fileobj=text.encode(), path_in_repo=name, repo_id=repo, commit_message="unsway push"
+                repo_id=repo,
+                path_or_fileobj=text.encode(),
+                path_in_repo=name,
+                repo_type=made.repo_type,
+                commit_message="unsway push",
             )
         api.upload_folder(
             repo_id=repo,
@@ -196,7 +200,7 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         kept = (layout.OUTCOMES, layout.REPLIES, layout.PAIRS, layout.QUESTIONS, layout.VERDICTS)
         configs = {Path(name).stem: name for name in kept if (place / name).is_file()}
         about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(place))}"
-        return Pushed("dataset", _dataset_card(repo, about, configs))
+        return Pushed("dataset", _dataset_card(repo, about, configs), _arms_by_name(place))
     raise BadInput(
         f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
@@ -204,15 +208,30 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
 
 
 def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
-    """A checkpoint's record and its adapter's config, with a base that is a folder of this machine by its name alone."""
-    name, _, weights = checkpoint.base.rpartition("@")
-    is_folder = Path(name).expanduser().exists()
-    base = Path(name).name if is_folder else name
-    files = {CHECKPOINT_FILE: dumps(replace(checkpoint, model=".", uri=".", base=f"{base}@{weights}")) + "\n"}
-    if is_folder and (place / ADAPTER_FILE).is_file():
+    """A checkpoint's record and its adapter's config, with folders of this machine by their name alone."""
+    files = {CHECKPOINT_FILE: dumps(_by_name(checkpoint)) + "\n"}
+    if (place / ADAPTER_FILE).is_file():
         config = json.loads((place / ADAPTER_FILE).read_text(encoding="utf-8"))
-        files[ADAPTER_FILE] = json.dumps(config | {"base_model_name_or_path": base}, indent=2, sort_keys=True) + "\n"
+        if Path(base := str(config.get("base_model_name_or_path"))).expanduser().exists():
+            config["base_model_name_or_path"] = Path(base).name
+            files[ADAPTER_FILE] = json.dumps(config, indent=2, sort_keys=True) + "\n"
     return files
+
+
+def _by_name(checkpoint: Checkpoint) -> Checkpoint:
+    """A checkpoint whose folder, and whose base where it is one, are named without where they are."""
+    base, _, weights = checkpoint.base.rpartition("@")
+    name = Path(checkpoint.model).name
+    base = Path(base).name if Path(base).expanduser().exists() else base
+    return checkpoint if checkpoint.is_hosted else replace(checkpoint, model=name, uri=name, base=f"{base}@{weights}")
+
+
+def _arms_by_name(place: Path) -> dict[str, str]:
+    """The arms of a study, whose checkpoints are named without where they are."""
+    kept = json.loads((place / layout.ARMS).read_text(encoding="utf-8"))
+    for arm in (one for one in kept["arms"] if one.get("checkpoint")):
+        arm["checkpoint"] = asdict(_by_name(loads(Checkpoint, json.dumps(arm["checkpoint"]))))
+    return {layout.ARMS: json.dumps(kept, indent=2) + "\n"}
 
 
 def effects_table(study: str | Path) -> str:
