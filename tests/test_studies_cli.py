@@ -80,7 +80,7 @@ def test_arms_that_are_not_there_yet_are_missing(tmp_path: Path) -> None:
 SLOW = """
 import sys
 from unsway.studies import Study, run
-from unsway.testing import scripted, toy_questions
+from unsway.testing import scripted
 study = Study(models="scripted/slow", biases="post_hoc", tasks="procedural/dates", n=40)
 run(study, sys.argv[1], using={"scripted/slow": scripted(study.pairs(), follow={}, name="slow", seconds=1000)})
 """
