@@ -163,9 +163,9 @@ def test_refusals_say_what_to_do(
 def test_a_card_names_no_path_of_this_machine(tmp_path: Path) -> None:
     base = tmp_path / "models" / "mine"
     base.mkdir(parents=True)
-    text = card(replace(MADE, base=f"{base}@abc"), str(base), whole=False)
+    text = card(replace(MADE, base=f"{base}@abc"), tmp_path)
     assert str(tmp_path) not in text and "`mine`" in text and "base_model" not in text
-    control = card(replace(MADE, role="control"), "org/name", whole=False)
+    control = card(replace(MADE, base="org/name@abc", role="control"), tmp_path)
     assert 'base_model: "org/name"' in control and "without cues" in control and "`post_hoc`" not in control
 
 

@@ -22,7 +22,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from unsway import layout
-from unsway.assets import hub_name
 from unsway.disk import write_text
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, ModelError
@@ -181,10 +180,8 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         checkpoint = read_checkpoint(place)
         if checkpoint.is_hosted:
             raise BadInput(f"The weights of {str(place)!r} are kept by {checkpoint.backend}; there is nothing to push.")
-        base = hub_name(checkpoint.base.rpartition("@")[0])
         tables = ("", "") if study is None else (to_markdown(results_in(study)), effects_table(study))
-        whole = not (place / ADAPTER_FILE).is_file()
-        text = card(checkpoint, base, whole=whole, repo=repo, measured=tables[0], effects=tables[1])
+        text = card(checkpoint, place, repo=repo, measured=tables[0], effects=tables[1])
         return Pushed("model", text, _without_folders(place, checkpoint))
     if (place / ROWS).is_file():
         configs = {"examples": ROWS} | {

@@ -32,7 +32,6 @@ from unsway.sampling import Sampling
 from unsway.sampling.remote import RemoteBudget, linked
 from unsway.sharing import shared
 from unsway.store import dumps, loads, replies_in
-from unsway.studies.arms import ArmRole
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
@@ -167,8 +166,7 @@ class StudyRun:
             ask_arm(asked, self.session(arm.model), replace(how, intervention=change), arm.name)
             return
         checkpoint = read_checkpoint(self.folder / checkpoint_folder(arm, change))
-        role: ArmRole = "control" if change.method.is_control else "trained"
-        how = replace(how, role=role, checkpoint=checkpoint, trained=change.biases, training=str(change))
+        how = replace(how, role=change.method.role, checkpoint=checkpoint, trained=change.biases, training=str(change))
         ask_arm(asked, self.session(checkpoint), how, arm.name)
 
 

@@ -2,7 +2,7 @@
 
 In: a `Checkpoint`, and once it was measured the tables of its study. Out: Markdown behind a YAML header.
 
-    card(checkpoint, "HuggingFaceTB/SmolLM2-135M-Instruct", whole=False)
+    card(checkpoint, "runs/bct/model")
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from unsway.assets import hub_name
+from unsway.models.weights import ADAPTER_FILE
 from unsway.types import Checkpoint
 
 CARD = "README.md"
@@ -23,19 +25,18 @@ model = AutoModelForCausalLM.from_pretrained("{repo}")
 tokenizer = AutoTokenizer.from_pretrained("{repo}")"""
 
 
-def card(
-    checkpoint: Checkpoint, base: str, *, whole: bool, repo: str = ".", measured: str = "", effects: str = ""
-) -> str:
+def card(checkpoint: Checkpoint, folder: str | Path, *, repo: str = ".", measured: str = "", effects: str = "") -> str:
     """The card of an adapter or of whole weights.
 
     Args:
         checkpoint: The record of the training.
-        base: The base model, as the hub names it, or its folder.
-        whole: Whether all weights are there, and no adapter.
+        folder: Where its weights are: an adapter, or all of them.
         repo: The repository that holds it; the folder itself where none does.
         measured: The table of a study that measured it, in Markdown.
         effects: The table of its side effects, in Markdown.
     """
+    whole = not (Path(folder) / ADAPTER_FILE).is_file()
+    base = hub_name(checkpoint.base.rpartition("@")[0])
     on_hub = base.count("/") == 1 and not Path(base).expanduser().exists()
     base = base if on_hub else Path(base).name  # a path of this machine is of no use to others
     header = [

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from unsway.assets import hub_name
 from unsway.data.provenance import biases_in
 from unsway.disk import write_text
 from unsway.errors import BadInput, number_of
-from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps
 from unsway.training.card import CARD, card
 from unsway.training.seams import WHAT, Backend, Method, Tuner
@@ -65,11 +64,10 @@ def fit(
 
 def _named(made: Checkpoint, method: Method, taught: tuple[str, ...], folder: Path) -> Checkpoint:
     """The checkpoint with what it is compared as and the biases that it was taught, in its record and its card as well."""
-    named = replace(made, role="control" if method.is_control else "trained", trained_on=taught or made.trained_on)
+    named = replace(made, role=method.role, trained_on=taught or made.trained_on)
     if named != made:
         if (folder / CARD).is_file():
-            whole = not (folder / ADAPTER_FILE).is_file()
-            write_text(folder / CARD, card(named, hub_name(named.base.rpartition("@")[0]), whole=whole))
+            write_text(folder / CARD, card(named, folder))
         write_text(folder / CHECKPOINT_FILE, dumps(named) + "\n")
     return named
 

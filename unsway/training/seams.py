@@ -322,6 +322,11 @@ class Method:
         return what + " and ".join(LACKS.get(field, f"no {field}") for field in lacking) if lacking else None
 
     @property
+    def role(self) -> Literal["trained", "control"]:
+        """What a checkpoint of it is compared as."""
+        return "control" if self.is_control else "trained"
+
+    @property
     def seams(self) -> frozenset[Any]:
         """The seams that it uses with these very settings: `needs`, or fewer of them."""
         return self.needs

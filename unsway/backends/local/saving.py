@@ -84,7 +84,7 @@ def write_checkpoint(model: Any, weights: Weights, folder: Path, checkpoint: Che
                 content = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": base}
                 write_text(config, json.dumps(content, indent=2, sort_keys=True) + "\n")
             weights.tokenizer.save_pretrained(place)
-            write_text(place / CARD, card(checkpoint, base, whole=not config.exists()))
+            write_text(place / CARD, card(checkpoint, place))
         write_text(folder / CHECKPOINT_FILE, dumps(checkpoint) + "\n")
     except Exception as error:  # torch, safetensors and the standard library each raise their own
         raise not_written(error, folder, checkpoint.steps) from error
