@@ -17,8 +17,8 @@ from unsway.studies.folder import arms_of
 from unsway.types import Checkpoint
 
 
-def measure(out: Path, *args: object, code: int = 0) -> Result:
-    words = ["measure", "answers/x", "--questions", "procedural/dates", "-n", "8", "--out", out, *args]
+def measure(out: Path, *args: object, model: str = "answers/x", code: int = 0) -> Result:
+    words = ["measure", model, "--questions", "procedural/dates", "-n", "8", "--out", out, *args]
     found = CliRunner().invoke(main, [str(word) for word in words])
     assert found.exit_code == code, found.output
     return found
@@ -108,6 +108,18 @@ def test_what_a_server_answers_with_is_compared_as_its_checkpoint_says(tmp_path:
     )
     assert arm.is_made_from(replace(arm, model="openai-api/local/org/x", checkpoint=None))
     assert "holds no checkpoint" in measure(tmp_path / "out", "--checkpoint", tmp_path / "out", code=1).output
+
+
+def test_the_seeds_of_a_training_are_one_result(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    measure(out)
+    for seed, letter in enumerate("BC"):
+        more = ("--role", "trained", "--training", "bct", "-M", f"letter={letter}")
+        found = measure(out, *more, model=f"answers/{seed}")
+    assert [arm.training for arm in arms_of(out)] == ["", "bct", "bct"]
+    assert "bct over 2 training seeds, all biases: " in found.output and "One training seed" not in found.output
+    refused = measure(out, "--training", "bct", code=2)
+    assert "nothing says that this model is one" in refused.output
 
 
 def test_a_model_writes_arguments_that_measure_takes(tmp_path: Path) -> None:

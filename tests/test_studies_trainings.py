@@ -47,6 +47,20 @@ def test_several_training_seeds_are_one_result_with_its_spread() -> None:
     assert "mean BRR +" in several and "from seed to seed it moves by " in several and "ratio to the base" in several
 
 
+def test_trainings_of_one_name_are_those_of_their_own_base() -> None:
+    bases = [arm(name, "base", "", rate, n) for n, (name, rate) in enumerate({"a": 0.6, "b": 0.3}.items())]
+    seeds = []
+    for n, base in enumerate("aabb"):
+        one, said = arm(f"bct of {base} {n}", "trained", "bct", 0.1 * n, n)
+        checkpoint = Checkpoint("x", f"scripted/{base}", "hosted", "y", "Bct()", "f" * 64, 1, 9)
+        seeds.append((replace(one, checkpoint=checkpoint), said))
+    found = repeated_trainings(study(*bases, *seeds))
+    assert [(each.name, each.labels) for each in found] == [
+        ("bct of scripted/a", ("bct of a 0", "bct of a 1")),
+        ("bct of scripted/b", ("bct of b 2", "bct of b 3")),
+    ]
+
+
 def test_a_checkpoint_that_no_study_trained_is_one_training_too() -> None:
     alone, said = arm("mine", "trained", "", 0.1, 2)
     made = Checkpoint("x", "scripted/base", "local", "x", "Bct()", "f" * 64, 1, 9)

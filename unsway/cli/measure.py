@@ -41,7 +41,7 @@ OPTIONS = {
     "Questions and cues": "questions n split columns skip_bad biases arguments prompts keep_gold seed",
     "Prompts and sampling": "elicit intervention fewshot samples temperature max_tokens effort thinking_budget options_after"
     " force_answer",
-    "The model": "engine model_args batch label role checkpoint",
+    "The model": "engine model_args batch label role checkpoint training",
     "Cost": "max_cost prices_ half_width",
     "What comes out": "out format json quiet verbose",
 }
@@ -99,6 +99,12 @@ OPTIONS = {
     "--checkpoint",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The checkpoint that a server answers with under this name; its role, biases and base count.",
+)
+@click.option(
+    "--training",
+    default="",
+    metavar="NAME",
+    help="The training that a checkpoint is one seed of: arms of one name are one result, with its spread from seed to seed.",
 )
 @click.option(
     "--intervention",
@@ -194,11 +200,18 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
     seed, most, settings = options["seed"], options["max_cost"], settings_of(options)
     budget = None if most is None else Budget(most, prices(options["prices_"]))
     change = f"fewshot:{options['fewshot'].replace(':', '-')}" if options["fewshot"] else options["intervention"]
+    checkpoint = read_checkpoint(options["checkpoint"]) if options["checkpoint"] else checkpoint_of(options["model"])
+    if options["training"] and checkpoint is None and options["role"] not in ("trained", "control"):
+        raise click.UsageError(
+            "--training names the training of a checkpoint, and nothing says that this model is one. Add --role trained, "
+            "--role control or --checkpoint FOLDER."
+        )
     return Measurement(
         Sampling(settings, options["samples"], out, budget, options["batch"], options["label"] or ""),
         interventions.resolve(change),
         options["role"],
-        read_checkpoint(options["checkpoint"]) if options["checkpoint"] else checkpoint_of(options["model"]),
+        checkpoint,
+        training=options["training"],
         seed=seed,
         half_width=half_width,
     )

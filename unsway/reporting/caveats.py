@@ -75,7 +75,7 @@ def training_caveats(results: Results) -> Iterator[str]:
         yield (
             f"One training seed of {visible(' and '.join(once))}: the intervals hold the chance of questions and replies, "
             "not how far a result moves from one training to the next. Train with several seeds to see it: "
-            "seeds=(0, 1, 2) of a study."
+            "seeds=(0, 1, 2) of a study, or `unsway measure … --training NAME` of each."
         )
     for each in (each for each in trainings if len(each.labels) > 1):
         brr, of_base = each.summary.brr, each.summary.ratio

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from unsway.stats.training_seeds import SeedSummary, over_seeds
+from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 
 
@@ -24,17 +25,17 @@ class RepeatedTraining(NamedTuple):
 
 def repeated_trainings(results: Results) -> tuple[RepeatedTraining, ...]:
     """Every training of a study with the arms of its seeds, in the order of the arms; the base's questions that all share."""
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[Arm]] = {}
     for arm in results.arms:
         if arm.training:
-            groups.setdefault((arm.of, arm.training), []).append(arm.label)
+            base = results.base_of(arm)
+            groups.setdefault((arm.of or (base.name if base else ""), arm.training), []).append(arm)
     several = len({of for of, _ in groups}) > 1
     found = []
-    for (of, training), labels in groups.items():
-        base = results.base_of(results.arm(labels[0]))
-        keys = {label: results.arm(label).key for label in labels}
-        said = {label: results.outcomes.only(arm=key) for label, key in keys.items()}
+    for (of, training), arms in groups.items():
+        base = results.base_of(arms[0])
+        said = {arm.label: results.outcomes.only(arm=arm.key) for arm in arms}
         of_base = None if base is None else results.outcomes.only(arm=base.key)
-        name = f"{training} of {of}" if several else training
-        found.append(RepeatedTraining(name, tuple(labels), over_seeds(said, of_base)))
+        name = f"{training} of {of}" if several and of else training
+        found.append(RepeatedTraining(name, tuple(said), over_seeds(said, of_base)))
     return tuple(found)
