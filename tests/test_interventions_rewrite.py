@@ -16,6 +16,7 @@ from unsway.sampling import Sampling, ask, run
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
 from unsway.store import ReplyStore, read_jsonl, read_manifest
+from unsway.studies.measuring import measure
 from unsway.testing import toy_questions
 from unsway.types import Message, Pair, Prompt, Question, Reply, Settings, Stop
 
@@ -139,3 +140,7 @@ def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, ca
     (path,) = (tmp_path / "interventions").glob("*.jsonl")
     assert {row.prompt_id: row.reason for row in read_jsonl(path, NotAsked)} == found.missing
     assert (read_manifest(path) or {})["reasons"] == found.reasons()
+    shown_as = measure(saying("forgetful", say), made, intervention=Rewrite(), folder=tmp_path / "study")
+    (arm,) = shown_as.arms
+    assert shown_as.outcomes.only(arm=arm.key).distinct("question_id") == [q.id for q in QUESTIONS[2:6]]
+    assert {one[1:] for one in shown_as.skipped} == {("not asked of rewrite (yet, or it has no prompt for them)", 2)}

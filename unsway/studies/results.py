@@ -373,10 +373,10 @@ def _not_asked(arms: Iterable[Arm], pairs: Iterable[Pair], outs: OutcomeTable) -
         wanted.setdefault(pair.bias, set()).add(pair.id)
     there = {(part[0].arm, part[0].bias): len(part.distinct("pair_id")) for part in outs.split(("arm", "bias"))}
     for arm in arms:
+        why = f"not asked of {arm.label} (yet{', or it has no prompt for them' if arm.intervention else ''})"
         for bias, ids in wanted.items():
-            n_asked = there.get((arm.key, bias), 0)
-            if 0 < n_asked < len(ids):
-                yield SkippedCount(bias, f"not asked of {arm.label} (yet)", len(ids) - n_asked)
+            if 0 < (n_asked := there.get((arm.key, bias), 0)) < len(ids):
+                yield SkippedCount(bias, why, len(ids) - n_asked)
 
 
 def _against_bases(results: Results, level: float, seed: int) -> dict[str, Any]:
