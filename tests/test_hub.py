@@ -98,6 +98,31 @@ def test_an_adapter_goes_there_and_back_with_its_card(
     assert same == (adapter / "adapter_model.safetensors").read_bytes()
 
 
+def test_the_header_of_a_card_has_the_numbers_of_its_own_arm(
+    home: HubServer, adapter: Path, study: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from huggingface_hub import ModelCard
+
+    asked = pairs(toy_questions(12), ["post_hoc", "positional"])
+    for name, follow, made in (("base", 0.9, None), ("trained", 0.3, read_checkpoint(adapter))):
+        model = scripted(asked, follow={"post_hoc": follow}, name=name)
+        found = us.measure(model, asked, folder=tmp_path / "mine", how=us.Measurement(checkpoint=made))
+    hub.push(adapter, "me/bct", study=tmp_path / "mine")
+    header = ModelCard(home.repos["me/bct"].files["README.md"].decode()).data
+    assert header.model_name == "bct" and header.base_model == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    told = {one.metric_config: one for one in header.eval_results or ()}
+    (arm,) = (arm for arm in found.arms if arm.role == "trained")
+    assert sorted(told) == sorted(found.biases)
+    for bias, one in told.items():
+        brr = found.cell(arm, bias).brr  # type: ignore[union-attr]
+        assert (one.metric_type, one.metric_value) == ("brr", brr.value)
+        assert one.metric_args == {"low": brr.low, "high": brr.high, "level": 0.95, "pairs": brr.n}
+        assert f"{one.dataset_type}@{one.dataset_revision}" in found.sources
+    hub.push(adapter, "me/other", study=study)
+    assert not ModelCard(home.repos["me/other"].files["README.md"].decode()).data.eval_results
+    assert "none of its arms is this checkpoint" in caplog.text
+
+
 def test_rows_load_with_datasets_as_the_card_says(home: HubServer, tmp_path: Path) -> None:
     from tests.tiny import example
 

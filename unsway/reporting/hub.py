@@ -11,6 +11,7 @@ and, to push, a token (`HF_TOKEN`, or `hf auth login`). `HF_ENDPOINT` names anot
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -27,10 +28,12 @@ from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
 from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
+from unsway.registry import Ref
 from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows
 from unsway.reporting.formats import written
 from unsway.reporting.table import to_markdown
+from unsway.reporting.words import human
 from unsway.store import dumps, loads
 from unsway.training.card import CARD, card
 from unsway.types import Checkpoint
@@ -38,6 +41,9 @@ from unsway.types import Checkpoint
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+    from unsway.studies.results import Results
+
+_log = logging.getLogger(__name__)
 ROWS = "examples.jsonl"
 """What marks a folder of training rows."""
 PLAIN = ["*.safetensors", "*.json", "*.jsonl", "*.md", "*.txt", "*.jinja", "tokenizer.model", "*.html"]
@@ -180,8 +186,12 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         checkpoint = read_checkpoint(place)
         if checkpoint.is_hosted:
             raise BadInput(f"The weights of {str(place)!r} are kept by {checkpoint.backend}; there is nothing to push.")
-        tables = ("", "") if study is None else (to_markdown(results_in(study)), effects_table(study))
-        text = card(checkpoint, place, repo=repo, measured=tables[0], effects=tables[1])
+        if study is None:
+            text = card(checkpoint, place, repo=repo)
+        else:
+            found = results_in(study)
+            text = card(checkpoint, place, repo=repo, measured=to_markdown(found), effects=effects_table(study))
+            text = with_numbers(text, repo, found, checkpoint)
         return Pushed("model", text, _without_folders(place, checkpoint))
     if (place / ROWS).is_file():
         configs = {"examples": ROWS} | {
@@ -202,6 +212,48 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
     )
+
+
+def with_numbers(text: str, repo: str, found: Results, checkpoint: Checkpoint) -> str:
+    """A card whose header has the checkpoint's BRRs as well, for each source and bias, as `model-index` of the hub has them.
+
+    Fractions, not percent. The card as it was, with a warning, where no arm of the study is that checkpoint.
+    """
+    with requires("hub", "Pushing to the hub"):
+        from huggingface_hub import EvalResult, ModelCard
+
+    ours = [
+        arm for arm in found.arms if arm.checkpoint and not arm.intervention and same_fit(arm.checkpoint, checkpoint)
+    ]
+    if not ours:
+        _log.warning("The study's tables go into the card, but none of its arms is this checkpoint.")
+        return text
+    results = []
+    for cell in found.cells_by_source:
+        source, brr = Ref.parse(cell.source), cell.brr
+        if cell.arm == ours[0].key and brr.value is not None:
+            results.append(
+                EvalResult(
+                    task_type="multiple-choice",
+                    dataset_type=source.unversioned,
+                    dataset_name=source.unversioned,
+                    dataset_revision=source.version,
+                    metric_type="brr",
+                    metric_name=f"Biased reasoning rate, {human(cell.bias)}",
+                    metric_config=cell.bias,
+                    metric_value=brr.value,
+                    metric_args={"low": brr.low, "high": brr.high, "level": brr.level, "pairs": brr.n},
+                )
+            )
+    made = ModelCard(text)
+    made.data["model_name"], made.data["eval_results"] = repo.rpartition("/")[2], results
+    return str(made)
+
+
+def same_fit(one: Checkpoint, other: Checkpoint) -> bool:
+    """Whether two records are of one training, wherever its weights were put since."""
+    first, second = ((each.method, each.data_sha256, each.base.rpartition("@")[2]) for each in (one, other))
+    return first == second
 
 
 def _without_folders(place: Path, checkpoint: Checkpoint) -> dict[str, str]:
