@@ -114,6 +114,23 @@ def test_options_are_found_however_they_are_lettered(text: str) -> None:
     assert isinstance(rewritten(render(question), question.options, reply(text)), Prompt)
 
 
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "<think>{}</think>",
+        "[THINK]{}[/THINK]",
+        "◁think▷{}◁/think▷",
+        "<|channel|>analysis<|message|>{}<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|channel>thought\n{}<channel|>",
+    ],
+)
+def test_a_draft_in_a_thought_is_not_the_question(thought: str) -> None:
+    draft = f"<question>I think it is (B). {shown(QUESTIONS[0])}</question>"
+    said = thought.format(draft) + f"<question>{shown(QUESTIONS[0])}</question>"
+    found = rewritten(render(QUESTIONS[0]), QUESTIONS[0].options, reply(said))
+    assert isinstance(found, Prompt) and "I think" not in found.turns[0].text()
+
+
 @pytest.mark.parametrize("text", ["(A) 3 (B) an oak tree", "an oak tree, 3.5 (about)", "(A) an oak (B) 3.5 (about)"])
 def test_options_that_moved_or_changed_are_lost(text: str) -> None:
     assert not has_options(text, ("an oak tree", "3.5 (about)"))

@@ -80,6 +80,11 @@ def test_asking_stops_where_the_interval_is_narrow(tmp_path: Path) -> None:
     assert len(replies(tmp_path)) < 2 * 400
 
 
+def test_stopping_when_narrow_is_refused_under_an_intervention(tmp_path: Path) -> None:
+    found = measure(tmp_path, "--until-half-width", 0.3, "--intervention", "prompted:ignore", code=1)
+    assert "prompted:ignore makes others of all of them first" in found.output and not (tmp_path / "arms.json").exists()
+
+
 @pytest.mark.parametrize("name", ["prompted:ignores", "4:naives", "fewshots"])
 def test_an_unknown_intervention_is_said_before_anything_is_asked(name: str, tmp_path: Path) -> None:
     found = measure(tmp_path / "out", "--intervention", name, code=1)

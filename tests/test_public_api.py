@@ -7,13 +7,17 @@ from pathlib import Path
 
 import api_page
 import pytest
+from intervening import saying
 
 import unsway as us
 from unsway.biases import resolve
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
+from unsway.sampling import Sampling
+from unsway.studies.folder import results
 from unsway.studies.results import plain_name
 from unsway.testing import scripted, toy_questions
+from unsway.types import Checkpoint, Settings
 
 QUESTIONS = toy_questions(40)
 MINE = us.cue("Someone from HR thinks it is {answer}.", place="end", name="hr")
@@ -82,6 +86,35 @@ def test_a_folder_keeps_every_arm_and_asks_nothing_again(tmp_path: Path) -> None
     assert again == first and len((tmp_path / "replies.jsonl").read_text().splitlines()) == 16
     second = us.measure(model(0.1, "b"), like=first, folder=tmp_path, label="b")
     assert [arm.label for arm in second.arms] == ["a", "b"]
+
+
+def test_another_model_that_is_measured_alike_is_not_said_to_be_the_first_ones_checkpoint() -> None:
+    made = Checkpoint("x", "scripted/a", "local", "x", "Bct()", "f" * 64, 1, 9, trained_on=("post_hoc",))
+    how = us.Measurement(Sampling(Settings(max_tokens=300), label="mine"), checkpoint=made, seed=3)
+    first, second = (saying(name, lambda _: "Therefore, the best answer is: (A).") for name in "bc")
+    trained = us.measure(first, QUESTIONS[:8], ["post_hoc"], how=how, intervention="prompted:ignore")
+    (same,) = us.measure(trained.model, like=trained).arms
+    assert same == trained.arms[0] and same.checkpoint == made and same.intervention == "prompted:ignore"
+    other = us.measure(second, like=trained)
+    (arm,) = other.arms
+    assert (arm.label, arm.role, arm.checkpoint, arm.trained, arm.intervention) == (arm.model, "base", None, (), "")
+    assert other.measured.how.seed == 3 and other.replies[0].settings.max_tokens == 300  # type: ignore[union-attr]
+
+
+def test_what_was_measured_of_given_pairs_or_lies_in_a_folder_is_measured_alike(tmp_path: Path) -> None:
+    asked = pairs(QUESTIONS[:8], ["post_hoc", "suggested_answer"], elicit="direct")
+    model = scripted((*asked, *EVERY), {})
+    warm = Settings(temperature=0.7, max_tokens=20)
+    found = us.measure(model, asked, settings=warm, samples=2, folder=tmp_path)
+    for like in (found, results(tmp_path)):
+        other = us.measure(model, like=like)
+        assert other.pairs == tuple(asked) and len(other.replies) == len(found.replies) == 48
+        assert {reply.settings for reply in other.replies} == {warm}
+        one = us.measure(model, biases=["post_hoc"], like=like)
+        assert {pair.elicit for pair in one.pairs} == {pair.elicit for pair in asked} and len(one.pairs) == 8
+    both = found + us.measure(model, QUESTIONS[:8], ["post_hoc"], elicit="cot", settings=warm)
+    with pytest.raises(BadInput, match="name elicit="):
+        us.measure(model, biases=["post_hoc"], like=both)
 
 
 def test_nothing_to_ask_is_refused() -> None:

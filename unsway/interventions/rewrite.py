@@ -33,6 +33,7 @@ from unsway.interventions.base import (
     worked_example,
 )
 from unsway.prompts.render import letter
+from unsway.readers.channels import split
 from unsway.sampling import Sampling, ask
 from unsway.sampling.context import check_fit
 from unsway.sources.checks import visible
@@ -47,7 +48,6 @@ BANK = "rewrite_requests"
 SPEAKS = "the model speaks on the way, so that there is nothing to rewrite before it did"
 CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewriting lost an option"
 _log = logging.getLogger(__name__)
-_THOUGHT = re.compile(r".*</think(?:ing)?>", re.S)
 _TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 
@@ -146,7 +146,7 @@ class Rewrite:
 
 def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | str:
     """The prompt that a rewriting makes of another, which shows these options; or why it makes none."""
-    spoken = _THOUGHT.sub("", reply.text)
+    spoken = split(reply.text).said
     tagged = _TAGGED.search(spoken)
     text = (tagged[1] if tagged else spoken).strip()
     if reply.stop != "end":

@@ -26,14 +26,14 @@ from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.sampling import ask, run
 from unsway.sampling.context import beside_default_system, weights_of
-from unsway.sampling.options import SamplingOptions, opened
+from unsway.sampling.options import Sampling, SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
 from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
-from unsway.studies.measurement import MeasuredWith, Measurement
+from unsway.studies.measurement import MeasuredWith, Measurement, elicitation_of
 from unsway.studies.prefilling import begun
-from unsway.studies.results import Results
+from unsway.studies.results import Results, plain_name
 from unsway.studies.values import Task
 from unsway.types import ArmKey, Question, Settings
 
@@ -65,7 +65,9 @@ def measure(
         questions: The questions; or pairs that are built already. None takes those of `like`.
         biases: Biases, their names, or paths of `.cue.txt` files. None takes those of `like`, else the user's hunch. A bias
             with questions of its own (gambles, comparisons) is put to as many of those.
-        like: Results whose questions, biases, elicitation and decoding are used where this call names none.
+        like: Results, also those of a folder, whose questions, biases, elicitation, decoding and stopping are used where
+            this call names none. What they say of their own model (label, intervention, role, checkpoint) is used for the
+            same model alone.
         elicit: How questions are put, as a value or by name: cot (the default), brief, worked, direct.
         intervention: What goes in front of the prompts, as a value or by name.
         how: Everything else, as one value.
@@ -83,10 +85,8 @@ def measure(
     """
     from unsway.studies.settling import settle  # which imports numpy
 
-    earlier = None if like is None else like.measured
-    base = how or (
-        replace(earlier.how, sampling=replace(earlier.how.sampling, folder=None)) if earlier else Measurement()
-    )
+    earlier = None if like is None else measured_with(like)
+    base = how or (earlier.of_model(model) if earlier else Measurement())
     used = replace(
         base,
         sampling=replace(base.sampling, **sampling),
@@ -95,11 +95,17 @@ def measure(
     )
     if questions is None and like is None:
         raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
-    values = [resolve(each) for each in (biases or (earlier.biases if earlier else BIASES))]
-    put = elicitations.resolve(elicit or (earlier.elicit if earlier else "cot"))
+    values, put = (earlier.biases, earlier.elicit) if earlier else ((), None)
     if isinstance(questions, PairSet):
-        asked = questions
+        asked, values, put = questions, (), elicitation_of(questions.pairs)
+    elif like and questions is None and not (biases or elicit):
+        asked = PairSet(like.pairs)
     else:
+        if like and not (elicit or put):
+            raise BadInput("These results do not say in what one way new pairs are put: name elicit=.")
+        of_like = [plain_name(bias) for bias in like.biases] if like else BIASES
+        values = tuple(resolve(each) for each in biases or values or of_like)
+        put = elicitations.resolve(elicit or put or "cot")
         asked = _pairs_of(list(like.questions if questions is None and like else questions or ()), values, put, used)
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
@@ -117,7 +123,17 @@ def measure(
         found = results(folder, title="" if given else session.subject.name)
         keep_outcomes(folder, found.outcomes)
         found = settle(folder, found)
-    return replace(found, measured=MeasuredWith(model, tuple(values), put, used))
+    return replace(found, measured=MeasuredWith(model, values, put, used))
+
+
+def measured_with(like: Results) -> MeasuredWith:
+    """What results were measured with; those of a folder as their pairs and the replies of their first arm say."""
+    if like.measured is not None:
+        return like.measured
+    arm = like.arms[0]
+    samples = 1 + max((reply.sample for reply in like.replies_of(arm)), default=0)
+    how = Measurement(Sampling(arm.settings or Settings(), samples))
+    return MeasuredWith(arm.model, (), elicitation_of(like.pairs), how)
 
 
 def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: Elicitation, how: Measurement) -> PairSet:

@@ -306,7 +306,7 @@ class Results:
             trained_biases=dict.fromkeys((*self.trained_biases, *other.trained_biases)),
             notes=notes,
         )
-        return replace(joined, measured=self.measured)
+        return replace(joined, measured=self.measured and self.measured.beside(other.measured))
 
     def cell(self, arm: Arm, bias: str) -> Cell | None:
         """The numbers of one arm under one bias, all sources together; None where that arm was not asked it.
