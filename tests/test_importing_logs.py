@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,10 @@ from unsway.importing.replies import load
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.sources import load as questions
+from unsway.studies.folder import results
+from unsway.studies.import_replies import import_replies
+from unsway.studies.measuring import measure
+from unsway.testing import scripted, toy_questions
 from unsway.types import AwayFrom, Toward
 
 CIPHER = "Q2lwaGVy" * 40
@@ -209,3 +214,16 @@ def test_a_damaged_json_log_is_said(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(text)
     with pytest.raises(BadInput, match="Cannot read the log"):
         load(tmp_path / "log.json")
+
+
+def test_the_log_of_a_model_with_weights_gives_its_numbers_again(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(12), ["suggested_answer"])
+    found = measure(scripted(asked, {"suggested_answer": 0.8}), asked, folder=tmp_path / "mine")
+    (log,) = (tmp_path / "mine" / "logs").iterdir()
+    elsewhere = shutil.copy(log, tmp_path)
+    import_replies(elsewhere, tmp_path / "theirs")
+    theirs = results(tmp_path / "theirs")
+    assert [arm.key for arm in theirs.arms] == [arm.key for arm in found.arms] and theirs.arms[0].weights
+    assert [cell.brr for cell in theirs.cells] == [cell.brr for cell in found.cells]
+    import_replies(elsewhere, tmp_path / "mine")
+    assert results(tmp_path / "mine").arms == found.arms, "the arm is noted already"

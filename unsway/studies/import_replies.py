@@ -15,7 +15,7 @@ from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
 from unsway.store import Address, ReplyStore
 from unsway.studies.arms import Arm
-from unsway.studies.folder import add_pairs, note_arm
+from unsway.studies.folder import add_pairs, arms_of, note_arm
 
 
 def import_replies(
@@ -55,6 +55,12 @@ def import_replies(
     for reply in found.replies:
         store.add(reply)
     add_pairs(folder, PairSet(found.pairs, found.skipped))
-    for model in found.models:
-        note_arm(folder, Arm(model, model, "", "trained" if base and model != base else "base"))
+    asked = {model: {reply.weights: None for reply in found.replies if reply.model == model} for model in found.models}
+    noted = {arm.key for arm in arms_of(Path(folder))}
+    for model, several in asked.items():
+        for weights in several or {"": None}:
+            label = model if len(several) < 2 else f"{model}@{weights[:8]}"
+            arm = Arm(label, model, weights, "trained" if base and model != base else "base")
+            if arm.key not in noted:
+                note_arm(folder, arm)
     return found
