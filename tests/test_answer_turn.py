@@ -21,6 +21,7 @@ from unsway.prompts import elicitations
 from unsway.prompts.render import letter, letters_asked, render, with_answer_turn
 from unsway.readers.letter import first_reply, spoken
 from unsway.reporting.caveats import caveats
+from unsway.reporting.page import about
 from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
 from unsway.sampling.options import check_settings
@@ -111,6 +112,7 @@ def test_the_letter_is_begun_where_the_model_goes_on_from_it(
         found = us.measure("vllm/m", asked, folder=tmp_path)
         taken = mode == "taken"
         assert {reply.settings.letter_begins for reply in found.replies} == ({"("} if taken else {None})
+        assert ("letters begun with “(”" in dict(about(found))["decoding"]) == taken
         assert {reply.text[:1] for reply in found.replies} == (
             {"("} if taken else {letter(question.gold or 0) for question in QUESTIONS[:6]}
         )

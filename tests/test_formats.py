@@ -15,12 +15,14 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from unsway.cli import main
+from unsway.pairing import pairs
 from unsway.reporting.formats import written
 from unsway.reporting.listing import source_rows
-from unsway.reporting.terminal import fitted
+from unsway.reporting.terminal import as_text, fitted
 from unsway.sources import table
 from unsway.studies import Study, run
-from unsway.testing import scripted
+from unsway.studies.measuring import measure
+from unsway.testing import scripted, toy_questions
 
 
 def unsway(*words: object) -> Result:
@@ -103,6 +105,30 @@ def test_rows_survive_what_a_cell_may_hold() -> None:
     assert again[0] == {"a b": 'x,"y"\nz', "n": "0.5", "why": '{"cut": 2}', "more": ""}
     assert written(rows[1:], "latex").splitlines()[4] == r"50 \% \& |\_\textless{} &  \\"
     assert written(rows[1:], "md").splitlines()[2] == r"| 50 % &amp; \|\_&lt; |  |"
+
+
+def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: Path) -> None:
+    rows = [{"arm": "[red]x", "what": "odd[/x]", "[/head]": "=1+1"}]
+    for text in (as_text(rows), _printed(fitted(rows, 100))):
+        assert all(each in text for each in ("[red]x", "odd[/x]", "[/head]", "=1+1"))
+    cells = ["=1+1", "@x", "+cmd|x", "-x", "\tx", "+31 [+22, +40]", "-0.5", "a=b"]
+    (_, *again) = csv.reader(io.StringIO(written([{"c": cell} for cell in cells], "csv")))
+    assert [row[0] for row in again] == ["'=1+1", "'@x", "'+cmd|x", "'-x", "'\tx", "+31 [+22, +40]", "-0.5", "a=b"]
+    asked = pairs(toy_questions(4), ["post_hoc"])
+    place = tmp_path / "odd[red]x"
+    measure(scripted(asked, {}), asked, folder=place, label="evil[/x]")
+    for words, wanted in (
+        (("ls", tmp_path), place.name),
+        *(((verb, place), "evil[/x]") for verb in ("show", "table", "status")),
+    ):
+        found = unsway(*words)
+        assert found.exit_code == 0 and wanted in found.output, (words, found.output)
+
+
+def _printed(table: object) -> str:
+    console = Console(width=100, file=io.StringIO())
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
 NASTY = "50 % of $x_1$ & more: {a} #2"

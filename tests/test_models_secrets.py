@@ -13,7 +13,7 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import GenerateConfig, Model, ModelAPI, ModelCall, ModelOutput, get_model, modelapi
 from inspect_ai.solver import generate
 
-from unsway.models.secrets import IN_PLACE, guard
+from unsway.models.secrets import IN_PLACE, guard, without
 
 KEY = "sk-quoted-back-31337"
 
@@ -48,6 +48,11 @@ def evaluated(model: Model, folder: Path) -> EvalLog:
     task = Task(dataset=MemoryDataset([Sample(input="Hello")]), solver=generate())
     (log,) = inspect_eval(task, model=model, log_dir=str(folder), display="none", fail_on_error=False)
     return log
+
+
+def test_no_part_of_a_key_stays_that_begins_with_another() -> None:
+    keys = ("abcdefgh", "abcdefgh1234")
+    assert {without("key abcdefgh1234!", order) for order in (keys, keys[::-1])} == {f"key {IN_PLACE}!"}
 
 
 @pytest.mark.parametrize("how", ["raises", "returns an error", "records"])

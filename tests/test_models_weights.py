@@ -12,8 +12,8 @@ import pytest
 
 from tests.tiny import MODEL, loads_torch, real, tiny_model
 from unsway.errors import BadInput, ModelError, UnknownName
-from unsway.models.session import PROVIDERS, subject
-from unsway.models.weights import CHECKPOINT_FILE, Weights, load_model, locate, read_checkpoint
+from unsway.models.session import PROVIDERS, name_of, subject
+from unsway.models.weights import CHECKPOINT_FILE, Weights, checkpoint_of, load_model, locate, read_checkpoint
 from unsway.store import dumps
 from unsway.types import Checkpoint
 
@@ -78,6 +78,23 @@ def test_a_checkpoint_that_was_moved_still_names_its_folder(tmp_path: Path) -> N
     moved = trained.rename(tmp_path / "elsewhere")
     assert read_checkpoint(moved).model == str(moved)
     assert locate(str(moved)).fingerprint == Weights("x", base, moved).fingerprint
+
+
+def test_a_folder_below_home_is_one_model_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    base = model(tmp_path / "base")
+    trained = checkpoint(tmp_path / "bct", base, locate(str(base)).fingerprint)
+    assert {name_of(name) for name in ("~/bct", "unsway/~/bct", str(trained))} == {"unsway/bct"}
+    assert {checkpoint_of(name) for name in ("~/bct", "unsway/~/bct", trained)} == {read_checkpoint(trained)}
+
+
+@pytest.mark.parametrize("config", ["{}", '{{"text_config": {}}}'])
+def test_the_context_of_a_model_that_sees_images_too_is_that_of_its_text(config: str, tmp_path: Path) -> None:
+    config = config.format('{"max_position_embeddings": 4096}')
+    assert locate(str(folder_of(tmp_path / "m", model__safetensors="w", config__json=config))).context == 4096
 
 
 def test_a_folder_without_a_checkpoint_says_so(tmp_path: Path) -> None:

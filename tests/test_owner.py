@@ -292,6 +292,8 @@ def test_files_go_and_come_and_none_leads_out_of_the_folder(owner: Owner, tmp_pa
     assert (owner.folder / layout.FAILURES).read_text() == '{"n": 1}\n', "a row that is there is not added again"
     with pytest.raises(StoreError, match="leads out of"):
         owner.put("../else", b"")
+    with pytest.raises(StoreError, match="leads out of"):
+        owner.append("../else.jsonl", [b"{}"])
 
 
 def test_an_arm_is_lost_when_its_process_is_gone(tmp_path: Path) -> None:

@@ -327,6 +327,8 @@ def test_names_of_fields_and_kinds_of_gold(tmp_path: Path) -> None:
     assert (plain.id, plain.split) == (content_id(plain.stem, plain.options), "test")
     assert plain.source == f"mine.jsonl@{revision}"
     assert [q.stem for q in sources.load(tmp_path / "mine.jsonl", split="train")] == ["other?"]
+    with pytest.raises(UnknownName, match=r"'trian'.*train"):
+        sources.load(tmp_path / "mine.jsonl", split="test+trian")
 
 
 def test_options_in_columns_and_kept_order(tmp_path: Path) -> None:

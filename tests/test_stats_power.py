@@ -55,6 +55,10 @@ def test_too_few_questions_show_nothing() -> None:
     assert smallest_brr(0, Assumed()) is None
     assert smallest_brr(2, Assumed()) is None
     assert smallest_difference(2, Assumed()) is None
+    for n in range(3, 40):  # no BRR is further away than 100 points beyond 0, on the other side
+        found = smallest_difference(n, Assumed(follows=0.25, away=0.02))
+        assert found is None or found <= 1.23
+    assert smallest_difference(3, Assumed(follows=0.25, away=0.02)) is None
 
 
 def test_assumptions_come_from_outcomes() -> None:

@@ -131,6 +131,18 @@ def test_diff_says_what_was_asked_and_what_changed(folder: Path, tmp_path: Path)
     assert "Both asked the same" in call("diff", folder, folder).output
 
 
+def test_diff_says_that_arms_of_one_label_are_other_models_or_decoded_otherwise(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(4), ["post_hoc"])
+    for name, warmth in (("a", 0.0), ("b", 0.7)):
+        settings = us.Settings(temperature=warmth)
+        us.measure(scripted(asked, {}, name=name), asked, folder=tmp_path / name, label="model", settings=settings)
+    said = {
+        row[0]: row[1:] for row in json.loads(call("diff", tmp_path / "a", tmp_path / "b", "--json").output)["asked"]
+    }
+    assert [text.partition("@")[0] for text in said["model of model"]] == ["scripted/a", "scripted/b"]
+    assert "temperature=0.0" in said["decoding of model"][0] and "temperature=0.7" in said["decoding of model"][1]
+
+
 def test_diff_finds_a_model_that_the_other_folder_calls_by_another_name(tmp_path: Path) -> None:
     asked = pairs(toy_questions(12), ["post_hoc"])
     one, two = (scripted(asked, {"post_hoc": rate}, name=name) for name, rate in (("one", 0.5), ("two", 0.2)))

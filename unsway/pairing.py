@@ -117,7 +117,7 @@ def pairs(
     Args:
         questions: Questions; one that cannot be asked, or that was there before, is skipped and counted.
         biases: One or several: names, `name/form`, paths of `.cue.txt` files, or biases as values (`unsway.cue`).
-        elicit: The elicitation, for both arms.
+        elicit: The elicitation, for both sides.
         aim: Which option is cued. wrong, as in the paper: following the cue and being right cannot coincide.
         seed: Seed of the cued options and of what each cue draws.
         instructions: default is the elicitation's first wording; varied draws one for each question.

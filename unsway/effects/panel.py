@@ -4,8 +4,7 @@ In: side effects, inputs, and the replies of each arm. Out: `PanelRow`s, one for
 sentences about them. Nothing is asked here.
 
     asked = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
-    scored = {arm: scores(asked, replies_of(arm)) for arm in arms}
-    rows(asked, scored, arms)
+    rows(asked, {"base": replies_of_base, "bct": replies_of_bct}, {"base": "base", "bct": "trained"})
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def known(key: str | None) -> frozenset[str]:
 
 def without(text: str, keys: Collection[str]) -> str:
     """A text without keys."""
-    for key in keys:
+    for key in sorted(keys, key=len, reverse=True):  # one may begin with another
         text = text.replace(key, IN_PLACE)
     return text
 

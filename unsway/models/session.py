@@ -23,7 +23,7 @@ from unsway.models.endpoints import address_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
-from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, known_dtype, locate, read_checkpoint
+from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, checkpoint_of, known_dtype, locate
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
@@ -190,7 +190,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
         return model.subject
     if not isinstance(model, Checkpoint | os.PathLike | str):
         return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
-    trained = model if isinstance(model, Checkpoint) else _checkpoint(model)
+    trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
     if trained is not None and trained.is_hosted:
         return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
     if isinstance(model, str):
@@ -215,11 +215,12 @@ def name_of(model: str) -> str:
         or any(status.name == model and status.kind == "model" for status in assets.assets())
     )
     if is_local:
-        trained = _checkpoint(model)
+        trained = checkpoint_of(model)
         if trained is not None and trained.is_hosted:
             return trained.model
         bare = model.removeprefix(LOCAL)
-        return LOCAL + (Path(bare).resolve().name if Path(bare).is_dir() else bare)
+        place = Path(bare).expanduser()
+        return LOCAL + (place.resolve().name if place.is_dir() else bare)
     provider, _, rest = model.partition("/")
     if rest and provider not in ("", ".", "..", "~"):
         is_known = provider in PROVIDERS
@@ -241,12 +242,6 @@ def name_of(model: str) -> str:
         "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
         "('org/name'), or 'unsway/smollm2-135m'."
     )
-
-
-def _checkpoint(model: str | os.PathLike[str]) -> Checkpoint | None:
-    """The checkpoint in a folder; None if it holds none."""
-    folder = Path(os.fspath(model).removeprefix(LOCAL)).expanduser()
-    return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None
 
 
 def _hosted(name: str, args: Mapping[str, Any]) -> Subject:

@@ -157,7 +157,8 @@ class Weights:
     def context(self) -> int:
         """Longest prompt and reply together, in tokens."""
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        return int(config.get("max_position_embeddings", 2048))
+        of_text = config.get("text_config") or config  # of a model that sees images too
+        return int(of_text.get("max_position_embeddings") or config.get("max_position_embeddings") or 2048)
 
     def encode(self, messages: tuple[Message, ...]) -> tuple[int, ...]:
         """Token ids of a conversation, the chat template applied once, ready for the model to speak.
@@ -239,7 +240,7 @@ def checkpoint_of(model: object) -> Checkpoint | None:
         return model
     if not isinstance(model, str | os.PathLike):
         return None
-    folder = Path(str(model).removeprefix("unsway/"))
+    folder = Path(os.fspath(model).removeprefix("unsway/")).expanduser()
     return read_checkpoint(folder) if (folder / CHECKPOINT_FILE).is_file() else None
 
 

@@ -104,6 +104,7 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
     """Print a table for each arm and what it is compared with, its sentence, and what to know."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = console or Console()
     groups: dict[tuple[str, str], list[PanelRow]] = {}
@@ -114,12 +115,12 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
         console.print(heading, style="bold", highlight=False, markup=False)
         table = Table(*HEADS, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         for effect, rows in groupby(group, key=lambda one: one.effect):
-            table.add_row(words.human(effect), style="bold")
+            table.add_row(Text(words.human(effect)), style="bold")
             for one in rows:
                 texts = cells(one)
                 if texts["needed"] != words.NONE:
                     texts["verdict"] += f"; {texts['needed']} questions would do"
-                table.add_row(*(texts[head] for head in HEADS))
+                table.add_row(*(Text(texts[head]) for head in HEADS))
         console.print(table)
         console.print()
     for line in (*found.sentences.values(), *caveats(found)):

@@ -10,10 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 Format: TypeAlias = Literal["csv", "md", "latex"]
+_FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-][\d.∞])")
+"""The beginning of a text that a spreadsheet would take for a formula; an apostrophe before it makes it text there."""
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
 _LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgreater{}", "’": "'", "[": "{[}"}
 _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
@@ -29,7 +32,9 @@ def written(rows: Sequence[Mapping[str, Any]], form: Format) -> str:
         cells.append([json.dumps(v, ensure_ascii=False) if isinstance(v, nested) else str(v) for v in values])
     if form == "csv":
         out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows([heads, *cells])
+        csv.writer(out, lineterminator="\n").writerows(
+            [[_FORMULA.sub("'", cell) for cell in row] for row in (heads, *cells)]
+        )
         return out.getvalue()
     named = [head.replace("_", " ") for head in heads]
     lines = markdown_table(named, cells) if form == "md" else latex_table(named, cells)

@@ -218,6 +218,7 @@ def about(results: Results) -> list[tuple[str, str]]:
         thinking = [f"effort {s.effort}"] if s.effort else []
         thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []
         thinking += [f"only options behind “{s.options_after}”"] if s.options_after else []
+        thinking += [f"letters begun with “{s.letter_begins}”"] if s.letter_begins else []
         thinking += [f"without an answer, “{s.force_answer}” and an option"] if s.force_answer else []
         decoding.append(", ".join([sampling, f"at most {s.max_tokens} tokens", *thinking, f"seed {s.seed}"]))
     estimates = (est for cell in results.cells for est in cell.estimates)

@@ -1,6 +1,7 @@
 """Rows as text for a terminal, for the views that are more than one table.
 
-In: rows, each a mapping of headings to values. Out: tables without lines, behind one another.
+In: rows, each a mapping of headings to values. Out: tables without lines, behind one another. A name that looks like
+rich's markup, such as `[red]`, is shown as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     the first column, where that leaves eight characters to each other one.
     """
     from rich.table import Table
+    from rich.text import Text
 
     columns = {name.replace("_", " "): [str(one[name]) for one in rows] for name in rows[0]}
     whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
@@ -33,10 +35,10 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
         is_name = not any(" " in cell for cell in cells)
         stays = fits or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
         shown.add_column(
-            head, overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
+            Text(head), overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
         )
     for row in zip(*columns.values(), strict=True):
-        shown.add_row(*row)
+        shown.add_row(*map(Text, row))
     return shown
 
 
@@ -44,15 +46,18 @@ def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
     """Every table that has rows, 200 characters wide; a row without a value under a heading shows a dash there."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     out = StringIO()
     console = Console(file=out, width=200, force_terminal=False)
     for lines in tables:
         if lines:
             heads = dict.fromkeys(name for line in lines for name in line)
-            shown = Table(*heads, box=None, pad_edge=False)
+            shown = Table(box=None, pad_edge=False)
+            for head in heads:
+                shown.add_column(Text(head))
             for line in lines:
-                shown.add_row(*(str(line.get(name, words.NONE)) for name in heads))
+                shown.add_row(*(Text(str(line.get(name, words.NONE))) for name in heads))
             console.print(shown)
             console.print()
     return out.getvalue().rstrip()

@@ -3,7 +3,7 @@
 In: a path. Out: the line (of Parquet and Arrow, the row) and the value of every row, or a `BadRow` that says what is wrong
 with it. What a file is, its content says; the ending of its name decides only where the content does not.
 
-    opening = Opening(Path("mine.csv"))
+    opening = Opening(Path("mine.csv"), longest=1_000_000)
     opening.kind                # "table"
     for line, row in opening:   # 2, {"question": "…", "A": "…"}
         ...

@@ -194,10 +194,11 @@ class Owner:
 
     def append(self, name: str, rows: Sequence[bytes]) -> None:
         """Add rows to a file of the folder; those that it has already are left out."""
-        there = set(whole_rows(self.folder / name))
+        path = self._inside(name)
+        there = set(whole_rows(path))
         for row in rows:
             if row not in there:
-                append_row(self.folder / name, row.decode())
+                append_row(path, row.decode())
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file of the folder, in place of one of that name."""

@@ -167,6 +167,9 @@ def read(name: SourceLike, *, split: str | None = None, seed: int = 0) -> Loaded
         part = split or origin.default
         return _made(origin, origin.rows, part, seed) if origin.levels else _collect(_rows(origin, part, seed))
     content = files.read(origin)
+    known = {q.split for _, q, _ in content.rows}
+    if known and (unknown := set(split.split("+") if split else ()) - known):
+        raise UnknownName(f"split of {origin}", min(unknown), sorted(known))
     rows = ((f"{origin}, line {line}", q, keep) for line, q, keep in content.rows)
     loaded = _collect((w, q, k) for w, q, k in rows if split is None or q.split in split.split("+"))
     bad = tuple(

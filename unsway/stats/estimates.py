@@ -1,7 +1,7 @@
 """Outcomes to numbers (docs/statistics.md): rates, biased reasoning rate, switches, accuracy, parse rates, bounds.
 
 In: `Outcome`s. Out: one `Cell` of `Estimate`s for each arm and bias (and source, elicitation where asked). Pairs
-count where both arms were read; the rest is counted by reason. All intervals are score intervals over questions
+count where both sides were read; the rest is counted by reason. All intervals are score intervals over questions
 (`intervals`). The biased reasoning rate (BRR) is that of arXiv 2403.05518, §3: biased rate minus clean rate on the
 same questions.
 

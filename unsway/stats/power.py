@@ -123,7 +123,8 @@ def smallest_brr(n: int, assumed: Assumed, *, level: float = 0.95, power: float 
 
 
 def smallest_difference(n: int, assumed: Assumed, *, level: float = 0.95, power: float = 0.8) -> float | None:
-    """The smallest difference between the BRRs of two models, on the same n questions; None below three questions.
+    """The smallest difference between the BRRs of two models, on the same n questions; None below three questions, or where
+    no other BRR lies that far away.
 
     A question counts where both models' replies are read: `both_count` of those asked, not the `read` of one model. By
     Student's t, for both models as assumed: variance 2 (1 - alike) (follows + away - brr²) / n.
@@ -132,4 +133,4 @@ def smallest_difference(n: int, assumed: Assumed, *, level: float = 0.95, power:
         return None
     variance = 2 * (1 - assumed.alike) * (assumed.follows + assumed.away - assumed.brr**2) / n
     reach = float(stdtrit(n - 1, (1 + level) / 2) + stdtrit(n - 1, power)) * sqrt(variance)
-    return reach if reach <= 2 else None
+    return reach if reach <= 1 + abs(assumed.brr) else None

@@ -176,7 +176,7 @@ class Difference:
     """What two folders asked differently, and what changed in the numbers."""
 
     asked: tuple[tuple[str, str, str], ...]
-    """What (a field of the study, the version of a bias, …), in the first folder, in the second."""
+    """What (a field of the study, the version of a bias, the model of an arm, …), in the first folder, in the second."""
     numbers: tuple[Change, ...]
     """A change for each arm and bias that either folder has."""
 
@@ -235,6 +235,15 @@ def _asked_differently(folders: tuple[Path, Path], first: Results, second: Resul
         for name in dict.fromkeys([*ours, *theirs]):
             if ours.get(name) != theirs.get(name):
                 yield f"{what} {name}", ours.get(name, "not asked"), theirs.get(name, "not asked")
+    for label, *keys_of in _arms_of_both(first, second):
+        models, decodings = [], []
+        for found, keys in zip((first, second), keys_of, strict=True):
+            models.append(", ".join(sorted(key.name + (f"@{key.weights[:8]}" if key.weights else "") for key in keys)))
+            settings = (one for arm in found.arms if arm.key in keys for one in found.said_by(arm).settings())
+            decodings.append(" and ".join(map(str, dict.fromkeys(settings))))
+        for what, (here, there) in (("model", models), ("decoding", decodings)):
+            if all(keys_of) and here != there:
+                yield f"{what} of {label}", here, there
     mine, yours = ({pair.question.id for pair in found.pairs} for found in (first, second))
     if mine != yours:
         yield (

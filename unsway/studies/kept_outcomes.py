@@ -54,7 +54,7 @@ class Reread:
     """Versions of the reader in what was kept; none where nothing was."""
     now: str
     n_answers: int
-    """Answers of both arms that were kept and read again; a clean one that biases share counts once."""
+    """Answers of both sides that were kept and read again; a clean one that biases share counts once."""
     n_new: int
     """Answers that were not kept before."""
     changed: tuple[ChangedReading, ...]
