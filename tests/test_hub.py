@@ -23,7 +23,8 @@ from unsway.models.weights import read_checkpoint
 from unsway.pairing import pairs
 from unsway.reporting import hub
 from unsway.store import dumps, loads
-from unsway.studies import Study, run
+from unsway.studies import Study, Task, run
+from unsway.studies.running import StudyRun
 from unsway.testing import scripted, toy_questions
 from unsway.training.card import card
 from unsway.types import Checkpoint
@@ -209,10 +210,20 @@ def test_what_is_pushed_names_no_folder_of_this_machine(home: HubServer, adapter
     )
     assert read_checkpoint(adapter).base == f"{base}@abc", "the folder itself stays as it is"
     asked = pairs(toy_questions(6), ["post_hoc"])
+    rows = [{"question": f"How many {n}?", "options": ["one", "two"], "answer": "A"} for n in range(3)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    noted = Study(models=str(base), biases="post_hoc", tasks=Task(str(tmp_path / "mine.jsonl"), 3))
+    StudyRun(noted, tmp_path / "study").load()
     us.measure(scripted(asked, {}), asked, folder=tmp_path / "study", how=us.Measurement(checkpoint=here))
+    for state in ("waiting", "done"):
+        row = {"arm": "mine", "state": state, "host": "node-7", "pid": 1, "gpus": "", "at": 1.0}
+        with (tmp_path / "study" / "where.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
     hub.push(tmp_path / "study", "me/study")
     there = home.repos["datasets/me/study"].files
     assert not [name for name, content in there.items() if str(tmp_path).encode() in content]
+    assert json.loads(there["study.json"])["models"] == ["mine"] and b"mine.jsonl" in there["study.json"]
+    assert "where.jsonl" not in there
     (arm,) = json.loads(there["arms.json"])["arms"]
     assert (arm["checkpoint"]["uri"], arm["checkpoint"]["base"]) == ("adapter", "mine@abc")
 

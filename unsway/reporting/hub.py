@@ -54,8 +54,10 @@ HEAD = 4096
 """Bytes at the beginning of a page in which it stands."""
 PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 """What an address has before the name of a repository of each kind."""
-LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.TRAINED}/*"]
-"""Locks, Inspect's logs, and checkpoints inside a study, which are repositories of their own."""
+LEFT_OUT = [".*", "*/.*", f"{layout.LOGS}/*", f"{layout.RUNNING}/*", f"{layout.TRAINED}/*", layout.WHERE]
+"""Locks, Inspect's logs, which machines a study ran on, and checkpoints inside it, which are repositories of their own."""
+LONGEST_PATH = 4096
+"""Characters beyond which a text of a study is no path."""
 
 
 class Pushed(NamedTuple):
@@ -207,7 +209,7 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         kept = (layout.OUTCOMES, layout.REPLIES, layout.PAIRS, layout.QUESTIONS, layout.VERDICTS)
         configs = {Path(name).stem: name for name in kept if (place / name).is_file()}
         about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(place))}"
-        return Pushed("dataset", _dataset_card(repo, about, configs), _arms_by_name(place))
+        return Pushed("dataset", _dataset_card(repo, about, configs), _study_by_name(place))
     raise BadInput(
         f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
@@ -275,12 +277,28 @@ def _by_name(checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint if checkpoint.is_hosted else replace(checkpoint, model=name, uri=name, base=f"{base}@{weights}")
 
 
-def _arms_by_name(place: Path) -> dict[str, str]:
-    """The arms of a study, whose checkpoints are named without where they are."""
+def _study_by_name(place: Path) -> dict[str, str]:
+    """The arms of a study and the study itself, with files and folders of this machine by their name alone."""
     kept = json.loads((place / layout.ARMS).read_text(encoding="utf-8"))
     for arm in (one for one in kept["arms"] if one.get("checkpoint")):
         arm["checkpoint"] = asdict(_by_name(loads(Checkpoint, json.dumps(arm["checkpoint"]))))
-    return {layout.ARMS: json.dumps(kept, indent=2) + "\n"}
+    found = {layout.ARMS: json.dumps(kept, indent=2) + "\n"}
+    if (place / layout.STUDY).is_file():
+        study = json.loads((place / layout.STUDY).read_text(encoding="utf-8"))
+        found[layout.STUDY] = json.dumps(without_places(study), indent=2) + "\n"
+    return found
+
+
+def without_places(value: Any) -> Any:
+    """A JSON value in which texts that are paths of this machine are the name of what is there."""
+    if isinstance(value, dict):
+        return {key: without_places(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [without_places(each) for each in value]
+    if isinstance(value, str) and (value.startswith("~") or Path(value).is_absolute()):
+        place = Path(value).expanduser()
+        return place.name if len(value) < LONGEST_PATH and place.exists() else value
+    return value
 
 
 def effects_table(study: str | Path) -> str:
