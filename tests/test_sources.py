@@ -317,10 +317,12 @@ def test_names_of_fields_and_kinds_of_gold(tmp_path: Path) -> None:
             "split": "train",
         }
     )
-    rows.append(ROW | {"stem": "nobody knows?", "gold": None})
+    nobody = [None, "nil", "Unknown", "-1.0", -1.0, "N/A"]
+    rows += [ROW | {"stem": f"nobody knows {n}?", "gold": gold} for n, gold in enumerate(nobody)]
     questions = {q.stem: q for q in sources.load(write(tmp_path / "mine.jsonl", *rows))}
     assert all(q.options[q.gold] == "pear" for q in questions.values() if q.gold is not None)
-    assert [q.stem for q in questions.values() if q.gold is None] == ["nobody knows?"]
+    unknown = sorted(q.stem for q in questions.values() if q.gold is None)
+    assert unknown == [f"nobody knows {n}?" for n in range(len(nobody))]
     other = questions["other?"]
     assert (other.id, other.source, other.split) == ("mine-7", "book", "train")
     plain, revision = questions["0?"], sha256_file(tmp_path / "mine.jsonl")[:12]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from unsway.sources.files.golds import MISSING
 from unsway.sources.files.layouts import GENERAL, family
 from unsway.types import Side, Stop
 
@@ -133,8 +134,6 @@ _STOPS: Mapping[Stop, str] = {
 }
 STOPS: Mapping[str, Stop] = {word: stop for stop, words in _STOPS.items() for word in words.split()}
 """Why a reply ended, in the words of providers and servers; any other word is unknown."""
-NOT_KNOWN = frozenset({"", "none", "null", "nan", "na", "n/a", "nil", "unknown", "?", "-", "<na>"})
-"""How files say that nobody knows the right option, besides null and −1."""
 
 
 def stop_of(value: object) -> Stop:
@@ -152,11 +151,7 @@ def is_not_known(value: object) -> bool:
     """Whether a value says that nobody knows the right option."""
     if isinstance(value, float) and value != value:
         return True
-    return (
-        value is None
-        or value == -1
-        or (isinstance(value, str) and value.strip().casefold() in NOT_KNOWN | {"-1", "-1.0"})
-    )
+    return value is None or value == -1 or (isinstance(value, str) and value.strip().casefold() in MISSING)
 
 
 def named(row: Mapping[str, object]) -> dict[str, object]:

@@ -16,8 +16,8 @@ from unsway.sources.checks import visible
 from unsway.sources.files.layouts import AnswerAs
 from unsway.sources.files.options import Choices, is_missing, one_hot
 
-MISSING = ("", "-1", "nan", "none", "null", "n/a", "na", "<na>", "?", "-")
-"""How an answer that nobody knows is written, unless an option reads so."""
+MISSING = frozenset({"", "-1", "-1.0", "nan", "none", "null", "nil", "unknown", "n/a", "na", "<na>", "?", "-"})
+"""How an answer that nobody knows is written, unless an option reads so; without case."""
 YES_NO = {True: ("yes", "true"), False: ("no", "false")}
 """What a truth value is called among the options."""
 _LETTER = re.compile(r"\W*(?:(?:option|answer|choice)[\W_]+)?[(\[（]?([A-Za-z])[)\]）]?[.:：]?\W*", re.I)
@@ -66,7 +66,7 @@ def gold_of(value: object, choices: Choices, answer_as: AnswerAs = "") -> int | 
         if by_text is None and said.lower() not in MISSING:
             raise ValueError(f"is {said[:80]!r}, which is the text of no option")
         return by_text
-    if number and by_text is None and said == "-1":
+    if number and by_text is None and number[1] == "-1":
         return None
     by_label = _label(said, choices.labels)
     if number and answer_as != "letter" and (by_label is None or by_text not in (None, by_label)):
