@@ -124,6 +124,27 @@ def test_nothing_to_ask_is_refused() -> None:
         us.measure(model(0.5), (), ["post_hoc"])
     with pytest.raises(UnknownName, match="suggested_answer"):
         us.measure(model(0.5), QUESTIONS, ["suggested_anwser"])
+    with pytest.raises(BadInput, match=r"unsway.load\('procedural/dates', 300\)"):
+        us.measure(model(0.5), "procedural/dates")  # type: ignore[arg-type]
+    for more in ({"biases": ["post_hoc"]}, {"elicit": "direct"}):
+        with pytest.raises(BadInput, match="cues and their wording already"):
+            us.measure(model(0.5), EVERY, **more)  # type: ignore[arg-type]
+
+
+def test_one_bias_needs_no_list(tmp_path: Path) -> None:
+    one, own = (us.measure(model(0.5), QUESTIONS[:4], bias) for bias in ("post_hoc", MINE))
+    assert [plain_name(found.biases[0]) for found in (one, own)] == ["post_hoc", "hr"]
+
+
+def test_another_model_under_a_label_that_is_taken_is_refused(tmp_path: Path) -> None:
+    us.measure(model(0.5), QUESTIONS[:4], "post_hoc", folder=tmp_path, label="mine")
+    with pytest.raises(BadInput, match=r"label 'mine', and the model asked for now is scripted/b.*--label"):
+        us.measure(model(0.5, "b"), QUESTIONS[:4], "post_hoc", folder=tmp_path, label="mine")
+    elsewhere = scripted(EVERY, {"post_hoc": 0.1}, name="model")
+    with pytest.raises(BadInput, match="has other weights or another address"):
+        us.measure(elsewhere, QUESTIONS[:4], "post_hoc", folder=tmp_path, label="mine")
+    (arm,) = results(tmp_path).arms
+    assert (arm.label, arm.model) == ("mine", "scripted/model")
 
 
 def test_every_public_name_has_a_first_sentence_and_the_page_lists_it() -> None:

@@ -18,6 +18,7 @@ from unsway import assets
 from unsway.backends import backend
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
+from unsway.data.mixture import Mixture, Recipe
 from unsway.data.provenance import Provenance, write_examples
 from unsway.errors import BadInput, BadRow, ModelError, TrainingError, UnknownName
 from unsway.models.weights import locate, read_checkpoint
@@ -138,7 +139,9 @@ def test_killed_in_the_middle_it_ends_where_an_unbroken_fit_ends(tmp_path: Path)
 @real
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # torch's and transformers' own
-def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught(tmp_path: Path) -> None:
+def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     made = pairs(toy_questions(8), ["suggested_answer/quoted", "post_hoc"])
     rows = [replace(example(i), pair_id=pair.id) for i, pair in enumerate(made)]
     given = Provenance("m", "w", "p", 0, Settings(), "toy")
@@ -157,7 +160,13 @@ def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught
         before = replace(found, role="trained", trained_on=())  # as an earlier version left it
         (folder / "checkpoint.json").write_text(dumps(before) + "\n", encoding="utf-8")
         assert fit(file, how, base, backend("local"), folder) == found == read_checkpoint(folder)
-    assert fit(rows, Bct(batch_size=16), base, backend("local"), tmp_path / "values").trained_on == ()
+    where, values = (base, backend("local"), tmp_path / "values"), caplog.records
+    assert fit(rows, Bct(batch_size=16), *where).trained_on == ()
+    assert [f"{len(rows)} of {len(rows)} rows teach is not known" in record.getMessage() for record in values][-1:] == [
+        True
+    ]
+    mixed = Mixture(Recipe(), tuple(rows), tuple(made), (), 0)
+    assert fit(mixed, Bct(batch_size=16), *where).trained_on == ("suggested_answer", "post_hoc")
 
 
 @real

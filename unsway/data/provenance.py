@@ -10,16 +10,19 @@ In: examples, their pairs, where their completions come from. Out: `examples.jso
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from unsway.data.formats import write_rows
-from unsway.errors import BadInput
+from unsway.errors import BadInput, number_of
 from unsway.registry import Ref
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.types import Example, Pair, Reply, Settings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,17 @@ def read_beside(path: str | Path) -> Beside:
     return Beside({pair.id: pair for pair in read_jsonl(pairs, Pair)}, tuple(read_jsonl(provenance, Provenance)))
 
 
-def biases_in(path: str | Path, rows: Iterable[Example]) -> tuple[str, ...]:
-    """Names of the biases whose cues are in the rows of a file; empty where no pairs stand beside it."""
-    pairs = read_beside(path).pairs
-    taught = (pairs[row.pair_id] for row in rows if row.pair_id is not None and row.pair_id in pairs)
+def biases_in(rows: Iterable[Example], pairs: Mapping[str, Pair]) -> tuple[str, ...]:
+    """Names of the biases whose cues are in some rows, by the pairs they were made from; warns where some are missing."""
+    cued = [row for row in rows if row.kind == "consistency"]
+    taught = [pairs[row.pair_id] for row in cued if row.pair_id is not None and row.pair_id in pairs]
+    if len(taught) < len(cued):
+        _log.warning(
+            "Which biases %s of %s teach is not known, for their pairs are not there, so the record does not name these and "
+            "they count as held out. Train on the file that `unsway data` wrote with its pairs beside it, or on the mixture.",
+            f"{len(cued) - len(taught):,}",
+            number_of(len(cued), "row"),
+        )
     return tuple(dict.fromkeys(Ref.parse(pair.bias).name for pair in taught))
 
 

@@ -102,6 +102,9 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         arm: The arm.
         instead: Id of a prompt to the id of the one that is really asked, under an intervention or behind a template's own
             system prompt. Where the same arm is noted already, it adds to what was asked of it (other parts of a study).
+
+    Raises:
+        BadInput: Outside a study, another model answered here under that label, whose numbers would no longer be shown.
     """
     place, new = Path(folder), instead or {}
     if (to := linked(place)) is not None:
@@ -109,6 +112,19 @@ def note_arm(folder: str | Path, arm: Arm, instead: Mapping[str, str] | None = N
         return
     with exclusive(place):
         noted = arms_of(place)
+        namesakes = {
+            (one.model, one.weights): one
+            for one in noted
+            if one.label == arm.label and one.key != arm.key and not (one.of or arm.of)
+        }
+        replies = replies_in(place / layout.REPLIES) if namesakes else ()
+        other = next((namesakes[who] for reply in replies if (who := (reply.model, reply.weights)) in namesakes), None)
+        if other is not None:
+            differs = "has other weights or another address" if other.key.name == arm.name else f"is {arm.name}"
+            raise BadInput(
+                f"{str(place)!r} holds replies of {other.name} under the label {arm.label!r}, and the model asked for now "
+                f"{differs}. Give this one a label of its own (--label), or measure into another folder."
+            )
         arms = {(one.of, one.label): one for one in noted} | {(arm.of, arm.label): arm}
         write_arms(place, arms.values(), _skipped(place))
         kept = (one for one in _asked(place) if one.arm != arm.key or (arm in noted and one.prompt_id not in new))

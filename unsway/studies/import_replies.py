@@ -56,10 +56,10 @@ def import_replies(
         store.add(reply)
     add_pairs(folder, PairSet(found.pairs, found.skipped))
     asked = {model: {reply.weights: None for reply in found.replies if reply.model == model} for model in found.models}
-    noted = {arm.key for arm in arms_of(Path(folder))}
     for model, several in asked.items():
         for weights in several or {"": None}:
-            label = model if len(several) < 2 else f"{model}@{weights[:8]}"
+            noted = {arm.key: arm.label for arm in arms_of(Path(folder))}
+            label = f"{model}@{weights[:8]}" if len(several) > 1 or model in noted.values() else model
             arm = Arm(label, model, weights, "trained" if base and model != base else "base")
             if arm.key not in noted:
                 note_arm(folder, arm)

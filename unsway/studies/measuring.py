@@ -28,6 +28,7 @@ from unsway.sampling import ask, run
 from unsway.sampling.context import beside_default_system, weights_of
 from unsway.sampling.options import Sampling, SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
+from unsway.spelling import Several, several
 from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
@@ -50,7 +51,7 @@ _log = logging.getLogger(__name__)
 def measure(
     model: ModelLike,
     questions: Iterable[Question] | PairSet | None = None,
-    biases: Sequence[Bias | str] | None = None,
+    biases: Several[Bias | str] | None = None,
     *,
     like: Results | None = None,
     elicit: Elicitation | str | None = None,
@@ -93,20 +94,7 @@ def measure(
         intervention=base.intervention if intervention is None else interventions.resolve(intervention),
         checkpoint=base.checkpoint or checkpoint_of(model),
     )
-    if questions is None and like is None:
-        raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
-    values, put = (earlier.biases, earlier.elicit) if earlier else ((), None)
-    if isinstance(questions, PairSet):
-        asked, values, put = questions, (), elicitation_of(questions.pairs)
-    elif like and questions is None and not (biases or elicit):
-        asked = PairSet(like.pairs)
-    else:
-        if like and not (elicit or put):
-            raise BadInput("These results do not say in what one way new pairs are put: name elicit=.")
-        of_like = [plain_name(bias) for bias in like.biases] if like else BIASES
-        values = tuple(resolve(each) for each in biases or values or of_like)
-        put = elicitations.resolve(elicit or put or "cot")
-        asked = _pairs_of(list(like.questions if questions is None and like else questions or ()), values, put, used)
+    asked, values, put = asked_for(questions, several(biases) if biases else (), elicit, like, used)
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
         raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
@@ -126,6 +114,48 @@ def measure(
     return replace(found, measured=MeasuredWith(model, values, put, used))
 
 
+def asked_for(
+    questions: Iterable[Question] | PairSet | None,
+    biases: Sequence[Bias | str],
+    elicit: Elicitation | str | None,
+    like: Results | None,
+    how: Measurement,
+) -> tuple[PairSet, tuple[Bias, ...], Elicitation | None]:
+    """The pairs that a measurement asks, and of which biases and elicitation they were made, as far as anybody knows."""
+    if questions is None and like is None:
+        raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
+    if isinstance(questions, str):
+        raise BadInput(f"Questions are values: unsway.load({questions!r}, 300) gives those of a source or a file.")
+    if isinstance(questions, PairSet):
+        if biases or elicit:
+            raise BadInput(
+                "Pairs have their cues and their wording already, so biases and elicit change nothing. Leave these out, or "
+                "give questions instead of pairs."
+            )
+        return questions, (), elicitation_of(questions.pairs)
+    values: tuple[Bias, ...] = ()
+    put: Elicitation | None = None
+    if like is not None:
+        earlier = measured_with(like)
+        values, put = earlier.biases, earlier.elicit
+        if questions is None and not (biases or elicit):
+            return PairSet(like.pairs), values, put
+        if not (elicit or put):
+            raise BadInput("These results do not say in what one way new pairs are put: name elicit=.")
+    named = biases or values or (tuple(map(plain_name, like.biases)) if like else BIASES)
+    values, put = tuple(resolve(each) for each in named), elicitations.resolve(elicit or put or "cot")
+    given = like.questions if like and questions is None else tuple(questions or ())
+    bank = argument_banks.load(how.arguments) if how.arguments else None
+    by_source: dict[str, list[Bias]] = {}
+    for bias in values:
+        by_source.setdefault(bias.source, []).append(bias)
+    built = PairSet()
+    for source, group in by_source.items():  # one with a source of its own is put to as many of those, or all there are
+        own = Task(source, len(given), at_most=True).load(None, how.seed) if source else given
+        built += pairs(own, group, elicit=put, seed=how.seed, arguments=bank)
+    return built, values, put
+
+
 def measured_with(like: Results) -> MeasuredWith:
     """What results were measured with; those of a folder as their pairs and the replies of their first arm say."""
     if like.measured is not None:
@@ -134,19 +164,6 @@ def measured_with(like: Results) -> MeasuredWith:
     samples = 1 + max((reply.sample for reply in like.replies_of(arm)), default=0)
     how = Measurement(Sampling(arm.settings or Settings(), samples))
     return MeasuredWith(arm.model, (), elicitation_of(like.pairs), how)
-
-
-def _pairs_of(questions: list[Question], biases: Sequence[Bias], elicit: Elicitation, how: Measurement) -> PairSet:
-    """The pairs; a bias with a source of its own is put to as many questions of that source, or to all there are."""
-    bank = argument_banks.load(how.arguments) if how.arguments else None
-    by_source: dict[str, list[Bias]] = {}
-    for bias in biases:
-        by_source.setdefault(bias.source, []).append(bias)
-    built = PairSet()
-    for source, group in by_source.items():
-        own = Task(source, len(questions), at_most=True).load(None, how.seed) if source else questions
-        built += pairs(own, group, elicit=elicit, seed=how.seed, arguments=bank)
-    return built
 
 
 def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -> None:

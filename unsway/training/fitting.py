@@ -10,27 +10,32 @@ Back-ends are in the room above; this one never imports them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from unsway.data.provenance import biases_in
+from unsway.data.provenance import biases_in, read_beside
 from unsway.disk import write_text
 from unsway.errors import BadInput, number_of
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps
 from unsway.training.card import CARD, card
 from unsway.training.seams import WHAT, Backend, Method, Tuner
-from unsway.types import Checkpoint, Example
+from unsway.types import Checkpoint, Example, Pair
+
+if TYPE_CHECKING:
+    from unsway.data.mixture import Mixture
 
 
 def fit(
-    examples: Sequence[Example] | str | Path, method: Method, base: str, backend: Backend, folder: str | Path
+    examples: Mixture | Sequence[Example] | str | Path, method: Method, base: str, backend: Backend, folder: str | Path
 ) -> Checkpoint:
     """Train a model.
 
     Args:
-        examples: Rows, or the JSONL file that holds them, ours or of another program (`unsway.data.foreign`).
+        examples: A mixture, rows, or the JSONL file that holds them, ours or of another program (`unsway.data.foreign`).
+            Which biases they teach is noted where their pairs are there: in a mixture, and beside a file of ours.
         method: The method with its hyper-parameters.
         base: The model to start from, as the back-end names it.
         backend: Where it is trained.
@@ -43,11 +48,18 @@ def fit(
         TrainingError: The fit went wrong; the last good step is kept and resumed from.
     """
     from unsway.data.foreign import read_examples  # loads pydantic
+    from unsway.data.mixture import Mixture  # loads Inspect
 
     check(method, backend, base)
-    rows = tuple(read_examples(examples) if isinstance(examples, str | Path) else examples)
+    pairs: Mapping[str, Pair] = {}
+    if isinstance(examples, str | Path):
+        rows, pairs = tuple(read_examples(examples)), read_beside(examples).pairs
+    elif isinstance(examples, Mixture):
+        rows, pairs = examples.examples, {pair.id: pair for pair in examples.pairs}
+    else:
+        rows = tuple(examples)
     check_rows(rows, method)
-    taught = biases_in(examples, rows) if isinstance(examples, str | Path) and not method.is_control else ()
+    taught = () if method.is_control else biases_in(rows, pairs)
     place = Path(folder)
     made = done(place, method, backend.describe(base), examples_sha256(rows))
     if made is not None:
