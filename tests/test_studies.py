@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import unsway as us
 from experiments import chua2024, smollm_bct
 from unsway import biases, demo
 from unsway.banks import Bank, bank
@@ -173,6 +174,21 @@ def test_models_may_be_given_as_values(tmp_path: Path) -> None:
     assert [arm.model for arm in found.arms] == ["scripted/one", "scripted/two"]
     assert load(tmp_path) == SMALL, "which keeps their names"
     assert run(SMALL, tmp_path, using={"scripted/one": first, "scripted/two": second}).cells == found.cells
+
+
+def test_an_arm_that_a_new_study_has_no_place_for_is_not_dropped_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = list(SMALL.pairs())
+    us.measure(scripted(asked, follow={}, name="by hand"), us.PairSet(tuple(asked)), folder=tmp_path, label="by hand")
+    run(SMALL, tmp_path, using=models(SMALL))
+    (said,) = (text for text in caplog.messages if "no longer shown" in text)
+    assert "this study has no arm by hand" in said and "replies stay in replies.jsonl" in said
+    caplog.clear()
+    run(
+        SMALL | SMALL.but(biases="distractor_fact"), tmp_path, using=models(SMALL | SMALL.but(biases="distractor_fact"))
+    )
+    assert not [text for text in caplog.messages if "no longer shown" in text]
 
 
 def test_a_study_runs_once_and_grows_by_what_is_new(tmp_path: Path) -> None:

@@ -130,6 +130,16 @@ class StudyRun:
         with exclusive(place):
             path = place / layout.STUDY
             again = path.is_file() and path.read_text(encoding="utf-8") == text
+            planned = {arm.name for arm in self.study.arms()}
+            left = [] if again else [arm.label for arm in arms_of(place) if arm.planned_name not in planned]
+            if left:
+                _log.warning(
+                    "%s: this study has no arm %s, so it is no longer shown; its replies stay in %s. Run it in another "
+                    "folder to keep both in view.",
+                    place,
+                    " or ".join(left),
+                    layout.REPLIES,
+                )
             write_pairs(place, {pair.id: pair for one in built for pair in one}.values())
             write_arms(place, arms_of(place) if again else (), counted(sum(built, PairSet())))
             write_text(path, text)
