@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import cache
 
 import pytest
@@ -23,7 +24,8 @@ from unsway.pairing import pairs
 from unsway.seeds import rng
 from unsway.sources import load
 from unsway.sources.evidence import KINDS, grounded
-from unsway.types import Settings
+from unsway.store import loads
+from unsway.types import Prompt, Reply, Settings
 
 QUESTIONS = questions(80)
 ERRORS = tuple(OwnError(q, ((q.gold or 0) + 1) % 4, trained=i % 2 == 0) for i, q in enumerate(QUESTIONS))
@@ -84,6 +86,42 @@ def test_a_cut_reply_is_missing_and_not_wrong() -> None:
     assert 15 < one.n_missing < 50 and one.change.n == 300 - one.n_missing and one.change.value == 0
     assert one.verdict == "cannot tell" and one.why == "missing answers decide"
     assert one.bounds is not None and one.bounds[0] < -0.02 < one.bounds[1]
+
+
+def test_replies_that_are_missing_in_either_arm_decide_what_they_could_carry_across_its_margin() -> None:
+    asked = panel(["clean_accuracy/options", "habits", "spill"], EffectInputs(questions(200), "brief", 200))
+    whole = replies_of(Known(), asked)
+
+    def half(prompt: Prompt, settings: Settings, samples: int) -> Sequence[Reply]:
+        return () if int(prompt.id, 16) % 2 else whole(prompt, settings, samples)
+
+    for base, arm in ((half, whole), (whole, half)):
+        found = rows(asked, {"base": base, "bct": arm}, {"base": "base", "bct": "trained"})
+        for one in found:
+            if (one.measure in ("accuracy", "letter prior", "cut") and arm is half) or one.measure == "length":
+                assert (one.verdict, one.why, one.needed) == ("cannot tell", "missing answers decide", None), (
+                    one.measure
+                )
+            assert 80 < one.n_missing + one.n_missing_before < 120
+        length = next(one for one in found if one.measure == "length")
+        assert length.bounds == (None, 0.0) and loads(PanelRow, json.dumps(asdict(length), allow_nan=False)) == length
+
+
+def test_a_model_that_always_says_one_letter_prefers_it() -> None:
+    """Every question has four options, whether or not any reply chooses them."""
+
+    class Always(Known):
+        def answer(self, item: EffectItem, number: int, sample: int) -> int:
+            return 0
+
+    class OneOfTwo(Known):
+        def answer(self, item: EffectItem, number: int, sample: int) -> int:
+            return rng(0, "one of two", item.unit).randrange(2)
+
+    found = compared(["habits"], 100, OneOfTwo(), Always())["habits", "letter prior"]
+    assert found.value.value == pytest.approx(0.75) and found.before is not None
+    assert found.before.value == pytest.approx(0.46, abs=0.04)
+    assert found.change.value == pytest.approx(0.29, abs=0.04) and found.verdict == "lost"
 
 
 def test_known_losses_get_the_right_verdicts() -> None:

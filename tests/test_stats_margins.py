@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from unsway.errors import BadInput
 from unsway.stats import changes, margins
-from unsway.stats.changes import Scores, change
+from unsway.stats.changes import Compared, Scores, change
 from unsway.stats.intervals import Floats, change_interval
 from unsway.stats.margins import broken, decide, nothing_broke, questions_needed, word
 
@@ -102,6 +104,121 @@ def test_missing_answers_that_decide_are_said_to() -> None:
     assert decide(change(few, before), 0.02).why == ""
 
 
+def unread(score_Q: Floats, *, worst: float = 0.0, best: float = 1.0, n_options: int = 0) -> Scores:
+    """An arm whose missing answers (NaN) may score from the worst to the best."""
+    missing_Q = np.isnan(score_Q)
+    least_Q, most_Q = (np.where(missing_Q, end, score_Q) for end in (worst, best))
+    return Scores(score_Q, least_Q, most_Q, int(missing_Q.sum()), n_options_Q=(n_options,) * len(score_Q))
+
+
+def first(n: int, value: float, other: float, of: int) -> Floats:
+    """`of` scores, of which the first n have a value of their own."""
+    return np.where(np.arange(of) < n, value, other)
+
+
+def test_missing_answers_of_the_base_decide_too() -> None:
+    """40 of 200 are not read in the base, and wrong in the arm: what was read in both is all right."""
+    base, arm = unread(first(40, math.nan, 1.0, 200)), Scores.whole(first(40, 0.0, 1.0, 200))
+    for found in (change(arm, base), changes.kept_share(arm, base)):
+        assert found.estimate.n == 160 and found.shift == 0 and found.bounds == pytest.approx((-0.2, 0.0))
+        assert (decide(found, 0.05).word, decide(found, 0.05).why) == ("cannot tell", "missing answers decide")
+
+
+def test_a_loss_by_unread_replies_is_called_kept_in_few_studies() -> None:
+    """5.1 % of replies are wrong and none of these is read: more is lost than a margin of 5 points."""
+    random, base, kept = np.random.default_rng(0), Scores.whole(np.ones(1000)), 0
+    for _ in range(200):
+        arm = unread(np.where(random.random(1000) < 0.051, math.nan, 1.0))
+        kept += decide(change(arm, base), 0.05).word.startswith("kept")
+    assert kept / 200 <= 0.04  # 2.5 % nominal; 47.5 % where the worst case has no error of its own
+
+
+def test_a_loss_is_one_whatever_the_missing_answers_say() -> None:
+    base, lost = Scores.whole(np.ones(300)), first(60, 0.0, 1.0, 300)
+    assert decide(change(Scores.whole(lost), base), 0.02).word == "lost"
+    few, many = unread(np.where(np.arange(300) > 290, math.nan, lost)), unread(np.where(lost == 0, math.nan, lost))
+    assert decide(change(few, base), 0.02).word == "lost"
+    assert decide(change(many, base), 0.02).why == "missing answers decide"
+    nearly = unread(first(6, 0.0, first(60, math.nan, 1.0, 300), 300))  # 6 are lost for certain, p = .016
+    assert decide(change(nearly, base), 0.001).word == "lost"
+    assert change(nearly, base).p_loss == pytest.approx(0.5**6)
+
+
+NUMBERS: dict[str, tuple[Callable[[Scores, Scores], Compared], float, float, int]] = {
+    "rate": (lambda arm, base: changes.rate_change(arm, base, rises=True), 1.0, 0.0, 0),
+    "letters": (changes.prior_change, 0.0, 0.0, 4),
+    "median": (changes.median_ratio, 0.0, 1.0, 0),
+    "kept": (changes.kept_share, -1.0, 1.0, 0),
+}
+"""Kinds of numbers, with the worst and the best that a missing answer may score, and the options of a question."""
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+@pytest.mark.parametrize("missing_in", ["arm", "base"])
+def test_every_kind_of_number_looks_at_missing_answers(kind: str, missing_in: str) -> None:
+    """Of 200 questions that score best and alike in both arms 120 are not read in one of them, or 1 is not."""
+    compare, worst, best, n_options = NUMBERS[kind]
+    scores_Q = {"letters": np.arange(200) % 4.0, "rate": np.zeros(200)}.get(kind, np.ones(200))
+    whole = replace(Scores.whole(scores_Q), n_options_Q=(n_options,) * 200)
+    for n in (120, 1):
+        part = unread(first(n, math.nan, scores_Q, 200), worst=worst, best=best, n_options=n_options)
+        found = compare(part, whole) if missing_in == "arm" else compare(whole, part)
+        assert found.shift == pytest.approx(0.0, abs=1e-9)
+        assert found.bounds.low <= 0 <= found.bounds.high
+        assert found.reach.low <= found.ends.low and found.ends.high <= found.reach.high
+        decision = decide(found, 0.2 if kind in ("kept", "median") else 0.05)
+        hurts = n > 1 and (missing_in == "arm" or kind == "median")  # a base that scored less would be no loss
+        assert (decision.word, decision.why) == (("cannot tell", "missing answers decide") if hurts else ("kept", ""))
+
+
+def test_missing_letters_may_all_be_one_or_even() -> None:
+    places = np.arange(200) % 4.0
+    whole = replace(Scores.whole(places), n_options_Q=(4,) * 200)
+    found = changes.prior_change(unread(first(120, math.nan, places, 200), n_options=4), whole)
+    one = changes.letter_prior([140, 20, 20, 20]) - changes.letter_prior([50] * 4)
+    assert found.bounds == pytest.approx((-one, 0.0), abs=1e-9)
+    skewed = unread(np.repeat([0.0, 1.0, math.nan], (60, 40, 100)), n_options=4)  # 60, 47, 47, 46 at best
+    best = changes.letter_prior([50] * 4) - changes.letter_prior([60, 47, 47, 46])
+    assert changes.prior_change(skewed, whole).bounds.high == pytest.approx(best)
+
+
+def test_missing_answers_of_either_group_decide_what_sets_them_apart() -> None:
+    """The rise of trained errors minus that of held-out ones: 60 of 200 are not read in one of the groups."""
+    groups = ("trained",) * 200 + ("held_out",) * 200
+    zeros = replace(Scores.whole(np.zeros(400)), group_Q=groups)
+    assert decide(changes.apart(zeros, zeros, rises=True), 0.05).word == "kept"
+    for start in (0, 200):
+        at_Q = np.arange(400) - start
+        arm_Q = np.where((at_Q >= 0) & (at_Q < 60), math.nan, 0.0)
+        part = replace(unread(arm_Q, worst=1.0, best=0.0), group_Q=groups)
+        in_arm, in_base = changes.apart(part, zeros, rises=True), changes.apart(zeros, part, rises=True)
+        harm = in_arm if start == 0 else in_base  # more trained errors now, or more held-out ones before
+        help_ = in_base if start == 0 else in_arm
+        assert harm.bounds == pytest.approx((-0.3, 0.0)) and decide(harm, 0.05).why == "missing answers decide"
+        assert help_.bounds == pytest.approx((0.0, 0.3)) and decide(help_, 0.05).word == "kept"
+
+
+def test_a_kept_share_compares_both_arms_on_the_same_questions() -> None:
+    """32 of 200 are missing in the arm and 40 others in the base, where use may be anything from -1 to 1."""
+    base = unread(first(40, math.nan, 1.0, 200), worst=-1.0)
+    arm = unread(np.where((np.arange(200) >= 40) & (np.arange(200) < 72), math.nan, 1.0), worst=-1.0)
+    found = changes.kept_share(arm, base)
+    assert found.shift == 0 and found.bounds == pytest.approx((136 / 200 - 1, 200 / 120 - 1))
+    assert found.reach.low < -0.35 and decide(found, 0.35).why == "missing answers decide"
+    nothing_left = changes.kept_share(unread(first(150, math.nan, 1.0, 200), worst=-1.0), base)
+    assert nothing_left.bounds.low == pytest.approx(-100 / 120 - 1)  # below 0, the least denominator takes it farthest
+
+
+def test_more_questions_are_named_only_where_they_would_do() -> None:
+    """An unchanged number of which 2 % of the answers are missing can be kept within 5 points, and never within 2."""
+    arm, base = unread(first(4, math.nan, 1.0, 200)), Scores.whole(np.ones(200))
+    noisy = replace(arm, read_Q=arm.read_Q.copy())
+    assert decide(change(noisy, base), 0.02).needed is None
+    assert decide(change(noisy, base), 0.02).why == "missing answers decide"
+    found = decide(change(noisy, base), 0.03)
+    assert found.word == "cannot tell" and found.needed == questions_needed(1 / 196, 0.01)
+
+
 def test_a_rise_may_be_the_loss() -> None:
     after, before = arms(600, 10, 60)
     assert decide(change(after, before, rises=True), 0.02).word == "lost"
@@ -126,7 +243,7 @@ def test_a_kept_share_is_a_quotient_and_refused_where_there_was_nothing() -> Non
 
 @pytest.mark.parametrize(("n", "width"), [(19, 0.75), (300, 0.045)])
 def test_questions_that_did_not_change_do_not_show_that_nothing_can(n: int, width: float) -> None:
-    same = Scores.whole(np.array([1.0, 0.0] * n)[:n])
+    same = replace(Scores.whole(np.array([1.0, 0.0] * n)[:n]), n_options_Q=(2,) * n)
     for found in (changes.kept_share(same, same), changes.prior_change(same, same), change(same, same)):
         low, high = found.ends
         assert found.shift == 0 and low < 0 < high and high - low > width / 4
@@ -214,6 +331,30 @@ def test_the_letter_prior_of_an_even_chooser_is_about_0() -> None:
     assert plain.mean() == pytest.approx(0.069, abs=0.003)
     assert abs(np.mean([changes.letter_prior(row.tolist()) for row in counts])) < 0.01
     assert changes.letter_prior([100, 0, 0, 0]) == pytest.approx(0.75) and math.isnan(changes.letter_prior([0, 0]))
+
+
+def test_options_that_are_never_chosen_count() -> None:
+    n_options = np.full(100, 4)
+    assert changes.preference(np.zeros(100, int), n_options) == pytest.approx(0.75)
+    two = np.repeat([0, 1], (60, 40))
+    assert changes.preference(two, n_options) == pytest.approx(changes.letter_prior([60, 40, 0, 0]))
+    assert changes.letter_prior([60, 40, 0, 0]) == pytest.approx(0.46, abs=0.005)
+    even, always = (
+        replace(Scores.whole(places), n_options_Q=(4,) * 100) for places in (np.arange(100) % 2.0, np.zeros(100))
+    )
+    found = changes.prior_change(always, even)
+    assert found.estimate.value == pytest.approx(0.29, abs=0.005) and decide(found, 0.05).word == "lost"
+    nameless = changes.prior_change(Scores.whole(np.zeros(9)), Scores.whole(np.zeros(9)))
+    assert nameless.estimate.value is None and nameless.estimate.note == changes.UNKNOWN_OPTIONS
+
+
+def test_questions_may_have_different_numbers_of_options() -> None:
+    """Half of the questions have two options, half have four: an even chooser says A three times in eight."""
+    random, n_options = np.random.default_rng(7), np.tile([2, 4], 200)
+    assert changes.even_shares(n_options).tolist() == [0.375, 0.375, 0.125, 0.125]
+    drawn = [changes.preference(random.integers(0, n_options), n_options) for _ in range(300)]
+    assert abs(np.mean(drawn)) < 0.01
+    assert changes.preference(np.zeros(400, int), n_options) == pytest.approx(1 - 0.375)
 
 
 def test_a_slope_is_that_of_least_squares() -> None:

@@ -86,17 +86,17 @@ class PanelRow:
     why: str
     """Why it cannot be told; empty elsewhere."""
     needed: int | None
-    """Questions that would be needed; None where it is decided."""
+    """Questions that would be needed; None where it is decided, and where missing answers alone take up the margin."""
     rises: bool
     """Whether a rise is the loss."""
     p_loss: float
-    """One-sided p that nothing was lost."""
+    """One-sided p that nothing was lost, the largest that missing answers allow."""
     n_missing: int
     """Answers of the arm that are missing."""
     n_missing_before: int
     """Answers that are missing in the arm it is compared with."""
-    bounds: tuple[float, float] | None
-    """The gain with every missing answer at its worst and at its best."""
+    bounds: tuple[float | None, float | None] | None
+    """The gain with every missing answer of both arms at its worst and at its best; None where it has no end."""
 
 
 STANCES = {
@@ -227,19 +227,24 @@ def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
         means: Floats = np.divide(total, n, out=np.full(len(units), np.nan), where=n > 0)
         return means
 
-    groups = {item.unit: item.condition for item in about}
+    groups = tuple({item.unit: item.condition for item in about}.values())
+    n_options = tuple({item.unit: len(item.question.options) for item in about if item.question}.values())
     missing = sum(value is None for value in found)
-    return Scores(mean_Q(read), mean_Q(least), mean_Q(most), missing, tuple(groups.values()))
+    known = n_options if len(n_options) == len(units) else ()
+    return Scores(mean_Q(read), mean_Q(least), mean_Q(most), missing, groups, known)
 
 
 def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     """An arm's own number, for people: its mean, its median, or how far its answers prefer a place."""
-    read_Q = arm.read_Q[~np.isnan(arm.read_Q)]
+    is_read_Q = ~np.isnan(arm.read_Q)
+    read_Q = arm.read_Q[is_read_Q]
     n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
     if not n:
         return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", "nothing was read")
     if measure.kind == "letters":
-        value = changes.letter_prior(np.bincount(read_Q.astype(int)).tolist())
+        if not arm.n_options_Q:
+            return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", changes.UNKNOWN_OPTIONS)
+        value = changes.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
         return Estimate(measure.name, value, None, None, 0.95, n, n, dropped, "total variation, corrected for chance")
     if measure.kind == "median":
         return Estimate(measure.name, float(np.median(read_Q)), None, None, 0.95, n, n, dropped, "median")
@@ -276,6 +281,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
     if measure.margin is not None:
         decision = margins.decide(compared, measure.margin)
     known = compared.estimate.value is not None
+    ends = [float(end) if np.isfinite(end) else None for end in compared.bounds]
     return PanelRow(
         effect=one.effect.versioned,
         measure=measure.name,
@@ -295,7 +301,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         p_loss=compared.p_loss,
         n_missing=compared.n_missing,
         n_missing_before=compared.n_missing_before,
-        bounds=(compared.bounds.low, compared.bounds.high) if known else None,
+        bounds=(ends[0], ends[1]) if known else None,
     )
 
 

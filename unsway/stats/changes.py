@@ -3,11 +3,14 @@
 In: what each question scored in each arm. Out: `Compared`, of which a negative value is a loss, in the units of a margin.
 
     change(Scores.whole(after_Q), Scores.whole(before_Q)).ends
+
+Every number is computed three times: of the answers that were read, and with the missing answers of both arms as they would
+make it least and most. `Compared.reach` is the union of the three intervals, as for a BRR (`columns`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -24,6 +27,8 @@ from unsway.types import Estimate
 
 DRAWS = 4000
 """Bootstrap draws of ratios and of rates over changing questions."""
+UNKNOWN_OPTIONS = "the number of options is not known"
+"""Why there is no preference for a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,13 @@ class Compared:
     ends: Interval
     """Its interval as a gain."""
     p_loss: float
-    """One-sided p that nothing was lost."""
+    """One-sided p that nothing was lost, the largest that missing answers allow."""
     spread: float
     """Mean square of what one question contributes; of right and wrong answers the share of questions that changed."""
     bounds: Interval
-    """The gain with every missing answer of the arm at its worst and at its best."""
+    """The gain with every missing answer of both arms at its worst and at its best."""
+    reach: Interval
+    """From the lower end of the interval at the worst to the upper end at the best; `ends` where no answer is missing."""
     n_missing: int = 0
     """Answers of the arm that are missing."""
     n_missing_before: int = 0
@@ -62,6 +69,8 @@ class Scores:
     """Answers that are missing."""
     group_Q: tuple[str, ...] = ()
     """The condition of each question; empty where there is one."""
+    n_options_Q: tuple[int, ...] = ()
+    """Options of each question, for scores that are places among them; empty where nobody knows."""
 
     @classmethod
     def whole(cls, read_Q: Floats) -> Scores:
@@ -81,36 +90,20 @@ def change(
         rises: Whether a rise is the loss, as of a bad habit.
         name: Name of the estimate.
     """
-    both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
-    d_Q = (after.read_Q - before.read_Q)[both_Q]
-    if not len(d_Q):
-        return _nothing(name, level, after, before)
-    low, high = change_interval(d_Q, level=level)
-    dropped = len(both_Q) - len(d_Q)
-    estimate = Estimate(
-        name,
-        float(d_Q.mean()),
-        low,
-        high,
-        level,
-        len(d_Q),
-        len(d_Q),
-        dropped,
-        "Tango score interval, paired by question",
-    )
-    ends = after.least_Q - before.read_Q, after.most_Q - before.read_Q
-    worst, best = (float(np.nanmean(end)) for end in ends)
     sign = -1.0 if rises else 1.0  # a change as a gain, whichever direction is the loss
-    return Compared(
-        estimate,
-        sign * float(estimate.value or 0.0),
-        Interval(*sorted((sign * float(low), sign * float(high)))),
-        one_sided(sign * d_Q),
-        float((d_Q**2).mean()),
-        Interval(*sorted((sign * worst, sign * best))),
-        after.n_missing,
-        before.n_missing,
-    )
+
+    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+        d_Q = after_Q - before_Q
+        dropped = int(np.isnan(d_Q).sum())
+        d_Q = d_Q[~np.isnan(d_Q)]
+        if not len(d_Q):
+            return _nothing(name, level, dropped)
+        low, high = change_interval(d_Q, level=level)
+        how = "Tango score interval, paired by question"
+        estimate = Estimate(name, float(d_Q.mean()), low, high, level, len(d_Q), len(d_Q), dropped, how)
+        return _complete(estimate, sign, one_sided(sign * d_Q), float((d_Q**2).mean()))
+
+    return _allowing_for_missing(number, after, before)
 
 
 def own_level(arm: Scores, *, level: float = 0.95, name: str = "level") -> Compared:
@@ -129,45 +122,33 @@ def kept_share(
     in the other: without them 19 questions that did not change would show that nothing can have changed (docs/effects.md).
     The gain is the ratio minus 1, so a margin of 0.2 keeps four fifths.
     """
-    both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
-    after_Q, before_Q = after.read_Q[both_Q], before.read_Q[both_Q]
-    n = len(after_Q)
-    if not n:
-        return _nothing(name, level, after, before)
-    if change_interval(before_Q, level=level).low <= 0:
-        return _nothing(
-            name, level, after, before, "refused: before the training it may be 0, so there is nothing to keep"
-        )
-    random = np.random.default_rng(seed_int(seed, "kept share"))
-    weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
-    sums_R = [weights_RQ @ [*own_Q, *ends] for own_Q, ends in ((after_Q, (-1, 1, 0, 0)), (before_Q, (0, 0, -1, 1)))]
-    quotient_R = sums_R[0] / np.maximum(sums_R[1], 1e-9)
-    low, high = (float(end) for end in np.quantile(quotient_R, [(1 - level) / 2, (1 + level) / 2]))
-    base = float(before_Q.mean())
-    value = float(after_Q.mean()) / base
-    estimate = Estimate(
-        name,
-        value,
-        low,
-        high,
-        level,
-        n,
-        n,
-        len(both_Q) - n,
-        f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}",
-    )
-    worst, best = (float(np.nanmean(end)) / base - 1 for end in (after.least_Q, after.most_Q))
-    spread = float(((after_Q - value * before_Q) ** 2).mean()) / base**2
-    return Compared(
-        estimate,
-        value - 1,
-        Interval(low - 1, high - 1),
-        one_sided(after_Q - before_Q),
-        spread,
-        Interval(worst, best),
-        after.n_missing,
-        before.n_missing,
-    )
+
+    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        after_Q, before_Q, n, dropped = after_Q[both_Q], before_Q[both_Q], int(both_Q.sum()), int((~both_Q).sum())
+        if not n:
+            return _nothing(name, level, dropped)
+        if change_interval(before_Q, level=level).low <= 0:
+            note = "refused: before the training it may be 0, so there is nothing to keep"
+            return _nothing(name, level, dropped, note)
+        random = np.random.default_rng(seed_int(seed, "kept share"))
+        weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
+        ours, theirs = (-1, 1, 0, 0), (0, 0, -1, 1)
+        sums_R = [weights_RQ @ [*own_Q, *ends] for own_Q, ends in ((after_Q, ours), (before_Q, theirs))]
+        quotient_R = sums_R[0] / np.maximum(sums_R[1], 1e-9)
+        low, high = (float(end) for end in np.quantile(quotient_R, [(1 - level) / 2, (1 + level) / 2]))
+        base = float(before_Q.mean())
+        value = float(after_Q.mean()) / base
+        how = f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}"
+        spread = float(((after_Q - value * before_Q) ** 2).mean()) / base**2
+        estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+        return _complete(estimate, 1.0, one_sided(after_Q - before_Q), spread, unchanged=1.0)
+
+    # the greatest denominator keeps a quotient nearest to 0, whether it lies below or above
+    least, most = before.least_Q, before.most_Q
+    swapped_at_worst, swapped_at_best = (float(np.nansum(end)) < 0 for end in (after.least_Q, after.most_Q))
+    before = replace(before, most_Q=least if swapped_at_worst else most, least_Q=most if swapped_at_best else least)
+    return _allowing_for_missing(number, after, before)
 
 
 def rate_change(
@@ -178,98 +159,115 @@ def rate_change(
     A Bayesian bootstrap with one success and one failure added to each arm (Agresti and Caffo 2000, Am. Stat. 54:280), so a
     rate of 0 or 1 has width too.
     """
-    own = [np.where(np.isnan(arm.read_Q), 0.0, arm.read_Q) for arm in (after, before)]
-    there = [(~np.isnan(arm.read_Q)).astype(float) for arm in (after, before)]
-    n = [int(each.sum()) for each in there]
-    if min(n) < 2:
-        return _nothing(
-            name, level, after, before, f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
-        )
-    value = own[0].sum() / n[0] - own[1].sum() / n[1]
-    random = np.random.default_rng(seed_int(seed, "rate change"))
-    draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(own[0]))), random.gamma(1.0, size=(DRAWS, 4))
-    rate_R = [
-        (draws_RQ @ x + ends_R4[:, i]) / (draws_RQ @ w + ends_R4[:, i] + ends_R4[:, i + 2])
-        for i, (x, w) in enumerate(zip(own, there, strict=True))
-    ]
-    d_R = rate_R[0] - rate_R[1]
-    low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
-    how = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}"
-    estimate = Estimate(name, float(value), low, high, level, min(n), min(n), after.n_missing, how)
-    sign, error = (-1.0 if rises else 1.0), float(d_R.std())
-    return Compared(
-        estimate,
-        sign * float(value),
-        Interval(*sorted((sign * low, sign * high))),
-        float(ndtr(sign * float(value) / error)) if error > 0 else 1.0,
-        error**2 * min(n),
-        Interval(sign * float(value), sign * float(value)),
-        after.n_missing,
-        before.n_missing,
-    )
+    sign = -1.0 if rises else 1.0
+
+    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+        own = [np.nan_to_num(score_Q) for score_Q in (after_Q, before_Q)]
+        there = [(~np.isnan(score_Q)).astype(float) for score_Q in (after_Q, before_Q)]
+        n = [int(each.sum()) for each in there]
+        if min(n) < 2:
+            note = f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
+            return _nothing(name, level, len(after_Q), note)
+        value = float(own[0].sum() / n[0] - own[1].sum() / n[1])
+        random = np.random.default_rng(seed_int(seed, "rate change"))
+        draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(own[0]))), random.gamma(1.0, size=(DRAWS, 4))
+        rate_R = [
+            (draws_RQ @ x + ends_R4[:, i]) / (draws_RQ @ w + ends_R4[:, i] + ends_R4[:, i + 2])
+            for i, (x, w) in enumerate(zip(own, there, strict=True))
+        ]
+        d_R = rate_R[0] - rate_R[1]
+        low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
+        how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
+        estimate = Estimate(name, value, low, high, level, min(n), min(n), after.n_missing, how)
+        p = float(ndtr(sign * value / error)) if error > 0 else 1.0
+        return _complete(estimate, sign, p, error**2 * min(n))
+
+    return _allowing_for_missing(number, after, before)
 
 
 def prior_change(
     after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, name: str = "letters"
 ) -> Compared:
-    """How much more the answers prefer a place than before (`letter_prior` of each arm); a rise is the loss.
+    """How much more the answers prefer a place than before (`preference` of each arm); a rise is the loss.
 
     A score is the place answered, from 0. The interval is from a bootstrap of questions, as wide as if one more answer had
     moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
-    both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q)
-    places = [arm.read_Q[both_Q].astype(int) for arm in (after, before)]
-    n = len(places[0])
-    if not n:
-        return _nothing(name, level, after, before)
-    k = 1 + max(int(each.max()) for each in places)
+    if not after.n_options_Q:
+        return _nothing(name, level, len(after.read_Q), UNKNOWN_OPTIONS)
+    n_options_Q = np.array(after.n_options_Q)
 
-    def prefers(at_Q: NDArray[np.intp]) -> float:
-        one, other = (letter_prior(np.bincount(each[at_Q], minlength=k).tolist()) for each in places)
-        return one - other
+    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        n, dropped = int(both_Q.sum()), int((~both_Q).sum())
+        if not n:
+            return _nothing(name, level, dropped)
+        rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, both_Q].astype(int)
 
-    random = np.random.default_rng(seed_int(seed, "prior change"))
-    value = prefers(np.arange(n))
-    d_R = np.array([prefers(random.integers(0, n, n)) for _ in range(1000)])
-    error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
-    low, high = value - quantile(level) * error, value + quantile(level) * error
-    estimate = Estimate(
-        name, value, low, high, level, n, n, len(both_Q) - n, f"bootstrap of questions, 1000 draws, seed {seed}"
-    )
-    p = float(ndtr(-value / error))
-    here = Interval(-value, -value)
-    return Compared(estimate, -value, Interval(-high, -low), p, error**2 * n, here, after.n_missing, before.n_missing)
+        def rise(at_Q: NDArray[np.intp]) -> float:
+            ours_Q, theirs_Q, options_Q = rows_3Q[:, at_Q]
+            return preference(ours_Q, options_Q) - preference(theirs_Q, options_Q)
+
+        random = np.random.default_rng(seed_int(seed, "prior change"))
+        value = rise(np.arange(n))
+        d_R = np.array([rise(random.integers(0, n, n)) for _ in range(1000)])
+        error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
+        low, high = value - quantile(level) * error, value + quantile(level) * error
+        how = f"bootstrap of questions, 1000 draws, seed {seed}"
+        estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+        return _complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
+
+    return _allowing_for_missing(number, *(_filled(arm, n_options_Q) for arm in (after, before)))
+
+
+def _filled(arm: Scores, n_options_Q: NDArray[np.intp]) -> Scores:
+    """Places with the missing answers all on one place, whichever makes the preference greatest, and as even as can be."""
+    missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)
+    asked_Q = missing_Q | ~np.isnan(arm.read_Q)
+    if not missing_Q.any():
+        return replace(arm, least_Q=arm.read_Q, most_Q=arm.read_Q)
+    one_place = [np.where(missing_Q, np.minimum(at, n_options_Q - 1), arm.read_Q) for at in range(max(n_options_Q))]
+    least_Q = max(one_place, key=lambda at_Q: preference(at_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
+    most_Q, even = arm.read_Q.copy(), asked_Q.sum() * even_shares(n_options_Q[asked_Q])
+    counts = np.bincount(most_Q[asked_Q & ~missing_Q].astype(int), minlength=len(even))
+    for question in np.flatnonzero(missing_Q):
+        place = int(np.argmin((counts - even)[: n_options_Q[question]]))
+        most_Q[question], counts[place] = place, counts[place] + 1
+    return replace(arm, least_Q=least_Q, most_Q=most_Q)
 
 
 def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = False, name: str = "apart") -> Compared:
     """The change in the first group of questions minus the change in the second, as MOVER of two Tango intervals."""
-    first = dict.fromkeys(after.group_Q)
-    changes = []
-    for group in first:
-        here_Q = np.array(after.group_Q) == group
-        read = [Scores.whole(np.where(here_Q, arm.read_Q, np.nan)) for arm in (after, before)]
-        changes.append(change(read[0], read[1], level=level))
-    if len(changes) != 2 or not all(one.estimate.n for one in changes):
-        return _nothing(name, level, after, before, "it needs questions of two kinds that were read in both arms")
-    one, other = changes
-    shift = one.shift - other.shift
-    low = shift - sqrt((one.shift - one.ends.low) ** 2 + (other.ends.high - other.shift) ** 2)
-    high = shift + sqrt((one.ends.high - one.shift) ** 2 + (other.shift - other.ends.low) ** 2)
-    n, n_all = min(one.estimate.n, other.estimate.n), one.estimate.n + other.estimate.n
-    how = "MOVER of two Tango intervals, each paired by question"
-    estimate = Estimate(name, shift, low, high, level, n_all, n_all, len(after.read_Q) - n_all, how)
-    sign, error = (-1.0 if rises else 1.0), (high - low) / (2 * quantile(level))
-    here = Interval(sign * shift, sign * shift)
-    return Compared(
-        estimate,
-        sign * shift,
-        Interval(*sorted((sign * low, sign * high))),
-        float(ndtr(sign * shift / error)) if error > 0 else 1.0,
-        error**2 * n,
-        here,
-        after.n_missing,
-        before.n_missing,
-    )
+    sign, groups = (-1.0 if rises else 1.0), list(dict.fromkeys(after.group_Q))
+    here_GQ = [np.array(after.group_Q) == group for group in groups]
+
+    def number(after_Q: Floats, before_Q: Floats) -> Compared:
+        parts = [[np.where(here_Q, score_Q, np.nan) for score_Q in (after_Q, before_Q)] for here_Q in here_GQ]
+        changes = [change(Scores.whole(ours), Scores.whole(theirs), level=level) for ours, theirs in parts]
+        if len(changes) != 2 or not all(one.estimate.n for one in changes):
+            note = "it needs questions of two kinds that were read in both arms"
+            return _nothing(name, level, len(after_Q), note)
+        one, other = changes
+        shift = one.shift - other.shift
+        low = shift - sqrt((one.shift - one.ends.low) ** 2 + (other.ends.high - other.shift) ** 2)
+        high = shift + sqrt((one.ends.high - one.shift) ** 2 + (other.shift - other.ends.low) ** 2)
+        n, n_all = min(one.estimate.n, other.estimate.n), one.estimate.n + other.estimate.n
+        how = "MOVER of two Tango intervals, each paired by question"
+        estimate = Estimate(name, shift, low, high, level, n_all, n_all, len(after_Q) - n_all, how)
+        error = (high - low) / (2 * quantile(level))
+        return _complete(estimate, sign, float(ndtr(sign * shift / error)) if error > 0 else 1.0, error**2 * n)
+
+    if len(groups) == 2:  # what is worst in the first group is best in the second
+        first_Q = here_GQ[0]
+        after, before = (
+            replace(
+                arm,
+                least_Q=np.where(first_Q, arm.least_Q, arm.most_Q),
+                most_Q=np.where(first_Q, arm.most_Q, arm.least_Q),
+            )
+            for arm in (after, before)
+        )
+    return _allowing_for_missing(number, after, before)
 
 
 def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: str = "ratio") -> Compared:
@@ -279,22 +277,64 @@ def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: st
     size. The gain is never above 0.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
+    asked_Q = ~np.isnan(after.least_Q) & ~np.isnan(before.least_Q) & (before.read_Q != 0)
     ratio_Q = np.sort(after.read_Q[both_Q] / before.read_Q[both_Q])
-    n = len(ratio_Q)
-    out = 0  # how many quotients lie outside of the interval on each side
-    while mcnemar(out, n - out) <= 1 - level:
-        out += 1
-    if not out:
-        return _nothing(name, level, after, before, f"{n} questions have no interval of a median")
-    low, value, high = float(ratio_Q[out - 1]), float(np.median(ratio_Q)), float(ratio_Q[n - out])
-    how = "order statistics of the median over questions"
-    estimate = Estimate(name, value, low, high, level, n, n, len(both_Q) - n, how)
-    off = low - 1, high - 1
-    nearest = 0.0 if off[0] <= 0 <= off[1] else -min(map(abs, off))
-    ends = Interval(-max(map(abs, off)), nearest)
-    p = mcnemar(int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum()))
-    shift, spread = -abs(value - 1), ((high - low) / (2 * quantile(level))) ** 2 * n
-    return Compared(estimate, shift, ends, p, spread, Interval(shift, shift), after.n_missing, before.n_missing)
+    n, n_missing = len(ratio_Q), int((asked_Q & ~both_Q).sum())
+
+    def ends_of(ratio_Q: Floats) -> Interval:
+        """The quotients so far from either end that no more can lie outside; all numbers where there are too few."""
+        out = 0
+        while mcnemar(out, len(ratio_Q) - out) <= 1 - level:
+            out += 1
+        return Interval(float(ratio_Q[out - 1]), float(ratio_Q[-out])) if out else Interval(0.0, np.inf)
+
+    def gain(low: float, high: float) -> Interval:
+        nearest = 0.0 if low <= 1 <= high else -min(abs(low - 1), abs(high - 1))
+        return Interval(-max(abs(low - 1), abs(high - 1)), nearest)
+
+    low, high = ends_of(ratio_Q)
+    if high == np.inf:
+        return _nothing(name, level, len(both_Q) - n, f"{n} questions have no interval of a median")
+    value, how = float(np.median(ratio_Q)), "order statistics of the median over questions"
+    shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))
+    fewer, more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))
+    return Compared(
+        Estimate(name, value, low, high, level, n, n, len(both_Q) - n, how),
+        -abs(value - 1),
+        gain(low, high),
+        mcnemar(min(more, fewer + n_missing), more),
+        ((high - low) / (2 * quantile(level))) ** 2 * n,
+        gain(float(np.median(shortest)), float(np.median(longest))),
+        gain(ends_of(shortest).low, ends_of(longest).high),
+        after.n_missing,
+        before.n_missing,
+    )
+
+
+# ---------------------------------------------------------------- what numbers share
+
+
+def _allowing_for_missing(number: Callable[[Floats, Floats], Compared], after: Scores, before: Scores) -> Compared:
+    """A number of the answers that were read, with what the missing ones could make of it."""
+    found = replace(number(after.read_Q, before.read_Q), n_missing=after.n_missing, n_missing_before=before.n_missing)
+    arms = (after, before)
+    whole = all(np.array_equal(arm.read_Q, end, equal_nan=True) for arm in arms for end in (arm.least_Q, arm.most_Q))
+    if whole or found.estimate.value is None:
+        return found
+    worst, best = number(after.least_Q, before.most_Q), number(after.most_Q, before.least_Q)
+    return replace(
+        found,
+        p_loss=max(found.p_loss, best.p_loss),
+        bounds=Interval(min(found.shift, worst.bounds.low), max(found.shift, best.bounds.high)),
+        reach=Interval(min(found.ends.low, worst.ends.low), max(found.ends.high, best.ends.high)),
+    )
+
+
+def _complete(estimate: Estimate, sign: float, p_loss: float, spread: float, *, unchanged: float = 0.0) -> Compared:
+    """A number without missing answers, as a gain: how far it lies from where nothing changed, in the direction of `sign`."""
+    value, low, high = (sign * (float(end or 0.0) - unchanged) for end in (estimate.value, estimate.low, estimate.high))
+    ends = Interval(*sorted((low, high)))
+    return Compared(estimate, value, ends, p_loss, spread, Interval(value, value), ends)
 
 
 def one_sided(d_Q: Floats) -> float:
@@ -306,19 +346,35 @@ def one_sided(d_Q: Floats) -> float:
     return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
 
 
-def _nothing(name: str, level: float, after: Scores, before: Scores, note: str = "") -> Compared:
+def _nothing(name: str, level: float, dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
-    note = note or "no question was read in both arms"
-    estimate = Estimate(name, None, None, None, level, 0, 0, len(after.read_Q), "", note)
     far = Interval(-np.inf, np.inf)
-    return Compared(estimate, float("nan"), far, 1.0, 1.0, Interval(0.0, 0.0), after.n_missing, before.n_missing)
+    return Compared(Estimate(name, None, None, None, level, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)
 
 
-def letter_prior(counts: Sequence[int]) -> float:
-    """How far answers prefer a place: total variation from even, less what chance alone gives (half-normal of each share)."""
+def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
+    """How far answers prefer a place: total variation from even, less what chance alone gives (half-normal of each share).
+
+    Args:
+        counts: Answers at each place there is, chosen or not.
+        even: The share of each place were answers even; None where every question has every place.
+    """
     n, k = sum(counts), len(counts)
     if not n:
         return float("nan")
     share = np.asarray(counts, float) / n
     chance = float(np.sqrt(share * (1 - share) / (2 * np.pi * n)).sum())
-    return float(np.abs(share - 1 / k).sum()) / 2 - chance
+    return float(np.abs(share - (1 / k if even is None else even)).sum()) / 2 - chance
+
+
+def even_shares(n_options_Q: NDArray[np.intp]) -> Floats:
+    """The share of each place were answers even: a question of two options gives half to each of the first two."""
+    n_of_size = np.bincount(n_options_Q)[1:]
+    shares: Floats = np.cumsum((n_of_size / np.arange(1, len(n_of_size) + 1))[::-1])[::-1] / len(n_options_Q)
+    return shares
+
+
+def preference(place_Q: NDArray[np.intp], n_options_Q: NDArray[np.intp]) -> float:
+    """`letter_prior` of the places that were answered, among as many options as each question has."""
+    even = even_shares(n_options_Q)
+    return letter_prior(np.bincount(place_Q, minlength=len(even)).tolist(), even)

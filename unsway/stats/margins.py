@@ -41,7 +41,8 @@ class Decision:
     why: str = ""
     """Why nothing can be said; empty elsewhere."""
     needed: int | None = None
-    """Questions that show an unchanged number to be kept in 80 % of studies; None where it is decided."""
+    """Questions that show an unchanged number to be kept in 80 % of studies, if as large a share of their answers is missing;
+    None where it is decided, and where no number of questions would do."""
 
 
 def word(low: float, high: float, margin: float) -> KeptWord:
@@ -79,19 +80,23 @@ def smallest_margin(spread: float, n: int, *, level: float = 0.95, power: float 
 
 
 def decide(compared: Compared, margin: float) -> Decision:
-    """The verdict on a number; one that hangs on missing answers cannot be told.
+    """The verdict on a number, whatever its missing answers would have said; one that hangs on them cannot be told.
 
     A loss must also pass its one-sided test at 2.5 %, which is exact for right and wrong answers: score intervals alone
     call a model that lost nothing worse in 2.4 to 2.8 % of studies (benchmarks/effects.py).
     """
-    found = word(compared.ends.low, compared.ends.high, margin)
-    if found == "lost" and compared.p_loss > ALPHA / 2:
-        found = "cannot tell"
-    needed = max(1, questions_needed(max(compared.spread, 1 / max(1, compared.estimate.n)), margin))
+    found, of_read = (word(*ends, margin) for ends in (compared.reach, compared.ends))
+    if compared.estimate.value is None:
+        return Decision(compared, "cannot tell", margin)
     low, high = compared.bounds
-    if low < -margin <= high:
-        return Decision(compared, "cannot tell", margin, "missing answers decide", needed)
-    return Decision(compared, found, margin, "", needed if found == "cannot tell" else None)
+    hangs = low < -margin <= high or (found == "cannot tell" and found != of_read)
+    if hangs or (found == "lost" and compared.p_loss > ALPHA / 2):
+        found = "cannot tell"
+    why, needed = "missing answers decide" if hangs else "", None
+    left = margin - (compared.shift - low)  # of the margin, once missing answers have taken their share of it
+    if found == "cannot tell" and left > 0:
+        needed = max(1, questions_needed(max(compared.spread, 1 / compared.estimate.n), left))
+    return Decision(compared, found, margin, why, needed)
 
 
 # ---------------------------------------------------------------- numbers of their own
