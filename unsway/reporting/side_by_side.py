@@ -7,10 +7,9 @@ with its reference on the same questions: a trained arm with its control, all ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from unsway.reporting import costs, words
 from unsway.reporting.formats import escape, markdown_table
+from unsway.stats.by_prompt import by_prompt
 from unsway.stats.compare import brr_difference
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
@@ -41,24 +40,11 @@ def brr_table(results: Results) -> list[tuple[str, ...]]:
             star = "*" if arm.role == "trained" and results.is_trained(bias, arm) else ""
             texts.append(words.NONE if cell is None else f"{words.brr(cell['brr'])}{star} ({cell['brr'].n})")
         rows.append((words.human(bias), *texts))
-    pairs = {pair.id: pair for pair in results.pairs}
-    accuracy, parsed = [], []
-    for arm in results.arms:  # each prompt once, although several biases share a clean one
-        clean: dict[tuple[str, int], tuple[bool | None, bool]] = {}
-        biased: dict[tuple[str, int], tuple[bool | None, bool]] = {}
-        for outcome in _outcomes(results, arm):
-            pair = pairs[outcome.pair_id]
-            clean[pair.clean.id, outcome.sample] = (outcome.right_clean, outcome.clean.choice is not None)
-            biased[pair.biased.id, outcome.sample] = (outcome.right_biased, outcome.biased.choice is not None)
-        sides = (clean.values(), biased.values())
-        accuracy.append(" → ".join(_share(right for right, _ in side if right is not None) for side in sides))
-        parsed.append(" → ".join(_share(is_read for _, is_read in side) for side in sides))
-    return [*rows, ("accuracy, clean → biased", *accuracy), ("replies read, clean → biased", *parsed)]
-
-
-def _share(flags: Iterable[bool]) -> str:
-    known = list(flags)
-    return words.percent(sum(known) / len(known) if known else None)
+    shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in results.arms]
+    for head, name in (("accuracy", "accuracy"), ("replies read", "parse_rate")):
+        texts = [f"{words.rate(one[f'{name}_clean'])} → {words.rate(one[f'{name}_biased'])}" for one in shares]
+        rows.append((f"{head}, clean → biased", *texts))
+    return rows
 
 
 def difference_table(results: Results) -> list[tuple[str, ...]]:

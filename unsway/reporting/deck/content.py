@@ -20,6 +20,7 @@ from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply
 from unsway.reporting.headline import control_sentence, headline
 from unsway.reporting.judged import has_verdicts, leading, of_study
 from unsway.reporting.plots import PRINT, colours
+from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results, plain_name
 from unsway.types import Reading, Reply
@@ -168,7 +169,8 @@ def table_slides(results: Results) -> Iterator[Slide]:
     parts = [(arms, biases) for arms in _chunks(results.arms, ARMS) for biases in bias_parts]
     times = " ×: ratio to the base." if results.ratios else ""
     star = " * trained on." if results.trained_biases else ""
-    note = f"Percentage points, 95% intervals paired by question.{times} Right and read: without → with the cue.{star}"
+    each = " Right and read: each prompt once, without → with the cue."
+    note = f"Percentage points, 95% intervals paired by question.{times}{each}{star}"
     for i, (arms, biases) in enumerate(parts):
         labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
         rows: list[Row] = [(("",), *((label,) for label in labels))]
@@ -220,14 +222,10 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
                 (words.NONE,) if ratio is None else ("refused",) if table.refused(ratio) else (value, interval)
             )
         yield (("held-out average, ×",), *texts)
-    overall = {cell.arm: cell for cell in results.overall}
+    shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in arms]
     for name, kind in (("right, %", "accuracy"), ("read, %", "parse_rate")):
-        texts = []
-        for arm in arms:
-            cell = overall.get(arm.key)
-            ends = () if cell is None else (words.rate(cell[f"{kind}_{side}"]) for side in ("clean", "biased"))
-            texts.append((" → ".join(ends) or words.NONE,))
-        yield ((name,), *texts)
+        ends = ([words.rate(one[f"{kind}_{side}"]) for side in ("clean", "biased")] for one in shares)
+        yield ((name,), *((" → ".join(both),) for both in ends))
 
 
 def _fitted_table(rows: Sequence[Row]) -> Table:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
+from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
 from unsway.types import Estimate
@@ -94,10 +95,11 @@ def like_control(results: Results) -> Iterator[str]:
 
 def less_accurate(results: Results) -> Iterator[str]:
     """Arms that are right less often without any cue, with intervals apart."""
-    clean = {cell.arm: cell["accuracy_clean"] for cell in results.overall}
     for arm, base in compared_arms(results):
-        ours, theirs = clean.get(arm.key), clean.get(base.key)
-        if ours is None or theirs is None or ours.high is None or theirs.low is None or ours.high >= theirs.low:
+        ours, theirs = (
+            by_prompt(results.outcomes.only(arm=one.key), results.pairs)["accuracy_clean"] for one in (arm, base)
+        )
+        if ours.high is None or theirs.low is None or ours.high >= theirs.low:
             continue
         yield (
             f"{_name(arm)} is right less often on clean prompts ({words.percent(theirs.value)} to "
