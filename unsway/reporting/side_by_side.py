@@ -13,7 +13,6 @@ from unsway.stats.by_prompt import by_prompt
 from unsway.stats.compare import brr_difference
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
-from unsway.types import Outcome
 
 
 def to_markdown(results: Results) -> str:
@@ -59,11 +58,7 @@ def difference_table(results: Results) -> list[tuple[str, ...]]:
     for bias in results.biases:
         texts = []
         for arm, other in compared:
-            ours, theirs = ([o for o in _outcomes(results, one) if o.bias == bias] for one in (arm, other))
+            ours, theirs = (results.outcomes.only(arm=one.key, bias=bias) for one in (arm, other))
             texts.append(words.points(brr_difference(ours, theirs)) if ours and theirs else words.NONE)
         rows.append((words.human(bias), *texts))
     return [heads, *rows]
-
-
-def _outcomes(results: Results, arm: Arm) -> list[Outcome]:
-    return [outcome for outcome in results.outcomes if outcome.arm == arm.key]

@@ -77,6 +77,22 @@ class Scores:
         """Scores of which none is missing."""
         return cls(read_Q, read_Q, read_Q)
 
+    def with_places(self) -> Scores:
+        """Places with the missing answers all on one, whichever makes the preference greatest, and as even as can be."""
+        n_options_Q = np.array(self.n_options_Q)
+        missing_Q = np.isnan(self.read_Q) & ~np.isnan(self.least_Q)
+        asked_Q = missing_Q | ~np.isnan(self.read_Q)
+        if not missing_Q.any():
+            return replace(self, least_Q=self.read_Q, most_Q=self.read_Q)
+        on_one = [np.where(missing_Q, np.minimum(at, n_options_Q - 1), self.read_Q) for at in range(max(n_options_Q))]
+        least_Q = max(on_one, key=lambda at_Q: preference(at_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
+        most_Q, even = self.read_Q.copy(), asked_Q.sum() * even_shares(n_options_Q[asked_Q])
+        counts = np.bincount(most_Q[asked_Q & ~missing_Q].astype(int), minlength=len(even))
+        for question in np.flatnonzero(missing_Q):
+            place = int(np.argmin((counts - even)[: n_options_Q[question]]))
+            most_Q[question], counts[place] = place, counts[place] + 1
+        return replace(self, least_Q=least_Q, most_Q=most_Q)
+
 
 def change(
     after: Scores, before: Scores, *, level: float = 0.95, rises: bool = False, name: str = "change"
@@ -193,7 +209,7 @@ def prior_change(
     A score is the place answered, from 0. The interval is from a bootstrap of questions, as wide as if one more answer had
     moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
-    if not after.n_options_Q:
+    if not after.n_options_Q or not before.n_options_Q:
         return _nothing(name, level, len(after.read_Q), UNKNOWN_OPTIONS)
     n_options_Q = np.array(after.n_options_Q)
 
@@ -217,23 +233,7 @@ def prior_change(
         estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
         return _complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
 
-    return _allowing_for_missing(number, *(_filled(arm, n_options_Q) for arm in (after, before)))
-
-
-def _filled(arm: Scores, n_options_Q: NDArray[np.intp]) -> Scores:
-    """Places with the missing answers all on one place, whichever makes the preference greatest, and as even as can be."""
-    missing_Q = np.isnan(arm.read_Q) & ~np.isnan(arm.least_Q)
-    asked_Q = missing_Q | ~np.isnan(arm.read_Q)
-    if not missing_Q.any():
-        return replace(arm, least_Q=arm.read_Q, most_Q=arm.read_Q)
-    one_place = [np.where(missing_Q, np.minimum(at, n_options_Q - 1), arm.read_Q) for at in range(max(n_options_Q))]
-    least_Q = max(one_place, key=lambda at_Q: preference(at_Q[asked_Q].astype(int), n_options_Q[asked_Q]))
-    most_Q, even = arm.read_Q.copy(), asked_Q.sum() * even_shares(n_options_Q[asked_Q])
-    counts = np.bincount(most_Q[asked_Q & ~missing_Q].astype(int), minlength=len(even))
-    for question in np.flatnonzero(missing_Q):
-        place = int(np.argmin((counts - even)[: n_options_Q[question]]))
-        most_Q[question], counts[place] = place, counts[place] + 1
-    return replace(arm, least_Q=least_Q, most_Q=most_Q)
+    return _allowing_for_missing(number, after.with_places(), before.with_places())
 
 
 def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = False, name: str = "apart") -> Compared:
