@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, rate_interval_of, wilson
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
@@ -163,11 +164,12 @@ def rogan_gladen(
         size_Q: Replies of each question with a verdict.
         table: Labels against verdicts, on replies that were not drawn by their verdict.
         level: Nominal coverage.
-        draws: Draws of sensitivity and specificity (Jeffreys' beta) and of the questions (Bayesian bootstrap).
+        draws: Draws of sensitivity and specificity (Jeffreys' beta) and of the questions (Bayesian bootstrap, with half a
+            pseudo-question at each end, as in `compare`: without it, no yes would leave nothing open).
         seed: Seed of the draws.
 
     Returns:
-        The estimate; None where `gate` refuses the judge or there is no verdict.
+        The estimate; None where `gate` refuses the judge, there is no verdict, or its errors cannot give its rate.
     """
     yes, size = np.asarray(yes_Q, float), np.asarray(size_Q, float)
     n, how = int(size.sum()), f"Rogan-Gladen; {draws} draws of both error rates and of the questions, seed {seed}"
@@ -177,18 +179,25 @@ def rogan_gladen(
         return Estimate("corrected", None, None, None, level, n, len(size), 0, how, note)
     random = np.random.default_rng(seed_int(seed, "rogan gladen"))
     weight_RQ = random.standard_exponential((draws, len(size)))
-    rate_R = (weight_RQ @ yes) / (weight_RQ @ size)
+    ends_R2 = random.gamma(PSEUDO, size=(draws, 2)) * (n / len(size))  # a pseudo-question of usual size at each end
+    rate_R = (weight_RQ @ yes + ends_R2[:, 0]) / (weight_RQ @ size + ends_R2.sum(axis=1))
     se_R = random.beta(table.tp + 0.5, table.fn + 0.5, draws)
     sp_R = random.beta(table.tn + 0.5, table.fp + 0.5, draws)
     j_R = se_R + sp_R - 1
-    theta_R = np.clip(np.where(j_R > 0, true_rate(rate_R, 1 - sp_R, 1 - se_R), np.nan), 0, 1)
-    low, high = np.nanquantile(theta_R, [(1 - level) / 2, (1 + level) / 2])
+    theta_R = true_rate(rate_R, 1 - sp_R, 1 - se_R)[j_R > 0]
     se, sp = table.tp / (table.tp + table.fn), table.tn / (table.tn + table.fp)
     raw = float(true_rate(float(yes.sum()) / n, 1 - sp, 1 - se))
-    if not 0 <= raw <= 1:
+    if not (theta_R <= 1).any() or not (theta_R >= 0).any():
+        note = f"{raw:.3f} is no rate: the judge errs here otherwise than on the labelled replies"
+        return Estimate("corrected", None, None, None, level, n, len(size), 0, how, note)
+    value = min(1.0, max(0.0, raw))
+    if value != raw:
         clipped = f"{raw:.3f} before it was clipped"
         why = f"{why}; {clipped}" if why else clipped
-    return Estimate("corrected", min(1.0, max(0.0, raw)), float(low), float(high), level, n, len(size), 0, how, why)
+    # an end ignores the draws beyond the other end of 0 to 1, so that a rate that was clipped is no certainty
+    low = max(0.0, min(value, float(np.quantile(theta_R[theta_R <= 1], (1 - level) / 2))))
+    high = min(1.0, max(value, float(np.quantile(theta_R[theta_R >= 0], (1 + level) / 2))))
+    return Estimate("corrected", value, low, high, level, n, len(size), 0, how, why)
 
 
 def lang_reiczigel(yes: int, n: int, table: JudgeTable, level: float = 0.95) -> Interval:
