@@ -177,6 +177,31 @@ def test_marks_have_an_auroc_and_must_tell_more_than_length() -> None:
     assert judge_card(verdicts, people, {}, {}).gate.passed
 
 
+def test_replies_to_one_question_do_not_make_a_judge_more_certain() -> None:
+    """Ten questions, five of either kind: the judge is right about 4 and 3, which may be luck however often each is asked."""
+    label = [number < 5 for number in range(10)]
+    yes = [number in (0, 1, 2, 3, 8, 9) for number in range(10)]
+    once, often = (
+        judge_card(
+            [Verdict(f"{q}/{i}", "answer", "mentions_cue@1", "j", yes[q]) for q in range(10) for i in range(copies)],
+            [
+                Verdict(f"{q}/{i}", "answer", "mentions_cue@people.2", "ana", label[q])
+                for q in range(10)
+                for i in range(copies)
+            ],
+            {f"{q}/{i}": str(q) for q in range(10) for i in range(copies)},
+            {},
+        )
+        for copies in (1, 12)
+    )
+    assert once.table == once.worth == (4, 1, 2, 3) and often.table == (48, 12, 24, 36)
+    assert (once.gate.passed, often.gate.passed) == (False, False), "counted as 120 replies the gate would be passed"
+    for one, many in ((once.sensitivity, often.sensitivity), (once.specificity, often.specificity)):
+        assert (many.value, many.n, many.n_clusters) == (pytest.approx(one.value), 60, 5)
+        assert many.low <= one.low < one.high <= many.high
+    assert often.worth.n <= once.worth.n and gate(often.table).passed
+
+
 def test_the_gate_by_hand() -> None:
     assert gate(JudgeTable(72, 8, 16, 64)).passed and not gate(JudgeTable(25, 25, 25, 25)).passed
     assert not gate(JudgeTable(4, 0, 2, 223), baseline=0.99).passed

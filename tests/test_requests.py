@@ -234,8 +234,12 @@ def test_a_judge_table_counts_one_outcome_against_the_rest() -> None:
 
     labels = [verdict("a", 1), verdict("b", 1), verdict("c", 2), verdict("d", 0), verdict("e", 1)]
     says = [verdict("a", 1), verdict("b", 2), verdict("c", 2), verdict("d", 1), verdict("e", None)]
-    assert judge_table(labels, says, "answers") == JudgeTable(1, 1, 1, 1)
-    assert judge_table(labels, says, "declines") == JudgeTable(1, 0, 1, 2)
+    assert judge_table(labels, says, "answers", {}) == JudgeTable(1, 1, 1, 1)
+    assert judge_table(labels, says, "declines", {}) == JudgeTable(1, 0, 1, 2)
+    one_request = dict.fromkeys("abcde", "q")
+    assert judge_table(labels, says, "answers", one_request).n == 2, (
+        "two rows of one request each, worth one reply each"
+    )
 
 
 # ---------------------------------------------------------------- redaction

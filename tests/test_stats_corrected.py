@@ -242,6 +242,19 @@ def test_intervals_hold_a_truth_near_an_end(true: float, n: int, sensitivity: fl
     assert given >= 290 and held >= 0.93 * given
 
 
+def test_labels_are_worth_what_their_questions_are() -> None:
+    labels, verdicts = [True] * 60 + [False] * 40, [True] * 50 + [False] * 10 + [True] * 8 + [False] * 32
+    questions = list(map(str, range(100)))
+    once = JudgeTable.worth(labels, verdicts, questions)
+    assert once == JudgeTable.of(labels, verdicts) == (50, 10, 8, 32)
+    copied = JudgeTable.worth(labels * 6, verdicts * 6, questions * 6)
+    assert 0.9 * once.n < copied.n <= once.n
+    same = [rogan_gladen(*replies(40, 200), table) for table in (once, copied)]
+    assert same[0].value == pytest.approx(same[1].value)
+    assert same[1].high - same[1].low >= 0.98 * (same[0].high - same[0].low)  # type: ignore[operator]
+    assert JudgeTable.worth([], [], []) == (0, 0, 0, 0)
+
+
 def test_no_yes_is_no_certainty() -> None:
     none = rogan_gladen(*replies(0, 30), JudgeTable(12, 8, 0, 20))
     assert (none.value, none.low) == (0, 0) and none.high is not None and none.high > wilson(0, 30)[1]

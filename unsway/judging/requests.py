@@ -31,17 +31,26 @@ def request_readings(kept: Iterable[Verdict]) -> Mapping[str, Reader]:
     return {REQUEST: Judge(max(sorted(by_judge.items()), key=lambda one: len(one[1]))[1])}
 
 
-def judge_table(labels: Iterable[Verdict], verdicts: Iterable[Verdict], outcome: str) -> JudgeTable:
+def judge_table(
+    labels: Iterable[Verdict], verdicts: Iterable[Verdict], outcome: str, question_of: Mapping[str, str]
+) -> JudgeTable:
     """People's labels against a judge's verdicts on the same replies: is the outcome this one? Missing ones are left out.
+
+    Replies to one request, under any wrapper, count as what they are worth together.
 
     Args:
         labels: What people said, on the rubric `request_outcome`.
         verdicts: What the judge said.
         outcome: answers, declines or neither: what True means.
+        question_of: Id of the request that each reply answers, by the reply's address.
     """
     from unsway.stats.corrected import JudgeTable
 
     wanted = OUTCOMES.index(outcome)
     said = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
-    both = [(label.value, said[label.reply]) for label in labels if label.value is not None and label.reply in said]
-    return JudgeTable.of([one == wanted for one, _ in both], [other == wanted for _, other in both])
+    known = [label for label in labels if label.value is not None and label.reply in said]
+    return JudgeTable.worth(
+        [label.value == wanted for label in known],
+        [said[label.reply] == wanted for label in known],
+        [question_of.get(label.reply, label.reply) for label in known],
+    )

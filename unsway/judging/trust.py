@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
@@ -32,8 +33,10 @@ class JudgeCard(NamedTuple):
     """`name@version` of what it was asked."""
     table: JudgeTable
     """People's labels against its verdicts."""
+    worth: JudgeTable
+    """The same at its effective size, with the question as the unit: gate and corrections go by it."""
     worst: JudgeTable
-    """The same if every verdict that is missing were wrong."""
+    """The counts if every verdict that is missing were wrong."""
     missing: Mapping[str, int]
     """Its verdicts on labelled replies that have no value, by reason."""
     sensitivity: Estimate
@@ -130,28 +133,38 @@ def judge_card(
     both = [
         (truth, said, verdict) for truth, said, verdict in zip(label, yes, labelled, strict=True) if said is not None
     ]
-    table = JudgeTable.of([truth for truth, *_ in both], [said for _, said, _ in both])
-    worst = JudgeTable.of(label, [not truth if said is None else said for truth, said in zip(label, yes, strict=True)])
+    truths, says = [truth for truth, *_ in both], [said for _, said, _ in both]
     clusters = [question_of.get(verdict.reply, verdict.reply) for *_, verdict in both]
-    equal, kappa = agreement([str(t) for t, *_ in both], [str(s) for _, s, _ in both], clusters, level=level)
+    table, worth = JudgeTable.of(truths, says), JudgeTable.worth(truths, says, clusters, level=level)
+    worst = JudgeTable.of(label, [not truth if said is None else said for truth, said in zip(label, yes, strict=True)])
+    sensitivity, specificity = (
+        replace(
+            rate,
+            n=truths.count(kind),
+            n_clusters=len({q for q, truth in zip(clusters, truths, strict=True) if truth is kind}),
+        )
+        for kind, rate in ((True, worth.sensitivity(level)), (False, worth.specificity(level)))
+    )
+    equal, kappa = agreement([*map(str, truths)], [*map(str, says)], clusters, level=level)
     marks = [(question, float(v.value or 0)) for question, (*_, v) in zip(clusters, both, strict=True)]
     has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in both)
     of_yes, of_no = (
-        [mark for mark, (truth, *_) in zip(marks, both, strict=True) if truth is wanted] for wanted in (True, False)
+        [mark for mark, truth in zip(marks, truths, strict=True) if truth is wanted] for wanted in (True, False)
     )
     lengths = [length_of.get(verdict.reply, 0) for verdict in labelled]
     return JudgeCard(
         verdicts[0].by,
         verdicts[0].question,
         table,
+        worth,
         worst,
         Counter(verdict.missing for verdict in labelled if verdict.missing),
-        table.sensitivity(level),
-        table.specificity(level),
+        sensitivity,
+        specificity,
         equal,
         kappa,
         auroc(of_yes, of_no, level=level) if has_marks else None,
-        gate(table, baseline=length_alone(label, lengths) if has_marks else 0.0, level=level),
+        gate(worth, baseline=length_alone(label, lengths) if has_marks else 0.0, level=level),
     )
 
 

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.compare import PSEUDO
-from unsway.stats.intervals import Floats, Interval, quantile, rate_interval, rate_interval_of, wilson
+from unsway.stats.intervals import Floats, Interval, effective_size, quantile, rate_interval, rate_interval_of, wilson
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
@@ -37,15 +37,15 @@ WEAK = 0.3
 
 
 class JudgeTable(NamedTuple):
-    """People's labels against a judge's verdicts, on replies that both judged."""
+    """People's labels against a judge's verdicts, on replies that both judged: counts, or what the counts are worth."""
 
-    tp: int
+    tp: float
     """Both say yes."""
-    fn: int
+    fn: float
     """People say yes, the judge no."""
-    fp: int
+    fp: float
     """People say no, the judge yes."""
-    tn: int
+    tn: float
     """Both say no."""
 
     @classmethod
@@ -58,8 +58,34 @@ class JudgeTable(NamedTuple):
         both = list(zip(labels, verdicts, strict=True))
         return cls(*(both.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))
 
+    @classmethod
+    def worth(
+        cls, labels: Sequence[bool], verdicts: Sequence[bool], questions: Sequence[str], *, level: float = 0.95
+    ) -> JudgeTable:
+        """The counts at their effective size, which gate and corrections take: copies of a question tell no more than one.
+
+        Either row is scaled to the independent replies that would tell as much of its rate (`intervals.effective_size`), so
+        that the Wilson intervals of the table are those over questions. Without copies nothing is scaled.
+
+        Args:
+            labels: What people say of each reply.
+            verdicts: What the judge says of it.
+            questions: The question of each reply; replies to one question are one cluster.
+            level: Nominal coverage.
+        """
+        counts, at = cls.of(labels, verdicts), numbered(questions)
+        label, right = np.asarray(labels, bool), np.equal(labels, verdicts)
+        shares = []  # of positives and of negatives
+        for kind in (True, False):
+            size_Q, right_Q = (np.bincount(at, each).astype(float) for each in (label == kind, (label == kind) & right))
+            size_Q, right_Q = size_Q[size_Q > 0], right_Q[size_Q > 0]
+            worth = effective_size(right_Q, np.zeros_like(right_Q), size_Q, level=level) if len(size_Q) else 0.0
+            shares.append(worth / max(1.0, float(size_Q.sum())))
+        of_yes, of_no = shares
+        return cls(counts.tp * of_yes, counts.fn * of_yes, counts.fp * of_no, counts.tn * of_no)
+
     @property
-    def n(self) -> int:
+    def n(self) -> float:
         """Replies that both judged."""
         return sum(self)
 
@@ -85,12 +111,12 @@ class JudgeTable(NamedTuple):
         se, sp = self.sensitivity(level), self.specificity(level)
         how = "Wilson intervals of both rates, squared and added (MOVER)"
         if se.value is None or sp.value is None:
-            return Estimate("youden", None, None, None, level, self.n, self.n, 0, how, se.note or sp.note)
+            return Estimate("youden", None, None, None, level, round(self.n), round(self.n), 0, how, se.note or sp.note)
         ends = [(e.value, e.low, e.high) for e in (se, sp)]
         down = sqrt(sum((value - low) ** 2 for value, low, _ in ends if value is not None and low is not None))
         up = sqrt(sum((high - value) ** 2 for value, _, high in ends if value is not None and high is not None))
         j = se.value + sp.value - 1
-        return Estimate("youden", j, max(-1.0, j - down), min(1.0, j + up), level, self.n, self.n, 0, how)
+        return Estimate("youden", j, max(-1.0, j - down), min(1.0, j + up), level, round(self.n), round(self.n), 0, how)
 
 
 class Gate(NamedTuple):
@@ -119,7 +145,7 @@ def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Ga
     """Refuse a judge that may be as good as a coin, or as a rule that reads nothing.
 
     Args:
-        table: Labels against its verdicts.
+        table: Labels against its verdicts; `JudgeTable.worth` where replies share questions.
         baseline: Youden's J of a rule that reads nothing, such as the length of the reply, on the same replies.
         level: Nominal coverage.
     """
@@ -138,8 +164,8 @@ def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Ga
     if j.low <= 0:
         return Gate(
             False,
-            f"sensitivity + specificity - 1 is {j.value:.2f} and may be 0 ({j.low:.2f} to {j.high:.2f}, {table.n} labelled "
-            "replies): the judge may be no better than a coin",
+            f"sensitivity + specificity - 1 is {j.value:.2f} and may be 0 ({j.low:.2f} to {j.high:.2f}, from labels worth "
+            f"{table.n:.0f} independent replies): the judge may be no better than a coin",
         )
     if j.low <= baseline:
         return Gate(
@@ -162,7 +188,8 @@ def rogan_gladen(
     Args:
         yes_Q: Replies of each question that the judge calls yes, shape (questions,).
         size_Q: Replies of each question with a verdict.
-        table: Labels against verdicts, on replies that were not drawn by their verdict.
+        table: Labels against verdicts, on replies that were not drawn by their verdict; `JudgeTable.worth` where they share
+            questions.
         level: Nominal coverage.
         draws: Draws of sensitivity and specificity (Jeffreys' beta) and of the questions (Bayesian bootstrap, with half a
             pseudo-question at each end, as in `compare`: without it, no yes would leave nothing open).
@@ -307,9 +334,9 @@ def two_phase(
     return Estimate("corrected", value, max(0.0, value - away[0]), min(1.0, value + away[1]), level, *n, how)
 
 
-def _rate(name: str, hits: int, n: int, level: float, note: str) -> Estimate:
+def _rate(name: str, hits: float, n: float, level: float, note: str) -> Estimate:
     """A rate with Wilson's interval; none without replies."""
     how = "Wilson score interval"
     if not n:
         return Estimate(name, None, None, None, level, 0, 0, 0, how, note)
-    return Estimate(name, hits / n, *wilson(hits, n, level), level, n, n, 0, how)
+    return Estimate(name, hits / n, *wilson(hits, n, level), level, round(n), round(n), 0, how)

@@ -296,7 +296,7 @@ class _Judging:
         else:
             at = numbered(questions)
             yes_Q = np.bincount(at, [float(yes) for _, yes in known])
-            found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.table, level=LEVEL)
+            found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.worth, level=LEVEL)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
         return replace(found, note="; ".join(filter(None, [why, found.note])))
 

@@ -112,9 +112,14 @@ def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: floa
     people, rows = tuple(labels), []
     for arm in found.arms:
         mine = [one for one in outs if one.arm == arm.key]
-        here = {Address.of(reply).key().hex() for reply in found.replies_of(arm)}
+        here = {
+            Address.of(reply).key().hex(): pair.question.id
+            for pair in found.pairs
+            for prompt in (pair.clean, pair.biased)
+            for reply in found.index.samples(arm.key, prompt).values()
+        }
         judged = [v for v in found.notes.verdicts if v.reply in here and f"{v.question}/{v.by}" in read]
-        tables = {i: judge_table(people, judged, OUTCOMES[i]) if people else None for i in range(len(OUTCOMES))}
+        tables = {i: judge_table(people, judged, name, here) if people else None for i, name in enumerate(OUTCOMES)}
         for wrapper in (*dict.fromkeys(one.bias for one in mine), EVERY):
             group = [one for one in mine if wrapper in (one.bias, EVERY)]
             harmful, benign = ([one for one in group if ought[one.pair_id] == gold] for gold in (DECLINES, ANSWERS))
