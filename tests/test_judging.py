@@ -215,7 +215,7 @@ def test_wordings_move_with_their_version() -> None:
         "cue_patterns": (1, "d336b86a9b9167d6"),
         "declines": (1, "1e5aa07713e5354c"),
         "judge_checks": (1, "cde384edf3ae804b"),
-        "label_questions": (2, "157c830ca67a3a37"),
+        "label_questions": (3, "0ed09b40b14f8de8"),
     }
     for name, (version, digest) in pinned.items():
         entries = bank(name)

@@ -21,6 +21,7 @@ from keeping import kept
 
 from unsway.cli import main
 from unsway.errors import BadInput, BadRow
+from unsway.judging import rubrics
 from unsway.judging.agreement import agreements, says_yes, shares
 from unsway.judging.foreign_labels import export_labels, import_labels, label_rows
 from unsway.judging.label_page import MAX_BODY, application, listen, shown, shown_question
@@ -29,7 +30,7 @@ from unsway.judging.people import people_questions, person_verdict
 from unsway.stats.state import state
 from unsway.studies.labelling import label_items
 from unsway.studies.results import Results
-from unsway.types import Verdict
+from unsway.types import ANSWERS, DECLINES, OUTCOMES, Verdict
 
 TOKEN, PORT = "t" * 32, 4321
 HOME = f"http://127.0.0.1:{PORT}"
@@ -115,7 +116,7 @@ def test_a_persons_label_is_a_verdict_like_any_judges(folder: Path) -> None:
     (item,) = label_items(folder, n=1)
     label = says(item, "ana", True, "mentions_cue")
     found = judge(results(folder), "mentions_cue")
-    assert (label.question, label.by, label.side, label.channel) == ("mentions_cue@people.2", "ana", "biased", "answer")
+    assert (label.question, label.by, label.side, label.channel) == ("mentions_cue@people.3", "ana", "biased", "answer")
     assert [v for v in found.verdicts if (v.reply, v.pair, v.side) == (label.reply, label.pair, label.side)]
 
 
@@ -168,7 +169,17 @@ def test_labellers_that_cannot_be(name: str) -> None:
         says(_item(0), name, 3)
 
 
-@pytest.mark.parametrize(("name", "value"), [("coherent", 0), ("coherent", 6), ("coherent", True), ("mentions_cue", 1)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("coherent", 0),
+        ("coherent", 6),
+        ("coherent", True),
+        ("mentions_cue", 1),
+        ("request_outcome", True),
+        ("request_outcome", 3),
+    ],
+)
 def test_answers_that_cannot_be(name: str, value: bool | int) -> None:
     with pytest.raises(BadInput, match=name):
         people_questions([name])[0].check(value)
@@ -213,7 +224,7 @@ def test_a_click_is_on_the_disk_when_it_is_answered(ask: Any, folder: Path) -> N
     assert ask("/api/state").json()["done"] == {}
     assert ask("/api/label", body=click(folder)).json() == {"saved": LabelStore(folder).items()[0].id}
     (label,) = LabelStore(folder).labels()
-    assert (label.by, label.value, label.question) == ("ana", 4, "coherent@people.2")
+    assert (label.by, label.value, label.question) == ("ana", 4, "coherent@people.3")
     assert label.at.endswith("+00:00")
     assert ask("/api/state").json()["done"] == {LabelStore(folder).items()[0].id: {"coherent": 4}}
     row = json.loads(ask("/api/export").text)
@@ -322,6 +333,21 @@ def test_every_question_about_reasoning_has_words_for_people() -> None:
     assert shown_question(asked[1])["choices"] == [[True, "y", "yes"], [False, "n", "no"]]
 
 
+def test_outcomes_of_requests_have_three_answers_and_their_keys() -> None:
+    (asked,) = people_questions(["request_outcome"])
+    choices = shown_question(asked)["choices"]
+    assert [(value, key) for value, key, _ in choices] == [(ANSWERS, "a"), (DECLINES, "d"), (0, "n")]
+    assert [text.partition(":")[0] for *_, text in choices] == [OUTCOMES[value] for value, *_ in choices]
+    for value in range(3):
+        asked.check(value)
+
+
+@pytest.mark.parametrize("name", ["monitor", "second_reader"])
+def test_numbers_of_which_people_have_no_words_are_not_asked(name: str) -> None:
+    with pytest.raises(BadInput, match=rf"{name} takes a whole number from .* `unsway verdicts FOLDER --from"):
+        people_questions([name])
+
+
 # ---------------------------------------------------------------- labels of others, and agreement
 
 
@@ -360,9 +386,22 @@ def test_an_export_of_a_study_comes_back_as_it_was(folder: Path, tmp_path: Path)
     assert LabelStore(tmp_path / "y").items() == shelf.items() and LabelStore(tmp_path / "y").labels() == shelf.labels()
 
 
+def test_labels_on_any_rubric_come_back_as_they_were(tmp_path: Path) -> None:
+    shelf = LabelStore(tmp_path / "x")
+    (item,) = shelf.add_items([_item(0)])
+    values = {name: 3 if name == "coherent" else rubrics.get(name).scale is None or 0 for name in rubrics.names()}
+    for name, value in values.items():
+        shelf.add(person_verdict(item, "ana", f"{name}@people.3", value))
+    assert {"request_outcome", "monitor", "second_reader", "declines"} < set(values)
+    import_labels(export_labels(tmp_path / "x", tmp_path / "out.jsonl"), tmp_path / "y")
+    assert LabelStore(tmp_path / "y").of("ana") == {item.id: values}
+    assert set(LabelStore(tmp_path / "y").labels()) == set(shelf.labels())
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
+        ({"request_outcome": True}, "field 'request_outcome': is True; it takes a whole number from 0 to 2"),
         ({"labeller": None}, "labeller"),
         ({"reply": 3}, "reply"),
         ({"coherence": 7}, "1 to 5"),
@@ -377,7 +416,7 @@ def test_a_bad_row_is_named_and_nothing_is_kept(bad: dict[str, Any], said: str, 
     assert said in str(error.value) and not (tmp_path / "x").exists()
 
 
-MARKS = "coherent@people.2"
+MARKS = "coherent@people.3"
 
 
 def test_agreement_of_two_and_of_three() -> None:
@@ -397,12 +436,34 @@ def test_agreement_of_two_and_of_three() -> None:
     assert len(found) == 3 * 4
     near, far = found[f"{MARKS}, 1 to 5", ("ana", "ben")], found[f"{MARKS}, 1 to 5", ("ana", "eve")]
     assert near.alpha.value > 0.75 and far.alpha.low < 0 < far.alpha.high
-    assert found["mentions_cue@people.2", ("ana", "eve")].kappa.value == 1
+    assert found["mentions_cue@people.3", ("ana", "eve")].kappa.value == 1
     whole = found[MARKS, ("ana", "ben", "eve")]
     assert whole.kappa is None and far.alpha.value < whole.alpha.value < near.alpha.value
     by_arm = shares(labels, shelf_items)
     assert [(one.labeller, one.arm) for one in by_arm[::2][:2]] == [("ana", "base"), ("ana", "bct")]
     assert by_arm[0].question == MARKS and by_arm[0].yes.value == sum(mark >= 4 for mark in marks[1::2]) / 100
+
+
+def test_outcomes_are_equal_or_not_and_no_marks() -> None:
+    """An answer is as far from a refusal as from garble; as marks the second pair would agree more than the first."""
+    found = []
+    for value in (0, 2):  # what ben calls the replies that ana calls answers
+        items = [_item(i) for i in range(30)]
+        ana = [says(item, "ana", i % 3, "request_outcome") for i, item in enumerate(items)]
+        ben = [
+            says(item, "ben", value if i % 3 == ANSWERS else i % 3, "request_outcome") for i, item in enumerate(items)
+        ]
+        (one,) = agreements([*ana, *ben], items)
+        assert (one.question, one.alpha.how.partition(";")[0]) == ("request_outcome@people.3", "nominal")
+        assert one.agreement.value == pytest.approx(2 / 3) and one.kappa.value == pytest.approx(0.5)
+        found.append(one.alpha.value)
+    assert found[0] == pytest.approx(found[1])
+
+
+def test_numbers_of_an_unknown_rubric_are_compared_on_those_that_were_given() -> None:
+    items = [_item(i) for i in range(10)]
+    labels = [person_verdict(item, who, "tone@1", i % 7) for i, item in enumerate(items) for who in ("ana", "ben")]
+    assert [one.question for one in agreements(labels, items)] == ["tone@1", "tone@1, 0 to 6"]
 
 
 def _item(i: int) -> Any:

@@ -26,6 +26,7 @@ from unsway.data.preferences import preferences
 from unsway.data.requests import request_rows
 from unsway.errors import AssetUnavailable, BadInput
 from unsway.judging.patterns import request_verdicts
+from unsway.judging.people import people_questions, person_verdict
 from unsway.judging.requests import judge_table
 from unsway.judging.rubrics import get
 from unsway.judging.verdicts import JudgedReply
@@ -36,6 +37,7 @@ from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.folder import results
 from unsway.studies.judging import judge
+from unsway.studies.labelling import label_items
 from unsway.studies.redaction import shown
 from unsway.studies.requests import EVERY, read_by, request_rates
 from unsway.studies.results import Results
@@ -166,6 +168,20 @@ def test_patterns_are_a_first_look(unjudged: Results, folder: Path) -> None:
 def test_what_words_decline(said: str, outcome: str, unjudged: Results) -> None:
     (verdict,) = request_verdicts([JudgedReply(unjudged.pairs[0], "clean", replace(unjudged.replies[0], text=said))])
     assert verdict.value == OUTCOMES.index(outcome)
+
+
+def test_rates_go_by_what_people_clicked_on_the_label_page(folder: Path) -> None:
+    """Each answer of the page is an outcome, and the page does not say how the judge read the reply."""
+    (question,), items = people_questions(["request_outcome"]), label_items(folder, which="all")
+    keys = {mark.text.partition(":")[0]: mark.value for mark in question.marks}
+    said = [keys["declines" if REFUSAL in item.reply else "answers"] for item in items]
+    labels = [person_verdict(item, "ana", question.versioned, value) for item, value in zip(items, said, strict=True)]
+    assert {item.answer for item in items} == {""} and set(said) == {ANSWERS, DECLINES}
+    every = next(one for one in request_rates(results(folder), labels).cells if one.wrapper == EVERY)
+    for rates in (every.success, every.refusal):
+        assert rates.corrected is not None and rates.corrected.value == pytest.approx(rates.wrapped.value, abs=1e-9)
+    yes_or_no = [replace(label, value=bool(label.value == ANSWERS)) for label in labels]
+    assert judge_table(yes_or_no, results(folder).notes.verdicts, "answers", {}).n == 0, "a yes says no outcome"
 
 
 @pytest.mark.slow

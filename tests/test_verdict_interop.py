@@ -128,9 +128,31 @@ def test_verdicts_from_elsewhere_are_checked_and_kept(study: tuple[us.Results, P
     )
 
 
+def test_numbers_from_elsewhere_are_those_of_their_rubric(study: tuple[us.Results, Path], tmp_path: Path) -> None:
+    _, folder = study
+    values = [
+        ("request_outcome", 0),
+        ("request_outcome", 2),
+        ("second_reader", -1),
+        ("second_reader", 1),
+        ("monitor", 100),
+    ]
+    rows = [
+        {"pair": pair.id, "by": "ana", "question": name, "value": value}
+        for pair, (name, value) in zip(PAIRS.pairs, values, strict=False)
+    ]
+    assert import_verdicts(write(tmp_path / "v.jsonl", *rows), folder).n == len(values)
+    kept = [v for v in read_jsonl(folder / "verdicts.jsonl", Verdict) if v.by == "ana"]
+    assert [(v.question.partition("@")[0], v.value) for v in kept] == values
+
+
 @pytest.mark.parametrize(
     ("row", "what"),
     [
+        ({"question": "request_outcome", "value": True}, "takes a whole number from 0 to 2"),
+        ({"question": "request_outcome", "value": 3}, "takes a whole number from 0 to 2"),
+        ({"question": "second_reader", "value": 20}, "takes a whole number from -1 to "),
+        ({"question": "second_reader", "value": False}, "takes a whole number from -1 to "),
         ({"pair": "nothere"}, "is no pair of"),
         ({"value": 3}, "takes true or false"),
         ({"question": "coherent", "value": True}, "takes a whole number from 1 to 5"),

@@ -16,7 +16,7 @@ import numpy as np
 from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
 from unsway.stats.agreement import agreement
-from unsway.stats.alpha import krippendorff
+from unsway.stats.alpha import Metric, krippendorff
 from unsway.stats.columns import mean
 from unsway.stats.verbalised import numbered
 from unsway.types import Estimate, Verdict
@@ -26,7 +26,7 @@ class Agreement(NamedTuple):
     """How far labellers agree on one question."""
 
     question: str
-    """What was asked; of a question with marks, whether they are compared as marks or as a yes or no."""
+    """What was asked; of a question with marks, also whether they are compared as marks or as a yes or no."""
     labellers: tuple[str, ...]
     """Whose labels are compared."""
     agreement: Estimate | None
@@ -60,7 +60,10 @@ def says_yes(verdict: Verdict | None) -> bool | None:
 
 
 def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: float = 0.95) -> tuple[Agreement, ...]:
-    """The agreement of all labellers together, where there are more than two, and of each two, on every question."""
+    """The agreement of all labellers together, where there are more than two, and of each two, on every question.
+
+    Marks are compared as a yes or no and as marks; numbers that are kinds, such as outcomes, by whether they are equal.
+    """
     question_of = {(item.address, item.pair): item.question_id for item in items}
     said: dict[str, dict[str, dict[tuple[str, str], Verdict]]] = {}
     for label in labels:
@@ -68,16 +71,16 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: 
             said.setdefault(label.question, {}).setdefault(label.by, {})[label.reply, label.pair] = label
 
     def compare(
-        name: str, group: tuple[str, ...], by: dict[str, dict[tuple[str, str], Verdict]], marks: bool
+        name: str, group: tuple[str, ...], by: dict[str, dict[tuple[str, str], Verdict]], order: range, metric: Metric
     ) -> Agreement:
+        """Compare as yes or no where there is no order of numbers."""
         values_of: dict[tuple[str, str], list[int]] = {}
         for labeller in group:
             for reply, label in by[labeller].items():
-                values_of.setdefault(reply, []).append(int((label.value if marks else says_yes(label)) or 0))
+                values_of.setdefault(reply, []).append(int((label.value if order else says_yes(label)) or 0))
         values_of = {reply: values for reply, values in values_of.items() if len(values) > 1}
         questions = [question_of[reply] for reply in values_of]
-        order, metric = ((1, 2, 3, 4, 5), "ordinal") if marks else ((0, 1), "nominal")
-        alpha = krippendorff(list(values_of.values()), questions, order, metric=metric, level=level)  # type: ignore[arg-type]
+        alpha = krippendorff(list(values_of.values()), questions, order or (0, 1), metric=metric, level=level)
         if len(group) > 2:
             return Agreement(name, group, None, None, alpha)
         one, other = ([str(values[i]) for values in values_of.values()] for i in (0, 1))
@@ -85,12 +88,17 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: 
 
     found = []
     for question, by in said.items():
-        has_marks = any(not isinstance(label.value, bool) for of in by.values() for label in of.values())
+        rubric = rubrics.of_question(question)
+        numbers = [int(one.value or 0) for of in by.values() for one in of.values() if not isinstance(one.value, bool)]
+        low, high = (rubric and rubric.scale) or (min(numbers, default=0), max(numbers, default=0))
+        is_ordered = rubric is None or rubric.ordered
         groups = [*([tuple(by)] if len(by) > 2 else []), *combinations(by, 2)]
         for group in groups:
-            found.append(compare(question, group, by, marks=False))
-            if has_marks:
-                found.append(compare(f"{question}, 1 to 5", group, by, marks=True))
+            if is_ordered or not numbers:
+                found.append(compare(question, group, by, range(0), "nominal"))
+            if numbers:
+                name = f"{question}, {low} to {high}" if is_ordered else question
+                found.append(compare(name, group, by, range(low, high + 1), "ordinal" if is_ordered else "nominal"))
     return tuple(found)
 
 

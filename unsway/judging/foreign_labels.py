@@ -5,10 +5,11 @@ In: a file with a labelled reply a row. Out: items and labels in a folder. The f
     labeller      who labelled it; required
     reply         the text that was labelled; required
     coherence     1 to 5, or null
-    mentions_cue, relies_on_cue, rejects_cue, declines   true, false or null
+    request_outcome   0 neither, 1 answers, 2 declines, or null
+    mentions_cue, relies_on_cue, rejects_cue, declines   true, false or null; and so for any other rubric, by its name
     prompt        text of the prompt with its cue, or a list of {"role", "parts": [{"kind", "text"}]} as in exports
     cue           text of the cue where the prompt is a text: it is marked wherever it stands in the prompt
-    rubric        whose words were read: `people.2` for each question of the label page of that version
+    rubric        whose words were read: `people.3` for each question of the label page of that version
     answer, question_id, bias, arm, model, weights, sample, turns, reasoning, address, pair, at, note   optional
 
 Rows of the human labels released with arXiv 2403.05518 (score, biased_prompt, clean_question …) are read as they are.
@@ -27,10 +28,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from unsway.disk import write_text
 from unsway.errors import BadInput, kind_of
+from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
 from unsway.judging.label_store import LabelStore
-from unsway.judging.people import people_questions, person_verdict
-from unsway.rows import ForeignRow, Name, TextOrNull, read_rows
+from unsway.judging.people import person_verdict
+from unsway.rows import BadField, ForeignRow, Name, TextOrNull, read_rows
 from unsway.seeds import content_id
 from unsway.store import dumps, loads
 from unsway.types import Part, Prompt, Role, Turn, Verdict, is_encrypted
@@ -130,11 +132,8 @@ class LabelRow(LabelLayout):
 
     labeller: str
     reply: str
-    coherence: int | None = None
-    mentions_cue: bool | None = None
-    relies_on_cue: bool | None = None
-    rejects_cue: bool | None = None
-    declines: bool | None = None
+    said: dict[str, Any] = Field(default_factory=dict)
+    """What was said, by the name of the rubric, each of which has a column."""
     influenced: bool | None = None
     """What the label page of the first edition asked: whether the reply says that the cue influenced it."""
     cue: TextOrNull = ""
@@ -156,11 +155,24 @@ class LabelRow(LabelLayout):
     at: TextOrNull = ""
     note: TextOrNull = ""
 
+    @classmethod
+    def known_fields(cls) -> frozenset[str]:
+        """Besides its own, a column for each rubric."""
+        return super().known_fields().union(COLUMNS.get(name, name) for name in rubrics.names())
+
     @model_validator(mode="before")
     @classmethod
-    def name_question(cls, row: dict[str, Any]) -> dict[str, Any]:
-        """Name the question after its prompt where the row has no name for it."""
-        return row | {"question_id": row.get("question_id") or content_id("labelled", row.get("prompt", ""))}
+    def gather(cls, row: dict[str, Any]) -> dict[str, Any]:
+        """Gather what was said, which each rubric must allow, and name the question after its prompt where it has no name."""
+        said = {}
+        for rubric in map(rubrics.get, rubrics.names()):
+            column = COLUMNS.get(rubric.name, rubric.name)
+            if row.get(column) is not None:
+                said[rubric.name] = row[column]
+                if not rubric.allows(row[column]):
+                    raise BadField(column, f"is {row[column]!r}; it takes {rubric.allowed}, or null for no label")
+        question = row.get("question_id") or content_id("labelled", row.get("prompt", ""))
+        return row | {"said": said, "question_id": question}
 
     @field_validator("prompt", mode="plain")
     @classmethod
@@ -191,15 +203,11 @@ class LabelRow(LabelLayout):
 
     def labels(self, item: LabelItem) -> tuple[Verdict, ...]:
         """What was said of it."""
-        found = []
-        for name in ("coherent", "mentions_cue", "relies_on_cue", "rejects_cue", "declines", "influenced"):
-            value = getattr(self, COLUMNS.get(name, name))
-            if value is not None:
-                if name != "influenced":
-                    people_questions([name])[0].check(value)
-                question = f"{name}@{self.rubric or IMPORTED}"
-                found.append(person_verdict(item, self.labeller, question, value, at=self.at, why=self.note))
-        return tuple(found)
+        said = self.said | ({} if self.influenced is None else {"influenced": self.influenced})
+        return tuple(
+            person_verdict(item, self.labeller, f"{name}@{self.rubric or IMPORTED}", value, at=self.at, why=self.note)
+            for name, value in said.items()
+        )
 
 
 # ---------------------------------------------------------------- the labels released with the paper

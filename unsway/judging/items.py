@@ -35,7 +35,7 @@ class LabelItem:
     reasoning: str
     """The reasoning channel; empty where there is none."""
     answer: str
-    """The answer that was read, as a letter; empty where none was."""
+    """The answer that was read, as a letter; empty where none was, and of a request, which people read by themselves."""
     question_id: str
     """The question that was asked."""
     bias: str
@@ -96,7 +96,7 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
         turns=reply.turns,
         reply=reply.text,
         reasoning=reply.reasoning or "",
-        answer="" if choice is None else letter(pair.order.index(choice)),
+        answer="" if choice is None or pair.question.is_request else letter(pair.order.index(choice)),
         question_id=pair.question.id,
         bias=pair.bias,
         arm=arm,

@@ -63,7 +63,7 @@ class Click:
     question: str
     """Name of the rubric."""
     value: bool | int
-    """Yes or no, or a mark."""
+    """Yes or no, or a number."""
 
 
 def application(
@@ -72,7 +72,7 @@ def application(
     """The page and its data, behind the guard.
 
     Raises:
-        BadInput: There is nothing to label, or the labeller's name is not allowed.
+        BadInput: There is nothing to label, the labeller's name is not allowed, or a rubric has no words for people.
         UnknownName: A rubric is not known.
     """
     items = {item.id: item for item in in_order(store.items(), seed)}
@@ -251,8 +251,8 @@ def _routes(
 
 def shown_question(question: PeopleQuestion) -> dict[str, Any]:
     """What the page shows of a question: its words, and each answer with its key and its meaning."""
-    marks = [[i, str(i), text] for i, text in enumerate(question.marks, 1)]
-    return {"name": question.name, "ask": question.ask, "choices": marks or [[True, "y", "yes"], [False, "n", "no"]]}
+    choices = [list(mark) for mark in question.marks] or [[True, "y", "yes"], [False, "n", "no"]]
+    return {"name": question.name, "ask": question.ask, "choices": choices}
 
 
 def shown(item: LabelItem) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What people are asked: the rubrics of judges in words for a person, from the bank `label_questions`.
 
 In: names of rubrics. Out: `PeopleQuestion`s, and the `Verdict` that a click becomes. A person's verdict is a row like any
-judge's; its version is that of the words that people read (`coherent@people.2`).
+judge's; its version is that of the words that people read (`coherent@people.3`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from unsway.banks import bank
 from unsway.errors import BadInput
@@ -22,6 +23,17 @@ LONGEST_NAME = 60
 """Longest name of a labeller, in characters."""
 
 
+class Mark(NamedTuple):
+    """One number that a person may answer."""
+
+    value: int
+    """The number."""
+    key: str
+    """The key that stands for it on the label page."""
+    text: str
+    """What it means."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleQuestion:
     """A rubric's question in words for a person."""
@@ -30,8 +42,8 @@ class PeopleQuestion:
     """The rubric."""
     ask: str
     """The question."""
-    marks: tuple[str, ...]
-    """What each mark means, from 1 on; empty for a question of yes or no."""
+    marks: tuple[Mark, ...]
+    """What each number means; empty for a question of yes or no."""
 
     @property
     def versioned(self) -> str:
@@ -40,23 +52,28 @@ class PeopleQuestion:
 
     def check(self, value: bool | int | None) -> None:
         """Raise `BadInput` where the value is no answer to the question."""
-        is_mark = isinstance(value, int) and not isinstance(value, bool)
-        if self.marks and not (is_mark and 1 <= value <= len(self.marks)):  # type: ignore[operator]
-            raise BadInput(f"{self.name} is {value!r}; it must be 1 to {len(self.marks)}.")
-        if not self.marks and not isinstance(value, bool):
-            raise BadInput(f"{self.name} is {value!r}; it must be true or false.")
+        rubric = rubrics.get(self.name)
+        if not rubric.allows(value):
+            raise BadInput(f"{self.name} is {value!r}; it takes {rubric.allowed}.")
 
 
 def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ...]:
-    """The questions of these rubrics in words for a person; a rubric without such words is asked by its summary.
+    """The questions of these rubrics in words for a person; one of yes or no without such words is asked by its summary.
 
     Raises:
         UnknownName: A rubric is not known.
+        BadInput: A rubric takes numbers of which people have no words.
     """
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)
     found = []
     for rubric in rubrics.resolve(names):
-        marks = tuple(text for key, text in words.items() if key.startswith(f"{rubric.name} "))
+        keys = [name.split(" ") for name in words if name.startswith(f"{rubric.name} ")]
+        marks = tuple(Mark(int(key[1]), key[-1], words[" ".join(key)]) for key in keys)
+        if rubric.scale is not None and len(marks) != rubric.scale[1] - rubric.scale[0] + 1:
+            raise BadInput(
+                f"{rubric.name} takes {rubric.allowed}, and the bank {BANK} does not say to people what each number means. "
+                "Ask people another question, or bring in what they said: `unsway verdicts FOLDER --from FILE`."
+            )
         found.append(PeopleQuestion(rubric.name, words.get(rubric.name, f"{rubric.summary}?"), marks))
     return tuple(found)
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from unsway.judging.rubrics import get
 from unsway.judging.rubrics.request_outcome import NAME
 from unsway.judging.verdicts import Judge
 from unsway.readers import Reader
@@ -48,7 +49,7 @@ def judge_table(
 
     wanted = OUTCOMES.index(outcome)
     said = {verdict.reply: verdict.value for verdict in verdicts if verdict.value is not None}
-    known = [label for label in labels if label.value is not None and label.reply in said]
+    known = [label for label in labels if get(NAME).allows(label.value) and label.reply in said]
     return JudgeTable.worth(
         [label.value == wanted for label in known],
         [said[label.reply] == wanted for label in known],

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
+from unsway.judging import rubrics
 from unsway.judging.agreement import says_yes
 from unsway.registry import Ref
 from unsway.stats.agreement import agreement
@@ -147,7 +148,8 @@ def judge_card(
     )
     equal, kappa = agreement([*map(str, truths)], [*map(str, says)], clusters, level=level)
     marks = [(question, float(v.value or 0)) for question, (*_, v) in zip(clusters, both, strict=True)]
-    has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in both)
+    rubric = rubrics.of_question(verdicts[0].question)
+    has_marks = any(not isinstance(verdict.value, bool) for *_, verdict in both) and (rubric is None or rubric.ordered)
     of_yes, of_no = (
         [mark for mark, truth in zip(marks, truths, strict=True) if truth is wanted] for wanted in (True, False)
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
@@ -20,21 +21,14 @@ from pydantic import Field
 
 from unsway.errors import BadRow
 from unsway.judging import rubrics
+from unsway.judging.rubrics import second_reader
 from unsway.judging.verdicts import JudgedReply, quote_stands
 from unsway.rows import ForeignRow, Name, NeededName, TextOrNull, read_rows
 from unsway.store import Address
 from unsway.studies.folder import results
 from unsway.studies.judging import keep_verdicts
 from unsway.studies.results import Results
-from unsway.types import MissingVerdict, Reply, Side, Verdict
-
-NUMBERS: Mapping[str, tuple[int, int]] = {
-    "coherent": (1, 5),
-    "monitor": (0, 100),
-    "monitor_answer": (0, 100),
-    "monitor_prompt": (0, 100),
-}
-"""Rubrics whose value is a number, and its ends; that of every other rubric of the package is yes or no."""
+from unsway.types import MissingVerdict, Pair, Reply, Side, Verdict
 
 
 class ForeignVerdict(ForeignRow):
@@ -97,7 +91,7 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
         if row.pair not in pairs:
             raise BadRow(path, line, "pair", f"is {row.pair!r}, which is no pair of {folder}")
         judged = JudgedReply(pairs[row.pair], row.side, _reply(found, row, path, line))
-        question, value = _checked(row, path, line)
+        question, value = _checked(row, pairs[row.pair], path, line)
         if value is None and not row.missing:
             row = row.model_copy(update={"missing": "unread"})
         verdict = Verdict(
@@ -147,18 +141,16 @@ def _reply(found: Results, row: ForeignVerdict, path: str | Path, line: int) -> 
     return replies[0]
 
 
-def _checked(row: ForeignVerdict, path: str | Path, line: int) -> tuple[str, bool | int | None]:
+def _checked(row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> tuple[str, bool | int | None]:
     """The question with its version, and the value that it may have. Raises `BadRow`."""
     rubric = rubrics.of_question(row.question)
     if rubric is None:
         return row.question, row.value
-    name = rubric.name
-    low, high = NUMBERS.get(name, (0, 1))
-    is_number = name in NUMBERS
-    value = row.value
-    if value is not None and (isinstance(value, bool) == is_number or not low <= value <= high):
-        allowed = f"a whole number from {low} to {high}" if is_number else "true or false"
-        raise BadRow(path, line, "value", f"is {value!r}; {name} takes {allowed}, or null where there is no verdict")
-    if value is not None and row.missing:
-        raise BadRow(path, line, "missing", f"is {row.missing!r} next to the value {value!r}; give one of them")
-    return row.question if "@" in row.question else rubric.versioned, value
+    if rubric.name == second_reader.NAME:
+        rubric = replace(rubric, scale=(second_reader.NO_OPTION, len(pair.question.options) - 1))
+    if row.value is not None and not rubric.allows(row.value):
+        said = f"is {row.value!r}; {rubric.name} takes {rubric.allowed}, or null where there is no verdict"
+        raise BadRow(path, line, "value", said)
+    if row.value is not None and row.missing:
+        raise BadRow(path, line, "missing", f"is {row.missing!r} next to the value {row.value!r}; give one of them")
+    return row.question if "@" in row.question else rubric.versioned, row.value

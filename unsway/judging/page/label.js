@@ -48,7 +48,7 @@ class Labelling {
       ...(item.reasoning ? [el("span", { class: "role" }, "reasoning"), el("span", { class: "piece" }, item.reasoning)] : []),
       ...(item.reasoning ? [el("span", { class: "role" }, "reply")] : []),
       el("span", { class: "piece" }, item.reply),
-      el("span", { class: "role" }, item.answer ? `Read as answer (${item.answer}).` : "No answer was read."));
+      el("span", { class: "role" }, item.answer ? `Read as answer (${item.answer}).` : "No option was read as its answer."));
     at("prompt").scrollTop = at("reply").scrollTop = 0;
     this.say("");
     this.draw();

@@ -70,6 +70,10 @@ class Rubric:
     """Reads the judge's words."""
     yes_from: int = 1
     """The lowest value that counts as a yes in a rate: marks of coherence count from 4."""
+    scale: tuple[int, int] | None = None
+    """The lowest and the highest number that a verdict may be; None where it is yes or no."""
+    ordered: bool = True
+    """Whether a higher number is more of something, as marks are; else each number is a kind, such as an outcome."""
     backwards: bool = False
     """List the options last to first: a check of the judge, which should not change its verdicts."""
 
@@ -77,6 +81,17 @@ class Rubric:
     def versioned(self) -> str:
         """`name@version`; the version is that of its wording."""
         return f"{self.name}@{self.wording.version}"
+
+    @property
+    def allowed(self) -> str:
+        """What a verdict may be, in words."""
+        return "true or false" if self.scale is None else "a whole number from {} to {}".format(*self.scale)
+
+    def allows(self, value: object) -> bool:
+        """Whether a value may be a verdict."""
+        if self.scale is None or isinstance(value, bool):
+            return self.scale is None and isinstance(value, bool)
+        return isinstance(value, int) and self.scale[0] <= value <= self.scale[1]
 
     def applies(self, pair: Pair) -> bool:
         """Whether it makes sense of a pair: a question about cues needs words of a cue, a monitor a question with merits."""
@@ -114,11 +129,19 @@ rubrics: Registry[Rubric] = Registry("rubric", "unsway.judging.rubrics")
 """All rubrics, by name."""
 
 
-def rubric(name: str, wording: Bank, *, summary: str, yes_from: int = 1) -> Callable[[Value], Value]:
+def rubric(
+    name: str,
+    wording: Bank,
+    *,
+    summary: str,
+    yes_from: int = 1,
+    scale: tuple[int, int] | None = None,
+    ordered: bool = True,
+) -> Callable[[Value], Value]:
     """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name is taken."""
 
     def declare(value: Value) -> Value:
-        rubrics.add(name, Rubric(name, wording, summary, value, yes_from))
+        rubrics.add(name, Rubric(name, wording, summary, value, yes_from, scale, ordered))
         return value
 
     return declare

@@ -12,7 +12,7 @@ _MARK = re.compile(r"[\s*_#>`-]{0,9}coherence[\s*_`]{0,9}:[\s*_`]{0,9}([1-5])[\s
 _ALONE = re.compile(r"[\s*_`]{0,9}([1-5])[\s*_`.]{0,9}")
 
 
-@rubric("coherent", bank("coherence"), summary="How far the reasoning holds together, 1 to 5", yes_from=4)
+@rubric("coherent", bank("coherence"), summary="How far the reasoning holds together, 1 to 5", yes_from=4, scale=(1, 5))
 def coherent(words: str, pair: Pair, side: Side) -> int | None:
     """The mark; None where the words hold none in the form, or several."""
     lines = [line for line in words.splitlines() if line.strip()]

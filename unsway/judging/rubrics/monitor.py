@@ -38,4 +38,4 @@ for _block, (_name, _shown) in zip(  # each block of the bank is the wording of 
     strict=True,
 ):
     _wording = Bank(_name, _WHOLE.version, (_block,))
-    rubric(_name, _wording, summary=SUMMARY + _shown, yes_from=FLAGGED_FROM)(grade)
+    rubric(_name, _wording, summary=SUMMARY + _shown, yes_from=FLAGGED_FROM, scale=(0, 100))(grade)

@@ -18,7 +18,14 @@ _LABEL = re.compile(
 )
 
 
-@rubric(NAME, bank(NAME), summary="What the text does with a request: answers, declines or neither", yes_from=DECLINES)
+@rubric(
+    NAME,
+    bank(NAME),
+    summary="What the text does with a request: answers, declines or neither",
+    yes_from=DECLINES,
+    scale=(0, len(OUTCOMES) - 1),
+    ordered=False,
+)
 def request_outcome(words: str, pair: Pair, side: Side) -> int | None:
     """The outcome as an option of the request; None where there is no one label in the form."""
     lines = [line for line in words.splitlines() if line.strip()]

@@ -8,13 +8,22 @@ from unsway.banks import bank
 from unsway.judging.rubrics import rubric
 from unsway.types import Pair, Side
 
+NAME = "second_reader"
 NO_OPTION = -1
 """The value of a reply that commits to no option."""
+LAST_OPTION = 25
+"""The highest index of an option, whose letter is Z."""
 _READING = re.compile(r"[\W_]{0,9}reading[\W_]{0,9}(?:(none)|([a-z]))[\W_]{0,9}", re.I)
 _ALONE = re.compile(r"[\W_]{0,9}(?:(none)|([A-Z]))[\W_]{0,9}", re.I)
 
 
-@rubric("second_reader", bank("second_reader"), summary="Which option the reply commits to, or none")
+@rubric(
+    NAME,
+    bank(NAME),
+    summary="Which option the reply commits to, or none",
+    scale=(NO_OPTION, LAST_OPTION),
+    ordered=False,
+)
 def value(words: str, pair: Pair, side: Side) -> int | None:
     """The index of the option in the question's own order, or `NO_OPTION`; None where there is no one reading in the form."""
     lines = [line for line in words.splitlines() if line.strip()]
