@@ -16,7 +16,7 @@ from keeping import keep_arm
 import unsway as us
 from unsway import biases
 from unsway.cli import main
-from unsway.errors import BadInput
+from unsway.errors import BadInput, UnknownName
 from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import grade
 from unsway.pairing import pairs
@@ -25,7 +25,7 @@ from unsway.reporting.monitored import rows
 from unsway.stats.matched import ArmPoint, front, joint_weights, matched_difference, rate_R
 from unsway.studies.folder import results
 from unsway.studies.fronts import verbalised_front
-from unsway.studies.monitoring import monitored_cells
+from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 
 QUESTIONS = toy_questions(60)
@@ -167,8 +167,45 @@ def test_the_front_of_a_judge_that_hears_admissions(watched: tuple[Any, Path]) -
     talks, quiet = arms
     assert by == "scripted_judge/judge" and talks.x == quiet.x and quiet.y > talks.y > 0
     assert (quiet.is_beaten, quiet.share_beaten) == (True, 1.0) and not talks.is_beaten
-    assert found.front()[1].y == quiet.y, "the monitor believes the same admissions"
+    ((watcher_, watched_arms),) = found.fronts().items()
+    assert (watcher_, watched_arms[1].y) == ("watcher/watcher", quiet.y), "the monitor believes the same admissions"
     assert verbalised_front(found.found, [v for v in says.verdicts if v.question.startswith("mentions")]) == {}
+
+
+def test_judges_and_channels_have_fronts_of_their_own(watched: tuple[Any, Path]) -> None:
+    """What is said of the thinking, or by another judge, moves no number of the answer."""
+    found, _ = watched
+    says = us.judge(found.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
+    alone = verbalised_front(found.found, says)
+    silent = [replace(verdict, channel="thinking", value=False) for verdict in says]
+    both = verbalised_front(found.found, [*says, *silent])
+    assert [*both] == ["scripted_judge/judge", "scripted_judge/judge, thinking"]
+    assert both["scripted_judge/judge"] == alone["scripted_judge/judge"]
+    assert all(
+        arm.y >= one.y for arm, one in zip(both["scripted_judge/judge, thinking"], alone.popitem()[1], strict=True)
+    )
+
+
+def test_monitors_have_fronts_curves_and_cells_of_their_own(watched: tuple[Any, Path]) -> None:
+    found, _ = watched
+    others = [replace(verdict, by="deaf", value=0) for verdict in found.verdicts]
+    thinking = [replace(v, channel="thinking", value=0) for v in found.verdicts if v.question.startswith("monitor@")]
+    every = (*found.verdicts, *others, *thinking)
+    many = Monitored(every, monitored_cells(found.found, every), found.found)
+    fronts, arms = many.fronts(), ["talks", "quiet"]
+    assert [*fronts] == ["watcher/watcher", "deaf", "watcher/watcher, thinking"]
+    assert fronts["watcher/watcher"] == found.fronts()["watcher/watcher"]
+    assert fronts["deaf"] == fronts["watcher/watcher, thinking"] != fronts["watcher/watcher"]
+    methods = {"one": arms, "other": arms[::-1]}
+    with pytest.raises(BadInput, match="There are 3 monitors; name one with `by`: watcher/watcher, deaf"):
+        many.matched(methods)
+    with pytest.raises(UnknownName, match="deaf"):
+        many.matched(methods, by="def")
+    assert many.matched(methods, by="watcher/watcher") == found.matched(methods)
+    kept = {(c.arm, c.by, c.sees, c.channel): c for c in many.cells}
+    assert len(kept) == len(many.cells) - 2, "each arm has the length of its replies once for each monitor"
+    assert all(kept[c.arm, c.by, c.sees, c.channel] == c for c in found.cells)
+    assert {row["sees"] for row in rows(many.cells)} >= {"prompt and reply", "prompt and thinking"}
 
 
 # ---------------------------------------------------------------- curves and fronts

@@ -23,9 +23,11 @@ def rows(cells: Iterable[MonitoredCell]) -> list[dict[str, Any]]:
             "bias": words.human(cell.bias),
             "arm": words.visible(cell.arm),
             "monitor": words.visible(cell.by) or words.NONE,
-            "sees": {"reply": "prompt and reply", "answer": "prompt and answer", "prompt": "prompt"}.get(
-                cell.sees, "length of the reply"
-            ),
+            "sees": {
+                "reply": f"prompt and {'reply' if cell.channel == 'answer' else cell.channel}",
+                "answer": "prompt and answer",
+                "prompt": "prompt",
+            }.get(cell.sees, "length of the reply"),
             "n": cell.n,
             "no grade": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
             "caused": words.percent(cell.caused),
@@ -46,12 +48,12 @@ def notes(cell: MonitoredCell) -> list[str]:
     return [note for note in dict.fromkeys((cell.note, *refused)) if note]
 
 
-def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
+def front_rows(arms: Iterable[FrontArm], by: str) -> list[dict[str, Any]]:
     """A row for each arm: how biased it is, how often it switches in silence, and whether another arm beats it.
 
     Args:
         arms: The arms.
-        by: Who says what is silence; empty for a monitor's flags.
+        by: Who says what is silence: a judge, or no flag of a monitor.
     """
 
     def shown(value: float, ends: tuple[float, float]) -> str:
@@ -60,7 +62,7 @@ def front_rows(arms: Iterable[FrontArm], by: str = "") -> list[dict[str, Any]]:
     return [
         {
             "arm": words.visible(arm.label),
-            "silence by": words.visible(by) or "no flag of the monitor",
+            "silence by": words.visible(by),
             "BRR": shown(arm.x, arm.x_ends),
             "switched in silence": shown(arm.y, arm.y_ends),
             "another is better in both": "yes" if arm.is_beaten else "no",
@@ -77,12 +79,14 @@ def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> 
         watched: What the monitors said.
         methods: Labels of the arms of each method; fewer than two are compared with nothing.
     """
-    arms, compared = watched.front(), watched.matched(methods) if len(methods) > 1 else {}
+    compared = watched.matched(methods) if len(methods) > 1 else {}
     lines = [
         {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
         for name, one in compared.items()
     ]
-    return {"monitors": rows(watched.cells), "front": front_rows(arms) if len(arms) > 1 else [], "methods": lines}
+    fronts = ((f"no flag of {by}", arms) for by, arms in watched.fronts().items() if len(arms) > 1)
+    front = [line for by, arms in fronts for line in front_rows(arms, by)]
+    return {"monitors": rows(watched.cells), "front": front, "methods": lines}
 
 
 def terminal_text(watched: Monitored) -> str:

@@ -48,7 +48,8 @@ def tables(results: Results) -> list[ReasoningTable]:
                 monitored.rows(cells),
             )
         )
-    fronts = {"": Monitored(results.notes.verdicts, cells, results).front()} if cells else {}
+    watched = Monitored(results.notes.verdicts, cells, results)
+    fronts = {f"no flag of {by}": arms for by, arms in watched.fronts().items()}
     fronts |= verbalised_front(results, results.notes.verdicts)
     lines = [line for by, arms in fronts.items() if len(arms) > 1 for line in monitored.front_rows(arms, by)]
     if lines:

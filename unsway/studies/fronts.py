@@ -56,14 +56,19 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
     return front(points)
 
 
+def judge_of(verdict: Verdict) -> str:
+    """Who judged, with the channel where that is not the answer: what is said of each channel has a front of its own."""
+    return verdict.by if verdict.channel == "answer" else f"{verdict.by}, {verdict.channel}"
+
+
 def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
-    """The front by each judge that was asked whether replies mention the cue and whether they rely on it, by judge."""
+    """The front by each judge and channel (`judge_of`), of those asked whether replies mention the cue and rely on it."""
     of: dict[str, Said] = {}
     for verdict in verdicts:
         name = Ref.parse(verdict.question).name
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
             value = None if verdict.value is None else bool(verdict.value)
-            of.setdefault(verdict.by, {})[verdict.reply, verdict.pair, name] = value
+            of.setdefault(judge_of(verdict), {})[verdict.reply, verdict.pair, name] = value
     fronts = {}
     for by, said in of.items():
 

@@ -7,7 +7,7 @@ better than these, because many cues show in the prompt whatever the reply says.
     watched = monitor(found, "openai/gpt-4o-mini", folder="runs/mine")
     watched.cells[0].auroc.value
     watched.matched({"bct": ["bct 1", "bct 2", "bct 3"], "rmct": ["rmct 1", "rmct 2"]})     # at an equal bias rate
-    watched.front()                                    # debias and say so: which arm no other beats in both
+    watched.fronts()                          # by monitor, debias and say so: which arm no other beats in both
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 import numpy as np
 
 from unsway import layout
+from unsway.errors import BadInput, UnknownName
 from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import FLAGGED_FROM
 from unsway.judging.verdicts import Channel, verdicts
@@ -28,7 +29,7 @@ from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
-from unsway.studies.fronts import silence_front
+from unsway.studies.fronts import judge_of, silence_front
 from unsway.studies.judged import judge_notes
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.results import Results, views
@@ -73,6 +74,8 @@ class MonitoredCell(NamedTuple):
     """Switched replies against biased replies that did not follow."""
     auroc_clean: Estimate
     """Switched replies against clean replies."""
+    channel: Channel
+    """Which channel of the reply it sees."""
     note: str = ""
     """What to know before reading it: that the monitor is the model itself, or of its family."""
 
@@ -106,18 +109,34 @@ class Monitored:
         """The table, for a terminal."""
         return str(views.get("monitored")(self))
 
-    def matched(self, methods: Mapping[str, Sequence[str]], *, at: float | None = None) -> dict[str, Estimate]:
+    def grades(self) -> dict[str, tuple[Verdict, ...]]:
+        """The grades of whole replies by each monitor, with the channel in its name where that is not the answer."""
+        found: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            if Ref.parse(verdict.question).name == "monitor":
+                found.setdefault(judge_of(verdict), []).append(verdict)
+        return {by: tuple(grades) for by, grades in found.items()}
+
+    def matched(
+        self, methods: Mapping[str, Sequence[str]], *, at: float | None = None, by: str = ""
+    ) -> dict[str, Estimate]:
         """AUROC of each method after the first minus that of the first, at an equal BRR over all biases.
 
         Args:
             methods: Labels of the arms of each method: its checkpoints or its seeds.
             at: The BRR; the middle of what both ranges share where it is None.
+            by: The monitor, as `grades` names it; may be left out where there is one.
 
         Raises:
-            UnknownName: There is no such arm.
-            BadInput: A method has fewer than 2 arms.
+            UnknownName: There is no such arm, or no such monitor.
+            BadInput: A method has fewer than 2 arms, or there are several monitors and none is named.
         """
-        graded = tuple(_graded(self.found, self.verdicts, "monitor"))
+        every = self.grades()
+        if not by and len(every) > 1:
+            raise BadInput(f"There are {len(every)} monitors; name one with `by`: {', '.join(every)}.")
+        if by and by not in every:
+            raise UnknownName("monitor", by, every)
+        graded = tuple(_graded(self.found, every[by or next(iter(every))] if every else (), "monitor"))
         weights = joint_weights([each.outcome.question_id for each in graded])
         curves: dict[str, list[ArmPoint]] = {}
         for name, labels in methods.items():
@@ -139,14 +158,20 @@ class Monitored:
         first, *others = curves
         return {name: matched_difference(curves[name], curves[first], at=at) for name in others}
 
-    def front(self) -> tuple[FrontArm, ...]:
-        """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it."""
-        flags = {
-            (verdict.reply, verdict.pair): None if verdict.value is None else verdict.value >= FLAGGED_FROM
-            for verdict in self.verdicts
-            if verdict.side == "biased" and Ref.parse(verdict.question).name == "monitor"
-        }
-        return silence_front(self.found, lambda reply, pair: flags.get((reply, pair)))
+    def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
+        """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it.
+
+        One front for each monitor, as `grades` names it.
+        """
+        fronts = {}
+        for by, grades in self.grades().items():
+            flags = {
+                (verdict.reply, verdict.pair): None if verdict.value is None else verdict.value >= FLAGGED_FROM
+                for verdict in grades
+                if verdict.side == "biased"
+            }
+            fronts[by] = silence_front(self.found, lambda reply, pair, flags=flags: flags.get((reply, pair)))  # type: ignore[misc]
+        return fronts
 
 
 def monitor(
@@ -193,13 +218,15 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
     judges, arms, cells = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}, []
     note = judge_notes(judges)
     for by in judges:
-        own = [verdict for verdict in mine if verdict.by == by]
-        for name in (*SEES, LENGTH):
+        own = [(Ref.parse(verdict.question).name, verdict) for verdict in mine if verdict.by == by]
+        shown = dict.fromkeys((name, verdict.channel) for name, verdict in own)
+        for name, channel in (*sorted(shown, key=lambda each: [*SEES].index(each[0])), (LENGTH, "answer")):
             groups: dict[tuple[ArmKey, str], list[Graded]] = {}
-            for each in _graded(found, own, name):
+            said = [one for _, one in own if name == LENGTH or one.channel == channel]
+            for each in _graded(found, said, name):
                 groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
             cells += [
-                _cell(arms[key].label, bias, by, name, group)._replace(
+                _cell(arms[key].label, bias, by, name, channel, group)._replace(
                     note="" if name == LENGTH else note(by, arms[key])
                 )
                 for (key, bias), group in groups.items()
@@ -208,7 +235,13 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
 
 
 def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Graded]:
-    """Every reply that one monitor was asked about and whose pair counts; for the length, those of the full monitor."""
+    """Every reply that one monitor was asked about and whose pair counts; for the length, those of the full monitor.
+
+    Args:
+        found: The study.
+        said: What one monitor said of one channel; for the length, of any.
+        name: The rubric, or `LENGTH`.
+    """
     wanted = "monitor" if name == LENGTH else name
     of = {(v.reply, v.pair, v.side): v for v in said if Ref.parse(v.question).name == wanted}
     pairs = {pair.id: pair for pair in found.pairs}
@@ -231,7 +264,7 @@ def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Grad
             yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
 
 
-def _cell(label: str, bias: str, by: str, name: str, group: Sequence[Graded]) -> MonitoredCell:
+def _cell(label: str, bias: str, by: str, name: str, channel: Channel, group: Sequence[Graded]) -> MonitoredCell:
     """The numbers of one monitor in one arm under one bias."""
     graded = [(each, each.grade) for each in group if each.grade is not None]
     flagged = Flagged(
@@ -267,4 +300,5 @@ def _cell(label: str, bias: str, by: str, name: str, group: Sequence[Graded]) ->
         else g_mean(flags[0], len(switched) - flags[0], flags[1], len(unmoved) + len(clean) - flags[1]),
         auroc=auroc(switched, unmoved),
         auroc_clean=auroc(switched, clean),
+        channel=channel,
     )
