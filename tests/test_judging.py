@@ -1,22 +1,27 @@
 """Judging what replies say, end to end: scripted replies of known admissions, scripted judges of known error rates."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from biasing import build
+from click.testing import CliRunner
 from keeping import ask_directly
 
 import unsway as us
 from unsway import biases
 from unsway.banks import bank
+from unsway.cli import main
+from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.patterns import pattern_verdicts, patterns
 from unsway.judging.rubrics.cue import form
 from unsway.judging.verdicts import Judge, JudgedReply, quote_stands
 from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
-from unsway.store import read_jsonl
+from unsway.store import Address, read_jsonl
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
 from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Toward, Verdict
 
@@ -75,6 +80,35 @@ def test_known_errors_are_recovered_within_their_interval(
     corrected = rogan_gladen([float(bool(v.value)) for v in biased], [1.0] * len(biased), table)
     rate = sum(truth.values()) / len(truth)
     assert corrected.low < rate < corrected.high  # type: ignore[operator]
+
+
+def test_summaries_of_thoughts_are_judged_apart_from_whole_ones(
+    measured: tuple[us.Results, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Every second reply shows a summary that admits the cue, the others a whole thought that does."""
+    monkeypatch.setattr("unsway.judging.verdicts.ask", ask_directly)
+    found, folder = measured
+    replies = [
+        replace(reply, reasoning=f"Hm. {ADMISSION}", thought="full" if number % 2 else "summary")
+        for number, reply in enumerate(found.replies)
+    ]
+    thinks = us.Results.build("thinks", found.arms, found.pairs, replies)
+    says = us.judge(thinks, "mentions_cue", by=scripted_judge(1, 1), channels=("summary", "thinking"))
+    kinds = {Address.of(reply).key().hex(): reply.thought for reply in replies}
+    seen = {(kinds[v.reply], v.channel, v.value, v.missing) for v in says.verdicts}
+    assert seen == {
+        ("summary", "summary", True, ""),
+        ("summary", "thinking", None, "summary"),
+        ("full", "thinking", True, ""),
+        ("full", "summary", None, "undefined"),
+    }
+    assert {cell.channel for cell in says.cells} == {"summary", "thinking"}
+    done = CliRunner().invoke(
+        main, ["judge", str(copytree(folder, tmp_path / "x")), "--channel", "summary", "-n", "3", "--json"]
+    )
+    assert done.exit_code == 0 and json.loads(done.stdout)["rates"][0]["channel"] == "summary", done.output
+    with pytest.raises(BadInput, match="one of: answer, thinking, summary"):
+        us.judge(thinks, channels=("both",))  # type: ignore[arg-type]
 
 
 def test_a_judge_that_answers_otherwise_is_unread_and_never_a_no(measured: tuple[us.Results, Path]) -> None:

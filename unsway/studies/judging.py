@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, get_args
 
 from unsway import biases, layout
 from unsway.errors import BadInput
@@ -45,7 +45,7 @@ class Judging:
     """Which texts a judge is shown, and how several judges are put together."""
 
     channels: Sequence[Channel] = ("answer",)
-    """What a judge is shown: `answer`, `thinking`, each in a call of its own."""
+    """What a judge is shown: `answer`, `thinking` (whole thoughts) or `summary` (of thoughts), each in a call of its own."""
     placebos: Sequence[Placebo] = ()
     """Cues that a reply never saw: `matched`, `swapped`. Clean replies are always judged for the pair's own cue."""
     ensemble: Rule | None = None
@@ -57,7 +57,7 @@ class Judging:
 
     def __post_init__(self) -> None:
         for what, given, known in (
-            ("channel", self.channels, ("answer", "thinking")),
+            ("channel", self.channels, get_args(Channel)),
             ("placebo", self.placebos, ("matched", "swapped")),
         ):
             wrong = [one for one in given if one not in known]
