@@ -120,6 +120,19 @@ def test_an_ensemble_is_of_one_question_and_stands_next_to_its_members() -> None
         ensemble(PERFECT, "most")  # type: ignore[arg-type]
 
 
+def test_a_judge_that_was_not_asked_about_a_text_withholds_its_vote() -> None:
+    """Three judge the first two texts, the last text has the verdicts of two, who differ."""
+    votes = {"r1": (True, True, False), "r2": (False, False, True), "r3": (True, False)}
+    verdicts = [
+        Verdict(reply, "answer", "mentions_cue@1", by, value)
+        for reply, values in votes.items()
+        for by, value in zip("ABC", values, strict=False)
+    ]
+    made = {rule: [(v.value, v.missing) for v in ensemble(verdicts, rule)] for rule in ("any", "majority", "all")}  # type: ignore[arg-type]
+    assert made["majority"] == [(True, ""), (False, ""), (None, "unread")]
+    assert made["any"] == [(True, "")] * 3 and made["all"] == [(False, "")] * 3
+
+
 # ---------------------------------------------------------------- placebos
 
 

@@ -31,7 +31,9 @@ def decided(votes: Iterable[bool | None], rule: Rule) -> bool | None:
 
 
 def ensemble(verdicts: Iterable[Verdict], rule: Rule) -> tuple[Verdict, ...]:
-    """One verdict for each text and question that at least two judges were asked.
+    """One verdict for each text, on every question that at least two judges were asked.
+
+    A judge that was not asked about a text withholds its vote on it; where that leaves it undecided, the verdict is unread.
 
     Raises:
         BadInput: The rule is not known.
@@ -64,7 +66,7 @@ def ensemble(verdicts: Iterable[Verdict], rule: Rule) -> tuple[Verdict, ...]:
                 quote=next((one.quote for one in agreeing if one.quote), ""),
                 pair=first.pair,
                 side=first.side,
-                missing="" if value is not None else next(one.missing for one in said.values() if one.missing),
+                missing="" if value is not None else next((m.missing for m in said.values() if m.missing), "unread"),
                 placebo=first.placebo,
             )
         )
