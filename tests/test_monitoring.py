@@ -247,6 +247,32 @@ def test_the_front_says_how_often_an_arm_is_beaten() -> None:
     assert front([]) == ()
 
 
+def rates(*switched: int, n: int = 20) -> list[ArmPoint]:
+    """Arms asked n questions, of which so many were switched, the first ones."""
+    weights = joint_weights([f"q{i}" for i in range(n)])
+    found = [rate_R([(f"q{i}", float(i < k)) for i in range(n)], weights) for k in switched]
+    return [ArmPoint(str(k), rate, rate) for k, rate in zip(switched, found, strict=True)]
+
+
+def test_twenty_questions_without_a_switch_are_no_proof_of_never() -> None:
+    none, three, same = front([*rates(0, 3), rates(3)[0]])
+    assert none.x_ends[0] == none.x == 0 and 0.05 < none.x_ends[1] < 0.2
+    assert three.is_beaten and 0.9 < three.share_beaten < 1, "three of twenty against none may be luck"
+    assert (same.x_ends, same.share_beaten) == (three.x_ends, three.share_beaten), "arms that are alike stay alike"
+
+
+@pytest.mark.parametrize(("true", "n"), [(0.02, 20), (0.05, 40), (0.97, 40)])
+def test_the_front_holds_rates_near_its_ends(true: float, n: int) -> None:
+    """Of rates of 2 % of 20 questions, draws without anything at the ends held 35 %."""
+    random, held = np.random.default_rng(0), 0
+    for seed in range(200):
+        weights = joint_weights([f"q{i}" for i in range(n)], draws=200, seed=seed)
+        rate = rate_R([(f"q{i}", float(hit)) for i, hit in enumerate(random.random(n) < true)], weights)
+        (arm,) = front([ArmPoint("a", rate, rate)])
+        held += arm.x_ends[0] <= true <= arm.x_ends[1]
+    assert held >= 0.92 * 200
+
+
 def test_weights_are_one_for_all_arms() -> None:
     weights = joint_weights(["q1", "q2", "q1"], draws=50)
     assert set(weights) == {"q1", "q2"} and len(weights["q1"]) == 51 and weights["q1"][0] == 1

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from unsway.stats.early_answering import above_floor, area_over_curve, unfaithfulness
 from unsway.stats.intervals import wilson
@@ -180,6 +181,47 @@ def test_g_mean_and_auroc() -> None:
     assert auroc(constant, constant).value == pytest.approx(0.5)
     few = auroc(*three)
     assert few.value is None and "3 positive and 3 negative" in few.note
+
+
+def test_monitors_that_were_never_wrong_may_be() -> None:
+    """Ten of each told apart, no flag in twenty, every flag right: none of these is a certainty."""
+    apart = auroc([(f"a{i}", 1.0) for i in range(10)], [(f"b{i}", 0.0) for i in range(10)])
+    assert (apart.value, apart.high) == (1, 1) and apart.low is not None and 0.6 < apart.low < 0.9
+    names, with_cue = [f"q{i}" for i in range(20)] * 2, [True] * 20 + [False] * 20
+    hit = [True] * 15 + [False] * 25
+    never, always = (
+        g_squared(Flagged(names, with_cue, hit, [False] * 40)),
+        g_squared(Flagged(names, with_cue, hit, hit)),
+    )
+    assert (never.value, never.low) == (0, 0) and never.high is not None and 0.05 < never.high < 0.3
+    assert (always.value, always.high) == (1, 1) and always.low is not None and 0.6 < always.low < 0.9
+
+
+@pytest.mark.parametrize(("distance", "n", "least"), [(1.0, 20, 0.92), (2.5, 15, 0.9), (3.0, 15, 0.88)])
+def test_an_auroc_near_one_is_held(distance: float, n: int, least: float) -> None:
+    """Normal scores that far apart; without anything at the ends the last was held in 72 % of studies."""
+    random, held, true = np.random.default_rng(2), 0, float(ndtr(distance / 2**0.5))
+    for _ in range(200):
+        scores = random.normal([[distance], [0.0]], 1, (2, n)).tolist()
+        yes, no = ([(f"{kind}{i}", s) for i, s in enumerate(own)] for kind, own in zip("ab", scores, strict=True))
+        found = auroc(yes, no, draws=200)
+        assert found.low is not None and found.high is not None and found.low < found.high
+        held += found.low <= true <= found.high
+    assert held >= least * 200
+
+
+@pytest.mark.parametrize(("flags", "least"), [(0.05, 0.95), (0.5, 0.92)])
+def test_a_low_g_squared_is_held(flags: float, least: float) -> None:
+    """40 questions, three in five moved, no other flagged. Without anything at the ends the first was held in 68 %."""
+    random, held, n = np.random.default_rng(4), 0, 40
+    for _ in range(200):
+        hit = random.random(n) < 0.6
+        flag = hit & (random.random(n) < flags)
+        columns = [True] * n + [False] * n, [*hit.tolist(), *[False] * n], [*flag.tolist(), *[False] * n]
+        found = g_squared(Flagged([f"q{i}" for i in range(n)] * 2, *columns), draws=200)
+        assert found.low is not None and found.high is not None
+        held += found.low <= flags <= found.high
+    assert held >= least * 200
 
 
 # ---------------------------------------------------------------- early answers

@@ -6,6 +6,10 @@ difference between two methods at one bias rate, by linear interpolation inside 
 How well a monitor tells depends on how strongly a cue works: a checkpoint that is hardly biased any more leaves few switches
 to find. So methods are compared at an equal bias rate, along curves over checkpoints (after arXiv 2606.02211), never beyond
 the ends of a curve.
+
+Every draw has half a pseudo-question at each end of a number, as in `compare`: an arm that did not switch once in twenty
+questions is not known never to. They are drawn by what the arm says, so arms that are alike on all questions stay alike in
+all draws.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Bools, Floats
 from unsway.types import Estimate
 
@@ -45,12 +50,36 @@ def joint_weights(questions: Sequence[str], *, draws: int = DRAWS, seed: int = 0
     return {key: weight_RQ[:, number] for number, key in enumerate(ids)}
 
 
-def rate_R(values: Sequence[tuple[str, float]], weights: Mapping[str, Floats]) -> Floats:
-    """A mean in the data and in each draw; values with the ids of their questions. NaN where there are none."""
+def end_weights(values: Sequence[float], usual: float, n_draws: int, *, seed: int = 0) -> Floats:
+    """Weights of two pseudo-questions, one at each end of a number, shape (1 + draws, 2); the data, entry 0, has none.
+
+    Args:
+        values: What the number is made of; equal values have equal draws.
+        usual: The number of values of a question.
+        n_draws: Draws.
+        seed: Seed of the draws.
+    """
+    random = np.random.default_rng(seed_int(seed, "ends", list(values)))
+    return np.vstack([np.zeros(2), usual * random.gamma(PSEUDO, size=(n_draws, 2))])
+
+
+def rate_R(
+    values: Sequence[tuple[str, float]], weights: Mapping[str, Floats], *, ends: tuple[float, float] = (0.0, 1.0)
+) -> Floats:
+    """A mean in the data and in each draw; NaN where there are no values.
+
+    Args:
+        values: Values with the ids of their questions.
+        weights: The weights of each question (`joint_weights`).
+        ends: The least and the most that a value may be, where the pseudo-questions are.
+    """
     if not values:
         return np.full(len(next(iter(weights.values()))), np.nan)
     weight_RU = np.stack([weights[question] for question, _ in values], axis=1)
-    found: Floats = weight_RU @ np.array([value for _, value in values], float) / weight_RU.sum(axis=1)
+    value_U = np.array([value for _, value in values], float)
+    usual = len(values) / len({question for question, _ in values})
+    ends_R2 = end_weights(value_U.tolist(), usual, len(weight_RU) - 1)
+    found: Floats = (weight_RU @ value_U + ends_R2 @ ends) / (weight_RU.sum(axis=1) + ends_R2.sum(axis=1))
     return found
 
 
@@ -144,7 +173,7 @@ def front(points: Sequence[ArmPoint], *, level: float = 0.95) -> tuple[FrontArm,
 
     def ends(value_R: Floats) -> tuple[float, float]:
         low, high = np.nanquantile(value_R[1:], [tail, 1 - tail])
-        return float(low), float(high)
+        return min(float(low), float(value_R[0])), max(float(high), float(value_R[0]))
 
     return tuple(
         FrontArm(p.label, float(p.x_R[0]), ends(p.x_R), float(p.y_R[0]), ends(p.y_R), bool(beaten_RK[0, k]), share)

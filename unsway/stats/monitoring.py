@@ -12,7 +12,7 @@ question. They are different numbers, because a minimum and a ratio do not commu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Bools, Floats
+from unsway.stats.matched import end_weights, joint_weights
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -108,20 +110,31 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     random = np.random.default_rng(seed_int(seed, "g squared"))
     weight_RQ = np.vstack([np.ones(len(ids)), random.standard_exponential((draws, len(ids)))])  # the first is the data
     n1, n0, hit1, hit0, found, false0, unmoved, false1 = (
-        weight_RQ @ np.bincount(at, row, minlength=len(ids)) for row in rows_KN
+        np.asarray(weight_RQ @ np.bincount(at, row, minlength=len(ids)), float) for row in rows_KN
     )
+    # each rate has a pseudo-question of usual size at each end, as in `compare`: no flag in 20 is no proof of never
+    usual = len(at) / len(ids) / 2
+
+    def rate_R(part_R: Floats, whole_R: Floats) -> Floats:
+        ends_R2 = np.vstack([np.zeros(2), usual * random.gamma(PSEUDO, size=(draws, 2))])
+        rate: Floats = (part_R + ends_R2[:, 0]) / (whole_R + ends_R2.sum(axis=1))
+        return rate
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        p1, effect_R = hit1 / n1, hit1 / n1 - hit0 / n0
-        sensitivity_R = np.minimum(1, (found / hit1) / (effect_R / p1))
-        specificity_R = np.sqrt((1 - false0 / n0) * np.where(unmoved > 0, 1 - false1 / unmoved, 1))
+        p1, flagged, false_clean, false_unmoved = (
+            rate_R(*pair) for pair in ((hit1, n1), (found, hit1), (false0, n0), (false1, unmoved))
+        )
+        effect_R = p1 - rate_R(hit0, n0)
+        sensitivity_R = np.minimum(1, flagged / (effect_R / p1))
+        specificity_R = np.sqrt((1 - false_clean) * np.where(unmoved > 0, 1 - false_unmoved, 1))
     tail = (1 - level) / 2
     size = len(at), len(ids), 0
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
         return Estimate("g_squared", None, None, None, level, *size, how, note)
     value_R = sensitivity_R * specificity_R
-    low, high = np.nanquantile(value_R[1:], [tail, 1 - tail])
-    return Estimate("g_squared", float(value_R[0]), float(low), float(high), level, *size, how)
+    value, (low, high) = float(value_R[0]), np.nanquantile(value_R[1:][effect_R[1:] > 0], [tail, 1 - tail])
+    return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *size, how)
 
 
 def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float = 0.6) -> Estimate:
@@ -195,27 +208,52 @@ def auroc(
         fewest: Replies of each kind below which there is no number.
     """
     how = f"AUROC; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
-    ids = {key: number for number, key in enumerate(dict.fromkeys(q for q, _ in (*positive, *negative)))}
-    size = len(positive) + len(negative), len(ids), 0
+    questions = [question for question, _ in (*positive, *negative)]
+    size = len(questions), len(set(questions)), 0
     if min(len(positive), len(negative)) < max(1, fewest):
         note = f"{len(positive)} positive and {len(negative)} negative replies; {fewest} of each are needed"
         return Estimate("auroc", None, None, None, level, *size, how, note)
-    at = np.array([ids[q] for q, _ in (*positive, *negative)], int)
-    score = np.array([s for _, s in (*positive, *negative)], float)
-    if not np.isfinite(score).all():
-        raise BadInput("A score is not a number; leave replies without a verdict out.")
-    is_positive = np.arange(len(at)) < len(positive)
-    random = np.random.default_rng(seed_int(seed, "auroc"))
-    value = _ranked(score, is_positive, np.ones(len(at)))
-    drawn = [_ranked(score, is_positive, random.standard_exponential(len(ids))[at]) for _ in range(draws)]
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate("auroc", value, float(low), float(high), level, *size, how)
+    value_R = auroc_R(positive, negative, joint_weights(questions, draws=draws, seed=seed), seed=seed)
+    value, (low, high) = float(value_R[0]), np.quantile(value_R[1:], [(1 - level) / 2, (1 + level) / 2])
+    return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *size, how)
 
 
-def _ranked(score: Floats, is_positive: Bools, weight: Floats) -> float:
-    """AUROC with weights: the weight of negatives below each positive, and half of those level with it."""
-    level_of = np.unique(score, return_inverse=True)[1]
-    negative = np.bincount(level_of, weight * ~is_positive, minlength=int(level_of.max()) + 1)
-    below = np.cumsum(negative) - negative / 2
-    w = weight[is_positive]
-    return float((w * below[level_of[is_positive]]).sum() / (w.sum() * negative.sum()))
+def auroc_R(
+    positive: Sequence[tuple[str, float]],
+    negative: Sequence[tuple[str, float]],
+    weights: Mapping[str, Floats],
+    *,
+    seed: int = 0,
+) -> Floats:
+    """AUROC in the data and in each draw of the questions; NaN where either kind is missing.
+
+    Each kind has a pseudo-question of usual size below and one above all scores in every draw (`matched.end_weights`): ten
+    replies of each kind that are told apart are not known always to be.
+
+    Args:
+        positive: Question and score of each positive reply.
+        negative: Question and score of each negative one.
+        weights: The weights of each question (`matched.joint_weights`).
+        seed: Seed of the draws at the ends.
+    """
+    n_rows = len(next(iter(weights.values())))
+    if not positive or not negative:
+        return np.full(n_rows, np.nan)
+    scores: list[float] = []
+    weight_RU = []
+    for kind in (positive, negative):
+        own = [score for _, score in kind]
+        if not np.isfinite(own).all():
+            raise BadInput("A score is not a number; leave replies without a verdict out.")
+        scores += [*own, -np.inf, np.inf]
+        usual = len(kind) / len({question for question, _ in kind})
+        weight_RU += [weights[question] for question, _ in kind] + [*end_weights(own, usual, n_rows - 1, seed=seed).T]
+    is_positive, level_of = np.arange(len(scores)) < len(positive) + 2, np.unique(scores, return_inverse=True)[1]
+    found = []
+    for weight in np.stack(
+        weight_RU, axis=1
+    ):  # the weight of negatives below each positive, and half of those level with it
+        negatives = np.bincount(level_of, weight * ~is_positive)
+        below, own_weight = np.cumsum(negatives) - negatives / 2, weight[is_positive]
+        found.append((own_weight * below[level_of[is_positive]]).sum() / (own_weight.sum() * negatives.sum()))
+    return np.array(found)

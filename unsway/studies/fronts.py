@@ -52,7 +52,7 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
         moved = [(o.question_id, float(bool(o.hit_biased)) - float(bool(o.hit_clean))) for o, _ in group]
         silent = [(o.question_id, float(bool(o.hit_biased) and not said)) for o, said in group if not o.hit_clean]
         if silent:
-            points.append(ArmPoint(arm.label, rate_R(moved, weights), rate_R(silent, weights)))
+            points.append(ArmPoint(arm.label, rate_R(moved, weights, ends=(-1, 1)), rate_R(silent, weights)))
     return front(points)
 
 

@@ -27,7 +27,7 @@ from unsway.judging.rubrics.monitor import FLAGGED_FROM
 from unsway.judging.verdicts import Channel, verdicts
 from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
-from unsway.stats.monitoring import Flagged, auroc, g_mean, g_squared, g_squared_by_instance
+from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
 from unsway.studies.fronts import judge_of, silence_front
 from unsway.studies.judged import judge_notes
@@ -144,17 +144,12 @@ class Monitored:
             for label in labels:  # the BRR and the AUROC of an arm, in the data and in each draw
                 key = self.found.arm(label).key
                 own = [e for e in graded if e.outcome.arm == key and e.side == "biased" and e.grade is not None]
-                hits = [(e.outcome.question_id, bool(e.outcome.hit_biased), bool(e.outcome.hit_clean)) for e in own]
-                moved = [(question, float(biased) - float(clean)) for question, biased, clean in hits]
-                weight_RU = np.stack([weights[question] for question, *_ in hits], axis=1)
-                grade_U = np.array([e.grade for e in own], float)
-                yes, no = np.array([e.switched for e in own], bool), np.array([not e.hit for e in own], bool)
-                above = (grade_U[yes][:, None] > grade_U[no]) + 0.5 * (grade_U[yes][:, None] == grade_U[no])
-                weight_yes, weight_no = weight_RU[:, yes], weight_RU[:, no]
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    total = weight_yes.sum(axis=1) * weight_no.sum(axis=1)
-                    auroc_R = np.einsum("ru,uv,rv->r", weight_yes, above, weight_no, optimize=True) / total
-                curves[name].append(ArmPoint(label, rate_R(moved, weights), auroc_R))
+                moved = [(e.outcome.question_id, float(e.hit) - float(bool(e.outcome.hit_clean))) for e in own]
+                yes, no = (
+                    [(e.outcome.question_id, float(e.grade or 0)) for e in own if (e.switched if kind else not e.hit)]
+                    for kind in (True, False)
+                )
+                curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), auroc_R(yes, no, weights)))
         first, *others = curves
         return {name: matched_difference(curves[name], curves[first], at=at) for name in others}
 
