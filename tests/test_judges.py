@@ -30,12 +30,12 @@ from unsway.judging.items import LabelItem
 from unsway.judging.label_store import LabelStore
 from unsway.judging.planned import judge_plan
 from unsway.judging.rubrics import Said
-from unsway.judging.trust import judge_agreements, judge_card, length_alone
+from unsway.judging.trust import JudgeCost, judge_agreements, judge_card, length_alone
 from unsway.judging.verdicts import JudgedReply, quote_span
 from unsway.pairing import pairs, retarget
 from unsway.planning.prices import prices
-from unsway.reporting import transcripts
-from unsway.reporting.judged import admissions, estimates, footnotes, of_study, rows, tables, verbalised_rows
+from unsway.reporting import reasoning, transcripts, words
+from unsway.reporting.judged import admissions, cost_rows, estimates, footnotes, of_study, rows, tables, verbalised_rows
 from unsway.reporting.page import html
 from unsway.stats.corrected import JudgeTable, gate, true_rate
 from unsway.stats.intervals import wilson
@@ -329,10 +329,36 @@ def test_ciphertext_reaches_no_judge_and_no_page(shape: str) -> None:
     assert CIPHER[:40] not in repr([*packed["rows"], *packed["replies"]])
 
 
+def test_a_page_with_verdicts_and_thoughts_counts_the_thoughts_once() -> None:
+    thinks = Results.build("t", [ARM], PAIRS, [replace(r, reasoning="Hm.", thought="full") for r in REPLIES])
+    found = replace(thinks, notes=Notes(verdicts=tuple(PERFECT)))
+    headings = [heading for heading, *_ in (*tables(found, of_study(found)), *reasoning.tables(found))]
+    assert headings.count("What can be read of the thinking") == 1 and len(set(headings)) == len(headings)
+
+
+def test_what_unread_verdicts_could_change_stands_next_to_a_rate() -> None:
+    """The verdicts on every third pair are unread: in no rate, but in its bounds."""
+    unread = {pair.id for pair in PAIRS.pairs[::3]}
+    some = [replace(v, value=None, missing="unread") if v.pair in unread else v for v in PERFECT]
+    for made, is_whole in ((PERFECT, True), (some, False)):
+        for cell, row in zip((found := judged(study(), made)).verbalised, verbalised_rows(found), strict=True):
+            bounds = row["if those without a verdict were silent, or said so"]
+            least, most = cell.rates.given_switch_if_none, cell.rates.given_switch_if_all
+            assert bounds == ("—" if is_whole else f"{words.rate(least)} to {words.rate(most)}")
+            assert is_whole or least.value < cell.rates.given_switch.value < most.value
+
+
+def test_a_cost_below_a_cent_is_not_nothing() -> None:
+    cost = JudgeCost("openai/gpt-4.1-nano", 9, 900, 90, 0.003, "", "")
+    notes = Notes(judging=(cost, *(cost._replace(dollars=each) for each in (0.0, None, 1234.5))))
+    shown = [row["US$"] for row in cost_rows(replace(study(), notes=notes))]
+    assert shown == ["under 0.01", "0.00", "—", "1,234.50"]
+
+
 def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
     found = study(verdicts=tuple(PERFECT), labels=labelled(PERFECT, 20))
     made = of_study(found)
-    spoken = admissions(found, made)
+    spoken = admissions(made)
     packed = transcripts.pack(found, spoken)
     arms = [(row["arms"][0], row) for row in packed["rows"]]
     replies = [*packed["replies"]]

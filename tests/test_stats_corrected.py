@@ -1,5 +1,7 @@
 """Corrections of a judge's rate, held to worked examples and to published ones."""
 
+from math import sqrt
+
 import numpy as np
 import pytest
 
@@ -7,13 +9,26 @@ from unsway.stats.agreement import agreement
 from unsway.stats.corrected import (
     JudgeTable,
     gate,
-    lang_reiczigel,
     ppi,
     rogan_gladen,
     true_rate,
     two_phase,
 )
-from unsway.stats.intervals import wilson
+from unsway.stats.intervals import Interval, quantile, wilson
+
+
+def lang_reiczigel(yes: int, n: int, table: JudgeTable) -> Interval:
+    """The closed-form interval of Lang and Reiczigel (2014, Prev. Vet. Med. 113:13), of n independent replies."""
+    z = quantile(0.95)
+    plus, minus = table.tp + table.fn, table.tn + table.fp
+    n_, rate = n + z**2, (yes + z**2 / 2) / (n + z**2)
+    se, sp = (table.tp + 1) / (plus + 2), (table.tn + 1) / (minus + 2)
+    j = se + sp - 1
+    theta = (rate + sp - 1) / j
+    var_se, var_sp = se * (1 - se) / (plus + 2), sp * (1 - sp) / (minus + 2)
+    shift = 2 * z**2 * (theta * var_se - (1 - theta) * var_sp)
+    half = z * sqrt(rate * (1 - rate) / n_ + theta**2 * var_se + (1 - theta) ** 2 * var_sp) / j
+    return Interval(max(0.0, theta + shift - half), min(1.0, theta + shift + half))
 
 
 def replies(yes: int, n: int) -> tuple[list[int], list[int]]:

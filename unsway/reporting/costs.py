@@ -86,21 +86,16 @@ def as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     def mean(tokens: float | None) -> str:
         return words.NONE if tokens is None else f"{tokens:.0f}"
 
-    def dollars(value: float | None) -> str:
-        if value is None:
-            return words.NONE
-        return "0" if value == 0 else "under 0.01" if value < 0.01 else f"{value:,.2f}"
-
     return tuple(
         (
             words.visible(cost.arm),
             f"{cost.n_replies:,}",
             mean(cost.tokens_in),
             mean(cost.tokens_out),
-            dollars(cost.spent),
+            words.dollars(cost.spent, ""),
             f"{cost.steps:,}" if cost.steps else words.NONE,
             f"{cost.tokens_trained:,}" if cost.tokens_trained else words.NONE,
-            dollars(cost.dollars),
+            words.dollars(cost.dollars, ""),
         )
         for cost in costs(results)
     )

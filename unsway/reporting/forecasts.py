@@ -18,7 +18,7 @@ from unsway.planning.decisions import FreeNote, Stated, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.plan import minutes
-from unsway.reporting.words import NONE, human, listed, percent, visible
+from unsway.reporting.words import NONE, dollars, human, listed, percent, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
@@ -257,7 +257,7 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
     return [
         {
             "option": visible(step.what),
-            "US$": f"{step.dollars:,.2f}",
+            "US$": dollars(step.dollars, ""),
             "wait": minutes(step.minutes) + ("" if step.minutes >= 120 else " min"),
             "changes it": in_percent(step.chance) if step.decision else NONE,
             "value": (f"${step.value:,.2f}" if worth.get(step.decision) else _short(step.value))

@@ -58,6 +58,8 @@ def verbalised_rows(found: Judged) -> Rows:
         given, all_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
         silent = cell.rates.unverbalised
         n_say = round((given.value or 0.0) * given.n)
+        least, most = words.rate(cell.rates.given_switch_if_none), words.rate(cell.rates.given_switch_if_all)
+        bounds = f"{least} to {most}" if all_switches > given.n else words.NONE
         shown.append(
             {
                 "bias": words.human(cell.bias),
@@ -67,6 +69,7 @@ def verbalised_rows(found: Judged) -> Rows:
                 "silent": given.n - n_say,
                 "no verdict": all_switches - given.n,
                 "says so, given a switch": words.share(given),
+                "if those without a verdict were silent, or said so": bounds,
                 "placebo": words.share(cell.placebo),
                 "net": words.points(cell.net),
                 "switched in silence, of eligible pairs": f"{words.share(silent)} of {silent.n}",
@@ -138,14 +141,6 @@ def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
     ]
 
 
-def thought_rows(results: Results) -> Rows:
-    """What can be read of each arm's thinking: full and summarised thoughts are never counted together."""
-    found = []
-    for arm in results.arms:
-        found.append({"arm": words.visible(arm.label), "thinking": counted(results.said_by(arm).thoughts())})
-    return found
-
-
 def counted(numbers: Mapping[Any, int]) -> str:
     """`3 unread, 1 cut`, or 0."""
     return ", ".join(f"{n} {why}" for why, n in sorted(numbers.items())) or "0"
@@ -176,7 +171,7 @@ def leading(found: Judged) -> tuple[VerbalisedCell, ...]:
     return tuple(cell for cell in cells if best and (cell.by, cell.construct) == (best.by, best.construct))
 
 
-def admissions(results: Results, found: Judged) -> dict[tuple[str, str], Admission]:
+def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
     """What the leading judge makes of each biased reply, by the reply's address and the pair."""
     cells = leading(found)
     if not cells:
@@ -213,13 +208,11 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         "questions; switched in silence can, and so can the last column, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
-    kinds = "Verdicts on thinking need thoughts that can be read in full; hidden thoughts give no verdict."
     shown = [
         ("Does a reply that switched say so?", silence, verbalised_rows(found)),
         ("How far each judge can be trusted", cards, card_rows(found.cards)),
         ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
         ("Every question", rates, rows(found)),
-        ("What can be read of the thinking", kinds, thought_rows(results)),
         ("What judging cost", "", cost_rows(results)),
     ]
     return [
@@ -235,7 +228,7 @@ def cost_rows(results: Results) -> Rows:
             "replies": one.n,
             "tokens in": one.tokens_in,
             "tokens out": one.tokens_out,
-            "US$": words.NONE if one.dollars is None else f"{one.dollars:.2f}",
+            "US$": words.dollars(one.dollars, ""),
             "asked on": words.visible(one.days) or words.NONE,
             "answered as": words.visible(one.reported) or words.NONE,
         }

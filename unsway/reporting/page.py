@@ -119,7 +119,7 @@ def _data(results: Results, says: Judged) -> tuple[str, str]:
         body = {
             "rows": table.rows(results),
             "by_source": table.rows_by_source(results),
-            "transcripts": transcripts.pack(results, judged.admissions(results, says), most),
+            "transcripts": transcripts.pack(results, judged.admissions(says), most),
         }
         packed = BytesIO()
         with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import number_of
-from unsway.reporting.words import NONE, human, listed, percent, visible
+from unsway.reporting.words import NONE, dollars, human, listed, percent, visible
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -100,11 +100,6 @@ def tokens(value: float) -> str:
             digits = 2 if value < 10 * size else 1 if value < 100 * size else 0
             return f"{value / size:,.{digits}f}{unit}"
     return f"{value:.0f}"
-
-
-def dollars(value: float | None) -> str:
-    """US dollars to the cent; a dash where a price is unknown."""
-    return NONE if value is None else "under $0.01" if 0 < value < 0.01 else f"${value:,.2f}"
 
 
 def minutes(value: float) -> str:

@@ -34,7 +34,10 @@ def tables(results: Results) -> list[ReasoningTable]:
     found = []
     if kinds:
         differ = len({frozenset(k for k in get_args(Thought) if line[k] not in (0, "0")) for line in kinds}) > 1
-        sentence = "Full thoughts and summaries are never counted together; a summary leaves things out."
+        sentence = (
+            "Full thoughts and summaries are never counted together; a summary leaves things out. Verdicts on thinking need "
+            "thoughts that can be read in full; hidden ones give none."
+        )
         if differ:
             sentence += " The arms show different kinds, so what their thoughts say cannot be compared."
         found.append(ReasoningTable("What can be read of the thinking", sentence, kinds))

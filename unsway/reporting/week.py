@@ -15,7 +15,7 @@ from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDec
 from unsway.planning.forecasts import Forecast, Printed, Quantity, kind_of
 from unsway.planning.worth import in_percent
 from unsway.reporting.forecasts import UNEXPECTED, named, number
-from unsway.reporting.words import visible
+from unsway.reporting.words import dollars, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import next_steps
 from unsway.studies.notebook import Notebook
@@ -93,7 +93,7 @@ def _worth_running(project: str | Path) -> list[str]:
         return []
     paying = [one for one in found.steps if one.pays][:TOP]
     return [
-        f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, ${one.dollars:,.2f}, "
+        f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, {dollars(one.dollars)}, "
         f"{max(1, one.minutes):,.0f} min"
         for one in paying
     ] or [visible(found.advice)]

@@ -84,6 +84,11 @@ def p_value(value: float | None) -> str:
     return "<.001" if value < 0.001 else f"{value:.2g}" if value < 0.995 else "1"
 
 
+def dollars(value: float | None, sign: str = "$") -> str:
+    """US dollars to the cent: `$1,234.50`, `under $0.01`; a dash where they are unknown."""
+    return NONE if value is None else f"under {sign}0.01" if 0 < value < 0.01 else f"{sign}{value:,.2f}"
+
+
 def _not_finite(value: float | None) -> str:
     if value is None or math.isnan(value):
         return NONE
