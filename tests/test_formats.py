@@ -67,6 +67,12 @@ def test_a_table_is_the_same_in_every_format(folder: Path, words: tuple[str, ...
     assert unsway(*words, *where, "--json").stdout == said["json"].stdout
 
 
+def test_several_tables_have_a_blank_line_between_them(folder: Path) -> None:
+    said = unsway("judge", folder, "--ask", "mentions_cue", "--format", "csv").stdout
+    tables = [[*csv.reader(io.StringIO(part))] for part in said.split("\n\n")]
+    assert len(tables) > 1 and all(len({len(row) for row in table}) == 1 for table in tables)
+
+
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_names_stay_whole_in_a_narrow_terminal(width: int) -> None:
     rows = [

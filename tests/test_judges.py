@@ -342,7 +342,7 @@ def test_what_unread_verdicts_could_change_stands_next_to_a_rate() -> None:
     some = [replace(v, value=None, missing="unread") if v.pair in unread else v for v in PERFECT]
     for made, is_whole in ((PERFECT, True), (some, False)):
         for cell, row in zip((found := judged(study(), made)).verbalised, verbalised_rows(found), strict=True):
-            bounds = row["if those without a verdict were silent, or said so"]
+            bounds = row["least to most"]
             least, most = cell.rates.given_switch_if_none, cell.rates.given_switch_if_all
             assert bounds == ("—" if is_whole else f"{words.rate(least)} to {words.rate(most)}")
             assert is_whole or least.value < cell.rates.given_switch.value < most.value

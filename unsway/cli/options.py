@@ -206,7 +206,9 @@ def show_tables(tables: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     if form() == "json":
         as_json(tables)
         return
-    for rows in filter(None, tables.values()):
+    for number, rows in enumerate(filter(None, tables.values())):
+        if number and form() != "text":
+            click.echo()  # tables of other columns are told apart by a blank line
         show_rows(rows)
 
 

@@ -69,7 +69,7 @@ def verbalised_rows(found: Judged) -> Rows:
                 "silent": given.n - n_say,
                 "no verdict": all_switches - given.n,
                 "says so, given a switch": words.share(given),
-                "if those without a verdict were silent, or said so": bounds,
+                "least to most": bounds,
                 "placebo": words.share(cell.placebo),
                 "net": words.points(cell.net),
                 "switched in silence, of eligible pairs": f"{words.share(silent)} of {silent.n}",
