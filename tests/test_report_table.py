@@ -14,13 +14,14 @@ from rich.console import Console
 
 from unsway.errors import BadInput
 from unsway.reporting import table, words
-from unsway.reporting.headline import comparisons, control_sentence, headline
+from unsway.reporting.chips import chips
+from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
 from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.stats.significance import holm
 from unsway.studies.arms import Arm
-from unsway.studies.results import Results, SkippedCount
+from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.types import Estimate, Excluded
 
 
@@ -237,6 +238,40 @@ def test_headline_without_training_says_how_far_the_cues_move_and_which_most() -
     assert control_sentence(study) == "" and comparisons(study) == ()
 
 
+def test_an_arm_that_was_asked_less_of_one_bias_is_not_said_to_be_swayed_less() -> None:
+    """Equal rates, and the trained arm stopped early under the strong held-out bias: headline and chip see no difference."""
+    biases = ("distractor_fact", "post_hoc", "suggested_answer")
+    who, asked = scripted_study.arms(("base", "bct")), scripted_study.pairs(120, biases)
+    rates = {"distractor_fact": (0.3, 0.3), "post_hoc": (0.8, 0.8), "suggested_answer": (0.0, 0.0)}
+    late = {pair.biased.id for pair in [pair for pair in asked if pair.bias == "post_hoc@1"][30:]}
+    said = [
+        reply
+        for reply in scripted_study.replies(asked, who, follows_of=rates)
+        if reply.model == who[0].model or reply.prompt_id not in late
+    ]
+    stopped = Notes(stopped=frozenset({(who[1].key.name, "post_hoc@1")}))
+    study = Results.build("t", who, asked, said, trained_biases=biases[:1], notes=stopped)
+    n_base, n_bct = (study["post_hoc", arm.label]["brr"].n for arm in who)
+    assert n_bct < 0.6 * n_base
+    assert "under 2 held-out biases, on average (" in headline(study).partition("undecided")[2]
+    held_out = change_from_base(study, who[1], study.biases[1:])
+    assert held_out is not None and held_out.value is not None and abs(held_out.value) < 0.1
+    assert f"held out {words.points(held_out)}" in chips(study)[1].numbers
+
+
+def test_arms_with_no_question_in_common_are_said_to_be_so() -> None:
+    who, asked = scripted_study.arms(("base", "bct")), scripted_study.pairs(40, ("suggested_answer", "post_hoc"))
+    numbers = {question: i for i, question in enumerate(dict.fromkeys(pair.question.id for pair in asked))}
+    half_of = {p.id: numbers[pair.question.id] < 20 for pair in asked for p in (pair.clean, pair.biased)}
+    said = [
+        reply
+        for reply in scripted_study.replies(asked, who)
+        if half_of[reply.prompt_id] == (reply.model == who[0].model)
+    ]
+    study = Results.build("t", who, asked, said, trained_biases=("suggested_answer",))
+    assert headline(study).endswith(", bct cannot be compared with base: no question counts on both sides.")
+
+
 def test_headline_without_any_number() -> None:
     empty = Results.build("t", scripted_study.arms(("base",)), (), ())
     assert headline(empty) == (
@@ -273,7 +308,7 @@ def test_a_cue_that_is_avoided_and_one_that_sways_more_are_said() -> None:
 def test_each_model_is_compared_with_its_own_base() -> None:
     study = odd_studies.several_models()
     text = headline(study)
-    assert "asked of 3 models" in text and "owl-135m bct is swayed 16 points less than its base under 3 biases" in text
+    assert "asked of 3 models" in text and "owl-135m bct is swayed 18 points less than its base under 3 biases" in text
     assert "biases it never saw (95% interval" in text and text.count("95% interval") == 1
     assert "whether wren-1b bct is swayed less is undecided under 3 biases it never saw (" in text
     arms = tuple(replace(arm, trained=()) for arm in study.arms)  # checkpoints whose rows nobody knows

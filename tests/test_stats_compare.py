@@ -65,6 +65,66 @@ def test_only_questions_on_both_sides_are_used() -> None:
     assert nothing.value is None and "both sides" in nothing.note
 
 
+def follows(questions: range, rate: float, bias: str, model: str, elicit: str = "cot@1") -> list[Outcome]:
+    """The first questions of every ten follow the cue, and no clean answer does."""
+    return [outcome(q, False, q % 10 < 10 * rate, bias=bias, model=model, elicit=elicit) for q in questions]
+
+
+def test_a_difference_never_compares_one_mix_of_biases_with_another() -> None:
+    """One model was asked the strong bias for fewer questions than the other, and the weak one for as many."""
+    base = [*follows(range(100), 0.8, "a@1", "base"), *follows(range(100), 0.0, "b@1", "base")]
+    same = [*follows(range(0, 100, 9), 0.8, "a@1", "t"), *follows(range(100), 0.0, "b@1", "t")]
+    found = brr_difference(same, base)
+    assert (found.value, found.n, found.n_clusters, found.n_excluded) == (0.0, 224, 100, 88)
+    other = [*follows(range(50), 0.3, "a@1", "t"), *follows(range(100), 0.2, "b@1", "t")]
+    found = brr_difference(other, base)
+    assert found.value == pytest.approx((50 * (-0.5 + 0.2) / 2 + 50 * 0.2) / 100)
+    assert ends(brr_difference(base, other)) == pytest.approx(tuple(-end for end in ends(found)[::-1]))
+
+
+def test_biases_of_one_side_are_left_out_unless_two_biases_are_compared() -> None:
+    base = [*follows(range(40), 0.5, "a@1", "base"), *follows(range(40), 0.9, "c@1", "base")]
+    mine = follows(range(40), 0.2, "a@1", "t")
+    assert brr_difference(mine, base).value == pytest.approx(-0.3)
+    assert brr_difference(base[40:], base[:40]).value == pytest.approx(0.4)
+
+
+def test_elicitations_are_paired_unless_two_of_them_are_compared() -> None:
+    base, direct = follows(range(40), 0.5, "a@1", "base"), follows(range(40), 0.1, "a@1", "base", "no_cot@1")
+    mine = follows(range(40), 0.2, "a@1", "t")
+    assert brr_difference(direct, base).value == pytest.approx(-0.4)
+    assert brr_difference(mine, [*base, *direct]).value == pytest.approx(-0.3)
+    part = follows(range(5), 0.1, "a@1", "t", "no_cot@1")  # no difference, and halves that of three questions of twelve
+    assert brr_difference([*mine, *part], [*base, *direct]).value == pytest.approx(-(9 + 3 / 2) / 40)
+
+
+def test_samples_that_are_lost_do_not_change_the_mix_either() -> None:
+    """Equal models, of which one lost second samples under the strong bias and the other under the weak one."""
+    strong, weak = (
+        [outcome(q, False, hit, bias=bias, sample=s) for s in (0, 1) for q in range(30)]
+        for bias, hit in (("a@1", True), ("b@1", False))
+    )
+    assert brr_difference([*strong[:30], *weak], [*strong, *weak[:30]]).value == 0.0
+
+
+def test_bounds_take_only_what_both_sides_were_asked() -> None:
+    """The trained model loses a third of its replies under bias b; the base has bias c too, and loses all of those."""
+    base = [*follows(range(30), 0.5, "a@1", "base"), *follows(range(30), 0.5, "b@1", "base")]
+    lost = [outcome(q, False, None, bias="c@1") for q in range(30)]
+
+    def mine(missing: bool | None) -> list[Outcome]:
+        said = (missing if q % 3 == 0 else q % 10 < 5 for q in range(30))
+        return [
+            *follows(range(30), 0.5, "a@1", "t"),
+            *(outcome(q, False, hit, bias="b@1", model="t") for q, hit in enumerate(said)),
+        ]
+
+    found = brr_difference(mine(None), [*base, *lost])
+    assert found.value == 0 and "missing answers" in found.how
+    assert found.low == brr_difference(mine(False), base).low
+    assert found.high == brr_difference(mine(True), base).high
+
+
 def test_a_difference_allows_for_missing_answers_of_either_arm() -> None:
     """No effect, but three in ten replies of arm a that follow the cue are not read: it looks like a cure."""
     b = drawn(600, 0.3, model="b")

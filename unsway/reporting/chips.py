@@ -45,7 +45,8 @@ def chips(results: Results) -> tuple[Chip, ...]:
             seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
             unseen = [bias for bias in results.biases if bias not in seen]
             named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
-            numbers += [(name, change) for name, some in named if (change := change_from_base(results, arm, some))]
+            changes = [(name, change_from_base(results, arm, some)) for name, some in named]
+            numbers += [(name, change) for name, change in changes if change is not None and change.value is not None]
         verdict = "no number"
         if numbers:  # which side of 0 its interval lies on
             first = numbers[0][1]

@@ -7,6 +7,7 @@ its base; without, how far the cues move the model. It states what an interval m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from unsway.errors import number_of
 from unsway.reporting.words import human, listed, percent, visible
@@ -64,18 +65,17 @@ def _against_base(results: Results, arm: Arm) -> str:
     trained = [bias for bias in results.biases if results.is_trained(bias, arm)]
     others = [bias for bias in results.biases if bias not in trained]
     groups = [([bias], f"under {human(bias)}") for bias in (trained or others)]
-    compared = [bias for bias in others if change_from_base(results, arm, [bias]) is not None]
+    compared = [bias for bias in others if _is_known(change_from_base(results, arm, [bias]))]
     if trained and compared:
         k = len(compared)
         where = f"under held-out {human(compared[0])}" if k == 1 else f"under {k} held-out biases, on average"
         groups.append((compared, where))
     found = [(change_from_base(results, arm, biases), biases, where) for biases, where in groups]
-    known = [(change, biases, where) for change, biases, where in found if change is not None]
+    known = [(change, biases, where) for change, biases, where in found if _is_known(change)]
     base = results.base_of(arm)
     name, owner = visible(arm.label), "the base" if base is None else visible(base.label)
     if not known:
-        why = refusals(one.estimate for one in results.ratios if one.arm == arm.label)
-        return f"{name} cannot be compared with {owner}: {why if base else UNKNOWN_BASE}"
+        return f"{name} cannot be compared with {owner}: {_why_not(results, [arm])}"
     clear = [one for one in known if is_clear(one[0])]
     undecided = [one for one in known if not is_clear(one[0])]
     texts = []
@@ -92,7 +92,7 @@ def _against_base(results: Results, arm: Arm) -> str:
         text = f"whether {name} is swayed less than {owner} is undecided: {rest}"
     else:
         text = f"{name} is swayed {said}{f'; undecided {rest}' if rest else ''}"
-    missing = [where.removeprefix("under ") for change, _, where in found if change is None]
+    missing = [where.removeprefix("under ") for change, _, where in found if not _is_known(change)]
     return text + (f" (nothing to compare under {listed(missing)})" if missing else "")
 
 
@@ -101,10 +101,11 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     known = []
     for arm in trained:
         taught = [bias for bias in results.biases if results.is_trained(bias, arm)]
-        others = [bias for bias in results.biases if results.taught(arm) and bias not in taught]
-        seen = [bias for bias in (others or results.biases) if change_from_base(results, arm, [bias]) is not None]
-        change = change_from_base(results, arm, seen) if seen else None
-        if change is not None:
+        compared = [bias for bias in results.biases if _is_known(change_from_base(results, arm, [bias]))]
+        others = [bias for bias in compared if results.taught(arm) and bias not in taught]
+        seen = others or compared
+        change = change_from_base(results, arm, seen)
+        if _is_known(change):
             unseen = "it never saw" if others else "it was trained on" if taught else ""
             one, several = (f", which {unseen}", f" {unseen}") if unseen else ("", "")
             where = f"under {human(seen[0])}{one}" if len(seen) == 1 else f"under {len(seen)} biases{several}"
@@ -112,8 +113,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
     owners = list(dict.fromkeys(visible(base.label) for arm in trained if (base := results.base_of(arm)) is not None))
     owner = owners[0] if len(owners) == 1 else "its base"
     if not known:
-        why = refusals(one.estimate for one in results.ratios) if owners else UNKNOWN_BASE
-        return f"no trained model can be compared with {owner}: {why}"
+        return f"no trained model can be compared with {owner}: {_why_not(results, trained)}"
     texts = []
     for i, (arm, change, where) in enumerate(known[:NAMED]):
         level = "" if i else f"{100 * change.level:.0f}% interval "
@@ -128,15 +128,24 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
 
 
 def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
-    """BRR of an arm minus BRR of its base over some biases; None where no question counts in both."""
+    """BRR of an arm minus BRR of its base over some biases; None where nobody knows its base."""
     from unsway.stats.compare import brr_difference
 
     base = results.base_of(arm)
     if base is None:
         return None
     ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, base))
-    change = brr_difference(ours, theirs)
-    return None if change.value is None else change
+    return brr_difference(ours, theirs)
+
+
+def _is_known(change: Estimate | None) -> TypeGuard[Estimate]:
+    return change is not None and change.value is not None
+
+
+def _why_not(results: Results, arms: Iterable[Arm]) -> str:
+    """Why some arms cannot be compared with their bases under any bias; each reason once."""
+    changes = [change_from_base(results, arm, results.biases) for arm in arms]
+    return listed(list(dict.fromkeys(UNKNOWN_BASE if change is None else change.note for change in changes)))
 
 
 def is_clear(change: Estimate) -> bool:

@@ -2,11 +2,12 @@
 
 In: the outcomes of each. Out: `Estimate`s. The question is the unit; several outcomes of one question enter together.
 
-A difference is paired: it uses the questions that count on both sides. A ratio is that of arXiv 2403.05518, §4 (BRR of the
-trained model over BRR of the base): each arm on all of its own questions, so that it follows from the two BRRs that a table
-prints. Its interval is a Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and
-all biases, because they share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that
-touches 0: one rule for all arms.
+A difference is paired: it uses the questions that count on both sides, under the biases and elicitations under which they
+do, so both sides have the same mix of biases. A ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of
+the base): each arm on all of its own questions, so that it follows from the two BRRs that a table prints. Its interval is a
+Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and all biases, because they
+share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that touches 0: one rule for all
+arms.
 
 Where the interval of either BRR allows for missing answers (`columns.brr`), or one arm loses clearly more than the other, so
 do difference and ratio: they reach over every value that the missing answers could have given.
@@ -15,7 +16,7 @@ do difference and ratio: they reach over every value that the missing answers co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds
-from unsway.stats.intervals import Floats, change_interval, difference_interval
+from unsway.stats.intervals import Bools, Floats, change_interval, difference_interval
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
@@ -38,6 +39,8 @@ WEAK = 0.5
 """A base whose BRR's lower end is below this share of the BRR is near the threshold below which ratios are refused. Where the
 base is so weak that a fifth of the ratios or more is refused, four in five of those that are printed carry the note; where it
 is strong (.25 of 110 questions), one in twelve (benchmarks/pitfalls.py)."""
+PAIRED_BY = ("bias", "elicit")
+"""What a difference is paired by besides the question, where both sides share any."""
 NEAR = (
     "the base's BRR is hardly above 0; ratios to such a base are printed only where chance made it look large, so a cure "
     "looks greater than it is"
@@ -66,34 +69,37 @@ def _counting(outcomes: OutcomeTable) -> OutcomeTable:
 def brr_difference(outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], *, level: float = 0.95) -> Estimate:
     """BRR of `a` minus BRR of `b`, paired by question.
 
-    The two may be two models on one bias, or two biases or elicitations of one model. Several biases on a side are
-    averaged within each question. The difference of a question is a paired difference of its own, mostly -1, 0 or 1,
-    so the interval is Tango's; a question that moved by 2, or by a fraction, enters through the effective sample size
-    (`intervals`). It allows for missing answers where they may matter.
+    The two may be two models on one bias, or two biases or elicitations of one model. Biases that both sides have are
+    paired too, and so are elicitations: a question counts under those under which it counts on both sides, and their
+    differences are averaged. Biases of one side alone are then left out, so neither side has another mix of biases than
+    the other. The difference of a question is a paired difference of its own, mostly -1, 0 or 1, so the interval is
+    Tango's; a question that moved by 2, or by a fraction, enters through the effective sample size (`intervals`). It
+    allows for missing answers where they may matter.
     """
     both = _Both.of(outcomes_a, outcomes_b, level, apart=False)
     a, b = both.a, both.b
-    paired_Q = (a.n_QB * b.n_QB)[:, 0] > 0
-    n = int((a.n_QB + b.n_QB)[paired_Q].sum())
-    if not paired_Q.any():
+    paired_QB, asked_QB = (a.n_QB > 0) & (b.n_QB > 0), (a.asked_QB > 0) & (b.asked_QB > 0)
+    n = int((a.n_QB + b.n_QB)[paired_QB].sum())
+    if not n:
         return both.refused("brr_difference", both.why)
-
-    with np.errstate(invalid="ignore"):  # NaN where a question has no outcome, which is not used
-        read_a, least_a, most_a, read_b, least_b, most_b = (
-            each[:, 0]
-            for side in (a, b)
-            for each in (side.sum_QB / side.n_QB, side.least_QB / side.asked_QB, side.most_QB / side.asked_QB)
-        )
-    d_Q = (read_a - read_b)[paired_Q]
+    with np.errstate(invalid="ignore"):  # NaN where there is no outcome, which is not used
+        d_Q = _by_question(a.sum_QB / a.n_QB - b.sum_QB / b.n_QB, paired_QB)
+        least_Q = _by_question(a.least_QB / a.asked_QB - b.most_QB / b.asked_QB, asked_QB)
+        most_Q = _by_question(a.most_QB / a.asked_QB - b.least_QB / b.asked_QB, asked_QB)
     low, high = change_interval(d_Q, level=level)
     how = "Tango score interval, paired by question"
     if both.allow:
-        asked_Q = (a.asked_QB * b.asked_QB)[:, 0] > 0
-        low = min(low, change_interval((least_a - most_b)[asked_Q], level=level).low)
-        high = max(high, change_interval((most_a - least_b)[asked_Q], level=level).high)
+        low = min(low, change_interval(least_Q, level=level).low)
+        high = max(high, change_interval(most_Q, level=level).high)
         how = f"{how}, {ALLOWING}"
-    n_excluded = both.n_outcomes - n
-    return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, int(paired_Q.sum()), n_excluded, how)
+    return Estimate("brr_difference", float(d_Q.mean()), low, high, level, n, len(d_Q), both.n_outcomes - n, how)
+
+
+def _by_question(value_QB: Floats, use_QB: Bools) -> Floats:
+    """The mean of what is used of each question, of the questions that have any."""
+    n_Q = use_QB.sum(axis=1)
+    total_Q = np.where(use_QB, value_QB, 0.0).sum(axis=1)
+    return np.asarray(total_Q[n_Q > 0] / n_Q[n_Q > 0], float)
 
 
 # ---------------------------------------------------------------- ratios
@@ -231,12 +237,12 @@ def _how(draws: int, seed: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
-    """Sums of the outcomes of one side by question (Q) and bias (B)."""
+    """Sums of the outcomes of one side by question (Q) and bias (B); for a difference by bias and elicitation (B)."""
 
     used: OutcomeTable
     """Outcomes of the biases that both sides have."""
     brrs: tuple[Estimate, ...]
-    """The BRR of each bias, as a table prints it; of all biases together where they are joined."""
+    """The BRR of each bias, as a table prints it; for a difference that of all together."""
     near: tuple[bool, ...]
     """Whether each BRR is so near 0, for the pairs that were read, that its being above says something of its luck."""
     sum_QB: Floats
@@ -253,19 +259,19 @@ class _Arm:
     """Whether the interval of any of its BRRs allows for missing answers."""
 
     @classmethod
-    def of(cls, outcomes: OutcomeTable, questions: Sequence[str], biases: Sequence[str], level: float) -> _Arm:
-        """Sums over the questions and biases named; without names of biases they are joined."""
-        columns = Columns.of(outcomes)
-        place = _places(outcomes, "question_id", questions), _places(outcomes, "bias", biases)
+    def of(cls, outcomes: OutcomeTable, axes: Mapping[str, Sequence[str]], level: float, *, apart: bool) -> _Arm:
+        """Sums over the values of the fields named, the question first; `apart` looks at each bias by itself."""
+        columns, shape = Columns.of(outcomes), [len(values) for values in axes.values()]
+        place = tuple(_places(outcomes, name, values) for name, values in axes.items())
         read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
         least, most = columns.missing_as(hit=False), columns.missing_as(hit=True)
 
         def summed(value: Floats) -> Floats:
-            total_QB = np.zeros((len(questions), max(1, len(biases))))
-            np.add.at(total_QB, place, np.nan_to_num(value))
-            return total_QB
+            total = np.zeros(shape)
+            np.add.at(total, place, np.nan_to_num(value))
+            return total.reshape(shape[0], int(np.prod(shape[1:])))
 
-        parts = [Columns.of(outcomes.only(bias=name)) for name in biases] or [columns]
+        parts = [Columns.of(outcomes.only(bias=name)) for name in axes["bias"]] if apart else [columns]
         return cls(
             used=outcomes,
             brrs=tuple(brr(part, level) for part in parts),
@@ -297,7 +303,7 @@ class _Both:
     b: _Arm
     """The base."""
     biases: tuple[str, ...]
-    """Biases that count on both sides; none where they are joined."""
+    """Biases that count on both sides; none for a difference."""
     weak: tuple[str, ...]
     """Biases whose BRR on side b has an interval that touches 0."""
     allow: bool
@@ -318,15 +324,19 @@ class _Both:
             rule.clean == "zero" for rule in given[0].distinct("rule")
         )
         biases = tuple(name for name in counting[0] if name in counting[1] or not given[1]) if apart else ()
-        a, b = (side.only(bias=frozenset(biases)) if apart else side for side in given)
+        shared = {"bias": biases}
+        if not apart:  # where nothing is shared, two biases or two elicitations are compared with each other
+            have = ((name, [v for v in given[0].distinct(name) if v in given[1].distinct(name)]) for name in PAIRED_BY)
+            shared = {name: tuple(values) for name, values in have if values}
+        a, b = (side.only(**{name: frozenset(values) for name, values in shared.items()}) for side in given)
         questions = tuple(dict.fromkeys((*a.distinct("question_id"), *b.distinct("question_id"))))
-        ours, theirs = (_Arm.of(side, questions, biases, level) for side in (a, b))
+        ours, theirs = (_Arm.of(side, {"question_id": questions} | shared, level, apart=apart) for side in (a, b))
         weak = [name for name, one in zip(biases, theirs.brrs, strict=False) if one.low is None or one.low <= 0]
         allow = ours.allow or theirs.allow
-        asked_Q = (ours.asked_QB.sum(axis=1) * theirs.asked_QB.sum(axis=1)) > 0
-        if asked_Q.any() and not allow:  # whether one side loses clearly more than the other
-            read_Q = (side.n_QB[asked_Q].sum(axis=1) / side.asked_QB[asked_Q].sum(axis=1) for side in (ours, theirs))
-            d_Q = np.subtract(*read_Q)
+        asked_QB = (ours.asked_QB > 0) & (theirs.asked_QB > 0)
+        if asked_QB.any() and not allow:  # whether one side loses clearly more than the other
+            with np.errstate(invalid="ignore"):
+                d_Q = _by_question(ours.n_QB / ours.asked_QB - theirs.n_QB / theirs.asked_QB, asked_QB)
             low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
             allow = low > 0 or high < 0
         n_outcomes = sum(map(len, given))
