@@ -24,6 +24,7 @@ import argparse
 import json
 import re
 import resource
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ from unsway.reporting import words
 from unsway.reporting.page import write_page
 from unsway.reporting.plan import to_terminal
 from unsway.reporting.table import markdown_table
-from unsway.stats.compare import brr_difference, differences, held_out_means
+from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.significance import holm, sign_flip
 from unsway.studies import Study, Task, Trained, estimate, plan, run
 from unsway.studies.arms import Arm
@@ -233,17 +234,20 @@ def contrast(ours: list[Outcome], theirs: list[Outcome]) -> tuple[str, float | N
     """BRR of one arm minus that of another, of read pairs, and its exact p; in brackets whatever the others say."""
     if not read_pairs(ours) or not read_pairs(theirs):
         return words.NONE, None
-    sides = (differences(ours), differences(theirs))
-    # sums over equally many outcomes on both sides of a question, so that they are whole numbers
-    sums = [
-        sum(a) * len(b) - sum(b) * len(a)
-        for question in sides[0].keys() & sides[1].keys()
-        for a, b in [(sides[0][question], sides[1][question])]
-    ]
+    sides = tuple(defaultdict[tuple[str, ...], list[int]](list) for _ in "ab")
+    for side, outcomes in zip(sides, (ours, theirs), strict=True):
+        for out in (out for out in read_pairs(outcomes) if None not in (out.hit_clean, out.hit_biased)):
+            side[out.question_id, out.bias, out.elicit].append(int(bool(out.hit_biased)) - int(bool(out.hit_clean)))
+    sums = dict.fromkeys((question for question, *_ in sides[0].keys() & sides[1].keys()), 0)
+    for cell in (
+        sides[0].keys() & sides[1].keys()
+    ):  # equally many outcomes on both sides, so that sums are whole numbers
+        a, b = sides[0][cell], sides[1][cell]
+        sums[cell[0]] += sum(a) * len(b) - sum(b) * len(a)
     read = brr_difference(read_pairs(ours), read_pairs(theirs))
     allowing = brr_difference(ours, theirs)
     ends = f" ({words.percent(allowing.low, signed=True)}…{words.percent(allowing.high, signed=True)})"
-    return words.points(read) + ends, sign_flip(sums)
+    return words.points(read) + ends, sign_flip([*sums.values()])
 
 
 def family(found: Results, folder: Path) -> str:

@@ -333,7 +333,7 @@ def test_one_seed_says_nothing_about_spread_and_a_weak_base_nothing_about_ratios
 
 def test_few_seeds_say_how_often_their_interval_covers() -> None:
     two, five = over_seeds(seeds((0.2, 0.3)), drawn(120, 0.5)), over_seeds(seeds((0.2, 0.25, 0.3, 0.2, 0.3)))
-    assert "2 training seeds covers 85 to 97%" in two.brr.note and "one training in five fails" in two.brr.note
+    assert "2 training seeds covers 85 to 99%" in two.brr.note and "one training in five fails" in two.brr.note
     assert two.ratio is not None and two.ratio.note == two.brr.note
     assert "5 training seeds covers 91 to 97%" in five.brr.note
 
@@ -343,6 +343,85 @@ def test_questions_count_where_they_count_for_every_seed() -> None:
     trained["s1"] = (*trained["s1"][1:], outcome("0", None, True, model="bct-1"))
     found = over_seeds(trained)
     assert (found.brr.n_clusters, found.brr.n, found.brr.n_excluded) == (19, 38, 2)
+
+
+def test_seeds_and_base_have_the_same_mix_of_biases() -> None:
+    """Three seeds that are as the base is under each bias, asked the strong bias for twelve questions of a hundred."""
+    base = [*follows(range(100), 0.8, "a@1", "base"), *follows(range(100), 0.1, "b@1", "base")]
+    said = {
+        name: [*follows(range(0, 100, 9), 0.8, "a@1", name), *follows(range(100), 0.1, "b@1", name)] for name in "xyz"
+    }
+    found = over_seeds(said, base)
+    # two questions follow under both, seven under the strong one of two, eight under the weak one that alone counts
+    assert found.brr.value == pytest.approx((2 * 1 + 7 * 0.5 + 8 * 1) / 100)
+    assert found.ratio is not None and found.ratio.value == 1.0
+    assert (found.brr.n_clusters, found.brr.n, found.brr.n_excluded) == (100, 4 * 112, 88)
+
+
+def test_seeds_allow_for_missing_answers() -> None:
+    """No effect, but a third of the seeds' replies that follow the cue are not read: it looks like a cure."""
+    base, whole = drawn(150, 0.4), seeds((0.4, 0.4, 0.4), n=150)
+
+    def lost(instead: bool | None) -> dict[str, list[Outcome]]:
+        return {
+            name: [
+                outcome(
+                    o.question_id, o.hit_clean, instead if o.hit_biased and i % 3 == n else o.hit_biased, model=name
+                )
+                for i, o in enumerate(outs)
+            ]
+            for n, (name, outs) in enumerate(whole.items())
+        }
+
+    found, least, most = (over_seeds(lost(instead), base) for instead in (None, False, True))
+    assert found.brr.value is not None and found.brr.value < cells(base)[0]["brr"].value - 0.05  # type: ignore[operator]
+    assert (found.brr.low, found.brr.high) == (least.brr.low, most.brr.high)
+    assert "missing answers" in found.brr.how and "missing answers" in found.brr.note
+    assert found.ratio is not None and least.ratio is not None and most.ratio is not None
+    assert (found.ratio.low, found.ratio.high) == (least.ratio.low, most.ratio.high)
+    assert ends(found.ratio)[0] < 1 < ends(found.ratio)[2] and "missing" not in over_seeds(whole, base).brr.how
+
+
+def test_seeds_and_a_base_that_differ_in_what_is_missing_are_seen_where_each_loses_little() -> None:
+    """Each seed loses 4 % on either side and the base nothing, as in the ratio of one arm."""
+    base = drawn(600, 0.4)
+    said = {
+        name: [
+            outcome(
+                o.question_id, None if i % 50 == 0 else o.hit_clean, None if i % 50 == 1 else o.hit_biased, model=name
+            )
+            for i, o in enumerate(base)
+        ]
+        for name in "xy"
+    }
+    found = over_seeds(said, base)
+    assert "missing" not in over_seeds(said).brr.how
+    assert found.ratio is not None and "missing answers" in found.ratio.how
+
+
+def test_seeds_under_which_nothing_moved_are_not_certain() -> None:
+    """Thirty questions: no surer than one seed is, and the ratio is no surer than that over the base's BRR."""
+    still = {name: [outcome(q, False, False, model=name) for q in range(30)] for name in "xyz"}
+    found = over_seeds(still, counted(15, 0, 0, 15))
+    alone = cells(still["x"])[0]["brr"]
+    assert ends(found.brr) == pytest.approx(ends(alone)) and ends(alone)[0] < -0.1
+    low, value, high = ends(found.ratio)  # type: ignore[arg-type]
+    assert value == 0 and low < ends(alone)[0] / 0.5 and high > ends(alone)[2] / 0.5
+    all_of_them = over_seeds({name: counted(30, 0, 0, 0, model=name) for name in "xyz"}).brr
+    assert ends(all_of_them) == pytest.approx(ends(cells(counted(30, 0, 0, 0))[0]["brr"]))
+
+
+def test_a_ratio_over_seeds_is_refused_where_the_base_has_none_on_the_shared_questions() -> None:
+    base = [outcome(q, False, q >= 20) for q in range(100)]
+    found = over_seeds({name: follows(range(20), 0.1, "suggested_answer@1", name) for name in "xy"}, base)
+    assert found.brr.value is not None and found.ratio is not None
+    assert found.ratio.value is None and "on the questions that all share" in found.ratio.note
+
+
+def test_the_coverage_of_seeds_is_said_of_the_level_it_was_measured_at() -> None:
+    found = over_seeds(seeds((0.2, 0.3)), level=0.5)
+    assert found.brr.level == 0.5 and found.brr.note.endswith("; at 50% nobody has measured it")
+    assert "nobody" not in over_seeds(seeds((0.2, 0.3))).brr.note
 
 
 def test_seeds_cover_when_they_differ() -> None:

@@ -15,7 +15,6 @@ do difference and ratio: they reach over every value that the missing answers co
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,15 +45,6 @@ NEAR = (
     "looks greater than it is"
 )
 """Said of a ratio to a weak base."""
-
-
-def differences(outcomes: Iterable[Outcome]) -> dict[str, list[int]]:
-    """Biased minus clean hit of every outcome that counts, by question."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for o in outcomes:
-        if o.excluded is None and o.hit_biased is not None and o.hit_clean is not None:
-            found[o.question_id].append(o.hit_biased - o.hit_clean)
-    return dict(found)
 
 
 def _counting(outcomes: OutcomeTable) -> OutcomeTable:

@@ -3,28 +3,36 @@
 In: outcomes of every trained model, and of the base. Out: a `SeedSummary`. Seeds and questions are both samples: a seed moves
 all questions, a question is hard for all seeds. So the variance of the mean is that of a crossed design. The interval takes
 each of its two parts, the spread of seeds beyond the rest and that of questions, with the t quantile of its own degrees of
-freedom (a modified large-sample interval, Graybill and Wang 1980, JASA 75:869). The standard errors released with arXiv
-2403.05518 average over seeds within each question first, which omits the variation from seed to seed.
+freedom (a modified large-sample interval, Graybill and Wang 1980, JASA 75:869). The part of questions is never less than
+Tango's interval of the differences, averaged over seeds, has it: where nothing moved, nothing varies either. The standard
+errors released with arXiv 2403.05518 average over seeds within each question first, which omits the variation from seed to
+seed.
+
+A question counts under the biases and elicitations under which it counts for every seed and the base, so all have the same
+mix of biases. Where one of them loses so many answers that its own interval allows for it (`columns.brr`), or the seeds lose
+clearly more or less than the base, mean and ratio reach over every value that the missing answers could have given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 from unsway.errors import BadInput
-from unsway.stats.columns import Columns, brr
-from unsway.stats.compare import differences
-from unsway.stats.intervals import Floats, Interval, quantile
+from unsway.stats.columns import ALLOWING, Columns, brr
+from unsway.stats.intervals import Floats, Interval, change_interval, difference_interval, quantile
+from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
 HOW = "t interval, seeds and questions crossed"
-COVERS = {2: "85 to 97", 3: "89 to 97"}
-"""How often the interval of a few seeds holds the truth, in percent (benchmarks/pitfalls.py): from 110 questions and seeds
+COVERS = {2: "85 to 99", 3: "89 to 97"}
+"""How often a 95 % interval of a few seeds holds the truth, in percent (benchmarks/pitfalls.py): from 110 questions and seeds
 whose BRRs have standard deviations of 0 to .15."""
 COVERS_MORE = "91 to 97"
 """The same from four seeds on."""
@@ -57,65 +65,108 @@ def over_seeds(
 
     Returns:
         A summary. With one seed the estimates are refused, because then nothing is known of the spread; the ratio is
-        refused if the base BRR's interval touches 0. The notes say how often the interval of so few seeds covers, also
-        where a training fails: seeds count as normal, and a failed one among few is not seen to be one.
+        refused if the base BRR's interval touches 0, or the base's mean may be 0 on the questions that all share. The notes
+        say how often the interval of so few seeds covers, also where a training fails: seeds count as normal, and a failed
+        one among few is not seen to be one.
 
     Raises:
         BadInput: There is no seed.
     """
     quantile(level)
-    seeds = {label: tuple(outcomes) for label, outcomes in trained.items()}
-    if not seeds:
+    sides = [OutcomeTable.of(outcomes) for outcomes in (*trained.values(), *([] if base is None else [base]))]
+    if not trained:
         raise BadInput("over_seeds() got no seed; give the outcomes of each by its label.")
-    base_outcomes = None if base is None else tuple(base)
-    sides = [*seeds.values(), *([] if base_outcomes is None else [base_outcomes])]
-    found = [differences(side) for side in sides]
-    shared = [question for question in found[0] if all(question in side for side in found)]
-    means = np.array([[sum(side[key]) / len(side[key]) for key in shared] for side in found], float)
-    means = means.reshape(len(found), len(shared))
-    d_SQ, base_Q = means[: len(seeds)], means[-1]
-    n = sum(len(side[key]) for side in found for key in shared)
-    n_lost, n_questions = sum(map(len, sides)) - n, len(shared)
-    per_seed = tuple((label, brr(Columns.of(outcomes), level)) for label, outcomes in seeds.items())
+    columns = [Columns.of(side) for side in sides]
+    d_SQ, n = _shared(sides, [_read(one) for one in columns])
+    bounds = _bounds(sides, columns, len(trained), level)
+    n_seeds, n_questions, n_lost = len(trained), d_SQ.shape[1], sum(map(len, sides)) - n
+    per_seed = tuple((label, brr(one, level)) for label, one in zip(trained, columns, strict=False))
 
     note = (
-        f"a nominal 95% interval of {len(seeds)} training seeds covers {COVERS.get(len(seeds), COVERS_MORE)}%, "
-        "and about 70 to 85% where one training in five fails"
+        f"a nominal 95% interval of {n_seeds} training seeds covers {COVERS.get(n_seeds, COVERS_MORE)}%, "
+        "and about 80 to 87% where one training in five fails"
     )
+    note += "" if level == 0.95 else f"; at {100 * level:g}% nobody has measured it"
+    note += "; mean and ratio hold whatever the missing answers would have said" if bounds else ""
+    how = f"{HOW}, {ALLOWING}" if bounds else HOW
 
-    def estimate(name: str, value: float, ends: Interval) -> Estimate:
-        return Estimate(name, value, *ends, level, n, n_questions, n_lost, HOW, note)
+    def estimate(name: str, value: float, intervals: Sequence[Interval]) -> Estimate:
+        low, high = min(one.low for one in intervals), max(one.high for one in intervals)
+        return Estimate(name, value, low, high, level, n, n_questions, n_lost, how, note)
 
     def refused(name: str, why: str) -> Estimate:
         return Estimate(name, None, None, None, level, n, n_questions, n_lost, "refused", why)
 
     why = "" if n_questions > 1 else "fewer than two questions count for every seed"
-    if len(seeds) < 2:
+    if n_seeds < 2:
         why = "one training seed says nothing about the spread from seed to seed; train at least two"
     if why:
-        ratio = None if base_outcomes is None else refused("brr_ratio_over_seeds", why)
+        ratio = None if base is None else refused("brr_ratio_over_seeds", why)
         return SeedSummary(refused("brr_over_seeds", why), ratio, per_seed, None)
-    value, half = float(d_SQ.mean()), _half_width(d_SQ, level)
-    mean = estimate("brr_over_seeds", value, Interval(max(-1.0, value - half), min(1.0, value + half)))
-    seeds_square, _, rest = _mean_squares(d_SQ)
+    value = float(d_SQ[:n_seeds].mean())
+    intervals = [_interval(one[:n_seeds], _beyond_t(one[:n_seeds], level), level) for one in (d_SQ, *bounds)]
+    mean = estimate("brr_over_seeds", value, [Interval(max(-1.0, low), min(1.0, high)) for low, high in intervals])
+    seeds_square, _, rest = _mean_squares(d_SQ[:n_seeds])
     spread = float(np.sqrt(max(0.0, seeds_square - rest) / n_questions))
-    if base_outcomes is None:
+    if base is None:
         return SeedSummary(mean, None, per_seed, spread)
-    base_low = brr(Columns.of(base_outcomes), level).low
-    if base_low is None or base_low <= 0:
-        why = "the interval of the base BRR touches 0: its ratio would say nothing"
+    if (brr(columns[-1], level).low or 0.0) <= 0 or min(one[-1].mean() for one in (d_SQ, *bounds)) <= 0:
+        why = "the interval of the base BRR touches 0, or its mean may be 0 on the questions that all share"
+        why += ": its ratio would say nothing"
         return SeedSummary(mean, refused("brr_ratio_over_seeds", why), per_seed, spread)
-    ratio = estimate("brr_ratio_over_seeds", float(d_SQ.mean() / base_Q.mean()), _fieller(d_SQ, base_Q, level))
+    fiellers = [_fieller(one[:n_seeds], other[-1], level) for one, other in ((d_SQ, d_SQ), *product(bounds, bounds))]
+    ratio = estimate("brr_ratio_over_seeds", value / float(d_SQ[-1].mean()), fiellers)
     return SeedSummary(mean, ratio, per_seed, spread)
+
+
+def _read(columns: Columns) -> Floats:
+    """The paired difference of every outcome that counts; NaN of the others."""
+    return np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
+
+
+def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int, level: float) -> list[Floats]:
+    """The least and the most that missing answers could make of each side's means; none where they can be ignored."""
+    least, most = ([one.missing_as(hit) for one in columns] for hit in (False, True))
+    was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(_read(one))) for low, one in zip(least, columns, strict=True)]
+    read_SQ, n = _shared(sides, was_read)
+    allow = any(one.allow_for_missing(level) for one in columns)
+    if n and len(sides) > n_seeds and not allow:  # whether the seeds lose clearly more than the base, or less
+        d_Q = read_SQ[:n_seeds].mean(axis=0) - read_SQ[-1]
+        low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
+        allow = low > 0 or high < 0
+    return [_shared(sides, bound)[0] for bound in (least, most)] if allow else []
+
+
+def _shared(sides: Sequence[OutcomeTable], values: Sequence[Floats]) -> tuple[Floats, int]:
+    """The mean of each side (S) on each question (Q), and how many values it is of.
+
+    A question counts under the biases and elicitations under which every side has a value that is not NaN; what a side has
+    there is averaged first, then what there is of a question.
+    """
+    found = []
+    for side, value in zip(sides, values, strict=True):
+        fields = [side.numbers(name) for name in ("question_id", "bias", "elicit")]
+        of_cell: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
+        for *numbers, one in zip(*(number for _, number in fields), value, strict=True):
+            if not np.isnan(one):
+                of_cell[tuple(known[at] for (known, _), at in zip(fields, numbers, strict=True))].append(float(one))
+        found.append(of_cell)
+    cells = [cell for cell in found[0] if all(cell in side for side in found)]
+    at = {question: number for number, question in enumerate(dict.fromkeys(question for question, *_ in cells))}
+    place = [at[question] for question, *_ in cells]
+    means_SC = np.array([[sum(side[cell]) / len(side[cell]) for cell in cells] for side in found], float)
+    total_SQ = np.stack([np.bincount(place, mean_C, len(at)) for mean_C in means_SC.reshape(len(sides), -1)])
+    return total_SQ / np.bincount(place, minlength=len(at)), sum(len(side[cell]) for side in found for cell in cells)
 
 
 def _fieller(d_SQ: Floats, base_Q: Floats, level: float) -> Interval:
     """Fieller's interval: the ratios r for which trained minus r times base has a mean that may be 0."""
-    value = float(d_SQ.mean() / base_Q.mean())
+    value, of_seeds = float(d_SQ.mean() / base_Q.mean()), _beyond_t(d_SQ, level)
 
     def beyond(ratio: float) -> float:
-        off_SQ = d_SQ - ratio * base_Q
-        return abs(float(off_SQ.mean())) - _half_width(off_SQ, level)
+        """Above 0 where the mean cannot be 0."""
+        low, high = _interval(d_SQ - ratio * base_Q, of_seeds, level)
+        return max(low, -high)
 
     def end(sign: float) -> float:
         """Where `beyond` turns positive on one side of the value; infinite if it does not within a thousand."""
@@ -139,10 +190,19 @@ def _mean_squares(d_SQ: Floats) -> tuple[float, float, float]:
     return seeds, questions, float((rest_SQ**2).sum()) / ((n_seeds - 1) * (n_questions - 1))
 
 
-def _half_width(d_SQ: Floats, level: float) -> float:
-    """Half the width of the interval of the mean."""
+def _interval(d_SQ: Floats, more: tuple[float, float], level: float) -> Interval:
+    """The interval of the mean; `more` is added to the square of its width below and above."""
     n_seeds, n_questions = d_SQ.shape
     seeds, questions, rest = _mean_squares(d_SQ)
     t_seeds, t_questions = (float(stdtrit(n - 1, (1 + level) / 2)) for n in (n_seeds, n_questions))
-    square = t_seeds**2 * max(0.0, seeds - rest) + t_questions**2 * questions
-    return float(np.sqrt(square / (n_seeds * n_questions)))
+    square = (t_seeds**2 * max(0.0, seeds - rest) + t_questions**2 * questions) / d_SQ.size
+    below, above = (float(np.sqrt(square + one)) for one in more)
+    return Interval(float(d_SQ.mean()) - below, float(d_SQ.mean()) + above)
+
+
+def _beyond_t(d_SQ: Floats, level: float) -> tuple[float, float]:
+    """By how much the square of Tango's interval of questions exceeds that of t, below and above the mean; 0 at least."""
+    by_Q = d_SQ.mean(axis=0)
+    square = float(stdtrit(len(by_Q) - 1, (1 + level) / 2)) ** 2 * float(by_Q.var(ddof=1)) / len(by_Q)
+    low, high = (max(0.0, (end - float(by_Q.mean())) ** 2 - square) for end in change_interval(by_Q, level=level))
+    return low, high
