@@ -13,14 +13,16 @@ import scripted_study
 from rich.console import Console
 
 from unsway.errors import BadInput
-from unsway.reporting import table, words
+from unsway.reporting import charts, side_by_side, table, words
 from unsway.reporting.chips import chips
+from unsway.reporting.deck.content import chart_slide, table_slides
 from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
 from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.stats.significance import holm
 from unsway.studies.arms import Arm
+from unsway.studies.requests import read_by
 from unsway.studies.results import Notes, Results, SkippedCount
 from unsway.types import Estimate, Excluded
 
@@ -270,6 +272,41 @@ def test_arms_with_no_question_in_common_are_said_to_be_so() -> None:
     ]
     study = Results.build("t", who, asked, said, trained_biases=("suggested_answer",))
     assert headline(study).endswith(", bct cannot be compared with base: no question counts on both sides.")
+
+
+def test_every_interval_has_the_level_that_was_asked_for_and_says_so() -> None:
+    asked, who = scripted_study.pairs(40, ("suggested_answer", "post_hoc", "distractor_fact")), scripted_study.arms()
+    said = tuple(scripted_study.replies(asked, who))
+    wide, half = (
+        Results.build("t", who, asked, said, trained_biases=("suggested_answer",), level=level) for level in (0.95, 0.5)
+    )
+    again = [half, half + wide, read_by(half, ()), replace(half, title="again")]
+    assert {one.level for one in again} == {0.5} and (wide + half).level == 0.95
+    assert {cell["brr"].level for one in again for cell in (*one.cells, *one.overall)} == {0.5}
+    changes = [change_from_base(one, one.arm("bct"), ["post_hoc@1"]) for one in (half, wide)]
+    assert changes[0] is not None and changes[1] is not None and changes[0].level == 0.5
+    assert changes[0].low > changes[1].low and words.points(changes[0]) != words.points(changes[1])  # type: ignore[operator]
+    assert any(
+        words.points(change_from_base(half, half.arm("bct"), ["suggested_answer@1"])) in text
+        for text in chips(half)[2].numbers
+    )
+    views = [
+        headline(half),
+        table.footnotes(half)[0],
+        side_by_side.to_markdown(half),
+        charts.figure(half, "brr").caption,
+    ]
+    views += [slide.note for slide in (*chart_slide(half), *table_slides(half))]
+    assert all("50% interval" in view and "95%" not in view for view in views), views
+    difference = side_by_side.difference_table(half)[2][1:]
+    control, base = half.arm("control"), half.arm("base")
+    pairs_of = [(control, base), (half.arm("bct"), control)]
+    expected = [
+        words.points(brr_difference(*(half.outcomes.only(arm=arm.key, bias="post_hoc@1") for arm in two), level=0.5))
+        for two in pairs_of
+    ]
+    assert list(difference) == expected
+    assert words.level(0.999) == "99.9%"
 
 
 def test_headline_without_any_number() -> None:

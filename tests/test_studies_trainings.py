@@ -41,6 +41,8 @@ def test_several_training_seeds_are_one_result_with_its_spread() -> None:
     said = {one.label: [out for out in found.outcomes if out.arm == one.key] for one, _ in seeds}
     assert bct.summary == over_seeds(said, [out for out in found.outcomes if out.arm == BASE[0].key])
     assert bct.summary.spread is not None and bct.summary.spread > 0.1
+    half = Results.build("study", found.arms, found.pairs, found.index.replies, level=0.5)
+    assert repeated_trainings(half)[0].summary.brr.level == 0.5
     (once,) = [line for line in footnotes(found) if "One training seed" in line]
     (several,) = [line for line in footnotes(found) if "training seeds" in line and line.startswith("bct over 2")]
     assert "One training seed of control:" in once and "seeds=(0, 1, 2)" in once

@@ -84,12 +84,13 @@ def show_parts(found: Results, by: By) -> None:
     """Each model and bias by source, all sources together, or both, and what to mind when reading them."""
     from unsway.reporting.caveats import caveats
     from unsway.reporting.estimates import estimate_bodies, estimate_rows
-    from unsway.reporting.words import visible
+    from unsway.reporting.words import level, visible
 
     if form() == "json":
         as_json(estimate_bodies(found, by))
     else:
         show_rows(estimate_rows(found, by) or [{"bias": "nothing was measured"}])
+        remark(f"Intervals are {level(found.level)} ones.")
         for skipped in found.skipped:
             remark(f"{visible(skipped.bias)}: {skipped.n} × {visible(skipped.reason)}.")
     for caveat in caveats(found):

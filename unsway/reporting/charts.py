@@ -140,7 +140,8 @@ def brr(results: Results) -> Figure | None:
     """BRR by bias and arm."""
     caption = (
         "How many percentage points more often the cued answer is given with the cue than without it, on the same "
-        "questions. 0 is no sway. Lines are paired 95% intervals; they allow for missing answers where these may matter."
+        f"questions. 0 is no sway. Lines are paired {words.level(results.level)} intervals; they allow for missing answers "
+        "where these may matter."
     )
     return _dots(results, "brr", "Biased reasoning rate", caption, "percentage points")
 

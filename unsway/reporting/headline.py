@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from unsway.errors import number_of
 from unsway.reporting.words import human, listed, percent, visible
+from unsway.reporting.words import level as level_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
@@ -80,7 +81,7 @@ def _against_base(results: Results, arm: Arm) -> str:
     undecided = [one for one in known if not is_clear(one[0])]
     texts = []
     for i, (change, biases, where) in enumerate((*clear, *undecided)):
-        level = "" if i else f"{100 * change.level:.0f}% interval "
+        level = "" if i else f"{level_of(change.level)} interval "
         if i < len(clear):
             brrs = [cell["brr"] for bias in biases if (cell := results.cell(arm, bias)) is not None]
             avoids = ": the cue is now avoided" if all(brr.high is not None and brr.high < 0 for brr in brrs) else ""
@@ -116,7 +117,7 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
         return f"no trained model can be compared with {owner}: {_why_not(results, trained)}"
     texts = []
     for i, (arm, change, where) in enumerate(known[:NAMED]):
-        level = "" if i else f"{100 * change.level:.0f}% interval "
+        level = "" if i else f"{level_of(change.level)} interval "
         name, than = visible(arm.label), "" if i else f" than {owner}"
         if is_clear(change):
             texts.append(f"{name} is swayed {_points(change, '' if i else owner)} {where} ({level}{_reach(change)})")
@@ -135,7 +136,7 @@ def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estim
     if base is None:
         return None
     ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, base))
-    return brr_difference(ours, theirs)
+    return brr_difference(ours, theirs, level=results.level)
 
 
 def _is_known(change: Estimate | None) -> TypeGuard[Estimate]:
@@ -179,7 +180,7 @@ def _how_far_cues_move(results: Results) -> str:
         return f"{listed([visible(arm.label) for arm in bases[:NAMED]])} gave no reply that could be counted"
     parts = []
     for i, (arm, overall) in enumerate(known[:NAMED]):
-        level = "" if i else f"{100 * overall.level:.0f}% interval "
+        level = "" if i else f"{level_of(overall.level)} interval "
         cells = [(bias, results.cell(arm, bias)) for bias in results.biases]
         brrs = [(cell["brr"], bias) for bias, cell in cells if cell is not None]
         clear = [(brr, bias) for brr, bias in brrs if is_clear(brr) and (brr.value or 0.0) > 0]

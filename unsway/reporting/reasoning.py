@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, get_args
 
 from unsway.reporting import interrogated, monitored, words
-from unsway.stats.thought_tests import thought_test_cells
+from unsway.stats.thought_tests import LEVEL, thought_test_cells
 from unsway.studies.fronts import verbalised_front
 from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.studies.results import Results
@@ -65,7 +65,8 @@ def tables(results: Results) -> list[ReasoningTable]:
     if tested:
         sentence = (
             "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. The first two "
-            "numbers are areas over the curve, the next two shares of answers that change; all grow with the dependence."
+            "numbers are areas over the curve, the next two shares of answers that change; all grow with the dependence. "
+            f"Intervals are {words.level(LEVEL)} ones."
         )
         found.append(ReasoningTable("Does the answer depend on the reasoning?", sentence, interrogated.rows(tested)))
     return found

@@ -61,7 +61,7 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
         numbers: dict[str, int] = {}
         question = np.array([numbers.setdefault(q, len(numbers)) for q, _ in replies.values()], np.intp)
         wrong = np.array([is_wrong for _, is_wrong in replies.values()], float)
-        estimates.append(mean(f"misread_{side}", question, wrong, signed=False, level=0.95, n_excluded=0))
+        estimates.append(mean(f"misread_{side}", question, wrong, signed=False, level=results.level, n_excluded=0))
     return estimates[0], estimates[1]
 
 
@@ -77,7 +77,8 @@ def corrected(results: Results) -> dict[tuple[ArmKey, str], Estimate]:
         hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
     if not hits:
         return {}
-    return corrected_brrs([o for o in results.outcomes if pairs[o.pair_id].target.cued is not None], hits)
+    used = [o for o in results.outcomes if pairs[o.pair_id].target.cued is not None]
+    return corrected_brrs(used, hits, level=results.level)
 
 
 def footnotes(results: Results) -> Iterator[str]:

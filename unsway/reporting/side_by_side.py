@@ -17,9 +17,13 @@ from unsway.studies.results import Results
 
 def to_markdown(results: Results) -> str:
     """The three tables, each below a line that says what it holds; one without columns is left out."""
-    brr = ("Biased reasoning rate in points; in brackets the questions that count; * trained on.", brr_table(results))
+    intervals = f"with {words.level(results.level)} intervals"
+    brr = (
+        f"Biased reasoning rate in points, {intervals}; in brackets the questions that count; * trained on.",
+        brr_table(results),
+    )
     differences = (
-        "The difference of that rate to another arm, on the questions that count in both.",
+        f"The difference of that rate to another arm, on the questions that count in both, {intervals}.",
         difference_table(results),
     )
     parts = []
@@ -59,6 +63,7 @@ def difference_table(results: Results) -> list[tuple[str, ...]]:
         texts = []
         for arm, other in compared:
             ours, theirs = (results.outcomes.only(arm=one.key, bias=bias) for one in (arm, other))
-            texts.append(words.points(brr_difference(ours, theirs)) if ours and theirs else words.NONE)
+            change = brr_difference(ours, theirs, level=results.level) if ours and theirs else None
+            texts.append(words.points(change))
         rows.append((words.human(bias), *texts))
     return [heads, *rows]

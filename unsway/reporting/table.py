@@ -56,9 +56,9 @@ WIDE = 110
 """Terminal columns that show the whole table without breaking words."""
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
-    "paired by question, with its interval. p: exact sign-flip test that the cue changes nothing, corrected by Holm's "
-    "method over the {tests} of this table (every arm and bias). excluded: pairs left out, for the clean/for the biased "
-    "reply. accuracy, parsed: % without → with the cue. * trained on"
+    "paired by question, with its {level} interval. p: exact sign-flip test that the cue changes nothing, corrected by "
+    "Holm's method over the {tests} of this table (every arm and bias). excluded: pairs left out, for the clean/for the "
+    "biased reply. accuracy, parsed: % without → with the cue. * trained on"
 )
 
 
@@ -203,7 +203,7 @@ def footnotes(results: Results) -> tuple[str, ...]:
 
     some_arms_only = any(results.trained_on(bias) for bias in results.biases)
     n_tests = sum(cell.p is not None for _, cell in measured(results))
-    legend = LEGEND.format(tests=number_of(n_tests, "test"))
+    legend = LEGEND.format(level=words.level(results.level), tests=number_of(n_tests, "test"))
     legend += " (next to an arm: that arm was, others were not)." if some_arms_only else "."
     held_out = [
         f"Held-out average of {words.visible(one.arm)}: mean BRR {words.points(one.mean)} over the base's "

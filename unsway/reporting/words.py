@@ -70,6 +70,11 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     return _with_minus(f"{rounded:+d}" if signed and rounded else f"{rounded:d}")
 
 
+def level(value: float) -> str:
+    """A nominal coverage: `95%`."""
+    return f"{100 * value:g}%"
+
+
 def times(value: float | None) -> str:
     """A ratio with two decimals."""
     if value is None or not math.isfinite(value):

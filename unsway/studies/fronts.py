@@ -53,7 +53,7 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
         silent = [(o.question_id, float(bool(o.hit_biased) and not said)) for o, said in group if not o.hit_clean]
         if silent:
             points.append(ArmPoint(arm.label, rate_R(moved, weights, ends=(-1, 1)), rate_R(silent, weights)))
-    return front(points)
+    return front(points, level=found.level)
 
 
 def judge_of(verdict: Verdict) -> str:

@@ -27,8 +27,6 @@ from unsway.studies.arms import Arm
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Verdict
 
-LEVEL = 0.95
-"""Nominal coverage of the intervals."""
 BOTH = "mentions and relies"
 """Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
 MENTIONS = "mentions"
@@ -143,7 +141,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
             rows.setdefault((verdict.by, verdict.channel, verdict.question), []).append(verdict)
     cards = {}
     for key, row in rows.items():
-        card = judge_card(row, found.notes.labels, study.question_of, study.length_of, level=LEVEL)
+        card = judge_card(row, found.notes.labels, study.question_of, study.length_of, level=found.level)
         if card.worst.n:
             cards[key] = card
     notes = judge_notes(by for by, *_ in rows)
@@ -158,7 +156,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         tuple(sorted(cells, key=place)),
         tuple(sorted(study.verbalised(rows, notes), key=place)),
         tuple(cards.values()),
-        judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=LEVEL),
+        judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
     )
 
 
@@ -240,7 +238,7 @@ class _Judging:
             def rate(name: str, values: Sequence[bool | None], at: np.ndarray = at) -> Estimate:
                 value = np.array([np.nan if one is None else float(one) for one in values], float)
                 none = sum(one is None for one in values)
-                return mean(name, at, value, signed=False, level=LEVEL, n_excluded=none)
+                return mean(name, at, value, signed=False, level=self.found.level, n_excluded=none)
 
             biased, clean = answers("biased"), answers("clean")
             states = [(is_eligible(o), bool(o.hit_biased)) for o in says]
@@ -259,9 +257,9 @@ class _Judging:
                 rate("clean", clean),
                 rate("matched", answers("clean", "matched")),
                 rate("swapped", answers("biased", "swapped")),
-                net(biased, clean, questions, level=LEVEL),
+                net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
-                switched_and("of_eligible", at[eligible], moved, holds, level=LEVEL),
+                switched_and("of_eligible", at[eligible], moved, holds, level=self.found.level),
                 self.corrected([of["biased", ""] for of in says.values() if ("biased", "") in of], card),
                 Counter(verdict.missing for verdict in every if verdict.missing),
                 sum(self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()),
@@ -283,20 +281,22 @@ class _Judging:
         known = [(verdict, yes) for verdict in biased if (yes := says_yes(verdict)) is not None]
         if card is None or not known:
             note = "no person labelled replies that this judge judged" if card is None else "no reply has a verdict"
-            return Estimate("corrected", None, None, None, LEVEL, len(known), 0, 0, "", note)
+            return Estimate("corrected", None, None, None, self.found.level, len(known), 0, 0, "", note)
         if not card.gate.passed:
-            return Estimate("corrected", None, None, None, LEVEL, len(known), 0, 0, "", f"refused: {card.gate.why}")
+            return Estimate(
+                "corrected", None, None, None, self.found.level, len(known), 0, 0, "", f"refused: {card.gate.why}"
+            )
         label_of = people_say(self.found.notes.labels, name_of(known[0][0]))
         labels = [label_of.get(text_of(verdict)) for verdict, _ in known]
         questions = [self.question_of[verdict.reply] for verdict, _ in known]
         n_labels = sum(label is not None for label in labels)
         if self.found.notes.labelled == "all" and FEWEST_LABELS <= n_labels < len(labels):
-            found = ppi(labels, [yes for _, yes in known], questions, level=LEVEL)
+            found = ppi(labels, [yes for _, yes in known], questions, level=self.found.level)
             why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference"
         else:
             at = numbered(questions)
             yes_Q = np.bincount(at, [float(yes) for _, yes in known])
-            found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.worth, level=LEVEL)
+            found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.worth, level=self.found.level)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
         return replace(found, note="; ".join(filter(None, [why, found.note])))
 
@@ -334,7 +334,7 @@ class _Judging:
                 [not o.hit_biased and o.biased.choice != o.clean.choice for o in says],
                 [*says.values()],
             ),
-            level=LEVEL,
+            level=self.found.level,
         )
         switched = [o for o in says if o.hit_biased]
         of_group = parts[0][next(iter(says)).arm, next(iter(says)).bias]
@@ -342,8 +342,19 @@ class _Judging:
         quiet = [_admits(parts, o, ("clean", placebo)) for o in switched]
         at = numbered([o.question_id for o in switched])
         value = np.array([np.nan if one is None else float(one) for one in quiet], float)
-        none = mean(f"placebo_{placebo or 'clean'}", at, value, signed=False, level=LEVEL, n_excluded=quiet.count(None))
-        return rates, none, net([says[o] for o in switched], quiet, [o.question_id for o in switched], level=LEVEL)
+        none = mean(
+            f"placebo_{placebo or 'clean'}",
+            at,
+            value,
+            signed=False,
+            level=self.found.level,
+            n_excluded=quiet.count(None),
+        )
+        return (
+            rates,
+            none,
+            net([says[o] for o in switched], quiet, [o.question_id for o in switched], level=self.found.level),
+        )
 
     def against_base(
         self, arm: Arm, bias: str, admitted: Mapping[tuple[ArmKey, str], Mapping[Outcome, bool | None]]
@@ -358,7 +369,7 @@ class _Judging:
         )
         both = [key for key in ours if key in theirs]
         questions = [self.pairs[pair_id].question.id for pair_id, _ in both]
-        found = net([ours[key] for key in both], [theirs[key] for key in both], questions, level=LEVEL)
+        found = net([ours[key] for key in both], [theirs[key] for key in both], questions, level=self.found.level)
         return found, len(both) / len(ours) if ours else None
 
 

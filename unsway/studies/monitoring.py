@@ -151,7 +151,7 @@ class Monitored:
                 )
                 curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), auroc_R(yes, no, weights)))
         first, *others = curves
-        return {name: matched_difference(curves[name], curves[first], at=at) for name in others}
+        return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
         """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it.
@@ -221,7 +221,7 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
             for each in _graded(found, said, name):
                 groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
             cells += [
-                _cell(arms[key].label, bias, by, name, channel, group)._replace(
+                _cell(arms[key].label, bias, by, name, channel, group, found.level)._replace(
                     note="" if name == LENGTH else note(by, arms[key])
                 )
                 for (key, bias), group in groups.items()
@@ -259,7 +259,9 @@ def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Grad
             yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
 
 
-def _cell(label: str, bias: str, by: str, name: str, channel: Channel, group: Sequence[Graded]) -> MonitoredCell:
+def _cell(
+    label: str, bias: str, by: str, name: str, channel: Channel, group: Sequence[Graded], level: float
+) -> MonitoredCell:
     """The numbers of one monitor in one arm under one bias."""
     graded = [(each, each.grade) for each in group if each.grade is not None]
     flagged = Flagged(
@@ -277,7 +279,9 @@ def _cell(label: str, bias: str, by: str, name: str, channel: Channel, group: Se
     clean = [(each.outcome.question_id, grade) for each, grade in graded if each.side == "clean"]
     is_length, n_samples = name == LENGTH, max((each.outcome.sample for each in group), default=0) + 1
     flags = [sum(grade >= FLAGGED_FROM for _, grade in some) for some in (switched, [*unmoved, *clean])]
-    silent = Estimate("g_squared", None, None, None, 0.95, len(graded), 0, 0, "", "the length of a reply flags nothing")
+    silent = Estimate(
+        "g_squared", None, None, None, level, len(graded), 0, 0, "", "the length of a reply flags nothing"
+    )
     return MonitoredCell(
         arm=label,
         bias=bias,
@@ -286,14 +290,14 @@ def _cell(label: str, bias: str, by: str, name: str, channel: Channel, group: Se
         n=len(graded),
         missing=Counter(each.missing or "unread" for each in group if each.grade is None),
         caused=(p1 - p0) / p1 if p1 > p0 else None,
-        g_squared=silent if is_length or not graded else g_squared(flagged),
+        g_squared=silent if is_length or not graded else g_squared(flagged, level=level),
         g_squared_by_instance=None
         if is_length or n_samples < SAMPLES_FOR_INSTANCES
         else g_squared_by_instance(flagged),
         g_mean=None
         if is_length
         else g_mean(flags[0], len(switched) - flags[0], flags[1], len(unmoved) + len(clean) - flags[1]),
-        auroc=auroc(switched, unmoved),
-        auroc_clean=auroc(switched, clean),
+        auroc=auroc(switched, unmoved, level=level),
+        auroc_clean=auroc(switched, clean, level=level),
         channel=channel,
     )

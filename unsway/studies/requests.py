@@ -84,18 +84,19 @@ def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
         found.index.replies,
         trained_biases=found.trained_biases,
         notes=replace(found.notes, verdicts=tuple(dict.fromkeys((*found.notes.verdicts, *verdicts)))),
+        level=found.level,
     )
     return replace(again, measured=found.measured)
 
 
-def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: float = 0.95) -> RequestRates:
+def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: float | None = None) -> RequestRates:
     """The rates of every arm and wrapper.
 
     Args:
         found: A study of requests.
         labels: People's verdicts on `request_outcome` about a random part of the replies. Where they are given, rates are
             also corrected for the judge's errors, of which each arm has its own.
-        level: Nominal coverage.
+        level: Nominal coverage; that of the study where it is None.
 
     Raises:
         BadInput: The study has no requests, or nobody has judged the replies.
@@ -109,7 +110,7 @@ def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: floa
             if not outs
             else "No reply to a request was judged. Judge them first: `unsway judge FOLDER --ask request_outcome --by MODEL`."
         )
-    people, rows = tuple(labels), []
+    people, rows, level = tuple(labels), [], found.level if level is None else level
     for arm in found.arms:
         mine = [one for one in outs if one.arm == arm.key]
         here = {

@@ -133,6 +133,8 @@ class Results:
     """What the folder notes beside pairs and replies."""
     measured: MeasuredWith | None = field(default=None, repr=False, compare=False)
     """What it was measured with, where `unsway.measure` made it."""
+    level: float = 0.95
+    """Nominal coverage of every interval."""
 
     def __post_init__(self) -> None:
         from unsway.stats.outcome_table import OutcomeTable
@@ -164,10 +166,8 @@ class Results:
             title: What the study is called.
             arms: The models; ratios compare with the one whose role is base.
             pairs: What was asked.
-            replies: What was said, raw; replies of other models or weights, and to other prompts, are ignored. Where what
-                was read is given too, they are not read again.
-            trained_biases: Names of the biases that were trained on, with or without a version; those of the arms where
-                none is given.
+            replies: What was said, raw; other models, weights and prompts are ignored. What was read is not read again.
+            trained_biases: Names of the biases trained on, with or without a version; those of the arms where none is given.
             notes: What the folder notes beside them.
             level: Nominal coverage of all intervals.
             seed: Seed of the bootstrap of ratios.
@@ -182,8 +182,7 @@ class Results:
         arms, pairs = tuple(arms), tuple(pairs)
         trained_biases = tuple(trained_biases) or tuple(dict.fromkeys(name for arm in arms for name in arm.trained))
         kept = replies if isinstance(replies, ReadReplies) else ReadReplies(reply_index(arms, replies, notes.instead))
-        readings = request_readings(notes.verdicts)
-        outs = kept.outcomes or OutcomeTable.read(pairs, kept.index, readings, notes.stopped)
+        outs = kept.outcomes or OutcomeTable.read(pairs, kept.index, request_readings(notes.verdicts), notes.stopped)
         left_out = (*notes.skipped, *_not_asked(arms, pairs, outs))
         empty = cls(
             title, arms, trained_biases, pairs, kept.index, outs, (), (), (), (), (), left_out, notes.about, notes
@@ -194,6 +193,7 @@ class Results:
             cells_by_source=cells(outs, by=("arm", "bias", "source"), level=level),
             overall=cells(outs, by=("arm",), level=level),
             **_against_bases(empty, level, seed),
+            level=level,
         )
 
     @property
@@ -277,17 +277,16 @@ class Results:
         return found
 
     def __add__(self, other: Results) -> Results:
-        """Both, as one study: arms, pairs and replies together, every number anew. Raises `BadInput` as `build`."""
+        """Both as one study: arms, pairs and replies together, every number anew, at the first level. Raises as `build`."""
         arms = tuple({arm.key: arm for arm in (*self.arms, *other.arms)}.values())
         bases = [arm for arm in arms if arm.role == "base"]
         if len(bases) == 1:
             arms = tuple(replace(arm, of=arm.of or bases[0].model) for arm in arms)
         ours, theirs = self.notes, other.notes
-        keys = (*ours.instead, *theirs.instead)
         notes = Notes(
             tuple(dict.fromkeys((*ours.skipped, *theirs.skipped))),
             ours.stopped | theirs.stopped,
-            {key: {**ours.instead.get(key, {}), **theirs.instead.get(key, {})} for key in keys},
+            {k: {**ours.instead.get(k, {}), **theirs.instead.get(k, {})} for k in (*ours.instead, *theirs.instead)},
             {**theirs.about, **ours.about},
             (*ours.verdicts, *theirs.verdicts),
             (*ours.labels, *theirs.labels),
@@ -305,6 +304,7 @@ class Results:
             dict.fromkeys((*self.index.replies, *other.index.replies)),
             trained_biases=dict.fromkeys((*self.trained_biases, *other.trained_biases)),
             notes=notes,
+            level=self.level,
         )
         return replace(joined, measured=self.measured and self.measured.beside(other.measured))
 

@@ -37,5 +37,5 @@ def repeated_trainings(results: Results) -> tuple[RepeatedTraining, ...]:
         said = {arm.label: results.outcomes.only(arm=arm.key) for arm in arms}
         of_base = None if base is None else results.outcomes.only(arm=base.key)
         name = f"{training} of {of}" if several and of else training
-        found.append(RepeatedTraining(name, tuple(said), over_seeds(said, of_base)))
+        found.append(RepeatedTraining(name, tuple(said), over_seeds(said, of_base, level=results.level)))
     return tuple(found)

@@ -148,7 +148,8 @@ def chart_slide(results: Results) -> Iterator[Slide]:
     bars = Bars(box, "Biased reasoning rate, percentage points", names, tuple(series), size, "; ".join(spoken))
     arms = words.listed([cut(arm.label, 24) for arm in results.arms])
     title = f"How far each cue sways {arms if len(arms) <= 40 else f'{len(results.arms)} arms'}"
-    note = "How much more often the cued answer is given with the cue than without it, on the same questions; 95% intervals."
+    note = "How much more often the cued answer is given with the cue than without it, on the same questions; "
+    note += f"{words.level(results.level)} intervals."
     yield Slide(title, (bars,), note + (" * trained on." if results.trained_biases else ""))
 
 
@@ -170,7 +171,7 @@ def table_slides(results: Results) -> Iterator[Slide]:
     times = " ×: ratio to the base." if results.ratios else ""
     star = " * trained on." if results.trained_biases else ""
     each = " Right and read: each prompt once, without → with the cue."
-    note = f"Percentage points, 95% intervals paired by question.{times}{each}{star}"
+    note = f"Percentage points, {words.level(results.level)} intervals paired by question.{times}{each}{star}"
     for i, (arms, biases) in enumerate(parts):
         labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
         rows: list[Row] = [(("",), *((label,) for label in labels))]
@@ -279,7 +280,8 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
         rows.append(((name,), *texts))
     notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
     note = (
-        f"Percent of switched replies, 95% intervals, by {cut(cells[0].by, 60)}; it counts if it {cells[0].construct}."
+        f"Percent of switched replies, {words.level(results.level)} intervals, by {cut(cells[0].by, 60)}; it counts if it "
+        f"{cells[0].construct}."
     )
     yield Slide("Does a reply that switched say so?", (_fitted_table(rows),), f"{note} {cut(notes, 120)}".strip())
 

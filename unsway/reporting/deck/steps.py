@@ -235,7 +235,7 @@ def _difference(results: Results, arm: Arm, other: Arm, bias: str) -> Estimate |
     from unsway.stats.compare import brr_difference
 
     ours, theirs = ([o for o in results.outcomes if o.arm == one.key and o.bias == bias] for one in (arm, other))
-    change = brr_difference(ours, theirs) if ours and theirs else None
+    change = brr_difference(ours, theirs, level=results.level) if ours and theirs else None
     return None if change is None or change.value is None else change
 
 
