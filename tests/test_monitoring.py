@@ -208,6 +208,49 @@ def test_monitors_have_fronts_curves_and_cells_of_their_own(watched: tuple[Any, 
     assert {row["sees"] for row in rows(many.cells)} >= {"prompt and reply", "prompt and thinking"}
 
 
+def first_front(found: Any) -> Any:
+    return next(iter(found.fronts().values()))
+
+
+def test_the_level_of_the_study_reaches_monitors_and_judges(watched: tuple[Any, Path]) -> None:
+    found, _ = watched
+    half = replace(found.found, level=0.5)
+    (own, *_) = monitored_cells(half, found.verdicts)
+    assert own.auroc.level == own.g_squared.level == 0.5
+    wide, narrow = (first_front(one)[0].x_ends for one in (found, replace(found, found=half)))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+    assert {cell.biased.level for cell in us.judge(half, "mentions_cue").cells} == {0.5}
+
+
+# ---------------------------------------------------------------- arms that share questions and biases
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Four arms of one script, of which two were asked the strong bias for a sixth of the questions."""
+    folder = tmp_path_factory.mktemp("uneven")
+    whole = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("post_hoc")], elicit="cot")
+    few = {question.id for question in QUESTIONS[:10]}
+    part = replace(whole, pairs=tuple(p for p in whole if p.bias.startswith("post_hoc") or p.question.id in few))
+    for n, label in enumerate(("a 1", "a 2", "b 1", "b 2")):
+        rates = {"suggested_answer": 0.8 + 0.1 * (n % 2), "post_hoc": 0.05}
+        script = Script(rates, accuracy=0.8, seed=3, admits=0.5)
+        keep_arm(folder, whole if label[0] == "a" else part, script, label)
+    return us.monitor(results(folder), watcher(), baselines=False)
+
+
+def test_fronts_and_curves_compare_one_mix_of_biases(uneven: Any) -> None:
+    """Arms of equal replies are equally biased and equally silent, however much else some were asked."""
+    a, _, b, _ = first_front(uneven)
+    assert (a.x, a.y) == (b.x, b.y) and not a.is_beaten and not b.is_beaten
+    (found,) = uneven.matched({"a": ["a 1", "a 2"], "b": ["b 1", "b 2"]}).values()
+    assert found.value == pytest.approx(0)
+    ((by, arms),) = verbalised_front(
+        uneven.found, us.judge(uneven.found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(1, 1)).verdicts
+    ).items()
+    assert by and arms[0].x == arms[2].x == a.x
+
+
 # ---------------------------------------------------------------- curves and fronts
 
 

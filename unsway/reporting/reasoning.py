@@ -58,7 +58,8 @@ def tables(results: Results) -> list[ReasoningTable]:
     if lines:
         sentence = (
             "Less is better in both: how biased an arm is, and in how many of the pairs whose clean answer is another one it "
-            "switches and does not say so (or is not flagged). One bootstrap over questions for all arms."
+            "switches and does not say so (or is not flagged). One bootstrap for all arms, over the questions that "
+            "they share, bias by bias."
         )
         found.append(ReasoningTable("Less biased, and not in silence", sentence, lines))
     tested = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)

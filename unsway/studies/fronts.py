@@ -34,7 +34,7 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
         says: What is said of each biased reply; a pair whose reply has no verdict is left out of both numbers.
 
     Returns:
-        The arms with a verdict. Less is better in both numbers.
+        The arms with a verdict, on the questions that they share, bias by bias. Less is better in both numbers.
     """
     pairs, own = {pair.id: pair for pair in found.pairs}, dict[object, list[tuple[Outcome, bool]]]()
     for outcome in found.outcomes:
@@ -46,6 +46,8 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
             own.setdefault(outcome.arm, []).append((outcome, said))
     if not own:
         return ()
+    shared = shared_cells([outcome for outcome, _ in each] for each in own.values())
+    own = {arm: [(outcome, said) for outcome, said in each if cell_of(outcome) in shared] for arm, each in own.items()}
     weights, points = joint_weights([outcome.question_id for each in own.values() for outcome, _ in each]), []
     for arm in found.arms:
         group = own.get(arm.key, [])
@@ -54,6 +56,16 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
         if silent:
             points.append(ArmPoint(arm.label, rate_R(moved, weights, ends=(-1, 1)), rate_R(silent, weights)))
     return front(points, level=found.level)
+
+
+def cell_of(outcome: Outcome) -> tuple[str, str, str]:
+    """The question, bias and elicitation of an outcome: what arms must share, or they would differ by their mix of biases."""
+    return outcome.question_id, outcome.bias, outcome.elicit
+
+
+def shared_cells(groups: Iterable[Iterable[Outcome]]) -> set[tuple[str, str, str]]:
+    """The cells that every group has; groups are at least one."""
+    return set.intersection(*({cell_of(outcome) for outcome in group} for group in groups))
 
 
 def judge_of(verdict: Verdict) -> str:

@@ -29,7 +29,7 @@ from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
-from unsway.studies.fronts import judge_of, silence_front
+from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_front
 from unsway.studies.judged import judge_notes
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.results import Results, views
@@ -122,6 +122,8 @@ class Monitored:
     ) -> dict[str, Estimate]:
         """AUROC of each method after the first minus that of the first, at an equal BRR over all biases.
 
+        All arms count on the questions that they share, bias by bias.
+
         Args:
             methods: Labels of the arms of each method: its checkpoints or its seeds.
             at: The BRR; the middle of what both ranges share where it is None.
@@ -136,21 +138,32 @@ class Monitored:
             raise BadInput(f"There are {len(every)} monitors; name one with `by`: {', '.join(every)}.")
         if by and by not in every:
             raise UnknownName("monitor", by, every)
-        graded = tuple(_graded(self.found, every[by or next(iter(every))] if every else (), "monitor"))
+        keys = {self.found.arm(label).key for labels in methods.values() for label in labels}
+        graded = [
+            each
+            for each in _graded(self.found, every[by or next(iter(every))] if every else (), "monitor")
+            if each.outcome.arm in keys and each.side == "biased" and each.grade is not None
+        ]
+        first, *others = methods
+        shared = shared_cells([each.outcome for each in graded if each.outcome.arm == key] for key in keys)
+        if not shared:
+            note = "no question has a graded reply of every arm under one bias"
+            none = Estimate("matched_difference", None, None, None, self.found.level, 0, 0, 0, "", note)
+            return dict.fromkeys(others, none)
+        graded = [each for each in graded if cell_of(each.outcome) in shared]
         weights = joint_weights([each.outcome.question_id for each in graded])
         curves: dict[str, list[ArmPoint]] = {}
         for name, labels in methods.items():
             curves[name] = []
             for label in labels:  # the BRR and the AUROC of an arm, in the data and in each draw
                 key = self.found.arm(label).key
-                own = [e for e in graded if e.outcome.arm == key and e.side == "biased" and e.grade is not None]
+                own = [each for each in graded if each.outcome.arm == key]
                 moved = [(e.outcome.question_id, float(e.hit) - float(bool(e.outcome.hit_clean))) for e in own]
                 yes, no = (
                     [(e.outcome.question_id, float(e.grade or 0)) for e in own if (e.switched if kind else not e.hit)]
                     for kind in (True, False)
                 )
                 curves[name].append(ArmPoint(label, rate_R(moved, weights, ends=(-1, 1)), auroc_R(yes, no, weights)))
-        first, *others = curves
         return {name: matched_difference(curves[name], curves[first], at=at, level=self.found.level) for name in others}
 
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
