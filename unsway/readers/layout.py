@@ -14,7 +14,7 @@ from itertools import dropwhile, islice, starmap, tee
 
 from unsway.readers.mentions import mention_at, words_after
 from unsway.readers.patterns import by_place, marks, say
-from unsway.readers.wording import KnownOptions, Segment, fold, segment, sentences_from_the_end
+from unsway.readers.wording import SIGNS, KnownOptions, Segment, fold, segment, sentences_from_the_end
 
 LOOKED_AT = 4000
 """Characters at the end of a reply that are read; with HEAD, what keeps the longest reply under 10 ms."""
@@ -33,10 +33,12 @@ LEADS = ' \t>*#_`|"•-'
 """What may stand before the text of a line."""
 
 
-def begin(seg: Segment) -> int:
-    """Where a line's text begins, after bullets and quotes."""
+def begin(seg: Segment, want: KnownOptions) -> int:
+    """Where a line's text begins, after bullets and quotes; a sign that an option begins with is no bullet."""
     found = marks.BULLET.match(seg.low)
-    return found.end() if found else 0
+    at = found.end() if found else 0
+    sign = len(seg.low[:at].rstrip(SIGNS))
+    return sign if sign < at and want.begins(seg.low, sign) else at
 
 
 @dataclass(eq=False)
@@ -123,7 +125,9 @@ class ReplyLayout:
     def named_heads(self) -> Iterator[tuple[int, int]]:
         """Where a line begins with the words of an option, and of which."""
         for line in self.sentences():
-            named = self.want.at(line.low, begin(line)) if line.start == self.line_start(line.start) else None
+            named = (
+                self.want.at(line.low, begin(line, self.want)) if line.start == self.line_start(line.start) else None
+            )
             if named is not None and named[0] is not None:
                 yield line.start, named[0]
 
@@ -135,7 +139,7 @@ class ReplyLayout:
 
     def in_list(self, seg: Segment) -> bool:
         """Whether a sentence is one of a list of options."""
-        head = mention_at(seg, begin(seg), self.want)
+        head = mention_at(seg, begin(seg, self.want), self.want)
         return head is not None and head.option is not None and self.listed(seg.start, head.option)
 
     def begins_list(self, end: int, option: int | None) -> bool:
@@ -146,7 +150,7 @@ class ReplyLayout:
             end += 1
         stop = self.text.find("\n", end, self.high)
         seg = segment(self.text, end, self.high if stop < 0 else stop)
-        mention = mention_at(seg, begin(seg), self.want)
+        mention = mention_at(seg, begin(seg, self.want), self.want)
         if mention is None or mention.option != option + 1:
             return False
         words = words_after(seg, mention, self.want)

@@ -79,7 +79,10 @@ def _stands_alone(seg: Segment, end: int, ref: str, option: int, want: KnownOpti
 def words_after(seg: Segment, mention: Mention, want: KnownOptions) -> tuple[int | None, int] | None:
     """The option whose words follow a mention ("B. photosynthesis"), and where they end."""
     skip = (marks.TO_TEXT_BRACKETED if mention.bracketed else marks.TO_TEXT).match(seg.low, mention.end)
-    return want.at(seg.low, skip.end()) if skip else None
+    if skip is None:
+        return None
+    signed = want.at(seg.low, skip.end() - 1) if seg.low[skip.end() - 1] == "-" else None
+    return signed or want.at(seg.low, skip.end(), dash=True)
 
 
 def joined(seg: Segment, end: int, option: int | None, want: KnownOptions) -> int | None:

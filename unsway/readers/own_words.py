@@ -21,7 +21,7 @@ MOST = 12
 LONGEST = 600
 """Characters at the end of a sentence in which options are looked for: bounds the time that a hostile one takes."""
 
-_WORD = re.compile(r"\d+(?:[.,/:]\d+)*|[^\W\d_]+")
+_WORD = re.compile(r"(?:(?<![\w.)])-)?\d+(?:[.,/:]\d+)*|[^\W\d_]+")
 _COMMON = frozenset(
     "a an and are as at be by for from he her his i if in is it its me my no not of on or our she so than that the their them"
     " they this those to true false was we were what which who will with yes you your all any both each either neither none"
@@ -29,6 +29,8 @@ _COMMON = frozenset(
     " statements correct wrong der die das den dem ein eine le la les un une des du de el los las lo gli il uno una et y und"
     " e o ou oder vor nach von van het een os as do da em na en w z".split()
 )
+_NOT_COMPARED = "".join(f"(?<!{word} )" for word in "least most below above under over".split())
+"""A number is not what it bounds: "below 8"."""
 _LETTER = "0-9_a-zß-ɏͰ-ӿḀ-ỿ"
 """Letters and figures of spaced scripts, whose words may stand in text of one that is not."""
 
@@ -65,19 +67,22 @@ def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int
         spaced = not marks.UNSPACED.search(text)
         if not own or len(own) > MOST or not spaced:
             own = [text]
-        found += [(_form(word, spaced=spaced), option, max((len(own) + 1) // 2, len(own) - 1)) for word in own]
+        least = max((len(own) + 1) // 2, len(own) - 1)
+        found += [
+            (_form(w, spaced=spaced, dash=any(f"-{w}" in each for each in words.values())), option, least) for w in own
+        ]
     return re.compile("|".join(f"({form})" for form, _, _ in found)), tuple(
         (option, least) for _, option, least in found
     )
 
 
-def _form(word: str, *, spaced: bool) -> str:
-    """A word with the endings it may take, or a number, as a pattern."""
+def _form(word: str, *, spaced: bool, dash: bool = False) -> str:
+    """A word with the endings it may take, or a number, as a pattern; with `dash`, a number below 0 is an option, too."""
     exact = re.escape(word).replace("\\ ", r"\s{1,3}")
     if not spaced:
         return exact
     if not word.isalpha():
-        return rf"(?<![\w.,/+-]){exact}(?![\w/^-]|[.,]\d)"
+        return rf"(?<![\w.,/+<>≤≥±-])(?<![<>≤≥±] ){_NOT_COMPARED}{'(?<!- )' if dash else ''}{exact}(?![\w/^-]|[.,]\d)"
     return (
         rf"(?<![{_LETTER}]){word[: max(4, len(word) - 2)]}[{_LETTER}]{{0,4}}(?![{_LETTER}-])"
         if len(word) > 4

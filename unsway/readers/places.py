@@ -32,10 +32,10 @@ def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
             and found.lastgroup in ("answer", "so")
             and stance(above.low, found.start(), noun=True) == OWN
         ):
-            claim = claim_after(seg, begin(seg), reply.want, "answer")
+            claim = claim_after(seg, begin(seg, reply.want), reply.want, "answer")
             return None if claim is not None and reply.goes_on_after(seg.start, claim.choice) else claim
     heading = by_place.HEADING.match(above.low) and (seg.start > line + 40 or len(seg.low) < 200)
-    return claim_after(seg, begin(seg), reply.want, "answer") if heading else None
+    return claim_after(seg, begin(seg, reply.want), reply.want, "answer") if heading else None
 
 
 def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
@@ -44,7 +44,7 @@ def line(reply: ReplyLayout, seg: Segment, *, final: bool) -> Claim | None:
     starts = not reply.text[line : seg.start].strip(LEADS)
     if not (starts or final):
         return None
-    at = begin(seg)
+    at = begin(seg, reply.want)
     found = letter_line(reply, seg, at, final=final) or (text_line(reply, seg, at, line) if final else None)
     if found is None:
         return None
@@ -98,7 +98,9 @@ def text_line(reply: ReplyLayout, seg: Segment, at: int, line: int) -> Claim | N
     if second and not seg.low[second:].strip(" .!\"')"):
         return claimed(seg, None, "several", at, second, "ambiguous")
     above = reply.above(line)
-    if seg.low[stop:].strip(" .!\"')") or (above is not None and reply.want.at(above.low, begin(above))):
+    if seg.low[stop:].strip(" .!\"')") or (
+        above is not None and reply.want.at(above.low, begin(above, reply.want), dash=True)
+    ):
         return None
     if letter and letter.option != named[0]:
         return claimed(seg, None, "letter_against_text", at, stop, "ambiguous")
@@ -117,7 +119,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     """An option at the very beginning, with its reasons behind it."""
     sentences = list(sentences_from_the_end(reply.text, reply.low, min(reply.high, reply.low + HEAD)))
     seg = segment(reply.text, *sentences[-1])
-    at = begin(seg)
+    at = begin(seg, reply.want)
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None:
         return leading_text(reply, seg, at, sentences)
@@ -163,8 +165,10 @@ def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tupl
         return None
     if len(sentences) > 1:
         second = segment(reply.text, *sentences[-2])
-        if (reply.want.at(second.low, begin(second)) or named)[0] != named[0]:
+        if (reply.want.at(second.low, begin(second, reply.want), dash=True) or named)[0] != named[0]:
             return None
+    if marks.SUM.match(seg.low, named[1] - 1):
+        return None
     denies = re.match(r"[\s,]{1,3}(?:and )?not ", seg.low[named[1] :])
     if (len(reply.want.named(seg.low)) > 1 and not denies) or joined(seg, named[1], named[0], reply.want):
         return None

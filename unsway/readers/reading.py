@@ -127,7 +127,8 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
     """
     more = languages.corrects(seg.low)
     asked = reply.text[max(reply.low, seg.start - 4) : seg.start].rstrip().endswith(("?", "？", "؟"))
-    listed = begin(seg) and more is not None and more > begin(seg) + 3  # "- Rome: no, …" takes nothing back
+    at = begin(seg, reply.want)
+    listed = at and more is not None and more > at + 3  # "- Rome: no, …" takes nothing back
     if more is None or asked or listed or reply.want.at(seg.low, 0):
         return None
     rest = segment(reply.text, seg.start + more, reply.high)

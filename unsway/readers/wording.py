@@ -62,6 +62,8 @@ _TWIN = dict(zip("АСЕأبجد", "ACEABCD", strict=True))
 """Letters of other scripts that stand for those of options, alone at the end of a clause; В could be both B and C."""
 COPULA = 8
 """Characters that the longest verb behind what it names has."""
+SIGNS = "-+<>=±≤≥"
+"""Signs that make a number, or a letter that stands for one, another: "-8" is not "8"."""
 PIECE = 300
 """Characters that are searched at a time for the end of a sentence: a sentence or two."""
 
@@ -77,6 +79,8 @@ def fold(text: str) -> str:
     if ">" in text:
         text = marks.TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
         text = text.replace("->", " =").replace("=>", " =")
+    if "inus " in text or "egative " in text:
+        text = marks.NEGATIVE.sub(lambda m: "-".rjust(len(m[0])), text)
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
 
 
@@ -171,8 +175,11 @@ class KnownOptions:
         """Whether an option holds a number or texts are not at hand, so that a number may be what an option says."""
         return not self.texts or any(marks.A_NUMBER.search(text) for text, _ in self.texts)
 
-    def at(self, low: str, position: int) -> tuple[int | None, int] | None:
-        """The option whose whole text stands at a position of folded lower-case text, and where the text ends."""
+    def at(self, low: str, position: int, *, dash: bool = False) -> tuple[int | None, int] | None:
+        """The option whose whole text stands at a position of folded lower-case text, and where the text ends.
+
+        A `dash` right before it is none that makes it another option.
+        """
         if not self.texts:
             return None
         longest = 2 * len(self.texts[0][0]) + 40
@@ -188,7 +195,7 @@ class KnownOptions:
             wide = "  " in piece
             piece = " ".join(piece.split()) if wide else piece
             for text, option in self.texts:
-                if piece.startswith(text):
+                if piece.startswith(text) and (dash or not self.signed(low[max(0, begin - 4) : begin], text)):
                     end = _moved(low, begin, len(text) - text.count(" "), 1) if wide else begin + len(text)
                     join = marks.JOIN.match(low, end)  # before another option's words
                     if marks.CLOSES.match(low, end) or (join is not None and self.begins(low, join.end())):
@@ -199,6 +206,16 @@ class KnownOptions:
         """Where the words of an option end that begin at a position, whatever follows them; 0 where none do."""
         ends = (position + len(text) for text, _ in self.texts if low.startswith(text, position))
         return next((end for end in ends if not low[end : end + 1].isalnum()), 0)
+
+    def signed(self, before: str, text: str) -> bool:
+        """Whether a sign right before a text makes it another option, though a space stands between: "- 8" may be "-8"."""
+        before = before.rstrip(" \"'(")
+        if before[-1:] not in SIGNS or not before:
+            return False
+        if text[0].isdigit() and before.replace(" ", "").endswith("=-"):
+            return True
+        signs = (other[: -len(text)].rstrip() for other, _ in self.texts if other.endswith(text))
+        return any(sign and not sign.strip(SIGNS) and before.endswith(sign) for sign in signs)
 
     def closing(self, low: str) -> tuple[int | None, int, int] | None:
         """The option with whose whole text a folded lower-case sentence ends, and where that text stands."""
@@ -211,7 +228,13 @@ class KnownOptions:
         piece = " ".join(body.split())
         for text, option in self.texts:
             bare = text.rstrip(" .!\"')")
-            if bare and piece.endswith(bare) and _free(piece, len(piece) - len(bare)):
+            place = len(piece) - len(bare)
+            if bare and piece.endswith(bare) and _free(piece, place):
+                summed = marks.TERM if bare[0] in SIGNS else marks.COMPARED if bare[0].isdigit() else None
+                if self.signed(piece[max(0, place - 4) : place], bare) or (
+                    summed is not None and summed.search(piece, max(0, place - 12), place)
+                ):
+                    continue
                 start = _moved(body, len(body), len(bare) - bare.count(" "), -1)
                 return option, skipped + start, skipped + len(body)
         return None
@@ -271,7 +294,7 @@ def _other_number(text: str) -> str | None:
 def _free(piece: str, place: int) -> bool:
     """Whether a text that begins here is not the tail of a longer word or number."""
     before = piece[place - 1 : place]
-    return not before or before >= "\u0e00" or not (before.isalnum() or before in "-./%^+=")
+    return not before or before >= "\u0e00" or not (before.isalnum() or before in "./%^" + SIGNS)
 
 
 def _moved(low: str, position: int, count: int, step: int) -> int:
