@@ -168,6 +168,11 @@ def _closes(seg: Segment, end: int, rule: str) -> bool:
     return rule == "but_is" or say.CLAUSE_END.match(seg.low, end) is not None
 
 
+def undone(seg: Segment, end: int) -> bool:
+    """Whether what follows an option takes it back ("which is wrong") or rests on another ("if you are right")."""
+    return bool(say.BUT_WRONG.match(seg.low, end) or say.ON_TRUST.match(seg.low, end))
+
+
 def torn(seg: Segment, start: int, end: int, rule: str, strength: int) -> Claim:
     """A claim to several options at once."""
     return Claim(None, rule, span(seg, start, end), strength, "ambiguous")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 
 from unsway.readers import languages, own_words
-from unsway.readers.claims import WEAK, Claim, announces, claimed
+from unsway.readers.claims import WEAK, Claim, announces, claimed, undone
 from unsway.readers.layout import LOOKED_AT, ReplyLayout
 from unsway.readers.mentions import mention_at
 from unsway.readers.patterns import by_place, marks, say, who
@@ -36,7 +36,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     if not plainly and (not late or by_place.YOURS.search(before)):
         return None
     refused = by_place.DISTANT.search(seg.low, *piece) or by_place.AMONG.match(seg.low, end)
-    if refused or by_place.THEIRS.search(before):
+    if refused or undone(seg, end) or by_place.THEIRS.search(before):
         return None
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
@@ -53,6 +53,8 @@ def stated(reply: ReplyLayout) -> Claim | None:
     for seg in () if reply.want.numbers else islice(reply.sentences(), STATED):
         named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
         option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
+        if undone(seg, end):
+            continue
         if named and _with_its_letter(reply, seg, option, start, end):
             found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))
             continue

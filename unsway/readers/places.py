@@ -9,7 +9,7 @@ import re
 from itertools import islice
 
 from unsway.readers import languages, own_words
-from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed
+from unsway.readers.claims import STRONG, WEAK, Claim, announces, both, claim_after, claimed, undone
 from unsway.readers.layout import HEAD, LEADS, ReplyLayout, begin
 from unsway.readers.mentions import Mention, joined, mention_at, words_after
 from unsway.readers.patterns import by_place, marks, say, who
@@ -80,6 +80,10 @@ def letter_line(reply: ReplyLayout, seg: Segment, at: int, *, final: bool) -> Cl
         return None
     line = reply.line_start(seg.start)
     above = reply.above(line)
+    other = mention_at(above, begin(above, reply.want), reply.want) if bare and above is not None else None
+    bare_too = other is not None and above is not None and above.ends_at(other.end) and reply.header(line) is None
+    if other is not None and bare_too and other.option not in (None, mention.option):
+        return claimed(seg, None, "several", mention.start, stop, "ambiguous")
     if above is not None and "\n" not in reply.text[above.start + len(above.text) : line - 1].strip(" \t"):
         claim = last_claim(above, reply)
         if claim is not None and claim.choice not in (None, mention.option):
@@ -134,7 +138,7 @@ def leading(reply: ReplyLayout) -> Claim | None:
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
     turned_down = not label and (say.REFUTED.match(seg.low, stop) or languages.turned_down(seg.low, stop))
-    if turned_down or reply.goes_on_after(seg.start + at, mention.option):
+    if turned_down or undone(seg, stop) or reply.goes_on_after(seg.start + at, mention.option):
         return None
     if words and words[0] not in (None, mention.option):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
@@ -167,7 +171,7 @@ def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tupl
         second = segment(reply.text, *sentences[-2])
         if (reply.want.at(second.low, begin(second, reply.want), dash=True) or named)[0] != named[0]:
             return None
-    if marks.SUM.match(seg.low, named[1] - 1):
+    if marks.SUM.match(seg.low, named[1] - 1) or undone(seg, named[1]):
         return None
     denies = re.match(r"[\s,]{1,3}(?:and )?not ", seg.low[named[1] :])
     if (len(reply.want.named(seg.low)) > 1 and not denies) or joined(seg, named[1], named[0], reply.want):

@@ -44,11 +44,15 @@ def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> C
             if claim is not None:
                 if last is None:
                     last = claim
+                elif HEDGED in (claim.strength, last.strength) and min(claim.strength, last.strength) > VOID:
+                    if claim.strength == last.strength and claim.choice != last.choice:
+                        last = last._replace(choice=None, rule="several", status="ambiguous")
+                    last = max(last, claim, key=lambda one: one.strength)  # the firmer one
                 elif (claim.strength > VOID) == (last.strength > VOID):  # the later one
                     last = max(last, claim, key=lambda one: (one.span[1], one.strength))
                 else:  # the model's own, if it names an option
                     last = max(last, claim, key=lambda one: one.strength)
-                if claim.strength > VOID:
+                if claim.strength > HEDGED:
                     break
         if last is not None and last.strength == STRONG and len(seg.low) + seg.start - last.span[1] < SHORTEST:
             break
@@ -113,6 +117,7 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     if noun and "would" in found[0] and say.CONDITIONAL.search(seg.low[max(0, found.start() - 200) : found.end()]):
         return None
     strength = STRONG
+    another = False
     if noun and found["hedged"]:
         if "also" in found["hedged"]:
             return None
@@ -121,9 +126,11 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if say.COUNTERFACTUAL.match(seg.low):
             return None
         strength = HEDGED if rule == "it" and found["maybe"] else WEAK
+        another = strength == HEDGED and ("also" in found["maybe"] or found[0].startswith("or "))
     whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
     claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
-    if claim is not None and strength == HEDGED and claim.choice is not None and _either_later(seg, claim, want):
+    hedged = claim is not None and strength == HEDGED and claim.choice is not None
+    if claim is not None and hedged and (another or _either_later(seg, claim, want)):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", HEDGED)
     if claim is None and not noun:
         return None
@@ -157,8 +164,10 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     named = want.at(seg.low, after)
     end = named[1] if named else after
     conditional = say.ONLY_IF.match(seg.text, end) and ("would" in found[0] or _either_later(seg, claim, want))
-    if conditional or say.BUT_WRONG.match(seg.low, after):
+    if conditional or say.BUT_WRONG.match(seg.low, end):
         return None
+    if say.ON_TRUST.match(seg.low, end):
+        return _of_another(seg, claim)
     return (
         claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
     )
@@ -211,7 +220,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
     whose = stance(low, start)
     if whose == DENIED:
         return None
-    if whose == OWN and not who.SAID_BY.match(low, found.end()):
+    if whose == OWN and not who.SAID_BY.match(low, found.end()) and not say.ON_TRUST.match(low, found.end()):
         return claim
     agrees = who.AGREES_HERE.match(low, found.end())
     return claim._replace(rule="agrees", strength=STRONG) if agrees else claim._replace(strength=REPORTED)

@@ -70,7 +70,7 @@ PIECE = 300
 
 def fold(text: str) -> str:
     """The text with every character replaced by its plain kin; as long as it was."""
-    if "~~" in text:
+    if "~~" in text or "<" in text or "\\" in text:
         text = marks.STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
         text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
