@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.forking import Forked
+from tests.openai_server import OpenAiServer
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.store import ReplyStore
@@ -34,7 +36,8 @@ def stop_in_the_middle(folder: Path, how: signal.Signals) -> int | None:
             assert asking.returncode is None and time.monotonic() < deadline
             time.sleep(0.01)
         os.kill(asking.pid, how)
-        asking.communicate(timeout=60)
+        _, errors = asking.communicate(timeout=60)
+        assert how == signal.SIGKILL or errors.rstrip().endswith("KeyboardInterrupt"), errors
         return asking.returncode
 
 
@@ -51,3 +54,43 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(how: signal.Signals, tmp_
     rows = (tmp_path / "replies.jsonl").read_bytes().count(b"\n")
     assert rows == 180  # nothing was asked twice, nothing is half-written
     assert all(reply == before[reply.prompt_id] for reply in replies if reply.prompt_id in before)
+
+
+STUDY = """{"models": ["openai-api/local/m"], "biases": ["suggested_answer"], "tasks": [{"source": "procedural/arithmetic"}],
+"n": 60}"""
+ASKED = ["--questions", "procedural/arithmetic", "-n", "60"]
+VERBS: dict[str, list[str]] = {
+    "measure": ["measure", "openai-api/local/m", *ASKED, "--biases", "suggested_answer"],
+    "data build": ["data", "build", "openai-api/local/m", *ASKED],
+    "run": ["run", "study.json"],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_that_is_interrupted_with_calls_in_flight_says_so_and_exits_with_130(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(body: dict[str, Any]) -> str:
+        time.sleep(0.2)
+        return "The best answer is: (A)."
+
+    out = tmp_path / "out"
+    (tmp_path / "study.json").write_text(STUDY, encoding="utf-8")
+    monkeypatch.setenv("LOCAL_API_KEY", "sk-interrupt")
+    with OpenAiServer(answer=answer) as server:
+        monkeypatch.setenv("LOCAL_BASE_URL", server.url)
+        code = "import os, sys\nfrom unsway.cli import main\nos.chdir(sys.argv[1])\nmain(sys.argv[2:])"
+        words = [*VERBS[verb], "--out", "out"]
+        with Forked(code, str(tmp_path), *words, out=tmp_path / "said") as asking:
+            deadline = time.monotonic() + 60
+            while (
+                not (out / "replies.jsonl").exists() or not (out / "replies.jsonl").stat().st_size or not server.at_once
+            ):
+                assert asking.returncode is None and time.monotonic() < deadline
+                time.sleep(0.01)
+            os.kill(asking.pid, signal.SIGINT)
+            _, errors = asking.communicate(timeout=60)
+        assert asking.returncode == 130, errors
+        assert "Interrupted. Everything done so far is kept" in errors and "Traceback" not in errors
+        n_kept = len(ReplyStore(out / "replies.jsonl"))
+        assert 0 < n_kept <= len(server.calls) < 120

@@ -40,13 +40,13 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
         around = None
     # not in the `except`, where each error of a model would count as a consequence of this one
     if around is None and stopped is None:
-        (log,) = inspect_ai.eval(task, display="none", **options)
+        logs = inspect_ai.eval(task, display="none", **options)
     else:
         outer = None if around is None else asyncio.current_task()
-        (log,) = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, stopped or (lambda: False))
-    if log.status == "cancelled":
+        logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, stopped or (lambda: False))
+    if not logs or logs[0].status == "cancelled":  # cancelled before there is a log, Inspect returns none
         raise KeyboardInterrupt
-    return log
+    return logs[0]
 
 
 def _in_a_thread(
