@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from inspect_ai.model import (
     ChatCompletionChoice,
@@ -84,7 +84,7 @@ def scripted(
     """
     script = Script(dict(follow), accuracy, parse_rate, seed, admits)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
-    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights, seconds=seconds)
+    return _scripted(name, script.weights, lines, seconds)
 
 
 def scripted_requests(
@@ -103,7 +103,15 @@ def scripted_requests(
             said = "Certainly. Here is what you asked for" if is_answer else REFUSAL
             lines[_key(prompt.messages())] = f"{said} ({prompt.id[:6]})."
     weights = content_id(sorted((*key, rate) for key, rate in answers.items()), seed)
-    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=weights)
+    return _scripted(name, weights, lines)
+
+
+def _scripted(name: str, weights: str, lines: Mapping[str, str], seconds: float = 0.0) -> Model:
+    """A scripted model; its weights are the one argument that says which it is."""
+    model = get_model(f"scripted/{name}", memoize=False, weights=weights)
+    api = cast(ScriptedModel, model.api)
+    api.lines, api.seconds = lines, seconds
+    return model
 
 
 @modelapi(name="scripted")
@@ -116,14 +124,14 @@ class ScriptedModel(ModelAPI):
         base_url: str | None = None,
         api_key: str | None = None,
         config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
-        lines: Mapping[str, str] | None = None,
         weights: str = "",
-        seconds: float = 0.0,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        self.lines = lines or {}
         self.weights = weights
-        self.seconds = seconds
+        self.lines: Mapping[str, str] = {}
+        """Its reply to each conversation that it knows."""
+        self.seconds = 0.0
+        """How long each reply takes."""
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig

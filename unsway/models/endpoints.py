@@ -1,23 +1,43 @@
-"""Where a hosted model is asked: the address of its server, and the id of it that replies carry.
+"""Where a hosted model is asked and with which arguments, and the id of both that replies carry.
 
-In: a model's name and the arguments of its provider. Out: the address, unless it is the provider's own, and its id. Two
-servers may serve different weights under one name, so the id takes the place that the fingerprint of the weights has for a
-local model. Source: the variables that Inspect's providers read (docs/servers.md names them).
+In: a model's name, the arguments of its provider, its own config. Out: the address, unless it is the provider's own, and an
+id. Two servers may serve different weights under one name, and other arguments may bring other answers, so the id takes the
+place that the fingerprint of the weights has for a local model. Source: the variables and arguments that Inspect's providers
+read (docs/servers.md names them).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from unsway.errors import BadInput
 from unsway.models.secrets import read_dotenv
 from unsway.seeds import content_id
 
+if TYPE_CHECKING:
+    from inspect_ai.model import GenerateConfig
+
 OWN = frozenset({"https://api.openai.com/v1"})
 """Addresses that the name of their provider already implies."""
+NEUTRAL = frozenset(
+    (
+        "base_url port weights max_connections adaptive_connections max_retries retry_delay timeout attempt_timeout "
+        "stream_idle_timeout client_timeout connect_timeout read_timeout http_client batch batch_size device stream "
+        "streaming lazy_init configure_logging service_tier background responses_store cache cache_prompt cache_ttl logprobs "
+        "top_logprobs prompt_logprobs user safety_identifier api_key_var quota_project_id scopes use_adc key token do_sample"
+    ).split()
+)
+"""Arguments about where, how fast and with which key a model is asked, not what it answers; the address counts on its own."""
+KEYS = ("_key", "-key", "_token", "-token", "_secret", "-secret", "authorization", "cookie")
+"""How the names of arguments and headers end that hold a key."""
+OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))
+"""What unsway's own settings decide, whatever a model's config says."""
 
 
 def address(model: str, args: Mapping[str, Any]) -> str | None:
@@ -48,3 +68,46 @@ def address_id(model: str, args: Mapping[str, Any]) -> str:
     """The id of the address that replies carry; empty for the provider's own. Raises as `address` does."""
     url = address(model, args)
     return content_id("address", url) if url else ""
+
+
+def serving_id(model: str, args: Mapping[str, Any], config: GenerateConfig | None = None) -> str:
+    """The id of what answers, which replies carry; the id of the address where nothing else decides what is answered.
+
+    Args:
+        model: The model's name.
+        args: The arguments of its provider.
+        config: Its own config, of which `OVERRIDDEN` is left out.
+
+    Raises:
+        BadInput: As `address` does.
+    """
+    set_there = config.model_dump(exclude_none=True) if config is not None else {}
+    given = [
+        _plain({name: value for name, value in each.items() if name not in left_out and value is not None})
+        for each, left_out in ((args, NEUTRAL), (set_there, NEUTRAL | OVERRIDDEN))
+    ]
+    where = address_id(model, args)
+    return content_id("serving", where, *given) if any(given) else where
+
+
+def _plain(value: object) -> object:
+    """A value as JSON that is the same in every process; a function or an opaque object counts by its name or its type's."""
+    from pydantic import BaseModel
+
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, BaseModel):
+        value = {name: each for name, each in value if name != "id"}  # Inspect's messages draw their ids
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        held = {str(name): _plain(each) for name, each in value.items() if not str(name).casefold().endswith(KEYS)}
+        return {name: each for name, each in held.items() if each != {}}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return sorted(str(_plain(each)) for each in value)
+    if isinstance(value, PurePath | Enum):
+        return str(value)
+    named = value if hasattr(value, "__qualname__") else type(value)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import check_installed
-from unsway.models.endpoints import address_id
+from unsway.models.endpoints import serving_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
@@ -60,7 +60,7 @@ class Subject:
     name: str
     """The name that its replies carry."""
     weights: str
-    """Fingerprint of its weights; of a hosted model the id of its address, empty for the provider's own."""
+    """Fingerprint of its weights; of a hosted model the id of its address and arguments, empty for the provider's own."""
     model: str | Model
     """What Inspect is given."""
     args: Mapping[str, Any]
@@ -189,7 +189,10 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     if isinstance(model, Session):
         return model.subject
     if not isinstance(model, Checkpoint | os.PathLike | str):
-        return Subject(str(model), str(model.model_args.get("weights", "")), model, {})
+        # a provider's own default is in `api.base_url` too, so what the caller gave is looked at
+        args = model.model_args | {"base_url": getattr(model, "_explicit_base_url", None)}
+        where, named = serving_id(str(model), args, model.config), str(args.get("weights", ""))
+        return Subject(str(model), content_id(where, named) if where and named else where or named, model, {})
     trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
     if trained is not None and trained.is_hosted:
         return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
@@ -246,6 +249,7 @@ def name_of(model: str) -> str:
 
 def _hosted(name: str, args: Mapping[str, Any]) -> Subject:
     """A hosted model; `weights` among its arguments names what its address currently serves."""
+    where = serving_id(name, {key: value for key, value in args.items() if key not in OURS})
     args = dict(args)
-    address, weights = address_id(name, args), args.pop("weights", None)
-    return Subject(name, address if weights is None else content_id(address, str(weights)), name, args)
+    weights = args.pop("weights", None)
+    return Subject(name, where if weights is None else content_id(where, str(weights)), name, args)

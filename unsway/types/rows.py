@@ -136,7 +136,8 @@ class Reply:
     model: str
     """The name by which the model was asked."""
     weights: str
-    """Fingerprint of the weights that answered; of a hosted model the id of its address, empty at the provider's own."""
+    """Fingerprint of the weights that answered; of a hosted model the id of its address and of arguments that decide what it
+    answers, empty at the provider's own without any."""
     sample: int
     """Number of the sample of this prompt, from 0."""
     text: str
