@@ -74,6 +74,8 @@ class OpenAiServer:
     trained_tokens: int | None = 123456
     thinks: str = ""
     """The thought that chat completions show in a field of their own."""
+    reports_usage: bool = True
+    """Whether chat completions say how many tokens they took."""
     refuses: Callable[[dict[str, Any]], bool] = lambda body: False
     """Whether a chat request is answered by 400."""
     makes_model: bool = True
@@ -291,6 +293,8 @@ class _Handler(BaseHTTPRequestHandler):
         usage = {"prompt_tokens": 20, "completion_tokens": 8, "total_tokens": 28}
         model = "somebody-else" if trouble == "other-model" else body["model"]
         reply = {"id": "chat-1", "object": "chat.completion", "created": 1, "model": model, "usage": usage}
+        if not state.reports_usage:
+            del reply["usage"]
         choices = [] if trouble == "no-choices" else [choice]
         self._json(reply | {"choices": choices}, drip=state.stall if trouble == "drip" else 0.0)
 

@@ -93,7 +93,7 @@ def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     def received(reply: Reply) -> None:
         nonlocal calls, tokens
         calls += 1 + len(reply.turns)
-        tokens += reply.tokens_in + reply.tokens_out
+        tokens += 0 if reply.tokens_estimated else reply.tokens_in + reply.tokens_out
         prompts.add(reply.prompt_id)
 
     def append() -> None:

@@ -146,15 +146,16 @@ class ModelPlan:
 
         # mean tokens out by elicitation, of replies of single calls
         by_elicit: defaultdict[str, list[int]] = defaultdict(list)
-        for reply in kept:
+        counted = [reply for reply in kept if reply.tokens_in and not reply.tokens_estimated]
+        for reply in counted:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
         seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
         out = dict(TOKENS_OUT) | seen_out
 
         # tokens in over what the rule of thumb says
-        expected = sum(lengths[reply.prompt_id].tokens_in for reply in kept)
-        longer = sum(reply.tokens_in for reply in kept) / expected if len(kept) >= ENOUGH and expected else 1.0
+        expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)
+        longer = sum(reply.tokens_in for reply in counted) / expected if len(counted) >= ENOUGH and expected else 1.0
 
         # calls a second of this model's past runs, or else of its provider's
         rate = evidence.calls_per_second

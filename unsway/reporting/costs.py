@@ -26,6 +26,10 @@ HEADS = (
     "tokens trained",
     "US$ for training",
 )
+NOT_REPORTED = "not reported"
+"""Stands for what cannot be told without the tokens of replies."""
+ESTIMATED = "est. "
+"""Goes before what is estimated from characters, because the provider reports no tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,21 @@ class Cost:
     n_replies: int
     """Replies to prompts of this study."""
     tokens_in: float | None
-    """Mean tokens of a prompt over all its turns; None without replies."""
+    """Mean tokens of a prompt over all its turns; None without replies, or where some have tokens that are not known."""
     tokens_out: float | None
-    """Mean tokens of a reply; None without replies."""
+    """Mean tokens of a reply; None as for `tokens_in`."""
     spent: float | None
-    """US dollars for its replies; None where the price of the model is unknown."""
+    """US dollars for its replies; None where the price of the model or the tokens of a reply are not known."""
     steps: int
     """Training steps; 0 for an arm that was not trained."""
     tokens_trained: int
     """Tokens it was trained on; 0 for an arm that was not trained."""
     dollars: float | None
     """US dollars that a provider charged for its training; None where nobody charged."""
+    n_estimated: int = 0
+    """Replies whose tokens are estimated from characters, because the provider reported none."""
+    n_unknown: int = 0
+    """Replies whose tokens are not known, such as imported ones."""
 
 
 def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[Cost, ...]:
@@ -66,15 +74,18 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
         replies = results.said_by(arm)
         tokens_in, tokens_out = replies.total("tokens_in"), replies.total("tokens_out")
         n, trained, price = len(replies), arm.checkpoint, price_of(arm.model, known)
+        n_unknown = replies.n_unknown_tokens()
         cost = Cost(
             arm=arm.label,
             n_replies=n,
-            tokens_in=tokens_in / n if n else None,
-            tokens_out=tokens_out / n if n else None,
-            spent=None if price is None else price.of(tokens_in, tokens_out),
+            tokens_in=tokens_in / n if n and not n_unknown else None,
+            tokens_out=tokens_out / n if n and not n_unknown else None,
+            spent=None if price is None or n_unknown else price.of(tokens_in, tokens_out),
             steps=trained.steps if trained else 0,
             tokens_trained=trained.tokens if trained else 0,
             dollars=trained.cost if trained else None,
+            n_estimated=replies.total("estimated"),
+            n_unknown=n_unknown,
         )
         found.append(cost)
     return tuple(found)
@@ -83,6 +94,10 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
 def as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     """The rows as a person reads them, in the order of `HEADS`."""
 
+    def of_replies(cost: Cost, value: str) -> str:
+        is_estimated = cost.n_estimated and value != words.NONE
+        return NOT_REPORTED if cost.n_unknown else f"{ESTIMATED}{value}" if is_estimated else value
+
     def mean(tokens: float | None) -> str:
         return words.NONE if tokens is None else f"{tokens:.0f}"
 
@@ -90,9 +105,9 @@ def as_text(results: Results) -> tuple[tuple[str, ...], ...]:
         (
             words.visible(cost.arm),
             f"{cost.n_replies:,}",
-            mean(cost.tokens_in),
-            mean(cost.tokens_out),
-            words.dollars(cost.spent, ""),
+            of_replies(cost, mean(cost.tokens_in)),
+            of_replies(cost, mean(cost.tokens_out)),
+            of_replies(cost, words.dollars(cost.spent, "")),
             f"{cost.steps:,}" if cost.steps else words.NONE,
             f"{cost.tokens_trained:,}" if cost.tokens_trained else words.NONE,
             words.dollars(cost.dollars, ""),

@@ -71,11 +71,16 @@ def status_to_terminal(status: Status) -> Group:
 
     share = status.n_replies / status.n_planned if status.n_planned else 1.0
     lines = [f"{status.n_replies:,} of {number_of(status.n_planned, 'reply')} ({share:.0%}). "]
-    if status.cost is None:
+    if status.n_unknown:
+        lines[0] += (
+            f"What they cost is not known: {number_of(status.n_unknown, 'reply')} came without a count of tokens."
+        )
+    elif status.cost is None:
         lines[0] += "The price of a model is not known (--prices FILE)."
     else:
         to_come = "" if status.cost_to_come is None else f", about ${status.cost_to_come:,.2f} to come"
-        lines[0] += f"${status.cost:,.2f} spent{to_come}."
+        estimated = ", estimated from characters because the provider reports no tokens" if status.n_estimated else ""
+        lines[0] += f"${status.cost:,.2f} spent{to_come}{estimated}."
     for beat in status.running:
         passed, left = beat.seen - beat.since, ""
         if beat.done and passed >= 1:  # at the rate since it began

@@ -19,6 +19,7 @@ from unsway import layout
 from unsway.disk import append_row
 from unsway.errors import ModelError
 from unsway.models.patience import Patience, plain
+from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
 
 if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig, Model, ModelOutput
@@ -92,6 +93,8 @@ class Calls:
         """When the first call failed after the last answer."""
         self.answered = False
         """Whether any call was answered."""
+        self.is_unmetered = False
+        """Whether a reply came without a count of its tokens, which is warned of once."""
         self.given_up: CallFailed | None = None
         """Why the endpoint was given up."""
 
@@ -153,6 +156,16 @@ class Calls:
         self.failing_since, self.answered = None, True
         took, stop = time.monotonic() - start, output.stop_reason
         tokens = output.usage.output_tokens if output.usage else "unknown"
+        if not self.is_unmetered and (
+            output.usage is None or not output.usage.input_tokens + output.usage.output_tokens
+        ):
+            self.is_unmetered = True
+            _log.warning(
+                "%s does not report how many tokens it uses (no `usage`): tokens and costs of its replies are estimated from "
+                "their characters, at %g characters a token. Thinking that it does not show is not counted.",
+                self.name,
+                LEAST_CHARACTERS_A_TOKEN,
+            )
         _log.debug("%s answered in %.2f s; output tokens: %s, ended by %s", self.name, took, tokens, stop)
         if output.stop_reason == "content_filter":
             self._record(CallFailed(FILTERED, "kept as it is", passing=False), prompt_id)

@@ -15,6 +15,7 @@ from unsway.errors import BadInput
 from unsway.models.engines.base import AFTER, CHOICES
 from unsway.models.session import LOCAL
 from unsway.models.thoughts import shown_thought
+from unsway.planning.budget import estimated_tokens
 from unsway.prompts.render import letters_asked, options_shown
 from unsway.readers.parse import read
 from unsway.stats.outcomes import first_is_wrong
@@ -79,15 +80,35 @@ async def converse(
     def is_wrong(output: ModelOutput) -> bool:
         return doubts is not None and first_is_wrong(doubts, reply_of(address, [output]))
 
-    outputs = await walk(prompt, generate, is_wrong)
+    unreported: list[tuple[int, int]] = []  # tokens in and out
+
+    async def counted(messages: list[ChatMessage], turn: int) -> ModelOutput:
+        """The output; its tokens are estimated where the provider reports none, which would look like a free reply."""
+        output = await generate(messages, turn)
+        if output.usage is None or not output.usage.input_tokens + output.usage.output_tokens:
+            said = "".join(choice.message.text for choice in output.choices)
+            shown = shown_thought(output, address.model, "unknown").text if output.choices else ""
+            sent = sum(len(message.text) for message in messages)
+            most = address.settings.max_tokens
+            unreported.append((estimated_tokens(sent), min(estimated_tokens(len(said + shown)), most)))
+        return output
+
+    outputs = await walk(prompt, counted, is_wrong)
     if len(outputs) <= prompt.n_model_turns:
-        return replace(reply_of(address, outputs), stop="first_wrong")
-    reply = reply_of(address, outputs, begun)
-    words = address.settings.force_answer
-    # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
-    if words is None or reply.thought != "none" or _is_read(prompt, reply):
-        return reply
-    return await _forced(prompt, address, reply, words, generate)
+        reply = replace(reply_of(address, outputs), stop="first_wrong")
+    else:
+        reply = reply_of(address, outputs, begun)
+        words = address.settings.force_answer
+        # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
+        if words is not None and reply.thought == "none" and not _is_read(prompt, reply):
+            reply = await _forced(prompt, address, reply, words, counted)
+    more_in, more_out = (sum(each) for each in zip((0, 0), *unreported, strict=True))
+    return replace(
+        reply,
+        tokens_in=reply.tokens_in + more_in,
+        tokens_out=reply.tokens_out + more_out,
+        tokens_estimated=bool(unreported),
+    )
 
 
 def _is_read(prompt: Prompt, reply: Reply) -> bool:

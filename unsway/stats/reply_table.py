@@ -42,6 +42,7 @@ KINDS = {
     "run": np.int32,
     "tokens_in": np.int32,
     "tokens_out": np.int32,
+    "estimated": np.bool_,
     "thinking": np.int32,
     "thought": np.int8,
     "length": np.int32,
@@ -49,9 +50,9 @@ KINDS = {
     "marked": np.bool_,
     "forced": np.bool_,
 }
-"""The columns: where the row starts, in bytes; the prompt and the run; tokens, those of thinking -1 where nobody counted;
-which of `THOUGHTS`; the length of the text in characters, a hash of it, whether it holds one of `MARKS`, and whether its
-answer was forced."""
+"""The columns: where the row starts, in bytes; the prompt and the run; tokens, those of a prompt 0 where they are not known,
+and whether they are estimated; those of thinking, -1 where nobody counted; which of `THOUGHTS`; the length of the text in
+characters, a hash of it, whether it holds one of `MARKS`, and whether its answer was forced."""
 
 
 class ReplyTable:
@@ -115,6 +116,10 @@ class ReplyTable:
     def total(self, name: str) -> int:
         """The sum of a column: of tokens, of characters, or how many replies it says of that they are so."""
         return int(self.columns[name].sum(dtype=np.int64))
+
+    def n_unknown_tokens(self) -> int:
+        """How many replies have neither reported nor estimated tokens: what they cost is not known."""
+        return int((self.columns["tokens_in"] == 0).sum())
 
     def thoughts(self) -> Counter[Thought]:
         """How many replies show which kind of thought."""
@@ -207,6 +212,7 @@ def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) 
         runs(Run(reply.model, reply.weights, reply.sample, reply.settings)),
         reply.tokens_in,
         reply.tokens_out,
+        reply.tokens_estimated,
         -1 if reply.reasoning_tokens is None else reply.reasoning_tokens,
         THOUGHTS.index(reply.thought),
         len(reply.text),

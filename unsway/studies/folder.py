@@ -296,7 +296,7 @@ def judge_costs(place: Path) -> Iterator[JudgeCost]:
                 len(replies),
                 tokens_in,
                 tokens_out,
-                None if price is None else price.of(tokens_in, tokens_out),
+                None if price is None or not all(r.tokens_in for r in replies) else price.of(tokens_in, tokens_out),
                 " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
                 ", ".join(sorted({reply.reported_model for reply in replies} - {""})),
             )

@@ -76,6 +76,10 @@ class Status:
     """US dollars for the replies that are missing, at the mean of those that exist; None where that is not known."""
     places: tuple[ArmPlace, ...] = ()
     """Where each arm is, of a study that runs on several machines."""
+    n_estimated: int = 0
+    """Replies whose tokens are estimated, because their provider reports none."""
+    n_unknown: int = 0
+    """Replies whose tokens are not known, such as imported ones."""
 
 
 def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -> Status:
@@ -83,8 +87,9 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     place = study_folder(folder)
     pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
     said: dict[Run, Counter[str]] = {}
-    cost: float | None = 0.0
     there = reply_table(place)
+    n_estimated, n_unknown = there.total("estimated"), there.n_unknown_tokens()
+    cost: float | None = None if n_unknown else 0.0
     for number, run in enumerate(there.runs):
         mine, price = there.of_runs((number,)), price_of(run.model, table)
         said.setdefault((run.model, run.weights, run.settings), Counter()).update(mine.by_prompt())
@@ -120,7 +125,9 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
         n_planned += samples * len(every)
 
     to_come = (n_planned - n_replies) * cost / n if n and cost is not None else None
-    return Status(tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place))
+    return Status(
+        tuple(cells), running(place), n_replies, n_planned, cost, to_come, places(place), n_estimated, n_unknown
+    )
 
 
 def looks(

@@ -52,7 +52,7 @@ class ProjectPrices:
         self._tokens: dict[str, list[tuple[int, int]]] = {}
         self._runs = [run for path in Path(project).glob(f"*/{layout.PAST}") for run in past_runs(path.parent)]
         for path in Path(project).glob(f"*/{layout.REPLIES}"):
-            for reply in replies_in(path):
+            for reply in (one for one in replies_in(path) if one.tokens_in and not one.tokens_estimated):
                 self._tokens.setdefault(reply.model, []).append((reply.tokens_in, reply.tokens_out))
 
     def of(self, model: str, n: int, times: float = 1.0, samples: int = 1) -> tuple[float, float]:

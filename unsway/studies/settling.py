@@ -76,11 +76,11 @@ def _numbers(
 
 
 def _dollars(folder: Path) -> float | None:
-    """US dollars for the replies and trainings of a folder; None where a price is not known."""
+    """US dollars for the replies and trainings of a folder; None where a price or the tokens of a reply are not known."""
     table, total = prices(), 0.0
     for reply in replies_in(folder / layout.REPLIES):
         price = price_of(reply.model, table)
-        if price is None:
+        if price is None or not reply.tokens_in:
             return None
         total += price.of(reply.tokens_in, reply.tokens_out)
     return total + training_costs(folder)

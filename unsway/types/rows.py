@@ -150,7 +150,7 @@ class Reply:
     model's own first answer, which was wrong: then that is the text, and the later turns were not asked."""
     settings: Settings
     tokens_in: int
-    """Prompt tokens, all turns together."""
+    """Prompt tokens, all turns together; 0 where they are not known, as of most imported replies."""
     tokens_out: int
     """Generated tokens, all turns together."""
     thought: Thought = "unknown"
@@ -167,6 +167,8 @@ class Reply:
     """What can be read of the reasoning channel of each of `turns`, empty where there is nothing; recorded with its stop."""
     turn_thoughts: tuple[Thought, ...] = ()
     """What can be read of the thinking before each of `turns`; recorded with its stop."""
+    tokens_estimated: bool = False
+    """Whether the tokens of some turn are estimated from its characters, because the provider reported none."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):
