@@ -76,6 +76,8 @@ class OpenAiServer:
     """The thought that chat completions show in a field of their own."""
     reports_usage: bool = True
     """Whether chat completions say how many tokens they took."""
+    answers_as: str = ""
+    """The name under which chat completions are answered, where it is not the one that was asked for."""
     refuses: Callable[[dict[str, Any]], bool] = lambda body: False
     """Whether a chat request is answered by 400."""
     makes_model: bool = True
@@ -291,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble == "filter":
             choice = {"index": 0, "message": message | {"content": ""}, "finish_reason": "content_filter"}
         usage = {"prompt_tokens": 20, "completion_tokens": 8, "total_tokens": 28}
-        model = "somebody-else" if trouble == "other-model" else body["model"]
+        model = "somebody-else" if trouble == "other-model" else state.answers_as or body["model"]
         reply = {"id": "chat-1", "object": "chat.completion", "created": 1, "model": model, "usage": usage}
         if not state.reports_usage:
             del reply["usage"]

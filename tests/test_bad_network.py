@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -11,16 +12,19 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai.model import get_model
 
 from tests.faults.bad_network import KINDS, logged, troubles
 from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput, ModelError
 from unsway.models.patience import Patience
+from unsway.models.session import subject
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.store import ReplyStore
 from unsway.testing import toy_questions
+from unsway.types import Settings
 
 pytest.importorskip("openai")
 pytestmark = pytest.mark.filterwarnings(
@@ -86,7 +90,7 @@ def test_an_endpoint_that_is_gone_ends_with_an_error_and_exit_code_1(tmp_path: P
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 1, done.stderr
         assert "5 of 8 prompts got no reply" in done.stderr and re.search(
-            r"given up: no answer for \d+ seconds", done.stderr
+            r"given up: no answer for \d+ seconds? \(", done.stderr
         )
         assert "× 503" in done.stderr and "The 3 replies received are kept" in done.stderr
         assert KEY not in done.stderr + done.stdout
@@ -101,15 +105,58 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
     with OpenAiServer() as server:
         url = server.url
     start = time.monotonic()
-    with pytest.raises(
-        ModelError, match=r"6 of 6 prompts got no reply.*given up: no answer for \d+ seconds.*no connection"
-    ):
+    words = (
+        r"6 of 6 prompts got no reply.*given up: no answer for (1 second|[2-9]\d* seconds) \(.*no connection: nobody"
+    )
+    with pytest.raises(ModelError, match=f"{words} listens at {url}"):
         run(
             pairs(toy_questions(3), ["suggested_answer"]),
             "openai-api/local/m",
             model_args={"base_url": url, "patience": QUICK},
         )
     assert time.monotonic() - start < 20
+
+
+def test_nobody_is_waited_for_longer_than_promised(tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        url = server.url
+    patience = Patience(first=0.5, never=5.0)
+    with pytest.raises(ModelError, match="given up"):
+        run(
+            pairs(toy_questions(10), ["suggested_answer"]),
+            "openai-api/local/m",
+            folder=tmp_path,
+            model_args={"base_url": url, "patience": patience, "max_connections": 20},
+        )
+    rows = [json.loads(line) for line in (tmp_path / "failures.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert 4 < max(row["at"] for row in rows) - min(row["at"] for row in rows) < 7
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("127.0.0.1:8000/v1", r"Write http://127\.0\.0\.1:8000/v1, or https://"),
+        ("localhost:8000/v1", "Write http://localhost:8000/v1, or https://"),
+        ("htp://127.0.0.1:8000/v1", "Write it as http://HOST:PORT/v1"),
+        ("http:///v1", "Write it as http://HOST:PORT/v1"),
+    ],
+)
+def test_what_is_no_address_is_refused_before_anything_is_asked(url: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=words):
+        run(pairs(toy_questions(3), ["suggested_answer"]), "openai-api/local/m", model_args={"base_url": url})
+    with pytest.raises(BadInput, match=words):
+        subject(get_model("openai-api/local/m", base_url=url, memoize=False))
+    with pytest.raises(BadInput) as refused:
+        subject("openai-api/local/m", base_url="me:secret@127.0.0.1:8000/v1")
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_that_only_the_client_knows_to_be_none_is_asked_once(tmp_path: Path) -> None:
+    model = get_model("openai-api/local/m", base_url="http://127.0.0.1:8000/v1", memoize=False)
+    model.api.client.base_url = "127.0.0.1:8000/v1"  # type: ignore[attr-defined]
+    with pytest.raises(ModelError, match="no address"):
+        run(pairs(toy_questions(3), ["suggested_answer"]), model, folder=tmp_path, settings=Settings(max_tokens=9))
+    assert set(logged(tmp_path)) == {"no address"}
 
 
 @pytest.mark.parametrize("status", ["401", "404"])
@@ -128,7 +175,9 @@ def test_what_every_call_would_meet_is_met_once(status: str, tmp_path: Path) -> 
 def test_a_server_that_serves_something_else_is_given_up_soon(trouble: str, words: str, tmp_path: Path) -> None:
     with OpenAiServer(trouble=lambda method, path, n: trouble) as server:
         asked = pairs(toy_questions(20), ["suggested_answer"])
-        with pytest.raises(ModelError, match=f"given up: no answer for .*{words}"):
+        with pytest.raises(
+            ModelError, match=rf"given up: no usable answer for (1 second|[2-9]\d* seconds) \(.*{words}"
+        ):
             run(
                 asked,
                 "openai-api/local/m",
@@ -136,6 +185,16 @@ def test_a_server_that_serves_something_else_is_given_up_soon(trouble: str, word
                 model_args={"base_url": server.url, "patience": QUICK, "max_connections": 4},
             )
         assert 12 <= len(server.calls) <= 16
+
+
+def test_a_short_key_leaves_words_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "e")
+    with OpenAiServer(trouble=lambda method, path, n: "400") as server:
+        with pytest.raises(ModelError) as refused:
+            run(
+                pairs(toy_questions(1), ["suggested_answer"]), "openai-api/local/m", model_args={"base_url": server.url}
+            )
+        assert "Request:" in str(refused.value) and "(key)" not in str(refused.value)
 
 
 def test_one_prompt_that_always_fails_costs_no_other(tmp_path: Path) -> None:

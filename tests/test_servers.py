@@ -19,9 +19,11 @@ from unsway.data.mixture import mixture
 from unsway.data.recipe import Recipe
 from unsway.disk import write_text
 from unsway.errors import BadInput, ModelError
+from unsway.models.endpoints import is_own_server
 from unsway.models.session import session, subject
 from unsway.pairing import pairs
 from unsway.sampling import run
+from unsway.sampling.calls import is_same_model
 from unsway.testing import toy_questions
 from unsway.types import Checkpoint
 
@@ -223,6 +225,44 @@ def test_a_server_that_answers_under_another_name_is_believed_where_one_says_so(
     assert found.exit_code == 0, found.output
     wrong = CliRunner().invoke(main, [*words, "-M", "answers_as=a-third", "--out", str(tmp_path / "other")])
     assert wrong.exit_code == 1 and "'somebody-else' answered instead of 'a-third'" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "own", "hosted"),
+    [
+        ("bct", "bct", True, True),
+        ("org/Bct", "bct", True, True),
+        ("bct", "/models/bct", True, True),
+        ("bct-other", "bct-other-control", False, False),
+        ("bct", "bct2", False, False),
+        ("bct", "bct-1000", False, True),  # of a provider, the name of a snapshot
+        ("gpt-4o", "gpt-4o-2024-08-06", False, True),
+        ("gpt-4o", "gpt-4o-mini", False, False),
+        ("bct", "other-bct", False, False),
+        ("one/bct", "two/bct", False, False),
+        ("bct-2024", "bct", False, False),
+    ],
+)
+def test_which_names_are_those_of_the_model_that_was_asked(asked: str, answered: str, own: bool, hosted: bool) -> None:
+    assert is_same_model(asked, answered, is_own=True) is own
+    assert is_same_model(asked, answered, is_own=False) is hosted
+
+
+def test_which_addresses_are_those_of_a_server_of_ones_own() -> None:
+    own = ("127.0.0.1:8000/v1", "localhost:8000", "10.0.0.7", "[::1]:8000/v1", "gpu7:8000/v1", "gpu7.lan")
+    assert all(is_own_server(f"http://{place}") for place in own)
+    assert not any(is_own_server(url) for url in (None, "https://api.example.com/v1", "http://8.8.8.8/v1"))
+
+
+def test_an_adapter_whose_name_begins_like_the_one_that_was_asked_is_not_believed(tmp_path: Path) -> None:
+    patience = {"tries": 2, "first": 0.01}
+    with OpenAiServer(answers_as="bct-other-control") as server, pytest.raises(ModelError, match="answered instead of"):
+        run(
+            pairs(toy_questions(2), ["suggested_answer"]),
+            "openai-api/local/bct-other",
+            folder=tmp_path,
+            model_args={"base_url": server.url, "patience": patience},
+        )
 
 
 VERBS = """

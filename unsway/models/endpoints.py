@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from ipaddress import ip_address
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
     """The address at which a model is asked; None if it is the provider's own.
 
     Raises:
-        BadInput: The address holds a password or a key, which would end up in files.
+        BadInput: It is no address of a server, or holds a password or a key, which would end up in files.
     """
     read_dotenv()
     provider, _, rest = model.partition("/")
@@ -56,12 +57,27 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
         return None
     url = str(found).rstrip("/")
     parts = urlsplit(url)
-    if parts.username or parts.password or parts.query:
+    if parts.username or parts.password or parts.query or ("@" in url and "://" not in url):
         raise BadInput(
             f"The address of {model!r} (host {parts.hostname!r}) holds a user, a password or a query, which would end up in "
             "logs. Give the bare address, and the key in the provider's variable (…_API_KEY)."
         )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        hint = f"Write http://{url}" if "://" not in url else "Write it as http://HOST:PORT/v1"
+        raise BadInput(
+            f"The address of {model!r} is {url!r}, which does not begin with http:// or https:// and a host. {hint}, or "
+            "https:// where the server has a certificate."
+        )
     return None if url in OWN else url
+
+
+def is_own_server(url: str | None) -> bool:
+    """Whether an address is on this machine or in a private network, and so serves what its user put there."""
+    host = (urlsplit(url).hostname or "") if url else ""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:  # a name
+        return bool(host) and ("." not in host or host.endswith((".local", ".internal", ".lan", ".localhost")))
 
 
 def address_id(model: str, args: Mapping[str, Any]) -> str:

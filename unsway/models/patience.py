@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from unsway.models.secrets import known, without
+
 MOST_CHARACTERS = 300
 """The most characters of a server's own words that are kept."""
 
@@ -27,6 +29,5 @@ class Patience:
 
 
 def plain(text: str, key: str | None = None) -> str:
-    """A server's words as one short line, without control characters, and without the key if they repeat it."""
-    clean = text.replace(key, "(key)") if key else text
-    return "".join(c if c.isprintable() else " " for c in clean)[:MOST_CHARACTERS]
+    """A server's words as one short line, without control characters, and without keys if they repeat one."""
+    return "".join(c if c.isprintable() else " " for c in without(text, known(key)))[:MOST_CHARACTERS]

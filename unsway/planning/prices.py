@@ -14,7 +14,8 @@ from pathlib import Path
 from unsway.banks import bank
 from unsway.errors import BadInput, BadRow
 
-_SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
+SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
+"""How the name of a dated snapshot of a model goes on behind the model's own."""
 _TRAINED = re.compile(r"(openai/ft:[^:]+):.*")
 """A model that was fine-tuned at OpenAI, `openai/ft:BASE:ORGANISATION:SUFFIX:ID`; its price depends on its base."""
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -69,7 +70,7 @@ def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
     if model in table:
         return table[model]
     near = [name for name in table if model.startswith(name)]
-    near = [name for name in near if name.endswith("/") or _SNAPSHOT.fullmatch(model[len(name) :])]
+    near = [name for name in near if name.endswith("/") or SNAPSHOT.fullmatch(model[len(name) :])]
     return table[max(near, key=len)] if near else None
 
 

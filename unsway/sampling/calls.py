@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from unsway import layout
 from unsway.disk import append_row
-from unsway.errors import ModelError
+from unsway.errors import ModelError, number_of
+from unsway.models.endpoints import is_own_server
 from unsway.models.patience import Patience, plain
 from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
+from unsway.planning.prices import SNAPSHOT
 
 if TYPE_CHECKING:
     from inspect_ai.model import GenerateConfig, Model, ModelOutput
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-FOR_ALL = frozenset({"401", "403", "404"})
+NO_ADDRESS = "no address"
+"""Kind of a call to something that is no address of a server."""
+FOR_ALL = frozenset({"401", "403", "404", NO_ADDRESS})
 """Failures that every call will meet if none was ever answered: a wrong key, address or name."""
 QUOTA = "insufficient_quota"
 """OpenAI's code for an account without money: a 429 that no waiting fixes."""
@@ -39,6 +43,19 @@ FILTERED = "content filter"
 """Kind of a reply that a provider withholds: it is kept as a reply, and recorded here as well."""
 SELF_HOSTED = ("openai-api/", "vllm/")
 """Providers behind which the user's own server answers under the name that was asked for."""
+
+
+def is_same_model(asked: str, answered: str, *, is_own: bool) -> bool:
+    """Whether a server answers as the model that was asked for.
+
+    Either name may have a path or an organisation before it. A provider may name a dated snapshot; a server of one's own may
+    not, where `m-1000` may be another checkpoint than `m`.
+    """
+    short, long = sorted((f"/{asked.casefold()}", f"/{answered.casefold()}"), key=len)
+    if long.endswith(short):
+        return True
+    _, _, behind = f"/{answered.casefold()}".rpartition(f"/{asked.casefold()}")
+    return not is_own and SNAPSHOT.fullmatch(behind) is not None
 
 
 class CallFailed(ModelError):
@@ -66,16 +83,20 @@ class CallFailed(ModelError):
             kind = "time-out"
         elif names & {"ConnectError", "ConnectionRefusedError"}:
             kind = NOBODY
+        elif names & {"UnsupportedProtocol", "InvalidURL"}:
+            kind = NO_ADDRESS
         elif names & {"NetworkError", "RemoteProtocolError", "APIConnectionError"}:
             kind = "connection lost"
         elif names & {"JSONDecodeError", "ValidationError", "OpenAIResponseError"}:
             kind = "malformed"
         else:
             kind = type(cause).__name__
+        url = getattr(model.api, "base_url", None)
+        said = f"nobody listens at {url}: {cause}" if kind == NOBODY and url else str(cause)
         return cls(
             kind,
-            plain(str(cause), getattr(model.api, "api_key", None)),
-            passing=retryable or kind == "malformed",
+            plain(said, getattr(model.api, "api_key", None)),
+            passing=(retryable or kind == "malformed") and kind != NO_ADDRESS,
             after=getattr(decision, "retry_after", None) or 0.0,
         )
 
@@ -111,10 +132,12 @@ class Calls:
         growing = wait_exponential_jitter(initial=patience.first, max=patience.longest, jitter=patience.first)
 
         def wait(state: RetryCallState) -> float:
-            """Seconds before the next try: what the server asks for, but at least a growing time of our own."""
+            """Seconds before the next try: what the server asks for, or a growing time if longer, but not past giving up."""
             error = state.outcome.exception() if state.outcome else None
             asked_for = min(error.after, patience.gone) if isinstance(error, CallFailed) else 0.0
-            return max(asked_for, growing(state))
+            since = self.failing_since
+            ends = float("inf") if since is None else since + self._patience_with_silence()
+            return min(max(asked_for, growing(state)), max(ends - time.monotonic(), 0.0) + 0.01)
 
         tries = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, CallFailed) and error.passing),
@@ -137,9 +160,13 @@ class Calls:
             output = await model.generate(chat, config=config)
             if not output.choices:
                 raise CallFailed("no choices", "the server sent an answer without one", passing=True)
-            asked, answered = (whole.rpartition("/")[2].casefold() for whole in (self.name, output.model))
+            asked = self.name.split("/", 2 if self.name.startswith("openai-api/") else 1)[-1]
             asked = asked.rpartition(":")[2] if self.name.startswith("vllm/") else asked  # vllm/BASE:ADAPTER
-            fits = answered.startswith(asked) if self.answers_as is None else output.model == self.answers_as
+            if self.answers_as is None:
+                is_own = self.name.startswith("vllm/") or is_own_server(model.api.base_url)
+                fits = is_same_model(asked, output.model, is_own=is_own)
+            else:
+                fits = output.model == self.answers_as
             if self.name.startswith(SELF_HOSTED) and output.model and not fits:
                 other = plain(output.model)
                 said = (
@@ -171,6 +198,11 @@ class Calls:
             self._record(CallFailed(FILTERED, "kept as it is", passing=False), prompt_id)
         return output
 
+    def _patience_with_silence(self) -> float:
+        """Seconds without any answer after which the endpoint is given up."""
+        alive = self.answered or set(self.counts) != {NOBODY}
+        return self.patience.gone if alive else self.patience.never
+
     def _record(self, failure: CallFailed, prompt_id: str) -> None:
         """Keep a failure, report the first of its kind, and give the endpoint up if it is gone, so nothing waits for it."""
         if failure.passing:
@@ -184,10 +216,10 @@ class Calls:
         now = time.monotonic()
         self.failing_since = now if self.failing_since is None else self.failing_since
         silent = now - self.failing_since
-        alive = self.answered or set(self.counts) != {NOBODY}
         useless = not self.answered and sum(self.counts[kind] for kind in USELESS) >= self.patience.tries
-        if failure.passing and (useless or silent > (self.patience.gone if alive else self.patience.never)):
-            said = f"no answer for {silent:.0f} seconds ({self.summary()}), at last {failure}"
+        if failure.passing and (useless or silent > self._patience_with_silence()):
+            what = "no usable answer" if useless else "no answer"
+            said = f"{what} for {number_of(max(1, round(silent)), 'second')} ({self.summary()}), at last {failure}"
             self.given_up = CallFailed("given up", said, passing=False)
         elif QUOTA in failure.said or (failure.kind in FOR_ALL and not self.answered):
             self.given_up = failure
