@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from tests.forking import Forked
+from unsway.errors import BadInput
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.sampling.evaluating import evaluate
+from unsway.store import ReplyStore
+from unsway.testing import scripted, toy_questions
 
 ASK = """
 from unsway.pairing import pairs
@@ -67,6 +80,49 @@ def test_an_interrupt_inside_a_loop_ends_the_asking(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGINT)
         process.wait(60)
     assert time.monotonic() - began < 40 and process.returncode != 0
+
+
+def test_threads_measure_one_after_the_other(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(6), ["post_hoc"])
+
+    def ask(number: int, folder: Path | None) -> int:
+        model = scripted(asked, {"post_hoc": 0.5}, seed=number % 2, seconds=0.05)
+        return len(run(asked, model, folder=folder))
+
+    with ThreadPoolExecutor(6) as threads:
+        places = [tmp_path / "own", tmp_path / "shared", tmp_path / "shared", tmp_path / "shared", None, None]
+        futures = [threads.submit(ask, number, place) for number, place in enumerate(places)]
+        assert [future.result(timeout=100) for future in futures] == [12] * 6
+    assert len(ReplyStore(tmp_path / "shared" / "replies.jsonl")) == 24
+
+
+@pytest.mark.parametrize("by", ["inspect", "unsway"])
+def test_measuring_in_a_solver_says_what_to_do_instead(by: str, tmp_path: Path) -> None:
+    asked, found = pairs(toy_questions(2), ["post_hoc"]), []
+
+    def measure() -> None:
+        try:
+            run(asked, scripted(asked, {}), folder=tmp_path / "inside")
+        except Exception as error:
+            found.append(error)
+
+    @solver
+    def measuring() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            measure()
+            await asyncio.to_thread(measure)
+            return state
+
+        return solve
+
+    model, task = get_model("mockllm/model"), Task(dataset=[Sample("Say a word.")], solver=measuring())
+    if by == "inspect":
+        inspect_eval(task, model=model, log_dir=str(tmp_path / "logs"), display="none")
+    else:
+        evaluate(task, model=model, log_dir=str(tmp_path / "logs"))
+    assert [type(error) for error in found] == [BadInput, BadInput], found
+    assert "Measure before or after it" in str(found[0])
+    assert len(run(asked, scripted(asked, {}), folder=tmp_path / "after")) == 4
 
 
 def test_a_notebook_can_measure(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """One Inspect eval, from a script as well as from code that runs inside an event loop: a notebook, marimo, a coroutine.
 
 In: a task and Inspect's options. Out: the log. Inspect's own `eval` starts an event loop, which the thread of a running loop
-cannot. There the eval gets a thread of its own.
+cannot. There the eval gets a thread of its own. Inspect runs one eval at a time in a process, so threads wait for each other.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import ContextVar, copy_context
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from unsway.errors import BadInput
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -19,6 +23,11 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.2
 """Seconds between two looks at whether the code around was interrupted."""
+TWO_AT_ONCE = ("Multiple concurrent calls to eval_async", "Already running asyncio in this thread")
+"""How errors of Inspect and anyio begin where an eval that is not ours is running; tests/test_event_loops.py pins both."""
+_one_at_a_time = Lock()
+_is_inside: ContextVar[bool] = ContextVar("is_inside", default=False)
+"""Whether this code was called by an eval of ours, which would wait for itself."""
 
 
 def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options: Any) -> EvalLog:
@@ -31,19 +40,40 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
 
     Raises:
         KeyboardInterrupt: It was interrupted; what was received before is kept.
+        BadInput: It was called from within an Inspect eval, or while one that is not ours runs in this process.
     """
     import inspect_ai
+
+    nested = BadInput(
+        "An Inspect eval is already running in this process, and Inspect runs one at a time. Measure before or after it, not "
+        "in one of its solvers or scorers; or run `unsway` in a process of its own."
+    )
+    if _is_inside.get():
+        raise nested
 
     try:
         around: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
     except RuntimeError:
         around = None
+    is_stopped = stopped or (lambda: False)
+    while not _one_at_a_time.acquire(timeout=LOOK_AGAIN):
+        if is_stopped():
+            raise KeyboardInterrupt
+    token = _is_inside.set(True)
     # not in the `except`, where each error of a model would count as a consequence of this one
-    if around is None and stopped is None:
-        logs = inspect_ai.eval(task, display="none", **options)
-    else:
-        outer = None if around is None else asyncio.current_task()
-        logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, stopped or (lambda: False))
+    try:
+        if around is None and stopped is None:
+            logs = inspect_ai.eval(task, display="none", **options)
+        else:
+            outer = None if around is None else asyncio.current_task()
+            logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, is_stopped)
+    except RuntimeError as error:
+        if str(error).startswith(TWO_AT_ONCE):
+            raise nested from None
+        raise
+    finally:
+        _is_inside.reset(token)
+        _one_at_a_time.release()
     if not logs or logs[0].status == "cancelled":  # cancelled before there is a log, Inspect returns none
         raise KeyboardInterrupt
     return logs[0]
@@ -68,7 +98,7 @@ def _in_a_thread(
         return await task
 
     with ThreadPoolExecutor(1) as executor:
-        future = executor.submit(asyncio.run, run())
+        future = executor.submit(copy_context().run, asyncio.run, run())
         try:
             while not wait((future,), LOOK_AGAIN).done:  # asyncio.run turns the first Ctrl-C into a cancelled task
                 if (around is not None and around.cancelling()) or stopped():
