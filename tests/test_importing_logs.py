@@ -21,6 +21,7 @@ from inspect_ai.model import (
     ChatMessageUser,
     ContentReasoning,
     ContentText,
+    GenerateConfig,
     ModelOutput,
     ModelUsage,
     get_model,
@@ -30,16 +31,19 @@ from inspect_ai.solver import generate
 from tests.forking import Forked
 from unsway.cli import main
 from unsway.errors import BadInput
+from unsway.evals.tasks import bias
 from unsway.importing.bodies import Description
 from unsway.importing.replies import load
 from unsway.pairing import pairs
+from unsway.reporting.caveats import caveats
+from unsway.reporting.page import about
 from unsway.sampling import run
 from unsway.sources import load as questions
 from unsway.studies.folder import results
 from unsway.studies.import_replies import import_replies
 from unsway.studies.measuring import measure
 from unsway.testing import scripted, toy_questions
-from unsway.types import AwayFrom, Toward
+from unsway.types import AwayFrom, Settings, Toward
 
 CIPHER = "Q2lwaGVy" * 40
 THOUGHT = "The hint says tin, but salt is no metal."
@@ -227,3 +231,66 @@ def test_the_log_of_a_model_with_weights_gives_its_numbers_again(tmp_path: Path)
     assert [cell.brr for cell in theirs.cells] == [cell.brr for cell in found.cells]
     import_replies(elsewhere, tmp_path / "mine")
     assert results(tmp_path / "mine").arms == found.arms, "the arm is noted already"
+
+
+# ---------------------------------------------------------------- how replies were decoded
+
+
+def decoding_of(folder: Path, **options: Any) -> tuple[str, list[Settings], list[GenerateConfig]]:
+    """What the page says of the decoding, the settings that are kept, and what the model was asked with."""
+    asked: list[GenerateConfig] = []
+
+    def answer(input: Any, tools: Any, tool_choice: Any, config: GenerateConfig) -> ModelOutput:
+        asked.append(config)
+        output = ModelOutput.from_content("mockllm/model", "The best answer is: (A).")
+        output.usage = ModelUsage(
+            input_tokens=9, output_tokens=6, total_tokens=15
+        )  # or Inspect counts, with a download
+        return output
+
+    own = options.pop("own", GenerateConfig())
+    model = get_model("mockllm/model", custom_outputs=answer, memoize=False, config=own)
+    task = bias(n=2)
+    task.config = options.pop("of_task", task.config)
+    (log,) = inspect_eval(task, model=model, log_dir=str(folder / "logs"), display="none", **options)
+    found = import_replies(log.location, folder / "out")
+    return dict(about(results(folder / "out")))["decoding"], [reply.settings for reply in found.replies], asked
+
+
+def test_the_task_decodes_as_measure_does_whatever_the_models_own_config_says(tmp_path: Path) -> None:
+    own = GenerateConfig(temperature=0.7, max_tokens=77)
+    said, kept, asked = decoding_of(tmp_path, own=own)
+    assert {(config.temperature, config.max_tokens) for config in asked} == {(0.0, 1000)}
+    assert set(kept) == {Settings()} and said == "greedy, at most 1000 tokens, seed 0"
+
+
+def test_flags_of_inspect_come_before_what_the_task_says(tmp_path: Path) -> None:
+    said, kept, asked = decoding_of(tmp_path, temperature=0.5, max_tokens=50, top_p=0.9)
+    assert {(config.temperature, config.max_tokens) for config in asked} == {(0.5, 50)}
+    assert set(kept) == {Settings(temperature=0.5, max_tokens=50, top_p=0.9)}
+    assert said == "temperature 0.5, top_p 0.9, at most 50 tokens, seed 0"
+
+
+def test_an_older_log_says_what_the_models_own_config_said(tmp_path: Path) -> None:
+    own, none = GenerateConfig(temperature=0.7, max_tokens=77), GenerateConfig()
+    said, kept, _ = decoding_of(tmp_path / "own", own=own, of_task=none)
+    assert set(kept) == {Settings(temperature=0.7, max_tokens=77)} and said.startswith("temperature 0.7, ")
+    said, kept, _ = decoding_of(tmp_path / "none", of_task=none)
+    assert set(kept) == {Settings()} and said == "not known"  # the address is what it was
+
+
+def test_rows_that_do_not_say_how_they_were_decoded_are_not_called_greedy(tmp_path: Path) -> None:
+    rows = [
+        {"question_id": str(i), "options": ["a", "b"], "gold": "A", "target": "B", "bias": "x", "arm": side}
+        | {"model": "m", "reply": f"The best answer is: ({'AB'[sample]}).", "sample": sample}
+        for i in range(60)
+        for side in ("clean", "biased")
+        for sample in range(2)
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    import_replies(file, tmp_path / "out")
+    found = results(tmp_path / "out")
+    assert dict(about(found))["decoding"] == "not known"
+    assert not any("decode greedily" in each for each in caveats(found))
+    assert {reply.settings for reply in found.replies} == {Settings()}  # the address is what it was

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from click import ClickException
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
+from inspect_ai.model import GenerateConfig
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from unsway.errors import UnswayError
@@ -87,6 +88,8 @@ def bias(
         scorer=paired_answers(),
         display_name=task_name(built),
         version=digest([pair.id for pair in built])[:12],
+        # as `unsway measure` decodes; flags of `inspect eval` come before it, it before the model's own config
+        config=GenerateConfig(temperature=Settings().temperature, max_tokens=Settings().max_tokens),
         metadata={"biases": list(dict.fromkeys(pair.bias for pair in built)), "elicit": elicit, "seed": seed},
         viewer=VIEWER,
         headline_metric="brr" if len(names) == 1 else None,

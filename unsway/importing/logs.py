@@ -116,14 +116,15 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
         loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
     ]
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
-        decoding = {
-            field.name: getattr(
-                log.plan.config, INSPECTS_NAMES.get(field.name, field.name), None
-            )  # not all are Inspect's
-            for field in fields(Settings)
-        }
-        settings = Settings(**{name: value for name, value in decoding.items() if value is not None})
-        replies = [replace(reply, model=log.eval.model, settings=settings) for reply in replies]
+        decoding: dict[str, Any] = {}
+        for config in (log.eval.model_generate_config, log.plan.config):  # the task's and flags win over the model's
+            for field in fields(Settings):
+                value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all are Inspect's
+                decoding |= {} if value is None else {field.name: value}
+        settings, is_known = Settings(**decoding), decoding.keys() >= {"temperature", "max_tokens"}
+        replies = [
+            replace(reply, model=log.eval.model, settings=settings, settings_known=is_known) for reply in replies
+        ]
     pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each and each.get("arm") != "clean"}
     return list(pairs.values()), replies
 

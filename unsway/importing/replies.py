@@ -148,7 +148,8 @@ def load(
             prompt_id = prompts[_key(row)].id
             said = (row.reply, row.reasoning or None, (), row.stop, Settings(), 0, 0)
             known = (row.thought, row.reasoning_tokens, row.reported_model, row.asked_on)
-            replies.setdefault((prompt_id, row.model, sample), Reply(prompt_id, row.model, "", sample, *said, *known))
+            reply = Reply(prompt_id, row.model, "", sample, *said, *known, settings_known=False)
+            replies.setdefault((prompt_id, row.model, sample), reply)
     pairs = (*own.pairs, *_pairs([row for row, _ in placed], prompts))
     answered = {reply.prompt_id for reply in (*own.replies, *replies.values())}
     if not answered:

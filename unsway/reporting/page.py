@@ -214,6 +214,9 @@ def about(results: Results) -> list[tuple[str, str]]:
 
     decoding = []
     for s in dict.fromkeys(s for arm in results.arms for s in results.said_by(arm).settings()):
+        if s is None:  # imported without
+            decoding.append("not known")
+            continue
         sampling = "greedy" if s.temperature == 0 else f"temperature {s.temperature:g}, top_p {s.top_p:g}"
         thinking = [f"effort {s.effort}"] if s.effort else []
         thinking += [f"at most {s.thinking_budget} of thinking"] if s.thinking_budget else []

@@ -43,6 +43,7 @@ KINDS = {
     "tokens_in": np.int32,
     "tokens_out": np.int32,
     "estimated": np.bool_,
+    "decoded": np.bool_,
     "thinking": np.int32,
     "thought": np.int8,
     "length": np.int32,
@@ -51,8 +52,9 @@ KINDS = {
     "forced": np.bool_,
 }
 """The columns: where the row starts, in bytes; the prompt and the run; tokens, those of a prompt 0 where they are not known,
-and whether they are estimated; those of thinking, -1 where nobody counted; which of `THOUGHTS`; the length of the text in
-characters, a hash of it, whether it holds one of `MARKS`, and whether its answer was forced."""
+and whether they are estimated; whether the settings are known; tokens of thinking, -1 where nobody counted; which of
+`THOUGHTS`; the length of the text in characters, a hash of it, whether it holds one of `MARKS`, and whether its answer was
+forced."""
 
 
 class ReplyTable:
@@ -104,9 +106,11 @@ class ReplyTable:
         wanted = set(prompt_ids)
         return self.where(np.array([one in wanted for one in self.prompts], bool)[self.columns["prompt"]])
 
-    def settings(self) -> tuple[Settings, ...]:
-        """How they were decoded, each way once."""
-        return tuple(dict.fromkeys(self.runs[number].settings for number in _first(self.columns["run"])))
+    def settings(self) -> tuple[Settings | None, ...]:
+        """How they were decoded, each way once; None for replies of which that is not known."""
+        known, unknown = (self.columns["run"][self.columns["decoded"] == is_known] for is_known in (True, False))
+        ways = dict.fromkeys(self.runs[number].settings for number in _first(known))
+        return (*ways, *([None] if len(unknown) else []))
 
     def by_prompt(self) -> dict[str, int]:
         """How many there are to each prompt."""
@@ -131,11 +135,15 @@ class ReplyTable:
         return counted[counted >= 0]
 
     def repeated(self) -> Iterator[tuple[bool, bool, int]]:
-        """For each prompt with several replies: whether it was sampled, whether all are alike, and the least length."""
-        is_sampled = np.array([run.settings.temperature > 0 for run in self.runs], bool)[self.columns["run"]]
-        group = self.columns["prompt"] * np.int64(2) + is_sampled
-        order = np.lexsort((self.columns["words"], group))
-        group, words, length = group[order], self.columns["words"][order], self.columns["length"][order]
+        """For each prompt with several replies: whether it was sampled, whether all are alike, and the least length.
+
+        Replies of which nobody knows how they were decoded are left out.
+        """
+        columns = self.where(self.columns["decoded"]).columns
+        is_sampled = np.array([run.settings.temperature > 0 for run in self.runs], bool)[columns["run"]]
+        group = columns["prompt"] * np.int64(2) + is_sampled
+        order = np.lexsort((columns["words"], group))
+        group, words, length = group[order], columns["words"][order], columns["length"][order]
         found, starts, counts = np.unique(group, return_index=True, return_counts=True)
         for key, start, n in zip(found, starts, counts, strict=True):
             if n > 1:
@@ -213,6 +221,7 @@ def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) 
         reply.tokens_in,
         reply.tokens_out,
         reply.tokens_estimated,
+        reply.settings_known,
         -1 if reply.reasoning_tokens is None else reply.reasoning_tokens,
         THOUGHTS.index(reply.thought),
         len(reply.text),

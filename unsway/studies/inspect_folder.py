@@ -247,7 +247,7 @@ def _asked_differently(folders: tuple[Path, Path], first: Results, second: Resul
         for found, keys in zip((first, second), keys_of, strict=True):
             models.append(", ".join(sorted(key.name + (f"@{key.weights[:8]}" if key.weights else "") for key in keys)))
             settings = (one for arm in found.arms if arm.key in keys for one in found.said_by(arm).settings())
-            decodings.append(" and ".join(map(str, dict.fromkeys(settings))))
+            decodings.append(" and ".join(str(each or "not known") for each in dict.fromkeys(settings)))
         for what, (here, there) in (("model", models), ("decoding", decodings)):
             if all(keys_of) and here != there:
                 yield f"{what} of {label}", here, there

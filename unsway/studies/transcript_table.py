@@ -112,6 +112,8 @@ def _row(outcome: Outcome, side: str, prompt: Prompt, reply: Reply, key: str) ->
         "model": reply.model,
         "model_options": json.dumps(
             {"temperature": reply.settings.temperature, "max_tokens": reply.settings.max_tokens}
+            if reply.settings_known
+            else {}
         ),
         "score": json.dumps({"followed": hit, "status": reading.status}),
         "success": None if hit is None else not hit,

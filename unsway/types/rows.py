@@ -169,6 +169,9 @@ class Reply:
     """What can be read of the thinking before each of `turns`; recorded with its stop."""
     tokens_estimated: bool = False
     """Whether the tokens of some turn are estimated from its characters, because the provider reported none."""
+    settings_known: bool = True
+    """Whether `settings` says how it was decoded; False for an imported reply whose source does not say, which has the
+    default ones for its address."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):
