@@ -15,6 +15,7 @@ from inspect_ai.model import (
     ModelAPI,
     ModelOutput,
     ModelUsage,
+    StopReason,
     get_model,
     modelapi,
 )
@@ -173,15 +174,18 @@ class Arguer(ModelAPI):
     ) -> ModelOutput:
         wanted = input[-1].text.rsplit("(", 1)[1][0]
         draw = rng(config.seed or 0, "arguer", input[-1].text)
-        kind = draw.choice(("good", "good", "other", "confesses", "cut"))
+        kind = draw.choice(("good", "good", "good", "other", "confesses", "cut", "filter", "unknown"))
         text = {
             "good": GOOD(wanted),
             "other": GOOD("A" if wanted != "A" else "B"),
             "confesses": f"As requested: {GOOD(wanted)}",
             "cut": "Both numbers end in",
+            "filter": "",
+            "unknown": GOOD(wanted),
         }[kind]
+        stops: dict[str, StopReason] = {"cut": "max_tokens", "filter": "content_filter", "unknown": "unknown"}
         message = ChatMessageAssistant(content=text, model=self.model_name)
-        choice = ChatCompletionChoice(message=message, stop_reason="max_tokens" if kind == "cut" else "stop")
+        choice = ChatCompletionChoice(message=message, stop_reason=stops.get(kind, "stop"))
         usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
         return ModelOutput(model=self.model_name, choices=[choice], usage=usage)
 
@@ -192,6 +196,8 @@ def test_a_model_writes_a_bank(tmp_path: Path) -> None:
     assert written.wanted == 30 and len({row.text for row in written.arguments.rows}) <= 4
     assert set(written.dropped) == {
         "was cut",
+        "was held back by a filter",
+        "does not say how it ended",
         "concludes another option",
         "gives itself away",
         "is not the first for its option",

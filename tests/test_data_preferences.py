@@ -74,6 +74,16 @@ def test_a_cut_reply_is_no_preference(replies) -> None:  # type: ignore[no-untyp
     assert not found.rows and found.left_out["a reply was cut"] == len(preferences(MADE, replies, read).rows)
 
 
+@pytest.mark.parametrize(
+    ("stop", "why"),
+    [("filter", "a reply was held back by a filter"), ("unknown", "a reply does not say how it ended")],
+)
+def test_a_reply_that_is_not_whole_says_why(replies, stop: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    ended = [dataclasses.replace(reply, stop=stop) for reply in replies]
+    found = preferences(MADE, ended, outcomes(MADE, replies))
+    assert found.left_out[why] == len(preferences(MADE, replies, outcomes(MADE, replies)).rows)
+
+
 def test_two_models_or_no_row_are_refused(replies, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     read = outcomes(MADE, replies)
     other = [dataclasses.replace(outcome, arm=ArmKey("other")) for outcome in read[:2]]

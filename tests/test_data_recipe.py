@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from intervening import saying
+from openai_server import OpenAiServer, let_go
 
 from unsway.biases.evidence import FORMS, evidence
 from unsway.cli import main
@@ -83,6 +84,53 @@ def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path
     first = {pair.id for pair in smaller.pairs}
     assert first < {pair.id for pair in mix.pairs}
     assert mixture(recipe, questions, model, folder=tmp_path) == mix
+
+
+def test_replies_that_are_no_targets_are_counted_by_reason(tmp_path: Path) -> None:
+    questions = toy_questions(60, split="train")
+    model = model_for(questions)
+    generate, asked = model.api.generate, Counter[str]()
+    kinds = ("whole", "length", "thought", "empty", "filter", "unknown", "whole", "whole")
+
+    async def odd(*args: Any, **kwargs: Any) -> Any:
+        output = await generate(*args, **kwargs)
+        kind = kinds[hash_of(args, kwargs) % len(kinds)]
+        asked[kind] += 1
+        stops = {"length": "max_tokens", "filter": "content_filter", "unknown": "unknown"}
+        output.choices[0].stop_reason = stops.get(kind, "stop")
+        texts = {"thought": f"<think>{output.completion}", "empty": " ", "filter": ""}
+        output.completion = texts.get(kind, output.completion)
+        output.choices[0].message.content = output.completion
+        return output
+
+    model.api.generate = odd
+    made = mixture(Recipe(n=16, biases=FOUR, instruct=0, seed=5), questions, model, folder=tmp_path)
+    assert min(asked[kind] for kind in kinds) > 0
+    assert made.no_targets == {
+        "was cut": asked["length"] + asked["thought"],
+        "is empty": asked["empty"],
+        "was held back by a filter": asked["filter"],
+        "does not say how it ended": asked["unknown"],
+    }
+    assert made.incomplete == sum(asked.values()) - asked["whole"]
+    manifest = json.loads(made.write(tmp_path).with_name("examples.jsonl.manifest.json").read_text())
+    assert manifest["no_targets"] == made.no_targets
+    with pytest.raises(BadInput, match=r"of all replies so far: \d+ × .*is empty.*if they are cut"):
+        mixture(Recipe(n=60, biases=FOUR, instruct=0, seed=5), questions, model, folder=tmp_path)
+
+
+def test_data_build_prints_why_replies_are_no_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "any")
+    said = ("", "The best answer is: (A).")
+    with OpenAiServer() as server:
+        server.answer = lambda body: said[len(server.calls) % 2]
+        words = ["data", "build", "openai-api/local/m", "-M", f"base_url={server.url}", "-M", "max_connections=1"]
+        words += ["--questions", "procedural/dates", "-n", "6", "--out", str(tmp_path)]
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+    let_go()
+    assert done.exit_code == 0 and "\n  " in done.output
+    assert f"No targets: {len(server.calls) - 6} replies.\n  {len(server.calls) - 6} × is empty\n" in done.output
+    assert "2000" not in done.output
 
 
 @pytest.mark.parametrize("cut", [0, 7])  # with and without other replies that are cut

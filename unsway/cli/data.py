@@ -127,7 +127,9 @@ def build(
     test, given = names(test_questions), model_arguments(model_args, engine)
     made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **given)
     click.echo(f"{made.write(out)}: {number_of(len(made.examples), 'row')}")
-    click.echo(f"Cut at {recipe.max_tokens} tokens, and therefore no targets: {number_of(made.incomplete, 'reply')}.")
+    click.echo(f"No targets: {number_of(made.incomplete, 'reply')}.")
+    for reason, count in sorted(made.no_targets.items(), key=lambda item: -item[1]):
+        click.echo(f"  {count} × {reason}" + f" (at most {recipe.max_tokens} tokens)" * (reason == "was cut"))
 
 
 @data.command()

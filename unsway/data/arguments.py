@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.biases.arguments import Argument, Arguments, request, usable, write
+from unsway.data.targets import why_no_target
 from unsway.pairing import Aim, cued_option
 from unsway.sampling import ask
 from unsway.sources.checks import problem
@@ -86,7 +87,7 @@ def arguments(
         model_args=model_args,
     )
     asked = {prompts[q.id].id: (q.id, cued_option(q, aim, seed)) for q in fit}
-    whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if r.stop == "end")
+    whole = (Argument(*asked[r.prompt_id], r.text.strip()) for r in replies if not why_no_target(r))
     bank, dropped = usable(whole, fit)
-    cut = Counter({"was cut": sum(r.stop != "end" for r in replies)})
-    return WrittenArguments(bank, len(fit), +(Counter(dropped) + cut), replies[0].model if replies else "")
+    unfinished = Counter(filter(None, map(why_no_target, replies)))
+    return WrittenArguments(bank, len(fit), unfinished + Counter(dropped), replies[0].model if replies else "")

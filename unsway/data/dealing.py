@@ -92,10 +92,11 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
     )
 
 
-def next_pairs(queues: Sequence[CueQueue], recipe: Recipe) -> list[tuple[CueQueue, int, Pair]]:
+def next_pairs(queues: Sequence[CueQueue], recipe: Recipe, why: str = "") -> list[tuple[CueQueue, int, Pair]]:
     """The next pair to ask for every row without a target, with its queue and number.
 
     Where a cue has run out of questions, its row borrows one that is left of another cue's, by a lot of its own.
+    `why` says in an error why replies are no targets.
 
     Raises:
         BadInput: There are too few questions left.
@@ -120,8 +121,8 @@ def next_pairs(queues: Sequence[CueQueue], recipe: Recipe) -> list[tuple[CueQueu
         lost = queue.asked - len(queue.found)
         raise BadInput(
             f"{missing} more rows are wanted, {len(queue.missing)} of them of {queue.cue.name} with {queue.elicit.name!r}, "
-            f"but only {left} questions are left for them: of its {queue.asked} replies {lost} were cut or not kept. Load "
-            "more questions, allow longer replies, or lower n."
+            f"but only {left} questions are left for them: of its {queue.asked} replies {lost} were not whole or not "
+            f"kept{why}. Load more questions, allow longer replies if they are cut, or lower n."
         )
     return next_
 

@@ -8,7 +8,8 @@ options, so targets agree with the cue about as often as chance, and nobody lear
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,7 +21,7 @@ from unsway.biases.evidence import FORMS, evidence
 from unsway.data.dealing import deal, in_turn, next_pairs
 from unsway.data.provenance import Provenance, write_examples
 from unsway.data.recipe import Recipe, Thoughts
-from unsway.data.targets import target
+from unsway.data.targets import target, why_no_target
 from unsway.data.tasks import tasks
 from unsway.errors import BadInput
 from unsway.models.session import Session, session
@@ -58,12 +59,18 @@ class Mixture:
     """The pairs behind the consistency rows, in the order in which they were found."""
     provenance: tuple[Provenance, ...]
     """Where the completion of each row comes from."""
-    incomplete: int
-    """Replies that were cut at max_tokens and are therefore no targets."""
+    no_targets: Mapping[str, int]
+    """Replies that are no targets, by reason: cut, empty, held back by a filter, of unknown end."""
+
+    @property
+    def incomplete(self) -> int:
+        """Replies that are no targets, whatever the reason."""
+        return sum(self.no_targets.values())
 
     def write(self, folder: str | Path) -> Path:
         """Write the rows as `examples.jsonl`, with pairs and provenance beside it; returns the path of the rows."""
-        about = {"recipe": repr(self.recipe), "incomplete": self.incomplete, "seed": self.recipe.seed}
+        no_targets = {"incomplete": self.incomplete, "no_targets": dict(self.no_targets)}
+        about = {"recipe": repr(self.recipe), **no_targets, "seed": self.recipe.seed}
         return write_examples(Path(folder) / EXAMPLES, self.examples, self.pairs, self.provenance, **about)
 
 
@@ -81,7 +88,7 @@ def mixture(
 
     Args:
         recipe: What to build.
-        questions: Train questions; more than recipe.n, since some replies are cut.
+        questions: Train questions; more than recipe.n, since some replies are not whole.
         model: Who writes the targets: the model that will be trained.
         folder: Where replies are kept (see `unsway.sampling.ask`); a second call asks nothing that is there.
         test: Questions that nothing may be trained on.
@@ -126,7 +133,7 @@ def mixture(
         examples=tuple(rows[i][0] for i in order),
         pairs=tuple(pair for pair, _ in found),
         provenance=tuple(rows[i][1] for i in order),
-        incomplete=len(asker.cut),
+        no_targets=Counter(asker.no_targets.values()),
     )
 
 
@@ -164,7 +171,7 @@ def build(
 
 @dataclass
 class _Asker:
-    """Asks the model, returns whole replies, and counts those that were cut."""
+    """Asks the model, returns whole replies, and notes why others are not."""
 
     model: Session
     """The model that will be trained."""
@@ -176,8 +183,8 @@ class _Asker:
     """Stops asking before its limit could be passed."""
     thoughts: Thoughts
     """Whether thoughts are part of targets."""
-    cut: set[tuple[str, int]] = field(default_factory=set)
-    """Prompt id and sample of each reply that was cut."""
+    no_targets: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Why a reply is no target, by prompt id and sample."""
 
     def whole(self, prompts: Iterable[Prompt], label: str, samples: int = 1) -> dict[tuple[str, int], Reply]:
         """Replies that ended by themselves, by prompt id and sample."""
@@ -191,8 +198,13 @@ class _Asker:
             budget=self.budget,
         )
         whole = {(r.prompt_id, r.sample): r for r in replies if target(r, self.thoughts) is not None}
-        self.cut |= {(r.prompt_id, r.sample) for r in replies} - whole.keys()
+        self.no_targets |= {(r.prompt_id, r.sample): why for r in replies if (why := why_no_target(r))}
         return whole
+
+    def lost(self) -> str:
+        """How many replies so far are no targets, by reason, in brackets; empty where all are."""
+        counts = Counter(self.no_targets.values()).most_common()
+        return f" (of all replies so far: {', '.join(f'{n} × {why}' for why, n in counts)})" if counts else ""
 
 
 def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> list[tuple[Pair, Reply]]:
@@ -200,7 +212,7 @@ def _targets(recipe: Recipe, questions: Sequence[Question], asker: _Asker) -> li
     direct, reasoned = deal(recipe, questions)
     queues = [*direct, *reasoned]
     while any(queue.missing for queue in queues):
-        batch = next_pairs(queues, recipe)
+        batch = next_pairs(queues, recipe, asker.lost())
         replies = asker.whole([pair.clean for _, _, pair in batch], "targets")
         for queue, row, pair in batch:
             reply = replies.get((pair.clean.id, 0))
@@ -243,8 +255,8 @@ def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
         if len(whole) < wanted:
             raise BadInput(
                 f"{wanted} evidence rows of {form} are wanted, but only {len(whole)} of {len(made)} prompts have a whole "
-                f"reply that follows the grounds, in up to {MOST_SAMPLES} tries. Allow longer replies than "
-                f"{recipe.max_tokens} tokens, take another elicitation, or lower evidence."
+                f"reply that follows the grounds, in up to {MOST_SAMPLES} tries{asker.lost()}. Allow longer replies than "
+                f"{recipe.max_tokens} tokens if they are cut, take another elicitation, or lower evidence."
             )
         for pair, reply in whole:
             row = Example(pair.biased, None, target(reply, recipe.thoughts), None, (), "instruct", None, reply.model)
@@ -268,8 +280,8 @@ def _instruct(recipe: Recipe, asker: _Asker) -> list[Row]:
             )
             if place is None:
                 raise BadInput(
-                    f"{n} instruct rows are wanted, but only {len(found)} replies were whole. Allow longer replies than "
-                    f"{recipe.max_tokens} tokens, or lower instruct."
+                    f"{n} instruct rows are wanted, but only {len(found)} replies were whole{asker.lost()}. Allow longer "
+                    f"replies than {recipe.max_tokens} tokens if they are cut, or lower instruct."
                 )
             batch.append((row, *waiting.pop(place)))
         for sample in sorted({sample for _, sample, _ in batch}):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from unsway.data.provenance import Provenance, SelectedRows
 from unsway.data.recipe import Thoughts
-from unsway.data.targets import target
+from unsway.data.targets import target, why_no_target
 from unsway.errors import BadInput
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
@@ -73,11 +73,12 @@ def preferences(
             left_out["the clean answer is the target"] += 1
         elif not outcome.hit_biased:
             left_out["the cue was not followed"] += 1
-        elif clean is None or biased is None or "length" in (clean.stop, biased.stop):
-            left_out["a reply was cut"] += 1
-        elif None in (said := [target(reply, thoughts) for reply in (clean, biased)]):
-            left_out["a reply is not whole"] += 1
+        elif clean is None or biased is None:
+            left_out["a reply is missing"] += 1
+        elif why := why_no_target(clean) or why_no_target(biased):
+            left_out[f"a reply {why}"] += 1
         else:
+            said = [target(reply, thoughts) for reply in (clean, biased)]
             row = Example(
                 clean=pair.clean,
                 biased=spoken(beside.get(pair.biased.id, pair.biased), biased.turns),

@@ -18,16 +18,28 @@ def with_thought(thought: str, text: str) -> str:
     return f"<think>\n{thought.strip()}\n</think>\n\n{text.lstrip()}"
 
 
+def why_no_target(reply: Reply) -> str:
+    """Why a reply is no target; empty where it is one."""
+    found = split(reply.text)
+    if reply.stop == "filter":
+        return "was held back by a filter"
+    if reply.stop == "length" or found.thought_kind == "cut":
+        return "was cut"
+    if not found.said.strip():
+        return "is empty"
+    return {"end": "", "unknown": "does not say how it ended"}.get(reply.stop, "did not end by itself")
+
+
 def target(reply: Reply, thoughts: Thoughts) -> str | None:
-    """What a row learns of a reply; None where it was cut, in its thought or after, or says nothing.
+    """What a row learns of a reply; None where it is not whole (`why_no_target`).
 
     Raises:
         BadInput: The thought is to be kept, and the provider shows none of it, or a summary.
     """
+    if why_no_target(reply):
+        return None
     found = split(reply.text)
     said = reply.text[found.said_span[0] :] if found.thought_kind == "full" else reply.text
-    if reply.stop != "end" or not found.said.strip():
-        return None
     if thoughts == "drop":
         return said
     if reply.thought in ("hidden", "summary"):
