@@ -24,6 +24,7 @@ from unsway.models.session import session, subject
 from unsway.pairing import pairs
 from unsway.sampling import run
 from unsway.sampling.calls import is_same_model
+from unsway.store import dumps
 from unsway.testing import toy_questions
 from unsway.types import Checkpoint
 
@@ -123,6 +124,52 @@ def test_targets_are_sampled_from_a_server(server: OpenAiServer, tmp_path: Path)
         made = mixture(Recipe(n=8, instruct=2), toy_questions(12), base, folder=tmp_path)
     assert {row.said_by for row in made.examples} == {"openai-api/local/base"}
     assert {row.completion for row in made.examples} == {"I am base. The best answer is: (B)."}
+
+
+def test_verbs_after_measure_take_the_address_too_and_say_when_it_is_another(
+    server: OpenAiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOCAL_BASE_URL", raising=False)
+    out, here = str(tmp_path / "study"), ["-M", f"base_url={server.url}"]
+
+    def said(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, [*words])
+        return done.exit_code, " ".join(done.output.split())
+
+    folder = (
+        tmp_path / "bct"
+    )  # what the server answers with as bct; there are no weights in it that could be asked here
+    write_text(
+        folder / "checkpoint.json", dumps(Checkpoint(str(folder), "m@0", "local", str(folder), "Bct()", "", 1, 1))
+    )
+    asked = ["--questions", "basic_skills/arithmetic", "-n", "3", "--out", out, *here]
+    assert said("measure", "openai-api/local/m", *asked)[0] == 0
+    assert said("measure", "openai-api/local/bct", *asked, "--checkpoint", str(folder))[0] == 0
+    n = len(server.calls)
+    for verb in (["effects", out, "--effects", "clean_accuracy", "-n", "2"], ["interrogate", out, "-n", "2"]):
+        code, words = said(*verb)
+        assert code == 1 and "openai-api/local/m was asked at another address than that of its provider" in words
+        assert "Set LOCAL_BASE_URL" in words and "-M base_url=…" in words and "weights back" not in words
+        code, words = said(*verb, "-M", "base_url=http://127.0.0.1:9/v1")
+        assert code == 1 and "at another address than http://127.0.0.1:9/v1" in words
+        assert len(server.calls) == n, "nothing was asked"
+    for verb in (
+        ["effects", out, "--effects", "clean_accuracy", "-n", "2"],
+        ["interrogate", out, "-n", "2", "--mode", "quoted"],
+        ["judge", out, "--by", "patterns,openai-api/local/j", "-n", "2"],
+        ["judge", out, "--by", "openai-api/local/j", "-n", "2", "--check", "padding"],
+        ["monitor", out, "--by", "openai-api/local/j", "-n", "2"],
+    ):
+        code, words = said(*verb, *here)
+        assert code == 0, words
+    calls = [call.body["model"] for call in server.said("POST", "/chat/completions")[6:]]
+    assert {"m", "bct", "j"} <= set(calls)
+    code, words = said("judge", out, "--by", "openai-api/local/j,openai/gpt-4o", *here)
+    assert code == 1 and "are of one model, and several judge" in words
+    with session("openai-api/local/m") as own:
+        assert own.subject.elsewhere("0" * 16) and "own address, and now" in own.subject.elsewhere("")
+    monkeypatch.setenv("LOCAL_BASE_URL", "http://127.0.0.1:9/v1")
+    assert "Unset LOCAL_BASE_URL" in subject("openai-api/local/m").elsewhere("")
 
 
 # ---------------------------------------------------------------- two servers, one name

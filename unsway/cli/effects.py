@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, budget_option, form, names, seed_option, show_rows, table_options
+from unsway.cli.options import (
+    as_json,
+    budget_option,
+    form,
+    model_args_option,
+    model_arguments,
+    names,
+    seed_option,
+    show_rows,
+    table_options,
+)
 
 
 def margins_of(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
@@ -45,18 +55,22 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
 @click.option("--arms", default="", help="Labels of the arms with commas; the base, controls and trained ones.")
 @budget_option("the folder")
 @seed_option
+@model_args_option
 @table_options
-def effects(folder: Path, wanted: str, judge: str | None, arms: str, **options: Any) -> None:
+def effects(
+    folder: Path, wanted: str, judge: str | None, arms: str, model_args: tuple[str, ...], **options: Any
+) -> None:
     """Ask the arms of FOLDER what their training cost or broke.
 
     Each number is compared with the base (a trained arm's also with the control) and has a margin: kept, a little worse,
-    lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing.
+    lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing. -M is of the
+    arms that are hosted, not of the judge.
     """
     from unsway.reporting.effects import body, flat_rows, show
     from unsway.studies.side_effects import side_effects
 
-    using = {"judge": judge} if judge else None
-    found = side_effects(folder, names(wanted) or None, arms=names(arms) or None, using=using, **options)
+    options |= {"using": {"judge": judge} if judge else None} | model_arguments(model_args, None)
+    found = side_effects(folder, names(wanted) or None, arms=names(arms) or None, **options)
     if form() == "json":
         as_json(body(found))
     elif form() == "text":

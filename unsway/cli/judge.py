@@ -9,7 +9,17 @@ import click
 
 from unsway.cli.known import known
 from unsway.cli.main import main
-from unsway.cli.options import budget_option, form, names, seed_option, show_rows, show_tables, table_options
+from unsway.cli.options import (
+    budget_option,
+    form,
+    model_args_option,
+    model_arguments,
+    names,
+    seed_option,
+    show_rows,
+    show_tables,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from unsway.judging.checks import CheckKind
@@ -58,9 +68,19 @@ if TYPE_CHECKING:
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
 @budget_option("each judge")
 @seed_option
+@model_args_option
 @table_options
 def judge(
-    folder: Path, ask: str, by: str, check: str, again: int, n: int | None, seed: int, budget: Budget | None, **how: Any
+    folder: Path,
+    ask: str,
+    by: str,
+    check: str,
+    again: int,
+    n: int | None,
+    seed: int,
+    budget: Budget | None,
+    model_args: tuple[str, ...],
+    **how: Any,
 ) -> None:
     """Judge what the replies of FOLDER say of their cues.
 
@@ -73,7 +93,8 @@ def judge(
     from unsway.studies.judging import judge as judge_replies
 
     asked, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
-    where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget}
+    given = model_arguments(model_args, None)
+    where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget, "model_args": given}
     if kinds:
         show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **where)))
         return

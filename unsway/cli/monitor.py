@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import budget_option, names, seed_option, show_tables, table_options
+from unsway.cli.options import (
+    budget_option,
+    model_args_option,
+    model_arguments,
+    names,
+    seed_option,
+    show_tables,
+    table_options,
+)
 
 
 @main.command()
@@ -32,8 +40,11 @@ from unsway.cli.options import budget_option, names, seed_option, show_tables, t
     help="A method and its checkpoints or seeds; methods are compared with the first at an equal BRR. Repeat it.",
 )
 @seed_option
+@model_args_option
 @table_options
-def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], **options: Any) -> None:
+def monitor(
+    folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], model_args: tuple[str, ...], **options: Any
+) -> None:
     """Ask a monitor whether something other than the merits decided each answer of FOLDER.
 
     It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
@@ -43,5 +54,6 @@ def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...],
     from unsway.studies.monitoring import monitor as monitor_replies
 
     curves = {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
+    options |= {"model_args": model_arguments(model_args, None)}
     watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, **options)
     show_tables(monitor_tables(watched, curves))

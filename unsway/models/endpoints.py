@@ -41,6 +41,13 @@ OVERRIDDEN = frozenset(("temperature", "max_tokens", "top_p", "seed"))
 """What unsway's own settings decide, whatever a model's config says."""
 
 
+def address_variable(model: str) -> str:
+    """The environment variable that names the address of a hosted model's server."""
+    provider, _, rest = model.partition("/")
+    service = rest.partition("/")[0] if provider == "openai-api" else provider
+    return f"{service.upper().replace('-', '_')}_BASE_URL"
+
+
 def address(model: str, args: Mapping[str, Any]) -> str | None:
     """The address at which a model is asked; None if it is the provider's own.
 
@@ -48,11 +55,8 @@ def address(model: str, args: Mapping[str, Any]) -> str | None:
         BadInput: It is no address of a server, or holds a password or a key, which would end up in files.
     """
     read_dotenv()
-    provider, _, rest = model.partition("/")
-    service = rest.partition("/")[0] if provider == "openai-api" else provider
-    variable = f"{service.upper().replace('-', '_')}_BASE_URL"
     port = args.get("port")
-    found = args.get("base_url") or (f"http://localhost:{port}/v1" if port else os.environ.get(variable))
+    found = args.get("base_url") or (f"http://localhost:{port}/v1" if port else os.environ.get(address_variable(model)))
     if not found:
         return None
     url = str(found).rstrip("/")

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import check_installed
-from unsway.models.endpoints import serving_id
+from unsway.models.endpoints import address, address_variable, serving_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
@@ -65,6 +65,21 @@ class Subject:
     """What Inspect is given."""
     args: Mapping[str, Any]
     """Model arguments for Inspect."""
+
+    def elsewhere(self, weights: str) -> str:
+        """What to do where this hosted model gave replies under another id of its address; empty for a local model."""
+        if self.name.startswith(LOCAL) or not isinstance(self.model, str):
+            return ""
+        variable, url = address_variable(self.name), address(self.name, self.args)
+        if not weights:
+            return (
+                f"{self.name} was asked at its provider's own address, and now another one is named"
+                f"{f' ({url})' if url else ''}. Unset {variable}, and leave out -M base_url=… and -M weights=…."
+            )
+        return (
+            f"{self.name} was asked at another address than {url or 'that of its provider'}. Set {variable} to the address "
+            "at which it was measured, or give it with -M base_url=…; add -M weights=… and other arguments that it had then."
+        )
 
 
 class Session:

@@ -51,7 +51,7 @@ from unsway.types import (
 )
 
 if TYPE_CHECKING:
-    from unsway.models.session import ModelLike, Session
+    from unsway.models.session import ModelLike, Session, Subject
     from unsway.sampling.options import SamplingOptions
 
 FILLER_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -134,7 +134,7 @@ def interrogate(
         given = found.model if model is None else model
         how = replace(Sampling(**sampling), folder=place, samples=1)
         who, how, _ = stack.enter_context(opened(given, how, model_args))
-        asks, key = _asker(who, how), key_of(found, who.subject.name, who.subject.weights)
+        asks, key = _asker(who, how), key_of(found, who.subject.name, who.subject)
         helps, helped_by = None, ""
         if helper is not None:
             helping, *_ = stack.enter_context(opened(helper, how, None))
@@ -160,13 +160,20 @@ def keep_tests(folder: str | Path, new: Iterable[ThoughtTest]) -> None:
 # ---------------------------------------------------------------- what is tested
 
 
-def key_of(found: Results, model: str, weights: str | None = None) -> ArmKey:
-    """The key of the arm that a model is, whatever its weights where none are named. Raises `BadInput`."""
-    for arm in found.arms:
-        if arm.model == model and weights in (None, arm.weights) and not arm.intervention:
+def key_of(found: Results, model: str, who: Subject | None = None) -> ArmKey:
+    """The key of the arm that a model is: with the weights or at the address that it has, where these are known.
+
+    Raises:
+        BadInput: It is no arm, or it was asked with other weights or at another address.
+    """
+    named = [arm for arm in found.arms if arm.model == model and not arm.intervention]
+    for arm in named:
+        if who is None or who.weights == arm.weights:
             return arm.key
+    if named and who is not None and (reason := who.elsewhere(named[0].weights)):
+        raise BadInput(reason)
     known = ", ".join(f"{arm.label} ({arm.name})" for arm in found.arms if not arm.intervention)
-    which = "" if weights is None else f" (weights {weights or 'hosted'})"
+    which = f" (weights {who.weights})" if who is not None and who.weights else ""
     raise BadInput(
         f"{model}{which} is no arm of this study, so its reasoning is not there. "
         f"Name the model of one of these: {known}. Arms under an intervention are not interrogated."

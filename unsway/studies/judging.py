@@ -10,10 +10,10 @@ reply to the same question is judged for the same cue by the same words, so its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from unsway import biases, layout
 from unsway.errors import BadInput
@@ -73,6 +73,7 @@ class JudgingOptions(SamplingOptions, total=False):
     ensemble: Rule | None
     n: int | None
     seed: int
+    model_args: Mapping[str, Any] | None
 
 
 def judge(
@@ -89,8 +90,8 @@ def judge(
         ask: Rubrics or their names: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
-            `unsway.sampling.ask`. With the study's folder, verdicts are kept there in `verdicts.jsonl` and what
-            models said in `judges/`, so a second call asks nothing.
+            `unsway.sampling.ask`, with `model_args` where a single model judges. With the study's folder, verdicts are kept
+            there in `verdicts.jsonl` and what models said in `judges/`, so a second call asks nothing.
 
     Raises:
         UnknownName: A rubric is not known.
@@ -100,6 +101,8 @@ def judge(
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
     folder = options.pop("folder", None)
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
+    if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
+        raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
     texts = [*drawn_texts(found, judging)]
     every: list[Verdict] = []
     for who in judges:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
@@ -190,6 +190,7 @@ def monitor(
     channel: Channel = "answer",
     n: int | None = None,
     seed: int = 0,
+    model_args: Mapping[str, Any] | None = None,
     **sampling: Unpack[SamplingOptions],
 ) -> Monitored:
     """Have a model say of each reply whether something other than the merits decided its answer.
@@ -201,6 +202,7 @@ def monitor(
         channel: What it sees of each reply.
         n: At most so many pairs of each arm and bias, drawn by the seed; None takes all.
         seed: Seed of that draw.
+        model_args: Arguments of the monitor's provider.
         sampling: As for `unsway.sampling.ask`. With the study's folder, grades are kept in `verdicts.jsonl` and what the
             monitor said in `judges/`, so a second call asks nothing.
 
@@ -214,7 +216,7 @@ def monitor(
     rows: list[Verdict] = []
     for name in SEES if baselines else ("monitor",):
         shown: Channel = channel if name == "monitor" else "answer"
-        rows += verdicts(judged, rubrics.get(name), by, channel=shown, **options)
+        rows += verdicts(judged, rubrics.get(name), by, channel=shown, model_args=model_args, **options)
     if folder is not None:
         keep_verdicts(folder, rows)
     return Monitored(tuple(rows), monitored_cells(found, rows), found)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unsway import layout, sources
 from unsway.data.mixture import EXAMPLES
@@ -66,6 +66,7 @@ def side_effects(
     arms: Sequence[str] | None = None,
     using: Mapping[str, ModelLike] | None = None,
     budget: Budget | None = None,
+    **model_args: Any,
 ) -> EffectPanel:
     """Ask the arms of a study a panel of side effects, and say what is kept, lost, or cannot be told.
 
@@ -79,9 +80,11 @@ def side_effects(
         using: Models to ask instead of those of the arms, by label; `judge` is the one that reads replies where a side effect
             needs that.
         budget: Stops before a prompt that could exceed its limit.
+        model_args: Arguments of the provider of the arms that are hosted, such as `base_url`.
 
     Raises:
-        BadInput: The folder holds no study, or has nothing to compare.
+        BadInput: The folder holds no study, or has nothing to compare; an arm has other weights than then, or was asked at
+            another address.
         UnknownName: A side effect, an arm or a margin is not known.
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
@@ -108,7 +111,8 @@ def side_effects(
         made = panel(names, inputs, arm.settings or Settings(), own_sizes=n is None)
         asked[arm.label] = with_margins(made, margins or {})
     for arm in who:
-        ask_effects(place, asked[arm.label], arm, (using or {}).get(arm.label), budget)
+        with opened_arm(place, arm, (using or {}).get(arm.label), model_args) as opened:
+            ask_effects(place, asked[arm.label], arm, opened, budget)
     first = heard_by(judge, place, asked[who[0].label], who, budget)
     found = read_panel(place, first, who, inputs)
     if judge is not None:
@@ -157,35 +161,41 @@ def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]
 
 
 def ask_effects(
-    place: Path, asked: Sequence[AskedEffect], arm: Arm, given: ModelLike | None = None, budget: Budget | None = None
+    place: Path, asked: Sequence[AskedEffect], arm: Arm, model: Session, budget: Budget | None = None
 ) -> None:
     """Ask one arm everything of a panel that is not kept yet. Raises `BadInput` where its weights are others than then."""
-    with opened_arm(place, arm, given) as model:
-        if model.subject.weights != arm.weights:
-            raise BadInput(
-                f"The arm {arm.label!r} answered with weights {arm.weights or 'unknown'}, and {model.subject.name} has "
-                f"{model.subject.weights} now. Measure the arm again (`unsway measure … --out {place}`), or put its weights "
-                "back."
-            )
-        for one in asked:
-            label = f"{arm.label}: {one.effect.name}"
-            alike: dict[Settings, list[Prompt]] = {}
-            for prompt in one.prompts():
-                alike.setdefault(one.settings_for(prompt), []).append(prompt)
-            for settings, prompts in alike.items():
-                ask(prompts, model, Sampling(settings, one.effect.samples, place, budget, label=label), read=False)
+    if model.subject.weights != arm.weights:
+        raise BadInput(
+            model.subject.elsewhere(arm.weights)
+            or f"The arm {arm.label!r} answered with weights {arm.weights or 'unknown'}, and {model.subject.name} has "
+            f"{model.subject.weights or 'none'} now. Measure the arm again (`unsway measure … --out {place}`), or put its "
+            "weights back."
+        )
+    for one in asked:
+        label = f"{arm.label}: {one.effect.name}"
+        alike: dict[Settings, list[Prompt]] = {}
+        for prompt in one.prompts():
+            alike.setdefault(one.settings_for(prompt), []).append(prompt)
+        for settings, prompts in alike.items():
+            ask(prompts, model, Sampling(settings, one.effect.samples, place, budget, label=label), read=False)
 
 
-def opened_arm(place: Path, arm: Arm, given: ModelLike | None) -> Session:
-    """A session with the model of an arm, in the numbers that it was computed in then."""
+def opened_arm(place: Path, arm: Arm, given: ModelLike | None, model_args: Mapping[str, Any]) -> Session:
+    """A session with the model of an arm, in the numbers that it was computed in then.
+
+    A checkpoint that a server answered with (`--checkpoint`) is asked through that server.
+    """
     if given is not None:
         return session(given)
     model: ModelLike = arm.model
+    if not arm.model.startswith(LOCAL):
+        own = arm.checkpoint if arm.checkpoint is not None and arm.checkpoint.is_hosted else model
+        return session(own, **model_args)
     if arm.checkpoint is not None:
         moved = place / layout.TRAINED / Path(arm.checkpoint.model).name  # of a folder that was moved
         model = str(moved) if moved.is_dir() and not Path(arm.checkpoint.model).is_dir() else arm.checkpoint
     found = session(model)
-    for dtype in DTYPES if found.subject.name.startswith(LOCAL) else ():
+    for dtype in DTYPES:
         if found.subject.weights != arm.weights:
             found = session(model, dtype=dtype)
     return found
