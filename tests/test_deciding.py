@@ -287,3 +287,37 @@ def test_an_unknown_price_is_never_taken_for_nothing(tmp_path: Path) -> None:
     note(tmp_path, "train?", when="brr(post_hoc, nobody/knows) > .05")
     with pytest.raises(BadInput, match="price of 'nobody/knows' is not known"):
         next_steps(tmp_path)
+
+
+def test_a_mistyped_model_is_noted_with_a_warning_and_left_out_of_what_to_run_next(tmp_path: Path) -> None:
+    questions = toy_questions(40)
+    made = pairs(questions, ["suggested_answer"])
+    measure(scripted(made, {"suggested_answer": 0.3}), made, folder=tmp_path / "a")
+    prices = tmp_path / "prices.txt"
+    prices.write_text("scripted/model 0 0 2026-11\n")
+    flags = ["--prices", prices, "--project", tmp_path]
+    right = call("note", "a", "--if", "brr(suggested_answer, scripted/model) > .25", "--project", tmp_path)
+    assert right.exit_code == 0 and "No study here" not in right.output
+    wrong = call("note", "b", "--if", "brr(post_hoc, scripted/modle) > .2", "--project", tmp_path)
+    assert wrong.exit_code == 0 and len(open_decisions(tmp_path)) == 2
+    said = "No study here has a model of the name 'scripted/modle'; known: scripted/model."
+    assert said in " ".join(wrong.output.split())
+    shown = call("next", *flags)
+    key = next(one.id for one in open_decisions(tmp_path) if one.text == "b")
+    assert shown.exit_code == 0 and f"Left out: 'b' ({key}). {said}" in shown.output
+    assert "on scripted/model" in shown.output and "on scripted/modle" not in shown.output
+    assert json.loads(call("next", *flags, "--json").stdout)["left_out"] == [f"Left out: 'b' ({key}). {said}"]
+    alone = call("next", *flags, "--decide", key)
+    assert alone.exit_code == 1 and said in " ".join(alone.output.split())
+    assert call("week", "--project", tmp_path).exit_code == 0
+
+
+def test_a_cell_of_a_model_without_a_price_is_left_out_of_what_could_be_learnt(tmp_path: Path) -> None:
+    made = pairs(toy_questions(40), ["suggested_answer"])
+    for name in ("dear", "free"):
+        measure(scripted(made, {"suggested_answer": 0.3}, name=name), made, folder=tmp_path / name)
+    costs = Costs(prices={"scripted/free": Price("scripted/free", 0.0, 0.0, "2026-11")})
+    found = next_steps(tmp_path, costs=costs)
+    assert [step.what.split(" of ")[1] for step in found.steps] == ["suggested_answer on scripted/free"]
+    (line,) = found.left_out
+    assert line.startswith("Left out: suggested_answer on scripted/dear. The price of 'scripted/dear' is not known.")

@@ -82,7 +82,7 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
         return
     if found.steps:
         show_rows(step_rows(found, top))
-    remark(found.advice)
+    remark("\n".join([*found.left_out, found.advice]))
 
 
 @main.command()

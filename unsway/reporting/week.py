@@ -92,11 +92,12 @@ def _worth_running(project: str | Path) -> list[str]:
     if not found.decisions:
         return []
     paying = [one for one in found.steps if one.pays][:TOP]
-    return [
+    ranked = [
         f"run {visible(one.what)}: {in_percent(one.chance)} chance to change a decision, {dollars(one.dollars)}, "
         f"{max(1, one.minutes):,.0f} min"
         for one in paying
     ] or [visible(found.advice)]
+    return [*ranked, *(f"`unsway next`: {visible(line)}" for line in found.left_out)]
 
 
 def _expected(one: Forecast) -> str:

@@ -10,24 +10,30 @@ asked.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unsway import effects
+from unsway import effects, layout
 from unsway.biases import all_biases, resolve
 from unsway.errors import BadInput, UnknownName
 from unsway.planning.decisions import Decided, FreeNote, Stated, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Quantity
 from unsway.studies.beliefs import Beliefs
+from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import printed_rates
 from unsway.studies.notebook import Notebook
+
+_log = logging.getLogger(__name__)
 
 
 def note(
     project: str | Path, text: str, *, when: str = "", best: Sequence[str] = (), worth: str = "", due: str = ""
 ) -> Stated | FreeNote:
     """Note a remark, or a decision that waits for numbers, in the notebook of a project.
+
+    A model that no study of the project has is noted with a warning.
 
     Args:
         project: The folder that holds the studies' folders.
@@ -64,8 +70,21 @@ def note(
                 effects.get(one.bias)
             else:
                 _check_bias(one.bias, project)
+        if sentence := strange_models(made, project):
+            _log.warning("%s Noted nevertheless: it may be one that you plan.", sentence)
     Notebook(project).append(made)
     return made
+
+
+def strange_models(decision: Stated, project: str | Path) -> str:
+    """A sentence on models of a decision that no study of the project has; empty where all are known, or no study is."""
+    arms = [arm for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")) for arm in arms_of(path.parent)]
+    planned = [Quantity.parse(one.quantity).model for one in Notebook(project).all(Forecast)]
+    known = {name for name in (*planned, *(name for arm in arms for name in (arm.model, arm.of))) if name}
+    odd = dict.fromkeys(name for one in decision.quantities if (name := Quantity.parse(one).model) not in known)
+    if not known or not odd:
+        return ""
+    return f"No study here has a model of the name {' or '.join(map(repr, odd))}; known: {', '.join(sorted(known))}."
 
 
 def _check_bias(name: str, project: str | Path) -> None:

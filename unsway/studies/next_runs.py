@@ -20,15 +20,15 @@ import numpy as np
 
 from unsway import effects, interventions
 from unsway.effects.pricing import DISCORDANT
-from unsway.errors import number_of
+from unsway.errors import BadInput, number_of
 from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
-from unsway.studies.deciding import open_decision, open_decisions, waiting
-from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices
+from unsway.studies.deciding import open_decision, open_decisions, strange_models, waiting
+from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices, UnknownPrice
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600)
 """Numbers of questions that are tried."""
@@ -91,6 +91,8 @@ class NextSteps:
     """Those that are open, the first due first."""
     advice: str
     """What to do, in a sentence."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each decision, or cell, that asks a model without a known price."""
 
 
 # ---------------------------------------------------------------- ranking
@@ -114,14 +116,27 @@ def next_steps(
 
     Raises:
         UnknownName: No open decision has the id.
-        BadInput: Several have, or the price of a model is not known.
+        BadInput: Several have, or no price is known of what could be run.
     """
     costs = costs or Costs()
     stated = (open_decision(project, decide),) if decide else open_decisions(project)
     beliefs, price = Beliefs(project, seed), ProjectPrices(project, costs)
-    found = [step for one in stated for step in _steps(one, beliefs, price, per)]
-    if not stated:
-        found = list(_learning(beliefs, price, per))
+    found: list[NextStep] = []
+    left_out: dict[str, str] = {}
+    for one in stated:
+        try:
+            found += [*_steps(one, beliefs, price, per)]
+        except UnknownPrice as error:
+            left_out[one.id] = f"Left out: {one.text!r} ({one.id}). {strange_models(one, project) or error}"
+    cells = () if stated else tuple(Quantity("brr", row.bias, row.model) for row in beliefs.own)
+    theta_DC = beliefs.of(*cells) if cells else np.zeros((1, 0))
+    for theta_D, cell in zip(theta_DC.T, cells, strict=True):
+        try:
+            found.append(_learning(cell, theta_D, price, per))
+        except UnknownPrice as error:
+            left_out[str(cell)] = f"Left out: {cell.bias} on {cell.model}. {error}"
+    if left_out and not found:
+        raise BadInput(" ".join(left_out.values()))
     shared: dict[str, NextStep] = {}
     for step in found:
         other = shared.get(step.what)
@@ -137,7 +152,8 @@ def next_steps(
         )
     affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
     ranked = tuple(sorted(affordable, key=lambda one: -(one.per_hour if per == "hour" else one.per_dollar)))
-    return NextSteps(ranked, stated, _advice(ranked, stated, project, seed))
+    advice = _advice(ranked, [one for one in stated if one.id not in left_out], project, seed)
+    return NextSteps(ranked, stated, advice, tuple(left_out.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,19 +284,16 @@ class _Look:
         return lambda n: value_of.evsi_by_regression(self.utility_DA, printed_draws(self.draws[rate], n, seed))
 
 
-def _learning(beliefs: Beliefs, price: ProjectPrices, per: Per) -> Iterator[NextStep]:
-    """What would be learnt of each cell that was measured here, where no decision is stated."""
-    cells = [Quantity("brr", row.bias, row.model) for row in beliefs.own]
-    theta_DC = beliefs.of(*cells) if cells else np.zeros((1, 0))
-    for theta_D, cell in zip(theta_DC.T, cells, strict=True):
-        sd, middle = float(theta_D.std()), float(theta_D.mean())
+def _learning(cell: Quantity, theta_D: Floats, price: ProjectPrices, per: Per) -> NextStep:
+    """What would be learnt of a cell that was measured here, where no decision is stated."""
+    sd, middle = float(theta_D.std()), float(theta_D.mean())
 
-        def nats(n: int, sd: float = sd, middle: float = middle) -> float:
-            return value_of.information(sd, sampling_variance(middle, n))
+    def nats(n: int) -> float:
+        return value_of.information(sd, sampling_variance(middle, n))
 
-        n = value_of.best_size(nats, lambda k, m=cell.model: _least(price.of(m, k), per), SIZES)  # type: ignore[misc]
-        what = f"{number_of(n, 'question')} of {cell.bias} on {cell.model}"
-        yield NextStep(what, "", n, *price.of(cell.model, n), 0.0, nats(n), pays=False)
+    n = value_of.best_size(nats, lambda k: _least(price.of(cell.model, k), per), SIZES)
+    what = f"{number_of(n, 'question')} of {cell.bias} on {cell.model}"
+    return NextStep(what, "", n, *price.of(cell.model, n), 0.0, nats(n), pays=False)
 
 
 def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | Path, seed: int) -> str:

@@ -44,6 +44,10 @@ class Costs:
     """Prices by name; the package's own table by default."""
 
 
+class UnknownPrice(BadInput):
+    """A model has no price, so what asks it cannot be ranked."""
+
+
 class ProjectPrices:
     """What questions cost on a model, from the replies and runs of a project."""
 
@@ -59,11 +63,11 @@ class ProjectPrices:
         """US dollars and minutes for n questions, each sampled so often; prompts are `times` as long as usual.
 
         Raises:
-            BadInput: The model has no price, which is never taken for 0.
+            UnknownPrice: The model has no price, which is never taken for 0.
         """
         price = price_of(model, self.costs.prices)
         if price is None:
-            raise BadInput(
+            raise UnknownPrice(
                 f"The price of {model!r} is not known. Give a file with a line for it, '{model} 0.15 0.60 2026-11' (US "
                 "dollars for a million tokens in and out, and the month): --prices FILE."
             )
