@@ -252,6 +252,41 @@ def test_empty_cells_are_nothing(tmp_path: Path) -> None:
     assert found.pairs[0].question.gold is None and [reply.stop for reply in found.replies] == ["end", "length"]
 
 
+@pytest.mark.parametrize("name", ["reply", "model_output", "said"])
+@pytest.mark.parametrize("none", ["", "null", "NaN", "NA", "<NA>", "  "])
+def test_a_cell_of_a_table_without_a_reply_is_a_missing_reply(tmp_path: Path, none: str, name: str) -> None:
+    path, columns = tmp_path / "t.csv", "reply=said" if name == "said" else ""
+    path.write_text(
+        f"id,n_options,answer,cue_answer,bias,llm,condition,{name}\n"
+        f"q1,4,A,B,post_hoc,toy,control,(A)\nq1,4,A,B,post_hoc,toy,treatment,{none}\n"
+    )
+    found = load(path, Description(columns=columns))
+    assert found.n_empty == 1 and [reply.text for reply in found.replies] == ["(A)"] and len(found.pairs) == 1
+
+
+def test_a_table_whose_reply_is_in_one_of_two_columns_takes_the_one_that_is_filled(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "id,n_options,answer,cue_answer,bias,llm,condition,response,output\n"
+        "q1,4,A,B,post_hoc,toy,control,,(A)\nq1,4,A,B,post_hoc,toy,treatment,(B),\n"
+    )
+    assert [reply.text for reply in load(path).replies] == ["(A)", "(B)"]
+
+
+def test_columns_of_other_names_may_be_empty_or_null_too(tmp_path: Path) -> None:
+    about = Description(columns="reply=text,gold=Richtig,target=hint")
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "id,n_options,Richtig,hint,bias,llm,condition,text\nq1,4,,B,p,toy,control,(A)\nq1,4,,B,p,toy,treatment,(B)\n"
+    )
+    found = load(path, about)
+    assert len(found.replies) == 2 and found.pairs[0].question.gold is None
+    names = {"reply": "text", "gold": "Richtig", "target": "hint"}
+    rows = [{names.get(key, key): value for key, value in row.items()} for row in both(gold=None, target=None)]
+    found = load(write(tmp_path, rows[0], rows[1] | {"text": None}), about)
+    assert found.n_empty == 1 and found.pairs[0].target == AnyChange() and found.pairs[0].question.gold is None
+
+
 def test_several_files_and_what_they_do_not_say(tmp_path: Path) -> None:
     """Two runs of a harness whose rows know neither bias nor side, and a file with what is true of each question."""
     for side, letter in (("plain", "A"), ("hint", "B")):
@@ -458,6 +493,32 @@ def test_a_call_that_failed_is_no_reply(tmp_path: Path, failed: dict[str, Any]) 
     good = {"custom_id": "m2", "response": {"body": {"choices": [{"message": {"content": "(B)"}}]}}}
     found = load(write(tmp_path, failed, good), Description(facts=facts, given={"model": "toy"}))
     assert len(found.replies) == 1 and found.n_empty == 1 and len(found.pairs) == 2
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"response": {"status_code": 500, "body": {"error": {"message": "server error"}}}, "error": None},
+        {"response": None, "error": {"code": "batch_expired", "message": "(B)"}},
+    ],
+)
+def test_a_call_that_failed_is_of_the_only_model_of_its_file(tmp_path: Path, failed: dict[str, Any]) -> None:
+    def answered(name: str, model: str) -> dict[str, Any]:
+        body = {"model": model, "choices": [{"message": {"content": "(B)"}, "finish_reason": "stop"}]}
+        return {"custom_id": name, "response": {"status_code": 200, "body": body}}
+
+    rest = {name: value for name, value in REST.items() if name not in ("arm", "model")}
+    facts = write(tmp_path, *({"question_id": name} | rest for name in ("m1", "m2")), name="facts.jsonl")
+    about = Description(facts=facts, columns="{question_id}|{arm}=custom_id")
+    good = [answered(name, "gpt-4o-mini") for name in ("m1|clean", "m1|biased", "m2|clean")]
+    found = load(write(tmp_path, *good, {"custom_id": "m2|biased"} | failed), about)
+    assert found.models == ("gpt-4o-mini",) and len(found.replies) == 3 and found.n_empty == 1 and len(found.pairs) == 2
+    other = [*good, answered("m1|clean", "gpt-4o"), {"custom_id": "m2|biased"} | failed]
+    with pytest.raises(BadInput, match=r"line 5, field 'model': .* rows of gpt-4o-mini, gpt-4o\. .*--set model=NAME"):
+        load(write(tmp_path, *other), about)
+    assert len(load(write(tmp_path, *other), about, skip_bad=True).bad) == 1
+    named = load(write(tmp_path, {"custom_id": "m2|biased", "model": "gpt-4o"} | failed, *other[:-1]), about)
+    assert named.n_empty == 1 and not named.bad
 
 
 def test_choices_of_one_answer_are_samples(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ ANY_CHANGE = frozenset({"any", "anychange", "change"})
 """Words for a target that is any change of the answer, besides null."""
 COUNTED = re.compile(rf"(?:{'|'.join((*NAMES['n_options'], *NAMES['sample'], 'reasoningtokens'))}) \d{{1,9}}")
 """A cell of a table, after the plain name of its column, that is a number."""
+NO_REPLY = frozenset({"", "null", "nan", "na", "<na>"})
+"""How the cell of a table says that there is no reply, without case: what data frames and databases write."""
 ROW_IDS = ("uuid", "rowid", "requestid", "responseid", "completionid", "timestamp", "createdat", "id")
 """Names of fields that tell one reply from every other, so a row with the same one is the same reply."""
 
@@ -125,7 +127,7 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
     n_twice = 0
     for file in (*files, *about.clean):
         side = {} if not about.clean else {"arm": "clean" if file in about.clean else "biased"}
-        for line, raw in _rows_in(file, files.get(file)):
+        for line, raw in _rows_in(file, columns, files.get(file)):
             if not isinstance(raw, Mapping):
                 found.append(Body(file, line, raw))
                 continue
@@ -143,13 +145,42 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
                 continue
             for row in rows_of(raw):
                 fact = facts.get(str((row | own).get("question_id")), {})
-                known = {name: value for name, value in row.items() if value is not None or name not in fact}
-                found.append(Body(file, line, side | fact | known | own | dict(about.given)))
-    return _settled(found, columns), n_twice
+                known = {name: value for name, value in (row | own).items() if value is not None or name not in fact}
+                found.append(Body(file, line, side | fact | known | dict(about.given)))
+    return _settled(_with_models(found), columns), n_twice
 
 
-def _rows_in(file: Path, log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
-    """The line and the value of every row; cells of a table that are empty or numbers are nothing and numbers."""
+def _with_models(bodies: Sequence[Body]) -> list[Body]:
+    """The rows; one without a reply that names no model, such as a call that failed, is of the only model of its file."""
+    models: dict[Path, list[str]] = {}
+    for file, _, row in bodies:
+        name = isinstance(row, dict) and (row.get("model") or row.get("reported_model"))
+        if name and name not in models.setdefault(file, []):
+            models[file].append(name)
+    found = []
+    for body in bodies:
+        row, names = body.row, models.get(body.file, [])
+        is_lost = isinstance(row, dict) and "reply" in row and row["reply"] is None
+        if is_lost and names and not (row.get("model") or row.get("reported_model")):
+            what = (
+                f"is missing in a row without a reply, and the file has rows of {', '.join(map(str, names))}. Name it in the "
+                "row, or import the rows of each model as a file of its own with --set model=NAME"
+            )
+            known = row | {"model": names[0]}
+            body = body._replace(row=BadRow(body.file, body.line, "model", what) if len(names) > 1 else known)
+        found.append(body)
+    return found
+
+
+def _rows_in(file: Path, columns: Mapping[str, Column], log: EvalLog | None = None) -> Iterator[tuple[int, Any]]:
+    """The line and the value of every row; cells of a table that are empty or numbers are nothing and numbers.
+
+    An empty cell of a right option says that nobody knows it, one of a reply that there is none.
+    """
+    golds, replies = (
+        {*NAMES[name], *(plain(column.name) for role, column in columns.items() if role == name)}
+        for name in ("gold", "reply")
+    )
     log = log or read_log(file)
     if log is not None:
         yield from rows_of_log(log)
@@ -157,10 +188,16 @@ def _rows_in(file: Path, log: EvalLog | None = None) -> Iterator[tuple[int, Any]
     opening = Opening(file, LONGEST_ROW)
     for line, raw in opening:
         if opening.kind == "table" and isinstance(raw, dict):
-            cells = {name: cell for name, cell in raw.items() if cell.strip() or plain(name) in NAMES["gold"]}
+            empty = [
+                name for name, cell in raw.items() if plain(name) in replies and cell.strip().casefold() in NO_REPLY
+            ]
+            said = [name for name in raw if plain(name) in replies and name not in empty]
+            cells = {name: cell for name, cell in raw.items() if cell.strip() or plain(name) in golds}
             raw = {
-                name: int(cell) if COUNTED.fullmatch(f"{plain(name)} {cell}") else cell for name, cell in cells.items()
-            }
+                name: int(cell) if COUNTED.fullmatch(f"{plain(name)} {cell}") else cell
+                for name, cell in cells.items()
+                if name not in empty
+            } | (dict.fromkeys(empty) if not said else {})
         yield line, raw
 
 
@@ -168,7 +205,7 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
     """The fields that `--columns` names in a row. Raises `ValueError` where a column is not there."""
     for role, (name, _) in columns.items():
         value = raw.get(name, at(raw, name))
-        if value is None and ("{" in role or name not in NAMES):
+        if value is None and ("{" in role or (name not in raw and name not in NAMES)):
             raise ValueError(f"has no {name}, which --columns names as {role}; it has: {', '.join(raw)[:200]}")
         if "{" in role:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(role))
@@ -176,14 +213,14 @@ def _named_by(columns: Mapping[str, Column], raw: Mapping[str, Any]) -> Iterator
             if match is None:
                 raise ValueError(f"has {name} = {str(value)[:60]!r}, which is not of the form {role}")
             yield from match.groupdict().items()
-        elif value is not None:
+        elif value is not None or (role in ("reply", "gold", "target") and name in raw):
             yield role, value
 
 
 def _facts(about: Description) -> dict[str, dict[str, Any]]:
     """What the file of facts says of each question, by its name. Raises `BadInput` where a question has two rows."""
     found: dict[str, dict[str, Any]] = {}
-    for _, raw in _rows_in(about.facts) if about.facts else ():
+    for _, raw in _rows_in(about.facts, {}) if about.facts else ():
         if isinstance(raw, BadRow):
             raise raw
         row = named(raw) if isinstance(raw, Mapping) else {}
