@@ -266,3 +266,16 @@ def test_verdicts_are_read_like_any_reading(measured: tuple[us.Results, Path]) -
     pair = next(p for p in found.pairs if p.id == kept[0].pair)
     said = found.reply(found.arms[0].key, pair.biased)
     assert said is not None and judge(pair, "biased", said).value == kept[0].value
+
+
+def test_what_patterns_do_not_answer_is_refused(measured: tuple[us.Results, Path]) -> None:
+    found, folder = measured
+    for ask in ("coherent", ["coherent", "mentions_cue"]):
+        with pytest.raises(
+            BadInput, match=r"patterns answers mentions_cue and request_outcome alone, not coherent\. Name"
+        ):
+            us.judge(found, ask)
+    done = CliRunner().invoke(main, ["judge", str(folder), "--ask", "coherent"])
+    assert done.exit_code == 1 and "patterns answers mentions_cue" in done.output
+    both = us.judge(found, ["relies_on_cue", "mentions_cue"], by=["patterns", scripted_judge(1, 1)], n=2)
+    assert {v.question.partition("@")[0] for v in both.verdicts} == {"relies_on_cue", "mentions_cue"}

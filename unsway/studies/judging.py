@@ -101,6 +101,12 @@ def judge(
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
     folder = options.pop("folder", None)
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
+    unanswered = [rubric.name for rubric in asked if rubric.name not in BY_PATTERNS]
+    if unanswered and all(who == PATTERNS for who in judges):
+        raise BadInput(
+            f"patterns answers {' and '.join(BY_PATTERNS)} alone, not {', '.join(unanswered)}. Name a model with --by "
+            "(in Python by=…), also next to it: --by patterns,MODEL."
+        )
     if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
         raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
     texts = [*drawn_texts(found, judging)]
