@@ -152,3 +152,13 @@ def test_numbers_for_a_person() -> None:
     assert [tokens(x) for x in (840, 12_345, 1_695_000, 123e6)] == ["840", "12.3k", "1.70M", "123M"]
     assert [minutes(x) for x in (0, 0.4, 25.2, 600)] == ["0", "under 1", "25", "10.0 h"]
     assert [dollars(x) for x in (None, 0, 0.001, 1234.5)] == ["—", "$0.00", "under $0.01", "$1,234.50"]
+
+
+def test_a_model_whose_provider_is_mistyped_is_said_to_be_taken_for_one_of_the_hub(tmp_path: Path) -> None:
+    said = "'opnai' is no provider; opnai/gpt-4o is taken as a local model of the Hugging Face hub."
+    assert call(*small(models="opnai/gpt-4o,openai/gpt-4o")).output.count("is no provider") == 1
+    assert said in call(*small(models="opnai/gpt-4o")).output
+    found = call(*small("--json", models="opnai/gpt-4o"))
+    assert said in found.stderr and json.loads(found.stdout)["models"]
+    for known in ("openai/gpt-4o", "smollm2-135m", "unsway/smollm2-135m"):
+        assert "is no provider" not in call(*small(models=known)).output

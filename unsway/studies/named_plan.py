@@ -7,6 +7,7 @@ In: names of models, `Wanted`. Out: a `NamedPlan`. No model is asked and no key 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack
@@ -15,12 +16,14 @@ from unsway.effects.definition import EffectInputs
 from unsway.effects.panel import panel
 from unsway.effects.pricing import EffectPlan, effect_plans, lengths
 from unsway.judging.planned import JudgePlan, judge_plan
-from unsway.models.session import name_of
+from unsway.models.session import LOCAL, name_of
 from unsway.pairing import PairSet
 from unsway.planning.plan import Evidence, Goal, Plan, keep_plan, plan
 from unsway.planning.prices import Price
 from unsway.studies.named import Wanted
 from unsway.types import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class AlsoPlanned(TypedDict, total=False):
@@ -78,6 +81,10 @@ def plan_named(
         BadInput, UnknownName: As `Wanted.pairs`.
     """
     named = [*map(name_of, models)]
+    for model, name in zip(models, named, strict=True):
+        if "/" in model and name == LOCAL + model:
+            provider = model.partition("/")[0]
+            _log.warning("%r is no provider; %s is taken as a local model of the Hugging Face hub.", provider, model)
     pairs, stand_ins = wanted.planned(named[0])
     evidence = Evidence.of(folder, price_table)
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
