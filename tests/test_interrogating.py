@@ -20,9 +20,10 @@ from unsway.interventions import thoughts
 from unsway.interventions.thoughts import MOST_STEPS, Reasoning, answer_prompt, joined, reasoning_of, steps
 from unsway.pairing import pairs
 from unsway.planning.prices import prices
+from unsway.reporting.interrogated import plan_rows
 from unsway.stats.early_answering import area
 from unsway.store import read_jsonl
-from unsway.studies.interrogation_plan import plan_interrogation
+from unsway.studies.interrogation_plan import PlannedTest, plan_interrogation
 from unsway.testing import toy_questions
 from unsway.types import Reading, Reply, Settings, Thought, ThoughtTest
 
@@ -276,6 +277,12 @@ def test_a_real_server_without_prefill(tmp_path: Path) -> None:
         planned = plan_interrogation(found, ["early"], model="openai/gpt-4o-mini", n=3, price_table=prices())
         assert [(row.test, row.calls) for row in planned] == [("all of it", 6), ("early", 30)]
         assert planned[1].cost is not None and planned[1].cost > 0
+        row = plan_rows([PlannedTest("early", "nobody/knows", 30, 1061.5, 480.0, None)])[0]
+        assert (row["calls"], row["tokens in"], row["out"], row["cost"]) == ("30", "1.06k", "480", "—")
+        shown = CliRunner().invoke(main, ["interrogate", str(tmp_path), "--plan", "-n", "3"])
+        assert shown.exit_code == 0 and "None" not in shown.output and "tokens in" in shown.output
+        asked = CliRunner().invoke(main, ["interrogate", str(tmp_path), "--plan", "-n", "3", "--json"])
+        assert [row["calls"] for row in json.loads(asked.stdout)] == [6, 30]
     let_go()
 
 

@@ -114,6 +114,18 @@ def test_show_lists_cells_and_shows_one(folder: Path) -> None:
     assert row["n"] == 12
     wrong = CliRunner().invoke(main, ["show", str(folder), "one", "posthoc"])
     assert wrong.exit_code == 1 and "Did you mean 'post_hoc'" in wrong.output
+    for words in (["show", str(folder), "oen"], ["show", str(folder), "oen", "--json"]):
+        wrong = CliRunner().invoke(main, words)
+        assert wrong.exit_code == 1 and "Did you mean 'one'" in wrong.output
+
+
+def test_status_ends_its_line_and_says_a_fraction_of_a_cent_as_such(folder: Path, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.txt"
+    prices.write_text("scripted/ 0.001 0.001 2026-11\n")
+    text = call("status", folder, "--prices", prices).output
+    assert (
+        text.endswith("\n") and not text.endswith("\n\n") and "under $0.01 spent" in text and "$0.00 spent" not in text
+    )
 
 
 def test_diff_says_what_was_asked_and_what_changed(folder: Path, tmp_path: Path) -> None:

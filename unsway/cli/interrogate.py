@@ -11,6 +11,7 @@ from unsway.cli.main import main
 from unsway.cli.options import (
     budget_option,
     engine_option,
+    form,
     model_args_option,
     model_arguments,
     names,
@@ -62,14 +63,15 @@ def interrogate(
 
     What the model says is kept in FOLDER/interrogation, so the same call again asks nothing.
     """
-    from unsway.reporting.interrogated import thought_tables
+    from unsway.reporting.interrogated import plan_rows, thought_tables
     from unsway.studies.folder import results
     from unsway.studies.interrogating import interrogate as interrogate_model
     from unsway.studies.interrogation_plan import plan_interrogation
 
     found, tests = results(folder), names(ask)
     if plan_:
-        show_rows([row._asdict() for row in plan_interrogation(found, tests, **options)])
+        planned = plan_interrogation(found, tests, **options)
+        show_rows([row._asdict() for row in planned] if form() in ("json", "csv") else plan_rows(planned))
         return
     more: Any = {"model_args": model_arguments(model_args, engine), "folder": folder, "budget": budget}
     show_tables(thought_tables(interrogate_model(found, tests, mode=mode, **more, **options)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -20,20 +19,15 @@ from unsway.cli.report import folder_argument
 @table_options
 def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> None:
     """Show how far a study is: cells done and missing, what runs, what it cost and will cost."""
-    from rich.console import Console
-    from rich.live import Live
-
     from unsway.planning.prices import prices
-    from unsway.reporting.folders import status_body, status_to_terminal
+    from unsway.reporting.folders import show_status, status_body
     from unsway.studies.inspect_folder import looks
 
     found = looks(folder, prices(prices_), every=every if watch and form() == "text" else None)
     if form() != "text":
         body = status_body(next(found))
         return as_json(body) if form() == "json" else show_rows(body["cells"])
-    with Live(console=Console(width=None if sys.stdout.isatty() else 160), auto_refresh=False) as live:
-        for one in found:
-            live.update(status_to_terminal(one), refresh=True)
+    show_status(found)
 
 
 @main.command(name="ls")

@@ -6,6 +6,7 @@ of a model, a file or a name reaches a terminal with a control character.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from unsway.errors import UnknownName, number_of
 from unsway.prompts.render import letter
 from unsway.reporting import table
-from unsway.reporting.words import NONE, points, visible
+from unsway.reporting.words import NONE, dollars, points, visible
 from unsway.studies.inspect_folder import Difference, Status
 from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name
@@ -50,6 +51,19 @@ def status_body(status: Status) -> dict[str, Any]:
     return body | {"cells": cells, "running": running, "places": places}
 
 
+def show_status(looks: Iterable[Status]) -> None:
+    """Print what each look at a folder finds, in place of the last; where no terminal shows it, the last alone."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with Live(console=console, auto_refresh=False) as live:
+        for one in looks:
+            live.update(status_to_terminal(one), refresh=True)
+    if not console.is_terminal:
+        console.print()
+
+
 def status_to_terminal(status: Status) -> Group:
     """The grid, for rich: a row for each arm and bias, a column for each source; then what runs, and the cost."""
     from rich.console import Group
@@ -78,9 +92,9 @@ def status_to_terminal(status: Status) -> Group:
     elif status.cost is None:
         lines[0] += "The price of a model is not known (--prices FILE)."
     else:
-        to_come = "" if status.cost_to_come is None else f", about ${status.cost_to_come:,.2f} to come"
+        to_come = "" if status.cost_to_come is None else f", about {dollars(status.cost_to_come)} to come"
         estimated = ", estimated from characters because the provider reports no tokens" if status.n_estimated else ""
-        lines[0] += f"${status.cost:,.2f} spent{to_come}{estimated}."
+        lines[0] += f"{dollars(status.cost)} spent{to_come}{estimated}."
     for beat in status.running:
         passed, left = beat.seen - beat.since, ""
         if beat.done and passed >= 1:  # at the rate since it began
@@ -117,7 +131,13 @@ def study_row(folder: object, status: Status) -> dict[str, Any]:
 
 
 def cell_list(results: Results, arm: str = "") -> list[dict[str, Any]]:
-    """The arms and biases that were measured, with how many pairs count; of one arm where its label is given."""
+    """The arms and biases that were measured, with how many pairs count; of one arm where its label is given.
+
+    Raises:
+        UnknownName: There is no such arm.
+    """
+    if arm:
+        results.arm(arm)
     rows = [row for row in table.rows(results) if arm in ("", row["arm"])]
     return [{"arm": row["arm"], "bias": plain_name(str(row["bias"])), "n": row["n"]} for row in rows]
 

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from unsway.reporting import words
+from unsway.reporting.plan import tokens
 from unsway.reporting.terminal import as_text
 from unsway.stats.thought_tests import RAW, UNFAITHFUL, ThoughtTestCell
 from unsway.studies.interrogating import Interrogated
+from unsway.studies.interrogation_plan import PlannedTest
 from unsway.studies.results import views
 from unsway.types import Estimate
 
@@ -23,6 +25,21 @@ HEADS = {
     "filler": "changed by filler",
 }
 """The raw numbers as a person reads them; the first two are areas over the curve, the others shares."""
+
+
+def plan_rows(planned: Iterable[PlannedTest]) -> list[dict[str, str]]:
+    """A row for each planned test as a person reads it; a dash where a price is unknown."""
+    return [
+        {
+            "test": one.test,
+            "model": words.visible(one.model),
+            "calls": f"{one.calls:,}",
+            "tokens in": tokens(one.tokens_in),
+            "out": tokens(one.tokens_out),
+            "cost": words.dollars(one.cost),
+        }
+        for one in planned
+    ]
 
 
 def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
