@@ -93,6 +93,10 @@ def test_targets() -> None:
         ("", {}, "empty wording, or none"),
         ([], {}, "empty wording, or none"),
         (["{letter}!", "{letter}!"], {}, "a wording twice"),
+        *(
+            (f"It is {odd}.", {}, "which is no placeholder and would reach the model as text")
+            for odd in ("{ answer }", "{answer.}", "{answer:s}", "{answer!r}", "{answer", "{letter[0]}", "{ Text }")
+        ),
         ("It is {option}.", {}, r"the placeholder \{option\}; known are \{answer\}, \{letter\} and \{text\}"),
         ("Think fast!", {"target": "toward"}, "'Think fast!' names no option"),
         (COLLEAGUE, {"place": "middle"}, "the place 'middle'; it is one of: front, before_options"),
@@ -161,3 +165,9 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.cue.txt").write_text("name: nothing\n")
     with pytest.raises(BadInput, match="empty wording, or none"):
         biases.resolve(tmp_path / "empty.cue.txt")
+
+
+def test_braces_that_are_no_placeholder_stay() -> None:
+    for words in ('json {"answer": 3}', "{a: answer}", "{answers of all kinds"):
+        assert unsway.cue(words, name="braces").target == "change"
+    assert unsway.cue("{answer}, so {letter}.", name="braces").target == "toward"

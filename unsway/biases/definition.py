@@ -27,6 +27,8 @@ OPTION_PLACEHOLDER = re.compile(r"\{(?:answer|letter|text)\}")
 REQUEST = "{request}"
 """Where the question stands in a wording that goes around it."""
 _PLACEHOLDERS = ("answer", "letter", "text", "request")
+_MISTYPED = re.compile(rf"\{{(?!\w+\}})\s*(?:{'|'.join(_PLACEHOLDERS)})\b[^{{}}\n]{{0,20}}\}}?", re.I)
+"""The beginning of a placeholder that is not one: with spaces, a conversion, a format, an attribute, or no end."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 
 
@@ -61,7 +63,13 @@ class Cue:
         if unknown:
             raise BadInput(
                 f"{what} has the placeholder {{{min(unknown)}}}; known are {{answer}}, {{letter}} and {{text}}, and "
-                "{{request}}, around which a wording goes."
+                "{request}, around which a wording goes."
+            )
+        odd = next((found[0] for text in self.wordings if (found := _MISTYPED.search(text))), None)
+        if odd is not None:
+            raise BadInput(
+                f"{what} has {odd!r}, which is no placeholder and would reach the model as text. Write the bare word in "
+                "braces: {answer}, {letter} or {text}, or {request}, around which a wording goes."
             )
         if self.forms and not any("{answer}" in text for text in self.wordings):
             raise BadInput(
