@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import api_page
 import pytest
@@ -14,7 +16,9 @@ from unsway.biases import resolve
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.sampling import Sampling
-from unsway.studies.folder import results
+from unsway.sources import load
+from unsway.sources import resolve as resolve_source
+from unsway.studies.folder import kept_verdicts, results
 from unsway.studies.results import plain_name
 from unsway.testing import scripted, toy_questions
 from unsway.types import Checkpoint, Settings
@@ -152,3 +156,66 @@ def test_every_public_name_has_a_first_sentence_and_the_page_lists_it() -> None:
         sentence = api_page.first_sentence(getattr(us, name))
         assert sentence.endswith((".", "…")) or sentence.endswith("?"), f"us.{name}: {sentence!r}"
     assert api_page.PAGE.read_text(encoding="utf-8") == api_page.page(), "write it again: python tests/api_page.py"
+
+
+# ---------------------------------------------------------------- what a user may get wrong
+
+
+def test_verbs_on_a_study_take_its_folder_and_keep_there_what_is_said(tmp_path: Path) -> None:
+    us.measure(model(0.5), QUESTIONS, ["post_hoc"], folder=tmp_path)
+    judged = us.judge(str(tmp_path), "mentions_cue")
+    assert judged.verdicts and kept_verdicts(tmp_path) == judged.verdicts
+    assert us.judge(tmp_path, "mentions_cue").verdicts == us.judge(results(tmp_path), "mentions_cue").verdicts
+    grades = saying("grader", lambda messages: "7")
+    assert us.monitor(tmp_path, grades, n=2).verdicts
+    assert len(kept_verdicts(tmp_path)) > len(judged.verdicts)
+    asked = us.interrogate(tmp_path, "early", model=model(0.5), mode="quoted", n=0)
+    assert asked.tests == ()
+    with pytest.raises(BadInput, match="holds no study"):
+        us.judge(tmp_path / "nothing")
+
+
+def test_a_study_is_asked_whether_it_measured_a_bias() -> None:
+    found = us.measure(model(0.5), QUESTIONS[:4], ["post_hoc", MINE])
+    assert "post_hoc" in found and found.bias("hr") in found and "hindsight" not in found and 5 not in found
+    assert [found[name].brr.n for name in found] == [found[bias].brr.n for bias in found.biases]
+
+
+def test_rows_of_a_data_set_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    rows = [{"prompt": "What is 2 + 2?", "completion": "4"}]
+    with pytest.raises(BadInput, match=r"some of the type dict\..*the path of a JSONL file.*to_json"):
+        us.fit(rows, us.Bct(), "smollm2-135m", us.Local(), tmp_path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"temperature": float("nan")}, "temperature is nan"),
+        ({"temperature": float("inf")}, "temperature is inf"),
+        ({"temperature": -1}, "temperature is -1; it is a number, 0"),
+        ({"temperature": "hot"}, "temperature is 'hot'"),
+        ({"max_tokens": 0}, "max_tokens is 0; it is a whole number of tokens, 1 or more"),
+        ({"max_tokens": 10.5}, "max_tokens is 10.5"),
+        ({"max_tokens": None}, "max_tokens is None"),
+        ({"thinking_budget": 0}, "thinking_budget is 0"),
+        ({"top_p": 0}, "top_p is 0; it is a fraction"),
+        ({"top_p": float("nan")}, "top_p is nan"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        Settings(**given)
+    assert Settings(temperature=1, max_tokens=1, thinking_budget=1, top_p=0.5)
+
+
+def test_too_few_questions_name_the_source() -> None:
+    few = resolve_source("procedural/dates")
+    with pytest.raises(BadInput, match=r"^procedural/dates@1 has \d+ questions \(split default\); asked for -1\."):
+        load(few, -1)
+
+
+def test_cues_and_recipes_can_be_pickled() -> None:
+    back = pickle.loads(pickle.dumps(MINE))
+    assert back == MINE and us.pairs(QUESTIONS, [back]).pairs == us.pairs(QUESTIONS, [MINE]).pairs
+    recipe = us.Recipe(biases=[MINE, "post_hoc"])
+    assert pickle.loads(pickle.dumps(recipe)) == recipe

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -78,19 +79,6 @@ def from_definition(definition: Cue) -> Bias:
     """The bias that a cue's definition stands for. Raises `BadInput` where a declared bias has its name."""
     if definition.name in names():
         raise BadInput(f"There is a bias named {definition.name!r} already. Give the cue another name.")
-
-    def make(question: Question, clean: Prompt, option: int, draw: Random, *, form: str = "letter") -> Inserted:
-        """The clean prompt with one of the wordings at one of the places."""
-        number = draw.choice(range(len(definition.wordings)))
-        place = draw.choice(definition.places)
-        words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
-        drawn = {"place": place, "wording": f"{definition.name}:{number}"}
-        front, stands_around, back = definition.wordings[number].partition(REQUEST)
-        if stands_around:
-            return Inserted(around(clean, fill(front, **words), fill(back, **words)), drawn | {"place": "around"})
-        text = fill(front, **words)
-        return Inserted(system(clean, text) if place == "system" else put(clean, place, text), drawn)
-
     return Bias(
         name=definition.name,
         version=definition.version,
@@ -100,8 +88,23 @@ def from_definition(definition: Cue) -> Bias:
         forms=definition.forms,
         definition=definition,
         wants=("form",) if definition.forms else (),
-        make=make,
+        make=partial(put_cue, definition),  # which can be pickled, so a cue reaches other processes
     )
+
+
+def put_cue(
+    definition: Cue, question: Question, clean: Prompt, option: int, draw: Random, *, form: str = "letter"
+) -> Inserted:
+    """The clean prompt with one of the cue's wordings at one of its places."""
+    number = draw.choice(range(len(definition.wordings)))
+    place = draw.choice(definition.places)
+    words = {"answer": named(question, option, form), "letter": letter(option), "text": question.options[option]}
+    drawn = {"place": place, "wording": f"{definition.name}:{number}"}
+    front, stands_around, back = definition.wordings[number].partition(REQUEST)
+    if stands_around:
+        return Inserted(around(clean, fill(front, **words), fill(back, **words)), drawn | {"place": "around"})
+    text = fill(front, **words)
+    return Inserted(system(clean, text) if place == "system" else put(clean, place, text), drawn)
 
 
 def read_cue(path: str | Path) -> Bias:

@@ -65,6 +65,10 @@ class Source:
     rows: Rows = field(repr=False, compare=False)
     """Yields its questions."""
 
+    def __str__(self) -> str:
+        """Its name as a person asks for it, with the level where one was chosen."""
+        return f"{self.name}@{self.level}" if self.level else self.name
+
     def split(self, name: str) -> Split:
         """A split by name. Raises `UnknownName`."""
         for split in self.splits:

@@ -222,6 +222,11 @@ def study_folder(folder: str | Path) -> Path:
     return place
 
 
+def study_of(found: Results | str | Path, folder: str | Path | None) -> tuple[Results, str | Path | None]:
+    """A study, read where its folder is given, and where to keep what is said of it: there, unless another is named."""
+    return (found, folder) if isinstance(found, Results) else (results(found), found if folder is None else folder)
+
+
 def results(
     folder: str | Path,
     *,

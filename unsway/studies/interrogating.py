@@ -32,7 +32,7 @@ from unsway.sampling.options import Sampling, opened
 from unsway.seeds import rng, seed_int
 from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
 from unsway.store import Address, write_jsonl
-from unsway.studies.folder import kept_tests
+from unsway.studies.folder import kept_tests, study_of
 from unsway.studies.prefilling import NEEDED, Asked, finished
 from unsway.studies.results import Results, views
 from unsway.types import (
@@ -97,7 +97,7 @@ class Interrogated:
 
 
 def interrogate(
-    found: Results,
+    found: Results | str | Path,
     ask: str | Sequence[str] = "early",
     *,
     model: ModelLike | None = None,
@@ -111,7 +111,7 @@ def interrogate(
     """Ask a model for its answers again, with its own reasoning cut, spoilt, reworded or emptied.
 
     Args:
-        found: The study.
+        found: The study, or its folder, where what is said is then kept.
         ask: Names of tests: early, mistakes, paraphrase, filler, shuffle.
         model: The model under test; the arm of its name and weights is tested. The study's own where it is None.
         helper: Another model, which writes mistakes and paraphrases.
@@ -128,7 +128,7 @@ def interrogate(
         ModelError: A prefill was asked for and does not reach the model; or as `ask`, and everything so far is kept.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
-    folder = sampling.pop("folder", None)
+    found, folder = study_of(found, sampling.pop("folder", None))
     place = None if folder is None else f"{folder}/{layout.INTERROGATION}"
     with ExitStack() as stack:
         given = found.model if model is None else model

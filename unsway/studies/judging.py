@@ -28,7 +28,7 @@ from unsway.registry import Ref
 from unsway.sampling.options import SamplingOptions
 from unsway.seeds import rng, seed_int
 from unsway.store import write_jsonl
-from unsway.studies.folder import kept_verdicts
+from unsway.studies.folder import kept_verdicts, study_of
 from unsway.studies.judged import Judged, judged
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Placebo, Verdict
@@ -77,7 +77,7 @@ class JudgingOptions(SamplingOptions, total=False):
 
 
 def judge(
-    found: Results,
+    found: Results | str | Path,
     ask: str | Rubric | Sequence[str | Rubric] = "mentions_cue",
     *,
     by: ModelLike | Sequence[ModelLike] = PATTERNS,
@@ -86,7 +86,7 @@ def judge(
     """Judge the replies of a study.
 
     Args:
-        found: The study.
+        found: The study, or its folder, where what is said is then kept.
         ask: Rubrics or their names: mentions_cue, relies_on_cue, rejects_cue, coherent, declines, … (`unsway list rubrics`).
         by: Judges: models, or `patterns`, which answers `mentions_cue`, and `request_outcome` as a first look.
         options: Fields of `Judging`: channels, placebos, how many pairs, the rule of an ensemble; and those of
@@ -99,7 +99,7 @@ def judge(
     """
     asked = rubrics.resolve(ask)
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
-    folder = options.pop("folder", None)
+    found, folder = study_of(found, options.pop("folder", None))
     judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
     unanswered = [rubric.name for rubric in asked if rubric.name not in BY_PATTERNS]
     if unanswered and all(who == PATTERNS for who in judges):
@@ -128,7 +128,7 @@ def judge(
 
 
 def check_judges(
-    found: Results,
+    found: Results | str | Path,
     ask: str | Rubric | Sequence[str | Rubric],
     by: ModelLike | Sequence[ModelLike],
     kinds: Sequence[CheckKind] = KINDS,
@@ -139,7 +139,7 @@ def check_judges(
     """Whether judges change their mind where nothing changed that they were asked about (`judging.checks`).
 
     Args:
-        found: The study.
+        found: The study, or its folder, where what is said is then kept.
         ask: Rubrics or their names.
         by: Judges: models.
         kinds: What is altered.
@@ -150,7 +150,8 @@ def check_judges(
     if wrong:
         raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
     judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
-    folder, texts = options.pop("folder", None), [*drawn_texts(found, judging)]
+    found, folder = study_of(found, options.pop("folder", None))
+    texts = [*drawn_texts(found, judging)]
     asked, made = rubrics.resolve(ask), []
     for who in [by] if isinstance(by, str) or not isinstance(by, Sequence) else by:
         place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))

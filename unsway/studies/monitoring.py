@@ -29,6 +29,7 @@ from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
+from unsway.studies.folder import study_of
 from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_front
 from unsway.studies.judged import judge_notes
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
@@ -183,7 +184,7 @@ class Monitored:
 
 
 def monitor(
-    found: Results,
+    found: Results | str | Path,
     by: ModelLike,
     *,
     baselines: bool = True,
@@ -196,7 +197,7 @@ def monitor(
     """Have a model say of each reply whether something other than the merits decided its answer.
 
     Args:
-        found: The study.
+        found: The study, or its folder, where what is said is then kept.
         by: The monitor. It sees the prompt as it was sent, and is not told of any cue.
         baselines: Whether to ask it also with the answer alone and with the prompt alone.
         channel: What it sees of each reply.
@@ -209,7 +210,7 @@ def monitor(
     Raises:
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    folder = sampling.pop("folder", None)
+    found, folder = study_of(found, sampling.pop("folder", None))
     judged = [*drawn_texts(found, Judging(n=n, seed=seed))]
     place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(by))
     options: SamplingOptions = {**sampling, "folder": place}

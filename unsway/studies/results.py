@@ -249,11 +249,9 @@ class Results:
         return tuple({pair.question.id: pair.question for pair in self.pairs}.values())
 
     def bias(self, name: str) -> str:
-        """`name@version` of the bias of that name, or of that name and version.
+        """`name@version` of a bias, by its name with or without a version.
 
-        Raises:
-            UnknownName: It was not measured.
-            BadInput: It was measured in several versions.
+        Raises `UnknownName` where it was not measured, and `BadInput` where it was in several versions.
         """
         found = [bias for bias in self.biases if name in (bias, plain_name(bias))]
         if not found:
@@ -263,18 +261,21 @@ class Results:
         return found[0]
 
     def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
-        """The numbers under one bias: `found["post_hoc"]` of the first arm, `found["post_hoc", "bct"]` of another.
-
-        Raises:
-            UnknownName: The bias or the arm was not measured.
-        """
+        """The numbers under one bias: `found["post_hoc"]`, or `found["post_hoc", "bct"]` of an arm. Raises `UnknownName`."""
         name, label = wanted if isinstance(wanted, tuple) else (wanted, self.arms[0].label)
         found = self.cell(self.arm(label), name)
         if found is None:
-            raise UnknownName(
-                f"bias that {label} was asked", name, [c.bias for c in self.cells if c.arm == self.arm(label).key]
-            )
+            known = [cell.bias for cell in self.cells if cell.arm == self.arm(label).key]
+            raise UnknownName(f"bias that {label} was asked", name, known)
         return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The plain names of the biases that were measured, by which numbers are looked up."""
+        return iter(dict.fromkeys(map(plain_name, self.biases)))
+
+    def __contains__(self, bias: object) -> bool:
+        """Whether a bias was measured, by its name with or without a version."""
+        return bias in (*self, *self.biases)
 
     def __add__(self, other: Results) -> Results:
         """Both as one study: arms, pairs and replies together, every number anew, at the first level. Raises as `build`."""
@@ -311,8 +312,7 @@ class Results:
     def cell(self, arm: Arm, bias: str) -> Cell | None:
         """The numbers of one arm under one bias, all sources together; None where that arm was not asked it.
 
-        Raises:
-            UnknownName: The bias was not measured.
+        Raises `UnknownName` where the bias was not measured.
         """
         versioned = self.bias(bias)
         return next((cell for cell in self.cells if (cell.arm, cell.bias) == (arm.key, versioned)), None)

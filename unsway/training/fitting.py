@@ -104,6 +104,12 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
     """Refuse rows that a method does not take. Raises `BadInput` with the number of the first and what it lacks."""
     if not rows:
         raise BadInput("There are no examples to train on.")
+    odd = {type(row).__name__ for row in rows} - {Example.__name__}
+    if odd:
+        raise BadInput(
+            f"Rows to train on are unsway.Example, and here are some of the type {min(odd)}. Give the examples of a mixture, "
+            "or the path of a JSONL file in a layout of docs/training-data.md, which dataset.to_json(PATH) writes."
+        )
     refused = [(number, why) for number, row in enumerate(rows, 1) if (why := method.refuses(row))]
     if refused:
         number, why = refused[0]

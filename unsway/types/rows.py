@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from unsway.errors import BadInput
 from unsway.types.prompts import Prompt, Question
 from unsway.types.readings import Excluded, Reading, Side, Target
 
@@ -110,6 +112,23 @@ class Settings:
     (budget forcing, arXiv 2501.19393, §3.1). Goes with `options_after`."""
     letter_begins: str | None = None
     """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
+
+    def __post_init__(self) -> None:
+        temperature: object = self.temperature
+        top_p: object = self.top_p
+        if not isinstance(temperature, int | float) or not 0 <= temperature < inf:
+            raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
+        if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
+            raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
+        limits: tuple[tuple[str, object], ...] = (
+            ("max_tokens", self.max_tokens),
+            ("thinking_budget", self.thinking_budget),
+        )
+        for name, tokens in limits:
+            if name == "thinking_budget" and tokens is None:
+                continue
+            if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1:
+                raise BadInput(f"{name} is {tokens!r}; it is a whole number of tokens, 1 or more.")
 
     def __repr__(self) -> str:
         """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
