@@ -120,14 +120,10 @@ class Settings:
             raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
         if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
             raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
-        limits: tuple[tuple[str, object], ...] = (
-            ("max_tokens", self.max_tokens),
-            ("thinking_budget", self.thinking_budget),
-        )
-        for name, tokens in limits:
-            if name == "thinking_budget" and tokens is None:
-                continue
-            if not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1:
+        for name in ("max_tokens", "thinking_budget"):
+            tokens = getattr(self, name)
+            is_left_out = tokens is None and name == "thinking_budget"
+            if not is_left_out and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1):
                 raise BadInput(f"{name} is {tokens!r}; it is a whole number of tokens, 1 or more.")
 
     def __repr__(self) -> str:
@@ -189,8 +185,7 @@ class Reply:
     tokens_estimated: bool = False
     """Whether the tokens of some turn are estimated from its characters, because the provider reported none."""
     settings_known: bool = True
-    """Whether `settings` says how it was decoded; False for an imported reply whose source does not say, which has the
-    default ones for its address."""
+    """Whether `settings` says how it was decoded; an imported reply of which nobody knows it has the default ones."""
 
     def __post_init__(self) -> None:
         if self.reasoning and is_encrypted(self.reasoning):
