@@ -165,7 +165,7 @@ def test_a_checkpoint_says_what_it_is_compared_as_and_which_biases_it_was_taught
     assert [f"{len(rows)} of {len(rows)} rows teach is not known" in record.getMessage() for record in values][-1:] == [
         True
     ]
-    mixed = Mixture(Recipe(), tuple(rows), tuple(made), (), 0)
+    mixed = Mixture(Recipe(), tuple(rows), tuple(made), (), {})
     assert fit(mixed, Bct(batch_size=16), *where).trained_on == ("suggested_answer", "post_hoc")
 
 
