@@ -115,6 +115,15 @@ def test_what_changes_no_reply_changes_no_address() -> None:
         assert name in OURS and session("persona/x", **{name: value}).subject.weights == ""
 
 
+def test_a_name_for_what_answers_stands_for_the_arguments(tmp_path: Path) -> None:
+    first = subject("persona/x", persona="A", weights="w").weights
+    assert first == subject("persona/x", persona="B", weights="w").weights == content_id("", "w")
+    assert first != subject("persona/x", persona="B", weights="v").weights
+    assert said("persona/x", tmp_path, persona=print, weights="v") != said(
+        "persona/x", tmp_path, persona=len, weights="w"
+    )
+
+
 def test_the_addresses_of_replies_that_are_kept_stay_what_they_were() -> None:
     url = "http://127.0.0.1:1/v1"
     where = content_id("address", url)

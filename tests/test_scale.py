@@ -105,7 +105,7 @@ class Cluster:
     def start(
         self, study: Study, folder: Path, *, seconds: float = 0.0, max_cost: float | None = None, cpus: float = 1.0
     ) -> None:
-        args = {"log": str(folder.with_suffix(".log")), "seconds": seconds}
+        args = {"log": str(folder.with_suffix(".log")), "seconds": seconds, "weights": "counted"}
         given = {"study": dumps(study), "folder": str(folder), "max_cost": max_cost, "args": args, "cpus": cpus}
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(given) + "\n")
@@ -170,7 +170,7 @@ def same(one: Reply) -> str:
 def test_a_cluster_gives_what_one_process_gives_and_asks_nothing_twice(
     cluster: Cluster, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(study(), tmp_path / "here", model_args={"log": str(tmp_path / "here.log")})
+    run(study(), tmp_path / "here", model_args={"log": str(tmp_path / "here.log"), "weights": "counted"})
     cluster.start(study(), tmp_path / "ray", seconds=0.05)
     looked = [sys.executable, "-m", "unsway", "status", str(tmp_path / "ray"), "--json"]
     wait_until(lambda: working(tmp_path / "ray"))

@@ -21,7 +21,16 @@ def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(environment: dic
     folder, file, asked = tmp_path / "ray", tmp_path / "study.json", study(60, MODELS[:1])
     file.write_text(dumps(asked))
     command = [sys.executable, "-m", "unsway", "run", str(file), "--out", str(folder), "--on", "ray"]
-    command += ["-M", f"log={folder.with_suffix('.log')}", "-M", "seconds=2", "-M", "max_connections=10"]
+    command += [
+        "-M",
+        f"log={folder.with_suffix('.log')}",
+        "-M",
+        "seconds=2",
+        "-M",
+        "max_connections=10",
+        "-M",
+        "weights=one",
+    ]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
         wait_until(lambda: working(folder) and n_rows(folder))
         start = time.monotonic()
@@ -31,6 +40,7 @@ def test_an_interrupt_ends_with_130_and_the_rest_is_asked_later(environment: dic
     assert time.monotonic() - start < 15, "five seconds where nothing else runs"
     n_before = n_rows(folder)
     assert 0 < n_before < 180
-    run(asked, folder, model_args={"log": str(folder.with_suffix(".log"))})  # here: the folder is as any other
+    args = {"log": str(folder.with_suffix(".log")), "weights": "one"}
+    run(asked, folder, model_args=args)  # here: the folder is as any other
     assert n_rows(folder) == 180
     assert sum(calls(folder).values()) <= 180 + 20

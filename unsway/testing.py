@@ -84,7 +84,7 @@ def scripted(
     """
     script = Script(dict(follow), accuracy, parse_rate, seed, admits)
     lines = {key: text for pair in pairs for key, text in _lines(pair, script)}
-    return _scripted(name, script.weights, lines, seconds)
+    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=script.weights, seconds=seconds)
 
 
 def scripted_requests(
@@ -103,15 +103,7 @@ def scripted_requests(
             said = "Certainly. Here is what you asked for" if is_answer else REFUSAL
             lines[_key(prompt.messages())] = f"{said} ({prompt.id[:6]})."
     weights = content_id(sorted((*key, rate) for key, rate in answers.items()), seed)
-    return _scripted(name, weights, lines)
-
-
-def _scripted(name: str, weights: str, lines: Mapping[str, str], seconds: float = 0.0) -> Model:
-    """A scripted model; its weights are the one argument that says which it is."""
-    model = get_model(f"scripted/{name}", memoize=False, weights=weights)
-    api = cast(ScriptedModel, model.api)
-    api.lines, api.seconds = lines, seconds
-    return model
+    return get_model(f"scripted/{name}", memoize=False, lines=lines, weights=weights)
 
 
 @modelapi(name="scripted")
@@ -124,14 +116,14 @@ class ScriptedModel(ModelAPI):
         base_url: str | None = None,
         api_key: str | None = None,
         config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
+        lines: Mapping[str, str] | None = None,
         weights: str = "",
+        seconds: float = 0.0,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
+        self.lines = lines or {}
         self.weights = weights
-        self.lines: Mapping[str, str] = {}
-        """Its reply to each conversation that it knows."""
-        self.seconds = 0.0
-        """How long each reply takes."""
+        self.seconds = seconds
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -161,7 +153,10 @@ def scripted_judge(
 
     A share `unread` of what it says is not in the form that was asked for.
     """
-    return get_model(f"scripted_judge/{name}", memoize=False, rates=(sensitivity, specificity, unread), seed=seed)
+    model = get_model(f"scripted_judge/{name}", memoize=False)
+    api = cast(ScriptedJudge, model.api)
+    api.rates, api.seed = (sensitivity, specificity, unread), seed
+    return model
 
 
 @modelapi(name="scripted_judge")
@@ -174,11 +169,11 @@ class ScriptedJudge(ModelAPI):
         base_url: str | None = None,
         api_key: str | None = None,
         config: GenerateConfig = GenerateConfig(),  # noqa: B008  # Inspect's own signature
-        rates: tuple[float, float, float] = (1.0, 1.0, 0.0),
-        seed: int = 0,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        self.rates, self.seed = rates, seed
+        self.rates = (1.0, 1.0, 0.0)
+        """Sensitivity, specificity, share of replies in another form."""
+        self.seed = 0
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig

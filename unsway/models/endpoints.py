@@ -95,16 +95,17 @@ def serving_id(model: str, args: Mapping[str, Any], config: GenerateConfig | Non
 
     Args:
         model: The model's name.
-        args: The arguments of its provider.
+        args: The arguments of its provider; where `weights` among them names what answers, it stands for all of them.
         config: Its own config, of which `OVERRIDDEN` is left out.
 
     Raises:
         BadInput: As `address` does.
     """
     set_there = config.model_dump(exclude_none=True) if config is not None else {}
+    args_there = {} if args.get("weights") else args
     given = [
         _plain({name: value for name, value in each.items() if name not in left_out and value is not None})
-        for each, left_out in ((args, NEUTRAL), (set_there, NEUTRAL | OVERRIDDEN))
+        for each, left_out in ((args_there, NEUTRAL), (set_there, NEUTRAL | OVERRIDDEN))
     ]
     where = address_id(model, args)
     return content_id("serving", where, *given) if any(given) else where
