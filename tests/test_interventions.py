@@ -245,7 +245,9 @@ def test_a_reply_that_was_cut_is_no_shot() -> None:
     instead = proxy(6).apply(made.pairs, saying("half", half)).prompts
     shots = front(instead[made.pairs[0].clean.id], made.pairs[0].clean)
     assert len(shots) == 12 and not any("plus 3" in turn.text() or "plus 5" in turn.text() for turn in shots)
-    with pytest.raises(BadInput, match=r"replies \d+ were cut"):
+    with pytest.raises(
+        BadInput, match=r"replies \d+ were not whole or not kept \(of all replies so far: \d+ × was cut\)"
+    ):
         proxy(6).apply(made.pairs, saying("never", lambda messages: CUT))
 
 

@@ -58,7 +58,7 @@ def test_a_study_holds_one_engine_while_it_asks_and_none_while_it_trains(
     def rows(recipe: Recipe, questions: Sequence[Question], model: Session, **_: object) -> Mixture:
         """Rows after the base was asked; a random model ends none of its replies, which would leave it without rows."""
         replies = ask([prompt("Say a word.")], model, settings=Settings(max_tokens=5))
-        return Mixture(recipe, (example(0),), (), (Provenance.of(replies[0], "toy"),), 0)
+        return Mixture(recipe, (example(0),), (), (Provenance.of(replies[0], "toy"),), {})
 
     training, asking = [], []
     load, make = trainers.load_model, provider.make_engine
