@@ -120,7 +120,7 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
 def test_nobody_is_waited_for_longer_than_promised(tmp_path: Path) -> None:
     with OpenAiServer() as server:
         url = server.url
-    patience = Patience(first=0.5, never=5.0)
+    patience = Patience(first=4.0, never=5.0)  # the third try would come after 12 seconds or more
     with pytest.raises(ModelError, match="given up"):
         run(
             pairs(toy_questions(10), ["suggested_answer"]),
@@ -129,7 +129,7 @@ def test_nobody_is_waited_for_longer_than_promised(tmp_path: Path) -> None:
             model_args={"base_url": url, "patience": patience, "max_connections": 20},
         )
     rows = [json.loads(line) for line in (tmp_path / "failures.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert 4 < max(row["at"] for row in rows) - min(row["at"] for row in rows) < 7
+    assert 4 < max(row["at"] for row in rows) - min(row["at"] for row in rows) < 11
 
 
 @pytest.mark.parametrize(
