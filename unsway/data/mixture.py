@@ -197,8 +197,13 @@ class _Asker:
             label=label,
             budget=self.budget,
         )
-        whole = {(r.prompt_id, r.sample): r for r in replies if target(r, self.thoughts) is not None}
-        self.no_targets |= {(r.prompt_id, r.sample): why for r in replies if (why := why_no_target(r))}
+        whole = {}
+        for reply in replies:
+            address = reply.prompt_id, reply.sample
+            if target(reply, self.thoughts) is not None:
+                whole[address] = reply
+            else:
+                self.no_targets[address] = why_no_target(reply)
         return whole
 
     def lost(self) -> str:

@@ -67,8 +67,8 @@ def people_questions(names: Iterable[str] = DEFAULT) -> tuple[PeopleQuestion, ..
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)
     found = []
     for rubric in rubrics.resolve(names):
-        keys = [name.split(" ") for name in words if name.startswith(f"{rubric.name} ")]
-        marks = tuple(Mark(int(key[1]), key[-1], words[" ".join(key)]) for key in keys)
+        own = ((name.split(" "), text) for name, text in words.items() if name.startswith(f"{rubric.name} "))
+        marks = tuple(Mark(int(key[1]), key[-1], text) for key, text in own)
         if rubric.scale is not None and len(marks) != rubric.scale[1] - rubric.scale[0] + 1:
             raise BadInput(
                 f"{rubric.name} takes {rubric.allowed}, and the bank {BANK} does not say to people what each number means. "

@@ -45,6 +45,11 @@ SELF_HOSTED = ("openai-api/", "vllm/")
 """Providers behind which the user's own server answers under the name that was asked for."""
 
 
+def is_metered(output: ModelOutput) -> bool:
+    """Whether the provider says how many tokens an output took."""
+    return output.usage is not None and output.usage.input_tokens + output.usage.output_tokens > 0
+
+
 def is_same_model(asked: str, answered: str, *, is_own: bool) -> bool:
     """Whether a server answers as the model that was asked for.
 
@@ -183,9 +188,7 @@ class Calls:
         self.failing_since, self.answered = None, True
         took, stop = time.monotonic() - start, output.stop_reason
         tokens = output.usage.output_tokens if output.usage else "unknown"
-        if not self.is_unmetered and (
-            output.usage is None or not output.usage.input_tokens + output.usage.output_tokens
-        ):
+        if not self.is_unmetered and not is_metered(output):
             self.is_unmetered = True
             _log.warning(
                 "%s does not report how many tokens it uses (no `usage`): tokens and costs of its replies are estimated from "

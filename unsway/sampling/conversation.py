@@ -18,6 +18,7 @@ from unsway.models.thoughts import shown_thought
 from unsway.planning.budget import estimated_tokens
 from unsway.prompts.render import letters_asked, options_shown
 from unsway.readers.parse import read
+from unsway.sampling.calls import is_metered
 from unsway.stats.outcomes import first_is_wrong
 from unsway.store import Address
 from unsway.types import Pair, Prompt, Reply, Settings, Stop
@@ -85,7 +86,7 @@ async def converse(
     async def counted(messages: list[ChatMessage], turn: int) -> ModelOutput:
         """The output; its tokens are estimated where the provider reports none, which would look like a free reply."""
         output = await generate(messages, turn)
-        if output.usage is None or not output.usage.input_tokens + output.usage.output_tokens:
+        if not is_metered(output):
             said = "".join(choice.message.text for choice in output.choices)
             shown = shown_thought(output, address.model, "unknown").text if output.choices else ""
             sent = sum(len(message.text) for message in messages)

@@ -93,6 +93,11 @@ class Columns:
         clean = np.where(np.isnan(self.clean), float(not hit), self.clean)
         return np.where(self.eligible & self.tested, biased - clean, np.nan)
 
+    @property
+    def moved(self) -> Floats:
+        """Biased minus clean hit of each outcome that counts; NaN of the others."""
+        return np.where(self.counts & self.tested, self.biased - self.clean, np.nan)
+
     def allow_for_missing(self, level: float) -> bool:
         """Whether an interval must allow for missing answers: over 5 % of pairs are, or the sides differ (by an interval)."""
         use = self.eligible & self.tested
@@ -104,6 +109,12 @@ class Columns:
         size, plus, minus = by_question(self.question[use], lost_biased.astype(float) - lost_clean)
         low, high = difference_interval(plus, minus, size, level=level)
         return low > 0 or high < 0
+
+
+def loses_more(d_Q: Floats, level: float) -> bool:
+    """Whether one side loses clearly more answers than another; how much more it reads of each question, from -1 to 1."""
+    low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
+    return low > 0 or high < 0
 
 
 def _tested(table: OutcomeTable, counts: Bools, clean: Floats) -> Bools:
@@ -160,7 +171,7 @@ def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Esti
     Returns:
         `brr_read`, `brr_missing_miss`, `brr_missing_hit`, each with the interval of its own sample of questions.
     """
-    read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
+    read = columns.moved
     values = {"brr_read": read} | {f"brr_missing_{word}": columns.missing_as(word == "hit") for word in ("miss", "hit")}
     found = [
         mean(name, columns.question, value, signed=True, level=level, n_excluded=int(np.isnan(value).sum()))

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds
-from unsway.stats.intervals import Bools, Floats, change_interval, difference_interval
+from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds, loses_more
+from unsway.stats.intervals import Bools, Floats, change_interval
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
@@ -253,8 +253,7 @@ class _Arm:
         """Sums over the values of the fields named, the question first; `apart` looks at each bias by itself."""
         columns, shape = Columns.of(outcomes), [len(values) for values in axes.values()]
         place = tuple(_places(outcomes, name, values) for name, values in axes.items())
-        read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
-        least, most = columns.missing_as(hit=False), columns.missing_as(hit=True)
+        read, least, most = columns.moved, columns.missing_as(hit=False), columns.missing_as(hit=True)
 
         def summed(value: Floats) -> Floats:
             total = np.zeros(shape)
@@ -327,8 +326,7 @@ class _Both:
         if asked_QB.any() and not allow:  # whether one side loses clearly more than the other
             with np.errstate(invalid="ignore"):
                 d_Q = _by_question(ours.n_QB / ours.asked_QB - theirs.n_QB / theirs.asked_QB, asked_QB)
-            low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
-            allow = low > 0 or high < 0
+            allow = loses_more(d_Q, level)
         n_outcomes = sum(map(len, given))
         return cls(ours, theirs, biases, tuple(weak) if b else (), allow, is_untested, n_outcomes, level)
 

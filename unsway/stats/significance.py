@@ -30,7 +30,7 @@ def brr_p(columns: Columns, level: float = 0.95) -> float | None:
         _, plus, minus = by_question(columns.question[there], value[there])
         return float((plus - minus).sum()), sign_flip(plus - minus)
 
-    read = np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
+    read = columns.moved
     if np.isnan(read).all():
         return None
     if not columns.allow_for_missing(level):

@@ -25,8 +25,8 @@ from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 from unsway.errors import BadInput
-from unsway.stats.columns import ALLOWING, Columns, brr
-from unsway.stats.intervals import Floats, Interval, change_interval, difference_interval, quantile
+from unsway.stats.columns import ALLOWING, Columns, brr, loses_more
+from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
 
@@ -77,7 +77,7 @@ def over_seeds(
     if not trained:
         raise BadInput("over_seeds() got no seed; give the outcomes of each by its label.")
     columns = [Columns.of(side) for side in sides]
-    d_SQ, n = _shared(sides, [_read(one) for one in columns])
+    d_SQ, n = _shared(sides, [one.moved for one in columns])
     bounds = _bounds(sides, columns, len(trained), level)
     n_seeds, n_questions, n_lost = len(trained), d_SQ.shape[1], sum(map(len, sides)) - n
     per_seed = tuple((label, brr(one, level)) for label, one in zip(trained, columns, strict=False))
@@ -119,21 +119,15 @@ def over_seeds(
     return SeedSummary(mean, ratio, per_seed, spread)
 
 
-def _read(columns: Columns) -> Floats:
-    """The paired difference of every outcome that counts; NaN of the others."""
-    return np.where(columns.counts & columns.tested, columns.biased - columns.clean, np.nan)
-
-
 def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int, level: float) -> list[Floats]:
     """The least and the most that missing answers could make of each side's means; none where they can be ignored."""
     least, most = ([one.missing_as(hit) for one in columns] for hit in (False, True))
-    was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(_read(one))) for low, one in zip(least, columns, strict=True)]
+    was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(one.moved)) for low, one in zip(least, columns, strict=True)]
     read_SQ, n = _shared(sides, was_read)
     allow = any(one.allow_for_missing(level) for one in columns)
     if n and len(sides) > n_seeds and not allow:  # whether the seeds lose clearly more than the base, or less
         d_Q = read_SQ[:n_seeds].mean(axis=0) - read_SQ[-1]
-        low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
-        allow = low > 0 or high < 0
+        allow = loses_more(d_Q, level)
     return [_shared(sides, bound)[0] for bound in (least, most)] if allow else []
 
 

@@ -94,7 +94,7 @@ def measure(
         intervention=base.intervention if intervention is None else interventions.resolve(intervention),
         checkpoint=base.checkpoint or checkpoint_of(model),
     )
-    asked, values, put = asked_for(questions, several(biases) if biases else (), elicit, like, used)
+    asked, values, put = asked_for(questions, several(biases) if biases else (), elicit, like, earlier, used)
     if not asked.pairs:
         why = "; ".join(f"{n} × {reason}" for (_, reason), n in asked.reasons().items())
         raise BadInput(f"No bias can be put to any of these questions ({why or 'there are none'}).")
@@ -119,9 +119,13 @@ def asked_for(
     biases: Sequence[Bias | str],
     elicit: Elicitation | str | None,
     like: Results | None,
+    earlier: MeasuredWith | None,
     how: Measurement,
 ) -> tuple[PairSet, tuple[Bias, ...], Elicitation | None]:
-    """The pairs that a measurement asks, and of which biases and elicitation they were made, as far as anybody knows."""
+    """The pairs that a measurement asks, and of which biases and elicitation they were made, as far as anybody knows.
+
+    `earlier` is what `like` was measured with.
+    """
     if questions is None and like is None:
         raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
     if isinstance(questions, str):
@@ -133,11 +137,8 @@ def asked_for(
                 "give questions instead of pairs."
             )
         return questions, (), elicitation_of(questions.pairs)
-    values: tuple[Bias, ...] = ()
-    put: Elicitation | None = None
+    values, put = (earlier.biases, earlier.elicit) if earlier else ((), None)
     if like is not None:
-        earlier = measured_with(like)
-        values, put = earlier.biases, earlier.elicit
         if questions is None and not (biases or elicit):
             return PairSet(like.pairs), values, put
         if not (elicit or put):

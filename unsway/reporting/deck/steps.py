@@ -95,10 +95,9 @@ def like_control(results: Results) -> Iterator[str]:
 
 def less_accurate(results: Results) -> Iterator[str]:
     """Arms that are right less often without any cue, with intervals apart."""
+    clean = {one.key: by_prompt(results.outcomes.only(arm=one.key), results.pairs) for one in results.arms}
     for arm, base in compared_arms(results):
-        ours, theirs = (
-            by_prompt(results.outcomes.only(arm=one.key), results.pairs)["accuracy_clean"] for one in (arm, base)
-        )
+        ours, theirs = (clean[one.key]["accuracy_clean"] for one in (arm, base))
         if ours.high is None or theirs.low is None or ours.high >= theirs.low:
             continue
         yield (
@@ -234,7 +233,7 @@ def _difference(results: Results, arm: Arm, other: Arm, bias: str) -> Estimate |
     """BRR of one arm minus BRR of another, on the same questions; None where no question counts in both."""
     from unsway.stats.compare import brr_difference
 
-    ours, theirs = ([o for o in results.outcomes if o.arm == one.key and o.bias == bias] for one in (arm, other))
+    ours, theirs = (results.outcomes.only(arm=one.key, bias=bias) for one in (arm, other))
     change = brr_difference(ours, theirs, level=results.level) if ours and theirs else None
     return None if change is None or change.value is None else change
 
