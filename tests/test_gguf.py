@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tiny import loads_torch
+from tests.tiny import loads_torch, real, tiny_model
 from unsway import assets
 from unsway.assets.offline.gguf import dequantise
 from unsway.errors import ModelError
+from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported
+from unsway.models.weights import locate
 from unsway.progress import Track
 from unsway.store import sha256_file
 
@@ -105,7 +109,27 @@ def test_a_model_that_is_no_plain_llama_is_refused(tmp_path: Path) -> None:
         dequantise(written(tmp_path / "scaled.gguf", scaled=True), tmp_path / "out", SILENT)
 
 
-@pytest.mark.skipif(assets.folder_of("smollm2-135m") is None, reason="`make assets` fetches the embedded model")
+@real
+def test_written_files_take_no_more_of_the_disk_than_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (locate(str(tiny_model(tmp_path / f"model{seed}", seed=seed))) for seed in (0, 1))
+    monkeypatch.setenv("UNSWAY_CACHE", str(tmp_path))
+    kept, third = exported(first), KEPT_GB * 10**9 // 3
+    for name, age in (("now", 0.9), ("lately", 3), ("earlier", 4), ("once", 5)):
+        path = kept.with_name(f"{name}.gguf")
+        path.touch()
+        os.truncate(path, third)  # a hole, which takes no room
+        os.utime(path, (then := time.time() - age * IN_USE, then))
+    os.utime(kept, (then := time.time() - 6 * IN_USE, then))
+    assert exported(first) == kept  # used again, so it is the newest
+    new = exported(second)
+    assert {path.stem for path in kept.parent.iterdir()} == {kept.stem, new.stem, "now", "lately"}
+    os.truncate(kept.with_name("now.gguf"), 4 * third)
+    new.unlink()
+    exported(second)
+    assert {path.stem for path in kept.parent.iterdir()} == {kept.stem, new.stem, "now"}, "what may be in use stays"
+
+
+@real
 def test_the_embedded_model_has_the_numbers_that_transformers_reads() -> None:
     """transformers' own reader made this file of the same GGUF, in six times as long."""
     sums = sha256_file(assets.model_folder("smollm2-135m") / "model.safetensors")

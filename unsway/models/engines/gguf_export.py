@@ -1,6 +1,6 @@
 """A Llama-architecture model (with its adapter merged) as one GGUF file, for engines that read that format.
 
-In: `Weights`. Out: the path of an F16 GGUF in the cache, named by the fingerprint, written once.
+In: `Weights`. Out: the path of an F16 GGUF in the cache, named by the fingerprint, written once. The cache holds `KEPT_GB`.
 Source: the GGUF layout as the `gguf` package writes it; rows of q and k are permuted to its rotary order, vectors stay
 float32. Only models with a byte-level BPE tokenizer and the plain Llama graph can be written; others use the torch engine.
 """
@@ -8,6 +8,9 @@ float32. Only models with a byte-level BPE tokenizer and the plain Llama graph c
 from __future__ import annotations
 
 import json
+import os
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
 
 TOKENIZER_FROM = ("config.json", "tokenizer.json")
 """Files of the weights that decide the tokenizer of the GGUF."""
+KEPT_GB = 20
+"""Of written files: each checkpoint that is asked leaves one as large as its model. The least recently used goes first."""
+IN_USE = 3600.0
+"""Seconds after its last use in which a file stays, whatever the others take: a process may be about to open it."""
 
 
 def unfit(weights: Weights) -> str | None:
@@ -42,7 +49,10 @@ def exported(weights: Weights) -> Path:
     """The GGUF of these weights, written if it does not exist yet; whole or not at all."""
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
+        with suppress(PermissionError):  # a cache that others keep
+            os.utime(target)
         return target
+    _make_room(target.parent)
     with requires("openvino", "Writing weights as GGUF"):
         import gguf
 
@@ -79,6 +89,18 @@ def exported(weights: Weights) -> Path:
         writer.write_tensors_to_file()
         writer.close()
     return target
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was not used for longest, until what is left is within `KEPT_GB` or in use."""
+    kept = 0
+    with suppress(FileNotFoundError):  # another process makes room just now
+        for path in sorted(folder.glob("*.gguf"), key=lambda path: path.stat().st_mtime, reverse=True):
+            file = path.stat()
+            kept += file.st_size
+            if kept > KEPT_GB * 1e9 and time.time() - file.st_mtime > IN_USE:
+                with suppress(PermissionError):  # on Windows, one that is open
+                    path.unlink()
 
 
 def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[str, Any]) -> None:
