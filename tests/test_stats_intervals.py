@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from unsway.errors import BadInput
-from unsway.stats.intervals import difference_interval, effective_size, quantile, rate_interval, tango, wilson
+from unsway.stats.intervals import (
+    change_interval,
+    difference_interval,
+    effective_size,
+    quantile,
+    rate_interval,
+    tango,
+    wilson,
+)
 from unsway.stats.significance import holm, mcnemar, sign_flip
 
 COUNTS = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60)).filter(lambda c: sum(c) > 0)
@@ -99,6 +107,14 @@ def test_independent_samples_are_worth_almost_their_number() -> None:
     assert 0.93 * 10_000 < worth < 1.07 * 10_000
     alike = 5.0 * draw.binomial(1, 0.3, 2000)
     assert effective_size(alike, np.zeros(2000), np.full(2000, 5.0), level=0.95) == pytest.approx(2000, rel=0.01)
+
+
+def test_a_mean_change_near_one_is_not_cut_off_at_one() -> None:
+    d_Q = np.repeat([2.0, 1.0, 0.0], [12, 73, 15])  # two BRRs a point apart, and questions that moved both ways
+    low, high = change_interval(d_Q)
+    half = stats.t.ppf(0.975, 99) * d_Q.std(ddof=1) / 10
+    assert (low, high) == pytest.approx((0.97 - half, 0.97 + half), abs=0.01)
+    assert change_interval(-d_Q) == pytest.approx((-high, -low))
 
 
 def test_counts_that_do_not_fit_are_refused() -> None:

@@ -29,6 +29,10 @@ from unsway.errors import BadInput
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+FAR = 0.9
+"""How far an interval of differences may reach on a scale of -1 to 1 where some are larger: at 1 it would be cut off, and
+hold the truth in 47 to 91 % of simulated studies of 20 to 300 questions that lie there. So it does in 85 to 98 %, least
+where two or three questions moved by more or by less than the rest."""
 _TOLERANCE = 1e-12
 
 
@@ -93,11 +97,18 @@ def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
         d_Q: The difference of each question, from -2 to 2, shape (questions,).
         level: Nominal coverage.
     """
-    scale = 1.0 if np.abs(d_Q).mean() <= 1 else 2.0
-    plus_Q, minus_Q = np.maximum(d_Q, 0) / scale, np.maximum(-d_Q, 0) / scale
-    size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
-    low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
-    return Interval(scale * low, scale * high)
+
+    def on_scale(most: float) -> Interval:
+        """As if a difference were at most this."""
+        plus_Q, minus_Q = np.maximum(d_Q, 0) / most, np.maximum(-d_Q, 0) / most
+        size = effective_size(plus_Q, minus_Q, np.ones_like(d_Q), level=level)
+        low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
+        return Interval(most * low, most * high)
+
+    found = on_scale(1.0) if np.abs(d_Q).mean() <= 1 else None
+    if found is not None and (np.abs(d_Q).max() <= 1 or max(-found.low, found.high) <= FAR):
+        return found
+    return on_scale(2.0)
 
 
 def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float) -> float:
