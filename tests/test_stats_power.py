@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from measuring import counted, drawn, outcome
+from scipy import stats
 
 from unsway.errors import BadInput
-from unsway.stats.intervals import quantile
+from unsway.stats.intervals import quantile, tango
 from unsway.stats.power import Assumed, half_width, power_of, questions_for, smallest_brr, smallest_difference
 from unsway.types import Excluded
 
@@ -49,6 +50,14 @@ def test_questions_for_is_the_least_number(wanted: float, follows: float, away: 
     n = questions_for(wanted, assumed)
     assert half_width(n, assumed) <= wanted
     assert n == 1 or half_width(n - 1, assumed) > wanted
+
+
+def test_a_level_at_which_two_pairs_show_nothing_has_a_power() -> None:
+    plus, minus, n = 0.32, 0.02, 12
+    grid = [(k, m) for k in range(n + 1) for m in range(n + 1 - k) if tango(k, m, n, 0.999).low > 1e-9]
+    chance = sum(stats.multinomial.pmf([k, m, n - k - m], n, [plus, minus, 1 - plus - minus]) for k, m in grid)
+    assert power_of(0.3, n, 0.02, level=0.999) == pytest.approx(chance)
+    assert (smallest_brr(100, Assumed(), level=0.999) or 0) > (smallest_brr(100, Assumed(), level=0.99) or 1)
 
 
 def test_too_few_questions_show_nothing() -> None:

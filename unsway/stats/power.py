@@ -108,7 +108,7 @@ def power_of(brr: float, n: int, away: float, *, level: float = 0.95) -> float:
         return 0.0
     middle, spread = n * moved, sqrt(n * moved * (1 - moved))
     k = np.arange(max(1, int(middle - 9 * spread) - 1), min(n, int(middle + 9 * spread) + 10) + 1)
-    least = np.floor((k + quantile(level) * np.sqrt(k)) / 2)
+    least = np.minimum(k, np.floor((k + quantile(level) * np.sqrt(k)) / 2))
     ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     chance = np.exp(ways + xlogy(k, moved) + xlog1py(n - k, -moved))
     return float(chance @ bdtrc(least, k, min(1.0, (brr + away) / moved)))
