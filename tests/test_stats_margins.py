@@ -301,6 +301,8 @@ def test_a_rate_may_be_over_other_questions_in_each_arm() -> None:
     assert worse.estimate.value == pytest.approx(0.3, abs=0.08) and decide(worse, 0.05).word == "lost"
     assert worse.p_loss < 0.001
     assert changes.rate_change(Scores.whole(np.full(5, np.nan)), rate(0.3)).estimate.value is None
+    ends = changes.rate_change(Scores.whole(np.ones(30)), Scores.whole(np.zeros(30)), rises=True)
+    assert ends.estimate.high == ends.estimate.value == 1 and ends.ends.low == ends.shift == -1
 
 
 def test_lengths_may_leave_their_margin_on_either_side() -> None:

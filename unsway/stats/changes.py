@@ -194,6 +194,7 @@ def rate_change(
         d_R = rate_R[0] - rate_R[1]
         low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
         how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
+        low, high = min(low, value), max(high, value)  # two rates at opposite ends lie beyond all draws
         estimate = Estimate(name, value, low, high, level, min(n), min(n), after.n_missing, how)
         p = float(ndtr(sign * value / error)) if error > 0 else 1.0
         return _complete(estimate, sign, p, error**2 * min(n))
