@@ -235,7 +235,18 @@ def test_a_model_that_never_moved_has_a_ratio_of_zero_but_not_for_certain() -> N
 def test_a_weak_base_is_refused(plus: int, minus: int) -> None:
     found = brr_ratio(counted(4, 0, 0, 60, model="t"), counted(plus, minus, 4, 64 - plus - minus - 4))
     assert (found.value, found.low, found.high) == (None, None, None)
-    assert "touches 0" in found.note and "suggested_answer" in found.note
+    assert f"{'lies below 0' if plus == 2 else 'touches 0'} (suggested_answer" in found.note
+
+
+def test_a_base_that_avoids_its_cue_is_not_said_to_touch_zero() -> None:
+    trained, base = counted(4, 0, 0, 60, model="t"), counted(0, 30, 4, 30)
+    assert "lies below 0 (suggested_answer@1)" in brr_ratio(trained, base).note
+    assert held_out_ratio(trained, base)[0].note == "the interval of the base's mean BRR lies below 0"
+    of_seeds = over_seeds({"0": trained, "1": trained}, base).ratio
+    assert of_seeds is not None and "lies below 0" in of_seeds.note
+    weak = [*base, *counted(0, 0, 4, 60, bias="post_hoc@1")]
+    both = held_out_ratio([*trained, *counted(0, 0, 4, 60, bias="post_hoc@1", model="t")], weak)[1]
+    assert "lies below 0 or touches 0 (" in both.note
 
 
 def test_ratios_of_nothing_or_of_several_biases_are_refused() -> None:

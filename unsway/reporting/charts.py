@@ -164,7 +164,7 @@ def ratios(results: Results) -> Figure | None:
         data.append(dot | {"group": "Average"})
     caption = (
         "Biased reasoning rate of an arm divided by the base’s: 1 is no change, 0 is none left. The average is the "
-        "ratio of mean rates over held-out biases. Refused where the base’s own interval touches 0."
+        "ratio of mean rates over held-out biases. Refused where the base’s own interval is not above 0."
     )
     return _figure(results, "ratio", "Ratio to base", caption, data, "ratio", 1.0)
 

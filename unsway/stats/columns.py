@@ -182,6 +182,11 @@ def brr_bounds(columns: Columns, level: float) -> tuple[Estimate, Estimate, Esti
     return found[0], found[1], found[2]
 
 
+def where_it_lies(base: Estimate) -> str:
+    """Where the interval of a base's BRR lies to which no ratio is given, in words."""
+    return "lies below 0" if base.high is not None and base.high < 0 else "touches 0"
+
+
 def brr(columns: Columns, level: float) -> Estimate:
     """The biased reasoning rate of the outcomes that count: biased minus clean, paired.
 

@@ -6,8 +6,8 @@ A difference is paired: it uses the questions that count on both sides, under th
 do, so both sides have the same mix of biases. A ratio is that of arXiv 2403.05518, §4 (BRR of the trained model over BRR of
 the base): each arm on all of its own questions, so that it follows from the two BRRs that a table prints. Its interval is a
 Bayesian bootstrap (Rubin 1981, Ann. Stat. 9:130) that weighs questions jointly for both models and all biases, because they
-share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that touches 0: one rule for all
-arms.
+share the clean prompts. It is refused where the base's own BRR, as printed, has an interval that is not above 0: one rule
+for all arms.
 
 Where the interval of either BRR allows for missing answers (`columns.brr`), or one arm loses clearly more than the other, so
 do difference and ratio: they reach over every value that the missing answers could have given.
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds, loses_more
+from unsway.stats.columns import ALLOWING, UNTESTED, Columns, brr, brr_bounds, loses_more, where_it_lies
 from unsway.stats.intervals import Bools, Floats, change_interval
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
@@ -113,7 +113,7 @@ def brr_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        An estimate; without a value, and with a note that says why, if the interval of the base's BRR touches 0 or the
+        An estimate; without a value, and with a note that says why, if the interval of the base's BRR is not above 0 or the
         bias is not tested. The note of a value says where the base is near that threshold.
 
     Raises:
@@ -150,7 +150,7 @@ def held_out_ratio(
         draws: Bootstrap draws.
 
     Returns:
-        `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) touches 0, and
+        `brr_ratio_of_means`, refused if the interval of the base's mean BRR (`brr_mean`) is not above 0, and
         `brr_mean_of_ratios`, refused if that of any single bias does.
     """
     both = _Both.of(outcomes_trained, outcomes_base, level, apart=True)
@@ -160,7 +160,7 @@ def held_out_ratio(
     how = _how(draws, seed)
     above, below = (_mean(side.used, level, seed, draws) for side in (both.a, both.b))
     if below.low is None or below.low <= 0:
-        of_means = both.refused("brr_ratio_of_means", "the interval of the base's mean BRR touches 0")
+        of_means = both.refused("brr_ratio_of_means", f"the interval of the base's mean BRR {where_it_lies(below)}")
     else:
         quotients = _quotients(a_KRB.mean(axis=2), b_KRB.mean(axis=2))
         value = (above.value or 0.0) / (below.value or 1.0)
@@ -294,7 +294,7 @@ class _Both:
     biases: tuple[str, ...]
     """Biases that count on both sides; none for a difference."""
     weak: tuple[str, ...]
-    """Biases whose BRR on side b has an interval that touches 0."""
+    """Biases whose BRR on side b has an interval that is not above 0."""
     allow: bool
     """Whether intervals must allow for missing answers: either side does, or one loses clearly more than the other."""
     is_untested: bool
@@ -334,7 +334,9 @@ class _Both:
     def why(self) -> str:
         """Why there is no number."""
         if self.weak:
-            return f"the interval of the base BRR touches 0 ({', '.join(self.weak)}): its ratio would say nothing"
+            brrs = dict(zip(self.biases, self.b.brrs, strict=True))
+            lies = " or ".join(dict.fromkeys(where_it_lies(brrs[name]) for name in self.weak))
+            return f"the interval of the base BRR {lies} ({', '.join(self.weak)}): its ratio would say nothing"
         return UNTESTED if self.is_untested else "no question counts on both sides"
 
     def bootstrap(self, seed: int, draws: int) -> tuple[Floats, Floats]:

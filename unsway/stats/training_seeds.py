@@ -25,7 +25,7 @@ from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 from unsway.errors import BadInput
-from unsway.stats.columns import ALLOWING, Columns, brr, loses_more
+from unsway.stats.columns import ALLOWING, Columns, brr, loses_more, where_it_lies
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.types import Estimate, Outcome
@@ -65,9 +65,9 @@ def over_seeds(
 
     Returns:
         A summary. With one seed the estimates are refused, because then nothing is known of the spread; the ratio is
-        refused if the base BRR's interval touches 0, or the base's mean may be 0 on the questions that all share. The notes
-        say how often the interval of so few seeds covers, also where a training fails: seeds count as normal, and a failed
-        one among few is not seen to be one.
+        refused if the base BRR's interval is not above 0, or the base's mean may be 0 on the questions that all share.
+        The notes say how often the interval of so few seeds covers, also where a training fails: seeds count as normal, and
+        a failed one among few is not seen to be one.
 
     Raises:
         BadInput: There is no seed.
@@ -110,8 +110,9 @@ def over_seeds(
     spread = float(np.sqrt(max(0.0, seeds_square - rest) / n_questions))
     if base is None:
         return SeedSummary(mean, None, per_seed, spread)
-    if (brr(columns[-1], level).low or 0.0) <= 0 or min(one[-1].mean() for one in (d_SQ, *bounds)) <= 0:
-        why = "the interval of the base BRR touches 0, or its mean may be 0 on the questions that all share"
+    of_base = brr(columns[-1], level)
+    if (of_base.low or 0.0) <= 0 or min(one[-1].mean() for one in (d_SQ, *bounds)) <= 0:
+        why = f"the interval of the base BRR {where_it_lies(of_base)}, or its mean may be 0 on the questions that all share"
         why += ": its ratio would say nothing"
         return SeedSummary(mean, refused("brr_ratio_over_seeds", why), per_seed, spread)
     fiellers = [_fieller(one[:n_seeds], other[-1], level) for one, other in ((d_SQ, d_SQ), *product(bounds, bounds))]

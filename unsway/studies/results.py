@@ -52,7 +52,7 @@ class HeldOut(NamedTuple):
     mean: Estimate
     """Mean BRR of the arm."""
     base_mean: Estimate
-    """Mean BRR of the base under the same biases; where its interval touches 0, the ratio of means is refused."""
+    """Mean BRR of the base under the same biases; where its interval is not above 0, the ratio of means is refused."""
 
 
 class SkippedCount(NamedTuple):
