@@ -18,7 +18,7 @@ from unsway.reporting.chips import chips
 from unsway.reporting.deck.content import chart_slide, table_slides
 from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
 from unsway.stats.compare import brr_difference, held_out_means
-from unsway.stats.estimates import brr_ratio, cells, held_out_ratio
+from unsway.stats.estimates import Cell, brr_ratio, cells, held_out_ratio
 from unsway.stats.outcomes import outcomes
 from unsway.stats.significance import holm
 from unsway.studies.arms import Arm
@@ -332,14 +332,29 @@ def built(follows: dict[str, tuple[float, ...]]) -> Results:
     return Results.build("t", who, asked, said, trained_biases=tuple(follows))
 
 
+def avoiding(study: Results, *arms: Arm) -> Results:
+    """The same study where these arms clearly avoid the cue of post_hoc."""
+
+    def cell(one: Cell) -> Cell:
+        if one.bias != "post_hoc@1" or one.arm not in [arm.key for arm in arms]:
+            return one
+        below = (replace(each, high=-0.02) if each.name == "brr" else each for each in one.estimates)
+        return replace(one, estimates=tuple(below))
+
+    return replace(study, cells=tuple(map(cell, study.cells)))
+
+
 def test_a_cue_that_is_avoided_and_one_that_sways_more_are_said() -> None:
     study = built({"post_hoc": (0.6, -0.9), "suggested_answer": (0.1, 0.8)})
     assert " points less than base under post hoc (95% interval 42 to 79) and " in headline(study)
     assert " points more under suggested answer (" in headline(study) and "undecided" not in headline(study)
-    (cell,) = (one for one in study.cells if one.arm == study.arms[1].key and one.bias == "post_hoc@1")
-    below = tuple(replace(one, high=-0.02) if one.name == "brr" else one for one in cell.estimates)
-    cells = tuple(replace(cell, estimates=below) if one is cell else one for one in study.cells)
-    assert "(95% interval 42 to 79: the cue is now avoided)" in headline(replace(study, cells=cells))
+    base, bct = study.arms
+    for arms, said in (
+        ((bct,), "the cue is now avoided"),
+        ((base,), "base avoids the cue"),
+        ((base, bct), "both avoid the cue"),
+    ):
+        assert f"(95% interval 42 to 79: {said})" in headline(avoiding(study, *arms))
 
 
 def test_each_model_is_compared_with_its_own_base() -> None:

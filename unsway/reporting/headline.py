@@ -83,9 +83,8 @@ def _against_base(results: Results, arm: Arm) -> str:
     for i, (change, biases, where) in enumerate((*clear, *undecided)):
         level = "" if i else f"{level_of(change.level)} interval "
         if i < len(clear):
-            brrs = [cell["brr"] for bias in biases if (cell := results.cell(arm, bias)) is not None]
-            avoids = ": the cue is now avoided" if all(brr.high is not None and brr.high < 0 for brr in brrs) else ""
-            texts.append(f"{_points(change, '' if i else owner)} {where} ({level}{_reach(change)}{avoids})")
+            reach = f"{level}{_reach(change)}{_who_avoids(results, arm, biases)}"
+            texts.append(f"{_points(change, '' if i else owner)} {where} ({reach})")
         else:
             texts.append(f"{where} ({percent(change.value, signed=True)} points, {level}{_ends(change)})")
     said, rest = listed(texts[: len(clear)]), listed(texts[len(clear) :])
@@ -110,17 +109,18 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
             unseen = "it never saw" if others else "it was trained on" if taught else ""
             one, several = (f", which {unseen}", f" {unseen}") if unseen else ("", "")
             where = f"under {human(seen[0])}{one}" if len(seen) == 1 else f"under {len(seen)} biases{several}"
-            known.append((arm, change, where))
+            known.append((arm, change, where, _who_avoids(results, arm, seen)))
     owners = list(dict.fromkeys(visible(base.label) for arm in trained if (base := results.base_of(arm)) is not None))
     owner = owners[0] if len(owners) == 1 else "its base"
     if not known:
         return f"no trained model can be compared with {owner}: {_why_not(results, trained)}"
     texts = []
-    for i, (arm, change, where) in enumerate(known[:NAMED]):
+    for i, (arm, change, where, avoids) in enumerate(known[:NAMED]):
         level = "" if i else f"{level_of(change.level)} interval "
         name, than = visible(arm.label), "" if i else f" than {owner}"
         if is_clear(change):
-            texts.append(f"{name} is swayed {_points(change, '' if i else owner)} {where} ({level}{_reach(change)})")
+            reach = f"{level}{_reach(change)}{avoids}"
+            texts.append(f"{name} is swayed {_points(change, '' if i else owner)} {where} ({reach})")
         else:
             points = f"{percent(change.value, signed=True)} points, {level}{_ends(change)}"
             texts.append(f"whether {name} is swayed less{than} is undecided {where} ({points})")
@@ -137,6 +137,20 @@ def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estim
         return None
     ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, base))
     return brr_difference(ours, theirs, level=results.level)
+
+
+def _who_avoids(results: Results, arm: Arm, biases: Sequence[str]) -> str:
+    """`: the cue is now avoided`, where an arm or its base clearly avoids each of these cues; empty where neither does."""
+
+    def avoids(one: Arm) -> bool:
+        cells = [results.cell(one, bias) for bias in biases]
+        highs = [None if cell is None else cell["brr"].high for cell in cells]
+        return all(high is not None and high < 0 for high in highs)
+
+    base, cues = results.base_of(arm), "the cue" if len(biases) == 1 else "the cues"
+    if base is not None and avoids(base):
+        return f": both avoid {cues}" if avoids(arm) else f": {visible(base.label)} avoids {cues}"
+    return f": {cues} {'is' if len(biases) == 1 else 'are'} now avoided" if avoids(arm) else ""
 
 
 def _is_known(change: Estimate | None) -> TypeGuard[Estimate]:
@@ -197,7 +211,8 @@ def _how_far_cues_move(results: Results) -> str:
                 f"often ({level}{_ends(overall)})"
             )
         parts.append(f"{visible(arm.label)} {moved}{most}")
-    more = [f"{len(known) - NAMED} more models are in the table"] if len(known) > NAMED else []
+    n_more = len(known) - NAMED
+    more = [f"{number_of(n_more, 'more model')} {'is' if n_more == 1 else 'are'} in the table"] if n_more > 0 else []
     return "; ".join(parts + more)
 
 
