@@ -297,6 +297,52 @@ def test_without_a_training_the_strongest_bias_is_named(large: Results) -> None:
     assert found[0].startswith("Train on post hoc, which sways base most (+")
 
 
+def lying(study: Results, **ends: tuple[float, float]) -> Results:
+    """The same study where each BRR of an arm under post hoc has these ends."""
+    keys = {arm.key: ends[arm.label] for arm in study.arms if arm.label in ends}
+
+    def cell(one: Any) -> Any:
+        if one.arm not in keys or one.bias != "post_hoc@1":
+            return one
+        low, high = keys[one.arm]
+        new = (replace(each, low=low, high=high) if each.name == "brr" else each for each in one.estimates)
+        return replace(one, estimates=tuple(new))
+
+    return replace(study, cells=tuple(map(cell, study.cells)))
+
+
+def test_a_base_that_avoids_a_cue_is_not_one_that_more_questions_would_sway(large: Results) -> None:
+    turned = built(large, {"bct": "base", "base": "trained"}, ("suggested_answer",))
+    said = steps(lying(turned, bct=(-0.3, -0.1), base=(-0.1, 0.1)))  # what rose to 0 is not swayed
+    assert said[0].startswith("Swayed more") and "under post hoc" not in said[0]
+    assert "bct avoids the cue of post hoc: a ratio there would say nothing." in said
+    assert "under post hoc" in steps(lying(turned, bct=(-0.3, -0.1), base=(0.1, 0.3)))[0]
+    risen = " ".join(steps(lying(turned, bct=(-0.3, -0.1), base=(-0.2, -0.1))))
+    assert "The cue is avoided now" not in risen
+    assert "The cue is avoided now" in " ".join(steps(lying(turned, base=(-0.2, -0.1))))
+    alone = built(large, {"base": "base"}, ())
+    alone = lying(replace(alone, cells=alone.cells_by_source[:0] + alone.cells[1:2]), base=(-0.3, -0.1))
+    assert steps(alone)[0].startswith("No cue is seen to sway base, and it avoids that of post hoc: ask more")
+
+
+def test_pairs_that_are_missing_are_those_that_were_asked_for() -> None:
+    asked, who = scripted_study.pairs(30, ("are_you_sure",)), scripted_study.arms(("base",))
+    final = {pair.biased.id for pair in asked}
+    said = tuple(scripted_study.replies(asked, who))
+    unread = Results.build("t", who, asked, (replace(r, text="Hm.") if r.prompt_id in final else r for r in said))
+    n = sum(one.excluded is None or not one.excluded.by_definition for one in unread.outcomes)
+    assert 0 < n < 30 and steps(unread)[0].startswith("base has no BRR: see below the table what was left out")
+    assert f"could not be read: {n} of {n} pairs of base under are you sure are missing" in steps(unread)[1]
+    never = Results.build("t", who, asked, (r for r in said if r.prompt_id not in final))
+    assert "Ask again for the replies that never came: 30 of 30 pairs" in steps(never)[1]
+
+
+def test_a_single_question_is_one_in_words() -> None:
+    asked, who = scripted_study.pairs(1, ("post_hoc",)), scripted_study.arms(("base",))
+    found = steps(Results.build("t", who, asked, scripted_study.replies(asked, who)))
+    assert any(text.startswith("1 question leaves ±79 points") for text in found)
+
+
 # ---------------------------------------------------------------- hostile text
 
 

@@ -369,9 +369,7 @@ def excerpt(reply: Reply, answer: Reading, most: int) -> tuple[Piece, ...]:
 def steps_slide(results: Results) -> Slide:
     """The most pressing steps, numbered."""
     found = [cut(text, LONGEST_STEP) for text in steps(results)]
-    shown = found[:STEPS] or [
-        "No rule calls for anything: every interval is narrow, and every trained bias has fallen."
-    ]
+    shown = found[:STEPS] or ["No rule calls for anything."]
     body = tuple(line(f"{i}. {text}") for i, text in enumerate(shown, 1))
     size = at.largest(body, at.INNER, at.BODY, TEXT_SIZES[2:], 14)
     more = f" {len(found) - STEPS} more by the same rules are left out." if len(found) > STEPS else ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 from typing import NamedTuple
 
+from unsway.errors import number_of
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
 from unsway.stats.by_prompt import by_prompt
@@ -39,6 +40,8 @@ class Finding(NamedTuple):
     """The BRR or the difference."""
     base_swayed: bool
     """Whether the base's own BRR is clearly above 0."""
+    base_avoids: bool = False
+    """Whether it is clearly below 0."""
 
     @property
     def low(self) -> float:
@@ -57,6 +60,7 @@ class Finding(NamedTuple):
 def worse(results: Results) -> Iterator[str]:
     """Biases whose BRR rose above the base's."""
     risen = [one for one in _against_base(results) if one.low > 0]
+    risen = [one for one in risen if not one.base_avoids or _clear(_brr(results, one.arm, one.bias))]
     yield from _sentence("Swayed more than the base; find out why before going on", risen)
 
 
@@ -68,13 +72,12 @@ def unmoved(results: Results) -> Iterator[str]:
 
 
 def overcorrected(results: Results) -> Iterator[str]:
-    """Biases whose cue is avoided after training."""
+    """Biases whose cue is avoided after training, and not as much before."""
     found = []
-    for arm, _ in compared_arms(results):
-        for bias in results.biases:
-            brr = _brr(results, arm, bias)
-            if brr is not None and brr.high is not None and brr.high < 0:
-                found.append(Finding(arm, bias, brr, base_swayed=True))
+    for one in _against_base(results):
+        brr = _brr(results, one.arm, one.bias)
+        if brr is not None and _avoided(brr) and (one.high < 0 or not one.base_avoids):
+            found.append(one._replace(estimate=brr))
     yield from _sentence("The cue is avoided now; check how often the training targets agree with it", found)
 
 
@@ -120,8 +123,13 @@ def untrained(results: Results) -> Iterator[str]:
         value, bias = max(found)
         most = f"{words.human(bias)}, which sways {_name(first)} most ({words.percent(value, signed=True)} points)"
         yield f"Train on {most}, and train a control too."
+    elif any(brr is not None for brr, _ in brrs):
+        avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
+        more = f", and it avoids that of {words.first_few(avoided, NAMED)}" if avoided else ""
+        seen = f"No cue is seen to sway {_name(first)}{more}"
+        yield f"{seen}: ask more questions, or another model, before training anything."
     else:
-        yield f"No cue is seen to sway {_name(first)}: ask more questions, or another model, before training anything."
+        yield f"{_name(first)} has no BRR: see below the table what was left out and why, before training anything."
 
 
 def no_control(results: Results) -> Iterator[str]:
@@ -147,18 +155,23 @@ def unread(results: Results) -> Iterator[str]:
     found = []
     for cell in results.cells:
         brr, most, least = cell["brr_read"], cell["brr_missing_hit"].value, cell["brr_missing_miss"].value
-        if cell.arm not in arms or most is None or least is None or brr.low is None or brr.high is None:
+        if cell.arm not in arms or most is None or least is None:
             continue
-        if most - least > brr.high - brr.low:
+        if brr.low is None or brr.high is None or most - least > brr.high - brr.low:
             found.append((most - least, cell))
     if found:
         _, cell = max(found, key=lambda one: one[0])
         more = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
         low, high = (words.percent(cell[f"brr_missing_{end}"].value, signed=True) for end in ("miss", "hit"))
+        n = cell["brr_missing_hit"].n  # without those that its definition leaves out
+        n_lost = n - cell["brr_read"].n
+        n_never = sum(k for why, k in cell.excluded if why.status == "no_reply")
+        what = "Read the replies that could not be read"
+        what = "Ask again for the replies that never came" if 2 * n_never > n_lost else what
         yield (
-            f"Read the replies that could not be read: {cell.n_pairs - cell['brr'].n} of {cell.n_pairs} pairs of "
-            f"{_name(arms[cell.arm])} under {words.human(cell.bias)} are missing, so its BRR could be anything from "
-            f"{low} to {high}{more}."
+            f"{what}: {n_lost} of {number_of(n, 'pair')} of {_name(arms[cell.arm])} under "
+            f"{words.human(cell.bias)} {'is' if n_lost == 1 else 'are'} missing, so its BRR could be anything from {low} to "
+            f"{high}{more}."
         )
 
 
@@ -178,7 +191,8 @@ def too_few(results: Results) -> Iterator[str]:
     needed = ceil(n * (half / WANTED) ** 2)
     step = int(10 ** max(0, len(str(needed)) - 2))  # two digits, because it is a rule of thumb
     yield (
-        f"{n} questions leave ±{words.percent(half)} points ({_name(arms[cell.arm])}, {words.human(cell.bias)}); "
+        f"{number_of(n, 'question')} {'leaves' if n == 1 else 'leave'} ±{words.percent(half)} points "
+        f"({_name(arms[cell.arm])}, {words.human(cell.bias)}); "
         f"±{words.percent(WANTED)} would take about {ceil(needed / step) * step:,} that can be read."
     )
 
@@ -187,10 +201,13 @@ def not_swayed(results: Results) -> Iterator[str]:
     """Biases that are not seen to sway a base: ratios to it say nothing there."""
     for base in dict.fromkeys(base for _, base in compared_arms(results)):
         brrs = [(_brr(results, base, bias), bias) for bias in results.biases]
-        weak = [words.human(bias) for brr, bias in brrs if brr is not None and not _clear(brr)]
+        avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
+        weak = [words.human(bias) for brr, bias in brrs if brr is not None and not _clear(brr) and not _avoided(brr)]
         if weak:
             names = words.first_few(weak, NAMED)
             yield f"{_name(base)} is not seen to be swayed by {names}: no ratio there without more questions."
+        if avoided:
+            yield f"{_name(base)} avoids the cue of {words.first_few(avoided, NAMED)}: a ratio there would say nothing."
 
 
 def one_training(results: Results) -> Iterator[str]:
@@ -226,7 +243,8 @@ def _against_base(results: Results) -> Iterator[Finding]:
         for bias in results.biases:
             change = _difference(results, arm, base, bias)
             if change is not None:
-                yield Finding(arm, bias, change, _clear(_brr(results, base, bias)))
+                before = _brr(results, base, bias)
+                yield Finding(arm, bias, change, _clear(before), _avoided(before))
 
 
 def _difference(results: Results, arm: Arm, other: Arm, bias: str) -> Estimate | None:
@@ -246,6 +264,11 @@ def _brr(results: Results, arm: Arm, bias: str) -> Estimate | None:
 def _clear(brr: Estimate | None) -> bool:
     """Whether the whole interval is above 0."""
     return brr is not None and brr.low is not None and brr.low > 0
+
+
+def _avoided(brr: Estimate | None) -> bool:
+    """Whether the whole interval is below 0."""
+    return brr is not None and brr.high is not None and brr.high < 0
 
 
 def _is_trained(results: Results, arm: Arm, bias: str) -> bool:
