@@ -25,7 +25,7 @@ from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.reporting import report
-from unsway.reporting.effects import body, cells, show
+from unsway.reporting.effects import body, caveats, cells, show
 from unsway.sources import load
 from unsway.store import replies_in
 from unsway.studies.folder import arms_of
@@ -65,7 +65,7 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
     found = side_effects(study, ONE, using=using, margins=WIDE)
     assert [(one.arm, one.against) for one in found.rows] == [("control", "base"), ("bct", "base"), ("bct", "control")]
     assert {one.verdict for one in found.rows} == {"kept"} and {one.change.n for one in found.rows} == {80}
-    assert found.sentences["bct"].startswith("Nothing broke in bct: all 1 numbers")
+    assert found.sentences["bct"].startswith("Nothing broke in bct: the one number stayed within its margin, ")
     assert len(list(replies_in(study / layout.REPLIES))) == n, "clean prompts of the study were asked before"
     again = kept_panel(study)
     assert again is not None and again.rows == found.rows and again.sentences == found.sentences
@@ -77,13 +77,23 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
     assert "What it cost, what it broke" in deck
 
 
+def test_a_control_is_one_whatever_it_is_called(tmp_path: Path) -> None:
+    for label, role in (("base", "base"), ("plain", "control"), ("bct", "trained")):
+        keep_arm(tmp_path, ASKED, Script({}, 0.9), label, role)  # type: ignore[arg-type]
+    found = side_effects(tmp_path, ONE, using=models(base=0.9, plain=0.9, bct=0.9))
+    assert found.sentences["plain"] == "Neither is shown for plain: its one number cannot be told at this size."
+    assert not any("no control arm" in one for one in caveats(found))
+    alone = side_effects(tmp_path, ONE, using=models(base=0.9, bct=0.9), arms=["base", "bct"])
+    assert any("no control arm" in one for one in caveats(alone))
+
+
 def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
     folder = measured(tmp_path, base=0.95, bct=0.6)
     found = side_effects(folder, ONE, using=models(base=0.95, bct=0.6))
     (row,) = found.rows
     assert row.verdict == "lost" and row.change.value is not None and row.change.value < -0.1
     assert found.sentences["bct"].startswith(
-        "Something broke in bct: clean accuracy (accuracy), after correction for 1"
+        "Something broke in bct: clean accuracy (accuracy), after correction for 1 look (Holm)."
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from unsway import effects
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, SideEffect
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, number_of
 from unsway.prompts.render import options_shown
 from unsway.registry import Ref
 from unsway.stats import changes, margins
@@ -373,10 +373,9 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
     if margins.nothing_broke(words):
         worse = sum(one.verdict != "kept" for one in kept)
         more = f" ({worse} of them a little worse)" if worse else ""
-        return (
-            f"Nothing broke in {arm}: all {len(judged)} numbers stayed within their margins{more}, each shown at its own "
-            "2.5 % level."
-        )
+        all_of = f"all {len(judged)} numbers stayed within their margins{more}, each"
+        all_of = all_of if len(judged) > 1 else f"the one number stayed within its margin{' (a little worse)' * worse},"
+        return f"Nothing broke in {arm}: {all_of} shown at its own 2.5 % level."
     lost = margins.broken(words, [one.p_loss for one in judged])
     names = [
         f"{Ref.parse(one.effect).name.replace('_', ' ')} ({one.measure})"
@@ -385,9 +384,13 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
     ]
     unsure = sum(one.verdict == "cannot tell" for one in judged)
     rest = f" {len(kept)} of {len(judged)} numbers are shown to be kept; {unsure} cannot be told at this size."
+    rest = rest if len(judged) > 1 else ""
+    looks = number_of(len(judged), "look")
     if names:
-        return f"Something broke in {arm}: {', '.join(names)}, after correction for {len(judged)} looks (Holm).{rest}"
+        return f"Something broke in {arm}: {', '.join(names)}, after correction for {looks} (Holm).{rest}"
+    if len(judged) == 1:
+        return f"Neither is shown for {arm}: its one number cannot be told at this size."
     return (
-        f"Neither is shown for {arm}: no loss survives the correction for {len(judged)} looks, and not every number is shown "
-        f"to be kept.{rest}"
+        f"Neither is shown for {arm}: no loss survives the correction for {looks}, and not every number is shown to be kept."
+        f"{rest}"
     )

@@ -90,7 +90,8 @@ def verdict(one: PanelRow) -> str:
 def caveats(found: EffectPanel) -> list[str]:
     """What to know before reading a panel."""
     said = []
-    if not any(one.against and one.arm != one.against for one in found.rows if "control" in (one.arm, one.against)):
+    controls = found.about.get("controls", ["control"])  # an older panel does not say which arm is one
+    if not any(one.arm in controls for one in found.rows):
         said.append(
             "There is no control arm, so what training at all costs cannot be told from what consistency costs."
         )

@@ -261,6 +261,7 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
     margins = {f"{one.effect.name}.{m.name}": m.margin for one in asked for m in one.effect.measures if m.margin}
     sizes = {one.effect.name: len({item.unit for item in one.items}) for one in asked}
     about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
+    about["controls"] = [label for label, role in roles.items() if role == "control"]
     return EffectPanel(made, said, about)
 
 
