@@ -41,6 +41,7 @@ def test_what_only_one_method_has_is_counted() -> None:
     ("x", "y", "why"),
     [
         ([0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4], "needs 5"),
+        ([0.1], [0.1], "1 cell with both"),
         ([0.1] * 6, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "same value"),
         ([], [], "0 cells"),
     ],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from unsway.registry import Ref
 from unsway.reporting.headline import UNKNOWN_BASE
-from unsway.reporting.words import percent, points, ratio, visible
+from unsway.reporting.words import listed, percent, points, ratio, visible
 from unsway.stats.answer_turns import ENOUGH, agreements, letter_counts
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def training_caveats(results: Results) -> Iterator[str]:
     once += [arm.label for arm in results.arms if arm.checkpoint is not None and not arm.training]
     if once:
         yield (
-            f"One training seed of {visible(' and '.join(once))}: the intervals hold the chance of questions and replies, "
+            f"One training seed of {listed([*map(visible, once)])}: the intervals hold the chance of questions and replies, "
             "not how far a result moves from one training to the next. Train with several seeds to see it: "
             "seeds=(0, 1, 2) of a study, or `unsway measure … --training NAME` of each."
         )

@@ -295,7 +295,9 @@ def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: st
 
     low, high = ends_of(ratio_Q)
     if high == np.inf:
-        return _nothing(name, level, len(both_Q) - n, f"{n} questions have no interval of a median")
+        return _nothing(
+            name, level, len(both_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median"
+        )
     value, how = float(np.median(ratio_Q)), "order statistics of the median over questions"
     shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))
     fewer, more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))

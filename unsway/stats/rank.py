@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from unsway.errors import number_of
 from unsway.seeds import seed_int
 from unsway.stats.intervals import Interval, quantile
 from unsway.types import Estimate, Outcome
@@ -100,7 +101,7 @@ def predicts(
         return Estimate("rank_correlation", None, None, None, level, n, n, lost, "refused", why)
 
     if n < fewest:
-        return refused(f"{n} cells have both reductions, and an interval needs {fewest}")
+        return refused(f"{number_of(n, 'cell')} with both reductions, and an interval needs {fewest}")
     if any(side @ side < 1e-9 for side in ranks):
         return refused("all cells have the same value, which has no order")
     x, y = ranks[:2]
