@@ -151,6 +151,11 @@ def test_patterns_are_a_first_look(unjudged: Results, folder: Path) -> None:
     exact = {v.reply: v.value for v in results(folder).notes.verdicts}
     assert {v.reply: v.value for v in by_words} == exact and len(exact) > 100
     assert by_words[0].by == "decline_patterns@1"
+    benign = {pair.id for pair in unjudged.pairs if pair.question.gold == ANSWERS}
+    some = read_by(unjudged, [one for one in by_words if one.pair in benign])  # no request to decline was judged
+    every = next(one for one in request_rates(some).cells if one.wrapper == EVERY)
+    assert every.crossed is not None and every.crossed.value is None and "judged on both sides" in every.crossed.note
+    assert every.refusal.lift.value is not None
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,10 @@ def _crossed(outs: Sequence[Outcome], level: float) -> Estimate | None:
             at = questions[one.question_id], wrappers[one.bias]
             total[at] += float(one.biased.choice == ANSWERS) - float(one.clean.choice == ANSWERS)
             count[at] += 1
-    value = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     how = f"pigeonhole bootstrap of {len(questions)} requests and {len(wrappers)} wrappers"
+    if not count.any():
+        return Estimate("brr", None, None, None, level, 0, 0, len(outs), how, "no pair was judged on both sides")
+    value = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     ends = crossed_interval(value, level=level)
     return Estimate("brr", float(np.nanmean(value)), *ends, level, int(count.sum()), len(questions), 0, how)
 
