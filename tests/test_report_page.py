@@ -20,6 +20,7 @@ import pytest
 import scripted_study
 
 from unsway.reporting import charts, markup, page, table, transcripts, words
+from unsway.reporting.chips import chips
 from unsway.reporting.plots import Palette, colours
 from unsway.studies.results import Results
 from unsway.types import Reading, Reply, Settings
@@ -247,6 +248,19 @@ def test_several_trained_arms_have_several_colours() -> None:
     arms = scripted_study.arms()
     more = (*arms, replace(arms[2], label="act", model="act"), replace(arms[2], label="opct", model="opct"))
     assert len(set(colours(more, Palette()))) == 5
+
+
+def test_an_arm_has_one_colour_on_every_chart() -> None:
+    """Bases have no ratio; the trainings of two models keep their colours there."""
+    who = tuple(
+        odd_studies.arm(f"{one} {role}", role, (), one) for role in ("base", "trained") for one in ("owl", "wren")
+    )
+    study = odd_studies.build("Two", who, scripted_study.pairs(16, ("post_hoc",)), {"post_hoc": (0.9, 0.9, 0.5, 0.5)})
+    chip_of = {chip.arm: chip.ink for chip in chips(study)}
+    for name, n_arms in (("brr", 4), ("ratio", 2)):
+        scale = charts.figure(study, name).spec["vconcat"][0]["layer"][-1]["encoding"]["color"]["scale"]
+        inks = dict(zip(scale["domain"], scale["range"], strict=True))
+        assert inks.items() <= chip_of.items() and len(inks) == n_arms
 
 
 # ---------------------------------------------------------------- transcripts

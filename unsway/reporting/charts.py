@@ -56,7 +56,7 @@ class Figure:
     data: tuple[Datum, ...]
     """Its dots."""
     arms: tuple[Arm, ...]
-    """The arms that have a dot."""
+    """The arms of the study; one without a dot is not drawn."""
     axis: Axis
     """Its horizontal axis."""
     kind: Kind
@@ -304,7 +304,6 @@ def _figure(
             without.append(f"{dot['arm']} under {label if bias in ('', label) else f'{bias} ({label})'}")
     if without:
         caption += f" Without a number: {words.first_few(without, NAMED)}."
-    names = {dot["arm"] for dot in known}
     # every value, 0 and the reference, and intervals up to the widest from 0, with a little space at the ends
     widest, places = WIDEST_RATIO if unit == "ratio" else 100.0, [0.0, reference or 0.0]
     for dot in known:
@@ -317,7 +316,7 @@ def _figure(
         title=title,
         caption=caption,
         data=tuple(known),
-        arms=tuple(arm for arm in results.arms if words.visible(arm.label) in names),
+        arms=results.arms,
         axis=Axis(unit, (low - space if low < 0 else 0.0, high + space), reference),
         kind="spans" if reference is None else "dots",
         rows=tuple(tuple(str(dot[key]) for key in _KEYS) for dot in data),

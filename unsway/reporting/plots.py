@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from unsway.extras import requires
 from unsway.reporting import words
@@ -90,6 +90,17 @@ class Axis:
     """Where a vertical rule stands: no sway, or no change. None for spans."""
 
 
+class ArmLine(NamedTuple):
+    """How an arm is drawn."""
+
+    name: str
+    """In the legend, shortened where it is long."""
+    ink: str
+    """Its colour, the same on every chart of a study."""
+    shape: str
+    """Its dots."""
+
+
 def colours(arms: Sequence[Arm], look: Palette) -> list[str]:
     """A colour for each arm: the first of a role gets the role's, others one of `more`; repeated only when they run out."""
     firsts = {arm.role: i for i, arm in reversed(list(enumerate(arms)))}
@@ -110,7 +121,7 @@ def draw(
 
     Args:
         data: The dots.
-        arms: The arms that have a dot, in order.
+        arms: The arms of the study, in order; those without a dot are left out, and leave the colours of the others alone.
         look: Colours.
         axis: The axis that all plots share.
         kind: How a dot is drawn.
@@ -119,10 +130,16 @@ def draw(
     with requires("report", "A chart"):
         import altair as alt
 
-    lines = words.shortened([words.visible(arm.label) for arm in arms])
-    data = [row | {"line": lines[str(row["arm"])]} for row in data]
+    names, dotted = [words.visible(arm.label) for arm in arms], {row["arm"] for row in data}
+    short = words.shortened([name for name in names if name in dotted])
+    shown = [
+        ArmLine(short[name], ink, SHAPES[arm.role])
+        for name, ink, arm in zip(names, colours(arms, look), arms, strict=True)
+        if name in dotted
+    ]
+    data = [row | {"line": short[str(row["arm"])]} for row in data]
     groups = list(dict.fromkeys(str(row["group"]) for row in data))
-    entry = 7 * max(map(len, lines.values())) + 32
+    entry = 7 * max(map(len, short.values())) + 32
     # a quiet frame: no box, hairlines, the page's own font
     ticks = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
     ticks |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
@@ -151,7 +168,7 @@ def draw(
     plots, values = [], []
     for group in groups:
         members = [row for row in data if row["group"] == group]
-        layers = _layers(members, arms, look, axis, kind, is_last=group == groups[-1])
+        layers = _layers(members, shown, look, axis, kind, is_last=group == groups[-1])
         title = {"title": alt.Title(group, anchor="start", frame="bounds", offset=8)} if group else {}
         plots.append(alt.layer(*layers, **size, **title))
         values.append(alt.Data(values=members))
@@ -163,7 +180,7 @@ def draw(
 
 
 def _layers(
-    data: list[Datum], arms: Sequence[Arm], look: Palette, axis: Axis, kind: Kind, *, is_last: bool
+    data: list[Datum], shown: Sequence[ArmLine], look: Palette, axis: Axis, kind: Kind, *, is_last: bool
 ) -> list[alt.Chart]:
     """The marks of one plot: a band for each label, in it a line for each arm.
 
@@ -172,7 +189,7 @@ def _layers(
     with requires("report", "A chart"):
         import altair as alt
 
-    names = list(words.shortened([words.visible(arm.label) for arm in arms]).values())
+    names = [one.name for one in shown]
     labels = list(dict.fromkeys(str(row["label"]) for row in data))
     on_axis: dict[str, Any] = {
         "scale": alt.Scale(domain=list(axis.domain), nice=False, zero=False),
@@ -184,8 +201,8 @@ def _layers(
         "y": alt.Y("label:N", sort=None, axis=left, scale=bands),
         "yOffset": alt.YOffset("line:N", sort=None, scale=alt.Scale(domain=names)),
     }
-    inks = alt.Scale(domain=names, range=colours(arms, look))
-    forms = alt.Scale(domain=names, range=[SHAPES[arm.role] for arm in arms])
+    inks = alt.Scale(domain=names, range=[one.ink for one in shown])
+    forms = alt.Scale(domain=names, range=[one.shape for one in shown])
     color = alt.Color("line:N", scale=inks, sort=None, title=None)
     shape = alt.Shape("line:N", scale=forms, sort=None, title=None)
     tooltip = [alt.Tooltip(f"{key}:N", title=name) for key, name in TOOLTIP.items()]
