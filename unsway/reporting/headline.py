@@ -43,7 +43,8 @@ def comparisons(results: Results) -> tuple[str, ...]:
     """A sentence for each arm that the headline leaves out or covers in part: how it compares with its base."""
     trained = [arm for arm in results.arms if arm.role == "trained"]
     others = [arm for arm in results.arms if arm.role != "base" and trained != [arm]] if results.base else []
-    return tuple(f"{_against_base(results, arm)}." for arm in others)
+    texts = (_against_base(results, arm) for arm in others)
+    return tuple(f"{'W' + text[1:] if text.startswith('whether ') else text}." for text in texts)
 
 
 def control_sentence(results: Results) -> str:
@@ -171,15 +172,21 @@ def is_clear(change: Estimate) -> bool:
 def _points(change: Estimate, than: str) -> str:
     """`12 points less than base`."""
     value = change.value or 0.0
-    size = percent(abs(value))
-    unit = "point" if size in ("0", "1") else "points"
-    return f"{'under 1' if size == '0' else size} {unit} {'less' if value < 0 else 'more'}{f' than {than}' if than else ''}"
+    size = _size(abs(value))
+    unit = "point" if size in ("under 1", "1") else "points"
+    return f"{size} {unit} {'less' if value < 0 else 'more'}{f' than {than}' if than else ''}"
+
+
+def _size(value: float) -> str:
+    """A difference that is not 0, without its sign."""
+    size = percent(value)
+    return "under 1" if size == "0" else size
 
 
 def _reach(change: Estimate) -> str:
-    """Both ends of a clear difference without their common sign, the smaller one first."""
+    """Both ends of a clear difference without their common sign, the smaller one first; it is not 0, so no 0 is printed."""
     ends = sorted(abs(end) for end in (change.low, change.high) if end is not None)
-    return f"{percent(ends[0])} to {percent(ends[1])}"
+    return f"{_size(ends[0])} to {_size(ends[1])}"
 
 
 # ---------------------------------------------------------------- without a trained arm
