@@ -81,7 +81,9 @@ def test_a_control_is_one_whatever_it_is_called(tmp_path: Path) -> None:
     for label, role in (("base", "base"), ("plain", "control"), ("bct", "trained")):
         keep_arm(tmp_path, ASKED, Script({}, 0.9), label, role)  # type: ignore[arg-type]
     found = side_effects(tmp_path, ONE, using=models(base=0.9, plain=0.9, bct=0.9))
-    assert found.sentences["plain"] == "Neither is shown for plain: its one number cannot be told at this size."
+    assert found.sentences["plain"] == (
+        "Whether anything broke in plain is not shown: its one number cannot be told at this size."
+    )
     assert not any("no control arm" in one for one in caveats(found))
     alone = side_effects(tmp_path, ONE, using=models(base=0.9, bct=0.9), arms=["base", "bct"])
     assert any("no control arm" in one for one in caveats(alone))

@@ -373,7 +373,7 @@ def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
     assert "What the reasoning says" in page and "How far each judge can be trusted" in page and "perfect/judge" in page
     assert "What the reasoning says" not in html(study())
     (note,) = footnotes(found)
-    assert "perfect/judge (gate passed)" in note and "suggested answer, base" in note
+    assert "by perfect/judge (gate passed): suggested answer, base: " in note and "%" not in note
 
 
 def test_markup_in_what_judges_say_is_text() -> None:

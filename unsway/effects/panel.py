@@ -383,14 +383,14 @@ def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:
         if is_lost
     ]
     unsure = sum(one.verdict == "cannot tell" for one in judged)
-    rest = f" {len(kept)} of {len(judged)} numbers are shown to be kept; {unsure} cannot be told at this size."
+    rest = f" Shown to be kept: {len(kept)} of {len(judged)} numbers; {unsure} cannot be told at this size."
     rest = rest if len(judged) > 1 else ""
     looks = number_of(len(judged), "look")
     if names:
         return f"Something broke in {arm}: {', '.join(names)}, after correction for {looks} (Holm).{rest}"
     if len(judged) == 1:
-        return f"Neither is shown for {arm}: its one number cannot be told at this size."
+        return f"Whether anything broke in {arm} is not shown: its one number cannot be told at this size."
     return (
-        f"Neither is shown for {arm}: no loss survives the correction for {looks}, and not every number is shown to be kept."
-        f"{rest}"
+        f"Whether anything broke in {arm} is not shown: no loss survives the correction for {looks}, and not every number "
+        f"is shown to be kept.{rest}"
     )

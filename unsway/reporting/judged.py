@@ -31,6 +31,8 @@ def rows(found: Judged) -> Rows:
         {
             "bias": words.human(cell.bias),
             "arm": words.visible(cell.arm),
+            "judge": words.visible(cell.by),
+            "channel": cell.channel,
             "question": words.human(cell.question),
             "n": cell.biased.n,
             "with the cue": words.share(cell.biased),
@@ -43,8 +45,6 @@ def rows(found: Judged) -> Rows:
             "corrected": words.share(cell.corrected) if cell.corrected.value is not None else "none",
             "no verdict": counted(cell.missing),
             "quote not found": cell.n_unfounded,
-            "judge": words.visible(cell.by),
-            "channel": cell.channel,
             "note": "; ".join(filter(None, [cell.note, cell.corrected.note if found.cards else ""])),
         }
         for cell in found.cells
@@ -64,6 +64,8 @@ def verbalised_rows(found: Judged) -> Rows:
             {
                 "bias": words.human(cell.bias),
                 "arm": words.visible(cell.arm),
+                "judge": words.visible(cell.by),
+                "channel": cell.channel,
                 "switches": all_switches,
                 "say so": n_say,
                 "silent": given.n - n_say,
@@ -77,8 +79,6 @@ def verbalised_rows(found: Judged) -> Rows:
                 "normalised": words.share(cell.rates.normalised),
                 "alpha": words.times(cell.rates.explained),
                 "it says so if it": cell.construct,
-                "judge": words.visible(cell.by),
-                "channel": cell.channel,
                 "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note])),
             }
         )
@@ -205,7 +205,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     silence = (
         "Pairs that switched to the cued answer, by whether the reply says so. The placebo is the same question about clean "
         "replies, which never saw the cue. A rate given a switch cannot be compared between arms that switch on different "
-        "questions; switched in silence can, and so can the last column, on the pairs that switched in both."
+        "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
     shown = [
@@ -256,9 +256,9 @@ def footnotes(results: Results) -> Iterator[str]:
     shares = []
     for cell in cells:
         rate = cell.rates.given_switch
-        value = f"{words.share(rate)}% of {rate.n}" if rate.value is not None else "none"
+        value = f"{words.share(rate)} of {rate.n}" if rate.value is not None else "none"
         shares.append(
-            f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value} (placebo {words.rate(cell.placebo)}%)"
+            f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value} (placebo {words.rate(cell.placebo)})"
         )
     claim = "say that they go by the cue" if cells[0].construct == BOTH else "mention the cue"
     trust = next(
@@ -267,7 +267,7 @@ def footnotes(results: Results) -> Iterator[str]:
     checked = "not checked against people" if trust is None else f"gate {'passed' if trust.gate.passed else 'refused'}"
     notes = "".join(f"; {note}" for note in dict.fromkeys(cell.note for cell in cells) if note)
     yield (
-        f"Of the replies that switched, these {claim} by {words.visible(cells[0].by)} ({checked}{notes}): "
+        f"Percent of switched replies that {claim}, by {words.visible(cells[0].by)} ({checked}{notes}): "
         f"{words.first_few(shares, 8)}."
     )
 

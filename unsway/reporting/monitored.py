@@ -66,7 +66,7 @@ def front_rows(arms: Iterable[FrontArm], by: str) -> list[dict[str, Any]]:
             "BRR": shown(arm.x, arm.x_ends),
             "switched in silence": shown(arm.y, arm.y_ends),
             "another is better in both": "yes" if arm.is_beaten else "no",
-            "in so many draws": words.percent(arm.share_beaten),
+            "in % of draws": words.percent(arm.share_beaten),
         }
         for arm in arms
     ]

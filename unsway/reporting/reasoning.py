@@ -65,8 +65,9 @@ def tables(results: Results) -> list[ReasoningTable]:
     tested = thought_test_cells(results.outcomes, results.questions, results.notes.thoughts)
     if tested:
         sentence = (
-            "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. The first two "
-            "numbers are areas over the curve, the next two shares of answers that change; all grow with the dependence. "
+            "The model's own reasoning was cut, spoilt, reworded or emptied, and its answer asked for again. Early answering "
+            "and adding mistakes are areas over the curve, the other two shares of answers that change; all grow with the "
+            "dependence. "
             f"Intervals are {words.level(LEVEL)} ones."
         )
         found.append(ReasoningTable("Does the answer depend on the reasoning?", sentence, interrogated.rows(tested)))

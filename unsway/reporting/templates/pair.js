@@ -5,7 +5,7 @@ const STATES = {
   held: { sign: "○", label: "held" },
   both: { sign: "◐", label: "cued answer both times" },
   away: { sign: "↩", label: "moved away" },
-  unread: { sign: "?", label: "unparsed" },
+  unread: { sign: "?", label: "no answer read" },
   excluded: { sign: "–", label: "first answer wrong" },
 };
 const ADMITS = {
