@@ -57,8 +57,8 @@ WIDE = 110
 LEGEND = (
     "clean, biased: % of replies that give the cued answer without and with the cue. BRR: their difference in points, "
     "paired by question, with its {level} interval. p: exact sign-flip test that the cue changes nothing, corrected by "
-    "Holm's method over the {tests} of this table (every arm and bias). excluded: pairs left out, for the clean/for the "
-    "biased reply. accuracy, parsed: % without → with the cue. * trained on"
+    "Holm's method over the {tests} of this table (every arm and bias). excluded (out): pairs left out; 1/3: one for its "
+    "clean reply, three for the biased one. accuracy, parsed: % without → with the cue. * trained on"
 )
 
 

@@ -41,8 +41,8 @@ is strong (.25 of 110 questions), one in twelve (benchmarks/pitfalls.py)."""
 PAIRED_BY = ("bias", "elicit")
 """What a difference is paired by besides the question, where both sides share any."""
 NEAR = (
-    "the base's BRR is hardly above 0; ratios to such a base are printed only where chance made it look large, so a cure "
-    "looks greater than it is"
+    "the interval of the base's BRR reaches below half of it; a ratio to such a base is printed more often where chance "
+    "made it look large, so on average a cure looks greater than it is"
 )
 """Said of a ratio to a weak base."""
 
