@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scripted_study
 from click.testing import CliRunner
 from keeping import keep_arm
 from rich.console import Console
@@ -21,10 +22,12 @@ from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
 from unsway.effects.panel import panel
 from unsway.effects.pricing import lengths
-from unsway.effects.results import kept_panel
+from unsway.effects.results import EffectPanel, kept_panel
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.reporting import report
+from unsway.reporting.deck.content import effects_slide
+from unsway.reporting.deck.layout import Text, height_of, line
 from unsway.reporting.effects import body, caveats, cells, show
 from unsway.sources import load
 from unsway.store import replies_in
@@ -209,3 +212,16 @@ def test_the_table_fits_80_columns_without_breaking_a_word(study: Path) -> None:
             lost = [word for word in text.split() if not any(word in other for other in shown)]
             assert not lost or head == "needed", (head, lost)
     assert shown.count("against") == 3 and max(map(len, console.export_text(clear=False).splitlines())) <= 80
+
+
+def test_slides_hold_whole_sentences() -> None:
+    """Two sentences of usual length do not fit into the note at the foot; bold words take more room than others."""
+    said = {
+        arm: f"Whether anything broke in {arm} is not shown: " + "no loss survives the correction; " * 5 for arm in "ab"
+    }
+    alone = scripted_study.study(4, biases=("post_hoc",), labels=("base",))
+    (one,) = effects_slide(replace(alone, notes=replace(alone.notes, panel=EffectPanel((), said))))
+    words = one.items[1]
+    assert isinstance(words, Text) and [piece.text for (piece,) in words.paragraphs] == list(said.values())
+    assert height_of(words.paragraphs, words.box[2], words.size, words.gap) <= words.box[3] and not one.note
+    assert height_of((line("of " * 40, "strong"),), 400, 20) > height_of((line("of " * 40),), 400, 20)

@@ -194,21 +194,32 @@ def table_slides(results: Results) -> Iterator[Slide]:
 
 
 def effects_slide(results: Results) -> Iterator[Slide]:
-    """What the trainings cost or broke: the verdict on each number with its change, an arm a column."""
+    """What the trainings cost or broke: the verdict on each number with its change, an arm a column; then a sentence each."""
     panel = results.notes.panel
     if panel is None:
         return
     arms = list(panel.sentences)[:ARMS]
     judged = {arm: {(one.effect, one.measure): one for one in panel.of(arm) if one.margin} for arm in arms}
-    keys = list(dict.fromkeys(key for found in judged.values() for key in found))[:NUMBERS]
+    every = list(dict.fromkeys(key for found in judged.values() for key in found))
+    keys = every[:NUMBERS]
     rows: list[Row] = [(("",), *((label,) for label in at.distinct(arms, 18)))]
     for key in keys:
         found = [judged[arm].get(key) for arm in arms]
         rows.append(
             ((cut(key[1], 26),), *((one.verdict, effects.change(one)) if one else (words.NONE,) for one in found))
         )
-    said = cut(" ".join(panel.sentences.values()), 420)
-    yield Slide("What it cost, what it broke", (_fitted_table(rows),), said)
+    title, shown = "What it cost, what it broke", _fitted_table(rows)
+    note = f"{len(keys)} of {len(every)} numbers; the page has all." if len(every) > len(keys) else ""
+    said = tuple(line(cut(panel.sentences[arm], 400)) for arm in arms)
+    below = shown.box[1] + shown.box[3] + 16
+    room, gap = at.TOP + at.BODY - below, 6.0
+    size = at.largest(said, at.INNER, room, (16, 14, 13, 12), gap)
+    if at.height_of(said, at.INNER, size, gap) <= room:
+        yield Slide(title, (shown, Text((at.LEFT, below, at.INNER, room), said, size, gap)), note)
+        return
+    yield Slide(title, (shown,), note)
+    size = at.largest(said, at.INNER, at.BODY, TEXT_SIZES[6:], 12)
+    yield Slide(f"{title}: in words", (Text((at.LEFT, at.TOP, at.INNER, at.BODY), said, size, 12),))
 
 
 def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
@@ -283,6 +294,8 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
         f"Percent of switched replies, {words.level(results.level)} intervals, by {cut(cells[0].by, 60)}; it counts if it "
         f"{cells[0].construct}."
     )
+    if len(results.biases) > BIASES or len({label for label, _ in found}) > ARMS:
+        note += f" Up to {ARMS} arms and {BIASES} cues; the page has all."
     yield Slide("Does a reply that switched say so?", (_fitted_table(rows),), f"{note} {cut(notes, 120)}".strip())
 
 

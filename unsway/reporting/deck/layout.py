@@ -23,7 +23,7 @@ TITLE_TOP, NOTE_TOP, NOTE_SIZE = 30.0, 502.0, 12.0
 CHAR, LINE = 0.56, 1.22
 """Width of a character and height of a line, in font sizes. Arial's English text is about 0.5 wide; capitals are wider."""
 BOLD = 0.7
-"""Width of a character of a title, wide enough for bold DejaVu Sans where neither Arial nor an equivalent is installed."""
+"""Width of a character in bold, wide enough for bold DejaVu Sans where neither Arial nor an equivalent is installed."""
 FONT = "Arial"
 """On every machine, or replaced by a font of equal widths (Liberation Sans)."""
 INK, SOFT, LINES, HEAD = "#1c1e20", PRINT.soft, PRINT.line, "#f0f0ec"
@@ -149,7 +149,7 @@ class Slide:
     @property
     def title_size(self) -> float:
         """The largest font size at which the title takes at most two lines."""
-        return largest((line(self.title, "strong"),), INNER * CHAR / BOLD, 66, (30, 26, 22, 19))
+        return largest((line(self.title, "strong"),), INNER, 66, (30, 26, 22, 19))
 
 
 # ---------------------------------------------------------------- text
@@ -199,7 +199,8 @@ def n_lines(paragraph: Paragraph, width: float, size: float) -> int:
     """Lines of a paragraph in a box, wrapped at spaces and inside words that are longer than a line."""
     from rich.cells import cell_len
 
-    room = max(1, int(width / (CHAR * size)))
+    is_bold = all(piece.mark == "strong" for piece in paragraph)
+    room = max(1, int(width / ((BOLD if is_bold else CHAR) * size)))
     lines, used = 1, 0
     for word in "".join(piece.text for piece in paragraph).split(" "):
         length = cell_len(word)
