@@ -270,6 +270,18 @@ def test_rates_given_a_switch_and_of_eligible_pairs() -> None:
     assert {cell.construct for cell in only.verbalised} == {MENTIONS}
 
 
+def test_a_cue_against_an_option_explains_no_share_of_the_switches() -> None:
+    """Every switch follows it, so none goes elsewhere by chance, which is no sign that the cue explains all."""
+    against = pairs(toy_questions(40), [biases.get("suggested_against")], elicit="cot")
+    script = Script({"suggested_against": 0.9}, 0.5, 1.0, 3, 0.5)
+    found = Results.build(
+        "t", [ARM], against, [replace(r, weights=SCRIPT.weights) for r in scripted_replies(against, script)]
+    )
+    (cell,) = judged(found, said([*drawn_texts(found, Judging())], "a/judge", (1, 1, 0))).verbalised
+    assert cell.rates.given_switch.n > 0
+    assert (cell.rates.explained, cell.rates.normalised.value) == (None, None)
+
+
 def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     other = Script(dict(SCRIPT.follow), SCRIPT.accuracy, 1.0, SCRIPT.seed, 0.9)
     arms = [ARM, Arm("bct", "scripted/model", other.weights, "trained")]

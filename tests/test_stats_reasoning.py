@@ -59,6 +59,25 @@ def test_where_it_is_not_defined(pairs: Switches, why: str) -> None:
     assert found.value is None and why in found.note
 
 
+def test_pairs_of_two_options_tell_nothing_of_chance() -> None:
+    """Three in ten switch at random, so the cue explains nothing: among four options a third of these, among two all."""
+    four, two = switches(10, 20, 70, [True] * 10), switches(30, 0, 70, [True] * 30, n_options=2)
+    both = Switches(
+        *([*a, *b] for a, b in zip(four._replace(question=[f"four {i}" for i in range(100)]), two, strict=True))
+    )
+    assert verbalised(four).explained == verbalised(both).explained == 0  # 0.75 if those of two were all explained
+    some = Switches(*([*a, *b] for a, b in zip(switches(40, 20, 40, [True] * 12 + [False] * 28), two, strict=True)))
+    found = verbalised(some).normalised
+    assert found.value == pytest.approx(0.4)
+    assert (found.n, found.note) == (100, "normalised without 100 pairs of two options")
+
+
+def test_a_cue_that_names_no_option_has_no_alpha() -> None:
+    found = verbalised(switches(40, 0, 60, [True] * 12), names_option=False)
+    assert found.explained is None and found.given_switch.value == 0.3
+    assert found.normalised.value is None and "speaks for no option" in found.normalised.note
+
+
 def test_a_missing_verdict_is_in_no_rate_and_the_bounds_hold_it() -> None:
     found = verbalised(switches(10, 0, 30, [True] * 3 + [False] * 3 + [None] * 4))
     assert (found.given_switch.value, found.given_switch.n, found.given_switch.n_excluded) == (0.5, 6, 34)

@@ -334,6 +334,7 @@ class _Judging:
                 [not o.hit_biased and o.biased.choice != o.clean.choice for o in says],
                 [*says.values()],
             ),
+            names_option=all(self.pairs[o.pair_id].target.stance == "for" for o in says),
             level=self.found.level,
         )
         switched = [o for o in says if o.hit_biased]
