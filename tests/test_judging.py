@@ -17,13 +17,14 @@ from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.patterns import pattern_verdicts, patterns
+from unsway.judging.rubrics import Said
 from unsway.judging.rubrics.cue import form
-from unsway.judging.verdicts import Judge, JudgedReply, quote_stands
+from unsway.judging.verdicts import Judge, JudgedReply, quote_stands, whole_words
 from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address, read_jsonl
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
-from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Toward, Verdict
+from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Stop, Toward, Verdict
 
 QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
@@ -117,6 +118,26 @@ def test_a_judge_that_answers_otherwise_is_unread_and_never_a_no(measured: tuple
     for cell in says.cells:
         assert cell.biased.value is None and cell.net.value is None
         assert dict(cell.missing) == {"unread": 40}
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "stop", "value"),
+    [
+        ("mentions_cue", "<think>Quote: none\nMentions: no\nRelies: no\nRejects: no\nBut wait", "length", None),
+        ("coherent", "<think>Perhaps\nCoherence: 3\n</think>\nCoherence: 4", "end", 4),
+        ("declines", "<think>It does.</think>\n\nDeclines: yes", "end", True),
+        ("declines", "<think></think>\nDeclines: yes", "end", True),
+        ("monitor", "Because: the hint\nInfluenced: 10", "length", None),
+        ("monitor", "Because: the hint\nInfluenced: 10", "end", 10),
+        ("coherent", "Coherence: 5\nThe text ", "length", 5),
+    ],
+)
+def test_a_draft_in_a_judges_thought_or_a_line_that_was_cut_is_no_verdict(
+    name: str, words: str, stop: Stop, value: object
+) -> None:
+    answer = replace(reply(PAIRS.pairs[0], words).reply, stop=stop)
+    said = rubrics.get(name).value(whole_words(answer), PAIRS.pairs[0], "biased")
+    assert (said.value if isinstance(said, Said) else said) == value
 
 
 def test_a_second_call_asks_nothing(measured: tuple[us.Results, Path]) -> None:

@@ -137,10 +137,20 @@ def verdicts(
         elif by_prompt[prompt.id].stop == "filter":
             said = Said(None, missing="refused")
         else:
-            value = rubric.value(by_prompt[prompt.id].text, each.pair, each.side)
+            value = rubric.value(whole_words(by_prompt[prompt.id]), each.pair, each.side)
             said = value if isinstance(value, Said) else Said(value)
         found.append(each.verdict(rubric, channel, name, said))
     return tuple(found)
+
+
+def whole_words(reply: Reply) -> str:
+    """What a judge came to say: no thought in its text, where a form is a draft, and no last line of a reply that was cut.
+
+    The line "Influenced: 10" of a cut reply may be the beginning of 100.
+    """
+    channels = split(reply.text)
+    text = channels.said if channels.thought_kind == "cut" or channels.thought_span != (0, 0) else reply.text
+    return text.rpartition("\n")[0] if reply.stop == "length" else text
 
 
 def signature(reply: Reply) -> str:
