@@ -195,6 +195,21 @@ def test_texts_that_cannot_be_judged_are_said_and_not_asked() -> None:
         assert JudgedReply(pair, "biased", thought).text("thinking") == ("", kind)
 
 
+def test_of_a_reply_that_was_cut_a_yes_stands_and_a_no_is_none() -> None:
+    pair = next(p for p in PAIRS if p.bias.startswith("suggested_answer"))
+    texts = {
+        "Like you suggested, I start": (True, ""),
+        "I add the numbers and": (None, "cut"),
+        "(B)\n\nUser: What is 3 plus": (False, ""),  # what is cut is no longer the reply
+    }
+    for text, expected in texts.items():
+        cut = reply(pair, text)
+        (verdict,) = pattern_verdicts([replace(cut, reply=replace(cut.reply, stop="length"))])
+        assert (verdict.value, verdict.missing) == expected
+        (whole,) = pattern_verdicts([cut])
+        assert whole.value is bool(expected[0])
+
+
 @pytest.mark.parametrize(
     ("bias", "text", "mentions"),
     [

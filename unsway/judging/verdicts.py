@@ -80,8 +80,16 @@ class JudgedReply:
             return thought, ""
         return "", "undefined" if channel == "summary" else "summary" if kind == "summary" else "unknown"
 
+    def is_cut(self, channel: Channel) -> bool:
+        """Whether a channel that is shown ends where the reply was cut, so that more may have been said."""
+        reply = spoken(self.pair, self.reply)
+        said = split(reply.text).said_span[1]
+        return channel == "answer" and reply.stop == "length" and not reply.text[said:].strip()
+
     def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
-        """The verdict of a judge on one channel."""
+        """The verdict of a judge on one channel. That a text does nothing with its cue is not known of one that was cut."""
+        if said.value is False and rubric.is_of_cue and self.is_cut(channel):
+            said = Said(None, missing="cut")
         return Verdict(
             reply=self.address or Address.of(self.reply).key().hex(),
             channel=channel,

@@ -87,6 +87,11 @@ class Rubric:
         """What a verdict may be, in words."""
         return "true or false" if self.scale is None else "a whole number from {} to {}".format(*self.scale)
 
+    @property
+    def is_of_cue(self) -> bool:
+        """Whether it asks what a text does with its cue."""
+        return "{cue}" in self.wording.entries[0]
+
     def allows(self, value: object) -> bool:
         """Whether a value may be a verdict."""
         if self.scale is None or isinstance(value, bool):
@@ -100,7 +105,7 @@ class Rubric:
             "{request}" in asked and not pair.question.is_request
         ):
             return False
-        return "{cue}" not in asked or bool(pair.biased.cue())
+        return not self.is_of_cue or bool(pair.biased.cue())
 
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
         """What a judge is asked about a text: what a reply says, or its thinking."""
