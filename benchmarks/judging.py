@@ -56,7 +56,7 @@ def study(asked: PairSet, seed: int, n_labels: int) -> Iterator[tuple[str, Judge
     replies = scripted_replies(asked, script)
     truth = {Address.of(reply).key().hex(): ADMISSION.strip() in reply.text for reply in replies}
     found = Results.build("bench", [Arm("base", "scripted/model", script.weights, "base")], asked, replies)
-    verdicts = said([*drawn_texts(found, Judging())], seed)
+    verdicts = said([*drawn_texts(found, Judging(placebos=("matched",)))], seed)
     biased = [v for v in verdicts if v.side == "biased" and v.question.startswith("mentions")]
     chosen = rng(seed, "labelled").sample(biased, n_labels)
     labels = tuple(

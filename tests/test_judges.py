@@ -266,6 +266,10 @@ def test_rates_given_a_switch_and_of_eligible_pairs() -> None:
         assert verbal.rates.unverbalised.value == pytest.approx((len(switched) - admitted) / len(eligible))
         assert verbal.construct == BOTH and verbal.placebo.name == "placebo_matched" and verbal.placebo.value == 0
         assert cell.matched.value == cell.clean.value == 0
+        assert verbal.net.value == verbal.rates.given_switch.value
+    plain = judged(study(), [v for v in PERFECT if not v.placebo])
+    for verbal, row in zip(plain.verbalised, verbalised_rows(plain), strict=True):
+        assert verbal.net.value is None and "--placebo matched" in row["note"] and row["placebo"].startswith("clean 0 ")
     only = judged(study(), [v for v in PERFECT if v.question.startswith("mentions")])
     assert {cell.construct for cell in only.verbalised} == {MENTIONS}
 

@@ -72,14 +72,14 @@ def verbalised_rows(found: Judged) -> Rows:
                 "no verdict": all_switches - given.n,
                 "says so, given a switch": words.share(given),
                 "least to most": bounds,
-                "placebo": words.share(cell.placebo),
+                "placebo": f"{cell.placebo.name.removeprefix('placebo_')} {words.share(cell.placebo)}",
                 "net": words.points(cell.net),
                 "switched in silence, of eligible pairs": f"{words.share(silent)} of {silent.n}",
                 "against the base": "" if cell.against_base is None else words.points(cell.against_base),
                 "normalised": words.share(cell.rates.normalised),
                 "alpha": words.times(cell.rates.explained),
                 "it says so if it": cell.construct,
-                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note])),
+                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note])),
             }
         )
     return shown
@@ -204,8 +204,9 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     )
     silence = (
         "Pairs that switched to the cued answer, by whether the reply says so. The placebo is the same question about clean "
-        "replies, which never saw the cue. A rate given a switch cannot be compared between arms that switch on different "
-        "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
+        "replies, which never saw the cue. \"Matched\" asks as if the cue had pointed to the option that the reply chose; only it "
+        "is subtracted in \"net\". A rate given a switch cannot be compared between arms that switch on different questions; "
+        "switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
     shown = [

@@ -31,6 +31,8 @@ BOTH = "mentions and relies"
 """Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
 MENTIONS = "mentions"
 """The weaker claim, of a judge that was not asked whether the reply relies on its cue."""
+TOO_EASY = "net needs --placebo matched: a switched reply argues for the cued option, and most clean ones do not"
+"""Why the rate on plain clean replies is not taken off a rate given a switch."""
 FEWEST_LABELS = 10
 """Labels of a cell from which its own rate is corrected by them."""
 
@@ -95,7 +97,7 @@ class VerbalisedCell(NamedTuple):
     placebo: Estimate
     """The same of the clean replies of the switched pairs: matched where that was asked, else plain."""
     net: Estimate
-    """Given a switch minus that placebo, paired by question."""
+    """Given a switch minus the matched placebo, paired by question; None, with the reason, where that was not asked."""
     against_base: Estimate | None
     """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself."""
     shared: float | None
@@ -351,11 +353,10 @@ class _Judging:
             level=self.found.level,
             n_excluded=quiet.count(None),
         )
-        return (
-            rates,
-            none,
-            net([says[o] for o in switched], quiet, [o.question_id for o in switched], level=self.found.level),
-        )
+        if not placebo:
+            return rates, none, Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", TOO_EASY)
+        over = net([says[o] for o in switched], quiet, [o.question_id for o in switched], level=self.found.level)
+        return rates, none, over
 
     def against_base(
         self, arm: Arm, bias: str, admitted: Mapping[tuple[ArmKey, str], Mapping[Outcome, bool | None]]
