@@ -20,7 +20,7 @@ from unsway.backends.local.live import LiveModel
 from unsway.errors import BadInput, TrainingError
 from unsway.models.weights import locate
 from unsway.pairing import pairs
-from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Opct, Rmct, fit
+from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Npo, Opct, Rmct, fit
 from unsway.training.alignment import aligned
 from unsway.types import Example, Part, Prompt, Settings, Turn
 
@@ -291,7 +291,28 @@ def test_a_method_with_a_loop_of_its_own_runs_in_one_process(
         fit(ROWS, Rmct(), str(base), Local(), tmp_path / "out")
 
 
-@pytest.mark.parametrize("how", [Act(batch_size=4), AttCt(batch_size=4)], ids=lambda how: how.name)
+@pytest.mark.parametrize(
+    ("how", "row"),
+    [
+        (Npo(), replace(example(3), rejected="word " * 500)),
+        (Opct(max_tokens=500), example(3)),
+        (Rmct(max_tokens=500), example(3)),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_what_the_context_does_not_hold_is_refused_before_the_first_step(
+    how: Any, row: Example, base: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=r"1 of 1 examples? are longer than the context .* the first is row 1"):
+        fit([row], how, str(base), Local(), tmp_path / "out")
+    assert not (tmp_path / "out/metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [Act(batch_size=4), AttCt(batch_size=4), Opct(batch_size=4, rollouts=1, max_tokens=2)],
+    ids=lambda how: how.name,
+)
 def test_what_is_no_number_names_its_rows(how: Any, tmp_path: Path) -> None:
     spoilt = tiny_model(tmp_path / "base", spoilt="zebra")
     rows: list[Example] = [*ROWS[:3], replace(example(3), biased=prompt("Pick a letter, number 3.", "See a zebra. "))]

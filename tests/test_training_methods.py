@@ -36,6 +36,19 @@ def test_a_method_is_a_frozen_value_that_says_what_it_is(name: str) -> None:
         how.seed = 1  # type: ignore[misc]
     with pytest.raises(BadInput, match="epochs is 0"):
         replace(how, epochs=0)
+    for field, wrong in (("learning_rate", float("inf")), ("warmup", -1), ("weight_decay", -0.1)):
+        with pytest.raises(BadInput, match=f"{field} is {wrong}"):
+            replace(how, **{field: wrong})
+    with pytest.raises(BadInput, match=r"0\.01 epochs over 8 rows are less than half a row"):
+        fit(ROWS, replace(how, epochs=0.01), "any", Local(), "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("act", "window"), ("attct", "keys"), ("rmct", "baseline"), ("opct", "form")]
+)
+def test_a_mistyped_choice_is_refused_and_not_taken_for_another(name: str, field: str) -> None:
+    with pytest.raises(BadInput, match=f"{field} is 'sufix'; it is one of '"):
+        method(name, **{field: "sufix"})
 
 
 @pytest.mark.parametrize("name", methods.names())

@@ -104,6 +104,11 @@ def check_rows(rows: Sequence[Example], method: Method) -> None:
     """Refuse rows that a method does not take. Raises `BadInput` with the number of the first and what it lacks."""
     if not rows:
         raise BadInput("There are no examples to train on.")
+    if not method.n_steps(len(rows)):
+        raise BadInput(
+            f"{method.epochs:g} epochs over {number_of(len(rows), 'row')} are less than half a row, so nothing would be "
+            "trained. Set epochs higher."
+        )
     odd = {type(row).__name__ for row in rows} - {Example.__name__}
     if odd:
         raise BadInput(

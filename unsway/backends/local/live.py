@@ -10,6 +10,7 @@ Letters: B rows of a pass, T tokens, R tokens of a reply, L layers, H heads, D w
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -24,7 +25,7 @@ from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
 from unsway.backends.local.states import Caught, catching
 from unsway.backends.local.steps import METRICS, check_number, keep_only, keep_rollouts, last_saved, number
 from unsway.disk import append_row
-from unsway.errors import BadInput
+from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
 from unsway.models.beginnings import Beginnings, common, keeps_all
 from unsway.models.weights import load_model, training_dtype
@@ -135,12 +136,22 @@ class LiveModel:
         return self.form.decode(completion)
 
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> tuple[tuple[Tokens, ...], ...]:
-        """Draw n replies to each prompt; each has a seed of its own, from the settings, the prompt and its number."""
+        """Draw n replies to each prompt; each has a seed of its own, from the settings, the prompt and its number.
+
+        Raises:
+            TrainingError: The model's scores are no numbers; names the rows with these prompts.
+        """
         import torch
 
         self.model.eval()
-        with torch.no_grad(), self.autocast():
-            found = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
+        try:
+            with torch.no_grad(), self.autocast():
+                found = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
+        except ModelError:
+            asked = {each.prompt for each in prompts}
+            sides = ((row, side) for row in self.rows for side in (row.biased, row.clean) if side)
+            spoilt = [row for row, side in sides if self.encode(side.messages()).prompt in asked]
+            check_number("score of the next token", math.nan, self.steps + 1, spoilt, self.rows)
         self.model.train()
         return found
 

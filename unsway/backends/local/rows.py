@@ -79,27 +79,31 @@ def tokenise(form: ReplyFormat, texts: Sequence[Texts]) -> list[TokenRow]:
 
 
 def tokenise_sides(form: ReplyFormat, method: Method, rows: Sequence[Example]) -> list[TokenRow]:
-    """The longer prompt of each row, clean or biased, with the reply where one is learnt: what a live model meets at most.
+    """The longer prompt of each row, clean or biased, with the replies that are scored: what a live model meets at most.
 
     Raises `BadInput` with the number of the first row that the model cannot take, and why.
     """
-    learnt = "completion" in method.reads
-    said = [(row.completion,) if learnt and row.completion is not None else () for row in rows]
+    scored = [name for name in ("completion", "rejected") if name in method.reads]
+    said = [tuple(text for name in scored if (text := getattr(row, name)) is not None) for row in rows]
     sides = ([row.biased or row.clean for row in rows], [row.clean for row in rows])
     asked = ([Texts(prompt.messages(), text) for prompt, text in zip(side, said, strict=True)] for side in sides)
     biased, clean = (tokenise(form, side) for side in asked)
     return [max(both, key=lambda row: row.longest) for both in zip(biased, clean, strict=True)]
 
 
-def check_lengths(rows: Sequence[TokenRow], name: str, context: int) -> None:
-    """Refuse rows that a model cannot read whole: nothing is cut in silence. Raises `TrainingError`."""
-    long = [i for i, row in enumerate(rows, 1) if row.longest > context]
+def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled: int = 0) -> None:
+    """Refuse rows that a model cannot read whole, with a reply of so many sampled tokens; nothing is cut in silence.
+
+    Raises `TrainingError` with the number of the first.
+    """
+    long = [i for i, row in enumerate(rows, 1) if row.longest + sampled > context]
     if long:
         raise TrainingError(
             f"{len(long)} of {number_of(len(rows), 'example')} are longer than the context of {name!r} ({context} "
             "tokens; the longest "
-            f"has {max(row.longest for row in rows)}; the first is row {long[0]}). Take shorter questions, fewer demos, or "
-            "a model with more context."
+            f"has {max(row.longest for row in rows)}{f' and replies up to {sampled}' if sampled else ''}; the first is row "
+            f"{long[0]}). Take shorter questions, fewer demos, {'a lower max_tokens, ' if sampled else ''}or a model with "
+            "more context."
         )
 
 
