@@ -61,12 +61,12 @@ class JudgeCost(NamedTuple):
     """The judge."""
     n: int
     """Its replies."""
-    tokens_in: int
-    """Tokens of its prompts."""
-    tokens_out: int
-    """Tokens of its replies."""
+    tokens_in: int | None
+    """Tokens of its prompts; None where those of some are not known."""
+    tokens_out: int | None
+    """Tokens of its replies; None as for `tokens_in`."""
     dollars: float | None
-    """US dollars; None where its price is unknown."""
+    """US dollars; None where its price or the tokens of a reply are not known."""
     days: str
     """First and last day on which it was asked, UTC; empty where nobody says."""
     reported: str

@@ -255,10 +255,11 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
 
 
-def training_costs(study: Path) -> float:
-    """US dollars that the trainings in a study's folder have cost so far."""
-    records = (study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}")
-    return sum(read_checkpoint(record.parent).cost or 0.0 for record in records)
+def training_costs(study: Path) -> list[float | None]:
+    """US dollars that each training in a study's folder has cost; None where its provider did not say. One's own cost 0."""
+    records = sorted((study / layout.TRAINED).glob(f"*/{CHECKPOINT_FILE}"))
+    trained = [read_checkpoint(record.parent) for record in records]
+    return [0.0 if one.cost is None and not one.is_hosted else one.cost for one in trained]
 
 
 def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:

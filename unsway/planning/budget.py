@@ -10,12 +10,13 @@ allows, and released when the reply arrives, so the limit holds whatever a model
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
 
 from unsway.errors import BadInput
-from unsway.planning.prices import Price, price_of, prices
+from unsway.planning.prices import Price, price_of, prices, reply_cost
 from unsway.types import Prompt, Reply, Settings
 
 LEAST_CHARACTERS_A_TOKEN = 2.0
@@ -47,6 +48,10 @@ class Budget:
     """Prompts for which money is set aside."""
     refused: int = 0
     """Prompts that were not asked because they might have exceeded the limit."""
+    unknown: dict[str, int] = field(default_factory=dict)
+    """How many replies of each place, and trainings of the study, cost what nobody knows: `spent` and `trained` lack them."""
+    _place: str = field(default="", init=False, repr=False)
+    _elsewhere: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.limit >= 0:
@@ -67,12 +72,19 @@ class Budget:
             )
         return found
 
-    def count(self, replies: Iterable[Reply]) -> None:
-        """Count what was spent before, on replies of models that have a price; it replaces `spent`."""
-        self.spent = 0.0
-        for reply in replies:
-            price = price_of(reply.model, self.table)
-            self.spent += price.of(reply.tokens_in, reply.tokens_out) if price else 0.0
+    def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
+        """Count what all replies of a place cost, as far as it is known; what was spent at other places stays counted."""
+        self._elsewhere[self._place] = self.spent - sum(self._elsewhere.values())
+        self._place = str(Path(place).resolve()) if place else ""
+        self._elsewhere.pop(self._place, None)
+        costs = [reply_cost(reply, self.table) for reply in replies]
+        self.unknown[self._place] = costs.count(None)
+        self.spent = sum(self._elsewhere.values()) + sum(cost for cost in costs if cost is not None)
+
+    def count_trainings(self, costs: Sequence[float | None]) -> None:
+        """Count what the trainings of the study cost, as far as it is known; it replaces `trained`."""
+        self.unknown["trainings"] = costs.count(None)
+        self.trained = sum(cost for cost in costs if cost is not None)
 
     async def reserve(self, model: str, prompt: Prompt, settings: Settings) -> float | None:
         """Set aside what a prompt may cost at most; returns it in US dollars.
@@ -101,9 +113,9 @@ class Budget:
         """US dollars that a training may cost now."""
         return self.left
 
-    def totals(self) -> tuple[float, float]:
-        """The limit and what is spent of it, trainings included, in US dollars."""
-        return self.limit, self.spent + self.trained
+    def totals(self) -> tuple[float, float, int]:
+        """The limit and what is known to be spent of it, trainings included, in US dollars; how many costs are not known."""
+        return self.limit, self.spent + self.trained, sum(self.unknown.values())
 
     def settle(self, reserved: float, reply: Reply | None) -> None:
         """Release what was set aside, and count what the reply cost; None if there is no reply."""

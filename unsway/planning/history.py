@@ -17,6 +17,7 @@ from pathlib import Path
 from unsway import layout
 from unsway.disk import append_row
 from unsway.errors import BadInput
+from unsway.planning.prices import total
 from unsway.store import dumps, loads, read_jsonl
 from unsway.types import Reply
 
@@ -33,8 +34,8 @@ class PastRun:
     """From its start to its end."""
     planned_seconds: float | None = None
     """None where nothing was planned; the run then still tells the rate."""
-    tokens: int | None = None
-    """Tokens in and out."""
+    tokens: float | None = None
+    """Tokens in and out; None where those of a reply are estimated or not known."""
     planned_tokens: float | None = None
     """Tokens in and out; None where nothing was planned."""
     plan: str = ""
@@ -87,19 +88,21 @@ def recording(folder: Path, model: str) -> Iterator[Callable[[Reply], None]]:
     """
     plan = kept_plan(folder)
     share = next((s for s in plan.shares if s.model == model and s.calls), None) if plan else None
-    calls = tokens = 0
+    calls = 0
+    tokens: list[int | None] = []
     prompts: set[str] = set()
 
     def received(reply: Reply) -> None:
-        nonlocal calls, tokens
+        nonlocal calls
         calls += 1 + len(reply.turns)
-        tokens += 0 if reply.tokens_estimated else reply.tokens_in + reply.tokens_out
+        is_counted = reply.tokens_in and not reply.tokens_estimated
+        tokens.append(reply.tokens_in + reply.tokens_out if is_counted else None)
         prompts.add(reply.prompt_id)
 
     def append() -> None:
         if not calls:
             return
-        row = PastRun(model, calls, time.monotonic() - start, tokens=tokens or None)
+        row = PastRun(model, calls, time.monotonic() - start, tokens=total(tokens))
         if plan is not None and share is not None and prompts <= set(plan.prompts):
             part = calls / share.calls
             row = replace(row, planned_seconds=share.seconds * part, planned_tokens=share.tokens * part, plan=plan.id)
@@ -122,18 +125,13 @@ def past_runs(folder: str | Path) -> tuple[PastRun, ...]:
     for number, row in enumerate(read_jsonl(path, PastRun) if path.exists() else ()):
         parts.setdefault((row.model, row.plan or str(number)), []).append(row)
 
-    def total(values: list[float | None]) -> float | None:
-        """Their sum; None where one is not known."""
-        known = [value for value in values if value is not None]
-        return sum(known) if len(known) == len(values) else None
-
     return tuple(
         replace(
             rows[0],
             calls=sum(row.calls for row in rows),
             seconds=sum(row.seconds for row in rows),
             planned_seconds=total([row.planned_seconds for row in rows]),
-            tokens=None if any(row.tokens is None for row in rows) else sum(row.tokens or 0 for row in rows),
+            tokens=total(row.tokens for row in rows),
             planned_tokens=total([row.planned_tokens for row in rows]),
         )
         for rows in parts.values()

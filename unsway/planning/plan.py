@@ -21,7 +21,7 @@ from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.planning.history import KeptPlan, PastRun, PlannedModel, past_runs
 from unsway.planning.overrun import Overrun, overrun
-from unsway.planning.prices import Price, price_of, prices
+from unsway.planning.prices import Price, price_of, prices, total
 from unsway.planning.trainings import TrainingPlan
 from unsway.registry import Ref
 from unsway.seeds import content_id
@@ -266,9 +266,7 @@ class Plan:
     @property
     def cost(self) -> float | None:
         """US dollars for all models and trainings; None where the price of any that is still to be asked is not known."""
-        costs = [each.cost for each in self.models if each.n_prompts] + [each.cost for each in self.trainings]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return total([each.cost for each in self.models if each.n_prompts] + [each.cost for each in self.trainings])
 
     @property
     def minutes(self) -> float:

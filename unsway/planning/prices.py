@@ -1,18 +1,19 @@
-"""What a model costs: a dated table, and the user's own lines, which replace it.
+"""What a model costs: a dated table, and the user's own lines, which replace it; and what replies cost by it.
 
-In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None: an unknown price
-is never taken for 0.
+In: the bank `prices` and, optionally, a file of the same form. Out: a `Price` for a model's name, or None, and sums of costs:
+what is not known is never taken for 0, so a sum with an unknown part is unknown.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from unsway.banks import bank
 from unsway.errors import BadInput, BadRow
+from unsway.types import Reply
 
 SNAPSHOT = re.compile(r"[-@:]?(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|latest)")
 """How the name of a dated snapshot of a model goes on behind the model's own."""
@@ -72,6 +73,24 @@ def price_of(model: str, table: Mapping[str, Price]) -> Price | None:
     near = [name for name in table if model.startswith(name)]
     near = [name for name in near if name.endswith("/") or SNAPSHOT.fullmatch(model[len(name) :])]
     return table[max(near, key=len)] if near else None
+
+
+def cost_of(model: str, tokens_in: int, tokens_out: int, n_unknown: int, table: Mapping[str, Price]) -> float | None:
+    """US dollars for replies of one model, from their tokens; None where it has no price, or `n_unknown` have no tokens."""
+    price = price_of(model, table)
+    return None if price is None or n_unknown else price.of(tokens_in, tokens_out)
+
+
+def reply_cost(reply: Reply, table: Mapping[str, Price]) -> float | None:
+    """US dollars for one reply; None where the price of its model or its tokens are not known."""
+    return cost_of(reply.model, reply.tokens_in, reply.tokens_out, not reply.tokens_in, table)
+
+
+def total(amounts: Iterable[float | None]) -> float | None:
+    """The sum of some amounts; None where one of them is not known."""
+    given = [*amounts]
+    known = [amount for amount in given if amount is not None]
+    return sum(known) if len(known) == len(given) else None
 
 
 def _price(line: str, path: object, number: int) -> Price:

@@ -51,7 +51,7 @@ class Cost:
     tokens_trained: int
     """Tokens it was trained on; 0 for an arm that was not trained."""
     dollars: float | None
-    """US dollars that a provider charged for its training; None where nobody charged."""
+    """US dollars that a provider charged for its training; None where nobody charged, or nobody knows how much."""
     n_estimated: int = 0
     """Replies whose tokens are estimated from characters, because the provider reported none."""
     n_unknown: int = 0
@@ -65,7 +65,7 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
         results: The study.
         prices: Prices by model; None takes the dated table of this package.
     """
-    from unsway.planning.prices import price_of
+    from unsway.planning.prices import cost_of
     from unsway.planning.prices import prices as package_prices
 
     known = package_prices() if prices is None else prices
@@ -73,14 +73,13 @@ def costs(results: Results, prices: Mapping[str, Price] | None = None) -> tuple[
     for arm in results.arms:
         replies = results.said_by(arm)
         tokens_in, tokens_out = replies.total("tokens_in"), replies.total("tokens_out")
-        n, trained, price = len(replies), arm.checkpoint, price_of(arm.model, known)
-        n_unknown = replies.n_unknown_tokens()
+        n, trained, n_unknown = len(replies), arm.checkpoint, replies.n_unknown_tokens()
         cost = Cost(
             arm=arm.label,
             n_replies=n,
             tokens_in=tokens_in / n if n and not n_unknown else None,
             tokens_out=tokens_out / n if n and not n_unknown else None,
-            spent=None if price is None or n_unknown else price.of(tokens_in, tokens_out),
+            spent=cost_of(arm.model, tokens_in, tokens_out, n_unknown, known),
             steps=trained.steps if trained else 0,
             tokens_trained=trained.tokens if trained else 0,
             dollars=trained.cost if trained else None,

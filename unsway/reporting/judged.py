@@ -227,8 +227,8 @@ def cost_rows(results: Results) -> Rows:
         {
             "judge": words.visible(one.model),
             "replies": one.n,
-            "tokens in": one.tokens_in,
-            "tokens out": one.tokens_out,
+            "tokens in": words.NONE if one.tokens_in is None else one.tokens_in,
+            "tokens out": words.NONE if one.tokens_out is None else one.tokens_out,
             "US$": words.dollars(one.dollars, ""),
             "asked on": words.visible(one.days) or words.NONE,
             "answered as": words.visible(one.reported) or words.NONE,

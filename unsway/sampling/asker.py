@@ -141,7 +141,7 @@ class Asker:
         self.advance = stack.enter_context(heartbeat(folder, label, total, n_kept, self.advance))
         self.claims = stack.enter_context(claims(store.path, pending))
         if sampling.budget is not None:
-            sampling.budget.count(store)
+            sampling.budget.count(store, store.path)
         self.record = stack.enter_context(recording(folder, name))
         answers_as = session.subject.args.get(ANSWERS_AS)
         self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience(), answers_as)
@@ -190,9 +190,10 @@ class Asker:
         if self.disk_errors:
             raise StoreError(f"{name}: {n_missing} of {number_of(n, 'prompt')} were not asked. {self.disk_errors[0]}")
         if budget is not None and budget.refused and not self.errors:
-            limit, spent = budget.totals()
+            limit, spent, n_unknown = budget.totals()
+            besides = f" (and what {n_unknown:,} of its replies or trainings cost is not known)" if n_unknown else ""
             raise BudgetReached(
-                f"{name}: stopped before the limit of ${limit:g}: ${spent:.4f} is spent, and {n_missing} "
+                f"{name}: stopped before the limit of ${limit:g}: ${spent:.4f} is spent{besides}, and {n_missing} "
                 "more prompts could exceed it. Everything so far is kept: run the same again with a higher limit to ask "
                 "the rest."
             )

@@ -61,7 +61,7 @@ class Owner:
         self.n_duplicates = 0
         self.is_stopping = False
         if budget is not None:
-            budget.count(self.store)
+            budget.count(self.store, self.store.path)
 
     def where(self) -> str:
         """The path of the folder on this machine."""
@@ -186,9 +186,9 @@ class Owner:
         share.dollars = held + next((amount for amount in wanted if amount <= free), 0.0)
         return share.dollars, any(other.until >= time.monotonic() for other in others)
 
-    def totals(self) -> tuple[float, float]:
-        """The limit of all workers together and what is spent of it, in US dollars."""
-        return (float("inf"), 0.0) if self.budget is None else self.budget.totals()
+    def totals(self) -> tuple[float, float, int]:
+        """As `Budget.totals`, of all workers together."""
+        return (float("inf"), 0.0, 0) if self.budget is None else self.budget.totals()
 
     # ------------------------------------------------------------ files
 

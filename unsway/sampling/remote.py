@@ -313,7 +313,7 @@ class RemoteBudget(Budget):
         to.budgets[:] = [made]
         return made
 
-    def count(self, replies: Iterable[Reply]) -> None:
+    def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
         """Nothing: the owner counts."""
 
     def held(self) -> float:
@@ -343,11 +343,11 @@ class RemoteBudget(Budget):
         self._borrow((float("inf"),))
         return self.left
 
-    def totals(self) -> tuple[float, float]:
-        """The limit of all workers together and what is spent of it, in US dollars."""
+    def totals(self) -> tuple[float, float, int]:
+        """As `Budget.totals`, of all workers together."""
         self.to.store.send()  # then the owner has counted what was spent here
-        limit, spent = self.to.call("totals")
-        return limit, spent
+        limit, spent, n_unknown = self.to.call("totals")
+        return limit, spent, n_unknown
 
     def _borrow(self, amounts: tuple[float, ...]) -> bool:
         """Ask the owner for the first of some amounts; returns whether others hold money."""

@@ -286,22 +286,22 @@ def results(
 
 def judge_costs(place: Path) -> Iterator[JudgeCost]:
     """What each model read and wrote as a judge of a folder's replies."""
-    from unsway.planning.prices import price_of, prices
+    from unsway.planning.prices import cost_of, prices
 
     for path in sorted((place / layout.JUDGES).glob(f"*/{layout.REPLIES}")):
         replies = [*replies_in(path)]
         if replies:
             from unsway.judging.trust import JudgeCost  # which takes half a second to import
 
-            price = price_of(replies[0].model, prices())
+            model, n_unknown = replies[0].model, sum(not r.tokens_in for r in replies)
             tokens_in, tokens_out = sum(r.tokens_in for r in replies), sum(r.tokens_out for r in replies)
             days = sorted({reply.asked_on for reply in replies} - {""})
             yield JudgeCost(
-                replies[0].model,
+                model,
                 len(replies),
-                tokens_in,
-                tokens_out,
-                None if price is None or not all(r.tokens_in for r in replies) else price.of(tokens_in, tokens_out),
+                None if n_unknown else tokens_in,
+                None if n_unknown else tokens_out,
+                cost_of(model, tokens_in, tokens_out, n_unknown, prices()),
                 " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
                 ", ".join(sorted({reply.reported_model for reply in replies} - {""})),
             )

@@ -32,6 +32,7 @@ from unsway.planning.forecasts import (
 from unsway.planning.hierarchy import BLIND, N_DRAWS, VERSION, KnownRate, draws, published
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import Plan
+from unsway.planning.prices import total
 from unsway.seeds import content_id
 from unsway.stats.estimates import cells
 from unsway.stats.intervals import Floats, quantile
@@ -223,8 +224,7 @@ def _totals(plans: Sequence[Plan], past: Sequence[float]) -> Iterator[Forecast]:
         said = f"{len(past)} earlier plans here took {reach} {middle}"
         said = said if past[1:] else f"the earlier plan here took {past[0]:.1f} times as long"
     fits = any(training.trained_tokens for one in plans for training in one.trainings)
-    costs = [one.cost for one in plans]
-    cost = None if None in costs else sum(one for one in costs if one is not None)
+    cost = total(one.cost for one in plans)
     for kind, value in (("minutes", sum(one.minutes for one in plans)), ("dollars", cost)):
         if value:
             factors_K = times.factors(LEVELS_K)

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from unsway import layout
 from unsway.disk import whole_rows
-from unsway.planning.prices import Price, price_of, prices
+from unsway.planning.prices import Price, cost_of, prices, total
 from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
@@ -89,13 +89,13 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     said: dict[Run, Counter[str]] = {}
     there = reply_table(place)
     n_estimated, n_unknown = there.total("estimated"), there.n_unknown_tokens()
-    cost: float | None = None if n_unknown else 0.0
+    costs: list[float | None] = []
     for number, run in enumerate(there.runs):
-        mine, price = there.of_runs((number,)), price_of(run.model, table)
+        mine = there.of_runs((number,))
         said.setdefault((run.model, run.weights, run.settings), Counter()).update(mine.by_prompt())
-        used = mine.total("tokens_in"), mine.total("tokens_out")
-        cost = None if cost is None or price is None else cost + price.of(*used)
-    n = sum(counts.total() for counts in said.values())
+        used = mine.total("tokens_in"), mine.total("tokens_out"), mine.n_unknown_tokens()
+        costs.append(cost_of(run.model, *used, table))
+    cost, n = total(costs), sum(counts.total() for counts in said.values())
     prompts, instead = {prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)}, instead_of(place)
     replies: dict[str, Counter[str]] = {}
     for arm in arms:

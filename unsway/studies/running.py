@@ -111,8 +111,9 @@ class StudyRun:
         table = prices() if self.price_table is None else self.price_table
         if (to := linked(self.folder)) is not None:
             return RemoteBudget.of(to, table)
-        found = Budget(self.max_cost, table, trained=training_costs(self.folder))
-        found.count(replies_in(self.folder / layout.REPLIES))
+        found, path = Budget(self.max_cost, table), self.folder / layout.REPLIES
+        found.count_trainings(training_costs(self.folder))
+        found.count(replies_in(path), path)
         return found
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from unsway import layout
 from unsway.models.weights import training_costs
 from unsway.planning.forecasts import Printed, Quantity, newest
 from unsway.planning.history import past_runs
-from unsway.planning.prices import price_of, prices
+from unsway.planning.prices import prices, reply_cost, total
 from unsway.store import replies_in
 from unsway.studies.notebook import Notebook
 from unsway.studies.results import Results, plain_name
@@ -77,10 +77,6 @@ def _numbers(
 
 def _dollars(folder: Path) -> float | None:
     """US dollars for the replies and trainings of a folder; None where a price or the tokens of a reply are not known."""
-    table, total = prices(), 0.0
-    for reply in replies_in(folder / layout.REPLIES):
-        price = price_of(reply.model, table)
-        if price is None or not reply.tokens_in:
-            return None
-        total += price.of(reply.tokens_in, reply.tokens_out)
-    return total + training_costs(folder)
+    table = prices()
+    replies = (reply_cost(reply, table) for reply in replies_in(folder / layout.REPLIES))
+    return total([*replies, *training_costs(folder)])

@@ -67,7 +67,7 @@ class StudyOwner(Owner):
         """Write a file of the folder; what a training cost is counted."""
         super().put(name, content)
         if self.budget is not None and name.endswith(CHECKPOINT_FILE):
-            self.budget.trained = training_costs(self.folder)
+            self.budget.count_trainings(training_costs(self.folder))
 
 
 def do_elsewhere(call: Call, given: StudyRun, numbers: Sequence[int], name: str, lease: float = LEASE) -> None:
