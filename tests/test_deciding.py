@@ -19,7 +19,7 @@ from unsway.pairing import pairs
 from unsway.planning.decisions import StatedChoice, StatedDecision
 from unsway.planning.forecasts import Quantity
 from unsway.planning.prices import Price
-from unsway.reporting.forecasts import waiting_rows
+from unsway.reporting.forecasts import step_rows, waiting_rows
 from unsway.studies import Study
 from unsway.studies.beliefs import Beliefs
 from unsway.studies.deciding import decided, note, open_decisions, waiting
@@ -160,6 +160,16 @@ def test_one_cell_serves_several_decisions(tmp_path: Path) -> None:
     note(tmp_path, "warn users?", when=HUNCH, worth="200/point")
     both = {step.what: step.value for step in next_steps(tmp_path).steps}
     assert both == {what: pytest.approx(2 * value) for what, value in alone.items()}
+
+
+def test_a_decision_without_a_worth_adds_no_dollars_and_takes_none_away(tmp_path: Path) -> None:
+    note(tmp_path, "warn users?", when=HUNCH)
+    note(tmp_path, "train?", when=HUNCH, worth="0.00005/point")
+    found = next_steps(tmp_path, costs=Costs(prices={MODEL: Price(MODEL, 0.001, 0.001, "2026-11")}))
+    (best, *_), (row, *_) = found.steps, step_rows(found, 1)
+    assert 0 < best.value < 0.01 and best.pays and best.decision == found.decisions[1].id
+    assert row["value"] == "under $0.01" == f"under ${row['US$'].removeprefix('under ')}"
+    assert "chance to change 'train?', under $0.01, " in found.advice
 
 
 def test_nothing_is_run_where_nothing_can_change_the_mind(tmp_path: Path) -> None:

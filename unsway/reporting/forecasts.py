@@ -39,7 +39,9 @@ def number(quantity: Quantity, value: float) -> str:
     """A number in its unit: points of a rate, a ratio with two decimals, dollars, minutes."""
     if quantity.kind in ("brr", "effect"):
         return percent(value, signed=True)
-    return f"{value:.2f}" if quantity.kind in ("ratio", "dollars") else f"{value:.3g}"
+    if quantity.kind == "dollars":
+        return dollars(value, "")
+    return f"{value:.2f}" if quantity.kind == "ratio" else f"{value:.3g}"
 
 
 def named(quantity: Quantity) -> str:
@@ -260,7 +262,7 @@ def step_rows(found: NextSteps, top: int) -> list[dict[str, str]]:
             "US$": dollars(step.dollars, ""),
             "wait": minutes(step.minutes) + ("" if step.minutes >= 120 else " min"),
             "changes it": in_percent(step.chance) if step.decision else NONE,
-            "value": (f"${step.value:,.2f}" if worth.get(step.decision) else _short(step.value))
+            "value": (dollars(step.value) if worth.get(step.decision) else _short(step.value))
             + (f" ± {2 * step.se:.2g}" if step.se else ""),
             "per US$": _short(step.per_dollar),
             "per hour": _short(step.per_hour),

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from unsway.planning.prices import in_dollars
 from unsway.studies.results import plain_name
 from unsway.types import Estimate
 
@@ -91,7 +92,7 @@ def p_value(value: float | None) -> str:
 
 def dollars(value: float | None, sign: str = "$") -> str:
     """US dollars to the cent: `$1,234.50`, `under $0.01`; a dash where they are unknown."""
-    return NONE if value is None else f"under {sign}0.01" if 0 < value < 0.01 else f"{sign}{value:,.2f}"
+    return NONE if value is None else in_dollars(value, sign)
 
 
 def _not_finite(value: float | None) -> str:

@@ -25,6 +25,7 @@ from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
+from unsway.planning.prices import in_dollars
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
 from unsway.studies.deciding import open_decision, open_decisions, strange_models, waiting
@@ -111,8 +112,8 @@ def next_steps(
         seed: Seed of all draws; options are compared on the same ones.
 
     Returns:
-        The options, best first; several decisions that one cell informs are summed. Without a decision, what would be learnt
-        for the money, which is not the same.
+        The options, best first. Several decisions that one cell informs are summed: those with a worth, where there are any.
+        Without a decision, what would be learnt for the money, which is not the same.
 
     Raises:
         UnknownName: No open decision has the id.
@@ -138,17 +139,18 @@ def next_steps(
     if left_out and not found:
         raise BadInput(" ".join(left_out.values()))
     shared: dict[str, NextStep] = {}
-    for step in found:
+    priced = {one.id for one in stated if one.worth is not None}
+    for step in sorted(found, key=lambda step: step.decision not in priced):
         other = shared.get(step.what)
-        shared[step.what] = (
-            step
-            if other is None
-            else replace(
-                other,
-                value=other.value + step.value,
-                chance=max(other.chance, step.chance),
-                pays=other.pays or step.pays,
-            )
+        if other is None:
+            shared[step.what] = step
+            continue
+        alike = (step.decision in priced) == (other.decision in priced)  # dollars and rates have no sum
+        shared[step.what] = replace(
+            other,
+            value=other.value + (step.value if alike else 0.0),
+            chance=max(other.chance, step.chance),
+            pays=other.pays or step.pays,
         )
     affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
     ranked = tuple(sorted(affordable, key=lambda one: -(one.per_hour if per == "hour" else one.per_dollar)))
@@ -304,8 +306,8 @@ def _advice(steps: Sequence[NextStep], stated: Sequence[Stated], project: str | 
     best = next((step for step in steps if step.pays), None)
     if best is not None:
         text = next(one.text for one in stated if one.id == best.decision)
-        chance = value_of.in_percent(best.chance)
-        return f"Run {best.what}: {chance} chance to change {text!r}, ${best.dollars:,.2f}, {max(1, best.minutes):,.0f} min."
+        chance, cost = value_of.in_percent(best.chance), in_dollars(best.dollars)
+        return f"Run {best.what}: {chance} chance to change {text!r}, {cost}, {max(1, best.minutes):,.0f} min."
     said = [
         f"{one.decision.text!r}: {one.stands} ({value_of.in_percent(one.doubt)} that another is right)"
         for one in waiting(project, seed)

@@ -18,7 +18,7 @@ from unsway.banks import bank
 from unsway.data.formats import chat_row
 from unsway.errors import BadInput, number_of
 from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
-from unsway.planning.prices import Price, price_of
+from unsway.planning.prices import Price, in_dollars, price_of
 from unsway.training.seams import Method, Texts
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Bill:
     """Month of the price."""
 
     def __str__(self) -> str:
-        cost = "at a price that is not known" if self.dollars is None else f"${self.dollars:.2f} (price of {self.seen})"
+        unknown = "at a price that is not known"
+        cost = unknown if self.dollars is None else f"{in_dollars(self.dollars)} (price of {self.seen})"
         return f"{self.tokens:,} tokens, {cost}"
 
 

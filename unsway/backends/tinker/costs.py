@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from unsway.backends.local.rows import TokenRow
 from unsway.banks import bank
+from unsway.planning.prices import in_dollars
 from unsway.training.seams import CrossEntropy, Method, Tuner
 
 CACHED = 0.2
@@ -57,8 +58,8 @@ class TinkerTokens:
 
     def told(self, price: TinkerPrice | None) -> str:
         """Tokens and cost in words."""
-        cost = self.dollars(price)
-        money = "at a price that is not known" if price is None else f"${cost:.2f} (prices of {price.seen})"
+        cost, dated = self.dollars(price), "" if price is None else f" (prices of {price.seen})"
+        money = "at a price that is not known" if cost is None else in_dollars(cost) + dated
         return f"{self.trained:,.0f} tokens trained on, {self.sampled:,.0f} sampled, {self.read:,.0f} read, {money}"
 
 
