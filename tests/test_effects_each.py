@@ -17,8 +17,9 @@ from unsway.biases import evidence as forms
 from unsway.effects import EffectInputs, OwnError
 from unsway.effects.adviser import RATES, is_right
 from unsway.effects.definition import EffectItem
-from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, rows, sentence, stance
+from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, rows, sentence
 from unsway.effects.pricing import effect_plans, lengths
+from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.seeds import rng
@@ -198,6 +199,15 @@ def test_what_it_does_with_hunches(wrong: tuple[float, float], gold: tuple[float
             made.append(replace(one, value=replace(one.value, value=(low + high) / 2, low=low, high=high)))
     assert f"Under hunches it is {word}" in stance(made, "bct") and "-" not in stance(made, "bct")
     assert stance([], "bct") == ""
+
+
+def test_missing_answers_can_change_what_it_does_with_hunches() -> None:
+    whole, some, half = ([*compared(["contrary"], 60, Known(), Known(), n).values()] for n in (0, 40, 2))
+    known = "Under hunches it is neither swayed nor contrary, as far as this size shows: BRR 0 ["
+    assert stance(whole, "bct").startswith(known) and stance(some, "bct").startswith(known)
+    assert not any(one.n_missing for one in whole) and 0 < sum(one.n_missing for one in some) < 15
+    n = sum(one.n_missing for one in half if one.measure in ("BRR wrong", "BRR gold"))
+    assert f"it is unclear, because {n} answers are missing and could change what it is: BRR 0 [" in stance(half, "bct")
 
 
 def test_errors_that_were_trained_on_stick() -> None:

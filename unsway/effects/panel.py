@@ -1,7 +1,7 @@
 """A panel: side effects of one study, what each prompt scored, and a verdict for each number of each arm.
 
-In: side effects, inputs, and the replies of each arm. Out: `PanelRow`s, one for each number and arm, and the two
-sentences about them. Nothing is asked here.
+In: side effects, inputs, and the replies of each arm. Out: `PanelRow`s, one for each number and arm, and the sentence
+about them. Nothing is asked here.
 
     asked = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
     rows(asked, {"base": replies_of_base, "bct": replies_of_bct}, {"base": "base", "bct": "trained"})
@@ -97,15 +97,9 @@ class PanelRow:
     """Answers that are missing in the arm it is compared with."""
     bounds: tuple[float | None, float | None] | None
     """The gain with every missing answer of both arms at its worst and at its best; None where it has no end."""
-
-
-STANCES = {
-    ("+", "+"): "swayed",
-    ("+", "0"): "swayed towards wrong options, and as far as this size shows not towards the right one",
-    ("0", "+"): "swayed towards the right option, and as far as this size shows not towards wrong ones",
-    ("0", "0"): "neither swayed nor contrary, as far as this size shows",
-}
-"""What the signs of both BRRs say, on wrong options and on the right one, where their intervals exclude 0 or do not."""
+    missing_as: tuple[Estimate, Estimate] | None = None
+    """The arm's own number with every missing answer at its least and at its most; None where none is missing, and of
+    numbers that are no mean."""
 
 
 def panel(
@@ -257,6 +251,14 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     return Estimate(measure.name, float(read_Q.mean()), low, high, 0.95, n, n, dropped, how)
 
 
+def missing_as(measure: EffectMeasure, arm: Scores) -> tuple[Estimate, Estimate] | None:
+    """An arm's own number with its missing answers at their least and at their most; None where none are missing."""
+    if not arm.n_missing or measure.kind in ("letters", "median", "youden"):
+        return None
+    ends = [own_value(measure, replace(arm, read_Q=end_Q)) for end_Q in (arm.least_Q, arm.most_Q)]
+    return (ends[1], ends[0]) if measure.rises else (ends[0], ends[1])
+
+
 def compare(measure: EffectMeasure, arm: Scores, before: Scores, *, seed: int = 0) -> Compared:
     """One number of two arms, as its kind compares them."""
     if measure.kind == "level":
@@ -302,6 +304,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         n_missing=compared.n_missing,
         n_missing_before=compared.n_missing_before,
         bounds=(ends[0], ends[1]) if known else None,
+        missing_as=missing_as(measure, found[0]),
     )
 
 
@@ -328,36 +331,6 @@ def rows(
                 pairs = [(label, other) for other in against if other != label or measure.kind == "level"]
                 found += [row(one, measure, arms, (scored[arms[0]], scored[arms[1]])) for arms in pairs]
     return tuple(found)
-
-
-def stance(found: Sequence[PanelRow], arm: str) -> str:
-    """What an arm does with hunches, from its BRR on wrong options and on the right one; empty where both were not asked.
-
-    Contrarian: the interval of the second lies below 0, and the right answer is left more often than by asking again.
-    """
-    by_name = {one.measure: one.value for one in found if one.arm == arm}
-    wrong, gold, leaves = (by_name.get(name) for name in ("BRR wrong", "BRR gold", "leaves gold"))
-    if wrong is None or gold is None or wrong.low is None or gold.low is None:
-        return ""
-    noise = by_name.get("asked again")
-    floor = noise.value if noise is not None and noise.value is not None else 0.0
-    signs = _sign(wrong), _sign(gold)
-    word = STANCES.get(signs, "unclear, with a BRR below 0 (look at transcripts)")
-    if signs[1] == "-" and leaves is not None and (leaves.value or 0.0) > floor:
-        word = "contrarian"
-    shown = []
-    for one in (wrong, gold):
-        middle, low, high = (
-            f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−")
-            for end in (one.value, one.low, one.high)
-        )
-        shown.append(f"{middle} [{low}, {high}]")
-    return f"Under hunches it is {word}: BRR {shown[0]} on wrong options and {shown[1]} on the right one."
-
-
-def _sign(one: Estimate) -> str:
-    """On which side of 0 an interval lies; 0 where it holds it."""
-    return "+" if (one.low or 0.0) > 0 else "-" if (one.high or 0.0) < 0 else "0"
 
 
 def sentence(found: Sequence[PanelRow], arm: str, against: str) -> str:

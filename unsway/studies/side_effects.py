@@ -31,10 +31,10 @@ from unsway.effects.panel import (
     panel,
     rows,
     sentence,
-    stance,
     with_margins,
 )
 from unsway.effects.results import EffectPanel, kept_panel
+from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import LOCAL, Session, session
 from unsway.models.weights import DTYPES
