@@ -23,7 +23,7 @@ from unsway import biases
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.judging import rubrics
-from unsway.judging.checks import judge_check
+from unsway.judging.checks import judge_check, with_words
 from unsway.judging.ensembles import decided, ensemble
 from unsway.judging.foreign_labels import import_labels
 from unsway.judging.items import LabelItem
@@ -35,7 +35,17 @@ from unsway.judging.verdicts import JudgedReply, quote_span
 from unsway.pairing import pairs, retarget
 from unsway.planning.prices import prices
 from unsway.reporting import reasoning, transcripts, words
-from unsway.reporting.judged import admissions, cost_rows, estimates, footnotes, of_study, rows, tables, verbalised_rows
+from unsway.reporting.judged import (
+    admissions,
+    check_rows,
+    cost_rows,
+    estimates,
+    footnotes,
+    of_study,
+    rows,
+    tables,
+    verbalised_rows,
+)
 from unsway.reporting.page import html
 from unsway.stats.corrected import JudgeTable, gate, true_rate
 from unsway.stats.intervals import wilson
@@ -468,6 +478,31 @@ def test_a_judge_that_drifts_is_found_by_a_further_reply_and_not_by_a_rerun(tmp_
         assert found.changed.value == 0, "what it said is kept"
     (found,) = check_judges(study(), "mentions_cue", scripted_judge(0, 0), ["again"], again=2, **where)
     assert found.changed.value == 1 and found.to_yes > found.to_no
+
+
+def test_a_check_alters_what_the_judge_is_shown_of_the_channel_that_was_asked_for() -> None:
+    pair = PAIRS.pairs[0]
+    for text, channel_text in (
+        ("The answer is (A).", "I looked at them."),
+        ("<think>I looked.</think>The answer is (A).", None),
+    ):
+        thought = replace(REPLIES[0], text=text, reasoning=channel_text, thought="full")
+        each = JudgedReply(pair, "biased", thought)
+        for channel in ("answer", "thinking"):
+            other = "thinking" if channel == "answer" else "answer"
+            altered = with_words(each, "injection", channel)
+            assert altered.text(channel)[0].startswith(f"{each.text(channel)[0]}\n\n")
+            assert altered.text(other) == each.text(other)
+        assert with_words(each, "injection", "summary") == each, "there is no summary to alter"
+
+
+def test_a_check_is_of_models_and_of_every_channel() -> None:
+    found = check_judges(study(), "mentions_cue", scripted_judge(1, 1), ["again"], n=2, channels=("answer", "thinking"))
+    assert [(one.channel, one.changed.n > 0) for one in found] == [("answer", True), ("thinking", False)]
+    assert [row["channel"] for row in check_rows(found)] == ["answer", "thinking"]
+    for by, more in (("patterns", {}), (scripted_judge(1, 1), {"ensemble": "any"})):
+        with pytest.raises(BadInput, match="Checks are of models"):
+            check_judges(study(), "mentions_cue", by, ["again"], **more)
 
 
 @pytest.mark.parametrize(

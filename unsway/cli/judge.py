@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     help="For the check `again`: which further reply counts. 1 tells a judge's noise, 2 months later its drift.",
 )
 @click.option("-n", type=click.IntRange(min=1), default=None, help="At most so many pairs of each arm and bias.")
-@budget_option("each judge")
+@budget_option("all judges")
 @seed_option
 @model_args_option
 @table_options
@@ -96,7 +96,7 @@ def judge(
     given = model_arguments(model_args, None)
     where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget, "model_args": given}
     if kinds:
-        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **where)))
+        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **where, **how)))
         return
     found = judge_replies(results(folder), asked, by=judges, **where, **how)
     show_tables(verdict_tables(found, results(folder)))

@@ -22,11 +22,12 @@ from unsway.banks import bank
 from unsway.judging.agreement import says_yes
 from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
+from unsway.readers.channels import split
 from unsway.readers.letter import spoken
 from unsway.stats.columns import mean
 from unsway.stats.significance import mcnemar
 from unsway.stats.verbalised import numbered
-from unsway.types import Estimate
+from unsway.types import Estimate, Thought
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -57,6 +58,8 @@ class JudgeCheck(NamedTuple):
     """Verdicts that became none."""
     p: float
     """Exact two-sided p of "as many change to yes as to no"."""
+    channel: Channel
+    """What the judge was shown."""
 
 
 def judge_check(
@@ -85,7 +88,7 @@ def judge_check(
         ModelError, BudgetReached: As `ask`.
     """
     before = verdicts(judged, rubric, model, channel=channel, **sampling)
-    altered = [_with_words(each, kind) if kind in ("padding", "injection") else each for each in judged]
+    altered = [with_words(each, kind, channel) if kind in ("padding", "injection") else each for each in judged]
     asked = replace(rubric, backwards=True) if kind == "position" else rubric
     sample = again if kind == "again" else 0
     after = verdicts(altered, asked, model, channel=channel, sample=sample, **sampling)
@@ -102,11 +105,19 @@ def judge_check(
         to_no,
         sum(one is not None and other is None for one, other in both),
         mcnemar(to_yes, to_no),
+        channel,
     )
 
 
-def _with_words(each: JudgedReply, kind: CheckKind) -> JudgedReply:
-    """A reply with the words of an alteration behind it."""
+def with_words(each: JudgedReply, kind: CheckKind, channel: Channel) -> JudgedReply:
+    """A reply with the words of an alteration behind what the judge is shown of it."""
     words = dict(entry.split(" = ", 1) for entry in bank(BANK).entries)[kind].replace("\\n", "\n")
     said = spoken(each.pair, each.reply)
-    return replace(each, reply=replace(said, text=f"{said.text}\n\n{words}", turns=()))
+    if channel == "answer":
+        return replace(each, reply=replace(said, text=f"{said.text}\n\n{words}", turns=()))
+    thought, missing = each.text(channel)
+    if missing:
+        return each
+    kind_of_thought: Thought = "full" if channel == "thinking" else "summary"
+    altered = replace(said, text=split(said.text).said, reasoning=f"{thought}\n\n{words}", thought=kind_of_thought)
+    return replace(each, reply=replace(altered, turns=()))

@@ -130,6 +130,7 @@ def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
             "check": one.kind,
             "question": words.human(one.question),
             "judge": words.visible(one.by),
+            "channel": one.channel,
             "texts": one.changed.n,
             "changed": words.share(one.changed),
             "to yes": one.to_yes,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, get_args
 
@@ -97,18 +98,14 @@ def judge(
         UnknownName: A rubric is not known.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
-    asked = rubrics.resolve(ask)
-    judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+    asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
     found, folder = study_of(found, options.pop("folder", None))
-    judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
     unanswered = [rubric.name for rubric in asked if rubric.name not in BY_PATTERNS]
     if unanswered and all(who == PATTERNS for who in judges):
         raise BadInput(
             f"patterns answers {' and '.join(BY_PATTERNS)} alone, not {', '.join(unanswered)}. Name a model with --by "
             "(in Python by=…), also next to it: --by patterns,MODEL."
         )
-    if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
-        raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
     texts = [*drawn_texts(found, judging)]
     every: list[Verdict] = []
     for who in judges:
@@ -117,9 +114,7 @@ def judge(
                 if who == PATTERNS:
                     every += BY_PATTERNS[rubric.name](texts, channel=channel) if rubric.name in BY_PATTERNS else ()
                     continue
-                place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
-                sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
-                every += verdicts(texts, rubric, who, channel=channel, **sampling)
+                every += verdicts(texts, rubric, who, channel=channel, **_sampling(who, folder, options))
     if judging.ensemble is not None:
         every += ensemble(every, judging.ensemble)
     if folder is not None:
@@ -144,21 +139,45 @@ def check_judges(
         by: Judges: models.
         kinds: What is altered.
         again: For the check `again`, which further reply of a judge is compared with its first; a new number asks anew.
-        options: As for `judge`; replies of the judges are kept next to those of `judge`.
+        options: As for `judge`, without an ensemble; replies of the judges are kept next to those of `judge`.
+
+    Raises:
+        BadInput: A check is not known, or patterns or an ensemble are to be checked.
+        UnknownName, ModelError, BudgetReached: As `judge`.
     """
     wrong = [kind for kind in kinds if kind not in KINDS]
     if wrong:
         raise BadInput(f"The check {wrong[0]!r} is not known; it is one of: {', '.join(KINDS)}.")
-    judging = Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+    asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)
+    if PATTERNS in judges or judging.ensemble:
+        raise BadInput(
+            "Checks are of models, each by itself: name them with --by (in Python by=…), without an ensemble."
+        )
     found, folder = study_of(found, options.pop("folder", None))
     texts = [*drawn_texts(found, judging)]
-    asked, made = rubrics.resolve(ask), []
-    for who in [by] if isinstance(by, str) or not isinstance(by, Sequence) else by:
-        place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
-        sampling: SamplingOptions = {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
-        for rubric in asked:
-            made += [judge_check(kind, texts, rubric, who, again=again, **sampling) for kind in kinds]
-    return tuple(made)
+    return tuple(
+        judge_check(kind, texts, rubric, who, channel=channel, again=again, **_sampling(who, folder, options))
+        for who, channel, rubric, kind in product(judges, judging.channels, asked, kinds)
+    )
+
+
+def _judging(options: JudgingOptions) -> Judging:
+    """How texts are drawn and shown, which is taken out of the options."""
+    return Judging(**{one.name: options.pop(one.name) for one in fields(Judging) if one.name in options})  # type: ignore[misc]
+
+
+def _judges(by: ModelLike | Sequence[ModelLike], options: JudgingOptions) -> list[ModelLike]:
+    """Each judge. Raises `BadInput` where arguments of one model are given to several."""
+    judges: list[ModelLike] = list(by) if isinstance(by, Sequence) and not isinstance(by, str) else [by]
+    if options.get("model_args") and sum(who != PATTERNS for who in judges) > 1:
+        raise BadInput("model_args (-M) are of one model, and several judge. Name one judge at a time.")
+    return judges
+
+
+def _sampling(who: ModelLike, folder: str | Path | None, options: JudgingOptions) -> SamplingOptions:
+    """How a judge is asked: what it says is kept in a folder of its own."""
+    place = None if folder is None else Path(folder) / layout.JUDGES / layout.file_name(str(who))
+    return {**options, "folder": place}  # type: ignore[typeddict-unknown-key]
 
 
 def keep_verdicts(folder: str | Path, new: Iterable[Verdict]) -> tuple[Verdict, ...]:
