@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_any_text_round_trips(text: str) -> None:
     line = store.dumps(value)
     assert "\n" not in line
     assert store.loads(Reply, line) == value
+
+
+def test_replies_that_were_imported_before_rows_said_so_have_no_known_decoding() -> None:
+    imported = replace(reply(0), weights="", tokens_in=0, tokens_out=0)
+    asked = (replace(imported, asked_on="2026-11-28"), replace(imported, weights="w"), replace(imported, tokens_in=9))
+    for value in (imported, *asked):
+        line = store.dumps(value)
+        earlier = line.replace(',"settings_known":true', "")
+        assert earlier != line and store.loads(Reply, line) == value
+        found = store.loads(Reply, earlier.encode())
+        assert found == replace(value, settings_known=value in asked) == store.loads(Reply, earlier)
 
 
 def test_every_type_round_trips() -> None:

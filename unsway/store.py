@@ -46,6 +46,8 @@ class Once:
 # ---------------------------------------------------------------- values and lines of JSON
 
 
+SETTINGS_KNOWN = b'"settings_known":'
+"""The field that rows of replies that were imported earlier lack."""
 _ADAPTERS: dict[object, TypeAdapter[Any]] = {}
 
 
@@ -70,7 +72,18 @@ def loads(kind: type[T], line: str | bytes, *, strict: bool = False) -> T:
         ValueError: It does not fit the type (pydantic's `ValidationError`).
     """
     value: T = _adapter(kind).validate_json(line, strict=strict)
-    return value
+    return cast("T", _of_earlier_import(value, line)) if isinstance(value, Reply) else value
+
+
+def _of_earlier_import(reply: Reply, line: str | bytes) -> Reply:
+    """The reply of a row, which may not say whether its decoding is known: that of an imported one is not.
+
+    One that was asked here has tokens, weights or the day on which it was asked.
+    """
+    if reply.weights or reply.tokens_in or reply.tokens_out or reply.asked_on or reply.settings != Settings():
+        return reply
+    is_said = SETTINGS_KNOWN in (line.encode() if isinstance(line, str) else line)
+    return reply if is_said else replace(reply, settings_known=False)
 
 
 # ---------------------------------------------------------------- whole files
