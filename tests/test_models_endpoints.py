@@ -20,6 +20,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from tests.openai_server import OpenAiServer, let_go
+from unsway.errors import ModelError
 from unsway.models.session import OURS, session, subject
 from unsway.pairing import pairs
 from unsway.sampling import run
@@ -152,3 +153,14 @@ def test_two_servers_that_are_given_as_models_are_told_apart(tmp_path: Path) -> 
             assert said(get_model("openai-api/local/m", base_url=server.url, memoize=False), tmp_path) == {text}
         assert said("openai-api/local/m", tmp_path, base_url=ours.url) == {"A"}
         assert len(ours.calls) == len(theirs.calls) == len(ASKED) * 2
+
+
+def test_a_model_that_was_made_by_hand_is_told_apart_by_its_address() -> None:
+    url = "http://gpu-7:8000/v1"
+    by_hand = [Model(PersonaModel("m", each), GenerateConfig()) for each in (url, "http://gpu-8:8000/v1", None)]
+    ids = [subject(each).weights for each in by_hand]
+    assert ids[0] == subject("persona/m", base_url=url).weights and len(set(ids)) == 3 and ids[2] == ""
+    openai = pytest.importorskip("inspect_ai.model._providers.openai")
+    nameless = Model(openai.OpenAIAPI("gpt-4o-mini", url, api_key="sk-x"), GenerateConfig())
+    with pytest.raises(ModelError, match=r'made of OpenAIAPI itself.*get_model\("provider/name"'):
+        subject(nameless)

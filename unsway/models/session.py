@@ -204,10 +204,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     if isinstance(model, Session):
         return model.subject
     if not isinstance(model, Checkpoint | os.PathLike | str):
-        # a provider's own default is in `api.base_url` too, so what the caller gave is looked at
-        args = model.model_args | {"base_url": getattr(model, "_explicit_base_url", None)}
-        where, named = serving_id(str(model), args, model.config), str(args.get("weights", ""))
-        return Subject(str(model), content_id(where, named) if where and named else where or named, model, {})
+        return _of_inspect(model)
     trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
     if trained is not None and trained.is_hosted:
         return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
@@ -220,6 +217,24 @@ def subject(model: ModelLike, **args: Any) -> Subject:
     weights = locate(bare)
     weights.tokenizer  # noqa: B018  # reports a missing chat template now, not after the first prompt
     return Subject(name_of(LOCAL + bare), weights.answering(dtype), LOCAL + bare, args)
+
+
+def _of_inspect(model: Model) -> Subject:
+    """A model of Inspect's, told apart by what it was made with. Raises `ModelError` where it has no name."""
+    try:
+        name = str(model)
+    except ValueError as error:
+        kind = type(model.api).__name__
+        raise ModelError(
+            f"Inspect knows no name for a model made of {kind} itself ({error}). Make it by its name: "
+            'get_model("provider/name", base_url=…); a class of your own needs @modelapi(name=…).'
+        ) from error
+    # of a model that `get_model` made, `api.base_url` may be the provider's default; one made by hand has what its maker gave
+    is_by_name = getattr(model.api, "qualified_model_name", name) is not None
+    url = getattr(model, "_explicit_base_url", None) if is_by_name else model.api.base_url
+    args = model.model_args | {"base_url": url}
+    where, weights = serving_id(name, args, model.config), str(args.get("weights", ""))
+    return Subject(name, content_id(where, weights) if where and weights else where or weights, model, {})
 
 
 def name_of(model: str) -> str:
