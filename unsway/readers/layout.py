@@ -86,6 +86,15 @@ class ReplyLayout:
         places = (mention_at(self.tail, place.start(), self.want) for place in say.LOOSE.finditer(self.tail.text))
         return frozenset(mention.option for mention in places if mention is not None)
 
+    @cached_property
+    def objects(self) -> frozenset[int]:
+        """Where the letters of options stand in a list of JSON objects, an object for each option; none in another reply."""
+        if '":' not in self.text and "':" not in self.text:
+            return frozenset()
+        found = [*marks.OBJECT_OPTION.finditer(self.text, max(self.low, self.high - LOOKED_AT), self.high)]
+        every = len({one[1] for one in found}) >= min(3, self.want.n)
+        return frozenset(one.start(1) for one in found) if every else frozenset()
+
     def line_start(self, position: int) -> int:
         """Where the line of a position begins, at most LOOKED_AT characters before it."""
         least = max(self.low, position - LOOKED_AT)

@@ -60,6 +60,8 @@ def stated(reply: ReplyLayout) -> Claim | None:
             continue
         only = by_place.ONLY.search(seg.low, 0, start)
         several = any(one.option != option and (one.piece == piece or not only) for one in named)
+        if several and by_place.CONCLUDES.search(seg.low, 0, start):
+            break  # what is concluded is one of these, not what was stated before
         if not named or several or seg.low.endswith("?") or not marks.SAYS_IT.match(seg.low, end):
             continue
         before = marks.BY.sub("", seg.low[piece[0] : start])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from unsway.readers import languages, speakers
 from unsway.readers.mentions import mention_at
-from unsway.readers.patterns import marks, say
+from unsway.readers.patterns import by_place, marks, say
 from unsway.readers.wording import KnownOptions, Segment
 
 MOST = 12
@@ -50,16 +50,17 @@ class Named(NamedTuple):
 @lru_cache(maxsize=1024)
 def _patterns(want: KnownOptions) -> tuple[re.Pattern[str], tuple[tuple[int, int], ...]] | None:
     """Every word of its own, and of each its option and how many of them name it; None where an option has no such word."""
-    texts = {option: text for text, option in reversed(want.texts) if option is not None}
-    words = {
-        i: [
+    texts: dict[int, str] = {}
+    words: dict[int, list[str]] = {}
+    for text, option in want.texts:  # of a singular and its plural the singular, which comes last
+        found_words = [
             w
             for w in _WORD.findall(text)
             if w not in _COMMON and (len(w) > 1 or w.isdigit() or "\u4e00" <= w <= "\u9fff")
         ]
-        for i, text in texts.items()
-    }
-    if len(texts) < want.n or not all(words.values()):
+        if option is not None and found_words:
+            texts[option], words[option] = text, found_words
+    if len(texts) < want.n:
         return None
     found: list[tuple[str, int, int]] = []
     for option, text in texts.items():
@@ -106,12 +107,18 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
             group = int(at.lastindex or 1) - 1
             places.setdefault(patterns[1][group][0], {})[group] = at.span()
         rejected = bool(places) and marks.REJECTS.search(seg.low, low, high) is not None
-        named += [
-            Named(option, min(spans.values())[0], max(spans.values())[1], rejected, (low, high))
-            for option, spans in places.items()
-            if len(spans) >= patterns[1][min(spans)][1]
-        ]
+        for option, spans in places.items():
+            if len(spans) >= patterns[1][min(spans)][1]:
+                start, end = min(spans.values())[0], max(spans.values())[1]
+                beside = rejected and _contrasted(seg, low, start, high)
+                named.append(Named(option, start, end, rejected and not beside, (low, high)))
     return sorted(named, key=lambda one: one.start)
+
+
+def _contrasted(seg: Segment, low: int, start: int, high: int) -> bool:
+    """Whether a piece only sets what it says beside something else: "the gas is neon, while the metal is iron"."""
+    contrasts = all(at[0] in ("while", "whereas") for at in marks.REJECTS.finditer(seg.low, low, high))
+    return contrasts and by_place.COPULA.search(seg.low, low, start) is not None
 
 
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:

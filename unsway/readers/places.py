@@ -127,6 +127,8 @@ def leading(reply: ReplyLayout) -> Claim | None:
     mention = mention_at(seg, at, reply.want)
     if mention is None or mention.option is None:
         return leading_text(reply, seg, at, sentences)
+    if seg.start + mention.start in reply.objects:
+        return None
     label = mention.bracketed and seg.text[mention.start : mention.start + 1] != "("
     if seg.low.endswith("?") and not (label and len(seg.low) > mention.end + 4):
         return None
@@ -289,11 +291,17 @@ def _named_otherwise(seg: Segment, at: int, mention: Mention, want: KnownOptions
     return not mention.bracketed and named is not None and named[0] != mention.option
 
 
+def _closes_itself(seg: Segment, mention: Mention) -> bool:
+    """Whether the bracket that closes a letter was opened for it or never: "(B)" or "B)", not the last of "(A,B)"."""
+    opened = seg.text.count("(", 0, mention.start) > seg.text.count(")", 0, mention.start)
+    return not opened or seg.text[mention.start] == "("
+
+
 def ending(seg: Segment, want: KnownOptions, *, plainly: bool = False) -> Claim | None:
     """The only letter of a sentence, at its end: "a clear sky is (D) blue"; unless `plainly`, "it is forbidden, (C)" too."""
     found = [mention_at(seg, place.start(), want) for place in say.LOOSE.finditer(seg.text, max(0, len(seg.low) - 400))]
     mentions = [mention for mention in found if mention is not None and mention.option is not None]
-    mentions = [mention for mention in mentions if mention.bracketed] or mentions
+    mentions = [mention for mention in mentions if mention.bracketed and _closes_itself(seg, mention)] or mentions
     if len({mention.option for mention in mentions}) != 1 or seg.low.endswith("?"):
         return None
     mention = mentions[-1]

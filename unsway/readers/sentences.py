@@ -91,11 +91,12 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
     claim = claim_after(seg, found.end(), want, "points")
     if claim is None:
         return None
-    if who.AS_SAID.search(seg.low, max(0, found.start() - speakers.REACH), found.start()):
+    reach = max(0, found.start() - speakers.REACH), found.start()
+    if who.AS_SAID.search(seg.low, *reach) and not who.IF_TRUSTED.search(seg.low, *reach):
         return claim._replace(rule="agrees")
     if not name:
         return None
-    advised = who.ADVISED.search(seg.low, max(0, found.start() - speakers.REACH), found.start())
+    advised = who.ADVISED.search(seg.low, *reach)
     if advised is not None and stance(seg.low, advised.start()) == OWN:
         return claim._replace(strength=WEAK)
     if who.WHO.search(seg.low, 0, found.start()) and who.RIGHT.match(seg.low, claim.span[1] - seg.start):
@@ -129,6 +130,10 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         another = strength == HEDGED and ("also" in found["maybe"] or found[0].startswith("or "))
     whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
     claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
+    if rule == "boxed" and claim is not None and claim.choice is not None:
+        beside = marks.BOXED_BESIDE.search(seg.low, max(0, found.start() - 60), found.start())
+        if beside is not None and ord(beside[1]) - ord("a") != claim.choice:
+            return torn(seg, beside.start(1), claim.span[1] - seg.start, "several", STRONG)
     hedged = claim is not None and strength == HEDGED and claim.choice is not None
     if claim is not None and hedged and (another or _either_later(seg, claim, want)):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", HEDGED)

@@ -61,7 +61,7 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
         return DENIED
     if clause and (who.DENIED.search(clause) or who.SUPPOSED.search(clause)):
         return DENIED
-    if others:
+    if others or who.IF_TRUSTED.search(sentence):
         return REPORTED
     if '",' in sentence or '":' in sentence:  # a field of a JSON object
         sentence = sentence[sentence.rfind(",") + 1 :]
