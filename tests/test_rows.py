@@ -16,6 +16,7 @@ from pydantic import Field, field_validator
 
 from unsway.errors import BadInput, BadRow
 from unsway.rows import ChatTurn, ForeignRow, Name, check_rows, read_rows
+from unsway.rows.opening import Opening
 
 
 class Note(ForeignRow):
@@ -204,6 +205,20 @@ def test_the_content_says_what_a_file_is(tmp_path: Path, kind: str) -> None:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert [{"text": row.text, "stars": row.stars} for _, row in read_rows(path, Cells)] == ROWS
+
+
+def test_an_arrow_file_is_read_like_a_stream_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    pa, ipc = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.ipc")
+    pytest.importorskip("nanoarrow")
+    table = pa.table({"question": ["What is it?", "And that?"]})
+    for name, opened in (("stream", ipc.new_stream), ("file", ipc.new_file)):
+        path = tmp_path / f"{name}.arrow"
+        with opened(str(path), table.schema) as writer:
+            writer.write_table(table)
+        assert [row["question"] for _, row in Opening(path, 100)] == ["What is it?", "And that?"]
+        path.write_bytes(path.read_bytes()[:60])
+        with pytest.raises(BadInput, match="whole Arrow file"):
+            list(Opening(path, 100))
 
 
 def test_parquet_is_read_a_batch_at_a_time(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class Opening:
                         what += "; a file that is one JSON array must be written as one object a line"
                     elif line == 1 and not text.lstrip().startswith(("{", '"')):
                         what += f"; the file begins with {text.strip()[:60]!r}. A table's first line names its columns"
-                    yield line, BadRow(self.path, line, "row", f"{what}.")
+                    yield line, BadRow(self.path, line, "row", what)
 
     def document(self) -> Iterator[tuple[int, Any]]:
         """The rows of a JSON document, those of an array with the lines on which they begin.
@@ -282,13 +282,21 @@ class Opening:
 
 
 def arrow(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of an Arrow stream (the format that `datasets` keeps on disk)."""
+    """Rows of an Arrow stream (the format that `datasets` keeps on disk) or file, which is a stream behind eight bytes.
+
+    Raises `BadInput` where it is damaged.
+    """
     with requires("offline", f"Reading {path.name}"):
         import nanoarrow
         from nanoarrow import ipc
 
-    with ipc.InputStream.from_path(str(path)) as stream:
-        yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
+    try:
+        with path.open("rb") as file:
+            file.seek(8 if file.read(8).startswith(b"ARROW1") else 0)
+            with ipc.InputStream.from_readable(file) as stream:
+                yield from nanoarrow.ArrayStream(stream).read_all().iter_py()
+    except (OSError, ValueError, RuntimeError) as error:  # nanoarrow's own errors are RuntimeErrors
+        raise BadInput(f"Cannot read {path}: {error}. It must be a whole Arrow file or stream.") from error
 
 
 def parquet(path: Path) -> Iterator[dict[str, Any]]:
@@ -300,7 +308,8 @@ def parquet(path: Path) -> Iterator[dict[str, Any]]:
             for batch in file.iter_batches():
                 yield from batch.to_pylist()
     except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
-        raise BadInput(f"Cannot read {path}: {error}. It must be a whole Parquet file.") from error
+        why = str(error).strip(" .\n")
+        raise BadInput(f"Cannot read {path}: {why}. It must be a whole Parquet file.") from error
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
