@@ -120,3 +120,25 @@ def test_room_is_set_aside_or_refused(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_takes_no_log_of_inspect_loses_no_call_in_flight(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from unsway.pairing import pairs
+    from unsway.sampling import run
+    from unsway.sources import load
+    from unsway.testing import scripted
+    from unsway.types import Settings
+
+    asked = pairs(load("procedural/dates", 15), ["post_hoc"], elicit="direct")
+    model = scripted(asked, {}, seconds=0.05)
+    model.api.max_connections = lambda: 5  # type: ignore[method-assign]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, limits[1]))  # a row of replies has 450 bytes, of the log 3,000
+    try:
+        got = run(asked, model, settings=Settings(max_tokens=50), folder=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(got) == len((tmp_path / "replies.jsonl").read_bytes().splitlines()) == 30
+    assert any("log is not whole" in text for text in caplog.messages)

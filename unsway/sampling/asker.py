@@ -8,6 +8,7 @@ that one and waits for it.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -44,6 +45,8 @@ AT_A_TIME = 2000
 """Replies of one Inspect eval, which holds all its samples in memory; starting one takes 0.03 s."""
 LOOK_AGAIN = 0.5
 """Seconds between two looks at what another process is asking."""
+
+_log = logging.getLogger(__name__)
 
 
 def run(
@@ -263,6 +266,7 @@ class Asker:
                 model=self.session.model(),
                 log_dir=str(self.logs),
                 log_realtime=False,
+                log_buffer=AT_A_TIME,  # a log that the disk refuses midway would cancel the calls in flight
                 log_samples=log_samples,
                 score=log_samples and bool(self.pairs),
                 score_display=False,
@@ -273,8 +277,11 @@ class Asker:
             )
         except OSError as error:  # of the disk: errors of calls belong to the samples
             raise write_error(self.logs, error) from error
+        n_received = sum(address in self.store for address in addresses)
+        if log.error and n_received == len(addresses):
+            _log.warning("%s: every reply is kept, but Inspect's log is not whole: %s", self.logs, log.error.message)
         self.errors.extend([log.error.message] if log.error else [])
-        return sum(address in self.store for address in addresses)
+        return n_received
 
     async def _ask_within_budget(self, address: Address, state: TaskState) -> None:
         """Ask for one reply and keep it, unless it might exceed the budget."""
