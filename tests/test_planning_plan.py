@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from measuring import RULES
 
@@ -82,6 +84,23 @@ def test_tokens_cost_and_minutes_by_hand() -> None:
     assert model.tokens_out == pytest.approx(6 * 330)
     assert model.cost == pytest.approx((model.tokens_in + 10 * model.tokens_out) / 1e6)
     assert model.minutes == pytest.approx(6 / 2 / 60)
+
+
+def test_no_reply_is_planned_longer_than_it_may_be() -> None:
+    asked, short = pairs(ENOUGH + 1, ("are_you_sure",)), Settings(max_tokens=20)
+    (model,) = plan(asked, ["x"], settings=short).models
+    assert model.tokens_out == pytest.approx((ENOUGH + 1) * 3 * 20), "a clean prompt takes one call, a biased one two"
+    kept = [replace(reply(pair.clean, tokens_out=12), settings=short) for pair in asked[:-1]]
+    (model,) = plan(asked, ["openai/gpt-4o-mini"], settings=short, evidence=Evidence(kept)).models
+    assert model.tokens_out == pytest.approx(12 + (ENOUGH + 1) * (12 + 20))
+
+
+def test_a_model_has_the_rate_of_its_own_runs_and_not_of_one_whose_name_begins_alike() -> None:
+    runs = [PastRun("openai/gpt-4o-mini", 1000, 10.0), PastRun("openai/gpt-4o", 100, 100.0)]
+    names = ["openai/gpt-4o", "openai/gpt-4o + prompted:ignore", "openai/gpt-5", "other/gpt-4o"]
+    found = plan(pairs(1, ("post_hoc",)), names, evidence=Evidence(runs=runs)).models
+    assert [model.calls_per_second for model in found] == [1.0, 1.0, 10.0, 5.0]
+    assert [model.timed for model in found] == [True, True, True, False]
 
 
 def test_earlier_turns_are_sent_again() -> None:

@@ -14,7 +14,7 @@ from unsway.judging import rubrics
 from unsway.planning.plan import CHARACTERS_A_TOKEN, TOKENS_OUT
 from unsway.planning.prices import Price, price_of
 from unsway.registry import Ref
-from unsway.types import Pair
+from unsway.types import Pair, Settings
 
 TOKENS_A_FORM = 40.0
 """Tokens that a judge writes: a quote and a few short lines. A guess; a judge that thinks first writes hundreds."""
@@ -37,7 +37,12 @@ class JudgePlan:
 
 
 def judge_plan(
-    pairs: Iterable[Pair], n_replies: int, ask: Sequence[str], by: Sequence[str], prices: Mapping[str, Price]
+    pairs: Iterable[Pair],
+    n_replies: int,
+    ask: Sequence[str],
+    by: Sequence[str],
+    prices: Mapping[str, Price],
+    longest: int = Settings().max_tokens,
 ) -> tuple[JudgePlan, ...]:
     """Plan to judge all replies to pairs; placebos and tests of the judges would come on top.
 
@@ -47,6 +52,7 @@ def judge_plan(
         ask: Names of rubrics.
         by: Judges: models; patterns cost nothing and are left out.
         prices: Prices by name.
+        longest: Tokens of the longest reply.
 
     Raises:
         UnknownName: A rubric is not known.
@@ -54,7 +60,7 @@ def judge_plan(
     wordings = {rubric.wording.entries[0]: rubric for rubric in rubrics.resolve(ask)}
     lengths: dict[tuple[str, ...], float] = {}
     for pair in pairs:
-        reply = TOKENS_OUT.get(Ref.parse(pair.elicit).name, TOKENS_OUT["cot"])
+        reply = min(longest, TOKENS_OUT.get(Ref.parse(pair.elicit).name, TOKENS_OUT["cot"]))
         for words, rubric in wordings.items():
             if rubric.applies(pair):
                 tokens = len(rubric.prompt(pair, "clean", "").turns[0].text()) / CHARACTERS_A_TOKEN + reply

@@ -138,9 +138,18 @@ class ModelPlan:
 
     @classmethod
     def of(
-        cls, model: str, lengths: Mapping[str, PromptLength], samples: int, kept: Sequence[Reply], evidence: Evidence
+        cls,
+        model: str,
+        lengths: Mapping[str, PromptLength],
+        samples: int,
+        kept: Sequence[Reply],
+        evidence: Evidence,
+        longest: int,
     ) -> ModelPlan:
-        """What is still to be asked of one model, with the figures of its own replies and runs where there are enough."""
+        """What is still to be asked of one model, with the figures of its own replies and runs where there are enough.
+
+        No reply is taken to be longer than `longest`, in tokens.
+        """
         have = {(reply.prompt_id, reply.sample) for reply in kept}
         times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
 
@@ -151,23 +160,24 @@ class ModelPlan:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
         seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
-        out = dict(TOKENS_OUT) | seen_out
+        out = {name: min(n, longest) for name, n in (TOKENS_OUT | seen_out).items()}
 
         # tokens in over what the rule of thumb says
         expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)
         longer = sum(reply.tokens_in for reply in counted) / expected if len(counted) >= ENOUGH and expected else 1.0
 
         # calls a second of this model's past runs, or else of its provider's
-        rate = evidence.calls_per_second
-        for near in (model, model.partition("/")[0] + "/"):
-            runs = [r for r in evidence.runs if r.seconds > 0 and r.calls > 0 and r.model.startswith(near)]
-            if rate is None and runs:
-                rate = sum(run.calls for run in runs) / sum(run.seconds for run in runs)
+        rate, provider = evidence.calls_per_second, model.partition("/")[0] + "/"
+        timed = [run for run in evidence.runs if run.seconds > 0 and run.calls > 0]
+        own = [run for run in timed if run.model == model.partition(" + ")[0]]
+        runs = own or [run for run in timed if run.model.startswith(provider)]
+        if rate is None and runs:
+            rate = sum(run.calls for run in runs) / sum(run.seconds for run in runs)
 
         price = price_of(model, evidence.prices)
         tokens_in = longer * sum(lengths[key].tokens_in * n for key, n in times.items())
         tokens_out = sum(
-            (out.get(each.elicit, out["cot"]) + TURN_TOKENS * (each.calls - 1)) * times[key]
+            (out.get(each.elicit, out["cot"]) + min(TURN_TOKENS, longest) * (each.calls - 1)) * times[key]
             for key, each in lengths.items()
         )
         return cls(
@@ -318,7 +328,10 @@ def plan(
     needed = questions_for(goal.half_width, goal.assumed, level=goal.level)
     runs = evidence.runs
     return Plan(
-        models=tuple(ModelPlan.of(name, lengths, samples, kept[name], evidence) for name in dict.fromkeys(models)),
+        models=tuple(
+            ModelPlan.of(name, lengths, samples, kept[name], evidence, settings.max_tokens)
+            for name in dict.fromkeys(models)
+        ),
         biases=tuple(BiasPlan.of(of_bias, goal, samples) for of_bias in by_bias.values()),
         n_unique=len(lengths),
         n_clean=len({pair.clean.id for pair in pairs}),

@@ -96,5 +96,6 @@ def plan_named(
     found = plan(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=replies)
     if folder is not None:
         keep_plan(folder, found, pairs)
-    judging = judge_plan(pairs, len(named) * samples, more.get("ask", ()), more.get("judges", ()), evidence.prices)
+    judged = len(named) * samples, more.get("ask", ()), more.get("judges", ()), evidence.prices, settings.max_tokens
+    judging = judge_plan(pairs, *judged)
     return NamedPlan(found, pairs, stand_ins, judging, effect_plans(asked), len(replies))

@@ -43,8 +43,8 @@ def planned_trainings(
         rows, trained = rows_folder(arm, how), checkpoint_folder(arm, how)
         n = how.recipe.n + how.recipe.evidence + how.recipe.instruct
         direct = how.recipe.direct_share * how.recipe.n
-        long = TOKENS_OUT.get(how.recipe.elicit.name, TOKENS_OUT["cot"])
-        out = direct * TOKENS_OUT["direct"] + (n - direct) * long
+        long = min(how.recipe.max_tokens, TOKENS_OUT.get(how.recipe.elicit.name, TOKENS_OUT["cot"]))
+        out = direct * min(how.recipe.max_tokens, TOKENS_OUT["direct"]) + (n - direct) * long
         is_kept = rows in seen or (folder is not None and (folder / rows / EXAMPLES).exists())
         is_done = folder is not None and (folder / trained / CHECKPOINT_FILE).exists()
         asked = 0 if is_kept or is_done else n
