@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from intervening import saying, swayed
 
-from unsway.studies import Study, run
+from unsway.studies import Study, plan, run
 
 STUDY = Study(
     models="saying/studied",
@@ -24,6 +24,7 @@ def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
     asked = [pair for part in both.parts() for pair in part.pairs()]
     model = saying("studied", swayed(asked, 0.9, shown=0.2))
     for _ in range(2):  # a second time, everything is there
+        before_it = [(one.n_prompts, one.n_kept) for part in plan(both, tmp_path) for one in part.models]
         found = run(both, tmp_path, using={"saying/studied": model})
         assert {arm.label: arm.role for arm in found.arms} == {"base": "base", "prompted:ignore": "prompted"}
         for bias in found.biases:
@@ -32,6 +33,9 @@ def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
             before, after = base["brr"], changed["brr"]
             assert before.n == after.n == 16
             assert before.value is not None and after.value is not None and after.value < before.value - 0.4
+    assert before_it == [(0, 32)] * 4, "the plan knows what was asked, under the intervention too"
+    (grown,) = plan(STUDY.but(n=17), tmp_path)
+    assert [(one.n_prompts, one.n_kept) for one in grown.models] == [(2, 32)] * 2
 
 
 def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from unsway.sampling.remote import RemoteBudget, linked
 from unsway.sharing import shared
 from unsway.store import dumps, loads, replies_in
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
-from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
+from unsway.studies.folder import arms_of, counted, index_of, results, write_arms, write_pairs
 from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.launching import launch
@@ -43,7 +44,7 @@ from unsway.studies.results import Results
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import Tuner, fit
-from unsway.types import Checkpoint
+from unsway.types import Checkpoint, Reply
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -212,12 +213,26 @@ def plan(
             price = price_of(arm.model, evidence.prices)
             if price is not None:
                 priced[arm.name] = price
-        names, known = [arm.name for arm in part.arms()], replace(evidence, prices=priced)
-        pairs = part.pairs()
-        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+        names, pairs = [arm.name for arm in part.arms()], part.pairs()
         place = None if folder is None else Path(folder)
+        kept = evidence.replies if place is None else chain(evidence.replies, _replies_of_changed(place, pairs))
+        known = replace(evidence, prices=priced, replies=kept)
+        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
         found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
     return tuple(found)
+
+
+def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
+    """The replies of a folder's prompted and trained arms, under the name and the prompt that a plan has for each."""
+    arms = [arm for arm in arms_of(folder) if arm.of and arm.role != "base"]
+    index, prompts = (
+        index_of(folder, arms),
+        {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)},
+    )
+    for arm in arms:
+        for key, prompt in prompts.items():
+            for reply in index.samples(arm.key, prompt).values():
+                yield replace(reply, model=arm.planned_name, prompt_id=key)
 
 
 def run(
