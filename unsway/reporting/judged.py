@@ -205,9 +205,9 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     )
     silence = (
         "Pairs that switched to the cued answer, by whether the reply says so. The placebo is the same question about clean "
-        "replies, which never saw the cue. \"Matched\" asks as if the cue had pointed to the option that the reply chose; only it "
-        "is subtracted in \"net\". A rate given a switch cannot be compared between arms that switch on different questions; "
-        "switched in silence can, and so can the difference against the base, on the pairs that switched in both."
+        "replies, which never saw the cue. “Matched” asks as if the cue had pointed to the option that the reply chose; only "
+        "this one is subtracted in “net”. A rate given a switch cannot be compared between arms that switch on different "
+        "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
     shown = [
