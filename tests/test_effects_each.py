@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 
+import numpy as np
 import pytest
 from effecting import Known, cut, questions, replies_of
 
@@ -17,14 +18,16 @@ from unsway.biases import evidence as forms
 from unsway.effects import EffectInputs, OwnError
 from unsway.effects.adviser import RATES, is_right
 from unsway.effects.definition import EffectItem
-from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, rows, sentence
+from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, row, rows, sentence
 from unsway.effects.pricing import effect_plans, lengths
 from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
+from unsway.reporting.effects import FAR, ZERO, strip
 from unsway.seeds import rng
 from unsway.sources import load
 from unsway.sources.evidence import KINDS, grounded
+from unsway.stats.changes import Scores
 from unsway.store import loads
 from unsway.types import Prompt, Reply, Settings
 
@@ -139,6 +142,15 @@ def test_known_losses_get_the_right_verdicts() -> None:
     for use in ("use of a document", "use of a premise"):
         assert found["evidence", use].verdict == "lost"
         assert found["evidence", use].change.value == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_reply_that_grew_is_drawn_where_its_number_is() -> None:
+    (spill,) = panel(["spill"], INPUTS)
+    (length,) = (one for one in spill.effect.measures if one.name == "length")
+    times = np.array([1.0, 1.02, 1.04, 1.06, 1.1, 1.3, 1.3, 1.3, 1.4, 1.4, 1.5])
+    made = row(spill, length, ("bct", "base"), (Scores.whole(times), Scores.whole(np.ones(11))))
+    assert made.change.value == 1.3 and made.shift == pytest.approx(-0.3)
+    assert strip(made).middle == pytest.approx(ZERO - ZERO / FAR * 0.3 / 0.15, abs=0.1)
 
 
 def test_a_model_that_lost_nothing_is_kept_or_cannot_be_told() -> None:

@@ -100,6 +100,8 @@ class PanelRow:
     missing_as: tuple[Estimate, Estimate] | None = None
     """The arm's own number with every missing answer at its least and at its most; None where none is missing, and of
     numbers that are no mean."""
+    shift: float | None = None
+    """The number as a gain; None where there is none, and in panels that were kept before it stood in them."""
 
 
 def panel(
@@ -305,6 +307,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         n_missing_before=compared.n_missing_before,
         bounds=(ends[0], ends[1]) if known else None,
         missing_as=missing_as(measure, found[0]),
+        shift=compared.shift if known else None,
     )
 
 

@@ -197,7 +197,9 @@ def strip(one: PanelRow) -> Strip:
     low, high = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
     ends = [ZERO + ZERO / FAR * max(-FAR, min(FAR, end / (one.margin or 1.0))) for end in (low, high)]
     gain, (left, value, right) = 0.0, (one.change.low, one.change.value, one.change.high)
-    if one.gain is not None and left is not None and value is not None and right is not None and right > left:
+    if one.shift is not None:
+        gain = one.shift
+    elif one.gain is not None and left is not None and value is not None and right is not None and right > left:
         share = (value - left) / (right - left)  # the gain lies where the value lies between its ends
         worst, best = one.gain
         gain = best - share * (best - worst) if one.rises else worst + share * (best - worst)
