@@ -131,12 +131,15 @@ def _each_against_base(results: Results, trained: Sequence[Arm]) -> str:
 
 def change_from_base(results: Results, arm: Arm, biases: Sequence[str]) -> Estimate | None:
     """BRR of an arm minus BRR of its base over some biases; None where nobody knows its base."""
+    base = results.base_of(arm)
+    return None if base is None else difference(results, arm, base, biases)
+
+
+def difference(results: Results, arm: Arm, other: Arm, biases: Iterable[str]) -> Estimate:
+    """BRR of one arm minus BRR of another over some biases; without a value where no question counts in both."""
     from unsway.stats.compare import brr_difference
 
-    base = results.base_of(arm)
-    if base is None:
-        return None
-    ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, base))
+    ours, theirs = (results.outcomes.only(arm=one.key, bias=frozenset(biases)) for one in (arm, other))
     return brr_difference(ours, theirs, level=results.level)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from unsway.reporting import costs, words
 from unsway.reporting.formats import escape, markdown_table
+from unsway.reporting.headline import difference
 from unsway.stats.by_prompt import by_prompt
-from unsway.stats.compare import brr_difference
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
 
@@ -60,10 +60,6 @@ def difference_table(results: Results) -> list[tuple[str, ...]]:
     heads = ("bias", *(f"{words.visible(arm.label)} − {words.visible(other.label)}" for arm, other in compared))
     rows = []
     for bias in results.biases:
-        texts = []
-        for arm, other in compared:
-            ours, theirs = (results.outcomes.only(arm=one.key, bias=bias) for one in (arm, other))
-            change = brr_difference(ours, theirs, level=results.level) if ours and theirs else None
-            texts.append(words.points(change))
+        texts = [words.points(difference(results, arm, other, [bias])) for arm, other in compared]
         rows.append((words.human(bias), *texts))
     return [heads, *rows]

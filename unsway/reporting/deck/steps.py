@@ -13,6 +13,7 @@ from typing import NamedTuple
 from unsway.errors import number_of
 from unsway.reporting import words
 from unsway.reporting.deck.transcript_choice import compared_arms
+from unsway.reporting.headline import difference
 from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm, control_of
 from unsway.studies.results import Results
@@ -89,8 +90,8 @@ def like_control(results: Results) -> Iterator[str]:
         for bias in results.biases:
             if control is None or not _is_trained(results, arm, bias):
                 continue
-            change = _difference(results, arm, control, bias)
-            if change is not None:
+            change = difference(results, arm, control, [bias])
+            if change.value is not None:
                 found.append(Finding(arm, bias, change, _clear(_brr(results, base, bias))))
     alike = [one for one in found if one.low <= 0 <= one.high and one.base_swayed]
     yield from _sentence("Cannot be told from the control; ask more questions before crediting the cue", alike)
@@ -241,19 +242,10 @@ def _against_base(results: Results) -> Iterator[Finding]:
     """BRR of every compared arm minus BRR of its base, under every bias."""
     for arm, base in compared_arms(results):
         for bias in results.biases:
-            change = _difference(results, arm, base, bias)
-            if change is not None:
+            change = difference(results, arm, base, [bias])
+            if change.value is not None:
                 before = _brr(results, base, bias)
                 yield Finding(arm, bias, change, _clear(before), _avoided(before))
-
-
-def _difference(results: Results, arm: Arm, other: Arm, bias: str) -> Estimate | None:
-    """BRR of one arm minus BRR of another, on the same questions; None where no question counts in both."""
-    from unsway.stats.compare import brr_difference
-
-    ours, theirs = (results.outcomes.only(arm=one.key, bias=bias) for one in (arm, other))
-    change = brr_difference(ours, theirs, level=results.level) if ours and theirs else None
-    return None if change is None or change.value is None else change
 
 
 def _brr(results: Results, arm: Arm, bias: str) -> Estimate | None:
