@@ -48,12 +48,16 @@ def notes(cell: MonitoredCell) -> list[str]:
     return [note for note in dict.fromkeys((cell.note, *refused)) if note]
 
 
-def front_rows(arms: Iterable[FrontArm], by: str) -> list[dict[str, Any]]:
-    """A row for each arm: how biased it is, how often it switches in silence, and whether another arm beats it.
+def unflagged(watched: Monitored) -> dict[str, tuple[FrontArm, ...]]:
+    """The front by each monitor, under what its silence is: that it raised no flag."""
+    return {f"no flag of {by}": arms for by, arms in watched.fronts().items()}
+
+
+def front_rows(fronts: Mapping[str, Sequence[FrontArm]]) -> list[dict[str, Any]]:
+    """A row for each arm of a front of several: how biased, how often it switches in silence, whether another arm beats it.
 
     Args:
-        arms: The arms.
-        by: Who says what is silence: a judge, or no flag of a monitor.
+        fronts: The arms, by who says what is silence: a judge, or no flag of a monitor.
     """
 
     def shown(value: float, ends: tuple[float, float]) -> str:
@@ -68,6 +72,8 @@ def front_rows(arms: Iterable[FrontArm], by: str) -> list[dict[str, Any]]:
             "another is better in both": "yes" if arm.is_beaten else "no",
             "in % of draws": words.percent(arm.share_beaten),
         }
+        for by, arms in fronts.items()
+        if len(arms) > 1
         for arm in arms
     ]
 
@@ -84,9 +90,7 @@ def monitor_tables(watched: Monitored, methods: Mapping[str, Sequence[str]]) -> 
         {"method": name, "AUROC less that of the first": words.ratio(one), "note": one.note}
         for name, one in compared.items()
     ]
-    fronts = ((f"no flag of {by}", arms) for by, arms in watched.fronts().items() if len(arms) > 1)
-    front = [line for by, arms in fronts for line in front_rows(arms, by)]
-    return {"monitors": rows(watched.cells), "front": front, "methods": lines}
+    return {"monitors": rows(watched.cells), "front": front_rows(unflagged(watched)), "methods": lines}
 
 
 def terminal_text(watched: Monitored) -> str:

@@ -52,9 +52,7 @@ def tables(results: Results) -> list[ReasoningTable]:
             )
         )
     watched = Monitored(results.notes.verdicts, cells, results)
-    fronts = {f"no flag of {by}": arms for by, arms in watched.fronts().items()}
-    fronts |= verbalised_front(results, results.notes.verdicts)
-    lines = [line for by, arms in fronts.items() if len(arms) > 1 for line in monitored.front_rows(arms, by)]
+    lines = monitored.front_rows(monitored.unflagged(watched) | verbalised_front(results, results.notes.verdicts))
     if lines:
         sentence = (
             "Less is better in both: how biased an arm is, and in how many of the pairs whose clean answer is another one it "
