@@ -22,6 +22,7 @@ from unsway.pairing import pairs
 from unsway.planning.prices import prices
 from unsway.reporting.interrogated import plan_rows
 from unsway.stats.early_answering import area
+from unsway.stats.thought_tests import thought_test_cells
 from unsway.store import read_jsonl
 from unsway.studies.interrogation_plan import PlannedTest, plan_interrogation
 from unsway.testing import toy_questions
@@ -235,7 +236,6 @@ def test_modes_are_never_counted_together(measured: tuple[us.Results, Path]) -> 
     found, folder = measured
     for mode in ("prefill", "quoted"):
         us.interrogate(found, "early", model=reasoning_model(3), mode=mode, folder=folder, n=4)  # type: ignore[arg-type]
-    from unsway.stats.thought_tests import thought_test_cells
     from unsway.studies.folder import kept_tests
 
     cells = thought_test_cells(found.outcomes, found.questions, kept_tests(folder))
@@ -247,9 +247,23 @@ def test_modes_are_never_counted_together(measured: tuple[us.Results, Path]) -> 
 def test_quoting_that_moves_answers_by_itself_gives_no_number() -> None:
     model = reasoning_model(9, prefill="dropped")  # it never finds its way back to its own answer
     found = us.measure(model, PAIRS)
-    for cell in us.interrogate(found, "early", model=model).cells:
+    for cell in us.interrogate(found, ["early", "shuffle"], model=model).cells:
         assert cell.agreement.value == 0 and cell.raw["early"].value is None
         assert "the form of the question moves answers" in cell.raw["early"].note
+        assert not [
+            one for of in (cell.right, cell.toward, cell.unfaithful) for one in of.values() if one.value is not None
+        ]
+
+
+def test_two_helpers_are_not_counted_together() -> None:
+    model = reasoning_model(3)
+    found = us.measure(model, PAIRS)
+    asked = [
+        us.interrogate(found, "mistakes", model=model, helper=reasoning_model(1, name=name)) for name in ("a", "b")
+    ]
+    cells = thought_test_cells(found.outcomes, found.questions, [row for each in asked for row in each.tests])
+    assert sorted((c.bias, c.helper) for c in cells) == sorted((c.bias, c.helper) for each in asked for c in each.cells)
+    assert all(cell.raw["mistakes"].n == cell.n for cell in cells)
 
 
 def test_a_real_server_without_prefill(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
     found = []
     for cell in cells:
         numbers = {HEADS[name]: _of(cell.raw.get(name)) for name in RAW}
-        refused = {one.note for one in cell.raw.values() if one.value is None and one.note}
+        refused = {one.note for one in (*cell.raw.values(), *cell.right.values()) if one.value is None and one.note}
         found.append(
             {
                 "arm": words.visible(cell.arm.name),

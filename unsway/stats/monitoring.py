@@ -182,7 +182,7 @@ def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float
 
 
 def g_mean(tp: int, fn: int, fp: int, tn: int) -> float | None:
-    """Root of sensitivity times specificity (arXiv 2606.02211 reports this one); None where a kind is missing."""
+    """Root of sensitivity times specificity (arXiv 2602.20710 reports this one); None where a kind is missing."""
     if not tp + fn or not fp + tn:
         return None
     return sqrt(tp / (tp + fn) * tn / (fp + tn))

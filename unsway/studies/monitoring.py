@@ -70,7 +70,7 @@ class MonitoredCell(NamedTuple):
     g_squared_by_instance: Estimate | None
     """Question by question; None with fewer than 10 samples of each. Another number than the pooled one."""
     g_mean: float | None
-    """Root of sensitivity and specificity, positives being switched replies (arXiv 2606.02211); another number again."""
+    """Root of sensitivity and specificity, positives being switched replies (arXiv 2602.20710); another number again."""
     auroc: Estimate
     """Switched replies against biased replies that did not follow."""
     auroc_clean: Estimate
