@@ -208,6 +208,14 @@ def test_monitors_have_fronts_curves_and_cells_of_their_own(watched: tuple[Any, 
     assert {row["sees"] for row in rows(many.cells)} >= {"prompt and reply", "prompt and thinking"}
 
 
+def test_a_grade_for_the_cue_of_another_bias_is_no_grade_of_the_reply(watched: tuple[Any, Path]) -> None:
+    found, _ = watched
+    swapped = [replace(verdict, value=100, placebo="swapped") for verdict in found.verdicts if verdict.side == "biased"]
+    every = (*found.verdicts, *swapped)  # as `judge --ask monitor --placebo swapped` keeps them
+    assert tuple(monitored_cells(found.found, every)) == tuple(found.cells)
+    assert Monitored(every, found.cells, found.found).fronts() == found.fronts()
+
+
 def first_front(found: Any) -> Any:
     return next(iter(found.fronts().values()))
 

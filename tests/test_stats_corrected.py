@@ -150,6 +150,11 @@ def test_labels_drawn_by_verdict() -> None:
     assert raw.value == 0 and "-0.045" in raw.note
 
 
+def test_no_reply_has_no_rate_by_any_correction() -> None:
+    for found in (rogan_gladen([], [], JudgeTable(20, 0, 0, 20)), ppi([], [], []), two_phase([], [], [])):
+        assert found.value is None and found.note
+
+
 def test_copies_of_a_question_do_not_narrow_an_interval() -> None:
     y, z = labelled(40, 10, 15, 35)
     y, z = y + [None] * 300, z + [True] * 180 + [False] * 120

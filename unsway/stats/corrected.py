@@ -301,6 +301,8 @@ def two_phase(
         return float(hits_Q.sum() / size_Q.sum()), rate_interval(hits_Q[asked], size_Q[asked], level=level)
 
     n = len(z), n_questions, 0
+    if not len(z):
+        return Estimate("corrected", None, None, None, level, *n, how, "no reply has a verdict")
     for kind in (True, False):
         if (z == kind).any() and not (has & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"

@@ -114,7 +114,7 @@ class Monitored:
         """The grades of whole replies by each monitor, with the channel in its name where that is not the answer."""
         found: dict[str, list[Verdict]] = {}
         for verdict in self.verdicts:
-            if Ref.parse(verdict.question).name == "monitor":
+            if Ref.parse(verdict.question).name == "monitor" and not verdict.placebo:
                 found.setdefault(judge_of(verdict), []).append(verdict)
         return {by: tuple(grades) for by, grades in found.items()}
 
@@ -225,7 +225,7 @@ def monitor(
 
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
-    mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES]
+    mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES and not verdict.placebo]
     judges, arms, cells = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}, []
     note = judge_notes(judges)
     for by in judges:
