@@ -98,15 +98,23 @@ def verbalised(
     }  # fmt: skip
     silent = switched_and("unverbalised", at, switched, 1 - says, level=level)
 
-    n_options = np.asarray(pairs.n_options, float)
-    wide = n_options > 2
-    by_chance = np.divide(other, n_options - 2, out=np.zeros_like(other), where=wide)
-    n_questions, use = len(set(pairs.question)), (switched & known & wide).astype(float)
+    wide = [n > 2 for n in pairs.n_options]
+    rest = Switches(*([one for one, is_wide in zip(of, wide, strict=True) if is_wide] for of in pairs))
+    normalised, alpha = _normalised(rest, wide.count(False), names_option, level=level, draws=draws, seed=seed)
+    return VerbalisedRates(**given, unverbalised=silent, normalised=normalised, explained=alpha)
+
+
+def _normalised(
+    pairs: Switches, n_left_out: int, names_option: bool, *, level: float, draws: int, seed: int
+) -> tuple[Estimate, float | None]:
+    """`normalised` and alpha, from pairs with more than two options; so many others were left out."""
+    cued, other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
+    says = np.array([np.nan if says is None else float(says) for says in pairs.says], float)
+    at, n_questions = numbered(pairs.question), len(set(pairs.question))
+    use = ((cued > 0) & ~np.isnan(says)).astype(float)
+    by_chance = other / (np.asarray(pairs.n_options, float) - 2)
     sums_KQ = np.array(
-        [
-            np.bincount(at, each, minlength=n_questions)
-            for each in (cued * wide, by_chance, use * np.nan_to_num(says), use)
-        ]
+        [np.bincount(at, each, minlength=n_questions) for each in (cued, by_chance, use * np.nan_to_num(says), use)]
     )
     random = np.random.default_rng(seed_int(seed, "verbalised"))
     weight_RQ = np.vstack(
@@ -118,31 +126,26 @@ def verbalised(
     note = ""
     if not names_option:
         note = "the cue speaks for no option, so a switch by chance cannot be told from one that follows it"
+    elif n_left_out and not len(cued):
+        note = "every question has two options, so a switch has nowhere else to go"
     elif not cued.any():
         note = "no pair switched to the cued option"
-    elif not wide.any():
-        note = "every question has two options, so a switch has nowhere else to go"
-    elif not cued[wide].any():
-        note = "no pair with more than two options switched to the cued one"
     elif not judged_R[0]:
         note = "no switched reply has a verdict"
     elif alpha_R[0] <= 0:
         note = f"as many switches go to other options as chance would send to the cued one (alpha {alpha_R[0]:.2f})"
-    size = int(wide.sum()), len(set(at[wide])), int((switched & ~known & wide).sum())
+    size = len(cued), n_questions, int(cued.sum() - use.sum())
     how = f"alpha after Chen et al., by {draws} draws of a Bayesian bootstrap over questions, seed {seed}; {WILSON}; MOVER"
-    normalised = Estimate("normalised", None, None, None, level, *size, how, note)
+    left_out = f"normalised without {n_left_out} pairs of two options" if n_left_out and len(cued) else ""
+    normalised = Estimate("normalised", None, None, None, level, *size, how, "; ".join(filter(None, [note, left_out])))
     if not note:
         value = float(said_R[0] / alpha_R[0])
-        said = mean(
-            "given_switch", at[wide], np.where(switched, says, np.nan)[wide], signed=False, level=level, n_excluded=0
-        )
+        said = mean("said", at, np.where(use > 0, says, np.nan), signed=False, level=level, n_excluded=0)
         low, high = _ratio_interval(said, said_R, alpha_R)
-        notes = [f"{value:.2f} before it was clipped at 1"] if value > 1 else []
-        notes += [] if wide.all() else [f"normalised without {int((~wide).sum())} pairs of two options"]
-        note = "; ".join(notes)
+        clipped = f"{value:.2f} before it was clipped at 1" if value > 1 else ""
+        note = "; ".join(filter(None, [clipped, left_out]))
         normalised = replace(normalised, value=min(1.0, value), low=min(1.0, low), high=min(1.0, high), note=note)
-    alpha = float(alpha_R[0]) if names_option and cued[wide].any() else None
-    return VerbalisedRates(**given, unverbalised=silent, normalised=normalised, explained=alpha)
+    return normalised, float(alpha_R[0]) if names_option and cued.any() else None
 
 
 def _ratio_interval(given: Estimate, said_R: Floats, alpha_R: Floats) -> Interval:
