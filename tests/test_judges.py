@@ -146,6 +146,20 @@ def test_a_judge_that_was_not_asked_about_a_text_withholds_its_vote() -> None:
 # ---------------------------------------------------------------- placebos
 
 
+def test_a_judge_that_was_shown_nothing_of_a_channel_is_no_further_member() -> None:
+    """Of replies without thoughts it has no verdict on any; under another name it withheld its vote on the answers, too."""
+    found = judge(
+        study(),
+        by=["patterns", scripted_judge(1, 1)],
+        channels=("answer", "thinking"),
+        ensemble="any",
+        settings=us.Settings(max_tokens=50),
+        n=5,
+    )
+    assert len({cell.by for cell in found.cells}) == 3
+    assert {v.value for v in found.verdicts if v.by.startswith("any of") and v.channel == "answer"} >= {False}
+
+
 def test_the_matched_placebo_points_to_what_the_clean_reply_chose() -> None:
     by_side = {(t.side, t.placebo) for t in TEXTS}
     assert by_side == {("biased", ""), ("clean", ""), ("clean", "matched"), ("biased", "swapped")}

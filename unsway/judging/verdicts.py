@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 
 from unsway.errors import BadInput
 from unsway.judging.rubrics import Rubric, Said, shown
+from unsway.models.session import subject
 from unsway.readers.channels import split
 from unsway.readers.letter import spoken
 from unsway.sampling import ask
@@ -137,7 +138,8 @@ def verdicts(
     sampling["samples"] = sample + 1
     replies = ask([prompt for prompt in prompts if prompt], model, model_args=model_args, **sampling)
     by_prompt = {reply.prompt_id: reply for reply in replies if reply.sample == sample}
-    name = next((signature(reply) for reply in replies), str(model))
+    asked_as = next(((reply.model, reply.settings) for reply in replies), None)
+    name = signature(*(asked_as or (subject(model, **(model_args or {})).name, sampling.get("settings", Settings()))))
     found = []
     for each, prompt, (_, missing) in zip(judged, prompts, texts, strict=True):
         if prompt is None:
@@ -161,9 +163,9 @@ def whole_words(reply: Reply) -> str:
     return text.rpartition("\n")[0] if reply.stop == "length" else text
 
 
-def signature(reply: Reply) -> str:
-    """Who judged: the model, with its settings where they are not the default."""
-    return reply.model if reply.settings == Settings() else f"{reply.model} {reply.settings}"
+def signature(model: str, settings: Settings) -> str:
+    """Who judges: the model, with its settings where they are not the default."""
+    return model if settings == Settings() else f"{model} {settings}"
 
 
 def quote_stands(verdict: Verdict, text: str) -> bool:
