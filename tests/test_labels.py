@@ -28,7 +28,9 @@ from unsway.judging.label_page import MAX_BODY, application, listen, shown, show
 from unsway.judging.label_store import LabelStore
 from unsway.judging.people import people_questions, person_verdict
 from unsway.stats.state import state
-from unsway.studies.labelling import label_items
+from unsway.store import read_manifest
+from unsway.studies.folder import results
+from unsway.studies.labelling import label_items, prepare_labels
 from unsway.studies.results import Results
 from unsway.types import ANSWERS, DECLINES, OUTCOMES, Verdict
 
@@ -183,6 +185,14 @@ def test_labellers_that_cannot_be(name: str) -> None:
 def test_answers_that_cannot_be(name: str, value: bool | int) -> None:
     with pytest.raises(BadInput, match=name):
         people_questions([name])[0].check(value)
+
+
+def test_replies_that_were_drawn_in_two_ways_are_no_random_part_of_all(folder: Path) -> None:
+    """A rate is corrected by prediction-powered inference only where its labels are."""
+    assert results(folder).notes.labelled == ""
+    for which, n, told in (("all", 2, "all"), ("all", 4, "all"), ("switched", 4, "several"), ("all", 8, "several")):
+        store = prepare_labels(folder, which=which, n=n)  # type: ignore[arg-type]
+        assert (read_manifest(store.items_path) or {})["which"] == told
 
 
 # ---------------------------------------------------------------- who may ask

@@ -14,6 +14,7 @@ from unsway.judging.items import LabelItem, Which, in_order, is_chosen, item_of
 from unsway.judging.label_store import LabelStore
 from unsway.judging.requests import request_readings
 from unsway.stats.outcomes import outcomes
+from unsway.store import read_manifest
 from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of, study_folder
 
 _WHICH: dict[Which, str] = {
@@ -56,10 +57,14 @@ def label_items(
 def prepare_labels(folder: str | Path, *, which: Which = "switched", n: int | None = None, seed: int = 0) -> LabelStore:
     """The labels of a folder, with the replies of its study added. A folder of imported labels needs no study.
 
+    Its manifest says which replies were drawn; of draws of several kinds, that they are a random part of none (`several`).
+
     Raises:
         BadInput: There is nothing to label.
     """
     store = LabelStore(folder)
     if (Path(folder) / layout.ARMS).is_file() or not store.items():
-        store.add_items(label_items(folder, which=which, n=n, seed=seed), seed=seed, which=which)
+        before = (read_manifest(store.items_path) or {}).get("which") if store.items() else which
+        kind = which if before == which else "several"
+        store.add_items(label_items(folder, which=which, n=n, seed=seed), seed=seed, which=kind)
     return store
