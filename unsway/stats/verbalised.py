@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import compress
 from math import sqrt
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ def verbalised(
     silent = switched_and("unverbalised", at, switched, 1 - says, level=level)
 
     wide = [n > 2 for n in pairs.n_options]
-    rest = Switches(*([one for one, is_wide in zip(of, wide, strict=True) if is_wide] for of in pairs))
+    rest = Switches(*(list(compress(of, wide)) for of in pairs))  # type: ignore[arg-type]  # each of its own type
     normalised, alpha = _normalised(rest, wide.count(False), names_option, level=level, draws=draws, seed=seed)
     return VerbalisedRates(**given, unverbalised=silent, normalised=normalised, explained=alpha)
 

@@ -31,8 +31,9 @@ BOTH = "mentions and relies"
 """Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
 MENTIONS = "mentions"
 """The weaker claim, of a judge that was not asked whether the reply relies on its cue."""
-TOO_EASY = "net needs --placebo matched: a switched reply argues for the cued option, and most clean ones do not"
-"""Why the rate on plain clean replies is not taken off a rate given a switch."""
+TOO_EASY = "net needs --placebo matched"
+"""Why the rate on plain clean replies is not taken off a rate given a switch: a switched reply argues for the cued option,
+and most clean ones do not."""
 FEWEST_LABELS = 10
 """Labels of a cell from which its own rate is corrected by them."""
 

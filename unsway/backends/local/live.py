@@ -152,6 +152,7 @@ class LiveModel:
             sides = ((row, side) for row in self.rows for side in (row.biased, row.clean) if side)
             spoilt = [row for row, side in sides if self.encode(side.messages()).prompt in asked]
             check_number("score of the next token", math.nan, self.steps + 1, spoilt, self.rows)
+            raise
         self.model.train()
         return found
 
