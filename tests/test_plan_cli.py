@@ -16,7 +16,8 @@ from unsway import layout
 from unsway.cli import main
 from unsway.pairing import pairs
 from unsway.planning.history import PastRun, past_runs
-from unsway.reporting.plan import dollars, minutes, tokens
+from unsway.planning.plan import Goal, plan
+from unsway.reporting.plan import dollars, minutes, sentences, tokens
 from unsway.sampling import run
 from unsway.sources import load
 from unsway.store import dumps
@@ -46,6 +47,11 @@ def small(*args: object, models: str = "openai/gpt-4o-mini", n: int = 20) -> tup
 
 def test_less_than_a_minute_is_said_plainly() -> None:
     assert "\nUnder 1 minute at guessed rates" in call(*small(n=2)).output
+
+
+def test_a_level_is_said_as_it_is() -> None:
+    found = plan(pairs(load("procedural/arithmetic", 2), ["post_hoc"]), ["openai/gpt-4o-mini"], goal=Goal(level=0.999))
+    assert any("half of the BRR's 99.9% interval" in sentence for sentence in sentences(found))
 
 
 def test_the_papers_study_needs_no_model_and_no_key(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import number_of
-from unsway.reporting.words import NONE, dollars, human, listed, percent, visible
+from unsway.reporting.words import NONE, dollars, human, level, listed, percent, visible
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -155,7 +155,7 @@ def sentences(plan: Plan) -> tuple[str, ...]:
         rates = "guessed rates (there is no earlier run here)"
     a = plan.goal.assumed
     power = (
-        f"In points: half of the BRR's {percent(plan.goal.level)}% interval; the smallest BRR, and the smallest difference "
+        f"In points: half of the BRR's {level(plan.goal.level)} interval; the smallest BRR, and the smallest difference "
         f"between two models, that {percent(plan.goal.power)}% of such studies would find. Assumed: {percent(a.follows)}% of "
         f"pairs follow the cue and would not without it, {percent(a.away)}% the other way round, {percent(a.read)}% are read."
     )
