@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.planning import hierarchy
-from unsway.planning.decisions import FreeNote
+from unsway.planning.decisions import FreeNote, StatedDecision
 from unsway.planning.forecasts import (
     Forecast,
     Printed,
@@ -34,7 +34,7 @@ from unsway.planning.forecasts import (
 )
 from unsway.planning.hierarchy import KnownRate, posterior, published
 from unsway.reporting import results_in
-from unsway.reporting.forecasts import history_sentences
+from unsway.reporting.forecasts import decision_sentences, history_sentences
 from unsway.reporting.page import html
 from unsway.reporting.week import week
 from unsway.stats import scores
@@ -217,8 +217,16 @@ def test_plans_are_compared_with_what_they_took_and_cost(tmp_path: Path) -> None
     )
 
 
+def test_a_number_that_just_meets_a_threshold_is_on_neither_side_of_it() -> None:
+    drawn = np.repeat([-0.02, 0.0, 0.02], [20, 60, 20])
+    made = Forecast("i", "brr(post_hoc, m)", "machine@1", reduced(drawn), "s", "f", n=50)
+    said = decision_sentences([made], [StatedDecision.of("act?", f"brr(post_hoc, m) {sign} 0") for sign in "<>"])
+    assert [one.split()[1] for one in said] == ["20%", "20%"]
+
+
 def test_a_week_without_news_says_so(tmp_path: Path) -> None:
     Notebook(tmp_path).append(FreeNote("old"), at="2020-01-01T00:00:00")
+    assert history_sentences(score(tmp_path)) == ("No forecast was made.",)
     assert week(tmp_path) == "# The last 7 days\n\nNothing was noted, and nothing waits.\n"
 
 

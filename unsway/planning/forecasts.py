@@ -120,6 +120,10 @@ class Forecast:
             return self.chance
         return float(np.mean(np.asarray(self.quantiles) > threshold))
 
+    def chance_below(self, threshold: float) -> float:
+        """The chance of a number below a threshold; one that just meets it lies on neither side."""
+        return float(np.mean(np.asarray(self.quantiles) < threshold))
+
     def at_size(self, n: int, seed: int = 0) -> tuple[float, ...]:
         """Its quantiles if this many questions count rather than those planned; as they are where nothing follows."""
         if not self.truth or not n or n == self.n:

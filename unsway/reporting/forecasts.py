@@ -104,8 +104,7 @@ def decision_sentences(forecasts: Iterable[Forecast], stated: Iterable[Stated]) 
             if not isinstance(decision, StatedDecision) or one.quantity != decision.quantity:
                 continue
             if one.quantiles and kind_of(one.who) != "blind":
-                above = one.chance_above(decision.threshold)
-                chance = above if decision.above else 1 - above
+                chance = (one.chance_above if decision.above else one.chance_below)(decision.threshold)
                 found.append(f"{visible(decision.text)} {chance:.0%} that {decision.condition} ({visible(one.who)}).")
     return found
 
@@ -215,7 +214,8 @@ def history_sentences(history: ForecastHistory, *, who: str = "") -> tuple[str, 
     """What the scores of all studies add up to; with `who`, of one person's forecasts."""
     n = sum(kind_of(row.forecast.who) != "blind" for row in history.rows)
     counts = (f"{number_of(n, 'forecast')} scored", f"{history.n_open} open", f"{history.n_late} late, not scored")
-    found = [] if who else [", ".join(one for one in counts if not one.startswith("0 ")) + "."]
+    said = ", ".join(one for one in counts if not one.startswith("0 ")) or "No forecast was made"
+    found = [] if who else [f"{said}."]
     for one in [who] if who else history.people():
         calibration, skill = history.calibration(one), history.skill(one)
         if calibration is None or kind_of(one) == "blind":
