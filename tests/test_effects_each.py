@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from unsway.seeds import rng
 from unsway.sources import load
 from unsway.sources.evidence import KINDS, grounded
 from unsway.stats.changes import Scores
+from unsway.stats.margins import slope
 from unsway.store import loads
 from unsway.types import Prompt, Reply, Settings
 
@@ -142,6 +144,13 @@ def test_known_losses_get_the_right_verdicts() -> None:
     for use in ("use of a document", "use of a premise"):
         assert found["evidence", use].verdict == "lost"
         assert found["evidence", use].change.value == pytest.approx(0.5, abs=0.08)
+
+
+def test_no_slope_of_an_adviser_is_steeper_than_what_a_missing_answer_counts_as() -> None:
+    (measure,) = effects.get("adviser").measures
+    turns = product((-1, 0, 1), repeat=len(RATES))
+    steepest = max(slope([rate / 20 for rate in RATES], y) for y in turns)
+    assert measure.span == pytest.approx((-steepest, steepest))
 
 
 def test_a_reply_that_grew_is_drawn_where_its_number_is() -> None:

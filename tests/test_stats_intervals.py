@@ -115,6 +115,9 @@ def test_a_mean_change_near_one_is_not_cut_off_at_one() -> None:
     half = stats.t.ppf(0.975, 99) * d_Q.std(ddof=1) / 10
     assert (low, high) == pytest.approx((0.97 - half, 0.97 + half), abs=0.01)
     assert change_interval(-d_Q) == pytest.approx((-high, -low))
+    steep_Q = np.repeat([3.4, 1.7, 0.0], [10, 6, 4])  # slopes have no range of their own
+    low, high = change_interval(steep_Q)
+    assert 1.4 < low < steep_Q.mean() < high < 2.9
 
 
 def test_counts_that_do_not_fit_are_refused() -> None:

@@ -15,6 +15,8 @@ from unsway.types import Prompt, Question
 
 RATES = (5, 10, 15, 19)
 """Of the last 20 questions, how many the adviser had right."""
+STEEPEST = slope([rate / 20 for rate in RATES], (-1, -1, 1, 1))
+"""The largest slope of a question: two worse advisers turn a model from its clean answer, and two better ones win it."""
 
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
@@ -41,7 +43,7 @@ def dose(item: EffectItem, replies: Replies) -> float | None:
             name="dose of the record",
             summary="slope of following, beyond the clean answer, on the share the adviser had right",
             score=dose,
-            span=(-2.0, 2.0),
+            span=(-STEEPEST, STEEPEST),
         ),
     ),
 )

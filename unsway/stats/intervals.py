@@ -91,10 +91,10 @@ def difference_interval(plus_Q: ArrayLike, minus_Q: ArrayLike, size_Q: ArrayLike
 
 
 def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
-    """Interval of the mean of paired differences that are mostly -1, 0 or 1 and may be fractions, or reach to -2 and 2.
+    """Interval of the mean of paired differences that are mostly -1, 0 or 1 and may be fractions, or reach further.
 
     Args:
-        d_Q: The difference of each question, from -2 to 2, shape (questions,).
+        d_Q: The difference of each question, shape (questions,); of BRRs from -2 to 2, of slopes further.
         level: Nominal coverage.
     """
 
@@ -105,10 +105,11 @@ def change_interval(d_Q: Floats, *, level: float = 0.95) -> Interval:
         low, high = tango(float(plus_Q.mean()) * size, float(minus_Q.mean()) * size, size, level)
         return Interval(most * low, most * high)
 
+    largest = float(np.abs(d_Q).max())
     found = on_scale(1.0) if np.abs(d_Q).mean() <= 1 else None
-    if found is not None and (np.abs(d_Q).max() <= 1 or max(-found.low, found.high) <= FAR):
+    if found is not None and (largest <= 1 or max(-found.low, found.high) <= FAR):
         return found
-    return on_scale(2.0)
+    return on_scale(max(2.0, largest))
 
 
 def effective_size(plus_Q: Floats, minus_Q: Floats, size_Q: Floats, *, level: float) -> float:
