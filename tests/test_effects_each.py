@@ -146,6 +146,24 @@ def test_known_losses_get_the_right_verdicts() -> None:
         assert found["evidence", use].change.value == pytest.approx(0.5, abs=0.08)
 
 
+def test_the_change_of_j_is_that_of_its_two_rates_whatever_is_missing() -> None:
+    (asked,) = panel(["evidence"], INPUTS)
+    (measure,) = (one for one in asked.effect.measures if one.name == "J")
+    groups = ("correction",) * 20 + ("bad_correction",) * 20
+
+    def arm(accepts: int, n_bad_read: int = 20) -> Scores:
+        right = np.repeat([1.0, -1.0, 1.0], [accepts, 20 - accepts, 20])
+        read = np.where(np.arange(40) < 20 + n_bad_read, right, np.nan)
+        ends = (np.where(np.isnan(read), end, read) for end in (-1.0, 1.0))
+        return Scores(read, *ends, 20 - n_bad_read, groups)
+
+    for n_bad_read in (20, 5):
+        made = row(asked, measure, ("bct", "base"), (arm(15, n_bad_read), arm(5)))
+        assert made.change.value == pytest.approx(0.5) and made.value.value == pytest.approx(0.75)
+    none = row(asked, measure, ("bct", "base"), (arm(15, 0), arm(5)))
+    assert none.change.value is None and none.why == "no question of bad correction was read in both arms"
+
+
 def test_no_slope_of_an_adviser_is_steeper_than_what_a_missing_answer_counts_as() -> None:
     (measure,) = effects.get("adviser").measures
     turns = product((-1, 0, 1), repeat=len(RATES))

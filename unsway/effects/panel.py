@@ -275,7 +275,7 @@ def compare(measure: EffectMeasure, arm: Scores, before: Scores, *, seed: int = 
         return changes.apart(arm, before, rises=measure.rises, name=measure.name)
     if measure.kind == "rate":
         return changes.rate_change(arm, before, seed=seed, rises=measure.rises, name=measure.name)
-    return changes.change(arm, before, rises=measure.rises, name=measure.name)
+    return changes.change(arm, before, rises=measure.rises, by_group=measure.kind == "youden", name=measure.name)
 
 
 def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:

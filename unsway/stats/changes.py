@@ -95,7 +95,13 @@ class Scores:
 
 
 def change(
-    after: Scores, before: Scores, *, level: float = 0.95, rises: bool = False, name: str = "change"
+    after: Scores,
+    before: Scores,
+    *,
+    level: float = 0.95,
+    rises: bool = False,
+    by_group: bool = False,
+    name: str = "change",
 ) -> Compared:
     """Mean score after minus before, paired by question; questions without a score on either side are dropped.
 
@@ -104,12 +110,22 @@ def change(
         before: The arm that it is compared with, over the same questions.
         level: Nominal coverage.
         rises: Whether a rise is the loss, as of a bad habit.
+        by_group: Whether each group of questions weighs the same, however many of it were read; then each must have one.
         name: Name of the estimate.
     """
     sign = -1.0 if rises else 1.0  # a change as a gain, whichever direction is the loss
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
         d_Q = after_Q - before_Q
+        groups, both_Q = dict.fromkeys(after.group_Q if by_group else ()), ~np.isnan(d_Q)
+        for group in groups:
+            here_Q = np.array(after.group_Q) == group
+            n_here = int((here_Q & both_Q).sum())
+            if not n_here:
+                return _nothing(
+                    name, level, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms"
+                )
+            d_Q = np.where(here_Q, d_Q * both_Q.sum() / (len(groups) * n_here), d_Q)
         dropped = int(np.isnan(d_Q).sum())
         d_Q = d_Q[~np.isnan(d_Q)]
         if not len(d_Q):
