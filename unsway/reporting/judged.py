@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from unsway.errors import number_of
 from unsway.judging.agreement import says_yes
 from unsway.judging.checks import JudgeCheck
 from unsway.judging.trust import JudgeCard, name_of
@@ -257,11 +258,12 @@ def footnotes(results: Results) -> Iterator[str]:
         return
     shares = []
     for cell in cells:
-        rate = cell.rates.given_switch
-        value = f"{words.share(rate)} of {rate.n}" if rate.value is not None else "none"
-        shares.append(
-            f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value} (placebo {words.rate(cell.placebo)})"
-        )
+        rate, n_switched = cell.rates.given_switch, cell.rates.given_switch_if_none.n
+        placebo = "no placebo" if cell.placebo.value is None else f"placebo {words.rate(cell.placebo)}"
+        value = f"{words.share(rate)} of {rate.n} ({placebo})"
+        if rate.value is None:
+            value = "no reply switched" if not n_switched else f"no verdict on {number_of(n_switched, 'switch')}"
+        shares.append(f"{words.human(cell.bias)}, {words.visible(cell.arm)}: {value}")
     claim = "say that they go by the cue" if cells[0].construct == BOTH else "mention the cue"
     trust = next(
         (card for card in found.cards if card.by == cells[0].by and card.question.startswith("mentions")), None
