@@ -338,7 +338,7 @@ def avoiding(study: Results, *arms: Arm) -> Results:
     def cell(one: Cell) -> Cell:
         if one.bias != "post_hoc@1" or one.arm not in [arm.key for arm in arms]:
             return one
-        below = (replace(each, high=-0.02) if each.name == "brr" else each for each in one.estimates)
+        below = (replace(each, low=-0.3, high=-0.02) if each.name == "brr" else each for each in one.estimates)
         return replace(one, estimates=tuple(below))
 
     return replace(study, cells=tuple(map(cell, study.cells)))
@@ -360,6 +360,18 @@ def test_a_cue_that_is_avoided_and_one_that_sways_more_are_said() -> None:
         ((base, bct), "both avoid the cue"),
     ):
         assert f"(95% interval 42 to 79: {said})" in headline(avoiding(study, *arms))
+
+
+def test_a_chip_calls_nobody_swayed_who_avoids_the_cue() -> None:
+    fallen, risen = (built({"post_hoc": rates}, 60) for rates in ((0.6, -0.9), (0.0, 0.8)))
+    for study, arms, verdict in (
+        (fallen, (), "less swayed"),
+        (fallen, (1,), "avoids cues"),
+        (fallen, (0, 1), "avoids cues more"),
+        (risen, (0,), "more swayed"),
+        (risen, (0, 1), "avoids cues less"),
+    ):
+        assert chips(avoiding(study, *(study.arms[i] for i in arms)))[1].verdict == verdict
 
 
 def test_each_model_is_compared_with_its_own_base() -> None:

@@ -7,11 +7,13 @@ In: `Results`. Out: one `Chip` for each arm: what its interval makes clear, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unsway.reporting import words
-from unsway.reporting.headline import change_from_base, is_clear
+from unsway.reporting.headline import change_from_base, is_clear, side_of_zero
 from unsway.reporting.plots import Palette, colours
+from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
 
@@ -25,7 +27,7 @@ class Chip:
     ink: str
     """Its colour in the charts."""
     verdict: str
-    """swayed, avoids cues, less swayed, more swayed, undecided, or no number."""
+    """swayed, avoids cues (more, or less), less swayed, more swayed, undecided, or no number."""
     numbers: tuple[str, ...]
     """What the verdict rests on, in points with the interval; then the same for biases that were held out."""
 
@@ -41,12 +43,15 @@ def chips(results: Results) -> tuple[Chip, ...]:
             brrs = [cell["brr"] for cell in results.overall if cell.arm == arm.key]
             numbers, ends = [("BRR", brr) for brr in brrs[:1] if brr.value is not None], ("swayed", "avoids cues")
         else:
-            was_trained, ends = arm.role in ("trained", "control"), ("more swayed", "less swayed")
+            was_trained, ends = arm.role in ("trained", "control"), ("", "")
             seen = [bias for bias in results.biases if was_trained and results.is_trained(bias, arm)]
             unseen = [bias for bias in results.biases if bias not in seen]
             named = (("trained on", seen), ("held out", unseen)) if seen else (("all cues", unseen),)
-            changes = [(name, change_from_base(results, arm, some)) for name, some in named]
-            numbers += [(name, change) for name, change in changes if change is not None and change.value is not None]
+            for name, some in named:
+                change = change_from_base(results, arm, some)
+                if change is not None and change.value is not None:
+                    ends = ends if numbers else _ends(results, arm, some)
+                    numbers.append((name, change))
         verdict = "no number"
         if numbers:  # which side of 0 its interval lies on
             first = numbers[0][1]
@@ -54,3 +59,11 @@ def chips(results: Results) -> tuple[Chip, ...]:
         texts = tuple(f"{name} {words.points(number)}" for name, number in numbers)
         found.append(Chip(words.visible(arm.label), ink, verdict, texts))
     return tuple(found)
+
+
+def _ends(results: Results, arm: Arm, biases: Sequence[str]) -> tuple[str, str]:
+    """What an arm is called that follows these cues more than its base, or less; who avoids them is not swayed."""
+    base, own = results.base_of(arm), side_of_zero(results, arm, biases)
+    if base is not None and own < 1 and side_of_zero(results, base, biases) < 0:
+        return "avoids cues less", "avoids cues more"
+    return ("more swayed", "less swayed") if own >= 0 else ("avoids cues", "avoids cues")

@@ -145,16 +145,11 @@ def difference(results: Results, arm: Arm, other: Arm, biases: Iterable[str]) ->
 
 def _who_avoids(results: Results, arm: Arm, biases: Sequence[str]) -> str:
     """`: the cue is now avoided`, where an arm or its base clearly avoids each of these cues; empty where neither does."""
-
-    def avoids(one: Arm) -> bool:
-        cells = [results.cell(one, bias) for bias in biases]
-        highs = [None if cell is None else cell["brr"].high for cell in cells]
-        return all(high is not None and high < 0 for high in highs)
-
     base, cues = results.base_of(arm), "the cue" if len(biases) == 1 else "the cues"
-    if base is not None and avoids(base):
-        return f": both avoid {cues}" if avoids(arm) else f": {visible(base.label)} avoids {cues}"
-    return f": {cues} {'is' if len(biases) == 1 else 'are'} now avoided" if avoids(arm) else ""
+    is_avoided = side_of_zero(results, arm, biases) < 0
+    if base is not None and side_of_zero(results, base, biases) < 0:
+        return f": both avoid {cues}" if is_avoided else f": {visible(base.label)} avoids {cues}"
+    return f": {cues} {'is' if len(biases) == 1 else 'are'} now avoided" if is_avoided else ""
 
 
 def _is_known(change: Estimate | None) -> TypeGuard[Estimate]:
@@ -170,6 +165,13 @@ def _why_not(results: Results, arms: Iterable[Arm]) -> str:
 def is_clear(change: Estimate) -> bool:
     """Whether the interval lies on one side of 0."""
     return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
+
+
+def side_of_zero(results: Results, arm: Arm, biases: Sequence[str]) -> int:
+    """1 where the BRR of an arm is clearly above 0 under every one of some biases, -1 where it is below; else 0."""
+    brrs = [None if (cell := results.cell(arm, bias)) is None else cell["brr"] for bias in biases]
+    clear = [0 if one is None or not is_clear(one) else 1 if (one.low or 0.0) > 0 else -1 for one in brrs]
+    return clear[0] if len(set(clear)) == 1 else 0
 
 
 def _points(change: Estimate, than: str) -> str:
