@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,27 @@ def test_a_budget_stops_before_it_is_passed_and_a_higher_one_goes_on(tmp_path: P
     purse = Budget(1.0, table)
     assert len(run(asked, model, folder=tmp_path, settings=settings, budget=purse)) == 80
     assert purse.set_aside == pytest.approx(0) and spent < purse.spent < 1.0
+
+
+def test_a_budget_counts_what_another_process_keeps_meanwhile(tmp_path: Path) -> None:
+    asked = pairs(toy_questions(40), ["post_hoc"])
+    model, settings = scripted(asked, follow={}), Settings(max_tokens=50)
+    others = run(asked, model, folder=tmp_path / "elsewhere", settings=settings)[40:]
+    table = {"scripted/model": Price("scripted/model", 10.0, 100.0, "2026-01")}
+    theirs = sum(table["scripted/model"].of(reply.tokens_in, reply.tokens_out) for reply in others)
+    generate, calls = model.api.generate, []
+
+    async def beside_another(*args: Any, **kwargs: Any) -> Any:
+        """The first call takes as long as another process takes for most of the rest."""
+        calls.append(1)
+        for reply in others:
+            ReplyStore(tmp_path / "replies.jsonl").add(reply)
+        return await generate(*args, **kwargs)
+
+    model.api.generate = beside_another  # type: ignore[method-assign]
+    with pytest.raises(BudgetReached, match=r"more prompts could exceed it"):
+        run(asked, model, folder=tmp_path, settings=settings, budget=Budget(theirs + 0.007, table))
+    assert len(calls) < 20, "no more than were in flight before the other one was done"
 
 
 def test_a_budget_without_a_price_is_refused_before_anything_is_asked(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
@@ -254,6 +254,8 @@ class ReplyStore:
         """By the key of an address, where its row starts, in bytes."""
         self._read_to = 0
         """Where the last row that was read ends, in bytes."""
+        self.on_arrival: Callable[[Reply], None] | None = None
+        """Called with each reply that another process adds."""
         self._lock = threading.Lock()
         try:
             if not self.path.exists():
@@ -274,6 +276,8 @@ class ReplyStore:
             for line, reply in _complete_rows(file, self.path):
                 self._starts.setdefault(Address.of(reply).key(), self._read_to)
                 self._read_to += len(line)
+                if self.on_arrival is not None:
+                    self.on_arrival(reply)
 
     def add(self, reply: Reply) -> bool:
         """Append a reply; the operating system has it when this returns.

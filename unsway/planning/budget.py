@@ -77,9 +77,15 @@ class Budget:
         self._elsewhere[self._place] = self.spent - sum(self._elsewhere.values())
         self._place = str(Path(place).resolve()) if place else ""
         self._elsewhere.pop(self._place, None)
-        costs = [reply_cost(reply, self.table) for reply in replies]
-        self.unknown[self._place] = costs.count(None)
-        self.spent = sum(self._elsewhere.values()) + sum(cost for cost in costs if cost is not None)
+        self.unknown[self._place], self.spent = 0, sum(self._elsewhere.values())
+        for reply in replies:
+            self.add(reply)
+
+    def add(self, reply: Reply) -> None:
+        """Count one more reply of that place which this process did not ask for, as far as its cost is known."""
+        cost = reply_cost(reply, self.table)
+        self.unknown[self._place] += cost is None
+        self.spent += cost or 0.0
 
     def count_trainings(self, costs: Sequence[float | None]) -> None:
         """Count what the trainings of the study cost, as far as it is known; it replaces `trained`."""

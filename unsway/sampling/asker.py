@@ -145,6 +145,7 @@ class Asker:
         self.claims = stack.enter_context(claims(store.path, pending))
         if sampling.budget is not None:
             sampling.budget.count(store, store.path)
+            store.on_arrival = sampling.budget.add
         self.record = stack.enter_context(recording(folder, name))
         answers_as = session.subject.args.get(ANSWERS_AS)
         self.calls = None if name.startswith(LOCAL) else Calls(folder, name, session.patience(), answers_as)
