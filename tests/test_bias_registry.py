@@ -47,6 +47,11 @@ def _declare(**changes: object) -> None:
         ({"make": lambda question, clean, option, draw, *, style: clean}, "must take"),
         ({"forms": ("a",)}, "keyword `form`"),
         ({"make": lambda question, clean, option, draw, *, form: clean}, "keyword `form`"),
+        ({"name": "fresh/one"}, "a form stands behind /"),
+        ({"name": 7}, "cannot be the name"),
+        ({"target": "towards"}, "has the target 'towards'; it is one of 'toward', 'away'"),  # was counted as away
+        ({"kind": "inserted"}, "has the kind 'inserted'"),
+        ({"clean": "none"}, "has the clean 'none'"),
     ],
 )
 def test_a_wrong_declaration_is_refused(changes: dict[str, object], said: str) -> None:
@@ -65,12 +70,19 @@ def _stem_changed(question: Question, clean: Prompt, option: int, draw: Random) 
         (_stem_changed, "changed more than cues"),
         (lambda question, clean, option, draw: clean, "put no cue"),
         (lambda question, clean, option, draw: biases.Substituted(clean, clean), "made a Substituted"),
+        (lambda question, clean, option, draw: None, "'post_hoc' returned None for question .*, which is no Prompt"),
+        (lambda question, clean, option, draw: {}["gone"], r"'post_hoc' failed on question .* \(KeyError: 'gone'\)"),
     ],
 )
 def test_a_bias_that_breaks_its_promise_is_refused(make: Callable[..., Prompt], said: str) -> None:
     broken = replace(biases.get("post_hoc"), make=make, wants=())
     with pytest.raises(BadInput, match=said):
         pairs(toy_questions(1), [broken])
+
+
+def test_a_bias_whose_reader_there_is_not_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(UnknownName, match="no reader named 'nope'"):
+        pairs(toy_questions(1), [replace(biases.get("post_hoc"), reader="nope")])
 
 
 PLUGIN = '''

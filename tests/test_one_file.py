@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -22,16 +23,19 @@ from unsway import registry
 from unsway.biases import Bias
 from unsway.cli import main
 from unsway.cli.known import REGISTRIES, registry_of
+from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
+from unsway.readers import DeclaredReader
 from unsway.reporting import report
 from unsway.sampling import ask, run
 from unsway.sources import load
+from unsway.sources.registry import Source, Split
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.testing import Script, scripted, toy_questions
-from unsway.types import Message, Settings
+from unsway.types import Message, Reading, Reply, Settings
 
 Install = Callable[..., None]
 
@@ -301,3 +305,35 @@ def test_an_engine_is_one_file(install: Install, tmp_path: Path) -> None:
     model = f"unsway/{tiny_model(tmp_path / 'tiny', context=2048)}"
     replies = ask(prompts, model, settings=Settings(max_tokens=20), model_args={"engine": "toy_engine"})
     assert {reply.text for reply in replies} == {"The answer is (A)."}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, "returned None for the clean reply to .*, which has 3 options"),
+        (Reading(3, "ok"), r"returned Reading\(value=3"),
+        (Reading(None, "ok"), "None with why"),
+        (Reading(None, "odd"), "status='odd'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_reading_of_the_pair_is_not_counted_as_some_answer(found: Any, said: str) -> None:
+    (pair,) = pairs(load("procedural/arithmetic", 1), ["post_hoc"])
+    pair = replace(pair, question=replace(pair.question, options=pair.question.options[:3]))
+    reply = Reply(pair.clean.id, "m", "", 0, "(A)", None, (), "end", Settings(), 1, 1)
+    with pytest.raises(BadInput, match=said):
+        DeclaredReader("odd", 1, "odd", lambda pair, side, reply: found)(pair, "clean", reply)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (lambda split: iter(["a"]), "gave 'a', which is no Question"),
+        (lambda split: None, r"failed on its split 'test' \(TypeError"),
+    ],
+)
+def test_a_source_that_gives_no_questions_is_named(rows: Any, said: str) -> None:
+    odd = Source(
+        name="odd", rows=rows, revision="1", license="", splits=(Split("test", 1),), summary="", default="test"
+    )
+    with pytest.raises(BadInput, match=said):
+        load(odd, 1)

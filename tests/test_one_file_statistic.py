@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import scripted_study
@@ -13,7 +14,9 @@ from keeping import kept
 from rich.console import Console
 
 from unsway.cli import main
+from unsway.errors import BadInput
 from unsway.reporting import page, table, words
+from unsway.stats.estimates import cells
 from unsway.stats.statistics import Statistic, share, statistics
 from unsway.studies.results import Results
 from unsway.types import Estimate, Outcome
@@ -78,3 +81,17 @@ def test_without_it_the_table_is_what_it_was() -> None:
     study = scripted_study.study(6, biases=("suggested_answer",))
     assert table.heads(study) == table.HEADS and not any("right_twice" in row for row in table.rows(study))
     assert "There are no statistics yet" in CliRunner().invoke(main, ["list", "statistics"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "estimate", "said"),
+    [
+        ("odd", lambda outcomes, level: 0.5, "'odd' returned 0.5, which is no Estimate"),
+        ("odd", lambda outcomes, level: 1 / 0, r"'odd' failed on .* outcomes \(ZeroDivisionError"),
+        ("brr", right_twice, "'brr' is that of a number which the table has"),
+    ],
+)
+def test_one_that_is_none_is_named(study: Results, name: str, estimate: Any, said: str) -> None:
+    statistics.add(name, Statistic("odd", "odd", estimate))
+    with pytest.raises(BadInput, match=said):
+        cells(study.outcomes[:40])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from unsway.errors import BadInput, UnknownName
@@ -17,6 +19,14 @@ def test_a_name_is_taken_once_and_unknown_ones_name_the_closest() -> None:
         things.add("one", 3)
     with pytest.raises(UnknownName, match=r"no thing named 'tow'\. Did you mean 'two'.*Known: one, two"):
         things.get("tow")
+
+
+@pytest.mark.parametrize("name", ["", "two words", "one,two", "one@2", 7])
+def test_a_name_that_nobody_could_write_is_refused(name: Any) -> None:
+    things: Registry[int] = Registry("thing", "unsway.banks")
+    with pytest.raises(BadInput, match="cannot be the name of this thing"):
+        things.add(name, 1)
+    assert things.names() == ()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from unsway import readers
 from unsway.biases.cues import resolve
 from unsway.biases.insert import Inserted
 from unsway.biases.registry import Bias, Skip, Substituted
@@ -25,7 +26,7 @@ from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import letter, render, with_answer_turn
 from unsway.readers.letter import LETTER
 from unsway.readers.requests import REQUEST
-from unsway.registry import Ref
+from unsway.registry import Ref, blaming
 from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
 from unsway.spelling import several
@@ -124,7 +125,7 @@ def pairs(
         arguments: Arguments for options, for the biases that need them.
 
     Raises:
-        UnknownName: There is no such bias, form or elicitation.
+        UnknownName: There is no such bias, form or elicitation, or no reader of the name that a bias says.
         BadInput: Questions are a name; a bias is named twice; a gold option is needed and missing; arguments are needed and
             not given; or a bias broke its promise to add cues only.
     """
@@ -140,6 +141,8 @@ def pairs(
         raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
     if instructions not in ("default", "varied"):
         raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
+    for bias in wanted:
+        readers.get(bias.reader)  # before anything is asked, not when it is read
     needing = [bias.name for bias in wanted if "arguments" in bias.wants]
     if needing and arguments is None:
         raise BadInput(
@@ -244,9 +247,15 @@ class _Builder:
         wanted: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
         if bias.forms:
             wanted["form"] = draw.choice(bias.forms)
-        made = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+        with blaming("bias", bias.name, f"question {question.id}"):
+            made: Any = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
         if isinstance(made, Skip):
             return made
+        if not isinstance(made, Prompt | Inserted | Substituted):
+            said = (
+                f"returned {made!r:.60} for question {question.id}, which is no Prompt, Inserted, Substituted or Skip"
+            )
+            raise BadInput(f"Bias {bias.name!r} {said}. Mend the bias.")
         both = _checked(bias, question, clean, made)
         drawn = {"form": str(wanted["form"])} if bias.forms else {}
         drawn["place"] = both.biased.cue_place()

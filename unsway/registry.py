@@ -13,17 +13,22 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, UnswayError
 
 GROUP = "unsway.plugins"
 """The group of entry points under which other packages add things; the value of each is a module to import."""
 
 T = TypeVar("T")
+_NAME = re.compile(r"[^\s,@]+")
+"""Names stand in lists with commas, and in front of @ and a version."""
 _log = logging.getLogger(__name__)
 _loaded: set[str] = set()
 """Names of the entry points that are imported, or are being imported."""
@@ -68,7 +73,12 @@ class Registry(Generic[T]):
         self._discovered = False
 
     def add(self, name: str, thing: T) -> T:
-        """Declare a thing under a name, and return it. Raises `BadInput` where the name is taken."""
+        """Declare a thing under a name, and return it. Raises `BadInput` where it is taken or cannot be written."""
+        given: object = name
+        if not isinstance(given, str) or not _NAME.fullmatch(given):
+            raise BadInput(
+                f"{name!r} cannot be the name of this {self.kind}. Write letters, digits, - and _; no space, comma or @."
+            )
         if name in self._things:
             raise BadInput(f"The name {name!r} is taken by another {self.kind}. Rename one of the two.")
         self._things[name] = thing
@@ -98,6 +108,22 @@ class Registry(Generic[T]):
                 importlib.import_module(module.name)
             self._discovered = True
         load_plugins()
+
+
+@contextmanager
+def blaming(kind: str, name: str, on: str) -> Iterator[None]:
+    """Around a call of something that was added: whatever it raises becomes an error that says which it was.
+
+    Raises:
+        BadInput: It failed; errors of unsway go on as they are.
+    """
+    try:
+        yield
+    except UnswayError:
+        raise
+    except Exception as error:
+        failed = f"{type(error).__name__}: {error}"
+        raise BadInput(f"The {kind} {name!r} failed on {on} ({failed}). Mend it, or leave it out.") from error
 
 
 def load_plugins() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal, Required, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Literal, Required, TypeAlias, TypedDict, TypeVar, Unpack, get_args
 
 from unsway.banks import bank
 from unsway.biases.definition import Cue
@@ -98,6 +98,13 @@ class Bias:
     make: Make = field(repr=False, compare=False)
     """Puts it into a prompt."""
 
+    def __post_init__(self) -> None:
+        """Raises `BadInput` where a field has a value that there is not, which would be counted as some other one."""
+        for name, allowed in (("target", TargetKind), ("kind", Kind), ("clean", CleanRate)):
+            if getattr(self, name) not in get_args(allowed):
+                said = ", ".join(map(repr, get_args(allowed)))
+                raise BadInput(f"Bias {self.name!r} has the {name} {getattr(self, name)!r}; it is one of {said}.")
+
     @property
     def suits_requests(self) -> bool:
         """Whether it can be put to a request, which has no options to name."""
@@ -144,7 +151,7 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
         about: Fields of `Bias`; version (1 at first), summary and paper are required.
 
     Raises:
-        BadInput: The name is taken, or the function takes something that is not offered.
+        BadInput: The name is taken or cannot be written, or the function or a field is not what a bias takes.
     """
 
     def declare(make: F) -> F:
@@ -156,6 +163,8 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
                 f"draw) and, by keyword only, none or some of: {', '.join(OFFERED)}."
             )
         forms = about.get("forms", ())
+        if "/" in str(name):
+            raise BadInput(f"The bias {name!r} cannot be asked for, because a form stands behind /. Rename it.")
         if bool(forms) != ("form" in wants):
             raise BadInput(
                 f"Bias {name!r} has forms {forms}; a bias with forms takes a keyword `form`, and only such a one."

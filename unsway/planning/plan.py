@@ -160,7 +160,7 @@ class ModelPlan:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
         seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
-        out = {name: min(n, longest) for name, n in (TOKENS_OUT | seen_out).items()}
+        out = {name: min(n, longest) for name, n in {**TOKENS_OUT, **seen_out}.items()}
 
         # tokens in over what the rule of thumb says
         expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)

@@ -71,7 +71,12 @@ def elicitation(
     answer_turn: Bank | None = None,
     redacted: bool = False,
 ) -> Elicitation:
-    """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken."""
+    """Declare an elicitation; see the fields of `Elicitation`. Raises `BadInput` where the name is taken or no wording is."""
+    given: object = wordings
+    if not isinstance(given, Bank) or not given.entries:
+        raise BadInput(
+            f"The elicitation {name!r} has the wordings {wordings!r:.60}; they are a Bank with one entry or more."
+        )
     return elicitations.add(name, Elicitation(name, wordings, style, example, answer_turn, redacted))
 
 

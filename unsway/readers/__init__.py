@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, get_args
 
-from unsway.registry import Registry
-from unsway.types import Pair, Reading, Reply, Rule, Side
+from unsway.errors import BadInput
+from unsway.registry import Registry, blaming
+from unsway.types import Pair, Reading, Reply, Rule, Side, Status
 
 Read: TypeAlias = Callable[[Pair, Side, Reply], Reading]
 """Reads one side of a pair. A value that is an option is one of the question, whatever the order shown."""
@@ -53,8 +54,26 @@ class DeclaredReader:
         return f"{self.name}@{self.version}"
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
-        """What the function reads, signed with the reader's name and version."""
-        return replace(self.read(pair, side, reply), by=self.versioned)
+        """What the function reads, signed with the reader's name and version.
+
+        Raises:
+            BadInput: It failed, or what it returned is no reading of this pair, which would be counted as some answer.
+        """
+        with blaming("reader", self.name, f"the {side} reply to {pair.id}"):
+            found: Any = self.read(pair, side, reply)
+        n = len(pair.question.options)
+        if (
+            not isinstance(found, Reading)
+            or found.status not in get_args(Status)
+            or (found.value is None) == (found.status == "ok")
+            or (n and found.value not in (None, *range(n)))
+        ):
+            raise BadInput(
+                f"The reader {self.name!r} returned {found!r:.90} for the {side} reply to {pair.id}, which has {n} options. "
+                "It must return a Reading: the index of an option with the status ok, or None with why. Mend it."
+            )
+        reading: Reading = replace(found, by=self.versioned)
+        return reading
 
 
 readers: Registry[Reader] = Registry("reader", "unsway.readers")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.assets import Asset
-from unsway.errors import UnknownName
+from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.spelling import expression
 from unsway.types import Question
@@ -102,10 +102,12 @@ def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
         about: Fields of `Source`; revision, license, splits and summary are required.
 
     Raises:
-        BadInput: The name is taken.
+        BadInput: The name is taken, or there is no split.
     """
 
     def declare(rows: Rows) -> Rows:
+        if not about["splits"]:
+            raise BadInput(f'The source {name!r} has no splits. Name one at least: splits=(Split("test", 100),).')
         levels = about.get("levels", ())
         declared = Source(name=name, rows=rows, level=levels[0] if levels else 0, **about)
         sources.add(name, replace(declared, default=declared.default or declared.splits[0].name))

@@ -120,7 +120,8 @@ def cells(
         counted = [(reason, n) for reason, n in zip(reasons, np.bincount(why).tolist(), strict=False) if n and reason]
         excluded = tuple(sorted(counted, key=lambda item: (-item[1], str(item[0]))))
         n_questions = int(columns.question.max()) + 1
-        estimates = (*_estimates(columns, level), *added_estimates(members, level))
+        own = _estimates(columns, level)
+        estimates = (*own, *added_estimates(members, level, [one.name for one in own]))
         n, p = len(members), brr_p(columns, level)
         found.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
     corrected = iter(holm([cell.p for cell in found if cell.p is not None]))

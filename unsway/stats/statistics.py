@@ -11,13 +11,14 @@ their own. A statistic is one file (or one line of a script), and nothing else i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from unsway.registry import Registry
+from unsway.errors import BadInput
+from unsway.registry import Registry, blaming
 from unsway.stats.columns import mean
 from unsway.types import Estimate, Outcome
 
@@ -56,6 +57,26 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
     return mean("share", question, values, signed=False, level=level, n_excluded=n_excluded)
 
 
-def added_estimates(outcomes: Sequence[Outcome], level: float) -> tuple[Estimate, ...]:
-    """Every added statistic of one cell, each under the name it was added by, in alphabetical order."""
-    return tuple(replace(statistics.get(name).estimate(outcomes, level), name=name) for name in statistics.names())
+def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection[str] = ()) -> tuple[Estimate, ...]:
+    """Every added statistic of one cell, each under the name it was added by, in alphabetical order.
+
+    Args:
+        outcomes: The outcomes of the cell.
+        level: Nominal coverage of intervals.
+        taken: Names that the cell's own estimates have.
+
+    Raises:
+        BadInput: One failed, returned no `Estimate`, or has a name that is taken.
+    """
+    found = []
+    for name in statistics.names():
+        if name in taken:
+            raise BadInput(f"The name of the statistic {name!r} is that of a number which the table has. Rename yours.")
+        with blaming("statistic", name, f"{len(outcomes)} outcomes"):
+            made = statistics.get(name).estimate(outcomes, level)
+        if not isinstance(made, Estimate):
+            raise BadInput(
+                f"The statistic {name!r} returned {made!r:.60}, which is no Estimate. Mend it, or leave it out."
+            )
+        found.append(replace(made, name=name))
+    return tuple(found)
