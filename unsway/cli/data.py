@@ -58,7 +58,13 @@ def data() -> None:
     help="Biases to train on.",
 )
 @elicit_option
-@click.option("--direct-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Share without CoT.")
+@click.option(
+    "--direct-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of rows without reasoning.",
+)
 @click.option(
     "--instruct",
     type=click.IntRange(min=0),
@@ -69,7 +75,13 @@ def data() -> None:
 @click.option(
     "--instruct-tasks", default="", help="Tasks for them: alpaca, self_instruct, or a JSONL file; our own otherwise."
 )
-@click.option("--evidence", type=click.IntRange(min=0), default=0, show_default=True, help="Rows that give grounds.")
+@click.option(
+    "--evidence",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Rows that give grounds for the right option.",
+)
 @click.option(
     "--instructions",
     type=click.Choice(["varied", "default"]),
@@ -84,7 +96,7 @@ def data() -> None:
     type=click.Choice(["all", "right", "disagree"]),
     default="all",
     show_default=True,
-    help="Replies that become targets; the paper keeps all.",
+    help="Replies that become targets: all (as in the paper), right ones, or those that disagree with the cue.",
 )
 @thoughts_option
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="0 is greedy.")
@@ -92,7 +104,7 @@ def data() -> None:
     "--max-tokens", type=click.IntRange(min=1), default=2000, show_default=True, help="Most tokens of a reply."
 )
 @click.option("--max-cost", type=click.FloatRange(min=0), help="US dollars that its replies may cost; stops before.")
-@out_option
+@out_option("Folder of the training set.")
 @seed_option
 @engine_option
 @model_args_option

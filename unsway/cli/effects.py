@@ -35,7 +35,9 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--effects", "wanted", default="", help="Side effects, or NAME/CONDITION, with commas.")
+@click.option(
+    "--effects", "wanted", default="", help="Side effects, or NAME/CONDITION, with commas (all that need no judge)."
+)
 @click.option(
     "-n",
     "n",

@@ -13,7 +13,7 @@ from unsway.cli.options import as_json, json_option, out_option
 
 @main.command(name="import")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@out_option
+@out_option()
 @click.option(
     "--clean",
     multiple=True,

@@ -88,17 +88,17 @@ OPTIONS = {
     help="Arguments for options (of `unsway data arguments`), for biases that quote them.",
 )
 @elicit_option
-@out_option
+@out_option()
 @click.option("--label", default=None, help="Short name of this model in reports (its own name otherwise).")
 @click.option(
     "--role",
     type=click.Choice(["base", "control", "trained"]),
-    help="What it is compared as; base where it is not named, as its record says for a checkpoint.",
+    help="What it is compared as (a checkpoint: what its record says; anything else: base).",
 )
 @click.option(
     "--checkpoint",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The checkpoint that a server answers with under this name; its role, biases and base count.",
+    help="The checkpoint that a server serves under this name: gives its role, trained biases and base.",
 )
 @click.option(
     "--training",

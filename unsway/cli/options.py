@@ -94,7 +94,11 @@ def remark(text: str) -> None:
     click.echo(text, err=form() != "text")
 
 
-out_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the study.")
+def out_option(holds: str = "Folder of the study.") -> Callable[[Verb], Verb]:
+    """Where a verb writes."""
+    return click.option("--out", type=click.Path(path_type=Path), required=True, help=holds)
+
+
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
 elicit_option = click.option(
     "--elicit",

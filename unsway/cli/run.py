@@ -21,7 +21,7 @@ from unsway.cli.options import (
 
 @main.command()
 @click.argument("study", type=click.Path(exists=True, path_type=Path))
-@out_option
+@out_option()
 @click.option(
     "--on", "on", default="", metavar="ray[:ADDRESS]", help="Where: this process; ray (all of this machine), ray:auto."
 )

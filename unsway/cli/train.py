@@ -46,7 +46,7 @@ from unsway.errors import number_of
     help="tensorboard, wandb, trackio, comma-separated (local).",
 )
 @click.option("--cancel", is_flag=True, help="Cancel the provider's job that --out waits for, and train nothing.")
-@out_option
+@out_option("Folder of the checkpoint; what a killed fit left there goes on.")
 @json_option
 def train(
     file: Path,
