@@ -97,6 +97,18 @@ def test_the_longest_name_of_a_source_stays_whole_on_80_columns() -> None:
     assert {word for line in lines[1:] for word in line.split()} == words
 
 
+def test_heads_over_short_cells_wrap_and_are_not_cut() -> None:
+    row = {
+        "bias": "suggested answer",
+        "quote not found": 0,
+        "it says so if it": "mentions",
+        "given a switch": "0 [0, 9]",
+    }
+    out = io.StringIO()
+    Console(file=out, width=44).print(fitted([row], 44))
+    assert sorted(" ".join([*row, *map(str, row.values())]).split()) == sorted(out.getvalue().split())
+
+
 def test_verbs_that_print_tables_take_a_format() -> None:
     found = {" ".join(verb) for verb in verbs(main)}
     assert found >= set(

@@ -32,7 +32,7 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     is_narrow = sum(whole) + 2 * len(whole) - 2 > width
     shown = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0) if is_narrow else (0, 1))
     for i, (head, cells) in enumerate(columns.items()):
-        is_name = not any(" " in cell for cell in cells)
+        is_name = not any(" " in cell for cell in cells) and not (fits and len(head) > sizes[i])  # no head is cut
         stays = fits or (i == 0 and whole[0] + 8 * (len(columns) - 1) <= width)
         shown.add_column(
             Text(head), overflow="fold", no_wrap=is_name and stays, width=sizes[i] if fits and is_narrow else None
