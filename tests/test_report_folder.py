@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
+import pytest
 import scripted_study
 
-from unsway.studies.folder import pairs_of, write_pairs
+from unsway.errors import UnswayError
+from unsway.store import manifest_path, read_manifest
+from unsway.studies.folder import arms_of, pairs_of, results, write_pairs
+from unsway.studies.kept_outcomes import kept_outcomes
+from unsway.studies.notebook import Notebook
+from unsway.studies.running import read_study
+
+KEPT = Path(__file__).parent / "data" / "first_edition_scripted"
 
 
 def test_pairs_come_back_equal_and_what_they_share_is_one_value(tmp_path: Path) -> None:
@@ -22,3 +31,43 @@ def test_pairs_come_back_equal_and_what_they_share_is_one_value(tmp_path: Path) 
             equal.setdefault(pair.clean, set()).add(id(pair.clean))
         assert len(equal) < len(same)
         assert all(len(ids) == 1 for ids in equal.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("arms.json", b"}", b"", "arms.json is damaged"),
+        ("arms.json", b'"base"', b'"b\xe9se"', "arms.json is damaged"),
+        ("arms.json", b'"role": "base"', b'"role": 7', r"arms.json is damaged \(arms: 0.role: Input should be"),
+        ("pairs.jsonl", b"suggested", b"sugg\xe9sted", "pairs.jsonl, line 1, field 'row'"),
+        ("pairs.jsonl", b'"order":[0,', b'"order":[9,', r"line 1, field 'order': is \(9"),
+        ("replies.jsonl", b'"sample":0', b'"sample":"x"', r"not a reply \(sample: Input should be a valid integer"),
+    ],
+)
+def test_a_file_that_was_damaged_by_hand_is_named_with_what_is_wrong(
+    tmp_path: Path, name: str, old: bytes, new: bytes, said: str
+) -> None:
+    folder = copytree(KEPT, tmp_path / "study")
+    whole = (folder / name).read_bytes()
+    assert old in whole
+    (folder / name).write_bytes(whole.replace(old, new, 1))
+    with pytest.raises(UnswayError, match=said) as found:
+        results(folder)
+    assert "pydantic" not in str(found.value)
+
+
+def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_count(tmp_path: Path) -> None:
+    folder = copytree(KEPT, tmp_path / "study")
+    (folder / "outcomes.jsonl").write_bytes(b"\xff\n")
+    with pytest.raises(UnswayError, match=r"outcomes\.jsonl, line 1"):
+        kept_outcomes(folder)
+    (folder / "study.json").write_bytes(b'{"models": 7}')
+    with pytest.raises(UnswayError, match=r"cannot be read as a study: (?!.*pydantic)"):
+        read_study(folder)
+    (tmp_path / "notebook.jsonl").write_bytes(b"[1]\n")
+    with pytest.raises(UnswayError, match="none of a notebook"):
+        Notebook(tmp_path).problems()
+    for damaged in (b"{", b"[]", b"\xff"):
+        manifest_path(folder / "pairs.jsonl").write_bytes(damaged)
+        assert read_manifest(folder / "pairs.jsonl") is None
+    assert arms_of(folder)[0].label == "base"

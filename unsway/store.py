@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from unsway.disk import appending, put_row, write_error, write_parts, write_text
-from unsway.errors import BadRow, StoreError
+from unsway.errors import BadInput, BadRow, StoreError
 from unsway.types import Reply, Settings
 
 if TYPE_CHECKING:
@@ -104,28 +104,47 @@ def write_jsonl(path: str | Path, values: Iterable[object], **about: object) -> 
     return target
 
 
-def open_text(path: str | Path) -> IO[str]:
-    """Open a text file for reading, unpacking `.gz`."""
-    source = Path(path)
-    if source.suffix == ".gz":
-        return gzip.open(source, "rt", encoding="utf-8")
-    return source.open(encoding="utf-8")
+def misfit(error: Exception) -> tuple[str, str]:
+    """Which field does not fit and why, from an error of `loads`, or of text that is no JSON or not UTF-8."""
+    if hasattr(error, "errors"):  # pydantic's ValidationError
+        first = error.errors()[0]
+        return ".".join(str(part) for part in first["loc"]) or "row", first["msg"]
+    return "row", str(error)
+
+
+def why(error: Exception) -> str:
+    """The same in words."""
+    where, what = misfit(error)
+    return what if where == "row" else f"{where}: {what}"
 
 
 def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
     """The values of a JSONL file (or `.gz`). Raises `BadRow` with file, line and field where a row does not fit."""
-    from pydantic import ValidationError
-
-    with open_text(path) as file:
+    source = Path(path)
+    with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 yield loads(kind, line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"]) or "row"
-                raise BadRow(path, number, where, first["msg"]) from None
+            except ValueError as error:
+                raise BadRow(path, number, *misfit(error)) from None
+
+
+def read_json(path: str | Path, field: str, kind: type[T]) -> T | None:
+    """What stands in a field of the object in a JSON file; None without the file or the field.
+
+    Raises:
+        BadInput: The file is damaged, or the field does not fit its type.
+    """
+    source = Path(path)
+    if not source.exists():
+        return None
+    try:
+        found = loads(dict[str, Any], source.read_bytes()).get(field)
+        return None if found is None else loads(kind, json.dumps(found))
+    except ValueError as error:
+        raise BadInput(f"{path} is damaged ({field}: {why(error)}). Restore it from a copy.") from None
 
 
 # ---------------------------------------------------------------- manifests
@@ -153,12 +172,15 @@ def write_manifest(path: str | Path, **about: object) -> Path:
 
 
 def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
-    """The manifest of a file; None where there is none, or where the file changed since it was written."""
+    """The manifest of a file; None where there is none that can be read, or where the file changed since it was written."""
     manifest = manifest_path(path)
     if not manifest.exists() or not Path(path).exists():
         return None
-    body: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
-    return body if body.get("sha256") == sha256_file(path) else None
+    try:
+        body: Any = json.loads(manifest.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and body.get("sha256") == sha256_file(path) else None
 
 
 # ---------------------------------------------------------------- replies
@@ -234,7 +256,7 @@ def _complete_rows(file: IO[bytes], path: str | Path) -> Iterator[tuple[bytes, R
             yield line, loads(Reply, line)
         except ValueError as error:
             raise StoreError(
-                f"{path}: the row that ends at byte {end} is not a reply ({str(error)[:200]}). Move the file away, or "
+                f"{path}: the row that ends at byte {end} is not a reply ({why(error)}). Move the file away, or "
                 "repair that row."
             ) from None
 

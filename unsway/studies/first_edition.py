@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unsway import biases
 from unsway.registry import Ref
 from unsway.stats.outcomes import NO_REPLY
+from unsway.studies.arms import Arm
 from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
 RULES = {"are_you_sure": Rule("zero", "first_right"), "positional": Rule("zero")}
@@ -34,17 +36,22 @@ def rule_of(bias: str) -> Rule:
     return RULES.get(name) or biases.rule_of(name)
 
 
-def arm_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row of an arm, with the model apart from the intervention."""
-    after = f" + {row['intervention']}" if row["intervention"] else ""
-    return {**row, "model": row["model"].removesuffix(after)}
+def arm_of(arm: Arm) -> Arm:
+    """An arm with its model apart from the intervention, which had a common name in the first edition."""
+    return replace(arm, model=arm.model.removesuffix(f" + {arm.intervention}")) if arm.intervention else arm
 
 
 def has_key(path: Path, key: str) -> bool:
-    """Whether the first row of a JSONL file has a key; a file is written as a whole, so its rows are of one edition."""
-    with path.open(encoding="utf-8") as file:
+    """Whether the first row of a JSONL file has a key; a file is written as a whole, so its rows are of one edition.
+
+    A first row that is damaged counts as one of today, which is said where it is read.
+    """
+    with path.open("rb") as file:
         first = file.readline()
-    return bool(first) and key in json.loads(first)
+    try:
+        return bool(first) and key in json.loads(first)
+    except (ValueError, TypeError):
+        return True
 
 
 def outcome(row: Mapping[str, Any], keys: Mapping[str, ArmKey]) -> Outcome:

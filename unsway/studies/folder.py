@@ -22,7 +22,7 @@ from unsway.progress import duration
 from unsway.registry import Ref
 from unsway.sampling.remote import linked
 from unsway.stats.outcomes import ReplyIndex
-from unsway.store import loads, read_jsonl, read_manifest, replies_in, write_jsonl
+from unsway.store import read_json, read_jsonl, read_manifest, replies_in, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.arms import Arm, ArmRole, reply_index, told_apart
 from unsway.studies.results import Notes, Results, SkippedCount
@@ -336,19 +336,11 @@ def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
     return reply_index(arms, replies_in(place / layout.REPLIES), instead_of(place))
 
 
-def _body(place: Path) -> dict[str, Any]:
-    path = place / layout.ARMS
-    body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return body
-
-
 def arms_of(place: Path) -> list[Arm]:
-    """The arms that a folder knows."""
-    body = _body(place)
-    rows = body.get("arms", [])
-    if "edition" not in body:
-        rows = [first_edition.arm_row(row) for row in rows]
-    return [loads(Arm, json.dumps(row)) for row in rows]
+    """The arms that a folder knows. Raises `BadInput` where its list of them is damaged."""
+    path = place / layout.ARMS
+    arms = read_json(path, "arms", list[Arm]) or []
+    return arms if read_json(path, "edition", int) is not None else [first_edition.arm_of(arm) for arm in arms]
 
 
 def _asked(place: Path) -> tuple[Instead, ...]:
@@ -366,7 +358,8 @@ def _asked(place: Path) -> tuple[Instead, ...]:
 
 
 def _skipped(place: Path) -> list[SkippedCount]:
-    return [loads(SkippedCount, json.dumps(list(row.values()))) for row in _body(place).get("skipped", [])]
+    rows = read_json(place / layout.ARMS, "skipped", list[dict[str, Any]]) or []
+    return [SkippedCount(**row) for row in rows]
 
 
 def counted(asked: PairSet) -> list[SkippedCount]:
@@ -391,6 +384,10 @@ def pairs_of(place: Path) -> tuple[Pair, ...]:
         question = row.question if isinstance(row.question, Question) else questions.get(row.question)
         if question is None:
             raise BadRow(path, number, "question", f"{row.question!r} is not in {layout.QUESTIONS}")
+        if sorted(row.order) != [*range(len(question.options))]:
+            raise BadRow(
+                path, number, "order", f"is {row.order}; it has each of the {len(question.options)} options once"
+            )
         values = {name: getattr(row, name) for name in _PAIR_FIELDS}
         values |= {
             "question": question if isinstance(row.question, str) else inline.setdefault(question, question),

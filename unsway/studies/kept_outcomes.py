@@ -79,7 +79,7 @@ def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     path = place / layout.OUTCOMES
     if not path.exists():
         return ()
-    if not first_edition.has_key(path, "model"):
+    if first_edition.has_key(path, "arm"):
         return tuple(read_jsonl(path, Outcome))
     keys = {arm.name: arm.key for arm in arms_of(place)}
     return tuple(first_edition.outcome(row, keys) for row in read_jsonl(path, dict[str, Any]))

@@ -27,7 +27,7 @@ from unsway.errors import BadRow
 from unsway.planning.decisions import Decided, FreeNote, StatedChoice, StatedDecision
 from unsway.planning.forecasts import Forecast, Printed
 from unsway.seeds import content_id
-from unsway.store import dumps, loads
+from unsway.store import dumps, loads, why
 
 Body: TypeAlias = Forecast | Printed | StatedDecision | StatedChoice | Decided | FreeNote
 KINDS: dict[str, type[Any]] = {
@@ -131,7 +131,7 @@ class Notebook:
         """
         place = Path(folder).resolve()
         file = place / layout.STUDY
-        study = content_id(file.read_text(encoding="utf-8").rstrip("\n")) if file.is_file() else ""
+        study = content_id(file.read_text(encoding="utf-8", errors="replace").rstrip("\n")) if file.is_file() else ""
         gone = {one.folder for one in self.all(Printed) if not (place.parent / one.folder).exists()}
         return tuple(
             replace(one, folder=place.name)
@@ -180,7 +180,7 @@ def _warn(path: Path, problem: str) -> None:
 
 
 def _no_row(path: Path, number: int, error: Exception) -> BadRow:
-    return BadRow(path, number, "row", f"is none of a notebook ({error}). Restore the line, or delete it")
+    return BadRow(path, number, "row", f"is none of a notebook ({why(error)}). Restore the line, or delete it")
 
 
 def _read(path: Path) -> tuple[list[NotebookRow], tuple[str, ...]]:

@@ -32,7 +32,7 @@ from unsway.planning.prices import Price, prices
 from unsway.sampling import Sampling
 from unsway.sampling.remote import RemoteBudget, linked
 from unsway.sharing import shared
-from unsway.store import dumps, loads, replies_in
+from unsway.store import dumps, loads, replies_in, why
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, index_of, results, write_arms, write_pairs
 from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
@@ -131,7 +131,7 @@ class StudyRun:
         place, text = self.folder, dumps(self.study) + "\n"
         with exclusive(place):
             path = place / layout.STUDY
-            again = path.is_file() and path.read_text(encoding="utf-8") == text
+            again = path.is_file() and path.read_bytes() == text.encode()
             planned = {arm.name for arm in self.study.arms()}
             left = [] if again else [arm.label for arm in arms_of(place) if arm.planned_name not in planned]
             if left:
@@ -361,9 +361,9 @@ def read_study(path: str | Path) -> Study:
     """
     file = Path(path) / layout.STUDY if Path(path).is_dir() else Path(path)
     try:
-        return loads(Study, file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise BadInput(f"{file} cannot be read as a study: {error}") from error
+        return loads(Study, file.read_bytes())
+    except (ValueError, TypeError, OSError) as error:
+        raise BadInput(f"{file} cannot be read as a study: {why(error)}") from error
 
 
 def load_if_installed(folder: str | Path) -> Study | None:
