@@ -186,6 +186,11 @@ def test_the_kept_folder_of_the_first_edition_has_its_study() -> None:
         ({"interventions": [{"kind": "steered"}]}, UnknownName, "no kind of intervention named 'steered'"),
         ({"interventions": [{"kind": "prompted", "wording": "ignore", "tone": 3}]}, BadInput, "has no 'tone'"),
         ({"n": "many"}, BadInput, "cannot be read as a study"),
+        ({"sample": 3}, BadInput, "has a field 'sample', which a study does not have; there it has models, .*samples"),
+        ({"settings": {"temprature": 1}}, BadInput, "has a field 'settings.temprature'"),
+        ({"tasks": [{"source": "arc_challenge", "number": 8}]}, BadInput, "has a field 'tasks.0.number'"),
+        ({"biases": [{"name": "post_hoc"}]}, BadInput, "a value in it lacks 'kind'"),
+        ({"models": [7]}, BadInput, "cannot be read as a study"),
     ],
 )
 def test_what_is_not_known_here_is_said(

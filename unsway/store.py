@@ -108,7 +108,7 @@ def misfit(error: Exception) -> tuple[str, str]:
     """Which field does not fit and why, from an error of `loads`, or of text that is no JSON or not UTF-8."""
     if hasattr(error, "errors"):  # pydantic's ValidationError
         first = error.errors()[0]
-        return ".".join(str(part) for part in first["loc"]) or "row", first["msg"]
+        return ".".join(str(part) for part in first["loc"]) or "row", first["msg"].removeprefix("Value error, ")
     return "row", str(error)
 
 

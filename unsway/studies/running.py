@@ -9,6 +9,7 @@ What the folder holds is not asked again, so a study that grew (a bias, a model,
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -32,6 +33,7 @@ from unsway.planning.prices import Price, prices
 from unsway.sampling import Sampling
 from unsway.sampling.remote import RemoteBudget, linked
 from unsway.sharing import shared
+from unsway.spelling import KIND
 from unsway.store import dumps, loads, replies_in, why
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
 from unsway.studies.folder import arms_of, counted, index_of, results, write_arms, write_pairs
@@ -361,9 +363,33 @@ def read_study(path: str | Path) -> Study:
     """
     file = Path(path) / layout.STUDY if Path(path).is_dir() else Path(path)
     try:
-        return loads(Study, file.read_bytes())
-    except (ValueError, TypeError, OSError) as error:
+        text = file.read_bytes()
+        study = loads(Study, text)
+    except KeyError as error:
+        raise BadInput(f"{file} cannot be read as a study: a value in it lacks {error}.") from error
+    except (ValueError, TypeError, AttributeError, OSError) as error:
         raise BadInput(f"{file} cannot be read as a study: {why(error)}") from error
+    for unknown, known in _unknown_fields(json.loads(text), json.loads(dumps(study))):
+        raise BadInput(
+            f"{file} has a field {unknown!r}, which a study does not have; there it has {', '.join(known)}. Correct "
+            "its name, or leave it out."
+        )
+    return study
+
+
+def _unknown_fields(given: Any, read: Any, where: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Fields of a study's JSON that were passed over when it was read, each with those that stand in their place."""
+    if isinstance(given, list) and isinstance(read, list):
+        for number, (one, other) in enumerate(zip(given, read, strict=False)):
+            yield from _unknown_fields(one, other, f"{where}{number}.")
+    elif (
+        isinstance(given, dict) and isinstance(read, dict) and (KIND in given or KIND not in read)
+    ):  # else a first edition's
+        for name, value in given.items():
+            if name in read:
+                yield from _unknown_fields(value, read[name], f"{where}{name}.")
+            elif value is not None:  # a setting that is left out
+                yield f"{where}{name}", list(read)
 
 
 def load_if_installed(folder: str | Path) -> Study | None:
