@@ -96,6 +96,29 @@ def test_both_formats_are_read(tmp_path: Path, kind: str) -> None:
     assert "hinted" in found.pairs[0].biased.turns[0].text()
 
 
+def test_every_answer_of_a_prompt_that_was_answered_several_times_at_once_is_a_reply(tmp_path: Path) -> None:
+    path = log_of(
+        tmp_path, [sample(n, side) for n in range(2) for side in ("plain", "hinted")], follow, log_format="json"
+    )
+    log = json.loads(path.read_text())
+    for one in log["samples"]:
+        other = json.loads(json.dumps(one["output"]["choices"][0]))
+        other["message"]["content"] = "(A)"
+        one["output"]["choices"].append(other)
+    path.write_text(json.dumps(log))
+    found = load(path)
+    assert len(found.replies) == 8 and len(found.pairs) == 2
+    biased = {pair.biased.id for pair in found.pairs}
+    said = sorted((reply.sample, reply.text) for reply in found.replies if reply.prompt_id in biased)
+    assert said == [(0, "(B)"), (0, "(B)"), (1, "(A)"), (1, "(A)")]
+
+
+def test_a_pair_that_was_damaged_in_a_log_of_ours_is_said(tmp_path: Path) -> None:
+    path = log_of(tmp_path, [Sample(id="1", input="x", metadata={"pair": {"id": 7}})], follow, log_format="json")
+    with pytest.raises(BadInput, match="a pair or a reply that was damaged"):
+        load(path)
+
+
 def test_two_logs_of_one_measurement_join(tmp_path: Path) -> None:
     biased = log_of(tmp_path, [frozen(n, "biased") for n in range(3)], lambda text: "(B)", name="b")
     clean = log_of(tmp_path, [frozen(n, "unbiased") for n in range(4)], lambda text: "(A)", name="u")

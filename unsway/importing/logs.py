@@ -15,7 +15,7 @@ from unsway.errors import BadInput, number_of
 from unsway.importing.words import named
 from unsway.models.thoughts import shown_thought
 from unsway.sampling.conversation import STOPS
-from unsway.store import loads
+from unsway.store import loads, why
 from unsway.types import Pair, Reply, Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_log(file: Path) -> EvalLog | None:
     try:
         return read_eval_log(str(file))
     except Exception as error:  # whatever a damaged archive makes Inspect raise
-        raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {error}.") from error
+        raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {why(error)}.") from error
 
 
 class Logs(NamedTuple):
@@ -82,10 +82,10 @@ def read_logs(files: Sequence[Path]) -> Logs:
             continue
         n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
         n_asked = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
-        why = (
+        ended = (
             f" ({log.error.message.strip().splitlines()[-1][:200]})" if log.error and log.error.message.strip() else ""
         )
-        what = f"{file} is of a run that did not finish: its status is {log.status!r}{why}"
+        what = f"{file} is of a run that did not finish: its status is {log.status!r}{ended}"
         if not n_replies:
             advice = "Run it again: `inspect eval-retry` asks what is missing."
             raise BadInput(
@@ -112,9 +112,14 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
     if not any("pair" in each for each in about):
         return None
     scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
-    replies = [
-        loads(Reply, score.metadata["reply"]) for score in scores if score.metadata and "reply" in score.metadata
-    ]
+    texts = [each["pair"] for each in about if "pair" in each and each.get("arm") != "clean"]
+    try:
+        replies = [loads(Reply, s.metadata["reply"]) for s in scores if s.metadata and "reply" in s.metadata]
+        pairs = {text: loads(Pair, text) for text in texts}
+    except (ValueError, TypeError) as error:
+        raise BadInput(
+            f"{file} holds a pair or a reply that was damaged ({why(error)}). Restore it from a copy."
+        ) from None
     if not is_measured:  # Inspect's own door: what it knows is in the log's header
         decoding: dict[str, Any] = {}
         for config in (log.eval.model_generate_config, log.plan.config):  # the task's and flags win over the model's
@@ -125,7 +130,6 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
         replies = [
             replace(reply, model=log.eval.model, settings=settings, settings_known=is_known) for reply in replies
         ]
-    pairs = {each["pair"]: loads(Pair, each["pair"]) for each in about if "pair" in each and each.get("arm") != "clean"}
     return list(pairs.values()), replies
 
 
@@ -133,9 +137,11 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
     """The samples of any log as rows, numbered from 1.
 
     Metadata goes before what Inspect itself knows: the id of a sample names its question, its target is the right option.
+    Of a prompt that was answered several times at once (`num_choices`), each answer is a row.
     """
     header = named({**(log.eval.metadata or {}), **log.eval.task_args})
     asked_on = log.eval.created[:10]
+    many = max((len(sample.output.choices) for sample in log.samples or ()), default=1)
     for number, sample in enumerate(log.samples or (), 1):
         messages = (
             [sample.input] if isinstance(sample.input, str) else [m.text for m in sample.input if m.role != "assistant"]
@@ -148,10 +154,16 @@ def rows_of_log(log: EvalLog) -> Iterator[tuple[int, dict[str, Any]]]:
         if isinstance(sample.target, str) or len(sample.target) == 1:
             row["gold"] = sample.target if isinstance(sample.target, str) else sample.target[0]
         row |= {name: value for name, value in named(sample.metadata or {}).items() if name != "reply"}
-        if sample.error is None and sample.output.choices:
-            stop = STOPS.get(sample.output.stop_reason, "unknown")
-            thought, usage = shown_thought(sample.output, log.eval.model, stop), sample.output.usage
-            row |= {"reply": sample.output.completion, "stop": stop, "reported_model": sample.output.model}
-            row |= {"reasoning": thought.text, "thought_kind": thought.kind}
-            row["reasoning_tokens"] = usage.reasoning_tokens if usage else None
-        yield number, row
+        choices = sample.output.choices if sample.error is None else []
+        for place, choice in enumerate(choices):
+            output = sample.output.model_copy(update={"choices": [choice], "completion": choice.message.text})
+            stop = STOPS.get(choice.stop_reason, "unknown")
+            thought, usage = shown_thought(output, log.eval.model, stop), output.usage
+            said: dict[str, Any] = {"reply": output.completion, "stop": stop, "reported_model": output.model}
+            said |= {"reasoning": thought.text, "thought_kind": thought.kind}
+            said["reasoning_tokens"] = usage.reasoning_tokens if usage else None
+            if many > 1:
+                said["sample"] = (sample.epoch - 1) * many + place
+            yield number, row | said
+        if not choices:
+            yield number, row
