@@ -123,15 +123,30 @@ def test_rows_survive_what_a_cell_may_hold() -> None:
     assert again[0] == {"a b": 'x,"y"\nz', "n": "0.5", "why": '{"cut": 2}', "more": ""}
     assert written(rows[1:], "latex").splitlines()[4] == r"50 \% \& |\_\textless{} &  \\"
     assert written(rows[1:], "md").splitlines()[2] == r"| 50 % &amp; \|\_&lt; |  |"
+    lines = [{"a": "x \n\n| y\r\nz"}]
+    assert written(lines, "md").splitlines()[2:] == [r"| x \| y z |"]
+    assert written(lines, "latex").splitlines()[4] == r"x | y z \\"
 
 
 def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: Path) -> None:
     rows = [{"arm": "[red]x", "what": "odd[/x]", "[/head]": "=1+1"}]
     for text in (as_text(rows), _printed(fitted(rows, 100))):
         assert all(each in text for each in ("[red]x", "odd[/x]", "[/head]", "=1+1"))
-    cells = ["=1+1", "@x", "+cmd|x", "-x", "\tx", "+31 [+22, +40]", "-0.5", "a=b"]
+    cells = [
+        "=1+1",
+        "@x",
+        "+cmd|x",
+        "-1+cmd|x!A0",
+        "-x",
+        "\tx",
+        "+31 [+22, +40]",
+        "-0.5",
+        "−3 [−9, ∞]",
+        "-1e-05",
+        "a=b",
+    ]
     (_, *again) = csv.reader(io.StringIO(written([{"c": cell} for cell in cells], "csv")))
-    assert [row[0] for row in again] == ["'=1+1", "'@x", "'+cmd|x", "'-x", "'\tx", "+31 [+22, +40]", "-0.5", "a=b"]
+    assert [row[0] for row in again] == [f"'{cell}" for cell in cells[:6]] + cells[6:]
     asked = pairs(toy_questions(4), ["post_hoc"])
     place = tmp_path / "odd[red]x"
     measure(scripted(asked, {}), asked, folder=place, label="evil[/x]")

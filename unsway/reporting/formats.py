@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 Format: TypeAlias = Literal["csv", "md", "latex"]
-_FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-][\d.∞])")
-"""The beginning of a text that a spreadsheet would take for a formula; an apostrophe before it makes it text there."""
+_FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-][\d.,∞ %+\-−\[\]eE]*$)")
+"""The beginning of a text that a spreadsheet would take for a formula, and that is no number with its interval; an apostrophe
+before it makes it text there."""
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
 _LATEX |= {"∞": r"$\infty$", "—": "---", "<": r"\textless{}", ">": r"\textgreater{}", "’": "'", "[": "{[}"}
 _LATEX |= {char: "\\" + char for char in "{}$&#_%"}
@@ -48,7 +49,8 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no HTML, no end of a cell, no emphasis, no links."""
+    """Text that Markdown shows as it is, on one line: no HTML, no end of a cell, no emphasis, no links."""
+    text = re.sub(r"\s*[\r\n]\s*", " ", text)
     for char in "\\`*_[]|":
         text = text.replace(char, "\\" + char)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -75,5 +77,5 @@ def floating(tabular: str, caption: str = "", label: str = "") -> str:
 
 
 def latex(text: str) -> str:
-    """Text that LaTeX shows as it is."""
-    return "".join(_LATEX.get(char, char) for char in text)
+    """Text that LaTeX shows as it is, on one line."""
+    return "".join(_LATEX.get(char, char) for char in re.sub(r"\s*[\r\n]\s*", " ", text))
