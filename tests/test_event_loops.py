@@ -158,3 +158,13 @@ def test_a_notebook_without_ipywidgets_says_what_to_install(tmp_path: Path) -> N
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "pip install 'unsway[notebook]'" in done.stdout
+
+
+@pytest.mark.parametrize(("folder", "name"), [("x[/y]", "model"), ("x", "m[/y]")])
+def test_a_name_that_inspect_takes_for_markup_is_refused_before_anything_is_asked(
+    folder: str, name: str, tmp_path: Path
+) -> None:
+    asked = pairs(toy_questions(1), ["post_hoc"])
+    with pytest.raises(BadInput, match="without a piece like"):
+        run(asked.pairs, scripted(asked, follow={}, name=name), folder=tmp_path / folder)
+    assert not (tmp_path / folder / "replies.jsonl").read_text(encoding="utf-8")
