@@ -71,3 +71,11 @@ def forget_what_a_test_declares() -> Iterator[None]:
         registry._things = things
     log.setLevel(level)
     log.handlers[:] = handlers
+
+
+@pytest.fixture
+def torch_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked takes the torch engine, which needs no export, where it is not told another."""
+    from unsway.models.engines.base import engines
+
+    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, *given: 0))

@@ -69,8 +69,9 @@ def test_an_engine_that_is_declared_says_what_it_is(name: str) -> None:
 
 @real
 @loads_torch
-def test_auto_takes_the_engine_that_ranks_highest(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, weights, dtype: 0))
+def test_auto_takes_the_engine_that_ranks_highest(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch, torch_first: None
+) -> None:
     assert make_engine(weights).name == "torch"
     monkeypatch.setattr(CountingEngine, "rank", classmethod(lambda cls, weights, dtype: 9))
     monkeypatch.setitem(engines._things, "counting", CountingEngine)

@@ -46,14 +46,11 @@ def test_a_training_has_the_memory_of_a_session_that_is_not_asking(tiny: str, tm
 @real
 @loads_torch
 def test_a_study_holds_one_engine_while_it_asks_and_none_while_it_trains(
-    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torch_first: None
 ) -> None:
     from unsway.backends.local import trainers
     from unsway.models import provider
-    from unsway.models.engines.base import engines
     from unsway.studies import running
-
-    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, *given: 0))  # torch needs no export
 
     def rows(recipe: Recipe, questions: Sequence[Question], model: Session, **_: object) -> Mixture:
         """Rows after the base was asked; a random model ends none of its replies, which would leave it without rows."""

@@ -13,7 +13,6 @@ import unsway as us
 from unsway.data import Recipe, mixture
 from unsway.data.preferences import preferences
 from unsway.errors import BadInput
-from unsway.models.engines.base import engines
 from unsway.models.session import LOCAL
 from unsway.models.weights import locate
 from unsway.sampling import run
@@ -27,15 +26,12 @@ PAIRS = us.pairs(toy_questions(3), ["reward_history", "suggested_answer"])
 PLAIN = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
 
 
+pytestmark = pytest.mark.usefixtures("torch_first")
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("tiny") / "model", context=2048)
-
-
-@pytest.fixture(autouse=True)
-def _torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked is the same whichever engine is asked, and this one needs no export."""
-    monkeypatch.setattr(engines.get("openvino"), "rank", classmethod(lambda cls, *given: 0))
 
 
 def with_template(tiny: Path, folder: Path, template: str) -> Path:
