@@ -9,11 +9,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.tiny import loads_torch, real, tiny_model
 from unsway import assets
-from unsway.assets.offline.gguf import dequantise
+from unsway.assets.offline.gguf import dequantise, rotary_rows
 from unsway.errors import ModelError
 from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported
 from unsway.models.weights import locate
@@ -134,3 +135,11 @@ def test_the_embedded_model_has_the_numbers_that_transformers_reads() -> None:
     """transformers' own reader made this file of the same GGUF, in six times as long."""
     sums = sha256_file(assets.model_folder("smollm2-135m") / "model.safetensors")
     assert sums == "a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd"
+
+
+def test_rows_of_q_and_k_change_their_order_and_come_back() -> None:
+    rows, heads = np.arange(24).reshape(12, 2), {"q_proj": 2, "k_proj": 1}
+    in_file = rotary_rows("model.layers.0.self_attn.q_proj.weight", rows, heads, in_file=True)
+    assert (in_file[:, 0] // 2).tolist() == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]
+    assert (rotary_rows("q_proj", in_file, heads, in_file=False) == rows).all()
+    assert rotary_rows("model.layers.0.self_attn.v_proj.weight", rows, heads, in_file=True) is rows

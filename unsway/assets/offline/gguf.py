@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from unsway.progress import Track
 
 if TYPE_CHECKING:
     from gguf import GGUFReader
+    from numpy.typing import NDArray
     from transformers import LlamaForCausalLM
 
 WHAT = "Turning the embedded model's GGUF file into weights"
@@ -99,16 +100,29 @@ def _model(reader: GGUFReader) -> LlamaForCausalLM:
         tensor = tensors[names.get_name(of, try_suffixes=(".weight",))]
         unknown.discard(tensor.name)
         array = dequantize(tensor.data, tensor.tensor_type)
-        n_heads = next((n for key, n in heads.items() if key in name), None)
-        if n_heads is not None:  # rows of q and k, shape (heads x dim, in): the file has each head's halves interleaved
-            pairs = array.reshape(n_heads, array.shape[0] // n_heads // 2, 2, *array.shape[1:])
-            array = pairs.swapaxes(1, 2).reshape(array.shape)
-        state[name] = torch.tensor(array)
+        state[name] = torch.tensor(rotary_rows(name, array, heads, in_file=False))
     if unknown:
         raise ModelError(f"The GGUF file has what a plain Llama model has not: {', '.join(sorted(unknown))}.")
     model.load_state_dict(state, assign=True)
     model.tie_weights()
     return model
+
+
+def rotary_rows(name: str, array: NDArray[Any], heads: Mapping[str, int], *, in_file: bool) -> NDArray[Any]:
+    """The rows of a tensor in the order of a GGUF file, or in that of a model: they differ for the weights of q and k.
+
+    Args:
+        name: The tensor's name in the model.
+        array: Its values; of q and k of shape (heads x dim, in).
+        heads: How many heads q and k have, by a part of the name.
+        in_file: Whether each head's halves are interleaved, as a file has them, or stand one after the other.
+    """
+    n = next((n for key, n in heads.items() if key in name), None)
+    if n is None:
+        return array
+    half = array.shape[0] // n // 2
+    halves = array.reshape(n, *((2, half) if in_file else (half, 2)), *array.shape[1:])
+    return halves.swapaxes(1, 2).reshape(array.shape)
 
 
 def _tokenizer(path: Path, reader: GGUFReader) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.assets import cache_folder
+from unsway.assets.offline.gguf import rotary_rows
 from unsway.disk import replacing
 from unsway.extras import requires
 from unsway.models.weights import Weights, load_model
@@ -77,11 +78,7 @@ def exported(weights: Weights) -> Path:
         for name, tensor in load_model(weights).state_dict().items():
             if name == "lm_head.weight" and config.get("tie_word_embeddings"):
                 continue
-            array = tensor.float().cpu().numpy()
-            n_heads = next((n for key, n in heads.items() if key in name), None)
-            if n_heads is not None:  # rows of q and k, shape (heads x dim, in), with each head's halves interleaved
-                halves = array.reshape(n_heads, 2, array.shape[0] // n_heads // 2, *array.shape[1:])
-                array = halves.swapaxes(1, 2).reshape(array.shape)
+            array = rotary_rows(name, tensor.float().cpu().numpy(), heads, in_file=True)
             array = array if array.ndim == 1 else array.astype("float16")
             writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), array)
         writer.write_header_to_file()
