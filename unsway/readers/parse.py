@@ -81,6 +81,8 @@ def read(
         return Reading(None, "refused", "filter")
     cut = max(0, len(text) - LONGEST)
     kept = text[cut:] if cut else text
+    if kept.startswith("<s>") and marks.STRUCK_OR_ENDED.match(kept):
+        return Reading(None, "ambiguous", "several")
     channels = split(kept)
     if channels.thought_kind == "cut":
         return Reading(None, "truncated", "thought")

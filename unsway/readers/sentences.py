@@ -134,6 +134,8 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         beside = marks.BOXED_BESIDE.search(seg.low, max(0, found.start() - 60), found.start())
         if beside is not None and ord(beside[1]) - ord("a") != claim.choice:
             return torn(seg, beside.start(1), claim.span[1] - seg.start, "several", STRONG)
+    if claim is not None and noun and (beside := _beside(seg, found.start(), claim, want)):
+        return torn(seg, beside.start, claim.span[1] - seg.start, "several", strength)
     hedged = claim is not None and strength == HEDGED and claim.choice is not None
     if claim is not None and hedged and (another or _either_later(seg, claim, want)):
         claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", HEDGED)
@@ -176,6 +178,17 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     return (
         claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
     )
+
+
+def _beside(seg: Segment, start: int, claim: Claim, want: KnownOptions) -> Mention | None:
+    """The letter of another option that a slash parts from what announces this one: "Answer: A / Option: B"."""
+    before = seg.low[:start].rstrip()
+    if not before.endswith("/"):
+        return None
+    announced = [f.end() for f in say.FRAME.finditer(seg.low, max(0, start - 60), start) if f.lastgroup == "answer"]
+    letters = (mention_at(seg, end, want) for end in announced)
+    others = (one for one in letters if one is not None and one.option not in (None, claim.choice))
+    return next((one for one in others if not seg.low[one.end : len(before) - 1].strip(" )*_\"'.")), None)
 
 
 def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:

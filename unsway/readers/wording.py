@@ -79,6 +79,8 @@ def fold(text: str) -> str:
     if ">" in text:
         text = marks.TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
         text = text.replace("->", " =").replace("=>", " =")
+    if "- " in text or "− " in text or "– " in text:
+        text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # which is neither "8" nor "-8"
     if "inus " in text or "egative " in text:
         text = marks.NEGATIVE.sub(lambda m: "-".rjust(len(m[0])), text)
     return text.encode().translate(_ASCII).decode() if text.isascii() else text.translate(_FOLD)
