@@ -265,7 +265,11 @@ def test_what_it_may_cost_is_said_before_and_what_it_did_cost_after(
         fit(ROWS, METHODS[5], BASE, priced.limited(1e-6), tmp_path / "dear")
     with pytest.raises(BadInput, match="prices of 'tiny/llama' are not known"):
         fit(ROWS, METHODS[0], BASE, where(base, max_cost=1.0), tmp_path / "unknown")
-    assert not (tmp_path / "dear/tinker.json").exists()
+    with pytest.raises(
+        BadInput, match=r"could cost .* more than the \$1e-06 allowed"
+    ):  # its rejected replies are scored
+        fit(ROWS, Npo(), BASE, priced.limited(1e-6), tmp_path / "npo")
+    assert not (tmp_path / "dear/tinker.json").exists() and not (tmp_path / "npo/tinker.json").exists()
 
 
 def test_prices_by_hand() -> None:

@@ -346,6 +346,11 @@ class Method:
         return 0
 
     @property
+    def longest_sampled(self) -> int:
+        """Most tokens of one of these; 0 where there are none."""
+        return int(getattr(self, "max_tokens", 0)) if self.n_sampled else 0
+
+    @property
     def lora_on(self) -> LoraOn:
         """Layers that get the adapter; a method may make it a field of its own."""
         return "all-linear"

@@ -145,9 +145,8 @@ class Local(LocalOptions, Backend):
         weights = _without_adapter(locate(base.removeprefix(LOCAL)))
         form = ReplyFormat.of(weights, closes_empty=self.closes_empty)
         tokens = tokenise_sides(form, method, rows)
-        sampled = getattr(method, "max_tokens", 0) if method.n_sampled else 0
-        check_lengths(tokens, weights.name, weights.context, sampled=sampled)
-        longest = max(row.longest for row in tokens) + sampled
+        check_lengths(tokens, weights.name, weights.context, sampled=method.longest_sampled)
+        longest = max(row.longest for row in tokens) + method.longest_sampled
         at_once = self.rows_at_once or rows_that_fit(weights, longest, all_weights=not method.lora_rank)
         record = Checkpoint(
             model=str(folder),

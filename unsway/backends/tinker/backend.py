@@ -176,7 +176,7 @@ class Tinker(Backend):
                 names = sorted(str(name) for name, each in models.items() if each.trainable is not False)
                 raise BadInput(f"Tinker does not train {bare!r}. It trains {', '.join(names)}.")
             context = int(models[bare].max_context_length or 32_768)
-            check_lengths(tokens, bare, context)
+            check_lengths(tokens, bare, context, sampled=method.longest_sampled)
             saved = fit_of(
                 folder,
                 content_id(sha256, repr(method), self.describe(base), form.weights.fingerprint, self.closes_empty),

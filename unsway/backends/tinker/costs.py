@@ -75,7 +75,7 @@ def price_of_base(base: str, given: Sequence[float]) -> TinkerPrice | None:
 def at_most(method: Method, rows: Sequence[TokenRow]) -> TinkerTokens:
     """Tokens that a fit may be charged for: every sampled reply counts as long as it may be."""
     total = TinkerTokens()
-    longest = getattr(method, "max_tokens", 0) if method.n_sampled else 0
+    longest = method.longest_sampled
     for row in rows:
         if Tuner in method.needs and isinstance(method.objective, CrossEntropy):
             total += TinkerTokens(trained=row.n_tokens)
