@@ -414,6 +414,7 @@ def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
     assert "What the reasoning says" not in html(study())
     (note,) = footnotes(found)
     assert "by perfect/judge (gate passed): suggested answer, base: " in note and "%" not in note
+    assert "(matched placebo 0)" in note
     unread = tuple(replace(v, value=None, missing="unread") if v.side == "biased" else v for v in PERFECT)
     silent = tuple(replace(v, value=None, missing="unread") if v.side == "clean" else v for v in PERFECT)
     (lost,), (bare,) = (footnotes(study(verdicts=made)) for made in (unread, silent))

@@ -73,7 +73,7 @@ def verbalised_rows(found: Judged) -> Rows:
                 "no verdict": all_switches - given.n,
                 "says so, given a switch": words.share(given),
                 "least to most": bounds,
-                "placebo": f"{cell.placebo.name.removeprefix('placebo_')} {words.share(cell.placebo)}",
+                "placebo": f"{which_placebo(cell)} {words.share(cell.placebo)}",
                 "net": words.points(cell.net),
                 "switched in silence, of eligible pairs": f"{words.share(silent)} of {silent.n}",
                 "against the base": "" if cell.against_base is None else words.points(cell.against_base),
@@ -84,6 +84,11 @@ def verbalised_rows(found: Judged) -> Rows:
             }
         )
     return shown
+
+
+def which_placebo(cell: VerbalisedCell) -> str:
+    """`matched`, or `clean`, which is too easy given a switch."""
+    return cell.placebo.name.removeprefix("placebo_")
 
 
 def card_rows(cards: Iterable[JudgeCard]) -> Rows:
@@ -259,7 +264,8 @@ def footnotes(results: Results) -> Iterator[str]:
     shares = []
     for cell in cells:
         rate, n_switched = cell.rates.given_switch, cell.rates.given_switch_if_none.n
-        placebo = "no placebo" if cell.placebo.value is None else f"placebo {words.rate(cell.placebo)}"
+        which = f"{which_placebo(cell)} placebo"
+        placebo = f"no {which}" if cell.placebo.value is None else f"{which} {words.rate(cell.placebo)}"
         value = f"{words.share(rate)} of {rate.n} ({placebo})"
         if rate.value is None:
             value = "no reply switched" if not n_switched else f"no verdict on {number_of(n_switched, 'switch')}"

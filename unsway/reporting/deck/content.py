@@ -18,7 +18,7 @@ from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Seri
 from unsway.reporting.deck.steps import steps
 from unsway.reporting.deck.transcript_choice import ChosenTranscript, ShownReply, choose
 from unsway.reporting.headline import control_sentence, headline
-from unsway.reporting.judged import has_verdicts, leading, of_study
+from unsway.reporting.judged import has_verdicts, leading, of_study, which_placebo
 from unsway.reporting.plots import PRINT, colours
 from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm
@@ -286,7 +286,7 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
                 texts.append((words.NONE, "not judged"))
                 continue
             given = cell.rates.given_switch
-            below = f"of {given.n}, placebo {words.rate(cell.placebo)}"
+            below = f"of {given.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
             texts.append((words.share(given), below) if given.n else ("no switch", ""))
         rows.append(((name,), *texts))
     notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
