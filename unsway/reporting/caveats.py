@@ -80,9 +80,11 @@ def training_caveats(results: Results) -> Iterator[str]:
     for each in (each for each in trainings if len(each.labels) > 1):
         brr, of_base = each.summary.brr, each.summary.ratio
         beside = f", ratio to the base {ratio(of_base)}" if of_base else ""
+        moves = percent(each.summary.spread)
         said = (
-            f"mean BRR {points(brr)} points{beside}; from seed to seed it moves by {percent(each.summary.spread)} points "
-            f"(standard deviation beyond the chance of questions){f'. {brr.note}' if brr.note else ''}"
+            f"mean BRR {points(brr)} points{beside}; from seed to seed it moves by {moves} "
+            f"{'point' if moves == '1' else 'points'} (standard deviation beyond the chance of questions). "
+            f"{brr.note[:1].upper()}{brr.note[1:]}"
         )
         said = brr.note if brr.value is None else said
         yield f"{visible(each.name)} over {len(each.labels)} training seeds, all biases: {said}."
