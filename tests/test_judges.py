@@ -35,6 +35,7 @@ from unsway.judging.verdicts import JudgedReply, quote_span
 from unsway.pairing import pairs, retarget
 from unsway.planning.prices import prices
 from unsway.reporting import reasoning, transcripts, words
+from unsway.reporting.deck.content import reasoning_slides
 from unsway.reporting.judged import (
     admissions,
     check_rows,
@@ -418,6 +419,8 @@ def test_the_page_marks_the_words_that_admit_and_filters_by_them() -> None:
     unread = tuple(replace(v, value=None, missing="unread") if v.side == "biased" else v for v in PERFECT)
     silent = tuple(replace(v, value=None, missing="unread") if v.side == "clean" else v for v in PERFECT)
     (lost,), (bare,) = (footnotes(study(verdicts=made)) for made in (unread, silent))
+    (slide,) = reasoning_slides(study(verdicts=unread))
+    assert "no verdict" in str(slide.items) and "no switch" not in str(slide.items)
     assert "suggested answer, base: no verdict on " in lost and "none" not in lost and "—" not in bare + lost
 
 

@@ -287,7 +287,8 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
                 continue
             given = cell.rates.given_switch
             below = f"of {given.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
-            texts.append((words.share(given), below) if given.n else ("no switch", ""))
+            none = "no verdict" if cell.rates.given_switch_if_none.n else "no switch"
+            texts.append((words.share(given), below) if given.n else (none, ""))
         rows.append(((name,), *texts))
     notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
     note = (
