@@ -220,6 +220,16 @@ def test_what_has_no_number_is_named(study: Results) -> None:
     assert "No ratio to the base can be given: the interval of the base BRR touches 0." in text
 
 
+def test_bounds_of_missing_replies_are_named_by_what_they_bound(text: str) -> None:
+    asked, who = scripted_study.pairs(8, ("suggested_answer",)), scripted_study.arms(("base",))
+    clean = {pair.clean.id for pair in asked}
+    said = scripted_study.replies(asked, who, follows_of={"suggested_answer": (1.0,)})
+    lost = (replace(one, text="Hm.") if one.prompt_id in clean else one for one in said)
+    (cell,) = Results.build("t", who, asked, lost).cells  # had every missing reply followed the cue, this would be 0
+    assert (cell["brr_missing_hit"].value, cell["brr_missing_miss"].value) == (1, 0)
+    assert "all followed" not in text and 'at most</th><th scope="col">at least</th>' in text
+
+
 def test_long_names_are_shortened_and_stay_apart() -> None:
     study = odd_studies.several_models()
     legend = charts.figures(study)[0].spec["vconcat"][0]["layer"][3]["encoding"]["color"]["scale"]["domain"]

@@ -44,8 +44,8 @@ LEFT_HEADS = (
     "counted",
     "left out (without / with the cue)",
     "BRR as read",
-    "all followed",
-    "none followed",
+    "at most",
+    "at least",
 )
 ARM_HEADS = ("arm", "model", "weights", "method", "trained on", "examples (sha256)")
 
