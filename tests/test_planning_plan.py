@@ -147,6 +147,8 @@ def test_rates_come_from_past_runs_of_the_model_or_its_provider() -> None:
         (5.0, False),
         (1.0, False),
     ]
+    larger = Evidence(runs=[*past, PastRun("a/x-large", 1, 100.0)])  # another model, whose name begins alike
+    assert plan(pairs(2, ("post_hoc",)), ["a/x"], evidence=larger).models[0].calls_per_second == 4.0
 
 
 def test_an_unknown_price_is_not_zero() -> None:
