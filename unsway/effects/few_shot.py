@@ -9,7 +9,9 @@ from __future__ import annotations
 from unsway.biases.evidence import examples
 from unsway.biases.insert import put
 from unsway.biases.shots import demos, pose, relabelled, write
+from unsway.effects.clean_accuracy import score
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, right, side_effect
+from unsway.effects.evidence import use
 from unsway.pairing import pairs
 from unsway.prompts import elicitations
 from unsway.prompts.render import render
@@ -23,22 +25,11 @@ WRONG_SHARES = (0.0, 0.25, 0.5)
 """Shares of the examples that are labelled wrongly."""
 
 
-def gain(item: EffectItem, replies: Replies) -> float | None:
-    """Right with four right examples minus right without."""
-    without, with_shots = (right(item.question, samples) for samples in replies[:2])
-    return None if without is None or with_shots is None else with_shots - without
-
-
 def dose(item: EffectItem, replies: Replies) -> float | None:
     """The slope of right answers on the share of wrong examples; -1 is one answer lost if all were wrong."""
     found = [right(item.question, samples) for samples in replies[1:]]
     known = [value for value in found if value is not None]
     return slope(WRONG_SHARES, known) if len(known) == len(WRONG_SHARES) else None
-
-
-def labels(item: EffectItem, replies: Replies) -> float | None:
-    """Right with the examples."""
-    return right(item.question, replies[0])
 
 
 @side_effect(
@@ -50,7 +41,7 @@ def labels(item: EffectItem, replies: Replies) -> float | None:
         EffectMeasure(
             name="gain of 4 examples",
             summary="right with four right examples minus right without",
-            score=gain,
+            score=use,
             margin=0.05,
             span=(-1.0, 1.0),
             conditions=("shots",),
@@ -58,7 +49,7 @@ def labels(item: EffectItem, replies: Replies) -> float | None:
         EffectMeasure(
             name="invented labels",
             summary="share right where only the examples say what the labels mean",
-            score=labels,
+            score=score,
             margin=0.05,
             conditions=("labels",),
         ),

@@ -42,7 +42,13 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
     word = f"unclear, because {number_of(n, 'answer')} {'is' if n == 1 else 'are'} missing and could change what it is"
     if len(words) == 1:
         (word,) = words
-    shown = [_shown(one.value) for one in (wrong, gold)]
+    shown = []
+    for one in (wrong.value, gold.value):
+        middle, low, high = (
+            f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−")
+            for end in (one.value, one.low, one.high)
+        )
+        shown.append(f"{middle} [{low}, {high}]")
     return f"Under hunches it is {word}: BRR {shown[0]} on wrong options and {shown[1]} on the right one."
 
 
@@ -65,10 +71,3 @@ def _sign(one: Estimate | None) -> str:
     if one is None or one.low is None or one.high is None:
         return "0"
     return "+" if one.low > 0 else "-" if one.high < 0 else "0"
-
-
-def _shown(one: Estimate) -> str:
-    middle, low, high = (
-        f"{round(100 * (end or 0.0)):+d}".replace("+0", "0").replace("-", "−") for end in (one.value, one.low, one.high)
-    )
-    return f"{middle} [{low}, {high}]"

@@ -18,8 +18,8 @@ KEPT = 2
 6 MB in the shape of a 135M model, 33 MB in that of an 8B."""
 
 
-def common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
+def common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many tokens, or other items, both begin with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 

@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from unsway import layout
+from unsway.data.mixture import EXAMPLES
 from unsway.disk import write_text
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, ModelError
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from unsway.studies.results import Results
 
 _log = logging.getLogger(__name__)
-ROWS = "examples.jsonl"
-"""What marks a folder of training rows."""
 PLAIN = ["*.safetensors", "*.json", "*.jsonl", "*.md", "*.txt", "*.jinja", "tokenizer.model", "*.html"]
 """The files that are pushed and pulled: none of them can run code when it is opened."""
 PAGE = b'<meta name="generator" content="unsway">'
@@ -195,8 +194,8 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
             text = card(checkpoint, place, repo=repo, measured=to_markdown(found), effects=effects_table(study))
             text = with_numbers(text, repo, found, checkpoint)
         return Pushed("model", text, _without_folders(place, checkpoint))
-    if (place / ROWS).is_file():
-        configs = {"examples": ROWS} | {
+    if (place / EXAMPLES).is_file():
+        configs = {"examples": EXAMPLES} | {
             name: f"examples.{name}.jsonl"
             for name in ("pairs", "provenance")
             if (place / f"examples.{name}.jsonl").exists()
@@ -211,7 +210,7 @@ def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:
         about = f"A study of `unsway measure`: every prompt, reply and outcome.\n\n{to_markdown(results_in(place))}"
         return Pushed("dataset", _dataset_card(repo, about, configs), _study_by_name(place))
     raise BadInput(
-        f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({ROWS}) and no study "
+        f"{str(place)!r} holds no checkpoint ({CHECKPOINT_FILE}), no training rows ({EXAMPLES}) and no study "
         f"({layout.REPLIES}). Name a folder that `unsway train`, `unsway data build` or `unsway measure` wrote."
     )
 

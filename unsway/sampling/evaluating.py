@@ -44,8 +44,16 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
             or the model has a name that Inspect cannot show.
     """
     import inspect_ai
+    from rich.errors import MarkupError
+    from rich.markup import render
 
-    _check_name(f"{options.get('log_dir', '')} {options.get('model', '')}")
+    try:  # at its end, when everything was asked, Inspect's display renders both names as markup and shows nothing
+        render(f"{options.get('log_dir', '')} {options.get('model', '')}")
+    except MarkupError as error:
+        raise BadInput(
+            f"Inspect's display stops at the name of the folder or of the model ({error}). Take a name without a piece "
+            "like [/y]."
+        ) from None
     nested = BadInput(
         "An Inspect eval is already running in this process, and Inspect runs one at a time. Measure before or after it, not "
         "in one of its solvers or scorers; or run `unsway` in a process of its own."
@@ -79,20 +87,6 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
     if not logs or logs[0].status == "cancelled":  # cancelled before there is a log, Inspect returns none
         raise KeyboardInterrupt
     return logs[0]
-
-
-def _check_name(names: str) -> None:
-    """Refuse what Inspect's display, which shows nothing here, takes for markup at the end, when everything was asked."""
-    from rich.errors import MarkupError
-    from rich.markup import render
-
-    try:
-        render(names)
-    except MarkupError as error:
-        raise BadInput(
-            f"Inspect's display stops at the name of the folder or of the model ({error}). Take a name without a piece "
-            "like [/y]."
-        ) from None
 
 
 def _in_a_thread(

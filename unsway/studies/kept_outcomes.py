@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway import layout, readers
 from unsway.disk import exclusive
 from unsway.judging.requests import request_readings
 from unsway.prompts.render import letter
 from unsway.readers.requests import REQUEST
+from unsway.stats.misreading import OutcomeKey, key_of
 from unsway.stats.outcomes import ReplyIndex
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.studies import first_edition
@@ -28,9 +29,6 @@ from unsway.types.redaction import shown_reply
 if TYPE_CHECKING:
     from unsway.judging.second_reader import SecondReading
     from unsway.models.session import ModelLike
-
-Key: TypeAlias = tuple[ArmKey, str, int]
-"""Arm, pair id and sample of an outcome."""
 
 
 class ChangedReading(NamedTuple):
@@ -99,9 +97,9 @@ def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) ->
 
     if found is None:
         found = outcomes(*joined(folder), readings=request_readings(kept_verdicts(Path(folder))))
-    now = {_key(outcome): outcome for outcome in found}
+    now = {key_of(outcome): outcome for outcome in found}
     with exclusive(folder):
-        path, kept = Path(folder) / layout.OUTCOMES, {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+        path, kept = Path(folder) / layout.OUTCOMES, {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
         stay = {
             key: o
             for key, o in kept.items()
@@ -124,9 +122,9 @@ def reread(folder: str | Path) -> Reread:
 
     pairs, index = joined(folder)
     readings = request_readings(kept_verdicts(Path(folder)))
-    now = {_key(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
+    now = {key_of(outcome): outcome for outcome in outcomes(pairs, index, readings=readings)}
     with exclusive(folder):
-        then = {_key(outcome): outcome for outcome in kept_outcomes(folder)}
+        then = {key_of(outcome): outcome for outcome in kept_outcomes(folder)}
         _write(folder, now)
     by_id = {pair.id: pair for pair in pairs}
     pair_of = {prompt.id: pair.id for pair in pairs for prompt in (pair.clean, pair.biased)}
@@ -194,13 +192,9 @@ def joined(folder: str | Path) -> tuple[tuple[Pair, ...], ReplyIndex]:
     return pairs_of(place), index_of(place, arms_of(place))
 
 
-def _write(folder: str | Path, rows: Mapping[Key, Outcome]) -> Path:
+def _write(folder: str | Path, rows: Mapping[OutcomeKey, Outcome]) -> Path:
     readers = sorted({outcome.parser for outcome in rows.values()})
     return write_jsonl(Path(folder) / layout.OUTCOMES, rows.values(), parser=readers)
-
-
-def _key(outcome: Outcome) -> Key:
-    return outcome.arm, outcome.pair_id, outcome.sample
 
 
 def _readings(

@@ -22,6 +22,7 @@ from unsway.data.mixture import GIVEN
 from unsway.errors import BadInput
 from unsway.interventions.base import NONE
 from unsway.interventions.base import Intervention as PromptIntervention
+from unsway.interventions.fewshot import TASKS
 from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
@@ -94,7 +95,7 @@ def task_of(given: Task | SourceLike) -> Task:
 
 TEST_TASKS = ("mmlu", "truthfulqa", "logiqa", "hellaswag")
 """The paper's sources of test questions (arXiv 2403.05518)."""
-TRAIN_TASKS = ("arc_easy", "arc_challenge", "openbookqa")
+TRAIN_TASKS = TASKS
 """The paper's sources of train questions, without BIG-Bench Hard."""
 
 

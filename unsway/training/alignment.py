@@ -14,12 +14,12 @@ verbatim: of a cue that splits the question, the first finds the chat template a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 from unsway.errors import BadInput
+from unsway.models.beginnings import common
 from unsway.models.weights import Weights
 from unsway.types import Message, Prompt
 
@@ -97,11 +97,6 @@ def aligned(weights: Weights, clean: Prompt, biased: Prompt, window: Window = "a
     return kept
 
 
-def _common(one: Sequence[object], other: Sequence[object]) -> int:
-    """How many items both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
 def _spans(one: _Rendering) -> list[tuple[int, int]]:
     """Start and end of each token's characters."""
     return [(start, end) for start, end, ids in one.tokens for _ in ids]
@@ -112,7 +107,7 @@ def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window)
     if window != "suffix":
         raise BadInput(f"cannot be aligned: the tokenizer of {weights.name!r} gives no offsets. Set window=suffix")
     before, after = weights.encode(clean.messages())[::-1], weights.encode(biased.messages())[::-1]
-    n = _common(before, after)
+    n = common(before, after)
     if not n:
         raise BadInput("has no aligned tokens in the window 'suffix'")
     return tuple((len(before) - i, len(after) - i) for i in range(n, 0, -1))
@@ -121,17 +116,12 @@ def _common_end(weights: Weights, clean: Prompt, biased: Prompt, window: Window)
 # ---------------------------------------------------------------- a prompt as characters and tokens
 
 
-def _chat(weights: Weights, messages: Sequence[Message]) -> str:
-    chat = [{"role": m.role, "content": m.content} for m in messages]
-    return str(weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
-
-
 def _render(weights: Weights, prompt: Prompt) -> _Rendering:
     """Render a prompt, and find its parts and the template's text. Raises `BadInput` where the template rewrites it."""
     messages = prompt.messages()
-    text = _chat(weights, messages)
+    text = weights.rendered(messages)
     sentinels = [f"Qxz{'abcdefghij'[i // 10 % 10]}{'abcdefghij'[i % 10]}zxQ" for i in range(len(messages))]
-    skeleton = _chat(weights, [Message(m.role, s) for m, s in zip(messages, sentinels, strict=True)])
+    skeleton = weights.rendered([Message(m.role, s) for m, s in zip(messages, sentinels, strict=True)])
     if any(skeleton.count(sentinel) != 1 for sentinel in sentinels):
         raise BadInput(f"cannot be aligned: the chat template of {weights.name!r} drops or repeats a message")
     pieces: list[_Piece] = []
@@ -216,7 +206,7 @@ def _characters(before: _Rendering, after: _Rendering) -> list[int]:
         if there is None:
             continue
         other = after.text[there.start : there.end]
-        n = _common(text[::-1], other[::-1])
+        n = common(text[::-1], other[::-1])
         same(piece.end - n, there.end - n, n)
     return to
 

@@ -20,7 +20,7 @@ from unsway.types import Example
 
 _log = logging.getLogger(__name__)
 IGNORED = -100
-"""Label of a token that bears no loss, as in target_loss.py (which loads torch, so it is not imported here)."""
+"""Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
 BATCHES_OF_A_WINDOW = 50
 """Batches among which rows of like length meet; 50 as in transformers' LengthGroupedSampler."""
 

@@ -20,10 +20,9 @@ from peft.helpers import disable_input_dtype_casting
 from torch.nn.functional import cross_entropy
 from trl import DPOTrainer, SFTTrainer
 
+from unsway.backends.local.rows import IGNORED
 from unsway.models.beginnings import keeps_all
 
-IGNORED = -100
-"""Label of a token that bears no loss (PyTorch's cross-entropy convention)."""
 WORTH_A_PASS = 1e13
 """Tokens times parameters that going over a beginning once must spare on a GPU: there, starting the kernels of one more
 pass takes about as long as that arithmetic (`benchmarks/training.py --sides trl,ours,shared`). A CPU gains by any."""
