@@ -124,7 +124,10 @@ def test_status_ends_its_line_and_says_a_fraction_of_a_cent_as_such(folder: Path
     prices.write_text("scripted/ 0.001 0.001 2026-11\n")
     text = call("status", folder, "--prices", prices).output
     assert (
-        text.endswith("\n") and not text.endswith("\n\n") and "under $0.01 spent" in text and "$0.00 spent" not in text
+        text.endswith("\n")
+        and not text.endswith("\n\n")
+        and "under $0.01 spent on replies" in text
+        and "$0.00 spent" not in text
     )
 
 

@@ -94,7 +94,7 @@ def status_to_terminal(status: Status) -> Group:
     else:
         to_come = "" if status.cost_to_come is None else f", about {dollars(status.cost_to_come)} to come"
         estimated = ", estimated from characters because the provider reports no tokens" if status.n_estimated else ""
-        lines[0] += f"{dollars(status.cost)} spent{to_come}{estimated}."
+        lines[0] += f"{dollars(status.cost)} spent on replies{to_come}{estimated}."
     for beat in status.running:
         passed, left = beat.seen - beat.since, ""
         if beat.done and passed >= 1:  # at the rate since it began
