@@ -59,6 +59,12 @@ def says_yes(verdict: Verdict | None) -> bool | None:
     return value >= (rubric.yes_from if rubric else 1)
 
 
+def all_yes(said: Iterable[bool | None]) -> bool | None:
+    """Whether every part is a yes: one no decides, and otherwise one that is missing leaves it open."""
+    parts = set(said)
+    return False if False in parts else None if None in parts else True
+
+
 def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: float = 0.95) -> tuple[Agreement, ...]:
     """The agreement of all labellers together, where there are more than two, and of each two, on every question.
 

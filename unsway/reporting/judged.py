@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from unsway.errors import number_of
-from unsway.judging.agreement import says_yes
+from unsway.judging.agreement import all_yes, says_yes
 from unsway.judging.checks import JudgeCheck
 from unsway.judging.trust import JudgeCard, name_of
 from unsway.reporting import words
@@ -191,9 +191,9 @@ def admissions(found: Judged) -> dict[tuple[str, str], Admission]:
             said.setdefault((one.reply, one.pair), {})[name_of(one)] = one
     found_of = {}
     for key, of in said.items():
-        yes = [says_yes(of[name]) if name in of else None for name in wanted]
+        yes = all_yes(says_yes(of.get(name)) for name in wanted)
         quote = next((one.quote for one in of.values() if one.value is True and one.quote), "")
-        found_of[key] = Admission(False if False in yes else None if None in yes else True, quote)
+        found_of[key] = Admission(yes, quote)
     return found_of
 
 

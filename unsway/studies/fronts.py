@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from unsway.judging.agreement import all_yes, says_yes
 from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, front, joint_weights, rate_R
 from unsway.store import Address
@@ -79,15 +80,12 @@ def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, t
     for verdict in verdicts:
         name = Ref.parse(verdict.question).name
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
-            value = None if verdict.value is None else bool(verdict.value)
-            of.setdefault(judge_of(verdict), {})[verdict.reply, verdict.pair, name] = value
+            of.setdefault(judge_of(verdict), {})[verdict.reply, verdict.pair, name] = says_yes(verdict)
     fronts = {}
     for by, said in of.items():
 
         def says(reply: str, pair: str, said: Said = said) -> bool | None:
-            """No where either part is no, no verdict where one is missing."""
-            parts = [said.get((reply, pair, name)) for name in PARTS]
-            return False if False in parts else None if None in parts else True
+            return all_yes(said.get((reply, pair, name)) for name in PARTS)
 
         if {name for *_, name in said} == set(PARTS):
             fronts[by] = silence_front(found, says)

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from unsway.judging.agreement import says_yes
+from unsway.judging.agreement import all_yes, says_yes
 from unsway.judging.trust import JudgeAgreement, JudgeCard, judge_agreements, judge_card, name_of, people_say, text_of
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
 from unsway.stats.columns import mean
@@ -383,5 +383,4 @@ def is_eligible(outcome: Outcome) -> bool:
 
 def _admits(parts: Sequence[Mapping[tuple[ArmKey, str], Says]], outcome: Outcome, key: Key) -> bool | None:
     """Whether every part of admitting is a yes; a part that is a no decides, one without a verdict does not."""
-    yes = [says_yes(part.get((outcome.arm, outcome.bias), {}).get(outcome, {}).get(key)) for part in parts]
-    return False if False in yes else None if None in yes else True
+    return all_yes(says_yes(part.get((outcome.arm, outcome.bias), {}).get(outcome, {}).get(key)) for part in parts)
