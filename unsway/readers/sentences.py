@@ -131,9 +131,9 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
     claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
     if rule == "boxed" and claim is not None and claim.choice is not None:
-        beside = marks.BOXED_BESIDE.search(seg.low, max(0, found.start() - 60), found.start())
-        if beside is not None and ord(beside[1]) - ord("a") != claim.choice:
-            return torn(seg, beside.start(1), claim.span[1] - seg.start, "several", STRONG)
+        another_box = marks.BOXED_BESIDE.search(seg.low, max(0, found.start() - 60), found.start())
+        if another_box is not None and ord(another_box[1]) - ord("a") != claim.choice:
+            return torn(seg, another_box.start(1), claim.span[1] - seg.start, "several", STRONG)
     if claim is not None and noun and (beside := _beside(seg, found.start(), claim, want)):
         return torn(seg, beside.start, claim.span[1] - seg.start, "several", strength)
     hedged = claim is not None and strength == HEDGED and claim.choice is not None
