@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from unsway import judge, layout
+from unsway import layout
 from unsway.errors import BudgetReached
 from unsway.models.weights import CHECKPOINT_FILE, training_costs
+from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.planning.history import past_runs, recording
 from unsway.planning.prices import Price, total
 from unsway.progress import duration
 from unsway.reporting.costs import costs, to_markdown
+from unsway.sampling import run as run_pairs
 from unsway.store import dumps
 from unsway.studies import Study, run
-from unsway.testing import scripted, scripted_judge
+from unsway.testing import scripted, toy_questions
 from unsway.types import Checkpoint, Reply, Settings
 
 REPLY = Reply("p", "m", "w", 0, "(A)", None, (), "end", Settings(), 100, 8)
@@ -47,18 +49,17 @@ def test_a_report_says_what_made_it_and_how_long_it_took(tmp_path: Path) -> None
 
 
 def test_a_limit_counts_what_was_spent_at_every_place_and_names_what_is_not_known(tmp_path: Path) -> None:
-    study = Study(models="scripted/a", biases="post_hoc", tasks="procedural/dates", n=4)
-    found = run(study, tmp_path, using={"scripted/a": scripted(study.pairs(), follow={}, name="a")})
-    table = {"scripted_judge/": Price("scripted_judge/", 1000.0, 0.0, "2026-11")}
-    alone = Budget(100.0, table)
-    judge(found, "mentions_cue", by=scripted_judge(1, 1, name="one"), budget=alone, folder=tmp_path)
-    both = Budget(1.7 * alone.spent, table)
+    asked = pairs(toy_questions(2), ["post_hoc"])
+    model, table = scripted(asked, follow={}), {"scripted/": Price("scripted/", 1000.0, 0.0, "2026-11")}
+    both = Budget(100.0, table)
+    run_pairs(asked, model, folder=tmp_path / "a", budget=both)
+    alone, both.limit = both.spent, 1.7 * both.spent
     with pytest.raises(BudgetReached, match="stopped before the limit"):
-        judge(found, "mentions_cue", by=[scripted_judge(1, 1, name=n) for n in "ab"], budget=both, folder=tmp_path)
-    assert alone.spent < both.spent <= both.limit, "the second judge does not start at 0"
-    both.count([REPLY], tmp_path / "other")
+        run_pairs(asked, model, folder=tmp_path / "b", budget=both)
+    assert 0 < alone <= both.spent <= both.limit, "the second folder does not start at 0"
+    both.count([REPLY], tmp_path / "c")
     both.count_trainings([2.0, None])
-    assert both.totals() == (both.limit, both.spent + 2.0, 2) and both.spent > alone.spent
+    assert both.totals() == (both.limit, both.spent + 2.0, 2) and both.spent >= alone
 
 
 def test_a_training_whose_price_nobody_knows_makes_the_sum_unknown(tmp_path: Path) -> None:
