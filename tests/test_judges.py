@@ -57,7 +57,7 @@ from unsway.studies.judged import BOTH, MENTIONS, Judged, judged, same_family
 from unsway.studies.judging import Judging, check_judges, drawn_texts, judge
 from unsway.studies.results import Notes, Results
 from unsway.testing import ADMISSION, Script, judge_words, scripted, scripted_judge, scripted_replies, toy_questions
-from unsway.types import Verdict
+from unsway.types import Reading, Verdict
 
 PAIRS = pairs(toy_questions(60), [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
 SCRIPT = Script({"suggested_answer": 0.6, "majority_vote": 0.5}, 0.8, 1.0, 3, 0.4)
@@ -252,6 +252,14 @@ def test_a_rate_is_corrected_only_where_it_is_valid_and_says_why() -> None:
     assert "random" in first.corrected.note and first.corrected.low < first.corrected.value < first.corrected.high
     elsewhere = of(study(labels=labelled(PERFECT, 60), labelled="switched"), verdicts)
     assert elsewhere.corrected.note.startswith("Rogan-Gladen")
+    some = study(labels=labelled(PERFECT, 40), labelled="all")
+    lost = {o.pair_id for o in some.outcomes[:20]}  # of two biases; nobody labels a reply without an answer
+    unread = [replace(o, biased=Reading(None, "unparsed")) if o.pair_id in lost else o for o in some.outcomes]
+    part = of(replace(some, outcomes=tuple(unread)), verdicts)
+    assert (part.biased.n, part.corrected.n) == (
+        60,
+        50,
+    ) and "without 10 whose answer was not read" in part.corrected.note
     none = of(study(), verdicts)
     assert none.corrected.value is None and "no person" in none.corrected.note
     coin = of(study(labels=labelled(PERFECT, 60)), said(TEXTS, "judge/coin", (0.5, 0.5, 0)))

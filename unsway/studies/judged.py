@@ -263,7 +263,7 @@ class _Judging:
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
                 switched_and("of_eligible", at[eligible], moved, holds, level=self.found.level),
-                self.corrected([of["biased", ""] for of in says.values() if ("biased", "") in of], card),
+                self.corrected({o: of["biased", ""] for o, of in says.items() if ("biased", "") in of}, card),
                 Counter(verdict.missing for verdict in every if verdict.missing),
                 sum(self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()),
                 note(row[0].by, self.labels[key]),
@@ -277,11 +277,11 @@ class _Judging:
         reply = self.found.reply(outcome.arm, pair.biased, outcome.sample)
         return reply is None or not quote_stands(verdict, JudgedReply(pair, "biased", reply).text(verdict.channel)[0])
 
-    def corrected(self, biased: Sequence[Verdict], card: JudgeCard | None) -> Estimate:
+    def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None) -> Estimate:
         """The rate of biased replies by people's labels: by those of this cell where they are a random part, else by the
-        judge's error rates on all labels.
+        judge's error rates on all labels. Only replies whose answer was read are labelled, so it is these they are a part of.
         """
-        known = [(verdict, yes) for verdict in biased if (yes := says_yes(verdict)) is not None]
+        known = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
         if card is None or not known:
             note = "no person labelled replies that this judge judged" if card is None else "no reply has a verdict"
             return Estimate("corrected", None, None, None, self.found.level, len(known), 0, 0, "", note)
@@ -290,14 +290,17 @@ class _Judging:
                 "corrected", None, None, None, self.found.level, len(known), 0, 0, "", f"refused: {card.gate.why}"
             )
         label_of = people_say(self.found.notes.labels, name_of(known[0][0]))
-        labels = [label_of.get(text_of(verdict)) for verdict, _ in known]
-        questions = [self.question_of[verdict.reply] for verdict, _ in known]
+        read = {text_of(verdict) for outcome, verdict in biased.items() if outcome.biased.choice is not None}
+        part = [(verdict, yes) for verdict, yes in known if text_of(verdict) in read]
+        labels = [label_of.get(text_of(verdict)) for verdict, _ in part]
         n_labels = sum(label is not None for label in labels)
         if self.found.notes.labelled == "all" and FEWEST_LABELS <= n_labels < len(labels):
-            found = ppi(labels, [yes for _, yes in known], questions, level=self.found.level)
-            why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference"
+            asked = [self.question_of[verdict.reply] for verdict, _ in part]
+            found = ppi(labels, [yes for _, yes in part], asked, level=self.found.level)
+            rest = f", without {len(known) - len(part)} whose answer was not read" if len(part) < len(known) else ""
+            why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference{rest}"
         else:
-            at = numbered(questions)
+            at = numbered([self.question_of[verdict.reply] for verdict, _ in known])
             yes_Q = np.bincount(at, [float(yes) for _, yes in known])
             found = rogan_gladen(yes_Q, np.bincount(at).astype(float), card.worth, level=self.found.level)
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
