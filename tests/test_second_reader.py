@@ -264,7 +264,11 @@ def test_from_then_on_the_table_has_the_first_readers_errors_and_every_number_wi
     table = ["table", str(tmp_path)]
     assert "without these errors" not in CliRunner().invoke(main, table).output
     assert "brr_corrected" not in CliRunner().invoke(main, [*table, "--json"]).stdout
-    assert CliRunner().invoke(main, ["reread", str(tmp_path), "--second-reader", "obedient/B-C"]).exit_code == 0
+    reread = ["reread", str(tmp_path), "--second-reader", "obedient/B-C"]
+    assert CliRunner().invoke(main, [*reread, "-n", "1"]).exit_code == 0
+    one = " ".join(CliRunner().invoke(main, table).output.split())
+    assert re.search(r"wrong in \d+ \[\d+, \d+\]% of 1 on the (\w+) side; both read none on the (?!\1)\w+ side\.", one)
+    assert CliRunner().invoke(main, reread).exit_code == 0
     (row,) = json.loads(CliRunner().invoke(main, [*table, "--json"]).stdout)
     said = " ".join(CliRunner().invoke(main, table).output.split())
     sides = {pair.clean.id: "clean" for pair in made} | {pair.biased.id: "biased" for pair in made}

@@ -86,9 +86,16 @@ def footnotes(results: Results) -> Iterator[str]:
     sides = errors(results)
     if sides is None:
         return
-    shares = [f"{words.share(each)}% of {each.n} on the {side} side" for each, side in zip(sides, SIDES, strict=True)]
+    both = tuple(zip(sides, SIDES, strict=True))
+    shares = [f"{words.share(each)}% of {each.n} on the {side} side" for each, side in both if each.n]
+    none = words.listed([side for each, side in both if not each.n])
+    wrong = (
+        f"By it the first reader is wrong in {words.listed(shares)}"
+        if shares
+        else "It shows nothing of the first reader"
+    )
     by = words.visible(_verdicts(results)[0].by)
-    yield f"{by} read a random sample of the replies too. By it the first reader is wrong in {words.listed(shares)}."
+    yield f"{by} read a random sample of the replies too. {wrong}{f'; both read none on the {none} side' if none else ''}."
     labels = {arm.key: arm.label for arm in results.arms}
     given = [
         f"{words.human(bias)}, {words.visible(labels[arm])}: "
