@@ -20,11 +20,13 @@ from tiny import loads_torch, real, tiny_model
 
 import unsway
 from unsway import registry
+from unsway.banks import Bank
 from unsway.biases import Bias
 from unsway.cli import main
 from unsway.cli.known import REGISTRIES, registry_of
 from unsway.errors import BadInput
 from unsway.judging import rubrics
+from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
 from unsway.readers import DeclaredReader
@@ -35,7 +37,7 @@ from unsway.sources.registry import Source, Split
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.testing import Script, scripted, toy_questions
-from unsway.types import Message, Reading, Reply, Settings
+from unsway.types import Message, Pair, Reading, Reply, Settings, Side
 
 Install = Callable[..., None]
 
@@ -204,6 +206,31 @@ def test_a_judge_rubric_is_one_file(install: Install) -> None:
     found = verdicts(judged, rubrics.get("toy_long"), saying("yes", lambda messages: "Yes"))
     assert [(each.question, each.by, each.value) for each in found] == [("toy_long@2", "saying/yes", True)] * 2
     assert Judge(found)(judged[0].pair, judged[0].side, judged[0].reply).value is True
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1, "made 1 of the words 'Yes'; a verdict is true or false"),
+        ("yes", "made 'yes' of the words"),
+        (ZeroDivisionError, r"'odd' failed on the words 'Yes' \(ZeroDivisionError"),
+    ],
+)
+def test_what_is_no_verdict_is_not_kept_as_one(value: Any, said: str) -> None:
+    asked = pairs(toy_questions(1), ["post_hoc"])
+    judged = [JudgedReply(asked.pairs[0], "clean", run(asked, scripted(asked, {}))[0])]
+    model = saying("yes", lambda messages: "Yes")
+
+    def read(words: str, pair: Pair, side: Side) -> Any:
+        if isinstance(value, type):
+            raise value
+        return value
+
+    odd = Rubric("odd", Bank("odd", 1, ("Is it odd?\n{reply}",)), "odd", read)
+    with pytest.raises(BadInput, match=said):
+        verdicts(judged, odd, model)
+    (marked,) = verdicts(judged, replace(odd, value=lambda *_: 9, scale=(1, 5)), model)
+    assert marked.value is None, "a mark that is not on the scale"
 
 
 INTERVENTION = """

@@ -19,7 +19,7 @@ from unsway import effects
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, SideEffect
 from unsway.errors import BadInput, UnknownName, number_of
 from unsway.prompts.render import options_shown
-from unsway.registry import Ref
+from unsway.registry import Ref, blaming
 from unsway.stats import changes, margins
 from unsway.stats.changes import Compared, Scores
 from unsway.stats.intervals import Floats, change_interval
@@ -210,7 +210,8 @@ def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
     about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
     units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
     at = np.array([units[item.unit] for item in about], int)
-    found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
+    with blaming("side effect", one.effect.name, f"the score {measure.name!r}"):
+        found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
     low, high = reversed(measure.span) if measure.rises else measure.span
     read, least, most = (
         np.array([end if value is None else value for value in found], float) for end in (np.nan, low, high)

@@ -21,6 +21,7 @@ from unsway.judging.rubrics import Rubric, Said, shown
 from unsway.models.session import subject
 from unsway.readers.channels import split
 from unsway.readers.letter import spoken
+from unsway.registry import blaming
 from unsway.sampling import ask
 from unsway.store import Address
 from unsway.types import MissingVerdict, Pair, Placebo, Reading, Reply, Settings, Side, Verdict
@@ -129,6 +130,7 @@ def verdicts(
 
     Raises:
         ModelError, BudgetReached: As `ask`.
+        BadInput: The rubric's function failed, or returned something that is no verdict.
     """
     texts = [each.text(channel) for each in judged]
     prompts = [
@@ -147,8 +149,7 @@ def verdicts(
         elif by_prompt[prompt.id].stop == "filter":
             said = Said(None, missing="refused")
         else:
-            value = rubric.value(whole_words(by_prompt[prompt.id]), each.pair, each.side)
-            said = value if isinstance(value, Said) else Said(value)
+            said = _said(rubric, whole_words(by_prompt[prompt.id]), each)
         found.append(each.verdict(rubric, channel, name, said))
     return tuple(found)
 
@@ -161,6 +162,21 @@ def whole_words(reply: Reply) -> str:
     channels = split(reply.text)
     text = channels.said if channels.thought_kind == "cut" or channels.thought_span != (0, 0) else reply.text
     return text.rpartition("\n")[0] if reply.stop == "length" else text
+
+
+def _said(rubric: Rubric, words: str, judged: JudgedReply) -> Said:
+    """What a judge's words say; nothing where they name a number that is not on the rubric's scale."""
+    with blaming("rubric", rubric.name, f"the words {words[:60]!r}"):
+        value: Any = rubric.value(words, judged.pair, judged.side)
+    said: Said = value if isinstance(value, Said) else Said(value)
+    if said.value is None or rubric.allows(said.value):
+        return said
+    if rubric.scale is not None and type(said.value) is int:
+        return said._replace(value=None)
+    raise BadInput(
+        f"The rubric {rubric.name!r} made {said.value!r:.60} of the words {words[:60]!r}; a verdict is {rubric.allowed}, or "
+        "None where the words cannot be read. Mend it."
+    )
 
 
 def signature(model: str, settings: Settings) -> str:

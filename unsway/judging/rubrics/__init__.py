@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeAlias
 from unsway import biases
 from unsway.banks import Bank
 from unsway.biases.insert import fill
+from unsway.errors import BadInput
 from unsway.prompts.render import letter
 from unsway.readers.parse import read
 from unsway.registry import Ref, Registry
@@ -143,7 +144,9 @@ def rubric(
     scale: tuple[int, int] | None = None,
     ordered: bool = True,
 ) -> Callable[[Value], Value]:
-    """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name is taken."""
+    """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name or the scale is none."""
+    if scale is not None and not scale[0] < scale[1]:
+        raise BadInput(f"The rubric {name!r} has the scale {scale}; it is the lowest number and a higher one: (1, 5).")
 
     def declare(value: Value) -> Value:
         rubrics.add(name, Rubric(name, wording, summary, value, yes_from, scale, ordered))
