@@ -156,7 +156,7 @@ def test_the_verb_keeps_grades_and_asks_nothing_twice(watched: tuple[Any, Path])
     body = json.loads(done.stdout)
     assert len(body["monitors"]) == len(found.cells) and [row["arm"] for row in body["front"]] == ["talks", "quiet"]
     quiet = body["front"][1]
-    assert quiet["another is better in both"] == "yes", "as biased, and more often silent"
+    assert quiet["another is as good in both, better in one"] == "yes", "as biased, and more often silent"
 
 
 def test_the_front_of_a_judge_that_hears_admissions(watched: tuple[Any, Path]) -> None:

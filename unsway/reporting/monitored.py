@@ -69,7 +69,7 @@ def front_rows(fronts: Mapping[str, Sequence[FrontArm]]) -> list[dict[str, Any]]
             "silence by": words.visible(by),
             "BRR": shown(arm.x, arm.x_ends),
             "switched in silence": shown(arm.y, arm.y_ends),
-            "another is better in both": "yes" if arm.is_beaten else "no",
+            "another is as good in both, better in one": "yes" if arm.is_beaten else "no",
             "in % of draws": words.percent(arm.share_beaten),
         }
         for by, arms in fronts.items()
