@@ -200,6 +200,19 @@ def test_forecasts_that_cannot_be_are_refused(tmp_path: Path) -> None:
         Quantity.parse("bbr(a, b)")
 
 
+def test_a_ratio_may_be_expected_below_zero(tmp_path: Path) -> None:
+    study = replace(STUDY, biases=("post_hoc",), n=60, interventions=("none", "prompted:ignore"))
+    ratio = "ratio(post_hoc, scripted/one + prompted:ignore)"
+    made = {
+        one.who: one
+        for one in forecast(study, tmp_path / "x", mine={ratio: (-0.2, 0.1, 0.4)}, who="ann")
+        if one.quantity == ratio
+    }
+    assert made["machine@1"].quantiles[0] < 0 and made["ann"].quantile(0.1) == pytest.approx(-0.2)
+    with pytest.raises(BadInput, match="must be in order; got"):
+        forecast(study, tmp_path / "y", mine={ratio: (0.4, 0.1, -0.2)})
+
+
 def test_plans_are_compared_with_what_they_took_and_cost(tmp_path: Path) -> None:
     book = Notebook(tmp_path)
     for i, (minutes, dollars) in enumerate(((2.0, 3.0), (1.0, 0.9), (2.6, 1.0))):

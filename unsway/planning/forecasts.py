@@ -180,8 +180,9 @@ def from_three(q10: float, q50: float, q90: float, *, within: tuple[float, float
         BadInput: They are not in order, or outside the range.
     """
     if not within[0] <= q10 <= q50 <= q90 <= within[1]:
-        allowed = f"fractions from {within[0]:g} to {within[1]:g}" if within[1] < np.inf else f"at least {within[0]:g}"
-        raise BadInput(f"10, 50 and 90 % must be in order and {allowed}; got {q10:g}, {q50:g}, {q90:g}.")
+        allowed = f" and at least {within[0]:g}" if within[0] > -np.inf else ""
+        allowed = allowed if within[1] == np.inf else f" and fractions from {within[0]:g} to {within[1]:g}"
+        raise BadInput(f"10, 50 and 90 % must be in order{allowed}; got {q10:g}, {q50:g}, {q90:g}.")
     inner = np.interp(LEVELS_K, (0.1, 0.5, 0.9), (q10, q50, q90))
     low = q10 + (q50 - q10) * np.log(np.minimum(LEVELS_K / 0.1, 1))
     high = q90 - (q90 - q50) * np.log(np.minimum((1 - LEVELS_K) / 0.1, 1))

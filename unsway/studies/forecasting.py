@@ -259,7 +259,8 @@ def _of_person(mine: Mapping[str, Guess], made: Sequence[Forecast], who: str) ->
         if isinstance(guess, int | float):
             one = Forecast("", twin.quantity, who, (), "", "", n=twin.n, above=above, chance=float(guess))
         else:
-            within = (-1.0, 1.0) if kind == "brr" else (0.0, float("inf"))
+            least = -float("inf") if kind == "ratio" else 0.0  # a cue that is avoided after has a ratio below 0
+            within = (-1.0, 1.0) if kind == "brr" else (least, float("inf"))
             one = Forecast("", twin.quantity, who, from_three(*guess, within=within), "", "", n=twin.n, plan=twin.plan)
         found.append(one)
     return found
