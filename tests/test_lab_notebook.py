@@ -8,7 +8,8 @@ import pytest
 
 from tests.forking import SERVER
 from unsway.errors import BadRow
-from unsway.planning.decisions import FreeNote
+from unsway.planning.decisions import Decided, FreeNote, StatedDecision
+from unsway.studies.deciding import open_decisions
 from unsway.studies.notebook import Notebook
 
 
@@ -78,3 +79,13 @@ def test_notebooks_of_other_machines_are_read_with_it(tmp_path: Path) -> None:
     other.append(FreeNote("first"), at="2026-11-28T09:00:00")
     other.path.rename(tmp_path / "notebook-there.jsonl")
     assert [one.text for one in Notebook(tmp_path).all(FreeNote)] == ["first", "second"]
+
+
+def test_a_decision_that_is_taken_stays_taken_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    book = Notebook(tmp_path)
+    stated = StatedDecision.of("train?", "brr(post_hoc, a/b) > .05")
+    book.append(stated, at="2026-11-30T12:00:00")
+    book.append(Decided(stated.id, "yes", "because"), at="2026-11-30T11:00:00")
+    (tmp_path / "notebook-b.jsonl").write_bytes(book.path.read_bytes())
+    assert [row.kind for row in book.rows()] == ["decision", "decided"] * 2
+    assert open_decisions(tmp_path) == ()

@@ -18,6 +18,8 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import accumulate
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -102,18 +104,18 @@ class Notebook:
             raise _no_row(self.path, len(whole_rows(self.path)), error) from None
 
     def rows(self) -> tuple[NotebookRow, ...]:
-        """Every row, by time; of edited rows, and of rows that are missing, a warning says where.
+        """Every row, by time, and as they were written where a clock was set back; a warning says what was edited or removed.
 
         Raises:
             BadRow: A row is not one of a notebook.
         """
-        found: list[NotebookRow] = []
+        found: list[tuple[str, NotebookRow]] = []
         for path in sorted(self.project.glob(f"{self.path.stem}*{self.path.suffix}")):
             rows, problems = _read(path)
-            found += rows
+            found += zip(accumulate((row.at for row in rows), max), rows, strict=True)
             for problem in problems:
                 _warn(path, problem)
-        return tuple(sorted(found, key=lambda row: row.at))
+        return tuple(row for _, row in sorted(found, key=itemgetter(0)))
 
     def problems(self) -> tuple[str, ...]:
         """What was changed in the notebook since it was written, in words; empty where nothing was."""
