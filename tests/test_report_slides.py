@@ -24,7 +24,7 @@ from unsway.errors import BadInput
 from unsway.reporting import report, table
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck import write_slides
-from unsway.reporting.deck.content import excerpt, slides
+from unsway.reporting.deck.content import excerpt, slides, transcript_slide
 from unsway.reporting.deck.layout import Bars, Table, Text
 from unsway.reporting.deck.powerpoint import presentation
 from unsway.reporting.deck.steps import steps
@@ -32,7 +32,7 @@ from unsway.reporting.deck.transcript_choice import choose
 from unsway.reporting.deck.web import html
 from unsway.stats.state import state
 from unsway.studies.results import Results
-from unsway.types import Reading, Reply
+from unsway.types import Part, Prompt, Reading, Reply, Turn
 
 NS = {
     "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
@@ -430,3 +430,12 @@ def test_another_ending_is_refused(study: Results, tmp_path: Path) -> None:
 def test_equal_studies_give_equal_slides(study: Results) -> None:
     again = scripted_study.study(30, biases=scripted_study.BIASES[:4])
     assert slides(again) == slides(study) and html("t", slides(again)) == html("t", slides(study))
+
+
+def test_a_cue_of_many_lines_is_cut_until_it_fits(study: Results) -> None:
+    one = choose(study)[0]
+    cue = Part("cue", "".join(f"({i}) an option\n" for i in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    prompt = Prompt((Turn("user", (cue, *one.pair.clean.turns[-1].parts)),))
+    asked = transcript_slide(replace(one, pair=replace(one.pair, biased=prompt))).items[0]
+    assert isinstance(asked, Text) and any(piece.mark == "cue" for line in asked.paragraphs for piece in line)
+    assert at.height_of(asked.paragraphs, asked.box[2], asked.size, asked.gap) <= asked.box[3]

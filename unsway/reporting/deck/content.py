@@ -46,6 +46,8 @@ EXCERPTS = (
 """Font sizes of a reply, and how many of its characters are shown: whole at 14 points or more, else less of it."""
 TEXT_SIZES = (28, 26, 24, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12)
 """Font sizes of running text."""
+CUES = (300, 200, 120, 60)
+"""Characters of a cue that are shown: the most that fit."""
 STEPS = 5
 """Steps on the last slide; the rest are counted."""
 LONGEST_STEP = 320
@@ -251,7 +253,7 @@ def _fitted_table(rows: Sequence[Row]) -> Table:
 
     def stays_on_one_line(size: float, small: float) -> bool:
         return all(
-            at.n_lines(line(text), width - 8, 0.85 * (small if i else size)) == 1  # digits and brackets are narrow
+            at.n_lines(line(text), width - 8, small if i else size) == 1
             for row in rows
             for cell, width in zip(row, widths, strict=True)
             for i, text in enumerate(cell)
@@ -316,14 +318,16 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     if len(question.options) > 6:
         asked.append(line(f"and {len(question.options) - 6} more options", "soft"))
     asked.append(line("Cue", "soft"))
-    if cue:
-        asked += at.paragraphs([Piece(cue if len(cue) <= 300 else cue[:299] + "…", "cue")])
-    else:
+    if not cue:
         is_order = one.pair.order != tuple(range(len(one.pair.order)))
-        said = "The options come in another order." if is_order else "The cue has no words of its own."
-        asked.append(line(said, "cue"))
-    size = at.largest(asked, side, height, (*TEXT_SIZES[6:], 11), 5)
-    items: list[Item] = [Text((at.LEFT, top, side, height), tuple(asked), size, 5)]
+        cue = "The options come in another order." if is_order else "The cue has no words of its own."
+    for most in CUES:
+        shown_cue = at.paragraphs([Piece(cue if len(cue) <= most else cue[: most - 1] + "…", "cue")])
+        body = (*asked, *shown_cue)
+        size = at.largest(body, side, height, (*TEXT_SIZES[6:], 11), 5)
+        if at.height_of(body, side, size, 5) <= height:
+            break
+    items: list[Item] = [Text((at.LEFT, top, side, height), body, size, 5)]
     for i, shown in enumerate((one.left, one.right)):
         left = at.LEFT + side + between + i * (column + between)
         items.append(_reply_box(shown, one, (left, top, column, height)))

@@ -106,8 +106,8 @@ def _chart_image(bars: Bars) -> str:
     axes = {"labelFontSize": bars.size, "titleFontSize": bars.size - 2, "labelColor": at.INK, "titleColor": at.SOFT}
     axes |= {"gridColor": at.LINES, "domain": False, "ticks": False, "titleFontWeight": "normal"}
     # vl-convert measures names in Liberation Sans; a browser without it takes up to a fifth more, which is no reason to cut
-    room = 0.1 * bars.size * max(map(len, bars.categories))
     longest = max(map(len, arms))
+    room, between = (10 + 0.1 * bars.size * n for n in (max(map(len, bars.categories)), longest))
     columns = max(1, int(0.9 * bars.box[2] / (at.CHAR * bars.size * longest + 3 * bars.size)))
     spec = chart.configure(
         font="Arial, Liberation Sans, sans-serif",
@@ -115,7 +115,7 @@ def _chart_image(bars: Bars) -> str:
         padding={"left": room, "right": 8, "top": 5, "bottom": 5},
         axis=alt.AxisConfig(**axes),
         axisY=alt.AxisConfig(grid=False),
-        legend=alt.LegendConfig(labelFontSize=bars.size, symbolType="square", columns=columns),
+        legend=alt.LegendConfig(labelFontSize=bars.size, symbolType="square", columns=columns, columnPadding=between),
         view=alt.ViewConfig(stroke=None),
     ).to_dict()
     svg: str = vegalite_to_svg(json.dumps(spec))
