@@ -13,7 +13,15 @@ import pytest
 from tests.tiny import MODEL, loads_torch, real, tiny_model
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.models.session import PROVIDERS, name_of, subject
-from unsway.models.weights import CHECKPOINT_FILE, Weights, checkpoint_of, load_model, locate, read_checkpoint
+from unsway.models.weights import (
+    ADAPTER_FILE,
+    CHECKPOINT_FILE,
+    Weights,
+    checkpoint_of,
+    load_model,
+    locate,
+    read_checkpoint,
+)
 from unsway.store import dumps
 from unsway.types import Checkpoint
 
@@ -155,6 +163,52 @@ def test_a_model_that_the_hub_does_not_give_names_both(monkeypatch: pytest.Monke
 def test_inspects_own_providers_are_known() -> None:
     listed = files("inspect_ai").joinpath("model/_providers/providers.py").read_text(encoding="utf-8")
     assert set(re.findall(r'@modelapi\(name="([^"]+)"', listed)) == PROVIDERS
+
+
+@real
+@loads_torch
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_an_adapter_that_lacks_weights_or_has_others_is_not_asked_as_if_it_were_trained(
+    kept: int, tmp_path: Path
+) -> None:
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file, save_file
+
+    base, folder = tiny_model(tmp_path / "base"), tmp_path / "adapter"
+    get_peft_model(load_model(locate(str(base))), LoraConfig(r=2, target_modules=["q_proj"])).save_pretrained(folder)
+    about = json.loads((folder / ADAPTER_FILE).read_text()) | {"base_model_name_or_path": str(base)}
+    (folder / ADAPTER_FILE).write_text(json.dumps(about))
+    load_model(locate(str(folder)))
+    whole = load_file(folder / "adapter_model.safetensors")
+    save_file(dict([*whole.items()][:kept]), folder / "adapter_model.safetensors")
+    if kept == len(whole):  # its weights are all there, and its config names other layers
+        (folder / ADAPTER_FILE).write_text(json.dumps(about | {"layers_to_transform": [0]}))
+    with pytest.raises(ModelError, match="answer as if these were not trained"):
+        load_model(locate(str(folder)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (ADAPTER_FILE, "{", "is damaged"),
+        (ADAPTER_FILE, "[]", "is damaged"),
+        (ADAPTER_FILE, '{"base_model_name_or_path": 7}', "is damaged"),
+        (ADAPTER_FILE, '{"base_model_name_or_path": "."}', "itself a base with an adapter"),
+        (CHECKPOINT_FILE, "{", "is damaged"),
+    ],
+)
+def test_a_record_of_weights_that_says_nothing_is_refused(name: str, text: str, said: str, tmp_path: Path) -> None:
+    folder_of(tmp_path, adapter_model__safetensors="a", **{name: text})
+    with pytest.raises((BadInput, ModelError), match=said):
+        locate(str(tmp_path))
+
+
+@real
+@loads_torch
+def test_weights_without_a_tokenizer_say_so(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, model__safetensors="w", config__json='{"model_type": "llama"}')
+    with pytest.raises(ModelError, match="has no tokenizer that transformers can read"):
+        _ = locate(str(folder)).tokenizer
 
 
 @real

@@ -19,7 +19,7 @@ from unsway import assets, layout
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.extras import requires
 from unsway.seeds import content_id, digest
-from unsway.store import loads, sha256_file
+from unsway.store import loads, read_json, sha256_file, why
 from unsway.types import Checkpoint, Message
 
 if TYPE_CHECKING:
@@ -81,11 +81,17 @@ class Weights:
         """The tokenizer, with the model's chat template; an adapter's own where its folder has one, as TRL writes it.
 
         Raises:
-            ModelError: It has no chat template.
+            ModelError: It cannot be read, or has no chat template.
         """
         own = self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file()
         folder = self.adapter if own else self.folder
-        tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        try:
+            tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(
+                f"{self.name!r} has no tokenizer that transformers can read ({' '.join(str(error).split())[:200]}). Put "
+                f"the files of its tokenizer into {str(folder)!r}."
+            ) from error
         if not tokenizer.chat_template:
             raise ModelError(
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
@@ -203,19 +209,20 @@ def locate(name: str) -> Weights:
             )
         return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
-        named = json.loads((folder / ADAPTER_FILE).read_text(encoding="utf-8")).get("base_model_name_or_path")
+        named = read_json(folder / ADAPTER_FILE, "base_model_name_or_path", str)
         if not named:
             raise ModelError(
                 f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "
                 f"into {ADAPTER_FILE}, as base_model_name_or_path."
             )
         beside = folder / named
-        base = locate(str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
-        if base.adapter is not None:
+        place = beside if beside.is_dir() else Path(named.removeprefix("unsway/")).expanduser()
+        if (place / ADAPTER_FILE).is_file():
             raise ModelError(
                 f"The adapter {name!r} was trained from {named!r}, which is itself a base with an adapter. Merge that one "
                 f"first (unsway export {named} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
             )
+        base = locate(str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
         return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
         return Weights(name, _checked(folder))
@@ -245,11 +252,14 @@ def checkpoint_of(model: object) -> Checkpoint | None:
 
 
 def read_checkpoint(folder: str | Path) -> Checkpoint:
-    """The checkpoint in a folder. Raises `BadInput` if it holds none."""
+    """The checkpoint in a folder. Raises `BadInput` if it holds none that can be read."""
     path = Path(folder) / CHECKPOINT_FILE
     if not path.is_file():
         raise BadInput(f"{str(folder)!r} holds no checkpoint ({CHECKPOINT_FILE} is missing). `unsway train` makes one.")
-    found = loads(Checkpoint, path.read_text(encoding="utf-8"))
+    try:
+        found = loads(Checkpoint, path.read_bytes())
+    except ValueError as error:
+        raise BadInput(f"{path} is damaged ({why(error)}). Restore it from a copy.") from None
     if found.is_hosted:
         return found
     return replace(found, model=str(folder), uri=str(folder))  # the folder may have been moved
@@ -315,6 +325,9 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
     How replies are decoded is the caller's to say: penalties and cut-offs that come with the weights (`repetition_penalty`
     in Qwen2.5's) are left out, or what is sampled in training would not be the model that is scored.
     The default float32 is the reference; bfloat16 changes one greedy reply in five of a 135M model.
+
+    Raises:
+        ModelError: The adapter's weights are not those of its config, so some would stay as they were before training.
     """
     with requires("local", "A local model"):
         import torch
@@ -327,7 +340,17 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
         with requires("local", "A checkpoint with an adapter"):
             from peft import PeftModel
 
-        model = PeftModel.from_pretrained(model, str(weights.adapter)).merge_and_unload()
+        adapted = PeftModel.from_pretrained(model, str(weights.adapter))
+        found = adapted.load_adapter(str(weights.adapter), "default")  # again, for PEFT warns only of what did not fit
+        astray = [*found.missing_keys, *found.unexpected_keys]
+        if astray:
+            what = "does not hold" if found.missing_keys else "holds, and its config does not name,"
+            raise ModelError(
+                f"The adapter {str(weights.adapter)!r} {what} {astray[0]} and {len(astray) - 1} more weights, so it would "
+                f"answer as if these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of "
+                "this base."
+            )
+        model = adapted.merge_and_unload()
     given = model.generation_config
     ids = {name: getattr(given, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = _transformers().GenerationConfig(**ids)
