@@ -120,7 +120,7 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
             for one in rows:
                 texts = cells(one)
                 if texts["needed"] != words.NONE:
-                    texts["verdict"] += f"; {texts['needed']} questions would do"
+                    texts["verdict"] += f"; {texts['needed']} questions would settle it if nothing was lost"
                 table.add_row(*(Text(texts[head]) for head in HEADS))
         console.print(table)
         console.print()
