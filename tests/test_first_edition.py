@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from unsway.errors import BadInput
 from unsway.pairing import PairSet
 from unsway.stats.estimates import ALL_ARMS, Cell
 from unsway.store import read_jsonl
@@ -75,6 +76,17 @@ def test_a_folder_that_is_measured_further_is_rewritten_and_gives_the_same(name:
     assert "questions.jsonl" in {path.name for path in folder.iterdir()}
     assert all(isinstance(row["question"], str) for row in read_jsonl(folder / "pairs.jsonl", dict[str, Any]))
     assert everything(results(folder)) == expected(name)
+
+
+def test_a_folder_of_a_later_edition_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    copytree(DATA / "first_edition_scripted", tmp_path / "later")
+    path = tmp_path / "later" / "arms.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"edition": 3}))
+    before = path.read_bytes()
+    for use in (results, arms_of, lambda folder: add_pairs(folder, PairSet())):
+        with pytest.raises(BadInput, match="by a later unsway: it is of edition 3"):
+            use(tmp_path / "later")
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", FOLDERS)

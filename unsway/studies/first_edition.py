@@ -14,14 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from unsway import biases
+from unsway.errors import BadInput
 from unsway.registry import Ref
 from unsway.stats.outcomes import NO_REPLY
 from unsway.studies.arms import Arm
 from unsway.types import ArmKey, Excluded, Outcome, Reading, Rule
 
+NOW = 2
+"""The edition that is noted in `arms.json`; a folder that notes none is of the first."""
 RULES = {"are_you_sure": Rule("zero", "first_right"), "positional": Rule("zero")}
 """How the first edition counted its own biases that were not asked and counted always."""
 _log = logging.getLogger(__name__)
+
+
+def check_known(folder: Path, edition: int | None) -> None:
+    """Refuse a folder of a later edition, which may hold what this one would leave out of its numbers. Raises `BadInput`."""
+    if edition is not None and edition > NOW:
+        raise BadInput(
+            f"{str(folder)!r} was written by a later unsway: it is of edition {edition}, and this unsway reads {NOW} and "
+            "before. Install the later one to read it."
+        )
 
 
 def rule_of(bias: str) -> Rule:

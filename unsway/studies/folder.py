@@ -32,8 +32,6 @@ from unsway.types import ArmKey, Pair, Prompt, Question, Rule, Settings, Target,
 if TYPE_CHECKING:
     from unsway.judging.trust import JudgeCost
 
-EDITION = 2
-"""Noted in `arms.json`; a folder that notes none is of the first edition."""
 RANK: dict[ArmRole, int] = {"base": 0, "prompted": 1, "control": 2, "trained": 3}
 """Order of arms: what others are compared with comes first."""
 
@@ -207,7 +205,7 @@ def write_pairs(folder: str | Path, pairs: Iterable[Pair]) -> None:
 
 def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[SkippedCount]) -> None:
     """Write the arms of a folder, in place of those before."""
-    body = {"edition": EDITION, "arms": [asdict(one) for one in arms], "skipped": [one._asdict() for one in skipped]}
+    body = {"edition": first_edition.NOW, "arms": [*map(asdict, arms)], "skipped": [one._asdict() for one in skipped]}
     write_text(Path(folder) / layout.ARMS, json.dumps(body, indent=2) + "\n")
 
 
@@ -337,10 +335,12 @@ def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
 
 
 def arms_of(place: Path) -> list[Arm]:
-    """The arms that a folder knows. Raises `BadInput` where its list of them is damaged."""
+    """The arms that a folder knows. Raises `BadInput` where its list of them is damaged, or of a later edition."""
     path = place / layout.ARMS
+    edition = read_json(path, "edition", int)
+    first_edition.check_known(place, edition)
     arms = read_json(path, "arms", list[Arm]) or []
-    return arms if read_json(path, "edition", int) is not None else [first_edition.arm_of(arm) for arm in arms]
+    return arms if edition is not None else [first_edition.arm_of(arm) for arm in arms]
 
 
 def _asked(place: Path) -> tuple[Instead, ...]:
