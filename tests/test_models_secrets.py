@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import GenerateConfig, Model, ModelAPI, ModelCall, ModelOutput, get_model, modelapi
 from inspect_ai.solver import generate
 
-from unsway.models.secrets import IN_PLACE, guard, without
+from unsway.errors import BadInput
+from unsway.models.secrets import IN_PLACE, guard, read_dotenv, without
 
 KEY = "sk-quoted-back-31337"
 
@@ -83,3 +85,17 @@ def test_a_key_of_the_environment_is_cleaned_as_well(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SOME_ACCESS_KEY", KEY)
     model = guard(get_model("indiscreet/m", memoize=False, api_key="another", how="raises"))
     assert KEY not in evaluated(model, tmp_path).model_dump_json()
+
+
+def test_a_dotenv_file_with_a_byte_order_mark_is_read_and_one_of_another_encoding_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfFROM_DOTENV_TEST=yes\n")
+    read_dotenv()
+    assert os.environ["FROM_DOTENV_TEST"] == "yes"
+    for content in (b"OTHER_DOTENV_TEST=\xe9\n", "OTHER=1\n".encode("utf-16")):
+        (tmp_path / ".env").write_bytes(content)
+        with pytest.raises(BadInput, match=r"\.env is not UTF-8 text"):
+            read_dotenv()

@@ -36,9 +36,10 @@ def test_prices_are_found_by_name_snapshot_or_provider(model: str, name: str | N
     assert (found.name if found else None) == name
 
 
-def test_ones_own_prices_win(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["# mine\n\n", "\ufeff"])
+def test_ones_own_prices_win(before: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
-    path.write_text("# mine\n\nopenai/gpt-4o 1 2 2027-01\nmine/model 3 4.5 2027-01\n")
+    path.write_text(f"{before}openai/gpt-4o 1 2 2027-01\nmine/model 3 4.5 2027-01\n", encoding="utf-8")
     table = prices(path)
     assert table["openai/gpt-4o"].of(1e6, 1e6) == 3
     assert table["mine/model"].tokens_out == 4.5

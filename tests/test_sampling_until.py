@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from unsway import layout
 from unsway.errors import BadInput
 from unsway.pairing import PairSet, pairs
 from unsway.reporting.headline import headline
@@ -115,6 +116,9 @@ def test_what_was_reached_is_kept_beside_that_of_other_models(
     keep_precisions(tmp_path, others)
     keep_precisions(tmp_path, [cells[0]._replace(n_asked=1)])
     assert kept_precisions(tmp_path) == (cells[0]._replace(n_asked=1), *cells[1:], *others)
+    (tmp_path / layout.UNTIL).write_text('[{"model": 7}]')
+    with pytest.raises(BadInput, match=r"until\.json is damaged \(0\.model: Input should be a valid string"):
+        kept_precisions(tmp_path)
 
 
 def test_the_order_depends_on_the_seed_and_not_on_the_replies(made: PairSet) -> None:

@@ -5,14 +5,13 @@ In: a folder. Out: an `EffectPanel`; it holds every number, so showing it needs 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway import layout
-from unsway.store import loads
+from unsway.store import read_json
 
 if TYPE_CHECKING:
     from unsway.effects.panel import PanelRow
@@ -36,13 +35,14 @@ class EffectPanel:
 
 
 def kept_panel(folder: str | Path) -> EffectPanel | None:
-    """The panel that a folder keeps; None where it keeps none."""
+    """The panel that a folder keeps; None where it keeps none. Raises `BadInput` where its file is damaged."""
     path = Path(folder) / layout.EFFECTS
     if not path.is_file():
         return None
     from unsway.effects.panel import PanelRow
 
-    body = json.loads(path.read_text(encoding="utf-8"))
     return EffectPanel(
-        tuple(loads(PanelRow, json.dumps(row)) for row in body["rows"]), body["sentences"], body["about"]
+        read_json(path, "rows", tuple[PanelRow, ...]) or (),
+        read_json(path, "sentences", dict[str, str]) or {},
+        read_json(path, "about", dict[str, Any]) or {},
     )

@@ -12,6 +12,8 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from unsway.errors import BadInput
+
 if TYPE_CHECKING:
     from inspect_ai.model import Model
 
@@ -28,10 +30,18 @@ def read_dotenv() -> None:
     """Add the variables of a `.env` file, of this folder or the next one above it, to the environment; none is replaced.
 
     Inspect reads the same file, but only when it evaluates: after a model was made and its address was looked up.
+
+    Raises:
+        BadInput: The file is not UTF-8 text.
     """
     from dotenv import find_dotenv, load_dotenv
 
-    load_dotenv(find_dotenv(usecwd=True))
+    path = find_dotenv(usecwd=True)
+    try:
+        load_dotenv(path, encoding="utf-8-sig")
+    except ValueError as error:  # also of a zero in a value
+        why = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+        raise BadInput(f"{path} is not UTF-8 text ({why}). Save it as UTF-8, or remove it.") from None
 
 
 def guard(model: Model) -> Model:

@@ -18,7 +18,7 @@ from unsway import layout
 from unsway.disk import append_row
 from unsway.errors import BadInput
 from unsway.planning.prices import total
-from unsway.store import dumps, loads, read_jsonl
+from unsway.store import dumps, loads, read_jsonl, why
 from unsway.types import Reply
 
 
@@ -74,9 +74,7 @@ def kept_plan(folder: str | Path) -> KeptPlan | None:
     try:
         return loads(KeptPlan, path.read_bytes()) if path.exists() else None
     except ValueError as error:
-        raise BadInput(
-            f"{path} is no plan ({str(error)[:200]}). Delete it, or plan again (`unsway plan --out`)."
-        ) from None
+        raise BadInput(f"{path} is no plan ({why(error)}). Delete it, or plan again (`unsway plan --out`).") from None
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def prices(path: str | Path | None = None) -> Mapping[str, Price]:
     if path is None:
         return table
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"Cannot read prices from {str(path)!r}: {error}. Name a text file.") from error
     for number, line in enumerate(lines, 1):

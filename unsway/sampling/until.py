@@ -23,6 +23,7 @@ from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.sampling.asker import run
 from unsway.sampling.options import Sampling, SamplingOptions, opened
+from unsway.store import loads, why
 from unsway.types import Estimate, Pair, Reply
 
 if TYPE_CHECKING:
@@ -149,10 +150,15 @@ def run_until(
 
 
 def kept_precisions(folder: str | Path) -> tuple[Precision, ...]:
-    """How precisely each model and bias of a folder is known; empty where nothing was asked with a `StopRule`."""
+    """How precisely each model and bias of a folder is known; empty where nothing was asked with a `StopRule`.
+
+    Raises `BadInput` where the file is damaged.
+    """
     path = Path(folder) / layout.UNTIL
-    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return tuple(Precision(**row | {"estimate": Estimate(**row["estimate"])}) for row in rows)
+    try:
+        return loads(tuple[Precision, ...], path.read_bytes()) if path.exists() else ()
+    except ValueError as error:
+        raise BadInput(f"{path} is damaged ({why(error)}). Restore it, or delete it and measure again.") from None
 
 
 def keep_precisions(folder: str | Path, precisions: Iterable[Precision]) -> None:
