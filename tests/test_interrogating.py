@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +299,14 @@ def test_a_real_server_without_prefill(tmp_path: Path) -> None:
         asked = CliRunner().invoke(main, ["interrogate", str(tmp_path), "--plan", "-n", "3", "--json"])
         assert [row["calls"] for row in json.loads(asked.stdout)] == [6, 30]
     let_go()
+
+
+def test_a_plan_takes_no_reply_of_unknown_length_for_an_empty_one(measured: tuple[us.Results, Path]) -> None:
+    found, _ = measured
+    imported = [replace(reply, tokens_in=0, tokens_out=0) for reply in found.replies]
+    unknown = us.Results.build("imported", found.arms, found.pairs, imported)
+    went_on = plan_interrogation(unknown, ["mistakes"], helper="openai/gpt-4o-mini", n=2, price_table=prices())[2]
+    assert went_on.calls > 0 and went_on.tokens_out == went_on.calls * 330 / 2
 
 
 # ---------------------------------------------------------------- what is refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -22,6 +23,7 @@ from unsway.pairing import pairs
 from unsway.store import Address, read_jsonl
 from unsway.studies.import_verdicts import import_verdicts
 from unsway.studies.transcript_table import export_transcripts
+from unsway.studies.transcript_table import rows as transcripts
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
 from unsway.types import Verdict
 
@@ -87,6 +89,11 @@ def test_a_table_of_transcripts_has_every_reply_and_verdict(study: tuple[us.Resu
     one = next(row for row in rows if row["side"] == "biased")
     messages = json.loads(one["messages"])
     assert [message["role"] for message in messages] == ["user", "assistant"] and one["cue"] in messages[0]["content"]
+    imported = us.Results.build(
+        "t", found.arms, found.pairs, [replace(r, tokens_in=0, tokens_out=0) for r in found.replies]
+    )
+    tokens = {row["total_tokens"] for row in transcripts(imported, [])}
+    assert all(row["total_tokens"] for row in rows) and tokens == {None}, "unknown is null, never 0"
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "x.eval").write_text("")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unsway.interventions import thoughts
-from unsway.planning.plan import CHARACTERS_A_TOKEN
+from unsway.planning.plan import CHARACTERS_A_TOKEN, TOKENS_OUT
 from unsway.planning.prices import Price, price_of, prices
 from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, key_of, units_of
 from unsway.studies.results import Results
@@ -88,7 +88,8 @@ def plan_interrogation(
                 for j in range(len(each))
             ]
             count(name, helper, asked, HELPED_TOKENS)
-            longest = sum(unit.reply.tokens_out for unit in units) / max(1, len(units))
+            known = [unit.reply.tokens_out for unit in units if unit.reply.tokens_in]
+            longest = sum(known) / len(known) if known else TOKENS_OUT["cot"]
             went_on = [
                 thoughts.continuation_prompt(units[i].prompt, reasoning, start, "prefill")
                 for i, start in begun

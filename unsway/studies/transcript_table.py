@@ -118,7 +118,7 @@ def _row(outcome: Outcome, side: str, prompt: Prompt, reply: Reply, key: str) ->
         "score": json.dumps({"followed": hit, "status": reading.status}),
         "success": None if hit is None else not hit,
         "message_count": len(messages),
-        "total_tokens": reply.tokens_in + reply.tokens_out,
+        "total_tokens": reply.tokens_in + reply.tokens_out if reply.tokens_in else None,
         "trust_content": False,
         "messages": json.dumps(messages, ensure_ascii=False),
         "side": side,
