@@ -14,7 +14,8 @@ from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.registry import Ref
 from unsway.reporting import words
 from unsway.stats.columns import mean
-from unsway.stats.misreading import OutcomeKey, SecondHit, corrected_brrs, key_of
+from unsway.stats.misreading import SecondHit, corrected_brrs
+from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Estimate, Outcome, Reading, Side, Verdict

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,10 +23,9 @@ from unsway.stats.columns import Columns, brr, brr_bounds
 from unsway.stats.compare import DRAWS, PSEUDO
 from unsway.stats.corrected import true_rate
 from unsway.stats.intervals import Floats
+from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.types import ArmKey, Estimate, Outcome
 
-OutcomeKey: TypeAlias = tuple[ArmKey, str, int]
-"""Arm, pair id and sample."""
 LEAST_SHARP = 0.1
 """Readers whose errors leave less than this of a rate's range cannot be corrected for."""
 
@@ -38,11 +37,6 @@ class SecondHit(NamedTuple):
     """The clean reply."""
     biased: bool | None
     """The biased reply."""
-
-
-def key_of(outcome: Outcome) -> OutcomeKey:
-    """What the second reader's findings are looked up by."""
-    return outcome.arm, outcome.pair_id, outcome.sample
 
 
 def corrected_brrs(

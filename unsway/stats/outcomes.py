@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from unsway import readers
 from unsway.errors import BadInput
@@ -22,8 +22,15 @@ from unsway.readers.letter import LETTER, first_reply
 from unsway.stats.answer_turns import agreements, letter_counts
 from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Rule, Settings
 
+OutcomeKey: TypeAlias = tuple[ArmKey, str, int]
+"""Arm, pair id and sample."""
 NO_REPLY = Reading(None, "no_reply")
 """Stands on a side that has no reply."""
+
+
+def key_of(outcome: Outcome) -> OutcomeKey:
+    """What an outcome is looked up by."""
+    return outcome.arm, outcome.pair_id, outcome.sample
 
 
 class Run(NamedTuple):

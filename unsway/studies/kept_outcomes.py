@@ -18,8 +18,7 @@ from unsway.disk import exclusive
 from unsway.judging.requests import request_readings
 from unsway.prompts.render import letter
 from unsway.readers.requests import REQUEST
-from unsway.stats.misreading import OutcomeKey, key_of
-from unsway.stats.outcomes import ReplyIndex
+from unsway.stats.outcomes import OutcomeKey, ReplyIndex, key_of
 from unsway.store import read_jsonl, read_manifest, write_jsonl
 from unsway.studies import first_edition
 from unsway.studies.folder import arms_of, index_of, kept_verdicts, pairs_of, study_folder
