@@ -374,6 +374,16 @@ def test_a_chip_calls_nobody_swayed_who_avoids_the_cue() -> None:
         assert chips(avoiding(study, *(study.arms[i] for i in arms)))[1].verdict == verdict
 
 
+def test_replies_that_count_but_have_nothing_to_compare_with_are_not_called_none() -> None:
+    asked, who = scripted_study.pairs(8, ("positional",)), scripted_study.arms(("base",))
+    text = headline(Results.build("t", who, asked, scripted_study.replies(asked, who)))
+    assert "base is not tested: chance changes answers too" in text and text.endswith(
+        "ask each prompt twice (--samples 2)."
+    )
+    unread = (replace(one, text="Hm.") for one in scripted_study.replies(asked, who))
+    assert headline(Results.build("t", who, asked, unread)).endswith("base gave no reply that could be counted.")
+
+
 def test_each_model_is_compared_with_its_own_base() -> None:
     study = odd_studies.several_models()
     text = headline(study)

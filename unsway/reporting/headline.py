@@ -199,11 +199,16 @@ def _reach(change: Estimate) -> str:
 
 def _how_far_cues_move(results: Results) -> str:
     """How far the cues move each base over all its pairs, and which cue clearly moves it most."""
+    from unsway.stats.columns import UNTESTED
+
     bases = [arm for arm in results.arms if arm.role == "base"] or list(results.arms[:1])
     known = [(arm, cell["brr"]) for arm in bases for cell in results.overall if cell.arm == arm.key]
+    untested = bool(known) and all(brr.note == UNTESTED for _, brr in known)
     known = [(arm, brr) for arm, brr in known if brr.value is not None]
     if not known:
-        return f"{listed([visible(arm.label) for arm in bases[:NAMED]])} gave no reply that could be counted"
+        names = listed([visible(arm.label) for arm in bases[:NAMED]])
+        why = f"{'are' if len(bases) > 1 else 'is'} {UNTESTED}" if untested else "gave no reply that could be counted"
+        return f"{names} {why}"
     parts = []
     for i, (arm, overall) in enumerate(known[:NAMED]):
         level = "" if i else f"{level_of(overall.level)} interval "
