@@ -77,6 +77,9 @@ def test_a_limit_on_the_cost(tmp_path: Path) -> None:
 def test_asking_stops_where_the_interval_is_narrow(tmp_path: Path) -> None:
     found = measure(tmp_path, "-n", 400, "--biases", "positional,post_hoc", "--until-half-width", 0.3)
     assert "post_hoc@" in found.output and "narrow enough" in found.output
+    of = {line.partition("@")[0]: line for line in found.output.splitlines() if "holds at every look" in line}
+    assert "share of pairs that moved" in of["positional"] and "BRR with" not in of["positional"]
+    assert "BRR with an interval" in of["post_hoc"]
     assert len(replies(tmp_path)) < 2 * 400
 
 

@@ -219,16 +219,21 @@ def measurement(options: Mapping[str, Any], out: Path, half_width: float | None)
 
 def say_precision(folder: Path, model: str) -> None:
     """Where each bias of a model stopped; nothing without a model."""
-    from unsway.reporting.words import points, visible
+    from unsway.reporting.words import points, share, visible
     from unsway.sampling.until import kept_precisions
 
     for cell in kept_precisions(folder) if model else ():
         if cell.model == model:
             why = "narrow enough" if cell.narrow else "no question is left"
+            what, number = "BRR", f"{points(cell.estimate)} points"
+            if cell.estimate.note:  # a bias without a clean side to compare with has no BRR
+                what, number = (
+                    "share of pairs that moved",
+                    f"{share(cell.estimate)}%, which is no BRR (--samples 2 gives one)",
+                )
             click.echo(
-                f"{visible(cell.bias)}: asked {cell.n_asked} of {number_of(cell.n_there, 'question')} ({why}); BRR "
-                "with an interval that "
-                f"holds at every look: {points(cell.estimate)} points."
+                f"{visible(cell.bias)}: asked {cell.n_asked} of {number_of(cell.n_there, 'question')} ({why}); {what} with "
+                f"an interval that holds at every look: {number}."
             )
     if model:
         click.echo("Quote these: the intervals above are for a number of questions that was fixed beforehand.")
