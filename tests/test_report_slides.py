@@ -30,6 +30,7 @@ from unsway.reporting.deck.powerpoint import presentation
 from unsway.reporting.deck.steps import steps
 from unsway.reporting.deck.transcript_choice import choose
 from unsway.reporting.deck.web import html
+from unsway.reporting.headline import headline
 from unsway.stats.state import state
 from unsway.studies.results import Results
 from unsway.types import Part, Prompt, Reading, Reply, Turn
@@ -323,6 +324,14 @@ def test_a_base_that_avoids_a_cue_is_not_one_that_more_questions_would_sway(larg
     alone = built(large, {"base": "base"}, ())
     alone = lying(replace(alone, cells=alone.cells_by_source[:0] + alone.cells[1:2]), base=(-0.3, -0.1))
     assert steps(alone)[0].startswith("No cue is seen to sway base, and it avoids that of post hoc: ask more")
+
+
+def test_most_is_said_of_no_cue_that_another_seems_to_exceed(large: Results) -> None:
+    alone = built(large, {"base": "base"}, ())
+    assert ", most under post hoc (+" in headline(alone)
+    unsure = lying(alone, base=(-0.1, 0.95))
+    assert ", clear under suggested answer (+" in headline(unsure)
+    assert steps(unsure)[0].startswith("Train on suggested answer, which clearly sways base (+")
 
 
 def test_pairs_that_are_missing_are_those_that_were_asked_for() -> None:

@@ -218,7 +218,8 @@ def _how_far_cues_move(results: Results) -> str:
         most = ""
         if clear and len(brrs) > 1:
             brr, bias = max(clear, key=lambda one: one[0].value or 0.0)
-            word = "most" if is_clear(overall) else "clear"
+            is_most = (brr.value or 0.0) >= max(one.value or 0.0 for one, _ in brrs)
+            word = "most" if is_clear(overall) and is_most else "clear"
             most = f", {word} under {human(bias)} ({percent(brr.value, signed=True)}, {_ends(brr)})"
         if is_clear(overall):
             moved = f"gives the cued answer {_points(overall, '')} often with the cue ({level}{_ends(overall)})"

@@ -122,8 +122,9 @@ def untrained(results: Results) -> Iterator[str]:
     found = [(brr.value or 0.0, bias) for brr, bias in brrs if brr is not None and _clear(brr)]
     if found:
         value, bias = max(found)
-        most = f"{words.human(bias)}, which sways {_name(first)} most ({words.percent(value, signed=True)} points)"
-        yield f"Train on {most}, and train a control too."
+        is_most = value >= max(brr.value or 0.0 for brr, _ in brrs if brr is not None)
+        sways = f"which sways {_name(first)} most" if is_most else f"which clearly sways {_name(first)}"
+        yield f"Train on {words.human(bias)}, {sways} ({words.percent(value, signed=True)} points), and train a control too."
     elif any(brr is not None for brr, _ in brrs):
         avoided = [words.human(bias) for brr, bias in brrs if _avoided(brr)]
         more = f", and it avoids that of {words.first_few(avoided, NAMED)}" if avoided else ""
