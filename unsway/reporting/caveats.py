@@ -84,8 +84,8 @@ def training_caveats(results: Results) -> Iterator[str]:
         said = (
             f"mean BRR {points(brr)} points{beside}; from seed to seed it moves by {moves} "
             f"{'point' if moves == '1' else 'points'} (standard deviation beyond the chance of questions)"
-            f"{f'. {brr.note[0].upper()}{brr.note[1:]}' if brr.note else ''}"
         )
+        said += f". {brr.note[0].upper()}{brr.note[1:]}" if brr.note else ""
         said = brr.note if brr.value is None else said
         yield f"{visible(each.name)} over {len(each.labels)} training seeds, all biases: {said}."
 
