@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -132,6 +133,9 @@ def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: 
     rows = [{"arm": "[red]x", "what": "odd[/x]", "[/head]": "=1+1"}]
     for text in (as_text(rows), _printed(fitted(rows, 100))):
         assert all(each in text for each in ("[red]x", "odd[/x]", "[/head]", "=1+1"))
+    moving = [{"a\x1b[2J": "b\x1b]0;x\x07\u202e"}]
+    for text in (as_text(moving), _printed(fitted(moving, 100))):
+        assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", text) and r"b\x1b]0;x\x07\u202e" in text
     cells = [
         "=1+1",
         "@x",

@@ -91,7 +91,9 @@ def form() -> str:
 
 def remark(text: str) -> None:
     """Print a sentence: next to a table that a person reads, and on stderr where a program reads the table."""
-    click.echo(text, err=form() != "text")
+    from unsway.reporting.words import visible
+
+    click.echo("\n".join(map(visible, text.split("\n"))), err=form() != "text")
 
 
 def out_option(holds: str = "Folder of the study.") -> Callable[[Verb], Verb]:

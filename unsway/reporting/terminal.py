@@ -1,7 +1,7 @@
 """Rows as text for a terminal, for the views that are more than one table.
 
 In: rows, each a mapping of headings to values. Out: tables without lines, behind one another. A name that looks like
-rich's markup, such as `[red]`, is shown as it is.
+rich's markup, such as `[red]`, is shown as it is, and a control character in one by its code.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    columns = {name.replace("_", " "): [str(one[name]) for one in rows] for name in rows[0]}
+    columns = {
+        words.visible(name.replace("_", " ")): [words.visible(str(one[name])) for one in rows] for name in rows[0]
+    }
     whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
     least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]
     fits, sizes = sum(least) + len(least) <= width, list(whole)
@@ -55,9 +57,9 @@ def as_text(*tables: Sequence[Mapping[str, Any]]) -> str:
             heads = dict.fromkeys(name for line in lines for name in line)
             shown = Table(box=None, pad_edge=False)
             for head in heads:
-                shown.add_column(Text(head))
+                shown.add_column(Text(words.visible(head)))
             for line in lines:
-                shown.add_row(*(Text(str(line.get(name, words.NONE))) for name in heads))
+                shown.add_row(*(Text(words.visible(str(line.get(name, words.NONE)))) for name in heads))
             console.print(shown)
             console.print()
     return out.getvalue().rstrip()
