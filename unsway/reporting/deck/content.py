@@ -321,12 +321,11 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     if not cue:
         is_order = one.pair.order != tuple(range(len(one.pair.order)))
         cue = "The options come in another order." if is_order else "The cue has no words of its own."
-    for most in CUES:
-        shown_cue = at.paragraphs([Piece(cue if len(cue) <= most else cue[: most - 1] + "…", "cue")])
-        body = (*asked, *shown_cue)
-        size = at.largest(body, side, height, (*TEXT_SIZES[6:], 11), 5)
-        if at.height_of(body, side, size, 5) <= height:
-            break
+    sizes = (*TEXT_SIZES[6:], 11)
+    cues = (cue if len(cue) <= most else cue[: most - 1] + "…" for most in CUES)
+    bodies = [(*asked, *at.paragraphs([Piece(text, "cue")])) for text in cues]
+    body = next((one for one in bodies if at.height_of(one, side, sizes[-1], 5) <= height), bodies[-1])
+    size = at.largest(body, side, height, sizes, 5)
     items: list[Item] = [Text((at.LEFT, top, side, height), body, size, 5)]
     for i, shown in enumerate((one.left, one.right)):
         left = at.LEFT + side + between + i * (column + between)
