@@ -22,7 +22,7 @@ def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tens
 
     Args:
         hidden_ND: Last hidden states.
-        head: The output layer.
+        head: Makes logits of them in float32; see `heads.py`.
         score: From the logits of some tokens, (n, V) in float32, and their places among all, to (n,): each number from the
             logits of its own token alone.
     """
@@ -33,7 +33,7 @@ def by_chunk(hidden_ND: Tensor, head: Any, score: Callable[[Tensor, slice], Tens
     places = [slice(start, start + n) for start in range(0, max(1, len(hidden_ND)), n)]
 
     def scored(states_nD: Tensor, where: slice) -> Tensor:
-        return score(head(states_nD.to(head.weight.dtype)).float(), where)
+        return score(head(states_nD), where)
 
     if (
         head.weight.requires_grad or not hidden_ND.requires_grad

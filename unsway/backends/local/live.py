@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from unsway.backends.local.chunks import by_chunk
+from unsway.backends.local.heads import Head, check_head
 from unsway.backends.local.passes import NOT_WORTH_A_PASS, Line, lines, parts, seen
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
@@ -102,6 +103,7 @@ class LiveModel:
                 ) from error
         self.frozen: Any = None
         """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
+        check_head(self._of(False), weights.name)
         self.pad = min(weights.ends)
         self.alignments: dict[tuple[Prompt, Prompt, Window], Places] = {}
         self.beginnings = Beginnings()
@@ -175,13 +177,13 @@ class LiveModel:
         """What a function makes of the two distributions of each completion token, (R,) a row; see `WhiteBox`."""
         import torch
 
-        head = self._of(True).get_output_embeddings()
+        head = Head(self._of(True))
         with self._reading(True):
             theirs_ND = torch.cat(self._hidden(base_rows, None, True)).to(head.weight.dtype)
 
         def score(logits_nV: Tensor, places: slice) -> Tensor:
             with torch.no_grad():
-                base_nV = head(theirs_ND[places]).float()
+                base_nV = head(theirs_ND[places])
             return of(logits_nV, base_nV)
 
         return self._of_tokens(rows, False, score)
@@ -275,9 +277,9 @@ class LiveModel:
 
     def _logits(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> tuple[Tensor, ...]:
         """What is predicted at some places, (n, V) a row; at those that predict the completion where none are named."""
-        head = self._of(base).get_output_embeddings()
+        head = Head(self._of(base))
         with self._reading(base):
-            return tuple(head(each.to(head.weight.dtype)).float() for each in self._hidden(rows, at, base))
+            return tuple(map(head, self._hidden(rows, at, base)))
 
     def _of_tokens(
         self, rows: Sequence[Tokens], base: bool, score: Callable[[Tensor, slice], Tensor]
@@ -287,7 +289,7 @@ class LiveModel:
 
         with self._reading(base):
             hidden_ND = torch.cat(self._hidden(rows, None, base))
-            found_N = by_chunk(hidden_ND, self._of(base).get_output_embeddings(), score)
+            found_N = by_chunk(hidden_ND, Head(self._of(base)), score)
         return tuple(found_N.split([len(row.completion) for row in rows]))
 
     def _hidden(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> list[Tensor]:

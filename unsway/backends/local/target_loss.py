@@ -20,6 +20,7 @@ from peft.helpers import disable_input_dtype_casting
 from torch.nn.functional import cross_entropy
 from trl import DPOTrainer, SFTTrainer
 
+from unsway.backends.local.heads import Head, head_of
 from unsway.backends.local.rows import IGNORED
 from unsway.models.beginnings import keeps_all
 
@@ -31,20 +32,28 @@ pass takes about as long as that arithmetic (`benchmarks/training.py --sides trl
 class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped here
     """Computes the loss on target positions alone."""
 
+    head: Head | None = None
+    """Makes logits of hidden states; None where only the model's own forward pass knows how, and TRL's loss is taken."""
+
     def train(self, *args: Any, **more: Any) -> Any:
         """TRL's. Autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew."""
+        self.head = head_of(self._base(self.model))
         with disable_input_dtype_casting(self.model, active=self.args.bf16):
             return super().train(*args, **more)
+
+    def _base(self, model: Any) -> Any:
+        """The transformers model inside wrappers and adapters."""
+        whole = self.accelerator.unwrap_model(model)
+        return whole.get_base_model() if hasattr(whole, "get_base_model") else whole
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Cross-entropy of completion tokens: their mean, or their sum over the tokens of the whole batch."""
-        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled or self.head is None:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels_BT = inputs.pop("labels")
-        whole = self.accelerator.unwrap_model(model)
-        base = whole.get_base_model() if hasattr(whole, "get_base_model") else whole
+        base = self._base(model)
         ids_BT = inputs["input_ids"]
         # rows may begin with one pass over what they share where all keys and values are kept
         again = self.args.gradient_checkpointing or self.args.padding_free or self.accelerator.num_processes > 1
@@ -54,8 +63,7 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         hidden_BTD, outputs = _hidden(model, base, inputs, start)
         labels_BT = labels_BT[:, start + 1 :]
         is_target_BT = labels_BT != IGNORED
-        head = base.get_output_embeddings()
-        logits_NV = head(hidden_BTD[:, :-1][is_target_BT].to(head.weight.dtype)).float()
+        logits_NV = self.head(hidden_BTD[:, :-1][is_target_BT])
         reduction = "mean" if num_items_in_batch is None else "sum"
         loss = cross_entropy(logits_NV, labels_BT[is_target_BT], reduction=reduction)
         if num_items_in_batch is not None:  # of all processes, whose gradients are averaged

@@ -1,0 +1,64 @@
+"""Logits from last hidden states, as a model's own forward pass makes them.
+
+In: a transformers model. Out: a `Head`: its output layer, and what some families do to logits behind it. Granite divides
+them, Cohere and Falcon-H1 multiply them, Gemma 2 bends them to a cap; a loss on bare logits would be that of another
+distribution than the one the model answers from. One short pass compares with the model's own logits, so a family that does
+something else is found out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unsway.errors import BadInput
+from unsway.training.seams import Tensor
+
+CLOSE = 0.02
+"""Largest difference from the model's own logits, as a share of the largest of them; bfloat16 rounds by 0.4 %."""
+
+
+class Head:
+    """The output layer of a model, with what its forward pass does to logits."""
+
+    def __init__(self, model: Any) -> None:
+        config = model.config.get_text_config()
+        self.layer = model.get_output_embeddings()
+        self.weight = self.layer.weight
+        self.cap = getattr(config, "final_logit_softcapping", None)
+        self.factor = 1 / (getattr(config, "logits_scaling", None) or 1.0)
+        for name in ("logit_scale", "lm_head_multiplier"):
+            scale = getattr(config, name, None)
+            self.factor *= scale if isinstance(scale, int | float) else 1.0
+
+    def __call__(self, states_nD: Tensor) -> Tensor:
+        """The logits in float32, (n, V)."""
+        logits_nV = self.layer(states_nD.to(self.weight.dtype)).float()
+        if self.factor != 1:
+            logits_nV = logits_nV * self.factor
+        return logits_nV if not self.cap else (logits_nV / self.cap).tanh() * self.cap
+
+
+def head_of(model: Any) -> Head | None:
+    """The head of a model; None where its logits are not those of its own forward pass."""
+    import torch
+
+    caught: list[Tensor] = []
+    hook = model.get_decoder().register_forward_hook(lambda _m, _i, out: caught.append(out.last_hidden_state))
+    try:
+        with torch.no_grad():
+            ids_1T = torch.arange(4, device=model.device)[None]
+            own_TV = model(input_ids=ids_1T, use_cache=False).logits[0].float()
+            head = Head(model)
+            off = (head(caught[-1][0]) - own_TV).abs().max()
+    finally:
+        hook.remove()
+    return head if not off > CLOSE * own_TV.abs().max() else None
+
+
+def check_head(model: Any, name: str) -> None:
+    """Refuse a model whose logits are not those of its own forward pass. Raises `BadInput`."""
+    if head_of(model) is None:
+        raise BadInput(
+            f"The forward pass of {name!r} does something to its logits that unsway does not know, so its losses would be "
+            "another model's. Choose bct or control, which take transformers' own loss, or another model."
+        )
