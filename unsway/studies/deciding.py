@@ -94,7 +94,7 @@ def _check_bias(name: str, project: str | Path) -> None:
     except UnknownName as error:
         forecast = {Quantity.parse(one.quantity).bias for one in Notebook(project).all(Forecast)}
         if name not in forecast | {row.bias for _, row in printed_rates(project)}:
-            raise UnknownName("bias", name, [*(bias.name for bias in all_biases()), *filter(None, forecast)]) from error
+            raise UnknownName("bias", name, {*(bias.name for bias in all_biases()), *filter(None, forecast)}) from error
 
 
 def open_decisions(project: str | Path) -> tuple[Stated, ...]:
