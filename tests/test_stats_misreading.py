@@ -7,7 +7,8 @@ import pytest
 from measuring import drawn, outcome
 
 from unsway.stats.estimates import cells
-from unsway.stats.misreading import SecondHit, corrected_brrs, key_of
+from unsway.stats.misreading import SecondHit, corrected_brrs
+from unsway.stats.outcomes import key_of
 from unsway.types import ArmKey, Outcome
 
 KEY = (ArmKey("base"), "suggested_answer@1")

@@ -27,6 +27,11 @@ def kind_of(value: object) -> str:
     return f"{type(value).__name__} ({str(value)[:40]!r})"
 
 
+def in_dollars(value: float, sign: str = "$") -> str:
+    """US dollars to the cent: `$1,234.50`; what is not free is never rounded to nothing: `under $0.01`."""
+    return f"under {sign}0.01" if 0 < value < 0.01 else f"{sign}{value:,.2f}"
+
+
 def number_of(n: int, what: str) -> str:
     """A count with its noun: 1 study, 2 studies, 1,200 rows."""
     ending = "es" if what.endswith(("s", "x", "ch")) else "s"

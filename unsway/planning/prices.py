@@ -93,11 +93,6 @@ def total(amounts: Iterable[float | None]) -> float | None:
     return sum(known) if len(known) == len(given) else None
 
 
-def in_dollars(value: float, sign: str = "$") -> str:
-    """US dollars to the cent: `$1,234.50`; what is not free is never rounded to nothing: `under $0.01`."""
-    return f"under {sign}0.01" if 0 < value < 0.01 else f"{sign}{value:,.2f}"
-
-
 def _price(line: str, path: object, number: int) -> Price:
     """A price from its line."""
     parts = line.split()

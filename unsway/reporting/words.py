@@ -10,7 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from unsway.planning.prices import in_dollars
+from unsway.errors import in_dollars
 from unsway.studies.results import plain_name
 from unsway.types import Estimate
 

@@ -23,7 +23,7 @@ from unsway.stats.answer_turns import agreements, letter_counts
 from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Rule, Settings
 
 OutcomeKey: TypeAlias = tuple[ArmKey, str, int]
-"""Arm, pair id and sample."""
+"""Arm, pair id and sample of an outcome."""
 NO_REPLY = Reading(None, "no_reply")
 """Stands on a side that has no reply."""
 

@@ -20,12 +20,11 @@ import numpy as np
 
 from unsway import effects, interventions
 from unsway.effects.pricing import DISCORDANT
-from unsway.errors import BadInput, number_of
+from unsway.errors import BadInput, in_dollars, number_of
 from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
-from unsway.planning.prices import in_dollars
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
 from unsway.studies.deciding import open_decision, open_decisions, strange_models, waiting

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from unsway.banks import bank
 from unsway.data.formats import chat_row
-from unsway.errors import BadInput, number_of
+from unsway.errors import BadInput, in_dollars, number_of
 from unsway.planning.budget import LEAST_CHARACTERS_A_TOKEN
-from unsway.planning.prices import Price, in_dollars, price_of
+from unsway.planning.prices import Price, price_of
 from unsway.training.seams import Method, Texts
 
 if TYPE_CHECKING:

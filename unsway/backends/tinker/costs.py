@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from unsway.backends.local.rows import TokenRow
 from unsway.banks import bank
-from unsway.planning.prices import in_dollars
+from unsway.errors import in_dollars
 from unsway.training.seams import CrossEntropy, Method, Tuner
 
 CACHED = 0.2
