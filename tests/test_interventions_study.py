@@ -8,6 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from intervening import saying, swayed
 
+from unsway.planning.plan import SHOTS
 from unsway.studies import Study, plan, run
 
 STUDY = Study(
@@ -55,3 +56,10 @@ def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> No
     assert "plain: +1.00 [" in said.output and "6 cells, 0 left out" in said.output
     assert "own halves" in said.output and "beyond the base" in said.output and "distractor_fact" in said.output
     assert "6 cells cannot exclude 0, whatever they are" in said.output
+
+
+def test_a_plan_counts_the_shots_in_front_of_a_prompt() -> None:
+    (found,) = plan(STUDY.but(models="openai/gpt-4o-mini", interventions=("none", "fewshot:4-naive")))
+    bare, shown = found.models
+    assert shown.tokens_in == SHOTS * bare.tokens_in and shown.tokens_out == bare.tokens_out
+    assert bare.cost is not None and shown.cost is not None and bare.cost < shown.cost < SHOTS * bare.cost

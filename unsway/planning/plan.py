@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 
@@ -36,6 +36,8 @@ TOKENS_OUT: Mapping[str, float] = {"cot": 330.0, "brief": 60.0, "worked": 25.0, 
 The others are guesses; kept replies replace them."""
 TURN_TOKENS = 30.0
 """Tokens of a model's earlier turn (a first answer, an excuse); a guess."""
+SHOTS = 5.0
+"""Prompt tokens behind few shots over those of the plain prompt: docs/results.md has 1,104 and 235."""
 HOSTED, LOCAL = 5.0, 1.0
 """Calls a second where none were timed: 20 connections at 4 seconds a reply, and a local model. Guesses."""
 ENOUGH = 20
@@ -192,6 +194,14 @@ class ModelPlan:
             calls_per_second=rate or (LOCAL if price is not None and price.name.endswith("/") else HOSTED),
             timed=rate is not None,
         )
+
+    def behind_shots(self) -> ModelPlan:
+        """The same behind few shots, by the rule of thumb; as it is where its kept replies have told how long prompts are."""
+        if self.n_kept >= ENOUGH:
+            return self
+        tokens_in = SHOTS * self.tokens_in
+        cost = None if self.price is None else self.price.of(tokens_in, self.tokens_out)
+        return replace(self, tokens_in=tokens_in, cost=cost)
 
     @property
     def minutes(self) -> float:

@@ -25,6 +25,7 @@ from unsway.interventions import Fewshot
 from unsway.planning import worth as value_of
 from unsway.planning.decisions import Stated
 from unsway.planning.forecasts import Quantity, printed_draws, sampling_variance
+from unsway.planning.plan import SHOTS
 from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
 from unsway.studies.deciding import open_decision, open_decisions, strange_models, waiting
@@ -32,8 +33,6 @@ from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices, U
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600)
 """Numbers of questions that are tried."""
-SHOTS = 5.0
-"""Prompt tokens of the few-shot proxy over those of the plain prompt: docs/results.md has 1,104 and 235."""
 PROXY_SEEN, PROXY_POINTS = 0.41, 10
 """Rank correlation of what few shots and a training take off a BRR, given the BRR before, and the points behind it
 (docs/results.md). It is drawn from its posterior, which reaches from below 0 to above 0.8."""

@@ -25,6 +25,7 @@ from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, UnknownName
+from unsway.interventions import Fewshot
 from unsway.models.session import Session, session
 from unsway.models.weights import read_checkpoint, training_costs
 from unsway.pairing import PairSet
@@ -220,6 +221,8 @@ def plan(
         kept = evidence.replies if place is None else chain(evidence.replies, _replies_of_changed(place, pairs))
         known = replace(evidence, prices=priced, replies=kept)
         one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+        shots = {arm.name for arm in part.arms() if isinstance(arm.intervention, Fewshot)}
+        one = replace(one, models=tuple(each.behind_shots() if each.model in shots else each for each in one.models))
         found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
     return tuple(found)
 
