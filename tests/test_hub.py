@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import unsway as us
-from tests.hub_server import TOKEN, HubServer
+from tests.hub_server import TOKEN, HubRepo, HubServer
 from unsway.cli import main
 from unsway.data.formats import write_rows
 from unsway.errors import BadInput, ModelError
@@ -140,6 +140,16 @@ def test_rows_load_with_datasets_as_the_card_says(home: HubServer, tmp_path: Pat
     environment = os.environ | {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(asked, capture_output=True, text=True, env=environment)
     assert done.stdout.split()[-1:] == ["5"], done.stderr[-1500:]
+
+
+def test_no_file_of_a_repository_lands_outside_its_folder(home: HubServer, tmp_path: Path) -> None:
+    home.repos["me/climbs"] = HubRepo(False, {"../../climbed.json": b"{}", "ok.json": b"{}"})
+    hub.pull("me/climbs", tmp_path / "a" / "b" / "c")
+    home.repos["me/absolute"] = HubRepo(False, {f"{tmp_path}/absolute.json": b"{}"})
+    with pytest.raises(ModelError, match="did not take or give 'me/absolute': Invalid filename"):
+        hub.pull("me/absolute", tmp_path / "d")
+    assert (tmp_path / "a" / "b" / "c" / "ok.json").is_file()
+    assert not [*tmp_path.rglob("climbed.json"), *tmp_path.rglob("absolute.json")]
 
 
 def test_a_study_that_was_pulled_gives_the_same_table(home: HubServer, study: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from unsway import layout
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import write_text
 from unsway.effects.results import kept_panel
-from unsway.errors import BadInput, ModelError
+from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import requires
 from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
 from unsway.registry import Ref
@@ -161,8 +161,10 @@ class HubRefusals:
         with requires("hub", "The hub"):
             from huggingface_hub import errors
 
-        known = (errors.HfHubHTTPError, errors.HFValidationError, OSError, RuntimeError, vars(errors)["HTTPError"])
-        if isinstance(error, known):  # a RuntimeError says which file was not sent, its cause why
+        known = (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"])
+        if isinstance(error, known) and not isinstance(
+            error, UnswayError
+        ):  # a RuntimeError says which file was not sent, its cause why
             said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
             raise ModelError(
                 f"The hub did not take or give {self.repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
