@@ -42,15 +42,10 @@ def field(reply: ReplyLayout) -> Claim | None:
     if len(arrows) == 1:
         begin, end = text.rfind("\n", 0, arrows[0].start()) + 1, text.find("\n", arrows[0].end())
         line = segment(reply.text, at + begin, at + (end if end >= 0 else len(text)))
-        found = {
-            option: span(line, 0, len(line.text)) for option in left_by(line, reply.want) | _head(reply, line.start)
-        }
+        # the letter with which the line begins, as a line of a list does
+        heads = {option for start, option in reply.heads if start == line.start and option < reply.want.n}
+        found = {option: span(line, 0, len(line.text)) for option in left_by(line, reply.want) | heads}
     if len(found) != 1:
         return None
     ((option, place),) = found.items()
     return Claim(option, "field", place, WEAK)
-
-
-def _head(reply: ReplyLayout, place: int) -> set[int]:
-    """The letter with which a line begins, as a line of a list does."""
-    return {option for start, option in reply.heads if start == place and option < reply.want.n}

@@ -110,15 +110,11 @@ def named_in(seg: Segment, want: KnownOptions) -> list[Named]:
         for option, spans in places.items():
             if len(spans) >= patterns[1][min(spans)][1]:
                 start, end = min(spans.values())[0], max(spans.values())[1]
-                beside = rejected and _contrasted(seg, low, start, high)
+                # "the gas is neon, while the metal is iron" only sets one beside the other
+                contrasts = all(at[0] in ("while", "whereas") for at in marks.REJECTS.finditer(seg.low, low, high))
+                beside = rejected and contrasts and by_place.COPULA.search(seg.low, low, start) is not None
                 named.append(Named(option, start, end, rejected and not beside, (low, high)))
     return sorted(named, key=lambda one: one.start)
-
-
-def _contrasted(seg: Segment, low: int, start: int, high: int) -> bool:
-    """Whether a piece only sets what it says beside something else: "the gas is neon, while the metal is iron"."""
-    contrasts = all(at[0] in ("while", "whereas") for at in marks.REJECTS.finditer(seg.low, low, high))
-    return contrasts and by_place.COPULA.search(seg.low, low, start) is not None
 
 
 def left_by(seg: Segment, want: KnownOptions) -> set[int]:

@@ -101,8 +101,10 @@ async def converse(
         reply = reply_of(address, outputs, begun)
         words = address.settings.force_answer
         # behind a thought, which a chat template may take out of the turn, an answer would not be the model's
-        if words is not None and reply.thought == "none" and not _is_read(prompt, reply):
-            reply = await _forced(prompt, address, reply, words, counted)
+        if words is not None and reply.thought == "none":
+            found = read(reply.text, options=options_shown(prompt), stop=reply.stop)
+            if found.choice is None:
+                reply = await _forced(prompt, address, reply, words, counted)
     more_in, more_out = (sum(each) for each in zip((0, 0), *unreported, strict=True))
     return replace(
         reply,
@@ -110,11 +112,6 @@ async def converse(
         tokens_out=reply.tokens_out + more_out,
         tokens_estimated=bool(unreported),
     )
-
-
-def _is_read(prompt: Prompt, reply: Reply) -> bool:
-    """Whether an answer can be read in a reply to a prompt that shows its options."""
-    return read(reply.text, options=options_shown(prompt), stop=reply.stop).choice is not None
 
 
 async def _forced(

@@ -254,22 +254,18 @@ def _rows(origin: Source, split: str, seed: int) -> Iterator[tuple[str, Question
         part = origin.split(name)
         more = (origin.level, seed) if origin.levels else ()
         try:
-            for number, question in enumerate(_made_by(origin, part.name, more), 1):
-                stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=part.name)
-                yield f"{origin.name} {part.name}, row {number}", stamped, False
+            with blaming("source", origin.name, f"its split {part.name!r}"):
+                for number, question in enumerate(origin.rows(part.name, *more), 1):
+                    if not isinstance(question, Question):
+                        raise BadInput(
+                            f"The source {origin.name!r} gave {question!r:.60}, which is no Question. Mend it."
+                        )
+                    stamped = replace(question, source=f"{origin.name}@{origin.revision}", split=part.name)
+                    yield f"{origin.name} {part.name}, row {number}", stamped, False
         except AssetUnavailable as error:
             others = ", ".join(repr(each.name) for each in origin.splits if each.asset != part.asset)
             hint = f" The source {origin.name!r} has other splits, from elsewhere: {others}." if others else ""
             raise AssetUnavailable(f"{error}{hint}") from error
-
-
-def _made_by(origin: Source, split: str, more: tuple[int, ...]) -> Iterator[Question]:
-    """What a source makes of a split. Raises `BadInput` where it fails, or makes something else than questions."""
-    with blaming("source", origin.name, f"its split {split!r}"):
-        for made in origin.rows(split, *more):
-            if not isinstance(made, Question):
-                raise BadInput(f"The source {origin.name!r} gave {made!r:.60}, which is no Question. Mend it.")
-            yield made
 
 
 def _collect(rows: Iterable[tuple[str, Question, bool]]) -> Loaded:

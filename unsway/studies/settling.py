@@ -70,13 +70,10 @@ def _numbers(
     for one in wanted:
         if not one.bias and whole:
             minutes = sum(run.seconds for run in runs) / 60 if runs else None
-            value = minutes if one.kind == "minutes" else _dollars(folder)
+            value = minutes
+            if one.kind != "minutes":
+                table = prices()
+                replies = (reply_cost(reply, table) for reply in replies_in(folder / layout.REPLIES))
+                value = total([*replies, *training_costs(folder)])
             if value is not None:
                 yield one, value, None, None, 0
-
-
-def _dollars(folder: Path) -> float | None:
-    """US dollars for the replies and trainings of a folder; None where a price or the tokens of a reply are not known."""
-    table = prices()
-    replies = (reply_cost(reply, table) for reply in replies_in(folder / layout.REPLIES))
-    return total([*replies, *training_costs(folder)])

@@ -258,8 +258,10 @@ class LiveModel:
         """Inner states over prompt and completion, or at some places, caught by hooks; see `WhiteBox` and `states.py`."""
         import torch
 
-        if want == "logits":
-            return self._logits(rows, at, base)
+        if want == "logits":  # at those that predict the completion where no places are named
+            head = Head(self._of(base))
+            with self._reading(base):
+                return tuple(map(head, self._hidden(rows, at, base)))
         model = self._of(base)
         places = [list(each) for each in at or [range(len(row.prompt) + len(row.completion)) for row in rows]]
         texts = [(*row.prompt, *row.completion) for row in rows]
@@ -274,12 +276,6 @@ class LiveModel:
             stacked = torch.stack([states[place] for states in of_layers]).float()
             found.append(stacked[..., : len(text)] if want == "attention" else stacked)
         return tuple(found)
-
-    def _logits(self, rows: Sequence[Tokens], at: Sequence[Sequence[int]] | None, base: bool) -> tuple[Tensor, ...]:
-        """What is predicted at some places, (n, V) a row; at those that predict the completion where none are named."""
-        head = Head(self._of(base))
-        with self._reading(base):
-            return tuple(map(head, self._hidden(rows, at, base)))
 
     def _of_tokens(
         self, rows: Sequence[Tokens], base: bool, score: Callable[[Tensor, slice], Tensor]
