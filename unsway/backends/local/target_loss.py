@@ -33,11 +33,13 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
     """Computes the loss on target positions alone."""
 
     head: Head | None = None
-    """Makes logits of hidden states; None where only the model's own forward pass knows how, and TRL's loss is taken."""
+    """Makes logits of hidden states; None where only the model's own forward pass can (sharded weights, a family that does
+    something unknown), and TRL's loss is taken."""
 
     def train(self, *args: Any, **more: Any) -> Any:
         """TRL's. Autocast brings inputs to bfloat16; PEFT would copy each to float32 first, for every adapter anew."""
-        self.head = head_of(self._base(self.model))
+        if not (self.is_fsdp_enabled or self.is_deepspeed_enabled):
+            self.head = head_of(self._base(self.model))
         with disable_input_dtype_casting(self.model, active=self.args.bf16):
             return super().train(*args, **more)
 
@@ -50,7 +52,7 @@ class TargetLossTrainer(SFTTrainer):  # type: ignore[misc]  # trl is untyped her
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Cross-entropy of completion tokens: their mean, or their sum over the tokens of the whole batch."""
-        if self.is_fsdp_enabled or self.is_deepspeed_enabled or self.head is None:
+        if self.head is None:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels_BT = inputs.pop("labels")
         base = self._base(model)
