@@ -1,7 +1,8 @@
 """Studies as values, and what one does with them: plan, run, status, estimate."""
 
-from unsway.studies.running import estimate, load, plan, read_study, run
+from unsway.studies.running import estimate, load, read_study, run
 from unsway.studies.study import Study, difference
+from unsway.studies.study_plan import plan
 from unsway.studies.values import Task, Trained
 
 __all__ = ["Study", "Task", "Trained", "difference", "estimate", "load", "plan", "read_study", "run"]

@@ -41,9 +41,9 @@ from unsway.studies.folder import arms_of, index_of, pairs_of
 from unsway.studies.kept_outcomes import kept_outcomes
 from unsway.studies.notebook import Notebook, person
 from unsway.studies.results import plain_name
-from unsway.studies.running import plan
 from unsway.studies.scoring import factors
 from unsway.studies.study import Study
+from unsway.studies.study_plan import plan
 from unsway.studies.values import PlannedArm, Trained
 
 MACHINE, BLIND_NAME = f"machine@{VERSION}", f"blind@{VERSION}"

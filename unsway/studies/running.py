@@ -1,9 +1,8 @@
-"""A study to numbers: plan it, run it, estimate it; killed anywhere, the same call goes on where it stopped.
+"""A study to numbers: run it, estimate it; killed anywhere, the same call goes on where it stopped.
 
 In: a `Study` and a folder. Out: replies in the folder's store, `Results`.
 What the folder holds is not asked again, so a study that grew (a bias, a model, more questions) asks only what is new.
 
-    plan(study)                        # before anything is asked
     found = run(study, "runs/mine")
 """
 
@@ -16,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,6 @@ from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import exclusive, write_text
 from unsway.errors import BadInput, UnknownName
-from unsway.interventions import Fewshot
 from unsway.models.session import Session, session
 from unsway.models.weights import read_checkpoint, training_costs
 from unsway.pairing import PairSet
@@ -37,7 +34,7 @@ from unsway.sharing import shared
 from unsway.spelling import KIND
 from unsway.store import dumps, loads, replies_in, why
 from unsway.studies.executors import Cluster, Executor, InProcess, Pending
-from unsway.studies.folder import arms_of, counted, index_of, results, write_arms, write_pairs
+from unsway.studies.folder import arms_of, counted, results, write_arms, write_pairs
 from unsway.studies.jobs import Job, checkpoint_folder, rows_folder, units
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.launching import launch
@@ -47,11 +44,10 @@ from unsway.studies.results import Results
 from unsway.studies.study import Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import Tuner, fit
-from unsway.types import Checkpoint, Reply
+from unsway.types import Checkpoint
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
-    from unsway.planning.plan import Goal, Plan
 
 _log = logging.getLogger(__name__)
 LOOK_AGAIN = 0.1
@@ -183,61 +179,6 @@ class StudyRun:
         checkpoint = read_checkpoint(self.folder / checkpoint_folder(arm, change))
         how = replace(how, role=change.method.role, checkpoint=checkpoint, trained=change.biases, training=str(change))
         ask_arm(asked, self.session(checkpoint), how, arm.name)
-
-
-def plan(
-    study: Study,
-    folder: str | Path | None = None,
-    *,
-    price_table: Mapping[str, Price] | None = None,
-    goal: Goal | None = None,
-) -> tuple[Plan, ...]:
-    """What each part of a study will cost, and what it could show; nothing is asked.
-
-    Replies to sample for training rows are counted, and what a provider charges for trainings; not the time they take.
-
-    Args:
-        study: The study.
-        folder: Where it will run: what is kept there is not asked again, and tells lengths and rates.
-        price_table: Prices (`unsway.planning.prices`); an arm has the price of its model.
-        goal: What the study should be able to show.
-    """
-    from unsway.planning.plan import Evidence
-    from unsway.planning.plan import plan as plan_pairs
-    from unsway.planning.prices import price_of
-    from unsway.studies.planned_trainings import planned_trainings
-
-    check(study)
-    evidence = Evidence.of(folder, price_table)
-    found, seen = [], set[str]()
-    for part in study.parts():
-        priced = dict(evidence.prices)
-        for arm in part.arms():
-            price = price_of(arm.model, evidence.prices)
-            if price is not None:
-                priced[arm.name] = price
-        names, pairs = [arm.name for arm in part.arms()], part.pairs()
-        place = None if folder is None else Path(folder)
-        kept = evidence.replies if place is None else chain(evidence.replies, _replies_of_changed(place, pairs))
-        known = replace(evidence, prices=priced, replies=kept)
-        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
-        shots = {arm.name for arm in part.arms() if isinstance(arm.intervention, Fewshot)}
-        one = replace(one, models=tuple(each.behind_shots() if each.model in shots else each for each in one.models))
-        found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
-    return tuple(found)
-
-
-def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
-    """The replies of a folder's prompted and trained arms, under the name and the prompt that a plan has for each."""
-    arms = [arm for arm in arms_of(folder) if arm.of and arm.role != "base"]
-    index, prompts = (
-        index_of(folder, arms),
-        {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)},
-    )
-    for arm in arms:
-        for key, prompt in prompts.items():
-            for reply in index.samples(arm.key, prompt).values():
-                yield replace(reply, model=arm.planned_name, prompt_id=key)
 
 
 def run(

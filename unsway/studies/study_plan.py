@@ -1,0 +1,77 @@
+"""What a study will cost, and what it could show, before anything is asked.
+
+In: a `Study`, and the folder that it will run in. Out: a `Plan` for each of its parts, with its trainings.
+
+    plan(study)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unsway.interventions import Fewshot
+from unsway.pairing import PairSet
+from unsway.planning.prices import Price
+from unsway.studies.folder import arms_of, index_of
+from unsway.studies.study import Study, check
+from unsway.types import Reply
+
+if TYPE_CHECKING:
+    from unsway.planning.plan import Goal, Plan
+
+
+def plan(
+    study: Study,
+    folder: str | Path | None = None,
+    *,
+    price_table: Mapping[str, Price] | None = None,
+    goal: Goal | None = None,
+) -> tuple[Plan, ...]:
+    """What each part of a study will cost, and what it could show; nothing is asked.
+
+    Replies to sample for training rows are counted, and what a provider charges for trainings; not the time they take.
+
+    Args:
+        study: The study.
+        folder: Where it will run: what is kept there is not asked again, and tells lengths and rates.
+        price_table: Prices (`unsway.planning.prices`); an arm has the price of its model.
+        goal: What the study should be able to show.
+    """
+    from unsway.planning.plan import Evidence
+    from unsway.planning.plan import plan as plan_pairs
+    from unsway.planning.prices import price_of
+    from unsway.studies.planned_trainings import planned_trainings
+
+    check(study)
+    evidence = Evidence.of(folder, price_table)
+    found, seen = [], set[str]()
+    for part in study.parts():
+        priced = dict(evidence.prices)
+        for arm in part.arms():
+            price = price_of(arm.model, evidence.prices)
+            if price is not None:
+                priced[arm.name] = price
+        names, pairs = [arm.name for arm in part.arms()], part.pairs()
+        place = None if folder is None else Path(folder)
+        kept = evidence.replies if place is None else chain(evidence.replies, _replies_of_changed(place, pairs))
+        known = replace(evidence, prices=priced, replies=kept)
+        one = plan_pairs(pairs, names, samples=part.samples, settings=part.settings, evidence=known, goal=goal)
+        shots = {arm.name for arm in part.arms() if isinstance(arm.intervention, Fewshot)}
+        one = replace(one, models=tuple(each.behind_shots() if each.model in shots else each for each in one.models))
+        found.append(replace(one, trainings=planned_trainings(part.arms(), pairs, one, place, seen)))
+    return tuple(found)
+
+
+def _replies_of_changed(folder: Path, pairs: PairSet) -> Iterator[Reply]:
+    """The replies of a folder's prompted and trained arms, under the name and the prompt that a plan has for each."""
+    arms = [arm for arm in arms_of(folder) if arm.of and arm.role != "base"]
+    index = index_of(folder, arms)
+    prompts = {prompt.id: prompt for pair in pairs for prompt in (pair.clean, pair.biased)}
+    for arm in arms:
+        for key, prompt in prompts.items():
+            for reply in index.samples(arm.key, prompt).values():
+                yield replace(reply, model=arm.planned_name, prompt_id=key)
