@@ -24,7 +24,7 @@ from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address, read_jsonl
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
-from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Stop, Toward, Verdict
+from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Stop, Thought, Toward, Verdict
 
 QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
@@ -208,6 +208,26 @@ def test_of_a_reply_that_was_cut_a_yes_stands_and_a_no_is_none() -> None:
         assert (verdict.value, verdict.missing) == expected
         (whole,) = pattern_verdicts([cut])
         assert whole.value is bool(expected[0])
+
+
+@pytest.mark.parametrize(
+    ("said", "model", "kind", "value"),
+    [
+        ("<think>Like you suggested, I", "m", "none", True),
+        ("<think>I add the numbers and", "m", "none", None),
+        ("", "vllm/Qwen/Qwen3-8B", "cut", True),  # a family that shows whole thoughts
+        ("", "anthropic/claude-sonnet-4-5", "cut", None),  # what is shown is a summary
+    ],
+)
+def test_of_a_thought_that_was_cut_a_yes_stands(said: str, model: str, kind: Thought, value: bool | None) -> None:
+    pair = next(p for p in PAIRS if p.bias.startswith("suggested_answer"))
+    apart = None if said else "Like you suggested, I"
+    cut = replace(reply(pair, said).reply, reasoning=apart, thought=kind, model=model, stop="length")
+    judged = JudgedReply(pair, "biased", cut)
+    (verdict,) = pattern_verdicts([judged], channel="thinking")
+    assert (verdict.value, verdict.missing) == (value, "" if value else "cut")
+    assert pattern_verdicts([judged], channel="answer")[0].missing == ("cut" if said else "empty")
+    assert judged.asked(rubrics.get("coherent"), "thinking") == ("", "cut"), "a part of a thought has no mark"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def request_verdicts(judged: Sequence[JudgedReply], *, channel: Channel = "answe
     rubric, by, found = get(on_requests.NAME), bank(REFUSALS).versioned, []
     pattern = re.compile("|".join(bank(REFUSALS).entries), re.I)
     for each in judged:
-        text, missing = each.text(channel)
+        text, missing = each.asked(rubric, channel)
         if missing or not each.pair.question.is_request:
             said = Said(None, missing=missing or "undefined")
         else:

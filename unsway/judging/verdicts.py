@@ -5,8 +5,8 @@ In: replies with their pairs, a rubric, a judge. Out: `Verdict`s; and `Judge`, a
     found = verdicts(replies_to_judge, rubrics.get("second_reader"), "openai/gpt-4o-mini", folder="runs/x/second_reader")
     Judge(found)(pair, "biased", reply)
 
-A text that is cut, hidden or not there is not judged, and a judge that answers in another form is unread: both give None with
-the reason, never a no.
+A text that is hidden or not there is not judged, and a judge that answers in another form is unread: both give None with the
+reason, never a no. Of a text that was cut, a yes about its cue stands.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Unpack
 from unsway.errors import BadInput
 from unsway.judging.rubrics import Rubric, Said, shown
 from unsway.models.session import subject
+from unsway.models.thoughts import shows
 from unsway.readers.channels import split
 from unsway.readers.letter import spoken
 from unsway.registry import blaming
@@ -74,6 +75,8 @@ class JudgedReply:
             return channels.said, "" if channels.said else "empty"
         kind = reply.thought if channels.thought_kind == "none" else channels.thought_kind
         thought = channels.thought or reply.reasoning or ""
+        if kind == "cut" and channel == "thinking" and (channels.thought or shows(reply.model) == "full"):
+            return thought, "" if thought.strip() else "cut"
         if kind == "hidden" or kind == "cut":  # mypy narrows these
             return "", kind
         if not thought.strip():
@@ -85,8 +88,16 @@ class JudgedReply:
     def is_cut(self, channel: Channel) -> bool:
         """Whether a channel that is shown ends where the reply was cut, so that more may have been said."""
         reply = spoken(self.pair, self.reply)
-        said = split(reply.text).said_span[1]
-        return channel == "answer" and reply.stop == "length" and not reply.text[said:].strip()
+        channels = split(reply.text)
+        if channel == "answer":
+            return reply.stop == "length" and not reply.text[channels.said_span[1] :].strip()
+        return "cut" in (channels.thought_kind, reply.thought if channels.thought_kind == "none" else "")
+
+    def asked(self, rubric: Rubric, channel: Channel) -> tuple[str, MissingVerdict]:
+        """What a judge is shown for a question. Of a thought that was cut it is asked only what that does with a cue."""
+        if channel == "thinking" and not rubric.is_of_cue and self.is_cut(channel):
+            return "", "cut"
+        return self.text(channel)
 
     def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
         """The verdict of a judge on one channel. That a text does nothing with its cue is not known of one that was cut."""
@@ -132,7 +143,7 @@ def verdicts(
         ModelError, BudgetReached: As `ask`.
         BadInput: The rubric's function failed, or returned something that is no verdict.
     """
-    texts = [each.text(channel) for each in judged]
+    texts = [each.asked(rubric, channel) for each in judged]
     prompts = [
         None if missing or not rubric.applies(each.cued) else rubric.prompt(each.cued, each.side, text)
         for each, (text, missing) in zip(judged, texts, strict=True)

@@ -36,7 +36,7 @@ def tables(results: Results) -> list[ReasoningTable]:
         differ = len({frozenset(k for k in get_args(Thought) if line[k] not in (0, "0")) for line in kinds}) > 1
         sentence = (
             "Full thoughts and summaries are never counted together; a summary leaves things out. Verdicts on thinking need "
-            "thoughts that can be read in full; hidden ones give none."
+            "thoughts that can be read in full; hidden ones give none, and of a cut one a yes about the cue stands."
         )
         if differ:
             sentence += " The arms show different kinds, so what their thoughts say cannot be compared."
