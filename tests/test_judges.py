@@ -53,8 +53,9 @@ from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import auroc
 from unsway.stats.verbalised import net
 from unsway.studies.arms import Arm
-from unsway.studies.judged import BOTH, MENTIONS, Judged, judged, same_family
+from unsway.studies.judged import BOTH, MENTIONS, Judged, judged
 from unsway.studies.judging import Judging, check_judges, drawn_texts, judge
+from unsway.studies.kin import same_family
 from unsway.studies.results import Notes, Results
 from unsway.testing import ADMISSION, Script, judge_words, scripted, scripted_judge, scripted_replies, toy_questions
 from unsway.types import Reading, Verdict

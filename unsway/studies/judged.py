@@ -8,7 +8,6 @@ option: there the clean reply is compared as if the cue had pointed to the optio
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from unsway.stats.corrected import ppi, rogan_gladen
 from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, switched_and, verbalised
 from unsway.store import Address
 from unsway.studies.arms import Arm
+from unsway.studies.kin import judge_notes
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Verdict
 
@@ -161,39 +161,6 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         tuple(cards.values()),
         judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
     )
-
-
-def family(model: str) -> tuple[str, str]:
-    """Who makes a model and what it is called: judges of one family may share their errors."""
-    *path, last = model.partition("#")[0].lower().split(" ")[0].split("/")
-    name = re.match(r"[a-z]*", last)
-    return (path[0] if path else ""), name[0] if name else last
-
-
-def same_family(judge: str, model: str) -> bool:
-    """Whether two models have one name without its numbers, or one maker that serves its own models only."""
-    (maker, name), (other_maker, other_name) = family(judge), family(model)
-    own = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
-    return own or (bool(name) and name == other_name)
-
-
-def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
-    """What every number of one of these judges must say of an arm: it judges itself, or its own family with no other judge
-    next to it; empty where neither is so.
-    """
-    every = tuple(dict.fromkeys(judges))
-
-    def note(by: str, arm: Arm) -> str:
-        models = {arm.model, arm.of, arm.checkpoint.base.partition("#")[0] if arm.checkpoint else ""} - {""}
-        members = re.sub(r"^(any|majority|all) of ", "", by).split(", ")
-        own = [model for model in models for one in members if one.partition(" ")[0] == model.partition(" ")[0]]
-        if own:
-            return "judged by the model itself"
-        kin = [one for one in members if any(same_family(one, model) for model in models)]
-        others = [one for one in every if not any(same_family(one, model) for model in models)]
-        return "judged by a model of its own family, and by no other" if kin and not others else ""
-
-    return note
 
 
 class _Judging:

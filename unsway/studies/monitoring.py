@@ -31,8 +31,8 @@ from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, 
 from unsway.store import Address
 from unsway.studies.folder import study_of
 from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_front
-from unsway.studies.judged import judge_notes
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
+from unsway.studies.kin import judge_notes
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
 
