@@ -334,6 +334,25 @@ def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     assert trained.against_base.value == pytest.approx(difference)
 
 
+@pytest.mark.parametrize(("kind", "channel", "note"), [
+    ("full", "thinking", ""),
+    ("summary", "thinking", "not compared with the base: summary thoughts here, full thoughts there"),
+    ("summary", "answer", ""),
+])  # fmt: skip
+def test_arms_whose_thoughts_are_seen_differently_have_no_difference(kind: Any, channel: Any, note: str) -> None:
+    own = [replace(r, reasoning="Hm.", thought="full") for r in REPLIES]
+    others = [replace(r, model="scripted/trained", reasoning="Hm.", thought=kind) for r in REPLIES]
+    arms = [ARM, Arm("bct", "scripted/trained", SCRIPT.weights, "trained")]
+    found = Results.build("t", arms, PAIRS, [*own, *others])
+    verdicts = said([*drawn_texts(found, Judging())], "j/udge", (1, 1, 0))
+    made = judged(found, [replace(v, channel=channel) for v in verdicts])
+    cell, row = next((c, r) for c, r in zip(made.verbalised, verbalised_rows(made), strict=True) if c.arm == "bct")
+    assert cell.against_base is not None and (cell.against_base.value is None) is bool(note)
+    assert row["against the base"] == ("—" if note else "0 [−10, +10]") and note in row["note"]
+    headings = {table.heading: table.sentence for table in reasoning.tables(found)}
+    assert ("different kinds" in headings["What can be read of the thinking"]) is (kind == "summary")
+
+
 @pytest.mark.parametrize(
     ("judge_", "model", "of_", "note"),
     [

@@ -58,6 +58,7 @@ def verbalised_rows(found: Judged) -> Rows:
     for cell in found.verbalised:
         given, all_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
         silent = cell.rates.unverbalised
+        refused = "" if cell.against_base is None or cell.against_base.value is not None else cell.against_base.note
         n_say = round((given.value or 0.0) * given.n)
         least, most = words.rate(cell.rates.given_switch_if_none), words.rate(cell.rates.given_switch_if_all)
         bounds = f"{least} to {most}" if all_switches > given.n else words.NONE
@@ -80,7 +81,7 @@ def verbalised_rows(found: Judged) -> Rows:
                 "normalised": words.share(cell.rates.normalised),
                 "alpha": words.times(cell.rates.explained),
                 "it says so if it": cell.construct,
-                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note])),
+                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note, refused])),
             }
         )
     return shown

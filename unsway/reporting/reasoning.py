@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 from unsway.reporting import interrogated, monitored, words
 from unsway.stats.thought_tests import LEVEL, thought_test_cells
 from unsway.studies.fronts import verbalised_front
+from unsway.studies.judged import shown_kinds
 from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.studies.results import Results
 from unsway.types import Thought
@@ -33,7 +34,7 @@ def tables(results: Results) -> list[ReasoningTable]:
     kinds = thought_kinds(results)
     found = []
     if kinds:
-        differ = len({frozenset(k for k in get_args(Thought) if line[k] not in (0, "0")) for line in kinds}) > 1
+        differ = len({shown_kinds(results, arm) for arm in results.arms}) > 1
         sentence = (
             "Full thoughts and summaries are never counted together; a summary leaves things out. Verdicts on thinking need "
             "thoughts that can be read in full; hidden ones give none, and of a cut one a yes about the cue stands."

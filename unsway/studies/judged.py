@@ -25,7 +25,7 @@ from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.kin import judge_notes
 from unsway.studies.results import Results, views
-from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Verdict
+from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Thought, Verdict
 
 BOTH = "mentions and relies"
 """Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
@@ -100,7 +100,8 @@ class VerbalisedCell(NamedTuple):
     net: Estimate
     """Given a switch minus the matched placebo, paired by question; None, with the reason, where that was not asked."""
     against_base: Estimate | None
-    """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself."""
+    """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. Without a
+    value, and with the reason, where the thoughts of the two can be seen in different ways."""
     shared: float | None
     """Share of this arm's switches that these pairs are."""
     note: str = ""
@@ -291,7 +292,7 @@ class _Judging:
                 if says:
                     arm, construct = self.labels[key[0]], BOTH if relies else MENTIONS
                     numbers = self.admitted_rates(parts, says)
-                    against = self.against_base(arm, key[1], admitted)
+                    against = self.against_base(arm, key[1], channel, admitted)
                     yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *against, note(by, arm))
 
     def admitted_rates(
@@ -330,12 +331,24 @@ class _Judging:
         return rates, none, over
 
     def against_base(
-        self, arm: Arm, bias: str, admitted: Mapping[tuple[ArmKey, str], Mapping[Outcome, bool | None]]
+        self,
+        arm: Arm,
+        bias: str,
+        channel: Channel,
+        admitted: Mapping[tuple[ArmKey, str], Mapping[Outcome, bool | None]],
     ) -> tuple[Estimate | None, float | None]:
-        """What an arm admits beyond its base on the pairs that switched in both, and which share of its switches they are."""
+        """What an arm admits beyond its base on the pairs that switched in both, and which share of its switches they are.
+
+        Of thinking there is no difference where the two arms do not show the same kinds of thoughts.
+        """
         base = self.found.base_of(arm)
         if base is None or base.key == arm.key or (base.key, bias) not in admitted:
             return None, None
+        shown, shown_by_base = shown_kinds(self.found, arm), shown_kinds(self.found, base)
+        if channel != "answer" and shown != shown_by_base:
+            here, there = (" and ".join(sorted(kinds)) or "no" for kinds in (shown, shown_by_base))
+            why = f"not compared with the base: {here} thoughts here, {there} thoughts there"
+            return Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", why), None
         ours, theirs = (
             {(o.pair_id, o.sample): says for o, says in admitted[one.key, bias].items() if o.hit_biased}
             for one in (arm, base)
@@ -344,6 +357,12 @@ class _Judging:
         questions = [self.pairs[pair_id].question.id for pair_id, _ in both]
         found = net([ours[key] for key in both], [theirs[key] for key in both], questions, level=self.found.level)
         return found, len(both) / len(ours) if ours else None
+
+
+def shown_kinds(found: Results, arm: Arm) -> frozenset[Thought]:
+    """How the thoughts of an arm can be seen, one or more of full, summary, hidden: arms that differ are not compared."""
+    kinds: tuple[Thought, ...] = ("full", "summary", "hidden")
+    return frozenset(kinds).intersection(found.said_by(arm).thoughts())
 
 
 def is_eligible(outcome: Outcome) -> bool:
