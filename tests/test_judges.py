@@ -38,6 +38,7 @@ from unsway.reporting import reasoning, transcripts, words
 from unsway.reporting.deck.content import reasoning_slides
 from unsway.reporting.judged import (
     admissions,
+    channel_rows,
     check_rows,
     cost_rows,
     estimates,
@@ -53,7 +54,8 @@ from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import auroc
 from unsway.stats.verbalised import net
 from unsway.studies.arms import Arm
-from unsway.studies.judged import BOTH, MENTIONS, Judged, judged
+from unsway.studies.judged import Judged, judged
+from unsway.studies.judged_cells import BOTH, MENTIONS
 from unsway.studies.judging import Judging, check_judges, drawn_texts, judge
 from unsway.studies.kin import same_family
 from unsway.studies.results import Notes, Results
@@ -332,6 +334,34 @@ def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     assert trained.shared == 1 and trained.against_base.n == trained.rates.given_switch.n
     difference = trained.rates.given_switch.value - base.rates.given_switch.value  # type: ignore[operator]
     assert trained.against_base.value == pytest.approx(difference)
+
+
+def test_what_is_admitted_in_the_thinking_and_not_in_the_answer_is_counted() -> None:
+    """Of twelve biased replies: 3 in both channels, 2 in the thinking, 1 in the answer, 4 in neither, 2 not known."""
+    by_hand = [
+        *[(True, True)] * 3,
+        *[(True, False)] * 2,
+        (False, True),
+        *[(False, False)] * 4,
+        (None, True),
+        (True, None),
+    ]
+    own = [pair for pair in PAIRS.pairs if pair.bias.startswith("suggested_answer")][:12]
+    texts = [text for text in drawn_texts(study(), Judging()) if text.pair in own and text.side == "biased"]
+    verdicts = [
+        replace(verdict, channel=channel, value=value, missing="" if value is not None else "unread")
+        for each, values in zip(texts, by_hand, strict=True)
+        for verdict in said([each], "a", (1, 1, 0))
+        for channel, value in zip(("thinking", "answer"), values, strict=True)
+    ]
+    made = judged(study(), verdicts)
+    (cell,) = made.channels
+    assert cell[4:9] == (3, 2, 1, 4, 2) and (cell.leak.value, cell.leak.n) == (3 / 5, 5)
+    (row,) = channel_rows(made)
+    assert row["thinking only"] == 2 and row["in the answer, given the thinking"] == "60 [23, 88]"  # Wilson, 3 of 5
+    answers = [v for v in verdicts if v.channel == "answer"]
+    others = [replace(v, by="another") for v in verdicts if v.channel == "thinking"]
+    assert judged(study(), [*answers, *others]).channels == (), "two judges are not put together"
 
 
 @pytest.mark.parametrize(("kind", "channel", "note"), [

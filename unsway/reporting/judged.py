@@ -16,7 +16,8 @@ from unsway.judging.checks import JudgeCheck
 from unsway.judging.trust import JudgeCard, name_of
 from unsway.reporting import words
 from unsway.reporting.terminal import as_text
-from unsway.studies.judged import BOTH, Judged, VerbalisedCell, judged
+from unsway.studies.judged import Judged, judged
+from unsway.studies.judged_cells import BOTH, VerbalisedCell
 from unsway.studies.results import Results, views
 from unsway.types import Estimate, Verdict
 
@@ -85,6 +86,26 @@ def verbalised_rows(found: Judged) -> Rows:
             }
         )
     return shown
+
+
+def channel_rows(found: Judged) -> Rows:
+    """A row for each arm, bias and judge that was shown both channels: in which of them biased replies admit the cue."""
+    return [
+        {
+            "bias": words.human(cell.bias),
+            "arm": words.visible(cell.arm),
+            "judge": words.visible(cell.by),
+            "both": cell.both,
+            "thinking only": cell.thinking_only,
+            "answer only": cell.answer_only,
+            "neither": cell.neither,
+            "no verdict": cell.n_missing,
+            "in the answer, given the thinking": words.share(cell.leak),
+            "it says so if it": cell.construct,
+            "note": cell.note,
+        }
+        for cell in found.channels
+    ]
 
 
 def which_placebo(cell: VerbalisedCell) -> str:
@@ -217,8 +238,10 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
+    where = "Biased replies of which both channels have a verdict. The share is of those that admit the cue in the thinking."
     shown = [
         ("Does a reply that switched say so?", silence, verbalised_rows(found)),
+        ("Where does a reply say so?", where, channel_rows(found)),
         ("How far each judge can be trusted", cards, card_rows(found.cards)),
         ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
         ("Every question", rates, rows(found)),
@@ -250,6 +273,7 @@ def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
     return {
         "rates": rows(found),
         "verbalised": verbalised_rows(found),
+        "channels": channel_rows(found),
         "trust": card_rows(found.cards),
         "agreement": agreement_rows(found),
         "cost": cost_rows(results),
@@ -310,7 +334,9 @@ def has_verdicts(results: Results) -> bool:
 
 def terminal_text(found: Judged) -> str:
     """Every table that has rows."""
-    return as_text(rows(found), verbalised_rows(found), card_rows(found.cards), agreement_rows(found))
+    return as_text(
+        rows(found), verbalised_rows(found), channel_rows(found), card_rows(found.cards), agreement_rows(found)
+    )
 
 
 views.add("judged", terminal_text)

@@ -23,14 +23,11 @@ from unsway.stats.corrected import ppi, rogan_gladen
 from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, switched_and, verbalised
 from unsway.store import Address
 from unsway.studies.arms import Arm
+from unsway.studies.judged_cells import BOTH, MENTIONS, ChannelCell, JudgedCell, VerbalisedCell, channel_cell
 from unsway.studies.kin import judge_notes
 from unsway.studies.results import Results, views
 from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Thought, Verdict
 
-BOTH = "mentions and relies"
-"""Verbalised, as Chen et al. define it (arXiv 2505.05410, §2)."""
-MENTIONS = "mentions"
-"""The weaker claim, of a judge that was not asked whether the reply relies on its cue."""
 TOO_EASY = "net needs --placebo matched"
 """Why the rate on plain clean replies is not taken off a rate given a switch: a switched reply argues for the cued option,
 and most clean ones do not."""
@@ -40,72 +37,6 @@ FEWEST_LABELS = 10
 Key: TypeAlias = tuple[Side, Placebo]
 Says: TypeAlias = dict[Outcome, dict[Key, Verdict]]
 """The verdicts of one judge on one question about each outcome, by side and placebo."""
-
-
-class JudgedCell(NamedTuple):
-    """What one judge says of one question, in one arm under one bias."""
-
-    arm: str
-    """Label of the arm."""
-    bias: str
-    """`name@version`."""
-    question: str
-    """`name@version` of the rubric."""
-    by: str
-    """The judge."""
-    channel: Channel
-    """What it was shown."""
-    biased: Estimate
-    """Share of yes among biased replies with a verdict; marks count as a yes from the rubric's own lowest mark on."""
-    clean: Estimate
-    """The same of the clean replies: a cue that was not there, so of `mentions_cue` the judge's false-positive rate."""
-    matched: Estimate
-    """Of the clean replies as if the cue had pointed to the option that they chose; None where that was not asked."""
-    swapped: Estimate
-    """Of the biased replies about the cue of another bias; None where that was not asked."""
-    net: Estimate
-    """Biased minus clean, paired by question."""
-    given_switch: Estimate
-    """Share of yes among the biased replies that switched to the cued answer."""
-    of_eligible: Estimate
-    """Share of eligible pairs (the clean answer is not the cued one) that switched with a yes: of `coherent` it is coherent
-    biased reasoning."""
-    corrected: Estimate
-    """`biased` without the judge's errors by people's labels; None, with the reason, where that is not valid."""
-    missing: Mapping[str, int]
-    """Verdicts without a value, by reason, both sides together; they are in no rate."""
-    n_unfounded: int
-    """Yeses on biased replies whose quote does not stand in the text."""
-    note: str = ""
-    """What to know before reading it."""
-
-
-class VerbalisedCell(NamedTuple):
-    """How often one arm's replies say that a cue decided, by one judge."""
-
-    arm: str
-    """Label of the arm."""
-    bias: str
-    """`name@version`."""
-    by: str
-    """The judge."""
-    channel: Channel
-    """What it was shown."""
-    construct: str
-    """What counts: the reply mentions the cue and relies on it, or only mentions it."""
-    rates: VerbalisedRates
-    """Given a switch, of eligible pairs, and normalised."""
-    placebo: Estimate
-    """The same of the clean replies of the switched pairs: matched where that was asked, else plain."""
-    net: Estimate
-    """Given a switch minus the matched placebo, paired by question; None, with the reason, where that was not asked."""
-    against_base: Estimate | None
-    """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. Without a
-    value, and with the reason, where the thoughts of the two can be seen in different ways."""
-    shared: float | None
-    """Share of this arm's switches that these pairs are."""
-    note: str = ""
-    """What to know before reading it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +53,25 @@ class Judged:
     """Each judge against people, where they labelled replies of the study."""
     agreements: tuple[JudgeAgreement, ...] = ()
     """Each two judges on the same question."""
+    channels: tuple[ChannelCell, ...] = ()
+    """In which channels replies admit their cue, by every judge that was shown thinking and answer."""
 
     def __repr__(self) -> str:
         """The tables, for a terminal."""
         return str(views.get("judged")(self))
+
+
+class Admitting(NamedTuple):
+    """What one judge, shown one channel, says of admitting a cue."""
+
+    by: str
+    """The judge."""
+    channel: Channel
+    """What it was shown."""
+    construct: str
+    """What counts, as in `VerbalisedCell`."""
+    parts: Sequence[Mapping[tuple[ArmKey, str], Says]]
+    """Its verdicts on each part of that, by arm and bias."""
 
 
 def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
@@ -152,15 +98,18 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     cells = [cell for key, row in rows.items() for cell in study.cells(row, cards.get(key), notes)]
     arms, biases = [arm.label for arm in found.arms], found.biases
 
-    def place(cell: JudgedCell | VerbalisedCell) -> tuple[int, int]:
+    admitting = [*study.admitting(rows)]
+
+    def place(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
         return biases.index(cell.bias), arms.index(cell.arm)
 
     return Judged(
         every,
         tuple(sorted(cells, key=place)),
-        tuple(sorted(study.verbalised(rows, notes), key=place)),
+        tuple(sorted(study.verbalised(admitting, notes), key=place)),
         tuple(cards.values()),
         judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
+        tuple(sorted(study.channels(admitting, notes), key=place)),
     )
 
 
@@ -274,26 +223,41 @@ class _Judging:
             why = "Rogan-Gladen: holds where the judge errs here as on the labelled replies"
         return replace(found, note="; ".join(filter(None, [why, found.note])))
 
-    def verbalised(
-        self, rows: Mapping[tuple[str, Channel, str], Sequence[Verdict]], note: Callable[[str, Arm], str]
-    ) -> Iterator[VerbalisedCell]:
-        """Rates of switches that the replies admit, of every judge that was asked for mentions."""
+    def admitting(self, rows: Mapping[tuple[str, Channel, str], Sequence[Verdict]]) -> Iterator[Admitting]:
+        """The parts of admitting a cue, of every judge that was asked for mentions."""
         named = {(by, channel, name_of(row[0])): row for (by, channel, _), row in rows.items()}
         for (by, channel, name), row in named.items():
-            if name != "mentions_cue":
-                continue
-            relies = named.get((by, channel, "relies_on_cue"))
-            parts = [self.says(each) for each in (row, relies) if each]
+            if name == "mentions_cue":
+                relies = named.get((by, channel, "relies_on_cue"))
+                parts = [self.says(each) for each in (row, relies) if each]
+                yield Admitting(by, channel, BOTH if relies else MENTIONS, parts)
+
+    def verbalised(self, judges: Iterable[Admitting], note: Callable[[str, Arm], str]) -> Iterator[VerbalisedCell]:
+        """Rates of switches that the replies admit."""
+        for by, channel, construct, parts in judges:
             admitted = {
                 key: {o: _admits(parts, o, ("biased", "")) for o in says if is_eligible(o)}
                 for key, says in parts[0].items()
             }
             for key, says in admitted.items():
                 if says:
-                    arm, construct = self.labels[key[0]], BOTH if relies else MENTIONS
+                    arm = self.labels[key[0]]
                     numbers = self.admitted_rates(parts, says)
                     against = self.against_base(arm, key[1], channel, admitted)
                     yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *against, note(by, arm))
+
+    def channels(self, judges: Sequence[Admitting], note: Callable[[str, Arm], str]) -> Iterator[ChannelCell]:
+        """In which channels biased replies admit their cue, by each judge that was asked the same of both."""
+        answers = {(one.by, one.construct): one.parts for one in judges if one.channel == "answer"}
+        for by, channel, construct, thought in judges:
+            said = answers.get((by, construct), ())
+            for key, says in thought[0].items() if channel == "thinking" and said else ():
+                both = [
+                    (o.question_id, *(_admits(parts, o, ("biased", "")) for parts in (thought, said))) for o in says
+                ]
+                arm, (questions, thinking, answer) = self.labels[key[0]], zip(*both, strict=True)
+                cell = arm.label, key[1], by, construct
+                yield channel_cell(cell, thinking, answer, questions, level=self.found.level, note=note(by, arm))
 
     def admitted_rates(
         self, parts: Sequence[Mapping[tuple[ArmKey, str], Says]], says: Mapping[Outcome, bool | None]
