@@ -336,6 +336,25 @@ def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     assert trained.against_base.value == pytest.approx(difference)
 
 
+def test_a_yes_whose_quote_is_not_in_the_text_is_left_out_of_a_second_rate() -> None:
+    """Of ten biased replies four are a yes, one of which quotes what nobody said: 40 % with it, 3 of 9 without."""
+    own = [text for text in TEXTS if (text.side, text.placebo) == ("biased", "")][:10]
+    values = [True] * 4 + [False] * 6
+    quotes = ["as the oracle foretold", *(text.text("answer")[0][:20] for text in own[1:4]), *[""] * 6]
+    verdicts = [
+        replace(verdict, value=value, quote=quote, missing="")
+        for each, value, quote in zip(own, values, quotes, strict=True)
+        for verdict in said([each], "a", (1, 1, 0))
+    ]
+    made = judged(study(), verdicts)
+    (cell,) = made.cells
+    assert (cell.n_unfounded, cell.biased.value, cell.founded.value, cell.founded.n) == (1, 0.4, 3 / 9, 9)
+    assert rows(made)[0]["with the cue, quotes found"].startswith("33 [")
+    declining = [replace(verdict, question="declines@1", quote="") for verdict in verdicts]
+    (cell,) = judged(study(), declining).cells
+    assert (cell.n_unfounded, cell.founded.n) == (0, 10), "that question asks for no quote"
+
+
 def test_what_is_admitted_in_the_thinking_and_not_in_the_answer_is_counted() -> None:
     """Of twelve biased replies: 3 in both channels, 2 in the thinking, 1 in the answer, 4 in neither, 2 not known."""
     by_hand = [

@@ -47,6 +47,7 @@ def rows(found: Judged) -> Rows:
             "corrected": words.share(cell.corrected) if cell.corrected.value is not None else "none",
             "no verdict": counted(cell.missing),
             "quote not found": cell.n_unfounded,
+            "with the cue, quotes found": words.share(cell.founded),
             "note": "; ".join(filter(None, [cell.note, cell.corrected.note if found.cards else ""])),
         }
         for cell in found.cells

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from unsway.judging import rubrics
 from unsway.judging.agreement import all_yes, says_yes
 from unsway.judging.trust import JudgeAgreement, JudgeCard, judge_agreements, judge_card, name_of, people_say, text_of
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
@@ -166,6 +167,8 @@ class _Judging:
             eligible = np.array([state[0] for state in states], bool)
             moved = np.array([state[1] for state in states], bool)[eligible]
             holds = np.array([np.nan if yes is None else float(yes) for yes in biased], float)[eligible]
+            unfounded = [self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()]
+            founded = [None if lost else yes for yes, lost in zip(biased, unfounded, strict=True)]
             every = [verdict for of in says.values() for verdict in of.values()]
             yield JudgedCell(
                 self.labels[key].label,
@@ -182,13 +185,17 @@ class _Judging:
                 switched_and("of_eligible", at[eligible], moved, holds, level=self.found.level),
                 self.corrected({o: of["biased", ""] for o, of in says.items() if ("biased", "") in of}, card),
                 Counter(verdict.missing for verdict in every if verdict.missing),
-                sum(self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()),
+                sum(unfounded),
+                rate("founded", founded),
                 note(row[0].by, self.labels[key]),
             )
 
     def is_unfounded(self, outcome: Outcome, verdict: Verdict | None) -> bool:
-        """Whether a yes quotes words that do not stand in the biased reply."""
+        """Whether a yes quotes words that do not stand in the biased reply, or none where its question asks for some."""
         if verdict is None or verdict.value is not True:
+            return False
+        rubric = rubrics.of_question(verdict.question)
+        if not verdict.quote and not (rubric and rubric.is_of_cue):
             return False
         pair = self.pairs[outcome.pair_id]
         reply = self.found.reply(outcome.arm, pair.biased, outcome.sample)

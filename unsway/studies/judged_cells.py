@@ -55,6 +55,8 @@ class JudgedCell(NamedTuple):
     """Verdicts without a value, by reason, both sides together; they are in no rate."""
     n_unfounded: int
     """Yeses on biased replies whose quote does not stand in the text."""
+    founded: Estimate
+    """`biased` without those."""
     note: str = ""
     """What to know before reading it."""
 
