@@ -106,6 +106,28 @@ def test_ls_finds_studies(folder: Path, tmp_path: Path) -> None:
     assert "No folder" in call("ls", tmp_path).output
 
 
+def test_a_damaged_folder_of_a_project_does_not_hide_the_others(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("first", "damaged", "later"):
+        shutil.copytree(folder, tmp_path / name)
+    (tmp_path / "damaged" / layout.ARMS).write_text("{")
+    later = json.loads((tmp_path / "later" / layout.ARMS).read_text()) | {"edition": 9}
+    (tmp_path / "later" / layout.ARMS).write_text(json.dumps(later))
+    (tmp_path / "damaged" / layout.NOTEBOOK).write_text("{}\n")
+    rows = json.loads(call("ls", tmp_path, "--json").stdout)["studies"]
+    assert [Path(row["folder"]).name for row in rows] == ["first"]
+    left_out = "\n".join(caplog.messages)
+    assert f"Left out {tmp_path / 'damaged'}" in left_out and "later unsway" in left_out and "notebook" in left_out
+    prices = tmp_path / "prices.txt"
+    prices.write_text("scripted/ 1 1 2026-11\n")
+    steps = json.loads(call("next", "--project", tmp_path, "--prices", prices, "--json").stdout)["steps"]
+    assert any("scripted/one" in step["what"] for step in steps)
+    assert call("status", tmp_path / "first").exit_code == 0
+    refused = CliRunner().invoke(main, ["status", str(tmp_path / "later")])
+    assert refused.exit_code == 1 and "later unsway" in refused.output
+
+
 def test_show_lists_cells_and_shows_one(folder: Path) -> None:
     assert "post_hoc" in call("show", folder).output
     text = call("show", folder, "one", "post_hoc", "-n", 1).output

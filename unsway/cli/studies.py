@@ -39,8 +39,10 @@ def ls(root: Path) -> None:
     from unsway.reporting.forecasts import waiting_rows
     from unsway.studies.inspect_folder import status as status_of
     from unsway.studies.inspect_folder import studies
+    from unsway.studies.readable import readable
 
-    rows, waiting = [study_row(folder, status_of(folder)) for folder in studies(root)], waiting_rows(root)
+    rows = [study_row(folder, found) for folder, found in readable(studies(root), status_of)]
+    waiting = waiting_rows(root)
     if form() == "json":
         return as_json({"studies": rows, "waiting": waiting})
     if rows:

@@ -21,6 +21,7 @@ from unsway.reporting.plan import minutes
 from unsway.reporting.words import NONE, dollars, human, listed, percent, visible
 from unsway.studies.deciding import waiting
 from unsway.studies.next_runs import NextSteps
+from unsway.studies.readable import readable
 from unsway.studies.scoring import ForecastHistory, ScoredForecast
 
 SURPRISING = 0.1
@@ -288,7 +289,7 @@ def waiting_rows(root: str | Path) -> list[dict[str, str]]:
             "as things stand": visible(one.stands),
             "may change": in_percent(one.doubt),
         }
-        for path in sorted(Path(root).rglob(layout.NOTEBOOK))
-        for one in waiting(path.parent)
+        for _, found in readable((path.parent for path in sorted(Path(root).rglob(layout.NOTEBOOK))), waiting)
+        for one in found
     ]
     return sorted(rows, key=lambda row: (row["due"] == NONE, row["due"]))

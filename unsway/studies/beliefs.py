@@ -26,6 +26,7 @@ from unsway.stats.intervals import Floats, quantile
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import HELD_OUT, log_normal, printed_rates
+from unsway.studies.readable import readable
 
 N_DRAWS = 4000
 """Draws of every number; all options of a decision are compared on the same ones."""
@@ -60,7 +61,8 @@ class Beliefs:
         self.project, self.seed = Path(project), seed
         self._rates = tuple(printed_rates(project))
         folders = [path for path in sorted(self.project.glob("*")) if (path / layout.EFFECTS).is_file()]
-        self._panels = tuple((folder, arm) for folder in folders for arm in arms_of(folder))
+        kept = readable(folders, lambda one: (arms_of(one), kept_panel(one)))
+        self._panels = tuple((panel, arm) for _, (arms, panel) in kept for arm in arms)
         own = {(row.model, row.bias): row for arm, row in self._rates if arm.role == "base"}
         self.own: tuple[KnownRate, ...] = tuple(own.values())
         self.known: tuple[KnownRate, ...] = (*published(), *self.own)
@@ -107,9 +109,8 @@ class Beliefs:
             rates = (row for arm, row in self._rates if row.bias == quantity.bias and is_arm(arm, quantity.arm))
             return tuple(PrintedNumber(row.value, row.variance) for row in rates)
         effect, found = effects.get(quantity.bias), []
-        for folder, arm in self._panels:
-            panel = kept_panel(folder) if is_arm(arm, quantity.arm) else None
-            for one in panel.of(arm.label) if panel else ():
+        for panel, arm in self._panels:
+            for one in panel.of(arm.label) if panel and is_arm(arm, quantity.arm) else ():
                 first = one.effect.partition("@")[0] == effect.name and one.measure == effect.measures[0].name
                 if first and one.gain is not None:
                     low, high = one.gain

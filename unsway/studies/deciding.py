@@ -24,6 +24,7 @@ from unsway.studies.beliefs import Beliefs
 from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import printed_rates
 from unsway.studies.notebook import Notebook
+from unsway.studies.readable import readable
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ def note(
 
 def strange_models(decision: Stated, project: str | Path) -> str:
     """A sentence on models of a decision that no study of the project has; empty where all are known, or no study is."""
-    arms = [arm for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")) for arm in arms_of(path.parent)]
+    folders = (path.parent for path in sorted(Path(project).glob(f"*/{layout.OUTCOMES}")))
+    arms = [arm for _, noted in readable(folders, arms_of) for arm in noted]
     planned = [Quantity.parse(one.quantity).model for one in Notebook(project).all(Forecast)]
     known = {name for name in (*planned, *(name for arm in arms for name in (arm.model, arm.of))) if name}
     odd = dict.fromkeys(name for one in decision.quantities if (name := Quantity.parse(one).model) not in known)

@@ -40,6 +40,7 @@ from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, index_of, pairs_of
 from unsway.studies.kept_outcomes import kept_outcomes
 from unsway.studies.notebook import Notebook, person
+from unsway.studies.readable import readable
 from unsway.studies.results import plain_name
 from unsway.studies.scoring import factors
 from unsway.studies.study import Study
@@ -122,9 +123,10 @@ def own_rates(project: str | Path, *, without: str = "") -> tuple[KnownRate, ...
 def printed_rates(project: str | Path, *, without: str = "") -> Iterator[tuple[Arm, KnownRate]]:
     """Every BRR that the folders of a project print, with its arm; the folder that changed last comes last."""
     folders = [path.parent for path in Path(project).glob(f"*/{layout.OUTCOMES}") if path.parent.name != without]
-    for folder in sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime):
-        arms = {arm.key: arm for arm in arms_of(folder)}
-        for cell in cells(out for out in kept_outcomes(folder) if out.arm in arms):
+    by_age = sorted(folders, key=lambda one: (one / layout.OUTCOMES).stat().st_mtime)
+    for folder, (noted, kept) in readable(by_age, lambda one: (arms_of(one), kept_outcomes(one))):
+        arms = {arm.key: arm for arm in noted}
+        for cell in cells(out for out in kept if out.arm in arms):
             brr, bias = cell["brr"], plain_name(cell.bias)
             if brr.value is not None and brr.low is not None and brr.high is not None:
                 variance = ((brr.high - brr.low) / 2 / quantile(brr.level)) ** 2

@@ -19,6 +19,7 @@ from unsway.planning.history import past_runs
 from unsway.planning.plan import HOSTED, LOCAL, TOKENS_OUT
 from unsway.planning.prices import Price, price_of, prices
 from unsway.store import replies_in
+from unsway.studies.readable import readable
 
 SIDES = 2
 """Calls for a question: its clean and its biased side, or two arms."""
@@ -54,10 +55,13 @@ class ProjectPrices:
     def __init__(self, project: str | Path, costs: Costs) -> None:
         self.costs = costs
         self._tokens: dict[str, list[tuple[int, int]]] = {}
-        self._runs = [run for path in Path(project).glob(f"*/{layout.PAST}") for run in past_runs(path.parent)]
-        for path in Path(project).glob(f"*/{layout.REPLIES}"):
-            for reply in (one for one in replies_in(path) if one.tokens_in and not one.tokens_estimated):
-                self._tokens.setdefault(reply.model, []).append((reply.tokens_in, reply.tokens_out))
+        ran, answered = (
+            [path.parent for path in Path(project).glob(f"*/{name}")] for name in (layout.PAST, layout.REPLIES)
+        )
+        self._runs = [run for _, runs in readable(ran, past_runs) for run in runs]
+        for _, replies in readable(answered, _tokens):
+            for model, tokens_in, tokens_out in replies:
+                self._tokens.setdefault(model, []).append((tokens_in, tokens_out))
 
     def of(self, model: str, n: int, times: float = 1.0, samples: int = 1) -> tuple[float, float]:
         """US dollars and minutes for n questions, each sampled so often; prompts are `times` as long as usual.
@@ -82,3 +86,9 @@ class ProjectPrices:
             minutes / 60 * self.costs.hour if is_local else 0
         )
         return float(dollars), float(minutes)
+
+
+def _tokens(folder: Path) -> list[tuple[str, int, int]]:
+    """Model, tokens in and tokens out of each reply of a folder whose provider counted them."""
+    counted = (one for one in replies_in(folder / layout.REPLIES) if one.tokens_in and not one.tokens_estimated)
+    return [(one.model, one.tokens_in, one.tokens_out) for one in counted]

@@ -17,6 +17,7 @@ from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, centr
 from unsway.planning.history import past_runs
 from unsway.stats import scores
 from unsway.studies.notebook import Notebook
+from unsway.studies.readable import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def factors(book: Notebook) -> tuple[float, ...]:
     """Truth over plan of minutes: of the forecasts of a notebook, and of the planned runs of the folders next to it."""
     found = _over_plan(book, "minutes")
     others = [path.parent for path in sorted(book.project.glob(f"*/{layout.PAST}")) if path.parent.name not in found]
-    runs = [run for folder in others for run in past_runs(folder) if run.planned_seconds]
+    runs = [run for _, kept in readable(others, past_runs) for run in kept if run.planned_seconds]
     return (*found.values(), *(run.seconds / run.planned_seconds for run in runs if run.planned_seconds))
 
 
