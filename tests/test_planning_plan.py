@@ -12,6 +12,7 @@ from unsway.planning.history import PastRun
 from unsway.planning.overrun import overrun
 from unsway.planning.plan import ENOUGH, Evidence, Goal, plan
 from unsway.planning.prices import Price
+from unsway.reporting.plan import sentences
 from unsway.stats.power import Assumed, smallest_difference
 from unsway.types import Pair, Part, Prompt, Question, Reply, Rule, Settings, Toward, Turn
 
@@ -93,6 +94,20 @@ def test_no_reply_is_planned_longer_than_it_may_be() -> None:
     kept = [replace(reply(pair.clean, tokens_out=12), settings=short) for pair in asked[:-1]]
     (model,) = plan(asked, ["openai/gpt-4o-mini"], settings=short, evidence=Evidence(kept)).models
     assert model.tokens_out == pytest.approx(12 + (ENOUGH + 1) * (12 + 20))
+
+
+def test_thinking_counts_with_its_budget_until_kept_replies_tell() -> None:
+    asked, thinks = pairs(ENOUGH, ("are_you_sure",)), Settings(max_tokens=4200, thinking_budget=4000)
+    found = plan(asked, ["openai/gpt-4o-mini"], settings=thinks)
+    assert found.models[0].tokens_out == pytest.approx(ENOUGH * (2 * 4200 + 4030)), "330 more would be cut"
+    assert "4,000 tokens a call" in " ".join(sentences(found))
+    kept = [replace(reply(pair.clean, tokens_out=700), settings=thinks) for pair in asked]
+    (seen,) = plan(asked, ["openai/gpt-4o-mini"], settings=thinks, evidence=Evidence(kept)).models
+    assert (seen.tokens_out, seen.thinking) == (pytest.approx(ENOUGH * (700 + 30)), 0)
+    hard = plan(asked, ["openai/gpt-4o-mini"], settings=Settings(effort="high"))
+    assert "thinking of openai/gpt-4o-mini is not counted" in " ".join(sentences(hard))
+    for plain in (Settings(), Settings(effort="none")):
+        assert "hinking" not in " ".join(sentences(plan(asked, ["openai/gpt-4o-mini"], settings=plain)))
 
 
 def test_a_model_has_the_rate_of_its_own_runs_and_not_of_one_whose_name_begins_alike() -> None:

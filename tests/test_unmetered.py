@@ -18,6 +18,7 @@ from unsway.reporting.costs import as_text, costs
 from unsway.store import ReplyStore
 from unsway.studies.folder import results
 from unsway.studies.inspect_folder import status
+from unsway.types import Settings
 
 pytest.importorskip("openai")
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -93,6 +94,6 @@ def test_a_plan_does_not_learn_from_tokens_that_nobody_counted(tmp_path: Path) -
         assert measured(server, tmp_path).exit_code == 0
     replies = [*ReplyStore(tmp_path / "out" / "replies.jsonl")]
     lengths = {reply.prompt_id: PromptLength(1, 100.0, "cot") for reply in replies}
-    known = ModelPlan.of(MODEL, lengths, 2, replies, Evidence(prices=PRICE))
-    new = ModelPlan.of(MODEL, lengths, 2, [], Evidence(prices=PRICE))
+    known = ModelPlan.of(MODEL, lengths, 2, replies, Evidence(prices=PRICE), Settings())
+    new = ModelPlan.of(MODEL, lengths, 2, [], Evidence(prices=PRICE), Settings())
     assert (known.tokens_in, known.tokens_out) == (new.tokens_in / 2, new.tokens_out / 2)

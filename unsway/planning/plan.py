@@ -137,6 +137,9 @@ class ModelPlan:
     """The rate."""
     timed: bool
     """Whether the rate was measured; otherwise it is a guess."""
+    thinking: int | None = 0
+    """Tokens of thinking with which a call counts on top of the rule of thumb: the whole budget; None where the model is told
+    how much to think and no budget says how many tokens that is; 0 where kept replies tell."""
 
     @classmethod
     def of(
@@ -146,11 +149,11 @@ class ModelPlan:
         samples: int,
         kept: Sequence[Reply],
         evidence: Evidence,
-        longest: int,
+        settings: Settings,
     ) -> ModelPlan:
         """What is still to be asked of one model, with the figures of its own replies and runs where there are enough.
 
-        No reply is taken to be longer than `longest`, in tokens.
+        No reply is taken to be longer than its settings allow; where none is kept it thinks as much as its budget allows.
         """
         have = {(reply.prompt_id, reply.sample) for reply in kept}
         times = {key: samples - sum((key, s) in have for s in range(samples)) for key in lengths}
@@ -162,7 +165,12 @@ class ModelPlan:
             if lengths[reply.prompt_id].calls == 1:
                 by_elicit[lengths[reply.prompt_id].elicit].append(reply.tokens_out)
         seen_out = {name: sum(each) / len(each) for name, each in by_elicit.items() if len(each) >= ENOUGH}
-        out = {name: min(n, longest) for name, n in {**TOKENS_OUT, **seen_out}.items()}
+        longest, budget = settings.max_tokens, settings.thinking_budget
+        is_guessed = any(each.elicit not in seen_out for each in lengths.values())
+        thinking = budget if is_guessed and (budget or settings.effort not in (None, "none")) else 0
+        guessed = {name: n + (thinking or 0) for name, n in TOKENS_OUT.items()}
+        out = {name: min(n, longest) for name, n in {**guessed, **seen_out}.items()}
+        turn = min(TURN_TOKENS + (thinking or 0), longest)
 
         # tokens in over what the rule of thumb says
         expected = sum(lengths[reply.prompt_id].tokens_in for reply in counted)
@@ -179,8 +187,7 @@ class ModelPlan:
         price = price_of(model, evidence.prices)
         tokens_in = longer * sum(lengths[key].tokens_in * n for key, n in times.items())
         tokens_out = sum(
-            (out.get(each.elicit, out["cot"]) + min(TURN_TOKENS, longest) * (each.calls - 1)) * times[key]
-            for key, each in lengths.items()
+            (out.get(each.elicit, out["cot"]) + turn * (each.calls - 1)) * times[key] for key, each in lengths.items()
         )
         return cls(
             model=model,
@@ -193,6 +200,7 @@ class ModelPlan:
             price=price,
             calls_per_second=rate or (LOCAL if price is not None and price.name.endswith("/") else HOSTED),
             timed=rate is not None,
+            thinking=thinking,
         )
 
     def behind_shots(self) -> ModelPlan:
@@ -339,8 +347,7 @@ def plan(
     runs = evidence.runs
     return Plan(
         models=tuple(
-            ModelPlan.of(name, lengths, samples, kept[name], evidence, settings.max_tokens)
-            for name in dict.fromkeys(models)
+            ModelPlan.of(name, lengths, samples, kept[name], evidence, settings) for name in dict.fromkeys(models)
         ),
         biases=tuple(BiasPlan.of(of_bias, goal, samples) for of_bias in by_bias.values()),
         n_unique=len(lengths),

@@ -136,6 +136,15 @@ def sentences(plan: Plan) -> tuple[str, ...]:
     if unpriced:
         line = "--prices FILE, with a line NAME IN OUT YYYY-MM"
         cost = f"The cost is unknown: there is no price for {listed(unpriced)}. Give one: {line}."
+    counted = sorted({model.thinking for model in plan.models if model.thinking})
+    if counted:
+        most = listed([f"{n:,}" for n in counted])
+        cost += f" Thinking counts with its whole budget, {most} tokens a call, until replies are kept that tell."
+    unknown = [visible(model.model) for model in plan.models if model.thinking is None]
+    if unknown:
+        cost += (
+            f" The thinking of {listed(unknown)} is not counted: give --thinking-budget, or plan again with replies."
+        )
     if plan.trainings:
         replies, tokens_ = (
             sum(getattr(one, name) for one in plan.trainings) for name in ("n_replies", "trained_tokens")
