@@ -75,6 +75,10 @@ def test_the_clean_prompt_is_asked_once_a_model() -> None:
     assert found.models[0].n_calls == 110, "are_you_sure takes two calls"
 
 
+def test_a_question_that_is_read_nearly_always_is_expected_to_count() -> None:
+    assert [plan(pairs(n, ("post_hoc",)), ["x"]).biases[0].n_expected for n in (1, 2, 12)] == [1, 2, 11]
+
+
 def test_tokens_cost_and_minutes_by_hand() -> None:
     one = pairs(1, ("post_hoc",))
     letters = len(one[0].clean.turns[0].text()) + len(one[0].biased.turns[0].text())
@@ -176,7 +180,7 @@ def test_the_papers_study_is_planned_whole() -> None:
     found = plan(pairs(600, NINE), ["openai/gpt-3.5-turbo", "openai/gpt-4o-mini", "unsway/toy"])
     assert (found.n_unique, found.n_prompts) == (6000, 18000)
     assert {b.bias: b.n_expected for b in found.biases}["post_hoc@1"] == 570
-    assert {b.bias: b.n_expected for b in found.biases}["are_you_sure@1"] == 347
+    assert {b.bias: b.n_expected for b in found.biases}["are_you_sure@1"] == 348
 
 
 def test_a_difference_is_planned_on_the_questions_that_are_read_in_both_models() -> None:

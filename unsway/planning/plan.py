@@ -243,9 +243,9 @@ class BiasPlan:
         """What the pairs of one bias could show with so many samples of each prompt."""
         n, assumed, level, power = len({pair.question.id for pair in pairs}), goal.assumed, goal.level, goal.power
         asks_first = pairs[0].rule.counts_if == "first_right"
-        counts = int(n * assumed.read * (assumed.first_right if asks_first else 1.0))
+        counts = round(n * assumed.read * (assumed.first_right if asks_first else 1.0))
         is_tested = samples > 1 or pairs[0].rule.clean != "zero" or pairs[0].target.cued is not None
-        both = int(n * assumed.both_count(asks_first=asks_first)) if is_tested else 0
+        both = round(n * assumed.both_count(asks_first=asks_first)) if is_tested else 0
         return cls(
             bias=pairs[0].bias,
             n_pairs=len(pairs),
