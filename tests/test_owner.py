@@ -23,7 +23,7 @@ from unsway.pairing import pairs
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
 from unsway.sampling import run
-from unsway.sampling.heartbeat import heartbeat, running
+from unsway.sampling.heartbeat import heartbeat, own_start, running
 from unsway.sampling.owner import Owner
 from unsway.sampling.remote import WORKER, Call, RemoteBudget, link
 from unsway.store import Address, ReplyStore, dumps, replies_in
@@ -307,7 +307,11 @@ def test_an_arm_is_lost_when_its_process_is_gone(tmp_path: Path) -> None:
             file.write(json.dumps(row) + "\n")
     (place,) = places(tmp_path)
     assert (place.state, place.n_lost) == ("lost", 1)
-    row |= {"pid": os.getpid(), "at": 2.0}
+    row |= {"pid": os.getpid(), "at": 2.0, "started": 1.0}
+    with (tmp_path / layout.WHERE).open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    assert places(tmp_path)[0].state == "lost", "a later process has its number"
+    row |= {"started": own_start()}
     with (tmp_path / layout.WHERE).open("a") as file:
         file.write(json.dumps(row) + "\n")
     (place,) = places(tmp_path)

@@ -18,7 +18,7 @@ from tests.forking import Forked
 from unsway import layout
 from unsway.cli import main
 from unsway.pairing import pairs
-from unsway.sampling.heartbeat import running
+from unsway.sampling.heartbeat import heartbeat, running
 from unsway.studies import Study, run
 from unsway.studies.inspect_folder import status
 from unsway.testing import scripted, toy_questions
@@ -96,6 +96,19 @@ def test_what_runs_is_seen_from_outside_and_a_killed_run_is_not(tmp_path: Path) 
         assert "Running: scripted/slow, 0 of 80." in call("status", tmp_path).output
         os.kill(process.pid, signal.SIGKILL)
     assert running(tmp_path) == ()
+
+
+def test_a_later_process_of_the_same_number_is_not_the_call_that_was_killed(tmp_path: Path) -> None:
+    with heartbeat(tmp_path, "scripted/one", 8, 3, lambda steps: None):
+        (path,) = (tmp_path / layout.RUNNING).iterdir()
+        (beat,) = running(tmp_path)
+        assert beat.pid == os.getpid() and beat.started
+        path.write_text(json.dumps(beat._asdict() | {"started": beat.started - 60}))
+        assert running(tmp_path) == ()
+        early = beat._asdict()
+        del early["started"]  # as it was written before starts were noted
+        path.write_text(json.dumps(early))
+        assert [one.pid for one in running(tmp_path)] == [os.getpid()]
 
 
 def test_ls_finds_studies(folder: Path, tmp_path: Path) -> None:

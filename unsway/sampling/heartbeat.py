@@ -23,6 +23,8 @@ EVERY = 1.0
 """Seconds between two renewals."""
 STALE = 120.0
 """Seconds without renewal after which a call on another machine counts as dead."""
+SAME_START = 5.0
+"""Seconds within which two readings of one process's start agree: it follows the clock, which may be set meanwhile."""
 _numbers = count()
 
 
@@ -45,18 +47,39 @@ class Heartbeat(NamedTuple):
     """The machine that runs it."""
     doing: str = "asking"
     """asking or training."""
+    started: float = 0.0
+    """When the process started, in seconds since the epoch; 0 where nobody noted it."""
 
     def is_alive(self) -> bool:
         """Whether its process still runs; for another machine, whether it was renewed lately."""
-        if self.host != socket.gethostname() or os.name == "nt":  # on Windows, `os.kill` would end the process
+        if self.host != socket.gethostname():
             return time.time() - self.seen < STALE
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:  # another user's process
-            return True
+        return process_lives(self.pid, self.started)
+
+
+def own_start() -> float:
+    """When this process started, in seconds since the epoch: with its number it is like no other of this machine."""
+    import psutil
+
+    return float(psutil.Process().create_time())
+
+
+def process_lives(pid: int, started: float) -> bool:
+    """Whether a process of this machine still runs; a later one that was given its number is another.
+
+    Args:
+        pid: Its number.
+        started: What `own_start` said in it; 0 where that was not noted, and its number has to do.
+    """
+    import psutil
+
+    try:
+        begun = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:  # another user's process
         return True
+    return not started or abs(begun - started) < SAME_START
 
 
 @contextmanager
@@ -66,7 +89,7 @@ def heartbeat(
     """Announce a call while the block runs; yields `advance`, which now renews the announcement too."""
     path = folder / layout.RUNNING / f"{os.getpid()}-{next(_numbers)}.json"
     now = time.time()
-    beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing)
+    beat = Heartbeat(what, done, total, now, now, os.getpid(), socket.gethostname(), doing, own_start())
     write_text(path, json.dumps(beat._asdict()))
 
     def advance_and_renew(steps: int) -> None:

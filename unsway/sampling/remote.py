@@ -31,6 +31,7 @@ from unsway.disk import LOCK, PART, replacing, whole_rows, write_bytes, write_te
 from unsway.errors import StoreError
 from unsway.planning.budget import Budget
 from unsway.planning.prices import Price
+from unsway.sampling.heartbeat import own_start, process_lives
 from unsway.sampling.owner import BY_ROWS, LEASE, MOST_BYTES
 from unsway.store import Address, ReplyStore, loads
 from unsway.types import Reply
@@ -102,18 +103,16 @@ class Link:
 
     def start(self) -> None:
         """Send what a killed worker of this folder left, let go of what it held, and begin to send and renew."""
-        import psutil
-
         self.store.send()
         here = self.folder / layout.RUNNING
         note = here / WORKER
         if note.is_file():
-            who, pid = note.read_text(encoding="utf-8").split()
-            if not psutil.pid_exists(int(pid)):
+            who, pid, *started = note.read_text(encoding="utf-8").split()
+            if not process_lives(int(pid), float(started[0]) if started else 0.0):
                 self.call("leave", who)
         for beat in here.glob("*.json"):
             beat.unlink()
-        write_text(note, f"{self.who} {os.getpid()}")
+        write_text(note, f"{self.who} {os.getpid()} {own_start()}")
         self._thread.start()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from unsway import layout
 from unsway.disk import whole_rows
 from unsway.errors import number_of
-from unsway.sampling.heartbeat import running
+from unsway.sampling.heartbeat import own_start, process_lives, running
 from unsway.sampling.owner import LEASE
 from unsway.sampling.remote import Call
 
@@ -43,6 +43,8 @@ class Whereabouts(NamedTuple):
     """The GPUs that it has, as `CUDA_VISIBLE_DEVICES` lists them."""
     at: float
     """When, in seconds since the epoch."""
+    started: float = 0.0
+    """When the worker's process started, in seconds since the epoch; 0 while it waits, and where nobody noted it."""
 
 
 def note_state(call: Call, name: str, state: ArmState) -> None:
@@ -50,7 +52,7 @@ def note_state(call: Call, name: str, state: ArmState) -> None:
     who = ("", 0, "")
     if state != "waiting":
         who = socket.gethostname(), os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    row = Whereabouts(name, state, *who, round(time.time(), 3))
+    row = Whereabouts(name, state, *who, round(time.time(), 3), 0.0 if state == "waiting" else own_start())
     call("append", layout.WHERE, [json.dumps(row._asdict()).encode()])
 
 
@@ -110,12 +112,4 @@ def _lives(last: Whereabouts, beats: bool) -> bool:
     """Whether the worker of a row still runs: by its process on this machine, elsewhere by its heartbeat."""
     if beats or (time.time() - last.at < LEASE and last.host != socket.gethostname()):
         return True
-    if last.host != socket.gethostname() or os.name == "nt":
-        return False
-    try:
-        os.kill(last.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return last.host == socket.gethostname() and process_lives(last.pid, last.started)
