@@ -16,6 +16,7 @@ import pytest
 from tests.tiny import MODEL, example, losses, metrics, prompt, real, tiny_model
 from unsway import assets
 from unsway.backends import backend
+from unsway.backends.local import Local
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import tokenise
 from unsway.data.mixture import Mixture, Recipe
@@ -24,6 +25,7 @@ from unsway.errors import BadInput, BadRow, ModelError, TrainingError, UnknownNa
 from unsway.models.weights import locate, read_checkpoint
 from unsway.pairing import pairs
 from unsway.store import dumps, read_jsonl, write_jsonl
+from unsway.studies.train import train
 from unsway.testing import toy_questions
 from unsway.training import Backend, Bct, Control, Dpo, Method, check, fit, method
 from unsway.training.seams import Texts
@@ -90,6 +92,20 @@ def test_methods_by_name() -> None:
         Bct(epochs=0)
     with pytest.raises(UnknownName, match="local"):
         backend("locale")
+
+
+def test_train_takes_names_and_refuses_what_is_neither_a_name_nor_a_value() -> None:
+    asked = "openai/gpt-4o-mini", toy_questions(8, split="train")
+    with pytest.raises(
+        BadInput, match="'act' needs a back-end that can show inner states; 'openai' can only fit replies"
+    ):
+        train("act", *asked, backend="openai")
+    with pytest.raises(UnknownName, match="Did you mean 'bct'"):
+        train("bctt", *asked)
+    with pytest.raises(BadInput, match=r"is no method. Give one with its hyper-parameters, as Bct\(\)"):
+        train(Bct, *asked)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"is no back-end. Give one with its options, as Local\(\)"):
+        train("bct", *asked, backend=Local)  # type: ignore[arg-type]
 
 
 def test_bct_and_control_share_every_default() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, kind_of
 from unsway.registry import Registry
 from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Backend
@@ -33,9 +33,18 @@ def backend(name: str, **options: Any) -> Backend:
 
 
 def resolve(given: Backend | str | Mapping[str, Any]) -> Backend:
-    """The back-end itself, the one of that name with its own defaults, or the one of a row of JSON. Raises `UnknownName`."""
+    """The back-end itself, the one of that name with its own defaults, or the one of a row of JSON.
+
+    Raises:
+        UnknownName: There is no back-end of that name.
+        BadInput: It is something else, such as the class of a back-end.
+    """
     if isinstance(given, Backend):
         return given
+    if not isinstance(given, str | Mapping):
+        raise BadInput(
+            f"{kind_of(given)} is no back-end. Give one with its options, as Local(), or a name, as 'local'."
+        )
     return backends.get(given)() if isinstance(given, str) else untagged(backends.get(given[KIND]), given)
 
 

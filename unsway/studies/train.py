@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unsway import layout
+from unsway import backends, layout
 from unsway.backends.local import Local
 from unsway.data import Recipe, mixture
 from unsway.models.session import name_of
 from unsway.seeds import content_id
 from unsway.store import dumps
 from unsway.training import check, fit
+from unsway.training.methods import resolve
 from unsway.types import Checkpoint, Question
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ SHARE = 0.75
 
 
 def train(
-    method: Method,
+    method: Method | str,
     base: str,
     questions: Sequence[Question],
     *,
     recipe: Recipe | None = None,
-    backend: Backend | None = None,
+    backend: Backend | str | None = None,
     folder: str | Path | None = None,
     test: Iterable[Question] = (),
     budget: Budget | None = None,
@@ -43,22 +44,23 @@ def train(
     """Sample a model's own replies to train questions, put the cues back, and train it on them.
 
     Args:
-        method: The method with its hyper-parameters, such as `Bct()`.
+        method: The method with its hyper-parameters, such as `Bct()`, or the name of one with its own defaults.
         base: The model to train, which also writes the replies.
         questions: Train questions.
         recipe: What the rows are made of. None takes the paper's recipe with a row for three in four questions, at most
             10,000, and as many instruct rows. A method that takes no instruct rows gets none.
-        backend: Where it is trained; None trains here (`Local()`).
+        backend: Where it is trained, as a value or by name; None trains here (`Local()`).
         folder: Where rows and checkpoint are kept; None takes `trained/NAME` in the current folder, NAME made of the model,
             the method and a hash of both with the rows. The same call goes on where it was stopped, and does nothing twice.
         test: Questions that nothing may be trained on.
         budget: Stops sampling before its limit could be passed.
 
     Raises:
+        UnknownName: There is no such method or back-end.
         BadInput: The back-end cannot do the method, or there are too few questions.
         TrainingError: The fit went wrong; the last good step is kept.
     """
-    where = backend or Local()
+    method, where = resolve(method), backends.resolve(backend or Local())
     check(method, where, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
     wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)

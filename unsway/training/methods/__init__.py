@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from unsway.errors import UnknownName
+from unsway.errors import BadInput, UnknownName, kind_of
 from unsway.registry import Registry
 from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Method
@@ -30,9 +30,18 @@ def method(name: str, **hyper_parameters: Any) -> Method:
 
 
 def resolve(given: Method | str | Mapping[str, Any]) -> Method:
-    """The method itself, the one of that name with its own defaults, or the one of a row of JSON. Raises `UnknownName`."""
+    """The method itself, the one of that name with its own defaults, or the one of a row of JSON.
+
+    Raises:
+        UnknownName: There is no method of that name.
+        BadInput: It is something else, such as the class of a method.
+    """
     if isinstance(given, Method):
         return given
+    if not isinstance(given, str | Mapping):
+        raise BadInput(
+            f"{kind_of(given)} is no method. Give one with its hyper-parameters, as Bct(), or a name, as 'bct'."
+        )
     return methods.get(given)() if isinstance(given, str) else untagged(methods.get(given[KIND]), given)
 
 
