@@ -39,6 +39,10 @@ def test_a_method_is_a_frozen_value_that_says_what_it_is(name: str) -> None:
     for field, wrong in (("learning_rate", float("inf")), ("warmup", -1), ("weight_decay", -0.1)):
         with pytest.raises(BadInput, match=f"{field} is {wrong}"):
             replace(how, **{field: wrong})
+    for field in fields(kind):
+        wrong = {"int": 2.5, "float": float("nan"), "bool": 1}.get(str(field.type), "odd")
+        with pytest.raises(BadInput, match=f"{field.name} is {wrong!r}; it is "):
+            replace(how, **{field.name: wrong})
     with pytest.raises(BadInput, match=r"0\.01 epochs over 8 rows are less than half a row"):
         fit(ROWS, replace(how, epochs=0.01), "any", Local(), "nowhere")
 

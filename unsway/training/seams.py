@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, final, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, final
 
 from unsway.errors import BadInput
 from unsway.seeds import rng
 from unsway.training.alignment import Places, Window
+from unsway.training.kinds import check_kinds
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 Tensor: TypeAlias = Any
@@ -304,17 +305,14 @@ class Method:
     """The setting with which it needs less than `needs`, for errors, such as "form=sampled"; empty where there is none."""
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         above = ("epochs", "batch_size", "learning_rate", "learning_rate_multiplier", "lora_alpha")
-        checks = [(name, 0 < getattr(self, name) < math.inf, "it is a number above 0") for name in above]
+        checks = [(name, getattr(self, name) > 0, "it is a number above 0") for name in above]
         checks += [
             ("lora_rank", self.lora_rank >= 0, "it is 0 (train all weights) or more"),
-            ("weight_decay", 0 <= self.weight_decay < math.inf, "it is 0 or more"),
+            ("weight_decay", self.weight_decay >= 0, "it is 0 or more"),
             ("warmup", 0 <= self.warmup <= 1, "it is a fraction of the steps, from 0 to 1"),
         ]
-        for name, hint in get_type_hints(type(self)).items():
-            if get_origin(hint) is Literal:
-                known = get_args(hint)
-                checks.append((name, getattr(self, name) in known, f"it is one of {', '.join(map(repr, known))}"))
         for name, is_right, rule in checks:
             if not is_right:
                 raise BadInput(f"{type(self).__name__}.{name} is {getattr(self, name)!r}; {rule}.")
