@@ -347,6 +347,18 @@ def avoiding(study: Results, *arms: Arm) -> Results:
 def test_a_clear_difference_does_not_reach_to_0_in_its_sentence() -> None:
     study = replace(built({"post_hoc": (0.6, 0.5)}, 40), level=0.34)  # its interval ends 0.3 points below 0
     assert "bct is swayed 5 points less than base under post hoc (34% interval under 1 to 21)" in headline(study)
+    assert "trained on −5 [−21, >−1]" in chips(study)[1].numbers
+    risen = words.points(Estimate("brr", 0.004, 0.002, 0.27, 0.95, 40, 40, 0, ""))
+    assert (
+        risen == "<+1 [<+1, +27]"
+        and words.points(Estimate("brr", 0.1, 0.0, 0.27, 0.95, 40, 40, 0, "")) == "+10 [0, +27]"
+    )
+
+
+def test_where_nothing_is_clear_the_measurement_is_undecided_and_not_the_model() -> None:
+    who, asked = scripted_study.arms(("base",)), scripted_study.pairs(12, ("distractor_fact",))
+    text = headline(Results.build("t", who, asked, scripted_study.replies(asked, who)))
+    assert "whether base gives the cued answer more often with the cue is undecided (" in text
 
 
 def test_a_cue_that_is_avoided_and_one_that_sways_more_are_said() -> None:

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -251,7 +252,8 @@ def _cell_datum(results: Results, arm: Arm, cell: Cell, name: str, label: str) -
     n = cell["brr"].n
     clean, biased = (round((cell[rate].value or 0.0) * n) for rate in ("clean_rate", "biased_rate"))
     counts = f"{clean} → {biased} of {n}" if n else words.NONE
-    return _datum(results, arm, cell.bias, label, cell[name], 100.0, words.percent) | {"counts": counts}
+    show: Show = partial(words.point, of=cell[name], signed=False) if name == "brr" else words.percent
+    return _datum(results, arm, cell.bias, label, cell[name], 100.0, show) | {"counts": counts}
 
 
 def _on_axis(value: float | None, scale: float) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unsway.reporting import words
-from unsway.reporting.headline import change_from_base, is_clear, side_of_zero
+from unsway.reporting.headline import change_from_base, side_of_zero
 from unsway.reporting.plots import Palette, colours
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -55,7 +55,7 @@ def chips(results: Results) -> tuple[Chip, ...]:
         verdict = "no number"
         if numbers:  # which side of 0 its interval lies on
             first = numbers[0][1]
-            verdict = "undecided" if not is_clear(first) else ends[0] if (first.value or 0.0) > 0 else ends[1]
+            verdict = "undecided" if not words.is_clear(first) else ends[0] if (first.value or 0.0) > 0 else ends[1]
         texts = tuple(f"{name} {words.points(number)}" for name, number in numbers)
         found.append(Chip(words.visible(arm.label), ink, verdict, texts))
     return tuple(found)

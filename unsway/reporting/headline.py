@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from unsway.errors import number_of
-from unsway.reporting.words import human, listed, percent, visible
+from unsway.reporting.words import human, is_clear, listed, percent, point, visible
 from unsway.reporting.words import level as level_of
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -162,11 +162,6 @@ def _why_not(results: Results, arms: Iterable[Arm]) -> str:
     return listed(list(dict.fromkeys(UNKNOWN_BASE if change is None else change.note for change in changes)))
 
 
-def is_clear(change: Estimate) -> bool:
-    """Whether the interval lies on one side of 0."""
-    return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
-
-
 def side_of_zero(results: Results, arm: Arm, biases: Sequence[str]) -> int:
     """1 where the BRR of an arm is clearly above 0 under every one of some biases, -1 where it is below; else 0."""
     brrs = [None if (cell := results.cell(arm, bias)) is None else cell["brr"] for bias in biases]
@@ -220,19 +215,18 @@ def _how_far_cues_move(results: Results) -> str:
             brr, bias = max(clear, key=lambda one: one[0].value or 0.0)
             is_most = (brr.value or 0.0) >= max(one.value or 0.0 for one, _ in brrs)
             word = "most" if is_clear(overall) and is_most else "clear"
-            most = f", {word} under {human(bias)} ({percent(brr.value, signed=True)}, {_ends(brr)})"
+            most = f", {word} under {human(bias)} ({point(brr.value, brr)}, {_ends(brr)})"
+        name, ends = visible(arm.label), f"{level}{_ends(overall)}"
         if is_clear(overall):
-            moved = f"gives the cued answer {_points(overall, '')} often with the cue ({level}{_ends(overall)})"
+            moved = f"{name} gives the cued answer {_points(overall, '')} often with the cue ({ends})"
         else:
-            moved = (
-                f"is undecided: with the cue it gives the cued answer {percent(overall.value, signed=True)} points more "
-                f"often ({level}{_ends(overall)})"
-            )
-        parts.append(f"{visible(arm.label)} {moved}{most}")
+            change = f"{percent(overall.value, signed=True)} points"
+            moved = f"whether {name} gives the cued answer more often with the cue is undecided ({change}, {ends})"
+        parts.append(f"{moved}{most}")
     n_more = len(known) - NAMED
     more = [f"{number_of(n_more, 'more model')} {'is' if n_more == 1 else 'are'} in the table"] if n_more > 0 else []
     return "; ".join(parts + more)
 
 
 def _ends(est: Estimate) -> str:
-    return f"{percent(est.low, signed=True)} to {percent(est.high, signed=True)}"
+    return f"{point(est.low, est)} to {point(est.high, est)}"

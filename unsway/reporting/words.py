@@ -117,7 +117,20 @@ def share(estimate: Estimate | None) -> str:
 
 def points(estimate: Estimate | None) -> str:
     """A difference of rates in percentage points, with its interval: `+31 [+22, +40]`."""
-    return _with_interval(estimate, lambda value: percent(value, signed=True))
+    return NONE if estimate is None else _with_interval(estimate, lambda value: point(value, estimate))
+
+
+def point(value: float | None, of: Estimate, *, signed: bool = True) -> str:
+    """The value or an end of a difference in points; if it rounds to 0 but the interval excludes 0, it is `<+1` or `>−1`."""
+    text = percent(value, signed=signed)
+    if text != "0" or not value or not is_clear(of):
+        return text
+    return ">−1" if value < 0 else "<+1" if signed else "<1"
+
+
+def is_clear(change: Estimate) -> bool:
+    """Whether the interval of a difference lies on one side of 0."""
+    return change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
 
 
 def brr(estimate: Estimate) -> str:
