@@ -152,6 +152,7 @@ def test_a_study_without_replies_has_a_page() -> None:
         Results.build("Nothing yet", scripted_study.arms(("base",)), scripted_study.pairs(2, ("post_hoc",)), ())
     )
     assert "gave no reply that could be counted" in text and 'class="plot"' not in text
+    assert 'href="#results"' not in text and 'id="results"' not in text and '<a class="skip" href="#table">' in text
 
 
 def test_a_notebook_shows_headline_and_table(study: Results) -> None:

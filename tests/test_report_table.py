@@ -13,7 +13,7 @@ import scripted_study
 from rich.console import Console
 
 from unsway.errors import BadInput
-from unsway.reporting import charts, side_by_side, table, words
+from unsway.reporting import charts, page, side_by_side, table, words
 from unsway.reporting.chips import chips
 from unsway.reporting.deck.content import chart_slide, table_slides
 from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
@@ -432,6 +432,15 @@ def test_a_study_without_an_answer_in_a_cell_says_so() -> None:
     study = odd_studies.empty_cell()
     assert "(nothing to compare under post hoc)" in headline(study)
     assert "unparsed 1/" in printed(study)
+
+
+def test_bases_alone_have_no_column_for_a_ratio_to_them(study: Results) -> None:
+    alone = scripted_study.study(12, ("post_hoc",), ("base",))
+    written = (table.to_markdown(alone), table.to_latex(alone), page.html(alone), page.fragment(alone), printed(alone))
+    assert not any("ratio to base</th>" in text or " ratio to base " in text for text in written)
+    assert all(len(cells) == len(table.heads(alone)) == len(table.HEADS) - 1 for cells in table.cells_as_text(alone))
+    assert all(len(cells) == len(table.heads(study)) == len(table.HEADS) for cells in table.cells_as_text(study))
+    assert r"\begin{tabular}{llrlrrllll}" in written[1]
 
 
 # ---------------------------------------------------------------- for a paper

@@ -72,7 +72,7 @@ def html(results: Results, against: Difference | None = None) -> str:
     data, pairs_shown = _data(results, says)
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
     panel = effects.strips(results.notes.panel) if results.notes.panel else ()
-    no_ratio = ""
+    no_ratio, said = "", comparisons(results)
     if results.ratios and not any(figure.id == "ratio" for figure in figures):
         no_ratio = f"No ratio to the base can be given: {refusals(one.estimate for one in results.ratios)}."
     return (
@@ -81,7 +81,8 @@ def html(results: Results, against: Difference | None = None) -> str:
         .render(
             title=words.visible(results.title),
             headline=headline(results),
-            comparisons=comparisons(results),
+            comparisons=said,
+            has_results=bool(figures or no_ratio or said),
             csp=policy((css,), (runtime, script)),
             css=trusted(css),
             runtime=trusted(runtime),

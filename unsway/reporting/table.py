@@ -49,7 +49,8 @@ ESTIMATES = (
 )
 """The estimates of every cell, in the order of the columns; added statistics come after them."""
 
-HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", "ratio to base", "p", "accuracy", "parsed")
+RATIO = "ratio to base"
+HEADS = ("bias", "arm", "n", "excluded", "clean", "biased", "BRR", RATIO, "p", "accuracy", "parsed")
 LAST_HEADS = ("p", "accuracy", "parsed")
 """Columns that a narrow terminal leaves out."""
 WIDE = 110
@@ -144,10 +145,16 @@ def added_names(results: Results) -> tuple[str, ...]:
 
 
 def heads(results: Results) -> tuple[str, ...]:
-    """The heads of `cells_as_text`: `HEADS`, then those of added statistics."""
+    """The heads of `cells_as_text`: `HEADS`, where only bases were asked without the ratio, then those of added statistics."""
     from unsway.stats.statistics import statistics
 
-    return (*HEADS, *(words.visible(statistics.get(name).heading) for name in added_names(results)))
+    own = [head for head in HEADS if head != RATIO or _has_others(results)]
+    return (*own, *(words.visible(statistics.get(name).heading) for name in added_names(results)))
+
+
+def _has_others(results: Results) -> bool:
+    """Whether the table has an arm that is not a base; bases have no ratio."""
+    return any(arm.role != "base" for arm, _ in measured(results))
 
 
 def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
@@ -156,7 +163,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
 
     shows = {"percent": words.share, "points": words.points, "ratio": words.ratio}
     added = [(name, shows[statistics.get(name).show]) for name in added_names(results)]
-    found = []
+    found, has_ratio = [], _has_others(results)
     for arm, cell in measured(results):
         ratio, only = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
         row = (
@@ -167,7 +174,11 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
             words.rate(cell["clean_rate"]),
             words.rate(cell["biased_rate"]),
             words.brr(cell["brr"]),
-            "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),
+            *(
+                ("" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),)
+                if has_ratio
+                else ()
+            ),
             words.p_value(cell.p_holm),
             f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
             f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
@@ -291,18 +302,16 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
     title = Text(words.visible(results.title))
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=narrow)
     every = list(cells_as_text(results))
-    only_bases = all(arm.role == "base" for arm, _ in measured(results))  # which have no ratio
-    all_heads = HEADS[: -len(LAST_HEADS)] if narrow else heads(results)
-    shown = [i for i, head in enumerate(all_heads) if not (only_bases and head == "ratio to base")]
-    for i in shown:
-        head = all_heads[i]
+    all_heads = heads(results)
+    shown = all_heads[: all_heads.index(LAST_HEADS[0])] if narrow else all_heads
+    for i, head in enumerate(shown):
         if head in ("n", "excluded", "clean", "biased") and (narrow or head != "excluded"):
             table.add_column("out" if head == "excluded" else head, justify="right", no_wrap=True)
         elif head in ("bias", "arm"):  # whose words stay whole, if they are of a usual length
             longest = max((len(word) for cells in every for word in cells[i].split()), default=0)
-            table.add_column(head, overflow="fold", min_width=min(longest, 20 if only_bases else 14))
+            table.add_column(head, overflow="fold", min_width=min(longest, 14 if RATIO in shown else 20))
         else:
-            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", "ratio to base"))
+            table.add_column(head, overflow="fold", no_wrap=narrow and head in ("BRR", RATIO))
     before = ""
     for row, cells in zip(rows(results), every, strict=True):
         if before and cells[0] != before:
@@ -310,7 +319,7 @@ def to_rich(results: Results, width: int = WIDE) -> Table:
         texts = [cells[0] if cells[0] != before else "", *cells[1:]]
         if narrow:
             texts[HEADS.index("excluded")] = str(row["n_excluded"])
-        table.add_row(*(Text(texts[i]) for i in shown))
+        table.add_row(*(Text(text) for text in texts[: len(shown)]))
         before = cells[0]
     return table
 
@@ -332,7 +341,7 @@ def to_latex(results: Results, caption: str = "", label: str = "") -> str:
 
     With a caption, which is text, or a label to refer to it by, it stands in a `table` environment.
     """
-    added = "l" * len(added_names(results))
+    columns = "llrlrr" + "l" * (len(heads(results)) - 6)
     rows: list[Sequence[str]] = []
     before = ""
     for cells in cells_as_text(results):
@@ -340,5 +349,5 @@ def to_latex(results: Results, caption: str = "", label: str = "") -> str:
         rows.append(cells if cells[0] != before else ("", *cells[1:]))
         before = cells[0]
     notes = [f"% {latex(note)}" for note in (headline(results), *footnotes(results))]
-    tabular = "\n".join([*notes, *latex_table(heads(results), rows, f"llrlrrlllll{added}")]) + "\n"
+    tabular = "\n".join([*notes, *latex_table(heads(results), rows, columns)]) + "\n"
     return floating(tabular, caption, label)
