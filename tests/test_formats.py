@@ -146,6 +146,8 @@ def test_a_name_that_looks_like_markup_or_a_formula_is_shown_as_it_is(tmp_path: 
         "+31 [+22, +40]",
         "-0.5",
         "−3 [−9, ∞]",
+        "+8 [<+1, +15]",
+        "+9 to +64",
         "-1e-05",
         "a=b",
     ]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 Format: TypeAlias = Literal["csv", "md", "latex"]
-_FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-](?:[\d.,∞ %+\-−\[\]eE]| to )*$)")
+_FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-](?:[\d.,∞ %+\-−<>\[\]eE]| to )*$)")
 """The beginning of a text that a spreadsheet would take for a formula, and that is no number with its interval; an apostrophe
 before it makes it text there."""
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "→": r"$\to$"}
