@@ -34,7 +34,7 @@ from unsway.planning.forecasts import (
 )
 from unsway.planning.hierarchy import KnownRate, posterior, published
 from unsway.reporting import results_in
-from unsway.reporting.forecasts import decision_sentences, history_sentences
+from unsway.reporting.forecasts import decision_sentences, forecast_strips, history_sentences, score_rows
 from unsway.reporting.page import html
 from unsway.reporting.week import week
 from unsway.stats import scores
@@ -44,7 +44,7 @@ from unsway.studies.deciding import decided, note, open_decisions
 from unsway.studies.folder import results
 from unsway.studies.forecasting import forecast, own_rates
 from unsway.studies.notebook import Notebook
-from unsway.studies.scoring import ScoredForecast, score
+from unsway.studies.scoring import ForecastHistory, ScoredForecast, score
 from unsway.studies.settling import settle
 from unsway.testing import scripted
 
@@ -277,6 +277,21 @@ def test_a_number_on_the_lattice_meets_its_step_and_a_threshold_that_is_just_met
     chance = replace(sure, quantiles=(), above=0.1, chance=0.7)
     row = ScoredForecast.of(chance, Printed(sure.quantity, "x", 0.8 - 0.7, None, None, 10, ("a",)), sure)
     assert 0.8 - 0.7 > 0.1 and row.brier == pytest.approx(0.49) and row.machine_brier == 1.0
+
+
+def test_a_forecast_is_shown_at_the_size_at_which_it_is_scored() -> None:
+    drawn = reduced(printed_draws(np.full(4000, 0.3), 12))
+    planned = Forecast("a", "brr(b, m)", "machine@1", drawn, "", "x", n=12, truth=(0.3,) * 199)
+    more = ScoredForecast.of(planned, Printed(planned.quantity, "x", 0.31, 0.28, 0.34, 1000, ("a",)))
+    (shown,) = score_rows(ForecastHistory((more,), 0, 0))
+    assert (planned.central(0.8).low, shown["expected"]) == (pytest.approx(1 / 12, abs=1e-3), "+28 to +32")
+    assert shown["note"] == "as expected of 1,000 questions; 12 were planned"
+    strip = forecast_strips(ForecastHistory((more,), 0, 0))[0]
+    assert strip.bar is not None and strip.bar[1] - strip.bar[0] < strip.came[2] - strip.came[0]
+    by_ann = ScoredForecast.of(replace(planned, truth=()), more.printed)
+    assert score_rows(ForecastHistory((by_ann,), 0, 0))[0] | {"score": ""} == shown | {
+        "expected": "+8 to +50", "note": "", "score": ""
+    }  # fmt: skip
 
 
 # ---------------------------------------------------------------- distributions

@@ -134,12 +134,13 @@ def _score_row(row: ScoredForecast) -> dict[str, str]:
             "score": f"Brier {row.brier:.2f}",
             "note": "" if row.machine_brier is None else f"machine {row.machine_brier:.2f}",
         }
-    low, high = one.central(0.8)
+    low, high = row.central(0.8)
+    resized = [f"as expected of {number_of(row.printed.n, 'question')}; {one.n} were planned"] if row.resized else []
     return shown | {
         "expected": f"{number(quantity, low)} to {number(quantity, high)}",
         "came": number(quantity, came),
         "score": f"{unit * row.crps:.2g}",
-        "note": "unexpected" if row.p < UNEXPECTED else "",
+        "note": "; ".join((["unexpected"] if row.p < UNEXPECTED else []) + resized),
     }
 
 
@@ -151,7 +152,7 @@ class ForecastStrip(NamedTuple):
     person: bool
     """Whether a person made it; then its bar is hollow."""
     bar: tuple[float, float] | None
-    """Both ends of the 80 % interval in pixels; None where only a chance was given, or the number is no rate."""
+    """Ends of the 80 % interval at the size that came, in pixels; None where only a chance was given, or of no rate."""
     came: tuple[float, float, float]
     """The number that came between both ends of its interval, in pixels."""
     zero: float
@@ -167,7 +168,7 @@ def forecast_strips(history: ForecastHistory) -> tuple[ForecastStrip, ...]:
     for row in rows:
         came, is_rate = row.printed, Quantity.parse(row.forecast.quantity).kind == "brr"
         ends = [came.value if end is None else end for end in (came.low, came.high)]
-        spans.append((*ends, *row.forecast.central(0.8)) if is_rate and row.forecast.quantiles else ())
+        spans.append((*ends, *row.central(0.8)) if is_rate and row.forecast.quantiles else ())
     ends = [end for span in spans for end in span] or [0.0]
     low, high = min(0.0, *ends), max(0.0, *ends)
     scale = (STRIP_WIDTH - 2 * STRIP_EDGE) / max(high - low, 0.01)

@@ -145,7 +145,7 @@ def added_names(results: Results) -> tuple[str, ...]:
 
 
 def heads(results: Results) -> tuple[str, ...]:
-    """The heads of `cells_as_text`: `HEADS`, where only bases were asked without the ratio, then those of added statistics."""
+    """The heads of `cells_as_text`: `HEADS`, without the ratio where only bases were asked, then added statistics."""
     from unsway.stats.statistics import statistics
 
     own = [head for head in HEADS if head != RATIO or _has_others(results)]

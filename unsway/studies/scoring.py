@@ -16,6 +16,7 @@ from unsway.errors import BadInput
 from unsway.planning.forecasts import DIGITS, Forecast, Printed, Quantity, central, kind_of, newest
 from unsway.planning.history import past_runs
 from unsway.stats import scores
+from unsway.stats.intervals import Interval
 from unsway.studies.notebook import Notebook
 from unsway.studies.readable import readable
 
@@ -59,6 +60,15 @@ class ScoredForecast:
         place = scores.pit(q, y)
         middle = scores.weighted_interval_score(q[len(q) // 2], {0.8: central(q, 0.8)}, y)
         return cls(forecast, printed, scores.crps_quantiles(q, y), middle, place, scores.unexpected(place))
+
+    def central(self, coverage: float) -> Interval:
+        """The central interval that was scored: at the size that the number got, where that follows from the forecast."""
+        return central(self.forecast.at_size(self.printed.n), coverage)
+
+    @property
+    def resized(self) -> bool:
+        """Whether it is scored at another size than was planned."""
+        return bool(self.forecast.truth and self.printed.n and self.printed.n != self.forecast.n)
 
 
 @dataclass(frozen=True, slots=True)
