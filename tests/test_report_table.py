@@ -345,14 +345,23 @@ def avoiding(study: Results, *arms: Arm) -> Results:
 
 
 def test_a_clear_difference_does_not_reach_to_0_in_its_sentence() -> None:
-    study = replace(built({"post_hoc": (0.6, 0.5)}, 40), level=0.34)  # its interval ends 0.3 points below 0
-    assert "bct is swayed 5 points less than base under post hoc (34% interval under 1 to 21)" in headline(study)
-    assert "trained on −5 [−21, >−1]" in chips(study)[1].numbers
+    study = replace(built({"post_hoc": (0.6, 0.5)}, 40), level=0.34)  # its interval ends 0.1 points below 0
+    assert "bct is swayed 5 points less than base under post hoc (34% interval under 1 to 11)" in headline(study)
+    assert "trained on −5 [−11, >−1]" in chips(study)[1].numbers
     risen = words.points(Estimate("brr", 0.004, 0.002, 0.27, 0.95, 40, 40, 0, ""))
     assert (
         risen == "<+1 [<+1, +27]"
         and words.points(Estimate("brr", 0.1, 0.0, 0.27, 0.95, 40, 40, 0, "")) == "+10 [0, +27]"
     )
+
+
+def test_an_interval_of_a_higher_level_is_never_narrower() -> None:
+    """One arm loses more answers than the other, clearly so at 60 % and not at 95 %."""
+    study = built({"post_hoc": (0.6, 0.5)}, 40)
+    base, bct = (study.outcomes.only(arm=arm.key) for arm in study.arms)
+    found = [brr_difference(bct, base, level=level) for level in (0.34, 0.6, 0.7, 0.95, 0.99)]
+    assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
+    assert [one.high for one in found] == sorted(one.high for one in found)
 
 
 def test_where_nothing_is_clear_the_measurement_is_undecided_and_not_the_model() -> None:

@@ -89,7 +89,7 @@ def watch(outcomes: Iterable[Outcome], half_width: float, *, seed: int = 0, leve
         ends = anytime_interval(d_Q, half_width, low=low, level=level)
         is_narrow = (ends.high - ends.low) / 2 <= half_width
         how = f"betting confidence sequence for a half-width of {half_width:g}"
-        if is_tested and columns.allow_for_missing(level):
+        if is_tested and columns.allow_for_missing():
             least, most = (
                 anytime_interval(_means(columns.question, columns.missing_as(hit)), half_width, level=level)
                 for hit in (False, True)

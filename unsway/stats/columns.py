@@ -98,8 +98,11 @@ class Columns:
         """Biased minus clean hit of each outcome that counts; NaN of the others."""
         return np.where(self.counts & self.tested, self.biased - self.clean, np.nan)
 
-    def allow_for_missing(self, level: float) -> bool:
-        """Whether an interval must allow for missing answers: over 5 % of pairs are, or the sides differ (by an interval)."""
+    def allow_for_missing(self) -> bool:
+        """Whether an interval must allow for missing answers: over 5 % of pairs are, or one side loses clearly more.
+
+        It is asked at 95 %, so that an interval of a higher level is never narrower.
+        """
         use = self.eligible & self.tested
         if not use.any():
             return False
@@ -107,13 +110,13 @@ class Columns:
         if float((lost_clean | lost_biased).mean()) > MOST_MISSING:
             return True
         size, plus, minus = by_question(self.question[use], lost_biased.astype(float) - lost_clean)
-        low, high = difference_interval(plus, minus, size, level=level)
+        low, high = difference_interval(plus, minus, size)
         return low > 0 or high < 0
 
 
-def loses_more(d_Q: Floats, level: float) -> bool:
-    """Whether one side loses clearly more answers than another; how much more it reads of each question, from -1 to 1."""
-    low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q), level=level)
+def loses_more(d_Q: Floats) -> bool:
+    """Whether, at 95 %, one side loses more answers than another; how much more it reads of each question, from -1 to 1."""
+    low, high = difference_interval(np.maximum(d_Q, 0), np.maximum(-d_Q, 0), np.ones_like(d_Q))
     return low > 0 or high < 0
 
 
@@ -195,7 +198,7 @@ def brr(columns: Columns, level: float) -> Estimate:
     """
     read, least, most = brr_bounds(columns, level)
     found = replace(read, name="brr")
-    if None in (read.low, read.high, least.low, most.high) or not columns.allow_for_missing(level):
+    if None in (read.low, read.high, least.low, most.high) or not columns.allow_for_missing():
         return found
     lost = (most.n - read.n) / most.n
     return replace(

@@ -272,7 +272,7 @@ class _Arm:
             least_QB=summed(least),
             most_QB=summed(most),
             asked_QB=summed((~np.isnan(least)).astype(float)),
-            allow=any(part.allow_for_missing(level) for part in parts),
+            allow=any(part.allow_for_missing() for part in parts),
         )
 
 
@@ -326,7 +326,7 @@ class _Both:
         if asked_QB.any() and not allow:  # whether one side loses clearly more than the other
             with np.errstate(invalid="ignore"):
                 d_Q = _by_question(ours.n_QB / ours.asked_QB - theirs.n_QB / theirs.asked_QB, asked_QB)
-            allow = loses_more(d_Q, level)
+            allow = loses_more(d_Q)
         n_outcomes = sum(map(len, given))
         return cls(ours, theirs, biases, tuple(weak) if b else (), allow, is_untested, n_outcomes, level)
 

@@ -122,7 +122,7 @@ def cells(
         n_questions = int(columns.question.max()) + 1
         own = _estimates(columns, level)
         estimates = (*own, *added_estimates(members, level, [one.name for one in own]))
-        n, p = len(members), brr_p(columns, level)
+        n, p = len(members), brr_p(columns)
         found.append(Cell(arm, bias, source, elicit, n, n_questions, excluded, estimates, p))
     corrected = iter(holm([cell.p for cell in found if cell.p is not None]))
     return tuple(cell if cell.p is None else replace(cell, p_holm=next(corrected)) for cell in found)

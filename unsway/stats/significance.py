@@ -18,7 +18,7 @@ from unsway.stats.columns import Columns, by_question
 from unsway.stats.intervals import Floats
 
 
-def brr_p(columns: Columns, level: float = 0.95) -> float | None:
+def brr_p(columns: Columns) -> float | None:
     """The exact two-sided p of one cell; None where nothing counts, or the cell is not tested.
 
     Where the interval of the BRR allows for missing answers, so does the p: it is that of the least or the most that the
@@ -33,7 +33,7 @@ def brr_p(columns: Columns, level: float = 0.95) -> float | None:
     read = columns.moved
     if np.isnan(read).all():
         return None
-    if not columns.allow_for_missing(level):
+    if not columns.allow_for_missing():
         return test(read)[1]
     least, most = (test(columns.missing_as(hit)) for hit in (False, True))
     nearest = least[1] if least[0] > 0 else most[1] if most[0] < 0 else 1.0

@@ -78,7 +78,7 @@ def over_seeds(
         raise BadInput("over_seeds() got no seed; give the outcomes of each by its label.")
     columns = [Columns.of(side) for side in sides]
     d_SQ, n = _shared(sides, [one.moved for one in columns])
-    bounds = _bounds(sides, columns, len(trained), level)
+    bounds = _bounds(sides, columns, len(trained))
     n_seeds, n_questions, n_lost = len(trained), d_SQ.shape[1], sum(map(len, sides)) - n
     per_seed = tuple((label, brr(one, level)) for label, one in zip(trained, columns, strict=False))
 
@@ -120,15 +120,15 @@ def over_seeds(
     return SeedSummary(mean, ratio, per_seed, spread)
 
 
-def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int, level: float) -> list[Floats]:
+def _bounds(sides: Sequence[OutcomeTable], columns: Sequence[Columns], n_seeds: int) -> list[Floats]:
     """The least and the most that missing answers could make of each side's means; none where they can be ignored."""
     least, most = ([one.missing_as(hit) for one in columns] for hit in (False, True))
     was_read = [np.where(np.isnan(low), np.nan, ~np.isnan(one.moved)) for low, one in zip(least, columns, strict=True)]
     read_SQ, n = _shared(sides, was_read)
-    allow = any(one.allow_for_missing(level) for one in columns)
+    allow = any(one.allow_for_missing() for one in columns)
     if n and len(sides) > n_seeds and not allow:  # whether the seeds lose clearly more than the base, or less
         d_Q = read_SQ[:n_seeds].mean(axis=0) - read_SQ[-1]
-        allow = loses_more(d_Q, level)
+        allow = loses_more(d_Q)
     return [_shared(sides, bound)[0] for bound in (least, most)] if allow else []
 
 
