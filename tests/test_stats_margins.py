@@ -279,6 +279,13 @@ def test_a_median_has_the_interval_of_its_order_statistics() -> None:
     assert few.estimate.value is None and "5 questions" in few.estimate.note and decide(few, 0.15).word == "cannot tell"
 
 
+def test_a_median_is_lost_by_a_one_sided_test_as_every_number_is() -> None:
+    times = np.array([0.9, *[1.3] * 8])
+    for after in (times, 2 - times):  # 8 of 9 on one side: (1 + 9) / 2^9
+        found = changes.median_ratio(Scores.whole(after), Scores.whole(np.ones(9)))
+        assert found.p_loss == pytest.approx(10 / 512) and decide(found, 0.15).word == "lost"
+
+
 def test_a_loss_that_is_the_same_everywhere_is_one() -> None:
     assert changes.one_sided(np.full(20, -0.5)) == pytest.approx(0.5**20)
     assert changes.one_sided(np.zeros(20)) == 0.5 and changes.one_sided(np.full(20, 0.5)) > 0.99
