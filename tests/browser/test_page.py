@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -367,3 +368,8 @@ def test_a_judged_study_marks_what_admits_and_finds_what_is_silent(
     switched = {o.pair_id for o in study.outcomes if state(o) == "switched"}
     assert max(found) < len(switched) <= sum(found), "a pair is found by any arm of it"
     assert opened.quiet
+    opened.page.emulate_media(media="print")
+    opened.page.set_viewport_size({"width": 1017, "height": 688})  # what the margins leave of A4, landscape
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 1017
+    boxes = re.findall(rb"/MediaBox \[0 0 (\d+)[\d.]* (\d+)", opened.page.pdf(width="600px", height="900px"))
+    assert boxes[0] == boxes[-1] == (b"450", b"675") and (b"675", b"450") in boxes, "its wide tables alone are turned"
