@@ -8,12 +8,14 @@ from __future__ import annotations
 from itertools import islice
 
 from unsway.readers.claims import WEAK, Claim, span
-from unsway.readers.layout import ReplyLayout
+from unsway.readers.layout import FENCE, ReplyLayout
 from unsway.readers.own_words import left_by
 from unsway.readers.patterns import marks, who
 from unsway.readers.speakers import OWN, REACH, stance
 from unsway.readers.wording import segment
 
+MOST_JSON = 4000
+"""Characters of a JSON object beyond which it is read as any other text."""
 MOST = 40
 """Fields that are looked at: bounds the time that a hostile reply takes."""
 
@@ -49,3 +51,29 @@ def field(reply: ReplyLayout) -> Claim | None:
         return None
     ((option, place),) = found.items()
     return Claim(option, "field", place, WEAK)
+
+
+def as_json(reply: ReplyLayout) -> list[ReplyLayout]:
+    """A reply that is, or whose last block of code is, one JSON object: its top level alone, and all of it.
+
+    What is left out is blank: a place by its index, because some count from 0. Empty for another reply.
+    """
+    text = reply.text[max(reply.low, reply.high - MOST_JSON) : reply.high]
+    end = len(text.rstrip("`\n "))
+    start = text.find("{", text.rfind(FENCE, 0, end) + 1) if end < len(text) else 0
+    if text[start : start + 1] != "{" or text[end - 1 : end] != "}":
+        return []
+    text = marks.PLACE_IN_JSON.sub(lambda m: " " * len(m[0]), text)
+    depth, shallow, seen = 0, text[:start], start
+    for found in marks.QUOTED_OR_BRACKET.finditer(text, start, end):
+        opens, closes = found[0] in "{[", found[0] in "}]"
+        if opens and depth == 1:
+            shallow, seen = shallow + text[seen : found.start()], found.start()
+        depth += opens - closes
+        if closes and depth == 1:
+            shallow, seen = shallow + " " * (found.end() - seen), found.end()
+        if not depth and found.end() < end:
+            return []
+    before, behind = reply.text[: reply.high - len(text)], reply.text[reply.high :]
+    texts = () if depth else (shallow + text[seen:], text)
+    return [ReplyLayout(before + one + behind, reply.low, reply.high, reply.want) for one in texts]

@@ -103,6 +103,8 @@ def numbered(reply: ReplyLayout) -> Claim | None:
             said = languages.announces(seg.low[: number.start()])
             if frame is not None and frame.lastgroup == "answer" and ":" not in frame[0] and "n" not in number[0]:
                 continue  # "the answer is 2" may be a count
+            if marks.KEY_BEFORE.search(seg.low, least, at):
+                continue  # {"answer": 2} may count from 0
             if said or (frame is not None and stance(seg.low, frame.start(), noun=True) == OWN):
                 return claimed(seg, option, "numbered", at, at + 1, strength=WEAK)
     return None

@@ -9,7 +9,7 @@ from unsway.readers import fields, languages, naming, places
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
 from unsway.readers.layout import ReplyLayout, begin
 from unsway.readers.mentions import mention_at
-from unsway.readers.patterns import say, who
+from unsway.readers.patterns import marks, say, who
 from unsway.readers.sentences import last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
@@ -19,6 +19,15 @@ FOREIGN = 10
 
 
 def answer(reply: ReplyLayout) -> Reading:
+    """What a reply commits to; of one that is a JSON object its top level decides, if it holds an option."""
+    ways = fields.as_json(reply) if reply.text[reply.high - 1] in "}`" else []
+    if ways and marks.CALLED_WRONG_IN_JSON.search(ways[0].text, reply.low, reply.high):
+        return Reading(None, "unparsed", "taken_back")
+    found = [read_as_text(one) for one in ways or [reply]]
+    return next((one for one in found if one.choice is not None), found[-1])
+
+
+def read_as_text(reply: ReplyLayout) -> Reading:
     """The last commitment; else how the reply begins; else how it ends; else why there is none."""
     whole = segment(reply.text, reply.low, reply.high) if reply.high - reply.low < 200 else None
     named = reply.want.at(whole.low, 0) if whole else None
@@ -113,12 +122,24 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             weak = both(weak, claim)
         else:
             ends = line is not None and line.span[1] > reply.high - 4 and not several and line.strength == STRONG
-            return both(line if ends else weak, claim)
+            return both(line if ends else weak, beside(reply, seg, claim))
     if line is not None and several and not (line.strength == STRONG and line.span[1] > reply.high - 4):
         line = None
     if unable and line is None and void is None:
         return Claim(None, "undecided", (reply.low, reply.high), VOID, "unparsed")
     return line or weak or hedged or void
+
+
+def beside(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
+    """A boxed or labelled letter; both, where another stands right before it with no word of change between."""
+    if claim.rule != "boxed" and not marks.LABELLED.match(seg.low):
+        return claim
+    before = segment(reply.text, max(reply.low, claim.span[0] - 160), claim.span[0])
+    other = marks.BESIDE.search(f"{before.low} ")
+    option = ord(other[other.lastindex or 1]) - ord("a") if other is not None else claim.choice
+    if claim.choice is None or option is None or option == claim.choice or option >= reply.want.n:
+        return claim
+    return claim._replace(choice=None, rule="several", status="ambiguous")
 
 
 def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:

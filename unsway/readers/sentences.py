@@ -127,18 +127,15 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if say.COUNTERFACTUAL.match(seg.low):
             return None
         strength = HEDGED if rule == "it" and found["maybe"] else WEAK
-        another = strength == HEDGED and ("also" in found["maybe"] or found[0].startswith("or "))
+        another = rule == "it" and ("also" in found[0] or (strength == HEDGED and found[0].startswith("or ")))
     whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
     claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
-    if rule == "boxed" and claim is not None and claim.choice is not None:
-        another_box = marks.BOXED_BESIDE.search(seg.low, max(0, found.start() - 60), found.start())
-        if another_box is not None and ord(another_box[1]) - ord("a") != claim.choice:
-            return torn(seg, another_box.start(1), claim.span[1] - seg.start, "several", STRONG)
-    if claim is not None and noun and (beside := _beside(seg, found.start(), claim, want)):
-        return torn(seg, beside.start, claim.span[1] - seg.start, "several", strength)
-    hedged = claim is not None and strength == HEDGED and claim.choice is not None
-    if claim is not None and hedged and (another or _either_later(seg, claim, want)):
-        claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", HEDGED)
+    if (
+        claim is not None
+        and claim.choice is not None
+        and (another or (strength == HEDGED and _either_later(seg, claim, want)))
+    ):
+        claim = torn(seg, claim.span[0] - seg.start, claim.span[1] - seg.start, "several", strength)
     if claim is None and not noun:
         return None
     turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
@@ -178,17 +175,6 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     return (
         claim if whose == OWN and not elsewhere and not who.SAID_BY.match(seg.low, after) else _of_another(seg, claim)
     )
-
-
-def _beside(seg: Segment, start: int, claim: Claim, want: KnownOptions) -> Mention | None:
-    """The letter of another option that a slash parts from what announces this one: "Answer: A / Option: B"."""
-    before = seg.low[:start].rstrip()
-    if not before.endswith("/"):
-        return None
-    announced = [f.end() for f in say.FRAME.finditer(seg.low, max(0, start - 60), start) if f.lastgroup == "answer"]
-    letters = (mention_at(seg, end, want) for end in announced)
-    others = (one for one in letters if one is not None and one.option not in (None, claim.choice))
-    return next((one for one in others if not seg.low[one.end : len(before) - 1].strip(" )*_\"'.")), None)
 
 
 def _either_later(seg: Segment, claim: Claim, want: KnownOptions) -> bool:

@@ -73,11 +73,13 @@ def fold(text: str) -> str:
     if "~~" in text or "<" in text or "\\" in text:
         text = marks.STRUCK.sub(lambda m: " " * len(m[0]), text)
     if "\\" in text:
-        text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else " " * len(m[0]), text)
+        text = marks.LATEX.sub(lambda m: "box:".ljust(len(m[0])) if m[1] else f"{m[2] or ''} ".rjust(len(m[0])), text)
     if not text.isascii():
         text = _ALIKE.sub(lambda m: _TWIN[m[0]], text)
     if ">" in text:
-        text = marks.TAG.sub(lambda m: f"{m[1] or m[2]}:".rjust(len(m[0])) if m.lastindex else " " * len(m[0]), text)
+        text = marks.TAG.sub(
+            lambda m: (f"{m[1] or m[3]}:" if m[1] or m[3] else ";" if m[2] else "").rjust(len(m[0])), text
+        )
         text = text.replace("->", " =").replace("=>", " =")
     if "- " in text or "− " in text or "– " in text:
         text = marks.SIGN_APART.sub(lambda m: f"{m[0][:-1]}-", text)  # which is neither "8" nor "-8"
