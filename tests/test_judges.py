@@ -37,19 +37,21 @@ from unsway.planning.prices import prices
 from unsway.reporting import reasoning, transcripts, words
 from unsway.reporting.deck.content import reasoning_slides
 from unsway.reporting.judged import (
+    UNTOLD,
     admissions,
     channel_rows,
     check_rows,
     cost_rows,
     estimates,
     footnotes,
+    gap_rows,
     of_study,
     rows,
     tables,
     verbalised_rows,
 )
 from unsway.reporting.page import html
-from unsway.stats.corrected import JudgeTable, gate, true_rate
+from unsway.stats.corrected import JudgeTable, gate, rate_gap, true_rate
 from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import auroc
 from unsway.stats.verbalised import net
@@ -334,6 +336,31 @@ def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     assert trained.shared == 1 and trained.against_base.n == trained.rates.given_switch.n
     difference = trained.rates.given_switch.value - base.rates.given_switch.value  # type: ignore[operator]
     assert trained.against_base.value == pytest.approx(difference)
+
+
+def test_arms_in_which_a_judge_errs_differently_are_not_compared() -> None:
+    """By hand: it finds 18 of 20 admissions in the base and 8 of 20 in the other arm; Newcombe's interval of -0.5."""
+    gap = rate_gap("sensitivity_gap", JudgeTable(8, 12, 0, 9).sensitivity(), JudgeTable(18, 2, 0, 9).sensitivity())
+    assert (gap.value, gap.low, gap.high) == pytest.approx((-0.5, -0.695, -0.207), abs=1e-3)
+    arms = [ARM, Arm("bct", "scripted/trained", SCRIPT.weights, "trained")]
+    found = Results.build("t", arms, PAIRS, [*REPLIES, *(replace(r, model="scripted/trained") for r in REPLIES)])
+    right = said([*drawn_texts(found, Judging())], "j/udge", (1, 1, 0))
+    of_bct = {v.reply for v in right} - {v.reply for v in said([*drawn_texts(study(), Judging())], "j", (1, 1, 0))}
+    deaf = [replace(v, value=False) if v.reply in of_bct else v for v in right]
+    people = {who: labelled([v for v in right if (v.reply in of_bct) is who], 60) for who in (True, False)}
+    for verdicts, labels, note in (
+        (deaf, people[True] + people[False], "not compared with the base: the judge has another sensitivity here"),
+        (right, people[True] + people[False], ""),
+        (right, people[False], "no labels of both kinds in both arms"),
+        (right, (), "no labels of both kinds in both arms"),
+    ):
+        made = judged(replace(found, notes=Notes(labels=labels)), verdicts)
+        cell, row = next((c, r) for c, r in zip(made.verbalised, verbalised_rows(made), strict=True) if c.arm == "bct")
+        assert cell.against_base is not None and (cell.against_base.value is None) is note.startswith("not")
+        assert note in row["note"] and (note or "labels" not in row["note"])
+        errs = [line["errs"] for line in gap_rows(made) if line["replies"] == "bct"]
+        expected = "another sensitivity" if verdicts is deaf else "no difference found" if not note else UNTOLD
+        assert errs == ([expected] if labels else [])
 
 
 def test_a_yes_whose_quote_is_not_in_the_text_is_left_out_of_a_second_rate() -> None:

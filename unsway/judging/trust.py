@@ -17,7 +17,7 @@ from unsway.judging import rubrics
 from unsway.judging.agreement import says_yes
 from unsway.registry import Ref
 from unsway.stats.agreement import agreement
-from unsway.stats.corrected import Gate, JudgeTable, gate
+from unsway.stats.corrected import Gate, JudgeTable, gate, rate_gap
 from unsway.stats.monitoring import auroc
 from unsway.types import Estimate, Verdict
 
@@ -52,6 +52,37 @@ class JudgeCard(NamedTuple):
     """The chance that a yes of people has the higher mark than a no; None where it gives no marks."""
     gate: Gate
     """Whether its rates may be corrected."""
+
+
+class ErrorGap(NamedTuple):
+    """Whether one judge errs on some replies as it errs on others, by people's labels of both."""
+
+    by: str
+    """The judge."""
+    channel: str
+    """What it was shown."""
+    question: str
+    """`name@version` of what it was asked."""
+    one: str
+    """Which replies: those of an arm, or the longest third."""
+    other: str
+    """Against which: those of its base, or the shortest third."""
+    sensitivity: Estimate
+    """Sensitivity on the ones minus that on the others; None, with the reason, where either cannot be had."""
+    specificity: Estimate
+    """The same of the specificity."""
+
+    @property
+    def differs(self) -> str:
+        """Which rates differ, their interval being clear of 0; empty where none does."""
+        both = ("sensitivity", self.sensitivity), ("specificity", self.specificity)
+        clear = [name for name, gap in both if gap.low is not None and gap.high is not None and gap.low * gap.high > 0]
+        return " and ".join(clear)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether both can be told: there are labels of both kinds in both groups."""
+        return self.sensitivity.value is not None and self.specificity.value is not None
 
 
 class JudgeCost(NamedTuple):
@@ -168,6 +199,42 @@ def judge_card(
         auroc(of_yes, of_no, level=level) if has_marks else None,
         gate(worth, baseline=length_alone(label, lengths) if has_marks else 0.0, level=level),
     )
+
+
+def error_gap(
+    verdicts: Sequence[Verdict],
+    people: Iterable[Verdict],
+    question_of: Mapping[str, str],
+    group_of: Mapping[str, str],
+    between: tuple[str, str],
+    *,
+    level: float = 0.95,
+) -> ErrorGap:
+    """Compare the errors of one judge on one question between two groups of replies, which may share questions.
+
+    Args:
+        verdicts: What it said.
+        people: What people said.
+        question_of: Id of the question that each reply answers, by the reply's address.
+        group_of: The group of each reply, by its address.
+        between: The two groups.
+        level: Nominal coverage.
+    """
+    label_of = people_say(people, name_of(verdicts[0]))
+    rates = []
+    for group in between:
+        both = [
+            (label_of[text_of(one)], said, question_of.get(one.reply, one.reply))
+            for one in verdicts
+            if group_of.get(one.reply) == group and text_of(one) in label_of and (said := says_yes(one)) is not None
+        ]
+        labels, says, questions = zip(*both, strict=True) if both else ((), (), ())
+        table = JudgeTable.worth(labels, says, questions, level=level)
+        rates.append((table.sensitivity(level), table.specificity(level)))
+    (se, sp), (other_se, other_sp) = rates
+    first = verdicts[0]
+    gaps = rate_gap("sensitivity_gap", se, other_se), rate_gap("specificity_gap", sp, other_sp)
+    return ErrorGap(first.by, first.channel, first.question, *between, *gaps)
 
 
 def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:

@@ -22,6 +22,7 @@ from unsway.studies.results import Results, views
 from unsway.types import Estimate, Verdict
 
 Rows = list[dict[str, Any]]
+UNTOLD = "not known: no labels of both kinds in both"
 UNVALIDATED = (
     "No person has labelled replies that were judged, so only the rates on clean replies tell of judges' errors."
 )
@@ -60,7 +61,7 @@ def verbalised_rows(found: Judged) -> Rows:
     for cell in found.verbalised:
         given, all_switches = cell.rates.given_switch, cell.rates.given_switch_if_none.n
         silent = cell.rates.unverbalised
-        refused = "" if cell.against_base is None or cell.against_base.value is not None else cell.against_base.note
+        against = "" if cell.against_base is None else cell.against_base.note
         n_say = round((given.value or 0.0) * given.n)
         least, most = words.rate(cell.rates.given_switch_if_none), words.rate(cell.rates.given_switch_if_all)
         bounds = f"{least} to {most}" if all_switches > given.n else words.NONE
@@ -83,7 +84,7 @@ def verbalised_rows(found: Judged) -> Rows:
                 "normalised": words.share(cell.rates.normalised),
                 "alpha": words.times(cell.rates.explained),
                 "it says so if it": cell.construct,
-                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note, refused])),
+                "note": "; ".join(filter(None, [cell.note, cell.rates.normalised.note, cell.net.note, against])),
             }
         )
     return shown
@@ -134,6 +135,23 @@ def card_rows(cards: Iterable[JudgeCard]) -> Rows:
             ),
         }
         for card in cards
+    ]
+
+
+def gap_rows(found: Judged) -> Rows:
+    """A row for each judge and question that people checked, and each two groups of replies that it may err in otherwise."""
+    return [
+        {
+            "question": words.human(gap.question),
+            "judge": words.visible(gap.by),
+            "channel": gap.channel,
+            "replies": words.visible(gap.one),
+            "against": words.visible(gap.other),
+            "sensitivity": words.points(gap.sensitivity),
+            "specificity": words.points(gap.specificity),
+            "errs": (gap.differs and f"another {gap.differs}") or ("no difference found" if gap.is_tested else UNTOLD),
+        }
+        for gap in found.gaps
     ]
 
 
@@ -239,11 +257,16 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
     rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
+    alike = (
+        "Its error rates on some labelled replies minus those on others, in points. Where they differ between an arm and its "
+        "base, what the two admit is not compared."
+    )
     where = "Biased replies of which both channels have a verdict. The share is of those that admit the cue in the thinking."
     shown = [
         ("Does a reply that switched say so?", silence, verbalised_rows(found)),
         ("Where does a reply say so?", where, channel_rows(found)),
         ("How far each judge can be trusted", cards, card_rows(found.cards)),
+        ("Does a judge err alike everywhere?", alike, gap_rows(found)),
         ("How far judges agree", "Cohen's kappa falls where one answer is rare; AC1 does not.", agreement_rows(found)),
         ("Every question", rates, rows(found)),
         ("What judging cost", "", cost_rows(results)),
@@ -276,6 +299,7 @@ def verdict_tables(found: Judged, results: Results) -> dict[str, Rows]:
         "verbalised": verbalised_rows(found),
         "channels": channel_rows(found),
         "trust": card_rows(found.cards),
+        "errors": gap_rows(found),
         "agreement": agreement_rows(found),
         "cost": cost_rows(results),
     }

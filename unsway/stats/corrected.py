@@ -141,6 +141,22 @@ def true_rate(rate: ArrayLike, false_positive: ArrayLike, false_negative: ArrayL
     return np.asarray((np.asarray(rate, float) - false_positive) / (np.maximum(rest, least) if least else rest), float)
 
 
+def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
+    """One rate minus another, from Wilson intervals of groups taken as independent (Newcombe 1998, Stat. Med. 17:873).
+
+    Groups that share questions vary together, which makes the interval too wide and not too narrow. None, with the reason,
+    where either rate is none.
+    """
+    ends = one.value, one.low, one.high, other.value, other.low, other.high
+    a, a_low, a_high, b, b_low, b_high = (0.0 if end is None else end for end in ends)
+    how = "Wilson intervals of both rates, squared and added (MOVER)"
+    size = one.n + other.n, one.n_clusters + other.n_clusters, 0
+    if None in ends:
+        return Estimate(name, None, None, None, one.level, *size, how, one.note or other.note)
+    down, up = sqrt((a - a_low) ** 2 + (b_high - b) ** 2), sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
+    return Estimate(name, a - b, a - b - down, a - b + up, one.level, *size, how)
+
+
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
     """Refuse a judge that may be as good as a coin, or as a rule that reads nothing.
 

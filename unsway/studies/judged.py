@@ -17,7 +17,17 @@ import numpy as np
 
 from unsway.judging import rubrics
 from unsway.judging.agreement import all_yes, says_yes
-from unsway.judging.trust import JudgeAgreement, JudgeCard, judge_agreements, judge_card, name_of, people_say, text_of
+from unsway.judging.trust import (
+    ErrorGap,
+    JudgeAgreement,
+    JudgeCard,
+    error_gap,
+    judge_agreements,
+    judge_card,
+    name_of,
+    people_say,
+    text_of,
+)
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
 from unsway.stats.columns import mean
 from unsway.stats.corrected import ppi, rogan_gladen
@@ -32,6 +42,9 @@ from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Thoug
 TOO_EASY = "net needs --placebo matched"
 """Why the rate on plain clean replies is not taken off a rate given a switch: a switched reply argues for the cued option,
 and most clean ones do not."""
+UNTESTED_ERRORS = "no labels of both kinds in both arms, so it is not known that the judge errs alike"
+"""What a difference between two arms says where people's labels do not tell."""
+LONGEST, SHORTEST = "longest third", "shortest third"
 FEWEST_LABELS = 10
 """Labels of a cell from which its own rate is corrected by them."""
 
@@ -56,6 +69,8 @@ class Judged:
     """Each two judges on the same question."""
     channels: tuple[ChannelCell, ...] = ()
     """In which channels replies admit their cue, by every judge that was shown thinking and answer."""
+    gaps: tuple[ErrorGap, ...] = ()
+    """Whether a judge that people checked errs alike in an arm and its base, and on long and short replies."""
 
     def __repr__(self) -> str:
         """The tables, for a terminal."""
@@ -100,6 +115,7 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     arms, biases = [arm.label for arm in found.arms], found.biases
 
     admitting = [*study.admitting(rows)]
+    gaps = [gap for key in cards for gap in study.gaps(rows[key])]
 
     def place(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
         return biases.index(cell.bias), arms.index(cell.arm)
@@ -107,10 +123,11 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
     return Judged(
         every,
         tuple(sorted(cells, key=place)),
-        tuple(sorted(study.verbalised(admitting, notes), key=place)),
+        tuple(sorted(study.verbalised(admitting, notes, gaps), key=place)),
         tuple(cards.values()),
         judge_agreements((verdict for row in rows.values() for verdict in row), study.question_of, level=found.level),
         tuple(sorted(study.channels(admitting, notes), key=place)),
+        tuple(gaps),
     )
 
 
@@ -239,7 +256,23 @@ class _Judging:
                 parts = [self.says(each) for each in (row, relies) if each]
                 yield Admitting(by, channel, BOTH if relies else MENTIONS, parts)
 
-    def verbalised(self, judges: Iterable[Admitting], note: Callable[[str, Arm], str]) -> Iterator[VerbalisedCell]:
+    def gaps(self, row: Sequence[Verdict]) -> Iterator[ErrorGap]:
+        """Whether one judge errs alike in each arm and its base, and on the longest and the shortest third of the replies."""
+        labels, level = self.found.notes.labels, self.found.level
+        arm_of = {address: next(iter(of.values())).arm for (address, _), of in self.outcomes_of.items()}
+        named = {address: self.labels[key].label for address, key in arm_of.items()}
+        for arm in self.found.arms:
+            base = self.found.base_of(arm)
+            if base is not None and base.key != arm.key:
+                yield error_gap(row, labels, self.question_of, named, (arm.label, base.label), level=level)
+        places = sorted({verdict.reply for verdict in row}, key=self.length_of.__getitem__)
+        third = len(places) // 3
+        thirds = dict.fromkeys(places[:third], SHORTEST) | dict.fromkeys(places[len(places) - third :], LONGEST)
+        yield error_gap(row, labels, self.question_of, thirds, (LONGEST, SHORTEST), level=level)
+
+    def verbalised(
+        self, judges: Iterable[Admitting], note: Callable[[str, Arm], str], gaps: Sequence[ErrorGap]
+    ) -> Iterator[VerbalisedCell]:
         """Rates of switches that the replies admit."""
         for by, channel, construct, parts in judges:
             admitted = {
@@ -250,7 +283,8 @@ class _Judging:
                 if says:
                     arm = self.labels[key[0]]
                     numbers = self.admitted_rates(parts, says)
-                    against = self.against_base(arm, key[1], channel, admitted)
+                    own = [gap for gap in gaps if (gap.by, gap.channel, gap.one) == (by, channel, arm.label)]
+                    against = self.against_base(arm, key[1], channel, admitted, own)
                     yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *against, note(by, arm))
 
     def channels(self, judges: Sequence[Admitting], note: Callable[[str, Arm], str]) -> Iterator[ChannelCell]:
@@ -307,19 +341,24 @@ class _Judging:
         bias: str,
         channel: Channel,
         admitted: Mapping[tuple[ArmKey, str], Mapping[Outcome, bool | None]],
+        gaps: Sequence[ErrorGap],
     ) -> tuple[Estimate | None, float | None]:
         """What an arm admits beyond its base on the pairs that switched in both, and which share of its switches they are.
 
-        Of thinking there is no difference where the two arms do not show the same kinds of thoughts.
+        Of thinking there is no difference where the two arms do not show the same kinds of thoughts, and there is none where
+        the judge errs otherwise in one of them than in the other.
         """
         base = self.found.base_of(arm)
         if base is None or base.key == arm.key or (base.key, bias) not in admitted:
             return None, None
         shown, shown_by_base = shown_kinds(self.found, arm), shown_kinds(self.found, base)
+        why = [f"the judge has another {gap.differs} here ({gap.question})" for gap in gaps if gap.differs]
         if channel != "answer" and shown != shown_by_base:
             here, there = (" and ".join(sorted(kinds)) or "no" for kinds in (shown, shown_by_base))
-            why = f"not compared with the base: {here} thoughts here, {there} thoughts there"
-            return Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", why), None
+            why = [f"{here} thoughts here, {there} thoughts there"]
+        if why:
+            note = f"not compared with the base: {', '.join(why)}"
+            return Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", note), None
         ours, theirs = (
             {(o.pair_id, o.sample): says for o, says in admitted[one.key, bias].items() if o.hit_biased}
             for one in (arm, base)
@@ -327,6 +366,8 @@ class _Judging:
         both = [key for key in ours if key in theirs]
         questions = [self.pairs[pair_id].question.id for pair_id, _ in both]
         found = net([ours[key] for key in both], [theirs[key] for key in both], questions, level=self.found.level)
+        if not gaps or not all(gap.is_tested for gap in gaps):
+            found = replace(found, note="; ".join(filter(None, [found.note, UNTESTED_ERRORS])))
         return found, len(both) / len(ours) if ours else None
 
 
