@@ -338,6 +338,20 @@ def test_arms_are_compared_on_the_pairs_that_switched_in_both() -> None:
     assert trained.against_base.value == pytest.approx(difference)
 
 
+def test_a_rate_of_numbers_says_what_it_counts() -> None:
+    own = [
+        replace(v, question=name, value=4)
+        for v in PERFECT[:40:2]
+        for name in ("coherent@1", "request_outcome@1", "my@1")
+    ]
+    made = judged(study(), [*PERFECT, *own])
+    counts = {row["question"]: row["counts"] for row in rows(made)}
+    assert counts == {
+        "mentions cue": "yes", "relies on cue": "yes", "coherent": "4 and more", "request outcome": "declines",
+        "my": "yes, or 1 and more",
+    }  # fmt: skip
+
+
 def test_arms_in_which_a_judge_errs_differently_are_not_compared() -> None:
     """By hand: it finds 18 of 20 admissions in the base and 8 of 20 in the other arm; Newcombe's interval of -0.5."""
     gap = rate_gap("sensitivity_gap", JudgeTable(8, 12, 0, 9).sensitivity(), JudgeTable(18, 2, 0, 9).sensitivity())

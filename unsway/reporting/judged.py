@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from unsway.errors import number_of
+from unsway.judging import rubrics
 from unsway.judging.agreement import all_yes, says_yes
 from unsway.judging.checks import JudgeCheck
 from unsway.judging.trust import JudgeCard, name_of
@@ -29,7 +30,7 @@ UNVALIDATED = (
 
 
 def rows(found: Judged) -> Rows:
-    """A row for each arm, bias, question, judge and channel; percent, with how many verdicts each rate has."""
+    """A row for each arm, bias, question, judge and channel; percent of what it counts, with how many verdicts."""
     return [
         {
             "bias": words.human(cell.bias),
@@ -37,6 +38,7 @@ def rows(found: Judged) -> Rows:
             "judge": words.visible(cell.by),
             "channel": cell.channel,
             "question": words.human(cell.question),
+            "counts": counts_of(cell.question),
             "n": cell.biased.n,
             "with the cue": words.share(cell.biased),
             "without": words.share(cell.clean),
@@ -53,6 +55,12 @@ def rows(found: Judged) -> Rows:
         }
         for cell in found.cells
     ]
+
+
+def counts_of(question: str) -> str:
+    """What the shares of a question count; of a rubric that is not installed here, what its numbers are taken for."""
+    rubric = rubrics.of_question(question)
+    return words.visible(rubric.counts) if rubric else "yes, or 1 and more"
 
 
 def verbalised_rows(found: Judged) -> Rows:
@@ -256,7 +264,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
         "this one is subtracted in “net”. A rate given a switch cannot be compared between arms that switch on different "
         "questions; switched in silence can, and so can the difference against the base, on the pairs that switched in both."
     )
-    rates = "Share of yes with the cue and without it; matched and swapped are placebos, cues that the reply never saw."
+    rates = "Share of what counts, with the cue and without; matched and swapped are placebos, cues that the reply never saw."
     alike = (
         "Its error rates on some labelled replies minus those on others, in points. Where they differ between an arm and its "
         "base, what the two admit is not compared."

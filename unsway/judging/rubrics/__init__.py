@@ -77,11 +77,18 @@ class Rubric:
     """Whether a higher number is more of something, as marks are; else each number is a kind, such as an outcome."""
     backwards: bool = False
     """List the options last to first: a check of the judge, which should not change its verdicts."""
+    yes: str = ""
+    """What a yes is in a word, where it is not a yes and no number names it well: declines."""
 
     @property
     def versioned(self) -> str:
         """`name@version`; the version is that of its wording."""
         return f"{self.name}@{self.wording.version}"
+
+    @property
+    def counts(self) -> str:
+        """What counts as a yes in a rate, in words."""
+        return self.yes or ("yes" if self.scale is None else f"{self.yes_from} and more")
 
     @property
     def allowed(self) -> str:
@@ -143,13 +150,14 @@ def rubric(
     yes_from: int = 1,
     scale: tuple[int, int] | None = None,
     ordered: bool = True,
+    yes: str = "",
 ) -> Callable[[Value], Value]:
     """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name or the scale is none."""
     if scale is not None and not scale[0] < scale[1]:
         raise BadInput(f"The rubric {name!r} has the scale {scale}; it is the lowest number and a higher one: (1, 5).")
 
     def declare(value: Value) -> Value:
-        rubrics.add(name, Rubric(name, wording, summary, value, yes_from, scale, ordered))
+        rubrics.add(name, Rubric(name, wording, summary, value, yes_from, scale, ordered, yes=yes))
         return value
 
     return declare

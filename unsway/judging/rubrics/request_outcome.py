@@ -25,6 +25,7 @@ _LABEL = re.compile(
     yes_from=DECLINES,
     scale=(0, len(OUTCOMES) - 1),
     ordered=False,
+    yes=OUTCOMES[DECLINES],
 )
 def request_outcome(words: str, pair: Pair, side: Side) -> int | None:
     """The outcome as an option of the request; None where there is no one label in the form."""
