@@ -20,7 +20,7 @@ from unsway.cli import main
 from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
-from unsway.effects.panel import panel
+from unsway.effects.panel import PanelRow, panel
 from unsway.effects.pricing import lengths
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.errors import BadInput, UnknownName
@@ -48,6 +48,11 @@ def models(**accuracy: float) -> dict[str, Any]:
     return {label: scripted(ASKED, {}, accuracy=rate, name=label) for label, rate in accuracy.items()}
 
 
+def accuracies(found: EffectPanel) -> list[PanelRow]:
+    """The rows of accuracy, which has a margin; the same above chance is reported next to it."""
+    return [one for one in found.rows if one.measure == "accuracy"]
+
+
 def measured(folder: Path, **accuracy: float) -> Path:
     """A study of these models, which have said all that it asks."""
     for label, rate in accuracy.items():
@@ -66,13 +71,14 @@ def test_a_panel_compares_every_arm_and_asks_nothing_twice(study: Path) -> None:
     n = len(list(replies_in(study / layout.REPLIES)))
     using = models(base=0.9, control=0.9, bct=0.9)
     found = side_effects(study, ONE, using=using, margins=WIDE)
-    assert [(one.arm, one.against) for one in found.rows] == [("control", "base"), ("bct", "base"), ("bct", "control")]
-    assert {one.verdict for one in found.rows} == {"kept"} and {one.change.n for one in found.rows} == {80}
+    rows = accuracies(found)
+    assert [(one.arm, one.against) for one in rows] == [("control", "base"), ("bct", "base"), ("bct", "control")]
+    assert {one.verdict for one in rows} == {"kept"} and {one.change.n for one in found.rows} == {80}
     assert found.sentences["bct"].startswith("Nothing broke in bct: the one number stayed within its margin, ")
     assert len(list(replies_in(study / layout.REPLIES))) == n, "clean prompts of the study were asked before"
     again = kept_panel(study)
     assert again is not None and again.rows == found.rows and again.sentences == found.sentences
-    assert [one.against for one in again.of("bct")] == ["base"]
+    assert [(one.measure, one.against) for one in again.of("bct")] == [("accuracy", "base"), ("above chance", "base")]
     page = report(study, study / "report.html").read_text(encoding="utf-8")
     assert "What it cost, what it broke" in page and page.count('class="strip"') == 2
     assert found.sentences["bct"] in page
@@ -95,7 +101,7 @@ def test_a_control_is_one_whatever_it_is_called(tmp_path: Path) -> None:
 def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
     folder = measured(tmp_path, base=0.95, bct=0.6)
     found = side_effects(folder, ONE, using=models(base=0.95, bct=0.6))
-    (row,) = found.rows
+    (row,) = accuracies(found)
     assert row.verdict == "lost" and row.change.value is not None and row.change.value < -0.1
     assert found.sentences["bct"].startswith(
         "Something broke in bct: clean accuracy (accuracy), after correction for 1 look (Holm)."
@@ -108,14 +114,14 @@ def test_arms_of_several_models_are_not_compared_with_one_base(tmp_path: Path) -
     with pytest.raises(BadInput, match=r"arms of several models, and other cannot be compared with base\. .*--arms"):
         side_effects(folder, ONE, using=models(base=0.9, bct=0.9, other=0.5))
     found = side_effects(folder, ONE, using=models(base=0.9, bct=0.9), arms=["base", "bct"])
-    assert [(one.arm, one.against) for one in found.rows] == [("bct", "base")]
+    assert [(one.arm, one.against) for one in accuracies(found)] == [("bct", "base")]
 
 
 def test_margins_may_be_changed_and_that_is_never_forgotten(study: Path) -> None:
     using = models(base=0.9, control=0.9, bct=0.9)
     side_effects(study, ONE, using=using, margins=WIDE)
     found = side_effects(study, ONE, using=using, margins={"clean_accuracy.accuracy": 0.06})
-    assert {one.margin for one in found.rows} == {0.06}
+    assert {one.margin for one in accuracies(found)} == {0.06}
     again = side_effects(study, ONE, using=using, margins={"clean_accuracy": 0.06})
     assert again.about["changed"] == ["clean_accuracy.accuracy: 0.05 → 0.06"]
     ran = CliRunner().invoke(main, ["report", str(study), "--json"])
@@ -123,7 +129,7 @@ def test_margins_may_be_changed_and_that_is_never_forgotten(study: Path) -> None
     out = io.StringIO()
     show(again, Console(file=out, width=170))
     assert "Margins were changed after replies existed: clean_accuracy.accuracy: 0.05 → 0.06." in out.getvalue()
-    assert len(body(again)["rows"]) == 3
+    assert len(body(again)["rows"]) == 6
 
 
 def test_own_errors_are_found_in_rows_and_in_the_base(study: Path) -> None:

@@ -31,7 +31,7 @@ from unsway.sources.evidence import KINDS, grounded
 from unsway.stats.changes import Scores
 from unsway.stats.margins import slope
 from unsway.store import loads
-from unsway.types import Prompt, Reply, Settings
+from unsway.types import Prompt, Question, Reply, Settings
 
 QUESTIONS = questions(80)
 ERRORS = tuple(OwnError(q, ((q.gold or 0) + 1) % 4, trained=i % 2 == 0) for i, q in enumerate(QUESTIONS))
@@ -84,6 +84,25 @@ def test_each_asks_what_it_says_and_the_same_every_time(name: str) -> None:
                 or (measure.span[0] <= value <= measure.span[1])
             )
             assert measure.score(item, [() for _ in item.prompts]) is None, f"{measure.name}: no reply is missing"
+
+
+def test_guessing_is_0_above_chance_however_many_options_there_are() -> None:
+    """Of 3 questions of 4 options 2 are right, and of 3 of 2 options 2: (2 - 1/3)/3 = 5/9 and (2 - 1)/3, on average 4/9."""
+    posed = tuple(
+        Question(f"What is {i}?", ("a", "b", "c", "d")[: 4 - 2 * (i > 2)], 1, "made@1", "test") for i in range(6)
+    )
+
+    class Right(Known):
+        def answer(self, item: EffectItem, number: int, sample: int) -> int:
+            return int(item.unit not in (posed[0].id, posed[3].id))
+
+    asked = panel(["clean_accuracy/options"], EffectInputs(posed, "brief", 6))
+    lookup = replies_of(Right(), asked)
+    found = rows(asked, {"base": lookup, "bct": lookup}, {"base": "base", "bct": "trained"})
+    assert [(one.measure, one.value.value, one.verdict) for one in found] == [
+        ("accuracy", pytest.approx(4 / 6), "cannot tell"),
+        ("above chance", pytest.approx(4 / 9), "reported"),
+    ]
 
 
 def test_a_cut_reply_is_missing_and_not_wrong() -> None:
@@ -189,7 +208,7 @@ def test_a_model_that_lost_nothing_is_kept_or_cannot_be_told() -> None:
     unsure = found["clean_accuracy", "accuracy"]
     assert unsure.verdict == "cannot tell" and unsure.needed is not None and unsure.needed > 60
     same = compared(["clean_accuracy"], 240, Known(), Known())
-    assert {one.verdict for one in same.values()} == {"kept"}
+    assert {one.verdict for one in same.values() if one.margin is not None} == {"kept"}
     assert sentence(list(same.values()), "bct", "base").startswith("Nothing broke in bct: all 2 numbers")
 
 

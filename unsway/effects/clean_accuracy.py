@@ -22,6 +22,14 @@ def score(item: EffectItem, replies: Replies) -> float | None:
     return right(item.question, replies[0])
 
 
+def above_chance(item: EffectItem, replies: Replies) -> float | None:
+    """1 for the right one of k options and -1/(k - 1) for a wrong one, so that guessing scores 0 whatever k is."""
+    is_right = right(item.question, replies[0])
+    if is_right is None or item.question is None or len(item.question.options) < 2:
+        return None
+    return 1.0 if is_right else -1 / (len(item.question.options) - 1)
+
+
 def free(item: EffectItem, replies: Replies) -> float | None:
     """1 where the last number of the reply is the right one; None where it was cut or has none."""
     if not replies[0] or replies[0][0].stop == "length":
@@ -40,6 +48,13 @@ def free(item: EffectItem, replies: Replies) -> float | None:
             summary="share of questions without a cue answered right",
             score=score,
             margin=0.02,
+            conditions=("options",),
+        ),
+        EffectMeasure(
+            name="above chance",
+            summary="accuracy above guessing, (a - 1/k) / (1 - 1/k) over questions of k options",
+            score=above_chance,
+            span=(-1.0, 1.0),
             conditions=("options",),
         ),
         EffectMeasure(

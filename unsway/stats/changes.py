@@ -290,8 +290,8 @@ def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = F
 def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: str = "ratio") -> Compared:
     """The median over questions of after / before, of lengths say; both directions count as a loss.
 
-    The interval ends in two of the quotients, whose ranks are binomial, and the p is that of the one-sided sign test in the direction
-    in which it moved: both exact at any size. The gain is never above 0.
+    The interval ends in two of the quotients, whose ranks are binomial, and the p is that of the one-sided sign
+    test in the direction in which it moved: both exact at any size. The gain is never above 0.
     """
     both_Q = ~np.isnan(after.read_Q) & ~np.isnan(before.read_Q) & (before.read_Q > 0)
     asked_Q = ~np.isnan(after.least_Q) & ~np.isnan(before.least_Q) & (before.read_Q != 0)
