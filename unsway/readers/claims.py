@@ -69,6 +69,8 @@ def claim_after(seg: Segment, position: int, want: KnownOptions, rule: str, stre
         return by_letter(seg, mention, want, rule, strength)
     if named:
         return by_words(seg, position, named, want, rule, strength)
+    if rule == "boxed":
+        return by_number(seg, position, want, strength)
     return by_late_letter(seg, position, want, rule, strength) if rule in ("answer", "first") else None
 
 
@@ -157,6 +159,16 @@ def by_late_letter(seg: Segment, position: int, want: KnownOptions, rule: str, s
     if mention is None or mention.option is None or not _closes(seg, mention.end, rule):
         return None
     return Claim(mention.option, rule, span(seg, mention.start, mention.end), strength)
+
+
+def by_number(seg: Segment, position: int, want: KnownOptions, strength: int) -> Claim | None:
+    """The only option that begins with a boxed number, and has its unit: "18" of "12 m/s" and "18 m/s"."""
+    number = marks.BOXED_NUMBER.match(seg.low, position)
+    found = {option for text, option in want.texts if number and text.split()[0] == number[1] and len(text.split()) < 4}
+    option = found.pop() if len(found) == 1 else None
+    if number is None or option is None:
+        return None
+    return Claim(option, "boxed_text", span(seg, *number.span(1)), strength)
 
 
 def _closes(seg: Segment, end: int, rule: str) -> bool:

@@ -10,7 +10,7 @@ from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, b
 from unsway.readers.layout import ReplyLayout, begin
 from unsway.readers.mentions import mention_at
 from unsway.readers.patterns import marks, say, who
-from unsway.readers.sentences import last_claim
+from unsway.readers.sentences import SHORTEST, last_claim
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
@@ -21,9 +21,11 @@ FOREIGN = 10
 def answer(reply: ReplyLayout) -> Reading:
     """What a reply commits to; of one that is a JSON object its top level decides, if it holds an option."""
     ways = fields.as_json(reply) if reply.text[reply.high - 1] in "}`" else []
-    if ways and marks.CALLED_WRONG_IN_JSON.search(ways[0].text, reply.low, reply.high):
+    if not ways:
+        return read_as_text(reply)
+    if marks.CALLED_WRONG_IN_JSON.search(ways[0].text, reply.low, reply.high):
         return Reading(None, "unparsed", "taken_back")
-    found = [read_as_text(one) for one in ways or [reply]]
+    found = [read_as_text(one) for one in ways]
     return next((one for one in found if one.choice is not None), found[-1])
 
 
@@ -51,7 +53,10 @@ def read_as_text(reply: ReplyLayout) -> Reading:
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim
     if claim is not None and claim.strength > VOID:
-        return claim.answer()
+        goes_on = reply.high - claim.span[1] > SHORTEST
+        wrong = say.CALLS_WRONG.match(next(reply.sentences()).low) if goes_on else None
+        undone = wrong is not None and claim.choice == ord(wrong["letter"]) - ord("a")
+        return Reading(None, "unparsed", "taken_back", claim.span) if undone else claim.answer()
     edges = fold(
         f"{reply.text[reply.low : reply.low + 400]}\n{reply.text[max(reply.low, reply.high - 400) : reply.high]}"
     )

@@ -21,7 +21,7 @@ LAST_PHRASES = 5
 """How many phrases of a kind are looked at in one sentence, from its end: bounds the time that a hostile one takes."""
 
 SHORTEST = 8
-"""No claim has fewer characters after its option: what is left of a sentence is not searched then."""
+"""No claim or verdict has fewer characters after its option: what is left of a sentence is not searched then."""
 
 
 def last_claim(seg: Segment, reply: ReplyLayout, *, anywhere: bool = False) -> Claim | None:
