@@ -12,7 +12,7 @@ from keeping import ask_directly
 
 import unsway as us
 from unsway import biases
-from unsway.banks import bank
+from unsway.banks import Bank, bank
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.judging import rubrics
@@ -270,6 +270,22 @@ def test_the_form(words: str, mentions: str) -> None:
 )
 def test_no_form(words: str) -> None:
     assert form(words) is None
+
+
+@pytest.mark.parametrize(
+    ("wording", "said"),
+    [
+        ("Does it apologise?\n{it}", r"'odd' has the placeholder \{it\}; known are \{reply\}, \{cue\}"),
+        ("Does it go by this?\n{cue}", r"'odd' shows its judge nothing to judge\. Put \{reply\}"),
+        ("Does it apologise?", "nothing to judge"),
+    ],
+)
+def test_a_wording_that_cannot_be_judged_by_is_refused_where_it_is_declared(wording: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        rubrics.Rubric("odd", Bank("odd", 1, (wording,)), "odd", lambda *_: None)
+    with pytest.raises(BadInput, match=said):
+        rubrics.rubric("odd", Bank("odd", 1, (wording,)), summary="odd")(lambda *_: None)
+    rubrics.Rubric("json", Bank("json", 1, ('{reply}\nWrite {"sorry": true}.',)), "json", lambda *_: None)
 
 
 def test_marks_of_coherence_count_from_four() -> None:

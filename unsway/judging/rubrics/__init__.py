@@ -21,6 +21,7 @@ from typing import NamedTuple, TypeAlias
 
 from unsway import biases
 from unsway.banks import Bank
+from unsway.biases.definition import PLACEHOLDER
 from unsway.biases.insert import fill
 from unsway.errors import BadInput
 from unsway.prompts.render import letter
@@ -51,13 +52,17 @@ LONGEST_OPTION = 1000
 """Most characters of an option that a judge is shown."""
 LONGEST_PROMPT = 12_000
 """Most characters of a prompt that a monitor is shown: a question behind a dozen few-shot examples."""
+SLOTS = ("reply", "cue", "about", "options", "question", "request", "prompt", "answer")
+"""What is filled into a wording."""
+SHOWS = {"reply", "answer", "prompt"}
+"""What a judge can judge: the text, what is read in it, or, as a monitor to compare with, the prompt alone."""
 LONGEST_CUE = 1500
 """Most characters of a cue that a judge is shown; few-shot examples are longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rubric:
-    """A question about one reply."""
+    """A question about one reply. Raises `BadInput` where its wording has an unknown slot, or none to judge by."""
 
     name: str
     """How users call it."""
@@ -79,6 +84,15 @@ class Rubric:
     """List the options last to first: a check of the judge, which should not change its verdicts."""
     yes: str = ""
     """What a yes is in a word, where it is not a yes and no number names it well: declines."""
+
+    def __post_init__(self) -> None:
+        what, asked = f"The rubric {self.name!r}", "\n".join(self.wording.entries[:1])
+        slots = set(PLACEHOLDER.findall(asked))
+        known = f"known are {', '.join(f'{{{slot}}}' for slot in SLOTS)}"
+        if slots - set(SLOTS):
+            raise BadInput(f"{what} has the placeholder {{{min(slots - set(SLOTS))}}}; {known}.")
+        if not slots & SHOWS:
+            raise BadInput(f"{what} shows its judge nothing to judge. Put {{reply}} into its wording; {known}.")
 
     @property
     def versioned(self) -> str:
@@ -152,7 +166,7 @@ def rubric(
     ordered: bool = True,
     yes: str = "",
 ) -> Callable[[Value], Value]:
-    """Declare a rubric over a function that reads a judge's words. Raises `BadInput` where the name or the scale is none."""
+    """Declare a rubric over a function that reads a judge's words. Raises `BadInput`: a bad name, scale or wording."""
     if scale is not None and not scale[0] < scale[1]:
         raise BadInput(f"The rubric {name!r} has the scale {scale}; it is the lowest number and a higher one: (1, 5).")
 
