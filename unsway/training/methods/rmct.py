@@ -6,7 +6,8 @@ gradient, and counted. The reward of a reply is the same for all of its tokens (
 of each token, `kl` times its log p - log p0 is taken off (the paper also takes off the mean, which moves no expectation).
 One step a batch of rollouts, so the ratio of new to old probabilities is 1 and there is nothing to clip.
 Loss: mean over the step's reply tokens of -advantage × log p.
-An item whose replies all follow, or none, gives no gradient: the live share is in `metrics.jsonl`. On clean prompts twice it
+An item whose replies all follow, or none, gives no gradient: the live share is in `metrics.jsonl`. A step without any still
+counts, and Adam goes on by its momentum. On clean prompts twice it
 is not null, as sampling noise moves it: `clean_twice` is that control. A loop of our own; see `opct.py` for why.
 """
 
@@ -137,7 +138,7 @@ class Rmct(Method):
             kept,
         )
         n_read = len(rolled)
-        if not rolled:  # nothing moves, but the step counts
+        if not rolled:  # a step without a gradient, which Adam's momentum of earlier steps still moves
             _log.warning(
                 "No reply of step %d was read, of %d with at most %d tokens. Look into rollouts/, and raise max_tokens.",
                 model.steps + 1,
