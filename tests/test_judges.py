@@ -451,6 +451,9 @@ def test_arms_whose_thoughts_are_seen_differently_have_no_difference(kind: Any, 
         ("openai/gpt-4.1-mini", "openai/gpt-4o", "", "its own family"),
         ("openrouter/anthropic/claude-3", "anthropic/claude-4", "", "its own family"),
         ("anthropic/claude-4", "openai/gpt-4o", "", ""),
+        ("unsway/smollm2-135m", "unsway/smollm2-135m", "", "by the model itself"),
+        ("unsway/model", "unsway/model", "", "in a folder of the same name, which may be the model itself"),
+        ("unsway/model-2", "unsway/model-1", "", ""),
     ],
 )
 def test_a_judge_of_itself_or_its_family_is_said_on_every_number(judge_: str, model: str, of_: str, note: str) -> None:
@@ -471,6 +474,8 @@ def test_a_judge_of_itself_or_its_family_is_said_on_every_number(judge_: str, mo
 def test_families() -> None:
     assert same_family("openai/o4-mini", "openai/gpt-4o") and same_family("unsway/smollm2-135m", "hf/smollm-1.7b")
     assert not same_family("together/Qwen2.5", "together/llama-3")
+    assert same_family("unsway/qwen-ft", "unsway/Qwen/Qwen2.5-0.5B"), "a folder's name may say it"
+    assert not same_family("unsway/model", "unsway/model") and not same_family("unsway/model-2", "unsway/model-1")
 
 
 # ---------------------------------------------------------------- what a judge and a page may see

@@ -8,7 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from unsway.assets.catalogue import hub_name
 from unsway.studies.arms import Arm
+
+NAMELESS = frozenset(
+    "adapter base checkpoint epoch export fit ft lora merged model out output run sft step trained weights".split()
+)
+"""First words of a folder's name that say nothing of whose model it holds."""
+SAME_FOLDER_NAME = "judged by a model in a folder of the same name, which may be the model itself"
 
 
 def family(model: str) -> tuple[str, str]:
@@ -22,7 +29,15 @@ def same_family(judge: str, model: str) -> bool:
     """Whether two models have one name without its numbers, or one maker that serves its own models only."""
     (maker, name), (other_maker, other_name) = family(judge), family(model)
     own = maker == other_maker and maker in ("openai", "anthropic", "google", "mistral", "grok")
-    return own or (bool(name) and name == other_name)
+    return own or (
+        bool(name) and name == other_name and not (name in NAMELESS and is_folder(judge) and is_folder(model))
+    )
+
+
+def is_folder(model: str) -> bool:
+    """Whether a model is called after the folder that holds it, which tells neither its maker nor its weights."""
+    local, _, name = model.partition(" ")[0].partition("/")
+    return local == "unsway" and "/" not in hub_name(name)
 
 
 def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
@@ -36,7 +51,7 @@ def judge_notes(judges: Iterable[str]) -> Callable[[str, Arm], str]:
         members = re.sub(r"^(any|majority|all) of ", "", by).split(", ")
         own = [model for model in models for one in members if one.partition(" ")[0] == model.partition(" ")[0]]
         if own:
-            return "judged by the model itself"
+            return SAME_FOLDER_NAME if all(map(is_folder, own)) else "judged by the model itself"
         kin = [one for one in members if any(same_family(one, model) for model in models)]
         others = [one for one in every if not any(same_family(one, model) for model in models)]
         return "judged by a model of its own family, and by no other" if kin and not others else ""
