@@ -140,5 +140,7 @@ def channel_cell(
     after = np.array([float(bool(a)) if t and a is not None else np.nan for t, a in said], float)
     n_other = int(np.isnan(after).sum())
     leak = mean("leak", numbered(questions), after, signed=False, level=level, n_excluded=n_other)
-    kinds = ((True, True), (True, False), (False, True), (False, False))
-    return ChannelCell(*cell, *(said.count(kind) for kind in kinds), n_missing, leak, note)
+    both, thinking_only, answer_only, neither = (
+        said.count(kind) for kind in ((True, True), (True, False), (False, True), (False, False))
+    )
+    return ChannelCell(*cell, both, thinking_only, answer_only, neither, n_missing, leak, note)
