@@ -24,11 +24,14 @@ from unsway.banks import Bank
 from unsway.biases import Bias
 from unsway.cli import main
 from unsway.cli.known import REGISTRIES, registry_of
+from unsway.effects import EffectItem, EffectMeasure, SideEffect
+from unsway.effects.panel import AskedEffect, scores
 from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
+from unsway.prompts.render import render
 from unsway.readers import DeclaredReader
 from unsway.reporting import report
 from unsway.sampling import ask, run
@@ -37,7 +40,7 @@ from unsway.sources.registry import Source, Split
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
 from unsway.testing import Script, scripted, toy_questions
-from unsway.types import Message, Pair, Reading, Reply, Settings, Side
+from unsway.types import Message, Pair, Question, Reading, Reply, Settings, Side
 
 Install = Callable[..., None]
 
@@ -351,11 +354,33 @@ def test_what_is_no_reading_of_the_pair_is_not_counted_as_some_answer(found: Any
         DeclaredReader("odd", 1, "odd", lambda pair, side, reply: found)(pair, "clean", reply)
 
 
+@pytest.mark.parametrize("wrong", [1.5, -0.1, float("inf"), "yes"])
+def test_a_score_outside_its_span_is_refused_by_the_name_of_its_side_effect(wrong: Any) -> None:
+    question, settings = toy_questions(1)[0], Settings()
+    item = EffectItem(question.id, (render(question, "cot"),), question)
+
+    def scored(value: Any, **about: Any) -> None:
+        measure = EffectMeasure(name="share", summary="a share", score=lambda item, replies: value, **about)
+        effect = SideEffect(name="odd", version=1, question="Odd?", measures=(measure,), build=lambda inputs: (item,))
+        scores(AskedEffect(effect, (item,), settings), measure, lambda prompt, settings, samples: ())
+
+    with pytest.raises(BadInput, match=r"'odd' scored .* in 'share' on question .*its span, \(0\.0, 1\.0\), or None"):
+        scored(wrong)
+    for value in (None, float("nan"), 0, 1, True, 1.0000000001):
+        scored(value)
+    scored(7, kind="letters")
+    scored(120, kind="median")
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
         (lambda split: iter(["a"]), "gave 'a', which is no Question"),
         (lambda split: None, r"failed on its split 'test' \(TypeError"),
+        (
+            lambda split: [Question("Q?", ("a", "a"), 0, "", "")],
+            r"0 questions .* 1 row skipped \(1 × options: .*row 1\)",
+        ),
     ],
 )
 def test_a_source_that_gives_no_questions_is_named(rows: Any, said: str) -> None:

@@ -6,8 +6,10 @@ by name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.errors import BadInput
@@ -15,6 +17,8 @@ from unsway.readers.parse import choice_of
 from unsway.registry import Registry
 from unsway.types import Pair, Prompt, Question, Reply
 
+ROUNDING = 1e-9
+"""How far a score may lie outside its span: a mean of shares may be off by a rounding."""
 NumberKind: TypeAlias = Literal["change", "kept", "level", "rate", "median", "letters", "youden", "apart"]
 """How a number compares two arms: change, the mean score of one minus that of the other; kept, their quotient; level,
 the arm's own mean against 0; rate, the change of a rate over questions that differ between arms; median, the median of
@@ -106,6 +110,13 @@ class EffectMeasure:
     def __post_init__(self) -> None:
         if self.margin is not None and not 0 < self.margin < 10:
             raise BadInput(f"The margin of {self.name} is {self.margin}; it is a share above 0, such as 0.02.")
+
+    def takes(self, score: object) -> bool:
+        """Whether something is a score of it: within the span, NaN or None. Places and counts of words have no span."""
+        if not isinstance(score, Real) or math.isnan(score):
+            return score is None or isinstance(score, Real)
+        least, most = (0.0, math.inf) if self.kind in ("letters", "median") else self.span
+        return math.isfinite(score) and least - ROUNDING <= score <= most + ROUNDING
 
 
 Build: TypeAlias = Callable[[EffectInputs], tuple[EffectItem, ...]]

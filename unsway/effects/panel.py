@@ -206,12 +206,22 @@ def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequenc
 
 
 def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
-    """What one arm scored in one number, question by question."""
+    """What one arm scored in one number, question by question.
+
+    Raises:
+        BadInput: A score failed, is no number, or lies outside the span that missing answers are taken for.
+    """
     about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
     units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
     at = np.array([units[item.unit] for item in about], int)
     with blaming("side effect", one.effect.name, f"the score {measure.name!r}"):
         found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
+    for item, value in zip(about, found, strict=True):
+        if not measure.takes(value):
+            raise BadInput(
+                f"The side effect {one.effect.name!r} scored {value!r:.60} in {measure.name!r} on question {item.unit}; a "
+                f"score is a number within its span, {measure.span}, or None. Mend the score, or declare the right span."
+            )
     low, high = reversed(measure.span) if measure.rises else measure.span
     read, least, most = (
         np.array([end if value is None else value for value in found], float) for end in (np.nan, low, high)

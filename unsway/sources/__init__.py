@@ -138,15 +138,18 @@ def load(
     loaded = read(origin, split=split, seed=seed)
     for note in loaded.notes:
         _say(logging.WARNING, f"{origin}: {note}")
+    skipped = ""
     if loaded.skipped:
-        level = logging.WARNING if isinstance(origin, QuestionFile) else logging.DEBUG
+        is_told = isinstance(origin, QuestionFile) or not loaded.questions
         first = {skip.reason: skip.where.rpartition(", ")[2] for skip in reversed(loaded.skipped)}
         parts = "; ".join(f"{count} × {why} (first: {first[why]})" for why, count in loaded.counts().items())
-        _say(level, f"{origin}: {number_of(len(loaded.skipped), 'row')} skipped ({parts})")
+        skipped = f"{number_of(len(loaded.skipped), 'row')} skipped ({parts})"
+        _say(logging.WARNING if is_told else logging.DEBUG, f"{origin}: {skipped}")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
         found = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
-        raise BadInput(f"{found} Ask for at most {len(questions)} (-n)." if questions else f"{found} It holds none.")
+        none = f"{skipped}." if skipped else "It holds none."
+        raise BadInput(f"{found} " + (f"Ask for at most {len(questions)} (-n)." if questions else none))
     return tuple(questions[:n])
 
 
