@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from unsway.errors import BadInput, UnknownName
+from unsway import biases, effects, sources
+from unsway.errors import BadInput, UnknownName, UnswayError
+from unsway.judging.rubrics import rubric
 from unsway.registry import Ref, Registry
 
 
@@ -45,3 +47,31 @@ def test_names_are_read_and_written_back(text: str, parts: tuple[str, str, str])
     ref = Ref.parse(text)
     assert (ref.name, ref.form, ref.version) == parts and str(ref) == text
     assert ref.unversioned == (text.rpartition("@")[0] if parts[2] else text)
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: biases.bias("odd", summary="x", paper=""), "bias 'odd' has no version. Every bias says its version, "),
+        (
+            lambda: biases.bias("odd", version=1, sumary="x", paper=""),
+            "no field of a bias named 'sumary'. Did you mean 'summary'",
+        ),
+        (
+            lambda: sources.source("odd", revision="1", license="", summary=""),
+            "source 'odd' has no splits. Every source says",
+        ),
+        (
+            lambda: effects.side_effect("odd", version=1),
+            "side effect 'odd' has no question and no measures. Every side effect",
+        ),
+    ],
+)
+def test_what_is_declared_without_a_field_or_with_an_unknown_one_is_refused_in_words(declare: Any, said: str) -> None:
+    with pytest.raises(UnswayError, match=said):
+        declare()(lambda question, clean, option, draw: clean)
+
+
+def test_a_rubric_whose_wording_is_no_bank_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"rubric 'odd' has the wording .*; it is a Bank"):
+        rubric("odd", "Does it?", summary="")  # type: ignore[arg-type]

@@ -14,12 +14,12 @@ import importlib
 import logging
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from unsway.errors import BadInput, UnknownName, UnswayError
 
@@ -108,6 +108,32 @@ class Registry(Generic[T]):
                 importlib.import_module(module.name)
             self._discovered = True
         load_plugins()
+
+
+def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, Any], **own: Any) -> T:
+    """The value that a decorator declares: a frozen dataclass of its name, of what was said about it, and of its function.
+
+    Args:
+        what: The word used in error messages.
+        kind: The dataclass.
+        name: Its name.
+        about: What its author said of it, by field.
+        own: The fields that the decorator fills.
+
+    Raises:
+        UnknownName: It has no such field, or not one that its author fills.
+        BadInput: A field is missing.
+    """
+    known = {each.name: each for each in fields(kind) if each.name not in {"name", *own}}  # type: ignore[arg-type]
+    for given in about:
+        if given not in known:
+            raise UnknownName(f"field of a {what}", given, known)
+    needed = [key for key, each in known.items() if each.default is MISSING and each.default_factory is MISSING]
+    if lacking := [key for key in needed if key not in about]:
+        raise BadInput(
+            f"The {what} {name!r} has no {' and no '.join(lacking)}. Every {what} says its {', '.join(needed)}."
+        )
+    return kind(name=name, **about, **own)
 
 
 @contextmanager

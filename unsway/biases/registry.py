@@ -15,7 +15,7 @@ from unsway.banks import bank
 from unsway.biases.definition import Cue
 from unsway.biases.insert import Inserted
 from unsway.errors import BadInput, UnknownName
-from unsway.registry import Ref, Registry
+from unsway.registry import Ref, Registry, declared
 from unsway.types import Prompt, Rule
 
 TargetKind: TypeAlias = Literal["toward", "away", "away_from_gold", "change"]
@@ -151,7 +151,9 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
         about: Fields of `Bias`; version (1 at first), summary and paper are required.
 
     Raises:
-        BadInput: The name is taken or cannot be written, or the function or a field is not what a bias takes.
+        UnknownName: A bias has no such field.
+        BadInput: The name is taken or cannot be written, a field is missing, or the function or a field is not what a bias
+            takes.
     """
 
     def declare(make: F) -> F:
@@ -162,14 +164,14 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
                 f"The function of bias {name!r} takes {inspect.signature(make)}; it must take (question, clean, option, "
                 f"draw) and, by keyword only, none or some of: {', '.join(OFFERED)}."
             )
-        forms = about.get("forms", ())
+        made = declared("bias", Bias, name, about, wants=wants, make=make)
         if "/" in str(name):
             raise BadInput(f"The bias {name!r} cannot be asked for, because a form stands behind /. Rename it.")
-        if bool(forms) != ("form" in wants):
+        if bool(made.forms) != ("form" in wants):
             raise BadInput(
-                f"Bias {name!r} has forms {forms}; a bias with forms takes a keyword `form`, and only such a one."
+                f"Bias {name!r} has forms {made.forms}; a bias with forms takes a keyword `form`, and only such a one."
             )
-        biases.add(name, Bias(name=name, wants=wants, make=make, **about))
+        biases.add(name, made)
         return make
 
     return declare

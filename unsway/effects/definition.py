@@ -14,7 +14,7 @@ from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.errors import BadInput
 from unsway.readers.parse import choice_of
-from unsway.registry import Registry
+from unsway.registry import Registry, declared
 from unsway.types import Pair, Prompt, Question, Reply
 
 ROUNDING = 1e-9
@@ -185,10 +185,15 @@ effects: Registry[SideEffect] = Registry("side effect", "unsway.effects")
 
 
 def side_effect(name: str, **about: Unpack[AboutEffect]) -> Callable[[Build], Build]:
-    """Declare a side effect over a function that builds its items. Raises `BadInput` where the name is taken."""
+    """Declare a side effect over a function that builds its items.
+
+    Raises:
+        UnknownName: A side effect has no such field.
+        BadInput: The name is taken, or a field is missing.
+    """
 
     def declare(build: Build) -> Build:
-        effects.add(name, SideEffect(name=name, build=build, **about))
+        effects.add(name, declared("side effect", SideEffect, name, about, build=build))
         return build
 
     return declare

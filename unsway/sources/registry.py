@@ -12,7 +12,7 @@ from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.assets import Asset
 from unsway.errors import BadInput, UnknownName
-from unsway.registry import Ref, Registry
+from unsway.registry import Ref, Registry, declared
 from unsway.spelling import expression
 from unsway.types import Question
 
@@ -102,15 +102,16 @@ def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
         about: Fields of `Source`; revision, license, splits and summary are required.
 
     Raises:
-        BadInput: The name is taken, or there is no split.
+        UnknownName: A source has no such field.
+        BadInput: The name is taken, a field is missing, or there is no split.
     """
 
     def declare(rows: Rows) -> Rows:
-        if not about["splits"]:
-            raise BadInput(f'The source {name!r} has no splits. Name one at least: splits=(Split("test", 100),).')
         levels = about.get("levels", ())
-        declared = Source(name=name, rows=rows, level=levels[0] if levels else 0, **about)
-        sources.add(name, replace(declared, default=declared.default or declared.splits[0].name))
+        made = declared("source", Source, name, about, rows=rows, level=levels[0] if levels else 0)
+        if not made.splits:
+            raise BadInput(f'The source {name!r} has no splits. Name one at least: splits=(Split("test", 100),).')
+        sources.add(name, replace(made, default=made.default or made.splits[0].name))
         return rows
 
     return declare

@@ -166,7 +166,14 @@ def rubric(
     ordered: bool = True,
     yes: str = "",
 ) -> Callable[[Value], Value]:
-    """Declare a rubric over a function that reads a judge's words. Raises `BadInput`: a bad name, scale or wording."""
+    """Declare a rubric over a function that reads a judge's words.
+
+    Raises:
+        BadInput: The name is taken, the wording is no `Bank` or shows the judge nothing, or the scale is none.
+    """
+    given: object = wording
+    if not isinstance(given, Bank) or not given.entries:
+        raise BadInput(f"The rubric {name!r} has the wording {wording!r:.60}; it is a Bank with one entry or more.")
     if scale is not None and not scale[0] < scale[1]:
         raise BadInput(f"The rubric {name!r} has the scale {scale}; it is the lowest number and a higher one: (1, 5).")
 
