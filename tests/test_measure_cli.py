@@ -71,6 +71,8 @@ def test_a_limit_on_the_cost(tmp_path: Path) -> None:
     found = measure(tmp_path / "out", *more, code=1)
     assert "stopped before the limit of $0.1" in found.output
     assert 0 < len(replies(tmp_path / "out")) < 16
+    lower = (*more[:3], 0.001, *more[4:])
+    assert "over the limit of $0.001: $0.0" in measure(tmp_path / "out", *lower, code=1).output
     assert "price of 'answers/x' is not known" in measure(tmp_path / "other", "--max-cost", 1, code=1).output
 
 

@@ -196,10 +196,12 @@ class Asker:
         if budget is not None and budget.refused and not self.errors:
             limit, spent, n_unknown = budget.totals()
             besides = f" (and what {n_unknown:,} of its replies or trainings cost is not known)" if n_unknown else ""
+            said = f"${spent:.4f} is spent{besides}"
+            stopped = f"stopped before the limit of ${limit:g}: {said}, and {n_missing} more prompts could exceed it"
+            if spent > limit:  # by other processes at the same time, or before this limit was set
+                stopped = f"over the limit of ${limit:g}: {said}, so {n_missing} more prompts were not asked"
             raise BudgetReached(
-                f"{name}: stopped before the limit of ${limit:g}: ${spent:.4f} is spent{besides}, and {n_missing} "
-                "more prompts could exceed it. Everything so far is kept: run the same again with a higher limit to ask "
-                "the rest."
+                f"{name}: {stopped}. Everything so far is kept: run the same again with a higher limit to ask the rest."
             )
         final = calls.given_up if calls else None
         first = plain(str(final) if final else next(iter(self.errors), "no error was recorded"))
