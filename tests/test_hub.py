@@ -142,6 +142,15 @@ def test_rows_load_with_datasets_as_the_card_says(home: HubServer, tmp_path: Pat
     assert done.stdout.split()[-1:] == ["5"], done.stderr[-1500:]
 
 
+def test_a_repository_without_a_file_that_is_pulled_is_refused(home: HubServer, tmp_path: Path) -> None:
+    home.repos["me/code"] = HubRepo(
+        False, {"model.bin": b"0", "run.py": b"", ".gitattributes": b"", "logs/a.json": b"{}"}
+    )
+    found = unsway("pull", "me/code", tmp_path / "here")
+    assert found.exit_code == 1 and "'me/code' has nothing to pull, of 4 files" in found.output
+    assert not (tmp_path / "here").exists()
+
+
 def test_no_file_of_a_repository_lands_outside_its_folder(home: HubServer, tmp_path: Path) -> None:
     home.repos["me/climbs"] = HubRepo(False, {"../../climbed.json": b"{}", "ok.json": b"{}"})
     hub.pull("me/climbs", tmp_path / "a" / "b" / "c")

@@ -26,7 +26,7 @@ from unsway import layout
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import write_text
 from unsway.effects.results import kept_panel
-from unsway.errors import BadInput, ModelError, UnswayError
+from unsway.errors import BadInput, ModelError, UnswayError, number_of
 from unsway.extras import requires
 from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
 from unsway.registry import Ref
@@ -127,6 +127,7 @@ def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
 
     Raises:
         ModelError: There is no such repository, or the hub does not answer.
+        BadInput: It has no file that is pulled.
         MissingExtra: huggingface_hub is not installed.
     """
     with requires("hub", "Pulling from the hub"):
@@ -141,6 +142,14 @@ def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
 
 
 def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: str) -> Path:
+    from huggingface_hub.utils import filter_repo_objects
+
+    there = [one.rfilename for one in api.repo_info(repo, repo_type=kind, revision=revision).siblings or ()]
+    if not [*filter_repo_objects(there, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT)]:
+        raise BadInput(
+            f"{repo!r} has nothing to pull, of {number_of(len(there), 'file')}. Files that cannot run code are pulled: "
+            f"{', '.join(PLAIN)}."
+        )
     found = api.snapshot_download(
         repo, repo_type=kind, local_dir=folder, revision=revision, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT
     )
