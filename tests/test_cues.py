@@ -18,6 +18,7 @@ from unsway.biases.definition import CUE_PLACES, Cue
 from unsway.errors import BadInput, BadRow
 from unsway.pairing import pairs
 from unsway.prompts.render import letter
+from unsway.sources.checks import text_problem
 from unsway.testing import toy_questions
 from unsway.types import AnyChange, AwayFrom, Toward
 
@@ -52,7 +53,7 @@ def test_a_cue_only_adds_cues_at_every_place(place: str, elicit: str) -> None:
         assert (pair.biased.turns[0].role == "system") == (place == "system")
 
 
-@given(st.text(min_size=1).filter(lambda text: bool(text.strip())))
+@given(st.text(min_size=1).filter(lambda text: text_problem("", "", text, len(text)) is None))
 def test_any_wording_keeps_the_clean_prompt(text: str) -> None:
     text = text.replace("{", "(").replace("}", ")")
     for pair in pairs(toy_questions(2), [unsway.cue(f"{{answer}} {text}", name="any")]):
@@ -93,6 +94,9 @@ def test_targets() -> None:
         ("", {}, "empty wording, or none"),
         ([], {}, "empty wording, or none"),
         (["{letter}!", "{letter}!"], {}, "a wording twice"),
+        (["{letter}!", "\x1b[31m{letter}"], {}, r"wording 2 holds the control character U\+001B; remove it"),
+        ("It is \u202e{letter}.", {}, "wording 1 turns the writing direction .* and does not turn it back"),
+        ("\u200b", {}, "wording 1 is empty"),
         *(
             (f"It is {odd}.", {}, "which is no placeholder and would reach the model as text")
             for odd in ("{ answer }", "{answer.}", "{answer:s}", "{answer!r}", "{answer", "{letter[0]}", "{ Text }")

@@ -13,6 +13,7 @@ from unsway.biases.hunches import FORMS
 from unsway.biases.insert import PLACES, Place
 from unsway.errors import BadInput
 from unsway.seeds import digest
+from unsway.sources.checks import MAX_STEM, text_problem
 
 CuePlace: TypeAlias = Place | Literal["system"]
 """A place of the question's turn (before the stem, before the options, after the options, after the instruction), or a
@@ -57,6 +58,9 @@ class Cue:
             )
         if not self.wordings or not all(text.strip() for text in self.wordings):
             raise BadInput(f"{what} has an empty wording, or none. Write at least one sentence.")
+        for number, text in enumerate(self.wordings, 1):
+            if (problem := text_problem("wordings", f"wording {number} ", text, MAX_STEM)) is not None:
+                raise BadInput(f"{what}: {problem.text}.")
         if len(set(self.wordings)) < len(self.wordings):
             raise BadInput(f"{what} has a wording twice. Remove one of the two.")
         unknown = {found for text in self.wordings for found in PLACEHOLDER.findall(text)} - set(_PLACEHOLDERS)

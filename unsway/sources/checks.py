@@ -78,7 +78,7 @@ class Problem:
 
 def problem(question: Question) -> Problem | None:
     """What is wrong with a question, or None. Takes fields of any type, because they may come from a file."""
-    found = _text_problem("stem", "", question.stem, MAX_STEM)
+    found = text_problem("stem", "", question.stem, MAX_STEM)
     if found:
         return found
     count = len(question.options)
@@ -86,7 +86,7 @@ def problem(question: Question) -> Problem | None:
         allowed = f"{MIN_OPTIONS} to {MAX_OPTIONS} are allowed (letters A to Z)"
         return Problem("options", "too few options" if count < 2 else "too many options", f"has {count}; {allowed}")
     for place, option in enumerate(question.options):
-        found = _text_problem("options", f"option {place} ", option, MAX_OPTION)
+        found = text_problem("options", f"option {place} ", option, MAX_OPTION)
         if found:
             return found
     seen = [visible(option) for option in question.options]
@@ -104,7 +104,7 @@ def problem(question: Question) -> Problem | None:
     return None
 
 
-def _text_problem(field: str, what: str, text: object, limit: int) -> Problem | None:
+def text_problem(field: str, what: str, text: object, limit: int) -> Problem | None:
     """What is wrong with the text of a stem or option, or None."""
     if not isinstance(text, str):
         return Problem(field, "not text", f"{what}must be text, is {kind_of(text)}")
