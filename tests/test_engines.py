@@ -18,7 +18,7 @@ from tiny import loads_torch, real, tiny_model
 from unsway.errors import BadInput, MissingExtra, ModelError, UnknownName
 from unsway.models.engines import base
 from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine
-from unsway.models.weights import Weights, locate
+from unsway.models.weights import Weights, load_model, locate
 from unsway.sampling import ask
 from unsway.types import Part, Prompt, Turn
 
@@ -120,7 +120,6 @@ def test_torch_scores_as_a_plain_forward_pass_does(weights: Weights, monkeypatch
     import torch
 
     from unsway.models.engines import torch as torch_engine
-    from unsway.models.weights import load_model
 
     pairs = [((1, 5, 9, 200), (7, 300)), ((4,), (8, 8, 8, 12, 900)), ((3, 2, 1, 0, 5, 6, 7), ()), ((11, 12), (13,))]
     monkeypatch.setattr(torch_engine, "LOGITS_A_BATCH", 3 * 49_152)  # so that there are several batches
@@ -259,7 +258,6 @@ class StandInLLM:
     given: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, model: str, *, dtype: str = "auto", generation_config: str = "auto", **options: Any) -> None:
-        from unsway.models.weights import load_model
 
         StandInLLM.given = {"model": model, "dtype": dtype, "generation_config": generation_config} | options
         self.model: Any = load_model(locate(model)).eval()
@@ -315,13 +313,19 @@ def test_vllm_is_asked_as_it_says_and_gives_what_torch_gives(weights: Weights, s
 def test_vllm_takes_an_adapter_as_one_and_refuses_a_rank_that_it_does_not_take(
     weights: Weights, stand_in: None, tmp_path: Path
 ) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    get_peft_model(load_model(weights), LoraConfig(r=12, target_modules=["q_proj"])).save_pretrained(tmp_path)
     file = tmp_path / "adapter_config.json"
-    file.write_text(json.dumps({"r": 12, "base_model_name_or_path": str(weights.folder)}))
     engine = make_engine(replace(weights, adapter=tmp_path), "vllm")
     engine.submit(Request((1, 5), 1, 0.0, 1.0, 0)).result(60)
     engine.close()
     assert StandInLLM.given["enable_lora"] and StandInLLM.given["max_lora_rank"] == 16
     assert StandInLLM.given["adapter"] == StandInLoRARequest("adapter", 1, str(tmp_path))
+    about = json.loads(file.read_text())
+    file.write_text(json.dumps(about | {"target_modules": ["q_proj", "k_proj"]}))
+    with pytest.raises(ModelError, match=r"does not hold .*k_proj.* as if these were not trained"):
+        make_engine(replace(weights, adapter=tmp_path), "vllm")
     file.write_text(json.dumps({"r": 1024}))
     with pytest.raises(BadInput, match="has rank 1024; vLLM takes at most 512"):
         make_engine(replace(weights, adapter=tmp_path), "vllm")

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from tests.tiny import loads_torch, real, tiny_model
 from unsway import assets
 from unsway.assets.offline.gguf import dequantise, rotary_rows
 from unsway.errors import ModelError
+from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported
-from unsway.models.weights import locate
+from unsway.models.weights import load_model, locate
 from unsway.progress import Track
 from unsway.store import sha256_file
 
@@ -143,3 +145,23 @@ def test_rows_of_q_and_k_change_their_order_and_come_back() -> None:
     assert (in_file[:, 0] // 2).tolist() == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11]
     assert (rotary_rows("q_proj", in_file, heads, in_file=False) == rows).all()
     assert rotary_rows("model.layers.0.self_attn.v_proj.weight", rows, heads, in_file=True) is rows
+
+
+@real
+@loads_torch
+def test_a_file_of_an_adapter_that_does_not_fit_is_not_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    monkeypatch.setenv("UNSWAY_CACHE", str(tmp_path / "cache"))
+    base = locate(str(tiny_model(tmp_path / "base")))
+    get_peft_model(load_model(base), LoraConfig(r=2, target_modules=["q_proj"])).save_pretrained(tmp_path / "adapter")
+    file = tmp_path / "adapter" / ADAPTER_FILE
+    good = exported(replace(base, adapter=tmp_path / "adapter"))
+    assert exported(replace(base, adapter=tmp_path / "adapter")) == good
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"target_modules": ["k_proj"]}))
+    spoilt = replace(base, adapter=tmp_path / "adapter")
+    good.with_name(f"{spoilt.fingerprint}-f16.gguf").touch()  # as it was written before adapters were checked
+    with pytest.raises(ModelError, match="as if these were not trained"):
+        exported(spoilt)

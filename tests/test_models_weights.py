@@ -12,9 +12,9 @@ import pytest
 
 from tests.tiny import MODEL, loads_torch, real, tiny_model
 from unsway.errors import BadInput, ModelError, UnknownName
+from unsway.models.adapters import ADAPTER_FILE, check_adapter
 from unsway.models.session import PROVIDERS, name_of, subject
 from unsway.models.weights import (
-    ADAPTER_FILE,
     CHECKPOINT_FILE,
     Weights,
     checkpoint_of,
@@ -179,12 +179,16 @@ def test_an_adapter_that_lacks_weights_or_has_others_is_not_asked_as_if_it_were_
     about = json.loads((folder / ADAPTER_FILE).read_text()) | {"base_model_name_or_path": str(base)}
     (folder / ADAPTER_FILE).write_text(json.dumps(about))
     load_model(locate(str(folder)))
+    check_adapter(base, folder)
     whole = load_file(folder / "adapter_model.safetensors")
     save_file(dict([*whole.items()][:kept]), folder / "adapter_model.safetensors")
     if kept == len(whole):  # its weights are all there, and its config names other layers
         (folder / ADAPTER_FILE).write_text(json.dumps(about | {"layers_to_transform": [0]}))
-    with pytest.raises(ModelError, match="answer as if these were not trained"):
+    with pytest.raises(ModelError, match="answer as if these were not trained") as loading:
         load_model(locate(str(folder)))
+    with pytest.raises(ModelError) as checking:
+        check_adapter(base, folder)
+    assert str(checking.value) == str(loading.value)
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from weakref import WeakSet
 from unsway import assets
 from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import check_installed
+from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.endpoints import address, address_variable, serving_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
-from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, checkpoint_of, known_dtype, locate
+from unsway.models.weights import CHECKPOINT_FILE, checkpoint_of, known_dtype, locate
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 

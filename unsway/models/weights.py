@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from unsway import assets, layout
 from unsway.errors import BadInput, ModelError, UnknownName
 from unsway.extras import requires
+from unsway.models.adapters import ADAPTER_FILE, ADAPTER_WEIGHTS, adapted
 from unsway.seeds import content_id, digest
 from unsway.store import loads, read_json, sha256_file, why
 from unsway.types import Checkpoint, Message
@@ -28,12 +29,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FILE = "checkpoint.json"
 """What makes a folder a checkpoint: a `types.Checkpoint` next to the adapter."""
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-"""Without it PEFT would look for a pickle of that name."""
 TEXT_FILES = ["*.json", "*.jinja", "*.txt", "tokenizer.model"]
 """Config, tokenizer and chat template, as the hub names them."""
-ADAPTER_FILE = "adapter_config.json"
-"""What tells an adapter from whole weights, as PEFT writes it."""
 
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
 """What the weights are held in and computed in."""
@@ -337,20 +334,7 @@ def load_model(weights: Weights, dtype: Dtype = "float32") -> PreTrainedModel:
         weights.folder, dtype=getattr(torch, dtype), use_safetensors=True, trust_remote_code=False
     )
     if weights.adapter is not None:
-        with requires("local", "A checkpoint with an adapter"):
-            from peft import PeftModel
-
-        adapted = PeftModel.from_pretrained(model, str(weights.adapter))
-        found = adapted.load_adapter(str(weights.adapter), "default")  # again, for PEFT warns only of what did not fit
-        astray = [*found.missing_keys, *found.unexpected_keys]
-        if astray:
-            what = "does not hold" if found.missing_keys else "holds, and its config does not name,"
-            raise ModelError(
-                f"The adapter {str(weights.adapter)!r} {what} {astray[0]} and {len(astray) - 1} more weights, so it would "
-                f"answer as if these were not trained. Both {ADAPTER_FILE} and {ADAPTER_WEIGHTS} must be of one training, of "
-                "this base."
-            )
-        model = adapted.merge_and_unload()
+        model = adapted(model, weights.adapter).merge_and_unload()
     given = model.generation_config
     ids = {name: getattr(given, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     model.generation_config = _transformers().GenerationConfig(**ids)

@@ -28,7 +28,8 @@ from unsway.disk import write_text
 from unsway.effects.results import kept_panel
 from unsway.errors import BadInput, ModelError, UnswayError, number_of
 from unsway.extras import requires
-from unsway.models.weights import ADAPTER_FILE, CHECKPOINT_FILE, read_checkpoint
+from unsway.models.adapters import ADAPTER_FILE
+from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.registry import Ref
 from unsway.reporting import results_in
 from unsway.reporting.effects import flat_rows

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from unsway.assets import hub_name
-from unsway.models.weights import ADAPTER_FILE
+from unsway.models.adapters import ADAPTER_FILE
 from unsway.types import Checkpoint
 
 CARD = "README.md"

@@ -18,6 +18,7 @@ from unsway.assets import cache_folder
 from unsway.assets.offline.gguf import rotary_rows
 from unsway.disk import replacing
 from unsway.extras import requires
+from unsway.models.adapters import check_adapter
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def exported(weights: Weights) -> Path:
     """The GGUF of these weights, written if it does not exist yet; whole or not at all."""
     target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
     if target.exists():
+        check_adapter(weights.folder, weights.adapter)  # it may have been written before adapters were checked
         with suppress(PermissionError):  # a cache that others keep
             os.utime(target)
         return target

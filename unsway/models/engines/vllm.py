@@ -15,8 +15,9 @@ from typing import Any
 
 from unsway.errors import BadInput
 from unsway.extras import requires
+from unsway.models.adapters import ADAPTER_FILE, check_adapter
 from unsway.models.engines.base import Engine, Generation, Pending, PendingScore, Request, engines, first_end
-from unsway.models.weights import ADAPTER_FILE, Dtype, Weights
+from unsway.models.weights import Dtype, Weights
 
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
@@ -39,6 +40,7 @@ class VllmEngine(Engine):
         self.adapter = None
         if weights.adapter is not None:
             lora = {"enable_lora": True, "max_loras": 1, "max_lora_rank": max_lora_rank(weights.adapter)}
+            check_adapter(weights.folder, weights.adapter)
             self.adapter = LoRARequest("adapter", 1, str(weights.adapter))
         self.ends = weights.ends
         # its own defaults for sampling, not those of a model's generation_config.json
