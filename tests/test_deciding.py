@@ -162,6 +162,18 @@ def test_one_cell_serves_several_decisions(tmp_path: Path) -> None:
     assert both == {what: pytest.approx(2 * value) for what, value in alone.items()}
 
 
+def test_values_in_dollars_stand_before_those_in_rates(tmp_path: Path) -> None:
+    note(tmp_path, "train?", when=HUNCH, worth="0.00005/point")
+    alone = next_steps(tmp_path)
+    note(tmp_path, "ship it?", when=f"brr(are_you_sure, {MODEL}) > .05")
+    both = next_steps(tmp_path)
+    priced = [step.decision == both.decisions[0].id for step in both.steps]
+    assert priced == sorted(priced, reverse=True) and {*priced} == {True, False}
+    worse, better = both.steps[priced.index(False) - 1], both.steps[priced.index(False)]
+    assert worse.per_dollar < better.per_dollar, "in one list they would be the other way round"
+    assert "values are rates, not dollars" in both.advice and "not dollars" not in alone.advice
+
+
 def test_a_decision_without_a_worth_adds_no_dollars_and_takes_none_away(tmp_path: Path) -> None:
     note(tmp_path, "warn users?", when=HUNCH)
     note(tmp_path, "train?", when=HUNCH, worth="0.00005/point")

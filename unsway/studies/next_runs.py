@@ -110,7 +110,8 @@ def next_steps(
         seed: Seed of all draws; options are compared on the same ones.
 
     Returns:
-        The options, best first. Several decisions that one cell informs are summed: those with a worth, where there are any.
+        The options, best first; those of decisions with a worth stand before the others, whose values are no dollars. Several
+        decisions that one cell informs are summed: those with a worth, where there are any.
         Without a decision, what would be learnt for the money, which is not the same.
 
     Raises:
@@ -151,8 +152,16 @@ def next_steps(
             pays=other.pays or step.pays,
         )
     affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
-    ranked = tuple(sorted(affordable, key=lambda one: -(one.per_hour if per == "hour" else one.per_dollar)))
+
+
+    def rank(step: NextStep) -> tuple[bool, float]:
+        """By value for its cost; dollars and rates cannot be compared, so decisions without a worth stand behind."""
+        return step.decision not in priced, -(step.per_hour if per == "hour" else step.per_dollar)
+
+    ranked = tuple(sorted(affordable, key=rank))
     advice = _advice(ranked, [one for one in stated if one.id not in left_out], project, seed)
+    if len({step.decision in priced for step in ranked}) > 1:
+        advice += " Decisions without a worth stand behind the others: their values are rates, not dollars."
     return NextSteps(ranked, stated, advice, tuple(left_out.values()))
 
 
