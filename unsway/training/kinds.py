@@ -29,7 +29,7 @@ def check_kinds(value: object) -> None:
             raise BadInput(f"{type(value).__name__}.{name} is {given!r}; it is {rule}.")
 
 
-def _rule(hint: Any, given: object) -> tuple[bool, str]:
+def _rule(hint: Any, given: Any) -> tuple[bool, str]:
     """Whether a value is of a kind, and what the kind is in words."""
     if get_origin(hint) is Literal:
         return given in get_args(hint), f"one of {', '.join(map(repr, get_args(hint)))}"
