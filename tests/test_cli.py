@@ -73,6 +73,9 @@ def test_help_of_measure_has_every_option_under_a_heading() -> None:
         shown.index("Questions and cues:") < shown.index("--biases") < shown.index("Cost:") < shown.index("--max-cost")
     )
     assert "MODEL" not in shown.partition("Questions and cues:")[2]
+    planned = CliRunner().invoke(main, ["plan", "--help"]).output
+    assert planned.index("Questions and cues:") < planned.index("--biases") < planned.index("Cost and power:")
+    assert "\nOptions:" not in planned and planned.partition("Other options:")[2].count("--") == 1, "--help alone"
 
 
 def test_biases_as_json() -> None:

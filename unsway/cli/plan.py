@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from unsway.cli.main import main
-from unsway.cli.measure import measure, say_skipped, settings_of, wanted
+from unsway.cli.main import Sectioned, main
+from unsway.cli.measure import OPTIONS, measure, say_skipped, settings_of, wanted
 from unsway.cli.options import as_json, form, names, prices_option, remark, show_rows, table_options
 
 if TYPE_CHECKING:
@@ -20,9 +20,17 @@ SHARED = (
     *("samples", "temperature", "max_tokens", "effort", "thinking_budget", "seed"),
 )
 """Options of `measure` that say what is asked; they are the same here."""
+SECTIONS = {
+    "Questions and cues": OPTIONS["Questions and cues"],
+    "Prompts and sampling": OPTIONS["Prompts and sampling"],
+    "What is counted besides": "judges ask effects",
+    "Cost and power": "prices_ half_width",
+    "What comes out": "out format json quiet verbose",
+}
+"""The options under the headings that the help has."""
 
 
-@main.command()
+@main.command(cls=Sectioned, sections=SECTIONS)
 @click.argument("models")
 @click.option(
     "--out",

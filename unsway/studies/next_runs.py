@@ -153,7 +153,6 @@ def next_steps(
         )
     affordable = [one for one in shared.values() if costs.budget is None or one.dollars <= costs.budget]
 
-
     def rank(step: NextStep) -> tuple[bool, float]:
         """By value for its cost; dollars and rates cannot be compared, so decisions without a worth stand behind."""
         return step.decision not in priced, -(step.per_hour if per == "hour" else step.per_dollar)
