@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -42,7 +43,7 @@ def arm_row(found: Results, name: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    return text.replace("\\", "")
+    return unescape(text.replace("\\", ""))
 
 
 def test_each_cell_is_the_one_of_the_table(found: Results) -> None:
