@@ -17,6 +17,9 @@ from unsway.readers.sentences import last_claim
 from unsway.readers.speakers import OWN, stance
 from unsway.readers.wording import KnownOptions, Segment, segment, sentences_from_the_end
 
+CROSSES = ("❌", "✗", "✘", "✖", "🚫")
+"""What stands before an option that is none."""
+
 
 def answer_to_the_line_above(reply: ReplyLayout, seg: Segment) -> Claim | None:
     """The option that begins a line, where the line above ends with a phrase that an answer follows."""
@@ -223,7 +226,8 @@ def short(reply: ReplyLayout) -> Claim | None:
         )
         if found is None and seg in last[:1]:
             found = by_place.CONCLUDED.search(seg.low)
-        if (found and not languages.english(seg.low) and not languages.plain(seg.low)) or len(seg.low) > 200:
+        odd = found and not languages.english(seg.low) and not languages.plain(seg.low)
+        if odd or len(seg.low) > 200 or seg.low.startswith(CROSSES):
             continue
         found = found or languages.only_letter(seg.low)
         option = ord(found["letter"]) - ord("a") if found else reply.want.n

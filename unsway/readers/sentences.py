@@ -198,7 +198,9 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
     low, stop = seg.low, found.start()
     if say.ELSEWHERE.match(low, found.end()):
         return None
-    if "would" in found[0] and say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()]):
+    if "would" in found[0] and (
+        say.CONDITIONAL.search(low[max(0, stop - 200) : found.end()]) or say.ONLY_IF.match(low, found.end())
+    ):
         return None
     named = want.closing(low[:stop])
     mention = _last_mention(seg, stop, want)
