@@ -54,13 +54,13 @@ def field(reply: ReplyLayout) -> Claim | None:
 
 
 def as_json(reply: ReplyLayout) -> list[ReplyLayout]:
-    """A reply that is, or whose last block of code is, one JSON object: its top level alone, and all of it.
+    """A reply that is, or ends with lines or a block of code that are, one JSON object: its top level alone, and all of it.
 
     What is left out is blank: a place by its index, because some count from 0. Empty for another reply.
     """
     text = reply.text[max(reply.low, reply.high - MOST_JSON) : reply.high]
     end = len(text.rstrip("`\n "))
-    start = text.find("{", text.rfind(FENCE, 0, end) + 1) if end < len(text) else 0
+    start = text.find("{", text.rfind(FENCE, 0, end) + 1) if end < len(text) else f"\n{text}".find("\n{")
     if text[start : start + 1] != "{" or text[end - 1 : end] != "}":
         return []
     text = marks.PLACE_IN_JSON.sub(lambda m: " " * len(m[0]), text)

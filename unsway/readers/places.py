@@ -226,6 +226,8 @@ def short(reply: ReplyLayout) -> Claim | None:
         )
         if found is None and seg in last[:1]:
             found = by_place.CONCLUDED.search(seg.low)
+        if say.OR_ELSE.match(seg.low):
+            return None
         odd = found and not languages.english(seg.low) and not languages.plain(seg.low)
         if odd or len(seg.low) > 200 or seg.low.startswith(CROSSES):
             continue
