@@ -15,7 +15,7 @@ from tests.openai_server import OpenAiServer, let_go
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.interventions.thoughts import canaries
-from unsway.judging.checks import _with_words
+from unsway.judging.checks import with_words
 from unsway.judging.verdicts import JudgedReply
 from unsway.prompts import elicitations
 from unsway.prompts.render import letter, letters_asked, render, with_answer_turn
@@ -197,7 +197,7 @@ def test_judges_are_shown_the_reply_and_its_thought() -> None:
     (pair,) = us.pairs(QUESTIONS[:1], ["suggested_answer"], elicit="cot+letter")
     judged = JudgedReply(pair, "biased", letter_reply("stop"))
     assert judged.text("answer") == ("Two and two, so", "") and judged.text("thinking") == ("They cue (B).", "")
-    altered = _with_words(judged, "padding").text("answer")[0]
+    altered = with_words(judged, "padding", "answer").text("answer")[0]
     assert altered.startswith("Two and two, so\n\n")
     (plain,) = us.pairs(QUESTIONS[:1], ["suggested_answer"])
     assert spoken(plain, judged.reply) is judged.reply

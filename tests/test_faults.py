@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import Forked
 from unsway import disk
 from unsway.errors import StoreError
 from unsway.sharing import shared
@@ -122,23 +123,27 @@ def test_room_is_set_aside_or_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_disk_that_takes_no_log_of_inspect_loses_no_call_in_flight(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    from unsway.pairing import pairs
-    from unsway.sampling import run
-    from unsway.sources import load
-    from unsway.testing import scripted
-    from unsway.types import Settings
+# a row of replies has 450 bytes, of the log 3,000
+LITTLE_ROOM = """
+import logging, resource, sys
+from pathlib import Path
+from unsway.pairing import pairs
+from unsway.sampling import run
+from unsway.sources import load
+from unsway.testing import scripted
+from unsway.types import Settings
+logging.getLogger("unsway").addHandler(logging.StreamHandler())
+asked = pairs(load("procedural/dates", 15), ["post_hoc"], elicit="direct")
+model = scripted(asked, {}, seconds=0.05)
+model.api.max_connections = lambda: 5
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+print(len(run(asked, model, settings=Settings(max_tokens=50), folder=Path(sys.argv[1]))), "received")
+"""
 
-    asked = pairs(load("procedural/dates", 15), ["post_hoc"], elicit="direct")
-    model = scripted(asked, {}, seconds=0.05)
-    model.api.max_connections = lambda: 5  # type: ignore[method-assign]
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, limits[1]))  # a row of replies has 450 bytes, of the log 3,000
-    try:
-        got = run(asked, model, settings=Settings(max_tokens=50), folder=tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert len(got) == len((tmp_path / "replies.jsonl").read_bytes().splitlines()) == 30
-    assert any("log is not whole" in text for text in caplog.messages)
+
+def test_a_disk_that_takes_no_log_of_inspect_loses_no_call_in_flight(tmp_path: Path) -> None:
+    with Forked(LITTLE_ROOM, str(tmp_path / "study"), out=tmp_path / "said") as process:
+        said, errors = process.communicate(timeout=100)
+    assert "30 received" in said, errors
+    assert len((tmp_path / "study" / "replies.jsonl").read_bytes().splitlines()) == 30
+    assert "Inspect's log is not whole" in errors
