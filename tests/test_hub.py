@@ -147,7 +147,7 @@ def test_a_repository_without_a_file_that_is_pulled_is_refused(home: HubServer, 
         False, {"model.bin": b"0", "run.py": b"", ".gitattributes": b"", "logs/a.json": b"{}"}
     )
     found = unsway("pull", "me/code", tmp_path / "here")
-    assert found.exit_code == 1 and "'me/code' has nothing to pull, of 4 files" in found.output
+    assert found.exit_code == 1 and "'me/code' has nothing to pull: none of its files" in found.output
     assert not (tmp_path / "here").exists()
 
 

@@ -35,14 +35,10 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> Non
 @table_options
 def ls(root: Path) -> None:
     """List the folders below ROOT that hold a study, and the decisions that wait for a person."""
-    from unsway.reporting.folders import study_row
+    from unsway.reporting.folders import study_rows
     from unsway.reporting.forecasts import waiting_rows
-    from unsway.studies.inspect_folder import status as status_of
-    from unsway.studies.inspect_folder import studies
-    from unsway.studies.readable import readable
 
-    rows = [study_row(folder, found) for folder, found in readable(studies(root), status_of)]
-    waiting = waiting_rows(root)
+    rows, waiting = study_rows(root), waiting_rows(root)
     if form() == "json":
         return as_json({"studies": rows, "waiting": waiting})
     if rows:

@@ -116,7 +116,7 @@ class EffectMeasure:
         if not isinstance(score, Real) or math.isnan(score):
             return score is None or isinstance(score, Real)
         least, most = (0.0, math.inf) if self.kind in ("letters", "median") else self.span
-        return math.isfinite(score) and least - ROUNDING <= score <= most + ROUNDING
+        return math.isfinite(score) and least - ROUNDING <= float(score) <= most + ROUNDING
 
 
 Build: TypeAlias = Callable[[EffectInputs], tuple[EffectItem, ...]]

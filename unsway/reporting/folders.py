@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName, number_of
 from unsway.prompts.render import letter
 from unsway.reporting import table
 from unsway.reporting.words import NONE, dollars, points, visible
-from unsway.studies.inspect_folder import Difference, Status
+from unsway.studies.inspect_folder import Difference, Status, studies
+from unsway.studies.inspect_folder import status as status_of
+from unsway.studies.readable import readable
 from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name
 
@@ -112,6 +115,11 @@ def place_line(place: ArmPlace) -> str:
     where += f", GPU {visible(place.gpus)}" if place.gpus else ""
     lost = f"; {place.n_lost} lost before" if place.n_lost and place.state != "lost" else ""
     return f"{visible(place.arm)}: {state}{where}{lost}."
+
+
+def study_rows(root: str | Path) -> list[dict[str, Any]]:
+    """A row for each folder below a folder that holds a study; a warning names one that cannot be read."""
+    return [study_row(folder, found) for folder, found in readable(studies(root), status_of)]
 
 
 def study_row(folder: object, status: Status) -> dict[str, Any]:

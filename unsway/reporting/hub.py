@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from unsway import layout
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import write_text
 from unsway.effects.results import kept_panel
-from unsway.errors import BadInput, ModelError, UnswayError, number_of
+from unsway.errors import BadInput, ModelError, UnswayError
 from unsway.extras import requires
 from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
@@ -143,13 +144,11 @@ def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
 
 
 def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: str) -> Path:
-    from huggingface_hub.utils import filter_repo_objects
-
-    there = [one.rfilename for one in api.repo_info(repo, repo_type=kind, revision=revision).siblings or ()]
-    if not [*filter_repo_objects(there, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT)]:
+    there = getattr(api.repo_info(repo, repo_type=kind, revision=revision), "siblings", None) or ()
+    plain = [one.rfilename for one in there if any(fnmatch(one.rfilename, name) for name in PLAIN)]
+    if all(any(fnmatch(path, name) for name in LEFT_OUT) for path in plain):
         raise BadInput(
-            f"{repo!r} has nothing to pull, of {number_of(len(there), 'file')}. Files that cannot run code are pulled: "
-            f"{', '.join(PLAIN)}."
+            f"{repo!r} has nothing to pull: none of its files is one that cannot run code ({', '.join(PLAIN)})."
         )
     found = api.snapshot_download(
         repo, repo_type=kind, local_dir=folder, revision=revision, allow_patterns=PLAIN, ignore_patterns=LEFT_OUT

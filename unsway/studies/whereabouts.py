@@ -87,7 +87,9 @@ def places(folder: Path) -> tuple[ArmPlace, ...]:
     for name, states in rows.items():
         last = states[-1]
         beat = beats.get((last.host, last.pid))
-        is_lost = last.state in ("training", "asking") and not _lives(last, beat is not None)
+        is_here = last.host == socket.gethostname()
+        lives = process_lives(last.pid, last.started) if is_here else time.time() - last.at < LEASE
+        is_lost = last.state in ("training", "asking") and not (beat or lives)
         pids = list(dict.fromkeys((row.host, row.pid) for row in states if row.pid))
         failed = {(row.host, row.pid) for row in states if row.state in ("failed", "interrupted")}
         step = beat.done if beat and beat.doing == "training" else 0
@@ -106,10 +108,3 @@ def in_words(found: Iterable[ArmPlace]) -> str:
     n_lost = sum(place.n_lost for place in every)
     lost = [number_of(n_lost, "lost worker")] if n_lost else []
     return "; ".join([*(f"{host}: {', '.join(arms)}" for host, arms in by_host.items()), *lost])
-
-
-def _lives(last: Whereabouts, beats: bool) -> bool:
-    """Whether the worker of a row still runs: by its process on this machine, elsewhere by its heartbeat."""
-    if beats or (time.time() - last.at < LEASE and last.host != socket.gethostname()):
-        return True
-    return last.host == socket.gethostname() and process_lives(last.pid, last.started)

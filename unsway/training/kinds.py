@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from unsway.errors import BadInput
 
@@ -24,19 +24,14 @@ def check_kinds(value: object) -> None:
     """
     for name, hint in get_type_hints(type(value)).items():
         given = getattr(value, name)
-        is_right, rule = _rule(hint, given)
+        is_bool, is_right, rule = isinstance(given, bool), True, ""
+        if get_origin(hint) is Literal:
+            is_right, rule = given in get_args(hint), f"one of {', '.join(map(repr, get_args(hint)))}"
+        elif hint is bool:
+            is_right, rule = is_bool, "True or False"
+        elif hint is int:
+            is_right, rule = isinstance(given, Integral) and not is_bool, "a whole number"
+        elif hint is float:
+            is_right, rule = isinstance(given, Real) and not is_bool and math.isfinite(given), "a finite number"
         if not is_right:
             raise BadInput(f"{type(value).__name__}.{name} is {given!r}; it is {rule}.")
-
-
-def _rule(hint: Any, given: Any) -> tuple[bool, str]:
-    """Whether a value is of a kind, and what the kind is in words."""
-    if get_origin(hint) is Literal:
-        return given in get_args(hint), f"one of {', '.join(map(repr, get_args(hint)))}"
-    if hint is bool:
-        return isinstance(given, bool), "True or False"
-    if hint is int:
-        return isinstance(given, Integral) and not isinstance(given, bool), "a whole number"
-    if hint is float:
-        return isinstance(given, Real) and not isinstance(given, bool) and math.isfinite(given), "a finite number"
-    return True, ""
