@@ -258,7 +258,6 @@ class StandInLLM:
     given: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, model: str, *, dtype: str = "auto", generation_config: str = "auto", **options: Any) -> None:
-
         StandInLLM.given = {"model": model, "dtype": dtype, "generation_config": generation_config} | options
         self.model: Any = load_model(locate(model)).eval()
 

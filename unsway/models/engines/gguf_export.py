@@ -18,7 +18,6 @@ from unsway.assets import cache_folder
 from unsway.assets.offline.gguf import rotary_rows
 from unsway.disk import replacing
 from unsway.extras import requires
-from unsway.models.adapters import check_adapter
 from unsway.models.weights import Weights, load_model
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 TOKENIZER_FROM = ("config.json", "tokenizer.json")
 """Files of the weights that decide the tokenizer of the GGUF."""
+FORM = "f16-2"
+"""How a file is written, and the version of that: the first was also written of adapters that did not fit."""
 KEPT_GB = 20
 """Of written files: each checkpoint that is asked leaves one as large as its model. The least recently used goes first."""
 IN_USE = 3600.0
@@ -49,9 +50,8 @@ def unfit(weights: Weights) -> str | None:
 
 def exported(weights: Weights) -> Path:
     """The GGUF of these weights, written if it does not exist yet; whole or not at all."""
-    target = cache_folder() / "gguf" / f"{weights.fingerprint}-f16.gguf"
+    target = cache_folder() / "gguf" / f"{weights.fingerprint}-{FORM}.gguf"
     if target.exists():
-        check_adapter(weights.folder, weights.adapter)  # it may have been written before adapters were checked
         with suppress(PermissionError):  # a cache that others keep
             os.utime(target)
         return target
