@@ -209,7 +209,7 @@ def test_a_reply_on_its_way_to_the_owner_is_not_money_for_others(tmp_path: Path)
         budget = RemoteBudget.of(to, TABLE)
         assert budget.may_grow(0.9)
         to.store.add(replace(reply(1), model="scripted/model"))
-        budget.spent += cost
+        budget.pay(cost)
         to.renew()
         assert owner.workers[to.who].dollars == pytest.approx(budget.limit)
         may_send.set()

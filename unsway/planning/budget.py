@@ -38,8 +38,6 @@ class Budget:
     """US dollars for all replies of the study, those in its folder included, and for its trainings."""
     table: Mapping[str, Price] = field(default_factory=prices)
     """Prices by name."""
-    spent: float = 0.0
-    """US dollars for the replies received."""
     trained: float = 0.0
     """US dollars for trainings at a provider."""
     set_aside: float = 0.0
@@ -50,12 +48,18 @@ class Budget:
     """Prompts that were not asked because they might have exceeded the limit."""
     unknown: dict[str, int] = field(default_factory=dict)
     """How many replies of each place, and trainings of the study, cost what nobody knows: `spent` and `trained` lack them."""
+    spent_at: dict[str, float] = field(default_factory=lambda: {"": 0.0})
+    """US dollars for the replies of each place that was counted; "" is none in particular."""
     _place: str = field(default="", init=False, repr=False)
-    _elsewhere: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.limit >= 0:
             raise BadInput(f"The budget is {self.limit} dollars; it must be 0 or more.")
+
+    @property
+    def spent(self) -> float:
+        """US dollars for the replies received, at all places."""
+        return sum(self.spent_at.values())
 
     @property
     def left(self) -> float:
@@ -74,10 +78,8 @@ class Budget:
 
     def count(self, replies: Iterable[Reply], place: str | Path = "") -> None:
         """Count what all replies of a place cost, as far as it is known; what was spent at other places stays counted."""
-        self._elsewhere[self._place] = self.spent - sum(self._elsewhere.values())
         self._place = str(Path(place).resolve()) if place else ""
-        self._elsewhere.pop(self._place, None)
-        self.unknown[self._place], self.spent = 0, sum(self._elsewhere.values())
+        self.unknown[self._place], self.spent_at[self._place] = 0, 0.0
         for reply in replies:
             self.add(reply)
 
@@ -85,7 +87,11 @@ class Budget:
         """Count one more reply of that place which this process did not ask for, as far as its cost is known."""
         cost = reply_cost(reply, self.table)
         self.unknown[self._place] += cost is None
-        self.spent += cost or 0.0
+        self.pay(cost or 0.0)
+
+    def pay(self, dollars: float) -> None:
+        """Count what a reply of that place cost."""
+        self.spent_at[self._place] += dollars
 
     def count_trainings(self, costs: Sequence[float | None]) -> None:
         """Count what the trainings of the study cost, as far as it is known; it replaces `trained`."""
@@ -128,4 +134,4 @@ class Budget:
         self.in_flight -= 1
         self.set_aside = self.set_aside - reserved if self.in_flight else 0.0
         if reply is not None:
-            self.spent += self.price(reply.model).of(reply.tokens_in, reply.tokens_out)
+            self.pay(self.price(reply.model).of(reply.tokens_in, reply.tokens_out))

@@ -171,9 +171,8 @@ class HubRefusals:
             from huggingface_hub import errors
 
         known = (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"])
-        if isinstance(error, known) and not isinstance(
-            error, UnswayError
-        ):  # a RuntimeError says which file was not sent, its cause why
+        if isinstance(error, known) and not isinstance(error, UnswayError):
+            # a RuntimeError says which file was not sent, its cause why
             said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
             raise ModelError(
                 f"The hub did not take or give {self.repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "

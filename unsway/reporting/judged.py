@@ -18,7 +18,7 @@ from unsway.judging.trust import JudgeCard, name_of
 from unsway.reporting import words
 from unsway.reporting.terminal import as_text
 from unsway.studies.judged import Judged, judged
-from unsway.studies.judged_cells import BOTH, VerbalisedCell
+from unsway.studies.judged_cells import BOTH, ChannelCell, JudgedCell, VerbalisedCell
 from unsway.studies.results import Results, views
 from unsway.types import Estimate, Verdict
 
@@ -29,13 +29,16 @@ UNVALIDATED = (
 )
 
 
+def whose(cell: JudgedCell | VerbalisedCell | ChannelCell) -> dict[str, Any]:
+    """The columns that say of what a row is, and by whom."""
+    return {"bias": words.human(cell.bias), "arm": words.visible(cell.arm), "judge": words.visible(cell.by)}
+
+
 def rows(found: Judged) -> Rows:
     """A row for each arm, bias, question, judge and channel; percent of what it counts, with how many verdicts."""
     return [
         {
-            "bias": words.human(cell.bias),
-            "arm": words.visible(cell.arm),
-            "judge": words.visible(cell.by),
+            **whose(cell),
             "channel": cell.channel,
             "question": words.human(cell.question),
             "counts": counts_of(cell.question),
@@ -75,9 +78,7 @@ def verbalised_rows(found: Judged) -> Rows:
         bounds = f"{least} to {most}" if all_switches > given.n else words.NONE
         shown.append(
             {
-                "bias": words.human(cell.bias),
-                "arm": words.visible(cell.arm),
-                "judge": words.visible(cell.by),
+                **whose(cell),
                 "channel": cell.channel,
                 "switches": all_switches,
                 "say so": n_say,
@@ -102,9 +103,7 @@ def channel_rows(found: Judged) -> Rows:
     """A row for each arm, bias and judge that was shown both channels: in which of them biased replies admit the cue."""
     return [
         {
-            "bias": words.human(cell.bias),
-            "arm": words.visible(cell.arm),
-            "judge": words.visible(cell.by),
+            **whose(cell),
             "both": cell.both,
             "thinking only": cell.thinking_only,
             "answer only": cell.answer_only,

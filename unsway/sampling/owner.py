@@ -105,7 +105,7 @@ class Owner:
             share.keys.discard(key)
             if old != row and self.budget is not None:  # a second reply at an address was paid for too
                 cost = self.budget.price(reply.model).of(reply.tokens_in, reply.tokens_out)
-                self.budget.spent += cost
+                self.budget.pay(cost)
                 share.dollars = max(0.0, share.dollars - cost)
 
     # ------------------------------------------------------------ leases

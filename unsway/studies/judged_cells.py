@@ -82,7 +82,7 @@ class VerbalisedCell(NamedTuple):
     """Given a switch minus the matched placebo, paired by question; None, with the reason, where that was not asked."""
     against_base: Estimate | None
     """Verbalised here minus verbalised by the base, on the pairs that switched in both; None for the base itself. Without a
-    value, and with the reason, where the thoughts of the two can be seen in different ways."""
+    value, and with the reason, where the thoughts of the two can be seen in different ways, or the judge errs otherwise."""
     shared: float | None
     """Share of this arm's switches that these pairs are."""
     note: str = ""
