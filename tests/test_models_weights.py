@@ -217,6 +217,17 @@ def test_weights_without_a_tokenizer_say_so(tmp_path: Path) -> None:
 
 @real
 @loads_torch
+def test_a_tokenizer_is_its_takers_own_and_read_again_where_a_file_changed(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "base")
+    first = locate(str(folder)).tokenizer
+    before, first.chat_template = first.chat_template, "mine"
+    assert locate(str(folder)).tokenizer.chat_template == before
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    assert locate(str(folder)).tokenizer.chat_template == "{{ messages }}"
+
+
+@real
+@loads_torch
 def test_frozen_weights_of_the_last_layer_are_not_copied_for_each_row(tmp_path: Path) -> None:
     """What an adapter leaves frozen is multiplied with the last positions of all rows at once, as a base's weights are."""
     import torch

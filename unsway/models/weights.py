@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -80,21 +81,23 @@ class Weights:
         Raises:
             ModelError: It cannot be read, or has no chat template.
         """
-        own = self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file()
-        folder = self.adapter if own else self.folder
+        folder = self.folder
+        if self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file():
+            folder = self.adapter
+        stats = [(path, path.stat()) for kind in TEXT_FILES for path in sorted(folder.glob(kind))]
         try:
-            tokenizer = _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            read = _tokenizer(folder, tuple((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(
                 f"{self.name!r} has no tokenizer that transformers can read ({' '.join(str(error).split())[:200]}). Put "
                 f"the files of its tokenizer into {str(folder)!r}."
             ) from error
-        if not tokenizer.chat_template:
+        if not read.chat_template:
             raise ModelError(
                 f"{self.name!r} has no chat template, so it cannot be asked as a chat model. Take an instruction-tuned "
                 "model, or put a chat_template.jinja into its folder."
             )
-        return tokenizer
+        return deepcopy(read)  # who takes it may change it, as TRL does
 
     @cached_property
     def ends(self) -> frozenset[int]:
@@ -303,6 +306,12 @@ def _from_hub(name: str, wanted: list[str]) -> Path:
 
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 """Instruction sets that compute in bfloat16, as `torch.cpu.get_capabilities` names them."""
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: Path, files: tuple[tuple[str, int, int], ...]) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder, read once as long as its files' sizes and times of change stay the same."""
+    return _transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 @cache
