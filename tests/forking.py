@@ -38,7 +38,10 @@ PRELOADED = (
 )
 """Seconds of imports. None of them starts a thread, which would not survive a fork."""
 MEASURING = (
+    "tests.warm",
     "inspect_ai.agent._acp.server",
+    "inspect_ai.agent._acp.transport_live",
+    "inspect_ai.hooks._startup",
     "inspect_ai.model._providers.openai_compatible",
     "inspect_ai.solver._transcript",
     "fastapi",
@@ -52,7 +55,9 @@ MEASURING = (
     "unsway.reporting.second_reader",
     "unsway.reporting.terminal",
     "unsway.stats.estimates",
+    "unsway.studies.kept_replies",
     "unsway.studies.scoring",
+    "unsway.studies.settling",
     "unsway.studies.trainings",
     "unsway.testing",
 )
