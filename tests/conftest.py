@@ -31,9 +31,9 @@ IMPORTED = [0]
 _made = Registry.__init__
 
 
-def _noted(registry: Registry[Any], kind: str, package: str) -> None:
+def _noted(registry: Registry[Any], *given: Any, **options: Any) -> None:
     """Make a registry, and note it here."""
-    _made(registry, kind, package)
+    _made(registry, *given, **options)
     REGISTRIES.append(registry)
 
 

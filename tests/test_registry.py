@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from unsway import biases, effects, sources
+from unsway.cli.known import REGISTRIES, registry_of
 from unsway.errors import BadInput, UnknownName, UnswayError
 from unsway.judging.rubrics import rubric
 from unsway.registry import Ref, Registry
+from unsway.training.methods import methods
 
 
 def test_a_name_is_taken_once_and_unknown_ones_name_the_closest() -> None:
-    things: Registry[int] = Registry("thing", "unsway.banks")
+    things: Registry[int] = Registry("thing", "unsway.banks", int)
     assert things.add("one", 1) == 1
     things.add("two", 2)
     assert things.get("one") == 1 and things.names() == ("one", "two") and "two" in things
@@ -25,10 +27,22 @@ def test_a_name_is_taken_once_and_unknown_ones_name_the_closest() -> None:
 
 @pytest.mark.parametrize("name", ["", "two words", "one,two", "one@2", 7])
 def test_a_name_that_nobody_could_write_is_refused(name: Any) -> None:
-    things: Registry[int] = Registry("thing", "unsway.banks")
+    things: Registry[int] = Registry("thing", "unsway.banks", int)
     with pytest.raises(BadInput, match="cannot be the name of this thing"):
         things.add(name, 1)
     assert things.names() == ()
+
+
+def test_what_is_of_another_kind_or_of_another_name_is_refused_where_it_is_added() -> None:
+    for kind in REGISTRIES:
+        found = registry_of(kind)
+        own = next((found.get(name) for name in found.names()), found.names)
+        for wrong in (5, "x", type(own), lambda *given: None):
+            with pytest.raises(BadInput, match=rf"^The {found.kind} 'x' is {type(wrong).__name__} .*; give a .*class"):
+                found.add("x", wrong)
+        assert "x" not in found
+    with pytest.raises(BadInput, match="method 'x' has the name 'bct' itself"):
+        methods.add("x", methods.get("bct"))
 
 
 @pytest.mark.parametrize(

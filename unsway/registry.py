@@ -3,7 +3,7 @@
 In: modules of this package, and the entry points that other packages install under `unsway.plugins`. Out: things by name.
 A file in the working folder is never loaded by itself: only installed code is, once, and each plug-in is logged.
 
-    engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines")
+    engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines", Engine, classes=True)
     engines.add("mine", MyEngine)       # at the end of the module that defines it
     engines.get("mine"), engines.names()
 """
@@ -21,7 +21,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from unsway.errors import BadInput, UnknownName, UnswayError
+from unsway.errors import BadInput, UnknownName, UnswayError, kind_of
 
 GROUP = "unsway.plugins"
 """The group of entry points under which other packages add things; the value of each is a module to import."""
@@ -65,15 +65,28 @@ class Ref:
 class Registry(Generic[T]):
     """Things of one kind by name; the modules that declare them are imported when somebody first asks."""
 
-    def __init__(self, kind: str, package: str) -> None:
-        """`kind` is the word used in error messages; every module of `package` is imported before the first answer."""
+    def __init__(self, kind: str, package: str, of: Any, *, classes: bool = False) -> None:
+        """An empty registry.
+
+        Args:
+            kind: The word used in error messages.
+            package: Every module of it is imported before the first answer.
+            of: The class of the things; a protocol is one that can be checked at run time.
+            classes: The things are subclasses of it, not values.
+        """
         self.kind = kind
         self.package = package
+        self._of = of
+        self._classes = classes
         self._things: dict[str, T] = {}
         self._discovered = False
 
     def add(self, name: str, thing: T) -> T:
-        """Declare a thing under a name, and return it. Raises `BadInput` where it is taken or cannot be written."""
+        """Declare a thing under a name, and return it.
+
+        Raises:
+            BadInput: The name is taken, cannot be written or is not the thing's own, or the thing is of another kind.
+        """
         given: object = name
         if not isinstance(given, str) or not _NAME.fullmatch(given):
             raise BadInput(
@@ -81,6 +94,14 @@ class Registry(Generic[T]):
             )
         if name in self._things:
             raise BadInput(f"The name {name!r} is taken by another {self.kind}. Rename one of the two.")
+        found: object = thing
+        is_class = isinstance(found, type)
+        if is_class != self._classes or not (issubclass if is_class else isinstance)(found, self._of):  # type: ignore[arg-type]
+            what = self._of.__name__
+            allowed = f"a subclass of {what}, not a value" if self._classes else f"a value of the class {what}"
+            raise BadInput(f"The {self.kind} {name!r} is {kind_of(found)}; give {allowed}. CONTRIBUTING.md shows one.")
+        if (own := getattr(found, "name", name)) != name:  # rows and studies keep its own name, and look it up
+            raise BadInput(f"The {self.kind} {name!r} has the name {own!r} itself. Give both the same one.")
         self._things[name] = thing
         return thing
 

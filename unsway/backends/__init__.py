@@ -15,7 +15,7 @@ from unsway.registry import Registry
 from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Backend
 
-backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends")
+backends: Registry[type[Backend]] = Registry("back-end", "unsway.backends", Backend, classes=True)
 """Every back-end by name."""
 
 

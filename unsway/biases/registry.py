@@ -139,7 +139,7 @@ class About(TypedDict, total=False):
     reader: str
 
 
-biases: Registry[Bias] = Registry("bias", "unsway.biases")
+biases: Registry[Bias] = Registry("bias", "unsway.biases", Bias)
 """All biases, by name."""
 
 

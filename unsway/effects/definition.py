@@ -180,7 +180,7 @@ class AboutEffect(TypedDict, total=False):
     judge: AskJudge | None
 
 
-effects: Registry[SideEffect] = Registry("side effect", "unsway.effects")
+effects: Registry[SideEffect] = Registry("side effect", "unsway.effects", SideEffect)
 """All side effects, by name."""
 
 

@@ -107,7 +107,7 @@ class InterventionKind:
 
 NONE = "none"
 """How no intervention is spelled."""
-kinds: Registry[InterventionKind] = Registry("kind of intervention", "unsway.interventions")
+kinds: Registry[InterventionKind] = Registry("kind of intervention", "unsway.interventions", InterventionKind)
 """Every kind of intervention by name; adding one is adding a file that ends in `kinds.add(…)`."""
 
 

@@ -58,7 +58,7 @@ class Elicitation:
         return f"{self.name}@" + ".".join(map(str, (self.wordings.version, *more)))
 
 
-elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts")
+elicitations: Registry[Elicitation] = Registry("elicitation", "unsway.prompts", Elicitation)
 """All elicitations, by name."""
 
 

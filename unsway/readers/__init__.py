@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeAlias, get_args
+from typing import Any, Protocol, TypeAlias, get_args, runtime_checkable
 
 from unsway.errors import BadInput
 from unsway.registry import Registry, blaming
@@ -22,6 +22,7 @@ Read: TypeAlias = Callable[[Pair, Side, Reply], Reading]
 """Reads one side of a pair. A value that is an option is one of the question, whatever the order shown."""
 
 
+@runtime_checkable
 class Reader(Protocol):
     """Reads one side of a pair."""
 
@@ -76,7 +77,7 @@ class DeclaredReader:
         return reading
 
 
-readers: Registry[Reader] = Registry("reader", "unsway.readers")
+readers: Registry[Reader] = Registry("reader", "unsway.readers", Reader)
 """All readers, by name."""
 
 

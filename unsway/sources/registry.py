@@ -90,7 +90,7 @@ class AboutSource(TypedDict, total=False):
     levels: tuple[int, ...]
 
 
-sources: Registry[Source] = Registry("source", "unsway.sources")
+sources: Registry[Source] = Registry("source", "unsway.sources", Source)
 """All sources, by name."""
 
 

@@ -37,7 +37,7 @@ class Statistic:
     """percent: a share. points: a signed difference of shares. ratio: two decimals."""
 
 
-statistics: Registry[Statistic] = Registry("statistic", "unsway.stats")
+statistics: Registry[Statistic] = Registry("statistic", "unsway.stats", Statistic)
 """The statistics that were added to the table, by name."""
 
 

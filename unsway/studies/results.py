@@ -65,7 +65,7 @@ class SkippedCount(NamedTuple):
     """Questions."""
 
 
-views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.reporting")
+views: Registry[Callable[..., Any]] = Registry("view of results", "unsway.reporting", Callable)
 """How results show themselves, by name; `unsway.reporting.display` declares terminal, markdown, notebook and chart."""
 
 

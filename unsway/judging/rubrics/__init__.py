@@ -152,7 +152,7 @@ class Rubric:
         return Prompt((Turn("user", (Part("instruction", fill(self.wording.entries[0], **words)),)),))
 
 
-rubrics: Registry[Rubric] = Registry("rubric", "unsway.judging.rubrics")
+rubrics: Registry[Rubric] = Registry("rubric", "unsway.judging.rubrics", Rubric)
 """All rubrics, by name."""
 
 

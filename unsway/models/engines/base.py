@@ -200,7 +200,7 @@ def _fail(pending: Sequence[Pending] | Sequence[PendingScore], error: BaseExcept
             result.set_exception(error)
 
 
-engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines")
+engines: Registry[type[Engine]] = Registry("engine", "unsway.models.engines", Engine, classes=True)
 """What runs local models, by name; `make_engine` also takes `auto`."""
 
 

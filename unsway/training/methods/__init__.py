@@ -15,7 +15,7 @@ from unsway.registry import Registry
 from unsway.spelling import KIND, Json, tagged, untagged
 from unsway.training.seams import Method
 
-methods: Registry[type[Method]] = Registry("method", "unsway.training.methods")
+methods: Registry[type[Method]] = Registry("method", "unsway.training.methods", Method, classes=True)
 """Every method by name."""
 
 
