@@ -21,6 +21,7 @@ from unsway.errors import BadInput
 from unsway.prompts.render import MAX_OPTIONS, letter, render
 from unsway.readers.parse import read
 from unsway.seeds import digest
+from unsway.sources.checks import MAX_STEM, text_problem
 from unsway.store import read_jsonl, write_jsonl
 from unsway.types import Part, Prompt, Question, Turn
 
@@ -68,7 +69,11 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """Arguments by question and option. Raises `BadInput` where two are for the same option, or an option is impossible."""
+    """Arguments by question and option.
+
+    Raises `BadInput` where two are for the same option, an option is impossible, or a text is not what a question or a cue
+    could hold either: without anything to see, with a control character, or with an unclosed change of direction.
+    """
 
     rows: tuple[Argument, ...]
     """Sorted by question and option."""
@@ -85,6 +90,8 @@ class Arguments:
                 raise BadInput(f"{what} is there twice; keep one.")
             if not 0 <= row.option < MAX_OPTIONS:
                 raise BadInput(f"{what}: an option is an index from 0 to {MAX_OPTIONS - 1}.")
+            if (problem := text_problem("text", "", row.text, MAX_STEM)) is not None:
+                raise BadInput(f"{what} {problem.text}.")
             texts[row.question_id, row.option] = row.text
         object.__setattr__(self, "rows", rows)
         object.__setattr__(self, "sha256", digest([astuple(row) for row in rows]))
@@ -122,6 +129,8 @@ def flaw(text: str, question: Question, option: int) -> str | None:
         return f"is longer than {LONGEST} characters"
     if re.search(r"</?\s*argument", text, re.IGNORECASE):
         return "holds a tag that would end it"
+    if (problem := text_problem("text", "", text, LONGEST)) is not None:
+        return f"is no text for a prompt ({problem.kind})"
     answer = read(text, options=question.options)
     if answer.choice is None:
         return "concludes nothing that could be read"
