@@ -63,6 +63,23 @@ def test_biases_with_and_without_forms_have_equal_shares() -> None:
     assert [cue.name for cue in Recipe(biases=("suggested_answer/quoted",)).cues] == ["suggested_answer/quoted"]
 
 
+@pytest.mark.parametrize(
+    ("field", "wrong", "rule"),
+    [
+        ("n", 2.5, "a whole number"),
+        ("instructions", "vared", "one of 'default', 'varied'"),
+        ("temperature", "hot", "a finite number"),
+        ("temperature", -1, "a number, 0"),
+        ("max_tokens", 0, "a whole number of tokens, 1 or more"),
+        ("exclude", "arc_easy", "a tuple, each entry text"),
+        ("keep", "wrong", "one of 'all', 'right', 'disagree'"),
+    ],
+)
+def test_a_recipe_refuses_what_a_field_cannot_be(field: str, wrong: Any, rule: str) -> None:
+    with pytest.raises(BadInput, match=f"{field} is {wrong!r}; it is {rule}"):
+        Recipe(**{field: wrong})  # type: ignore[misc]
+
+
 def test_cut_replies_are_asked_anew_in_order_and_shares_stay_even(tmp_path: Path) -> None:
     questions = toy_questions(200, split="train")
     recipe = Recipe(n=40, biases=FOUR, instruct=0, seed=5)

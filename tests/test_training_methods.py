@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,27 @@ def test_a_back_end_is_a_frozen_value_that_says_what_it_offers(name: str) -> Non
     assert loads(kind, dumps(where)) == where == where.limited(1e9).limited(1e9) or where.limited(1.0) != where
     with pytest.raises(BadInput, match="has no option 'colour'"):
         backend(name, colour="red")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "wrong", "rule"),
+    [
+        ("local", "packing", "no", "True or False"),
+        ("local", "save_every", 2.5, "a whole number"),
+        ("local", "rows_at_once", "4", "a whole number or None"),
+        ("local", "report_to", "wandb", "a tuple, each entry text"),
+        ("openai", "max_cost", "five", "a finite number or None"),
+        ("openai", "max_cost", -1, "US dollars, 0 or more, or None"),
+        ("openai", "waits", (1,), "a tuple of a finite number, a finite number"),
+        ("openai", "waits", (9, 2), "seconds, 0 or more: the first wait and the longest"),
+        ("tinker", "max_cost", float("nan"), "a finite number or None"),
+        ("tinker", "price", ("1", "2", "3"), "a tuple, each entry a finite number"),
+        ("tinker", "tokenizer", 5, "text or None"),
+    ],
+)
+def test_an_option_of_another_kind_is_refused(name: str, option: str, wrong: Any, rule: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(f".{option} is {wrong!r}; it is {rule}.")):
+        backend(name, **{option: wrong})
 
 
 @pytest.mark.parametrize("where", backends.names())

@@ -60,7 +60,7 @@ class UnknownName(UnswayError, LookupError):
         from difflib import get_close_matches
 
         names = sorted(known)
-        close = get_close_matches(name, names, n=3, cutoff=0.5)
+        close = get_close_matches(str(name), names, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
         listing = ", ".join(names) or "none"
         super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {listing}.")

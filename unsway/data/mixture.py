@@ -103,10 +103,9 @@ def mixture(
         check_overlap(questions, tested)
     if recipe.instruct:
         tasks(recipe.instruct_tasks)  # a wrong name is refused before anything is asked
-    settings = Settings(temperature=recipe.temperature, max_tokens=recipe.max_tokens, seed=recipe.seed)
     asked = session(model, **model_args)
     with asked if asked is not model else nullcontext():
-        asker = _Asker(asked, settings, folder, budget, recipe.thoughts)
+        asker = _Asker(asked, recipe.sampling(), folder, budget, recipe.thoughts)
         found = _targets(recipe, questions, asker)
         beside = beside_default_system((pair for pair, _ in found), weights_of(asked))
         rows = [

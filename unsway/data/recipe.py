@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import lcm
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypedDict, Unpack
 
 from unsway.biases.cues import BIAS, resolve
 from unsway.biases.registry import Bias, all_biases, get, held_to
@@ -16,6 +16,8 @@ from unsway.prompts import elicitations
 from unsway.prompts.elicitations import ELICITATION, Elicitation
 from unsway.registry import Ref
 from unsway.spelling import Several, expression, several
+from unsway.types import Settings
+from unsway.types.kinds import check_kinds
 
 PAPERS = ("suggested_answer", "suggested_against")
 """The biases that the paper trains against."""
@@ -103,12 +105,15 @@ class Recipe:
         def __init__(self, **given: Unpack[RecipeFields]) -> None: ...
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "elicit", elicitations.resolve(self.elicit))
+        object.__setattr__(self, "biases", tuple(map(resolve, several(self.biases))))
+        check_kinds(self)
         if self.n < 1 or self.instruct < 0 or self.evidence < 0:
             counts = f"n = {self.n}, instruct = {self.instruct} and evidence = {self.evidence}"
             raise BadInput(f"A recipe has {counts}; n is at least 1, the others 0.")
         if not 0 <= self.direct_share <= 1:
             raise BadInput(f"direct_share is {self.direct_share}; it is a fraction from 0 to 1.")
-        object.__setattr__(self, "elicit", elicitations.resolve(self.elicit))
+        self.sampling()  # refuses a temperature and a length that there are not
         if self.elicit.answer_turn is not None:
             raise BadInput(
                 f"{self.elicit.name!r} asks for the letter alone at the end, which would be the target. Take 'cot'."
@@ -118,13 +123,8 @@ class Recipe:
                 f"{self.elicit.name!r} puts requests, and which replies decline is for a judge to say. Measure and judge "
                 "them, then take the rows with unsway.data.requests.request_rows."
             )
-        object.__setattr__(self, "biases", tuple(map(resolve, several(self.biases))))
         if not self.biases:
             raise BadInput("A recipe names no bias; name at least one (`unsway biases` lists them).")
-        if self.keep not in get_args(Keep):
-            raise BadInput(f"keep is {self.keep!r}; it is one of {', '.join(get_args(Keep))}.")
-        if self.thoughts not in get_args(Thoughts):
-            raise BadInput(f"thoughts is {self.thoughts!r}; it is one of {', '.join(get_args(Thoughts))}.")
         for bias in self.biases:
             if bias.needs_first_answer or bias.source:
                 raise BadInput(
@@ -135,6 +135,10 @@ class Recipe:
     def __repr__(self) -> str:
         """The expression that makes it."""
         return expression(self)
+
+    def sampling(self) -> Settings:
+        """How the model's own replies are decoded."""
+        return Settings(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed)
 
     @property
     def bias_names(self) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, final
 from unsway.errors import BadInput
 from unsway.seeds import rng
 from unsway.training.alignment import Places, Window
-from unsway.training.kinds import check_kinds
 from unsway.types import Checkpoint, Example, Message, Prompt, Settings
+from unsway.types.kinds import check_kinds
 
 Tensor: TypeAlias = Any
 """A `torch.Tensor`."""
@@ -191,11 +191,7 @@ class WhiteBox(Policy, Protocol):
         ...
 
 
-WHAT: dict[Any, str] = {
-    Tuner: "fit rows",
-    Policy: "sample, score and step",
-    WhiteBox: "show inner states",
-}
+WHAT: dict[Any, str] = {Tuner: "fit rows", Policy: "sample, score and step", WhiteBox: "show inner states"}
 """What each seam lets a method do, for errors."""
 
 
@@ -213,6 +209,9 @@ class Backend:
     """The losses that `fit` knows."""
     launches: ClassVar[bool] = False
     """Whether several processes that torchrun started share its `fit`."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
 
     def describe(self, base: str) -> str:
         """The base with what pins its weights: `name@fingerprint`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from unsway.errors import BadInput
+from unsway.types.kinds import check_kinds
 
 TRACKERS: Mapping[str, tuple[str, ...]] = {
     "tensorboard": ("tensorboard", "tensorboardX"),
@@ -37,6 +38,7 @@ class LocalOptions:
     such rows are refused."""
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.save_every < 1:
             raise BadInput(f"save_every is {self.save_every}; it is a number of steps, 1 or more.")
         if self.rows_at_once is not None and self.rows_at_once < 1:

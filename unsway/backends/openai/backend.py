@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from unsway.backends import backends
+from unsway.backends.charging import Charging
 from unsway.backends.openai.jobs import check_ended, connect, created, ended, going_on, translated, uploaded
 from unsway.backends.openai.notes import JobNotes
 from unsway.backends.openai.record import RECORD, read_record, record_of
@@ -27,7 +28,7 @@ from unsway.progress import track
 from unsway.seeds import content_id
 from unsway.store import dumps
 from unsway.training import examples_sha256
-from unsway.training.seams import Backend, CrossEntropy, Method, Tuner
+from unsway.training.seams import CrossEntropy, Method, Tuner
 from unsway.types import Checkpoint, Example
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ RETRIES = 450
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAi(Backend):
+class OpenAi(Charging):
     """Trains at OpenAI: an adapter of an undisclosed kind, on completions."""
 
     base_url: str | None = None
@@ -57,6 +58,11 @@ class OpenAi(Backend):
     summary: ClassVar[str] = "at OpenAI, or at a server that speaks its fine-tuning API"
     offers: ClassVar[frozenset[Any]] = frozenset({Tuner})
     objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy})
+
+    def __post_init__(self) -> None:
+        Charging.__post_init__(self)
+        if not 0 <= self.waits[0] <= self.waits[1]:
+            raise BadInput(f"OpenAi.waits is {self.waits}; it is seconds, 0 or more: the first wait and the longest.")
 
     def describe(self, base: str) -> str:
         """The base by name, with the id of the address where that is not OpenAI's own."""
@@ -76,10 +82,6 @@ class OpenAi(Backend):
     def training_cost(self, base: str, tokens: float) -> float | None:
         """The bill by the table of training prices."""
         return bill(_named(base), tokens).dollars
-
-    def limited(self, max_cost: float) -> OpenAi:
-        """The same, refusing a job that would cost more than this, or than its own limit."""
-        return replace(self, max_cost=max_cost if self.max_cost is None else min(max_cost, self.max_cost))
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
         """Train; waits for the job that the folder knows of where there is one.

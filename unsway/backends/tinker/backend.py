@@ -13,12 +13,13 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from unsway.backends import backends
+from unsway.backends.charging import Charging
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, tokenise, tokenise_sides
 from unsway.backends.local.steps import METRICS
@@ -32,7 +33,7 @@ from unsway.models.weights import CHECKPOINT_FILE, locate_tokenizer
 from unsway.progress import track
 from unsway.seeds import content_id
 from unsway.training import examples_sha256
-from unsway.training.seams import Backend, CrossEntropy, Method, Policy, PreferenceLoss, Tuner
+from unsway.training.seams import CrossEntropy, Method, Policy, PreferenceLoss, Tuner
 from unsway.types import Checkpoint, Example
 
 _log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ CHAT = "/oai/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Tinker(Backend):
+class Tinker(Charging):
     """Trains adapters at Tinker: by replies, by preferences, and on-policy; it shows no inner states."""
 
     base_url: str | None = None
@@ -69,6 +70,7 @@ class Tinker(Backend):
     objectives: ClassVar[frozenset[Any]] = frozenset({CrossEntropy, PreferenceLoss})
 
     def __post_init__(self) -> None:
+        Charging.__post_init__(self)
         if self.save_every < 1:
             raise BadInput(f"save_every is {self.save_every}; it is a number of steps, 1 or more.")
         if self.price and (len(self.price) != 3 or not all(each >= 0 for each in self.price)):
@@ -111,10 +113,6 @@ class Tinker(Backend):
     def training_cost(self, base: str, tokens: float) -> float | None:
         """By the price of the base for tokens trained on."""
         return TinkerTokens(trained=tokens).dollars(price_of_base(_bare(base), self.price))
-
-    def limited(self, max_cost: float) -> Tinker:
-        """The same, refusing a fit that could cost more than this, or than its own limit."""
-        return replace(self, max_cost=max_cost if self.max_cost is None else min(max_cost, self.max_cost))
 
     def fit(self, rows: Sequence[Example], method: Method, base: str, folder: Path) -> Checkpoint:
         """Train on replies or preferences; the rows of each step are those that the local back-end would take.
