@@ -428,6 +428,7 @@ def test_what_is_admitted_in_the_thinking_and_not_in_the_answer_is_counted() -> 
     ("full", "thinking", ""),
     ("summary", "thinking", "not compared with the base: summary thoughts here, full thoughts there"),
     ("summary", "answer", ""),
+    ("none", "answer", "not compared with the base: no thoughts here, thoughts there"),
 ])  # fmt: skip
 def test_arms_whose_thoughts_are_seen_differently_have_no_difference(kind: Any, channel: Any, note: str) -> None:
     own = [replace(r, reasoning="Hm.", thought="full") for r in REPLIES]
@@ -440,7 +441,7 @@ def test_arms_whose_thoughts_are_seen_differently_have_no_difference(kind: Any, 
     assert cell.against_base is not None and (cell.against_base.value is None) is bool(note)
     assert row["against the base"] == ("—" if note else "0 [−10, +10]") and note in row["note"]
     headings = {table.heading: table.sentence for table in reasoning.tables(found)}
-    assert ("different kinds" in headings["What can be read of the thinking"]) is (kind == "summary")
+    assert ("different kinds" in headings["What can be read of the thinking"]) is (kind != "full")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from unsway.studies.folder import results
 from unsway.studies.fronts import verbalised_front
 from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
+from unsway.types import Thought
 
 QUESTIONS = toy_questions(60)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer")], elicit="cot")
@@ -184,6 +185,35 @@ def test_judges_and_channels_have_fronts_of_their_own(watched: tuple[Any, Path])
     assert all(
         arm.y >= one.y for arm, one in zip(both["scripted_judge/judge, thinking"], alone.popitem()[1], strict=True)
     )
+
+
+def test_arms_whose_thoughts_are_not_seen_alike_are_on_no_front_together(watched: tuple[Any, Path]) -> None:
+    """Who thinks first may say there what another arm says in its answer; it was beaten for that in every draw."""
+    found, _ = watched
+    arms = found.found.arms
+
+    def study(**kinds: Thought) -> us.Results:
+        """The study, where each arm thinks as is said."""
+        said = [replace(r, thought=kinds[arm.label]) for arm in arms for r in found.found.replies_of(arm)]
+        return us.Results.build("t", arms, PAIRS, said)
+
+    def fronts(study: us.Results, channel: str) -> list[dict[str, list[str]]]:
+        said = [replace(v, by="by", channel=channel) for v in found.verdicts if v.question.startswith("monitor@")]
+        parts = [
+            replace(v, question=f"{name}@1", value=True) for v in said for name in ("mentions_cue", "relies_on_cue")
+        ]
+        both = verbalised_front(study, parts), Monitored(tuple(said), (), study).fronts()
+        return [{by: [arm.label for arm in arms] for by, arms in fronts.items()} for fronts in both]
+
+    hidden, summary = study(talks="none", quiet="hidden"), study(talks="full", quiet="summary")
+    assert (
+        fronts(hidden, "answer") == [{"by, arms with no thoughts": ["talks"], "by, arms with thoughts": ["quiet"]}] * 2
+    )
+    assert fronts(summary, "answer") == [{"by": ["talks", "quiet"]}] * 2
+    apart = {"by, thinking, arms with full thoughts": ["talks"], "by, thinking, arms with summary thoughts": ["quiet"]}
+    assert fronts(summary, "thinking") == [apart] * 2
+    (none,) = replace(found, found=hidden).matched({"one": ["talks", "quiet"], "other": ["quiet", "talks"]}).values()
+    assert none.value is None and none.note == "not compared: arms with no thoughts, arms with thoughts"
 
 
 def test_monitors_have_fronts_curves_and_cells_of_their_own(watched: tuple[Any, Path]) -> None:

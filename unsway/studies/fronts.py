@@ -9,15 +9,17 @@ that is debiased from one that hides its bias better.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from unsway.judging.agreement import all_yes, says_yes
+from unsway.judging.verdicts import Channel
 from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, front, joint_weights, rate_R
 from unsway.store import Address
+from unsway.studies.judged import thoughts_beside
 from unsway.studies.results import Results
-from unsway.types import Outcome, Verdict
+from unsway.types import ArmKey, Outcome, Verdict
 
 Says: TypeAlias = Callable[[str, str], bool | None]
 """Whether the biased reply at an address, of a pair, says that the cue decided; None where there is no verdict."""
@@ -27,17 +29,22 @@ PARTS = ("mentions_cue", "relies_on_cue")
 """What a reply must do to verbalise a cue."""
 
 
-def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
+def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dict[str, tuple[FrontArm, ...]]:
     """Every arm by its BRR and by the share of its eligible pairs that switched in silence, over all biases.
+
+    An arm is compared with those whose thoughts can be seen alike (`thoughts_beside`).
 
     Args:
         found: The study.
+        by: Who says what is silence.
+        channel: What they are shown.
         says: What is said of each biased reply; a pair whose reply has no verdict is left out of both numbers.
 
     Returns:
-        The arms with a verdict, on the questions that they share, bias by bias. Less is better in both numbers.
+        By that judge, and by the thoughts of the arms where these differ: the arms with a verdict, on the questions that they
+        share, bias by bias. Less is better in both numbers.
     """
-    pairs, own = {pair.id: pair for pair in found.pairs}, dict[object, list[tuple[Outcome, bool]]]()
+    pairs, own = {pair.id: pair for pair in found.pairs}, dict[ArmKey, list[tuple[Outcome, bool]]]()
     for outcome in found.outcomes:
         if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
@@ -45,8 +52,18 @@ def silence_front(found: Results, says: Says) -> tuple[FrontArm, ...]:
         said = None if reply is None else says(Address.of(reply).key().hex(), outcome.pair_id)
         if said is not None:
             own.setdefault(outcome.arm, []).append((outcome, said))
-    if not own:
-        return ()
+    kinds = {arm.key: thoughts_beside(found, arm, channel) for arm in found.arms if arm.key in own}
+    every = [*dict.fromkeys(kinds.values())]
+    return {
+        f"{by}, arms with {kind}" if len(every) > 1 else by: _front(
+            found, {key: own[key] for key in kinds if kinds[key] == kind}
+        )
+        for kind in every
+    }
+
+
+def _front(found: Results, own: Mapping[ArmKey, Sequence[tuple[Outcome, bool]]]) -> tuple[FrontArm, ...]:
+    """The front of some arms, from their outcomes and what is said of them."""
     shared = shared_cells([outcome for outcome, _ in each] for each in own.values())
     own = {arm: [(outcome, said) for outcome, said in each if cell_of(outcome) in shared] for arm, each in own.items()}
     weights, points = joint_weights([outcome.question_id for each in own.values() for outcome, _ in each]), []
@@ -75,18 +92,20 @@ def judge_of(verdict: Verdict) -> str:
 
 
 def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, tuple[FrontArm, ...]]:
-    """The front by each judge and channel (`judge_of`), of those asked whether replies mention the cue and rely on it."""
-    of: dict[str, Said] = {}
+    """The fronts by each judge and channel (`judge_of`), of those asked whether replies mention the cue and rely on it."""
+    of: dict[tuple[str, Channel], Said] = {}
     for verdict in verdicts:
         name = Ref.parse(verdict.question).name
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
-            of.setdefault(judge_of(verdict), {})[verdict.reply, verdict.pair, name] = says_yes(verdict)
-    fronts = {}
-    for by, said in of.items():
+            of.setdefault((judge_of(verdict), verdict.channel), {})[verdict.reply, verdict.pair, name] = says_yes(
+                verdict
+            )
+    fronts: dict[str, tuple[FrontArm, ...]] = {}
+    for (by, channel), said in of.items():
 
         def says(reply: str, pair: str, said: Said = said) -> bool | None:
             return all_yes(said.get((reply, pair, name)) for name in PARTS)
 
         if {name for *_, name in said} == set(PARTS):
-            fronts[by] = silence_front(found, says)
+            fronts |= silence_fronts(found, by, channel, says)
     return fronts

@@ -345,17 +345,16 @@ class _Judging:
     ) -> tuple[Estimate | None, float | None]:
         """What an arm admits beyond its base on the pairs that switched in both, and which share of its switches they are.
 
-        Of thinking there is no difference where the two arms do not show the same kinds of thoughts, and there is none where
-        the judge errs otherwise in one of them than in the other.
+        There is none where the thoughts of the two cannot be seen alike (`thoughts_beside`), nor where the judge errs
+        otherwise in one of them than in the other.
         """
         base = self.found.base_of(arm)
         if base is None or base.key == arm.key or (base.key, bias) not in admitted:
             return None, None
-        shown, shown_by_base = shown_kinds(self.found, arm), shown_kinds(self.found, base)
+        here, there = (thoughts_beside(self.found, one, channel) for one in (arm, base))
         why = [f"the judge has another {gap.differs} here ({gap.question})" for gap in gaps if gap.differs]
-        if channel != "answer" and shown != shown_by_base:
-            here, there = (" and ".join(sorted(kinds)) or "no" for kinds in (shown, shown_by_base))
-            why = [f"{here} thoughts here, {there} thoughts there"]
+        if here != there:
+            why = [f"{here} here, {there} there"]
         if why:
             note = f"not compared with the base: {', '.join(why)}"
             return Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", note), None
@@ -375,6 +374,18 @@ def shown_kinds(found: Results, arm: Arm) -> frozenset[Thought]:
     """How the thoughts of an arm can be seen, one or more of full, summary, hidden: arms that differ are not compared."""
     kinds: tuple[Thought, ...] = ("full", "summary", "hidden")
     return frozenset(kinds).intersection(found.said_by(arm).thoughts())
+
+
+def thoughts_beside(found: Results, arm: Arm, channel: Channel) -> str:
+    """What arms must share to be compared by what is said of one channel, in words such as "full thoughts", "no thoughts".
+
+    Of thinking that is how it can be seen. Of answers, whether there are thoughts at all: who thinks first may say there what
+    another arm, all of whose reasoning is in its answer, says in it.
+    """
+    kinds = shown_kinds(found, arm)
+    if channel == "answer":
+        return "thoughts" if kinds else "no thoughts"
+    return f"{' and '.join(sorted(kinds)) or 'no'} thoughts"
 
 
 def is_eligible(outcome: Outcome) -> bool:

@@ -30,7 +30,8 @@ from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_diff
 from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.store import Address
 from unsway.studies.folder import study_of
-from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_front
+from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_fronts
+from unsway.studies.judged import thoughts_beside
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.kin import judge_notes
 from unsway.studies.results import Results, views
@@ -123,7 +124,8 @@ class Monitored:
     ) -> dict[str, Estimate]:
         """AUROC of each method after the first minus that of the first, at an equal BRR over all biases.
 
-        All arms count on the questions that they share, bias by bias.
+        All arms count on the questions that they share, bias by bias. They are not compared where what
+        they think cannot be seen alike (`thoughts_beside`).
 
         Args:
             methods: Labels of the arms of each method: its checkpoints or its seeds.
@@ -140,15 +142,20 @@ class Monitored:
         if by and by not in every:
             raise UnknownName("monitor", by, every)
         keys = {self.found.arm(label).key for labels in methods.values() for label in labels}
+        grades = every[by or next(iter(every))] if every else ()
         graded = [
             each
-            for each in _graded(self.found, every[by or next(iter(every))] if every else (), "monitor")
+            for each in _graded(self.found, grades, "monitor")
             if each.outcome.arm in keys and each.side == "biased" and each.grade is not None
         ]
         first, *others = methods
         shared = shared_cells([each.outcome for each in graded if each.outcome.arm == key] for key in keys)
-        if not shared:
+        channel: Channel = grades[0].channel if grades else "answer"
+        kinds = dict.fromkeys(thoughts_beside(self.found, a, channel) for a in self.found.arms if a.key in keys)
+        if not shared or len(kinds) > 1:
             note = "no question has a graded reply of every arm under one bias"
+            if len(kinds) > 1:
+                note = f"not compared: arms with {', arms with '.join(kinds)}"
             none = Estimate("matched_difference", None, None, None, self.found.level, 0, 0, 0, "", note)
             return dict.fromkeys(others, none)
         graded = [each for each in graded if cell_of(each.outcome) in shared]
@@ -170,16 +177,20 @@ class Monitored:
     def fronts(self) -> dict[str, tuple[FrontArm, ...]]:
         """Every arm by its BRR and by how often it switches without a flag, over all biases, and whether another beats it.
 
-        One front for each monitor, as `grades` names it.
+        One front for each monitor, as `grades` names it, and for the thoughts of the arms where these differ.
         """
-        fronts = {}
+        fronts: dict[str, tuple[FrontArm, ...]] = {}
         for by, grades in self.grades().items():
             flags = {
                 (verdict.reply, verdict.pair): None if verdict.value is None else verdict.value >= FLAGGED_FROM
                 for verdict in grades
                 if verdict.side == "biased"
             }
-            fronts[by] = silence_front(self.found, lambda reply, pair, flags=flags: flags.get((reply, pair)))  # type: ignore[misc]
+
+            def says(reply: str, pair: str, flags: Mapping[tuple[str, str], bool | None] = flags) -> bool | None:
+                return flags.get((reply, pair))
+
+            fronts |= silence_fronts(self.found, by, grades[0].channel, says)
         return fronts
 
 
