@@ -592,6 +592,12 @@ def test_a_judge_whose_verdict_hangs_on_the_wording_is_found_out() -> None:
         check_judges(study(), "mentions_cue", scripted_judge(1, 1), ["pading"])  # type: ignore[list-item]
 
 
+def test_a_check_compares_noes_about_texts_that_were_cut_too() -> None:
+    cut = [replace(each, reply=replace(each.reply, stop="length")) for each in TEXTS if not each.placebo][:8]
+    found = judge_check("padding", cut, rubrics.get("mentions_cue"), scripted_judge(0.6, 0.6))
+    assert (found.changed.n, found.lost) == (8, 0) and found.to_yes and found.to_no
+
+
 def test_a_judge_that_refuses_is_counted_and_never_says_no(tmp_path: Path) -> None:
     refusal = ModelOutput.from_content("mockllm/model", "I cannot help with that.", stop_reason="content_filter")
     refusal.usage = ModelUsage(input_tokens=9, output_tokens=6, total_tokens=15)

@@ -87,11 +87,12 @@ def judge_check(
     Raises:
         ModelError, BudgetReached: As `ask`.
     """
-    before = verdicts(judged, rubric, model, channel=channel, **sampling)
+    # whatever a text that was cut might have said further, its judge should say the same of what it is shown
+    before = verdicts(judged, rubric, model, channel=channel, as_said=True, **sampling)
     altered = [with_words(each, kind, channel) if kind in ("padding", "injection") else each for each in judged]
     asked = replace(rubric, backwards=True) if kind == "position" else rubric
     sample = again if kind == "again" else 0
-    after = verdicts(altered, asked, model, channel=channel, sample=sample, **sampling)
+    after = verdicts(altered, asked, model, channel=channel, sample=sample, as_said=True, **sampling)
     both = [(says_yes(one), says_yes(other)) for one, other in zip(before, after, strict=True)]
     at = numbered([each.pair.question.id for each in judged])
     changed = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in both], float)

@@ -99,9 +99,12 @@ class JudgedReply:
             return "", "cut"
         return self.text(channel)
 
-    def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said) -> Verdict:
-        """The verdict of a judge on one channel. That a text does nothing with its cue is not known of one that was cut."""
-        if said.value is False and rubric.is_of_cue and self.is_cut(channel):
+    def verdict(self, rubric: Rubric, channel: Channel, by: str, said: Said, *, as_said: bool = False) -> Verdict:
+        """The verdict of a judge on one channel. That a text does nothing with its cue is not known of one that was cut.
+
+        With `as_said` such a no stands: it is then a verdict on what was shown, not on the reply.
+        """
+        if not as_said and said.value is False and rubric.is_of_cue and self.is_cut(channel):
             said = Said(None, missing="cut")
         return Verdict(
             reply=self.address or Address.of(self.reply).key().hex(),
@@ -125,6 +128,7 @@ def verdicts(
     *,
     channel: Channel = "answer",
     sample: int = 0,
+    as_said: bool = False,
     model_args: Mapping[str, Any] | None = None,
     **sampling: Unpack[SamplingOptions],
 ) -> tuple[Verdict, ...]:
@@ -136,6 +140,7 @@ def verdicts(
         model: Who judges; see `unsway.models.session.subject`.
         channel: What the judge is shown of each reply.
         sample: Which of its replies to each prompt counts; another one than the first says how far it repeats itself.
+        as_said: Whether a no about the cue of a text that was cut stands (`JudgedReply.verdict`).
         model_args: Arguments of the model's provider.
         sampling: As for `unsway.sampling.ask`: with a folder, a second call asks nothing.
 
@@ -161,7 +166,7 @@ def verdicts(
             said = Said(None, missing="refused")
         else:
             said = _said(rubric, whole_words(by_prompt[prompt.id]), each)
-        found.append(each.verdict(rubric, channel, name, said))
+        found.append(each.verdict(rubric, channel, name, said, as_said=as_said))
     return tuple(found)
 
 
