@@ -377,6 +377,23 @@ def test_arms_in_which_a_judge_errs_differently_are_not_compared() -> None:
         assert errs == ([expected] if labels else [])
 
 
+def test_a_judge_that_errs_otherwise_under_one_bias_corrects_no_rate_of_it() -> None:
+    """It misses two in three admissions of one cue: rates of 17 and 18 % came out as 9 and 26 % from its errors on both."""
+    of_pair, own = {pair.id: pair.bias for pair in PAIRS}, [t for t in TEXTS if (t.side, t.placebo) == ("biased", "")]
+    right = said(own, "j/udge", (1, 1, 0))
+    deaf = [
+        replace(v, value=v.value is True and not (n % 3 and of_pair[v.pair].startswith("suggested")))
+        for n, v in enumerate(right)
+    ]
+    for verdicts, errs in ((right, "no difference found"), (deaf, "another sensitivity")):
+        made = judged(study(labels=labelled(right, len(right))), verdicts)
+        found = [line["errs"] for line in gap_rows(made) if line["against"] == "the other biases"]
+        assert found == [errs] * 2
+        for cell in made.cells:
+            refused = cell.corrected.note.startswith("refused: the judge has another sensitivity under this bias")
+            assert refused == (cell.corrected.value is None) == (verdicts is deaf), cell.corrected
+
+
 def test_a_yes_whose_quote_is_not_in_the_text_is_left_out_of_a_second_rate() -> None:
     """Of ten biased replies four are a yes, one of which quotes what nobody said: 40 % with it, 3 of 9 without."""
     own = [text for text in TEXTS if (text.side, text.placebo) == ("biased", "")][:10]

@@ -8,10 +8,10 @@ card would be if every missing one were wrong.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from unsway.judging import rubrics
 from unsway.judging.agreement import says_yes
@@ -23,6 +23,9 @@ from unsway.types import Estimate, Verdict
 
 JudgedText: TypeAlias = tuple[str, str, str, str, str]
 """What a verdict is about: reply, pair, side, channel and placebo."""
+
+Between: TypeAlias = Literal["arms", "biases", "lengths"]
+"""What two groups of replies differ in."""
 
 
 class JudgeCard(NamedTuple):
@@ -63,10 +66,12 @@ class ErrorGap(NamedTuple):
     """What it was shown."""
     question: str
     """`name@version` of what it was asked."""
+    between: Between
+    """What the replies differ in."""
     one: str
-    """Which replies: those of an arm, or the longest third."""
+    """Which replies: those of an arm (its label), of a bias (`name@version`), or the longest third."""
     other: str
-    """Against which: those of its base, or the shortest third."""
+    """Against which: those of its base, of the other biases, or the shortest third."""
     sensitivity: Estimate
     """Sensitivity on the ones minus that on the others; None, with the reason, where either cannot be had."""
     specificity: Estimate
@@ -205,8 +210,9 @@ def error_gap(
     verdicts: Sequence[Verdict],
     people: Iterable[Verdict],
     question_of: Mapping[str, str],
-    group_of: Mapping[str, str],
-    between: tuple[str, str],
+    group_of: Callable[[Verdict], str],
+    between: Between,
+    groups: tuple[str, str],
     *,
     level: float = 0.95,
 ) -> ErrorGap:
@@ -216,17 +222,19 @@ def error_gap(
         verdicts: What it said.
         people: What people said.
         question_of: Id of the question that each reply answers, by the reply's address.
-        group_of: The group of each reply, by its address.
-        between: The two groups.
+        group_of: The group of the reply that a verdict is on.
+        between: What the groups differ in.
+        groups: The two groups.
         level: Nominal coverage.
     """
     label_of = people_say(people, name_of(verdicts[0]))
+    known = [(one, said) for one in verdicts if text_of(one) in label_of and (said := says_yes(one)) is not None]
     rates = []
-    for group in between:
+    for group in groups:
         both = [
             (label_of[text_of(one)], said, question_of.get(one.reply, one.reply))
-            for one in verdicts
-            if group_of.get(one.reply) == group and text_of(one) in label_of and (said := says_yes(one)) is not None
+            for one, said in known
+            if group_of(one) == group
         ]
         labels, says, questions = zip(*both, strict=True) if both else ((), (), ())
         table = JudgeTable.worth(labels, says, questions, level=level)
@@ -234,7 +242,7 @@ def error_gap(
     (se, sp), (other_se, other_sp) = rates
     first = verdicts[0]
     gaps = rate_gap("sensitivity_gap", se, other_se), rate_gap("specificity_gap", sp, other_sp)
-    return ErrorGap(first.by, first.channel, first.question, *between, *gaps)
+    return ErrorGap(first.by, first.channel, first.question, between, *groups, *gaps)
 
 
 def length_alone(labels: Sequence[bool], lengths: Sequence[int]) -> float:

@@ -152,7 +152,7 @@ def gap_rows(found: Judged) -> Rows:
             "question": words.human(gap.question),
             "judge": words.visible(gap.by),
             "channel": gap.channel,
-            "replies": words.visible(gap.one),
+            "replies": words.human(gap.one) if gap.between == "biases" else words.visible(gap.one),
             "against": words.visible(gap.other),
             "sensitivity": words.points(gap.sensitivity),
             "specificity": words.points(gap.specificity),
@@ -266,7 +266,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     rates = "Share of what counts, with the cue and without; matched and swapped are placebos, cues that the reply never saw."
     alike = (
         "Its error rates on some labelled replies minus those on others, in points. Where they differ between an arm and its "
-        "base, what the two admit is not compared."
+        "base, what the two admit is not compared; where they do under a bias, the labels of all correct no rate of it."
     )
     where = "Biased replies of which both channels have a verdict. The share is of those that admit the cue in the thinking."
     shown = [

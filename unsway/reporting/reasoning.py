@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, get_args
 from unsway.reporting import interrogated, monitored, words
 from unsway.stats.thought_tests import LEVEL, thought_test_cells
 from unsway.studies.fronts import verbalised_front
-from unsway.studies.judged import shown_kinds
 from unsway.studies.monitoring import Monitored, monitored_cells
 from unsway.studies.results import Results
+from unsway.studies.thinking import shown_kinds
 from unsway.types import Thought
 
 PLAIN = {"none", "unknown"}

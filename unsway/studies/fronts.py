@@ -17,8 +17,8 @@ from unsway.judging.verdicts import Channel
 from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, front, joint_weights, rate_R
 from unsway.store import Address
-from unsway.studies.judged import thoughts_beside
 from unsway.studies.results import Results
+from unsway.studies.thinking import thoughts_beside
 from unsway.types import ArmKey, Outcome, Verdict
 
 Says: TypeAlias = Callable[[str, str], bool | None]

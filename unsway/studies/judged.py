@@ -32,12 +32,13 @@ from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
 from unsway.stats.columns import mean
 from unsway.stats.corrected import ppi, rogan_gladen
 from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, switched_and, verbalised
-from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.judged_cells import BOTH, MENTIONS, ChannelCell, JudgedCell, VerbalisedCell, channel_cell
 from unsway.studies.kin import judge_notes
+from unsway.studies.outcome_replies import outcome_replies
 from unsway.studies.results import Results, views
-from unsway.types import ArmKey, Estimate, Outcome, Placebo, Prompt, Side, Thought, Verdict
+from unsway.studies.thinking import thoughts_beside
+from unsway.types import ArmKey, Estimate, Outcome, Placebo, Side, Verdict
 
 TOO_EASY = "net needs --placebo matched"
 """Why the rate on plain clean replies is not taken off a rate given a switch: a switched reply argues for the cued option,
@@ -45,6 +46,7 @@ and most clean ones do not."""
 UNTESTED_ERRORS = "no labels of both kinds in both arms, so it is not known that the judge errs alike"
 """What a difference between two arms says where people's labels do not tell."""
 LONGEST, SHORTEST = "longest third", "shortest third"
+OTHERS = "the other biases"
 FEWEST_LABELS = 10
 """Labels of a cell from which its own rate is corrected by them."""
 
@@ -111,11 +113,14 @@ def judged(found: Results, verdicts: Iterable[Verdict]) -> Judged:
         if card.worst.n:
             cards[key] = card
     notes = judge_notes(by for by, *_ in rows)
-    cells = [cell for key, row in rows.items() for cell in study.cells(row, cards.get(key), notes)]
+    gaps_of = {key: [*study.gaps(rows[key])] for key in cards}
+    cells = [
+        cell for key, row in rows.items() for cell in study.cells(row, cards.get(key), gaps_of.get(key, ()), notes)
+    ]
     arms, biases = [arm.label for arm in found.arms], found.biases
 
     admitting = [*study.admitting(rows)]
-    gaps = [gap for key in cards for gap in study.gaps(rows[key])]
+    gaps = [gap for of in gaps_of.values() for gap in of]
 
     def place(cell: JudgedCell | VerbalisedCell | ChannelCell) -> tuple[int, int]:
         return biases.index(cell.bias), arms.index(cell.arm)
@@ -141,16 +146,12 @@ class _Judging:
         self.outcomes_of: dict[tuple[str, Side], dict[str, Outcome]] = {}
         self.question_of: dict[str, str] = {}
         self.length_of: dict[str, int] = {}
-        for outcome in found.outcomes:
-            pair = self.pairs[outcome.pair_id]
-            sides: tuple[tuple[Side, Prompt], ...] = (("biased", pair.biased), ("clean", pair.clean))
-            for side, prompt in sides:
-                reply = found.reply(outcome.arm, prompt, outcome.sample)
-                if reply is not None:
-                    address = Address.of(reply).key().hex()
-                    self.outcomes_of.setdefault((address, side), {})[outcome.pair_id] = outcome
-                    self.question_of[address] = outcome.question_id
-                    self.length_of[address] = len(reply.text)
+        self.arm_of: dict[str, str] = {}
+        for outcome, pair, side, _, reply, address in outcome_replies(found):
+            self.outcomes_of.setdefault((address, side), {})[pair.id] = outcome
+            self.question_of[address] = outcome.question_id
+            self.length_of[address] = len(reply.text)
+            self.arm_of.setdefault(address, self.labels[outcome.arm].label)
 
     def says(self, row: Iterable[Verdict]) -> dict[tuple[ArmKey, str], Says]:
         """The verdicts of one judge on one question, by arm and bias."""
@@ -163,9 +164,10 @@ class _Judging:
         return grouped
 
     def cells(
-        self, row: Sequence[Verdict], card: JudgeCard | None, note: Callable[[str, Arm], str]
+        self, row: Sequence[Verdict], card: JudgeCard | None, gaps: Sequence[ErrorGap], note: Callable[[str, Arm], str]
     ) -> Iterator[JudgedCell]:
         """The rates of one judge on one question shown one channel, by arm and bias."""
+        differs = {gap.one: gap.differs for gap in gaps if gap.between == "biases"}
         for (key, bias), says in self.says(row).items():
             questions = [outcome.question_id for outcome in says]
             at = numbered(questions)
@@ -187,6 +189,7 @@ class _Judging:
             unfounded = [self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()]
             founded = [None if lost else yes for yes, lost in zip(biased, unfounded, strict=True)]
             every = [verdict for of in says.values() for verdict in of.values()]
+            shown = {o: of["biased", ""] for o, of in says.items() if ("biased", "") in of}
             yield JudgedCell(
                 self.labels[key].label,
                 bias,
@@ -200,7 +203,7 @@ class _Judging:
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
                 switched_and("of_eligible", at[eligible], moved, holds, level=self.found.level),
-                self.corrected({o: of["biased", ""] for o, of in says.items() if ("biased", "") in of}, card),
+                self.corrected(shown, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in every if verdict.missing),
                 sum(unfounded),
                 rate("founded", founded),
@@ -218,18 +221,19 @@ class _Judging:
         reply = self.found.reply(outcome.arm, pair.biased, outcome.sample)
         return reply is None or not quote_stands(verdict, JudgedReply(pair, "biased", reply).text(verdict.channel)[0])
 
-    def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None) -> Estimate:
+    def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None, differs: str) -> Estimate:
         """The rate of biased replies by people's labels: by those of this cell where they are a random part, else by the
-        judge's error rates on all labels. Only replies whose answer was read are labelled, so it is these they are a part of.
+        judge's error rates on all labels, where it does not err otherwise (`differs`) under this bias than under the others.
+        Only replies whose answer was read are labelled, so it is these they are a part of.
         """
         known = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
-        if card is None or not known:
-            note = "no person labelled replies that this judge judged" if card is None else "no reply has a verdict"
-            return Estimate("corrected", None, None, None, self.found.level, len(known), 0, 0, "", note)
+        none = Estimate("corrected", None, None, None, self.found.level, len(known), 0, 0, "", "no reply has a verdict")
+        if card is None:
+            return replace(none, note="no person labelled replies that this judge judged")
+        if not known:
+            return none
         if not card.gate.passed:
-            return Estimate(
-                "corrected", None, None, None, self.found.level, len(known), 0, 0, "", f"refused: {card.gate.why}"
-            )
+            return replace(none, note=f"refused: {card.gate.why}")
         label_of = people_say(self.found.notes.labels, name_of(known[0][0]))
         read = {text_of(verdict) for outcome, verdict in biased.items() if outcome.biased.choice is not None}
         part = [(verdict, yes) for verdict, yes in known if text_of(verdict) in read]
@@ -240,6 +244,8 @@ class _Judging:
             found = ppi(labels, [yes for _, yes in part], asked, level=self.found.level)
             rest = f", without {len(known) - len(part)} whose answer was not read" if len(part) < len(known) else ""
             why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference{rest}"
+        elif differs:
+            return replace(none, note=f"refused: the judge has another {differs} under this bias than under the others")
         else:
             at = numbered([self.question_of[verdict.reply] for verdict, _ in known])
             yes_Q = np.bincount(at, [float(yes) for _, yes in known])
@@ -257,18 +263,27 @@ class _Judging:
                 yield Admitting(by, channel, BOTH if relies else MENTIONS, parts)
 
     def gaps(self, row: Sequence[Verdict]) -> Iterator[ErrorGap]:
-        """Whether one judge errs alike in each arm and its base, and on the longest and the shortest third of the replies."""
-        labels, level = self.found.notes.labels, self.found.level
-        arm_of = {address: next(iter(of.values())).arm for (address, _), of in self.outcomes_of.items()}
-        named = {address: self.labels[key].label for address, key in arm_of.items()}
+        """Whether one judge errs alike in each arm and its base, under each bias and the others, and on the longest and the
+        shortest third of the replies.
+        """
+        known = row, self.found.notes.labels, self.question_of
         for arm in self.found.arms:
             base = self.found.base_of(arm)
             if base is not None and base.key != arm.key:
-                yield error_gap(row, labels, self.question_of, named, (arm.label, base.label), level=level)
-        places = sorted({verdict.reply for verdict in row}, key=self.length_of.__getitem__)
+                between = arm.label, base.label
+                yield error_gap(*known, lambda v: self.arm_of[v.reply], "arms", between, level=self.found.level)
+        biases = [*dict.fromkeys(self.pairs[verdict.pair].bias for verdict in row)]
+        for bias in biases if len(biases) > 1 else ():
+
+            def group(verdict: Verdict, bias: str = bias) -> str:
+                return bias if self.pairs[verdict.pair].bias == bias else OTHERS
+
+            yield error_gap(*known, group, "biases", (bias, OTHERS), level=self.found.level)
+        places = sorted(dict.fromkeys(verdict.reply for verdict in row), key=self.length_of.__getitem__)
         third = len(places) // 3
         thirds = dict.fromkeys(places[:third], SHORTEST) | dict.fromkeys(places[len(places) - third :], LONGEST)
-        yield error_gap(row, labels, self.question_of, thirds, (LONGEST, SHORTEST), level=level)
+        between = LONGEST, SHORTEST
+        yield error_gap(*known, lambda v: thirds.get(v.reply, ""), "lengths", between, level=self.found.level)
 
     def verbalised(
         self, judges: Iterable[Admitting], note: Callable[[str, Arm], str], gaps: Sequence[ErrorGap]
@@ -283,7 +298,11 @@ class _Judging:
                 if says:
                     arm = self.labels[key[0]]
                     numbers = self.admitted_rates(parts, says)
-                    own = [gap for gap in gaps if (gap.by, gap.channel, gap.one) == (by, channel, arm.label)]
+                    own = [
+                        gap
+                        for gap in gaps
+                        if (gap.by, gap.channel, gap.between, gap.one) == (by, channel, "arms", arm.label)
+                    ]
                     against = self.against_base(arm, key[1], channel, admitted, own)
                     yield VerbalisedCell(arm.label, key[1], by, channel, construct, *numbers, *against, note(by, arm))
 
@@ -368,24 +387,6 @@ class _Judging:
         if not gaps or not all(gap.is_tested for gap in gaps):
             found = replace(found, note="; ".join(filter(None, [found.note, UNTESTED_ERRORS])))
         return found, len(both) / len(ours) if ours else None
-
-
-def shown_kinds(found: Results, arm: Arm) -> frozenset[Thought]:
-    """How the thoughts of an arm can be seen, one or more of full, summary, hidden: arms that differ are not compared."""
-    kinds: tuple[Thought, ...] = ("full", "summary", "hidden")
-    return frozenset(kinds).intersection(found.said_by(arm).thoughts())
-
-
-def thoughts_beside(found: Results, arm: Arm, channel: Channel) -> str:
-    """What arms must share to be compared by what is said of one channel, in words such as "full thoughts", "no thoughts".
-
-    Of thinking that is how it can be seen. Of answers, whether there are thoughts at all: who thinks first may say there what
-    another arm, all of whose reasoning is in its answer, says in it.
-    """
-    kinds = shown_kinds(found, arm)
-    if channel == "answer":
-        return "thoughts" if kinds else "no thoughts"
-    return f"{' and '.join(sorted(kinds)) or 'no'} thoughts"
 
 
 def is_eligible(outcome: Outcome) -> bool:

@@ -28,14 +28,14 @@ from unsway.judging.verdicts import Channel, verdicts
 from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
-from unsway.store import Address
 from unsway.studies.folder import study_of
 from unsway.studies.fronts import cell_of, judge_of, shared_cells, silence_fronts
-from unsway.studies.judged import thoughts_beside
 from unsway.studies.judging import Judging, drawn_texts, keep_verdicts
 from unsway.studies.kin import judge_notes
+from unsway.studies.outcome_replies import outcome_replies
 from unsway.studies.results import Results, views
-from unsway.types import ArmKey, Estimate, Outcome, Prompt, Side, Verdict
+from unsway.studies.thinking import thoughts_beside
+from unsway.types import ArmKey, Estimate, Outcome, Side, Verdict
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -266,24 +266,15 @@ def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Grad
     """
     wanted = "monitor" if name == LENGTH else name
     of = {(v.reply, v.pair, v.side): v for v in said if Ref.parse(v.question).name == wanted}
-    pairs = {pair.id: pair for pair in found.pairs}
-    for outcome in found.outcomes if of else ():
-        if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
+    for outcome, pair, side, _, reply, address in outcome_replies(found) if of else ():
+        verdict = of.get((address, pair.id, side))
+        if verdict is None or outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
-        pair = pairs[outcome.pair_id]
-        sides: tuple[tuple[Side, Prompt, bool], ...] = (
-            ("biased", pair.biased, outcome.hit_biased),
-            ("clean", pair.clean, outcome.hit_clean),
-        )
-        for side, prompt, hit in sides:
-            reply = found.reply(outcome.arm, prompt, outcome.sample)
-            verdict = None if reply is None else of.get((Address.of(reply).key().hex(), pair.id, side))
-            if reply is None or verdict is None:
-                continue
-            grade = None if verdict.value is None else float(verdict.value)
-            switched = side == "biased" and hit and not outcome.hit_clean
-            shown = float(len(reply.text)) if name == LENGTH else grade
-            yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
+        hit = outcome.hit_biased if side == "biased" else outcome.hit_clean
+        grade = None if verdict.value is None else float(verdict.value)
+        switched = side == "biased" and hit and not outcome.hit_clean
+        shown = float(len(reply.text)) if name == LENGTH else grade
+        yield Graded(outcome, side, hit, switched, shown, "" if name == LENGTH else verdict.missing)
 
 
 def _cell(

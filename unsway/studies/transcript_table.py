@@ -21,7 +21,7 @@ from unsway.extras import requires
 from unsway.readers.channels import split
 from unsway.registry import Ref
 from unsway.sampling.conversation import chat
-from unsway.store import Address
+from unsway.studies.outcome_replies import outcome_replies
 from unsway.studies.results import Results
 from unsway.types import Outcome, Prompt, Reply, Verdict
 
@@ -36,27 +36,19 @@ def rows(found: Results, said: Iterable[Verdict]) -> list[dict[str, Any]]:
         found: The study.
         said: Verdicts on its replies.
     """
-    pairs, labels = {pair.id: pair for pair in found.pairs}, {arm.key: arm.label for arm in found.arms}
+    labels = {arm.key: arm.label for arm in found.arms}
     by_reply: dict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
     columns = set()
     for verdict in (verdict for verdict in said if not verdict.placebo):
         by_reply[verdict.reply, verdict.pair, verdict.side].append(verdict)
         columns.add(_column(verdict))
     made = []
-    for outcome in found.outcomes:
-        pair = pairs[outcome.pair_id]
-        for side, prompt in (("biased", pair.biased), ("clean", pair.clean)):
-            reply = found.reply(outcome.arm, prompt, outcome.sample)
-            if reply is None:
-                continue
-            key = Address.of(reply).key().hex()
-            row = (
-                _row(outcome, side, prompt, reply, key) | {"arm": labels[outcome.arm]} | dict.fromkeys(sorted(columns))
-            )
-            for verdict in by_reply[key, pair.id, side]:
-                row[_column(verdict)] = None if verdict.value is None else float(verdict.value)
-                row[f"{_column(verdict)}_quote"] = verdict.quote or None
-            made.append(row)
+    for outcome, pair, side, prompt, reply, key in outcome_replies(found):
+        row = _row(outcome, side, prompt, reply, key) | {"arm": labels[outcome.arm]} | dict.fromkeys(sorted(columns))
+        for verdict in by_reply[key, pair.id, side]:
+            row[_column(verdict)] = None if verdict.value is None else float(verdict.value)
+            row[f"{_column(verdict)}_quote"] = verdict.quote or None
+        made.append(row)
     quotes = sorted({name for row in made for name in row if name.endswith("_quote")})
     return [dict.fromkeys(quotes) | row for row in made]
 
