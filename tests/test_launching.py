@@ -62,12 +62,17 @@ def test_the_command(tmp_path: Path) -> None:
 @loads_torch
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_two_processes_have_the_losses_of_one_and_make_one_checkpoint(tmp_path: Path) -> None:
+def test_two_processes_have_the_losses_of_one_and_make_one_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))  # of torchrun and what it starts
     base = tiny_model(tmp_path / "base")
     rows = write_jsonl(tmp_path / "rows.jsonl", [example(i, text="Pick" + " please" * (i % 7)) for i in range(32)])
     method, one, two = Bct(batch_size=8, learning_rate=0.01), tmp_path / "one", tmp_path / "two"
     fit(rows, method, str(base), Local(), one)
     launch(rows, method, str(base), Local(), two, 2)
+    assert not any((tmp_path / "temporary").glob("torchelastic*")), "torchrun left folders"
     about = [metrics(folder)[0]["about"] for folder in (one, two)]
     assert [each["processes"] for each in about] == [1, 2]  # type: ignore[index]
     assert [each["rows_at_once"] for each in about] == [4, 4]  # type: ignore[index]

@@ -6,11 +6,13 @@ the GPUs to themselves and end with them.
 
 from __future__ import annotations
 
+import os
 import subprocess  # nosec B404  # of this very Python
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from unsway.errors import TrainingError
@@ -28,9 +30,11 @@ def launch(rows: Path, method: Method, base: str, backend: Backend, folder: Path
         return
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "launch.log"
-    with log.open("wb") as file:
+    words = command(rows, method, base, backend, folder, processes)
+    # torchrun makes folders for logs, which stay empty because all goes to ours, and leaves them where temporary files are
+    with log.open("wb") as file, TemporaryDirectory() as empty:
         done = subprocess.run(  # nosec B603  # noqa: S603  # no shell, and every word is ours
-            command(rows, method, base, backend, folder, processes), stdout=file, stderr=subprocess.STDOUT, check=False
+            words, stdout=file, stderr=subprocess.STDOUT, check=False, env=os.environ | {"PET_LOG_DIR": empty}
         )
     if done.returncode:
         last = log.read_text(encoding="utf-8", errors="replace").strip()[-1500:]
