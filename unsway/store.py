@@ -131,20 +131,31 @@ def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
                 raise BadRow(path, number, *misfit(error)) from None
 
 
-def read_json(path: str | Path, field: str, kind: type[T]) -> T | None:
-    """What stands in a field of the object in a JSON file; None without the file or the field.
+@dataclass(frozen=True, slots=True)
+class JsonFields:
+    """The fields of the object in a JSON file, which is parsed once."""
 
-    Raises:
-        BadInput: The file is damaged, or the field does not fit its type.
-    """
+    path: Path
+    """The file."""
+    fields: Mapping[str, Any]
+    """Its fields as they stand; none where there is no file."""
+
+    def get(self, name: str, kind: type[T]) -> T | None:
+        """A field, checked; None where it is not there. Raises `BadInput` where it does not fit its type."""
+        found = self.fields.get(name)
+        try:
+            return None if found is None else loads(kind, json.dumps(found))
+        except ValueError as error:
+            raise BadInput(f"{self.path} is damaged ({name}: {why(error)}). Restore it from a copy.") from None
+
+
+def read_json(path: str | Path) -> JsonFields:
+    """The fields of the object in a JSON file; none without the file. Raises `BadInput` where it is damaged."""
     source = Path(path)
-    if not source.exists():
-        return None
     try:
-        found = loads(dict[str, Any], source.read_bytes()).get(field)
-        return None if found is None else loads(kind, json.dumps(found))
+        return JsonFields(source, loads(dict[str, Any], source.read_bytes()) if source.exists() else {})
     except ValueError as error:
-        raise BadInput(f"{path} is damaged ({field}: {why(error)}). Restore it from a copy.") from None
+        raise BadInput(f"{path} is damaged ({why(error)}). Restore it from a copy.") from None
 
 
 # ---------------------------------------------------------------- manifests

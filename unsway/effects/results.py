@@ -41,8 +41,9 @@ def kept_panel(folder: str | Path) -> EffectPanel | None:
         return None
     from unsway.effects.panel import PanelRow
 
+    kept = read_json(path)
     return EffectPanel(
-        read_json(path, "rows", tuple[PanelRow, ...]) or (),
-        read_json(path, "sentences", dict[str, str]) or {},
-        read_json(path, "about", dict[str, Any]) or {},
+        kept.get("rows", tuple[PanelRow, ...]) or (),
+        kept.get("sentences", dict[str, str]) or {},
+        kept.get("about", dict[str, Any]) or {},
     )

@@ -209,7 +209,7 @@ def locate(name: str) -> Weights:
             )
         return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if (folder / ADAPTER_FILE).is_file():
-        named = read_json(folder / ADAPTER_FILE, "base_model_name_or_path", str)
+        named = read_json(folder / ADAPTER_FILE).get("base_model_name_or_path", str)
         if not named:
             raise ModelError(
                 f"The adapter {name!r} does not say what it was trained from. Write the folder or the hub's name of its base "

@@ -336,10 +336,10 @@ def index_of(place: Path, arms: Sequence[Arm]) -> ReplyIndex:
 
 def arms_of(place: Path) -> list[Arm]:
     """The arms that a folder knows. Raises `BadInput` where its list of them is damaged, or of a later edition."""
-    path = place / layout.ARMS
-    edition = read_json(path, "edition", int)
+    noted = read_json(place / layout.ARMS)
+    edition = noted.get("edition", int)
     first_edition.check_known(place, edition)
-    arms = read_json(path, "arms", list[Arm]) or []
+    arms = noted.get("arms", list[Arm]) or []
     return arms if edition is not None else [first_edition.arm_of(arm) for arm in arms]
 
 
@@ -358,7 +358,7 @@ def _asked(place: Path) -> tuple[Instead, ...]:
 
 
 def _skipped(place: Path) -> list[SkippedCount]:
-    rows = read_json(place / layout.ARMS, "skipped", list[dict[str, Any]]) or []
+    rows = read_json(place / layout.ARMS).get("skipped", list[dict[str, Any]]) or []
     return [SkippedCount(**row) for row in rows]
 
 
