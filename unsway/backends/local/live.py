@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
 from unsway.backends.local.states import Caught, catching
-from unsway.backends.local.steps import METRICS, check_number, keep_only, keep_rollouts, last_saved, number
+from unsway.backends.local.steps import METRICS, Noting, check_number, keep_only, last_saved, number
 from unsway.disk import append_row
 from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
@@ -45,7 +45,7 @@ ADAPTED = {
 """Modules that get an adapter, by `Method.lora_on`."""
 
 
-class LiveModel:
+class LiveModel(Noting):
     """A transformers model in training, with or without an adapter."""
 
     def __init__(
@@ -81,8 +81,7 @@ class LiveModel:
         """Called with 1 after each step."""
         self.steps = self.tokens = 0
         self.is_stepping = False
-        self.noted: dict[str, float] = {}
-        """Numbers for the next step's line of `metrics.jsonl`."""
+        self.noted = {}
         dtype = training_dtype() if method.lora_rank else "float32"
         set_seed(method.seed)
         self.model: Any = load_model(weights, dtype)
@@ -226,11 +225,6 @@ class LiveModel:
             keep_step(self.folder, self.steps, self.tokens, self.trained, self.optimiser, self.schedule)
         self.advance(1)
         return total
-
-    def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
-        self.noted |= numbers
-        keep_rollouts(self.folder, self.steps + 1, rollouts)
 
     def save(self) -> Checkpoint:
         """Write the weights, then the record of the checkpoint."""

@@ -50,11 +50,22 @@ def number(step: Path | None) -> int:
     return int(step.name.rpartition("-")[2]) if step else 0
 
 
-def keep_rollouts(folder: Path, step: int, rollouts: Sequence[Mapping[str, Any]]) -> None:
-    """Write what was sampled for a step into a file of its own."""
-    if rollouts:
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
-        write_text(folder / ROLLOUTS / f"step-{step:05d}.jsonl", text)
+class Noting:
+    """What a policy notes for its next step, wherever it is trained."""
+
+    folder: Path
+    """The folder of the fit."""
+    steps: int
+    """Steps that were done."""
+    noted: dict[str, float]
+    """Numbers for the next step's line of `metrics.jsonl`."""
+
+    def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
+        self.noted |= numbers
+        if rollouts:
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rollouts)
+            write_text(self.folder / ROLLOUTS / f"step-{self.steps + 1:05d}.jsonl", text)
 
 
 def check_number(name: str, value: float, step: int, of_step: Sequence[Any], rows: Sequence[Example]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 from unsway.backends.local.live import MOST_NORM
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow
-from unsway.backends.local.steps import METRICS, check_number, keep_rollouts
+from unsway.backends.local.steps import METRICS, Noting, check_number
 from unsway.backends.tinker.costs import CACHED, CUSTOM, TinkerPrice, TinkerTokens
 from unsway.backends.tinker.service import TinkerFit, gathered
 from unsway.disk import append_row, write_text
@@ -41,7 +41,7 @@ KEPT_FOR = 14 * 24 * 3600
 
 
 @dataclass(eq=False)
-class TinkerPolicy:
+class TinkerPolicy(Noting):
     """A model in training at Tinker."""
 
     client: Any
@@ -206,11 +206,6 @@ class TinkerPolicy:
             self.scored.clear()
         size = sum(len(row.prompt) + len(row.completion) for row in read)
         return self._stepped(rows, value, size, CUSTOM * size)
-
-    def note(self, numbers: Mapping[str, float], rollouts: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Numbers for the next step's line of `metrics.jsonl`; what was sampled for it, in `rollouts/step-….jsonl`."""
-        self.noted |= numbers
-        keep_rollouts(self.folder, self.steps + 1, rollouts)
 
     def save(self) -> Checkpoint:
         """Save the weights for sampling, which Tinker then keeps, and write the record of the checkpoint with its cost."""
