@@ -209,13 +209,24 @@ def test_a_reply_on_its_way_to_the_owner_is_not_money_for_others(tmp_path: Path)
         budget = RemoteBudget.of(to, TABLE)
         assert budget.may_grow(0.9)
         to.store.add(replace(reply(1), model="scripted/model"))
-        budget.pay(cost)
+        assert budget.add(replace(reply(1), model="scripted/model")) == cost
         to.renew()
         assert owner.workers[to.who].dollars == pytest.approx(budget.limit)
         may_send.set()
         to.store.send()
         to.renew()
         assert owner.workers[to.who].dollars == pytest.approx(budget.limit - cost)
+
+
+def test_a_reply_whose_tokens_nobody_knows_is_no_free_one_wherever_it_is_counted(tmp_path: Path) -> None:
+    """It cost 0 for what is asked here or by a worker, and an unknown sum when the folder was read again."""
+    unmetered = replace(reply(1), model="scripted/model", tokens_in=0, tokens_out=0)
+    asked, owned, read = (Budget(1.0, TABLE) for _ in range(3))
+    asked.settle(0.0, unmetered)
+    owner = Owner(tmp_path, owned, lease=5.0)
+    owner.add("a", [dumps(unmetered).encode()])
+    read.count([unmetered])
+    assert asked.totals() == owned.totals() == read.totals() == (1.0, 0.0, 1)
 
 
 def test_money_that_another_holds_may_come_back(tmp_path: Path) -> None:

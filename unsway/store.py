@@ -287,7 +287,7 @@ class ReplyStore:
         """By the key of an address, where its row starts, in bytes."""
         self._read_to = 0
         """Where the last row that was read ends, in bytes."""
-        self.on_arrival: Callable[[Reply], None] | None = None
+        self.on_arrival: Callable[[Reply], object] | None = None
         """Called with each reply that another process adds."""
         self._lock = threading.Lock()
         try:

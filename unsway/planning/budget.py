@@ -46,7 +46,7 @@ class Budget:
     """Prompts for which money is set aside."""
     refused: int = 0
     """Prompts that were not asked because they might have exceeded the limit."""
-    unknown: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=lambda: {"": 0})
     """How many replies of each place, and trainings of the study, cost what nobody knows: `spent` and `trained` lack them."""
     spent_at: dict[str, float] = field(default_factory=lambda: {"": 0.0})
     """US dollars for the replies of each place that was counted; "" is none in particular."""
@@ -83,15 +83,12 @@ class Budget:
         for reply in replies:
             self.add(reply)
 
-    def add(self, reply: Reply) -> None:
-        """Count one more reply of that place which this process did not ask for, as far as its cost is known."""
+    def add(self, reply: Reply) -> float:
+        """Count one more reply of that place, as far as its cost is known; returns that in US dollars."""
         cost = reply_cost(reply, self.table)
         self.unknown[self._place] += cost is None
-        self.pay(cost or 0.0)
-
-    def pay(self, dollars: float) -> None:
-        """Count what a reply of that place cost."""
-        self.spent_at[self._place] += dollars
+        self.spent_at[self._place] += cost or 0.0
+        return cost or 0.0
 
     def count_trainings(self, costs: Sequence[float | None]) -> None:
         """Count what the trainings of the study cost, as far as it is known; it replaces `trained`."""
@@ -134,4 +131,4 @@ class Budget:
         self.in_flight -= 1
         self.set_aside = self.set_aside - reserved if self.in_flight else 0.0
         if reply is not None:
-            self.pay(self.price(reply.model).of(reply.tokens_in, reply.tokens_out))
+            self.add(reply)

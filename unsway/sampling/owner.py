@@ -104,9 +104,7 @@ class Owner:
             self.n_duplicates += old not in (None, row)
             share.keys.discard(key)
             if old != row and self.budget is not None:  # a second reply at an address was paid for too
-                cost = self.budget.price(reply.model).of(reply.tokens_in, reply.tokens_out)
-                self.budget.pay(cost)
-                share.dollars = max(0.0, share.dollars - cost)
+                share.dollars = max(0.0, share.dollars - self.budget.add(reply))
 
     # ------------------------------------------------------------ leases
 

@@ -30,7 +30,7 @@ from unsway import layout
 from unsway.disk import LOCK, PART, replacing, whole_rows, write_bytes, write_text
 from unsway.errors import StoreError
 from unsway.planning.budget import Budget
-from unsway.planning.prices import Price
+from unsway.planning.prices import Price, reply_cost
 from unsway.sampling.heartbeat import own_start, process_lives
 from unsway.sampling.owner import BY_ROWS, LEASE, MOST_BYTES
 from unsway.store import Address, ReplyStore, loads
@@ -320,7 +320,7 @@ class RemoteBudget(Budget):
         left = self.left + self.set_aside  # before looking at what is on the way: a reply may settle in between
         rows = (self.to.store.row(key) for key in tuple(self.to.store.unsent))
         replies = (loads(Reply, row) for row in rows if row is not None)
-        return left + sum(self.price(reply.model).of(reply.tokens_in, reply.tokens_out) for reply in replies)
+        return left + sum(reply_cost(reply, self.table) or 0.0 for reply in replies)
 
     def may_grow(self, most: float) -> bool:
         """Borrow for more prompts, or for one; whether there is now enough, or may be when others return theirs."""
