@@ -65,6 +65,12 @@ def test_every_option_says_what_it_does(command: click.Command = main) -> None:
     assert not [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
 
 
+def test_an_option_of_a_back_end_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    words = ["train", __file__, "--base", "gpt-4o", "--backend", "openai", "--max-cost", "1", "--option", "max_cost=2"]
+    done = CliRunner().invoke(main, [*words, "--out", str(tmp_path)])
+    assert done.exit_code == 2 and "max_cost is given twice, here and by --max-cost." in " ".join(done.output.split())
+
+
 def test_help_of_measure_has_every_option_under_a_heading() -> None:
     options = {option.name for option in main.commands["measure"].params if isinstance(option, click.Option)}
     assert sorted(" ".join(OPTIONS.values()).split()) == sorted(filter(None, options))

@@ -71,7 +71,12 @@ def train(
     from unsway.training import fit, method, methods
 
     own = {name: value for name, value in flags.items() if value is not None}
-    where = backend(backend_, **own, **assignments(backends.get(backend_), options, "--option"))
+    given = assignments(backends.get(backend_), options, "--option")
+    if twice := own.keys() & given.keys():
+        raise click.BadParameter(
+            f"{min(twice)} is given twice, here and by --{min(twice).replace('_', '-')}.", param_hint="--option"
+        )
+    where = backend(backend_, **own, **given)
     if cancel:
         return click.echo(f"{out}: {where.cancel(out)}")
     how = method(method_, **assignments(methods.get(method_), settings, "--set"))
