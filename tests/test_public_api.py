@@ -200,6 +200,8 @@ def test_rows_of_a_data_set_are_refused_with_what_to_do(tmp_path: Path) -> None:
         ({"thinking_budget": 0}, "thinking_budget is 0"),
         ({"top_p": 0}, "top_p is 0; it is a fraction"),
         ({"top_p": float("nan")}, "top_p is nan"),
+        ({"seed": "x"}, "seed is 'x'; it is a whole number"),
+        ({"effort": "hgih"}, "effort is 'hgih'; it is one of none, minimal, low"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(given: dict[str, Any], said: str) -> None:

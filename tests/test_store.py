@@ -37,6 +37,13 @@ def test_any_text_round_trips(text: str) -> None:
     assert store.loads(Reply, line) == value
 
 
+def test_equal_settings_are_one_address_however_their_numbers_are_written() -> None:
+    whole, written = Settings(temperature=1, top_p=1), Settings(temperature=1.0, top_p=1.0)
+    back = store.loads(Settings, store.dumps(whole))
+    assert whole == written == back
+    assert len({store.Address("p", "m", "w", each, 0).key() for each in (whole, written, back)}) == 1
+
+
 def test_replies_that_were_imported_before_rows_said_so_have_no_known_decoding() -> None:
     imported = replace(reply(0), weights="", tokens_in=0, tokens_out=0)
     asked = (replace(imported, asked_on="2026-11-28"), replace(imported, weights="w"), replace(imported, tokens_in=9))

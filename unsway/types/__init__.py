@@ -13,7 +13,6 @@ from unsway.types.readings import AnyChange, AwayFrom, Excluded, Reading, Side, 
 from unsway.types.rows import (
     ArmKey,
     Checkpoint,
-    Effort,
     Estimate,
     Example,
     ExampleKind,
@@ -25,13 +24,13 @@ from unsway.types.rows import (
     Placebo,
     Reply,
     Rule,
-    Settings,
     Stop,
     Thought,
     ThoughtTest,
     Verdict,
     is_encrypted,
 )
+from unsway.types.settings import Effort, Settings
 
 __all__ = [
     "ANSWERS",

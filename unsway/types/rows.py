@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from math import inf
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
-from unsway.errors import BadInput
 from unsway.types.prompts import Prompt, Question
 from unsway.types.readings import Excluded, Reading, Side, Target
-
-if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
-    from pydantic_core import CoreSchema
+from unsway.types.settings import Settings
 
 MissingVerdict: TypeAlias = Literal[
     "", "unread", "unsure", "refused", "cut", "hidden", "summary", "unknown", "empty", "undefined"
@@ -31,8 +26,6 @@ nothing more was asked; it was made to answer (`Settings.force_answer`)."""
 Thought: TypeAlias = Literal["full", "summary", "hidden", "cut", "none", "unknown"]
 """What can be read of a model's thinking: all of it, a condensed or partial version, nothing although there was some, only
 its beginning, nothing because there was none; unknown where nobody said. Full and summary are never counted together."""
-Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-"""How much a reasoning model thinks, in Inspect's words; which of them a provider takes depends on the model."""
 Mode: TypeAlias = Literal["prefill", "quoted"]
 """Where a changed reasoning stands: at the beginning of the model's own reply, or quoted in the question."""
 NoReasoning: TypeAlias = Literal["", "speaks", "unread", "hidden", "cut", "summary", "unknown", "none", "channel"]
@@ -86,61 +79,6 @@ class Pair:
     rule: Rule = Rule()  # frozen
     drawn: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What the bias drew: its form, the place of the cue, its wording as `bank:number`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How replies are decoded. Equal settings and equal prompts are the same thing asked."""
-
-    temperature: float = 0.0
-    """0 is greedy, as the paper measures (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
-    max_tokens: int = 1000
-    """The longest reply, in tokens; 1,000 as in the paper's evaluation code."""
-    top_p: float = 1.0
-    """Nucleus probability mass; 1 keeps everything."""
-    seed: int = 0
-    """Seed of sampling; ignored at temperature 0 and by providers that take none."""
-    effort: Effort | None = None
-    """How much a reasoning model thinks; None leaves it to the provider."""
-    thinking_budget: int | None = None
-    """Most tokens of thinking, part of `max_tokens`, for models that take such a limit; None leaves it to the provider."""
-    options_after: str | None = None
-    """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
-    replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
-    force_answer: str | None = None
-    """Words put behind a reply in which no answer can be read, such as "So the best answer is"; an option follows them
-    (budget forcing, arXiv 2501.19393, §3.1). Goes with `options_after`."""
-    letter_begins: str | None = None
-    """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
-
-    def __post_init__(self) -> None:
-        temperature: object = self.temperature
-        top_p: object = self.top_p
-        if not isinstance(temperature, int | float) or not 0 <= temperature < inf:
-            raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
-        if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
-            raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
-        for name in ("max_tokens", "thinking_budget"):
-            tokens = getattr(self, name)
-            is_left_out = tokens is None and name == "thinking_budget"
-            if not is_left_out and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1):
-                raise BadInput(f"{name} is {tokens!r}; it is a whole number of tokens, 1 or more.")
-
-    def __repr__(self) -> str:
-        """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
-        shown = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Rows and studies hold a field that is None as they did before there was one: not at all."""
-        from pydantic_core import core_schema
-
-        schema = handler(source)
-        schema["serialization"] = core_schema.wrap_serializer_function_ser_schema(  # type: ignore[index]
-            lambda value, inner: {name: each for name, each in inner(value).items() if each is not None}
-        )
-        return schema
 
 
 @dataclass(frozen=True, slots=True)

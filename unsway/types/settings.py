@@ -1,0 +1,78 @@
+"""How replies are decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import inf
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from unsway.errors import BadInput
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
+Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""How much a reasoning model thinks, in Inspect's words; which of them a provider takes depends on the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How replies are decoded. Equal settings and equal prompts are the same thing asked."""
+
+    temperature: float = 0.0
+    """0 is greedy, as the paper measures (arXiv 2403.05518, §3; its training targets are sampled at 1.0)."""
+    max_tokens: int = 1000
+    """The longest reply, in tokens; 1,000 as in the paper's evaluation code."""
+    top_p: float = 1.0
+    """Nucleus probability mass; 1 keeps everything."""
+    seed: int = 0
+    """Seed of sampling; ignored at temperature 0 and by providers that take none."""
+    effort: Effort | None = None
+    """How much a reasoning model thinks; None leaves it to the provider."""
+    thinking_budget: int | None = None
+    """Most tokens of thinking, part of `max_tokens`, for models that take such a limit; None leaves it to the provider."""
+    options_after: str | None = None
+    """Words of a reply behind which only an option can follow and the reply ends, such as "best answer is": models whose
+    replies often end in no option are decoded so (guided decoding, arXiv 2307.09702, §3). Local models alone."""
+    force_answer: str | None = None
+    """Words put behind a reply in which no answer can be read, such as "So the best answer is"; an option follows them
+    (budget forcing, arXiv 2501.19393, §3.1). Goes with `options_after`."""
+    letter_begins: str | None = None
+    """How the answer to an answer turn is begun in the place of a hosted model, as "("; None: it is not begun."""
+
+    def __post_init__(self) -> None:
+        temperature: object = self.temperature
+        top_p: object = self.top_p
+        if not isinstance(temperature, int | float) or not 0 <= temperature < inf:
+            raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
+        if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
+            raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
+        # 1 and 1.0 are the same thing asked, and addresses are made of how a number is written
+        object.__setattr__(self, "temperature", float(temperature))
+        object.__setattr__(self, "top_p", float(top_p))
+        if not isinstance(self.seed, int):
+            raise BadInput(f"seed is {self.seed!r}; it is a whole number.")
+        if self.effort is not None and self.effort not in get_args(Effort):
+            raise BadInput(f"effort is {self.effort!r}; it is one of {', '.join(get_args(Effort))}, or left out.")
+        for name in ("max_tokens", "thinking_budget"):
+            tokens = getattr(self, name)
+            is_left_out = tokens is None and name == "thinking_budget"
+            if not is_left_out and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1):
+                raise BadInput(f"{name} is {tokens!r}; it is a whole number of tokens, 1 or more.")
+
+    def __repr__(self) -> str:
+        """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
+        shown = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown if value is not None)})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Rows and studies hold a field that is None as they did before there was one: not at all."""
+        from pydantic_core import core_schema
+
+        schema = handler(source)
+        schema["serialization"] = core_schema.wrap_serializer_function_ser_schema(  # type: ignore[index]
+            lambda value, inner: {name: each for name, each in inner(value).items() if each is not None}
+        )
+        return schema
