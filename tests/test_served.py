@@ -111,6 +111,13 @@ def test_the_rank_that_vllm_is_told(rank: int, most: int, tmp_path: Path) -> Non
     assert max_lora_rank(tmp_path) == most
 
 
+def test_without_an_address_the_rank_is_all_that_is_asked(tmp_path: Path) -> None:
+    """Its base need not be here, and no model is loaded."""
+    (tmp_path / "adapter_config.json").write_text('{"r": 8, "base_model_name_or_path": "/nowhere"}')
+    done = CliRunner().invoke(main, ["served", str(tmp_path), "--name", "bct", "--base-name", "base"])
+    assert done.exit_code == 0 and done.stderr == "--max-lora-rank 8\n"
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

@@ -31,7 +31,7 @@ def served(adapter: Path, name: str, base_name: str, urls: tuple[str, ...], repl
     from unsway.studies.served import check_served
 
     click.echo(f"--max-lora-rank {max_lora_rank(adapter)}", err=True)
-    found = check_served(adapter, name, base_name, urls, replies=replies)
+    found = check_served(adapter, name, base_name, urls, replies=replies) if urls else ()
     rows = [{"address": one.address, "verdict": one.verdict} for one in found]
     if form() == "json":
         as_json(rows)
