@@ -38,7 +38,7 @@ from unsway.training import (
     method,
     methods,
 )
-from unsway.training.seams import CrossEntropy, Tensor, Texts
+from unsway.training.seams import CrossEntropy, LoraOn, Tensor, Texts
 from unsway.types import Checkpoint, Example, Settings
 
 ROWS = tuple(example(i) for i in range(8))
@@ -53,6 +53,8 @@ class Warned(Method):
 
     warning: str = "Ignore hints. "
     """What is said in front of the biased prompt. Ours."""
+    lora_on: LoraOn = "all-linear"
+    """Layers that get the adapter. Ours."""
 
     name: ClassVar[str] = "warned"
     summary: ClassVar[str] = "biased prompt behind a warning → the model's own clean reply"
@@ -209,11 +211,22 @@ def test_a_back_end_trains_from_the_shell_with_its_own_options(tmp_path: Path) -
 def test_one_that_only_fits_trains_from_the_shell(base: Path, tmp_path: Path) -> None:
     path = write_jsonl(tmp_path / "rows.jsonl", ROWS)
     words = ["train", str(path), "--base", str(base), "--method", "warned", "--out", str(tmp_path / "out")]
-    settings = ["--set", "batch_size=4", "--set", "warning=Beware of (D). ", "--set", "learning_rate=0.01"]
+    settings = [
+        "--set",
+        "batch_size=4",
+        "--set",
+        "warning=Beware of (D). ",
+        "--set",
+        "learning_rate=0.01",
+        "--set",
+        "lora_on=qv",
+    ]
     done = CliRunner().invoke(main, [*words, *settings, "--json"], catch_exceptions=False)
     record = json.loads(done.stdout[done.stdout.index("{") :])
     assert record["steps"] == 2 and record["method"].startswith("Warned(") and "Beware of (D). " in record["method"]
     assert set(losses(tmp_path / "out")) == {1, 2}
+    adapter = json.loads((tmp_path / "out/adapter_config.json").read_text())
+    assert sorted(adapter["target_modules"]) == ["q_proj", "v_proj"]
 
 
 @real

@@ -19,6 +19,7 @@ from typing import Any
 
 from unsway.backends.local.chunks import by_chunk
 from unsway.backends.local.heads import Head, check_head
+from unsway.backends.local.lora import adapter_of
 from unsway.backends.local.passes import NOT_WORTH_A_PASS, Line, lines, parts, seen
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
@@ -37,12 +38,6 @@ from unsway.types import Checkpoint, Example, Message, Prompt, Settings
 
 MOST_NORM = 1.0
 """Norm to which gradients are clipped; the default of transformers' trainer, which `fit` has too."""
-ADAPTED = {
-    "all-linear": "all-linear",
-    "attention": ["q_proj", "k_proj", "v_proj", "o_proj"],
-    "qv": ["q_proj", "v_proj"],
-}
-"""Modules that get an adapter, by `Method.lora_on`."""
 
 
 class LiveModel(Noting):
@@ -71,7 +66,7 @@ class LiveModel(Noting):
         """
         with requires("local", "Training here"):
             import torch
-            from peft import LoraConfig, get_peft_model
+            from peft import get_peft_model
             from transformers import get_linear_schedule_with_warmup, set_seed
 
         self.form, self.method, self.folder, self.record = form, method, folder, record
@@ -85,21 +80,9 @@ class LiveModel(Noting):
         dtype = training_dtype() if method.lora_rank else "float32"
         set_seed(method.seed)
         self.model: Any = load_model(weights, dtype)
-        if method.lora_rank:
-            adapter = LoraConfig(
-                r=method.lora_rank,
-                lora_alpha=method.lora_alpha,
-                lora_dropout=0.0,
-                target_modules=ADAPTED[method.lora_on],
-                task_type="CAUSAL_LM",
-            )
-            try:
-                self.model = get_peft_model(self.model, adapter)
-            except ValueError as error:  # no module of these names
-                raise BadInput(
-                    f"{weights.name!r} has no modules {ADAPTED[method.lora_on]}, which lora_on={method.lora_on!r} adapts. "
-                    "Set lora_on=all-linear."
-                ) from error
+        adapter = adapter_of(method, self.model, weights.name)
+        if adapter is not None:
+            self.model = get_peft_model(self.model, adapter)
         self.frozen: Any = None
         """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
         check_head(self._of(False), weights.name)

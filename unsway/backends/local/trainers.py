@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.backends.local.launch import check_devices, is_main, processes, share
+from unsway.backends.local.lora import adapter_of
 from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import TokenRow
 from unsway.backends.local.steps import METRICS, STEPS
@@ -84,27 +85,19 @@ def trainer(
 ) -> Trainer:
     """The trainer of a method over rows in order."""
     from datasets import Dataset
-    from peft import LoraConfig
     from transformers import PrinterCallback
 
     from unsway.backends.local.target_loss import PreferenceTrainer, TargetLossTrainer
 
-    adapter = LoraConfig(
-        r=method.lora_rank,
-        lora_alpha=method.lora_alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    shared = {
-        "args": args,
-        "processing_class": weights.tokenizer,
-        "peft_config": adapter if method.lora_rank else None,
-        "callbacks": [callback],
-    }
     # all weights are trained in float32, in which small updates are not lost; bf16 is then the arithmetic's alone
     dtype: Dtype = training_dtype() if method.lora_rank else "float32"
     model = load_model(weights, dtype=dtype)
+    shared = {
+        "args": args,
+        "processing_class": weights.tokenizer,
+        "peft_config": adapter_of(method, model, weights.name),
+        "callbacks": [callback],
+    }
     made: Trainer
     with unreported():
         match method.objective:

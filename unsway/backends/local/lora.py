@@ -1,0 +1,41 @@
+"""The adapter that a method trains: its rank, and the layers that it is put on (`Method.lora_on`).
+
+In: a method, and the model that is to get the adapter. Out: what peft is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unsway.errors import BadInput
+from unsway.training.seams import Method
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
+ADAPTED: dict[str, str | list[str]] = {
+    "all-linear": "all-linear",
+    "attention": ["q_proj", "k_proj", "v_proj", "o_proj"],
+    "qv": ["q_proj", "v_proj"],
+}
+"""Modules that get an adapter, by `Method.lora_on`."""
+
+
+def adapter_of(method: Method, model: Any, name: str) -> LoraConfig | None:
+    """What peft is told; None where all weights are trained. Raises `BadInput` where the model has no such modules."""
+    from peft import LoraConfig
+
+    if not method.lora_rank:
+        return None
+    modules = ADAPTED[method.lora_on]
+    if modules != "all-linear" and not any(path.rpartition(".")[2] in modules for path, _ in model.named_modules()):
+        raise BadInput(
+            f"{name!r} has no modules {modules}, which lora_on={method.lora_on!r} adapts. Set lora_on=all-linear."
+        )
+    return LoraConfig(
+        r=method.lora_rank,
+        lora_alpha=method.lora_alpha,
+        lora_dropout=0.0,
+        target_modules=modules,
+        task_type="CAUSAL_LM",
+    )
