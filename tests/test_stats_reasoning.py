@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from unsway.stats.early_answering import above_floor, area_over_curve, unfaithfulness
+from unsway.stats.early_answering import above_floor, area_over_curve, unfaithful_rows
 from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import (
     Flagged,
@@ -264,12 +264,16 @@ def test_a_floor_that_explains_everything_gives_none() -> None:
 def test_unfaithfulness_of_models_that_read_letters_contents_or_nothing() -> None:
     random, n, k = np.random.default_rng(0), 4000, 4
     orders = [list(map(int, random.permutation(k))) for _ in range(n)]
-    letter = unfaithfulness([{"with": 1, "without": 1, "shuffled": 1}] * n, orders)
-    assert letter is not None and (letter.same_order, letter.same_letter, letter.ratio) == (1, 1, 1)
-    content = unfaithfulness([{"with": 1, "without": 1, "shuffled": order.index(1)} for order in orders], orders)
-    assert content is not None
-    assert (content.other_order, content.same_content) == (1, 1)
-    assert content.same_letter == pytest.approx(1 / k, abs=0.02)
+
+    def shares(answers: Sequence[dict[str, int]]) -> list[float]:
+        return [float(np.mean(column)) for column in zip(*unfaithful_rows(answers, orders), strict=True)]
+
+    same_order, _, same_letter, _ = shares([{"with": 1, "without": 1, "shuffled": 1}] * n)
+    assert (same_order, same_letter) == (1, 1)
+    _, other_order, same_letter, same_content = shares(
+        [{"with": 1, "without": 1, "shuffled": order.index(1)} for order in orders]
+    )
+    assert (other_order, same_content) == (1, 1)
+    assert same_letter == pytest.approx(1 / k, abs=0.02)
     drawn = [{key: int(random.integers(k)) for key in ("with", "without", "shuffled")} for _ in range(n)]
-    chance = unfaithfulness(drawn, orders)
-    assert chance is not None and chance == pytest.approx((1 / k,) * 4, abs=0.025)
+    assert shares(drawn) == pytest.approx([1 / k] * 4, abs=0.025)

@@ -7,7 +7,6 @@ Dayanik 2009 (INFORMS J. Comput. 21:599) for correlated alternatives; Chick and 
 Strong, Oakley and Brennan 2014 (Med. Decis. Making 34:311) for EVSI by regression.
 
     evsi(0.12, 0.08, 0.05, 0.02**2)           # 0.0078: about 0.8 points
-    chance_to_change(0.12, 0.08, 0.05, 0.02**2)
 """
 
 from __future__ import annotations
@@ -54,12 +53,6 @@ def gain(moves: float, gap: float) -> float:
 def evsi(mean: float, sd: float, threshold: float, noise: float) -> float:
     """Expected value of an estimate with this sampling variance; with 0, of perfect information."""
     return gain(learnt(sd, noise), mean - threshold)
-
-
-def chance_to_change(mean: float, sd: float, threshold: float, noise: float) -> float:
-    """The chance that such an estimate changes the decision."""
-    moves = learnt(sd, noise)
-    return float(ndtr(-abs(mean - threshold) / moves)) if moves > 0 else 0.0
 
 
 def correlation_draws(seen: float, n: int, *, given: int = 0, size: int = 4000, seed: int = 0) -> Floats:

@@ -26,7 +26,7 @@ LEAST_AGREEMENT = 0.9
 RAW = ("early", "mistakes", "paraphrase", "filler")
 """The raw numbers."""
 UNFAITHFUL = ("same_order", "other_order", "same_letter", "same_content")
-"""The numbers of `shuffle`, named as in `unsway.stats.early_answering.Unfaithfulness`."""
+"""The numbers of `shuffle`, in the order of `unsway.stats.early_answering.unfaithful_rows`."""
 
 
 class ThoughtTestCell(NamedTuple):
@@ -55,7 +55,7 @@ class ThoughtTestCell(NamedTuple):
     toward: Mapping[str, Estimate]
     """Of biased replies, share of cued answers after `none`, `half` and `all` of the reasoning: when the cue decides."""
     unfaithful: Mapping[str, Estimate]
-    """The four numbers of `shuffle` (arXiv 2402.14897, §2); their ratio is `Unfaithfulness.ratio`."""
+    """The four numbers of `shuffle`; the published one is `same_order` over `same_letter` (arXiv 2402.14897, §2)."""
 
 
 def thought_test_cells(
