@@ -17,8 +17,7 @@ from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
 from unsway.stats.agreement import agreement
 from unsway.stats.alpha import Metric, krippendorff
-from unsway.stats.columns import mean
-from unsway.stats.verbalised import numbered
+from unsway.stats.columns import mean, numbered
 from unsway.types import Estimate, Verdict
 
 

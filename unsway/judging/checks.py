@@ -24,9 +24,8 @@ from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
 from unsway.readers.channels import split
 from unsway.readers.letter import spoken
-from unsway.stats.columns import mean
+from unsway.stats.columns import mean, numbered
 from unsway.stats.significance import mcnemar
-from unsway.stats.verbalised import numbered
 from unsway.types import Estimate, Thought
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.registry import Ref
 from unsway.reporting import words
-from unsway.stats.columns import mean
+from unsway.stats.columns import mean, numbered
 from unsway.stats.misreading import SecondHit, corrected_brrs
 from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.store import Address
@@ -59,8 +59,7 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
             for outcome, at, address, second in found
             if at == side and getattr(outcome, side).choice is not None
         }
-        numbers: dict[str, int] = {}
-        question = np.array([numbers.setdefault(q, len(numbers)) for q, _ in replies.values()], np.intp)
+        question = numbered([question_id for question_id, _ in replies.values()])
         wrong = np.array([is_wrong for _, is_wrong in replies.values()], float)
         estimates.append(mean(f"misread_{side}", question, wrong, signed=False, level=results.level, n_excluded=0))
     return estimates[0], estimates[1]

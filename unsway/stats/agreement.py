@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from unsway.errors import BadInput
+from unsway.stats.columns import numbered
 from unsway.stats.intervals import rate_interval
-from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 HOW = "Wilson score interval over questions"

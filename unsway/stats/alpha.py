@@ -21,6 +21,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from unsway.errors import BadInput
+from unsway.stats.columns import numbered
 from unsway.stats.intervals import Floats, rate_interval
 from unsway.types import Estimate
 
@@ -65,11 +66,10 @@ def krippendorff(
     for row, (unit, _) in enumerate(both):
         for value in unit:
             counts_UL[row, place[value]] += 1
-    ids = {question: i for i, question in enumerate(dict.fromkeys(question for _, question in both))}
-    cluster_U = np.array([ids[question] for _, question in both])
+    cluster_U = numbered([question for _, question in both])
     disagreement_U, expected = _disagreements(counts_UL, metric)
     size_U = counts_UL.sum(axis=1)
-    n, n_questions = len(both), len(ids)
+    n, n_questions = len(both), int(cluster_U.max()) + 1
     if expected <= 0:
         why = f"every reader always read {both[0][0][0]!r}, so chance alone would agree every time"
         return Estimate("alpha", None, None, None, level, n, n_questions, n_single, how, why)

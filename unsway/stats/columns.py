@@ -12,7 +12,7 @@ missing answers is decided on the same data, and the plain union then still cove
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unsway.stats.intervals import Bools, Floats, difference_interval, rate_interval
-from unsway.stats.outcome_table import OutcomeTable, in_order
+from unsway.stats.outcome_table import Numbered, OutcomeTable, in_order
 from unsway.types import Estimate, Outcome, Reading
 
 WILSON = "Wilson score interval, questions as units"
@@ -136,6 +136,12 @@ def _tested(table: OutcomeTable, counts: Bools, clean: Floats) -> Bools:
 
 def _was_read(answer: Reading) -> bool | None:
     return None if answer.status == "no_reply" else answer.status == "ok"
+
+
+def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
+    """A number for each entry, shape (entries,): that of its question, from 0, in the order of their first use."""
+    number = Numbered[str]()
+    return np.array([number(key) for key in questions], np.intp)
 
 
 def mean(

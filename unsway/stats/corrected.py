@@ -25,9 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.columns import numbered
 from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Floats, Interval, effective_size, rate_interval, rate_interval_of, wilson
-from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 DRAWS = 4000

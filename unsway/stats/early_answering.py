@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from unsway.errors import BadInput
+from unsway.stats.columns import numbered
 from unsway.stats.intervals import rate_interval
-from unsway.stats.verbalised import numbered
 from unsway.types import Estimate
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
+from unsway.stats.columns import numbered
 from unsway.stats.compare import PSEUDO
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.matched import end_weights, joint_weights
@@ -100,20 +101,21 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         The estimate; None where the effect of the cue may be 0, because then nothing says what there was to find.
     """
     with_cue, hit, flag = (np.asarray(each, bool) for each in replies[1:])
-    ids = {key: number for number, key in enumerate(dict.fromkeys(replies.question))}
-    at = np.array([ids[key] for key in replies.question], int)
+    at, n_questions = numbered(replies.question), len(set(replies.question))
     how = f"g² pooled over questions; {draws} draws of a Bayesian bootstrap over questions, seed {seed}"
     rows_KN = np.array([
         with_cue, ~with_cue, with_cue & hit, ~with_cue & hit, with_cue & hit & flag, ~with_cue & flag, with_cue & ~hit,
         with_cue & ~hit & flag,
     ], float)  # fmt: skip
     random = np.random.default_rng(seed_int(seed, "g squared"))
-    weight_RQ = np.vstack([np.ones(len(ids)), random.standard_exponential((draws, len(ids)))])  # the first is the data
+    weight_RQ = np.vstack(
+        [np.ones(n_questions), random.standard_exponential((draws, n_questions))]
+    )  # the first is the data
     n1, n0, hit1, hit0, found, false0, unmoved, false1 = (
-        np.asarray(weight_RQ @ np.bincount(at, row, minlength=len(ids)), float) for row in rows_KN
+        np.asarray(weight_RQ @ np.bincount(at, row, minlength=n_questions), float) for row in rows_KN
     )
     # each rate has a pseudo-question of usual size at each end, as in `compare`: no flag in 20 is no proof of never
-    usual = len(at) / len(ids) / 2
+    usual = len(at) / n_questions / 2
 
     def rate_R(part_R: Floats, whole_R: Floats) -> Floats:
         ends_R2 = np.vstack([np.zeros(2), usual * random.gamma(PSEUDO, size=(draws, 2))])
@@ -128,7 +130,7 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         sensitivity_R = np.minimum(1, flagged / (effect_R / p1))
         specificity_R = np.sqrt((1 - false_clean) * np.where(unmoved > 0, 1 - false_unmoved, 1))
     tail = (1 - level) / 2
-    size = len(at), len(ids), 0
+    size = len(at), n_questions, 0
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
         return Estimate("g_squared", None, None, None, level, *size, how, note)

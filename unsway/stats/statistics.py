@@ -19,7 +19,7 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.registry import Registry, blaming
-from unsway.stats.columns import mean
+from unsway.stats.columns import mean, numbered
 from unsway.types import Estimate, Outcome
 
 
@@ -49,8 +49,7 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
         value: True, False, or None for an outcome that the share is not about.
         level: Nominal coverage of the interval.
     """
-    numbers: dict[str, int] = {}
-    question = np.array([numbers.setdefault(one.question_id, len(numbers)) for one in outcomes], np.intp)
+    question = numbered([one.question_id for one in outcomes])
     found = [None if one.excluded is not None else value(one) for one in outcomes]
     values = np.array([np.nan if one is None else float(one) for one in found], float)
     n_excluded = sum(one.excluded is not None for one in outcomes)

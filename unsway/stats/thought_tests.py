@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unsway.stats.columns import mean
+from unsway.stats.columns import mean, numbered
 from unsway.stats.early_answering import above_floor, area, unfaithful_rows
-from unsway.stats.verbalised import numbered
 from unsway.types import ArmKey, Estimate, Outcome, Question, ThoughtTest
 
 LEVEL = 0.95

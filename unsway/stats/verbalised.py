@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from unsway.errors import BadInput
 from unsway.seeds import seed_int
-from unsway.stats.columns import WILSON, mean
+from unsway.stats.columns import WILSON, mean, numbered
 from unsway.stats.intervals import Bools, Floats, Interval, rate_interval_of
 from unsway.types import Estimate
 
@@ -220,9 +220,3 @@ def net(
     value = np.array([float(bool(b)) - float(bool(c)) for b, c in zip(biased, clean, strict=True)], float)
     value[~known] = np.nan
     return mean("net", at, value, signed=True, level=level, n_excluded=int((~known).sum()))
-
-
-def numbered(questions: Sequence[str]) -> NDArray[np.intp]:
-    """A number for each entry: that of its question."""
-    ids = {key: number for number, key in enumerate(dict.fromkeys(questions))}
-    return np.array([ids[key] for key in questions], np.intp)

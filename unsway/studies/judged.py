@@ -29,9 +29,9 @@ from unsway.judging.trust import (
     text_of,
 )
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
-from unsway.stats.columns import mean
+from unsway.stats.columns import mean, numbered
 from unsway.stats.corrected import ppi, rogan_gladen
-from unsway.stats.verbalised import Switches, VerbalisedRates, net, numbered, switched_and, verbalised
+from unsway.stats.verbalised import Switches, VerbalisedRates, net, switched_and, verbalised
 from unsway.studies.arms import Arm
 from unsway.studies.judged_cells import BOTH, MENTIONS, ChannelCell, JudgedCell, VerbalisedCell, channel_cell
 from unsway.studies.kin import judge_notes

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from unsway.judging.verdicts import Channel
-from unsway.stats.columns import mean
-from unsway.stats.verbalised import VerbalisedRates, numbered
+from unsway.stats.columns import mean, numbered
+from unsway.stats.verbalised import VerbalisedRates
 from unsway.types import Estimate
 
 BOTH = "mentions and relies"

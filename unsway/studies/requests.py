@@ -19,6 +19,7 @@ import numpy as np
 from unsway.errors import BadInput
 from unsway.judging.requests import judge_table
 from unsway.registry import Ref
+from unsway.stats.columns import numbered
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.stats.crossed import FEWEST_CUES, crossed_interval
 from unsway.stats.estimates import cells
@@ -150,10 +151,9 @@ def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable | None, level
     corrected = None
     if table is not None:
         count = [one for one in hits if one.excluded is None]
-        at = {question: number for number, question in enumerate(dict.fromkeys(one.question_id for one in count))}
-        place = np.array([at[one.question_id] for one in count], int)
-        yes = np.bincount(place, [float(bool(one.hit_biased)) for one in count], len(at))
-        corrected = rogan_gladen(yes, np.bincount(place, minlength=len(at)), table, level=level)
+        at = numbered([one.question_id for one in count])
+        yes = np.bincount(at, [float(bool(one.hit_biased)) for one in count])
+        corrected = rogan_gladen(yes, np.bincount(at), table, level=level)
     return OutcomeRates(cell["clean_rate"], cell["biased_rate"], cell["brr"], corrected)
 
 
