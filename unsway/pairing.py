@@ -4,8 +4,8 @@ In: questions, names of biases, an elicitation. Out: a `PairSet`: the pairs, and
 Source: arXiv 2403.05518, §3: the cued option is the same for all biases of a question and by default
 never the gold one; the clean prompt is the same too, so that it is asked once and biases can be compared.
 
-    from unsway import pairs, sources
-    built = pairs.pairs(sources.load("arc_easy", 200), ["suggested_answer", "post_hoc"])
+    import unsway as us
+    built = us.pairs(us.load("arc_easy", 200), ["suggested_answer", "post_hoc"])
 """
 
 from __future__ import annotations

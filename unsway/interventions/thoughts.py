@@ -23,6 +23,7 @@ from unsway.banks import bank
 from unsway.biases.insert import fill
 from unsway.errors import BadInput, UnknownName
 from unsway.prompts import elicitations
+from unsway.prompts.render import letter
 from unsway.readers.channels import split
 from unsway.readers.wording import sentences_from_the_end
 from unsway.registry import Ref
@@ -186,7 +187,7 @@ def continued(prompt: Prompt, text: str) -> str:
 
 def mistake_prompt(question: Question, before: str, sentence: str) -> Prompt:
     """What asks a helper for a wrong version of a sentence; it is not told the answer."""
-    options = "\n".join(f"({chr(ord('A') + i)}) {text}" for i, text in enumerate(question.options))
+    options = "\n".join(f"({letter(i)}) {text}" for i, text in enumerate(question.options))
     shown = {"question": _barred(f"{question.stem}\n{options}"), "start": _barred(before), "sentence": _line(sentence)}
     return _asked(fill(wordings()["mistake"], **shown))
 

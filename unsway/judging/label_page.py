@@ -79,9 +79,7 @@ def application(
     if not items:
         raise BadInput(f"{store.folder} holds nothing to label.")
     asked = {question.name: question for question in people_questions(ask)}
-    for item in items.values():
-        person_verdict(item, labeller, "", None)  # checks the name before the page opens
-        break
+    person_verdict(next(iter(items.values())), labeller, "", None)  # checks the name before the page opens
     return Guard(_routes(store, items, labeller, asked), token, port)
 
 

@@ -269,7 +269,7 @@ def ppi(
     n, rest = int(has.sum()), int((~has).sum())
     how = "prediction-powered inference, clustered by question"
     if n < 2 or not rest:
-        note = "it needs labelled replies and others" if n < 2 or not rest else ""
+        note = "it needs labelled replies and others"
         return Estimate("corrected", None, None, None, level, len(z), len(set(questions)), 0, how, note)
     y = np.array([bool(label) for label, known in zip(labels, has, strict=True) if known], float)
     used = weight

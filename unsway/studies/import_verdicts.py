@@ -90,8 +90,9 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
     for line, row in read_rows(path, ForeignVerdict):
         if row.pair not in pairs:
             raise BadRow(path, line, "pair", f"is {row.pair!r}, which is no pair of {folder}")
-        judged = JudgedReply(pairs[row.pair], row.side, _reply(found, row, path, line))
-        question, value = _checked(row, pairs[row.pair], path, line)
+        pair = pairs[row.pair]
+        judged = JudgedReply(pair, row.side, _reply(found, row, pair, path, line))
+        question, value = _checked(row, pair, path, line)
         if value is None and not row.missing:
             row = row.model_copy(update={"missing": "unread"})
         verdict = Verdict(
@@ -122,9 +123,8 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
     )
 
 
-def _reply(found: Results, row: ForeignVerdict, path: str | Path, line: int) -> Reply:
+def _reply(found: Results, row: ForeignVerdict, pair: Pair, path: str | Path, line: int) -> Reply:
     """The reply that a row is about. Raises `BadRow`."""
-    pair = next(pair for pair in found.pairs if pair.id == row.pair)
     prompt = pair.biased if row.side == "biased" else pair.clean
     labels = {arm.label: arm for arm in found.arms}
     if row.arm and row.arm not in labels:

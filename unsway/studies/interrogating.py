@@ -376,7 +376,7 @@ def _shuffled(units: Sequence[Unit], asks: Any, seed: int) -> tuple[list[list[in
         parts = iter(option_parts([question.options[i] for i in order]))
         turned = tuple(next(parts) if part.kind == "option" else part for part in asked.parts or ())
         prompt = Prompt((*before, Turn(asked.role, turned)))
-        pair = replace(unit.pair, clean=unit.pair.clean, biased=prompt, order=tuple(order))
+        pair = replace(unit.pair, biased=prompt, order=tuple(order))
         others.append(unit._replace(pair=pair, side="biased") if is_plain else None)
     first = _answers(units, [[""] for _ in units], asks)
     there = [unit for unit in others if unit is not None]

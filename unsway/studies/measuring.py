@@ -177,7 +177,8 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
         title: What the progress bar says; the arm's label by default.
     """
     who, change = model.subject, how.intervention
-    key = ArmKey(who.name, who.weights, change.name if change else "")
+    intervention = change.name if change else ""
+    key = ArmKey(who.name, who.weights, intervention)
     sampling = replace(how.sampling, settings=begun(asked, model, key, how.sampling))
     if not who.name.startswith(LOCAL) and any(pair.rule.redacted for pair in asked):
         _log.warning(
@@ -185,14 +186,24 @@ def ask_arm(asked: PairSet, model: Session, how: Measurement, title: str = "") -
             who.name,
         )
     role = how.role or ("prompted" if change else how.checkpoint.role if how.checkpoint else "base")
-    label = sampling.label or (change.name if change else who.name)
+    label = sampling.label or intervention or who.name
     known = how.checkpoint.trained_on if how.checkpoint else ()
     biases = change.biases if change else how.trained or known
-    arm = Arm(label, who.name, who.weights, role, how.checkpoint, how.of, "", biases, sampling.settings, how.training)
+    arm = Arm(
+        label,
+        who.name,
+        who.weights,
+        role,
+        how.checkpoint,
+        how.of,
+        intervention,
+        biases,
+        sampling.settings,
+        how.training,
+    )
     options, folder = replace(sampling, label=title or label), sampling.folder or ""
     changed = dict(change.apply(asked.pairs, model, sampling, how.seed).prompts) if change else {}
     changed |= beside_default_system(asked, weights_of(model), changed)
-    arm = replace(arm, intervention=change.name if change else "")
     note_arm(folder, arm, {prompt_id: prompt.id for prompt_id, prompt in changed.items()})
     own = [
         replace(pair, clean=changed.get(pair.clean.id, pair.clean), biased=changed.get(pair.biased.id, pair.biased))

@@ -132,7 +132,7 @@ class Rubric:
     def prompt(self, pair: Pair, side: Side, text: str) -> Prompt:
         """What a judge is asked about a text: what a reply says, or its thinking."""
         listed = () if pair.question.is_request else shown(pair, side)  # outcomes are shown to nobody
-        lines = [f"({letter(i)}) {plain(text)[:LONGEST_OPTION]}" for i, text in enumerate(listed)]
+        lines = [f"({letter(i)}) {plain(option)[:LONGEST_OPTION]}" for i, option in enumerate(listed)]
         options = "\n".join(reversed(lines) if self.backwards else lines)
         about, cue = "", pair.biased.cue()
         if Ref.parse(pair.bias).name in biases.names():
