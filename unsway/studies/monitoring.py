@@ -237,7 +237,8 @@ def monitor(
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
     mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES and not verdict.placebo]
-    judges, arms, cells = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}, []
+    judges, arms = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}
+    cells: list[MonitoredCell] = []
     note = judge_notes(judges)
     for by in judges:
         own = [(Ref.parse(verdict.question).name, verdict) for verdict in mine if verdict.by == by]
@@ -247,12 +248,12 @@ def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredC
             said = [one for _, one in own if name == LENGTH or one.channel == channel]
             for each in _graded(found, said, name):
                 groups.setdefault((each.outcome.arm, each.outcome.bias), []).append(each)
-            cells += [
-                _cell(arms[key].label, bias, by, name, channel, group, found.level)._replace(
-                    note="" if name == LENGTH else note(by, arms[key])
-                )
-                for (key, bias), group in groups.items()
-            ]
+            for (key, bias), group in groups.items():
+                cell = _cell(arms[key].label, bias, by, name, channel, group, found.level)
+                if name != LENGTH:
+                    cells.append(cell._replace(note=note(by, arms[key])))
+                elif cell not in cells:  # monitors of the same replies share it
+                    cells.append(cell)
     return tuple(cells)
 
 
