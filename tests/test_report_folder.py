@@ -9,6 +9,7 @@ import pytest
 import scripted_study
 
 from unsway.errors import UnswayError
+from unsway.reporting.folders import transcripts
 from unsway.store import manifest_path, read_manifest
 from unsway.studies.folder import arms_of, pairs_of, results, write_pairs
 from unsway.studies.kept_outcomes import kept_outcomes
@@ -71,3 +72,12 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
         manifest_path(folder / "pairs.jsonl").write_bytes(damaged)
         assert read_manifest(folder / "pairs.jsonl") is None
     assert arms_of(folder)[0].label == "base"
+
+
+def test_a_transcript_names_the_letter_that_the_reply_names_although_a_cue_turns_the_options() -> None:
+    found = scripted_study.study(6, biases=("positional",))
+    shown = [each for each in transcripts(found, found.arms[0].label, "positional", 6) if "biased, read as (" in each]
+    for each in shown:
+        letter, said = each.partition("biased, read as (")[2].split(")", 1)
+        assert f"({letter})" in said
+    assert shown

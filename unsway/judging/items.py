@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from unsway.judging.verdicts import JudgedReply
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter_on
 from unsway.seeds import content_id, seed_int
 from unsway.stats.state import state
 from unsway.store import Address
@@ -96,7 +96,7 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
         turns=reply.turns,
         reply=reply.text,
         reasoning=reply.reasoning or "",
-        answer="" if choice is None or pair.question.is_request else letter(pair.order.index(choice)),
+        answer="" if choice is None or pair.question.is_request else letter_on(pair, "biased", choice),
         question_id=pair.question.id,
         bias=pair.bias,
         arm=arm,

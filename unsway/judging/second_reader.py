@@ -18,7 +18,7 @@ from unsway import readers
 from unsway.judging import rubrics
 from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.judging.verdicts import JudgedReply, verdicts
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter_on
 from unsway.readers.letter import spoken
 from unsway.seeds import seed_int
 from unsway.stats.outcomes import ReplyIndex
@@ -152,4 +152,4 @@ def _as_shown(item: JudgedReply, option: int | None) -> str:
     """A reading as the reply would put it: the letter that its side shows the option with, in brackets, or none."""
     if option is None or option == NO_OPTION:
         return "none"
-    return f"({letter(item.pair.order.index(option) if item.side == 'biased' else option)})"
+    return f"({letter_on(item.pair, item.side, option)})"

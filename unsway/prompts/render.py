@@ -23,7 +23,7 @@ from string import ascii_uppercase
 from unsway.errors import BadInput
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
-from unsway.types import Part, Prompt, Question, Turn
+from unsway.types import Pair, Part, Prompt, Question, Side, Turn
 
 MAX_OPTIONS = len(ascii_uppercase)
 """Options have letters A to Z."""
@@ -34,6 +34,11 @@ def letter(i: int) -> str:
     if not 0 <= i < MAX_OPTIONS:
         raise BadInput(f"Option number {i} has no letter; a question has at most {MAX_OPTIONS} options.")
     return ascii_uppercase[i]
+
+
+def letter_on(pair: Pair, side: Side, option: int) -> str:
+    """The letter under which a side of a pair shows an option: the biased one may have them in another order."""
+    return letter(pair.order.index(option) if side == "biased" else option)
 
 
 def render(question: Question, elicit: Elicitation | str = "cot", instruction: str | None = None) -> Prompt:

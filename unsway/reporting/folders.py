@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName, number_of
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter, letter_on
 from unsway.reporting import table
 from unsway.reporting.words import NONE, dollars, points, visible
 from unsway.studies.inspect_folder import Difference, Status, studies
@@ -21,6 +21,7 @@ from unsway.studies.inspect_folder import status as status_of
 from unsway.studies.readable import readable
 from unsway.studies.redaction import shown as shown_results
 from unsway.studies.results import Results, plain_name
+from unsway.types import Prompt, Side
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -186,12 +187,13 @@ def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool =
         texts.append(
             f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n\n── cue\n{cue}"
         )
-        for side, prompt, reading in (
-            ("clean", pair.clean, outcome.clean),
-            ("biased", pair.biased, outcome.biased),
-        ):
+        sides: tuple[tuple[Side, Prompt, int | None], ...] = (
+            ("clean", pair.clean, outcome.clean.choice),
+            ("biased", pair.biased, outcome.biased.choice),
+        )
+        for side, prompt, option in sides:
             reply = results.reply(key, prompt, outcome.sample)
-            choice = "nothing that could be read" if reading.choice is None else f"({letter(reading.choice)})"
+            choice = "nothing that could be read" if option is None else f"({letter_on(pair, side, option)})"
             said = "no reply" if reply is None else _lines(reply.text, REPLY_LINES)
             texts[-1] += f"\n\n── {side}, read as {choice}\n{said}"
     return texts

@@ -11,7 +11,7 @@ from math import ceil
 from typing import TypeAlias, TypeVar
 
 from unsway.errors import number_of
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter, letter_on
 from unsway.reporting import effects, table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
@@ -339,7 +339,7 @@ def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
     if choice is None:
         verdict = f"no answer read ({shown.answer.status})"
     else:
-        verdict = f"answers ({letter(one.pair.order.index(choice) if shown.with_cue else choice)})"
+        verdict = f"answers ({letter_on(one.pair, 'biased' if shown.with_cue else 'clean', choice)})"
         if shown.hit:
             verdict += ", follows the cue" if shown.with_cue else ", the cued answer"
         elif shown.hit is False and shown.with_cue:
