@@ -12,6 +12,7 @@ from unsway.errors import UnswayError
 from unsway.reporting.folders import transcripts
 from unsway.store import manifest_path, read_manifest
 from unsway.studies.folder import arms_of, pairs_of, results, write_pairs
+from unsway.studies.inspect_folder import status
 from unsway.studies.kept_outcomes import kept_outcomes
 from unsway.studies.notebook import Notebook
 from unsway.studies.running import read_study
@@ -62,6 +63,11 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
     (folder / "outcomes.jsonl").write_bytes(b"\xff\n")
     with pytest.raises(UnswayError, match=r"outcomes\.jsonl, line 1"):
         kept_outcomes(folder)
+    for name, row, wrong in (("failures.jsonl", '{"model": "m"}', "prompt_id"), ("where.jsonl", "[", "row")):
+        (folder / name).write_text(f"{row}\n", encoding="utf-8")
+        with pytest.raises(UnswayError, match=rf"{name}, line 1, field '{wrong}'"):
+            status(folder)
+        (folder / name).unlink()
     (folder / "study.json").write_bytes(b'{"models": 7}')
     with pytest.raises(UnswayError, match=r"cannot be read as a study: (?!.*pydantic)"):
         read_study(folder)

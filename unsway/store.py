@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from unsway.disk import appending, put_row, write_error, write_parts, write_text
+from unsway.disk import appending, put_row, whole_rows, write_error, write_parts, write_text
 from unsway.errors import BadInput, BadRow, StoreError
 from unsway.types import Reply, Settings
 
@@ -129,6 +129,19 @@ def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
                 yield loads(kind, line)
             except ValueError as error:
                 raise BadRow(path, number, *misfit(error)) from None
+
+
+def read_appended(path: str | Path, kind: type[T]) -> Iterator[T]:
+    """The values of rows that were appended to a file as they came; none where there is no file.
+
+    Raises:
+        BadRow: A row does not fit; names file, line and field. A last one that a kill tore is passed over.
+    """
+    for number, line in enumerate(whole_rows(path), 1):
+        try:
+            yield loads(kind, line)
+        except ValueError as error:
+            raise BadRow(path, number, *misfit(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ In: a folder of a study or of `unsway measure`. Out: `Status`; the `Difference` 
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from unsway import layout
-from unsway.disk import whole_rows
 from unsway.planning.prices import Price, cost_of, prices, total
 from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
 from unsway.stats.estimates import brr_difference
+from unsway.store import read_appended
 from unsway.studies.folder import arms_of, instead_of, pairs_of, results, study_folder
 from unsway.studies.kept_replies import reply_table
 from unsway.studies.results import Results, plain_name
@@ -32,6 +31,14 @@ from unsway.types import ArmKey, Estimate, Pair, Settings
 
 Run: TypeAlias = tuple[str, str, Settings]
 """Model, weights and settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """What counts of a row of `failures.jsonl`."""
+
+    model: str
+    prompt_id: str
 
 
 class CellStatus(NamedTuple):
@@ -83,7 +90,7 @@ class Status:
 
 
 def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -> Status:
-    """How far a folder is. Raises `BadInput` where it holds no study."""
+    """How far a folder is. Raises `BadInput` where it holds no study, `BadRow` where a row of a file in it is damaged."""
     place = study_folder(folder)
     pairs, arms, table = pairs_of(place), arms_of(place), prices() if price_table is None else price_table
     said: dict[Run, Counter[str]] = {}
@@ -106,9 +113,8 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
         replies[arm.planned_name] = Counter({key: by_prompt[asked_id] for key, asked_id in own.items()})
     failed: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
-    for line in whole_rows(place / layout.FAILURES):
-        row = json.loads(line)
-        failed[names.get(row["model"], "")].add(row["prompt_id"])
+    for call in read_appended(place / layout.FAILURES, FailedCall):
+        failed[names.get(call.model, "")].add(call.prompt_id)
 
     cells: list[CellStatus] = []
     n_replies = n_planned = 0

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from unsway import layout
-from unsway.disk import whole_rows
 from unsway.errors import number_of
 from unsway.sampling.heartbeat import own_start, process_lives, running
 from unsway.sampling.owner import LEASE
 from unsway.sampling.remote import Call
+from unsway.store import read_appended
 
 ArmState: TypeAlias = Literal["waiting", "training", "asking", "done", "failed", "interrupted", "lost"]
 """Where an arm is. lost: its worker is gone, and nobody has taken it up yet."""
@@ -75,10 +75,9 @@ class ArmPlace:
 
 
 def places(folder: Path) -> tuple[ArmPlace, ...]:
-    """Where every arm of the last run on several machines is; empty where there was none."""
+    """Where every arm of the last run on several machines is; empty where there was none. Raises `BadRow`."""
     rows: dict[str, list[Whereabouts]] = {}
-    for line in whole_rows(folder / layout.WHERE):
-        row = Whereabouts(**json.loads(line))
+    for row in read_appended(folder / layout.WHERE, Whereabouts):
         if row.state == "waiting":
             rows[row.arm] = []
         rows[row.arm].append(row)
