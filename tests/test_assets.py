@@ -440,10 +440,10 @@ def test_large_assets_come_only_when_asked_for(index: Site) -> None:
     index.add_project("tiny-data", WHEEL, wheel())
     large = replace(asset(wheel()), explicit=True)
     with pytest.raises(AssetUnavailable, match=r"fetched only when asked for: run unsway\.assets\.fetch\('tiny'\)"):
-        assets.need(large, quiet)
+        assets.need(large)
     assert index.asked == []
     assets.fetch(large, quiet)
-    assert assets.need(large, quiet).is_dir()
+    assert assets.need(large).is_dir()
 
 
 def test_verify_finds_a_changed_file(index: Site, monkeypatch: pytest.MonkeyPatch) -> None:

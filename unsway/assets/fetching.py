@@ -84,7 +84,7 @@ LARGE = 5_000_000
 """Bytes from which size is the reason why an asset is fetched only when asked for."""
 
 
-def need(asset: Asset | str, track: Track = track_bytes) -> Path:
+def need(asset: Asset | str) -> Path:
     """The folder of an asset that something else needs: as `fetch`, but a large one must be here already.
 
     Raises:
@@ -97,15 +97,15 @@ def need(asset: Asset | str, track: Track = track_bytes) -> Path:
             + (f"is {asset.size / 1e6:.0f} MB, so it is" if asset.size > LARGE else "is")
             + f" fetched only when asked for: run unsway.assets.fetch({asset.name!r}), or {_own_copy(asset)}."
         )
-    return fetch(asset, track)
+    return fetch(asset)
 
 
-def model_folder(name: str = "smollm2-135m", track: Track = track_bytes) -> Path:
+def model_folder(name: str) -> Path:
     """The folder of a model that transformers loads by `from_pretrained`; fetched on first use. Raises as `fetch`."""
     asset = find(name)
     if asset.kind != "model":
         raise BadInput(f"The asset {name!r} holds {asset.kind}, not a model.")
-    return fetch(asset, track)
+    return fetch(asset)
 
 
 def reach(asset: Asset | str, probe: bool = True) -> tuple[bool, str]:

@@ -50,20 +50,17 @@ def named(quantity: Quantity) -> str:
     return f"{quantity.kind} {human(quantity.bias)}, {visible(quantity.arm)}" if quantity.bias else quantity.kind
 
 
-def forecast_rows(
-    forecasts: Iterable[Forecast], *, blind: bool = False, spreads: Mapping[str, float] | None = None
-) -> list[dict[str, str]]:
+def forecast_rows(forecasts: Iterable[Forecast], *, spreads: Mapping[str, float] | None = None) -> list[dict[str, str]]:
     """A row for each forecast: its 80 % interval, and what would surprise whoever made it.
 
     Args:
-        forecasts: The forecasts.
-        blind: Whether to show those that do not know the bias, which skill is measured against.
+        forecasts: The forecasts; those that do not know the bias, which skill is measured against, are left out.
         spreads: How much wider the forecasts of each person should have been so far (`ForecastHistory.spreads`): adds a
             column with the intervals as they would be then.
     """
     rows = []
     for one in forecasts:
-        if kind_of(one.who) == "blind" and not blind:
+        if kind_of(one.who) == "blind":
             continue
         quantity = Quantity.parse(one.quantity)
         row = {"number": named(quantity), "who": visible(one.who), "n": str(one.n or NONE)}

@@ -41,11 +41,9 @@ def human(versioned: str) -> str:
     return visible(plain_name(versioned).replace("_", " "))
 
 
-def shortened(names: Sequence[str], most: int = 26) -> dict[str, str]:
-    """Names that fit into a narrow space: long ones lose their middle, unless two of them would then look alike."""
-    head = (most - 1) // 2
-    tail = most - 1 - head
-    short = {name: name if len(name) <= most else f"{name[:head]}…{name[len(name) - tail :]}" for name in names}
+def shortened(names: Sequence[str]) -> dict[str, str]:
+    """Names of at most 26 characters: longer ones lose their middle, unless two of them would then look alike."""
+    short = {name: name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}" for name in names}
     return short if len(set(short.values())) == len(short) else {name: name for name in names}
 
 
