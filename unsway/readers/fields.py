@@ -16,6 +16,8 @@ from unsway.readers.wording import segment
 
 MOST_JSON = 4000
 """Characters of a JSON object beyond which it is read as any other text."""
+MOST_LEVELS = 4
+"""Levels of a JSON object that are read one after the other, the last with all below it."""
 MOST = 40
 """Fields that are looked at: bounds the time that a hostile reply takes."""
 
@@ -54,7 +56,7 @@ def field(reply: ReplyLayout) -> Claim | None:
 
 
 def as_json(reply: ReplyLayout) -> list[ReplyLayout]:
-    """A reply that is, or ends with lines or a block of code that are, one JSON object: its top level alone, and all of it.
+    """A reply that is, or ends with lines or a block of code that are, one JSON object: its levels, from the top to all.
 
     What is left out is blank: a place by its index, because some count from 0. Empty for another reply.
     """
@@ -64,16 +66,22 @@ def as_json(reply: ReplyLayout) -> list[ReplyLayout]:
     if text[start : start + 1] != "{" or text[end - 1 : end] != "}":
         return []
     text = marks.PLACE_IN_JSON.sub(lambda m: " " * len(m[0]), text)
-    depth, shallow, seen = 0, text[:start], start
+    depth, seen = 0, 0
+    pieces: list[tuple[int, str]] = []
+    """The text between brackets, with how deep it is; a bracket is as deep as what it holds."""
     for found in marks.QUOTED_OR_BRACKET.finditer(text, start, end):
         opens, closes = found[0] in "{[", found[0] in "}]"
-        if opens and depth == 1:
-            shallow, seen = shallow + text[seen : found.start()], found.start()
-        depth += opens - closes
-        if closes and depth == 1:
-            shallow, seen = shallow + " " * (found.end() - seen), found.end()
+        if opens or closes:
+            cut = found.end() if closes else found.start()
+            pieces.append((depth, text[seen:cut]))
+            depth, seen = depth + opens - closes, cut
         if not depth and found.end() < end:
             return []
+    if depth:
+        return []
+    levels = range(1, min(MOST_LEVELS, max(deep for deep, _ in pieces)))
+    texts = [
+        "".join(one if deep <= level else " " * len(one) for deep, one in pieces) + text[seen:] for level in levels
+    ]
     before, behind = reply.text[: reply.high - len(text)], reply.text[reply.high :]
-    texts = () if depth else (shallow + text[seen:], text)
-    return [ReplyLayout(before + one + behind, reply.low, reply.high, reply.want) for one in texts]
+    return [ReplyLayout(before + one + behind, reply.low, reply.high, reply.want) for one in (*texts, text)]

@@ -19,7 +19,7 @@ FOREIGN = 10
 
 
 def answer(reply: ReplyLayout) -> Reading:
-    """What a reply commits to; of one that is a JSON object its top level decides, if it holds an option."""
+    """What a reply commits to; of one that is a JSON object the highest level that names an option decides."""
     ways = fields.as_json(reply) if reply.text[reply.high - 1] in "}`" else []
     if not ways:
         return read_as_text(reply)
