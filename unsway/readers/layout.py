@@ -102,8 +102,12 @@ class ReplyLayout:
 
     def above(self, line: int) -> Segment | None:
         """The last sentence before a line."""
-        before = next(sentences_from_the_end(self.text, max(self.low, line - 400), max(self.low, line - 1)), None)
-        return segment(self.text, *before) if before else None
+        return self.before(line - 1)
+
+    def before(self, position: int) -> Segment | None:
+        """The last sentence that ends before a position."""
+        found = next(sentences_from_the_end(self.text, max(self.low, position - 400), max(self.low, position)), None)
+        return segment(self.text, *found) if found else None
 
     def header(self, line: int) -> str | None:
         """The last line above one that is longer than a letter, where it ends with a colon."""

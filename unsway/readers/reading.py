@@ -127,12 +127,26 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
             weak = both(weak, claim)
         else:
             ends = line is not None and line.span[1] > reply.high - 4 and not several and line.strength == STRONG
-            return both(line if ends else weak, beside(reply, seg, claim))
+            return both(line if ends else weak, in_two_cases(reply, seg, beside(reply, seg, claim)))
     if line is not None and several and not (line.strength == STRONG and line.span[1] > reply.high - 4):
         line = None
     if unable and line is None and void is None:
         return Claim(None, "undecided", (reply.low, reply.high), VOID, "unparsed")
     return line or weak or hedged or void
+
+
+def in_two_cases(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
+    """A commitment; both, where the one right before it begins with the same word of a case ("If …, A. If …, B")."""
+    turn = 1 + max(seg.low.rfind(mark, 0, max(0, claim.span[0] - seg.start)) for mark in (";", ". "))
+    case = marks.CASE.match(seg.low, turn)
+    above = reply.before(seg.start + turn) if case else None
+    other = marks.CASE.match(above.low) if above else None
+    if case is None or above is None or other is None or other[1] != case[1]:
+        return claim
+    earlier = last_claim(above, reply, anywhere=True)
+    if earlier is None or earlier.strength != STRONG or earlier.choice in (None, claim.choice):
+        return claim
+    return claim._replace(choice=None, rule="several", status="ambiguous")
 
 
 def beside(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
