@@ -121,12 +121,14 @@ class ReplyLayout:
                 return fold(above).lower() if above[-1] in ":：" else None
         return None
 
-    def in_their_code(self, position: int) -> bool:
-        """Whether a position is in a block of code that the line above it gives to others."""
+    def is_theirs(self, position: int) -> bool:
+        """Whether a position, or the block of code that holds it, is under the heading of an example or of others."""
         fence = self.text.rfind(FENCE, self.low, position)
-        if fence < 0 or self.text.count(FENCE, self.low, position) % 2 == 0:
-            return False
-        above = self.above(self.line_start(fence))
+        inside = fence >= 0 and self.text.count(FENCE, self.low, position) % 2 == 1
+        line = self.line_start(fence if inside else position)
+        if by_place.EXAMPLE.match(self.header(line) or ""):
+            return True
+        above = self.above(line) if inside else None
         return above is not None and by_place.THEIR_CODE.search(above.low) is not None
 
     @cached_property

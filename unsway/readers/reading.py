@@ -49,7 +49,7 @@ def read_as_text(reply: ReplyLayout) -> Reading:
             or places.odds(reply)
         )
         found = found or naming.numbered(reply) or naming.singled_out(reply) or naming.stated(reply)
-        claim = claim if found is None or reply.in_their_code(found.span[0]) else found
+        claim = claim if found is None or reply.is_theirs(found.span[0]) else found
     elif claim.rule == "line" and claim.strength == WEAK:
         claim = places.leading(reply) or claim
     if claim is not None and claim.strength > VOID:
@@ -112,7 +112,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
                 return weak or hedged or claimed(seg, None, "taken_back", 0, len(seg.low), "unparsed")
         if claim is None:
             continue
-        if claim.strength > VOID and reply.in_their_code(seg.start):
+        if claim.strength > VOID and reply.is_theirs(seg.start):
             claim = claim._replace(strength=REPORTED)
         if claim.strength == REPORTED and any(who.AGREES_NEXT.match(s.low) or languages.agrees(s.low) for s in behind):
             claim = claim._replace(rule="agrees", strength=STRONG)
