@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from unsway.readers.patterns import tongues
 from unsway.readers.wording import KnownOptions
@@ -22,12 +23,14 @@ LETTERS = 4
 """Letters at the end of a sentence that are looked at."""
 
 
+@lru_cache(maxsize=8)
 def english(low: str) -> bool:
     """Whether a sentence has so many of the commonest English words that it is no other language."""
     low = low[-LONGEST:]
     return low.isascii() and len(tongues.ENGLISH.findall(low)) * 6 > low.count(" ")
 
 
+@lru_cache(maxsize=8)
 def uncontrasted(low: str) -> str:
     """A sentence without what it says against others ("contrary to what the note says"), as long as it was."""
     return low if low.isascii() and english(low) else tongues.CONTRARY.sub(lambda found: " " * len(found[0]), low)
