@@ -284,6 +284,9 @@ def odds(reply: ReplyLayout) -> Claim | None:
     odds = list(by_place.ODDS.finditer(reply.text, max(reply.low, reply.high - 600), reply.high))
     if sorted(found[1] for found in odds) != [chr(ord("A") + i) for i in range(reply.want.n)] or reply.want.n < 2:
         return None
+    line = reply.line_start(odds[0].start())
+    if who.GIVES_AWAY.search(reply.text[line : odds[0].start()].lower() + (reply.header(line) or "")):
+        return None
     most = max(odds, key=lambda found: float(found[2]))
     whole = sum(float(found[2]) for found in odds)
     if 2 * float(most[2]) <= whole or not (0.9 < whole < 1.1 or 90 < whole < 110):

@@ -84,7 +84,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         final = i == 0
         claim = last_claim(seg, reply, anywhere=i < FOREIGN)
         if claim is not None and (
-            (reply.in_list(seg) if claim.rule.startswith("so") else reply.begins_list(seg.end, claim.choice))
+            (reply.in_list(seg) if claim.rule.startswith(("so", "label")) else reply.begins_list(seg.end, claim.choice))
             or claim.span[0] in reply.objects
         ):
             claim = None
