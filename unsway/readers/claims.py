@@ -93,7 +93,7 @@ def by_letter(seg: Segment, mention: Mention, want: KnownOptions, rule: str, str
         return Claim(None, "no_such_option", span(seg, mention.start, mention.end), strength, "unparsed")
     if words and words[0] not in (None, mention.option):
         return torn(seg, mention.start, end, "letter_against_text", strength)
-    either = not last and say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start + 1])
+    either = not last and say.EITHER.search(seg.low[max(0, mention.start - 14) : mention.start])
     later = (
         (mention_at(seg, found.start(), want) for found in say.LOOSE.finditer(seg.text, mention.end)) if either else ()
     )

@@ -217,7 +217,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
             claim = claim._replace(rule="no_such_option", status="unparsed")
         elif other is not None and other.option != mention.option:
             claim = torn(seg, other.start, mention.end, "several", strength)
-    elif named is None or say.DENIES.search(low[max(0, named[1] - 12) : named[1]]):
+    elif named is None:
         return None
     elif named[0] is None:
         claim, start = torn(seg, named[1], named[2], "several", strength), named[1]
