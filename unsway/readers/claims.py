@@ -173,7 +173,7 @@ def by_number(seg: Segment, position: int, want: KnownOptions, strength: int) ->
 
 def _closes(seg: Segment, end: int, rule: str) -> bool:
     """Whether a clause may end after a mention."""
-    if rule == "leaves" and re.match(r"[\s\"')]{1,4}(?:as )?(?:the|my|our) ", seg.low[end:]):
+    if rule == "leaves" and re.match(r"[\s\"')]{1,4}(?:as )?(?:the|my|our) (?!worst|wrong|least)", seg.low[end:]):
         return True
     if rule == "leaves" and "mak" in seg.low[max(0, end - 40) : end] and " it " not in seg.low[max(0, end - 12) : end]:
         return False

@@ -19,7 +19,7 @@ only line of a list that is called right), `odds` (more than half of the probabi
 `field` (of JSON or XML, or the line that an arrow points to). With `_text` at its end, the
 option was named by its words; with `_words`, by its letter and its words. No answer: `stop`, `filter`, `thought` (one
 that never closed), `empty`, `nothing`, `refusal`, `reported` (an answer of somebody else's only), `undecided`,
-`taken_back`, `none_fits`, `no_such_option`, `unreadable` (an answer is announced, but its words name no option),
+`taken_back` (or all are called wrong), `no_such_option`, `unreadable` (an answer is announced, but its words name no option),
 `several` (two options at once), `letter_against_text` (the letter of one option, the words of another), `conflict` (two
 commitments that nothing ranks). `reasoning_` before a name: read in the reasoning channel, which counts only where the
 reply is empty and the thought ends with its answer.
