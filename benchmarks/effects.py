@@ -18,7 +18,9 @@ import numpy as np
 
 from unsway.effects.contrary import MARGIN
 from unsway.effects.evidence import KEPT
-from unsway.stats.changes import Compared, Scores, change, kept_share, own_level
+from unsway.stats.bootstrap_changes import kept_share
+from unsway.stats.changes import change, own_level
+from unsway.stats.compared import Compared, Scores
 from unsway.stats.intervals import Floats
 from unsway.stats.margins import decide
 

@@ -28,7 +28,7 @@ from unsway.reporting.effects import FAR, ZERO, strip
 from unsway.seeds import rng
 from unsway.sources import load
 from unsway.sources.evidence import KINDS, grounded
-from unsway.stats.changes import Scores
+from unsway.stats.compared import Scores
 from unsway.stats.margins import slope
 from unsway.store import loads
 from unsway.types import Prompt, Question, Reply, Settings

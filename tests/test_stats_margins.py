@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from unsway.errors import BadInput
-from unsway.stats import changes, margins
-from unsway.stats.changes import Compared, Scores, change
+from unsway.stats import answer_places, bootstrap_changes, changes, compared, margins
+from unsway.stats.changes import change
+from unsway.stats.compared import Compared, Scores
 from unsway.stats.intervals import Floats, change_interval
 from unsway.stats.margins import broken, decide, nothing_broke, questions_needed, word
 
@@ -119,7 +120,7 @@ def first(n: int, value: float, other: float, of: int) -> Floats:
 def test_missing_answers_of_the_base_decide_too() -> None:
     """40 of 200 are not read in the base, and wrong in the arm: what was read in both is all right."""
     base, arm = unread(first(40, math.nan, 1.0, 200)), Scores.whole(first(40, 0.0, 1.0, 200))
-    for found in (change(arm, base), changes.kept_share(arm, base)):
+    for found in (change(arm, base), bootstrap_changes.kept_share(arm, base)):
         assert found.estimate.n == 160 and found.shift == 0 and found.bounds == pytest.approx((-0.2, 0.0))
         assert (decide(found, 0.05).word, decide(found, 0.05).why) == ("cannot tell", "missing answers decide")
 
@@ -145,10 +146,10 @@ def test_a_loss_is_one_whatever_the_missing_answers_say() -> None:
 
 
 NUMBERS: dict[str, tuple[Callable[[Scores, Scores], Compared], float, float, int]] = {
-    "rate": (lambda arm, base: changes.rate_change(arm, base, rises=True), 1.0, 0.0, 0),
-    "letters": (changes.prior_change, 0.0, 0.0, 4),
+    "rate": (lambda arm, base: bootstrap_changes.rate_change(arm, base, rises=True), 1.0, 0.0, 0),
+    "letters": (answer_places.prior_change, 0.0, 0.0, 4),
     "median": (changes.median_ratio, 0.0, 1.0, 0),
-    "kept": (changes.kept_share, -1.0, 1.0, 0),
+    "kept": (bootstrap_changes.kept_share, -1.0, 1.0, 0),
 }
 """Kinds of numbers, with the worst and the best that a missing answer may score, and the options of a question."""
 
@@ -174,12 +175,12 @@ def test_every_kind_of_number_looks_at_missing_answers(kind: str, missing_in: st
 def test_missing_letters_may_all_be_one_or_even() -> None:
     places = np.arange(200) % 4.0
     whole = replace(Scores.whole(places), n_options_Q=(4,) * 200)
-    found = changes.prior_change(unread(first(120, math.nan, places, 200), n_options=4), whole)
-    one = changes.letter_prior([140, 20, 20, 20]) - changes.letter_prior([50] * 4)
+    found = answer_places.prior_change(unread(first(120, math.nan, places, 200), n_options=4), whole)
+    one = answer_places.letter_prior([140, 20, 20, 20]) - answer_places.letter_prior([50] * 4)
     assert found.bounds == pytest.approx((-one, 0.0), abs=1e-9)
     skewed = unread(np.repeat([0.0, 1.0, math.nan], (60, 40, 100)), n_options=4)  # 60, 47, 47, 46 at best
-    best = changes.letter_prior([50] * 4) - changes.letter_prior([60, 47, 47, 46])
-    assert changes.prior_change(skewed, whole).bounds.high == pytest.approx(best)
+    best = answer_places.letter_prior([50] * 4) - answer_places.letter_prior([60, 47, 47, 46])
+    assert answer_places.prior_change(skewed, whole).bounds.high == pytest.approx(best)
 
 
 def test_missing_answers_of_either_group_decide_what_sets_them_apart() -> None:
@@ -202,10 +203,10 @@ def test_a_kept_share_compares_both_arms_on_the_same_questions() -> None:
     """32 of 200 are missing in the arm and 40 others in the base, where use may be anything from -1 to 1."""
     base = unread(first(40, math.nan, 1.0, 200), worst=-1.0)
     arm = unread(np.where((np.arange(200) >= 40) & (np.arange(200) < 72), math.nan, 1.0), worst=-1.0)
-    found = changes.kept_share(arm, base)
+    found = bootstrap_changes.kept_share(arm, base)
     assert found.shift == 0 and found.bounds == pytest.approx((136 / 200 - 1, 200 / 120 - 1))
     assert found.reach.low < -0.35 and decide(found, 0.35).why == "missing answers decide"
-    nothing_left = changes.kept_share(unread(first(150, math.nan, 1.0, 200), worst=-1.0), base)
+    nothing_left = bootstrap_changes.kept_share(unread(first(150, math.nan, 1.0, 200), worst=-1.0), base)
     assert nothing_left.bounds.low == pytest.approx(-100 / 120 - 1)  # below 0, the least denominator takes it farthest
 
 
@@ -234,22 +235,22 @@ def used(share: float, n: int = 400) -> Floats:
 
 def test_a_kept_share_is_a_quotient_and_refused_where_there_was_nothing() -> None:
     base = Scores.whole(used(1.0))
-    half = decide(changes.kept_share(Scores.whole(used(0.5)), base), 0.2)
+    half = decide(bootstrap_changes.kept_share(Scores.whole(used(0.5)), base), 0.2)
     assert half.word == "lost" and half.compared.estimate.value == pytest.approx(0.5, abs=0.06)
-    assert decide(changes.kept_share(base, base), 0.2).word == "kept"
-    nothing = decide(changes.kept_share(base, Scores.whole(np.tile([1.0, -1.0], 200))), 0.2)
+    assert decide(bootstrap_changes.kept_share(base, base), 0.2).word == "kept"
+    nothing = decide(bootstrap_changes.kept_share(base, Scores.whole(np.tile([1.0, -1.0], 200))), 0.2)
     assert nothing.word == "cannot tell" and "may be 0" in nothing.compared.estimate.note
 
 
 @pytest.mark.parametrize(("n", "width"), [(19, 0.75), (300, 0.045)])
 def test_questions_that_did_not_change_do_not_show_that_nothing_can(n: int, width: float) -> None:
     same = replace(Scores.whole(np.array([1.0, 0.0] * n)[:n]), n_options_Q=(2,) * n)
-    for found in (changes.kept_share(same, same), changes.prior_change(same, same), change(same, same)):
+    for found in (bootstrap_changes.kept_share(same, same), answer_places.prior_change(same, same), change(same, same)):
         low, high = found.ends
         assert found.shift == 0 and low < 0 < high and high - low > width / 4
-    kept = changes.kept_share(same, same).ends
+    kept = bootstrap_changes.kept_share(same, same).ends
     assert kept.high - kept.low == pytest.approx(width, rel=0.2)
-    assert decide(changes.kept_share(same, same), 0.2).word == ("cannot tell" if n == 19 else "kept")
+    assert decide(bootstrap_changes.kept_share(same, same), 0.2).word == ("cannot tell" if n == 19 else "kept")
 
 
 @pytest.mark.parametrize("share", [1.0, 0.8, 0.5])
@@ -261,7 +262,7 @@ def test_a_kept_share_of_20_questions_covers(share: float) -> None:
             np.where(flip, ~each, each).astype(float)
             for each, flip in zip((before, before & stays), noise, strict=True)
         ]
-        found = changes.kept_share(Scores.whole(arms[1]), Scores.whole(arms[0])).estimate
+        found = bootstrap_changes.kept_share(Scores.whole(arms[1]), Scores.whole(arms[0])).estimate
         truth = (0.9 * 0.6 * share + 0.05) / (0.9 * 0.6 + 0.05)
         held.append((found.low or 0.0) <= truth <= (found.high or 0.0))
     assert np.mean(held) >= 0.93  # 52 to 93 % without pseudo-questions
@@ -287,8 +288,8 @@ def test_a_median_is_lost_by_a_one_sided_test_as_every_number_is() -> None:
 
 
 def test_a_loss_that_is_the_same_everywhere_is_one() -> None:
-    assert changes.one_sided(np.full(20, -0.5)) == pytest.approx(0.5**20)
-    assert changes.one_sided(np.zeros(20)) == 0.5 and changes.one_sided(np.full(20, 0.5)) > 0.99
+    assert compared.one_sided(np.full(20, -0.5)) == pytest.approx(0.5**20)
+    assert compared.one_sided(np.zeros(20)) == 0.5 and compared.one_sided(np.full(20, 0.5)) > 0.99
 
 
 def test_a_level_stands_against_nothing() -> None:
@@ -304,11 +305,11 @@ def test_a_rate_may_be_over_other_questions_in_each_arm() -> None:
         wrong, same = random.random(800) < 0.5, random.random(800) < p
         return Scores.whole(np.where(wrong, same.astype(float), np.nan))
 
-    worse = changes.rate_change(rate(0.6), rate(0.3), rises=True)
+    worse = bootstrap_changes.rate_change(rate(0.6), rate(0.3), rises=True)
     assert worse.estimate.value == pytest.approx(0.3, abs=0.08) and decide(worse, 0.05).word == "lost"
     assert worse.p_loss < 0.001
-    assert changes.rate_change(Scores.whole(np.full(5, np.nan)), rate(0.3)).estimate.value is None
-    ends = changes.rate_change(Scores.whole(np.ones(30)), Scores.whole(np.zeros(30)), rises=True)
+    assert bootstrap_changes.rate_change(Scores.whole(np.full(5, np.nan)), rate(0.3)).estimate.value is None
+    ends = bootstrap_changes.rate_change(Scores.whole(np.ones(30)), Scores.whole(np.zeros(30)), rises=True)
     assert ends.estimate.high == ends.estimate.value == 1 and ends.ends.low == ends.shift == -1
 
 
@@ -338,32 +339,34 @@ def test_the_letter_prior_of_an_even_chooser_is_about_0() -> None:
     counts = np.random.default_rng(5).multinomial(100, [0.25] * 4, size=4000)
     plain = np.abs(counts / 100 - 0.25).sum(axis=1) / 2
     assert plain.mean() == pytest.approx(0.069, abs=0.003)
-    assert abs(np.mean([changes.letter_prior(row.tolist()) for row in counts])) < 0.01
-    assert changes.letter_prior([100, 0, 0, 0]) == pytest.approx(0.75) and math.isnan(changes.letter_prior([0, 0]))
+    assert abs(np.mean([answer_places.letter_prior(row.tolist()) for row in counts])) < 0.01
+    assert answer_places.letter_prior([100, 0, 0, 0]) == pytest.approx(0.75) and math.isnan(
+        answer_places.letter_prior([0, 0])
+    )
 
 
 def test_options_that_are_never_chosen_count() -> None:
     n_options = np.full(100, 4)
-    assert changes.preference(np.zeros(100, int), n_options) == pytest.approx(0.75)
+    assert answer_places.preference(np.zeros(100, int), n_options) == pytest.approx(0.75)
     two = np.repeat([0, 1], (60, 40))
-    assert changes.preference(two, n_options) == pytest.approx(changes.letter_prior([60, 40, 0, 0]))
-    assert changes.letter_prior([60, 40, 0, 0]) == pytest.approx(0.46, abs=0.005)
+    assert answer_places.preference(two, n_options) == pytest.approx(answer_places.letter_prior([60, 40, 0, 0]))
+    assert answer_places.letter_prior([60, 40, 0, 0]) == pytest.approx(0.46, abs=0.005)
     even, always = (
         replace(Scores.whole(places), n_options_Q=(4,) * 100) for places in (np.arange(100) % 2.0, np.zeros(100))
     )
-    found = changes.prior_change(always, even)
+    found = answer_places.prior_change(always, even)
     assert found.estimate.value == pytest.approx(0.29, abs=0.005) and decide(found, 0.05).word == "lost"
-    nameless = changes.prior_change(Scores.whole(np.zeros(9)), Scores.whole(np.zeros(9)))
-    assert nameless.estimate.value is None and nameless.estimate.note == changes.UNKNOWN_OPTIONS
+    nameless = answer_places.prior_change(Scores.whole(np.zeros(9)), Scores.whole(np.zeros(9)))
+    assert nameless.estimate.value is None and nameless.estimate.note == answer_places.UNKNOWN_OPTIONS
 
 
 def test_questions_may_have_different_numbers_of_options() -> None:
     """Half of the questions have two options, half have four: an even chooser says A three times in eight."""
     random, n_options = np.random.default_rng(7), np.tile([2, 4], 200)
-    assert changes.even_shares(n_options).tolist() == [0.375, 0.375, 0.125, 0.125]
-    drawn = [changes.preference(random.integers(0, n_options), n_options) for _ in range(300)]
+    assert answer_places.even_shares(n_options).tolist() == [0.375, 0.375, 0.125, 0.125]
+    drawn = [answer_places.preference(random.integers(0, n_options), n_options) for _ in range(300)]
     assert abs(np.mean(drawn)) < 0.01
-    assert changes.preference(np.zeros(400, int), n_options) == pytest.approx(1 - 0.375)
+    assert answer_places.preference(np.zeros(400, int), n_options) == pytest.approx(1 - 0.375)
 
 
 def test_a_slope_is_that_of_least_squares() -> None:

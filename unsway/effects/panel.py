@@ -20,8 +20,8 @@ from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, S
 from unsway.errors import BadInput, UnknownName, number_of
 from unsway.prompts.render import options_shown
 from unsway.registry import Ref, blaming
-from unsway.stats import changes, margins
-from unsway.stats.changes import Compared, Scores
+from unsway.stats import answer_places, bootstrap_changes, changes, margins
+from unsway.stats.compared import Compared, Scores
 from unsway.stats.intervals import Floats, change_interval
 from unsway.stats.margins import Decision, KeptWord
 from unsway.types import Estimate, Prompt, Reply, Settings
@@ -250,8 +250,8 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
         return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
-            return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", changes.UNKNOWN_OPTIONS)
-        value = changes.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
+            return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
+        value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
         return Estimate(measure.name, value, None, None, 0.95, n, n, dropped, "total variation, corrected for chance")
     if measure.kind == "median":
         return Estimate(measure.name, float(np.median(read_Q)), None, None, 0.95, n, n, dropped, "median")
@@ -277,15 +277,15 @@ def compare(measure: EffectMeasure, arm: Scores, before: Scores, *, seed: int = 
     if measure.kind == "level":
         return changes.own_level(arm, name=measure.name)
     if measure.kind == "kept":
-        return changes.kept_share(arm, before, seed=seed, name=measure.name)
+        return bootstrap_changes.kept_share(arm, before, seed=seed, name=measure.name)
     if measure.kind == "median":
         return changes.median_ratio(arm, before, name=measure.name)
     if measure.kind == "letters":
-        return changes.prior_change(arm, before, seed=seed, name=measure.name)
+        return answer_places.prior_change(arm, before, seed=seed, name=measure.name)
     if measure.kind == "apart":
         return changes.apart(arm, before, rises=measure.rises, name=measure.name)
     if measure.kind == "rate":
-        return changes.rate_change(arm, before, seed=seed, rises=measure.rises, name=measure.name)
+        return bootstrap_changes.rate_change(arm, before, seed=seed, rises=measure.rises, name=measure.name)
     return changes.change(arm, before, rises=measure.rises, by_group=measure.kind == "youden", name=measure.name)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from unsway.errors import BadInput
-from unsway.stats.changes import Compared
+from unsway.stats.compared import Compared
 from unsway.stats.intervals import quantile, wilson
 from unsway.stats.significance import holm
 from unsway.types import Estimate

@@ -1,0 +1,110 @@
+"""What two arms scored, question by question, and one number of both as a gain with its interval.
+
+In: a function that compares two arms, and their `Scores`. Out: `Compared`, of which a negative value is a loss, in the units
+of a margin. The numbers themselves are in `changes` (paired by question), `bootstrap_changes` (quotients and rates),
+`answer_places` (letters) and `same_answers` (errors made twice).
+
+Every number is computed three times: of the answers that were read, and with the missing answers of both arms as they would
+make it least and most. `Compared.reach` is the union of the three intervals, as for a BRR (`columns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+from scipy.special import ndtr
+
+from unsway.stats.intervals import Floats, Interval
+from unsway.stats.significance import sign_flip
+from unsway.types import Estimate
+
+DRAWS = 4000
+"""Bootstrap draws of ratios and of rates over changing questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One number in two arms, or in one, as an interval of which a negative value is a loss."""
+
+    estimate: Estimate
+    """The number itself, in its own units."""
+    shift: float
+    """The number as a gain: below 0 is worse, in the units of the margin."""
+    ends: Interval
+    """Its interval as a gain."""
+    p_loss: float
+    """One-sided p that nothing was lost, the largest that missing answers allow."""
+    spread: float
+    """Mean square of what one question contributes; of right and wrong answers the share of questions that changed."""
+    bounds: Interval
+    """The gain with every missing answer of both arms at its worst and at its best."""
+    reach: Interval
+    """From the lower end of the interval at the worst to the upper end at the best; `ends` where no answer is missing."""
+    n_missing: int = 0
+    """Answers of the arm that are missing."""
+    n_missing_before: int = 0
+    """Answers of the other arm that are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one arm scored, question by question; NaN where a question has no score."""
+
+    read_Q: Floats
+    """Mean score of the question's answers that were read."""
+    least_Q: Floats
+    """The same with every missing answer at its worst value."""
+    most_Q: Floats
+    """The same with every missing answer at its best value."""
+    n_missing: int = 0
+    """Answers that are missing."""
+    group_Q: tuple[str, ...] = ()
+    """The condition of each question; empty where there is one."""
+    n_options_Q: tuple[int, ...] = ()
+    """Options of each question, for scores that are places among them; empty where nobody knows."""
+
+    @classmethod
+    def whole(cls, read_Q: Floats) -> Scores:
+        """Scores of which none is missing."""
+        return cls(read_Q, read_Q, read_Q)
+
+
+def allowing_for_missing(number: Callable[[Floats, Floats], Compared], after: Scores, before: Scores) -> Compared:
+    """A number of the answers that were read, with what the missing ones could make of it."""
+    found = replace(number(after.read_Q, before.read_Q), n_missing=after.n_missing, n_missing_before=before.n_missing)
+    arms = (after, before)
+    whole = all(np.array_equal(arm.read_Q, end, equal_nan=True) for arm in arms for end in (arm.least_Q, arm.most_Q))
+    if whole or found.estimate.value is None:
+        return found
+    worst, best = number(after.least_Q, before.most_Q), number(after.most_Q, before.least_Q)
+    return replace(
+        found,
+        p_loss=max(found.p_loss, best.p_loss),
+        bounds=Interval(min(found.shift, worst.bounds.low), max(found.shift, best.bounds.high)),
+        reach=Interval(min(found.ends.low, worst.ends.low), max(found.ends.high, best.ends.high)),
+    )
+
+
+def complete(estimate: Estimate, sign: float, p_loss: float, spread: float, *, unchanged: float = 0.0) -> Compared:
+    """A number without missing answers, as a gain: how far it lies from where nothing changed, in the direction of `sign`."""
+    value, low, high = (sign * (float(end or 0.0) - unchanged) for end in (estimate.value, estimate.low, estimate.high))
+    ends = Interval(*sorted((low, high)))
+    return Compared(estimate, value, ends, p_loss, spread, Interval(value, value), ends)
+
+
+def one_sided(d_Q: Floats) -> float:
+    """One-sided p that the mean of paired differences is not below 0: exact for whole numbers, else by the normal law."""
+    if (d_Q == np.round(d_Q)).all():
+        p = sign_flip(d_Q)
+        return p / 2 if d_Q.sum() < 0 else 1 - p / 2
+    error = float(d_Q.std(ddof=1)) / sqrt(len(d_Q)) if len(d_Q) > 1 else 0.0
+    return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
+
+
+def nothing(name: str, level: float, dropped: int, note: str = "no question was read in both arms") -> Compared:
+    """A number without a value."""
+    far = Interval(-np.inf, np.inf)
+    return Compared(Estimate(name, None, None, None, level, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)
