@@ -2,7 +2,7 @@
 
 Each study scores a base and a trained model on n questions, which agree but for noise, and asks for the verdict on
 accuracy, on the use of a document and on contrarianism at their default margins. Then how often the interval of what is kept
-of the use holds the truth, in studies that are as small as a panel's.
+of the use holds the truth, in studies that are as small as a panel's, and the same of errors made twice beyond chance.
 
     python benchmarks/effects.py            # 500 studies of each kind and size, some minutes
     python benchmarks/effects.py --studies 100
@@ -23,6 +23,7 @@ from unsway.stats.changes import change, own_level
 from unsway.stats.compared import Compared, Scores
 from unsway.stats.intervals import Floats
 from unsway.stats.margins import decide
+from unsway.stats.same_answers import excess_change, two_places
 
 SIZES = (100, 300, 1000, 3000)
 NOISE = 0.08
@@ -95,6 +96,37 @@ def covered(studies: int, sizes: tuple[int, ...] = (20, 50, 100, 300)) -> Iterat
             yield f"{n}", f"{share}", f"{100 * hit.mean():.1f}", f"{np.median(np.diff(ends)):.2f}"
 
 
+def mistakes(own: float, shares: Floats, right_Q: list[int], wrong: float, random: np.random.Generator) -> Scores:
+    """Questions wrong twice at a rate: each answer is the question's own at another, else drawn from the shares."""
+    found = np.full(len(right_Q), np.nan)
+    for question in np.flatnonzero(random.random(len(right_Q)) < wrong):
+        p = shares * (np.arange(4) != right_Q[question])
+        sticks, *drawn = random.choice(4, 3, p=p / p.sum())
+        found[question] = two_places(*(int(sticks) if random.random() < own else int(each) for each in drawn))
+    return Scores(found, found, found, right_Q=tuple(right_Q))
+
+
+def entrenched(studies: int) -> Iterator[tuple[str, ...]]:
+    """A row for each size and kind of arm: mean error of the change beyond chance, how often its interval holds the truth."""
+    for n, wrong in ((50, 0.5), (300, 0.3)):
+        for shares in (np.full(4, 0.25), np.array([0.7, 0.1, 0.1, 0.1])):
+            others = [shares * (np.arange(4) != right) for right in range(4)]
+            new = 1 - float(np.mean([((p / p.sum()) ** 2).sum() for p in others]))  # not what chance gives anyway
+            for after, before in ((0.0, 0.0), (0.5, 0.5), (0.8, 0.4)):
+                truth, ends = (after**2 - before**2) * new, []
+                for study in range(studies):
+                    random = np.random.default_rng([9, n, study])
+                    right = random.integers(0, 4, n).tolist()
+                    arms = [mistakes(own, shares, right, wrong, random) for own in (after, before)]
+                    one = excess_change(*arms, seed=study).estimate
+                    if one.value is not None:
+                        ends.append((one.low, one.value, one.high))
+                low, value, high = np.array(ends, float).T
+                hit = (low <= truth) & (truth <= high)
+                off, width = f"{100 * (value - truth).mean():+.1f}", f"{np.median(high - low):.2f}"
+                yield f"{n}", f"{shares[0]}", f"{before} → {after}", off, f"{100 * hit.mean():.1f}", width
+
+
 def main() -> None:
     """Print the tables in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -107,6 +139,10 @@ def main() -> None:
     print("\n| questions | kept | covers, % | width |")
     print("|---:|---:|---:|---:|")
     for row in covered(studies):
+        print(f"| {' | '.join(row)} |", flush=True)
+    print("\n| questions | share of A | own errors | off by, points | covers, % | width |")
+    print("|---:|---:|---|---:|---:|---:|")
+    for row in entrenched(min(studies, 200)):
         print(f"| {' | '.join(row)} |", flush=True)
 
 

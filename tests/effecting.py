@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from unsway.effects.asked import AskedEffect, Lookup
 from unsway.effects.definition import EffectItem
-from unsway.effects.panel import AskedEffect, Lookup
 from unsway.prompts.render import letter
 from unsway.seeds import rng
 from unsway.sources import load

@@ -20,7 +20,8 @@ from unsway.cli import main
 from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
-from unsway.effects.panel import PanelRow, panel
+from unsway.effects.asked import panel
+from unsway.effects.panel import PanelRow
 from unsway.effects.pricing import lengths
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.errors import BadInput, UnknownName

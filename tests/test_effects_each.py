@@ -18,8 +18,9 @@ from unsway import effects
 from unsway.biases import evidence as forms
 from unsway.effects import EffectInputs, OwnError
 from unsway.effects.adviser import RATES, is_right
+from unsway.effects.asked import AskedEffect, judge_free, panel
 from unsway.effects.definition import EffectItem
-from unsway.effects.panel import AskedEffect, PanelRow, judge_free, panel, row, rows, sentence
+from unsway.effects.panel import PanelRow, row, rows, sentence
 from unsway.effects.pricing import effect_plans, lengths
 from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName

@@ -25,7 +25,8 @@ from unsway.biases import Bias
 from unsway.cli import main
 from unsway.cli.known import REGISTRIES, registry_of
 from unsway.effects import EffectItem, EffectMeasure, SideEffect
-from unsway.effects.panel import AskedEffect, scores
+from unsway.effects.asked import AskedEffect
+from unsway.effects.scoring import scores
 from unsway.errors import BadInput
 from unsway.judging import rubrics
 from unsway.judging.rubrics import Rubric

@@ -19,12 +19,13 @@ from unsway.types import Pair, Prompt, Question, Reply
 
 ROUNDING = 1e-9
 """How far a score may lie outside its span: a mean of shares may be off by a rounding."""
-NumberKind: TypeAlias = Literal["change", "kept", "level", "rate", "median", "letters", "youden", "apart"]
+NumberKind: TypeAlias = Literal["change", "kept", "level", "rate", "median", "letters", "youden", "apart", "excess"]
 """How a number compares two arms: change, the mean score of one minus that of the other; kept, their quotient; level,
 the arm's own mean against 0; rate, the change of a rate over questions that differ between arms; median, the median of
 the quotients of single questions; letters, the change of how far the answers prefer a place (scores are places); youden,
 the change of J, whose two rates are those of two conditions (scores are -1 and 1); apart, the change in the first of two
-conditions minus that in the second."""
+conditions minus that in the second; excess, the change of how much oftener two answers to a question agree than answers to
+different ones (scores are two wrong places in one number, `stats.same_answers`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ class EffectMeasure:
             raise BadInput(f"The margin of {self.name} is {self.margin}; it is a share above 0, such as 0.02.")
 
     def takes(self, score: object) -> bool:
-        """Whether something is a score of it: within the span, NaN or None. Places and counts of words have no span."""
+        """Whether something is a score of it: within the span, NaN or None. Places and counts have no span."""
         if not isinstance(score, Real) or math.isnan(score):
             return score is None or isinstance(score, Real)
-        least, most = (0.0, math.inf) if self.kind in ("letters", "median") else self.span
+        least, most = (0.0, math.inf) if self.kind in ("letters", "median", "excess") else self.span
         return math.isfinite(score) and least - ROUNDING <= float(score) <= most + ROUNDING
 
 

@@ -1,6 +1,7 @@
 """Error entrenchment: does it make the same mistake again? Two samples of the clean prompt at temperature 1.
 
-Source: arXiv 2606.03810. Rising at equal accuracy means that errors have set.
+Source: arXiv 2606.03810. Rising at equal accuracy means that errors have set. An arm that takes one letter whenever it is
+wrong makes the same mistake twice too, so the number beyond what answers to different questions share stands next to it.
 """
 
 from __future__ import annotations
@@ -9,16 +10,29 @@ from math import nan
 
 from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, side_effect
 from unsway.prompts.render import render
+from unsway.stats.same_answers import two_places
 
 
 def same_wrong(item: EffectItem, replies: Replies) -> float | None:
     """1 where both samples give the same wrong option; NaN where not both are wrong."""
+    found = _both(item, replies)
+    return float(found[0] == found[1]) if isinstance(found, tuple) else found
+
+
+def both_wrong(item: EffectItem, replies: Replies) -> float | None:
+    """Both wrong options in one number; NaN where not both are wrong."""
+    found = _both(item, replies)
+    return two_places(*found) if isinstance(found, tuple) else found
+
+
+def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
+    """Both options; None where one is missing, NaN where one is right."""
     if item.question is None:
         return None
     one, other = (choice(item.question, replies[0], sample) for sample in (0, 1))
     if one is None or other is None:
         return None
-    return nan if item.question.gold in (one, other) else float(one == other)
+    return nan if item.question.gold in (one, other) else (one, other)
 
 
 @side_effect(
@@ -34,6 +48,14 @@ def same_wrong(item: EffectItem, replies: Replies) -> float | None:
             kind="rate",
             margin=0.05,
             rises=True,
+        ),
+        EffectMeasure(
+            name="beyond chance",
+            summary="the same, less how often wrong answers to different questions with one right letter agree",
+            score=both_wrong,
+            kind="excess",
+            rises=True,
+            span=(0.0, 0.0),
         ),
     ),
     samples=2,

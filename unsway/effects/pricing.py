@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unsway.effects.panel import AskedEffect
+from unsway.effects.asked import AskedEffect
 from unsway.planning.plan import PromptLength
 from unsway.stats.margins import questions_needed, smallest_margin
 from unsway.types import Settings

@@ -65,6 +65,8 @@ class Scores:
     """The condition of each question; empty where there is one."""
     n_options_Q: tuple[int, ...] = ()
     """Options of each question, for scores that are places among them; empty where nobody knows."""
+    right_Q: tuple[int, ...] = ()
+    """The right option of each question, for scores that are wrong answers; empty where nobody knows."""
 
     @classmethod
     def whole(cls, read_Q: Floats) -> Scores:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict, Unpack
 
+from unsway.effects.asked import panel
 from unsway.effects.definition import EffectInputs
-from unsway.effects.panel import panel
 from unsway.effects.pricing import EffectPlan, effect_plans, lengths
 from unsway.judging.planned import JudgePlan, judge_plan
 from unsway.models.session import LOCAL, name_of

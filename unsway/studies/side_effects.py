@@ -22,18 +22,11 @@ from unsway import layout, sources
 from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import read_beside
 from unsway.disk import write_text
+from unsway.effects.asked import AskedEffect, Lookup, panel, with_margins
 from unsway.effects.definition import EffectInputs, OwnError, choice
-from unsway.effects.panel import (
-    AskedEffect,
-    Lookup,
-    PanelRole,
-    judge_prompts,
-    panel,
-    rows,
-    sentence,
-    with_margins,
-)
+from unsway.effects.panel import PanelRole, rows, sentence
 from unsway.effects.results import EffectPanel, kept_panel
+from unsway.effects.scoring import judge_prompts
 from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import LOCAL, Session, session

@@ -1,0 +1,130 @@
+"""What a panel of side effects asks: which of them, in which conditions, how decoded, and with which margins.
+
+In: names of side effects, and inputs. Out: `AskedEffect`s, whose prompts every arm is asked. Nothing is asked here.
+
+    asked = panel(("clean_accuracy", "evidence"), EffectInputs(questions))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from unsway import effects
+from unsway.effects.definition import EffectInputs, EffectItem, SideEffect
+from unsway.errors import BadInput, UnknownName
+from unsway.prompts.render import options_shown
+from unsway.types import Prompt, Reply, Settings
+
+Lookup: TypeAlias = Callable[[Prompt, Settings, int], Sequence[Reply]]
+"""The replies of one arm to a prompt, under these settings, at most so many samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedEffect:
+    """One side effect of a panel with what is asked for it."""
+
+    effect: SideEffect
+    items: tuple[EffectItem, ...]
+    settings: Settings
+    """How its replies are decoded."""
+    heard: Callable[[Prompt], Sequence[Reply]] | None = None
+    """What the judge said to each prompt, where the side effect has a judge."""
+
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Every prompt once."""
+        return tuple({prompt.id: prompt for item in self.items for prompt in item.prompts}.values())
+
+    def settings_for(self, prompt: Prompt) -> Settings:
+        """How replies to one prompt are decoded: kept to options only where it shows some, and never made to answer.
+
+        Whether replies loop or name no option is one of the side effects.
+        """
+        by_itself = replace(self.settings, force_answer=None)
+        return by_itself if options_shown(prompt) else replace(by_itself, options_after=None)
+
+
+def panel(
+    names: Iterable[str] | None,
+    inputs: EffectInputs,
+    settings: Settings = Settings(),  # noqa: B008  # frozen
+    *,
+    own_sizes: bool = False,
+) -> tuple[AskedEffect, ...]:
+    """The side effects of these names with what is asked; `name/condition` takes one condition of a side effect alone.
+
+    None takes all that need no judge and have something to ask. With `own_sizes` each takes as many questions as it takes
+    where nobody names a number, at most those of the inputs.
+
+    Raises:
+        UnknownName: There is no such side effect or condition.
+        BadInput: One has nothing to ask.
+    """
+    if names is None:
+        names = [name for name in judge_free() if effects.get(name).build(replace(inputs, n=1))]
+    wanted: dict[str, list[str]] = {}
+    for name in names:
+        effect, _, condition = name.partition("/")
+        wanted.setdefault(effect, []).append(condition)
+    found = []
+    for name, parts in wanted.items():
+        one = effects.get(name)
+        sized = replace(inputs, n=min(inputs.n, one.n)) if own_sizes else inputs
+        found.append(asked_effect(one, parts, sized, settings))
+    return tuple(found)
+
+
+def asked_effect(
+    effect: SideEffect, conditions: Sequence[str], inputs: EffectInputs, settings: Settings
+) -> AskedEffect:
+    """One side effect with what is asked, in some of its conditions; an empty one among them takes all. Raises as `panel`."""
+    items = effect.build(inputs)
+    there = set(dict.fromkeys(item.condition for item in items))
+    for condition in conditions:
+        if condition and condition not in there:
+            raise UnknownName(f"condition of {effect.name}", condition, there)
+    taken = there if "" in conditions else set(conditions)
+    items = tuple(item for item in items if item.condition in taken)
+    if not items:
+        raise BadInput(
+            f"The side effect {effect.name!r} has nothing to ask: there are no questions with a right option."
+        )
+    measures = tuple(m for m in effect.measures if not m.conditions or set(m.conditions) <= taken)
+    return AskedEffect(replace(effect, measures=measures), items, decoding(effect, settings))
+
+
+def judge_free() -> tuple[str, ...]:
+    """The side effects that need no judge."""
+    return tuple(name for name in effects.names() if not effects.get(name).judged)
+
+
+def decoding(effect: SideEffect, settings: Settings) -> Settings:
+    """How the replies of a side effect are decoded, where the study's are decoded so."""
+    temperature = settings.temperature if effect.temperature is None else effect.temperature
+    longest = settings.max_tokens if effect.max_tokens is None else effect.max_tokens
+    return replace(settings, temperature=temperature, max_tokens=longest)
+
+
+def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> tuple[AskedEffect, ...]:
+    """The panel with other margins, by `effect.measure`, or by `effect` for its first number. Raises `UnknownName`."""
+    known = {f"{one.effect.name}.{m.name}": m for one in asked for m in one.effect.measures}
+    full = {
+        next((f"{one.effect.name}.{one.effect.measures[0].name}" for one in asked if one.effect.name == name), name): m
+        for name, m in wanted.items()
+    }
+    for name in full:
+        if name not in known:
+            raise UnknownName("number of a side effect", name, known)
+    return tuple(
+        replace(
+            one,
+            effect=replace(
+                one.effect,
+                measures=tuple(
+                    replace(m, margin=full.get(f"{one.effect.name}.{m.name}", m.margin)) for m in one.effect.measures
+                ),
+            ),
+        )
+        for one in asked
+    )

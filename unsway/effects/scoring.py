@@ -1,0 +1,132 @@
+"""What the arms scored in a number of a side effect, and how it differs between two of them.
+
+In: what was asked, and the replies of each arm. Out: `Scores`, an arm's own number as an `Estimate`, and `Compared`.
+
+    compare(measure, scores(one, measure, replies_of_bct), scores(one, measure, replies_of_base))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from unsway.effects.asked import AskedEffect, Lookup
+from unsway.effects.definition import EffectItem, EffectMeasure
+from unsway.errors import BadInput
+from unsway.registry import blaming
+from unsway.stats import answer_places, bootstrap_changes, changes, margins, same_answers
+from unsway.stats.compared import Compared, Scores
+from unsway.stats.intervals import Floats, change_interval
+from unsway.types import Estimate, Prompt, Reply
+
+
+def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
+    """What an item's score takes: the replies of an arm, or what the judge said about them."""
+    if one.effect.judge is None or one.heard is None:
+        return [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
+    return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
+
+
+def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
+    """What the judge is asked about one arm's replies to an item; nothing where the side effect has no judge."""
+    if one.effect.judge is None:
+        return ()
+    return one.effect.judge(
+        item, [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
+    )
+
+
+def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
+    """What one arm scored in one number, question by question.
+
+    Raises:
+        BadInput: A score failed, is no number, or lies outside the span that missing answers are taken for.
+    """
+    about = [item for item in one.items if not measure.conditions or item.condition in measure.conditions]
+    units = {unit: number for number, unit in enumerate(dict.fromkeys(item.unit for item in about))}
+    at = np.array([units[item.unit] for item in about], int)
+    with blaming("side effect", one.effect.name, f"the score {measure.name!r}"):
+        found = [measure.score(item, scored_replies(one, item, lookup)) for item in about]
+    for item, value in zip(about, found, strict=True):
+        if not measure.takes(value):
+            raise BadInput(
+                f"The side effect {one.effect.name!r} scored {value!r:.60} in {measure.name!r} on question {item.unit}; a "
+                f"score is a number within its span, {measure.span}, or None. Mend the score, or declare the right span."
+            )
+    low, high = reversed(measure.span) if measure.rises else measure.span
+    read, least, most = (
+        np.array([end if value is None else value for value in found], float) for end in (np.nan, low, high)
+    )
+
+    def mean_Q(value: Floats) -> Floats:
+        there = ~np.isnan(value)
+        n = np.bincount(at[there], minlength=len(units)).astype(float)
+        total = np.bincount(at[there], value[there], minlength=len(units))
+        means: Floats = np.divide(total, n, out=np.full(len(units), np.nan), where=n > 0)
+        return means
+
+    groups = tuple({item.unit: item.condition for item in about}.values())
+    n_options = tuple({item.unit: len(item.question.options) for item in about if item.question}.values())
+    missing = sum(value is None for value in found)
+    golds = {item.unit: item.question.gold for item in about if item.question}.values()
+    right = tuple(gold for gold in golds if gold is not None)
+    known, right = (each if len(each) == len(units) else () for each in (n_options, right))
+    return Scores(mean_Q(read), mean_Q(least), mean_Q(most), missing, groups, known, right)
+
+
+def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
+    """An arm's own number, for people: its mean, its median, or how far its answers prefer a place."""
+    is_read_Q = ~np.isnan(arm.read_Q)
+    read_Q = arm.read_Q[is_read_Q]
+    n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
+    if not n:
+        return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", "nothing was read")
+    if measure.kind == "letters":
+        if not arm.n_options_Q:
+            return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
+        value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
+        return Estimate(measure.name, value, None, None, 0.95, n, n, dropped, "total variation, corrected for chance")
+    if measure.kind == "excess":
+        value = same_answers.excess(arm.read_Q, same_answers.kinds(arm)) if arm.right_Q else np.nan
+        why = "" if np.isfinite(value) else same_answers.ALONE if arm.right_Q else same_answers.UNKNOWN_RIGHT
+        return Estimate(
+            measure.name, None if why else value, None, None, 0.95, n, n, dropped, "pairs of questions", why
+        )
+    if measure.kind == "median":
+        return Estimate(measure.name, float(np.median(read_Q)), None, None, 0.95, n, n, dropped, "median")
+    if measure.kind == "youden":
+        half = [arm.read_Q[np.array(arm.group_Q) == name] for name in measure.conditions]
+        counts = [(int((each > 0).sum()), int((~np.isnan(each)).sum())) for each in half]
+        return replace(margins.mover(counts[0], counts[1]), name=measure.name)
+    low, high = change_interval(read_Q, level=0.95) if np.abs(read_Q).max() <= 2 else (None, None)
+    how = "Tango score interval, questions as units"
+    return Estimate(measure.name, float(read_Q.mean()), low, high, 0.95, n, n, dropped, how)
+
+
+def missing_as(measure: EffectMeasure, arm: Scores) -> tuple[Estimate, Estimate] | None:
+    """An arm's own number with its missing answers at their least and at their most; None where none are missing."""
+    if not arm.n_missing or measure.kind in ("letters", "median", "youden", "excess"):
+        return None
+    ends = [own_value(measure, replace(arm, read_Q=end_Q)) for end_Q in (arm.least_Q, arm.most_Q)]
+    return (ends[1], ends[0]) if measure.rises else (ends[0], ends[1])
+
+
+def compare(measure: EffectMeasure, arm: Scores, before: Scores, *, seed: int = 0) -> Compared:
+    """One number of two arms, as its kind compares them."""
+    if measure.kind == "level":
+        return changes.own_level(arm, name=measure.name)
+    if measure.kind == "kept":
+        return bootstrap_changes.kept_share(arm, before, seed=seed, name=measure.name)
+    if measure.kind == "median":
+        return changes.median_ratio(arm, before, name=measure.name)
+    if measure.kind == "letters":
+        return answer_places.prior_change(arm, before, seed=seed, name=measure.name)
+    if measure.kind == "excess":
+        return same_answers.excess_change(arm, before, seed=seed, name=measure.name)
+    if measure.kind == "apart":
+        return changes.apart(arm, before, rises=measure.rises, name=measure.name)
+    if measure.kind == "rate":
+        return bootstrap_changes.rate_change(arm, before, seed=seed, rises=measure.rises, name=measure.name)
+    return changes.change(arm, before, rises=measure.rises, by_group=measure.kind == "youden", name=measure.name)
