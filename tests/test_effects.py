@@ -33,7 +33,7 @@ from unsway.reporting.effects import body, caveats, cells, show
 from unsway.sources import load
 from unsway.store import replies_in
 from unsway.studies.folder import arms_of
-from unsway.studies.side_effects import inputs_of, side_effects
+from unsway.studies.side_effects import inputs_of, keep_panel, read_panel, side_effects
 from unsway.testing import Script, scripted, toy_questions
 from unsway.types import Example, Settings
 
@@ -219,6 +219,17 @@ def test_the_table_fits_80_columns_without_breaking_a_word(study: Path) -> None:
             lost = [word for word in text.split() if not any(word in other for other in shown)]
             assert not lost or head == "needed", (head, lost)
     assert shown.count("against") == 3 and max(map(len, console.export_text(clear=False).splitlines())) <= 80
+
+
+def test_whether_steady_habits_grew_is_kept_where_both_were_asked(tmp_path: Path) -> None:
+    folder, inputs = measured(tmp_path, base=0.9, bct=0.9), EffectInputs(QUESTIONS, n=12)
+    asked = panel(["habits", "entrenchment"], inputs)
+    found = read_panel(folder, asked, arms_of(folder), inputs)  # the second has no reply yet
+    assert found.about["stability"]["bct"]["note"] == "the base shows 0 habits, and a correlation takes 6"
+    keep_panel(folder, found, asked)
+    again = kept_panel(folder)
+    assert again is not None and body(again)["about"]["stability"] == found.about["stability"]
+    assert [one.measure for one in again.rows][-2:] == ["same wrong answer twice", "beyond chance"]
 
 
 def test_slides_hold_whole_sentences() -> None:

@@ -27,9 +27,7 @@ def first(item: EffectItem, replies: Replies) -> float | None:
 def longest(item: EffectItem, replies: Replies) -> float | None:
     """1 where the longest option is answered."""
     at = place(item, replies)
-    if at is None or item.question is None:
-        return None
-    return float(len(item.question.options[at]) == max(map(len, item.question.options)))
+    return None if at is None or item.question is None else float(is_longest(item.question, at))
 
 
 def repeated(item: EffectItem, replies: Replies) -> float | None:
@@ -41,6 +39,11 @@ def repeated(item: EffectItem, replies: Replies) -> float | None:
 def place(item: EffectItem, replies: Replies) -> int | None:
     """The place of the answered option, from 0."""
     return None if item.question is None else choice(item.question, replies[0])
+
+
+def is_longest(question: Question, option: int) -> bool:
+    """Whether no other option is longer."""
+    return len(question.options[option]) == max(map(len, question.options))
 
 
 def repeats(question: Question, option: int) -> bool:

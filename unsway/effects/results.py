@@ -26,7 +26,8 @@ class EffectPanel:
     sentences: Mapping[str, str]
     """Label of each arm that is not a base to what may be said of it."""
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What was asked: questions of each condition, seed, elicitation, margins, and margins changed after replies."""
+    """What was asked: questions of each condition, seed, elicitation, margins, and margins changed after replies. Where
+    habits and entrenchment were asked, `stability` too: the rank correlation of each arm (`effects.stability`)."""
 
     def of(self, arm: str) -> tuple[PanelRow, ...]:
         """The rows of an arm against the base, and those in which it stands alone."""

@@ -27,6 +27,7 @@ from unsway.effects.definition import EffectInputs, OwnError, choice
 from unsway.effects.panel import PanelRole, rows, sentence
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.effects.scoring import judge_prompts
+from unsway.effects.stability import stability, stability_sentence
 from unsway.effects.stance import stance
 from unsway.errors import BadInput, UnknownName
 from unsway.models.session import LOCAL, Session, session
@@ -245,15 +246,22 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
     roles: dict[str, PanelRole] = {
         arm.label: arm.role if arm.role in ("base", "control") else "trained" for arm in arms
     }
-    made = rows(asked, lookups(place, asked, arms), roles)
+    replies = lookups(place, asked, arms)
+    made = rows(asked, replies, roles)
     base = next(arm.label for arm in arms if arm.role == "base")
-    told = [
-        (arm.label, (sentence(made, arm.label, base), stance(made, arm.label))) for arm in arms if arm.role != "base"
-    ]
-    said = {label: " ".join(filter(None, both)) for label, both in told}
+    control = next((label for label, role in roles.items() if role == "control"), base)
+    said, steady = dict[str, str](), dict[str, Any]()
+    for label in (arm.label for arm in arms if arm.role != "base"):
+        against = control if roles[label] == "trained" else base
+        before = replies[against] if against != base else None
+        found = stability(asked, replies[base], replies[label], before, seed=inputs.seed)
+        told = sentence(made, label, base), stance(made, label), stability_sentence(found, against)
+        said[label] = " ".join(filter(None, told))
+        steady |= {label: asdict(found)} if found else {}
     margins = {f"{one.effect.name}.{m.name}": m.margin for one in asked for m in one.effect.measures if m.margin}
     sizes = {one.effect.name: len({item.unit for item in one.items}) for one in asked}
     about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
+    about |= {"stability": steady} if steady else {}
     about["controls"] = [label for label, role in roles.items() if role == "control"]
     return EffectPanel(made, said, about)
 

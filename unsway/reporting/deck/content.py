@@ -212,7 +212,7 @@ def effects_slide(results: Results) -> Iterator[Slide]:
         )
     title, shown = "What it cost, what it broke", _fitted_table(rows)
     note = f"{len(keys)} of {len(every)} numbers; the page has all." if len(every) > len(keys) else ""
-    said = tuple(line(cut(panel.sentences[arm], 400)) for arm in arms)
+    said = tuple(line(cut(panel.sentences[arm], 500)) for arm in arms)
     below = shown.box[1] + shown.box[3] + 16
     room, gap = at.TOP + at.BODY - below, 6.0
     size = at.largest(said, at.INNER, room, (16, 14, 13, 12), gap)

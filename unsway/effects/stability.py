@@ -1,0 +1,107 @@
+"""Does what is steady in a base grow, and what is fragile shrink? A rank correlation over habits of the clean prompt.
+
+In: what `habits` and `entrenchment` asked, and the replies of the arms; nothing more is asked. Out: an `Estimate`
+and a sentence.
+
+How steady a habit is: how often the base shows it in one of two samples at temperature 1 where it showed it in the other. How
+far it grew: the share of clean prompts on which an arm shows it, minus that of the control (arXiv 2606.03810). Where there is
+no control, the arm is compared with the base, whose own chance would make a habit look steady and shrinking at once: each of
+the two then comes from its own half of the questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from unsway.effects.asked import AskedEffect, Lookup
+from unsway.effects.definition import EffectItem, choice
+from unsway.effects.habits import is_longest, repeats
+from unsway.errors import number_of
+from unsway.seeds import seed_int
+from unsway.stats.rank import predicts
+from unsway.types import Estimate, Question
+
+FEWEST = 6
+"""Habits that a correlation takes at least."""
+NAME = "stability predicts growth"
+
+
+def habits_shown(question: Question, option: int) -> dict[str, bool]:
+    """Which habits an answer shows; the first option and the most chosen letter are among its places."""
+    places = {f"option {place + 1}": place == option for place in range(len(question.options))}
+    named = {"longest option": is_longest(question, option), "option of a stem word": repeats(question, option)}
+    return places | named
+
+
+def steadiness(
+    asked: AskedEffect, lookup: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
+) -> dict[str, float]:
+    """How often each habit is shown in one of two samples where it is shown in the other; habits never shown are left out."""
+    both: dict[str, int] = {}
+    either: dict[str, int] = {}
+    for item in filter(taken, asked.items):
+        first, second = (_shown(asked, item, lookup, sample) for sample in (0, 1))
+        for name in first if second else ():
+            both[name] = both.get(name, 0) + 2 * (first[name] and second[name])
+            either[name] = either.get(name, 0) + first[name] + second[name]
+    return {name: both[name] / n for name, n in either.items() if n}
+
+
+def growth(
+    asked: AskedEffect, after: Lookup, before: Lookup, taken: Callable[[EffectItem], bool] = lambda item: True
+) -> dict[str, float]:
+    """How much oftener one arm shows each habit than another, on the questions that were read in both."""
+    changes: dict[str, list[int]] = {}
+    for item in filter(taken, asked.items):
+        now, then = (_shown(asked, item, lookup, 0) for lookup in (after, before))
+        for name in now if then else ():
+            changes.setdefault(name, []).append(now[name] - then[name])
+    return {name: sum(d) / len(d) for name, d in changes.items()}
+
+
+def stability(
+    asked: Sequence[AskedEffect], base: Lookup, after: Lookup, before: Lookup | None = None, *, seed: int = 0
+) -> Estimate | None:
+    """How well the order of the habits' steadiness tells that of their growth; None where either was not asked.
+
+    Args:
+        asked: The panel.
+        base: The replies of the base.
+        after: The replies of an arm.
+        before: The replies of its control; None where there is none.
+        seed: Seed of the halves and of the permutations.
+    """
+    by_name = {one.effect.name: one for one in asked}
+    if not by_name.keys() >= {"habits", "entrenchment"}:
+        return None
+
+    def half(number: int) -> Callable[[EffectItem], bool]:
+        return lambda item: before is not None or seed_int(seed, "half", item.unit) % 2 == number
+
+    steady = steadiness(by_name["entrenchment"], base, half(0))
+    grown = growth(by_name["habits"], after, before or base, half(1))
+    n = len(steady.keys() & grown.keys())
+    if n < FEWEST:
+        why = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
+        return Estimate(NAME, None, None, None, 0.95, n, n, 0, "refused", why)
+    return replace(predicts(steady, grown, seed=seed), name=NAME)
+
+
+def stability_sentence(found: Estimate | None, against: str) -> str:
+    """The correlation in words; empty where it has no value."""
+    if found is None or found.value is None:
+        return ""
+    middle, low, high = (f"{end or 0.0:+.2f}".replace("-", "−") for end in (found.value, found.low, found.high))
+    return (
+        f"How steady a habit is in the base tells how far it grew against {against} by {middle} [{low}, {high}] (rank "
+        f"correlation of {found.n} habits)."
+    )
+
+
+def _shown(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
+    """The habits that a sample shows or not; empty where it cannot be read."""
+    (prompt,) = item.prompts
+    replies = lookup(prompt, asked.settings_for(prompt), asked.effect.samples)
+    option = None if item.question is None else choice(item.question, replies, sample)
+    return {} if item.question is None or option is None else habits_shown(item.question, option)
