@@ -232,6 +232,23 @@ def test_whether_steady_habits_grew_is_kept_where_both_were_asked(tmp_path: Path
     assert [one.measure for one in again.rows][-2:] == ["same wrong answer twice", "beyond chance"]
 
 
+def test_a_table_shows_the_panel_that_a_folder_keeps(tmp_path: Path) -> None:
+    def table(*words: str) -> tuple[int, str]:
+        ran = CliRunner().invoke(main, ["table", str(folder), "--panel", *words])
+        return ran.exit_code, ran.output
+
+    folder, inputs = measured(tmp_path / "study", base=0.9, bct=0.9), EffectInputs(QUESTIONS, n=40)
+    assert table() == (1, f"Error: '{folder}' keeps no side effects. Ask for them first: `unsway effects {folder}`.\n")
+    asked = panel(ONE, inputs)
+    found = read_panel(folder, asked, arms_of(folder), inputs)
+    keep_panel(folder, found, asked)
+    assert json.loads(table("--json")[1]) == body(found)
+    assert "bct against base" in table()[1] and found.sentences["bct"][:40] in table()[1]
+    assert "| bct | base | clean accuracy | accuracy |" in table("--format", "md")[1]
+    assert "\\caption{Costs}" in table("--format", "latex", "--caption", "Costs")[1]
+    assert table("--arms")[0] == table("--by", "bias")[0] == table("--level", "0.9")[0] == 2
+
+
 def test_slides_hold_whole_sentences() -> None:
     """Two sentences of usual length do not fit into the note at the foot; bold words take more room than others."""
     said = {

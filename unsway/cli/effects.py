@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from unsway.cli.options import (
     show_rows,
     table_options,
 )
+
+if TYPE_CHECKING:
+    from unsway.effects.results import EffectPanel
 
 
 def margins_of(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
@@ -68,11 +71,16 @@ def effects(
     lost, or cannot tell. Replies are kept in FOLDER, so the same call again asks nothing. -M is of the
     arms that are hosted, not of the judge.
     """
-    from unsway.reporting.effects import body, flat_rows, show
     from unsway.studies.side_effects import side_effects
 
     options |= {"using": {"judge": judge} if judge else None} | model_arguments(model_args, None)
-    found = side_effects(folder, names(wanted) or None, arms=names(arms) or None, **options)
+    show_panel(side_effects(folder, names(wanted) or None, arms=names(arms) or None, **options))
+
+
+def show_panel(found: EffectPanel) -> None:
+    """A panel in the format that was asked for: text has a table for each arm, JSON everything."""
+    from unsway.reporting.effects import body, flat_rows, show
+
     if form() == "json":
         as_json(body(found))
     elif form() == "text":

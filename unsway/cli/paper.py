@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from unsway.cli.effects import show_panel
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
@@ -52,6 +53,7 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
     default=None,
     help="Every model and bias on its own: each source apart, all sources together, or both.",
 )
+@click.option("--panel", is_flag=True, help="What its trainings cost or broke, as `unsway effects` kept it.")
 @click.option(
     "--level",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -62,15 +64,21 @@ def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None
 @trained_option
 @float_options
 @table_options
-def table(folder: Path, arms: bool, by: By | None, level: float, trained: str) -> None:
+def table(folder: Path, arms: bool, by: By | None, panel: bool, level: float, trained: str) -> None:
     """Print the numbers of FOLDER: every bias and arm, with denominators and intervals.
 
     As JSON, --by prints an object for each estimate. No model is asked.
     """
+    from unsway.effects.results import panel_in
     from unsway.reporting import results_in, side_by_side
 
     if floats() and (arms or form() != "latex"):
         raise click.UsageError("--caption and --label are for --format latex, without --arms.")
+    if panel:
+        if by or arms or trained or level != 0.95:
+            raise click.UsageError("--panel goes with --format, --caption and --label alone.")
+        show_panel(panel_in(folder))
+        return
     found = results_in(folder, trained_biases=names(trained), level=level)
     if by:
         show_parts(found, by)

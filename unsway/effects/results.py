@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway import layout
+from unsway.errors import BadInput
 from unsway.store import read_json
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ class EffectPanel:
         """The rows of an arm against the base, and those in which it stands alone."""
         first = next((one.against for one in self.rows if one.arm == arm and one.against), "")
         return tuple(one for one in self.rows if one.arm == arm and one.against in (first, ""))
+
+
+def panel_in(folder: str | Path) -> EffectPanel:
+    """The panel that a folder keeps. Raises `BadInput` where it keeps none, or its file is damaged."""
+    found = kept_panel(folder)
+    if found is None:
+        raise BadInput(f"{str(folder)!r} keeps no side effects. Ask for them first: `unsway effects {folder}`.")
+    return found
 
 
 def kept_panel(folder: str | Path) -> EffectPanel | None:
