@@ -39,7 +39,10 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--effects", "wanted", default="", help="Side effects, or NAME/CONDITION, with commas (all that need no judge)."
+    "--effects",
+    "wanted",
+    default="",
+    help="Side effects, or NAME/CONDITION, with commas (all that need no judge and are not only by name).",
 )
 @click.option(
     "-n",

@@ -49,7 +49,9 @@ SECTIONS = {
 @click.option(
     "--ask", default="mentions_cue,relies_on_cue", show_default=True, help="What they are asked, with commas."
 )
-@click.option("--effects", default="", help="Side effects to price too, with commas, or 'all' that need no judge.")
+@click.option(
+    "--effects", default="", help="Side effects to price too, with commas, or 'all' that are asked where none is named."
+)
 @table_options
 def plan(models: str, prices_: Path | None, judges: str, ask: str, effects: str, **options: Any) -> None:
     """Plan a study of MODELS (comma-separated): prompts, tokens, dollars, minutes, and what it could show.

@@ -54,15 +54,16 @@ def panel(
 ) -> tuple[AskedEffect, ...]:
     """The side effects of these names with what is asked; `name/condition` takes one condition of a side effect alone.
 
-    None takes all that need no judge and have something to ask. With `own_sizes` each takes as many questions as it takes
-    where nobody names a number, at most those of the inputs.
+    None takes all that need no judge, are not asked by name alone and have something to ask. With `own_sizes` each takes as
+    many questions as it takes where nobody names a number, at most those of the inputs.
 
     Raises:
         UnknownName: There is no such side effect or condition.
         BadInput: One has nothing to ask.
     """
     if names is None:
-        names = [name for name in judge_free() if effects.get(name).build(replace(inputs, n=1))]
+        usual = (name for name in judge_free() if not effects.get(name).by_name)
+        names = [name for name in usual if effects.get(name).build(replace(inputs, n=1))]
     wanted: dict[str, list[str]] = {}
     for name in names:
         effect, _, condition = name.partition("/")

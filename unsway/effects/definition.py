@@ -84,6 +84,9 @@ AskJudge: TypeAlias = Callable[["EffectItem", Replies], Sequence[Prompt | None]]
 Score: TypeAlias = Callable[[EffectItem, Replies], float | None]
 """What an item scored; None where an answer is missing, NaN where the number is not about this item in this arm."""
 
+Counts: TypeAlias = Callable[[EffectItem, Replies], bool]
+"""Whether an item counts, by the base's replies to it: which of two conditions a question is in, for all arms alike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectMeasure:
@@ -149,6 +152,10 @@ class SideEffect:
     judge: AskJudge | None = field(default=None, repr=False, compare=False)
     """What a judge is asked about the replies to an item, whose words its scores then take instead of the replies; None where
     no judge is needed."""
+    counts: Counts | None = field(default=None, repr=False, compare=False)
+    """Which of its items count; None where all do."""
+    by_name: bool = False
+    """Whether it is asked only where it is named, because not every study needs it and its replies serve nothing else."""
     build: Build = field(repr=False, compare=False)
     """Builds its items."""
 
@@ -165,7 +172,7 @@ class SideEffect:
     @property
     def summary(self) -> str:
         """The question, for listings."""
-        return self.question
+        return f"{self.question} (only by name)" if self.by_name else self.question
 
 
 class AboutEffect(TypedDict, total=False):
@@ -179,6 +186,8 @@ class AboutEffect(TypedDict, total=False):
     temperature: float | None
     max_tokens: int | None
     judge: AskJudge | None
+    counts: Counts | None
+    by_name: bool
 
 
 effects: Registry[SideEffect] = Registry("side effect", "unsway.effects", SideEffect)

@@ -15,7 +15,7 @@ import numpy as np
 
 from unsway.effects.asked import AskedEffect, Lookup
 from unsway.effects.definition import EffectMeasure
-from unsway.effects.scoring import compare, missing_as, own_value, scores
+from unsway.effects.scoring import compare, counted, missing_as, own_value, scores
 from unsway.errors import number_of
 from unsway.registry import Ref
 from unsway.stats import margins
@@ -122,6 +122,7 @@ def rows(
     control = next((label for label in lookups if roles[label] == "control"), None)
     found = []
     for one in asked:
+        one = counted(one, lookups[base]) if base else one
         for measure in one.effect.measures:
             scored = {label: scores(one, measure, lookup) for label, lookup in lookups.items()}
             for label in lookups:

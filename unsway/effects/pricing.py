@@ -52,7 +52,7 @@ def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
         units: dict[str, set[str]] = {}
         for item in one.items:
             units.setdefault(item.condition, set()).add(item.unit)
-        n = min(map(len, units.values()))
+        n = min(map(len, units.values())) // (len(units) if one.effect.counts else 1)  # the base sorts each into one
         needed = tuple(
             (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
             for m in one.effect.measures

@@ -38,6 +38,15 @@ def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequenc
     )
 
 
+def counted(one: AskedEffect, base: Lookup) -> AskedEffect:
+    """The side effect with the items that count by the base's replies."""
+    counts = one.effect.counts
+    if counts is None:
+        return one
+    with blaming("side effect", one.effect.name, "counts"):
+        return replace(one, items=tuple(item for item in one.items if counts(item, scored_replies(one, item, base))))
+
+
 def scores(one: AskedEffect, measure: EffectMeasure, lookup: Lookup) -> Scores:
     """What one arm scored in one number, question by question.
 

@@ -34,7 +34,7 @@ class AlsoPlanned(TypedDict, total=False):
     ask: Sequence[str]
     """Rubrics that they are asked."""
     effects: Sequence[str] | None
-    """Side effects; None takes all that need no judge."""
+    """Side effects; None takes those that a panel asks where none is named."""
 
 
 class NamedPlan(NamedTuple):

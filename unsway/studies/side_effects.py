@@ -66,7 +66,8 @@ def side_effects(
 
     Args:
         folder: The folder of the study.
-        names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge.
+        names: Side effects (`unsway list effects`), or `name/condition`; None takes all that need no judge and are not
+            asked by name alone.
         n: Questions of each condition; None takes each side effect's own number, together under 2,000 replies of an arm.
         seed: Seed of everything that is drawn.
         margins: Margins instead of the defaults, by `effect.number`, or by `effect` for its first number.
