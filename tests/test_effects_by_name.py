@@ -14,6 +14,7 @@ from unsway.effects.confidence import SAMPLES, SURE, UNSURE
 from unsway.effects.definition import EffectItem
 from unsway.effects.panel import PanelRow, rows
 from unsway.effects.pricing import effect_plans
+from unsway.reporting.effects import cells
 from unsway.seeds import rng
 from unsway.types import Prompt, Reply, Settings
 
@@ -65,6 +66,7 @@ def test_evidence_is_told_apart_by_how_sure_the_base_was() -> None:
     sure, unsure = found["use where sure"], found["use where unsure"]
     assert (sure.change.value, sure.change.n, sure.before and sure.before.value) == (0, n_sure, 1)
     assert (unsure.change.value, unsure.change.n) == (-1, 40 - n_sure) and unsure.verdict == "reported"
+    assert (sure.changed, cells(unsure)["changed"]) == (0, "100 %")
     (only,) = panel([f"confidence/{UNSURE}"], INPUTS)
     assert [one.name for one in only.effect.measures] == ["use where unsure"]
 

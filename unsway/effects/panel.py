@@ -73,6 +73,9 @@ class PanelRow:
     numbers that are no mean."""
     shift: float | None = None
     """The number as a gain; None where there is none, and in panels that were kept before it stood in them."""
+    changed: float | None = None
+    """The share of questions that scored differently in the two arms; None where it stands alone, where none was read in
+    both, and in panels that were kept before it stood in them."""
 
 
 def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:
@@ -82,6 +85,8 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
     if measure.margin is not None:
         decision = margins.decide(compared, measure.margin)
     known = compared.estimate.value is not None
+    after_Q, before_Q = (each.read_Q for each in found)
+    both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q) & (measure.kind != "level")
     ends = [float(end) if np.isfinite(end) else None for end in compared.bounds]
     return PanelRow(
         effect=one.effect.versioned,
@@ -105,6 +110,7 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         bounds=(ends[0], ends[1]) if known else None,
         missing_as=missing_as(measure, found[0]),
         shift=compared.shift if known else None,
+        changed=float((after_Q != before_Q)[both_Q].mean()) if both_Q.any() else None,
     )
 
 

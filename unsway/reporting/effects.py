@@ -42,6 +42,7 @@ def cells(one: PanelRow) -> dict[str, str]:
         "margin": margin(one),
         "verdict": verdict(one),
         "n": f"{one.change.n:,}",
+        "changed": words.NONE if one.changed is None else f"{100 * one.changed:.0f} %",
         "needed": f"{one.needed:,}" if one.needed and one.needed > one.change.n else words.NONE,
         "missing": f"{one.n_missing} / {one.n_missing_before}" if one.against else str(one.n_missing),
     }
@@ -170,7 +171,19 @@ class Strip(NamedTuple):
     """The same in words, for people who cannot see it."""
 
 
-STRIP_HEADS = ("side effect", "number", "before", "after", "change", "margin", "verdict", "n", "needed", "missing")
+STRIP_HEADS = (
+    "side effect",
+    "number",
+    "before",
+    "after",
+    "change",
+    "margin",
+    "verdict",
+    "n",
+    "changed",
+    "needed",
+    "missing",
+)
 KINDS = {
     "kept": "kept",
     "kept, a little worse": "worse",
