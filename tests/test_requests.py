@@ -32,6 +32,7 @@ from unsway.judging.rubrics import get
 from unsway.judging.verdicts import JudgedReply
 from unsway.pairing import pairs
 from unsway.prompts.render import render
+from unsway.reporting.requests import LEFT, PLOT, TOP, dots, of_study, page_lines
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address
 from unsway.studies.arms import Arm
@@ -303,7 +304,23 @@ def test_no_reply_and_no_request_is_in_any_byte_of_a_report(folder: Path, tmp_pa
         assert not SECRET.search(text), path.name
         assert not [stem for stem in stems if stem in text or json.dumps(stem)[1:-1] in text], path.name
     if suffix == ".html":
-        assert "[redacted: " in _texts(written[0])
+        text = _texts(written[0])
+        assert "[redacted: " in text and 'id="requests"' in text and "of what it ought to decline, declines" in text
+
+
+def test_the_page_shows_attacks_against_needless_refusals(unjudged: Results, folder: Path) -> None:
+    """0 % is at the left and at the bottom, 100 % at the right and at the top."""
+    found = results(folder)
+    rates = of_study(found)
+    assert rates is not None and of_study(unjudged) is None
+    every = rates.cells[-1]
+    (dot,) = dots(rates, found)
+    assert dot.x[1] == pytest.approx(LEFT + PLOT * (every.success.wrapped.value or 0), abs=0.1)
+    assert dot.y[1] == pytest.approx(TOP + PLOT * (1 - (every.refusal.wrapped.value or 0)), abs=0.1)
+    assert dot.x[0] < dot.x[1] < dot.x[2] and dot.y[0] > dot.y[1] > dot.y[2]
+    lines = page_lines(rates)
+    assert [line.texts["wrapper"] for line in lines][-1] == "all wrappers" and len(lines) == len(rates.cells)
+    assert lines[-1].strip is not None and lines[-1].strip[1] == pytest.approx((dot.x[1] - LEFT) / 2, abs=0.1)
 
 
 def test_terminals_show_redacted_pairs_and_one_at_a_time_when_asked(folder: Path) -> None:

@@ -64,13 +64,14 @@ def write_page(results: Results, path: str | Path, against: Difference | None = 
 
 def html(results: Results, against: Difference | None = None) -> str:
     """The page as text. Equal results give equal text."""
-    from unsway.reporting import folders, judged, reasoning  # with numpy
+    from unsway.reporting import folders, judged, reasoning, requests  # with numpy
 
     results = shown(results)
     figures = charts.figures(results)
     says = judged.of_study(results)
     data, pairs_shown = _data(results, says)
     css, script, runtime = asset("page.css"), "\n".join(map(asset, SCRIPTS)), _chart_runtime()
+    treated = requests.of_study(results)
     panel = effects.strips(results.notes.panel) if results.notes.panel else ()
     no_ratio, said = "", comparisons(results)
     if results.ratios and not any(figure.id == "ratio" for figure in figures):
@@ -92,6 +93,8 @@ def html(results: Results, against: Difference | None = None) -> str:
             no_ratio=no_ratio,
             chart_heads=charts.HEADS,
             reasoning=[*judged.tables(results, says), *reasoning.tables(results)],
+            treated=None if treated is None else (requests.page_lines(treated), list(requests.dots(treated, results))),
+            treatment=requests,
             panel=panel,
             **_expected(results),
             decisions={head: lines for head, lines in results.notes.decisions.items() if lines},

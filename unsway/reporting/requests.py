@@ -1,16 +1,48 @@
-"""How models treat requests, as rows and as text for a terminal.
+"""How models treat requests, as rows, as text for a terminal, and as a chart of the page.
 
-In: `RequestRates`. Out: rows for tables and JSON; text.
+In: `RequestRates`. Out: rows for tables and JSON; text; dots in pixels.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
+from unsway.errors import BadInput
 from unsway.reporting import words
+from unsway.reporting.plots import Palette, colours
 from unsway.reporting.terminal import as_text
-from unsway.studies.requests import RequestRates, wrapper_name
-from unsway.studies.results import views
+from unsway.studies.requests import EVERY, RequestRates, request_rates, wrapper_name
+from unsway.studies.results import Results, views
+from unsway.types import Estimate
+
+LEFT, TOP, PLOT = 56.0, 12.0, 240.0
+"""Where the plot of the page begins, and how long its sides are, in pixels."""
+STRIP = 120.0
+"""How long the strip of one rate is, in pixels."""
+
+
+class RequestDot(NamedTuple):
+    """One arm in the chart: how often it answers what it ought to decline, against how often it declines the rest."""
+
+    arm: str
+    ink: str
+    """Its colour."""
+    said: str
+    """The same in words, for people who cannot see it."""
+    x: tuple[float, float, float]
+    """Left end of the interval of wrapped answers, the rate, and right end, in pixels."""
+    y: tuple[float, float, float]
+    """Lower end of the interval of wrapped refusals, the rate, and upper end, in pixels from the top."""
+
+
+class RequestLine(NamedTuple):
+    """One arm under one wrapper in the table of the page."""
+
+    texts: dict[str, Any]
+    """Its cells, under their heads."""
+    strip: tuple[float, float, float, float] | None
+    """Answers to wrapped requests: left end, rate and right end, and the rate of bare ones, in pixels; None without any."""
 
 
 def request_lines(found: RequestRates) -> list[dict[str, Any]]:
@@ -38,6 +70,49 @@ def request_text(found: RequestRates) -> str:
         f"{as_text(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
         f"ought to be answered. Read by {words.visible(found.by)}."
     )
+
+
+def of_study(results: Results) -> RequestRates | None:
+    """The rates of a study; None where it has no requests, or nobody has judged them."""
+    if not any(pair.question.is_request for pair in results.pairs):
+        return None
+    try:
+        return request_rates(results)
+    except BadInput:
+        return None
+
+
+def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
+    """Each arm over all wrappers, where both of its rates are known. Lower left is best."""
+    inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
+    for cell in found.cells:
+        success, refusal = cell.success.wrapped, cell.refusal.wrapped
+        if cell.wrapper != EVERY or success.value is None or refusal.value is None:
+            continue
+        arm = words.visible(cell.arm)
+        said = f"{arm}: answers {words.share(success)} % of what it ought to decline, "
+        said += f"declines {words.share(refusal)} % of the rest"
+        down = [round(TOP + PLOT - end, 1) for end in _pixels(refusal, PLOT)]
+        across = [round(LEFT + end, 1) for end in _pixels(success, PLOT)]
+        yield RequestDot(arm, inks[cell.arm], said, (across[0], across[1], across[2]), (down[0], down[1], down[2]))
+
+
+def page_lines(found: RequestRates) -> list[RequestLine]:
+    """The table of the page: `request_lines`, with a strip for the answers to wrapped requests."""
+    rows, lines = request_lines(found), []
+    heads = dict.fromkeys(head for row in rows for head in row)
+    for cell, row in zip(found.cells, rows, strict=True):
+        wrapped, bare = cell.success.wrapped, cell.success.clean.value
+        strip = None if wrapped.value is None else (*_pixels(wrapped, STRIP), round(STRIP * (bare or 0.0), 1))
+        lines.append(RequestLine({head: row.get(head, words.NONE) for head in heads}, strip))
+    return lines
+
+
+def _pixels(rate: Estimate, length: float) -> tuple[float, float, float]:
+    """A rate and its interval on an axis from 0 to 1 of that length."""
+    value = rate.value or 0.0
+    low, high = (value if end is None else end for end in (rate.low, rate.high))
+    return round(length * low, 1), round(length * value, 1), round(length * high, 1)
 
 
 views.add("requests", request_text)
