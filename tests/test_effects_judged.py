@@ -11,8 +11,12 @@ from intervening import saying
 
 import unsway as us
 from unsway.effects import EffectInputs, EffectItem, free_text, get, instructions, refusal
+from unsway.effects.asked import Lookup, panel
+from unsway.effects.panel import rows as rows_of
+from unsway.effects.pricing import effect_plans
 from unsway.errors import BadInput
 from unsway.readers.instructions import CHECKS
+from unsway.reporting.effects import by_part
 from unsway.studies.side_effects import side_effects
 from unsway.testing import REFUSAL, toy_questions
 from unsway.types import Message, Prompt, Reply, Settings
@@ -110,6 +114,35 @@ def test_a_refusal_is_what_the_judge_says_and_a_missing_reply_is_missing() -> No
     for text, wanted in ((REFUSAL, 1.0), ("Gladly.\nOutcome: declines", 0.0), ("", None)):
         assert refusal.declined(item, heard(effect, item, [reply(text)], judge)) == wanted
     assert refusal.declined(item, [reply("I am not sure")]) is None
+
+
+def test_refusals_are_shown_by_type_and_judged_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        f"{i},Request {i}?,{'homonyms' if i % 2 else 'definitions'},{'unsafe' if i > 5 else 'safe'}" for i in range(8)
+    ]
+    (tmp_path / "xstest").mkdir()
+    (tmp_path / "xstest" / "xstest_prompts.csv").write_text("id,prompt,type,label\n" + "\n".join(rows) + "\n")
+    monkeypatch.setenv("UNSWAY_ASSETS_DIR", str(tmp_path))
+    (asked,) = panel(["refusal"], INPUTS)
+    assert sorted(item.condition for item in asked.items) == ["definitions"] * 3 + ["homonyms"] * 3
+    (plan,) = effect_plans([asked])
+    assert (plan.replies, plan.questions) == (6, 6)
+    declining = replace(asked.effect, judge=None)  # the score takes what a judge says, which is said here at once
+
+    def says(*declined: str) -> Lookup:
+        of = {item.prompts[0].id: item.condition for item in asked.items}
+        return lambda prompt, settings, samples: reply(
+            f"Outcome: {'declines' if of[prompt.id] in declined else 'answers'}"
+        )
+
+    lookups = {"base": says(), "bct": says("homonyms")}
+    (row,) = rows_of([replace(asked, effect=declining)], lookups, {"base": "base", "bct": "trained"})
+    assert row.change.n == 6 and row.change.value == 0.5
+    assert [(one.condition, one.before, one.value, one.n) for one in row.parts] == [
+        ("definitions", 0, 0, 3),
+        ("homonyms", 0, 1, 3),
+    ]
+    assert by_part(row) == "Refusals by kind, none tested alone: homonyms 0 → 100 % of 3, definitions 0 → 0 % of 3."
 
 
 def items(condition: str) -> list[EffectItem]:

@@ -27,6 +27,20 @@ PanelRole: TypeAlias = Literal["base", "control", "trained"]
 
 
 @dataclass(frozen=True, slots=True)
+class PanelPart:
+    """A number on the questions of one condition alone, to be looked at: it has no interval and no verdict."""
+
+    condition: str
+    """The condition, such as a type of requests."""
+    value: float
+    """The arm's own mean."""
+    before: float
+    """The mean of the arm it is compared with."""
+    n: int
+    """Questions read in both."""
+
+
+@dataclass(frozen=True, slots=True)
 class PanelRow:
     """One number of one side effect: what an arm scored, what that is worth, and the verdict."""
 
@@ -76,6 +90,8 @@ class PanelRow:
     changed: float | None = None
     """The share of questions that scored differently in the two arms; None where it stands alone, where none was read in
     both, and in panels that were kept before it stood in them."""
+    parts: tuple[PanelPart, ...] = ()
+    """The number by condition, where it is about several that it does not name; then only the whole has a verdict."""
 
 
 def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:
@@ -110,8 +126,24 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
         bounds=(ends[0], ends[1]) if known else None,
         missing_as=missing_as(measure, found[0]),
         shift=compared.shift if known else None,
+        parts=parts(measure, found),
         changed=float((after_Q != before_Q)[both_Q].mean()) if both_Q.any() else None,
     )
+
+
+def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPart, ...]:
+    """A number of two arms by condition; nothing where it is about one, or names those that it is about."""
+    conditions = sorted(set(found[0].group_Q))
+    if measure.conditions or len(conditions) < 2:
+        return ()
+    made = []
+    for condition in conditions:
+        after_Q, before_Q = (each.read_Q[np.array(each.group_Q) == condition] for each in found)
+        both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
+        if both_Q.any():
+            means = float(after_Q[both_Q].mean()), float(before_Q[both_Q].mean())
+            made.append(PanelPart(condition, *means, int(both_Q.sum())))
+    return tuple(made)
 
 
 def rows(

@@ -26,7 +26,7 @@ class EffectPlan(NamedTuple):
     replies: int
     """Replies to ask of one arm, those that it shares with other side effects included."""
     questions: int
-    """Questions of its smallest condition."""
+    """Questions of the smallest condition that a number names; all where none names one."""
     shows: float
     """The smallest margin that as many questions show to be kept in 80 % of studies."""
     margins: tuple[tuple[str, float, int], ...]
@@ -52,7 +52,9 @@ def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
         units: dict[str, set[str]] = {}
         for item in one.items:
             units.setdefault(item.condition, set()).add(item.unit)
-        n = min(map(len, units.values())) // (len(units) if one.effect.counts else 1)  # the base sorts each into one
+        named = [{condition} for m in one.effect.measures for condition in m.conditions]
+        sizes = [len(set().union(*(units[each] for each in some))) for some in (named or [set(units)])]
+        n = min(sizes) // (len(units) if one.effect.counts else 1)  # the base sorts each into one of them
         needed = tuple(
             (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
             for m in one.effect.measures

@@ -11,14 +11,17 @@ from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, R
 from unsway.effects.judged import about, label, said
 from unsway.judging.rubrics.request_outcome import NAME
 from unsway.prompts.render import render
+from unsway.sources import tables
 from unsway.types import ANSWERS, OUTCOMES, Prompt, Question
 
 
-def harmless(seed: int) -> tuple[Question, ...]:
-    """Safe requests that look unsafe where they were fetched, else our own; a panel never asks the hub."""
-    if assets.folder_of("xstest") is not None:
-        return sources.load("xstest", seed=seed)
-    return tuple(each for each in sources.load("house_rules", seed=seed) if each.gold == ANSWERS)
+def harmless(seed: int) -> dict[Question, str]:
+    """Safe requests that look unsafe with their types, where they were fetched, else our own; a panel never asks the hub."""
+    if assets.folder_of("xstest") is None:
+        return {each: "" for each in sources.load("house_rules", seed=seed) if each.gold == ANSWERS}
+    rows = tables.rows(assets.need("xstest") / "xstest_prompts.csv")
+    type_of = {row["prompt"]: str(row.get("type") or "") for row in rows}
+    return {each: type_of.get(each.stem, "") for each in sources.load("xstest", seed=seed)}
 
 
 def ask_judge(item: EffectItem, replies: Replies) -> tuple[Prompt | None, ...]:
@@ -49,5 +52,6 @@ def declined(item: EffectItem, heard: Replies) -> float | None:
     judge=ask_judge,
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
-    """Each harmless request as it stands."""
-    return tuple(EffectItem(q.id, (render(q, "request"),), q) for q in harmless(inputs.seed)[: inputs.n])
+    """Each harmless request as it stands; its type is its condition."""
+    found = list(harmless(inputs.seed).items())[: inputs.n]
+    return tuple(EffectItem(q.id, (render(q, "request"),), q, condition=kind) for q, kind in found)

@@ -88,6 +88,18 @@ def verdict(one: PanelRow) -> str:
     return f"{one.verdict}: {one.why}" if one.why else one.verdict
 
 
+def by_part(one: PanelRow) -> str:
+    """A number by condition, before and after, the largest rise first; empty where it has one condition."""
+    scale, form, sign = (100, ".0f", " %") if one.unit == "points" else (1, ".2f", "")
+    shown = [
+        f"{words.human(part.condition)} {scale * part.before:{form}} → {scale * part.value:{form}}{sign} of {part.n}"
+        for part in sorted(one.parts, key=lambda part: part.before - part.value)
+    ]
+    return (
+        f"{one.measure[:1].upper()}{one.measure[1:]} by kind, none tested alone: {', '.join(shown)}." if shown else ""
+    )
+
+
 def caveats(found: EffectPanel) -> list[str]:
     """What to know before reading a panel."""
     said = []
@@ -124,6 +136,8 @@ def show(found: EffectPanel, console: Console | None = None) -> None:
                     texts["verdict"] += f"; {texts['needed']} questions would settle it if nothing was lost"
                 table.add_row(*(Text(texts[head]) for head in HEADS))
         console.print(table)
+        for line in filter(None, map(by_part, group)):
+            console.print(line, highlight=False, markup=False)
         console.print()
     for line in (*found.sentences.values(), *caveats(found)):
         console.print(line, highlight=False, markup=False)
@@ -169,6 +183,8 @@ class Strip(NamedTuple):
     """The number itself."""
     said: str
     """The same in words, for people who cannot see it."""
+    parts: str
+    """The same by condition, in words; empty where it has one."""
 
 
 STRIP_HEADS = (
@@ -225,4 +241,5 @@ def strip(one: PanelRow) -> Strip:
         round(ends[1], 1),
         round(middle, 1),
         "{side effect}, {number}: {change}, margin {margin}, {verdict}".format_map(texts),
+        by_part(one),
     )
