@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from unsway.pairing import pairs
 from unsway.reporting import report
 from unsway.reporting.deck.content import effects_slide
 from unsway.reporting.deck.layout import Text, height_of, line
-from unsway.reporting.effects import body, caveats, cells, show
+from unsway.reporting.effects import body, caveats, cells, lost_lines, show
 from unsway.sources import load
 from unsway.store import replies_in
 from unsway.studies.folder import arms_of
@@ -107,6 +108,13 @@ def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
     assert found.sentences["bct"].startswith(
         "Something broke in bct: clean accuracy (accuracy), after correction for 1 look (Holm)."
     )
+    assert [(one.measure, one.score, one.before) for one in found.lost] == [("accuracy", 0, 1)] * 2
+    again = kept_panel(folder)
+    assert again is not None and again.lost == found.lost
+    asked, before, after = lost_lines(found, "bct")[0][1]
+    page = report(folder, folder / "report.html").read_text(encoding="utf-8")
+    assert "What bct lost, in 2 replies" in page and "Answer choices" in asked and before != after
+    assert all(page.count(escape(text).replace('"', "&#34;")) for text in (before, after))
 
 
 def test_arms_of_several_models_are_not_compared_with_one_base(tmp_path: Path) -> None:

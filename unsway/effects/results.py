@@ -15,6 +15,7 @@ from unsway.errors import BadInput
 from unsway.store import read_json
 
 if TYPE_CHECKING:
+    from unsway.effects.lost import LostItem
     from unsway.effects.panel import PanelRow
 
 
@@ -29,6 +30,8 @@ class EffectPanel:
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What was asked: questions of each condition, seed, elicitation, margins, and margins changed after replies. Where
     habits and entrenchment were asked, `stability` too: the rank correlation of each arm (`effects.stability`)."""
+    lost: tuple[LostItem, ...] = field(default=(), repr=False)
+    """A few replies in which an arm lost what the base had; empty in panels that were kept before they stood there."""
 
     def of(self, arm: str) -> tuple[PanelRow, ...]:
         """The rows of an arm against the base, and those in which it stands alone."""
@@ -49,6 +52,7 @@ def kept_panel(folder: str | Path) -> EffectPanel | None:
     path = Path(folder) / layout.EFFECTS
     if not path.is_file():
         return None
+    from unsway.effects.lost import LostItem
     from unsway.effects.panel import PanelRow
 
     kept = read_json(path)
@@ -56,4 +60,5 @@ def kept_panel(folder: str | Path) -> EffectPanel | None:
         kept.get("rows", tuple[PanelRow, ...]) or (),
         kept.get("sentences", dict[str, str]) or {},
         kept.get("about", dict[str, Any]) or {},
+        kept.get("lost", tuple[LostItem, ...]) or (),
     )

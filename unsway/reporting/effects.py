@@ -187,6 +187,8 @@ class Strip(NamedTuple):
     """The same by condition, in words; empty where it has one."""
 
 
+READ = 20
+"""Replies of an arm that the page shows at most: it stays below 5 MB."""
 STRIP_HEADS = (
     "side effect",
     "number",
@@ -218,6 +220,18 @@ def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
         (words.visible(arm), words.visible(said), [strip(one) for one in found.of(arm)])
         for arm, said in found.sentences.items()
     ]
+
+
+def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, str, str]]]:
+    """What an arm lost, for people to read: the number, then the prompt, what the base said and what the arm said."""
+    return [
+        (
+            f"{words.human(one.effect)}: {one.measure}",
+            (words.visible(one.asked), words.visible(one.said_before), words.visible(one.said)),
+        )
+        for one in found.lost
+        if words.visible(one.arm) == arm
+    ][:READ]
 
 
 def strip(one: PanelRow) -> Strip:

@@ -100,6 +100,7 @@ def html(results: Results, against: Difference | None = None) -> str:
             decisions={head: lines for head, lines in results.notes.decisions.items() if lines},
             panel_notes=effects.caveats(results.notes.panel) if results.notes.panel else (),
             panel_heads=effects.STRIP_HEADS,
+            lost={arm: effects.lost_lines(results.notes.panel, arm) for arm, *_ in panel if results.notes.panel},
             strip=effects,
             data=data,
             pairs_shown=pairs_shown,

@@ -24,6 +24,7 @@ from unsway.data.provenance import read_beside
 from unsway.disk import write_text
 from unsway.effects.asked import AskedEffect, Lookup, panel, with_margins
 from unsway.effects.definition import EffectInputs, OwnError, choice
+from unsway.effects.lost import lost_items
 from unsway.effects.panel import PanelRole, rows, sentence
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.effects.scoring import judge_prompts
@@ -264,7 +265,7 @@ def read_panel(place: Path, asked: Sequence[AskedEffect], arms: Sequence[Arm], i
     about = {"n": sizes, "seed": inputs.seed, "elicit": inputs.elicit, "margins": margins, "changed": []}
     about |= {"stability": steady} if steady else {}
     about["controls"] = [label for label, role in roles.items() if role == "control"]
-    return EffectPanel(made, said, about)
+    return EffectPanel(made, said, about, lost_items(asked, replies, made, base))
 
 
 def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) -> None:
@@ -274,7 +275,8 @@ def keep_panel(place: Path, found: EffectPanel, asked: Sequence[AskedEffect]) ->
         then, now = earlier.about["margins"], found.about["margins"]
         changed = [f"{name}: {then[name]} → {now[name]}" for name in now if then.get(name, now[name]) != now[name]]
         found.about["changed"].extend(dict.fromkeys([*earlier.about["changed"], *changed]))  # kept for good
-    body = {"about": dict(found.about), "sentences": dict(found.sentences), "rows": [asdict(one) for one in found.rows]}
+    body: dict[str, Any] = {"about": dict(found.about), "sentences": dict(found.sentences)}
+    body |= {name: [asdict(one) for one in each] for name, each in (("rows", found.rows), ("lost", found.lost))}
     write_text(place / layout.EFFECTS, json.dumps(body, indent=1) + "\n")
     lines = [{"effect": one.effect.versioned, **json.loads(dumps(item))} for one in asked for item in one.items]
     write_jsonl(place / layout.EFFECT_ITEMS, lines, effects=[one.effect.versioned for one in asked])
