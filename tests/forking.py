@@ -29,7 +29,6 @@ PRELOADED = (
     "inspect_ai.model",
     "inspect_ai._eval.eval",
     "inspect_ai._eval.task.run",
-    "altair",
     "pytest",
     "unsway.cli",
     "unsway.backends",

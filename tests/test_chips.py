@@ -17,7 +17,7 @@ from unsway.studies.measuring import measure
 from unsway.studies.results import Results
 from unsway.testing import scripted, toy_questions
 
-pytest.importorskip("altair")
+pytest.importorskip("vl_convert")
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.disk import write_bytes, write_text
 from unsway.errors import BadInput, UnknownName
 from unsway.extras import requires
 from unsway.reporting import words
-from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, draw
+from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, Spec, draw
 from unsway.reporting.table import measured
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
@@ -65,16 +65,14 @@ class Figure:
     rows: tuple[tuple[str, ...], ...]
     """The numbers as text under `HEADS`, refused ones included."""
 
-    def draw(self, look: Palette = PRINT, width: int | None = 640) -> alt.VConcatChart:
-        """The chart in Altair; a width of None leaves the width open."""
+    def draw(self, look: Palette = PRINT, width: int | None = 640) -> Spec:
+        """The chart in Vega-Lite; a width of None leaves the width open."""
         return draw(self.data, self.arms, look, self.axis, self.kind, width)
 
     @property
-    def spec(self) -> dict[str, Any]:
-        """The Vega-Lite specification for the page: CSS colours, no width."""
-        # what is drawn was checked as it was put together; to check the whole again takes as long as to write it
-        spec: dict[str, Any] = self.draw(Palette(), None).to_dict(validate=False)
-        return spec
+    def spec(self) -> Spec:
+        """The specification for the page: CSS colours, no width."""
+        return self.draw(Palette(), None)
 
 
 def chart(results: Results, name: str, *, look: Palette = PRINT, width: int = 640) -> alt.VConcatChart:
@@ -89,7 +87,10 @@ def chart(results: Results, name: str, *, look: Palette = PRINT, width: int = 64
     Raises:
         UnknownName: The study has no such chart.
     """
-    return figure(results, name).draw(look, width)
+    with requires("report", "A chart"):
+        import altair as alt
+
+    return alt.VConcatChart.from_dict(figure(results, name).draw(look, width))
 
 
 def write_figure(results: Results, name: str, path: str | Path, *, width: int = 480) -> Path:
@@ -113,7 +114,7 @@ def write_figure(results: Results, name: str, path: str | Path, *, width: int = 
         raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a figure can be {', '.join(FORMATS)}.")
     if width < LABEL_ROOM + 60:
         raise BadInput(f"A figure {width} points wide has no room for its plot; take {LABEL_ROOM + 60} or more.")
-    spec = json.dumps(chart(results, name, width=width).properties(background="white").to_dict())
+    spec = json.dumps(figure(results, name).draw(PRINT, width) | {"background": "white"})
     if target.suffix == ".svg":
         return write_text(target, vl_convert.vegalite_to_svg(spec))
     if target.suffix == ".pdf":

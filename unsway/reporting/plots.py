@@ -1,27 +1,29 @@
-"""How a chart looks: rows of names, a line for each arm, dots with intervals; Vega-Lite through Vega-Altair.
+"""How a chart looks: rows of names, a line for each arm, dots with intervals; in Vega-Lite.
 
-In: the data of one chart (`Datum`), the arms, a palette. Out: an Altair chart. The page's charts have no width, because only
-the page knows its own. Colours may be CSS variables: Vega's SVG renderer writes them as they are.
+In: the data of one chart (`Datum`), the arms, a palette. Out: a specification, as plain JSON: Altair would take half a second
+a page to put the same together. The page's charts have no width, because only the page knows its own. Colours may be CSS
+variables: Vega's SVG renderer writes them as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from unsway.extras import requires
 from unsway.reporting import words
 from unsway.studies.arms import Arm
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Datum: TypeAlias = dict[str, str | float | None]
 """A dot. value, low, high: its place, in units of the axis; group, label, line: its plot and line; the rest is text."""
 Kind: TypeAlias = Literal["dots", "spans"]
 """dots: a value with its interval. spans: from a clean rate (a tick) to a biased one (a dot)."""
 
+Spec: TypeAlias = dict[str, Any]
+"""A Vega-Lite specification, or a part of one."""
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""The version of Vega-Lite."""
 LABEL_ROOM = 150
 """Pixels left of every plot for names, so that all plots of a page align."""
 EDGE = 14
@@ -116,7 +118,7 @@ def colours(arms: Sequence[Arm], look: Palette) -> list[str]:
 
 def draw(
     data: Sequence[Datum], arms: Sequence[Arm], look: Palette, axis: Axis, kind: Kind, width: int | None = None
-) -> alt.VConcatChart:
+) -> Spec:
     """One plot for each group of the data, below each other, with one axis.
 
     Args:
@@ -127,9 +129,6 @@ def draw(
         kind: How a dot is drawn.
         width: Pixels of the whole chart; None leaves it to charts.js, which does the same in the page.
     """
-    with requires("report", "A chart"):
-        import altair as alt
-
     names, dotted = [words.visible(arm.label) for arm in arms], {row["arm"] for row in data}
     short = words.shortened([name for name in names if name in dotted])
     shown = [
@@ -143,7 +142,7 @@ def draw(
     # a quiet frame: no box, hairlines, the page's own font
     ticks = {"labelColor": look.soft, "titleColor": look.soft, "labelFontSize": 12, "titleFontSize": 12}
     ticks |= {"titleFontWeight": "normal", "domain": False, "ticks": False, "gridColor": look.line, "labelPadding": 6}
-    config: dict[str, Any] = {
+    config: Spec = {
         "font": look.font,
         "background": "transparent",
         "padding": {"left": 1, "right": EDGE - 2, "top": 2, "bottom": 2},
@@ -161,62 +160,70 @@ def draw(
             "padding": 0,
         },
     }
-    size: dict[str, Any] = {"height": alt.Step(LINE)}
+    size: Spec = {"height": {"step": LINE}}
     if width is not None:
-        size |= {"width": width - LABEL_ROOM - EDGE}
+        size["width"] = width - LABEL_ROOM - EDGE
         config["legend"]["columns"] = max(1, size["width"] // entry)
-    plots, values = [], []
+    plots = []
     for group in groups:
         members = [row for row in data if row["group"] == group]
         layers = _layers(members, shown, look, axis, kind, is_last=group == groups[-1])
-        title = {"title": alt.Title(group, anchor="start", frame="bounds", offset=8)} if group else {}
-        plots.append(alt.layer(*layers, **size, **title))
-        values.append(alt.Data(values=members))
-    made = alt.vconcat(*plots, spacing=10, usermeta={"legendEntry": entry}, config=alt.Config(**config))
-    # only now: Altair copies the data of a chart each time that it is put into another
-    for part, own in zip(made.vconcat if len(plots) > 1 else [made], values, strict=True):
-        part.data = own
-    return made
+        title = {"title": {"text": group, "anchor": "start", "frame": "bounds", "offset": 8}} if group else {}
+        plots.append({"data": {"values": members}, "layer": layers} | size | title)
+    return {"$schema": SCHEMA, "config": config, "vconcat": plots, "spacing": 10, "usermeta": {"legendEntry": entry}}
 
 
 def _layers(
     data: list[Datum], shown: Sequence[ArmLine], look: Palette, axis: Axis, kind: Kind, *, is_last: bool
-) -> list[alt.Chart]:
+) -> list[Spec]:
     """The marks of one plot: a band for each label, in it a line for each arm.
 
     Orders are scale domains, not sorts: Vega-Lite would write the names of a sort into an expression.
     """
-    with requires("report", "A chart"):
-        import altair as alt
-
     names = [one.name for one in shown]
     labels = list(dict.fromkeys(str(row["label"]) for row in data))
-    on_axis: dict[str, Any] = {
-        "scale": alt.Scale(domain=list(axis.domain), nice=False, zero=False),
-        "axis": alt.Axis(title=axis.title if is_last else None, tickCount=6, grid=True, format="~f"),
+    on_axis = {
+        "scale": {"domain": list(axis.domain), "nice": False, "zero": False},
+        "axis": {"title": axis.title if is_last else None, "tickCount": 6, "grid": True, "format": "~f"},
     }
-    left = alt.Axis(title=None, labelAlign="left", labelPadding=LABEL_ROOM, labelLimit=LABEL_ROOM - 8)
-    bands = alt.Scale(domain=labels, paddingInner=0.3, paddingOuter=0.15)
-    line: dict[str, Any] = {
-        "y": alt.Y("label:N", sort=None, axis=left, scale=bands),
-        "yOffset": alt.YOffset("line:N", sort=None, scale=alt.Scale(domain=names)),
+    left = {"title": None, "labelAlign": "left", "labelPadding": LABEL_ROOM, "labelLimit": LABEL_ROOM - 8}
+    bands = {"domain": labels, "paddingInner": 0.3, "paddingOuter": 0.15}
+    line = {
+        "y": named("label") | {"sort": None, "axis": left, "scale": bands},
+        "yOffset": named("line") | {"sort": None, "scale": {"domain": names}},
     }
-    inks = alt.Scale(domain=names, range=[one.ink for one in shown])
-    forms = alt.Scale(domain=names, range=[one.shape for one in shown])
-    color = alt.Color("line:N", scale=inks, sort=None, title=None)
-    shape = alt.Shape("line:N", scale=forms, sort=None, title=None)
-    tooltip = [alt.Tooltip(f"{key}:N", title=name) for key, name in TOOLTIP.items()]
-    low, value, high = alt.X("low:Q", **on_axis), alt.X("value:Q", **on_axis), alt.X2("high")
+    of_arms = named("line") | {"sort": None, "title": None}
+    color = of_arms | {"scale": {"domain": names, "range": [one.ink for one in shown]}}
+    shape = of_arms | {"scale": {"domain": names, "range": [one.shape for one in shown]}}
+    tooltip = [named(key) | {"title": name} for key, name in TOOLTIP.items()]
+    low, value = ({"field": name, "type": "quantitative"} | on_axis for name in ("low", "value"))
+    whole = {"x": low, "x2": {"field": "high"}}
 
-    reference = alt.Chart(alt.Data(values=[{}])).mark_rule(color=look.soft, aria=False, strokeWidth=1)
-    reference = reference.encode(x=alt.XDatum(axis.reference or 0.0, **on_axis))
-    interval = alt.Chart().mark_rule(strokeWidth=1.5, clip=True, aria=False, opacity=0.9)
-    interval = interval.encode(x=low, x2=high, **line, color=color)
-    # an invisible band over the interval, easier to point at than a line
-    target = alt.Chart().mark_rule(strokeWidth=LINE - 1, opacity=0, clip=True, aria=False)
-    target = target.encode(x=low, x2=high, **line, tooltip=tooltip)
-    clean = alt.Chart().mark_tick(thickness=2, size=LINE - 4, clip=True, aria=False).encode(x=low, **line, color=color)
-    dot = alt.Chart().mark_point(filled=True, size=52, opacity=1)
-    described = alt.Description("said:N")
-    dot = dot.encode(x=value, **line, color=color, shape=shape, tooltip=tooltip, description=described)
+    reference = {
+        "data": {"values": [{}]},
+        "mark": {"type": "rule", "color": look.soft, "aria": False, "strokeWidth": 1},
+        "encoding": {"x": {"datum": axis.reference or 0.0} | on_axis},
+    }
+    interval = {
+        "mark": {"type": "rule", "strokeWidth": 1.5, "clip": True, "aria": False, "opacity": 0.9},
+        "encoding": whole | line | {"color": color},
+    }
+    target = {  # an invisible band over the interval, easier to point at than a line
+        "mark": {"type": "rule", "strokeWidth": LINE - 1, "opacity": 0, "clip": True, "aria": False},
+        "encoding": whole | line | {"tooltip": tooltip},
+    }
+    clean = {
+        "mark": {"type": "tick", "thickness": 2, "size": LINE - 4, "clip": True, "aria": False},
+        "encoding": {"x": low, "color": color} | line,
+    }
+    said = {"tooltip": tooltip, "description": named("said")}
+    dot = {
+        "mark": {"type": "point", "filled": True, "size": 52, "opacity": 1},
+        "encoding": {"x": value, "color": color, "shape": shape} | line | said,
+    }
     return [reference, interval, target, dot] if kind == "dots" else [interval, target, clean, dot]
+
+
+def named(field: str) -> Spec:
+    """An encoding by names."""
+    return {"field": field, "type": "nominal"}

@@ -16,6 +16,7 @@ from unsway.extras import requires
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Slide, Table, Text
 from unsway.reporting.markup import asset, environment, policy, trusted
+from unsway.reporting.plots import SCHEMA, named
 
 COLOURS = {
     "ink": at.INK,
@@ -79,7 +80,6 @@ def _style_sheet(slides: Sequence[Slide]) -> str:
 def _chart_image(bars: Bars) -> str:
     """Bars with intervals, as an SVG in a data address. Names are data and scale domains, never expressions."""
     with requires("slides", "`--slides`"):
-        import altair as alt
         from vl_convert import vegalite_to_svg
 
     rows = []
@@ -87,36 +87,41 @@ def _chart_image(bars: Bars) -> str:
         for name, value, low, high in zip(bars.categories, one.values, one.lows, one.highs, strict=True):
             if value is not None:
                 rows.append({"name": name, "arm": one.name, "value": value, "low": low, "high": high})
-    data, arms = alt.Data(values=rows), [one.name for one in bars.series]
-    bands = alt.Scale(domain=list(bars.categories), paddingInner=0.3, paddingOuter=0.1)
-    left = alt.Axis(title=None, labelLimit=bars.box[2] * 0.34, labelPadding=8)
-    line: dict[str, Any] = {
-        "y": alt.Y("name:N", sort=None, scale=bands, axis=left),
-        "yOffset": alt.YOffset("arm:N", sort=None, scale=alt.Scale(domain=arms)),
+    arms = [one.name for one in bars.series]
+    bands = {"domain": list(bars.categories), "paddingInner": 0.3, "paddingOuter": 0.1}
+    left = {"title": None, "labelLimit": bars.box[2] * 0.34, "labelPadding": 8}
+    line = {
+        "y": named("name") | {"sort": None, "scale": bands, "axis": left},
+        "yOffset": named("arm") | {"sort": None, "scale": {"domain": arms}},
     }
-    inks = alt.Scale(domain=arms, range=[one.colour for one in bars.series])
-    legend = alt.Legend(title=None, orient="top", labelLimit=300) if len(arms) > 1 else None
-    axis = alt.Axis(title=bars.title, grid=True, format="~f", values=list(bars.ticks))
-    value_x = alt.X("value:Q", axis=axis, scale=alt.Scale(domain=list(bars.domain)))
-    colour = alt.Color("arm:N", sort=None, scale=inks, legend=legend)
-    bar = alt.Chart(data).mark_bar().encode(x=value_x, color=colour, **line)
-    interval = alt.Chart(data).mark_rule(color=at.INK, strokeWidth=1.5).encode(x="low:Q", x2="high", **line)
-    zero = alt.Chart(alt.Data(values=[{}])).mark_rule(color=at.SOFT).encode(x=alt.datum(0))
-    chart = alt.layer(bar, interval, zero).properties(width=bars.box[2], height=bars.box[3])
+    inks = {"domain": arms, "range": [one.colour for one in bars.series]}
+    legend = {"title": None, "orient": "top", "labelLimit": 300} if len(arms) > 1 else None
+    axis = {"title": bars.title, "grid": True, "format": "~f", "values": list(bars.ticks)}
+    value_x = {"field": "value", "type": "quantitative", "axis": axis, "scale": {"domain": list(bars.domain)}}
+    colour = named("arm") | {"sort": None, "scale": inks, "legend": legend}
+    bar = {"mark": {"type": "bar"}, "encoding": {"x": value_x, "color": colour} | line}
+    interval = {
+        "mark": {"type": "rule", "color": at.INK, "strokeWidth": 1.5},
+        "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}} | line,
+    }
+    zero = {"data": {"values": [{}]}, "mark": {"type": "rule", "color": at.SOFT}, "encoding": {"x": {"datum": 0}}}
     axes = {"labelFontSize": bars.size, "titleFontSize": bars.size - 2, "labelColor": at.INK, "titleColor": at.SOFT}
     axes |= {"gridColor": at.LINES, "domain": False, "ticks": False, "titleFontWeight": "normal"}
     # vl-convert measures names in Liberation Sans; a browser without it takes up to a fifth more, which is no reason to cut
     longest = max(map(len, arms))
     room, between = (10 + 0.1 * bars.size * n for n in (max(map(len, bars.categories)), longest))
     columns = max(1, int(0.9 * bars.box[2] / (at.CHAR * bars.size * longest + 3 * bars.size)))
-    spec = chart.configure(
-        font="Arial, Liberation Sans, sans-serif",
-        autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-        padding={"left": room, "right": 8, "top": 5, "bottom": 5},
-        axis=alt.AxisConfig(**axes),
-        axisY=alt.AxisConfig(grid=False),
-        legend=alt.LegendConfig(labelFontSize=bars.size, symbolType="square", columns=columns, columnPadding=between),
-        view=alt.ViewConfig(stroke=None),
-    ).to_dict()
+    entries = {"labelFontSize": bars.size, "symbolType": "square", "columns": columns, "columnPadding": between}
+    config = {
+        "font": "Arial, Liberation Sans, sans-serif",
+        "autosize": {"type": "fit", "contains": "padding"},
+        "padding": {"left": room, "right": 8, "top": 5, "bottom": 5},
+        "axis": axes,
+        "axisY": {"grid": False},
+        "legend": entries,
+        "view": {"stroke": None},
+    }
+    size = {"width": bars.box[2], "height": bars.box[3]}
+    spec = {"$schema": SCHEMA, "config": config, "data": {"values": rows}, "layer": [bar, interval, zero]} | size
     svg: str = vegalite_to_svg(json.dumps(spec))
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
