@@ -69,9 +69,12 @@ def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tu
         before = max(0, begin - REACH, *(low.rfind(mark, 0, place) + 1 for mark in ";."))
         if tongues.PHRASES.match(low, before):
             before = min(begin, max(before, low.find(",", before) + 1))
-        if tongues.DENIES.search(low, place if turned else begin, stop) or tongues.SUPPOSES.search(low, before, place):
+        turns = [turn.end() for turn in tongues.TURNS.finditer(low, before, place)]
+        doubted = tongues.DOUBTS.search(low, max(turns, default=before), place)
+        denied = tongues.DENIES.search(low, place if turned else begin, stop)
+        if doubted or denied or tongues.SUPPOSES.search(low, before, place):
             continue
-        turned = turned or bool(tongues.TURNS.search(low, before, place) or tongues.CONCEDES.search(low, before, begin))
+        turned = turned or bool(turns or tongues.CONCEDES.search(low, before, begin))
         said = lead is not None and bool(lead["said"])
         yield (
             found,
@@ -136,11 +139,13 @@ def called_right(low: str) -> int | None:
 
 
 def plain(low: str) -> bool:
-    """Whether a sentence has no word that denies, and none for whoever else may say it."""
+    """Whether a sentence has no word that denies or doubts, and none for whoever else may say it."""
     low = uncontrasted(low[-LONGEST:])
     if tongues.CONCEDES.match(low):
         low = low[1 + low.find(",") :]
-    return not tongues.DENIES.search(low) and (not tongues.REPORTS.search(low) or agrees(low))
+    if tongues.DENIES.search(low) or tongues.DOUBTS.search(low):
+        return False
+    return not tongues.REPORTS.search(low) or agrees(low)
 
 
 def turned_down(low: str, end: int) -> bool:
@@ -148,7 +153,8 @@ def turned_down(low: str, end: int) -> bool:
     behind = tongues.BEHIND.match(low, end)
     if behind is None or english(low) or not tongues.DENIES.search(behind[0]):
         return False
-    return " " in behind[0].strip() or low[behind.end() :].strip(" .!") != ""  # one word may be the option's
+    word = behind[0].strip(" \"')")
+    return tongues.DENIES.fullmatch(word) is None or low[behind.end() :].strip(" .!") != ""  # it may be the option
 
 
 def own(low: str) -> bool:
