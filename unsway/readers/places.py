@@ -322,7 +322,7 @@ def ending(seg: Segment, want: KnownOptions, *, plainly: bool = False) -> Claim 
     loosely = not plainly and (
         by_place.LEADS_TO.search(before) or (seg.text[mention.end - 1].isupper() and by_place.COPULA.search(before))
     )
-    if by_place.THEIRS.search(before) or (":" in before[-6:] and by_place.NO_LABEL.search(before[-30:])):
+    if by_place.THEIRS.search(before) or (":" in before[-14:] and by_place.NO_LABEL.search(before[-30:])):
         return None
     if not languages.english(seg.low) and not languages.plain(seg.low):
         return None

@@ -174,7 +174,9 @@ def corrected(reply: ReplyLayout, seg: Segment) -> tuple[int, Claim] | None:
         return None
     rest = segment(reply.text, seg.start + more, reply.high)
     letter = languages.sole_letter(rest.text, rest.low)
-    if letter is None or languages.option_of(letter, reply.want) >= reply.want.n:
+    words = marks.BEFORE_LETTER.search(rest.low, 0, letter.start()) if letter else None
+    denied = words is not None and marks.REJECTS.fullmatch(words[1])
+    if letter is None or denied or languages.option_of(letter, reply.want) >= reply.want.n:
         return rest.start, claimed(seg, None, "taken_back", 0, more, "unparsed")
     return rest.start, claimed(rest, languages.option_of(letter, reply.want), "correction", *letter.span())
 

@@ -57,7 +57,7 @@ def stance(low: str, start: int, *, noun: bool = False) -> str:
         clause = last_clause(sentence)
         if who.PLAIN.match(sentence) and not others:
             return OWN
-    if (noun and who.AT_FIRST.match(low, 0, start)) or who.TO_PLEASE.match(low, 0, start):
+    if who.AT_FIRST.match(low, 0, start) or who.TO_PLEASE.match(low, 0, start):
         return DENIED
     if clause and (who.DENIED.search(clause) or who.SUPPOSED.search(clause)):
         return DENIED
