@@ -121,7 +121,7 @@ def _letters_beside(seg: Segment, start: int, end: int, want: KnownOptions) -> s
 
 def _with_its_letter(reply: ReplyLayout, seg: Segment, option: int, start: int, end: int) -> bool:
     """Whether an option has its own letter beside it ("Mars (C) is home to …"), the only letter of the whole reply."""
-    if _letters_beside(seg, start, end, reply.want) != {option} or by_place.DISTANT.search(seg.low):
+    if _letters_beside(seg, start, end, reply.want) != {option} or by_place.DISTANT.search(seg.low) or announces(seg):
         return False
     if not own_words.is_own(seg, start, (start, len(seg.low))):
         return False

@@ -131,6 +131,8 @@ def left_by(seg: Segment, want: KnownOptions) -> set[int]:
 def is_own(seg: Segment, start: int, piece: tuple[int, int]) -> bool:
     """Whether what is said at a place is the model's own, in English by its clause, else by its piece of the sentence."""
     words = seg.low[slice(*piece)]
+    letter = marks.LETTER_BEFORE.search(seg.low, max(0, start - 16), start)
+    start = letter.start() if letter else start
     return speakers.stance(languages.uncontrasted(seg.low), start) == speakers.OWN and (
         languages.english(seg.low) or languages.own(words)
     )

@@ -142,7 +142,11 @@ def leading(reply: ReplyLayout) -> Claim | None:
         return None
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
-    turned_down = not label and (say.REFUTED.match(seg.low, stop) or languages.turned_down(seg.low, stop))
+    behind = marks.TO_TEXT.match(seg.low, stop)
+    refuted = say.REFUTED.match(seg.low, stop) or (
+        behind and not words and say.REFUTED_LATE.match(seg.low, behind.end())
+    )
+    turned_down = not label and (refuted or languages.turned_down(seg.low, stop))
     if turned_down or undone(seg, stop) or reply.goes_on_after(seg.start + at, mention.option):
         return None
     if words and words[0] not in (None, mention.option):
@@ -200,6 +204,7 @@ def closing(reply: ReplyLayout) -> Claim | None:
         return None
     if (
         announces(seg)
+        or say.COUNTERFACTUAL.match(seg.low)
         or not own_words.is_own(seg, start, (max(seg.low.rfind(mark, 0, start) for mark in ",;") + 1, end))
         or any(mention_at(seg, found.start(), reply.want) for found in say.LOOSE.finditer(seg.text, 0, start))
     ):

@@ -208,7 +208,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
     strength = STRONG if sure else WEAK
     if mention and not (named and named[1] < mention.start):
         before = low[max(0, mention.start - 60) : mention.start]
-        if mention.placeholder or marks.NEITHER.search(before):
+        if mention.placeholder or marks.NEITHER.search(before) or marks.EXCEPT.search(before):
             return None
         pair = None if marks.AMONG.search(before) else marks.JOINED.search(before)
         other = _last_mention(seg, mention.start - len(before) + pair.start(), want) if pair else None
@@ -217,7 +217,7 @@ def by_verdict(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim 
             claim = claim._replace(rule="no_such_option", status="unparsed")
         elif other is not None and other.option != mention.option:
             claim = torn(seg, other.start, mention.end, "several", strength)
-    elif named is None:
+    elif named is None or marks.EXCEPT.search(low[: named[1]]):
         return None
     elif named[0] is None:
         claim, start = torn(seg, named[1], named[2], "several", strength), named[1]
