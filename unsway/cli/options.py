@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -141,10 +141,11 @@ def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any
     return found
 
 
-def assignments(kind: type, given: tuple[str, ...], option: str) -> dict[str, Any]:
+def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collection[str] = ()) -> dict[str, Any]:
     """`NAME=VALUE` options as values of the types that the fields of a dataclass have; several names with commas.
 
-    A name that is no field is kept as text, for the caller to refuse with the names that there are.
+    A name that is no field is kept as text, for the caller to refuse with the names that there are. One that is `taken` by
+    an option of its own is refused here.
     """
     from typing import get_origin, get_type_hints
 
@@ -165,6 +166,10 @@ def assignments(kind: type, given: tuple[str, ...], option: str) -> dict[str, An
             ) from None
         if not equals:
             raise click.BadParameter(f"{each!r} is not NAME=VALUE.", param_hint=option)
+        if name in taken:
+            raise click.BadParameter(
+                f"{name} is given twice, here and by --{name.replace('_', '-')}.", param_hint=option
+            )
     return found
 
 

@@ -71,12 +71,7 @@ def train(
     from unsway.training import fit, method, methods
 
     own = {name: value for name, value in flags.items() if value is not None}
-    given = assignments(backends.get(backend_), options, "--option")
-    if twice := own.keys() & given.keys():
-        raise click.BadParameter(
-            f"{min(twice)} is given twice, here and by --{min(twice).replace('_', '-')}.", param_hint="--option"
-        )
-    where = backend(backend_, **own, **given)
+    where = backend(backend_, **own, **assignments(backends.get(backend_), options, "--option", own))
     if cancel:
         return click.echo(f"{out}: {where.cancel(out)}")
     how = method(method_, **assignments(methods.get(method_), settings, "--set"))
