@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,21 @@ def forget_what_a_test_declares() -> Iterator[None]:
         registry._things = things
     log.setLevel(level)
     log.handlers[:] = handlers
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model, of each file's own."""
+    from tests.tiny import tiny_model
+
+    return tiny_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains in float32, whatever the machine has."""
+    for module in ("live", "trainers"):
+        monkeypatch.setattr(f"unsway.backends.local.{module}.training_dtype", lambda: "float32")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from tests.openai_server import OpenAiServer, let_go
 from tests.tinker_service import BASE, TinkerService
-from tests.tiny import example, loads_torch, losses, metrics, prompt, real, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, prompt, real
 from unsway.backends.local import Local
 from unsway.backends.local.live import LiveModel
 from unsway.backends.tinker import Tinker
@@ -42,11 +42,6 @@ METHODS: tuple[Method, ...] = (
     Opct(form="sampled", discount=0.5, **ROLLS),
     Rmct(**ROLLS),
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture

@@ -24,21 +24,10 @@ from unsway.training import Act, ActBct, AttCt, Bct, MlpCt, Npo, Opct, Rmct, fit
 from unsway.training.alignment import aligned
 from unsway.types import Example, Part, Prompt, Settings, Turn
 
-pytestmark = [real, loads_torch, pytest.mark.timeout(300)]
+pytestmark = [real, loads_torch, pytest.mark.timeout(300), pytest.mark.usefixtures("float32")]
 ROWS = tuple(
     replace(example(i), biased=prompt(f"Pick a letter, number {i}.", f"I {'am ' * i}say (D). ")) for i in range(8)
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("live", "trainers"):
-        monkeypatch.setattr(f"unsway.backends.local.{module}.training_dtype", lambda: "float32")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, real
 from unsway.backends.local import Local
 from unsway.backends.local.live import LiveModel
 from unsway.errors import BadInput
@@ -20,7 +20,7 @@ from unsway.training.inside import Inside
 from unsway.training.methods.attct import jensen_shannon
 from unsway.types import Example, Part, Prompt, Turn
 
-pytestmark = [real, loads_torch, pytest.mark.timeout(300)]
+pytestmark = [real, loads_torch, pytest.mark.timeout(300), pytest.mark.usefixtures("float32")]
 
 
 def row(i: int) -> Example:
@@ -41,17 +41,6 @@ KINDS: tuple[Inside, ...] = (
     AttCt(keys="shared"),
     AttCt(keys="bucket", window="after"),
 )
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsway.backends.local.live.training_dtype", lambda: "float32")
-    monkeypatch.setattr("unsway.backends.local.trainers.training_dtype", lambda: "float32")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, real
 from unsway.backends.local import Local
 from unsway.errors import BadInput
 from unsway.store import sha256_file
@@ -22,20 +22,10 @@ from unsway.training.methods.opct import divergence
 from unsway.training.seams import Rollout, Tokens
 from unsway.types import AnyChange, Example, Settings
 
-pytestmark = [real, loads_torch, pytest.mark.timeout(400)]
+pytestmark = [real, loads_torch, pytest.mark.timeout(400), pytest.mark.usefixtures("float32")]
 ROWS = tuple(example(i, rejected="(D)") for i in range(8))
 NO_CUE = tuple(replace(each, biased=each.clean) for each in ROWS)
 HOT: dict[str, Any] = {"batch_size": 2, "learning_rate": 1e-2, "rollouts": 2, "max_tokens": 4}
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(autouse=True)
-def _float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unsway.backends.local.live.training_dtype", lambda: "float32")
 
 
 # ---------------------------------------------------------------- a vocabulary of five

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import example, loads_torch, real, tiny_model
+from tests.tiny import example, loads_torch, real
 from unsway.backends import backend
 from unsway.data.foreign import read_examples
 from unsway.data.formats import export, write_rows
@@ -194,11 +194,6 @@ def test_a_prompt_that_was_changed_beside_its_parts_is_refused(tmp_path: Path) -
 
 
 # ---------------------------------------------------------------- TRL reads the file as it stands
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
 
 
 @real

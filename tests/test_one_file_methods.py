@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner
 
-from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, real
 from unsway.backends import backend, backends
 from unsway.backends.local import Local
 from unsway.cli import main
@@ -143,11 +143,6 @@ def _added(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(registry, "_things", registry._things | {toy.name: toy for toy in toys})
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
-
-
 # ---------------------------------------------------------------- where they show up
 
 
@@ -231,10 +226,8 @@ def test_one_that_only_fits_trains_from_the_shell(base: Path, tmp_path: Path) ->
 
 @real
 @loads_torch
-def test_one_that_reads_inner_states_of_both_prompts_trains(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("unsway.backends.local.live.training_dtype", lambda: "float32")
+@pytest.mark.usefixtures("float32")
+def test_one_that_reads_inner_states_of_both_prompts_trains(base: Path, tmp_path: Path) -> None:
     how = SameStates(batch_size=4, epochs=4, learning_rate=1e-3)
     made = fit(ROWS, how, str(base), Local(), tmp_path / "out")
     found = losses(tmp_path / "out")
@@ -262,11 +255,11 @@ def test_one_that_samples_trains(base: Path, tmp_path: Path) -> None:
 
 @real
 @loads_torch
+@pytest.mark.usefixtures("float32")
 @pytest.mark.parametrize("rank", [16, 0])
-def test_the_live_model_is_the_model(base: Path, tmp_path: Path, rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_live_model_is_the_model(base: Path, tmp_path: Path, rank: int) -> None:
     import torch
 
-    monkeypatch.setattr("unsway.backends.local.live.training_dtype", lambda: "float32")
     plain = load_model(locate(str(base)))
     plain.set_attn_implementation("eager")
     how = SameStates(batch_size=4, learning_rate=1e-2, lora_rank=rank)

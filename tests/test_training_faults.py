@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.tiny import example, loads_torch, losses, metrics, real, room_for, tiny_model
+from tests.tiny import example, loads_torch, losses, metrics, real, room_for
 from unsway.backends import backend
 from unsway.backends.export import export
 from unsway.backends.local import launch
@@ -27,11 +27,6 @@ from unsway.types import Message
 
 ROWS = tuple(example(i) for i in range(12))
 HOW = Bct(batch_size=4, learning_rate=1e-2, epochs=3)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")

@@ -33,11 +33,6 @@ HOW = Bct(batch_size=4, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
 def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained") / "bct"
     fit(ROWS, HOW, str(base), backend("local"), folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import example, loads_torch, losses, real, tiny_model
+from tests.tiny import example, loads_torch, losses, real
 from unsway.backends import backend, backends
 from unsway.backends.local import Local
 from unsway.errors import BadInput
@@ -18,11 +18,6 @@ from unsway.training import Policy, Tuner, WhiteBox, check, fit, method, methods
 from unsway.types import Example
 
 ROWS = tuple(example(i, rejected="(D)") for i in range(8))
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("base"))
 
 
 @pytest.mark.parametrize("name", methods.names())
