@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import unsway as us
+from tests.shell import unsway
 from unsway.biases.registry import biases
 from unsway.cli import main
 from unsway.cli.main import VERBS, write_all
@@ -22,10 +23,6 @@ from unsway.errors import BadInput
 from unsway.pairing import example, pairs
 from unsway.sources import load
 from unsway.testing import scripted, toy_questions
-
-
-def call(*args: object) -> Result:
-    return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
 @pytest.mark.parametrize(
@@ -47,7 +44,7 @@ def call(*args: object) -> Result:
     ],
 )
 def test_every_verb_has_help(verb: str) -> None:
-    found = call(verb, "--help")
+    found = unsway(verb, "--help")
     assert found.exit_code == 0 and "Usage:" in found.output and "--help" in found.output
 
 
@@ -74,7 +71,7 @@ def test_an_option_of_a_back_end_that_is_given_twice_is_refused(tmp_path: Path) 
 def test_help_of_measure_has_every_option_under_a_heading() -> None:
     options = {option.name for option in main.commands["measure"].params if isinstance(option, click.Option)}
     assert sorted(" ".join(OPTIONS.values()).split()) == sorted(filter(None, options))
-    shown = call("measure", "--help").output
+    shown = unsway("measure", "--help").output
     assert (
         shown.index("Questions and cues:") < shown.index("--biases") < shown.index("Cost:") < shown.index("--max-cost")
     )
@@ -85,21 +82,21 @@ def test_help_of_measure_has_every_option_under_a_heading() -> None:
 
 
 def test_biases_as_json() -> None:
-    rows = json.loads(call("biases", "--json").output)
+    rows = json.loads(unsway("biases", "--json").output)
     assert {"suggested_answer", "post_hoc", "wrong_few_shot"} <= {row["name"] for row in rows}
     assert all(row["version"] and (row["paper"] or row["name"] == "neutral_note") for row in rows)
 
 
 def test_a_bias_is_shown_on_a_question_without_and_with_its_cue() -> None:
-    shown = call("biases", "suggested_answer").output
+    shown = unsway("biases", "suggested_answer").output
     clean, biased = shown.split("── biased; ")
     cued = biased[0]
     text = next(line[4:] for line in clean.splitlines() if line.startswith(f"({cued}) "))
     added = set(biased.splitlines()[1:]) - set(clean.splitlines())
     assert len(added) == 1 and (text in (line := added.pop()) or cued in line)
-    assert "[assistant] (what the model says itself)" in call("biases", "are_you_sure").output
-    assert "Did you mean" in call("biases", "sugested_answer").output
-    pair = json.loads(call("biases", "suggested_answer", "--json").output)
+    assert "[assistant] (what the model says itself)" in unsway("biases", "are_you_sure").output
+    assert "Did you mean" in unsway("biases", "sugested_answer").output
+    pair = json.loads(unsway("biases", "suggested_answer", "--json").output)
     assert pair["clean"]["turns"] and pair["biased"]["turns"] and pair["target"]["kind"] == "toward"
 
 
@@ -115,12 +112,12 @@ def test_a_bias_that_applies_to_no_question_says_why() -> None:
 
 
 def test_sources_as_json() -> None:
-    rows = json.loads(call("sources", "--json").output)
+    rows = json.loads(unsway("sources", "--json").output)
     assert len(rows) >= 9 and {"mmlu", "arc_easy"} <= {row["name"] for row in rows}
 
 
 def measure(tmp_path: Path, *args: object, questions: object = "procedural/arithmetic") -> Result:
-    return call("measure", "smollm2-135m", "--questions", questions, "--out", tmp_path / "out", *args)
+    return unsway("measure", "smollm2-135m", "--questions", questions, "--out", tmp_path / "out", *args)
 
 
 def test_an_unknown_bias_names_the_close_one_before_anything_is_asked(tmp_path: Path) -> None:
@@ -136,7 +133,7 @@ def test_an_unknown_source_names_the_close_one(tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_says_what_a_model_is(tmp_path: Path) -> None:
-    found = call("measure", "gpt-9", "--questions", "procedural/arithmetic", "--out", tmp_path / "out")
+    found = unsway("measure", "gpt-9", "--questions", "procedural/arithmetic", "--out", tmp_path / "out")
     assert found.exit_code == 1 and "provider" in found.output
 
 
@@ -153,19 +150,19 @@ def test_a_broken_row_names_file_line_and_field(tmp_path: Path) -> None:
 def test_an_unknown_method_names_the_list(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text("")
-    found = call("train", rows, "--base", "smollm2-135m", "--method", "bctt", "--out", tmp_path / "out")
+    found = unsway("train", rows, "--base", "smollm2-135m", "--method", "bctt", "--out", tmp_path / "out")
     assert found.exit_code == 1 and "Did you mean 'bct'" in found.output
 
 
 def test_an_unknown_hyper_parameter_names_the_list(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text("")
-    found = call("train", rows, "--base", "x", "--set", "learningrate=1", "--out", tmp_path / "out")
+    found = unsway("train", rows, "--base", "x", "--set", "learningrate=1", "--out", tmp_path / "out")
     assert found.exit_code == 1 and "learning_rate" in found.output
 
 
 def test_a_folder_without_a_study_says_how_to_make_one(tmp_path: Path) -> None:
-    found = call("report", tmp_path)
+    found = unsway("report", tmp_path)
     assert found.exit_code == 1 and "unsway measure" in found.output
 
 

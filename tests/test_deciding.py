@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
+from tests.shell import unsway
 from unsway.biases import cue
-from unsway.cli import main
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
 from unsway.planning.decisions import StatedChoice, StatedDecision
@@ -35,10 +34,6 @@ from unsway.testing import scripted, toy_questions
 MODEL = "openai/gpt-4o-mini"
 FREE = {"scripted/": Price("scripted/", 0.0, 0.0, "2026-11")}
 HUNCH = f"brr(suggested_answer, {MODEL}) > .05"
-
-
-def call(*args: object) -> Result:
-    return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
 def test_a_decision_is_written_as_people_write_it() -> None:
@@ -289,20 +284,20 @@ def test_value_may_be_compared_with_hours(tmp_path: Path) -> None:
 
 
 def test_the_command_line_does_the_same(tmp_path: Path) -> None:
-    made = call("note", "train?", "--if", HUNCH, "--worth", "200/point", "--due", "friday", "--project", tmp_path)
+    made = unsway("note", "train?", "--if", HUNCH, "--worth", "200/point", "--due", "friday", "--project", tmp_path)
     assert made.exit_code == 0 and made.output.startswith(open_decisions(tmp_path)[0].id)
-    assert call("note", "a thought", "--project", tmp_path).output == "Noted.\n"
-    shown = call("next", "--project", tmp_path, "--top", 2)
+    assert unsway("note", "a thought", "--project", tmp_path).output == "Noted.\n"
+    shown = unsway("next", "--project", tmp_path, "--top", 2)
     assert shown.exit_code == 0 and "changes it" in shown.output and "Run " in shown.output
-    body = json.loads(call("next", "--project", tmp_path, "--json").stdout)
+    body = json.loads(unsway("next", "--project", tmp_path, "--json").stdout)
     assert body["steps"][0]["pays"] is True and body["decisions"][0]["text"] == "train?"
     assert "due" in made.output and "worth $200 a point" in made.output
-    assert json.loads(call("note", "another", "--project", tmp_path, "--json").stdout) == {"text": "another"}
-    assert json.loads(call("week", "--project", tmp_path, "--json").stdout)["Notes"] == ["a thought", "another"]
+    assert json.loads(unsway("note", "another", "--project", tmp_path, "--json").stdout) == {"text": "another"}
+    assert json.loads(unsway("week", "--project", tmp_path, "--json").stdout)["Notes"] == ["a thought", "another"]
     key = open_decisions(tmp_path)[0].id
-    assert call("decided", key, "train", "BRR .21 [.16, .26]", "--project", tmp_path).output == f"{key}: train.\n"
+    assert unsway("decided", key, "train", "BRR .21 [.16, .26]", "--project", tmp_path).output == f"{key}: train.\n"
     assert [row.kind for row in Notebook(tmp_path).rows()] == ["decision", "note", "note", "decided"]
-    assert call("next", "--project", tmp_path, "--decide", key).exit_code == 1
+    assert unsway("next", "--project", tmp_path, "--decide", key).exit_code == 1
 
 
 def test_an_unknown_price_is_never_taken_for_nothing(tmp_path: Path) -> None:
@@ -318,20 +313,20 @@ def test_a_mistyped_model_is_noted_with_a_warning_and_left_out_of_what_to_run_ne
     prices = tmp_path / "prices.txt"
     prices.write_text("scripted/model 0 0 2026-11\n")
     flags = ["--prices", prices, "--project", tmp_path]
-    right = call("note", "a", "--if", "brr(suggested_answer, scripted/model) > .25", "--project", tmp_path)
+    right = unsway("note", "a", "--if", "brr(suggested_answer, scripted/model) > .25", "--project", tmp_path)
     assert right.exit_code == 0 and "No study here" not in right.output
-    wrong = call("note", "b", "--if", "brr(post_hoc, scripted/modle) > .2", "--project", tmp_path)
+    wrong = unsway("note", "b", "--if", "brr(post_hoc, scripted/modle) > .2", "--project", tmp_path)
     assert wrong.exit_code == 0 and len(open_decisions(tmp_path)) == 2
     said = "No study here has a model of the name 'scripted/modle'; known: scripted/model."
     assert said in " ".join(wrong.output.split())
-    shown = call("next", *flags)
+    shown = unsway("next", *flags)
     key = next(one.id for one in open_decisions(tmp_path) if one.text == "b")
     assert shown.exit_code == 0 and f"Left out: 'b' ({key}). {said}" in shown.output
     assert "on scripted/model" in shown.output and "on scripted/modle" not in shown.output
-    assert json.loads(call("next", *flags, "--json").stdout)["left_out"] == [f"Left out: 'b' ({key}). {said}"]
-    alone = call("next", *flags, "--decide", key)
+    assert json.loads(unsway("next", *flags, "--json").stdout)["left_out"] == [f"Left out: 'b' ({key}). {said}"]
+    alone = unsway("next", *flags, "--decide", key)
     assert alone.exit_code == 1 and said in " ".join(alone.output.split())
-    assert call("week", "--project", tmp_path).exit_code == 0
+    assert unsway("week", "--project", tmp_path).exit_code == 0
 
 
 def test_a_cell_of_a_model_without_a_price_is_left_out_of_what_could_be_learnt(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from rich.console import Console
 
+from tests.shell import unsway
 from unsway.cli import main
 from unsway.pairing import pairs
 from unsway.reporting.formats import written
@@ -24,10 +25,6 @@ from unsway.sources import table
 from unsway.studies import Study, run
 from unsway.studies.measuring import measure
 from unsway.testing import scripted, toy_questions
-
-
-def unsway(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 import unsway as us
 from tests.hub_server import TOKEN, HubRepo, HubServer
-from unsway.cli import main
+from tests.shell import unsway
 from unsway.data.formats import write_rows
 from unsway.errors import BadInput, ModelError
 from unsway.models.weights import read_checkpoint
@@ -73,10 +72,6 @@ def adapter(tmp_path: Path) -> Path:
     own = replace(MADE, model=str(folder), uri=str(folder))
     (folder / "checkpoint.json").write_text(dumps(own))
     return folder
-
-
-def unsway(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 def test_an_adapter_goes_there_and_back_with_its_card(

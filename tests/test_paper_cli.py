@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from unsway.cli import main
+from tests.shell import unsway
 from unsway.studies import Study, run
 from unsway.testing import scripted
 
@@ -19,10 +18,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = Study(models="scripted/a", biases=("post_hoc", "distractor_fact"), tasks="procedural/dates", n=12)
     run(study, place, using={"scripted/a": scripted(study.pairs(), follow={"post_hoc": 0.8}, name="a")})
     return place
-
-
-def unsway(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF")])

@@ -9,15 +9,12 @@ from pathlib import Path
 import answering  # noqa: F401  # the provider that the verb names
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from tests.shell import unsway
 from unsway.cli import main
 
 ASK = ("measure", "answers/x", "--questions", "procedural/dates", "-n", "2", "--biases", "post_hoc", "--json")
-
-
-def unsway(*words: object, **env: str) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words], env=env)
 
 
 @pytest.fixture(scope="module")
