@@ -101,7 +101,10 @@ def need(asset: Asset | str) -> Path:
 
 
 def model_folder(name: str) -> Path:
-    """The folder of a model that transformers loads by `from_pretrained`; fetched on first use. Raises as `fetch`."""
+    """The folder of a model that transformers loads by `from_pretrained`; fetched on first use.
+
+    Raises as `fetch`, and `BadInput` where the asset is no model.
+    """
     asset = find(name)
     if asset.kind != "model":
         raise BadInput(f"The asset {name!r} holds {asset.kind}, not a model.")

@@ -239,6 +239,9 @@ def evidence_rows(recipe: Recipe, asker: _Asker) -> list[Row]:
     A reply that ends elsewhere, or says no option, would teach to ignore grounds: its prompt is asked again, and as many
     others with it, in at most `MOST_SAMPLES` rounds. They are rows of the kind instruct: there is no prompt without the
     evidence to be consistent with.
+
+    Raises:
+        BadInput: Too few prompts have a whole reply that follows the grounds.
     """
     found: list[Row] = []
     for number, form in enumerate(FORMS):

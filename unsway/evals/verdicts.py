@@ -41,6 +41,9 @@ def verdicts(folder: str) -> Scorer:
 
     Args:
         folder: The folder of the study.
+
+    Raises:
+        BadInput: Nobody has judged its replies.
     """
     path = Path(folder) / layout.VERDICTS
     if not path.exists():

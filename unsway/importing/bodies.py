@@ -117,6 +117,7 @@ def read_bodies(files: Mapping[Path, EvalLog | None], about: Description) -> tup
 
     Raises:
         BadInput: A file cannot be read, or numbers may count from 0 and from 1.
+        UnknownName: What is given of every row is no field of one.
     """
     columns, facts = parse_columns(about.columns), _facts(about)
     unknown = next((name for name in about.given if name not in NAMES), None)

@@ -18,7 +18,7 @@ from unsway.errors import BadRow
 from unsway.judging.items import LabelItem
 from unsway.judging.people import BANK, person_verdict
 from unsway.registry import Ref
-from unsway.store import dumps, loads, read_jsonl, write_jsonl
+from unsway.store import dumps, loads, read_jsonl, why, write_jsonl
 from unsway.types import Verdict
 
 
@@ -80,7 +80,7 @@ class LabelStore:
         return label
 
     def rows(self) -> Iterator[Verdict]:
-        """Every click in the order of arrival, without a row torn by a kill."""
+        """Every click in the order of arrival, without a row torn by a kill. Raises `BadRow`."""
         items: dict[str, LabelItem] | None = None
         for line, row in enumerate(whole_rows(self.path), 1):
             try:
@@ -90,7 +90,7 @@ class LabelStore:
                 else:
                     yield loads(Verdict, row)
             except ValueError as error:
-                raise BadRow(self.path, line, "row", f"is not a label ({str(error)[:200]})") from None
+                raise BadRow(self.path, line, "row", f"is not a label ({why(error)})") from None
 
     def labels(self) -> tuple[Verdict, ...]:
         """The last label of each reply, question and labeller; one that was taken back is none."""

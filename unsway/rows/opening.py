@@ -182,7 +182,7 @@ class Opening:
     def document(self) -> Iterator[tuple[int, Any]]:
         """The rows of a JSON document, those of an array with the lines on which they begin.
 
-        A text that is no JSON as a whole is read line by line.
+        A text that is no JSON as a whole is read line by line. Raises `BadInput` where it is too large.
         """
         try:
             with self._bytes() as raw, io.TextIOWrapper(raw, self.encoding) as opened:
@@ -212,7 +212,7 @@ class Opening:
     # ------------------------------------------------------------ tables
 
     def table(self) -> Iterator[tuple[int, Any]]:
-        """The rows of a table, its cells by column; rows without any text are skipped."""
+        """The rows of a table, its cells by column; rows without any text are skipped. Raises `BadRow`."""
         separator, skipped = self.separator()
         csv.field_size_limit(max(csv.field_size_limit(), self.longest))
 

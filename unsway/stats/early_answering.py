@@ -26,6 +26,9 @@ def area_over_curve(same: Sequence[bool]) -> float:
 
     Args:
         same: For j = 0 … L, whether the answer after j sentences is the one after all L; at least 2 entries, the last True.
+
+    Raises:
+        BadInput: There are fewer entries, or the last is not True.
     """
     if len(same) < 2 or not same[-1]:
         raise BadInput(f"A curve has an entry for 0 to L sentences and ends with True; this one is {list(same)}.")

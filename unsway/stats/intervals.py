@@ -46,7 +46,7 @@ class Interval(NamedTuple):
 
 
 def quantile(level: float) -> float:
-    """The two-sided normal quantile of a level, 1.96 for 0.95."""
+    """The two-sided normal quantile of a level, 1.96 for 0.95. Raises `BadInput` where it is not between 0 and 1."""
     if not 0 < level < 1:
         raise BadInput(f"The level is {level}; it must lie between 0 and 1, such as 0.95.")
     return float(ndtri((1 + level) / 2))

@@ -237,6 +237,12 @@ def auroc_R(
         negative: Question and score of each negative one.
         weights: The weights of each question (`matched.joint_weights`).
         seed: Seed of the draws at the ends.
+
+    Returns:
+        Shape (1 + draws,), the data first.
+
+    Raises:
+        BadInput: A score is not a number.
     """
     n_rows = len(next(iter(weights.values())))
     if not positive or not negative:

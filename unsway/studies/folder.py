@@ -371,7 +371,7 @@ _PAIR_FIELDS = tuple(each.name for each in fields(PairRow))
 
 
 def pairs_of(place: Path) -> tuple[Pair, ...]:
-    """The pairs that a folder is about."""
+    """The pairs that a folder is about; none where it holds none. Raises `BadRow`."""
     path = place / layout.PAIRS
     if not path.exists():
         return ()

@@ -96,6 +96,7 @@ def judge(
 
     Raises:
         UnknownName: A rubric is not known.
+        BadInput: Nobody who was named answers a rubric.
         ModelError, BudgetReached: As `ask`; everything so far is kept.
     """
     asked, judging, judges = rubrics.resolve(ask), _judging(options), _judges(by, options)

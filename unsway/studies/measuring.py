@@ -124,7 +124,7 @@ def asked_for(
 ) -> tuple[PairSet, tuple[Bias, ...], Elicitation | None]:
     """The pairs that a measurement asks, and of which biases and elicitation they were made, as far as anybody knows.
 
-    `earlier` is what `like` was measured with.
+    `earlier` is what `like` was measured with. Raises `BadInput` where these do not go together, or nothing is there to ask.
     """
     if questions is None and like is None:
         raise BadInput('There is nothing to ask: give questions (unsway.load("mmlu", 300)), or like=RESULTS.')
