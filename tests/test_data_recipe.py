@@ -317,6 +317,11 @@ def test_pinned_sets_of_tasks_are_read_as_their_authors_wrote_them(
     assert tasks("alpaca") == (("Add.\n\n1 and 2", "Name a bird."), "alpaca@1")
     assert tasks("self_instruct") == (("Compare.\n\na, b", "Compare.\n\nc, d"), "self_instruct@1")
     assert tasks("")[1].startswith("instruct_tasks@") and len(tasks("")[0]) > 50
+    own = tmp_path / "own.json"
+    for text, wrong in (("{", "Invalid JSON"), ('[{"prompt": 7}]', "0.prompt: Input should be a valid string")):
+        own.write_text(text)
+        with pytest.raises(BadInput, match=rf"own.json is no list of tasks \({wrong}"):
+            tasks(str(own))
 
 
 @pytest.mark.parametrize("bias", ["are_you_sure", "positional", "spurious_hindsight"])
