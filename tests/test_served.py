@@ -125,9 +125,11 @@ def test_without_an_address_the_rank_is_all_that_is_asked(tmp_path: Path) -> Non
         ({"r": 8, "rank_pattern": {"q_proj": 513}}, "has rank 513"),
         ({"r": 8, "use_dora": True}, "no adapter with use_dora"),
         ({"r": 8, "modules_to_save": ["lm_head"], "bias": "all"}, "no adapter with modules_to_save, bias"),
+        ({}, "r: Field required"),
+        ({"r": 8, "rank_pattern": [1]}, "rank_pattern: Input should be an object"),
     ],
 )
 def test_what_vllm_does_not_take_is_refused_before(config: dict[str, Any], said: str, tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
-    with pytest.raises(BadInput, match=said + r".*unsway export"):
+    with pytest.raises(BadInput, match=said + r".*(unsway export|vLLM takes no other)"):
         check_served(tmp_path, "bct", "base", ["http://127.0.0.1:1/v1"])

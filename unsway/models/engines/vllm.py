@@ -8,8 +8,9 @@ https://docs.vllm.ai/en/latest/api/vllm/entrypoints/llm/
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from unsway.extras import requires
 from unsway.models.adapters import ADAPTER_FILE, check_adapter
 from unsway.models.engines.base import Engine, Generation, Pending, PendingScore, Request, engines, first_end
 from unsway.models.weights import Dtype, Weights
+from unsway.store import loads, why
 
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` of vLLM may be (https://docs.vllm.ai/en/latest/api/vllm/config/lora/)."""
@@ -88,19 +90,33 @@ class VllmEngine(Engine):
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class LoraConfig:
+    """What matters to vLLM of a LoRA adapter's `adapter_config.json`; other fields are ignored."""
+
+    r: int
+    rank_pattern: Mapping[str, int] | None = None
+    modules_to_save: Any = None
+    use_dora: bool | None = False
+    bias: str = "none"
+
+
 def max_lora_rank(adapter: str | Path) -> int:
     """The smallest `--max-lora-rank` of vLLM that takes an adapter.
 
     Raises:
-        BadInput: vLLM takes no adapter of that rank or kind; says what to do.
+        BadInput: There is none, its config is damaged, or vLLM takes no adapter of that rank or kind; says what to do.
     """
     path = Path(adapter) / ADAPTER_FILE
     if not path.is_file():
         raise BadInput(f"{str(adapter)!r} holds no adapter ({ADAPTER_FILE} is missing). `unsway train` makes one.")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
-    kept = [name for name in ("modules_to_save", "use_dora") if config.get(name)]
-    kept += ["bias"] if config.get("bias", "none") != "none" else []
+    try:
+        config = loads(LoraConfig, path.read_bytes())
+    except ValueError as error:
+        raise BadInput(f"{path} is damaged, or of no LoRA adapter ({why(error)}); vLLM takes no other.") from None
+    rank = max([config.r, *(config.rank_pattern or {}).values()])
+    kept = [name for name in ("modules_to_save", "use_dora") if getattr(config, name)]
+    kept += ["bias"] if config.bias != "none" else []
     merge = f"Merge it (`unsway export {adapter} --out FOLDER`) and serve FOLDER as a model of its own."
     if kept:
         raise BadInput(f"vLLM takes no adapter with {', '.join(kept)}, and {str(adapter)!r} has it. {merge}")
