@@ -113,7 +113,7 @@ def test_a_loss_is_found_and_the_search_is_corrected(tmp_path: Path) -> None:
     assert again is not None and again.lost == found.lost
     asked, before, after = lost_lines(found, "bct")[0][1]
     page = report(folder, folder / "report.html").read_text(encoding="utf-8")
-    assert "What bct lost, in 2 replies" in page and "Answer choices" in asked and before != after
+    assert "What bct lost, in 2 replies" in page and "\n(B)" in asked and before != after
     assert all(page.count(escape(text).replace('"', "&#34;")) for text in (before, after))
 
 

@@ -80,6 +80,13 @@ def effects(
     show_panel(side_effects(folder, names(wanted) or None, arms=names(arms) or None, **options))
 
 
+def show_kept_panel(folder: Path) -> None:
+    """The panel that a folder keeps."""
+    from unsway.effects.results import panel_in
+
+    show_panel(panel_in(folder))
+
+
 def show_panel(found: EffectPanel) -> None:
     """A panel in the format that was asked for: text has a table for each arm, JSON everything."""
     from unsway.reporting.effects import body, flat_rows, show

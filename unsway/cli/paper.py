@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unsway.cli.effects import show_panel
+from unsway.cli.effects import show_kept_panel
 from unsway.cli.main import main
 from unsway.cli.options import (
     as_json,
@@ -69,7 +69,6 @@ def table(folder: Path, arms: bool, by: By | None, panel: bool, level: float, tr
 
     As JSON, --by prints an object for each estimate. No model is asked.
     """
-    from unsway.effects.results import panel_in
     from unsway.reporting import results_in, side_by_side
 
     if floats() and (arms or form() != "latex"):
@@ -77,8 +76,7 @@ def table(folder: Path, arms: bool, by: By | None, panel: bool, level: float, tr
     if panel:
         if by or arms or trained or level != 0.95:
             raise click.UsageError("--panel goes with --format, --caption and --label alone.")
-        show_panel(panel_in(folder))
-        return
+        return show_kept_panel(folder)
     found = results_in(folder, trained_biases=names(trained), level=level)
     if by:
         show_parts(found, by)

@@ -222,16 +222,16 @@ def strips(found: EffectPanel) -> list[tuple[str, str, list[Strip]]]:
     ]
 
 
-def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, str, str]]]:
+def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]]:
     """What an arm lost, for people to read: the number, then the prompt, what the base said and what the arm said."""
+    mine = [one for one in found.lost if words.visible(one.arm) == arm]
     return [
         (
             f"{words.human(one.effect)}: {one.measure}",
-            (words.visible(one.asked), words.visible(one.said_before), words.visible(one.said)),
+            tuple("\n".join(map(words.visible, text.split("\n"))) for text in (one.asked, one.said_before, one.said)),
         )
-        for one in found.lost
-        if words.visible(one.arm) == arm
-    ][:READ]
+        for one in mine[:READ]
+    ]
 
 
 def strip(one: PanelRow) -> Strip:
