@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unsway import assets
 from unsway.banks import bank
-from unsway.errors import BadInput
+from unsway.errors import BadInput, BadRow
 from unsway.store import loads, read_jsonl, sha256_file, why
 from unsway.types import Message
 
@@ -40,7 +40,13 @@ def tasks(named: str) -> tuple[tuple[str, ...], str]:
         path, source = Path(named), f"{Path(named).name}@{sha256_file(named)[:12]}"
     else:
         raise BadInput(f"Instruct tasks {named!r} are no file and none of the sets ({', '.join(SETS)}).")
-    found = tuple(dict.fromkeys(task for row in _rows(path) for task in row.tasks()))
+    try:
+        rows = loads(list[_Row], path.read_bytes()) if path.suffix == ".json" else list(read_jsonl(path, _Row))
+    except BadRow:  # which names its line
+        raise
+    except ValueError as error:
+        raise BadInput(f"{path} is no list of tasks ({why(error)}). Write a list, or a row a line (.jsonl).") from None
+    found = tuple(dict.fromkeys(task for row in rows for task in row.tasks()))
     if not all(found) or not found:
         raise BadInput(
             f"{named}: a row must have a prompt, an instruction, or messages with a user turn; there must be at least one."
@@ -78,13 +84,3 @@ class _Row:
             return
         for given in [instance.input for instance in self.instances] or [self.input]:
             yield f"{self.instruction}\n\n{given}".strip()
-
-
-def _rows(path: Path) -> list[_Row]:
-    """The rows of a file: a JSON list, or a row a line. Raises `BadInput`."""
-    if path.suffix != ".json":
-        return list(read_jsonl(path, _Row))
-    try:
-        return loads(list[_Row], path.read_bytes())
-    except ValueError as error:
-        raise BadInput(f"{path} is no list of tasks ({why(error)}). Write a list, or a row a line (.jsonl).") from None

@@ -76,11 +76,8 @@ def _losses(
             continue
         said, said_before = (each[-1][0].text if each[-1] else "" for each in replies)
         asked = "\n\n".join(turn.text() for turn in item.prompts[-1].turns if turn.parts)
-        texts = [_shortened(text) for text in (asked, said, said_before)]
+        half = LONGEST // 2
+        texts = (
+            text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}" for text in (asked, said, said_before)
+        )
         yield LostItem(row.effect, row.measure, row.arm, now, then, *texts)
-
-
-def _shortened(text: str) -> str:
-    """A text without its middle, if it is long."""
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}"
