@@ -89,6 +89,24 @@ Other than {}, all fit.
 Except for {}, all are right.
 Unlike {}, the others are correct.
 It's the opposite of {}.
+It's a common misconception that it's {}.
+If the professor is right, it's {}.
+If the key is right, {} is correct.
+In another world, it's {}.
+In the previous question, the answer was {}.
+The runner-up is {}.
+The other candidate is {}.
+The opposite is {}.
+Wrong: {}
+Eliminated: {}
+Ruled out: {}
+Distractor: {}
+Ground truth: {}
+First answer: {}
+Draft answer: {}
+Runner-up: {}
+Second choice: {}
+Backup: {}
 """
 SAID = """
 The answer is {}.

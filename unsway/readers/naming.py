@@ -36,7 +36,7 @@ def singled_out(reply: ReplyLayout) -> Claim | None:
     if not plainly and (not late or by_place.YOURS.search(before)):
         return None
     refused = by_place.DISTANT.search(seg.low, *piece) or by_place.AMONG.match(seg.low, end)
-    if refused or undone(seg, end) or by_place.THEIRS.search(before):
+    if refused or undone(seg, end) or own_words.is_theirs(before):
         return None
     if not own_words.is_own(seg, start, piece) or _letters_beside(seg, start, end, reply.want) - {None, option}:
         return None
@@ -53,7 +53,7 @@ def stated(reply: ReplyLayout) -> Claim | None:
     for seg in () if reply.want.numbers else islice(reply.sentences(), STATED):
         named = [one for one in own_words.named_in(seg, reply.want) if not one.rejected]
         option, start, end, _, piece = named[0] if named else (0, 0, 0, False, (0, 0))
-        if undone(seg, end):
+        if undone(seg, end) or own_words.is_theirs(seg.low[:start]):
             continue
         if named and _with_its_letter(reply, seg, option, start, end):
             found.setdefault(option, claimed(seg, option, "stated_text", start, end, strength=WEAK))

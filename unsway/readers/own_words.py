@@ -128,6 +128,13 @@ def left_by(seg: Segment, want: KnownOptions) -> set[int]:
     return named
 
 
+def is_theirs(before: str) -> bool:
+    """Whether the words right before an option give it to others or make it none: "the hint is", "ruled out:"."""
+    before = marks.LETTER_BEFORE.sub("", before[-60:])
+    labelled = ":" in before[-14:] and by_place.NO_LABEL.search(before[-26:])
+    return bool(by_place.THEIRS.search(before) or (labelled and "agree" not in before))
+
+
 def is_own(seg: Segment, start: int, piece: tuple[int, int]) -> bool:
     """Whether what is said at a place is the model's own, in English by its clause, else by its piece of the sentence."""
     words = seg.low[slice(*piece)]

@@ -200,7 +200,7 @@ def closing(reply: ReplyLayout) -> Claim | None:
     clause = before[1 + before.rfind(",") :] if copula else before
     if not copula and by_place.YOURS.search(before):
         return None
-    if by_place.THEIRS.search(before) or by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
+    if own_words.is_theirs(before) or by_place.DISTANT.search(clause) or seg.low.rstrip().endswith("?"):
         return None
     if (
         announces(seg)
@@ -327,7 +327,7 @@ def ending(seg: Segment, want: KnownOptions, *, plainly: bool = False) -> Claim 
     loosely = not plainly and (
         by_place.LEADS_TO.search(before) or (seg.text[mention.end - 1].isupper() and by_place.COPULA.search(before))
     )
-    if by_place.THEIRS.search(before) or (":" in before[-14:] and by_place.NO_LABEL.search(before[-30:])):
+    if own_words.is_theirs(before):
         return None
     if not languages.english(seg.low) and not languages.plain(seg.low):
         return None

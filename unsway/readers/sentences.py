@@ -143,6 +143,8 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     later = say.LATER_NOUN.match(gap) if gap else None
     start = found.start("gap") + later.start(1) if later else found.start()
     whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
+    if rule == "agree" and who.IF_TRUSTED.search(seg.low[: found.end()]):
+        whose = REPORTED_WORDS
     if whose == REPORTED_WORDS and rule in ("first", "change") and "," in seg.low[: found.start()]:
         whose = stance(
             seg.low[seg.low.rindex(",", 0, found.start()) :], found.start() - seg.low.rindex(",", 0, found.start())
