@@ -8,7 +8,8 @@ from shutil import copytree
 import pytest
 import scripted_study
 
-from unsway.errors import UnswayError
+from tests.shell import unsway
+from unsway.errors import BadInput, UnswayError
 from unsway.reporting.folders import transcripts
 from unsway.store import manifest_path, read_manifest
 from unsway.studies.folder import arms_of, pairs_of, results, write_pairs
@@ -63,6 +64,11 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
     (folder / "outcomes.jsonl").write_bytes(b"\xff\n")
     with pytest.raises(UnswayError, match=r"outcomes\.jsonl, line 1"):
         kept_outcomes(folder)
+    (folder / "outcomes.jsonl").write_bytes(b'{"a": 1}\n')
+    with pytest.raises(
+        UnswayError, match=r"outcomes\.jsonl, line 1, field 'row': is no outcome \(KeyError\('model'\)\)"
+    ):
+        kept_outcomes(folder)
     for name, row, wrong in (("failures.jsonl", '{"model": "m"}', "prompt_id"), ("where.jsonl", "[", "row")):
         (folder / name).write_text(f"{row}\n", encoding="utf-8")
         with pytest.raises(UnswayError, match=rf"{name}, line 1, field '{wrong}'"):
@@ -78,6 +84,17 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
         manifest_path(folder / "pairs.jsonl").write_bytes(damaged)
         assert read_manifest(folder / "pairs.jsonl") is None
     assert arms_of(folder)[0].label == "base"
+
+
+def test_a_study_whose_server_never_answered_is_shown_and_refused_without_a_traceback(tmp_path: Path) -> None:
+    folder = copytree(KEPT, tmp_path / "study")
+    for name, text in (("arms.json", '{"edition": 2, "arms": []}'), ("replies.jsonl", ""), ("outcomes.jsonl", "")):
+        (folder / name).write_text(text, encoding="utf-8")
+    assert unsway("diff", folder, folder).output.split() == ["Both", "asked", "the", "same.", "arm", "none"]
+    assert unsway("slides", folder, "--to", tmp_path / "s.pptx").exit_code == 0
+    assert "no model gave a reply yet" in unsway("interrogate", folder, "--plan").stderr
+    with pytest.raises(BadInput, match="has no arm"):
+        results(folder)["suggested_answer"]
 
 
 def test_a_transcript_names_the_letter_that_the_reply_names_although_a_cue_turns_the_options() -> None:

@@ -24,7 +24,8 @@ def fitted(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     from rich.text import Text
 
     columns = {
-        words.visible(name.replace("_", " ")): [words.visible(str(one[name])) for one in rows] for name in rows[0]
+        words.visible(name.replace("_", " ")): [words.visible(str(one[name])) for one in rows]
+        for name in (rows[0] if rows else ())
     }
     whole = [max(map(len, [head, *cells])) for head, cells in columns.items()]
     least = [max(map(len, " ".join([head, *cells]).split())) for head, cells in columns.items()]

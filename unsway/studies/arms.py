@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from unsway.errors import BadInput
 from unsway.models.session import LOCAL
 from unsway.stats.outcomes import AskedArm, ReplyIndex
 from unsway.types import ArmKey, Checkpoint, Reply, Settings
@@ -67,6 +68,13 @@ class Arm:
     def is_called(self, name: str) -> bool:
         """Whether a name is its own, as a study, a reply or a report has it."""
         return name in (self.planned_name, self.name, self.label)
+
+
+def first_of(arms: Sequence[Arm]) -> Arm:
+    """The first arm. Raises `BadInput` where there is none, as in a folder whose server never answered."""
+    if not arms:
+        raise BadInput("This study has no arm: no model gave a reply yet. Measure one first.")
+    return arms[0]
 
 
 def base_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from unsway.interventions import thoughts
 from unsway.planning.plan import CHARACTERS_A_TOKEN, TOKENS_OUT
 from unsway.planning.prices import Price, price_of, prices
+from unsway.studies.arms import first_of
 from unsway.studies.interrogating import ANSWER_TOKENS, FILLER_SHARES, key_of, units_of
 from unsway.studies.results import Results
 from unsway.types import Prompt
@@ -53,10 +54,10 @@ def plan_interrogation(
 
     Raises:
         UnknownName: There is no such test.
-        BadInput: A test needs a helper, or the model is no arm of the study.
+        BadInput: A test needs a helper, or the model is no arm of the study, or there is none.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
-    model, helper = model or found.arms[0].model, helper or ""
+    model, helper = model or first_of(found.arms).model, helper or ""
     table = prices() if price_table is None else price_table
     units = [unit for unit in units_of(found, key_of(found, model), can_prefill=True, n=n, seed=seed) if unit.reasoning]
     rows: list[PlannedTest] = []

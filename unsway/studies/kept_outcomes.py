@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unsway import layout, readers
 from unsway.disk import exclusive
+from unsway.errors import BadRow
 from unsway.judging.requests import request_readings
 from unsway.prompts.render import letter
 from unsway.readers.requests import REQUEST
@@ -79,7 +80,13 @@ def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
     if first_edition.has_key(path, "arm"):
         return tuple(read_jsonl(path, Outcome))
     keys = {arm.name: arm.key for arm in arms_of(place)}
-    return tuple(first_edition.outcome(row, keys) for row in read_jsonl(path, dict[str, Any]))
+    found = []
+    for number, row in enumerate(read_jsonl(path, dict[str, Any]), 1):
+        try:
+            found.append(first_edition.outcome(row, keys))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise BadRow(path, number, "row", f"is no outcome ({error!r})") from None
+    return tuple(found)
 
 
 def keep_outcomes(folder: str | Path, found: Iterable[Outcome] | None = None) -> Path:

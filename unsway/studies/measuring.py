@@ -29,7 +29,7 @@ from unsway.sampling.context import beside_default_system, weights_of
 from unsway.sampling.options import Sampling, SamplingOptions, opened
 from unsway.sampling.until import StopRule, run_until
 from unsway.spelling import Several, several
-from unsway.studies.arms import Arm
+from unsway.studies.arms import Arm, first_of
 from unsway.studies.folder import add_pairs, check_asked_alike, forget_arm, note_arm, results
 from unsway.studies.kept_outcomes import keep_outcomes
 from unsway.studies.measurement import MeasuredWith, Measurement, elicitation_of
@@ -161,7 +161,7 @@ def measured_with(like: Results) -> MeasuredWith:
     """What results were measured with; those of a folder as their pairs and the replies of their first arm say."""
     if like.measured is not None:
         return like.measured
-    arm = like.arms[0]
+    arm = first_of(like.arms)
     samples = 1 + max((reply.sample for reply in like.replies_of(arm)), default=0)
     how = Measurement(Sampling(arm.settings or Settings(), samples))
     return MeasuredWith(arm.model, (), elicitation_of(like.pairs), how)

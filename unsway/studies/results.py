@@ -15,7 +15,7 @@ from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import ReplyIndex
-from unsway.studies.arms import Arm, base_of, reply_index
+from unsway.studies.arms import Arm, base_of, first_of, reply_index
 from unsway.types import ArmKey, Estimate, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -240,8 +240,8 @@ class Results:
 
     @property
     def model(self) -> ModelLike:
-        """The model that was measured, as it was given; of a folder the name of its first arm."""
-        return self.measured.model if self.measured else self.arms[0].model
+        """The model that was measured, as it was given; of a folder the name of its first arm. Raises `BadInput`."""
+        return self.measured.model if self.measured else first_of(self.arms).model
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -261,8 +261,8 @@ class Results:
         return found[0]
 
     def __getitem__(self, wanted: str | tuple[str, str]) -> Cell:
-        """The numbers under one bias: `found["post_hoc"]`, or `found["post_hoc", "bct"]` of an arm. Raises `UnknownName`."""
-        name, label = wanted if isinstance(wanted, tuple) else (wanted, self.arms[0].label)
+        """The numbers under one bias: `found["post_hoc"]`, `found["post_hoc", "bct"]` of an arm. Raises as `cell`."""
+        name, label = wanted if isinstance(wanted, tuple) else (wanted, first_of(self.arms).label)
         found = self.cell(self.arm(label), name)
         if found is None:
             known = [cell.bias for cell in self.cells if cell.arm == self.arm(label).key]

@@ -246,7 +246,7 @@ def _fitted_table(rows: Sequence[Row]) -> Table:
     """The table at the largest size at which its rows fit and every line of every cell stays one line."""
     n_arms = len(rows[0]) - 1
     first = 210.0 if n_arms >= 4 else 250.0
-    widths = (first, *[min(230.0, (at.INNER - first) / n_arms)] * n_arms)
+    widths = (first, *[min(230.0, (at.INNER - first) / max(n_arms, 1))] * n_arms)
 
     def height(size: float, small: float) -> float:
         return sum(at.row_height(row, size, small) for row in rows)
