@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from unsway.judging.rubrics.second_reader import NO_OPTION
-from unsway.registry import Ref
+from unsway.judging.trust import name_of
 from unsway.reporting import words
 from unsway.stats.columns import mean, numbered
 from unsway.stats.misreading import SecondHit, corrected_brrs
@@ -27,7 +27,7 @@ NAMED = 8
 
 def _verdicts(results: Results) -> tuple[Verdict, ...]:
     """What the second reader said; judges of reasoning said other things."""
-    return tuple(one for one in results.notes.verdicts if Ref.parse(one.question).name == "second_reader")
+    return tuple(one for one in results.notes.verdicts if name_of(one) == "second_reader")
 
 
 def _second_readings(results: Results) -> list[tuple[Outcome, Side, str, Reading]]:

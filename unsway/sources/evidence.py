@@ -20,7 +20,7 @@ from typing import TypeAlias
 from unsway.seeds import rng
 from unsway.sources.checks import visible
 from unsway.sources.procedural import SHARES, TRIES, WRONG, split_of
-from unsway.sources.procedural_numbers import NAMES, Puzzle
+from unsway.sources.procedural_numbers import DAYS, NAMES, Puzzle
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
@@ -94,8 +94,6 @@ def record(level: int, rng: Random) -> GroundedPuzzle:
 
 # ---------------------------------------------------------------- a premise that is held back
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 
 def premise(level: int, rng: Random) -> GroundedPuzzle:
     """An order of people, or a weekday, whose deciding premise is not in the stem.
@@ -120,8 +118,8 @@ def premise(level: int, rng: Random) -> GroundedPuzzle:
     then = start + sum(steps)
     wrong = rng.sample([day for day in range(7) if day != then % 7], WRONG)
     stem = f"{' '.join(told)} On which day of the week does this happen: {name} {names[level]}?"
-    held = f"{name} {names[0]} on a {_DAYS[start]}."
-    return GroundedPuzzle(Puzzle(stem, _DAYS[then % 7], tuple(_DAYS[day] for day in wrong)), held)
+    held = f"{name} {names[0]} on a {DAYS[start]}."
+    return GroundedPuzzle(Puzzle(stem, DAYS[then % 7], tuple(DAYS[day] for day in wrong)), held)
 
 
 # ---------------------------------------------------------------- invented labels

@@ -157,7 +157,7 @@ def counting(level: int, rng: Random) -> Puzzle:
 
 # ---------------------------------------------------------------- dates
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -176,9 +176,9 @@ def dates(level: int, rng: Random) -> Puzzle:
         step = -days if back else days
         ask = f"which day of the week was it {days} days ago" if back else f"which day of the week is it in {days} days"
         wrong = [today + step + 1, today + step - 1, today - step, today + step + 2, today + step - 2]
-        right = _DAYS[(today + step) % 7]
-        names = [_DAYS[day % 7] for day in wrong]
-        return Puzzle(f"If today is {_DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
+        right = DAYS[(today + step) % 7]
+        names = [DAYS[day % 7] for day in wrong]
+        return Puzzle(f"If today is {DAYS[today]}, {ask}?", right, tuple(name for name in names if name != right))
     start = date(rng.randint(1996, 2032), 1, 1) + timedelta(days=rng.randint(0, 364))
     if level == 2:
         days, back = rng.randint(9, 48), rng.random() < 0.4

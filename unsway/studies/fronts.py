@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from unsway.judging.agreement import all_yes, says_yes
+from unsway.judging.trust import name_of
 from unsway.judging.verdicts import Channel
-from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, front, joint_weights, rate_R
 from unsway.store import Address
 from unsway.studies.results import Results
@@ -95,7 +95,7 @@ def verbalised_front(found: Results, verdicts: Iterable[Verdict]) -> dict[str, t
     """The fronts by each judge and channel (`judge_of`), of those asked whether replies mention the cue and rely on it."""
     of: dict[tuple[str, Channel], Said] = {}
     for verdict in verdicts:
-        name = Ref.parse(verdict.question).name
+        name = name_of(verdict)
         if name in PARTS and verdict.side == "biased" and not verdict.placebo:
             of.setdefault((judge_of(verdict), verdict.channel), {})[verdict.reply, verdict.pair, name] = says_yes(
                 verdict

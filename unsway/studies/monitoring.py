@@ -24,8 +24,8 @@ from unsway import layout
 from unsway.errors import BadInput, UnknownName
 from unsway.judging import rubrics
 from unsway.judging.rubrics.monitor import FLAGGED_FROM
+from unsway.judging.trust import name_of
 from unsway.judging.verdicts import Channel, verdicts
-from unsway.registry import Ref
 from unsway.stats.matched import ArmPoint, FrontArm, joint_weights, matched_difference, rate_R
 from unsway.stats.monitoring import Flagged, auroc, auroc_R, g_mean, g_squared, g_squared_by_instance
 from unsway.studies.folder import study_of
@@ -115,7 +115,7 @@ class Monitored:
         """The grades of whole replies by each monitor, with the channel in its name where that is not the answer."""
         found: dict[str, list[Verdict]] = {}
         for verdict in self.verdicts:
-            if Ref.parse(verdict.question).name == "monitor" and not verdict.placebo:
+            if name_of(verdict) == "monitor" and not verdict.placebo:
                 found.setdefault(judge_of(verdict), []).append(verdict)
         return {by: tuple(grades) for by, grades in found.items()}
 
@@ -236,12 +236,12 @@ def monitor(
 
 def monitored_cells(found: Results, said: Iterable[Verdict]) -> tuple[MonitoredCell, ...]:
     """The numbers of every monitor among some verdicts, and of the length of the reply where there is any."""
-    mine = [verdict for verdict in said if Ref.parse(verdict.question).name in SEES and not verdict.placebo]
+    mine = [verdict for verdict in said if name_of(verdict) in SEES and not verdict.placebo]
     judges, arms = dict.fromkeys(verdict.by for verdict in mine), {arm.key: arm for arm in found.arms}
     cells: list[MonitoredCell] = []
     note = judge_notes(judges)
     for by in judges:
-        own = [(Ref.parse(verdict.question).name, verdict) for verdict in mine if verdict.by == by]
+        own = [(name_of(verdict), verdict) for verdict in mine if verdict.by == by]
         shown = dict.fromkeys((name, verdict.channel) for name, verdict in own)
         for name, channel in (*sorted(shown, key=lambda each: [*SEES].index(each[0])), (LENGTH, "answer")):
             groups: dict[tuple[ArmKey, str], list[Graded]] = {}
@@ -266,7 +266,7 @@ def _graded(found: Results, said: Iterable[Verdict], name: str) -> Iterator[Grad
         name: The rubric, or `LENGTH`.
     """
     wanted = "monitor" if name == LENGTH else name
-    of = {(v.reply, v.pair, v.side): v for v in said if Ref.parse(v.question).name == wanted}
+    of = {(v.reply, v.pair, v.side): v for v in said if name_of(v) == wanted}
     for outcome, pair, side, _, reply, address in outcome_replies(found) if of else ():
         verdict = of.get((address, pair.id, side))
         if verdict is None or outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:

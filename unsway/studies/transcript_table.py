@@ -18,8 +18,8 @@ from typing import Any
 
 from unsway.errors import BadInput
 from unsway.extras import requires
+from unsway.judging.trust import name_of
 from unsway.readers.channels import split
-from unsway.registry import Ref
 from unsway.sampling.conversation import chat
 from unsway.studies.outcome_replies import outcome_replies
 from unsway.studies.results import Results
@@ -81,7 +81,7 @@ def _column(verdict: Verdict) -> str:
     """The column of a verdict: question, judge, and the channel where it is not the answer."""
     channel = "" if verdict.channel == "answer" else f"_{verdict.channel}"
     judge = "".join(char if char.isalnum() else "_" for char in verdict.by)
-    return f"{Ref.parse(verdict.question).name}{channel}_by_{judge}"
+    return f"{name_of(verdict)}{channel}_by_{judge}"
 
 
 def _row(outcome: Outcome, side: str, prompt: Prompt, reply: Reply, key: str) -> dict[str, Any]:

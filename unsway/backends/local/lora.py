@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import BadInput
+from unsway.extras import requires
 from unsway.training.seams import Method
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ ADAPTED: dict[str, str | list[str]] = {
 
 def adapter_of(method: Method, model: Any, name: str) -> LoraConfig | None:
     """What peft is told; None where all weights are trained. Raises `BadInput` where the model has no such modules."""
-    from peft import LoraConfig
+    with requires("local", "Training here"):
+        from peft import LoraConfig
 
     if not method.lora_rank:
         return None
