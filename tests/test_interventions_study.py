@@ -5,11 +5,17 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from intervening import saying, swayed
 
+from unsway.errors import ModelError
+from unsway.pairing import pairs
 from unsway.planning.plan import SHOTS
 from unsway.studies import Study, plan, run
+from unsway.studies.folder import arms_of
+from unsway.studies.measuring import measure
+from unsway.testing import scripted, toy_questions
 
 STUDY = Study(
     models="saying/studied",
@@ -37,6 +43,22 @@ def test_parts_of_a_study_add_up_under_an_intervention(tmp_path: Path) -> None:
     assert before_it == [(0, 32)] * 4, "the plan knows what was asked, under the intervention too"
     (grown,) = plan(STUDY.but(n=17), tmp_path)
     assert [(one.n_prompts, one.n_kept) for one in grown.models] == [(2, 32)] * 2
+
+
+def test_an_arm_that_got_no_reply_is_forgotten_although_its_model_gave_some_without_the_intervention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = pairs(toy_questions(2), ["post_hoc"], elicit="brief")
+    model = scripted(asked, follow={}, name="a")
+    measure(model, asked, folder=tmp_path)
+
+    def gone(*asked: object, **how: object) -> None:
+        raise ModelError("nobody listens")
+
+    monkeypatch.setattr("unsway.studies.measuring.ask", gone)
+    with pytest.raises(ModelError, match="nobody listens"):
+        measure(model, asked, folder=tmp_path, intervention="prompted:ignore")
+    assert [arm.label for arm in arms_of(tmp_path)] == ["scripted/a"]
 
 
 def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> None:

@@ -139,7 +139,13 @@ def forget_arm(folder: str | Path, arm: Arm) -> None:
         to.call("forget_arm", arm)
         return
     with exclusive(place):
-        if not any((one.model, one.weights) == (arm.model, arm.weights) for one in replies_in(place / layout.REPLIES)):
+        own = (
+            {now for was, now in instead_of(place).get(arm.key, {}).items() if now != was} if arm.intervention else None
+        )
+        said = (
+            one for one in replies_in(place / layout.REPLIES) if (one.model, one.weights) == (arm.model, arm.weights)
+        )
+        if not any(own is None or one.prompt_id in own for one in said):
             write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
 
 
