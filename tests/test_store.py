@@ -184,3 +184,22 @@ def test_a_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     with staged(tmp_path):
         assert not left.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_opened_again_reads_only_what_came_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, parsed, real = tmp_path / "replies.jsonl", list[bytes](), store.loads
+
+    def noted(kind: type[Reply], line: bytes) -> Reply:
+        parsed.append(line)
+        return real(kind, line)
+
+    monkeypatch.setattr(store, "loads", noted)
+    first = store.ReplyStore(path)
+    assert first.add(reply(0)) and first.add(reply(1)) and parsed == []
+    assert store.ReplyStore(path).add(reply(2)) and len(parsed) == 2
+    again = store.ReplyStore(path, first)
+    assert len(parsed) == 3 and list(again) == [reply(0), reply(1), reply(2)]
+    assert len(first) == 2 and again.add(reply(3)) and first.add(reply(4)) and not again.add(reply(4))
+    path.write_bytes(path.read_bytes().replace(b"p0", b"p00", 1))  # the same rows no longer stand where they stood
+    parsed.clear()
+    assert len(store.ReplyStore(path, again)) == len(parsed) == 5

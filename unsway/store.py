@@ -31,18 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Once:
-    """Makes equal values one object in memory: `once(value)` is the first value that was equal to it."""
-
-    def __init__(self) -> None:
-        """Nothing is known yet."""
-        self._known: dict[object, object] = {}
-
-    def __call__(self, value: T) -> T:
-        """The first value that was equal to this one."""
-        return cast("T", self._known.setdefault(value, value))
-
-
 # ---------------------------------------------------------------- values and lines of JSON
 
 
@@ -122,13 +110,7 @@ def read_jsonl(path: str | Path, kind: type[T]) -> Iterator[T]:
     """The values of a JSONL file (or `.gz`). Raises `BadRow` with file, line and field where a row does not fit."""
     source = Path(path)
     with gzip.open(source) if source.suffix == ".gz" else source.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                yield loads(kind, line)
-            except ValueError as error:
-                raise BadRow(path, number, *misfit(error)) from None
+        yield from _values(path, file, kind)
 
 
 def read_appended(path: str | Path, kind: type[T]) -> Iterator[T]:
@@ -137,11 +119,16 @@ def read_appended(path: str | Path, kind: type[T]) -> Iterator[T]:
     Raises:
         BadRow: A row does not fit; names file, line and field. A last one that a kill tore is passed over.
     """
-    for number, line in enumerate(whole_rows(path), 1):
-        try:
-            yield loads(kind, line)
-        except ValueError as error:
-            raise BadRow(path, number, *misfit(error)) from None
+    return _values(path, whole_rows(path), kind)
+
+
+def _values(path: str | Path, lines: Iterable[bytes], kind: type[T]) -> Iterator[T]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield loads(kind, line)
+            except ValueError as error:
+                raise BadRow(path, number, *misfit(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,17 +228,20 @@ def replies_in(path: str | Path) -> Iterator[Reply]:
     seen: dict[
         str, set[tuple[int, int]]
     ] = {}  # by prompt, which samples of which run: a tenth of what addresses would take
-    runs: dict[tuple[str, str, Settings], int] = {}
-    once = Once()
+    # each run, and each sample of one, is one object in memory
+    runs: dict[tuple[str, str, Settings], tuple[int, str, Settings]] = {}
+    known: dict[tuple[int, int], tuple[int, int]] = {}
     if not Path(path).exists():
         return
     with Path(path).open("rb") as file:
         for _, reply in _complete_rows(file, path):
-            run = runs.setdefault((reply.model, reply.weights, reply.settings), len(runs))
+            key = (reply.model, reply.weights, reply.settings)
+            run, weights, settings = runs.setdefault(key, (len(runs), *key[1:]))
+            sample = known.setdefault((run, reply.sample), (run, reply.sample))
             samples = seen.setdefault(reply.prompt_id, set())
-            if (run, reply.sample) not in samples:
-                samples.add(once((run, reply.sample)))
-                yield replace(reply, weights=once(reply.weights), settings=once(reply.settings))
+            if sample not in samples:
+                samples.add(sample)
+                yield replace(reply, weights=weights, settings=settings)
 
 
 def rows_from(path: str | Path, start: int = 0) -> Iterator[tuple[int, bytes, Reply]]:
@@ -293,13 +283,18 @@ class ReplyStore:
     rows: a million replies take about 150 MB. benchmarks/store.py compares it with SQLite and Inspect's cache.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        """Open a store, made where it is missing; one that is there may be read-only."""
+    def __init__(self, path: str | Path, earlier: ReplyStore | None = None) -> None:
+        """Open a store, made where it is missing; one that is there may be read-only.
+
+        What an `earlier` store has read of the file is not read again, if its last row still stands where it stood.
+        """
         self.path = Path(path)
         self._starts: dict[bytes, int] = {}
         """By the key of an address, where its row starts, in bytes."""
         self._read_to = 0
         """Where the last row that was read ends, in bytes."""
+        self._last = b""
+        """That row."""
         self.on_arrival: Callable[[Reply], object] | None = None
         """Called with each reply that another process adds."""
         self._lock = threading.Lock()
@@ -309,6 +304,11 @@ class ReplyStore:
                 self.path.touch()
         except OSError as error:
             raise write_error(self.path, error) from error
+        if earlier is not None:
+            with earlier._lock, self.path.open("rb") as file:
+                file.seek(earlier._read_to - len(earlier._last))
+                if file.read(len(earlier._last)) == earlier._last:
+                    self._starts, self._read_to, self._last = dict(earlier._starts), earlier._read_to, earlier._last
         self.refresh()
 
     def refresh(self) -> None:
@@ -321,7 +321,7 @@ class ReplyStore:
             file.seek(self._read_to)
             for line, reply in _complete_rows(file, self.path):
                 self._starts.setdefault(Address.of(reply).key(), self._read_to)
-                self._read_to += len(line)
+                self._read_to, self._last = self._read_to + len(line), line
                 if self.on_arrival is not None:
                     self.on_arrival(reply)
 
@@ -352,7 +352,7 @@ class ReplyStore:
             for key, row in rows:
                 if key not in self._starts:
                     end = put_row(file, row, self._read_to)
-                    self._starts[key], self._read_to = self._read_to, end
+                    self._starts[key], self._read_to, self._last = self._read_to, end, row + b"\n"
         return len(self._starts) - n_before
 
     def get(self, address: Address) -> Reply | None:

@@ -51,6 +51,8 @@ Call = Callable[..., Any]
 """Calls a method of the owner by its name: `call("add", who, rows)`. It waits for an owner that is starting again."""
 
 _links: dict[Path, Link] = {}
+_latest: ReplyStore | None = None
+"""The store that was opened last: a study opens that of its folder for each arm, and only what is new is read."""
 
 
 def linked(folder: str | Path) -> Link | None:
@@ -60,8 +62,11 @@ def linked(folder: str | Path) -> Link | None:
 
 def store_at(folder: Path) -> ReplyStore:
     """The replies of a folder: those on this machine, or those of the owner that it is linked to."""
-    found = linked(folder)
-    return ReplyStore(folder / layout.REPLIES) if found is None else found.store
+    if found := linked(folder):
+        return found.store
+    global _latest
+    _latest = ReplyStore(folder / layout.REPLIES, _latest if _latest and _latest.path.parent == folder else None)
+    return _latest
 
 
 @contextmanager
