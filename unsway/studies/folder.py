@@ -139,13 +139,10 @@ def forget_arm(folder: str | Path, arm: Arm) -> None:
         to.call("forget_arm", arm)
         return
     with exclusive(place):
-        own = (
-            {now for was, now in instead_of(place).get(arm.key, {}).items() if now != was} if arm.intervention else None
-        )
-        said = (
-            one for one in replies_in(place / layout.REPLIES) if (one.model, one.weights) == (arm.model, arm.weights)
-        )
-        if not any(own is None or one.prompt_id in own for one in said):
+        own = {now for was, now in instead_of(place).get(arm.key, {}).items() if now != was}
+        kept = replies_in(place / layout.REPLIES)
+        said = (one.prompt_id for one in kept if (one.model, one.weights) == (arm.model, arm.weights))
+        if not any(not arm.intervention or prompt in own for prompt in said):
             write_arms(place, (one for one in arms_of(place) if one.key != arm.key), _skipped(place))
 
 
