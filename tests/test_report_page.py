@@ -94,6 +94,24 @@ def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: s
     assert out.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
 
 
+def test_the_script_of_charts_is_made_once_and_made_again_where_its_copy_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr("vl_convert.javascript_bundle", lambda ours: made.append(ours) or f"{ours} // ü </script>")
+    monkeypatch.setenv("UNSWAY_CACHE", str(tmp_path))
+    new = page._chart_runtime.__wrapped__
+    first = new()
+    assert "ü <\\/script>" in first and new() == first and len(made) == 1
+    (kept,) = tmp_path.iterdir()
+    for damaged in (kept.read_bytes()[:-3], b"", kept.read_bytes()[:-8] + bytes(8), b"var a"):
+        kept.write_bytes(damaged)
+        assert new() == first == new()
+    assert len(made) == 5
+    monkeypatch.setenv("UNSWAY_CACHE", str(kept))  # a file, in which nothing can be kept
+    assert new() == first and len(made) == 6
+
+
 def test_the_licences_of_what_is_embedded_are_there(text: str) -> None:
     assert "University of Washington Interactive Data Lab" in text and "Mike Bostock" in text
 

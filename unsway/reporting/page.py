@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from itertools import groupby
@@ -17,12 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway import layout
-from unsway.disk import write_text
+from unsway.assets import cache_folder
+from unsway.disk import write_bytes, write_text
 from unsway.extras import requires
 from unsway.reporting import charts, costs, effects, table, words
 from unsway.reporting.chips import chips
 from unsway.reporting.headline import comparisons, headline, refusals
 from unsway.reporting.markup import as_json, asset, environment, json_pieces, policy, trusted
+from unsway.seeds import content_id
 from unsway.studies.redaction import shown
 from unsway.studies.results import Results
 
@@ -249,9 +253,20 @@ def about(results: Results) -> list[tuple[str, str]]:
 
 @cache
 def _chart_runtime() -> str:
-    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script that begins with its licences."""
-    with requires("report", "The page"):
-        from vl_convert import javascript_bundle
+    """Vega, Vega-Lite, Vega-Embed and its expression interpreter (no `eval`), as one script that begins with its licences.
 
-    code = f"/*!\n{asset('runtime-licences.txt')}*/\n{javascript_bundle('window.vegaEmbed = vegaEmbed;')}"
-    return code.replace("</script", "<\\/script")
+    Making it takes two seconds, so it is kept in the user's cache where that can be written, by the version of what makes it.
+    """
+    with requires("report", "The page"):
+        import vl_convert
+
+    ours = "window.vegaEmbed = vegaEmbed;"
+    kept = cache_folder() / f"vega-{vl_convert.__version__}-{content_id(ours)}.js.gz"
+    code = ""
+    with suppress(OSError, EOFError, ValueError, zlib.error):  # none is kept, or a damaged one
+        code = gzip.decompress(kept.read_bytes()).decode()
+    if not code:
+        code = vl_convert.javascript_bundle(ours)
+        with suppress(OSError):
+            write_bytes(kept, gzip.compress(code.encode(), 6, mtime=0))
+    return f"/*!\n{asset('runtime-licences.txt')}*/\n{code}".replace("</script", "<\\/script")
