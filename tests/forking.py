@@ -1,6 +1,6 @@
 """Processes that are forked from one which has imported what they all import: four seconds of each are saved.
 
-`Forked` is a program of its own, as `subprocess.Popen`. `run` runs programs one after the other:
+`Forked` is a program of its own, as `subprocess.Popen`. `elsewhere` calls a function. `run` runs programs one after another:
 
 In: a file of steps: `{"words": ["-m", "pytest", …], "cwd": …}` for `python -m pytest …`, and `{"file": …, "text": …}` for a
 file to write. Out: what they print. Ends with the exit code of the first that fails, after all of them with `--all`. With
@@ -21,9 +21,14 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
+from unittest import mock
+
+Said = TypeVar("Said")
 
 PRELOADED = (
     "inspect_ai.model",
@@ -108,6 +113,18 @@ class Forked:
         """What it said on stdout and stderr, once it has ended."""
         self.wait(timeout)
         return self.out.read_text(encoding="utf-8"), _errors(self.out).read_text(encoding="utf-8")
+
+
+def elsewhere(function: Callable[..., Said], *given: object) -> Said:
+    """What a function returns in a process that hashes texts otherwise, so that its sets have other orders."""
+    with mock.patch.dict(os.environ, PYTHONHASHSEED="4242"), ProcessPoolExecutor(1, SERVER) as pool:  # here it is drawn
+        seed, said = pool.submit(_hashed, function, given).result()
+    assert seed != hash("seed"), "both hash alike: unset PYTHONHASHSEED"
+    return said
+
+
+def _hashed(function: Callable[..., Said], given: tuple[object, ...]) -> tuple[int, Said]:
+    return hash("seed"), function(*given)
 
 
 def _errors(out: Path) -> Path:

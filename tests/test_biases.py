@@ -7,7 +7,6 @@ without a name those of all, and the digests of the banks.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from biasing import (
     questions,
 )
 
+from tests.forking import elsewhere
 from unsway import biases
 from unsway.banks import bank
 from unsway.biases.arguments import Argument, Arguments
@@ -149,14 +149,6 @@ def test_forms(name: str) -> None:
     assert abs(quoted - len(built) / 2) < 3 * len(built) ** 0.5 / 2
 
 
-CODE = """
-import sys
-sys.path.insert(0, {tests!r})
-import test_biases
-print(test_biases.everything())
-"""
-
-
 def everything() -> str:
     """A digest of all pairs of all biases in all elicitations."""
     built = [
@@ -168,10 +160,7 @@ def everything() -> str:
 
 
 def test_same_bytes_in_every_process() -> None:
-    code = CODE.format(tests=str(Path(__file__).parent))
-    env = os.environ | {"PYTHONHASHSEED": "4242"}  # here it is another one, drawn by Python
-    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == everything()
+    assert elsewhere(everything) == everything()
 
 
 def test_importing_the_rooms_is_light() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -16,6 +14,7 @@ import pytest
 from intervening import CUT, guesses, measured, prompts_of, saying, swayed
 from jinja2 import TemplateError
 
+from tests.forking import elsewhere
 from unsway import assets, sources
 from unsway.banks import bank
 from unsway.data import Recipe, mixture
@@ -259,10 +258,7 @@ def everything() -> str:
 
 
 def test_another_process_makes_the_same_prompts_byte_by_byte() -> None:
-    script = "import test_interventions; print(test_interventions.everything())"
-    env = {"PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(__file__).parent)}
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
-    assert said.stdout.strip() == everything()
+    assert elsewhere(everything) == everything()
 
 
 # ---------------------------------------------------------------- prompted

@@ -6,7 +6,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,16 +18,19 @@ import odd_studies
 import pytest
 import scripted_study
 
+from tests.forking import elsewhere
 from unsway.reporting import charts, markup, page, table, transcripts, words
 from unsway.reporting.chips import chips
 from unsway.reporting.plots import Palette, colours
 from unsway.studies.results import Results
 from unsway.types import Reading, Reply, Settings
 
+SHOWN = ("suggested_answer", "post_hoc", "are_you_sure", "positional")
+
 
 @pytest.fixture(scope="module")
 def study() -> Results:
-    return scripted_study.study(30, biases=("suggested_answer", "post_hoc", "are_you_sure", "positional"))
+    return scripted_study.study(30, biases=SHOWN)
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +84,12 @@ def test_the_policy_names_exactly_what_is_there(text: str) -> None:
     ) == 3
 
 
-def test_equal_studies_give_equal_pages_in_every_process(study: Results, text: str, tmp_path: Path) -> None:
-    script = (
-        "import hashlib, scripted_study; from unsway.reporting import page;"
-        "s = scripted_study.study(30, biases=('suggested_answer', 'post_hoc', 'are_you_sure', 'positional'));"
-        "print(hashlib.sha256(page.html(s).encode()).hexdigest())"
-    )
-    run = [sys.executable, "-c", script]
-    where, env = Path(__file__).parent, os.environ | {"PYTHONHASHSEED": "7"}
-    out = subprocess.run(run, capture_output=True, text=True, check=True, cwd=where, env=env)
-    assert out.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
+def _page() -> str:
+    return page.html(scripted_study.study(30, biases=SHOWN))
+
+
+def test_equal_studies_give_equal_pages_in_every_process(text: str) -> None:
+    assert elsewhere(_page) == text
 
 
 def test_the_script_of_charts_is_made_once_and_made_again_where_its_copy_is_damaged(

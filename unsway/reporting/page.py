@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
@@ -258,15 +259,15 @@ def _chart_runtime() -> str:
     Making it takes two seconds, so it is kept in the user's cache where that can be written, by the version of what makes it.
     """
     with requires("report", "The page"):
-        import vl_convert
+        from vl_convert import javascript_bundle
 
     ours = "window.vegaEmbed = vegaEmbed;"
-    kept = cache_folder() / f"vega-{vl_convert.__version__}-{content_id(ours)}.js.gz"
+    kept = cache_folder() / f"vega-{version('vl-convert-python')}-{content_id(ours)}.js.gz"
     code = ""
     with suppress(OSError, EOFError, ValueError, zlib.error):  # none is kept, or a damaged one
         code = gzip.decompress(kept.read_bytes()).decode()
     if not code:
-        code = vl_convert.javascript_bundle(ours)
+        code = javascript_bundle(ours)
         with suppress(OSError):
             write_bytes(kept, gzip.compress(code.encode(), 6, mtime=0))
     return f"/*!\n{asset('runtime-licences.txt')}*/\n{code}".replace("</script", "<\\/script")
