@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import Sample
+from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessageAssistant,
@@ -300,6 +301,27 @@ def test_an_older_log_says_what_the_models_own_config_said(tmp_path: Path) -> No
     assert set(kept) == {Settings(temperature=0.7, max_tokens=77)} and said.startswith("temperature 0.7, ")
     said, kept, _ = decoding_of(tmp_path / "none", of_task=none)
     assert set(kept) == {Settings()} and said == "not known"  # the address is what it was
+
+
+def test_two_runs_of_one_task_are_not_joined_in_silence(tmp_path: Path) -> None:
+    model = scripted(pairs(questions("procedural/arithmetic", n=2), ["suggested_answer"]), {})
+    (log,) = inspect_eval(bias(n=2), model=model, log_dir=str(tmp_path), display="none")
+    first, other, warm = log.location, f"{tmp_path}/other.json", f"{tmp_path}/warm.json"
+    log.plan.config.temperature = 0.5
+    write_eval_log(log, warm)
+    log = read_eval_log(first)
+    (score,) = (log.samples or [])[0].scores.values()  # type: ignore[union-attr]
+    score.metadata = {**(score.metadata or {})}
+    score.metadata["reply"] = score.metadata["reply"].replace("answer", "choice")
+    write_eval_log(log, other)
+    once = load([first, first])
+    assert (len(once.replies), once.n_rows, once.n_duplicates, once.n_empty) == (4, 8, 4, 0), "as a run tried again"
+    for second in (other, warm):
+        with pytest.raises(BadInput, match="different replies of 'scripted/model'"):
+            load([first, second])
+    import_replies(first, tmp_path / "out")
+    with pytest.raises(BadInput, match=r"with temperature 0\.0; these are with temperature 0\.5"):
+        import_replies(warm, tmp_path / "out")
 
 
 def test_rows_that_do_not_say_how_they_were_decoded_are_not_called_greedy(tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ class Logs(NamedTuple):
     """The replies of our own logs."""
     n_samples: int
     """Samples of our own logs."""
+    n_twice: int
+    """Samples of our own logs that an earlier one of them holds too, as the log of a run that was tried again does."""
+    n_empty: int
+    """Samples of our own logs that no log has a reply to."""
     others: dict[Path, EvalLog | None]
     """All other files, in their order; those that are logs with what they hold."""
     notes: tuple[str, ...]
@@ -61,10 +65,11 @@ def read_logs(files: Sequence[Path]) -> Logs:
     """Read the files that are logs.
 
     Raises:
-        BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there.
+        BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there; or two logs hold
+            different replies to one sample.
     """
     pairs: dict[str, Pair] = {}
-    replies: list[Reply] = []
+    held: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
     notes, n_samples = [], 0
     for file in files:
@@ -77,7 +82,15 @@ def read_logs(files: Sequence[Path]) -> Logs:
         else:
             n_samples += len(log.samples or ())
             pairs |= {pair.id: pair for pair in own[0]}
-            replies += own[1]
+            for place, reply in own[1].items():
+                there = held.get(place)
+                if reply and there and (reply.text, reply.settings) != (there.text, there.settings):
+                    raise BadInput(
+                        f"{file} and a log before it hold different replies of {place[0]!r} to the same prompt (epoch "
+                        f"{place[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
+                        "`-T bias=A,B`, `--epochs N`."
+                    )
+                held[place] = there or reply
         if log is None:
             continue
         n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
@@ -93,11 +106,16 @@ def read_logs(files: Sequence[Path]) -> Logs:
             )
         if log.status != "success":
             notes.append(f"{what}. It holds {number_of(n_replies, 'reply')} to {number_of(n_asked, 'sample')}.")
-    return Logs(tuple(pairs.values()), tuple(replies), n_samples, others, tuple(notes))
+    replies = tuple(reply for reply in held.values() if reply)
+    sizes = (n_samples, n_samples - len(held), len(held) - len(replies))
+    return Logs(tuple(pairs.values()), replies, *sizes, others, tuple(notes))
 
 
-def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | None:
-    """The pairs and replies of a log of `unsway/bias` or `unsway measure`; None for any other log.
+def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], dict[tuple[str, str, int], Reply | None]] | None:
+    """The pairs of a log of `unsway/bias` or `unsway measure`, and its replies by model, sample and epoch.
+
+    Returns:
+        Pairs and replies, None for a sample without one; None for any other log.
 
     Raises:
         BadInput: It is the record of a study that is still there.
@@ -111,10 +129,13 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
         )
     if not any("pair" in each for each in about):
         return None
-    scores = [score for sample in log.samples or () for score in (sample.scores or {}).values()]
     texts = [each["pair"] for each in about if "pair" in each and each.get("arm") != "clean"]
     try:
-        replies = [loads(Reply, s.metadata["reply"]) for s in scores if s.metadata and "reply" in s.metadata]
+        replies: dict[tuple[str, str, int], Reply | None] = {}
+        for sample in log.samples or ():
+            scores = [score.metadata or {} for score in (sample.scores or {}).values()]
+            row = next((each["reply"] for each in scores if "reply" in each), None)
+            replies[log.eval.model, str(sample.id), sample.epoch] = loads(Reply, row) if row else None
         pairs = {text: loads(Pair, text) for text in texts}
     except (ValueError, TypeError) as error:
         raise BadInput(
@@ -127,9 +148,8 @@ def read_own_log(file: Path, log: EvalLog) -> tuple[list[Pair], list[Reply]] | N
                 value = getattr(config, INSPECTS_NAMES.get(field.name, field.name), None)  # not all are Inspect's
                 decoding |= {} if value is None else {field.name: value}
         settings, is_known = Settings(**decoding), decoding.keys() >= {"temperature", "max_tokens"}
-        replies = [
-            replace(reply, model=log.eval.model, settings=settings, settings_known=is_known) for reply in replies
-        ]
+        known: dict[str, Any] = {"model": log.eval.model, "settings": settings, "settings_known": is_known}
+        replies = {place: replace(reply, **known) if reply else None for place, reply in replies.items()}
     return list(pairs.values()), replies
 
 

@@ -175,9 +175,7 @@ def check_asked_alike(folder: str | Path, arm: ArmKey, settings: Settings, elici
         return
     what = f"{str(place)!r} holds replies of {arm.name}"
     if before is not None and before != settings:
-        names = [each.name for each in fields(Settings)]
-        differ = [name for name in names if getattr(before, name) != getattr(settings, name)]
-        then, now = (", ".join(f"{name} {getattr(one, name)}" for name in differ) for one in (before, settings))
+        then, now = before.apart(settings), settings.apart(before)
         raise BadInput(
             f"{what} with {then}; asked for now: {now}. One arm has one way of decoding: measure with {then} again, or into "
             "another folder."

@@ -39,13 +39,22 @@ def import_replies(
 
     Raises:
         UnknownName: The file has no such base.
-        BadInput: A row cannot be used, or the folder has another reply at the same address; nothing was written.
+        BadInput: A row cannot be used, or the folder has another reply to the same prompt, or one decoded otherwise;
+            nothing was written.
     """
     found = load(files, about, skip_bad=skip_bad, keep_gold=keep_gold)
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
+    decoded = {(reply.prompt_id, reply.model): reply.settings for reply in store}
     for reply in found.replies:
+        settings = decoded.get((reply.prompt_id, reply.model), reply.settings)
+        if settings != reply.settings:
+            then, now = settings.apart(reply.settings), reply.settings.apart(settings)
+            raise BadInput(
+                f"{folder} has replies of {reply.model!r} to the same prompt with {then}; these are with {now}. Import "
+                "into a folder of its own."
+            )
         there = store.get(Address.of(reply))
         if there is not None and there.text != reply.text:
             raise BadInput(
