@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import ClickException
 from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
@@ -246,6 +247,22 @@ def test_a_log_whose_study_is_gone_is_imported(tmp_path: Path) -> None:
     found = imported(moved)
     assert {dumps(reply) for reply in found.replies} == {dumps(reply) for reply in kept}
     assert {pair.id for pair in found.pairs} == {pair.id for pair in both}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"n": 0}, "n is 0"),
+        ({"n": "abc"}, "n is 'abc'"),
+        ({"bias": "positional", "n": 1.5}, "n is 1.5"),
+        ({"seed": "abc"}, "seed is 'abc'"),
+        ({"bias": []}, "no bias is named"),
+        ({"arguments": "nowhere.jsonl"}, "nowhere.jsonl"),
+    ],
+)
+def test_an_argument_that_is_none_is_one_line(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ClickException, match=said):
+        bias(**arguments)
 
 
 @pytest.mark.parametrize(("argument", "said"), [("bias=post_hok", "post_hoc"), ("source=truthfulqaa", "truthfulqa")])

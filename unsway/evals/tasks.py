@@ -18,7 +18,7 @@ from inspect_ai.dataset import MemoryDataset
 from inspect_ai.model import GenerateConfig
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from unsway.errors import UnswayError
+from unsway.errors import BadInput, UnswayError
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
 from unsway.sampling.conversation import choices, converse, doubted
@@ -68,6 +68,9 @@ def bias(
     named_sources = [source] if isinstance(source, str) else list(source or [SOURCE])
     built: list[Pair] = []
     try:
+        for what, number in (("n", n), ("seed", seed)):
+            if not isinstance(number, int | None) or (what == "n" and number is not None and number < 1):
+                raise BadInput(f"{what} is {number!r}; it is a whole number{', 1 or more' if what == 'n' else ''}.")
         bank = banks.load(arguments) if arguments else None
         for name in names:
             own = resolve(name).source
@@ -79,7 +82,9 @@ def bias(
                 )
                 questions = tuple(question for each in loaded for question in each)
             built += pairs(questions, [name], elicit=elicit, seed=seed, arguments=bank)
-    except UnswayError as error:
+        if not built:
+            raise BadInput("There is no pair to ask: no bias is named, or its cue applies to none of the questions.")
+    except (UnswayError, OSError) as error:
         raise ClickException(str(error)) from error
     prompts = {prompt.id: prompt for pair in built for prompt in (pair.clean, pair.biased)}
     return Task(
@@ -92,7 +97,6 @@ def bias(
         config=GenerateConfig(temperature=Settings().temperature, max_tokens=Settings().max_tokens),
         metadata={"biases": list(dict.fromkeys(pair.bias for pair in built)), "elicit": elicit, "seed": seed},
         viewer=VIEWER,
-        headline_metric="brr" if len(names) == 1 else None,
     )
 
 
