@@ -8,6 +8,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from unsway import assets
 from unsway.assets.offline.gguf import dequantise, rotary_rows
 from unsway.errors import ModelError
 from unsway.models.adapters import ADAPTER_FILE
+from unsway.models.engines import openvino
 from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported
 from unsway.models.weights import load_model, locate
 from unsway.progress import Track
@@ -130,6 +132,33 @@ def test_written_files_take_no_more_of_the_disk_than_they_say(tmp_path: Path, mo
     new.unlink()
     exported(second)
     assert {path.stem for path in kept.parent.iterdir()} == {kept.stem, new.stem, "now"}, "what may be in use stays"
+
+
+@real
+def test_a_tokenizer_is_made_once_and_made_again_where_its_copy_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genai = pytest.importorskip("openvino_genai")
+    monkeypatch.setenv("UNSWAY_CACHE", str(tmp_path / "cache"))
+    path = exported(locate(str(tiny_model(tmp_path / "base"))))
+    made: list[str] = []
+
+    def tokenizer(source: str, **options: bool) -> Any:
+        found = genai.Tokenizer(source, **options)
+        made.append(Path(source).suffix)
+        return found
+
+    monkeypatch.setattr(openvino, "genai", lambda: SimpleNamespace(Tokenizer=tokenizer, __version__="1"))
+    first, again = (openvino.read_tokenizer(path, "words") for _ in range(2))
+    assert made == [".gguf", ""] and first.get_vocab() == again.get_vocab()
+    assert first.get_eos_token_id() == again.get_eos_token_id()
+    (kept,) = (tmp_path / "cache" / "tokenizers").iterdir()
+    os.truncate(kept / "openvino_detokenizer.bin", 10)
+    for _ in range(2):
+        assert openvino.read_tokenizer(path, "words").get_vocab() == first.get_vocab()
+    assert made == [".gguf", "", ".gguf", ""]
+    monkeypatch.setenv("UNSWAY_CACHE", str(path))  # a file, in which nothing can be kept
+    assert openvino.read_tokenizer(path, "words").get_vocab() == first.get_vocab()
 
 
 @real

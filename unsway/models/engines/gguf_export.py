@@ -11,6 +11,7 @@ import json
 import os
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def unfit(weights: Weights) -> str | None:
     if config.get("rope_parameters", {}).get("rope_type", "default") != "default" or config.get("rope_scaling"):
         return "its rotary embedding is scaled"
     tokenizer = weights.folder / "tokenizer.json"
-    if not tokenizer.exists() or _json(tokenizer)["model"].get("type") != "BPE":
+    if not tokenizer.exists() or tokenizer_kind(tokenizer, tokenizer.stat().st_mtime_ns) != "BPE":
         return "it has no byte-pair tokenizer.json"
     return None
 
@@ -121,6 +122,13 @@ def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[s
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(end)
     writer.add_pad_token_id(config.get("pad_token_id", end))
+
+
+@lru_cache
+def tokenizer_kind(tokenizer: Path, changed: int) -> str | None:
+    """The kind of a tokenizer, from a file of megabytes that was last changed then."""
+    kind: str | None = _json(tokenizer)["model"].get("type")
+    return kind
 
 
 def _json(path: Path) -> dict[str, Any]:

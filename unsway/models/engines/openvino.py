@@ -17,15 +17,20 @@ import re
 import sys
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache, reduce
 from importlib.util import find_spec
 from operator import add, or_
+from pathlib import Path
+from shutil import rmtree
 from typing import Any, TypeAlias
 
+from unsway.assets import cache_folder
+from unsway.disk import partial_folder
 from unsway.errors import ModelError
 from unsway.extras import requires
 from unsway.models.engines.base import Engine, Generation, Pending, Request, engines, first_end
-from unsway.models.engines.gguf_export import TOKENIZER_FROM, exported, unfit
+from unsway.models.engines.gguf_export import FORM, TOKENIZER_FROM, exported, unfit
 from unsway.models.engines.prefixes import Prefixes, blocks
 from unsway.models.weights import Dtype, Weights
 from unsway.seeds import content_id
@@ -50,7 +55,7 @@ MISREAD = re.compile("[\x80-\xff][0-9a-fA-F]")
 to do the same (xai-org/xai-sdk-python#128)."""
 
 _tokenizers: dict[str, Any] = {}
-"""The last one that was made, by what it was made from: it takes as long as the rest of a pipeline, and arms share it."""
+"""The last one that was made, by what it was made from: arms share it."""
 
 
 def genai() -> Any:
@@ -97,6 +102,31 @@ def error_of_a_product(dtype: Dtype) -> float:
     found_MN = openvino.compile_model(openvino.Model([product], [given]), "CPU", precise)(rows_MK)[0]
     exact_MN = rows_MK @ weights_NK.T
     return float(np.linalg.norm(found_MN - exact_MN) / np.linalg.norm(exact_MN))
+
+
+def read_tokenizer(path: Path, made_of: str) -> Any:
+    """The tokenizer of a GGUF. Making it takes two seconds, so it is kept as OpenVINO saves it, if the cache can be written."""
+    openvino_genai = genai()
+    kept = cache_folder() / "tokenizers" / content_id(made_of, FORM, openvino_genai.__version__)
+    if kept.is_dir():
+        with suppress(RuntimeError):  # a damaged one, which is made again
+            return openvino_genai.Tokenizer(str(kept))
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with partial_folder(kept.parent) as new:
+            link = new / path.name
+            link.symlink_to(path.resolve())
+            tokenizer = openvino_genai.Tokenizer(str(link), enable_save_ov_model=True)  # next to the link
+            link.unlink()
+            for file in new.iterdir():
+                with file.open("rb+") as saved:
+                    os.fsync(saved.fileno())
+            rmtree(kept, ignore_errors=True)
+            with suppress(OSError):  # another process was faster
+                new.rename(kept)
+        return tokenizer
+    except OSError:  # a cache that others keep, or no links
+        return openvino_genai.Tokenizer(str(path))
 
 
 def exactly(text: str) -> Any:
@@ -209,7 +239,7 @@ class OpenVinoEngine(Engine):
         tokenizer = _tokenizers.get(self.tokenizer_of)
         if tokenizer is None:
             _tokenizers.clear()
-            tokenizer = _tokenizers[self.tokenizer_of] = openvino_genai.Tokenizer(str(self.path))
+            tokenizer = _tokenizers[self.tokenizer_of] = read_tokenizer(self.path, self.tokenizer_of)
         scheduler = openvino_genai.SchedulerConfig()
         scheduler.cache_size = CACHE_GB
         scheduler.enable_prefix_caching = not samples
