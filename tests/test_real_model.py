@@ -46,7 +46,7 @@ def plain_transformers(prompts: list[Prompt], guesses: list[str]) -> list[str]:
     """Greedy decoding, one prompt at a time, with the tokenizer's own chat template.
 
     A guess is what is decoded if each of its tokens is the most likely one behind those before it, and the end behind the
-    last: one pass. Where it is not, and for the first three, `generate` decodes, which takes a pass a token.
+    last: one pass. Where it is not, and for the first, `generate` decodes, which takes a pass a token.
     """
     import torch
 
@@ -61,7 +61,7 @@ def plain_transformers(prompts: list[Prompt], guesses: list[str]) -> list[str]:
         with torch.inference_mode():
             likely = model(torch.cat([asked, torch.tensor([said])], dim=1)).logits[0, asked.shape[1] - 1 :].argmax(-1)
             ended = len(said) == SHORT.max_tokens or int(likely[-1]) in weights.ends
-            if number < 3 or likely[:-1].tolist() != said or not ended:
+            if not number or likely[:-1].tolist() != said or not ended:
                 out = model.generate(**inputs, max_new_tokens=SHORT.max_tokens, do_sample=False)
                 said = out[0, asked.shape[1] :].tolist()
         texts.append(tokenizer.decode(said, skip_special_tokens=True))

@@ -105,7 +105,7 @@ def error_of_a_product(dtype: Dtype) -> float:
 
 
 def read_tokenizer(path: Path, made_of: str) -> Any:
-    """The tokenizer of a GGUF. Making it takes two seconds, so it is kept as OpenVINO saves it, if the cache can be written."""
+    """The tokenizer of a GGUF. Making it takes two seconds, so it is kept as OpenVINO saves it in the cache."""
     openvino_genai = genai()
     kept = cache_folder() / "tokenizers" / content_id(made_of, FORM, openvino_genai.__version__)
     if kept.is_dir():
