@@ -20,7 +20,7 @@ from unsway.assets.offline.gguf import dequantise, rotary_rows
 from unsway.errors import ModelError
 from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.engines import openvino
-from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported
+from unsway.models.engines.gguf_export import IN_USE, KEPT_GB, exported, unfit
 from unsway.models.weights import load_model, locate
 from unsway.progress import Track
 from unsway.store import sha256_file
@@ -194,3 +194,19 @@ def test_a_file_of_an_adapter_that_does_not_fit_is_not_used_again(
     good.with_name(f"{spoilt.fingerprint}-f16.gguf").touch()  # as it was written before adapters were checked
     with pytest.raises(ModelError, match="as if these were not trained"):
         exported(spoilt)
+
+
+@real
+@loads_torch
+def test_a_config_without_ids_and_a_token_without_weights_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNSWAY_CACHE", str(tmp_path / "cache"))
+    folder = tiny_model(tmp_path / "base")
+    config, tokens = folder / "config.json", folder / "tokenizer.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"pad_token_id": None, "bos_token_id": None}))
+    pad, known = {"id": 8192, "content": "[PAD]", "special": True}, json.loads(tokens.read_text())
+    tokens.write_text(json.dumps(known | {"added_tokens": [*known["added_tokens"], pad]}))
+    assert unfit(locate(str(folder))) is None and exported(locate(str(folder))).stat().st_size > 10**5
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"eos_token_id": None}))
+    assert unfit(locate(str(folder))) == "its config names no token that ends a reply"

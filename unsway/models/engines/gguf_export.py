@@ -43,6 +43,8 @@ def unfit(weights: Weights) -> str | None:
         return "its linear layers have biases"
     if config.get("rope_parameters", {}).get("rope_type", "default") != "default" or config.get("rope_scaling"):
         return "its rotary embedding is scaled"
+    if config.get("eos_token_id") in (None, []):
+        return "its config names no token that ends a reply"
     tokenizer = weights.folder / "tokenizer.json"
     if not tokenizer.exists() or tokenizer_kind(tokenizer, tokenizer.stat().st_mtime_ns) != "BPE":
         return "it has no byte-pair tokenizer.json"
@@ -110,18 +112,20 @@ def _add_tokenizer(writer: GGUFWriter, config: dict[str, Any], tokenizer: dict[s
     for token, i in tokenizer["model"]["vocab"].items():
         tokens[i] = token
     for added in tokenizer["added_tokens"]:
-        tokens[added["id"]], kinds[added["id"]] = added["content"], 3 if added["special"] else 4
+        if added["id"] < len(tokens):  # a token for padding may have no row among the weights
+            tokens[added["id"]], kinds[added["id"]] = added["content"], 3 if added["special"] else 4
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in tokenizer["model"]["merges"]]
     ends = config["eos_token_id"]
     end = ends if isinstance(ends, int) else ends[0]
+    begin, pad = config.get("bos_token_id"), config.get("pad_token_id")  # many configs hold null
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types(kinds)
     writer.add_token_merges(merges)
-    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_bos_token_id(end if begin is None else begin)
     writer.add_eos_token_id(end)
-    writer.add_pad_token_id(config.get("pad_token_id", end))
+    writer.add_pad_token_id(end if pad is None else pad)
 
 
 @lru_cache
