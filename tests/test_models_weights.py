@@ -42,6 +42,13 @@ def test_a_pickle_is_refused_with_its_reason(tmp_path: Path) -> None:
         locate(str(folder_of(tmp_path / "m", pytorch_model__bin="x", config__json="{}")))
 
 
+def test_a_base_that_is_not_here_is_named_with_what_was_trained_from_it(tmp_path: Path) -> None:
+    adapter = folder_of(tmp_path / "a", adapter_model__safetensors="a")
+    (adapter / ADAPTER_FILE).write_text('{"base_model_name_or_path": "gone"}')
+    with pytest.raises(ModelError, match=r"a' was trained from 'gone', which cannot be opened here: There is no local"):
+        locate(str(adapter))
+
+
 def test_a_folder_without_weights_says_what_is_needed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="safetensors"):
         locate(str(folder_of(tmp_path / "m", config__json="{}")))

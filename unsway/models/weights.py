@@ -201,7 +201,7 @@ def locate(name: str) -> Weights:
         if (folder / "config.json").is_file():  # all weights were trained
             return Weights(str(folder), _checked(folder))
         base_name, _, trained_from = checkpoint.base.rpartition("@")
-        base = locate(base_name)
+        base = _base_of(folder, base_name)
         if base.fingerprint != trained_from:
             raise ModelError(
                 f"The checkpoint {str(folder)!r} was trained from {base_name!r} with weights {trained_from}, but the weights "
@@ -222,13 +222,21 @@ def locate(name: str) -> Weights:
                 f"The adapter {name!r} was trained from {named!r}, which is itself a base with an adapter. Merge that one "
                 f"first (unsway export {named} --out FOLDER) and name FOLDER as base_model_name_or_path in {ADAPTER_FILE}."
             )
-        base = locate(str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
+        base = _base_of(folder, str(beside) if beside.is_dir() else named.removeprefix("unsway/"))
         return Weights(str(folder), base.folder, _checked(folder, ADAPTER_WEIGHTS))
     if folder.is_dir():
         return Weights(name, _checked(folder))
     if any(status.name == name and status.kind == "model" for status in assets.assets()):
         return Weights(name, assets.model_folder(name))
     return Weights(name, _checked(_from_hub(name, ["*.safetensors", *TEXT_FILES])))
+
+
+def _base_of(adapter: Path, base: str) -> Weights:
+    """The weights that an adapter was trained from. Raises `ModelError`, which names both."""
+    try:
+        return locate(base)
+    except ModelError as error:
+        raise ModelError(f"{str(adapter)!r} was trained from {base!r}, which cannot be opened here: {error}") from error
 
 
 def locate_tokenizer(name: str) -> Weights:
