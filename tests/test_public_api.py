@@ -53,6 +53,13 @@ def test_the_program_of_the_readme_runs(tmp_path: Path) -> None:
     assert "calm" in path.read_text(encoding="utf-8")
 
 
+def test_results_of_one_model_decoded_in_two_ways_do_not_join() -> None:
+    greedy = us.measure(model(0.5), QUESTIONS[:3], ["post_hoc"])
+    short = us.measure(model(0.5), QUESTIONS[:3], ["post_hoc"], settings=us.Settings(max_tokens=50))
+    with pytest.raises(BadInput, match="was asked with max_tokens 1000, and with max_tokens 50"):
+        _ = greedy + short
+
+
 def test_a_frame_has_a_row_for_each_arm_bias_and_source() -> None:
     found = us.measure(model(0.5), QUESTIONS[:6], ["post_hoc", "suggested_answer"])
     frame = found.frame()

@@ -134,7 +134,7 @@ def load(
         BadRow: A row of your own file is not a question; names file, line and field.
         BadInput: There are fewer than n, or n is no number of questions.
     """
-    if n is not None and (not hasattr(n, "__index__") or n < 0):
+    if n is not None and not hasattr(n, "__index__"):
         raise BadInput(f"n is {n!r}; it is a whole number of questions, or None for all.")
     origin = resolve(name, columns, skip_bad)
     loaded = read(origin, split=split, seed=seed)
@@ -148,7 +148,7 @@ def load(
         skipped = f"{number_of(len(loaded.skipped), 'row')} skipped ({parts})"
         _say(logging.WARNING if is_told else logging.DEBUG, f"{origin}: {skipped}")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
-    if n is not None and n > len(questions):
+    if n is not None and not 0 <= n <= len(questions):
         found = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
         none = f"{skipped}." if skipped else "It holds none."
         raise BadInput(f"{found} " + (f"Ask for at most {len(questions)} (-n)." if questions else none))

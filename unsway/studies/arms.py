@@ -90,6 +90,20 @@ def control_of(arms: Sequence[Arm], arm: Arm) -> Arm | None:
     return next((one for one in arms if one.role == "control" and base_of(arms, one) == base), None)
 
 
+def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
+    """The arms of several results, each once. Raises `BadInput` where one of them was decoded in two ways."""
+    found: dict[ArmKey, Arm] = {}
+    for arm in arms:
+        before = found.setdefault(arm.key, arm).settings
+        if before and arm.settings and before != arm.settings:
+            raise BadInput(
+                f"{arm.label!r} was asked with {before.apart(arm.settings)}, and with {arm.settings.apart(before)}. One arm "
+                "has one way of decoding: results of two ways stand apart."
+            )
+        found[arm.key] = arm
+    return tuple(found.values())
+
+
 def told_apart(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     """The arms with labels that tell those of several models apart: the model's short name before them."""
     if len({arm.of for arm in arms}) < 2:

@@ -15,7 +15,7 @@ from unsway.effects.results import EffectPanel
 from unsway.errors import BadInput, UnknownName
 from unsway.registry import Ref, Registry
 from unsway.stats.outcomes import ReplyIndex
-from unsway.studies.arms import Arm, base_of, first_of, reply_index
+from unsway.studies.arms import Arm, base_of, first_of, joined, reply_index
 from unsway.types import ArmKey, Estimate, Pair, Prompt, Question, Reply, ThoughtTest, Verdict
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ class Results:
 
     def __add__(self, other: Results) -> Results:
         """Both as one study: arms, pairs and replies together, every number anew, at the first level. Raises as `build`."""
-        arms = tuple({arm.key: arm for arm in (*self.arms, *other.arms)}.values())
+        arms = joined((*self.arms, *other.arms))
         bases = [arm for arm in arms if arm.role == "base"]
         if len(bases) == 1:
             arms = tuple(replace(arm, of=arm.of or bases[0].model) for arm in arms)
@@ -298,7 +298,7 @@ class Results:
             ours.decisions or theirs.decisions,
             thoughts=(*ours.thoughts, *theirs.thoughts),
         )
-        joined = Results.build(
+        both = Results.build(
             self.title,
             arms,
             {pair.id: pair for pair in (*self.pairs, *other.pairs)}.values(),
@@ -307,7 +307,7 @@ class Results:
             notes=notes,
             level=self.level,
         )
-        return replace(joined, measured=self.measured and self.measured.beside(other.measured))
+        return replace(both, measured=self.measured and self.measured.beside(other.measured))
 
     def cell(self, arm: Arm, bias: str) -> Cell | None:
         """The numbers of one arm under one bias, all sources together; None where that arm was not asked it.
