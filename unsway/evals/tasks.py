@@ -68,8 +68,9 @@ def bias(
     named_sources = [source] if isinstance(source, str) else list(source or [SOURCE])
     built: list[Pair] = []
     try:
-        for what, number in (("n", n), ("seed", seed)):
-            if not isinstance(number, int | None) or (what == "n" and number is not None and number < 1):
+        given: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}  # `-T` makes of them what it likes
+        for what, number in given.items():
+            if not isinstance(number, int) or (what == "n" and number < 1):
                 raise BadInput(f"{what} is {number!r}; it is a whole number{', 1 or more' if what == 'n' else ''}.")
         bank = banks.load(arguments) if arguments else None
         for name in names:
