@@ -100,7 +100,7 @@ def joined(arms: Iterable[Arm]) -> tuple[Arm, ...]:
                 f"{arm.label!r} was asked with {before.apart(arm.settings)}, and with {arm.settings.apart(before)}. One arm "
                 "has one way of decoding: results of two ways stand apart."
             )
-        found[arm.key] = arm
+        found[arm.key] = arm if before else replace(arm, settings=None)  # takes all, so that two ways are told
     return tuple(found.values())
 
 
