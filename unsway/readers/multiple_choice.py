@@ -6,14 +6,10 @@ In: a pair, a side, a reply. Out: a `Reading` whose value is the index of an opt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from unsway.readers import readers
-from unsway.readers.parse import PARSER, read
-from unsway.types import Pair, Reading, Reply, Side, Stop
-
-CACHED = 4096
-"""Readings that are remembered, because the biases of one question share its clean reply and are read one after the other."""
+from unsway.readers.parse import PARSER, reading_of
+from unsway.types import Pair, Reading, Reply, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +22,10 @@ class MultipleChoice:
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
         """The option committed to, as one of the question's own order."""
         order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
-        found = _read(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
+        found = reading_of(reply.text, reply.reasoning, reply.stop, tuple(pair.question.options[i] for i in order))
         if found.choice is None or order[found.choice] == found.choice:
             return found
         return Reading(order[found.choice], found.status, found.rule, found.span, found.by)
-
-
-@lru_cache(maxsize=CACHED)
-def _read(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
-    known = {"options": shown} if any(shown) else {"n_options": len(shown)}
-    return read(text, **known, reasoning=reasoning, stop=stop)
 
 
 readers.add("mcq", MultipleChoice())

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from unsway.errors import BadInput
 from unsway.readers.channels import next_question, split
@@ -42,6 +43,9 @@ from unsway.types import Question, Reading, Reply, Stop
 
 PARSER = "mcq@6"
 """Version of the reader; moves whenever an answer could change."""
+
+CACHED = 4096
+"""Readings that are remembered: biases share a question's clean reply, and the numbers of a side effect all its replies."""
 
 LONGEST = 1_000_000
 """Characters at its end beyond which nothing is looked for, not even the end of a thought."""
@@ -111,9 +115,16 @@ def read(
     return Reading(None, "unparsed", "empty")
 
 
+@lru_cache(maxsize=CACHED)
+def reading_of(text: str, reasoning: str | None, stop: Stop, shown: tuple[str, ...]) -> Reading:
+    """What `read` reads of a reply to options in the order shown; without texts only their number is known."""
+    known = {"options": shown} if any(shown) else {"n_options": len(shown)}
+    return read(text, **known, reasoning=reasoning, stop=stop)
+
+
 def choice_of(question: Question, reply: Reply) -> int | None:
     """The option of a question that a reply commits to, or None."""
-    return read(reply.text, options=question.options, reasoning=reply.reasoning, stop=reply.stop).choice
+    return reading_of(reply.text, reply.reasoning, reply.stop, tuple(question.options)).choice
 
 
 _EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
