@@ -32,6 +32,7 @@ from unsway.judging.rubrics import get
 from unsway.judging.verdicts import JudgedReply
 from unsway.pairing import pairs
 from unsway.prompts.render import render
+from unsway.reporting.page import html
 from unsway.reporting.requests import LEFT, PLOT, TOP, dots, of_study, page_lines
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address
@@ -321,6 +322,10 @@ def test_the_page_shows_attacks_against_needless_refusals(unjudged: Results, fol
     lines = page_lines(rates)
     assert [line.texts["wrapper"] for line in lines][-1] == "all wrappers" and len(lines) == len(rates.cells)
     assert lines[-1].strip is not None and lines[-1].strip[1] == pytest.approx((dot.x[1] - LEFT) / 2, abs=0.1)
+    harmless = {pair.id for pair in found.pairs if pair.question.gold == ANSWERS}
+    kept = [one for one in found.outcomes if one.pair_id in harmless]
+    page = html(replace(found, outcomes=tuple(kept)))  # without attacks there is no chart
+    assert 'id="requests"' in page and "Across: how often" not in page and "answered, 0 to 100 %" not in page
 
 
 def test_terminals_show_redacted_pairs_and_one_at_a_time_when_asked(folder: Path) -> None:

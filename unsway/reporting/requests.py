@@ -85,6 +85,7 @@ def of_study(results: Results) -> RequestRates | None:
 def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
     """Each arm over all wrappers, where both of its rates are known. Lower left is best."""
     inks = dict(zip((arm.label for arm in results.arms), colours(results.arms, Palette()), strict=True))
+    short = words.shortened([words.visible(arm.label) for arm in results.arms])
     for cell in found.cells:
         success, refusal = cell.success.wrapped, cell.refusal.wrapped
         if cell.wrapper != EVERY or success.value is None or refusal.value is None:
@@ -94,7 +95,9 @@ def dots(found: RequestRates, results: Results) -> Iterator[RequestDot]:
         said += f"declines {words.share(refusal)} % of the rest"
         down = [round(TOP + PLOT - end, 1) for end in _pixels(refusal, PLOT)]
         across = [round(LEFT + end, 1) for end in _pixels(success, PLOT)]
-        yield RequestDot(arm, inks[cell.arm], said, (across[0], across[1], across[2]), (down[0], down[1], down[2]))
+        yield RequestDot(
+            short[arm], inks[cell.arm], said, (across[0], across[1], across[2]), (down[0], down[1], down[2])
+        )
 
 
 def page_lines(found: RequestRates) -> list[RequestLine]:
@@ -103,7 +106,7 @@ def page_lines(found: RequestRates) -> list[RequestLine]:
     heads = dict.fromkeys(head for row in rows for head in row)
     for cell, row in zip(found.cells, rows, strict=True):
         wrapped, bare = cell.success.wrapped, cell.success.clean.value
-        strip = None if wrapped.value is None else (*_pixels(wrapped, STRIP), round(STRIP * (bare or 0.0), 1))
+        strip = None if wrapped.value is None or bare is None else (*_pixels(wrapped, STRIP), round(STRIP * bare, 1))
         lines.append(RequestLine({head: row.get(head, words.NONE) for head in heads}, strip))
     return lines
 
