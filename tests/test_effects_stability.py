@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from effecting import Known, replies_of
@@ -85,7 +86,13 @@ def test_a_model_whose_steady_habits_grow_is_told_from_one_that_did_not_change()
     base, control, trained = habitual(0.3), habitual(0.3, seed=1), habitual(0.6, seed=2)
     found = stability(ASKED, base, trained, control)
     assert found is not None and found.value is not None and found.value > 0.5 and found.n == 6
-    assert found.name == "stability predicts growth" and "+0." in stability_sentence(found, "control")
+    assert found.name == "stability predicts growth"
+    assert stability_sentence(replace(found, value=0.86, low=0.2, high=0.98), "control") == (
+        "Habits that are steady in the base grew more than fragile ones, against control (rank correlation over 6 habits: "
+        "+0.86 [+0.20, +0.98])."
+    )
+    assert "grew less than" in stability_sentence(replace(found, value=-0.9, low=-1.0, high=-0.3), "control")
+    assert "cannot be told, against base (" in stability_sentence(replace(found, value=0.1, low=-0.7, high=0.8), "base")
     still = stability(ASKED, base, control, control)
     assert still is not None and still.value is None and "no order" in still.note
     assert stability_sentence(still, "control") == "" == stability_sentence(None, "control")

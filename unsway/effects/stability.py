@@ -92,11 +92,12 @@ def stability_sentence(found: Estimate | None, against: str) -> str:
     """The correlation in words; empty where it has no value."""
     if found is None or found.value is None:
         return ""
-    middle, low, high = (f"{end or 0.0:+.2f}".replace("-", "−") for end in (found.value, found.low, found.high))
-    return (
-        f"How steady a habit is in the base tells how far it grew against {against} by {middle} [{low}, {high}] (rank "
-        f"correlation of {found.n} habits)."
-    )
+    low, high = found.low or 0.0, found.high or 0.0
+    told = f"Habits that are steady in the base grew {'more' if low > 0 else 'less'} than fragile ones"
+    if low <= 0 <= high:
+        told = "Whether habits that are steady in the base grew more than fragile ones cannot be told"
+    value, *ends = (f"{each:+.2f}".replace("-", "−") for each in (found.value, low, high))
+    return f"{told}, against {against} (rank correlation over {found.n} habits: {value} [{', '.join(ends)}])."
 
 
 def _shown(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) -> dict[str, bool]:
