@@ -30,7 +30,6 @@ DOORS = {
     "backends/local/backend.py": "the live model is made first",
     "backends/local/chunks.py": "is given the output layer of a model that is loaded",
     "backends/local/heads.py": "is given a model that is loaded",
-    "backends/local/lora.py": "`arguments` of trainers.py comes first",
     "backends/local/passes.py": "goes over rows with a model that is loaded",
     "backends/local/replies.py": "asks the template of a tokenizer that is loaded",
     "backends/local/saving.py": "writes a model that was trained",

@@ -52,8 +52,8 @@ def effect_plans(asked: Sequence[AskedEffect]) -> tuple[EffectPlan, ...]:
         units: dict[str, set[str]] = {}
         for item in one.items:
             units.setdefault(item.condition, set()).add(item.unit)
-        named = [{condition} for m in one.effect.measures for condition in m.conditions]
-        sizes = [len(set().union(*(units[each] for each in some))) for some in (named or [set(units)])]
+        named = [len(units[condition]) for m in one.effect.measures for condition in m.conditions]
+        sizes = named or [len(set().union(*units.values()))]
         n = min(sizes) // (len(units) if one.effect.counts else 1)  # the base sorts each into one of them
         needed = tuple(
             (m.name, m.margin, questions_needed(DISCORDANT, m.margin))
