@@ -70,7 +70,8 @@ def commitments(letters: list[re.Match[str]], want: KnownOptions) -> Iterator[tu
         if tongues.PHRASES.match(low, before):
             before = min(begin, max(before, low.find(",", before) + 1))
         turns = [turn.end() for turn in tongues.TURNS.finditer(low, before, place)]
-        doubted = tongues.DOUBTS.search(low, max(turns, default=before), place)
+        doubt = tongues.DOUBTS.search(low, max(turns, default=before), place)
+        doubted = doubt is not None and not tongues.DOUBTED.search(low, doubt.end(), begin)
         denied = tongues.DENIES.search(low, place if turned else begin, stop)
         if doubted or denied or tongues.SUPPOSES.search(low, before, place):
             continue
