@@ -220,6 +220,9 @@ def test_weights_without_a_tokenizer_say_so(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, model__safetensors="w", config__json='{"model_type": "llama"}')
     with pytest.raises(ModelError, match="has no tokenizer that transformers can read"):
         _ = locate(str(folder)).tokenizer
+    (folder / "tokenizer.json").symlink_to(tmp_path / "gone")  # as a cache of the hub that was cleared leaves it
+    with pytest.raises(ModelError, match="has no tokenizer that transformers can read"):
+        _ = locate(str(folder)).tokenizer
 
 
 @real

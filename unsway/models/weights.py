@@ -84,8 +84,8 @@ class Weights:
         folder = self.folder
         if self.adapter is not None and (self.adapter / "tokenizer_config.json").is_file():
             folder = self.adapter
-        stats = [(path, path.stat()) for kind in TEXT_FILES for path in sorted(folder.glob(kind))]
         try:
+            stats = [(path, path.stat()) for kind in TEXT_FILES for path in sorted(folder.glob(kind))]
             read = _tokenizer(folder, tuple((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in stats))
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ModelError(
