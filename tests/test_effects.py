@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import scripted_study
 from click.testing import CliRunner
+from effecting import Known, replies_of
 from keeping import keep_arm
 from rich.console import Console
 
@@ -22,7 +23,9 @@ from unsway.data.mixture import EXAMPLES
 from unsway.data.provenance import Provenance, write_examples
 from unsway.effects import EffectInputs
 from unsway.effects.asked import panel
-from unsway.effects.panel import PanelRow
+from unsway.effects.definition import EffectItem
+from unsway.effects.lost import lost_items
+from unsway.effects.panel import PanelRow, rows
 from unsway.effects.pricing import lengths
 from unsway.effects.results import EffectPanel, kept_panel
 from unsway.errors import BadInput, UnknownName
@@ -227,6 +230,23 @@ def test_the_table_fits_80_columns_without_breaking_a_word(study: Path) -> None:
             lost = [word for word in text.split() if not any(word in other for other in shown)]
             assert not lost or head == "needed", (head, lost)
     assert shown.count("against") == 3 and max(map(len, console.export_text(clear=False).splitlines())) <= 80
+
+
+def test_what_was_lost_is_shown_where_the_answers_differ() -> None:
+    """An arm that knows the answers without a record uses it less; behind the record both say the same."""
+    asked = panel(["evidence/document"], EffectInputs(QUESTIONS, "brief", 12))
+
+    class Learnt(Known):
+        def answer(self, item: EffectItem, number: int, sample: int) -> int:
+            assert item.question is not None and item.question.gold is not None
+            return item.question.gold
+
+    lookups = {"base": replies_of(Known(), asked), "bct": replies_of(Learnt(), asked)}
+    made = rows(asked, lookups, {"base": "base", "bct": "trained"})
+    found = lost_items(asked, lookups, made, "base")
+    plain = {"\n\n".join(turn.text() for turn in item.prompts[0].turns)[:700] for item in asked[0].items}
+    assert len(found) == 2 and {one.asked for one in found} <= plain
+    assert all(one.said != one.said_before for one in found)
 
 
 def test_whether_steady_habits_grew_is_kept_where_both_were_asked(tmp_path: Path) -> None:

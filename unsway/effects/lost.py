@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from unsway.effects.asked import AskedEffect, Lookup
-from unsway.effects.definition import EffectMeasure
+from unsway.effects.definition import EffectItem, EffectMeasure, Replies, choice
 from unsway.effects.panel import PanelRow
 from unsway.effects.scoring import counted, scored_replies
 
@@ -38,7 +38,7 @@ class LostItem:
     before: float
     """What that of the base scored; 0 where the number stands against 0."""
     asked: str
-    """The last prompt of the item."""
+    """The last prompt of the item that the two answered otherwise."""
     said: str
     """What the arm said to it first."""
     said_before: str
@@ -74,10 +74,16 @@ def _losses(
         then = then if row.against else 0.0
         if now is None or then is None or isnan(now) or isnan(then) or (now <= then if measure.rises else now >= then):
             continue
-        said, said_before = (each[-1][0].text if each[-1] else "" for each in replies)
-        asked = "\n\n".join(turn.text() for turn in item.prompts[-1].turns if turn.parts)
+        at = next((n for n in range(len(item.prompts) - 1, -1, -1) if _differ(item, [each[n] for each in replies])), -1)
+        said, said_before = (each[at][0].text if each[at] else "" for each in replies)
+        asked = "\n\n".join(turn.text() for turn in item.prompts[at].turns if turn.parts)
         half = LONGEST // 2
         texts = (
             text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}" for text in (asked, said, said_before)
         )
         yield LostItem(row.effect, row.measure, row.arm, now, then, *texts)
+
+
+def _differ(item: EffectItem, both: Replies) -> bool:
+    """Whether two arms answer one prompt otherwise: of evidence that counts less, what was said without it may be why."""
+    return item.question is not None and len({choice(item.question, each) for each in both}) == 2
