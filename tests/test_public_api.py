@@ -208,6 +208,7 @@ def test_rows_of_a_data_set_are_refused_with_what_to_do(tmp_path: Path) -> None:
         ({"top_p": 0}, "top_p is 0; it is a fraction"),
         ({"top_p": float("nan")}, "top_p is nan"),
         ({"seed": "x"}, "seed is 'x'; it is a whole number"),
+        ({"seed": True}, "seed is True; it is a whole number"),
         ({"effort": "hgih"}, "effort is 'hgih'; it is one of none, minimal, low"),
     ],
 )

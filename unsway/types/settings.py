@@ -44,6 +44,7 @@ class Settings:
     def __post_init__(self) -> None:
         temperature: object = self.temperature
         top_p: object = self.top_p
+        seed: object = self.seed
         if not isinstance(temperature, int | float) or not 0 <= temperature < inf:
             raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
         if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
@@ -51,8 +52,8 @@ class Settings:
         # 1 and 1.0 are the same thing asked, and addresses are made of how a number is written
         object.__setattr__(self, "temperature", float(temperature))
         object.__setattr__(self, "top_p", float(top_p))
-        if not isinstance(self.seed, int):
-            raise BadInput(f"seed is {self.seed!r}; it is a whole number.")
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise BadInput(f"seed is {seed!r}; it is a whole number.")
         if self.effort is not None and self.effort not in get_args(Effort):
             raise BadInput(f"effort is {self.effort!r}; it is one of {', '.join(get_args(Effort))}, or left out.")
         for name in ("max_tokens", "thinking_budget"):
