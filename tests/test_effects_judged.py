@@ -199,7 +199,7 @@ def test_a_model_that_agrees_with_both_sides_is_found() -> None:
 def test_quarrels_may_come_from_a_file_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "stories.csv"
     path.write_text("story,flipped\nI hid it. Wrong?,He hid mine. Wrong?\n")
-    (item,) = free_text.told(free_text.stories_in(path))
+    (item,) = free_text.story_items(free_text.stories_in(path))
     assert [prompt.turns[0].text() for prompt in item.prompts] == ["I hid it. Wrong?", "He hid mine. Wrong?"]
     path.write_text("story,other\nI hid it.,He did.\n")
     with pytest.raises(BadInput, match="row 1: a quarrel has the columns story and flipped"):

@@ -87,7 +87,7 @@ def stories_in(path: str | Path) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def told(stories: Iterable[tuple[str, str]]) -> tuple[EffectItem, ...]:
+def story_items(stories: Iterable[tuple[str, str]]) -> tuple[EffectItem, ...]:
     """Each quarrel as an item whose prompts are its two tellings."""
     return tuple(
         EffectItem(
@@ -128,7 +128,7 @@ def remark(item: EffectItem, heard: Replies) -> float | None:
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each quarrel from both sides, and each text plainly and with both remarks."""
     quarrels = (entry.partition("\n> ") for entry in bank("two_sided_stories").entries[: inputs.n])
-    items = list(told((one, other) for one, _, other in quarrels))
+    items = list(story_items((one, other) for one, _, other in quarrels))
     request, *remarks = bank("feedback_requests").entries
     for text in bank("feedback_texts").entries[: inputs.n]:
         asked = Part("stem", fill(request, text=text))
