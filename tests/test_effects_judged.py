@@ -142,6 +142,10 @@ def test_refusals_are_shown_by_type_and_judged_as_one(tmp_path: Path, monkeypatc
         ("definitions", 0, 0, 3),
         ("homonyms", 0, 1, 3),
     ]
+    (number,) = declining.measures
+    for kind in ("level", "median", "letters"):  # against 0, or no mean at all
+        other = replace(asked, effect=replace(declining, measures=(replace(number, kind=kind),)))  # type: ignore[arg-type]
+        assert not any(one.parts for one in rows_of([other], lookups, {"base": "base", "bct": "trained"}))
     assert by_part(row) == "Refusals by kind, none tested alone: homonyms 0 → 100 % of 3, definitions 0 → 0 % of 3."
 
 

@@ -88,7 +88,7 @@ def show_kept_panel(folder: Path) -> None:
 
 
 def show_panel(found: EffectPanel) -> None:
-    """A panel in the format that was asked for: text has a table for each arm, JSON everything."""
+    """A panel in the format that was asked for: text has a table for each arm, JSON what was asked too."""
     from unsway.reporting.effects import body, flat_rows, show
 
     if form() == "json":

@@ -132,9 +132,9 @@ def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: 
 
 
 def parts(measure: EffectMeasure, found: tuple[Scores, Scores]) -> tuple[PanelPart, ...]:
-    """A number of two arms by condition; nothing where it is about one, or names those that it is about."""
+    """A mean of two arms by condition; nothing where it is about one, or names those that it is about."""
     conditions = sorted(set(found[0].group_Q))
-    if measure.conditions or len(conditions) < 2:
+    if measure.conditions or len(conditions) < 2 or measure.kind not in ("change", "kept", "rate"):
         return ()
     made = []
     for condition in conditions:

@@ -26,7 +26,7 @@ HEADS = ("number", "before", "after", "change", "margin", "n", "missing", "verdi
 
 
 def body(found: EffectPanel) -> dict[str, Any]:
-    """Everything as JSON."""
+    """The numbers, the sentences and what was asked, as JSON; no replies."""
     rows: list[dict[str, Any]] = [json.loads(json.dumps(asdict(one))) for one in found.rows]
     return {"about": dict(found.about), "sentences": dict(found.sentences), "rows": rows}
 
