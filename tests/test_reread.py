@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,19 @@ def test_exactly_the_altered_answers_are_reported(folder: Path, made: PairSet) -
     assert [one.new for one in found.changed] == [kept[3].biased, kept[8].biased]
     assert sum(found.moves().values()) == 2 and ("unparsed", f"({'ABCD'[kept[8].biased.choice or 0]})") in found.moves()
     assert kept_outcomes(folder) == kept, "today's reading is what is kept now"
+
+
+def test_letters_are_those_that_the_model_was_shown(tmp_path: Path) -> None:
+    made = pairs(toy_questions(2, n_options=2), ["positional"])
+    model = scripted(made, {})
+    run(made, model, folder=tmp_path)
+    keep(tmp_path, made, Arm("base", "scripted/model", str(model.model_args["weights"]), "base"))
+    keep_outcomes(tmp_path)
+    none = Reading(None, "unparsed", "nothing")
+    older(tmp_path, {0: none, 1: none})
+    found = reread(tmp_path)
+    said = [re.findall(r"\((\w)\)\.?$", one.reply.text)[-1] for one in found.changed]
+    assert len(said) == 2 and set(found.moves()) == {("unparsed", f"({letter})") for letter in said}
 
 
 def test_a_shared_clean_answer_is_one_change_and_counting_is_told(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from unsway.errors import number_of
 from unsway.reporting.words import listed, percent, ratio, visible
-from unsway.studies.kept_outcomes import ChangedReading, Reread, named
+from unsway.studies.kept_outcomes import ChangedReading, Reread
 
 if TYPE_CHECKING:
     from unsway.judging.second_reader import SecondReading
@@ -52,7 +52,7 @@ def lines(found: Reread, many: int) -> list[str]:
     said += [f"{n:>6,} × {old} → {new}" for (old, new), n in found.moves().items()]
     for one in found.changed[:many]:
         where = f"{visible(one.arm.name)}, prompt {one.prompt.id}, sample {one.sample}, {one.side}"
-        said += ["", f"{where}: {named(one.old)} → {named(one.new)} ({one.new.rule})", f"  {_cut(one)}"]
+        said += ["", f"{where}: {' → '.join(one.words())} ({one.new.rule})", f"  {_cut(one)}"]
     return said
 
 

@@ -17,7 +17,7 @@ from unsway import layout, readers
 from unsway.disk import exclusive
 from unsway.errors import BadRow
 from unsway.judging.requests import request_readings
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter_on
 from unsway.readers.requests import REQUEST
 from unsway.stats.outcomes import OutcomeKey, ReplyIndex, key_of
 from unsway.store import read_jsonl, read_manifest, write_jsonl
@@ -35,6 +35,8 @@ class ChangedReading(NamedTuple):
     """An answer that is read otherwise than before."""
 
     arm: ArmKey
+    pair: Pair
+    """A pair that it answers a side of; a clean answer may be one of several."""
     prompt: Prompt
     """The prompt of the pair; under an intervention another was asked instead."""
     sample: int
@@ -42,6 +44,14 @@ class ChangedReading(NamedTuple):
     old: Reading
     new: Reading
     reply: Reply
+
+    def words(self) -> tuple[str, str]:
+        """What was read before and what is read now: the letter that the model was shown, or why there is none."""
+        old, new = (
+            answer.status if answer.choice is None else f"({letter_on(self.pair, self.side, answer.choice)})"
+            for answer in (self.old, self.new)
+        )
+        return old, new
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +72,8 @@ class Reread:
     """Outcomes that counted before and do not now."""
 
     def moves(self) -> Mapping[tuple[str, str], int]:
-        """How many answers went from what to what, the most frequent first: letters, or why there is none."""
-        return dict(Counter((named(one.old), named(one.new)) for one in self.changed).most_common())
-
-
-def named(answer: Reading) -> str:
-    """The letter of an answer, or why there is none."""
-    return answer.status if answer.choice is None else f"({letter(answer.choice)})"
+        """How many answers went from what to what, the most frequent first: letters as shown, or why there is none."""
+        return dict(Counter(one.words() for one in self.changed).most_common())
 
 
 def kept_outcomes(folder: str | Path) -> tuple[Outcome, ...]:
@@ -143,8 +148,8 @@ def reread(folder: str | Path) -> Reread:
         reply = index.reply(arm, prompt, sample)
         # another option, or another reason for none; the rule and the place alone change nothing
         if reply is not None and (before.value, before.status) != (after.value, after.status):
-            shown = shown_reply(by_id[pair_of[prompt.id]], reply)
-            changed.append(ChangedReading(arm, prompt, sample, side, before, after, shown))
+            pair = by_id[pair_of[prompt.id]]
+            changed.append(ChangedReading(arm, pair, prompt, sample, side, before, after, shown_reply(pair, reply)))
     n_answers = len(old.keys() & new.keys())
     counted = [(then[key].excluded, now[key].excluded) for key in both]
     return Reread(
