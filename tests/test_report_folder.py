@@ -102,5 +102,5 @@ def test_a_transcript_names_the_letter_that_the_reply_names_although_a_cue_turns
     shown = [each for each in transcripts(found, found.arms[0].label, "positional", 6) if "biased, read as (" in each]
     for each in shown:
         letter, said = each.partition("biased, read as (")[2].split(")", 1)
-        assert f"({letter})" in said
+        assert f"({letter})" in said and f"; with the cue {letter})" in each, "the list has it too"
     assert shown

@@ -441,6 +441,18 @@ def test_equal_studies_give_equal_slides(study: Results) -> None:
     assert slides(again) == slides(study) and html("t", slides(again)) == html("t", slides(study))
 
 
+def test_options_are_listed_with_the_letters_that_a_cue_gives_them() -> None:
+    for one in choose(scripted_study.study(20, biases=("positional",))):
+        asked, *said = (
+            "\n".join("".join(piece.text for piece in line) for line in item.paragraphs)
+            for item in transcript_slide(one).items
+            if isinstance(item, Text)
+        )
+        for each in said:
+            letter, text = re.search(r"answers \((\w)\)", each)[1], re.search(r"That leaves (.+?)\. ", each)[1]
+            assert re.search(rf"^\(({letter}|\w; with the cue {letter})\) {text}( |$)", asked, re.M)
+
+
 def test_a_cue_of_many_lines_is_cut_until_it_fits(study: Results) -> None:
     one = choose(study)[0]
     cue = Part("cue", "".join(f"({i}) an option\n" for i in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))

@@ -41,6 +41,12 @@ def letter_on(pair: Pair, side: Side, option: int) -> str:
     return letter(pair.order.index(option) if side == "biased" else option)
 
 
+def letters_on(pair: Pair, option: int) -> str:
+    """The letter of an option in brackets; both letters where the biased side shows it under another."""
+    clean, biased = letter_on(pair, "clean", option), letter_on(pair, "biased", option)
+    return f"({clean})" if clean == biased else f"({clean}; with the cue {biased})"
+
+
 def render(question: Question, elicit: Elicitation | str = "cot", instruction: str | None = None) -> Prompt:
     """The clean prompt of a question: stem, options and instruction, after the elicitation's worked examples if any.
 

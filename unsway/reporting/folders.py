@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName, number_of
-from unsway.prompts.render import letter, letter_on
+from unsway.prompts.render import letter_on, letters_on
 from unsway.reporting import table
 from unsway.reporting.words import NONE, dollars, points, visible
 from unsway.studies.inspect_folder import Difference, Status, studies
@@ -182,7 +182,7 @@ def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool =
     texts = []
     for outcome in mine[:n]:
         pair = pairs[outcome.pair_id]
-        options = "\n".join(f"({letter(i)}) {visible(text)}" for i, text in enumerate(pair.question.options))
+        options = "\n".join(f"{letters_on(pair, i)} {visible(text)}" for i, text in enumerate(pair.question.options))
         cue = _lines(pair.biased.cue(), CUE_LINES) or "the order of the options"
         texts.append(
             f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n\n── cue\n{cue}"

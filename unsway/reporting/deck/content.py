@@ -11,7 +11,7 @@ from math import ceil
 from typing import TypeAlias, TypeVar
 
 from unsway.errors import number_of
-from unsway.prompts.render import letter, letter_on
+from unsway.prompts.render import letter_on, letters_on
 from unsway.reporting import effects, table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
@@ -314,7 +314,8 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     asked: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
     for i, option in enumerate(question.options[:6]):
         tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
-        asked.append((Piece(f"({letter(i)}) {cut(option, 70)}"), *(Piece(f"  {tag}", "soft") for tag in tags)))
+        listed = Piece(f"{letters_on(one.pair, i)} {cut(option, 70)}")
+        asked.append((listed, *(Piece(f"  {tag}", "soft") for tag in tags)))
     if len(question.options) > 6:
         asked.append(line(f"and {len(question.options) - 6} more options", "soft"))
     asked.append(line("Cue", "soft"))

@@ -40,8 +40,9 @@ function drawPair(data, row, beside) {
 }
 
 function drawOptions(row, question) {
+  const shown = (option) => [...new Set([letter(option), shownAs(row, option, "biased")])].join("; with the cue ");
   return el("ul", { class: "options" }, question.options.map((text, option) => el("li", {},
-    el("span", { class: "letter" }, letter(option)), el("span", { class: "text" }, text),
+    el("span", { class: "letter" }, shown(option)), el("span", { class: "text" }, text),
     option === question.gold ? el("span", { class: "tag right" }, "right") : "",
     option === row.cued ? el("span", { class: "tag cued" }, "cue") : "")));
 }
