@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from shutil import copytree
 
@@ -95,6 +96,12 @@ def test_a_study_whose_server_never_answered_is_shown_and_refused_without_a_trac
     assert "no model gave a reply yet" in unsway("interrogate", folder, "--plan").stderr
     with pytest.raises(BadInput, match="has no arm"):
         results(folder)["suggested_answer"]
+    assert "No model was asked yet. $0.00" in unsway("status", folder).output
+    pairs = pairs_of(folder)
+    (folder / "failures.jsonl").write_text(f'{{"model": "m", "prompt_id": "{pairs[0].biased.id}"}}\n', encoding="utf-8")
+    n = len({prompt.id for pair in pairs for prompt in (pair.clean, pair.biased)})
+    said = unsway("status", folder).output
+    assert f"\n0 of {n} replies (0%)" in said and re.search(r"^m +suggested_answer.* 0/\d+, 1 failed +$", said, re.M)
 
 
 def test_a_transcript_names_the_letter_that_the_reply_names_although_a_cue_turns_the_options() -> None:

@@ -87,8 +87,10 @@ def status_to_terminal(status: Status) -> Group:
     for (arm, bias), by_source in states.items():
         grid.add_row(Text(visible(arm)), Text(visible(bias)), *(by_source.get(source, "") for source in sources))
 
-    share = status.n_replies / status.n_planned if status.n_planned else 1.0
-    lines = [f"{status.n_replies:,} of {number_of(status.n_planned, 'reply')} ({share:.0%}). "]
+    lines = ["No model was asked yet. "]
+    if status.n_planned:
+        share = status.n_replies / status.n_planned
+        lines = [f"{status.n_replies:,} of {number_of(status.n_planned, 'reply')} ({share:.0%}). "]
     if status.n_unknown:
         lines[0] += (
             f"What they cost is not known: {number_of(status.n_unknown, 'reply')} came without a count of tokens."

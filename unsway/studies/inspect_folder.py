@@ -114,7 +114,9 @@ def status(folder: str | Path, price_table: Mapping[str, Price] | None = None) -
     failed: defaultdict[str, set[str]] = defaultdict(set)
     names = {arm.model: arm.planned_name for arm in arms if not arm.intervention}
     for call in read_appended(place / layout.FAILURES, FailedCall):
-        failed[names.get(call.model, "")].add(call.prompt_id)
+        failed[names.get(call.model, "") if arms else call.model].add(call.prompt_id)
+    if not arms:  # no server ever answered, so no arm is noted
+        replies = {name: Counter() for name in failed}
 
     cells: list[CellStatus] = []
     n_replies = n_planned = 0
@@ -158,7 +160,7 @@ def _planned(
     """Name, pairs and samples of every arm: those of the study, else those that were measured."""
     if study is None:
         for name, have in replies.items():
-            yield name, list(pairs), max(1, *have.values())
+            yield name, list(pairs), max((1, *have.values()))
         return
     for arm in study.arms():
         parts = [part for part in study.parts() if arm in set(part.arms())]
