@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from shutil import copytree
 
@@ -75,6 +76,14 @@ def test_damaged_outcomes_studies_notebooks_and_manifests_are_named_or_do_not_co
         with pytest.raises(UnswayError, match=rf"{name}, line 1, field '{wrong}'"):
             status(folder)
         (folder / name).unlink()
+    beat = folder / "running" / "1-0.json"
+    beat.parent.mkdir()
+    whole = '{"what": "m", "done": 0, "total": 1, "since": 0, "seen": 0, "pid": "x", "host": "h"}'
+    for text in ("{", "[]", "\x00", whole, whole.replace('"x"', "-1").replace('"h"', f'"{socket.gethostname()}"')):
+        beat.write_text(text, encoding="utf-8")
+        with pytest.raises(UnswayError, match=r"1-0\.json is damaged .* Delete it"):
+            status(folder)
+    beat.unlink()
     (folder / "study.json").write_bytes(b'{"models": 7}')
     with pytest.raises(UnswayError, match=r"cannot be read as a study: (?!.*pydantic)"):
         read_study(folder)

@@ -17,7 +17,9 @@ from typing import NamedTuple
 
 from unsway import layout
 from unsway.disk import write_text
+from unsway.errors import BadInput
 from unsway.progress import Advance
+from unsway.store import loads, why
 
 EVERY = 1.0
 """Seconds between two renewals."""
@@ -107,13 +109,16 @@ def heartbeat(
 
 
 def running(folder: str | Path) -> tuple[Heartbeat, ...]:
-    """The calls that run in a folder now, without those whose process was killed."""
+    """The calls that run in a folder now, without those whose process was killed. Raises `BadInput` for a damaged file."""
     found = []
     for path in sorted((Path(folder) / layout.RUNNING).glob("*.json")):
         try:
-            beat = Heartbeat(**json.loads(path.read_text(encoding="utf-8")))
+            beat = loads(Heartbeat, path.read_bytes())
+            is_alive = beat.is_alive()
         except FileNotFoundError:  # it just ended
             continue
-        if beat.is_alive():
+        except ValueError as error:
+            raise BadInput(f"{path} is damaged ({why(error)}). Delete it: it only says what runs now.") from None
+        if is_alive:
             found.append(beat)
     return tuple(found)
