@@ -16,6 +16,7 @@ from tests.tiny import example, loads_torch, losses, metrics, real, room_for
 from unsway.backends import backend
 from unsway.backends.export import export
 from unsway.backends.local import launch
+from unsway.backends.local.steps import note_metrics
 from unsway.backends.local.trainers import reporting
 from unsway.cli import main
 from unsway.errors import BadInput, StoreError, TrainingError
@@ -97,6 +98,12 @@ def test_a_gradient_that_is_no_number_stops_before_its_weights_are_saved(base: P
     fit(ROWS, HOW, str(base), backend("local", save_every=2), tmp_path)  # goes on from the step before
     assert [row["step"] for row in metrics(tmp_path) if "about" in row] == [0, 2]
     assert losses(tmp_path)[9] < losses(tmp_path)[1]
+
+
+def test_metrics_are_json_where_a_loss_is_no_number(tmp_path: Path) -> None:
+    note_metrics(tmp_path, {"step": 1, "loss": float("nan"), "grad_norm": float("inf"), "about": {"device": "cpu"}})
+    text = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8")
+    assert text == '{"step": 1, "loss": null, "grad_norm": null, "about": {"device": "cpu"}}\n'
 
 
 @real

@@ -9,7 +9,6 @@ Letters: B rows of a pass, T tokens, R tokens of a reply, L layers, H heads, D w
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,8 +24,7 @@ from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rolling import roll
 from unsway.backends.local.saving import keep_step, take_up, write_checkpoint
 from unsway.backends.local.states import Caught, catching
-from unsway.backends.local.steps import METRICS, Noting, check_number, keep_only, last_saved, number
-from unsway.disk import append_row
+from unsway.backends.local.steps import METRICS, Noting, check_number, keep_only, last_saved, note_metrics, number
 from unsway.errors import BadInput, ModelError
 from unsway.extras import requires
 from unsway.models.beginnings import Beginnings, common, keeps_all
@@ -107,7 +105,8 @@ class LiveModel(Noting):
         else:
             (folder / METRICS).unlink(missing_ok=True)
             about = {"device": str(self.model.device), "dtype": dtype, "processes": 1, "rows_at_once": self.at_once}
-            self._write({"step": 0, "about": about | {"trained_parameters": sum(p.numel() for p in self.trained)}})
+            about["trained_parameters"] = sum(p.numel() for p in self.trained)
+            note_metrics(folder, {"step": 0, "about": about})
 
     # ------------------------------------------------------------ policy
 
@@ -194,7 +193,7 @@ class LiveModel(Noting):
             norm = float(torch.nn.utils.clip_grad_norm_(self.trained, MOST_NORM))
             rate = self.schedule.get_last_lr()[0]
             numbers = {"loss": total, "grad_norm": norm, "learning_rate": rate} | self.noted
-            self._write({"step": self.steps + 1} | numbers)
+            note_metrics(self.folder, {"step": self.steps + 1} | numbers)
             for name, value in (("loss", total), ("norm of the gradient", norm)):
                 check_number(name, value, self.steps + 1, rows, self.rows)
             self.optimiser.step()
@@ -353,6 +352,3 @@ class LiveModel(Noting):
                 begun.batch_repeat_interleave(len(laid))
             more |= {"past_key_values": begun, "use_cache": True}
         model(input_ids=ids_BT[:, start:], logits_to_keep=1, **more)
-
-    def _write(self, row: dict[str, Any]) -> None:
-        append_row(self.folder / METRICS, json.dumps(row))

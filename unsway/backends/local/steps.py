@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unsway.disk import write_text
+from unsway.disk import append_row, write_text
 from unsway.errors import TrainingError
 from unsway.models.weights import CHECKPOINT_FILE
 from unsway.types import Example
@@ -48,6 +48,12 @@ def last_saved(folder: Path) -> Path | None:
 def number(step: Path | None) -> int:
     """How many steps were done when it was saved."""
     return int(step.name.rpartition("-")[2]) if step else 0
+
+
+def note_metrics(folder: Path, row: Mapping[str, Any]) -> None:
+    """Append a line to `metrics.jsonl`; a number that is infinite or none is null there, because JSON has no such number."""
+    numbers = {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in row.items()}
+    append_row(folder / METRICS, json.dumps(numbers))
 
 
 class Noting:

@@ -6,7 +6,6 @@ to `metrics.jsonl`, and stops at a loss that is no number.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +17,7 @@ from unsway.backends.local.launch import check_devices, is_main, processes, shar
 from unsway.backends.local.lora import adapter_of
 from unsway.backends.local.options import LocalOptions
 from unsway.backends.local.rows import TokenRow
-from unsway.backends.local.steps import METRICS, STEPS
-from unsway.disk import append_row
+from unsway.backends.local.steps import STEPS, note_metrics
 from unsway.errors import TrainingError
 from unsway.extras import requires
 from unsway.models.weights import Dtype, Weights, load_model, training_dtype
@@ -130,7 +128,7 @@ def reporting(folder: Path, advance: Advance, rows_of: Callable[[int], str]) -> 
 
     def note(row: dict[str, Any]) -> None:
         if is_main():
-            append_row(folder / METRICS, json.dumps(row))
+            note_metrics(folder, row)
 
     class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
         saving = False

@@ -6,6 +6,7 @@ In: a client and a job's id. Out: rows in `metrics.jsonl` (losses, by the names 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class JobNotes:
             if event.type == "metrics" and isinstance(event.data, dict):
                 kind = "metrics"
                 named = {NAMES.get(str(name), str(name)): value for name, value in event.data.items()}
-                row |= {name: value for name, value in named.items() if isinstance(value, int | float)}
+                row |= {name: x for name, x in named.items() if isinstance(x, int | float) and math.isfinite(x)}
                 self.step = max(self.step, int(event.data.get("step") or 0))
             else:
                 row |= {"level": event.level, "message": plain(event.message, self.key)}

@@ -9,7 +9,6 @@ sampled, and the checkpoint's record, last. Killed or cut off, the same call goe
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +21,11 @@ from unsway.backends import backends
 from unsway.backends.charging import Charging
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow, check_lengths, in_order, tokenise, tokenise_sides
-from unsway.backends.local.steps import METRICS
+from unsway.backends.local.steps import METRICS, note_metrics
 from unsway.backends.tinker.costs import TinkerTokens, at_most, price_of_base
 from unsway.backends.tinker.policy import TinkerPolicy, preferred
 from unsway.backends.tinker.service import RECORD, connect, fit_of, gathered, translated
-from unsway.disk import append_row, exclusive
+from unsway.disk import exclusive
 from unsway.errors import BadInput
 from unsway.models.endpoints import address, address_id
 from unsway.models.weights import CHECKPOINT_FILE, locate_tokenizer
@@ -194,7 +193,7 @@ class Tinker(Charging):
             (training,) = gathered([asked])
             record = Checkpoint(PREFIX, self.describe(base), self.name, self._chat(), repr(method), sha256, 0, 0)
             if not saved.state:
-                append_row(folder / METRICS, json.dumps({"step": 0, "about": {"device": "tinker", "base": bare}}))
+                note_metrics(folder, {"step": 0, "about": {"device": "tinker", "base": bare}})
             model = TinkerPolicy(
                 client, training, form, context, method, rows, folder, saved, self.save_every, record, bare, price
             )

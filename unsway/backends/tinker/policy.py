@@ -8,7 +8,6 @@ Optimiser, clipping and rates are the local back-end's as well: AdamW, norm 1, w
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -20,10 +19,10 @@ from typing import Any
 from unsway.backends.local.live import MOST_NORM
 from unsway.backends.local.replies import ReplyFormat
 from unsway.backends.local.rows import TokenRow
-from unsway.backends.local.steps import METRICS, Noting, check_number
+from unsway.backends.local.steps import Noting, check_number, note_metrics
 from unsway.backends.tinker.costs import CACHED, CUSTOM, TinkerPrice, TinkerTokens
 from unsway.backends.tinker.service import TinkerFit, gathered
-from unsway.disk import append_row, write_text
+from unsway.disk import write_text
 from unsway.errors import BadInput
 from unsway.extras import requires
 from unsway.models.weights import CHECKPOINT_FILE
@@ -243,7 +242,7 @@ class TinkerPolicy(Noting):
         self.tokens += size
         self.charged += TinkerTokens(trained=charged)
         numbers = {"loss": value, "learning_rate": rate} | self.noted
-        append_row(self.folder / METRICS, json.dumps({"step": self.steps + 1} | numbers))
+        note_metrics(self.folder, {"step": self.steps + 1} | numbers)
         self.noted = {}
         check_number("loss", value, self.steps + 1, rows, self.rows)
         how = tinker.AdamParams(
