@@ -104,6 +104,10 @@ def test_train_takes_names_and_refuses_what_is_neither_a_name_nor_a_value() -> N
         train("bctt", *asked)
     with pytest.raises(BadInput, match=r"is no method. Give one with its hyper-parameters, as Bct\(\)"):
         train(Bct, *asked)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"of the kind 'bct' is wrong: Bct\.epochs is -1"):
+        train({"kind": "bct", "epochs": -1}, *asked)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="of the kind 'local' is wrong: save_every: Input should be"):
+        train("bct", *asked, backend={"kind": "local", "save_every": 2.5})  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"is no back-end. Give one with its options, as Local\(\)"):
         train("bct", *asked, backend=Local)  # type: ignore[arg-type]
 

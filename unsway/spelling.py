@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from unsway.errors import BadInput
-from unsway.store import dumps, loads
+from unsway.store import dumps, loads, why
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -59,7 +59,7 @@ def tagged(kind: str, value: object) -> dict[str, Any]:
 
 
 def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
-    """The dataclass whose fields a row has. Raises `BadInput` where it has others, and `ValueError` for a wrong value."""
+    """The dataclass whose fields a row has. Raises `BadInput` where it has others, lacks one, or has a wrong value."""
     given = {name: value for name, value in row.items() if name != KIND}
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # only dataclasses are tagged
     if unknown := sorted(given.keys() - known):
@@ -67,7 +67,10 @@ def untagged(cls: type[T], row: Mapping[str, Any]) -> T:
             f"A value of the kind {row.get(KIND)!r} has no {unknown[0]!r}; it has {', '.join(sorted(known))}. Another "
             "version of unsway wrote it: open it with that one."
         )
-    return loads(cls, json.dumps(given))
+    try:
+        return loads(cls, json.dumps(given))
+    except ValueError as error:
+        raise BadInput(f"A value of the kind {row.get(KIND)!r} is wrong: {why(error)}") from None
 
 
 @singledispatch
