@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ContentReasoning, ContentText, ModelOutput
-from tiny import loads_torch, real, tiny_model
 
 import unsway as us
 from tests.openai_server import OpenAiServer, let_go
+from tests.tiny import loads_torch, real, tiny_model
 from unsway.cli import main
 from unsway.errors import BadInput
 from unsway.interventions.thoughts import canaries

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from parity import DATA, training
 
-from tests.parity import DATA, training
 from unsway.data.audit import audit, escaped
 from unsway.errors import BadInput
 from unsway.types import AwayFrom, Example, Part, Prompt, Question, Toward, Turn

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from intervening import saying
-from openai_server import OpenAiServer, let_go
 
+from tests.openai_server import OpenAiServer, let_go
 from unsway.biases.evidence import FORMS, evidence
 from unsway.cli import main
 from unsway.data import Recipe, all_but, mixture

@@ -13,8 +13,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
 import pytest
-from tiny import loads_torch, real, tiny_model
 
+from tests.tiny import loads_torch, real, tiny_model
 from unsway.errors import BadInput, MissingExtra, ModelError, UnknownName
 from unsway.models.engines import base
 from unsway.models.engines.base import Engine, Generation, PendingScore, Request, ScoreRequest, engines, make_engine

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import example, loads_torch, losses, metrics, real, tiny_model
 
+from tests.tiny import example, loads_torch, losses, metrics, real, tiny_model
 from unsway.backends.local import Local
 from unsway.cli.options import assignments
 from unsway.errors import TrainingError

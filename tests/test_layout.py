@@ -25,3 +25,11 @@ def test_no_other_module_spells_a_name() -> None:
         nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         spelled = [node.value for node in nodes if isinstance(node, ast.Constant) and node.value in files]
         assert spelled == [] or path.name == "layout.py", path
+
+
+def test_helpers_of_the_tests_have_one_spelling() -> None:
+    """Imported as `tiny` and as `tests.tiny`, a module is there twice in a process, with everything that it caches."""
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    helpers = [path.stem for path in (ROOT / "tests").glob("*.py")]
+    plain, dotted = (set(re.findall(rf"^ *(?:from|import) {head}(\w+)", texts, re.M)) for head in ("", r"tests\."))
+    assert not plain & dotted & set(helpers)

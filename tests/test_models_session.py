@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tiny import example, loads_torch, prompt, real, tiny_model
 
+from tests.tiny import example, loads_torch, prompt, real, tiny_model
 from unsway.backends.local import Local
 from unsway.data.mixture import Mixture, Recipe
 from unsway.data.provenance import Provenance

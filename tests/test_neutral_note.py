@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.biasing import toy_questions
+from biasing import toy_questions
+
 from unsway import sources
 from unsway.banks import bank
 from unsway.biases.insert import PLACES

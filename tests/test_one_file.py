@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner
 from intervening import saying
 from keeping import keep_arm
-from tiny import loads_torch, real, tiny_model
 
 import unsway
+from tests.tiny import loads_torch, real, tiny_model
 from unsway import registry
 from unsway.banks import Bank
 from unsway.biases import Bias

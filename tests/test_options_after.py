@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 from inspect_ai.model import ChatMessage, ModelOutput, ModelUsage
-from tiny import loads_torch, real, tiny_model
 
 import unsway as us
+from tests.tiny import loads_torch, real, tiny_model
 from unsway import biases
 from unsway.errors import BadInput, ModelError
 from unsway.models.engines.base import AFTER, CHOICES, Engine, Generation, Pending, Request, make_engine

@@ -6,8 +6,8 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
+from scripted_study import hostile_study, study
 
-from tests.scripted_study import hostile_study, study
 from unsway.pairing import pairs
 from unsway.prompts.render import letter
 from unsway.reporting import words

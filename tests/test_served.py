@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from openai_server import OpenAiServer, let_go
-from tiny import loads_torch, real, tiny_model
 
+from tests.openai_server import OpenAiServer, let_go
+from tests.tiny import loads_torch, real, tiny_model
 from unsway.cli import main
 from unsway.errors import BadInput, ModelError
 from unsway.models.weights import load_model, locate

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import loads_torch, real, tiny_model
 
 import unsway as us
+from tests.tiny import loads_torch, real, tiny_model
 from unsway.data import Recipe, mixture
 from unsway.data.preferences import preferences
 from unsway.errors import BadInput
