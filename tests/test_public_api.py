@@ -209,6 +209,10 @@ def test_rows_of_a_data_set_are_refused_with_what_to_do(tmp_path: Path) -> None:
         ({"top_p": float("nan")}, "top_p is nan"),
         ({"seed": "x"}, "seed is 'x'; it is a whole number"),
         ({"seed": True}, "seed is True; it is a whole number"),
+        ({"temperature": True}, "temperature is True; it is a number"),
+        ({"options_after": 5}, "options_after is 5; it is words of a reply"),
+        ({"force_answer": ("A",)}, "force_answer is .*; it is words of a reply"),
+        ({"letter_begins": 5}, "letter_begins is 5; it is words of a reply"),
         ({"effort": "hgih"}, "effort is 'hgih'; it is one of none, minimal, low"),
     ],
 )

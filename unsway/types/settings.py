@@ -44,23 +44,29 @@ class Settings:
     def __post_init__(self) -> None:
         temperature: object = self.temperature
         top_p: object = self.top_p
-        seed: object = self.seed
-        if not isinstance(temperature, int | float) or not 0 <= temperature < inf:
+        if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature < inf:
             raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
-        if not isinstance(top_p, int | float) or not 0 < top_p <= 1:
+        if isinstance(top_p, bool) or not isinstance(top_p, int | float) or not 0 < top_p <= 1:
             raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
         # 1 and 1.0 are the same thing asked, and addresses are made of how a number is written
         object.__setattr__(self, "temperature", float(temperature))
         object.__setattr__(self, "top_p", float(top_p))
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise BadInput(f"seed is {seed!r}; it is a whole number.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise BadInput(f"seed is {self.seed!r}; it is a whole number.")
         if self.effort is not None and self.effort not in get_args(Effort):
             raise BadInput(f"effort is {self.effort!r}; it is one of {', '.join(get_args(Effort))}, or left out.")
-        for name in ("max_tokens", "thinking_budget"):
-            tokens = getattr(self, name)
-            is_left_out = tokens is None and name == "thinking_budget"
-            if not is_left_out and (not isinstance(tokens, int) or isinstance(tokens, bool) or tokens < 1):
-                raise BadInput(f"{name} is {tokens!r}; it is a whole number of tokens, 1 or more.")
+        # each row of a reply makes one, so nothing is looked up by name and what is left out costs next to nothing
+        most: object = self.max_tokens
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise BadInput(f"max_tokens is {most!r}; it is a whole number of tokens, 1 or more.")
+        budget: object = self.thinking_budget
+        if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int) or budget < 1):
+            raise BadInput(f"thinking_budget is {budget!r}; it is a whole number of tokens, 1 or more.")
+        if self.options_after is not None or self.force_answer is not None or self.letter_begins is not None:
+            for name in ("options_after", "force_answer", "letter_begins"):
+                words = getattr(self, name)
+                if words is not None and not isinstance(words, str):
+                    raise BadInput(f"{name} is {words!r}; it is words of a reply, or left out.")
 
     def __repr__(self) -> str:
         """The fields; of those that came later only the ones that are set, because addresses are made of this text."""
