@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from unsway import biases, effects, sources
+from unsway import biases, effects, readers, sources
 from unsway.cli.known import REGISTRIES, registry_of
 from unsway.errors import BadInput, UnknownName, UnswayError
+from unsway.interventions import InterventionKind, kinds
 from unsway.judging.rubrics import rubric
 from unsway.registry import Ref, Registry
+from unsway.stats.statistics import Statistic, statistics
 from unsway.training.methods import methods
 
 
@@ -84,6 +86,39 @@ def test_names_are_read_and_written_back(text: str, parts: tuple[str, str, str])
 def test_what_is_declared_without_a_field_or_with_an_unknown_one_is_refused_in_words(declare: Any, said: str) -> None:
     with pytest.raises(UnswayError, match=said):
         declare()(lambda question, clean, option, draw: clean)
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (
+            lambda: statistics.add("odd", Statistic("h", "s", 5, "percnt")),
+            "statistic 'odd' .*estimate is 5; it is a function",
+        ),
+        (
+            lambda: statistics.add("odd", Statistic("h", "s", print, "percnt")),
+            "show is 'percnt'; it is one of 'percent', 'p",
+        ),
+        (
+            lambda: effects.side_effect("odd", version=1, question="q", measures=5)(print),
+            "measures is 5; it is a tuple, each",
+        ),
+        (lambda: effects.side_effect("odd", version=1, question="q", measures=())(5), "build is 5; it is a function"),
+        (lambda: readers.reader("odd", version=1, summary="s")(5), "reader 'odd' .*read is 5; it is a function"),
+        (lambda: kinds.add("odd", InterventionKind(5, print, print, "s")), "value_type is 5; it is a class"),
+        (
+            lambda: biases.bias("odd", version=1, summary="s", paper="")(5),
+            r"bias 'odd' is int \('5'\); it must be a function",
+        ),
+        (
+            lambda: sources.source("odd", revision="1", license="", splits=5, summary="s")(iter),
+            "splits is 5; it is a tuple",
+        ),
+    ],
+)
+def test_a_field_of_another_kind_is_refused_where_it_is_declared(declare: Any, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        declare()
 
 
 def test_a_rubric_whose_wording_is_no_bank_is_refused() -> None:

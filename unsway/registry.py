@@ -22,6 +22,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from unsway.errors import BadInput, UnknownName, UnswayError, kind_of
+from unsway.types.kinds import check_kinds
 
 GROUP = "unsway.plugins"
 """The group of entry points under which other packages add things; the value of each is a module to import."""
@@ -85,7 +86,8 @@ class Registry(Generic[T]):
         """Declare a thing under a name, and return it.
 
         Raises:
-            BadInput: The name is taken, cannot be written or is not the thing's own, or the thing is of another kind.
+            BadInput: The name is taken, cannot be written or is not the thing's own, or the thing or a field of it is of
+                another kind.
         """
         given: object = name
         if not isinstance(given, str) or not _NAME.fullmatch(given):
@@ -102,6 +104,8 @@ class Registry(Generic[T]):
             raise BadInput(f"The {self.kind} {name!r} is {kind_of(found)}; give {allowed}. CONTRIBUTING.md shows one.")
         if (own := getattr(found, "name", name)) != name:  # rows and studies keep its own name, and look it up
             raise BadInput(f"The {self.kind} {name!r} has the name {own!r} itself. Give both the same one.")
+        if not is_class:
+            _check_fields(self.kind, name, found)
         self._things[name] = thing
         return thing
 
@@ -143,7 +147,7 @@ def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, A
 
     Raises:
         UnknownName: It has no such field, or not one that its author fills.
-        BadInput: A field is missing.
+        BadInput: A field is missing, or of another kind.
     """
     known = {each.name: each for each in fields(kind) if each.name not in {"name", *own}}  # type: ignore[arg-type]
     for given in about:
@@ -154,7 +158,18 @@ def declared(what: str, kind: Callable[..., T], name: str, about: Mapping[str, A
         raise BadInput(
             f"The {what} {name!r} has no {' and no '.join(lacking)}. Every {what} says its {', '.join(needed)}."
         )
-    return kind(name=name, **about, **own)
+    made = kind(name=name, **about, **own)
+    if isinstance(name, str):  # else `add` says what a name is
+        _check_fields(what, name, made)
+    return made
+
+
+def _check_fields(what: str, name: str, value: object) -> None:
+    """Refuse a declared value with a field of another kind than is annotated. Raises `BadInput`."""
+    try:
+        check_kinds(value)
+    except BadInput as error:
+        raise BadInput(f"The {what} {name!r} cannot be used: {error}") from None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Literal, Required, TypeAlias, TypedDict, TypeVar, Unpack, get
 from unsway.banks import bank
 from unsway.biases.definition import Cue
 from unsway.biases.insert import Inserted
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, kind_of
 from unsway.registry import Ref, Registry, declared
 from unsway.types import Prompt, Rule
 
@@ -157,6 +157,10 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
     """
 
     def declare(make: F) -> F:
+        if not callable(make):
+            raise BadInput(
+                f"The bias {name!r} is {kind_of(make)}; it must be a function (question, clean, option, draw)."
+            )
         parameters = inspect.signature(make).parameters.values()
         wants = tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
         if not set(wants) <= set(OFFERED) or len(wants) + 4 != len(parameters):

@@ -95,7 +95,7 @@ class Intervention(Protocol):
 class InterventionKind:
     """One kind of intervention, as its file declares it."""
 
-    type: type[Any]
+    value_type: type[Any]
     """The frozen dataclass; a study's JSON keeps its fields."""
     parse: Callable[[str], Intervention | None]
     """The intervention of a name, or None where the name is of another kind."""

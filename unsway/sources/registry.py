@@ -107,11 +107,11 @@ def source(name: str, **about: Unpack[AboutSource]) -> Callable[[Rows], Rows]:
     """
 
     def declare(rows: Rows) -> Rows:
-        levels = about.get("levels", ())
-        made = declared("source", Source, name, about, rows=rows, level=levels[0] if levels else 0)
+        made = declared("source", Source, name, about, rows=rows, level=0)
         if not made.splits:
             raise BadInput(f'The source {name!r} has no splits. Name one at least: splits=(Split("test", 100),).')
-        sources.add(name, replace(made, default=made.default or made.splits[0].name))
+        level = made.levels[0] if made.levels else 0
+        sources.add(name, replace(made, default=made.default or made.splits[0].name, level=level))
         return rows
 
     return declare

@@ -177,7 +177,7 @@ def intervention_of(given: Any) -> Intervention:
     if KIND not in given:  # the first edition knew trainings alone as rows
         given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
         del given["settings"]
-    kind = Trained if given[KIND] == TRAINED else interventions.kinds.get(given[KIND]).type
+    kind = Trained if given[KIND] == TRAINED else interventions.kinds.get(given[KIND]).value_type
     value: Intervention = untagged(kind, given)
     return value
 
@@ -185,7 +185,9 @@ def intervention_of(given: Any) -> Intervention:
 def _intervention_row(value: Intervention) -> dict[str, Any]:
     if value is None:
         return {KIND: NONE}
-    kinds = {interventions.kinds.get(name).type: name for name in interventions.kinds.names()} | {Trained: TRAINED}
+    kinds = {interventions.kinds.get(name).value_type: name for name in interventions.kinds.names()} | {
+        Trained: TRAINED
+    }
     return tagged(kinds[type(value)], value)
 
 
