@@ -136,6 +136,21 @@ def test_options_that_moved_or_changed_are_lost(text: str) -> None:
     assert not has_options(text, ("an oak tree", "3.5 (about)"))
 
 
+def test_an_option_that_became_another_number_or_word_is_lost() -> None:
+    for lost in (
+        "(A) 42 (B) 5",
+        "(A) 4.5 (B) 5",
+        "(A) 4,000\n(B) 5",
+        "(A) 4% (B) 5",
+        "(A) 4 % (B) 5",
+        "(A) 4/5, (B) 5",
+    ):
+        assert not has_options(lost, ("4", "5")), lost
+    for kept in ("(A) 4 (B) 5", "A. **4**\nB. 5.", "Is it (A) 4, or (B) 5?", "a) 4; b) 5"):
+        assert has_options(kept, ("4", "5")), kept
+    assert has_options("(A) 4% (B) iron.", ("4%", "iron")) and not has_options("(A) 4% (B) ironing", ("4%", "iron"))
+
+
 def test_what_is_missing_is_counted_by_reason_and_never_asked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = pairs(QUESTIONS[:6], ["suggested_answer", "are_you_sure"])
     lost, cut = QUESTIONS[0].stem, QUESTIONS[1].stem

@@ -43,12 +43,14 @@ from unsway.types import Pair, Part, Prompt, Reply, Turn
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
 
-VERSION = 1
+VERSION = 2
 BANK = "rewrite_requests"
 SPEAKS = "the model speaks on the way, so that there is nothing to rewrite before it did"
 CUT, EMPTY, LOST = "its rewriting was cut", "its rewriting is empty", "its rewriting lost an option"
 _log = logging.getLogger(__name__)
 _TAGGED = re.compile(r"<question>(.*?)(?:</question>|\Z)", re.S)
+_END = r"(?![.,:/-]?\w|\s?%)"
+"""Where an option ends: neither in a word nor in a number."""
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
@@ -160,10 +162,10 @@ def rewritten(prompt: Prompt, shown: Sequence[str], reply: Reply) -> Prompt | st
 
 
 def has_options(text: str, options: Sequence[str]) -> bool:
-    """Whether every option is there behind its letter, white space, case and emphasis aside."""
+    """Whether every option is there behind its letter, white space, case and emphasis aside: 4 is not in 42, 4.5 or 4%."""
     shown = visible(text.replace("*", "")).casefold()
     plain = [visible(option.replace("*", "")).casefold() for option in options]
-    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}" for i, text in enumerate(plain))
+    marks = (rf"(?<!\w)\(?{letter(i).lower()}[).:]\s*{re.escape(text)}{_END}" for i, text in enumerate(plain))
     return all(re.search(mark, shown) for mark in marks)
 
 
