@@ -310,12 +310,16 @@ def test_two_runs_of_one_task_are_not_joined_in_silence(tmp_path: Path) -> None:
     log.plan.config.temperature = 0.5
     write_eval_log(log, warm)
     log = read_eval_log(first)
-    (score,) = (log.samples or [])[0].scores.values()  # type: ignore[union-attr]
-    score.metadata = {**(score.metadata or {})}
-    score.metadata["reply"] = score.metadata["reply"].replace("answer", "choice")
-    write_eval_log(log, other)
+    for arm, path in (("clean", f"{tmp_path}/clean.json"), ("biased", other)):
+        sample = next(one for one in log.samples or [] if one.metadata["arm"] == arm)
+        (score,) = (sample.scores or {}).values()
+        score.metadata = {**(score.metadata or {})}
+        score.metadata["reply"] = score.metadata["reply"].replace("answer", "choice")
+        write_eval_log(log, path)
     once = load([first, first])
     assert (len(once.replies), once.n_rows, once.n_duplicates, once.n_empty) == (4, 8, 4, 0), "as a run tried again"
+    both = load([first, f"{tmp_path}/clean.json"])
+    assert both.replies == once.replies and "1 reply without a cue not taken" in both.notes[0]
     for second in (other, warm):
         with pytest.raises(BadInput, match="different replies of 'scripted/model'"):
             load([first, second])

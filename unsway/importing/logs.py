@@ -58,7 +58,7 @@ class Logs(NamedTuple):
     others: dict[Path, EvalLog | None]
     """All other files, in their order; those that are logs with what they hold."""
     notes: tuple[str, ...]
-    """A line for each log whose run did not finish."""
+    """A line for each log whose run did not finish, or whose clean replies a log before it has too, in other words."""
 
 
 def read_logs(files: Sequence[Path]) -> Logs:
@@ -66,7 +66,7 @@ def read_logs(files: Sequence[Path]) -> Logs:
 
     Raises:
         BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there; or two logs hold
-            different replies to one sample.
+            different replies to one prompt with a cue, or were decoded otherwise.
     """
     pairs: dict[str, Pair] = {}
     held: dict[tuple[str, str, int], Reply | None] = {}
@@ -82,15 +82,24 @@ def read_logs(files: Sequence[Path]) -> Logs:
         else:
             n_samples += len(log.samples or ())
             pairs |= {pair.id: pair for pair in own[0]}
+            clean, left_out = {pair.clean.id for pair in own[0]}, 0
             for place, reply in own[1].items():
                 there = held.get(place)
-                if reply and there and (reply.text, reply.settings) != (there.text, there.settings):
+                held[place] = there or reply
+                if not reply or not there or (reply.text, reply.settings) == (there.text, there.settings):
+                    continue
+                if reply.settings != there.settings or reply.prompt_id not in clean:
                     raise BadInput(
                         f"{file} and a log before it hold different replies of {place[0]!r} to the same prompt (epoch "
                         f"{place[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
                         "`-T bias=A,B`, `--epochs N`."
                     )
-                held[place] = there or reply
+                left_out += 1
+            if left_out:
+                notes.append(
+                    f"{file}: {number_of(left_out, 'reply')} without a cue not taken, because a log before it has others; "
+                    "biases share these prompts, and each counts once."
+                )
         if log is None:
             continue
         n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
