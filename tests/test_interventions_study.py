@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from intervening import saying, swayed
+from keeping import keep_arm
 
 from unsway.errors import ModelError
 from unsway.pairing import pairs
@@ -15,7 +16,7 @@ from unsway.planning.plan import SHOTS
 from unsway.studies import Study, plan, run
 from unsway.studies.folder import arms_of
 from unsway.studies.measuring import measure
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, scripted, toy_questions
 
 STUDY = Study(
     models="saying/studied",
@@ -49,16 +50,15 @@ def test_an_arm_that_got_no_reply_is_forgotten_although_its_model_gave_some_with
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = pairs(toy_questions(2), ["post_hoc"], elicit="brief")
-    model = scripted(asked, follow={}, name="a")
-    measure(model, asked, folder=tmp_path)
+    keep_arm(tmp_path, asked, Script({}, 0.9), "a")
 
     def gone(*asked: object, **how: object) -> None:
         raise ModelError("nobody listens")
 
     monkeypatch.setattr("unsway.studies.measuring.ask", gone)
     with pytest.raises(ModelError, match="nobody listens"):
-        measure(model, asked, folder=tmp_path, intervention="prompted:ignore")
-    assert [arm.label for arm in arms_of(tmp_path)] == ["scripted/a"]
+        measure(scripted(asked, {}, accuracy=0.9, name="a"), asked, folder=tmp_path, intervention="prompted:ignore")
+    assert [arm.label for arm in arms_of(tmp_path)] == ["a"]
 
 
 def test_the_script_says_how_well_one_arm_predicts_another(tmp_path: Path) -> None:
