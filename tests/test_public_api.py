@@ -222,6 +222,39 @@ def test_settings_that_cannot_be_are_refused(given: dict[str, Any], said: str) -
     assert Settings(temperature=1, max_tokens=1, thinking_budget=1, top_p=0.5)
 
 
+def test_arguments_in_another_order_are_refused_in_words(tmp_path: Path) -> None:
+    questions = toy_questions(2)
+    made = us.pairs(questions, ["post_hoc"])
+    model = scripted(made, {})
+    found = us.measure(model, made)
+    swapped: list[tuple[Any, str]] = [
+        (lambda: us.measure(made, model), "Model .* stands where a question is expected"),
+        (lambda: us.measure(made, questions, ["post_hoc"]), "PairSet .* stands where a model is expected"),
+        (lambda: us.measure(model, list(made)), "Pair .* stands where a question"),
+        (lambda: us.measure(model, 5), "int .* stands where a question"),
+        (lambda: us.measure(model, like=model), "Model .* stands where Results are"),
+        (lambda: us.pairs(model, "post_hoc"), "Model .* stands where a question"),
+        (lambda: us.ask(made, model), "Pair .* stands where a prompt"),
+        (
+            lambda: us.ask(model, [pair.clean for pair in made]),
+            "Model .* stands where a prompt|list .* stands where a model",
+        ),
+        (lambda: us.judge(made, "mentions_cue", by=model), "PairSet .* stands where a study"),
+        (lambda: us.judge(found, model, by=model), "Model .* stands where a rubric"),
+        (lambda: us.monitor(made, by=model), "PairSet .* stands where a study"),
+        (lambda: us.report(made, tmp_path / "a.html"), "PairSet .* stands where a study"),
+        (lambda: us.report("a.html", found), "Results .* stands where the path"),
+        (lambda: us.train("bct", "smollm2-135m", model), "Model .* stands where a question"),
+        (lambda: us.fit((), "bct", "smollm2-135m", us.Local(), tmp_path), "str .* stands where a method"),
+        (lambda: us.plan(made), "PairSet .* stands where a study"),
+        (lambda: us.cue(5, place="end"), "int .* stands where the words of a cue"),
+        (lambda: us.load("procedural/arithmetic", "4"), "str .* stands where a number of questions"),
+    ]
+    for call, said in swapped:
+        with pytest.raises(BadInput, match=said):
+            call()
+
+
 def test_too_few_questions_name_the_source() -> None:
     few = resolve_source("procedural/dates")
     with pytest.raises(BadInput, match=r"^procedural/dates@1 has \d+ questions \(split default\); asked for -1\."):

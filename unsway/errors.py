@@ -19,6 +19,8 @@ error is also one of the standard library, so `except ValueError` keeps working.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 
@@ -36,6 +38,27 @@ def number_of(n: int, what: str) -> str:
     """A count with its noun: 1 study, 2 studies, 1,200 rows."""
     ending = "es" if what.endswith(("s", "x", "ch")) else "s"
     return f"{n:,} {what if n == 1 else what[:-1] + 'ies' if what.endswith('y') else what + ending}"
+
+
+def expect(given: object, kind: type | tuple[type, ...], expected: str) -> None:
+    """Refuse a value of another class, as where arguments stand in another order.
+
+    Args:
+        given: The value.
+        kind: The class or classes that it may be of.
+        expected: What is expected in its place, and how to get it.
+
+    Raises:
+        BadInput: It is of another class.
+    """
+    if not isinstance(given, kind):
+        raise BadInput(f"{kind_of(given)} stands where {expected}.")
+
+
+def path_of(given: str | Path, expected: str) -> Path:
+    """A path, for something else than which `expect` is raised."""
+    expect(given, (str, PathLike), expected)
+    return Path(given)
 
 
 class UnswayError(Exception):

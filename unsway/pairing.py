@@ -20,7 +20,7 @@ from unsway import readers
 from unsway.biases.cues import resolve
 from unsway.biases.insert import Inserted
 from unsway.biases.registry import Bias, Skip, Substituted
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import letter, render, with_answer_turn
@@ -103,6 +103,17 @@ def example(bias: Bias | str, questions: Sequence[Question], *, elicit: Elicitat
     return built.pairs[0]
 
 
+def questions_of(given: Iterable[Question]) -> tuple[Question, ...]:
+    """The questions. Raises `BadInput` where they are something else, such as a model whose place is in front of them."""
+    expected = (
+        "a question is expected: unsway.load(…) gives some, and they go behind the model in measure(model, questions)"
+    )
+    expect(given, Iterable, expected)
+    for each in (values := tuple(given)):
+        expect(each, Question, expected)
+    return values
+
+
 def pairs(
     questions: Iterable[Question],
     biases: Bias | str | Sequence[Bias | str],
@@ -131,6 +142,7 @@ def pairs(
     """
     if isinstance(questions, str | PathLike):
         raise BadInput(f"questions is a name, {str(questions)!r}; load it first: us.load({str(questions)!r}).")
+    questions = questions_of(questions)
     wanted = [resolve(each) for each in several(biases)]
     if not wanted:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")

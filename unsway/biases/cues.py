@@ -16,7 +16,7 @@ there, whatever the place: that is how requests are wrapped (docs/requests.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -27,13 +27,15 @@ from unsway.biases.definition import OPTION_PLACEHOLDER, PLACEHOLDER, REQUEST, C
 from unsway.biases.hunches import FORMS, named
 from unsway.biases.insert import Inserted, around, fill, put, system
 from unsway.biases.registry import Bias, get, names
-from unsway.errors import BadInput, BadRow
+from unsway.errors import BadInput, BadRow, expect
 from unsway.prompts.render import letter
 from unsway.spelling import KIND, Json, expression, tagged, untagged
 from unsway.types import Prompt, Question
 
 CUE_SUFFIX = ".cue.txt"
 """How the name of a cue file ends."""
+EXPECTED = "the words of a cue are expected: cue('A colleague thinks it is {answer}.', place='end')"
+"""What `cue` says of something else."""
 
 
 def cue(
@@ -58,7 +60,10 @@ def cue(
     Raises:
         BadInput: A wording, a place, a form or the name is not usable.
     """
+    expect(wordings, Iterable, EXPECTED)
     texts = (wordings,) if isinstance(wordings, str) else tuple(wordings)
+    for each in texts:
+        expect(each, str, EXPECTED)
     first = texts[0] if texts else ""
     plain = re.sub(r"[^a-z0-9]+", "_", PLACEHOLDER.sub(" ", first).lower()).strip("_")
     default: CueTarget = "toward" if any(OPTION_PLACEHOLDER.search(text) for text in texts) else "change"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakSet
 
 from unsway import assets
-from unsway.errors import BadInput, ModelError, UnswayError
+from unsway.errors import BadInput, ModelError, UnswayError, expect
 from unsway.extras import check_installed
 from unsway.models.adapters import ADAPTER_FILE
 from unsway.models.endpoints import address, address_variable, serving_id
@@ -200,11 +200,15 @@ def subject(model: ModelLike, **args: Any) -> Subject:
             `max_connections`, `patience`, `answers_as`, and `weights`, a name for what its address currently serves.
 
     Raises:
+        BadInput: It is no model at all.
         ModelError: The model is not available; says what was tried.
     """
     if isinstance(model, Session):
         return model.subject
     if not isinstance(model, Checkpoint | os.PathLike | str):
+        from inspect_ai.model import Model
+
+        expect(model, Model, "a model is expected: a name, a folder, a checkpoint, or a model of Inspect's")
         return _of_inspect(model)
     trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
     if trained is not None and trained.is_hosted:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unsway import layout
-from unsway.errors import BadInput
+from unsway.errors import BadInput, path_of
 
 if TYPE_CHECKING:
     from unsway.studies.results import Results
@@ -39,7 +39,8 @@ def report(found: Results | str | Path, path: str | Path) -> Path:
     from unsway.reporting.deck import write_slides
     from unsway.studies.results import Results
 
-    target = Path(path) / layout.PAGE if Path(path).is_dir() else Path(path)
+    target = path_of(path, "the path of a file or a folder is expected: report(results, path)")
+    target = target / layout.PAGE if target.is_dir() else target
     if target.suffix not in FORMATS:
         raise BadInput(f"{target.name!r} ends in {target.suffix!r}; a report can be {', '.join(FORMATS)}.")
     results = found if isinstance(found, Results) else results_in(found)
@@ -67,10 +68,10 @@ def results_in(
     Raises:
         BadInput: The folder holds no measurement.
     """
-    from unsway.studies.folder import results
+    from unsway.studies.folder import results, study_folder
     from unsway.studies.running import described, load_if_installed
 
-    study = load_if_installed(folder)
+    study = load_if_installed(study_folder(folder))
     about = None if study is None else described(study)
     found = results(folder, title=title, trained_biases=trained_biases, about=about, level=level)
     project = Path(folder).resolve().parent

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
 from unsway.disk import write_error
-from unsway.errors import BudgetReached, ModelError, StoreError, number_of
+from unsway.errors import BudgetReached, ModelError, StoreError, expect, number_of
 from unsway.models.patience import plain
 from unsway.models.session import ANSWERS_AS, LOCAL, Session
 from unsway.planning.history import recording
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 2000
 """Replies of one Inspect eval, which holds all its samples in memory; starting one takes 0.03 s."""
+ASKED = "a prompt is expected: ask(prompts, model)"
+"""What `ask` says of something else."""
 LOOK_AGAIN = 0.5
 """Seconds between two looks at what another process is asking."""
 
@@ -104,7 +106,11 @@ def ask(
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
         store = store_at(folder)
-        unique = {prompt.id: prompt for prompt in prompts}
+        expect(prompts, Iterable, ASKED)
+        unique = {}
+        for prompt in prompts:
+            expect(prompt, Prompt, ASKED)
+            unique[prompt.id] = prompt
         wanted = {
             Address(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
             for prompt_id, prompt in unique.items()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unsway import layout
 from unsway.disk import exclusive, write_text
 from unsway.effects.results import kept_panel
-from unsway.errors import BadInput, BadRow
+from unsway.errors import BadInput, BadRow, path_of
 from unsway.pairing import PairSet
 from unsway.progress import duration
 from unsway.registry import Ref
@@ -212,7 +212,7 @@ def write_arms(folder: str | Path, arms: Iterable[Arm], skipped: Iterable[Skippe
 
 def study_folder(folder: str | Path) -> Path:
     """The folder, if something was measured in it. Raises `BadInput`."""
-    place = Path(folder)
+    place = path_of(folder, "a study is expected: Results, or the path of its folder")
     if not (place / layout.ARMS).is_file():
         raise BadInput(
             f"{str(place)!r} holds no study ({layout.ARMS} is missing). `unsway measure … --out {place}` makes one; "

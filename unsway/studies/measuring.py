@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Unpack
 from unsway import interventions
 from unsway.biases import Bias, resolve
 from unsway.biases import arguments as argument_banks
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.interventions import Intervention
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import checkpoint_of
-from unsway.pairing import PairSet, pairs
+from unsway.pairing import PairSet, pairs, questions_of
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.sampling import ask, run
@@ -86,6 +86,8 @@ def measure(
     """
     from unsway.studies.settling import settle  # which imports numpy
 
+    if like is not None:
+        expect(like, Results, "Results are expected (like=), as another unsway.measure(…) returned them")
     earlier = None if like is None else measured_with(like)
     base = how or (earlier.of_model(model) if earlier else Measurement())
     used = replace(
@@ -145,7 +147,7 @@ def asked_for(
             raise BadInput("These results do not say in what one way new pairs are put: name elicit=.")
     named = biases or values or (tuple(map(plain_name, like.biases)) if like else BIASES)
     values, put = tuple(resolve(each) for each in named), elicitations.resolve(elicit or put or "cot")
-    given = like.questions if like and questions is None else tuple(questions or ())
+    given = like.questions if like and questions is None else questions_of(questions or ())
     bank = argument_banks.load(how.arguments) if how.arguments else None
     by_source: dict[str, list[Bias]] = {}
     for bias in values:

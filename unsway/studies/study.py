@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, Unpack
 
 from unsway.biases import BIAS, Bias, resolve
 from unsway.biases import arguments as argument_banks
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.pairing import PairSet, pairs
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import ELICITATION, Elicitation
@@ -248,6 +248,7 @@ def check(study: Study) -> None:
         BadInput: Two arms have one name, or one arm is asked in two ways; arguments are missing; or a back-end cannot do a
             training, which would else fail after its rows were sampled and paid for.
     """
+    expect(study, Study, "a study is expected: unsway.Study(models=[…], …)")
     names = Counter(arm.name for arm in study.arms())
     if twice := [name for name, n in names.items() if n > 1]:
         raise BadInput(

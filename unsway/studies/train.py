@@ -16,6 +16,7 @@ from unsway import backends, layout
 from unsway.backends.local import Local
 from unsway.data import Recipe, mixture
 from unsway.models.session import name_of
+from unsway.pairing import questions_of
 from unsway.seeds import content_id
 from unsway.store import dumps
 from unsway.training import check, fit
@@ -60,7 +61,7 @@ def train(
         BadInput: The back-end cannot do the method, or there are too few questions.
         TrainingError: The fit went wrong; the last good step is kept.
     """
-    method, where = resolve(method), backends.resolve(backend or Local())
+    method, where, questions = resolve(method), backends.resolve(backend or Local()), questions_of(questions)
     check(method, where, base)
     n = min(Recipe().n, int(SHARE * len(questions)))
     wanted = recipe or replace(Recipe(), n=max(1, n), instruct=n, seed=method.seed)

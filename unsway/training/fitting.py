@@ -10,14 +10,14 @@ Back-ends are in the room above; this one never imports them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unsway.data.provenance import biases_in, read_beside
 from unsway.disk import write_text
-from unsway.errors import BadInput, number_of
+from unsway.errors import BadInput, expect, number_of
 from unsway.models.weights import CHECKPOINT_FILE, read_checkpoint
 from unsway.store import dumps
 from unsway.training.card import CARD, card
@@ -50,6 +50,7 @@ def fit(
     from unsway.data.foreign import read_examples  # loads pydantic
     from unsway.data.mixture import Mixture  # loads Inspect
 
+    expect(method, Method, "a method is expected, as Bct(): fit(examples, method, base, backend, folder)")
     check(method, backend, base)
     pairs: Mapping[str, Pair] = {}
     if isinstance(examples, str | Path):
@@ -57,6 +58,7 @@ def fit(
     elif isinstance(examples, Mixture):
         rows, pairs = examples.examples, {pair.id: pair for pair in examples.pairs}
     else:
+        expect(examples, Iterable, "training examples are expected: the path of a JSONL file, or unsway.mixture(…)")
         rows = tuple(examples)
     check_rows(rows, method)
     taught = () if method.is_control else biases_in(rows, pairs)

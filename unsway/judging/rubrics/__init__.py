@@ -23,7 +23,7 @@ from unsway import biases
 from unsway.banks import Bank
 from unsway.biases.definition import PLACEHOLDER
 from unsway.biases.insert import fill
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.prompts.render import letter
 from unsway.readers.parse import read
 from unsway.registry import Ref, Registry
@@ -192,8 +192,11 @@ get = rubrics.get
 
 def resolve(asked: str | Rubric | Iterable[str | Rubric]) -> tuple[Rubric, ...]:
     """The rubrics themselves, or those of these names. Raises `UnknownName`."""
-    every = [asked] if isinstance(asked, str | Rubric) else asked
-    return tuple(get(one) if isinstance(one, str) else one for one in every)
+    every = [asked] if isinstance(asked, str | Rubric) or not isinstance(asked, Iterable) else asked
+    found = tuple(get(one) if isinstance(one, str) else one for one in every)
+    for one in found:
+        expect(one, Rubric, "a rubric is expected, or the name of one: judge(results, 'mentions_cue', by=model)")
+    return found
 
 
 def of_question(question: str) -> Rubric | None:
