@@ -162,7 +162,7 @@ def plan_rows(plans: Sequence[EffectPlan]) -> list[dict[str, str]]:
 
 # ---------------------------------------------------------------- strips of the page
 
-WIDTH, FAR = 160.0, 3.0
+WIDTH, FAR = 120.0, 3.0
 """Width of a strip in pixels, and how many margins it shows to either side of no change."""
 
 
