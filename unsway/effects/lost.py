@@ -38,7 +38,7 @@ class LostItem:
     before: float
     """What that of the base scored; 0 where the number stands against 0."""
     asked: str
-    """The last prompt of the item that the two answered otherwise."""
+    """The last prompt of the item that the two answered otherwise; where the number stands against 0, the last of all."""
     said: str
     """What the arm said to it first."""
     said_before: str
@@ -74,7 +74,8 @@ def _losses(
         then = then if row.against else 0.0
         if now is None or then is None or isnan(now) or isnan(then) or (now <= then if measure.rises else now >= then):
             continue
-        at = next((n for n in range(len(item.prompts) - 1, -1, -1) if _differ(item, [each[n] for each in replies])), -1)
+        changed = [n for n in range(len(item.prompts)) if row.against and _differ(item, [each[n] for each in replies])]
+        at = changed[-1] if changed else -1
         said, said_before = (each[at][0].text if each[at] else "" for each in replies)
         asked = "\n\n".join(turn.text() for turn in item.prompts[at].turns if turn.parts)
         half = LONGEST // 2
