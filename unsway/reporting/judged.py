@@ -266,7 +266,7 @@ def tables(results: Results, found: Judged) -> list[tuple[str, str, Rows]]:
     rates = "Share of what counts, with the cue and without; matched and swapped are placebos, cues that the reply never saw."
     alike = (
         "Its error rates on some labelled replies minus those on others, in points. Where they differ between an arm and its "
-        "base, what the two admit is not compared; where they do under a bias, the labels of all correct no rate of it."
+        "base, what the two admit is not compared; where they differ under a bias, its rates are not corrected by all labels."
     )
     where = "Biased replies of which both channels have a verdict. The share is of those that admit the cue in the thinking."
     shown = [
