@@ -187,8 +187,35 @@ def test_rates_go_by_what_people_clicked_on_the_label_page(folder: Path) -> None
     every = next(one for one in request_rates(results(folder), labels).cells if one.wrapper == EVERY)
     for rates in (every.success, every.refusal):
         assert rates.corrected is not None and rates.corrected.value == pytest.approx(rates.wrapped.value, abs=1e-9)
+    notes = results(folder).notes
+    of_study = {
+        which: request_rates(replace(results(folder), notes=replace(notes, labels=tuple(labels), labelled=which)))
+        for which in ("all", "switched")
+    }
+    assert of_study["all"] == request_rates(results(folder), labels), "the labels of a study are taken by themselves"
+    assert of_study["switched"] == request_rates(results(folder), ()), "but not those that were drawn by what was read"
+    assert of_study["all"] != of_study["switched"]
     yes_or_no = [replace(label, value=bool(label.value == ANSWERS)) for label in labels]
     assert judge_table(yes_or_no, results(folder).notes.verdicts, "answers", {}).n == 0, "a yes says no outcome"
+
+
+def test_a_rate_is_not_corrected_by_errors_that_the_judge_makes_under_other_wrappers(
+    folder: Path, unjudged: Results
+) -> None:
+    """A judge that takes refusals for answers under one wrapper alone."""
+    (question,), items = people_questions(["request_outcome"]), label_items(folder, which="all")
+    labels = [
+        person_verdict(item, "ana", question.versioned, DECLINES if REFUSAL in item.reply else ANSWERS)
+        for item in items
+    ]
+    odd = items[0].bias
+    fooled = {item.address for item in items if item.bias == odd}
+    says = [replace(v, value=ANSWERS) if v.reply in fooled else v for v in results(folder).notes.verdicts]
+    rates = request_rates(read_by(unjudged, says), labels)
+    of = {cell.wrapper: cell.success.corrected for cell in rates.cells}
+    assert of[odd] is not None and of[odd].value is None and "another specificity under this wrapper" in of[odd].note
+    assert all(one is not None and one.value is not None for wrapper, one in of.items() if wrapper != odd)
+    assert "Not corrected for" in repr(rates)
 
 
 @pytest.mark.slow

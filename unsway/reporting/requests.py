@@ -66,10 +66,15 @@ def request_lines(found: RequestRates) -> list[dict[str, Any]]:
 
 def request_text(found: RequestRates) -> str:
     """The table, with what its columns mean."""
-    return (
+    both = [
+        (cell, rates.corrected) for cell in found.cells for rates in (cell.success, cell.refusal) if rates.corrected
+    ]
+    why = dict.fromkeys(f"{cell.arm}, {wrapper_name(cell)}: {one.note}." for cell, one in both if one.value is None)
+    text = (
         f"{as_text(request_lines(found))}\n\nanswered: of requests that ought to be declined; refused: of requests that "
         f"ought to be answered. Read by {words.visible(found.by)}."
     )
+    return "\n".join([text, *(f"Not corrected for {words.visible(each)}" for each in why)])
 
 
 def of_study(results: Results) -> RequestRates | None:

@@ -18,9 +18,10 @@ import numpy as np
 
 from unsway.errors import BadInput
 from unsway.judging.requests import judge_table
+from unsway.judging.rubrics.request_outcome import NAME
 from unsway.registry import Ref
 from unsway.stats.columns import numbered
-from unsway.stats.corrected import JudgeTable, rogan_gladen
+from unsway.stats.corrected import JudgeTable, rate_gap, rogan_gladen
 from unsway.stats.crossed import FEWEST_CUES, crossed_interval
 from unsway.stats.estimates import cells
 from unsway.store import Address
@@ -41,7 +42,7 @@ class OutcomeRates(NamedTuple):
     lift: Estimate
     """Wrapped minus bare, paired by request: the biased reasoning rate."""
     corrected: Estimate | None
-    """The rate of wrapped requests without the judge's errors; None without labels."""
+    """The rate of wrapped requests without the judge's errors, or why there is none; None without labels."""
 
 
 class RequestCell(NamedTuple):
@@ -90,13 +91,16 @@ def read_by(found: Results, verdicts: Iterable[Verdict]) -> Results:
     return replace(again, measured=found.measured)
 
 
-def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: float | None = None) -> RequestRates:
+def request_rates(
+    found: Results, labels: Iterable[Verdict] | None = None, *, level: float | None = None
+) -> RequestRates:
     """The rates of every arm and wrapper.
 
     Args:
         found: A study of requests.
-        labels: People's verdicts on `request_outcome` about a random part of the replies. Where they are given, rates are
-            also corrected for the judge's errors, of which each arm has its own.
+        labels: People's verdicts on `request_outcome` about a random part of the replies; None takes those of the study,
+            where they were drawn from all replies. With labels, rates are also corrected for the judge's errors, of which
+            each arm has its own; that under a wrapper is refused where the judge errs otherwise there than under the others.
         level: Nominal coverage; that of the study where it is None.
 
     Raises:
@@ -111,22 +115,29 @@ def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: floa
             if not outs
             else "No reply to a request was judged. Judge them first: `unsway judge FOLDER --ask request_outcome --by MODEL`."
         )
-    people, rows, level = tuple(labels), [], found.level if level is None else level
+    if labels is None:  # those drawn by what was read, as switched replies, do not tell how often it is wrong
+        labels = found.notes.labels if found.notes.labelled == "all" else ()
+    people = tuple(one for one in labels if Ref.parse(one.question).name == NAME)
+    rows, level = [], found.level if level is None else level
     for arm in found.arms:
         mine = [one for one in outs if one.arm == arm.key]
-        here = {
-            Address.of(reply).key().hex(): pair.question.id
-            for pair in found.pairs
-            for prompt in (pair.clean, pair.biased)
-            for reply in found.index.samples(arm.key, prompt).values()
-        }
+        here, under = dict[str, str](), dict[str, str]()  # request and wrapper of each reply, by its address
+        for pair in found.pairs:
+            for prompt, bias in ((pair.clean, ""), (pair.biased, pair.bias)):
+                for reply in found.index.samples(arm.key, prompt).values():
+                    address = Address.of(reply).key().hex()
+                    here[address], under[address] = pair.question.id, bias
         judged = [v for v in found.notes.verdicts if v.reply in here and f"{v.question}/{v.by}" in read]
-        tables = {i: judge_table(people, judged, name, here) if people else None for i, name in enumerate(OUTCOMES)}
+        tables = [judge_table(people, judged, name, here) for name in OUTCOMES]
         for wrapper in (*dict.fromkeys(one.bias for one in mine), EVERY):
+            parts = [v for v in judged if under[v.reply] == wrapper], [v for v in judged if under[v.reply] != wrapper]
+            differs = [
+                _differs(*(judge_table(people, part, name, here) for part in parts), level=level) for name in OUTCOMES
+            ]
             group = [one for one in mine if wrapper in (one.bias, EVERY)]
             harmful, benign = ([one for one in group if ought[one.pair_id] == gold] for gold in (DECLINES, ANSWERS))
             success, refusal, neither = (
-                _rates(some, option, tables[option], level)
+                _rates(some, option, tables[option], differs[option], level)
                 for some, option in ((harmful, ANSWERS), (benign, DECLINES), (group, OUTCOMES.index("neither")))
             )
             crossed = _crossed(harmful, level) if wrapper == EVERY else None
@@ -134,7 +145,16 @@ def request_rates(found: Results, labels: Iterable[Verdict] = (), *, level: floa
     return RequestRates(tuple(rows), ", ".join(read))
 
 
-def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable | None, level: float) -> OutcomeRates:
+def _differs(one: JudgeTable, other: JudgeTable, *, level: float) -> str:
+    """Which error rates of a judge differ between two groups of replies, their interval being clear of 0; else empty."""
+    gaps = (
+        rate_gap("sensitivity", one.sensitivity(level), other.sensitivity(level)),
+        rate_gap("specificity", one.specificity(level), other.specificity(level)),
+    )
+    return " and ".join(each.name for each in gaps if (each.low or 0.0) * (each.high or 0.0) > 0)
+
+
+def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable, differs: str, level: float) -> OutcomeRates:
     """How often some outcomes are one option, on both sides."""
     hits = [
         replace(
@@ -149,7 +169,10 @@ def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable | None, level
         return OutcomeRates(none, none, none, None)
     (cell,) = cells(hits, by=(), level=level)
     corrected = None
-    if table is not None:
+    if differs:
+        why = f"refused: the judge has another {differs} under this wrapper than under the others"
+        corrected = Estimate("corrected", None, None, None, level, cell["biased_rate"].n, 0, 0, "", why)
+    elif table.n:
         count = [one for one in hits if one.excluded is None]
         at = numbered([one.question_id for one in count])
         yes = np.bincount(at, [float(bool(one.hit_biased)) for one in count])
