@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from unsway.errors import BadInput
 
 _HINTS: dict[type, dict[str, Any]] = {}
+"""The annotations of each class, evaluated once."""
 
 
 def check_kinds(value: object) -> None:
@@ -29,19 +30,15 @@ def check_kinds(value: object) -> None:
     Raises:
         BadInput: A field is of another kind, or a number that is infinite or none.
     """
-    for name, hint in _hints(type(value)).items():
-        if not _is_of(getattr(value, name), hint):
-            raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_said(hint)}.")
-
-
-def _hints(cls: type) -> dict[str, Any]:
-    """The annotations of a class, evaluated once; none where another package's cannot be evaluated."""
+    cls = type(value)
     if cls not in _HINTS:
         try:
             _HINTS[cls] = get_type_hints(cls)
-        except (NameError, TypeError, AttributeError):
+        except (NameError, TypeError, AttributeError):  # another package's, which cannot be evaluated here
             _HINTS[cls] = {}
-    return _HINTS[cls]
+    for name, hint in _HINTS[cls].items():
+        if not _is_of(getattr(value, name), hint):
+            raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_said(hint)}.")
 
 
 def _is_of(given: Any, hint: Any) -> bool:
