@@ -142,7 +142,6 @@ def pairs(
     """
     if isinstance(questions, str | PathLike):
         raise BadInput(f"questions is a name, {str(questions)!r}; load it first: us.load({str(questions)!r}).")
-    questions = questions_of(questions)
     wanted = [resolve(each) for each in several(biases)]
     if not wanted:
         raise BadInput("No bias is named; name at least one (`unsway biases` lists them).")
@@ -163,7 +162,7 @@ def pairs(
             "in Python), or leave the bias out."
         )
     build = _Builder(tuple(wanted), elicitations.resolve(elicit), aim, seed, instructions == "varied", arguments)
-    made = [each for question in questions for each in build.of(question)]
+    made = [each for question in questions_of(questions) for each in build.of(question)]
     return PairSet(
         tuple(each for each in made if isinstance(each, Pair)),
         tuple(each for each in made if isinstance(each, Skipped)),
