@@ -248,7 +248,7 @@ def test_arguments_in_another_order_are_refused_in_words(tmp_path: Path) -> None
         (lambda: us.fit((), "bct", "smollm2-135m", us.Local(), tmp_path), "str .* stands where a method"),
         (lambda: us.plan(made), "PairSet .* stands where a study"),
         (lambda: us.cue(5, place="end"), "int .* stands where the words of a cue"),
-        (lambda: us.load("procedural/arithmetic", "4"), "str .* stands where a number of questions"),
+        (lambda: us.load("procedural/arithmetic", "4"), "n is '4'; it is a whole number of questions"),
     ]
     for call, said in swapped:
         with pytest.raises(BadInput, match=said):

@@ -26,7 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unsway.errors import AssetUnavailable, BadInput, UnknownName, expect, number_of
+from unsway.errors import AssetUnavailable, BadInput, UnknownName, number_of
 from unsway.registry import blaming
 from unsway.seeds import content_id, seed_int
 from unsway.sources import files
@@ -147,8 +147,6 @@ def load(
         parts = "; ".join(f"{count} × {why} (first: {first[why]})" for why, count in loaded.counts().items())
         skipped = f"{number_of(len(loaded.skipped), 'row')} skipped ({parts})"
         _say(logging.WARNING if is_told else logging.DEBUG, f"{origin}: {skipped}")
-    if n is not None:
-        expect(n, int, "a number of questions is expected: load(source, 300)")
     questions = sorted(loaded.questions, key=lambda q: seed_int(seed, "sample", q.id))
     if n is not None and not 0 <= n <= len(questions):
         found = f"{origin} has {number_of(len(questions), 'question')} (split {split or 'default'}); asked for {n}."
