@@ -16,6 +16,7 @@ from unsway.pairing import PairSet
 from unsway.store import Address, ReplyStore
 from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, arms_of, note_arm
+from unsway.types import Settings
 
 
 def import_replies(
@@ -46,11 +47,14 @@ def import_replies(
     if base and base not in found.models:
         raise UnknownName("model in the file", base, found.models)
     store = ReplyStore(Path(folder) / layout.REPLIES)
-    decoded = {(reply.prompt_id, reply.model): reply.settings for reply in store}
+    decoded: dict[tuple[str, str], set[Settings]] = {}  # several where side effects were asked too
+    for reply in store:
+        decoded.setdefault((reply.prompt_id, reply.model), set()).add(reply.settings)
     for reply in found.replies:
-        settings = decoded.get((reply.prompt_id, reply.model), reply.settings)
-        if settings != reply.settings:
-            then, now = settings.apart(reply.settings), reply.settings.apart(settings)
+        before = decoded.get((reply.prompt_id, reply.model))
+        if before and reply.settings not in before:
+            other = min(before, key=repr)
+            then, now = other.apart(reply.settings), reply.settings.apart(other)
             raise BadInput(
                 f"{folder} has replies of {reply.model!r} to the same prompt with {then}; these are with {now}. Import "
                 "into a folder of its own."
