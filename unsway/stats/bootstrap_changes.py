@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr
 
 from unsway.errors import number_of
 from unsway.seeds import seed_int
 from unsway.stats.compare import PSEUDO
-from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, complete, nothing, one_sided
+from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, complete, nothing, of_draws, one_sided
 from unsway.stats.intervals import Floats, change_interval
 from unsway.types import Estimate
 
@@ -83,11 +82,6 @@ def rate_change(
             for i, (x, w) in enumerate(zip(own, there, strict=True))
         ]
         d_R = rate_R[0] - rate_R[1]
-        low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
-        how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
-        low, high = min(low, value), max(high, value)  # two rates at opposite ends lie beyond all draws
-        estimate = Estimate(name, value, low, high, level, min(n), min(n), after.n_missing, how)
-        p = float(ndtr(sign * value / error)) if error > 0 else 1.0
-        return complete(estimate, sign, p, error**2 * min(n))
+        return of_draws(name, value, d_R, sign, min(n), after.n_missing, level=level, seed=seed)
 
     return allowing_for_missing(number, after, before)

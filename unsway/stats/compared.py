@@ -97,6 +97,28 @@ def complete(estimate: Estimate, sign: float, p_loss: float, spread: float, *, u
     return Compared(estimate, value, ends, p_loss, spread, Interval(value, value), ends)
 
 
+def of_draws(
+    name: str, value: float, d_R: Floats, sign: float, n: int, dropped: int, *, level: float, seed: int
+) -> Compared:
+    """A number with the interval that its draws of a Bayesian bootstrap of the questions give, and p by their spread.
+
+    Args:
+        name: What it is called.
+        value: The number itself.
+        d_R: The number in each draw.
+        sign: 1 where a rise is a gain, -1 where it is a loss.
+        n: Questions that it is of.
+        dropped: Answers of the arm that are missing.
+        level: Nominal coverage.
+        seed: Of the draws.
+    """
+    low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = min(low, value), max(high, value)  # two rates at opposite ends lie beyond all draws
+    how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
+    estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+    return complete(estimate, sign, float(ndtr(sign * value / error)) if error > 0 else 1.0, error**2 * n)
+
+
 def one_sided(d_Q: Floats) -> float:
     """One-sided p that the mean of paired differences is not below 0: exact for whole numbers, else by the normal law."""
     if (d_Q == np.round(d_Q)).all():

@@ -21,12 +21,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from unsway.seeds import seed_int
-from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, complete, nothing
+from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, nothing, of_draws
 from unsway.stats.intervals import Floats
-from unsway.types import Estimate
 
 PLACES = 100
 """Places that a question can have at most."""
@@ -84,11 +82,7 @@ def excess_change(
             rate_R, chance_R = _parts(draws_RQ, both_Q, kind_Q, ends_R4[:, [i, i + 2]])
             excess_R.append(rate_R - chance_R)
         d_R = excess_R[0] - excess_R[1]
-        low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
-        low, high = min(low, value), max(high, value)
-        how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
-        estimate = Estimate(name, value, low, high, level, n, n, after.n_missing, how)
-        return complete(estimate, -1.0, float(ndtr(-value / error)) if error > 0 else 1.0, error**2 * n)
+        return of_draws(name, value, d_R, -1.0, n, after.n_missing, level=level, seed=seed)
 
     return allowing_for_missing(number, *map(_with_missing_marked, (after, before)))
 
