@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from coverage_exact import generator, percent, table
 from coverage_simulated import brr_of, models
-from pitfalls import READ, Section, arm, least, share
+from pitfalls_counting import READ, Section, arm, least, share
 
 from unsway.errors import BadInput
 from unsway.pairing import pairs
@@ -16,8 +16,9 @@ from unsway.planning.plan import BiasPlan, Goal, plan
 from unsway.stats.anytime import watch
 from unsway.stats.columns import Columns, brr
 from unsway.stats.compare import brr_difference
+from unsway.stats.misreading import SecondHit, corrected_brrs, key_of
 from unsway.stats.power import Assumed
-from unsway.stats.rank import predicts
+from unsway.stats.rank import predicts, reductions
 from unsway.stats.training_seeds import over_seeds
 from unsway.testing import toy_questions
 from unsway.types import ArmKey, Outcome, Rule
@@ -107,8 +108,6 @@ def order_section(draws: int) -> Section:
 
 def proxy_section(draws: int) -> Section:
     """Ten biases, a proxy and a training whose true reductions have nothing to do with each other, one shared base."""
-    from unsway.stats.rank import reductions
-
     rows, good = [], True
     for n in (20, 100):
         draw, values, held = (
@@ -150,8 +149,6 @@ def proxy_section(draws: int) -> Section:
 
 def reader_section(draws: int) -> Section:
     """A first reader that sees the cue followed where it is not, mostly on the biased side; a second reads some replies."""
-    from unsway.stats.misreading import SecondHit, corrected_brrs, key_of
-
     rows, good = [], True
     errors, rates = ((0.01, 0.04), (0.07, 0.02)), ((0.15, 0.4), (0.15, 0.22))
     for n, n_second in ((150, 200), (600, 200), (600, 600)):
