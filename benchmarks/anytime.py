@@ -3,7 +3,7 @@
 In: nothing. Out: two tables; exit code 1 where the sequence of `unsway.stats.anytime` is ever wrong in more than 5 %
 of studies (with 2.58 standard errors of the simulation).
 
-    python benchmarks/anytime.py [--quick] [--write docs/statistics.md]
+    python benchmarks/anytime.py [--quick] [--write docs/coverage.md]
 
 The rivals: the interval for a fixed n, looked at again and again; the betting sequence with the stakes of Waudby-Smith
 and Ramdas (2024, §4.3 with their predictable plug-in); their empirical-Bernstein sequence (§3.2); a universal

@@ -4,7 +4,7 @@ In: nothing. Out: tables; exit code 1 where a cell leaves 93 to 98 % without hav
 
     python benchmarks/coverage.py --quick                       # under a minute
     python benchmarks/coverage.py                               # with the rivals; a few minutes
-    python benchmarks/coverage.py --write docs/statistics.md    # and into the page
+    python benchmarks/coverage.py --write docs/coverage.md      # and into the page
 
 Paired differences and rates are exact (`coverage_exact.py`); the rest is simulated (`coverage_simulated.py`,
 `coverage_agreement.py`).

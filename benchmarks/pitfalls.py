@@ -5,7 +5,7 @@ In: nothing. Out: a table a pitfall; exit code 1 where the package is wrong abou
     python benchmarks/pitfalls.py --quick                      # under a minute
     python benchmarks/pitfalls.py                              # five times as many studies
     python benchmarks/pitfalls.py missing chance               # some of them
-    python benchmarks/pitfalls.py --write docs/statistics.md   # and into the page
+    python benchmarks/pitfalls.py --write docs/coverage.md     # and into the page
 
 In `pitfalls_counting.py`: `missing`, answers that are unread because of the cue; `own`, ratios where arms do not count on
 the same questions; `selection`, ratios to a weak base; `chance`, biases whose clean rate is 0 by definition.

@@ -1,4 +1,4 @@
-"""The tables of docs/statistics.md: there, whole, and, where they are exact and quick, what the package gives."""
+"""The tables of docs/coverage.md: there, whole, and, where they are exact and quick, what the package gives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def exact() -> ModuleType:
 @cache
 def table(name: str) -> tuple[tuple[str, ...], ...]:
     """The rows of a table between its markers, without head and rule."""
-    text = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
     (body,) = re.findall(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", text, flags=re.DOTALL)
     rows = [tuple(cell.strip() for cell in line.strip("|\n ").split("|")) for line in body.splitlines()]
     assert len({len(row) for row in rows}) == 1

@@ -3,7 +3,7 @@
 In: two readings of each reply and the question it belongs to. Out: two `Estimate`s.
 Cohen's kappa (1960, Educ. Psychol. Meas. 20:37) is the agreement beyond what the shares of each reading alone would give.
 Its interval is Wilson's for the share of equal readings, with the chance agreement fixed at its observed value. In
-simulations (docs/statistics.md) it covers 93 to 97 % with four letters and "none", and 92 to 96 % where nine in ten readings
+simulations (docs/coverage.md) it covers 93 to 97 % with four letters and "none", and 92 to 96 % where nine in ten readings
 are the same. A bootstrap falls to 57 and 39 %, because readers that never disagreed never do in any resample, and the delta
 method of `statsmodels.stats.inter_rater.cohens_kappa` has no width there.
 """

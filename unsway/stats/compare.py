@@ -33,7 +33,7 @@ DRAWS = 4000
 PSEUDO = 0.5
 """Weight of the pseudo-question at each end of each side, after Jeffreys's prior for a rate. Without it, a trained
 model that never moved would have a ratio of exactly 0, and at 50 questions 73 % would be covered
-(docs/statistics.md)."""
+(docs/coverage.md)."""
 WEAK = 0.5
 """A base whose BRR's lower end is below this share of the BRR is near the threshold below which ratios are refused. Where the
 base is so weak that a fifth of the ratios or more is refused, four in five of those that are printed carry the note; where it

@@ -3,7 +3,7 @@
 In: how many outcomes of each question are +1, are -1, and how many there are. Out: low and high.
 
 Both are score intervals, the ones that held their coverage best when every possible data set of 20, 50, 150 and 600
-questions was enumerated (`benchmarks/coverage.py`, docs/statistics.md): Wilson's for a rate (1927, JASA 22:209) and
+questions was enumerated (`benchmarks/coverage.py`, docs/coverage.md): Wilson's for a rate (1927, JASA 22:209) and
 Tango's for a paired difference (1998, Stat. Med. 17:891). In cells where three or more pairs are expected to differ,
 Tango's covers 94.6 to 96.9 %. A bootstrap (BCa) falls to 89 and Wald's to 92, Newcombe's and Bonett and Price's rise to
 99, and a Dirichlet posterior is 5 % narrower but falls to 92, and to 88 elsewhere.
