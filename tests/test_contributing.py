@@ -24,7 +24,7 @@ def test_every_recipe_works_as_written(tmp_path: Path) -> None:
     copy = tmp_path / "unsway"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "dist", "build"))
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    recipes = text.split("## What one adds, and where")[1].split("\n## ")[0]
+    recipes = text.split("## What you can add, and where")[1].split("\n## ")[0]
     steps: list[dict[str, object]] = []
     for match in BLOCK.finditer(recipes):
         path = re.match(r"# (unsway/\S+\.py)\n", match[2])
