@@ -110,19 +110,23 @@ def check_lengths(rows: Sequence[TokenRow], name: str, context: int, *, sampled:
 def in_order(rows: Sequence[TokenRow], batch_size: int, epochs: float, seed: int) -> tuple[int, ...]:
     """Indices of rows for the whole fit: step s takes the s-th `batch_size` of them.
 
-    Every epoch is a shuffle of its own; within a window of batches, rows of like length share a batch (less padding),
-    and the batches are shuffled again, so that length says nothing of when a row comes.
+    Every epoch is a shuffle of its own; within a window of an epoch's batches, rows of like length share a batch (less
+    padding), and the batches are shuffled again, so that length says nothing of when a row comes. A batch that an epoch
+    leaves unfilled is filled by the next one's first rows.
     """
     n, total = len(rows), round(len(rows) * epochs)
-    flat = [i for epoch in range(math.ceil(epochs)) for i in rng(seed, "row order", epoch).sample(range(n), n)][:total]
     ordered: list[int] = []
     window = batch_size * BATCHES_OF_A_WINDOW
-    for start in range(0, total, window):
-        near = sorted(flat[start : start + window], key=lambda i: rows[i].longest)
-        batches = [near[i : i + batch_size] for i in range(0, len(near), batch_size)]
-        short = [batches.pop()] if len(batches[-1]) < batch_size else []
-        rng(seed, "batch order", start).shuffle(batches)
-        ordered += [i for batch in [*batches, *short] for i in batch]
+    for epoch in range(math.ceil(epochs)):
+        shuffled = rng(seed, "row order", epoch).sample(range(n), n)[: total - len(ordered)]
+        filling = -len(ordered) % batch_size
+        ordered += shuffled[:filling]
+        for start in range(filling, len(shuffled), window):
+            near = sorted(shuffled[start : start + window], key=lambda i: rows[i].longest)
+            batches = [near[i : i + batch_size] for i in range(0, len(near), batch_size)]
+            short = [batches.pop()] if len(batches[-1]) < batch_size else []
+            rng(seed, "batch order", len(ordered)).shuffle(batches)
+            ordered += [i for batch in [*batches, *short] for i in batch]
     return tuple(ordered)
 
 
