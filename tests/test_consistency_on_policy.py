@@ -100,7 +100,10 @@ def test_a_divergence_is_0_where_equal_and_above_elsewhere() -> None:
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_at_the_base_without_a_cue_it_is_null(form: Any, temperature: float, base: Path, tmp_path: Path) -> None:
     how = Opct(form=form, temperature=temperature, **HOT)
-    with Local().open(NO_CUE, how, str(base), tmp_path / "out") as model:
+    drops = shutil.copytree(base, tmp_path / "base")
+    config = json.loads((drops / "config.json").read_text())
+    (drops / "config.json").write_text(json.dumps(config | {"attention_dropout": 0.3}))
+    with Local().open(NO_CUE, how, str(drops), tmp_path / "out") as model:
         model.can_share = False
         (replies,) = model.sample(
             [model.encode(NO_CUE[0].clean.messages())], 2, Settings(temperature=1.0, max_tokens=4)

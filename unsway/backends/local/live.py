@@ -81,6 +81,7 @@ class LiveModel(Noting):
         adapter = adapter_of(method, self.model, weights.name)
         if adapter is not None:
             self.model = get_peft_model(self.model, adapter)
+        self.model.eval()  # a base's own dropout (Phi's) would put noise on both sides of a comparison
         self.frozen: Any = None
         """A copy of the base, loaded when it is first read; None with an adapter, which is switched off instead."""
         check_head(self._of(False), weights.name)
@@ -126,7 +127,6 @@ class LiveModel(Noting):
         """
         import torch
 
-        self.model.eval()
         try:
             with torch.no_grad(), self.autocast():
                 found = roll(self.model, prompts, n, settings, self.weights.ends, share=self.can_share)
@@ -136,7 +136,6 @@ class LiveModel(Noting):
             spoilt = [row for row, side in sides if self.encode(side.messages()).prompt in asked]
             check_number("score of the next token", math.nan, self.steps + 1, spoilt, self.rows)
             raise
-        self.model.train()
         return found
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> tuple[Tensor, ...]:
