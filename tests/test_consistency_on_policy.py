@@ -222,14 +222,16 @@ class TwoAnswers:
     def sample(self, prompts: Sequence[Tokens], n: int, settings: Settings) -> Any:
         from random import Random
 
-        draw = Random(settings.seed)
         biased = 1 / (1 + math.exp(-float(self.logit.detach()) / settings.temperature))
         rate = {(1,): biased, (0,): self.clean_rate}
+        draws = [
+            [Random(f"{settings.seed} {p.prompt} {i}") for i in range(n)] for p in prompts
+        ]  # equal ones draw the same
         return tuple(
             tuple(
-                Tokens(p.prompt, (2 if draw.random() < 0.1 else int(draw.random() < rate[p.prompt]),)) for _ in range(n)
+                Tokens(p.prompt, (2 if draw.random() < 0.1 else int(draw.random() < rate[p.prompt]),)) for draw in each
             )
-            for p in prompts
+            for p, each in zip(prompts, draws, strict=True)
         )
 
     def logprobs(self, rows: Sequence[Tokens], *, base: bool = False, temperature: float = 1.0) -> Any:

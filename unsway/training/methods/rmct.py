@@ -91,15 +91,21 @@ class Rmct(Method):
         """Sample replies to both prompts, read them, and step on those to the biased ones."""
         seed = rng(self.seed, "roll", model.steps).getrandbits(31)
         settings = Settings(temperature=self.temperature, max_tokens=self.max_tokens, seed=seed)
-        both = [(row.clean if self.clean_twice else row.biased or row.clean, row.clean) for row in batch]
-        prompts = [model.encode(prompt.messages()) for sides in both for prompt in sides]
-        sampled = model.sample(prompts, self.rollouts, settings)
+        clean, n = [model.encode(row.clean.messages()) for row in batch], self.rollouts
+        if self.clean_twice:  # one draw, halved: equal prompts draw equal replies
+            both = [(each[:n], each[n:]) for each in model.sample(clean, 2 * n, settings)]
+        else:
+            biased = [model.encode((row.biased or row.clean).messages()) for row in batch]
+            drawn = model.sample(
+                [prompt for of_row in zip(biased, clean, strict=True) for prompt in of_row], n, settings
+            )
+            both = list(zip(drawn[::2], drawn[1::2], strict=True))
         rolled: list[Rollout] = []
         kept: list[dict[str, Any]] = []
         gaps: list[float] = []
         dead = unread = 0
-        for number, row in enumerate(batch):
-            replies = {"biased": sampled[2 * number], "clean": sampled[2 * number + 1]}
+        for row, of_row in zip(batch, both, strict=True):
+            replies = dict(zip(("biased", "clean"), of_row, strict=True))
             traits: dict[str, list[bool | None]] = {"biased": [], "clean": []}
             for side, of_side in replies.items():
                 for reply in of_side:
@@ -111,7 +117,7 @@ class Rmct(Method):
                         | {"ids": reply.completion, "text": text}
                     )
             ours, theirs = rate(traits["biased"]), rate(traits["clean"])
-            rewards: Sequence[float | None] = [None] * self.rollouts
+            rewards: Sequence[float | None] = [None] * n
             if ours is not None and theirs is not None:
                 rewards = rate_rewards(traits["biased"], theirs, self.baseline)
                 believed = gate(traits["biased"], traits["clean"], self.gate_z)
@@ -145,7 +151,7 @@ class Rmct(Method):
                 len(kept),
                 self.max_tokens,
             )
-            rolled = [Rollout(row, sampled[2 * number][0]) for number, row in enumerate(batch)]
+            rolled = [Rollout(row, of_row[0][0]) for row, of_row in zip(batch, both, strict=True)]
         n_tokens = sum(len(each.tokens.completion) for each in rolled)
 
         def loss(part: Sequence[Rollout], model: Policy) -> Tensor:
