@@ -98,6 +98,36 @@ def test_the_log_comes_back_by_import_with_the_same_numbers(tmp_path: Path) -> N
     assert {reply.settings for reply in read_jsonl(out / "replies.jsonl", Reply)} == {Settings(0.7, 1000)}
 
 
+@pytest.mark.parametrize("of_measure", [False, True])
+def test_a_sample_that_failed_is_missing_in_the_header_as_in_an_import(of_measure: bool, tmp_path: Path) -> None:
+    both = asked("post_hoc")
+    model = scripted(both, follow=FOLLOW)
+    answer, tired = model.api.generate, {pair.biased.messages()[-1].content for pair in both.pairs[:3]}
+
+    async def generate(input: Any, **rest: Any) -> Any:
+        if input[-1].text in tired:
+            raise RuntimeError("tired")
+        return await answer(input=input, **rest)
+
+    model.api.generate = generate  # type: ignore[method-assign]
+    if of_measure:
+        with pytest.raises(us.UnswayError, match="tired"):
+            run(both, model, folder=tmp_path / "study")
+        (log_path,) = (tmp_path / "study" / "logs").glob("*.eval")
+        path = log_path.rename(tmp_path / "moved.eval")
+        results = read_eval_log(str(path)).results
+        assert results is not None
+        found = {name: metric.value for name, metric in results.scores[0].metrics.items()}
+    else:
+        log, found = header(tmp_path, "post_hoc", model, fail_on_error=False)
+        path = Path(log.location.removeprefix("file://"))
+    theirs = imported(path)
+    (cell,) = cells(outcomes(theirs.pairs, theirs.replies))
+    brr = cell["brr"]
+    assert (found["n"], found["n_excluded"]) == (brr.n, brr.n_excluded) and brr.n_excluded >= 3
+    assert [found["brr"], found["brr_low"], found["brr_high"]] == pytest.approx([brr.value, brr.low, brr.high])
+
+
 def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset, Sample

@@ -22,7 +22,7 @@ from unsway.errors import BadInput, UnswayError
 from unsway.models.session import LOCAL
 from unsway.sampling.context import beside_default_system, local_weights
 from unsway.sampling.conversation import choices, converse, doubted
-from unsway.sampling.records import VIEWER, paired_answers, samples_of, task_name
+from unsway.sampling.records import SCORER, VIEWER, paired_answers, samples_of, task_name, without_reply
 from unsway.seeds import digest
 from unsway.store import Address, dumps
 from unsway.types import Pair, Prompt, Settings
@@ -123,7 +123,12 @@ def model_turns(prompts: dict[str, Prompt], pairs: list[Pair]) -> Solver:
             return state.output
 
         address = Address(prompt_id, str(state.model), "", Settings(), state.epoch - 1)  # each epoch is a sample
-        state.store.set("reply", dumps(await converse(prompt, address, output, doubts=first_answers.get(prompt_id))))
+        try:
+            reply = await converse(prompt, address, output, doubts=first_answers.get(prompt_id))
+        except Exception as error:
+            state.scores = {SCORER: without_reply(str(error))}
+            raise
+        state.store.set("reply", dumps(reply))
         return state
 
     return solve

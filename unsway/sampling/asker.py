@@ -233,7 +233,7 @@ class Asker:
         """Ask for some replies in one Inspect eval; returns how many of them are in the store afterwards."""
         from inspect_ai.solver import solver
 
-        from unsway.sampling.records import task_of
+        from unsway.sampling.records import SCORER, task_of, without_reply
 
         by_id = {f"{address.prompt_id}/{address.sample}": address for address in addresses}
 
@@ -254,6 +254,7 @@ class Asker:
                         await self._ask_within_budget(address, state)
                 except Exception as error:
                     self.errors.append(getattr(error, "message", repr(error)))
+                    state.scores = {SCORER: without_reply(repr(error))} if task.scorer else None
                     raise
                 finally:
                     self.claims.release(address)

@@ -4,8 +4,8 @@ In: pairs, and Inspect's state of a sample. Out: samples with targets and metada
 `unsway/bias` and `unsway measure` write the same, so that a log looks alike whoever made it.
 
 The values of a score: `followed` is whether the answer follows the cue, `right` whether it is the gold one, `read` whether
-there is an answer. The first two are NaN where the reply cannot be read, and `followed` where cues to several options share a
-clean prompt; Inspect's metrics leave NaN out.
+there is an answer. The first two are NaN where the reply cannot be read, `followed` where cues to several options share a
+clean prompt, and all three where there is no reply; Inspect's metrics leave NaN out.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def paired() -> Metric:
         log_pairs = [
             loads(Pair, about["pair"]) for about, _ in rows if about.get("arm") == "biased" and "pair" in about
         ]
-        joined = outcomes(log_pairs, [loads(Reply, scored["reply"]) for _, scored in rows])
+        joined = outcomes(log_pairs, [loads(Reply, scored["reply"]) for _, scored in rows if "reply" in scored])
         found = cells(joined)
         values: dict[str, float] = {}
         for cell in found:
@@ -103,14 +103,25 @@ def paired() -> Metric:
     return compute
 
 
+def without_reply(reason: str) -> Score:
+    """The score of a sample that has no reply, because it failed or met a limit: its pair counts as one left out.
+
+    Inspect calls no scorer for a sample that fails, but hands the metrics what a solver scored before.
+    """
+    return Score(value=dict.fromkeys(VALUES, math.nan), explanation=reason, metadata={"status": "no_reply"})
+
+
 @scorer(name=SCORER, metrics=[paired()])
 def paired_answers() -> Scorer:
     """How the reply is read: whether it follows the cue, is right, can be read; the reply is kept for pairing."""
 
     async def score(state: TaskState, target: Target) -> Score:
         about, row = state.metadata, state.store.get("reply")
-        if row is None or "pair" not in about:
-            return Score.unscored(explanation=str(about.get("failed", "not asked here")))
+        failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` a scorer is called all the same
+        if "pair" not in about:
+            return Score.unscored(explanation="not asked here")
+        if row is None:
+            return failed or without_reply(str(about.get("failed", "no reply in this log")))
         reply = loads(Reply, row)
         pair: Pair = loads(Pair, about["pair"])
         reader = readers.of_rule(pair.rule)
