@@ -285,7 +285,12 @@ def test_a_log_whose_study_is_gone_is_imported(tmp_path: Path) -> None:
         ({"n": 0}, "n is 0"),
         ({"n": "abc"}, "n is 'abc'"),
         ({"bias": "positional", "n": 1.5}, "n is 1.5"),
+        ({"n": True}, "n is True"),
         ({"seed": "abc"}, "seed is 'abc'"),
+        ({"bias": 5}, "bias is 5; it is a name or several"),
+        ({"bias": ["post_hoc", "all"]}, "no bias named 'all'"),
+        ({"elicit": ["cot", "brief"]}, r"elicit is \['cot', 'brief'\]; it takes one name"),
+        ({"split": 7}, "split is 7"),
         ({"bias": []}, "no bias is named"),
         ({"arguments": "nowhere.jsonl"}, "nowhere.jsonl"),
     ],
@@ -293,6 +298,13 @@ def test_a_log_whose_study_is_gone_is_imported(tmp_path: Path) -> None:
 def test_an_argument_that_is_none_is_one_line(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ClickException, match=said):
         bias(**arguments)
+
+
+def test_a_task_of_every_bias_leaves_out_and_names_those_without_arguments(caplog: pytest.LogCaptureFixture) -> None:
+    found = [(each.metadata or {}).get("bias", "") for each in bias("all", n=1).dataset]
+    asked = {name.partition("@")[0] for name in found if name}
+    assert asked == {*biases.names()} - {"distractor_argument"} and "['distractor_argument']" in caplog.text
+    assert len(bias("post_hoc,suggested_answer", n=1).dataset) == 3, "as `-T bias=A,B`"
 
 
 @pytest.mark.parametrize(("argument", "said"), [("bias=post_hok", "post_hoc"), ("source=truthfulqaa", "truthfulqa")])

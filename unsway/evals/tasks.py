@@ -9,6 +9,7 @@ same, and `unsway import` reads the log back.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ from unsway.types import Pair, Prompt, Settings
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput
 
+_log = logging.getLogger(__name__)
+
 SOURCE = "procedural/arithmetic"
 """The source of questions where none is named: it needs no download."""
 
@@ -47,7 +50,8 @@ def bias(
     """Measure how far cues sway a model.
 
     Args:
-        bias: One bias or several (`unsway biases` lists them).
+        bias: One bias or several, A,B (`unsway biases` lists them); "all" takes every bias, but those that quote
+            arguments only where a file of arguments is named.
         source: One source of questions or several; by default the bias's own, else procedural arithmetic.
         n: Questions of each source, by default 100, or all of a file; a bias with questions of its own uses those, all if
             there are fewer.
@@ -59,22 +63,27 @@ def bias(
     Raises:
         ClickException: A name is not known, or a source not available; Inspect prints it as one line.
     """
-    from unsway import sources
+    from unsway import biases, sources
     from unsway.biases import arguments as banks
-    from unsway.biases import resolve
     from unsway.pairing import pairs
 
-    names = [bias] if isinstance(bias, str) else list(bias)
-    named_sources = [source] if isinstance(source, str) else list(source or [SOURCE])
     built: list[Pair] = []
     try:
         given: dict[str, object] = {"n": 1 if n is None else n, "seed": seed}  # `-T` makes of them what it likes
         for what, number in given.items():
-            if not isinstance(number, int) or (what == "n" and number < 1):
+            if type(number) is not int or (what == "n" and number < 1):
                 raise BadInput(f"{what} is {number!r}; it is a whole number{', 1 or more' if what == 'n' else ''}.")
+        for what, text in {"elicit": elicit, "split": split or "", "arguments": arguments or ""}.items():
+            if not isinstance(text, str):
+                raise BadInput(f"{what} is {text!r}; it takes one name. Run the task once for each.")
+        names, named_sources = _names("bias", bias), _names("source", source or SOURCE)
         bank = banks.load(arguments) if arguments else None
+        if names == ["all"]:
+            names = [name for name in biases.names() if bank or "arguments" not in biases.get(name).wants]
+            if quoting := sorted({*biases.names()} - {*names}):
+                _log.warning("Left out, as they quote arguments and none are named (-T arguments=FILE): %s.", quoting)
         for name in names:
-            own = resolve(name).source
+            own = biases.resolve(name).source
             if own:
                 questions = sources.load(own, seed=seed)[: n or sources.N]
             else:
@@ -89,7 +98,7 @@ def bias(
         raise ClickException(str(error)) from error
     prompts = {prompt.id: prompt for pair in built for prompt in (pair.clean, pair.biased)}
     return Task(
-        dataset=MemoryDataset(samples_of(built), name="-".join(names)),
+        dataset=MemoryDataset(samples_of(built), name=task_name(built)),
         solver=model_turns(prompts, built),
         scorer=paired_answers(),
         display_name=task_name(built),
@@ -99,6 +108,14 @@ def bias(
         metadata={"biases": list(dict.fromkeys(pair.bias for pair in built)), "elicit": elicit, "seed": seed},
         viewer=VIEWER,
     )
+
+
+def _names(what: str, given: object) -> list[str]:
+    """The names that an argument holds: one, several behind commas, as `-T` takes them apart, or a list of them."""
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"{what} is {given!r}; it is a name or several: -T {what}=A,B.")
+    return list(dict.fromkeys(name.strip() for name in names))
 
 
 @solver
