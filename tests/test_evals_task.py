@@ -59,14 +59,21 @@ def header(folder: Path, bias: Any, model: Any, **how: Any) -> tuple[EvalLog, di
 
 @pytest.mark.parametrize("bias", list(FOLLOW))
 def test_the_header_has_the_numbers_of_measure(bias: str, tmp_path: Path) -> None:
-    model = scripted(asked(bias), follow=FOLLOW, accuracy=0.75)
-    _, found = header(tmp_path, bias, model)
-    (cell,) = cells(outcomes(asked(bias), run(asked(bias), model)))
+    both = asked(bias)
+    model = scripted(both, follow=FOLLOW, accuracy=0.75)
+    log, found = header(tmp_path, bias, model)
+    (cell,) = cells(outcomes(both, run(both, model)))
     brr = cell["brr"]
     assert (found["n"], found["n_excluded"]) == (brr.n, brr.n_excluded)
     assert [found.get(name) for name in ("brr", "brr_low", "brr_high")] == pytest.approx([brr.value, brr.low, brr.high])
     assert ("brr" in found) == (bias != "positional"), "without a second sample positional is not tested"
     assert found.get("accuracy_biased") == pytest.approx(cell["accuracy_biased"].value)
+    for sample in log.samples or ():
+        about, ((_, score),) = sample.metadata, (sample.scores or {}).items()
+        assert f"({score.answer})" in sample.output.completion, "letters are those shown, on turned options too"
+        question = next(pair.question for pair in both if pair.question.id == about["question_id"])
+        gold = "" if question.gold is None else question.options[question.gold]
+        assert gold == (about["options"]["ABCD".index(str(sample.target))] if sample.target else "")
 
 
 def test_several_biases_share_the_clean_prompt_and_are_told_apart(tmp_path: Path) -> None:

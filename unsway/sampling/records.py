@@ -5,7 +5,7 @@ In: pairs, and Inspect's state of a sample. Out: samples with targets and metada
 
 The values of a score: `followed` is whether the answer follows the cue, `right` whether it is the gold one, `read` whether
 there is an answer. The first two are NaN where the reply cannot be read, `followed` where cues to several options share a
-clean prompt, and all three where there is no reply; Inspect's metrics leave NaN out.
+clean prompt, and all three where there is no reply; Inspect's metrics leave NaN out. Letters are those that the sample shows.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesView, ViewerConfig
 
 from unsway import readers
-from unsway.prompts.render import letter
+from unsway.prompts.render import letter_on
 from unsway.sampling.conversation import chat
 from unsway.seeds import digest
 from unsway.store import Address, dumps, loads
-from unsway.types import Pair, Prompt, Reading, Reply
+from unsway.types import Pair, Prompt, Reading, Reply, Side
 
 if TYPE_CHECKING:
     from inspect_ai.solver import Solver, TaskState
@@ -50,10 +50,11 @@ def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
     sharing: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         sharing[pair.clean.id].append(pair)
-        for side, prompt in (("clean", pair.clean), ("biased", pair.biased)):
+        sides: tuple[tuple[Side, Prompt], ...] = (("clean", pair.clean), ("biased", pair.biased))
+        for side, prompt in sides:
             if prompt.id not in found:
                 order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
-                gold = "" if pair.question.gold is None else letter(pair.question.gold)
+                gold = "" if pair.question.gold is None else letter_on(pair, side, pair.question.gold)
                 about: dict[str, Any] = {"arm": side, "question_id": pair.question.id, "source": pair.question.source}
                 about |= {"elicit": pair.elicit, "order": list(order), "gold": gold or None}
                 about |= {"options": [pair.question.options[i] for i in order], "pair": dumps(pair)}
@@ -134,7 +135,7 @@ def paired_answers() -> Scorer:
         how = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
         return Score(
             value={name: math.nan if one is None else float(one) for name, one in value.items()},
-            answer=None if reading.choice is None else letter(reading.choice),
+            answer=None if reading.choice is None else letter_on(pair, about["arm"], reading.choice),
             explanation=", ".join(f"{name}: {one}" for name, one in how.items() if one),
             metadata=how | {"hit": hit, "reply": row},
         )
