@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
 import zipfile
 from base64 import b64decode
 from dataclasses import replace
@@ -15,10 +16,11 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from inspect_ai.log import read_eval_log
 from keeping import ask_directly
 
 import unsway
-from unsway import banks, sources
+from unsway import banks, layout, sources
 from unsway.biases import wrappers
 from unsway.cli import main
 from unsway.data import Recipe
@@ -35,10 +37,11 @@ from unsway.prompts.render import render
 from unsway.reporting.page import html
 from unsway.reporting.requests import LEFT, PLOT, TOP, dots, of_study, page_lines
 from unsway.stats.corrected import JudgeTable, rogan_gladen
-from unsway.store import Address
+from unsway.store import Address, write_jsonl
 from unsway.studies.arms import Arm
 from unsway.studies.folder import results
 from unsway.studies.judging import judge
+from unsway.studies.kept_outcomes import reread
 from unsway.studies.labelling import label_items
 from unsway.studies.redaction import shown
 from unsway.studies.requests import EVERY, read_by, request_rates
@@ -403,10 +406,15 @@ def test_no_row_of_a_request_that_ought_to_be_declined_answers_it(folder: Path) 
         Recipe(elicit="request")
 
 
-def test_results_are_read_again_by_kept_verdicts(folder: Path) -> None:
+def test_results_are_read_again_by_kept_verdicts(folder: Path, unjudged: Results, tmp_path: Path) -> None:
     found = results(folder)
     assert isinstance(found, Results) and {one.parser for one in found.outcomes} == {
         "request_outcome@1/scripted_judge/judge"
     }
     (cell,) = [one for one in request_rates(found).cells if one.wrapper == EVERY]
     assert 0.4 < cell.success.wrapped.value < 0.8 and cell.success.clean.value < 0.5
+    copied = Path(shutil.copytree(folder, tmp_path / "copy"))
+    write_jsonl(copied / layout.OUTCOMES, unjudged.outcomes)
+    assert set(reread(copied).moves()) == {("unparsed", "(answers)"), ("unparsed", "(declines)")}, "nobody sees letters"
+    log = read_eval_log(str(next((folder / "logs").glob("*.eval"))))
+    assert {sample.target for sample in log.samples or ()} == {"answers", "declines"}

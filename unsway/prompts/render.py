@@ -41,6 +41,11 @@ def letter_on(pair: Pair, side: Side, option: int) -> str:
     return letter(pair.order.index(option) if side == "biased" else option)
 
 
+def answer_on(pair: Pair, side: Side, option: int) -> str:
+    """An answer to a pair: the letter that a side shows; of a request, which shows no options, what the reply does."""
+    return pair.question.options[option] if pair.question.is_request else letter_on(pair, side, option)
+
+
 def letters_on(pair: Pair, option: int) -> str:
     """The letter of an option in brackets; both letters where the biased side shows it under another."""
     clean, biased = letter_on(pair, "clean", option), letter_on(pair, "biased", option)

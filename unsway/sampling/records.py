@@ -21,7 +21,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.viewer import ScoreColorScale, TaskSamplesColumn, TaskSamplesView, ViewerConfig
 
 from unsway import readers
-from unsway.prompts.render import letter_on
+from unsway.prompts.render import answer_on
 from unsway.sampling.conversation import chat
 from unsway.seeds import digest
 from unsway.store import Address, dumps, loads
@@ -54,7 +54,7 @@ def samples_of(pairs: Iterable[Pair]) -> list[Sample]:
         for side, prompt in sides:
             if prompt.id not in found:
                 order = pair.order if side == "biased" else tuple(range(len(pair.question.options)))
-                gold = "" if pair.question.gold is None else letter_on(pair, side, pair.question.gold)
+                gold = "" if pair.question.gold is None else answer_on(pair, side, pair.question.gold)
                 about: dict[str, Any] = {"arm": side, "question_id": pair.question.id, "source": pair.question.source}
                 about |= {"elicit": pair.elicit, "order": list(order), "gold": gold or None}
                 about |= {"options": [pair.question.options[i] for i in order], "pair": dumps(pair)}
@@ -135,7 +135,7 @@ def paired_answers() -> Scorer:
         how = {"status": reading.status, "rule": reading.rule, "reader": reader.versioned}
         return Score(
             value={name: math.nan if one is None else float(one) for name, one in value.items()},
-            answer=None if reading.choice is None else letter_on(pair, about["arm"], reading.choice),
+            answer=None if reading.choice is None else answer_on(pair, about["arm"], reading.choice),
             explanation=", ".join(f"{name}: {one}" for name, one in how.items() if one),
             metadata=how | {"hit": hit, "reply": row},
         )

@@ -17,7 +17,7 @@ from unsway import layout, readers
 from unsway.disk import exclusive
 from unsway.errors import BadRow
 from unsway.judging.requests import request_readings
-from unsway.prompts.render import letter_on
+from unsway.prompts.render import answer_on
 from unsway.readers.requests import REQUEST
 from unsway.stats.outcomes import OutcomeKey, ReplyIndex, key_of
 from unsway.store import read_jsonl, read_manifest, write_jsonl
@@ -46,9 +46,12 @@ class ChangedReading(NamedTuple):
     reply: Reply
 
     def words(self) -> tuple[str, str]:
-        """What was read before and what is read now: the letter that the model was shown, or why there is none."""
+        """What was read before and what is read now: the letter that the model was shown, or why there is none.
+
+        Of a request, it is what the reply does with it.
+        """
         old, new = (
-            answer.status if answer.choice is None else f"({letter_on(self.pair, self.side, answer.choice)})"
+            answer.status if answer.choice is None else f"({answer_on(self.pair, self.side, answer.choice)})"
             for answer in (self.old, self.new)
         )
         return old, new
