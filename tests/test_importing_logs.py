@@ -328,6 +328,36 @@ def test_two_runs_of_one_task_are_not_joined_in_silence(tmp_path: Path) -> None:
         import_replies(warm, tmp_path / "out")
 
 
+def test_a_folder_of_logs_is_imported_and_says_which_it_leaves_out(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    for file, said in ((logs, "holds no log of Inspect"), (tmp_path, "part of a study|folder of a study")):
+        file.mkdir(exist_ok=True)
+        (tmp_path / "arms.json").write_text("[]")
+        with pytest.raises(BadInput, match=said):
+            load(file)
+    model = scripted(pairs(questions("procedural/arithmetic", n=2), ["suggested_answer"]), {})
+    (log,) = inspect_eval(bias(n=2), model=model, log_dir=str(logs / "deeper"), display="none")
+    alone = load(log.location)
+    theirs = log_of(logs, [sample(n, side) for n in range(2) for side in ("plain", "hinted")], follow)
+    (logs / "listing.json").write_text("{}")
+    log = read_eval_log(log.location)
+    for one in log.samples or []:
+        one.output.choices, one.scores = [], {}
+    log.status = "error"
+    write_eval_log(log, f"{logs}/0_failed.json")
+    found = load(logs)
+    assert (found.pairs, found.replies, found.n_rows) == (alone.pairs, alone.replies, alone.n_rows)
+    assert len(found.notes) == 2 and "0_failed.json" in found.notes[0] and "holds no reply" in found.notes[0]
+    assert theirs.name in found.notes[1] and "another task" in found.notes[1]
+    done = CliRunner().invoke(main, ["import", str(logs), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0 and "4 replies to 2 pairs" in done.output, done.output
+    shutil.rmtree(logs / "deeper")
+    assert len(load(logs).pairs) == 2, "without logs of ours, those of others are taken"
+    theirs.unlink()
+    with pytest.raises(BadInput, match=r"holds no log of Inspect with a reply(.|\n)*0_failed"):
+        load(logs)
+
+
 def test_rows_that_do_not_say_how_they_were_decoded_are_not_called_greedy(tmp_path: Path) -> None:
     rows = [
         {"question_id": str(i), "options": ["a", "b"], "gold": "A", "target": "B", "bias": "x", "arm": side}

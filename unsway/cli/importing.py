@@ -12,7 +12,7 @@ from unsway.cli.options import as_json, json_option, out_option
 
 
 @main.command(name="import")
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @out_option()
 @click.option(
     "--clean",
@@ -42,8 +42,8 @@ def import_(
 
     FILES are JSONL, JSON, CSV or Parquet, packed or not, with the fields question_id, n_options or options, gold, target,
     bias, arm ("clean" or "biased"), model, reply, and optionally source, sample, prompt, stop, reasoning; or what other
-    harnesses and the batch files of providers hold; or Inspect logs. Several files are read as one, such as the biased and
-    the clean run of a harness. `unsway table` and `unsway report` then show every number.
+    harnesses and the batch files of providers hold; or Inspect logs, or folders of them. Several files are read as one, such
+    as the biased and the clean run of a harness. `unsway table` and `unsway report` then show every number.
     """
     from unsway.importing.bodies import Description
     from unsway.studies.import_replies import import_replies

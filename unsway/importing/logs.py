@@ -58,11 +58,30 @@ class Logs(NamedTuple):
     others: dict[Path, EvalLog | None]
     """All other files, in their order; those that are logs with what they hold."""
     notes: tuple[str, ...]
-    """A line for each log whose run did not finish, or whose clean replies a log before it has too, in other words."""
+    """A line for each log whose run did not finish, whose clean replies a log before it has too, in other words, or that is
+    left out of a folder."""
 
 
-def read_logs(files: Sequence[Path]) -> Logs:
+def logs_in(folder: Path) -> list[Path]:
+    """The files of a folder and those below that may be logs, by name, as Inspect lists them: in the order of their runs.
+
+    Raises:
+        BadInput: It is the folder of a study, or holds no such file.
+    """
+    if (folder / layout.ARMS).is_file():
+        raise BadInput(f"{folder} is the folder of a study, which is read as it is: `unsway table {folder}`.")
+    found = sorted(file for file in folder.rglob("*") if file.suffix in (".eval", ".json") and file.is_file())
+    if not found:
+        raise BadInput(f"The folder {folder} holds no log of Inspect (.eval or .json). Name files of rows one by one.")
+    return found
+
+
+def read_logs(places: Sequence[Path]) -> Logs:
     """Read the files that are logs.
+
+    Args:
+        places: Files, and folders of logs. Of a folder, logs without a reply are left out, and so are, next to logs of ours,
+            those of other tasks; the notes name each. Files of it that are no logs are passed over.
 
     Raises:
         BadInput: A log cannot be read, holds no reply, or is the record of a study that is still there; or two logs hold
@@ -72,49 +91,58 @@ def read_logs(files: Sequence[Path]) -> Logs:
     held: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
     notes, n_samples = [], 0
+    in_folders = {file for place in places if place.is_dir() for file in logs_in(place)}
+    files = [file for place in places for file in (logs_in(place) if place.is_dir() else [place])]
     for file in files:
         if file.name == layout.REPLIES and (file.parent / layout.ARMS).is_file():
             raise BadInput(f"{file} is part of a study, which is read as it is: `unsway table {file.parent}`.")
         log = read_log(file)
-        own = read_own_log(file, log) if log is not None else None
-        if log is None or own is None:
-            others[file] = log
-        else:
-            n_samples += len(log.samples or ())
-            pairs |= {pair.id: pair for pair in own[0]}
-            clean, left_out = {pair.clean.id for pair in own[0]}, 0
-            for place, reply in own[1].items():
-                there = held.get(place)
-                held[place] = there or reply
-                if not reply or not there or (reply.text, reply.settings) == (there.text, there.settings):
-                    continue
-                if reply.settings != there.settings or reply.prompt_id not in clean:
-                    raise BadInput(
-                        f"{file} and a log before it hold different replies of {place[0]!r} to the same prompt (epoch "
-                        f"{place[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
-                        "`-T bias=A,B`, `--epochs N`."
-                    )
-                left_out += 1
-            if left_out:
-                notes.append(
-                    f"{file}: {number_of(left_out, 'reply')} without a cue not taken, because a log before it has others; "
-                    "biases share these prompts, and each counts once."
-                )
         if log is None:
+            others |= {} if file in in_folders else {file: None}
             continue
+        own = read_own_log(file, log)
         n_replies = sum(bool(sample.output.choices) and sample.error is None for sample in log.samples or ())
         n_asked = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
         ended = (
             f" ({log.error.message.strip().splitlines()[-1][:200]})" if log.error and log.error.message.strip() else ""
         )
         what = f"{file} is of a run that did not finish: its status is {log.status!r}{ended}"
+        what = what if log.status != "success" else f"{file} is a log"
+        if not n_replies and file in in_folders:
+            notes.append(f"Left out: {what}, and it holds no reply.")
+            continue
         if not n_replies:
-            advice = "Run it again: `inspect eval-retry` asks what is missing."
-            raise BadInput(
-                f"{what if log.status != 'success' else f'{file} is a log'}, and it holds no reply. {advice}"
-            )
+            raise BadInput(f"{what}, and it holds no reply. Run it again: `inspect eval-retry` asks what is missing.")
         if log.status != "success":
             notes.append(f"{what}. It holds {number_of(n_replies, 'reply')} to {number_of(n_asked, 'sample')}.")
+        if own is None:
+            others[file] = log
+            continue
+        n_samples += len(log.samples or ())
+        pairs |= {pair.id: pair for pair in own[0]}
+        clean, left_out = {pair.clean.id for pair in own[0]}, 0
+        for place, reply in own[1].items():
+            there = held.get(place)
+            held[place] = there or reply
+            if not reply or not there or (reply.text, reply.settings) == (there.text, there.settings):
+                continue
+            if reply.settings != there.settings or reply.prompt_id not in clean:
+                raise BadInput(
+                    f"{file} and a log before it hold different replies of {place[0]!r} to the same prompt (epoch "
+                    f"{place[2]}). Import each into a folder of its own. One run asks for several biases or replies: "
+                    "`-T bias=A,B`, `--epochs N`."
+                )
+            left_out += 1
+        if left_out:
+            notes.append(
+                f"{file}: {number_of(left_out, 'reply')} without a cue not taken, because a log before it has others; "
+                "biases share these prompts, and each counts once."
+            )
+    for file in [file for file in others if held and file in in_folders]:
+        notes.append(f"Left out: {file} is a log of another task than unsway/bias. Import it into a folder of its own.")
+        del others[file]
+    if in_folders and not held and not others:
+        raise BadInput("\n".join([f"{', '.join(map(str, places))} holds no log of Inspect with a reply.", *notes]))
     replies = tuple(reply for reply in held.values() if reply)
     sizes = (n_samples, n_samples - len(held), len(held) - len(replies))
     return Logs(tuple(pairs.values()), replies, *sizes, others, tuple(notes))

@@ -107,7 +107,7 @@ def load(
     """Read files of transcripts; rows of several files join as if they stood in one.
 
     Args:
-        files: Files of rows, or Inspect logs (`.eval`, `.json`).
+        files: Files of rows, or Inspect logs (`.eval`, `.json`), or folders of logs.
         about: What the files do not say themselves.
         skip_bad: Leave bad rows out and go on.
         keep_gold: Keep rows whose cue points to the right option, under the bias `NAME/gold`.
