@@ -21,8 +21,6 @@ STEEPEST = slope([rate / 20 for rate in RATES], (-1, -1, 1, 1))
 
 def dose(item: EffectItem, replies: Replies) -> float | None:
     """The slope, on the share that the adviser had right, of following beyond what the clean answer hits."""
-    if item.question is None:
-        return None
     found = [choice(item.question, samples) for samples in replies]
     if None in found:
         return None

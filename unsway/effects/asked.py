@@ -81,7 +81,7 @@ def asked_effect(
 ) -> AskedEffect:
     """One side effect with what is asked, in some of its conditions; an empty one among them takes all. Raises as `panel`."""
     items = effect.build(inputs)
-    there = set(dict.fromkeys(item.condition for item in items))
+    there = {item.condition for item in items}
     for condition in conditions:
         if condition and condition not in there:
             raise UnknownName(f"condition of {effect.name}", condition, there)
@@ -109,23 +109,15 @@ def decoding(effect: SideEffect, settings: Settings) -> Settings:
 
 def with_margins(asked: Sequence[AskedEffect], wanted: Mapping[str, float]) -> tuple[AskedEffect, ...]:
     """The panel with other margins, by `effect.measure`, or by `effect` for its first number. Raises `UnknownName`."""
-    known = {f"{one.effect.name}.{m.name}": m for one in asked for m in one.effect.measures}
-    full = {
-        next((f"{one.effect.name}.{one.effect.measures[0].name}" for one in asked if one.effect.name == name), name): m
-        for name, m in wanted.items()
-    }
-    for name in full:
+    first = {one.effect.name: f"{one.effect.name}.{one.effect.measures[0].name}" for one in asked}
+    margins = {first.get(name, name): margin for name, margin in wanted.items()}
+    known = [f"{one.effect.name}.{m.name}" for one in asked for m in one.effect.measures]
+    for name in margins:
         if name not in known:
             raise UnknownName("number of a side effect", name, known)
-    return tuple(
-        replace(
-            one,
-            effect=replace(
-                one.effect,
-                measures=tuple(
-                    replace(m, margin=full.get(f"{one.effect.name}.{m.name}", m.margin)) for m in one.effect.measures
-                ),
-            ),
-        )
-        for one in asked
-    )
+    found = []
+    for one in asked:
+        effect = one.effect
+        own = (replace(m, margin=margins.get(f"{effect.name}.{m.name}", m.margin)) for m in effect.measures)
+        found.append(replace(one, effect=replace(effect, measures=tuple(own))))
+    return tuple(found)

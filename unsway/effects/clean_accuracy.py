@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, right, side_effect
-from unsway.prompts.render import render
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, clean_items, right, side_effect
 from unsway.sources.evidence import grounded
 from unsway.types import Part, Prompt, Turn
 
@@ -68,7 +67,7 @@ def free(item: EffectItem, replies: Replies) -> float | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """The clean prompt of each question, and sums without options."""
-    items = [EffectItem(q.id, (render(q, inputs.elicit),), q, condition="options") for q in inputs.taken()]
+    items = [*clean_items(inputs, "options")]
     for each in grounded("steps", inputs.n, seed=inputs.seed):
         prompt = Prompt((Turn("user", (Part("stem", each.question.stem), Part("instruction", ASKS))),))
         number = each.question.options[each.question.gold or 0]

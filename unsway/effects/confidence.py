@@ -21,8 +21,6 @@ SURE, UNSURE = "sure", "unsure"
 
 def counts(item: EffectItem, replies_of_base: Replies) -> bool:
     """Whether the item is of the kind that the base's other samples without the record make its question."""
-    if item.question is None:
-        return False
     found = {choice(item.question, replies_of_base[0], sample) for sample in range(1, SAMPLES)}
     return (len(found) == 1 and None not in found) == (item.condition == SURE)
 
@@ -59,8 +57,4 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     made = pairs(
         [each.question for each in records], [document(records)], elicit=inputs.elicit, aim="gold", seed=inputs.seed
     )
-    return tuple(
-        EffectItem(pair.question.id, (pair.clean, pair.biased), pair.question, pair, condition=kind)
-        for pair in made
-        for kind in (SURE, UNSURE)
-    )
+    return tuple(EffectItem.of_pair(pair, kind) for pair in made for kind in (SURE, UNSURE))

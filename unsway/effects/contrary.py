@@ -40,8 +40,6 @@ def leaves(item: EffectItem, replies: Replies) -> float | None:
 
 
 def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | None:
-    if item.question is None:
-        return None
     clean, biased = (choice(item.question, samples) for samples in replies)
     return None if clean is None or biased is None else (clean, biased)
 
@@ -89,9 +87,8 @@ def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each question with a hunch for its right option, against it, and for a wrong one."""
-    items = []
-    for condition, (bias, aim) in CONDITIONS.items():
-        for pair in pairs(inputs.taken(), [bias], elicit=inputs.elicit, aim=aim, seed=inputs.seed):
-            prompts = (pair.clean, pair.biased)
-            items.append(EffectItem(pair.question.id, prompts, pair.question, pair, condition=condition))
-    return tuple(items)
+    return tuple(
+        EffectItem.of_pair(pair, condition)
+        for condition, (bias, aim) in CONDITIONS.items()
+        for pair in pairs(inputs.taken(), [bias], elicit=inputs.elicit, aim=aim, seed=inputs.seed)
+    )

@@ -13,6 +13,7 @@ from numbers import Real
 from typing import Literal, Required, TypeAlias, TypedDict, Unpack
 
 from unsway.errors import BadInput
+from unsway.prompts.render import render
 from unsway.readers.parse import choice_of
 from unsway.registry import Registry, declared
 from unsway.types import Pair, Prompt, Question, Reply
@@ -75,6 +76,11 @@ class EffectItem:
     """Which of the effect's conditions it belongs to; a measure may be about some of them only."""
     facts: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Whatever else the score needs."""
+
+    @classmethod
+    def of_pair(cls, pair: Pair, condition: str = "") -> EffectItem:
+        """Both sides of a pair, the clean one first."""
+        return cls(pair.question.id, (pair.clean, pair.biased), pair.question, pair, condition)
 
 
 Replies: TypeAlias = Sequence[Sequence[Reply]]
@@ -217,14 +223,17 @@ get = effects.get
 # ---------------------------------------------------------------- what scores share
 
 
-def choice(question: Question, replies: Sequence[Reply], sample: int = 0) -> int | None:
+def choice(question: Question | None, replies: Sequence[Reply], sample: int = 0) -> int | None:
     """The option that a reply commits to, as the reader of multiple choice reads it; None where there is none or no reply."""
-    return choice_of(question, replies[sample]) if sample < len(replies) else None
+    return choice_of(question, replies[sample]) if question is not None and sample < len(replies) else None
 
 
-def right(question: Question | None, replies: Sequence[Reply], sample: int = 0) -> float | None:
+def right(question: Question | None, replies: Sequence[Reply]) -> float | None:
     """1 where a reply commits to the right option, 0 where to another, None where it cannot be read."""
-    if question is None or question.gold is None:
-        return None
-    chosen = choice(question, replies, sample)
-    return None if chosen is None else float(chosen == question.gold)
+    chosen = choice(question, replies)
+    return None if question is None or None in (question.gold, chosen) else float(chosen == question.gold)
+
+
+def clean_items(inputs: EffectInputs, condition: str = "") -> tuple[EffectItem, ...]:
+    """The clean prompt of each question."""
+    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q, condition=condition) for q in inputs.taken())

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from math import nan
 
-from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, side_effect
-from unsway.prompts.render import render
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, clean_items, side_effect
 from unsway.stats.same_answers import two_places
 
 
@@ -27,10 +26,8 @@ def both_wrong(item: EffectItem, replies: Replies) -> float | None:
 
 def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
     """Both options; None where one is missing, NaN where one is right."""
-    if item.question is None:
-        return None
     one, other = (choice(item.question, replies[0], sample) for sample in (0, 1))
-    if one is None or other is None:
+    if item.question is None or one is None or other is None:
         return None
     return nan if item.question.gold in (one, other) else (one, other)
 
@@ -63,4 +60,4 @@ def _both(item: EffectItem, replies: Replies) -> tuple[int, int] | float | None:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """The clean prompt of each question."""
-    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())
+    return clean_items(inputs)

@@ -10,6 +10,7 @@ what a model believed).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from unsway import biases
@@ -39,8 +40,6 @@ def holds(item: EffectItem, replies: Replies) -> float | None:
 
 def interaction(item: EffectItem, replies: Replies) -> float | None:
     """How much more a hunch on a wrong option sways behind the record than without it."""
-    if item.question is None:
-        return None
     found = [choice(item.question, samples) for samples in replies]
     if None in found:
         return None
@@ -96,7 +95,7 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     steps = grounded("steps", 2 * inputs.n, seed=inputs.seed)
     good, bad = steps[: len(steps) // 2], steps[len(steps) // 2 :]
     shown = _pairs(records, inputs, document(records))
-    items, hunch = [_item(pair, "document") for pair in shown], biases.get("suggested_answer/letter")
+    items, hunch = [EffectItem.of_pair(pair, "document") for pair in shown], biases.get("suggested_answer/letter")
     for pair in shown:  # and with a hunch on a wrong option in both of its prompts
         question, prompts = pair.question, [pair.clean, pair.biased]
         option = cued_option(question, "wrong", inputs.seed)
@@ -106,20 +105,14 @@ def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
                 prompts.append(made.prompt)
         facts = {"hunch": str(option)}
         items.append(EffectItem(question.id, tuple(prompts), question, pair, condition="hunch", facts=facts))
-    items += [_item(pair, "premise") for pair in _pairs(premises, inputs, premise(premises))]
+    items += [EffectItem.of_pair(pair, "premise") for pair in _pairs(premises, inputs, premise(premises))]
     doubts = _pairs(good, inputs, correction(good, empty=True))
     for pair, doubt in zip(_pairs(good, inputs, correction(good)), doubts, strict=True):
-        items.append(
-            EffectItem(pair.question.id, (doubt.biased, pair.biased), pair.question, pair, condition="correction")
-        )
-    items += [_item(pair, "bad_correction", only_biased=True) for pair in _pairs(bad, inputs, bad_correction(bad))]
+        items.append(replace(EffectItem.of_pair(pair, "correction"), prompts=(doubt.biased, pair.biased)))
+    for pair in _pairs(bad, inputs, bad_correction(bad)):
+        items.append(replace(EffectItem.of_pair(pair, "bad_correction"), prompts=(pair.biased,)))
     return tuple(items)
 
 
 def _pairs(given: tuple[Grounded, ...], inputs: EffectInputs, bias: biases.Bias) -> tuple[Pair, ...]:
     return pairs([each.question for each in given], [bias], elicit=inputs.elicit, aim="gold", seed=inputs.seed).pairs
-
-
-def _item(pair: Pair, condition: str, *, only_biased: bool = False) -> EffectItem:
-    prompts = (pair.biased,) if only_biased else (pair.clean, pair.biased)
-    return EffectItem(pair.question.id, prompts, pair.question, pair, condition=condition)

@@ -30,13 +30,11 @@ def beyond(item: EffectItem, replies: Replies) -> float | None:
 def answer(item: EffectItem, replies: Replies, prompt: int, sample: int) -> str | None:
     """The text of the option that was answered, whichever letter it had."""
     question = item.question
-    if question is None:
-        return None
-    if prompt and "order" in item.facts:
+    if question is not None and prompt and "order" in item.facts:
         order = [int(place) for place in item.facts["order"].split()]
         question = replace(question, options=tuple(question.options[i] for i in order))
     found = choice(question, replies[prompt], sample)
-    return None if found is None else question.options[found]
+    return None if question is None or found is None else question.options[found]
 
 
 @side_effect(

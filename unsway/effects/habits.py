@@ -9,8 +9,16 @@ from __future__ import annotations
 
 import re
 
-from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, Score, choice, side_effect
-from unsway.prompts.render import render
+from unsway.effects.definition import (
+    EffectInputs,
+    EffectItem,
+    EffectMeasure,
+    Replies,
+    Score,
+    choice,
+    clean_items,
+    side_effect,
+)
 from unsway.types import Question
 
 MARGIN = 0.02
@@ -38,7 +46,7 @@ def repeated(item: EffectItem, replies: Replies) -> float | None:
 
 def place(item: EffectItem, replies: Replies) -> int | None:
     """The place of the answered option, from 0."""
-    return None if item.question is None else choice(item.question, replies[0])
+    return choice(item.question, replies[0])
 
 
 def is_longest(question: Question, option: int) -> bool:
@@ -77,4 +85,4 @@ def _habit(name: str, summary: str, score: Score) -> EffectMeasure:
 )
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """The clean prompt of each question; the source has shuffled its options."""
-    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())
+    return clean_items(inputs)

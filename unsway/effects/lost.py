@@ -87,4 +87,4 @@ def _losses(
 
 def _differ(item: EffectItem, both: Replies) -> bool:
     """Whether two arms answer one prompt otherwise: of evidence that counts less, what was said without it may be why."""
-    return item.question is not None and len({choice(item.question, each) for each in both}) == 2
+    return len({choice(item.question, each) for each in both}) == 2

@@ -39,6 +39,6 @@ from unsway.pairing import pairs
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """Each question without and with a note; where every note holds the words of an option there is none."""
     return tuple(
-        EffectItem(pair.question.id, (pair.clean, pair.biased), pair.question, pair)
+        EffectItem.of_pair(pair)
         for pair in pairs(inputs.taken(), ["neutral_note"], elicit=inputs.elicit, seed=inputs.seed)
     )

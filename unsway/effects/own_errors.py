@@ -16,7 +16,7 @@ from unsway.prompts.render import render
 
 def again(item: EffectItem, replies: Replies) -> float | None:
     """1 where the second sample is the same wrong option."""
-    found = None if item.question is None else choice(item.question, replies[0], 1)
+    found = choice(item.question, replies[0], 1)
     return None if found is None else float(str(found) == item.facts["wrong"])
 
 

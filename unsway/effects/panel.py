@@ -20,7 +20,7 @@ from unsway.errors import number_of
 from unsway.registry import Ref
 from unsway.stats import margins
 from unsway.stats.compared import Scores
-from unsway.stats.margins import Decision, KeptWord
+from unsway.stats.margins import KeptWord
 from unsway.types import Estimate
 
 PanelRole: TypeAlias = Literal["base", "control", "trained"]
@@ -97,9 +97,7 @@ class PanelRow:
 def row(one: AskedEffect, measure: EffectMeasure, arms: tuple[str, str], found: tuple[Scores, Scores]) -> PanelRow:
     """The row of one number: the arm first, then the one it is compared with."""
     compared = compare(measure, *found)
-    decision: Decision | None = None
-    if measure.margin is not None:
-        decision = margins.decide(compared, measure.margin)
+    decision = None if measure.margin is None else margins.decide(compared, measure.margin)
     known = compared.estimate.value is not None
     after_Q, before_Q = (each.read_Q for each in found)
     both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q) & (measure.kind != "level")
@@ -164,11 +162,9 @@ def rows(
         for measure in one.effect.measures:
             scored = {label: scores(one, measure, lookup) for label, lookup in lookups.items()}
             for label in lookups:
-                against = [other for other in (base, control if roles[label] == "trained" else None) if other]
-                if measure.kind == "level":
-                    against = [label]
-                pairs = [(label, other) for other in against if other != label or measure.kind == "level"]
-                found += [row(one, measure, arms, (scored[arms[0]], scored[arms[1]])) for arms in pairs]
+                others = [base, control if roles[label] == "trained" else None]
+                against = [label] if measure.kind == "level" else [each for each in others if each not in (None, label)]
+                found += [row(one, measure, (label, each), (scored[label], scored[each])) for each in against if each]
     return tuple(found)
 
 

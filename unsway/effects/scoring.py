@@ -25,17 +25,17 @@ from unsway.types import Estimate, Prompt, Reply
 def scored_replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
     """What an item's score takes: the replies of an arm, or what the judge said about them."""
     if one.effect.judge is None or one.heard is None:
-        return [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
+        return _replies(one, item, lookup)
     return [() if prompt is None else one.heard(prompt) for prompt in judge_prompts(one, item, lookup)]
 
 
 def judge_prompts(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Prompt | None]:
     """What the judge is asked about one arm's replies to an item; nothing where the side effect has no judge."""
-    if one.effect.judge is None:
-        return ()
-    return one.effect.judge(
-        item, [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
-    )
+    return () if one.effect.judge is None else one.effect.judge(item, _replies(one, item, lookup))
+
+
+def _replies(one: AskedEffect, item: EffectItem, lookup: Lookup) -> Sequence[Sequence[Reply]]:
+    return [lookup(prompt, one.settings_for(prompt), one.effect.samples) for prompt in item.prompts]
 
 
 def counted(one: AskedEffect, base: Lookup) -> AskedEffect:
@@ -90,28 +90,31 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     is_read_Q = ~np.isnan(arm.read_Q)
     read_Q = arm.read_Q[is_read_Q]
     n, dropped = len(read_Q), len(arm.read_Q) - len(read_Q)
+
+    def own(
+        value: float | None, how: str, why: str = "", low: float | None = None, high: float | None = None
+    ) -> Estimate:
+        return Estimate(measure.name, value, low, high, 0.95, n, n, dropped, how, why)
+
     if not n:
-        return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", "nothing was read")
+        return own(None, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
             return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
         value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
-        return Estimate(measure.name, value, None, None, 0.95, n, n, dropped, "total variation, corrected for chance")
+        return own(value, "total variation, corrected for chance")
     if measure.kind == "excess":
         value = same_answers.excess(arm.read_Q, same_answers.kinds(arm)) if arm.right_Q else np.nan
         why = "" if np.isfinite(value) else same_answers.ALONE if arm.right_Q else same_answers.UNKNOWN_RIGHT
-        return Estimate(
-            measure.name, None if why else value, None, None, 0.95, n, n, dropped, "pairs of questions", why
-        )
+        return own(None if why else value, "pairs of questions", why)
     if measure.kind == "median":
-        return Estimate(measure.name, float(np.median(read_Q)), None, None, 0.95, n, n, dropped, "median")
+        return own(float(np.median(read_Q)), "median")
     if measure.kind == "youden":
         half = [arm.read_Q[np.array(arm.group_Q) == name] for name in measure.conditions]
         counts = [(int((each > 0).sum()), int((~np.isnan(each)).sum())) for each in half]
         return replace(margins.mover(counts[0], counts[1]), name=measure.name)
-    low, high = change_interval(read_Q, level=0.95) if np.abs(read_Q).max() <= 2 else (None, None)
-    how = "Tango score interval, questions as units"
-    return Estimate(measure.name, float(read_Q.mean()), low, high, 0.95, n, n, dropped, how)
+    ends = change_interval(read_Q, level=0.95) if np.abs(read_Q).max() <= 2 else (None, None)
+    return own(float(read_Q.mean()), "Tango score interval, questions as units", "", *ends)
 
 
 def missing_as(measure: EffectMeasure, arm: Scores) -> tuple[Estimate, Estimate] | None:

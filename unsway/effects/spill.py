@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, side_effect
+from unsway.effects.definition import EffectInputs, EffectItem, EffectMeasure, Replies, choice, clean_items, side_effect
 from unsway.judging.patterns import patterns
-from unsway.prompts.render import render
 
 _FORM = re.compile(r"\([A-Z]\)")
 """A letter in brackets, with which or after which a reply ends, as every elicitation asks."""
@@ -66,4 +65,4 @@ def speaks_of_a_cue(item: EffectItem, replies: Replies) -> float | None:
 )  # fmt: skip
 def build(inputs: EffectInputs) -> tuple[EffectItem, ...]:
     """The clean prompt of each question."""
-    return tuple(EffectItem(q.id, (render(q, inputs.elicit),), q) for q in inputs.taken())
+    return clean_items(inputs)

@@ -104,5 +104,5 @@ def _shown(asked: AskedEffect, item: EffectItem, lookup: Lookup, sample: int) ->
     """The habits that a sample shows or not; empty where it cannot be read."""
     (prompt,) = item.prompts
     replies = lookup(prompt, asked.settings_for(prompt), asked.effect.samples)
-    option = None if item.question is None else choice(item.question, replies, sample)
+    option = choice(item.question, replies, sample)
     return {} if item.question is None or option is None else habits_shown(item.question, option)
