@@ -11,23 +11,23 @@ import click
 from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import (
-    as_json,
+    FILE,
     columns_option,
     elicit_option,
     engine_option,
     json_option,
     model_args_option,
-    model_arguments,
     names,
     out_option,
+    say,
     seed_option,
     skip_bad_option,
     split_option,
 )
 from unsway.errors import number_of
 
-file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-file_option = click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+file_argument = click.argument("file", type=FILE)
+file_option = out_option("The JSONL file to write.")
 
 thoughts_option = click.option(
     "--thoughts",
@@ -119,8 +119,7 @@ def build(
     test_questions: str,
     max_cost: float | None,
     out: Path,
-    engine: str | None,
-    model_args: tuple[str, ...],
+    model_args: dict[str, Any],
     **fields: Any,
 ) -> None:
     """Build a training set from MODEL's own clean replies.
@@ -136,8 +135,8 @@ def build(
     chosen = names(biases) if held_out == biases else all_but(*names(held_out))
     recipe = Recipe(biases=chosen, exclude=names(exclude), **fields)
     train = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
-    test, given = names(test_questions), model_arguments(model_args, engine)
-    made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **given)
+    test = names(test_questions)
+    made = build_set(recipe, train, model, out, split=split, test=test, max_cost=max_cost, **model_args)
     click.echo(f"{made.write(out)}: {number_of(len(made.examples), 'row')}")
     click.echo(f"No targets: {number_of(made.incomplete, 'reply')}.")
     for reason, count in sorted(made.no_targets.items(), key=lambda item: -item[1]):
@@ -146,19 +145,12 @@ def build(
 
 @data.command()
 @file_argument
-@click.option(
-    "--control",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=None,
-    help="The control of chats from elsewhere, row by row. Our rows hold their own.",
-)
+@click.option("--control", type=FILE, help="The control of chats from elsewhere, row by row. Our rows hold their own.")
 @click.option("--test-questions", default="", help="Sources, or files, that nothing may be trained on.")
 @click.option("--tokenizer", default=None, help="A local model, whose tokens are counted too.")
 @seed_option
 @json_option
-def inspect(
-    file: Path, control: Path | None, test_questions: str, tokenizer: str | None, seed: int, json_: bool
-) -> None:
+def inspect(file: Path, control: Path | None, test_questions: str, tokenizer: str | None, seed: int) -> None:
     """Print what a training FILE holds: mix, cues, agreement, duplicates, overlap, ten sample rows.
 
     FILE is of `unsway data build`, or chats from elsewhere (messages, or prompt and completion).
@@ -166,10 +158,7 @@ def inspect(
     from unsway.data.audit import audit_file
 
     found = audit_file(file, control=control, test=names(test_questions), tokenizer=tokenizer, seed=seed)
-    if json_:
-        as_json(asdict(found))
-    else:
-        click.echo("\n".join(found.lines()))
+    say(asdict(found), "\n".join(found.lines()))
 
 
 @data.command()

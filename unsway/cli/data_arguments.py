@@ -12,10 +12,11 @@ from unsway.cli.options import (
     as_json,
     columns_option,
     engine_option,
+    form,
     json_option,
     model_args_option,
-    model_arguments,
     names,
+    out_option,
     seed_option,
     skip_bad_option,
     split_option,
@@ -38,7 +39,7 @@ from unsway.errors import number_of
 @split_option
 @click.option("--samples", type=click.IntRange(min=1), default=5, show_default=True, help="Tries for each question.")
 @click.option("--max-tokens", type=click.IntRange(min=1), default=600, show_default=True, help="Most tokens of one.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder: arguments.jsonl and the replies.")
+@out_option("Folder: arguments.jsonl and the replies.")
 @seed_option
 @engine_option
 @model_args_option
@@ -52,9 +53,7 @@ def arguments(
     split: str | None,
     out: Path,
     seed: int,
-    engine: str | None,
-    model_args: tuple[str, ...],
-    json_: bool,
+    model_args: dict[str, Any],
     **options: Any,
 ) -> None:
     """Have MODEL argue for the cued option of each question.
@@ -67,10 +66,9 @@ def arguments(
 
     origins = [sources.resolve(name, columns, skip_bad) for name in names(questions)]
     loaded = [q for each in origins for q in sources.load(each, sources.how_many(each, n), seed=seed, split=split)]
-    given = model_arguments(model_args, engine)
-    found = write_arguments(loaded, model, seed=seed, folder=out, **options, **given)
+    found = write_arguments(loaded, model, seed=seed, folder=out, **options, **model_args)
     path, kept = found.write(out / "arguments.jsonl"), len(found.arguments.rows)
-    if json_:
+    if form() == "json":
         about = {"sha256": found.arguments.sha256, "kept": kept, "wanted": found.wanted, "dropped": dict(found.dropped)}
         as_json({"path": str(path), "model": found.model} | about)
         return

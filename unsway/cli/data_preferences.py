@@ -7,13 +7,14 @@ from typing import Literal
 
 import click
 
-from unsway.cli.data import data, thoughts_option
+from unsway.cli.data import data, file_option, thoughts_option
+from unsway.cli.options import folder_argument
 from unsway.errors import number_of
 
 
 @data.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSONL file to write.")
+@folder_argument
+@file_option
 @click.option("--model", default=None, help="The model whose replies are taken, where the folder has several.")
 @thoughts_option
 def preferences(folder: Path, out: Path, model: str | None, thoughts: Literal["keep", "drop"]) -> None:

@@ -8,11 +8,11 @@ import click
 
 from unsway import layout
 from unsway.cli.main import main
-from unsway.cli.options import form, remark, show_results, table_options
+from unsway.cli.options import PATH, form, remark, show_results, table_options
 
 
 @main.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Folder.")
+@click.option("--out", type=PATH, default=Path("runs/demo"), show_default=True, help="Folder.")
 @click.option("--full", is_flag=True, help="150 questions, four biases and 360 training rows: three times as long.")
 @table_options
 def demo(out: Path, full: bool) -> None:

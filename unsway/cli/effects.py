@@ -13,10 +13,10 @@ from unsway.cli.options import (
     budget_option,
     form,
     model_args_option,
-    model_arguments,
     names,
     seed_option,
     show_rows,
+    study_argument,
     table_options,
 )
 
@@ -37,7 +37,7 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@study_argument
 @click.option(
     "--effects",
     "wanted",
@@ -66,7 +66,7 @@ def margins_of(_context: click.Context, _parameter: click.Parameter, given: tupl
 @model_args_option
 @table_options
 def effects(
-    folder: Path, wanted: str, judge: str | None, arms: str, model_args: tuple[str, ...], **options: Any
+    folder: Path, wanted: str, judge: str | None, arms: str, model_args: dict[str, Any], **options: Any
 ) -> None:
     """Ask the arms of FOLDER what their training cost or broke.
 
@@ -76,7 +76,7 @@ def effects(
     """
     from unsway.studies.side_effects import side_effects
 
-    options |= {"using": {"judge": judge} if judge else None} | model_arguments(model_args, None)
+    options |= {"using": {"judge": judge} if judge else None} | model_args
     show_panel(side_effects(folder, names(wanted) or None, arms=names(arms) or None, **options))
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
+from unsway.cli.options import FOLDER, out_option
 
 
 @main.command()
-@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the model; new or empty.")
+@click.argument("checkpoint", type=FOLDER)
+@out_option("Folder of the model; new or empty.")
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16"]),

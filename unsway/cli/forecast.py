@@ -11,7 +11,7 @@ import click
 
 from unsway import layout
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, remark, show_rows, table_options
+from unsway.cli.options import FOLDER, PATH, as_json, form, remark, show_rows, table_options
 from unsway.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def guesses(
 
 @main.command()
 @click.argument("study", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--to", "--out", "out", type=click.Path(path_type=Path), help="Folder it will run in; STUDY where it is one."
-)
+@click.option("--to", "--out", "out", type=PATH, help="Folder it will run in; STUDY where it is one.")
 @click.option(
     "--mine",
     multiple=True,
@@ -86,7 +84,7 @@ def show_forecasts(found: Sequence[Forecast], project: Path, *, recalibrated: bo
 
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("runs"))
+@click.argument("folder", type=FOLDER, default=Path("runs"))
 @click.option("--blind", is_flag=True, help="Show the forecasts that do not know the bias too.")
 @click.option("--who", default="", help="Whose forecasts to show; everybody's otherwise.")
 @table_options

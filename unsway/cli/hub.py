@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
+from unsway.cli.options import PATH
 
 
 @main.command()
@@ -26,7 +27,7 @@ def push(folder: Path, repo: str, study: Path | None, public: bool) -> None:
 
 @main.command()
 @click.argument("repo")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 @click.option("--revision", default="main", show_default=True, help="A branch, a tag or a commit.")
 def pull(repo: str, folder: Path, revision: str) -> None:
     """Get a checkpoint, training rows or a study from REPO (OWNER/NAME) of the hub into FOLDER."""

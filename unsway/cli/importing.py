@@ -8,23 +8,14 @@ from typing import Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, out_option
+from unsway.cli.options import FILE, json_option, out_option, say
 
 
 @main.command(name="import")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @out_option()
-@click.option(
-    "--clean",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of clean replies.",
-)
-@click.option(
-    "--facts",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A row for each question, by its name.",
-)
+@click.option("--clean", multiple=True, type=FILE, help="A file of clean replies.")
+@click.option("--facts", type=FILE, help="A row for each question, by its name.")
 @click.option(
     "--columns", default="", help="Which field is which: reply=output,gold=answer:1-based; {question_id}|{arm}=id."
 )
@@ -35,9 +26,7 @@ from unsway.cli.options import as_json, json_option, out_option
 @click.option("--skip-bad", is_flag=True, help="Leave out rows that cannot be used, and go on.")
 @click.option("--keep-gold", is_flag=True, help="Keep rows whose cue points to the right option, as NAME/gold.")
 @json_option
-def import_(
-    files: tuple[Path, ...], out: Path, base: str, skip_bad: bool, keep_gold: bool, json_: bool, **about: Any
-) -> None:
+def import_(files: tuple[Path, ...], out: Path, base: str, skip_bad: bool, keep_gold: bool, **about: Any) -> None:
     """Import replies that somebody else sampled.
 
     FILES are JSONL, JSON, CSV or Parquet, packed or not, with the fields question_id, n_options or options, gold, target,
@@ -52,9 +41,6 @@ def import_(
         raise click.UsageError("Name a file of replies: unsway import FILE… --out FOLDER.")
     about["given"] = dict(each.partition("=")[::2] for each in about["given"])
     found = import_replies(files, out, Description(**about), base=base, skip_bad=skip_bad, keep_gold=keep_gold)
-    if json_:
-        sizes = {"pairs": len(found.pairs), "replies": len(found.replies), "models": found.models}
-        notes = {"bad": [str(error) for error in found.bad[:10]], "notes": found.notes}
-        as_json(sizes | found.counts() | notes)
-    else:
-        click.echo(f"{out}: {found}")
+    sizes = {"pairs": len(found.pairs), "replies": len(found.replies), "models": found.models}
+    notes = {"bad": [str(error) for error in found.bad[:10]], "notes": found.notes}
+    say(sizes | found.counts() | notes, f"{out}: {found}")

@@ -13,11 +13,11 @@ from unsway.cli.options import (
     engine_option,
     form,
     model_args_option,
-    model_arguments,
     names,
     seed_option,
     show_rows,
     show_tables,
+    study_argument,
     table_options,
 )
 
@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@study_argument
 @click.option(
-    "--ask",
-    default="early",
-    show_default=True,
-    help="Tests with commas: early, mistakes, paraphrase, filler, shuffle.",
+    "--ask", default="early", show_default=True, help="Tests with commas: early, mistakes, paraphrase, filler, shuffle."
 )
 @click.option("--model", default=None, help="The model under test, an arm of the study (its first arm).")
 @click.option("--helper", default=None, help="Another model, which writes mistakes and paraphrases.")
@@ -55,8 +52,7 @@ def interrogate(
     plan_: bool,
     mode: Literal["auto", "prefill", "quoted"],
     budget: Budget | None,
-    engine: str | None,
-    model_args: tuple[str, ...],
+    model_args: dict[str, Any],
     **options: Any,
 ) -> None:
     """Ask the model of FOLDER for its answers again, with its reasoning cut, spoilt, reworded or emptied.
@@ -73,5 +69,5 @@ def interrogate(
         planned = plan_interrogation(found, tests, **options)
         show_rows([row._asdict() for row in planned] if form() in ("json", "csv") else plan_rows(planned))
         return
-    more: Any = {"model_args": model_arguments(model_args, engine), "folder": folder, "budget": budget}
+    more: Any = {"model_args": model_args, "folder": folder, "budget": budget}
     show_tables(thought_tables(interrogate_model(found, tests, mode=mode, **more, **options)))

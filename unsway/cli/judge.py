@@ -11,23 +11,23 @@ from unsway.cli.known import known
 from unsway.cli.main import main
 from unsway.cli.options import (
     budget_option,
+    folder_argument,
     form,
     model_args_option,
-    model_arguments,
     names,
     seed_option,
     show_rows,
     show_tables,
+    study_argument,
     table_options,
 )
 
 if TYPE_CHECKING:
     from unsway.judging.checks import CheckKind
-    from unsway.planning.budget import Budget
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@study_argument
 @click.option(
     "--ask",
     type=known("rubrics"),
@@ -70,18 +70,7 @@ if TYPE_CHECKING:
 @seed_option
 @model_args_option
 @table_options
-def judge(
-    folder: Path,
-    ask: str,
-    by: str,
-    check: str,
-    again: int,
-    n: int | None,
-    seed: int,
-    budget: Budget | None,
-    model_args: tuple[str, ...],
-    **how: Any,
-) -> None:
+def judge(folder: Path, ask: str, by: str, check: str, again: int, **how: Any) -> None:
     """Judge what the replies of FOLDER say of their cues.
 
     Clean replies are judged by the same words: what is found there is the judge's error. Verdicts are kept in
@@ -93,17 +82,16 @@ def judge(
     from unsway.studies.judging import judge as judge_replies
 
     asked, judges, kinds = names(ask), names(by), cast("tuple[CheckKind, ...]", names(check))
-    given = model_arguments(model_args, None)
-    where: Any = {"n": n, "seed": seed, "folder": folder, "budget": budget, "model_args": given}
+    how |= {"folder": folder}
     if kinds:
-        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **where, **how)))
+        show_rows(check_rows(check_judges(results(folder), asked, judges, kinds, again=again, **how)))
         return
-    found = judge_replies(results(folder), asked, by=judges, **where, **how)
+    found = judge_replies(results(folder), asked, by=judges, **how)
     show_tables(verdict_tables(found, results(folder)))
 
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
 @table_options
 def requests(folder: Path) -> None:
     """Show how the models of FOLDER treat requests: answers where they ought to decline, refusals where they ought to help.

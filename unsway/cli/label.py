@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, names, remark, seed_option, show_rows, table_options
+from unsway.cli.options import FILE, as_json, form, names, remark, seed_option, show_rows, study_argument, table_options
 from unsway.errors import number_of
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@study_argument
 @click.option("--as", "labeller", default=None, metavar="NAME", help="Who labels (your login name).")
 @click.option(
     "--from",
     "from_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="Import replies and labels of others first: JSONL, or the labels released with the paper.",
 )
 @click.option("--ask", default="coherent,mentions_cue", show_default=True, help="Questions with commas.")

@@ -13,12 +13,13 @@ from unsway.cli.forecast import show_scores_of
 from unsway.cli.known import EffortType, known
 from unsway.cli.main import Sectioned, main
 from unsway.cli.options import (
+    FILE,
+    FOLDER,
     columns_option,
     elicit_option,
     engine_option,
     form,
     model_args_option,
-    model_arguments,
     names,
     out_option,
     prices_option,
@@ -59,7 +60,7 @@ OPTIONS = {
 @click.option(
     "--prompts",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="A file of prompts released with arXiv 2403.05518, asked as they are, instead of --questions.",
 )
 @click.option(
@@ -83,9 +84,7 @@ OPTIONS = {
     help="Biases, comma-separated, or 'all'.",
 )
 @click.option(
-    "--arguments",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Arguments for options (of `unsway data arguments`), for biases that quote them.",
+    "--arguments", type=FILE, help="Arguments for options (of `unsway data arguments`), for biases that quote them."
 )
 @elicit_option
 @out_option()
@@ -97,7 +96,7 @@ OPTIONS = {
 )
 @click.option(
     "--checkpoint",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="The checkpoint that a server serves under this name: gives its role, trained biases and base.",
 )
 @click.option(
@@ -157,7 +156,7 @@ def measure(model: str, out: Path, half_width: float | None, **options: Any) -> 
 
     asked, how = wanted(options).pairs(model), measurement(options | {"model": model}, out, half_width)
     say_skipped(asked, out)
-    with session(model, **model_arguments(options["model_args"], options["engine"])) as opened:
+    with session(model, **options["model_args"]) as opened:
         found = measure_model(opened, asked, how=how)
     show_results(found)
     if form() != "text":

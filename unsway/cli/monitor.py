@@ -11,16 +11,16 @@ from unsway.cli.main import main
 from unsway.cli.options import (
     budget_option,
     model_args_option,
-    model_arguments,
     names,
     seed_option,
     show_tables,
+    study_argument,
     table_options,
 )
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@study_argument
 @click.option("--by", required=True, help="The monitor: any model that `unsway measure` takes.")
 @click.option("--no-baselines", is_flag=True, help="Leave out the monitors of the answer alone and the prompt alone.")
 @click.option(
@@ -42,9 +42,7 @@ from unsway.cli.options import (
 @seed_option
 @model_args_option
 @table_options
-def monitor(
-    folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], model_args: tuple[str, ...], **options: Any
-) -> None:
+def monitor(folder: Path, by: str, no_baselines: bool, methods: tuple[str, ...], **options: Any) -> None:
     """Ask a monitor whether something other than the merits decided each answer of FOLDER.
 
     It sees the prompt as it was sent and the reply, and is not told of any cue. Grades are kept in FOLDER/verdicts.jsonl.
@@ -54,6 +52,5 @@ def monitor(
     from unsway.studies.monitoring import monitor as monitor_replies
 
     curves = {name: names(arms) for name, _, arms in (each.partition("=") for each in methods)}
-    options |= {"model_args": model_arguments(model_args, None)}
     watched = monitor_replies(results(folder), by, baselines=not no_baselines, folder=folder, **options)
     show_tables(monitor_tables(watched, curves))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, json_option, prices_option, remark, show_rows, table_options
+from unsway.cli.options import as_json, form, json_option, prices_option, remark, say, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.studies.next_runs import Per
@@ -39,7 +39,7 @@ project_option = click.option(
 @click.option("--due", default="", help="The day by which it must be taken: 2026-12-04, friday, tomorrow.")
 @project_option
 @json_option
-def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, project: Path, json_: bool) -> None:
+def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, project: Path) -> None:
     """Note a remark, or with --if or --best a decision that waits for numbers."""
     from dataclasses import asdict
 
@@ -47,7 +47,7 @@ def note(text: str, when: str, best: tuple[str, ...], worth: str, due: str, proj
     from unsway.studies.deciding import note as add_note
 
     made = add_note(project, text, when=when, best=best, worth=worth, due=due)
-    as_json(asdict(made)) if json_ else click.echo(noted(made))
+    say(asdict(made), noted(made))
 
 
 @main.command(name="next")
@@ -92,23 +92,26 @@ def next_(decide: str, prices_: Path | None, top: int, per: Per, project: Path, 
 @click.option("--result", "results", multiple=True, help="A folder whose numbers it rests on.")
 @project_option
 @json_option
-def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path, json_: bool) -> None:
+def decided(decision: str, action: str, why: str, results: tuple[str, ...], project: Path) -> None:
     """Note that DECISION (its id, or the beginning) was taken: ACTION, and on what ground."""
     from dataclasses import asdict
 
     from unsway.studies.deciding import decided as add_decided
 
     made = add_decided(project, decision, action, why, results=results)
-    as_json(asdict(made)) if json_ else click.echo(f"{made.decision}: {made.action}.")
+    say(asdict(made), f"{made.decision}: {made.action}.")
 
 
 @main.command()
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back.")
 @project_option
 @json_option
-def week(days: int, project: Path, json_: bool) -> None:
+def week(days: int, project: Path) -> None:
     """Print the last days for a weekly meeting, in Markdown: expected, happened, decided, next."""
     from unsway.reporting.week import week as week_of
     from unsway.reporting.week import week_parts
 
-    as_json(week_parts(project, days=days)) if json_ else click.echo(week_of(project, days=days), nl=False)
+    if form() == "json":
+        as_json(week_parts(project, days=days))
+    else:
+        click.echo(week_of(project, days=days), nl=False)

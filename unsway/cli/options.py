@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,6 +23,17 @@ FORMAT = "unsway.format"
 """Where a command keeps the format that it was asked for."""
 FLOATING = "unsway.floating"
 """Where it keeps the caption and the label of a LaTeX table."""
+ENGINE = "unsway.engine"
+"""Where it keeps the engine of a local model."""
+PATH = click.Path(path_type=Path)
+"""A path where something may be."""
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+"""A folder that is there."""
+folder_argument = click.argument("folder", type=FOLDER)
+study_argument = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+"""A folder whose study is looked for by the verb, which says how to make one."""
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -36,24 +48,26 @@ def as_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
 
 
-json_option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of text.")
+def say(body: object, text: str) -> None:
+    """Print a body as JSON where that was asked for, else the text."""
+    as_json(body) if form() == "json" else click.echo(text)
+
+
+def keep_format(context: click.Context, _parameter: click.Parameter, value: str | bool) -> None:
+    """Keep the format that a verb was asked for."""
+    if value:
+        context.meta[FORMAT] = "json" if value is True else value
+
+
+_format = partial(click.option, expose_value=False, callback=keep_format)
+json_option = _format("--json", is_flag=True, help="Print JSON instead of text.")
 
 
 def table_options(verb: Verb) -> Verb:
     """`--format`, and `--json` as short for its JSON, on a verb that prints tables with `show_rows` or `show_results`."""
-
-    def keep(context: click.Context, _parameter: click.Parameter, value: str | bool) -> None:
-        if value:
-            context.meta[FORMAT] = "json" if value is True else value
-
     choice = click.Choice(["text", "json", "csv", "md", "latex"])
-    options = (
-        click.option("--json", is_flag=True, expose_value=False, callback=keep, help="The same as --format json."),
-        click.option("--format", type=choice, expose_value=False, callback=keep, help="How tables are printed (text)."),
-    )
-    for option in options:
-        verb = option(verb)
-    return verb
+    verb = _format("--json", is_flag=True, help="The same as --format json.")(verb)
+    return _format("--format", type=choice, help="How tables are printed (text).")(verb)
 
 
 def float_options(verb: Verb) -> Verb:
@@ -98,7 +112,7 @@ def remark(text: str) -> None:
 
 def out_option(holds: str = "Folder of the study.") -> Callable[[Verb], Verb]:
     """Where a verb writes."""
-    return click.option("--out", type=click.Path(path_type=Path), required=True, help=holds)
+    return click.option("--out", type=PATH, required=True, help=holds)
 
 
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
@@ -114,16 +128,14 @@ elicit_option = click.option(
 _SECRET = re.compile(r"(^|_)(key|token|secret|password|passwd|authorization)$", re.IGNORECASE)
 
 
-def model_arguments(given: tuple[str, ...], engine: str | None) -> dict[str, Any]:
-    """`NAME=VALUE` options as arguments of a model's provider; a value that is JSON is taken as such.
+def model_arguments(context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """`NAME=VALUE` options, and the engine, as arguments of a model's provider; a value that is JSON is taken as such.
 
     A secret is refused: who lists processes sees the command line.
     """
     import json
 
-    from unsway.models.engines.base import known_engine
-
-    found: dict[str, Any] = {"engine": known_engine(engine)} if engine else {}
+    found: dict[str, Any] = {"engine": context.meta[ENGINE]} if ENGINE in context.meta else {}
     for each in given:
         name, equals, value = each.partition("=")
         if _SECRET.search(name):
@@ -173,20 +185,32 @@ def assignments(kind: type, given: tuple[str, ...], option: str, taken: Collecti
     return found
 
 
+def keep_engine(context: click.Context, _parameter: click.Parameter, engine: str | None) -> None:
+    """Keep the engine for `model_arguments`."""
+    from unsway.models.engines.base import known_engine
+
+    if engine:
+        context.meta[ENGINE] = known_engine(engine)
+
+
 model_args_option = click.option(
-    "-M", "model_args", multiple=True, metavar="NAME=VALUE", help="An argument of the model's provider, e.g. base_url=…"
+    "-M",
+    "model_args",
+    multiple=True,
+    callback=model_arguments,
+    metavar="NAME=VALUE",
+    help="An argument of the model's provider, e.g. base_url=…",
 )
 engine_option = click.option(
     "--engine",
     type=known("engines"),
-    default=None,
+    is_eager=True,
+    expose_value=False,
+    callback=keep_engine,
     help="Engine of a local model: auto (the default) or one of `unsway list engines`.",
 )
 prices_option = click.option(
-    "--prices",
-    "prices_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of prices, whose lines win over the table's.",
+    "--prices", "prices_", type=FILE, help="A file of prices, whose lines win over the table's."
 )
 columns_option = click.option(
     "--columns",

@@ -10,9 +10,11 @@ import click
 from unsway.cli.effects import show_kept_panel
 from unsway.cli.main import main
 from unsway.cli.options import (
+    PATH,
     as_json,
     float_options,
     floats,
+    folder_argument,
     form,
     names,
     remark,
@@ -20,7 +22,7 @@ from unsway.cli.options import (
     show_rows,
     table_options,
 )
-from unsway.cli.report import folder_argument, trained_option
+from unsway.cli.report import trained_option
 
 if TYPE_CHECKING:
     from unsway.reporting.estimates import By
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 @main.command()
 @folder_argument
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png, .svg or .pdf.")
+@click.option("--out", type=PATH, required=True, help="A .png, .svg or .pdf.")
 @click.option("--width", default=480, show_default=True, help="Width in points; about 240 is a column of two.")
 @trained_option
 def figure(folder: Path, name: str, out: Path, width: int, trained: str) -> None:

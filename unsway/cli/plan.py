@@ -10,7 +10,7 @@ import click
 
 from unsway.cli.main import Sectioned, main
 from unsway.cli.measure import OPTIONS, measure, say_skipped, settings_of, wanted
-from unsway.cli.options import as_json, form, names, prices_option, remark, show_rows, table_options
+from unsway.cli.options import PATH, as_json, form, names, prices_option, remark, show_rows, table_options
 
 if TYPE_CHECKING:
     from unsway.studies.named_plan import NamedPlan
@@ -34,7 +34,7 @@ SECTIONS = {
 @click.argument("models")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of the study: what it holds is not asked again, its runs tell the rate; the plan is kept there.",
 )
 @click.option(

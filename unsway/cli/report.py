@@ -8,9 +8,8 @@ import click
 
 from unsway import layout
 from unsway.cli.main import main
-from unsway.cli.options import names, remark, show_results, table_options
+from unsway.cli.options import PATH, folder_argument, names, remark, show_results, table_options
 
-folder_argument = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 trained_option = click.option(
     "--trained", default="", help="Biases that were trained on, comma-separated; the rest is held out."
 )
@@ -18,7 +17,7 @@ trained_option = click.option(
 
 @main.command()
 @folder_argument
-@click.option("--page", type=click.Path(path_type=Path), default=None, help="Where the page goes (FOLDER/report.html).")
+@click.option("--page", type=PATH, help="Where the page goes (FOLDER/report.html).")
 @click.option("--title", default="", help="Title of the page.")
 @trained_option
 @click.option(

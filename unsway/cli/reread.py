@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option, model_args_option, model_arguments, seed_option
+from unsway.cli.options import folder_argument, json_option, model_args_option, say, seed_option
 
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_argument
 @click.option("--show", "many", type=click.IntRange(min=0), default=5, show_default=True, help="Changes to show.")
 @click.option("--second-reader", metavar="MODEL", help="A model that reads replies too, to see how far the two agree.")
 @click.option(
@@ -20,9 +21,7 @@ from unsway.cli.options import as_json, json_option, model_args_option, model_ar
 @seed_option
 @model_args_option
 @json_option
-def reread(
-    folder: Path, many: int, second_reader: str | None, n: int, seed: int, model_args: tuple[str, ...], json_: bool
-) -> None:
+def reread(folder: Path, many: int, second_reader: str | None, n: int, seed: int, model_args: dict[str, Any]) -> None:
     """Read the kept replies of FOLDER again with today's reader and say which answers changed.
 
     No model is asked, unless --second-reader names one. What it read is kept in FOLDER/second_reader; from then on table and
@@ -35,7 +34,6 @@ def reread(
     found = again(folder)
     body, said = reported.body(found), reported.lines(found, many)
     if second_reader:
-        more = model_arguments(model_args, None)
-        theirs = second_reading(folder, second_reader, n=n, seed=seed, model_args=more)
+        theirs = second_reading(folder, second_reader, n=n, seed=seed, model_args=model_args)
         body["second_reader"], said = reported.second_body(theirs), said + reported.second_lines(theirs, many)
-    as_json(body) if json_ else click.echo("\n".join(said))
+    say(body, "\n".join(said))

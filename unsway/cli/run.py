@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from unsway.cli.forecast import show_scores_of
 from unsway.cli.main import main
-from unsway.cli.options import (
-    form,
-    model_args_option,
-    model_arguments,
-    out_option,
-    prices_option,
-    show_results,
-    table_options,
-)
+from unsway.cli.options import form, model_args_option, out_option, prices_option, show_results, table_options
 
 
 @main.command()
@@ -43,7 +36,7 @@ def run(
     cpus: float,
     max_cost: float | None,
     prices_: Path | None,
-    model_args: tuple[str, ...],
+    model_args: dict[str, Any],
 ) -> None:
     """Run STUDY, a study's JSON or a folder that holds one: ask and train what OUT lacks, and show every number."""
     from unsway.planning.prices import prices
@@ -52,10 +45,8 @@ def run(
     from unsway.studies.clusters import executor
 
     where = executor(on, gpus=gpus, cpus=cpus) if on else None
-    given = model_arguments(model_args, None)
-    found = run_study(
-        read_study(study), out, on=where, max_cost=max_cost, price_table=prices(prices_), model_args=given
-    )
+    table = prices(prices_)
+    found = run_study(read_study(study), out, on=where, max_cost=max_cost, price_table=table, model_args=model_args)
     show_results(found)
     if form() == "text":
         show_scores_of(out)

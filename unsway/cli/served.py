@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, show_rows, table_options
+from unsway.cli.options import FOLDER, as_json, form, show_rows, table_options
 
 
 @main.command()
-@click.argument("adapter", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("adapter", type=FOLDER)
 @click.option("--name", required=True, help="What the server calls the adapter.")
 @click.option("--base-name", required=True, help="What the server calls its base.")
 @click.option(

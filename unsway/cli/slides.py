@@ -8,14 +8,15 @@ import click
 
 from unsway.cli.main import main
 from unsway.cli.next import project_option
+from unsway.cli.options import FOLDER, PATH
 from unsway.errors import BadInput
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=FOLDER)
 @click.option("--week", "is_week", is_flag=True, help="One slide of the last days: expected, happened, decided, next.")
 @click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How far back the week goes.")
-@click.option("--to", type=click.Path(path_type=Path), help="A .pptx (FOLDER/slides.pptx, PROJECT/week.pptx).")
+@click.option("--to", type=PATH, help="A .pptx (FOLDER/slides.pptx, PROJECT/week.pptx).")
 @project_option
 def slides(folder: Path | None, is_week: bool, days: int, to: Path | None, project: Path) -> None:
     """Write slides, as PowerPoint and HTML: of the study in FOLDER, of the week, or the week's in front of the study's."""

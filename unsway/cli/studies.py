@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, form, prices_option, remark, show_rows, table_options
-from unsway.cli.report import folder_argument
+from unsway.cli.options import FOLDER, as_json, folder_argument, form, prices_option, remark, show_rows, table_options
 
 
 @main.command()
@@ -31,7 +30,7 @@ def status(folder: Path, watch: bool, every: float, prices_: Path | None) -> Non
 
 
 @main.command(name="ls")
-@click.argument("root", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path())
+@click.argument("root", type=FOLDER, default=Path())
 @table_options
 def ls(root: Path) -> None:
     """List the folders below ROOT that hold a study, and the decisions that wait for a person."""
@@ -78,8 +77,8 @@ def show(folder: Path, arm: str, bias: str, n: int, reveal: bool) -> None:
 
 
 @main.command()
-@click.argument("one", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("other", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("one", type=FOLDER)
+@click.argument("other", type=FOLDER)
 @table_options
 def diff(one: Path, other: Path) -> None:
     """Compare two folders: what was asked differently, and what changed in the numbers."""

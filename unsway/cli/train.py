@@ -10,12 +10,12 @@ import click
 
 from unsway.cli.known import known
 from unsway.cli.main import main
-from unsway.cli.options import as_json, assignments, json_option, names, out_option
+from unsway.cli.options import FILE, assignments, json_option, names, out_option, say
 from unsway.errors import number_of
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--base", required=True, help="The model to train: smollm2-135m, a folder, org/name; gpt-4o-mini-….")
 @click.option(
     "--method",
@@ -57,7 +57,6 @@ def train(
     options: tuple[str, ...],
     out: Path,
     cancel: bool,
-    json_: bool,
     **flags: Any,
 ) -> None:
     """Train on FILE and write a checkpoint that `unsway measure` can ask.
@@ -78,4 +77,4 @@ def train(
     made = fit(file, how, base, where, out)
     if is_main():  # one of several processes of one fit prints
         said = f"{made.model}: {number_of(made.steps, 'step')}, {number_of(made.tokens, 'token')}, from {made.base}"
-        as_json(asdict(made)) if json_ else click.echo(said)
+        say(asdict(made), said)

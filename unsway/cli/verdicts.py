@@ -7,17 +7,12 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
-from unsway.cli.options import as_json, json_option
+from unsway.cli.options import FILE, as_json, folder_argument, form, json_option
 
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--from",
-    "from_",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Import verdicts that were made elsewhere first: JSONL.",
-)
+@folder_argument
+@click.option("--from", "from_", type=FILE, help="Import verdicts that were made elsewhere first: JSONL.")
 @click.option(
     "--inspect",
     "inspect_",
@@ -30,7 +25,7 @@ from unsway.cli.options import as_json, json_option
     help="Write replies and verdicts there as a table of transcripts for Inspect Scout.",
 )
 @json_option
-def verdicts(folder: Path, from_: Path | None, inspect_: Path | None, scout: Path | None, json_: bool) -> None:
+def verdicts(folder: Path, from_: Path | None, inspect_: Path | None, scout: Path | None) -> None:
     """Import and export what judges said of the replies of FOLDER.
 
     Made by `unsway judge`, `unsway monitor` and `unsway label`, or elsewhere.
@@ -40,6 +35,6 @@ def verdicts(folder: Path, from_: Path | None, inspect_: Path | None, scout: Pat
     if not (from_ or inspect_ or scout):
         raise click.UsageError("Say what to do: --from FILE, --inspect FOLDER or --scout FOLDER.")
     done = exchange_verdicts(folder, imported=from_, inspect=inspect_, scout=scout)
-    click.echo("\n".join(done.lines()), err=json_)
-    if json_:
+    click.echo("\n".join(done.lines()), err=form() == "json")
+    if form() == "json":
         as_json(done.body())

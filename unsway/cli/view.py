@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from unsway.cli.main import main
+from unsway.cli.options import FOLDER
 
 
 @main.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.argument("folder", type=FOLDER, default=".")
 @click.option("--port", type=click.IntRange(1, 65535), default=7575, show_default=True, help="Where it is served.")
 def view(folder: Path, port: int) -> None:
     """Open the logs of FOLDER (or of this one) in Inspect View, on this machine alone (127.0.0.1). Ctrl-C ends it."""
