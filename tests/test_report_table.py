@@ -17,8 +17,8 @@ from unsway.reporting import charts, page, side_by_side, table, words
 from unsway.reporting.chips import chips
 from unsway.reporting.deck.content import chart_slide, table_slides
 from unsway.reporting.headline import change_from_base, comparisons, control_sentence, headline
-from unsway.stats.compare import brr_difference, held_out_means
-from unsway.stats.estimates import Cell, brr_ratio, cells, held_out_ratio
+from unsway.stats.compare import brr_difference, brr_ratio, held_out_means, held_out_ratio
+from unsway.stats.estimates import Cell, cells
 from unsway.stats.outcomes import outcomes
 from unsway.stats.significance import holm
 from unsway.studies.arms import Arm

@@ -10,8 +10,8 @@ import pytest
 from measuring import counted, drawn, outcome
 
 from unsway.errors import BadInput
-from unsway.stats.compare import held_out_means
-from unsway.stats.estimates import brr_difference, brr_ratio, cells, held_out_ratio
+from unsway.stats.compare import brr_difference, brr_ratio, held_out_means, held_out_ratio
+from unsway.stats.estimates import cells
 from unsway.stats.training_seeds import over_seeds
 from unsway.types import Estimate, Outcome
 

@@ -11,13 +11,11 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import NamedTuple
 
-import numpy as np
-
 from unsway.judging import rubrics
 from unsway.judging.items import LabelItem
 from unsway.stats.agreement import agreement
 from unsway.stats.alpha import Metric, krippendorff
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.types import Estimate, Verdict
 
 
@@ -64,7 +62,7 @@ def all_yes(said: Iterable[bool | None]) -> bool | None:
     return False if False in parts else None if None in parts else True
 
 
-def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: float = 0.95) -> tuple[Agreement, ...]:
+def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[Agreement, ...]:
     """The agreement of all labellers together, where there are more than two, and of each two, on every question.
 
     Marks are compared as a yes or no and as marks; numbers that are kinds, such as outcomes, by whether they are equal.
@@ -85,11 +83,11 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: 
                 values_of.setdefault(reply, []).append(int((label.value if order else says_yes(label)) or 0))
         values_of = {reply: values for reply, values in values_of.items() if len(values) > 1}
         questions = [question_of[reply] for reply in values_of]
-        alpha = krippendorff(list(values_of.values()), questions, order or (0, 1), metric=metric, level=level)
+        alpha = krippendorff(list(values_of.values()), questions, order or (0, 1), metric=metric)
         if len(group) > 2:
             return Agreement(name, group, None, None, alpha)
         one, other = ([str(values[i]) for values in values_of.values()] for i in (0, 1))
-        return Agreement(name, group, *agreement(one, other, questions, level=level), alpha)
+        return Agreement(name, group, *agreement(one, other, questions), alpha)
 
     found = []
     for question, by in said.items():
@@ -107,7 +105,7 @@ def agreements(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: 
     return tuple(found)
 
 
-def shares(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: float = 0.95) -> tuple[ArmShare, ...]:
+def shares(labels: Iterable[Verdict], items: Iterable[LabelItem]) -> tuple[ArmShare, ...]:
     """Shares of yes, by labeller, arm and question. They end the blindness: ask last."""
     known = {(item.address, item.pair): item for item in items}
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
@@ -117,7 +115,7 @@ def shares(labels: Iterable[Verdict], items: Iterable[LabelItem], *, level: floa
             groups.setdefault((label.by, arm, label.question), []).append(label)
     found = []
     for (labeller, arm, question), group in sorted(groups.items()):
-        at = numbered([known[label.reply, label.pair].question_id for label in group])
-        yes = np.array([np.nan if (said := says_yes(label)) is None else said for label in group], float)
-        found.append(ArmShare(labeller, arm, question, mean("yes", at, yes, signed=False, level=level, n_excluded=0)))
+        questions = [known[label.reply, label.pair].question_id for label in group]
+        yes = share_of("yes", [says_yes(label) for label in group], questions, level=0.95, n_excluded=0)
+        found.append(ArmShare(labeller, arm, question, yes))
     return tuple(found)

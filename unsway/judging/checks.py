@@ -16,15 +16,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Unpack, get_args
 
-import numpy as np
-
 from unsway.banks import bank
 from unsway.judging.agreement import says_yes
 from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Channel, JudgedReply, verdicts
 from unsway.readers.channels import split
 from unsway.readers.letter import spoken
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.stats.significance import mcnemar
 from unsway.types import Estimate, Thought
 
@@ -93,14 +91,13 @@ def judge_check(
     sample = again if kind == "again" else 0
     after = verdicts(altered, asked, model, channel=channel, sample=sample, as_said=True, **sampling)
     both = [(says_yes(one), says_yes(other)) for one, other in zip(before, after, strict=True)]
-    at = numbered([each.pair.question.id for each in judged])
-    changed = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in both], float)
+    changed = [None if None in pair else pair[0] != pair[1] for pair in both]
     to_yes, to_no = both.count((False, True)), both.count((True, False))
     return JudgeCheck(
         kind,
         rubric.versioned,
         before[0].by if before else str(model),
-        mean("changed", at, changed, signed=False, level=0.95, n_excluded=int(np.isnan(changed).sum())),
+        share_of("changed", changed, [each.pair.question.id for each in judged], level=0.95),
         to_yes,
         to_no,
         sum(one is not None and other is None for one, other in both),

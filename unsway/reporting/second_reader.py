@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.judging.trust import name_of
 from unsway.reporting import words
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.stats.misreading import SecondHit, corrected_brrs
 from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.store import Address
@@ -59,9 +57,8 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
             for outcome, at, address, second in found
             if at == side and getattr(outcome, side).choice is not None
         }
-        question = numbered([question_id for question_id, _ in replies.values()])
-        wrong = np.array([is_wrong for _, is_wrong in replies.values()], float)
-        estimates.append(mean(f"misread_{side}", question, wrong, signed=False, level=results.level, n_excluded=0))
+        wrong, questions = [is_wrong for _, is_wrong in replies.values()], [asked for asked, _ in replies.values()]
+        estimates.append(share_of(f"misread_{side}", wrong, questions, level=results.level))
     return estimates[0], estimates[1]
 
 

@@ -8,14 +8,13 @@ In: what each question scored in each arm. Out: `Compared`, of which a negative 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
 
 import numpy as np
 from scipy.special import ndtr
 
 from unsway.errors import number_of
 from unsway.stats.compared import Compared, Scores, allowing_for_missing, complete, nothing, one_sided
-from unsway.stats.intervals import Floats, Interval, change_interval, quantile
+from unsway.stats.intervals import Floats, Interval, change_interval, quantile, sum_interval
 from unsway.stats.significance import mcnemar
 from unsway.types import Estimate
 
@@ -82,8 +81,7 @@ def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = F
             return nothing(name, level, len(after_Q), note)
         one, other = changes
         shift = one.shift - other.shift
-        low = shift - sqrt((one.shift - one.ends.low) ** 2 + (other.ends.high - other.shift) ** 2)
-        high = shift + sqrt((one.ends.high - one.shift) ** 2 + (other.shift - other.ends.low) ** 2)
+        low, high = sum_interval(shift, (one.shift, one.ends), (-other.shift, other.ends.negative))
         n, n_all = min(one.estimate.n, other.estimate.n), one.estimate.n + other.estimate.n
         how = "MOVER of two Tango intervals, each paired by question"
         estimate = Estimate(name, shift, low, high, level, n_all, n_all, len(after_Q) - n_all, how)

@@ -166,6 +166,23 @@ def mean(
     return Estimate(name, float(value[there].mean()), *ends, level, int(there.sum()), len(size), n_excluded, how)
 
 
+def share_of(
+    name: str, values: Sequence[bool | None], questions: Sequence[str], *, level: float, n_excluded: int | None = None
+) -> Estimate:
+    """The share of values that are true, with the question as the unit.
+
+    Args:
+        name: Name of the estimate.
+        values: True, False, or None for one that the share is not about.
+        questions: The question of each value.
+        level: Nominal coverage.
+        n_excluded: What was left out, to be carried along; None for the values that are None.
+    """
+    n_none = sum(one is None for one in values)
+    left_out = n_none if n_excluded is None else n_excluded
+    return mean(name, numbered(questions), np.array(values, float), signed=False, level=level, n_excluded=left_out)
+
+
 def by_question(question: NDArray[np.intp], value: Floats) -> tuple[Floats, Floats, Floats]:
     """Outcomes, outcomes that are +1 and outcomes that are -1, of each question that has any."""
     size = np.bincount(question)

@@ -17,6 +17,7 @@ A class is named by what True means: the correction of the other class is anothe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from math import sqrt
 from typing import NamedTuple
 
@@ -27,7 +28,15 @@ from unsway.errors import BadInput
 from unsway.seeds import seed_int
 from unsway.stats.columns import numbered
 from unsway.stats.compare import PSEUDO
-from unsway.stats.intervals import Floats, Interval, effective_size, rate_interval, rate_interval_of, wilson
+from unsway.stats.intervals import (
+    Floats,
+    Interval,
+    effective_size,
+    rate_interval,
+    rate_interval_of,
+    sum_interval,
+    wilson,
+)
 from unsway.types import Estimate
 
 DRAWS = 4000
@@ -56,7 +65,7 @@ class JudgeTable(NamedTuple):
                 f"There are {len(labels)} labels and {len(verdicts)} verdicts; give one of each for a reply."
             )
         both = list(zip(labels, verdicts, strict=True))
-        return cls(*(both.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))))
+        return cls(*(both.count((label, yes)) for label, yes in product((True, False), repeat=2)))
 
     @classmethod
     def worth(
@@ -112,11 +121,9 @@ class JudgeTable(NamedTuple):
         how = "Wilson intervals of both rates, squared and added (MOVER)"
         if se.value is None or sp.value is None:
             return Estimate("youden", None, None, None, level, round(self.n), round(self.n), 0, how, se.note or sp.note)
-        ends = [(e.value, e.low, e.high) for e in (se, sp)]
-        down = sqrt(sum((value - low) ** 2 for value, low, _ in ends if value is not None and low is not None))
-        up = sqrt(sum((high - value) ** 2 for value, _, high in ends if value is not None and high is not None))
         j = se.value + sp.value - 1
-        return Estimate("youden", j, max(-1.0, j - down), min(1.0, j + up), level, round(self.n), round(self.n), 0, how)
+        low, high = sum_interval(j, (se.value, _ends(se)), (sp.value, _ends(sp)))
+        return Estimate("youden", j, max(-1.0, low), min(1.0, high), level, round(self.n), round(self.n), 0, how)
 
 
 class Gate(NamedTuple):
@@ -147,14 +154,13 @@ def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
     Groups that share questions vary together, which makes the interval too wide and not too narrow. None, with the reason,
     where either rate is none.
     """
-    ends = one.value, one.low, one.high, other.value, other.low, other.high
-    a, a_low, a_high, b, b_low, b_high = (0.0 if end is None else end for end in ends)
     how = "Wilson intervals of both rates, squared and added (MOVER)"
     size = one.n + other.n, one.n_clusters + other.n_clusters, 0
-    if None in ends:
+    if one.value is None or other.value is None:
         return Estimate(name, None, None, None, one.level, *size, how, one.note or other.note)
-    down, up = sqrt((a - a_low) ** 2 + (b_high - b) ** 2), sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
-    return Estimate(name, a - b, a - b - down, a - b + up, one.level, *size, how)
+    gap = one.value - other.value
+    ends = sum_interval(gap, (one.value, _ends(one)), (-other.value, _ends(other).negative))
+    return Estimate(name, gap, *ends, one.level, *size, how)
 
 
 def gate(table: JudgeTable, *, baseline: float = 0.0, level: float = 0.95) -> Gate:
@@ -336,6 +342,11 @@ def two_phase(
         for end in (0, 1)
     ]
     return Estimate("corrected", value, max(0.0, value - away[0]), min(1.0, value + away[1]), level, *n, how)
+
+
+def _ends(rate: Estimate) -> Interval:
+    """The interval of a rate that has one."""
+    return Interval(rate.low or 0.0, rate.high or 0.0)
 
 
 def _rate(name: str, hits: float, n: float, level: float, note: str) -> Estimate:

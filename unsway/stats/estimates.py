@@ -19,24 +19,11 @@ import numpy as np
 
 from unsway.errors import BadInput, UnknownName
 from unsway.stats.columns import UNTESTED, Columns, brr, brr_bounds, mean
-from unsway.stats.compare import brr_difference, brr_ratio, held_out_ratio
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.stats.significance import brr_p, holm
 from unsway.stats.statistics import added_estimates
 from unsway.types import ArmKey, Estimate, Excluded, Outcome
-
-__all__ = [
-    "ALL_ARMS",
-    "DIMENSIONS",
-    "Cell",
-    "Dimension",
-    "brr_difference",
-    "brr_ratio",
-    "cells",
-    "held_out_ratio",
-    "holm",
-]
 
 Dimension = Literal["arm", "bias", "source", "elicit"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)

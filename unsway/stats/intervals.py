@@ -44,6 +44,11 @@ class Interval(NamedTuple):
     high: float
     """The upper end."""
 
+    @property
+    def negative(self) -> Interval:
+        """The interval of the number with the other sign."""
+        return Interval(-self.high, -self.low)
+
 
 def quantile(level: float) -> float:
     """The two-sided normal quantile of a level, 1.96 for 0.95. Raises `BadInput` where it is not between 0 and 1."""
@@ -150,6 +155,20 @@ def rate_interval_of(value: float, variance: float, n_questions: int, *, level: 
     known = variance > 0 and 0 < value < 1
     size = value * (1 - value) / variance * _few(n_questions, level) ** 2 if known else otherwise
     return wilson(min(1.0, max(0.0, value)) * size, size, level)
+
+
+def sum_interval(value: float, *parts: tuple[float, Interval]) -> Interval:
+    """The interval of a sum of independent numbers: the ways to their ends, squared and added (MOVER).
+
+    Zou and Donner (2008, Stat. Med. 27:1693). One that is taken off is given with its `negative`.
+
+    Args:
+        value: The sum, as it was computed.
+        parts: Each number and its interval.
+    """
+    down = sqrt(sum((one - ends.low) ** 2 for one, ends in parts))
+    up = sqrt(sum((ends.high - one) ** 2 for one, ends in parts))
+    return Interval(value - down, value + up)
 
 
 def _few(n_questions: int, level: float) -> float:

@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from unsway.errors import BadInput
 from unsway.stats.compared import Compared
-from unsway.stats.intervals import quantile, wilson
+from unsway.stats.intervals import quantile, sum_interval, wilson
 from unsway.stats.significance import holm
 from unsway.types import Estimate
 
@@ -116,11 +116,9 @@ def mover(accept: tuple[int, int], resist: tuple[int, int], *, level: float = 0.
     how = "MOVER of two Wilson intervals"
     if not n or not m:
         return Estimate("j", None, None, None, level, n + m, n + m, 0, how, "one of its two rates has no answer")
-    a, r, (low_a, high_a), (low_r, high_r) = yes / n, held / m, wilson(yes, n, level), wilson(held, m, level)
-    j = a + r - 1
-    low = j - sqrt((a - low_a) ** 2 + (r - low_r) ** 2)
-    high = j + sqrt((high_a - a) ** 2 + (high_r - r) ** 2)
-    return Estimate("j", j, low, high, level, n + m, n + m, 0, how)
+    a, r = yes / n, held / m
+    ends = sum_interval(a + r - 1, (a, wilson(yes, n, level)), (r, wilson(held, m, level)))
+    return Estimate("j", a + r - 1, *ends, level, n + m, n + m, 0, how)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:

@@ -87,18 +87,8 @@ def corrected_brrs(
     for key, members in groups.items():
         columns = Columns.of([o for o in whole if (o.arm, o.bias) == key])
         printed, (read, _, _) = brr(columns, level), brr_bounds(columns, level)
-        fields = (
-            "brr_corrected",
-            None,
-            None,
-            None,
-            level,
-            read.n,
-            read.n_clusters,
-            printed.n_excluded,
-            how,
-            printed.note,
-        )
+        size = read.n, read.n_clusters, printed.n_excluded
+        none = Estimate("brr_corrected", None, None, None, level, *size, how, printed.note)
         hits = [
             by_question(members, values) for values in zip(*((o.hit_clean, o.hit_biased) for o in members), strict=True)
         ]
@@ -109,14 +99,14 @@ def corrected_brrs(
         rates_RX = (sums_RX[:, :2] + ends_RX[:, :2]) / (sums_RX[:, 2:] + ends_RX.sum(axis=1, keepdims=True))
         value, why = _without_errors(sums_QX[:, :2].sum(axis=0) / len(members), kinds_QX.sum(axis=0))
         if why:
-            found[key] = replace(Estimate(*fields), how="refused", note=why)
+            found[key] = replace(none, how="refused", note=why)
             continue
         low, high = np.quantile(_without_errors(rates_RX, drawn_RX)[0], [(1 - level) / 2, (1 + level) / 2])
         # as much wider as the printed interval is for missing answers
         low += (printed.low or 0.0) - (read.low or 0.0)
         high += (printed.high or 0.0) - (read.high or 0.0)
         ends = {"low": max(-1.0, min(low, float(value))), "high": min(1.0, max(high, float(value)))}
-        found[key] = replace(Estimate(*fields), value=float(value), **ends)
+        found[key] = replace(none, value=float(value), **ends)
     return found
 
 

@@ -108,9 +108,8 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
         with_cue & ~hit & flag,
     ], float)  # fmt: skip
     random = np.random.default_rng(seed_int(seed, "g squared"))
-    weight_RQ = np.vstack(
-        [np.ones(n_questions), random.standard_exponential((draws, n_questions))]
-    )  # the first is the data
+    # the first draw is the data
+    weight_RQ = np.vstack([np.ones(n_questions), random.standard_exponential((draws, n_questions))])
     n1, n0, hit1, hit0, found, false0, unmoved, false1 = (
         np.asarray(weight_RQ @ np.bincount(at, row, minlength=n_questions), float) for row in rows_KN
     )

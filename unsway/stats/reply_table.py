@@ -109,7 +109,7 @@ class ReplyTable:
     def settings(self) -> tuple[Settings | None, ...]:
         """How they were decoded, each way once; None for replies of which that is not known."""
         known, unknown = (self.columns["run"][self.columns["decoded"] == is_known] for is_known in (True, False))
-        ways = dict.fromkeys(self.runs[number].settings for number in _first(known))
+        ways = dict.fromkeys(self.runs[number].settings for number in dict.fromkeys(known.tolist()))
         return (*ways, *([None] if len(unknown) else []))
 
     def by_prompt(self) -> dict[str, int]:
@@ -229,9 +229,3 @@ def _row(start: int, reply: Reply, prompts: Numbered[str], runs: Numbered[Run]) 
         any(mark in reply.text for mark in MARKS),
         reply.stop == "forced",
     )
-
-
-def _first(number: NDArray[Any]) -> list[int]:
-    """The different numbers of an array, in the order in which they first occur."""
-    found, first = np.unique(number, return_index=True)
-    return [int(one) for one in found[np.argsort(first)]]

@@ -15,11 +15,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from unsway.errors import BadInput
 from unsway.registry import Registry, blaming
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.types import Estimate, Outcome
 
 
@@ -49,11 +47,9 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], bool | None], 
         value: True, False, or None for an outcome that the share is not about.
         level: Nominal coverage of the interval.
     """
-    question = numbered([one.question_id for one in outcomes])
     found = [None if one.excluded is not None else value(one) for one in outcomes]
-    values = np.array([np.nan if one is None else float(one) for one in found], float)
     n_excluded = sum(one.excluded is not None for one in outcomes)
-    return mean("share", question, values, signed=False, level=level, n_excluded=n_excluded)
+    return share_of("share", found, [one.question_id for one in outcomes], level=level, n_excluded=n_excluded)
 
 
 def added_estimates(outcomes: Sequence[Outcome], level: float, taken: Collection[str] = ()) -> tuple[Estimate, ...]:

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.stats.early_answering import above_floor, area, unfaithful_rows
 from unsway.types import ArmKey, Estimate, Outcome, Question, ThoughtTest
 
@@ -174,7 +172,4 @@ def _same(one: int | None, other: int | None) -> bool | None:
 
 def _share(name: str, values: Sequence[tuple[Outcome, bool | None]]) -> Estimate:
     """A share with its interval, the question as the unit; values that are missing are left out and counted."""
-    column = np.array([np.nan if value is None else float(value) for _, value in values], float)
-    at = numbered([outcome.question_id for outcome, _ in values])
-    lost = int(np.isnan(column).sum())
-    return mean(name, at, column, signed=False, level=LEVEL, n_excluded=lost)
+    return share_of(name, [value for _, value in values], [outcome.question_id for outcome, _ in values], level=LEVEL)

@@ -87,7 +87,7 @@ def verbalised(
     cued, other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
     if (cued * other).any():
         raise BadInput("A pair switched to the cued option and to another one; it can only do one of them.")
-    says = np.array([np.nan if says is None else float(says) for says in pairs.says], float)
+    says = np.array(pairs.says, float)
     switched, known, at = cued > 0, ~np.isnan(says), numbered(pairs.question)
     counted = {"": says, "_if_none": np.where(known, says, 0), "_if_all": np.where(known, says, 1)}
     given = {
@@ -110,7 +110,7 @@ def _normalised(
 ) -> tuple[Estimate, float | None]:
     """`normalised` and alpha, from pairs with more than two options; so many others were left out."""
     cued, other = np.asarray(pairs.to_cued, float), np.asarray(pairs.to_other, float)
-    says = np.array([np.nan if says is None else float(says) for says in pairs.says], float)
+    says = np.array(pairs.says, float)
     at, n_questions = numbered(pairs.question), len(set(pairs.question))
     use = ((cued > 0) & ~np.isnan(says)).astype(float)
     by_chance = other / (np.asarray(pairs.n_options, float) - 2)
@@ -118,9 +118,8 @@ def _normalised(
         [np.bincount(at, each, minlength=n_questions) for each in (cued, by_chance, use * np.nan_to_num(says), use)]
     )
     random = np.random.default_rng(seed_int(seed, "verbalised"))
-    weight_RQ = np.vstack(
-        [np.ones(n_questions), random.standard_exponential((draws, n_questions))]
-    )  # the first is the data
+    # the first draw is the data
+    weight_RQ = np.vstack([np.ones(n_questions), random.standard_exponential((draws, n_questions))])
     to_cued_R, chance_R, said_R, judged_R = (weight_RQ @ sum_Q for sum_Q in sums_KQ)
     with np.errstate(divide="ignore", invalid="ignore"):
         alpha_R, said_R = 1 - chance_R / to_cued_R, said_R / judged_R
@@ -215,8 +214,6 @@ def net(
     The clean reply never saw the cue, so its rate is the judge's false-positive rate. Paired by question (Tango's interval);
     a pair with a verdict missing on either side is left out and counted.
     """
-    at = numbered(questions)
-    known = np.array([b is not None and c is not None for b, c in zip(biased, clean, strict=True)], bool)
-    value = np.array([float(bool(b)) - float(bool(c)) for b, c in zip(biased, clean, strict=True)], float)
-    value[~known] = np.nan
-    return mean("net", at, value, signed=True, level=level, n_excluded=int((~known).sum()))
+    value = np.array(biased, float) - np.array(clean, float)
+    n_missing = int(np.isnan(value).sum())
+    return mean("net", numbered(questions), value, signed=True, level=level, n_excluded=n_missing)

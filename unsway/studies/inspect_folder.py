@@ -19,7 +19,7 @@ from unsway import layout
 from unsway.planning.prices import Price, cost_of, prices, total
 from unsway.sampling.heartbeat import Heartbeat, running
 from unsway.spelling import expression
-from unsway.stats.estimates import brr_difference
+from unsway.stats.compare import brr_difference
 from unsway.store import read_appended
 from unsway.studies.folder import arms_of, instead_of, pairs_of, results, study_folder
 from unsway.studies.kept_replies import reply_table

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,7 +30,7 @@ from unsway.judging.trust import (
     text_of,
 )
 from unsway.judging.verdicts import Channel, JudgedReply, quote_stands
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import numbered, share_of
 from unsway.stats.corrected import ppi, rogan_gladen
 from unsway.stats.verbalised import Switches, VerbalisedRates, net, switched_and, verbalised
 from unsway.studies.arms import Arm
@@ -170,22 +171,17 @@ class _Judging:
         differs = {gap.one: gap.differs for gap in gaps if gap.between == "biases"}
         for (key, bias), says in self.says(row).items():
             questions = [outcome.question_id for outcome in says]
-            at = numbered(questions)
 
             def answers(side: Side, placebo: Placebo = "", says: Says = says) -> list[bool | None]:
                 return [says_yes(of.get((side, placebo))) for of in says.values()]
 
-            def rate(name: str, values: Sequence[bool | None], at: np.ndarray = at) -> Estimate:
-                value = np.array([np.nan if one is None else float(one) for one in values], float)
-                none = sum(one is None for one in values)
-                return mean(name, at, value, signed=False, level=self.found.level, n_excluded=none)
-
+            rate = partial(share_of, questions=questions, level=self.found.level)
             biased, clean = answers("biased"), answers("clean")
             states = [(is_eligible(o), bool(o.hit_biased)) for o in says]
             switched = [yes if all(state) else None for yes, state in zip(biased, states, strict=True)]
             eligible = np.array([state[0] for state in states], bool)
             moved = np.array([state[1] for state in states], bool)[eligible]
-            holds = np.array([np.nan if yes is None else float(yes) for yes in biased], float)[eligible]
+            holds = np.array(biased, float)[eligible]
             unfounded = [self.is_unfounded(outcome, of.get(("biased", ""))) for outcome, of in says.items()]
             founded = [None if lost else yes for yes, lost in zip(biased, unfounded, strict=True)]
             every = [verdict for of in says.values() for verdict in of.values()]
@@ -202,7 +198,7 @@ class _Judging:
                 rate("swapped", answers("biased", "swapped")),
                 net(biased, clean, questions, level=self.found.level),
                 rate("given_switch", switched),
-                switched_and("of_eligible", at[eligible], moved, holds, level=self.found.level),
+                switched_and("of_eligible", numbered(questions)[eligible], moved, holds, level=self.found.level),
                 self.corrected(shown, card, differs.get(bias, "")),
                 Counter(verdict.missing for verdict in every if verdict.missing),
                 sum(unfounded),
@@ -339,19 +335,11 @@ class _Judging:
         of_group = parts[0][next(iter(says)).arm, next(iter(says)).bias]
         placebo: Placebo = "matched" if any(("clean", "matched") in of for of in of_group.values()) else ""
         quiet = [_admits(parts, o, ("clean", placebo)) for o in switched]
-        at = numbered([o.question_id for o in switched])
-        value = np.array([np.nan if one is None else float(one) for one in quiet], float)
-        none = mean(
-            f"placebo_{placebo or 'clean'}",
-            at,
-            value,
-            signed=False,
-            level=self.found.level,
-            n_excluded=quiet.count(None),
-        )
+        asked = [o.question_id for o in switched]
+        none = share_of(f"placebo_{placebo or 'clean'}", quiet, asked, level=self.found.level)
         if not placebo:
             return rates, none, Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", TOO_EASY)
-        over = net([says[o] for o in switched], quiet, [o.question_id for o in switched], level=self.found.level)
+        over = net([says[o] for o in switched], quiet, asked, level=self.found.level)
         return rates, none, over
 
     def against_base(

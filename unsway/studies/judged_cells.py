@@ -6,12 +6,11 @@ In: what one judge says of the replies of one arm under one bias. Out: cells, wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
-import numpy as np
-
 from unsway.judging.verdicts import Channel
-from unsway.stats.columns import mean, numbered
+from unsway.stats.columns import share_of
 from unsway.stats.verbalised import VerbalisedRates
 from unsway.types import Estimate
 
@@ -137,10 +136,6 @@ def channel_cell(
     """
     said = [*zip(thinking, answer, strict=True)]
     n_missing = sum(None in each for each in said)
-    after = np.array([float(bool(a)) if t and a is not None else np.nan for t, a in said], float)
-    n_other = int(np.isnan(after).sum())
-    leak = mean("leak", numbered(questions), after, signed=False, level=level, n_excluded=n_other)
-    both, thinking_only, answer_only, neither = (
-        said.count(kind) for kind in ((True, True), (True, False), (False, True), (False, False))
-    )
+    leak = share_of("leak", [a if t else None for t, a in said], questions, level=level)
+    both, thinking_only, answer_only, neither = (said.count((t, a)) for t, a in product((True, False), repeat=2))
     return ChannelCell(*cell, both, thinking_only, answer_only, neither, n_missing, leak, note)
