@@ -30,29 +30,22 @@ from unsway.errors import AssetUnavailable, BadInput, UnknownName, number_of
 from unsway.registry import blaming
 from unsway.seeds import content_id, seed_int
 from unsway.sources import files
-from unsway.sources.checks import Problem, QuestionAudit, audit, check_overlap, key, problem, without_overlap
+from unsway.sources.checks import Problem, audit, check_overlap, key, problem, without_overlap
 from unsway.sources.files import QuestionFile
 from unsway.sources.files.options import without_letters
-from unsway.sources.listing import Availability, SourceRow, SplitRow, available, table
+from unsway.sources.listing import available, table
 from unsway.sources.ordering import order_of_options
-from unsway.sources.registry import Purpose, Rows, Source, Split, get, names, source
+from unsway.sources.registry import Rows, Source, Split, get, names, source
 from unsway.spelling import Json
 from unsway.types import Question
 
 __all__ = [
     "SOURCE",
-    "Availability",
     "Loaded",
-    "Problem",
-    "Purpose",
-    "QuestionAudit",
     "QuestionFile",
-    "SkippedRow",
     "Source",
     "SourceLike",
-    "SourceRow",
     "Split",
-    "SplitRow",
     "audit",
     "available",
     "check_overlap",

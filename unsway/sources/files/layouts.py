@@ -226,12 +226,9 @@ class NamedColumns(NamedTuple):
     """How the answer is read."""
 
     @classmethod
-    def parse(cls, given: str | Mapping[str, str | Sequence[str]]) -> NamedColumns:
-        """Read `question=Frage,options=A..D,answer=Lösung:1-based`, or the same as a dictionary. Raises `BadInput`."""
-        if isinstance(given, str):
-            pairs = [part.partition("=")[::2] for part in given.split(",") if part.strip()]
-        else:
-            pairs = [(role, each if isinstance(each, str) else "+".join(each)) for role, each in given.items()]
+    def parse(cls, given: str) -> NamedColumns:
+        """Read `question=Frage,options=A..D,answer=Lösung:1-based`. Raises `BadInput`."""
+        pairs = [part.partition("=")[::2] for part in given.split(",") if part.strip()]
         named: dict[str, str] = {}
         answer_as: AnswerAs = ""
         for role, columns in pairs:
