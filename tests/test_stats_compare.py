@@ -251,6 +251,9 @@ def test_a_base_that_avoids_its_cue_is_not_said_to_touch_zero() -> None:
 
 def test_ratios_of_nothing_or_of_several_biases_are_refused() -> None:
     assert brr_ratio([], drawn(30, 0.4)).value is None
+    unasked = drawn(30, 0.4), ()  # a base that was not asked
+    found = brr_ratio(*unasked), *held_out_ratio(*unasked), *held_out_means(*unasked)
+    assert {(one.value, one.note) for one in found} == {(None, "no question counts on both sides")}
     assert [e.value for e in held_out_ratio([], drawn(30, 0.4))] == [None, None]
     with pytest.raises(BadInput, match="3 biases"):
         brr_ratio(many(0.1, "t"), many(0.4, "b"))

@@ -191,7 +191,7 @@ def held_out_means(
 
 def _mean(outcomes: OutcomeTable, level: float, seed: int, draws: int) -> Estimate:
     """The mean over biases of one arm's BRRs, each with the same weight."""
-    alone = _Both.of(outcomes, (), level, apart=True)
+    alone = _Both.of(outcomes, None, level, apart=True)
     if not alone.biases:
         return alone.refused("brr_mean", alone.why)
     a_KRB, _ = alone.bootstrap(seed, draws)
@@ -305,14 +305,16 @@ class _Both:
     """Nominal coverage."""
 
     @classmethod
-    def of(cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome], level: float, *, apart: bool) -> _Both:
-        """Both sides; `apart` keeps biases apart, and only those that count on both sides."""
-        given = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b)
+    def of(
+        cls, outcomes_a: Iterable[Outcome], outcomes_b: Iterable[Outcome] | None, level: float, *, apart: bool
+    ) -> _Both:
+        """Both sides; `apart` keeps biases apart, and only those that count on both sides. No side b is a mean of side a."""
+        given = OutcomeTable.of(outcomes_a), OutcomeTable.of(outcomes_b or ())
         counting = [_counting(side).distinct("bias") for side in given]
         is_untested = not all(counting[: 1 + bool(given[1])]) and any(
             rule.clean == "zero" for rule in given[0].distinct("rule")
         )
-        biases = tuple(name for name in counting[0] if name in counting[1] or not given[1]) if apart else ()
+        biases = tuple(name for name in counting[0] if name in counting[1] or outcomes_b is None) if apart else ()
         shared = {"bias": biases}
         if not apart:  # where nothing is shared, two biases or two elicitations are compared with each other
             have = ((name, [v for v in given[0].distinct(name) if v in given[1].distinct(name)]) for name in PAIRED_BY)
