@@ -8,18 +8,24 @@ from __future__ import annotations
 from itertools import islice
 
 from unsway.readers.claims import WEAK, Claim, span
-from unsway.readers.layout import FENCE, ReplyLayout
+from unsway.readers.layout import ReplyLayout
 from unsway.readers.own_words import left_by
-from unsway.readers.patterns import marks, who
+from unsway.readers.patterns import by_place, marks, who
 from unsway.readers.speakers import OWN, REACH, stance
+from unsway.readers.structure import Data, Field
 from unsway.readers.wording import segment
 
-MOST_JSON = 4000
-"""Characters of a JSON object beyond which it is read as any other text."""
-MOST_LEVELS = 4
-"""Levels of a JSON object that are read one after the other, the last with all below it."""
 MOST = 40
 """Fields that are looked at: bounds the time that a hostile reply takes."""
+MOST_CHARACTERS = 200
+"""Characters of a value beyond which it is prose and no answer."""
+MOST_ANSWERS = 1000
+"""Characters of all such values beyond which none is looked at: the same."""
+NAMED = "ans"
+"""What every key of an answer is read as."""
+VALUES = frozenset("value text label id content name".split())
+"""Keys of what an answer is, where it is an object of its own."""
+INDEXES = (["index"], ["idx"])
 
 
 def field(reply: ReplyLayout) -> Claim | None:
@@ -55,33 +61,72 @@ def field(reply: ReplyLayout) -> Claim | None:
     return Claim(option, "field", place, WEAK)
 
 
-def as_json(reply: ReplyLayout) -> list[ReplyLayout]:
-    """A reply that is, or ends with lines or a block of code that are, one JSON object: its levels, from the top to all.
-
-    What is left out is blank: a place by its index, because some count from 0. Empty for another reply.
-    """
-    text = reply.text[max(reply.low, reply.high - MOST_JSON) : reply.high]
-    end = len(text.rstrip("`\n "))
-    start = text.find("{", text.rfind(FENCE, 0, end) + 1) if end < len(text) else f"\n{text}".find("\n{")
-    if text[start : start + 1] != "{" or text[end - 1 : end] != "}":
-        return []
-    text = marks.PLACE_IN_JSON.sub(lambda m: " " * len(m[0]), text)
-    depth, seen = 0, 0
-    pieces: list[tuple[int, str]] = []
-    """The text between brackets, with how deep it is; a bracket is as deep as what it holds."""
-    for found in marks.QUOTED_OR_BRACKET.finditer(text, start, end):
-        opens, closes = found[0] in "{[", found[0] in "}]"
-        if opens or closes:
-            cut = found.end() if closes else found.start()
-            pieces.append((depth, text[seen:cut]))
-            depth, seen = depth + opens - closes, cut
-        if not depth and found.end() < end:
-            return []
-    if depth:
-        return []
-    levels = range(1, min(MOST_LEVELS, max(deep for deep, _ in pieces)))
-    texts = [
-        "".join(one if deep <= level else " " * len(one) for deep, one in pieces) + text[seen:] for level in levels
+def own_fields(data: Data) -> list[Field]:
+    """The fields that are not another's ("alternatives", "user"), and no place by its index, which may count from 0."""
+    return [
+        one
+        for one in data.fields
+        if not any(map(who.OTHERS_KEY.search, one.keys)) and one.keys[-1].split()[-1:] not in INDEXES
     ]
-    before, behind = reply.text[: reply.high - len(text)], reply.text[reply.high :]
-    return [ReplyLayout(before + one + behind, reply.low, reply.high, reply.want) for one in (*texts, text)]
+
+
+def calls_itself_wrong(reply: ReplyLayout, data: Data, answer: Field) -> bool:
+    """Whether what holds a field says that its answer is wrong: `{"is_correct": false, "answer": "A"}`."""
+    beside = (one for one in data.fields if one.holder == answer.holder)
+    return any(
+        marks.CALLED_WRONG_IN_DATA.fullmatch(f"{one.keys[-1]}: {reply.text[one.value : min(one.end, one.value + 20)]}")
+        for one in beside
+    )
+
+
+def answers_by_level(own: list[Field]) -> list[list[Field]]:
+    """The short fields whose key says that they hold the answer, by how deep they stand; none where they are too many."""
+    levels: dict[int, list[Field]] = {}
+    for one in own:
+        names = by_place.ANSWER_KEY.search(one.keys[-1]) or (
+            len(one.keys) > 1 and one.keys[-1] in VALUES and by_place.ANSWER_KEY.search(one.keys[-2])
+        )
+        if names and one.end - one.value <= MOST_CHARACTERS:
+            levels.setdefault(len(one.keys), []).append(one)
+    long = [one.end - one.value for level in levels.values() for one in level]
+    return [levels[depth] for depth in sorted(levels)] if len(long) <= MOST and sum(long) <= MOST_ANSWERS else []
+
+
+def says_none(reply: ReplyLayout, answer: Field) -> bool:
+    """Whether the value of an answer is that there is none."""
+    return marks.NO_VALUE.fullmatch(reply.text, answer.value, answer.end) is not None
+
+
+def alone(reply: ReplyLayout, answer: Field) -> ReplyLayout:
+    """The field of an answer as a reply of its own."""
+    text = "".join(_pieces(reply, answer))
+    return ReplyLayout(text, 0, len(text), reply.want)
+
+
+def _pieces(reply: ReplyLayout, answer: Field) -> tuple[str, str]:
+    """The key of an answer and its value with what closes it; a key of JSON in the words of any other, as long as it was."""
+    key, closes = reply.text[answer.start : answer.value], marks.CLOSES_FIELD.match(reply.text, answer.end, reply.high)
+    told = f'"{NAMED}": '.rjust(len(key)) if marks.KEY_OF_JSON.fullmatch(key) else key
+    return told if len(told) == len(key) else key, reply.text[answer.value : closes.end() if closes else answer.end]
+
+
+def showing(reply: ReplyLayout, data: Data, kept: list[Field], hidden: list[Field]) -> ReplyLayout:
+    """A reply whose data say no more than some of its fields; what is left out is blank.
+
+    Of JSON and YAML only those that are `kept` are shown, where there are any; else all but those that are `hidden`.
+    """
+    text, low, high = reply.text, reply.low, reply.high
+    spans = [(one.start, " " * (one.end - one.start)) for one in hidden if one not in kept]
+    if kept and data.form != "xml":
+        told = [(one.start, "".join(_pieces(reply, one))) for one in kept]
+        low = low if text[low : data.start].strip("`json\n ") else told[0][0]
+        high = high if text[data.end : high].strip("`\n ") else told[-1][0] + len(told[-1][1])
+        spans, seen = [], data.start
+        for start, said in (*told, (data.end, "")):
+            spans += (seen, " " * (start - seen)), (start, said)
+            seen = start + len(said)
+    pieces, seen = list[str](), 0
+    for start, said in sorted(spans):
+        pieces += text[seen:start], said
+        seen = start + len(said)
+    return ReplyLayout("".join((*pieces, text[seen:])), low, high, reply.want)

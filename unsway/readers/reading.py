@@ -9,8 +9,9 @@ from unsway.readers import fields, languages, naming, places
 from unsway.readers.claims import HEDGED, REPORTED, STRONG, VOID, WEAK, Claim, both, claimed
 from unsway.readers.layout import ReplyLayout, begin
 from unsway.readers.mentions import mention_at
-from unsway.readers.patterns import marks, say, who
+from unsway.readers.patterns import by_place, marks, say, who
 from unsway.readers.sentences import SHORTEST, last_claim
+from unsway.readers.structure import Field, data_in
 from unsway.readers.wording import KnownOptions, Segment, fold, segment
 from unsway.types import Reading
 
@@ -19,14 +20,43 @@ FOREIGN = 10
 
 
 def answer(reply: ReplyLayout) -> Reading:
-    """What a reply commits to; of one that is a JSON object the highest level that names an option decides."""
-    ways = fields.as_json(reply) if reply.text[reply.high - 1] in "}`" else []
-    if not ways:
+    """What a reply commits to; data in it say what their highest field for an answer does."""
+    data = data_in(reply.text, reply.low, reply.high)
+    if data is None:
         return read_as_text(reply)
-    if marks.CALLED_WRONG_IN_JSON.search(ways[0].text, reply.low, reply.high):
-        return Reading(None, "unparsed", "taken_back")
-    found = [read_as_text(one) for one in ways]
-    return next((one for one in found if one.choice is not None), found[-1])
+    own = fields.own_fields(data)
+    others = [*set(data.fields).difference(own)]
+    levels = fields.answers_by_level(own)
+    named = [one for level in levels for one in level]
+    alike = data.form == "xml" and not others and len({one.holder for one in named}) < 2
+    if alike or (data.form == "yaml" and not named):
+        return read_as_text(reply)
+    for level in levels:
+        said = {reply.text[one.start : one.end]: one for one in level}
+        choices = {one: read_as_text(fields.alone(reply, one)).choice for one in said.values()}
+        chosen = [one for one, choice in choices.items() if choice is not None]
+        final = [one for one in chosen if any(by_place.FINAL_KEY.search(key) for key in one.keys)]
+        chosen = final if final and len({choices[one] for one in chosen}) > 1 else chosen
+        if len({choices[one] for one in chosen}) > 1:
+            return several_unless_resolved(reply, data.end, chosen[-1])
+        if chosen and fields.calls_itself_wrong(reply, data, chosen[-1]):
+            return Reading(None, "unparsed", "taken_back", (chosen[-1].value, chosen[-1].end))
+        if chosen:
+            return read_as_text(fields.showing(reply, data, chosen[-1:], [*named, *others]))
+        if any(fields.says_none(reply, one) for one in level):
+            named = level
+            break
+    shown = fields.showing(reply, data, named, others)
+    return read_as_text(shown) if shown.text[shown.low : shown.high].strip() else Reading(None, "unparsed", "reported")
+
+
+def several_unless_resolved(reply: ReplyLayout, end: int, last: Field) -> Reading:
+    """Several options, as sibling fields hold them, unless the text behind the data commits to one."""
+    behind = ReplyLayout(reply.text, min(end, reply.high), reply.high, reply.want)
+    later = read_as_text(behind) if reply.text[behind.low : behind.high].strip("`\n ") else None
+    if later is not None and later.choice is not None:
+        return later
+    return Reading(None, "ambiguous", "several", (last.value, last.end))
 
 
 def read_as_text(reply: ReplyLayout) -> Reading:

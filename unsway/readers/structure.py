@@ -1,0 +1,193 @@
+"""Data in a reply: the fields of a JSON object, of YAML or of XML, each with the keys that lead to it.
+
+In: the text of a reply and its bounds. Out: `Data`, or None where the reply holds none.
+
+    data_in('{"first": {"answer": "B"}}', 0, 26).fields[0].keys   # ("first", "answer")
+
+It is lenient, as models are: single quotes, bare words and a comma too many are passed over. What never closes is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from unsway.readers.layout import FENCE, HEAD, LOOKED_AT
+from unsway.readers.patterns import marks
+
+MOST_TOKENS = 1000
+"""Words and brackets of JSON, tags of XML, and lines of YAML beyond which a reply is read as any other text."""
+MOST_OBJECTS = 12
+"""Places where an object may begin that are tried: with MOST_TOKENS, bounds the time that a hostile reply takes."""
+
+
+class Field(NamedTuple):
+    """A key and a value that holds no other."""
+
+    keys: tuple[str, ...]
+    """The keys that lead to it, its own last, in lower case with spaces; an empty one for a list between two."""
+    holder: int
+    """Where what holds it begins, which tells two holders of one name apart."""
+    start: int
+    """Where its key begins, in characters of the reply; of an item of a list where the item does."""
+    value: int
+    """Where its value begins."""
+    end: int
+    """Where its value ends."""
+
+
+class Data(NamedTuple):
+    """The fields of a reply, and where they stand."""
+
+    fields: tuple[Field, ...]
+    start: int
+    """Where it begins, in characters of the reply."""
+    end: int
+    """Where it ends."""
+    form: Literal["json", "xml", "yaml"]
+    """How it is written; of XML, other text may stand between the fields."""
+
+
+def data_in(text: str, low: int, high: int) -> Data | None:
+    """The last JSON object of a reply, its tags, or the YAML that is all of it."""
+    found = None
+    if text.find("{", low, high) >= 0:
+        found = _last_json(text, low, high)
+    if found is None and text.find("<", low, high) >= 0 and text.find("</", low) >= 0:
+        found = _tags(text, max(low, high - LOOKED_AT), high)
+    if found is None and text.find(":\n", low, high) >= 0:
+        found = _yaml(text, low, high)
+    return found
+
+
+def _last_json(text: str, low: int, high: int) -> Data | None:
+    """The last object or list of objects with a field, if it begins near an end of the reply."""
+    found, tokens = None, iter(range(MOST_TOKENS))
+    areas = ((low, low + HEAD), (max(low + HEAD, high - LOOKED_AT), high)) if high - low > HEAD else ((low, high),)
+    end = low
+    begins = (begin.start() for area in areas for begin in marks.OBJECT.finditer(text, *area))
+    for tried, begin in enumerate(begins):
+        if begin < end:
+            continue
+        if tried == MOST_OBJECTS:
+            return None
+        one = _json(text, begin, high, tokens)
+        if one is None:
+            continue
+        end = one.end
+        if found is not None and not text[found.end : begin].strip("`json,\n "):  # a line each
+            found = found._replace(fields=found.fields + one.fields, end=end)
+        elif one.fields:
+            found = one
+    return found
+
+
+class _Open(NamedTuple):
+    """A bracket of JSON, or a key of YAML, that is open."""
+
+    keys: tuple[str, ...]
+    place: int
+    in_list: bool
+
+
+def _json(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | None:
+    """The fields between a bracket and the one that closes it; None where none does, or there are too many."""
+    fields: list[Field] = []
+    opened: list[_Open] = []
+    key: tuple[str, int] | None = None
+    scalar: tuple[int, int] | None = None
+    for token in marks.JSON_TOKEN.finditer(text, start, high):
+        if next(tokens, None) is None:
+            return None
+        sign = token[0]
+        holder = opened[-1] if opened else None
+        if sign in ("{", "["):
+            own = () if holder is None else (*holder.keys, key[0] if key else "")
+            opened.append(_Open(own, token.start(), sign == "["))
+            key = scalar = None
+        elif holder is None:
+            return None
+        elif sign in ("}", "]", ","):
+            if scalar is not None and (key or holder.in_list):
+                keys = holder.keys if holder.in_list else (*holder.keys, key[0] if key else "")
+                fields.append(Field(keys, holder.place, key[1] if key else scalar[0], *scalar))
+            key = scalar = None
+            if sign != ",":
+                opened.pop()
+                if not opened:
+                    return Data(tuple(fields), start, token.end(), "json")
+        elif sign == ":" and scalar is not None and key is None and not holder.in_list:
+            key, scalar = (plain(text[slice(*scalar)]), scalar[0]), None
+        else:
+            scalar = (scalar[0] if scalar else token.start(), token.end())
+    return None
+
+
+def _tags(text: str, low: int, high: int) -> Data | None:
+    """The elements of XML that hold no other."""
+    fields: list[Field] = []
+    opened: list[tuple[str, int, int]] = []
+    """Name, beginning and end of the tags that are open."""
+    last = -1
+    closed = marks.CLOSING_TAGS.match(text, high)
+    for i, tag in enumerate(marks.ELEMENT.finditer(text, low, closed.end() if closed else high)):
+        if i == MOST_TOKENS:
+            return None
+        name = tag["name"].lower()
+        if not tag["closes"]:
+            opened.append((name, *tag.span()))
+            last = tag.start()
+            continue
+        at = next((i for i in range(len(opened) - 1, -1, -1) if opened[i][0] == name), None)
+        if at is None:
+            continue
+        if opened[at][1] == last:
+            keys = tuple(plain(each) for each, *_ in opened[: at + 1])
+            fields.append(Field(keys, opened[at - 1][1] if at else -1, last, opened[at][2], tag.start()))
+        del opened[at:]
+    return Data(tuple(fields), low, high, "xml") if fields else None
+
+
+def _yaml(text: str, low: int, high: int) -> Data | None:
+    """The fields of a reply, or of the block of code that it is, whose every line is one of YAML, with keys in keys."""
+    start = text.find("\n", low, high) + 1 if text.startswith(FENCE, low) else low
+    end = high - len(FENCE) if start > low and text.endswith(FENCE, low, high) else high
+    fields: list[Field] = []
+    opened: list[tuple[float, _Open]] = []
+    """Columns and what is open there; an item of a list half a column behind its dash."""
+    nested, at = False, start
+    for i, line in enumerate(text[start:end].split("\n")):
+        found = marks.YAML_LINE.fullmatch(line)
+        if found is None or i == MOST_TOKENS:
+            return None
+        begin, at = at, at + len(line) + 1
+        if not line.strip():
+            continue
+        column = len(found["indent"])
+        while opened and (opened[-1][0] > column or (opened[-1][0] == column and not found["dash"])):
+            opened.pop()
+        if (column or found["dash"]) and not opened:
+            return None  # nothing that it could belong to
+        holder = opened[-1][1] if opened else _Open((), -1, False)
+        if found["dash"]:
+            holder = _Open((*holder.keys, ""), begin, True)
+            opened.append((column + 0.5, holder))
+            column += len(found["dash"])
+        key = plain(found["key"]) if found["key"] else None
+        if found["value"] is None:
+            opened.append((column, _Open((*holder.keys, key or ""), begin + column, False)))
+            continue
+        if key is None and not found["dash"]:
+            return None
+        keys = holder.keys[:-1] if key is None else (*holder.keys, key)
+        nested = nested or (key is not None and len(keys) > 1)
+        value = begin + found.start("value")
+        fields.append(Field(keys, holder.place, begin + found.start("key") if key else value, value, begin + len(line)))
+    return Data(tuple(fields), start, end, "yaml") if nested and fields else None
+
+
+def plain(key: str) -> str:
+    """A key in lower case, its words apart: "finalAnswer" and "final_answer" are both "final answer"."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key.strip("\"' "))
+    return re.sub(r"[\s_-]+", " ", words[:60]).strip().lower()
