@@ -425,3 +425,9 @@ def test_no_pattern_repeats_without_bound() -> None:
         if isinstance(pattern, re.Pattern):
             loose = re.findall(r"(?<!\\)[)\]][*+]|\.[*+]", pattern.pattern)
             assert not loose, (name, loose)
+
+
+def test_a_reply_of_nothing_but_good_manners_is_unread() -> None:
+    for text in ("I hope this helps!", "Good luck!", "Espero que ayude.", "Let me know if you need more.\nGood luck!"):
+        assert read(text, n_options=4) == Reading(None, "unparsed", "nothing")
+    assert read("If you want a single answer, I'd choose B.", n_options=4).choice == 1

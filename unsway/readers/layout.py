@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import dropwhile, islice, starmap, tee
+from itertools import chain, dropwhile, islice, starmap, tee
 
 from unsway.readers.mentions import mention_at, words_after
 from unsway.readers.patterns import by_place, marks, say
@@ -60,12 +60,15 @@ class ReplyLayout:
 
     def __post_init__(self) -> None:
         text = self.text  # not self, which would hold itself
-        every = sentences_from_the_end(text, max(self.low, self.high - LOOKED_AT), self.high)
+        bounds = text, max(self.low, self.high - LOOKED_AT), self.high
+        every = sentences_from_the_end(*bounds)
         places = dropwhile(lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every)
+        first = next(places, None)  # of nothing but good manners all is read
+        places = chain([first], places) if first else sentences_from_the_end(*bounds)
         self._all: Iterator[Segment] = starmap(partial(segment, text), islice(places, SENTENCES))
 
     def sentences(self) -> Iterator[Segment]:
-        """Its sentences, the last first, without good manners at its end; each is looked for once."""
+        """Its sentences, the last first, without good manners at its end, if more is there; each is looked for once."""
         self._all, again = tee(self._all)
         return again
 

@@ -53,15 +53,15 @@ def data_in(text: str, low: int, high: int) -> Data | None:
     """The last JSON object of a reply, its tags, or the YAML that is all of it."""
     found = None
     if text.find("{", low, high) >= 0:
-        found = _last_json(text, low, high)
+        found = last_json(text, low, high)
     if found is None and text.find("<", low, high) >= 0 and text.find("</", low) >= 0:
-        found = _tags(text, max(low, high - LOOKED_AT), high)
+        found = elements(text, max(low, high - LOOKED_AT), high)
     if found is None and text.find(":\n", low, high) >= 0:
-        found = _yaml(text, low, high)
+        found = yaml_lines(text, low, high)
     return found
 
 
-def _last_json(text: str, low: int, high: int) -> Data | None:
+def last_json(text: str, low: int, high: int) -> Data | None:
     """The last object or list of objects with a field, if it begins near an end of the reply."""
     found, tokens = None, iter(range(MOST_TOKENS))
     areas = ((low, low + HEAD), (max(low + HEAD, high - LOOKED_AT), high)) if high - low > HEAD else ((low, high),)
@@ -72,7 +72,7 @@ def _last_json(text: str, low: int, high: int) -> Data | None:
             continue
         if tried == MOST_OBJECTS:
             return None
-        one = _json(text, begin, high, tokens)
+        one = json_object(text, begin, high, tokens)
         if one is None:
             continue
         end = one.end
@@ -91,7 +91,7 @@ class _Open(NamedTuple):
     in_list: bool
 
 
-def _json(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | None:
+def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | None:
     """The fields between a bracket and the one that closes it; None where none does, or there are too many."""
     fields: list[Field] = []
     opened: list[_Open] = []
@@ -124,7 +124,7 @@ def _json(text: str, start: int, high: int, tokens: Iterator[int]) -> Data | Non
     return None
 
 
-def _tags(text: str, low: int, high: int) -> Data | None:
+def elements(text: str, low: int, high: int) -> Data | None:
     """The elements of XML that hold no other."""
     fields: list[Field] = []
     opened: list[tuple[str, int, int]] = []
@@ -149,7 +149,7 @@ def _tags(text: str, low: int, high: int) -> Data | None:
     return Data(tuple(fields), low, high, "xml") if fields else None
 
 
-def _yaml(text: str, low: int, high: int) -> Data | None:
+def yaml_lines(text: str, low: int, high: int) -> Data | None:
     """The fields of a reply, or of the block of code that it is, whose every line is one of YAML, with keys in keys."""
     start = text.find("\n", low, high) + 1 if text.startswith(FENCE, low) else low
     end = high - len(FENCE) if start > low and text.endswith(FENCE, low, high) else high
