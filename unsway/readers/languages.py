@@ -122,7 +122,7 @@ def only_letter(low: str) -> re.Match[str] | None:
     if len(low) > SHORT or not plain(low):
         return None
     letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"]]
-    if len(letters) != 1 or (low.isascii() and low[letters[0].end() :].strip(" .!")):
+    if len(letters) != 1 or (low.isascii() and low[letters[0].end() :].strip(" .!)\"'")):
         return None
     return letters[0] if not low.isascii() or tongues.NAME_ALONE.fullmatch(low, 0, letters[0].start()) else None
 

@@ -104,7 +104,11 @@ def by_saying(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim |
     whose = stance(seg.low, found.start())
     if not speakers.speaks_for_model(name, show=bool(found["show"])):
         return None if whose == DENIED else _of_another(seg, claim)
-    if name in ("i", "we"):
+    if (
+        name in ("i", "we")
+        or who.SPEAKS_OF.match(found["say"] or "")
+        or say.HYPOTHETICAL.match(seg.low, 0, found.start())
+    ):
         return None
     return claim._replace(strength=WEAK) if whose == OWN else None
 
@@ -123,6 +127,8 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if "also" in found["hedged"]:
             return None
         strength = HEDGED
+    elif rule == "first" and say.WOULD.search(found[0]) and say.HYPOTHETICAL.match(seg.low, 0, found.start()):
+        return None
     elif rule in ("it", "match", "named"):
         if say.COUNTERFACTUAL.match(seg.low):
             return None
