@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,3 +111,20 @@ def test_what_no_check_can_answer_is_refused() -> None:
         Instruction("length_constraints:number_words", {"num_words": 3})
     with pytest.raises(BadInput, match=r"'at most'.*'at least' or 'less than'"):
         Instruction("length_constraints:number_words", {"num_words": 3, "relation": "at most"}).holds("x")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "reply"),
+    [
+        ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "at least"}, ". " * 15_000),
+        ("length_constraints:number_sentences", {"num_sentences": 2, "relation": "at least"}, "." * 30_000 + "x"),
+        ("detectable_content:number_placeholders", {"num_placeholders": 2}, "[" * 60_000),
+        ("detectable_format:title", {}, "<<" * 15_000),
+        ("detectable_format:json_format", {}, "```json" + "\n" * 30_000),
+    ],
+)
+def test_a_reply_that_loops_takes_no_longer_than_its_length(name: str, arguments: dict[str, Any], reply: str) -> None:
+    """Each took seconds, and sixteen times as long for a reply four times as long."""
+    start = time.process_time()
+    assert not Instruction(name, arguments).holds(reply)
+    assert time.process_time() - start < 0.5

@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -34,7 +34,7 @@ CHECKS: dict[str, Check] = {}
 """Every check by name; its signature is what an instruction may say."""
 
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|prof|st|vs|e\.g|i\.e|fig|approx|(?-i:[A-Z]))\.$", re.I)
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)")
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*")
 _EMPHASIS = re.compile(r"\*\*([^\n*]+)\*\*|\*([^\n*]+)\*")
@@ -108,10 +108,21 @@ def sentences(text: str) -> int:
     """The number of sentences: ends of sentences, of which abbreviations are none, and a rest of words behind the last."""
     count, begin = 0, 0
     for end in _SENTENCE_END.finditer(text):
-        piece = text[begin : end.start() + 1]
-        if _WORD.search(piece) and not (end[0] == "." and _ABBREVIATION.search(piece[-12:])):
+        stop = end.start() + 1
+        if _WORD.search(text, begin, stop) is None:
+            begin = stop
+        elif not (end[0] == "." and _ABBREVIATION.search(text[max(begin, stop - 12) : stop])):
             count, begin = count + 1, end.end()
     return count + bool(_WORD.search(text, begin))
+
+
+def between(text: str, opens: str, closes: str, *, least: int = 0) -> Iterator[str]:
+    """What stands between two marks on a line, with at least so many characters; every line is passed over once."""
+    for line in text.split("\n"):
+        start = line.find(opens)
+        while start >= 0 and (end := line.find(closes, start + len(opens) + least)) >= 0:
+            yield line[start + len(opens) : end]
+            start = line.find(opens, end + len(closes))
 
 
 # ---------------------------------------------------------------- keywords
@@ -179,7 +190,7 @@ def nth_paragraph_first_word(reply: str, num_paragraphs: int, nth_paragraph: int
 @check("detectable_content:number_placeholders")
 def number_placeholders(reply: str, num_placeholders: int) -> bool:
     """It has at least so many placeholders in square brackets."""
-    return len(re.findall(r"\[[^\n\]]*\]", reply)) >= num_placeholders
+    return sum(1 for _ in between(reply, "[", "]")) >= num_placeholders
 
 
 @check("detectable_content:postscript")
@@ -238,9 +249,11 @@ def multiple_sections(reply: str, section_spliter: str, num_sections: int) -> bo
 @check("detectable_format:json_format")
 def json_format(reply: str) -> bool:
     """All of it is JSON, in a fence or not."""
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*?\n?(.*)```\s*", reply, re.I | re.S)
+    text = reply.strip()
+    fence = re.match(r"```(?:json)?", text, re.I)
+    fenced = fence is not None and text.endswith("```") and len(text) >= fence.end() + 3
     try:
-        json.loads(fenced[1] if fenced else reply)
+        json.loads(text[fence.end() : -3] if fence and fenced else reply)
     except (ValueError, RecursionError):
         return False
     return True
@@ -249,7 +262,7 @@ def json_format(reply: str) -> bool:
 @check("detectable_format:title")
 def title(reply: str) -> bool:
     """It has a title in double angle brackets."""
-    return any(found.strip(" <>") for found in re.findall(r"<<([^\n]+?)>>", reply))
+    return any(found.strip(" <>") for found in between(reply, "<<", ">>", least=1))
 
 
 @check("startend:end_checker")
