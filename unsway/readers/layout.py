@@ -62,7 +62,9 @@ class ReplyLayout:
         text = self.text  # not self, which would hold itself
         bounds = text, max(self.low, self.high - LOOKED_AT), self.high
         every = sentences_from_the_end(*bounds)
-        places = dropwhile(lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every)
+        places: Iterator[tuple[int, int]] = dropwhile(
+            lambda place: by_place.COURTESY.match(text[place[0] : place[1]].lower()), every
+        )
         first = next(places, None)  # of nothing but good manners all is read
         places = chain([first], places) if first else sentences_from_the_end(*bounds)
         self._all: Iterator[Segment] = starmap(partial(segment, text), islice(places, SENTENCES))

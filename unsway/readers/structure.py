@@ -110,7 +110,7 @@ def json_object(text: str, start: int, high: int, tokens: Iterator[int]) -> Data
             return None
         elif sign in ("}", "]", ","):
             if scalar is not None and (key or holder.in_list):
-                keys = holder.keys if holder.in_list else (*holder.keys, key[0] if key else "")
+                keys = holder.keys or ("",) if holder.in_list else (*holder.keys, key[0] if key else "")
                 fields.append(Field(keys, holder.place, key[1] if key else scalar[0], *scalar))
             key = scalar = None
             if sign != ",":
@@ -180,7 +180,7 @@ def yaml_lines(text: str, low: int, high: int) -> Data | None:
             continue
         if key is None and not found["dash"]:
             return None
-        keys = holder.keys[:-1] if key is None else (*holder.keys, key)
+        keys = holder.keys[:-1] or ("",) if key is None else (*holder.keys, key)
         nested = nested or (key is not None and len(keys) > 1)
         value = begin + found.start("value")
         fields.append(Field(keys, holder.place, begin + found.start("key") if key else value, value, begin + len(line)))
