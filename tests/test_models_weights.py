@@ -50,6 +50,13 @@ def test_a_base_that_is_not_here_is_named_with_what_was_trained_from_it(tmp_path
 
 
 def test_a_folder_without_weights_says_what_is_needed(tmp_path: Path) -> None:
+    for step in ("output/checkpoint-5", "output/checkpoint-20", "output/checkpoint-of-mine"):
+        (tmp_path / step).mkdir(parents=True)
+    for open_it in (locate, name_of):
+        with pytest.raises(
+            ModelError, match=r"output' holds steps of a training: name one of them, as .*checkpoint-20'"
+        ):
+            open_it(str(tmp_path / "output"))
     with pytest.raises(ModelError, match="safetensors"):
         locate(str(folder_of(tmp_path / "m", config__json="{}")))
 

@@ -24,7 +24,7 @@ from unsway.models.endpoints import address, address_variable, serving_id
 from unsway.models.memory import free_memory
 from unsway.models.patience import Patience, plain
 from unsway.models.secrets import guard, read_dotenv
-from unsway.models.weights import CHECKPOINT_FILE, checkpoint_of, known_dtype, locate
+from unsway.models.weights import CHECKPOINT_FILE, checkpoint_of, known_dtype, locate, steps_in
 from unsway.seeds import content_id
 from unsway.types import Checkpoint
 
@@ -278,7 +278,7 @@ def name_of(model: str) -> str:
     raise ModelError(
         f"{model!r} is no model: it {found}, and {provider!r} is no provider of Inspect's. Name a provider's model "
         "('openai/gpt-4o-mini', 'vllm/org/name'), a folder with weights or a checkpoint, a model of the Hugging Face hub "
-        "('org/name'), or 'unsway/smollm2-135m'."
+        f"('org/name'), or 'unsway/smollm2-135m'.{steps_in(folder)}"
     )
 
 

@@ -290,7 +290,14 @@ def _checked(folder: Path, wanted: str = "*.safetensors") -> Path:
             f"{str(folder)!r} holds {pickles[0]!r}: a pickle can run any code when it is opened, so it is not. Convert "
             "it to safetensors where you trust it (model.save_pretrained does)."
         )
-    raise ModelError(f"{str(folder)!r} holds no weights: {wanted} and its config are needed.")
+    raise ModelError(f"{str(folder)!r} holds no weights: {wanted} and its config are needed.{steps_in(folder)}")
+
+
+def steps_in(folder: Path) -> str:
+    """A sentence that names the last step of a folder that holds steps of a training alone, as of Trainer; else nothing."""
+    steps = [each for each in folder.glob("checkpoint-*") if each.name[len("checkpoint-") :].isdigit()]
+    last = max(steps, key=lambda each: int(each.name[len("checkpoint-") :]), default=None)
+    return "" if last is None else f" {str(folder)!r} holds steps of a training: name one of them, as {str(last)!r}."
 
 
 def _from_hub(name: str, wanted: list[str]) -> Path:
