@@ -21,7 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def kind_of(value: object) -> str:
@@ -53,6 +55,15 @@ def expect(given: object, kind: type | tuple[type, ...], expected: str) -> None:
     """
     if not isinstance(given, kind):
         raise BadInput(f"{kind_of(given)} stands where {expected}.")
+
+
+def expect_each(given: object, kind: type[T], expected: str) -> tuple[T, ...]:
+    """Several values of a class, for something else than which `expect` is raised."""
+    expect(given, Iterable, expected)
+    values = tuple(given)  # type: ignore[var-annotated, arg-type]  # mypy does not know what expect says
+    for value in values:
+        expect(value, kind, expected)
+    return values
 
 
 def path_of(given: str | Path, expected: str) -> Path:

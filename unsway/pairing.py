@@ -20,7 +20,7 @@ from unsway import readers
 from unsway.biases.cues import resolve
 from unsway.biases.insert import Inserted
 from unsway.biases.registry import Bias, Skip, Substituted
-from unsway.errors import BadInput, expect
+from unsway.errors import BadInput, expect, expect_each
 from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.prompts.render import letter, render, with_answer_turn
@@ -31,6 +31,7 @@ from unsway.seeds import content_id, rng
 from unsway.sources.checks import problem
 from unsway.spelling import several
 from unsway.types import ANSWERS, AnyChange, AwayFrom, Pair, Prompt, Question, Rule, Target, Toward
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.biases.arguments import Arguments
@@ -108,12 +109,10 @@ def questions_of(given: Iterable[Question]) -> tuple[Question, ...]:
     expected = (
         "a question is expected: unsway.load(…) gives some, and they go behind the model in measure(model, questions)"
     )
-    expect(given, Iterable, expected)
-    for each in (values := tuple(given)):
-        expect(each, Question, expected)
-    return values
+    return expect_each(given, Question, expected)
 
 
+@checked
 def pairs(
     questions: Iterable[Question],
     biases: Bias | str | Sequence[Bias | str],
@@ -148,12 +147,16 @@ def pairs(
     twice = [name for name, n in Counter(bias.name for bias in wanted).items() if n > 1]
     if twice:
         raise BadInput(f"Named more than once: {', '.join(twice)}. Name each bias once.")
-    if aim not in ("wrong", "gold", "any"):
-        raise BadInput(f"aim is {aim!r}; it is 'wrong', 'gold' or 'any'.")
-    if instructions not in ("default", "varied"):
-        raise BadInput(f"instructions is {instructions!r}; it is 'default' or 'varied'.")
     for bias in wanted:
         readers.get(bias.reader)  # before anything is asked, not when it is read
+    if arguments is not None:
+        from unsway.biases.arguments import Arguments
+
+        expect(
+            arguments,
+            Arguments,
+            "arguments are expected (arguments=), as unsway.biases.arguments.load(FILE) reads them",
+        )
     needing = [bias.name for bias in wanted if "arguments" in bias.wants]
     if needing and arguments is None:
         raise BadInput(

@@ -35,6 +35,13 @@ def several(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
+def said_by(row: Mapping[str, Any], key: str = KIND) -> str:
+    """The text that a row of JSON holds under a key. Raises `BadInput` where it holds none."""
+    if not isinstance(row.get(key), str):
+        raise BadInput(f"a value in it lacks {key!r}: {dict(row)}. Give the value itself, or its name.")
+    return str(row[key])
+
+
 @dataclass(frozen=True)
 class Json:
     """How a field is written as JSON and read; stands in the `Annotated` type of the field."""

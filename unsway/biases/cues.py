@@ -16,7 +16,7 @@ there, whatever the place: that is how requests are wrapped (docs/requests.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -27,9 +27,9 @@ from unsway.biases.definition import OPTION_PLACEHOLDER, PLACEHOLDER, REQUEST, C
 from unsway.biases.hunches import FORMS, named
 from unsway.biases.insert import Inserted, around, fill, put, system
 from unsway.biases.registry import Bias, get, names
-from unsway.errors import BadInput, BadRow, expect
+from unsway.errors import BadInput, BadRow, expect, expect_each
 from unsway.prompts.render import letter
-from unsway.spelling import KIND, Json, expression, tagged, untagged
+from unsway.spelling import KIND, Json, expression, said_by, tagged, untagged
 from unsway.types import Prompt, Question
 
 CUE_SUFFIX = ".cue.txt"
@@ -60,19 +60,19 @@ def cue(
     Raises:
         BadInput: A wording, a place, a form or the name is not usable.
     """
-    expect(wordings, Iterable, EXPECTED)
-    texts = (wordings,) if isinstance(wordings, str) else tuple(wordings)
-    for each in texts:
-        expect(each, str, EXPECTED)
+    texts = (wordings,) if isinstance(wordings, str) else expect_each(wordings, str, EXPECTED)
     first = texts[0] if texts else ""
     plain = re.sub(r"[^a-z0-9]+", "_", PLACEHOLDER.sub(" ", first).lower()).strip("_")
     default: CueTarget = "toward" if any(OPTION_PLACEHOLDER.search(text) for text in texts) else "change"
     drawn = FORMS if any("{answer}" in text for text in texts) else ()
     short = plain[:40].rpartition("_")[0] if len(plain) > 40 else plain
+    places = (place,) if isinstance(place, str) else expect_each(place, str, "the place of a cue is expected, as 'end'")
+    expect(name, str, "the name of a cue is expected (name=)")
+    expect(summary, str, "a line for a person is expected (summary=)")
     definition = Cue(
         name=name or short or "cue",
         wordings=texts,
-        places=(place,) if isinstance(place, str) else tuple(place),
+        places=places,  # type: ignore[arg-type]  # checked by Cue
         target=target or default,
         forms=drawn if form is None else (form,),
         summary=summary or first,
@@ -162,7 +162,7 @@ def resolve(bias: Bias | str | Path | Mapping[str, Any]) -> Bias:
     if isinstance(bias, Bias):
         return bias
     if isinstance(bias, Mapping):
-        return from_definition(untagged(Cue, bias)) if bias[KIND] == "cue" else get(bias["name"])
+        return from_definition(untagged(Cue, bias)) if said_by(bias) == "cue" else get(said_by(bias, "name"))
     if str(bias).endswith(CUE_SUFFIX):
         return read_cue(bias)
     wrapper = wrappers.definitions().get(str(bias))

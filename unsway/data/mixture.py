@@ -23,9 +23,9 @@ from unsway.data.provenance import Provenance, write_examples
 from unsway.data.recipe import Recipe, Thoughts
 from unsway.data.targets import target, why_no_target
 from unsway.data.tasks import tasks
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.models.session import Session, session
-from unsway.pairing import pairs
+from unsway.pairing import pairs, questions_of
 from unsway.planning.budget import Budget
 from unsway.readers.parse import choice_of
 from unsway.sampling import ask
@@ -33,6 +33,7 @@ from unsway.sampling.context import beside_default_system, weights_of
 from unsway.seeds import rng
 from unsway.sources.checks import check_overlap
 from unsway.types import Example, Pair, Part, Prompt, Question, Reply, Settings, Turn
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -74,6 +75,7 @@ class Mixture:
         return write_examples(Path(folder) / EXAMPLES, self.examples, self.pairs, self.provenance, **about)
 
 
+@checked
 def mixture(
     recipe: Recipe,
     questions: Sequence[Question],
@@ -99,7 +101,9 @@ def mixture(
         BadInput: A train question is also a test question; there are too few questions, or too few whole replies: says how
             many are missing; there are no such instruct tasks; thoughts are to be kept, and the model does not show them.
     """
-    if tested := tuple(test):  # without test questions it would look for twins among the train questions
+    expect(recipe, Recipe, "a recipe is expected: mixture(unsway.Recipe(n=100), questions, model)")
+    questions = questions_of(questions)
+    if tested := questions_of(test):  # without test questions it would look for twins among the train questions
         check_overlap(questions, tested)
     if recipe.instruct:
         tasks(recipe.instruct_tasks)  # a wrong name is refused before anything is asked

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from unsway import layout
-from unsway.errors import UnknownName
+from unsway.errors import BadInput, UnknownName, kind_of
 from unsway.models.session import Session, session
 from unsway.registry import Registry
 from unsway.types import Pair, Part, Prompt, Role, Turn
@@ -134,8 +134,13 @@ def resolve(given: Intervention | str | None) -> Intervention | None:
 
     Raises:
         UnknownName: As `get`.
+        BadInput: It is something else, such as the class of an intervention.
     """
+    if given is None:
+        return None
     if not isinstance(given, str):
+        if isinstance(given, type) or not hasattr(given, "versioned"):
+            raise BadInput(f"{kind_of(given)} is no intervention. Give one, as Fewshot(4), or a name, as 'fewshot:4'.")
         return given
     return None if given == NONE else get(given)
 

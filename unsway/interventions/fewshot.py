@@ -27,6 +27,7 @@ from unsway.sources import SOURCE, QuestionFile, Source
 from unsway.spelling import expression, several
 from unsway.store import dumps, write_jsonl
 from unsway.types import Pair, Prompt, Question
+from unsway.types.kinds import check_kinds
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -62,11 +63,12 @@ class Fewshot:
     """Train questions in place of those of the tasks."""
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise BadInput(f"A few-shot proxy has k = {self.k}; it needs at least 1 training pair.")
+        object.__setattr__(self, "tasks", tuple(map(sources.resolve, several(self.tasks))))
         if self.arm not in ARMS:
             raise BadInput(f"The arm is {self.arm!r}; it is one of {', '.join(ARMS)}.")
-        object.__setattr__(self, "tasks", tuple(map(sources.resolve, several(self.tasks))))
+        check_kinds(self)
+        if self.k < 1:
+            raise BadInput(f"A few-shot proxy has k = {self.k}; it needs at least 1 training pair.")
 
     @property
     def name(self) -> str:

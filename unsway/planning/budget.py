@@ -13,9 +13,10 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from numbers import Real
 from pathlib import Path
 
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect
 from unsway.planning.prices import Price, price_of, prices, reply_cost
 from unsway.types import Prompt, Reply, Settings
 
@@ -53,6 +54,7 @@ class Budget:
     _place: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
+        expect(self.limit, Real, "the limit of a budget is expected, in US dollars: Budget(5.0)")
         if not self.limit >= 0:
             raise BadInput(f"The budget is {self.limit} dollars; it must be 0 or more.")
 

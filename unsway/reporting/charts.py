@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from unsway.disk import write_bytes, write_text
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, expect
 from unsway.extras import requires
 from unsway.reporting import words
 from unsway.reporting.plots import LABEL_ROOM, PRINT, Axis, Datum, Kind, Palette, Spec, draw
@@ -26,6 +26,7 @@ from unsway.reporting.table import measured
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.types import Estimate
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     import altair as alt
@@ -75,6 +76,7 @@ class Figure:
         return self.draw(Palette(), None)
 
 
+@checked
 def chart(results: Results, name: str, *, look: Palette = PRINT, width: int = 640) -> alt.VConcatChart:
     """One chart of the page as an Altair object, to restyle, combine or save.
 
@@ -87,6 +89,8 @@ def chart(results: Results, name: str, *, look: Palette = PRINT, width: int = 64
     Raises:
         UnknownName: The study has no such chart.
     """
+    expect(results, Results, "results are expected: chart(unsway.measure(…), 'brr')")
+    expect(look, Palette, "colours and a font are expected (look=), as unsway.reporting.charts.PRINT")
     with requires("report", "A chart"):
         import altair as alt
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
 from unsway.disk import write_error
-from unsway.errors import BudgetReached, ModelError, StoreError, expect, number_of
+from unsway.errors import BudgetReached, ModelError, StoreError, expect_each, number_of
 from unsway.models.patience import plain
 from unsway.models.session import ANSWERS_AS, LOCAL, Session
 from unsway.planning.history import recording
@@ -34,6 +34,7 @@ from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
 from unsway.store import Address, ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput
@@ -69,6 +70,7 @@ def run(
     return ask(prompts, model, sampling, pairs=asked, read=read, model_args=model_args, **options)
 
 
+@checked
 def ask(
     prompts: Iterable[Prompt],
     model: ModelLike,
@@ -106,11 +108,7 @@ def ask(
         if sampling.budget is not None:
             sampling.budget.price(subject.name)
         store = store_at(folder)
-        expect(prompts, Iterable, ASKED)
-        unique = {}
-        for prompt in prompts:
-            expect(prompt, Prompt, ASKED)
-            unique[prompt.id] = prompt
+        unique = {prompt.id: prompt for prompt in expect_each(prompts, Prompt, ASKED)}
         wanted = {
             Address(prompt_id, subject.name, subject.weights, sampling.settings, sample): prompt
             for prompt_id, prompt in unique.items()
@@ -120,7 +118,7 @@ def ask(
         if pending:
             with ExitStack() as stack:
                 asker = Asker(session, sampling, store, pending, len(wanted) - len(pending), stack)
-                asker.pairs = tuple(pairs)
+                asker.pairs = expect_each(pairs, Pair, "pairs are expected (pairs=), as unsway.pairs(…) builds them")
                 asker.ask_all()
         return tuple(store.gather(wanted)) if read else ()
 

@@ -22,6 +22,7 @@ from unsway.errors import BadInput
 from unsway.models.session import LOCAL, Session, session
 from unsway.planning.budget import Budget
 from unsway.types import Settings
+from unsway.types.kinds import check_kinds
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -45,6 +46,11 @@ class Sampling:
     """What the progress bar says; the model's name by default."""
     log_samples: bool = True
     """Whether Inspect's logs hold each sample with its score; they take half the time of a scripted reply."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        if self.samples < 1:
+            raise BadInput(f"samples is {self.samples}; it is at least 1.")
 
 
 class SamplingOptions(TypedDict, total=False):

@@ -23,10 +23,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeAlias
 
-from unsway.errors import AssetUnavailable, BadInput, UnknownName, number_of
+from unsway.errors import AssetUnavailable, BadInput, UnknownName, expect, expect_each, number_of
 from unsway.registry import blaming
 from unsway.seeds import content_id, seed_int
 from unsway.sources import files
@@ -36,7 +38,7 @@ from unsway.sources.files.options import without_letters
 from unsway.sources.listing import available, table
 from unsway.sources.ordering import order_of_options
 from unsway.sources.registry import Rows, Source, Split, get, names, source
-from unsway.spelling import Json
+from unsway.spelling import Json, said_by
 from unsway.types import Question
 
 __all__ = [
@@ -129,6 +131,8 @@ def load(
     """
     if n is not None and not hasattr(n, "__index__"):
         raise BadInput(f"n is {n!r}; it is a whole number of questions, or None for all.")
+    expect(seed, Integral, "a seed is expected (seed=), a whole number")
+    expect(split, (str, NoneType), "the name of a split is expected (split=), as 'test' or 'validation+test'")
     origin = resolve(name, columns, skip_bad)
     loaded = read(origin, split=split, seed=seed)
     for note in loaded.notes:
@@ -194,13 +198,19 @@ def resolve(
         UnknownName: There is no such source.
         BadInput: The path is not one of a file of questions, or `columns` cannot be read.
     """
+    expect(name, (str, Path, Source, QuestionFile, Mapping), "a source is expected, as 'mmlu', or a file of questions")
+    expected = "columns are expected (columns=), as 'question=Frage,answer=Lösung'"
+    expect(columns, (str, Mapping), expected)
     spelled = (
         columns
         if isinstance(columns, str)
-        else ",".join(f"{role}={each if isinstance(each, str) else '+'.join(each)}" for role, each in columns.items())
+        else ",".join(
+            f"{role}={each if isinstance(each, str) else '+'.join(expect_each(each, str, expected))}"
+            for role, each in columns.items()
+        )
     )
     if isinstance(name, Mapping):
-        return QuestionFile(Path(name["file"]), name["columns"], name["skip_bad"])
+        return QuestionFile(Path(said_by(name, "file")), said_by(name, "columns"), bool(name.get("skip_bad")))
     if isinstance(name, QuestionFile):
         return replace(name, columns=spelled or name.columns, skip_bad=skip_bad or name.skip_bad)
     if isinstance(name, Source):

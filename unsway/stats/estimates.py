@@ -17,13 +17,14 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import UnknownName, expect_each
 from unsway.stats.columns import UNTESTED, Columns, brr, brr_bounds, mean
 from unsway.stats.intervals import Bools, Floats
 from unsway.stats.outcome_table import OutcomeTable
 from unsway.stats.significance import brr_p, holm
 from unsway.stats.statistics import added_estimates
 from unsway.types import ArmKey, Estimate, Excluded, Outcome
+from unsway.types.kinds import checked
 
 Dimension = Literal["arm", "bias", "source", "elicit"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
@@ -78,6 +79,7 @@ class Cell:
         raise UnknownName("estimate", name, [e.name for e in self.estimates])
 
 
+@checked
 def cells(
     outcomes: Iterable[Outcome], *, by: Sequence[Dimension] = ("arm", "bias"), level: float = 0.95
 ) -> tuple[Cell, ...]:
@@ -95,9 +97,8 @@ def cells(
     Raises:
         BadInput: `by` names something else.
     """
-    strange = [name for name in by if name not in DIMENSIONS]
-    if strange:
-        raise BadInput(f"cells() cannot split by {strange[0]!r}; it can by {', '.join(DIMENSIONS)}.")
+    if not isinstance(outcomes, OutcomeTable):
+        outcomes = expect_each(outcomes, Outcome, "outcomes are expected: cells(unsway.outcomes(pairs, replies))")
     found = []
     for members in OutcomeTable.of(outcomes).split(by):
         one, columns = members[0], Columns.of(members)

@@ -16,11 +16,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from unsway import readers
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect_each
 from unsway.readers import Reader
 from unsway.readers.letter import LETTER, first_reply
 from unsway.stats.answer_turns import agreements, letter_counts
 from unsway.types import ArmKey, Excluded, Outcome, Pair, Prompt, Reading, Reply, Rule, Settings
+from unsway.types.kinds import checked
 
 OutcomeKey: TypeAlias = tuple[ArmKey, str, int]
 """Arm, pair id and sample of an outcome."""
@@ -161,6 +162,7 @@ class ReplyIndex:
                 )
 
 
+@checked
 def outcomes(
     pairs: Iterable[Pair],
     replies: Iterable[Reply] | ReplyIndex,
@@ -182,8 +184,16 @@ def outcomes(
         BadInput: One model answered a pair under two settings or with two sets of weights, so that its outcomes could
             not be told apart, or two different replies stand at one address.
     """
-    index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies, arms)
-    unique = tuple({pair.id: pair for pair in pairs}.values())
+    if arms is not None:
+        expect_each(arms, AskedArm, "arms are expected (arms=), as AskedArm(key) says whose replies are an arm's")
+    if not isinstance(replies, ReplyIndex):
+        index = ReplyIndex(
+            expect_each(replies, Reply, "replies are expected: outcomes(pairs, ask(prompts, model))"), arms
+        )
+    else:
+        index = replies
+    asked = expect_each(pairs, Pair, "pairs are expected: outcomes(unsway.pairs(questions, biases), replies)")
+    unique = tuple({pair.id: pair for pair in asked}.values())
     if arms is None and len(index.arms) > 1:
         for pair in unique:
             index.check_weights(pair)

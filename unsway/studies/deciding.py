@@ -25,10 +25,12 @@ from unsway.studies.folder import arms_of
 from unsway.studies.forecasting import printed_rates
 from unsway.studies.notebook import Notebook
 from unsway.studies.readable import readable
+from unsway.types.kinds import checked
 
 _log = logging.getLogger(__name__)
 
 
+@checked
 def note(
     project: str | Path, text: str, *, when: str = "", best: Sequence[str] = (), worth: str = "", due: str = ""
 ) -> Stated | FreeNote:
@@ -110,6 +112,7 @@ def open_decisions(project: str | Path) -> tuple[Stated, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.due or "9999"))
 
 
+@checked
 def decided(project: str | Path, decision: str, action: str, why: str = "", *, results: Sequence[str] = ()) -> Decided:
     """Note that a decision was taken.
 

@@ -46,6 +46,7 @@ from unsway.studies.scoring import factors
 from unsway.studies.study import Study
 from unsway.studies.study_plan import plan
 from unsway.studies.values import PlannedArm, Trained
+from unsway.types.kinds import checked
 
 MACHINE, BLIND_NAME = f"machine@{VERSION}", f"blind@{VERSION}"
 """Who the machine's forecasts are by: the hierarchy over biases and models, and the same without knowing the bias."""
@@ -58,6 +59,7 @@ Guess: TypeAlias = tuple[float, float, float] | float
 """10, 50 and 90 % of a number, or the chance that it lies above a threshold."""
 
 
+@checked
 def forecast(
     study: Study, folder: str | Path, *, mine: Mapping[str, Guess] | None = None, who: str = "", seed: int = 0
 ) -> tuple[Forecast, ...]:

@@ -49,6 +49,7 @@ from unsway.types import (
     ThoughtTest,
     Turn,
 )
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike, Session, Subject
@@ -96,6 +97,7 @@ class Interrogated:
         return str(views.get("interrogated")(self))
 
 
+@checked
 def interrogate(
     found: Results | str | Path,
     ask: str | Sequence[str] = "early",

@@ -33,6 +33,7 @@ from unsway.studies.folder import kept_verdicts, study_of
 from unsway.studies.judged import Judged, judged
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Placebo, Verdict
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -77,6 +78,7 @@ class JudgingOptions(SamplingOptions, total=False):
     model_args: Mapping[str, Any] | None
 
 
+@checked
 def judge(
     found: Results | str | Path,
     ask: str | Rubric | Sequence[str | Rubric] = "mentions_cue",

@@ -12,6 +12,7 @@ from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.sampling.options import Sampling
 from unsway.types import Checkpoint, Pair
+from unsway.types.kinds import check_kinds
 
 if TYPE_CHECKING:
     from unsway.biases import Bias
@@ -47,6 +48,7 @@ class Measurement:
     """File of arguments, for biases that quote them."""
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.half_width is not None and self.intervention is not None:
             raise BadInput(
                 f"Asking stops at a half-width ({self.half_width:g}) only where prompts are asked as they are, and "

@@ -37,6 +37,7 @@ from unsway.studies.prefilling import begun
 from unsway.studies.results import Results, plain_name
 from unsway.studies.values import Task
 from unsway.types import ArmKey, Question, Settings
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -48,6 +49,7 @@ LONGEST_REDACTED = 256
 _log = logging.getLogger(__name__)
 
 
+@checked
 def measure(
     model: ModelLike,
     questions: Iterable[Question] | PairSet | None = None,
@@ -88,6 +90,8 @@ def measure(
 
     if like is not None:
         expect(like, Results, "Results are expected (like=), as another unsway.measure(…) returned them")
+    if how is not None:
+        expect(how, Measurement, "a Measurement is expected (how=), as unsway.Measurement(seed=1)")
     earlier = None if like is None else measured_with(like)
     base = how or (earlier.of_model(model) if earlier else Measurement())
     used = replace(

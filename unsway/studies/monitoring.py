@@ -36,6 +36,7 @@ from unsway.studies.outcome_replies import outcome_replies
 from unsway.studies.results import Results, views
 from unsway.studies.thinking import thoughts_beside
 from unsway.types import ArmKey, Estimate, Outcome, Side, Verdict
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -194,6 +195,7 @@ class Monitored:
         return fronts
 
 
+@checked
 def monitor(
     found: Results | str | Path,
     by: ModelLike,

@@ -30,6 +30,7 @@ from unsway.stats.intervals import Floats
 from unsway.studies.beliefs import SEED_SD, Beliefs, is_trained
 from unsway.studies.deciding import open_decision, open_decisions, strange_models, waiting
 from unsway.studies.running_costs import TRAINING_HOURS, Costs, ProjectPrices, UnknownPrice
+from unsway.types.kinds import checked
 
 SIZES = (25, 50, 100, 200, 400, 800, 1600)
 """Numbers of questions that are tried."""
@@ -97,6 +98,7 @@ class NextSteps:
 # ---------------------------------------------------------------- ranking
 
 
+@checked
 def next_steps(
     project: str | Path, *, decide: str = "", costs: Costs | None = None, per: Per = "dollar", seed: int = 0
 ) -> NextSteps:

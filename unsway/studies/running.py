@@ -22,7 +22,7 @@ from unsway import layout, sources
 from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import exclusive, write_text
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, expect
 from unsway.models.session import Session, session
 from unsway.models.weights import read_checkpoint, training_costs
 from unsway.pairing import PairSet
@@ -41,10 +41,11 @@ from unsway.studies.launching import launch
 from unsway.studies.measurement import Measurement
 from unsway.studies.measuring import ask_arm
 from unsway.studies.results import Results
-from unsway.studies.study import Study, check
+from unsway.studies.study import EXPECTED, Study, check
 from unsway.studies.values import PlannedArm, Trained
 from unsway.training import Tuner, fit
 from unsway.types import Checkpoint
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -181,6 +182,7 @@ class StudyRun:
         ask_arm(asked, self.session(checkpoint), how, arm.name)
 
 
+@checked
 def run(
     study: Study,
     folder: str | Path,
@@ -277,8 +279,10 @@ def do(running: StudyRun, *numbers: int, **resources: object) -> None:
                 running.close()
 
 
+@checked
 def estimate(study: Study, folder: str | Path) -> Results:
     """Every number of a study from what its folder holds; nothing is asked."""
+    expect(study, Study, EXPECTED)
     return results(folder, title=f"study {study.id[:8]}", about=described(study))
 
 

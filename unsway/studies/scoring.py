@@ -19,6 +19,7 @@ from unsway.stats import scores
 from unsway.stats.intervals import Interval
 from unsway.studies.notebook import Notebook
 from unsway.studies.readable import readable
+from unsway.types.kinds import checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class ForecastHistory:
         return [row for row in rows if Quantity.parse(row.forecast.quantity).kind == "brr"]
 
 
+@checked
 def score(folder: str | Path) -> ForecastHistory:
     """Score the forecasts of a study's folder, or of all studies next to a notebook.
 

@@ -40,6 +40,7 @@ from unsway.store import dumps, replies_in, write_jsonl
 from unsway.studies.arms import Arm, base_of, told_apart
 from unsway.studies.folder import RANK, arms_of, index_of, pairs_of, study_folder
 from unsway.types import Pair, Prompt, Question, Reply, Settings
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -51,6 +52,7 @@ N = 600
 """Questions at most where no number is named; each side effect then takes its own number (`SideEffect.n`)."""
 
 
+@checked
 def side_effects(
     folder: str | Path,
     names: Sequence[str] | None = None,

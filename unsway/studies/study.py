@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
+from numbers import Integral
 from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, Unpack
 
 from unsway.biases import BIAS, Bias, resolve
@@ -43,9 +44,18 @@ from unsway.studies.values import (
 )
 from unsway.training import check as check_method
 from unsway.types import Pair, Settings
+from unsway.types.kinds import check_kinds
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
+
+EXPECTED = "a study is expected: unsway.Study(models=[…], …)"
+
+
+def seed_of(given: Any) -> int:
+    """A seed as Python's own number. Raises `BadInput` where it is none."""
+    expect(given, Integral, "a seed is expected, a whole number: Study(seeds=(0, 1), …)")
+    return int(given)
 
 
 _VALUES: Mapping[str, Callable[[Any], Any]] = {
@@ -54,7 +64,7 @@ _VALUES: Mapping[str, Callable[[Any], Any]] = {
     "tasks": task_of,
     "interventions": intervention_of,
     "elicit": elicitations.resolve,
-    "seeds": int,
+    "seeds": seed_of,
 }
 """The fields that take one value or several, and how a value is made of what is given."""
 
@@ -121,6 +131,7 @@ class Study:
                 raise BadInput(
                     f"Study.{name} is {expression(values)}; it must hold at least one value, and none twice."
                 )
+        check_kinds(self)
         if self.n < 1 or self.samples < 1:
             raise BadInput(f"A study has n = {self.n} and samples = {self.samples}; both must be at least 1.")
         for what, names in (
@@ -248,7 +259,7 @@ def check(study: Study) -> None:
         BadInput: Two arms have one name, or one arm is asked in two ways; arguments are missing; or a back-end cannot do a
             training, which would else fail after its rows were sampled and paid for.
     """
-    expect(study, Study, "a study is expected: unsway.Study(models=[…], …)")
+    expect(study, Study, EXPECTED)
     names = Counter(arm.name for arm in study.arms())
     if twice := [name for name, n in names.items() if n > 1]:
         raise BadInput(

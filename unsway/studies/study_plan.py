@@ -19,11 +19,13 @@ from unsway.planning.prices import Price
 from unsway.studies.folder import arms_of, index_of
 from unsway.studies.study import Study, check
 from unsway.types import Reply
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.planning.plan import Goal, Plan
 
 
+@checked
 def plan(
     study: Study,
     folder: str | Path | None = None,

@@ -22,6 +22,7 @@ from unsway.store import dumps
 from unsway.training import check, fit
 from unsway.training.methods import resolve
 from unsway.types import Checkpoint, Question
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.planning.budget import Budget
@@ -31,6 +32,7 @@ SHARE = 0.75
 """Rows for each question where no recipe is given: some replies are cut, and each row needs a question of its own."""
 
 
+@checked
 def train(
     method: Method | str,
     base: str,

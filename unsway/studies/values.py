@@ -27,11 +27,12 @@ from unsway.models.session import session
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.sources import SOURCE, QuestionFile, Source, SourceLike
-from unsway.spelling import KIND, Json, Several, expression, several, tagged, untagged
+from unsway.spelling import KIND, Json, Several, expression, said_by, several, tagged, untagged
 from unsway.training import Backend, Bct, Method
 from unsway.training.methods import METHOD
 from unsway.training.methods import resolve as method_of
 from unsway.types import Checkpoint, Question
+from unsway.types.kinds import check_kinds
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -65,6 +66,7 @@ class Task:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", sources.resolve(self.source))
+        check_kinds(self)
 
     def __repr__(self) -> str:
         """The expression that makes it."""
@@ -131,6 +133,7 @@ class Trained:
         object.__setattr__(self, "method", method_of(self.method))
         object.__setattr__(self, "tasks", tuple(map(task_of, several(self.tasks))))
         object.__setattr__(self, "backend", backends.resolve(self.backend))
+        check_kinds(self)
         if not self.method.takes_instruct:
             object.__setattr__(self, "recipe", replace(self.recipe, instruct=0))
         if lacking := self.method.reads - GIVEN:
@@ -167,17 +170,14 @@ TRAINED = "trained"
 
 def intervention_of(given: Any) -> Intervention:
     """The intervention of a name (`none`, `prompted:…`, `fewshot:4-naive`, …) or of a row. Raises `UnknownName`."""
-    if given is None or isinstance(given, str):
-        return interventions.resolve(given)
     if given == {KIND: NONE}:
         return None
     if not isinstance(given, Mapping):
-        found: Intervention = given
-        return found
+        return given if isinstance(given, Trained) else interventions.resolve(given)
     if KIND not in given:  # the first edition knew trainings alone as rows
         given = {**given, KIND: TRAINED, "method": {KIND: given["method"], **dict(given["settings"])}}
         del given["settings"]
-    kind = Trained if given[KIND] == TRAINED else interventions.kinds.get(given[KIND]).value_type
+    kind = Trained if said_by(given) == TRAINED else interventions.kinds.get(said_by(given)).value_type
     value: Intervention = untagged(kind, given)
     return value
 

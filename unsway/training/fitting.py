@@ -23,11 +23,13 @@ from unsway.store import dumps
 from unsway.training.card import CARD, card
 from unsway.training.seams import WHAT, Backend, Method, Tuner
 from unsway.types import Checkpoint, Example, Pair
+from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
     from unsway.data.mixture import Mixture
 
 
+@checked
 def fit(
     examples: Mixture | Sequence[Example] | str | Path, method: Method, base: str, backend: Backend, folder: str | Path
 ) -> Checkpoint:

@@ -1,23 +1,32 @@
 """Which kind of value each field of a frozen value takes, checked from its annotation where the value is made.
 
-In: a method, a recipe, a back-end, whatever is declared by name. Out: nothing, or an error that names the field. From the
-command line a value has its kind; in Python any could be given, and a batch size of 2.5 would fail hours later or train
-something else.
+In: a method, a recipe, a back-end, whatever is declared by name; the arguments of a verb. Out: nothing, or an error that
+names the field or the argument. From the command line a value has its kind; in Python any could be given, and a batch size
+of 2.5 would fail hours later or train something else.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable
-from dataclasses import is_dataclass
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, is_dataclass
+from functools import wraps
 from numbers import Integral, Real
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from os import PathLike
+from pathlib import Path
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from unsway.errors import BadInput
 
-_HINTS: dict[type, dict[str, Any]] = {}
-"""The annotations of each class, evaluated once."""
+P = ParamSpec("P")
+R = TypeVar("R")
+_HINTS: dict[object, dict[str, Any]] = {}
+"""The annotations of each class and verb, evaluated once."""
+SHOWN = 60
+"""Characters of an argument that a message shows."""
 
 
 def check_kinds(value: object) -> None:
@@ -32,13 +41,58 @@ def check_kinds(value: object) -> None:
     """
     cls = type(value)
     if cls not in _HINTS:
-        try:
-            _HINTS[cls] = get_type_hints(cls)
-        except (NameError, TypeError, AttributeError):  # another package's, which cannot be evaluated here
-            _HINTS[cls] = {}
+        _HINTS[cls] = {}
+        for one in reversed(cls.__mro__):
+            _HINTS[cls] |= _hints(inspect.get_annotations(one), vars(sys.modules[one.__module__]))
+        _HINTS[cls] = {name: hint for name, hint in _HINTS[cls].items() if hint is not KW_ONLY}
     for name, hint in _HINTS[cls].items():
         if not _is_of(getattr(value, name), hint):
             raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_said(hint)}.")
+
+
+def checked(verb: Callable[P, R]) -> Callable[P, R]:
+    """The verb, which refuses an argument of a kind that its annotation does not name, before it does anything.
+
+    Numbers, truth values, texts, paths, words, and several of them are looked at. Which values of a class it takes, the verb
+    says itself.
+    """
+    signature = inspect.signature(verb)
+
+    @wraps(verb)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if verb not in _HINTS:
+            found = _hints(verb.__annotations__, verb.__globals__)
+            _HINTS[verb] = {name: hint for name, hint in found.items() if _is_plain(hint)}
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:  # Python itself says which argument is missing or unknown
+            return verb(*args, **kwargs)
+        for name, hint in _HINTS[verb].items():
+            if name in given and not _is_of(given[name], hint):
+                shown = repr(given[name])
+                shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+                raise BadInput(f"{name} is {shown}; it is {_said(hint)} in {verb.__name__}(…, {name}=).")
+        return verb(*args, **kwargs)
+
+    return call
+
+
+def _hints(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+    """Annotations evaluated, without those that cannot be, because what they name is there for the type checker alone."""
+    found: dict[str, Any] = {}
+    for name, one in annotations.items():
+        try:
+            found |= get_type_hints(SimpleNamespace(__annotations__={name: one}), names)
+        except (NameError, TypeError, AttributeError):
+            continue
+    return found
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether an annotation names numbers, truth values, texts, paths and words alone, or several of them."""
+    if get_origin(hint) in (Union, UnionType, tuple, Sequence, Iterable):
+        return all(one is Ellipsis or _is_plain(one) for one in get_args(hint))
+    return hint in (bool, int, float, str, NoneType, Path) or get_origin(hint) in (Literal, Mapping)
 
 
 def _is_of(given: Any, hint: Any) -> bool:
@@ -55,8 +109,15 @@ def _is_of(given: Any, hint: Any) -> bool:
     if get_origin(hint) is tuple:
         kinds = of[:1] * len(given) if of[-1] is Ellipsis and isinstance(given, tuple | list) else of
         return isinstance(given, tuple | list) and len(given) == len(kinds) and all(map(_is_of, given, kinds))
+    if get_origin(hint) in (Sequence, Iterable):
+        several = isinstance(given, Iterable) and not isinstance(given, str | bytes)
+        return several and (not isinstance(given, Collection) or all(_is_of(each, of[0]) for each in given))
+    if get_origin(hint) is Mapping:
+        return isinstance(given, Mapping)
     if hint in (bool, str, NoneType):
         return isinstance(given, hint)
+    if hint is Path:
+        return isinstance(given, PathLike)
     if hint in (int, float):
         right = isinstance(given, Integral if hint is int else Real) and not isinstance(given, bool)
         return right and math.isfinite(given)
@@ -76,9 +137,12 @@ def _said(hint: Any) -> str:
         return (
             f"a tuple, each entry {_said(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_said, of))}"
         )
+    if get_origin(hint) in (Sequence, Iterable):
+        return f"several, each {_said(of[0])}"
     if get_origin(hint) in (Callable, type):
         return "a class" if get_origin(hint) is type else "a function"
     if isinstance(hint, type) and is_dataclass(hint):
         return f"a value of the class {hint.__name__}"
     words = {bool: "True or False", int: "a whole number", float: "a finite number", str: "text", NoneType: "None"}
-    return words.get(hint, str(hint))
+    words |= {Path: "a path", Mapping: "a dictionary"}
+    return words.get(get_origin(hint) or hint, str(hint))
