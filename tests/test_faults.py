@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import killed
 from tests.forking import Forked
 from unsway import disk
 from unsway.errors import StoreError
@@ -36,8 +37,11 @@ def test_a_disk_that_is_full_or_fills_up_while_replies_are_on_their_way_loses_no
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_twice_a_measurement_ends_as_if_it_was_not() -> None:
-    assert "killed, measure: 2 tried, 2 survived, 0 lost" in faults("killed", "8", "measure")
+def test_killed_twice_a_measurement_ends_as_if_it_was_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert killed.kill_all(tmp_path, {"measure": 2}) == 0
+    assert "killed, measure: 2 tried, 2 survived, 0 lost" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- files

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -96,9 +96,11 @@ def build(folder: Path, url: str) -> list[str]:
     return ["unsway", "data", "build", MODEL, *asked, *connection(url), "--out", str(folder)]
 
 
-def verbs(place: Path) -> dict[str, Verb]:
-    """The verbs by name; makes what they need."""
-    base, data = tiny_model(place / "base"), place / "train.jsonl"
+def verbs(place: Path, wanted: Collection[str]) -> dict[str, Verb]:
+    """The verbs by name; makes what those that are wanted need."""
+    base, data = place / "base", place / "train.jsonl"
+    if not {"train", "study"}.isdisjoint(wanted):
+        tiny_model(base)
     write_jsonl(data, [example(i) for i in range(4 * STEPS)])
     fit = ["--set", "batch_size=4", "--set", "learning_rate=0.01"]
     measured = place / "measure" / "unbroken"
@@ -144,7 +146,7 @@ def trial(verb: Verb, whole: Unbroken, i: int) -> tuple[str, bool, list[str]]:
 def kill_all(place: Path, shares: dict[str, int], at_once: int = 2) -> int:
     """Kill each verb so many times, some at a time; returns what was lost."""
     lost = 0
-    known = verbs(place)
+    known = verbs(place, shares)
     for name, n in shares.items():
         whole = unbroken(known[name], place)
         with ThreadPoolExecutor(at_once) as pool:
