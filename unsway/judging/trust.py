@@ -79,15 +79,19 @@ class ErrorGap(NamedTuple):
 
     @property
     def differs(self) -> str:
-        """Which rates differ, their interval being clear of 0; empty where none does."""
-        both = ("sensitivity", self.sensitivity), ("specificity", self.specificity)
-        clear = [name for name, gap in both if gap.low is not None and gap.high is not None and gap.low * gap.high > 0]
-        return " and ".join(clear)
+        """Which rates differ (`differing`)."""
+        return differing(self.sensitivity, self.specificity)
 
     @property
     def is_tested(self) -> bool:
         """Whether both can be told: there are labels of both kinds in both groups."""
         return self.sensitivity.value is not None and self.specificity.value is not None
+
+
+def differing(sensitivity: Estimate, specificity: Estimate) -> str:
+    """Which error rates differ between two groups: those whose gap has an interval clear of 0; empty where none does."""
+    gaps = {"sensitivity": sensitivity, "specificity": specificity}
+    return " and ".join(name for name, gap in gaps.items() if (gap.low or 0.0) * (gap.high or 0.0) > 0)
 
 
 class JudgeCost(NamedTuple):

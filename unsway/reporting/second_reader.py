@@ -14,9 +14,9 @@ from unsway.reporting import words
 from unsway.stats.columns import share_of
 from unsway.stats.misreading import SecondHit, corrected_brrs
 from unsway.stats.outcomes import OutcomeKey, key_of
-from unsway.store import Address
+from unsway.studies.outcome_replies import OutcomeReply, outcome_replies
 from unsway.studies.results import Results
-from unsway.types import ArmKey, Estimate, Outcome, Reading, Side, Verdict
+from unsway.types import ArmKey, Estimate, Reading, Side, Verdict
 
 SIDES: tuple[Side, Side] = ("clean", "biased")
 NAMED = 8
@@ -28,21 +28,15 @@ def _verdicts(results: Results) -> tuple[Verdict, ...]:
     return tuple(one for one in results.notes.verdicts if name_of(one) == "second_reader")
 
 
-def _second_readings(results: Results) -> list[tuple[Outcome, Side, str, Reading]]:
-    """Every outcome and side whose reply the second reader read, the reply's address, and the second reading."""
-    verdicts = {verdict.reply: verdict.value for verdict in _verdicts(results) if verdict.value is not None}
-    pairs = {pair.id: pair for pair in results.pairs} if verdicts else {}
-    found = []
-    for outcome in results.outcomes if verdicts else ():
-        pair = pairs[outcome.pair_id]
-        for side, prompt in zip(SIDES, (pair.clean, pair.biased), strict=True):
-            reply = results.reply(outcome.arm, prompt, outcome.sample)
-            address = "" if reply is None else Address.of(reply).key().hex()
-            if address in verdicts:
-                value = verdicts[address]
-                second = Reading(None, "unparsed") if value == NO_OPTION else Reading(value, "ok")
-                found.append((outcome, side, address, second))
-    return found
+def _second_readings(results: Results) -> list[tuple[OutcomeReply, Reading]]:
+    """Every reply that the second reader read, with its reading."""
+    readings = {
+        verdict.reply: Reading(None, "unparsed") if verdict.value == NO_OPTION else Reading(verdict.value, "ok")
+        for verdict in _verdicts(results)
+        if verdict.value is not None
+    }
+    replies = outcome_replies(results) if readings else ()
+    return [(each, readings[each.address]) for each in replies if each.address in readings]
 
 
 def errors(results: Results) -> tuple[Estimate, Estimate] | None:
@@ -53,9 +47,9 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
     estimates = []
     for side in SIDES:
         replies = {  # a clean reply that biases share counts once
-            address: (outcome.question_id, getattr(outcome, side).choice != second.choice)
-            for outcome, at, address, second in found
-            if at == side and getattr(outcome, side).choice is not None
+            each.address: (each.outcome.question_id, first.choice != second.choice)
+            for each, second in found
+            if each.side == side and (first := getattr(each.outcome, side)).choice is not None
         }
         wrong, questions = [is_wrong for _, is_wrong in replies.values()], [asked for asked, _ in replies.values()]
         estimates.append(share_of(f"misread_{side}", wrong, questions, level=results.level))
@@ -64,17 +58,15 @@ def errors(results: Results) -> tuple[Estimate, Estimate] | None:
 
 def corrected(results: Results) -> dict[tuple[ArmKey, str], Estimate]:
     """The BRR of every arm and bias without the first reader's errors; none where there was no second reader."""
-    pairs = {pair.id: pair for pair in results.pairs}
     hits: dict[OutcomeKey, SecondHit] = {}
-    for outcome, side, _, second in _second_readings(results):
-        target = pairs[outcome.pair_id].target
-        if target.cued is None:  # what it means to follow depends on two replies
-            continue
-        hit = bool(target.hit(second, second))
-        hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
+    for (outcome, pair, side, *_), second in _second_readings(results):
+        if pair.target.cued is not None:  # else what it means to follow depends on two replies
+            hit = bool(pair.target.hit(second, second))
+            hits[key_of(outcome)] = hits.get(key_of(outcome), SecondHit(None, None))._replace(**{side: hit})
     if not hits:
         return {}
-    used = [o for o in results.outcomes if pairs[o.pair_id].target.cued is not None]
+    cued = {pair.id for pair in results.pairs if pair.target.cued is not None}
+    used = [o for o in results.outcomes if o.pair_id in cued]
     return corrected_brrs(used, hits, level=results.level)
 
 

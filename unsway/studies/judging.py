@@ -111,13 +111,11 @@ def judge(
         )
     texts = [*drawn_texts(found, judging)]
     every: list[Verdict] = []
-    for who in judges:
-        for channel in judging.channels:
-            for rubric in asked:
-                if who == PATTERNS:
-                    every += BY_PATTERNS[rubric.name](texts, channel=channel) if rubric.name in BY_PATTERNS else ()
-                    continue
-                every += verdicts(texts, rubric, who, channel=channel, **_sampling(who, folder, options))
+    for who, channel, rubric in product(judges, judging.channels, asked):
+        if who != PATTERNS:
+            every += verdicts(texts, rubric, who, channel=channel, **_sampling(who, folder, options))
+        elif rubric.name in BY_PATTERNS:
+            every += BY_PATTERNS[rubric.name](texts, channel=channel)
     if judging.ensemble is not None:
         every += ensemble(every, judging.ensemble)
     if folder is not None:

@@ -19,6 +19,7 @@ import numpy as np
 from unsway.errors import BadInput
 from unsway.judging.requests import judge_table
 from unsway.judging.rubrics.request_outcome import NAME
+from unsway.judging.trust import differing
 from unsway.registry import Ref
 from unsway.stats.columns import numbered
 from unsway.stats.corrected import JudgeTable, rate_gap, rogan_gladen
@@ -147,11 +148,10 @@ def request_rates(
 
 def _differs(one: JudgeTable, other: JudgeTable, *, level: float) -> str:
     """Which error rates of a judge differ between two groups of replies, their interval being clear of 0; else empty."""
-    gaps = (
+    return differing(
         rate_gap("sensitivity", one.sensitivity(level), other.sensitivity(level)),
         rate_gap("specificity", one.specificity(level), other.specificity(level)),
     )
-    return " and ".join(each.name for each in gaps if (each.low or 0.0) * (each.high or 0.0) > 0)
 
 
 def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable, differs: str, level: float) -> OutcomeRates:
