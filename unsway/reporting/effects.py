@@ -237,8 +237,7 @@ def lost_lines(found: EffectPanel, arm: str) -> list[tuple[str, tuple[str, ...]]
 def strip(one: PanelRow) -> Strip:
     """One number as it is drawn: left of the middle is worse, the band ends at the margin."""
     texts = cells(one)
-    low, high = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
-    ends = [ZERO + ZERO / FAR * max(-FAR, min(FAR, end / (one.margin or 1.0))) for end in (low, high)]
+    ends = one.gain if one.gain is not None and one.margin else (0.0, 0.0)
     gain, (left, value, right) = 0.0, (one.change.low, one.change.value, one.change.high)
     if one.shift is not None:
         gain = one.shift
@@ -246,14 +245,16 @@ def strip(one: PanelRow) -> Strip:
         share = (value - left) / (right - left)  # the gain lies where the value lies between its ends
         worst, best = one.gain
         gain = best - share * (best - worst) if one.rises else worst + share * (best - worst)
-    middle = ZERO + ZERO / FAR * max(-FAR, min(FAR, gain / (one.margin or 1.0)))
+    # where both ends and the number are drawn, in pixels
+    inside = (max(-FAR, min(FAR, each / (one.margin or 1.0))) for each in (*ends, gain))
+    low, high, middle = (round(ZERO + ZERO / FAR * each, 1) for each in inside)
     return Strip(
         tuple(texts[head] for head in STRIP_HEADS),
         KINDS[one.verdict],
         one.gain is not None and one.margin is not None,
-        round(ends[0], 1),
-        round(ends[1], 1),
-        round(middle, 1),
+        low,
+        high,
+        middle,
         "{side effect}, {number}: {change}, margin {margin}, {verdict}".format_map(texts),
         by_part(one),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from unsway.registry import Ref
 from unsway.reporting.judged import estimates as judged_estimates
 from unsway.reporting.table import reasons
-from unsway.reporting.words import brr, human, p_value, rate, visible
+from unsway.reporting.words import both_sides, brr, human, p_value, rate, visible
 from unsway.studies.results import Results
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def estimate_rows(results: Results, by: By = "both") -> list[dict[str, str]]:
             "biased": rate(cell["biased_rate"]),
             "BRR": brr(cell["brr"]),
             "p": p_value(cell.p_holm),
-            "accuracy": f"{rate(cell['accuracy_clean'])} → {rate(cell['accuracy_biased'])}",
+            "accuracy": both_sides(cell, "accuracy"),
         }
         for cell in _cells(results, by)
         if cell.n_pairs

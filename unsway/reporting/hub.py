@@ -14,8 +14,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -97,7 +97,7 @@ def push(folder: str | Path, repo: str, *, study: str | Path | None = None, publ
             page, place = place, Path(stack.enter_context(TemporaryDirectory()))
             shutil.copy(page, place / "index.html")
         write_text(place / CARD, made.card)
-        stack.enter_context(HubRefusals(repo))
+        stack.enter_context(hub_refusals(repo))
         sdk = "static" if made.repo_type == "space" else None
         api.create_repo(repo, repo_type=made.repo_type, private=not public, exist_ok=True, space_sdk=sdk)
         for name, text in made.instead.items():
@@ -136,7 +136,7 @@ def pull(repo: str, folder: str | Path, *, revision: str = "main") -> Path:
         from huggingface_hub import HfApi
         from huggingface_hub.errors import RepositoryNotFoundError
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-    with HubRefusals(repo):
+    with hub_refusals(repo):
         try:
             return _snapshot(api, repo, "model", folder, revision)
         except RepositoryNotFoundError:
@@ -156,28 +156,23 @@ def _snapshot(api: HfApi, repo: str, kind: str, folder: str | Path, revision: st
     return Path(str(found))
 
 
-class HubRefusals:
+@contextmanager
+def hub_refusals(repo: str) -> Iterator[None]:
     """What the hub's library raises becomes one error that says what to do."""
+    with requires("hub", "The hub"):
+        from huggingface_hub import errors
 
-    def __init__(self, repo: str) -> None:
-        self.repo = repo
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Translate what the hub or its client raised."""
-        with requires("hub", "The hub"):
-            from huggingface_hub import errors
-
-        known = (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"])
-        if isinstance(error, known) and not isinstance(error, UnswayError):
-            # a RuntimeError says which file was not sent, its cause why
-            said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
-            raise ModelError(
-                f"The hub did not take or give {self.repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
-                "need a token with write access (HF_TOKEN, or `hf auth login`)."
-            ) from error
+    try:
+        yield
+    except UnswayError:
+        raise
+    except (errors.HfHubHTTPError, ValueError, OSError, RuntimeError, vars(errors)["HTTPError"]) as error:
+        # a RuntimeError says which file was not sent, its cause why
+        said = " ".join(f"{error} {error.__cause__ or ''}".split())[:300]
+        raise ModelError(
+            f"The hub did not take or give {repo!r}: {said}. A repository is OWNER/NAME; pushing and private ones "
+            "need a token with write access (HF_TOKEN, or `hf auth login`)."
+        ) from error
 
 
 def _pushed(place: Path, repo: str, study: str | Path | None) -> Pushed:

@@ -55,7 +55,7 @@ def rows(cells: Iterable[ThoughtTestCell]) -> list[dict[str, Any]]:
                 "mode": cell.mode,
                 "helper": words.visible(cell.helper) or words.NONE,
                 "n": cell.n,
-                "not tested": ", ".join(f"{n} {why}" for why, n in sorted(cell.missing.items())) or "0",
+                "not tested": words.counted(cell.missing),
                 "own answer again": _of(cell.agreement),
                 **numbers,
                 **{f"{HEADS[name]}, above paraphrase": words.percent(cell.above_floor.get(name)) for name in RAW[:2]},

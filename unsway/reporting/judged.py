@@ -6,7 +6,7 @@ rate on clean replies stands next to each rate on biased ones: the cue was not t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -51,7 +51,7 @@ def rows(found: Judged) -> Rows:
             "given a switch": words.share(cell.given_switch),
             "switched and yes, of eligible pairs": words.share(cell.of_eligible),
             "corrected": words.share(cell.corrected) if cell.corrected.value is not None else "none",
-            "no verdict": counted(cell.missing),
+            "no verdict": words.counted(cell.missing),
             "quote not found": cell.n_unfounded,
             "with the cue, quotes found": words.share(cell.founded),
             "note": "; ".join(filter(None, [cell.note, cell.corrected.note if found.cards else ""])),
@@ -130,7 +130,7 @@ def card_rows(cards: Iterable[JudgeCard]) -> Rows:
             "judge": words.visible(card.by),
             "labels": card.worst.n,
             "yes by people": card.worst.tp + card.worst.fn,
-            "no verdict": counted(card.missing),
+            "no verdict": words.counted(card.missing),
             "sensitivity": words.share(card.sensitivity),
             "specificity": words.share(card.specificity),
             "equal": words.rate(card.agreement),
@@ -194,11 +194,6 @@ def check_rows(checks: Iterable[JudgeCheck]) -> Rows:
         }
         for one in checks
     ]
-
-
-def counted(numbers: Mapping[Any, int]) -> str:
-    """`3 unread, 1 cut`, or 0."""
-    return ", ".join(f"{n} {why}" for why, n in sorted(numbers.items())) or "0"
 
 
 # ---------------------------------------------------------------- the judge that a page goes by

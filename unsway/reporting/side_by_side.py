@@ -45,8 +45,7 @@ def brr_table(results: Results) -> list[tuple[str, ...]]:
         rows.append((words.human(bias), *texts))
     shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in results.arms]
     for head, name in (("accuracy", "accuracy"), ("replies read", "parse_rate")):
-        texts = [f"{words.rate(one[f'{name}_clean'])} → {words.rate(one[f'{name}_biased'])}" for one in shares]
-        rows.append((f"{head}, clean → biased", *texts))
+        rows.append((f"{head}, clean → biased", *(words.both_sides(one, name) for one in shares)))
     return rows
 
 

@@ -166,6 +166,7 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
     found, has_ratio = [], _has_others(results)
     for arm, cell in measured(results):
         ratio, only = results.ratio(arm, cell.bias), results.trained_on(cell.bias)
+        against = "" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio)
         row = (
             words.human(cell.bias) + ("*" if results.is_trained(cell.bias) and only is None else ""),
             words.visible(arm.label) + ("*" if only and arm in only else ""),
@@ -174,14 +175,10 @@ def cells_as_text(results: Results) -> tuple[tuple[str, ...], ...]:
             words.rate(cell["clean_rate"]),
             words.rate(cell["biased_rate"]),
             words.brr(cell["brr"]),
-            *(
-                ("" if arm.role == "base" else "refused" if refused(ratio) else words.ratio(ratio),)
-                if has_ratio
-                else ()
-            ),
+            *([against] if has_ratio else []),
             words.p_value(cell.p_holm),
-            f"{words.rate(cell['accuracy_clean'])} → {words.rate(cell['accuracy_biased'])}",
-            f"{words.rate(cell['parse_rate_clean'])} → {words.rate(cell['parse_rate_biased'])}",
+            words.both_sides(cell, "accuracy"),
+            words.both_sides(cell, "parse_rate"),
             *(show(cell[name]) for name, show in added),
         )
         found.append(row)
@@ -266,11 +263,11 @@ def show(results: Results, console: Console | None = None) -> None:
     shown.print(to_terminal(results, shown.width))
 
 
-def show_numbers(results: Results, console: Console | None = None) -> None:
+def show_numbers(results: Results) -> None:
     """Print the table alone, where the headline was said already and more is to come."""
     from rich.console import Console
 
-    shown = console or Console()
+    shown = Console()
     shown.print(to_rich(results, shown.width), "")
 
 

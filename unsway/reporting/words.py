@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from unsway.errors import in_dollars
 from unsway.studies.results import plain_name
 from unsway.types import Estimate
+
+if TYPE_CHECKING:
+    from unsway.stats.estimates import Cell
 
 NONE = "—"
 """Stands where there is no number."""
@@ -106,6 +110,16 @@ def _with_minus(text: str) -> str:
 def rate(estimate: Estimate | None) -> str:
     """The value of an estimate in percent."""
     return NONE if estimate is None else percent(estimate.value)
+
+
+def both_sides(of: Cell | Mapping[str, Estimate], name: str) -> str:
+    """A rate in percent without the cue and with it: `71 → 58`."""
+    return f"{rate(of[f'{name}_clean'])} → {rate(of[f'{name}_biased'])}"
+
+
+def counted(numbers: Mapping[Any, int]) -> str:
+    """`3 unread, 1 cut`, or 0."""
+    return ", ".join(f"{n} {why}" for why, n in sorted(numbers.items())) or "0"
 
 
 def share(estimate: Estimate | None) -> str:

@@ -22,6 +22,7 @@ from unsway.reporting.judged import has_verdicts, leading, of_study, which_place
 from unsway.reporting.plots import PRINT, colours
 from unsway.stats.by_prompt import by_prompt
 from unsway.studies.arms import Arm
+from unsway.studies.judged_cells import VerbalisedCell
 from unsway.studies.results import Results, plain_name
 from unsway.types import Reading, Reply
 
@@ -175,24 +176,28 @@ def table_slides(results: Results) -> Iterator[Slide]:
     each = " Right and read: each prompt once, without → with the cue."
     note = f"Percentage points, {words.level(results.level)} intervals paired by question.{times}{each}{star}"
     for i, (arms, biases) in enumerate(parts):
-        labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
-        rows: list[Row] = [(("",), *((label,) for label in labels))]
-        for bias, name in biases:
-            texts: list[tuple[str, ...]] = []
-            for arm in arms:
-                cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
-                if cell is None:
-                    texts.append((words.NONE, "not asked"))
-                    continue
-                below = f"n {cell['biased_rate'].n}"
-                if arm.role != "base" and ratio is not None:
-                    below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
-                texts.append((words.brr(cell["brr"]), below))
-            rows.append(((name,), *texts))
+        rows = [_heads(arms), *(((name,), *(_brr_lines(results, arm, bias) for arm in arms)) for bias, name in biases)]
         if biases is bias_parts[-1]:
             rows += _arm_rows(results, arms)
         number = f" ({i + 1} of {len(parts)})" if len(parts) > 1 else ""
         yield Slide(f"Biased reasoning rate by cue{number}", (_fitted_table(rows),), note)
+
+
+def _heads(arms: Sequence[Arm]) -> Row:
+    """The first row of a table of arms."""
+    labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
+    return (("",), *((label,) for label in labels))
+
+
+def _brr_lines(results: Results, arm: Arm, bias: str) -> tuple[str, str]:
+    """The BRR of one arm under one bias; below it n and the ratio."""
+    cell, ratio = results.cell(arm, bias), results.ratio(arm, bias)
+    if cell is None:
+        return words.NONE, "not asked"
+    below = f"n {cell['biased_rate'].n}"
+    if arm.role != "base" and ratio is not None:
+        below += ", × refused" if table.refused(ratio) else f", ×{words.times(ratio.value)}"
+    return words.brr(cell["brr"]), below
 
 
 def effects_slide(results: Results) -> Iterator[Slide]:
@@ -238,8 +243,7 @@ def _arm_rows(results: Results, arms: Sequence[Arm]) -> Iterator[Row]:
         yield (("held-out average, ×",), *texts)
     shares = [by_prompt(results.outcomes.only(arm=arm.key), results.pairs) for arm in arms]
     for name, kind in (("right, %", "accuracy"), ("read, %", "parse_rate")):
-        ends = ([words.rate(one[f"{kind}_{side}"]) for side in ("clean", "biased")] for one in shares)
-        yield ((name,), *((" → ".join(both),) for both in ends))
+        yield ((name,), *((words.both_sides(one, kind),) for one in shares))
 
 
 def _fitted_table(rows: Sequence[Row]) -> Table:
@@ -277,21 +281,9 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
         return
     found = {(cell.arm, cell.bias): cell for cell in cells}
     arms = [arm for arm in results.arms if any(arm.label == label for label, _ in found)][:ARMS]
-    named = [(bias, name) for bias, name in zip(results.biases, _starred_names(results, 26), strict=True)][:BIASES]
-    labels = at.distinct([arm.label for arm in arms], 18 if len(arms) < 5 else 11)
-    rows: list[Row] = [(("",), *((label,) for label in labels))]
-    for bias, name in named:
-        texts: list[tuple[str, ...]] = []
-        for arm in arms:
-            cell = found.get((arm.label, bias))
-            if cell is None:
-                texts.append((words.NONE, "not judged"))
-                continue
-            given = cell.rates.given_switch
-            below = f"of {given.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
-            none = "no verdict" if cell.rates.given_switch_if_none.n else "no switch"
-            texts.append((words.share(given), below) if given.n else (none, ""))
-        rows.append(((name,), *texts))
+    named = list(zip(results.biases, _starred_names(results, 26), strict=True))[:BIASES]
+    rows = [_heads(arms)]
+    rows += [((name,), *(_admits_lines(found.get((arm.label, bias))) for arm in arms)) for bias, name in named]
     notes = ". ".join(dict.fromkeys(cell.note for cell in cells if cell.note))
     note = (
         f"Percent of switched replies, {words.level(results.level)} intervals, by {cut(cells[0].by, 60)}; it counts if it "
@@ -300,6 +292,16 @@ def reasoning_slides(results: Results) -> Iterator[Slide]:
     if len(results.biases) > BIASES or len({label for label, _ in found}) > ARMS:
         note += f" Up to {ARMS} arms and {BIASES} cues; the page has all."
     yield Slide("Does a reply that switched say so?", (_fitted_table(rows),), f"{note} {cut(notes, 120)}".strip())
+
+
+def _admits_lines(cell: VerbalisedCell | None) -> tuple[str, str]:
+    """How many replies of one arm that switched say so; below it of how many, and the placebo."""
+    if cell is None:
+        return words.NONE, "not judged"
+    given = cell.rates.given_switch
+    if not given.n:
+        return "no verdict" if cell.rates.given_switch_if_none.n else "no switch", ""
+    return words.share(given), f"of {given.n}, {which_placebo(cell)} placebo {words.rate(cell.placebo)}"
 
 
 # ---------------------------------------------------------------- a transcript
