@@ -114,3 +114,14 @@ class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]  # trl is untyped her
         text = {name: [{"role": role, "content": name}] for name, role in turns.items()}
         super().__init__(train_dataset=Dataset.from_list([text]), **rest)
         self.train_dataset = ids
+
+    def get_batch_samples(self, *given: Any, **more: Any) -> Any:
+        """The passes of a step; their rows are counted, for the last pass may have fewer than the others."""
+        passes, n_items = super().get_batch_samples(*given, **more)
+        self.rows_of_a_pass = sum(len(each["input_ids"]) for each in passes) / max(1, len(passes))
+        return passes, n_items
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *given: Any, **more: Any) -> Any:
+        """TRL's mean over the rows of a pass, weighted so that the mean over a step's passes is that over its rows."""
+        weight = len(inputs["input_ids"]) / self.rows_of_a_pass
+        return super().compute_loss(model, inputs, *given, **more) * weight
