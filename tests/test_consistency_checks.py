@@ -321,3 +321,12 @@ def test_a_fit_of_one_step_learns(how: Bct | Act, base: Path, tmp_path: Path) ->
     assert list(losses(tmp_path / "out")) == [1] and all(
         w.abs().max() > 0 for key, w in weights.items() if "lora_B" in key
     )
+
+
+def test_norms_do_not_decay_where_all_weights_are_trained(base: Path, tmp_path: Path) -> None:
+    with Local().open(ROWS, Act(lora_rank=0, weight_decay=0.1), str(base), tmp_path / "out") as model:
+        groups = model.optimiser.param_groups
+        assert {(p.ndim > 1, group["weight_decay"]) for group in groups for p in group["params"]} == {
+            (True, 0.1),
+            (False, 0.0),
+        }

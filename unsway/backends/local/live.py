@@ -96,7 +96,12 @@ class LiveModel(Noting):
             self.model.device.type, torch.bfloat16, enabled=training_dtype() == "bfloat16"
         )
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(self.trained, lr=method.learning_rate, weight_decay=method.weight_decay)
+        # norms and biases do not decay, as in `fit`
+        decays = [{"params": [p for p in self.trained if p.ndim > 1], "weight_decay": method.weight_decay}]
+        decays += (
+            [{"params": vectors, "weight_decay": 0.0}] if (vectors := [p for p in self.trained if p.ndim < 2]) else []
+        )
+        self.optimiser = torch.optim.AdamW(decays, lr=method.learning_rate)
         n_steps = method.n_steps(len(rows))
         self.schedule = get_linear_schedule_with_warmup(self.optimiser, method.warmup_steps(n_steps), n_steps)
         keep_only(folder, f"{record.data_sha256} {method!r} {weights.fingerprint}")
