@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def test_for_and_against_by_letter_and_quoted_are_exactly_even(tmp_path: Path) -
     shares = Counter((pair.elicit.partition("@")[0], pair.bias.partition("@")[0]) for pair in mix.pairs)
     cues = [f"{bias}/{form}" for bias in FOUR for form in ("letter", "quoted")]
     assert shares == {(elicit, cue): 10 for elicit in ("cot", "direct") for cue in cues}
+
+
+def test_a_question_that_two_files_name_otherwise_has_one_row() -> None:
+    questions = toy_questions(8, split="train")
+    twins = [replace(question, id=f"q{i}", source="theirs.jsonl@1") for i, question in enumerate(questions)]
+    with pytest.raises(BadInput, match="there are 8"):
+        deal(Recipe(n=9, instruct=0), [*questions, *twins])
 
 
 def test_biases_with_and_without_forms_have_equal_shares() -> None:

@@ -20,6 +20,7 @@ from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.seeds import digest, rng
+from unsway.sources.checks import key
 from unsway.types import Pair, Question, Reply
 
 
@@ -76,9 +77,9 @@ def deal(recipe: Recipe, questions: Sequence[Question]) -> tuple[tuple[CueQueue,
         BadInput: There are fewer questions than rows, since no two rows share one.
     """
     barred = set(recipe.exclude)
-    unique = list(
-        {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}.values()
-    )
+    by_id = {q.id: q for q in questions if barred.isdisjoint((q.id, q.source, Ref.parse(q.source).unversioned))}
+    # two files may give the same question ids of their own
+    unique = list({key(q): q for q in by_id.values()}.values())
     if len(unique) < recipe.n:
         raise BadInput(
             f"The recipe wants {recipe.n} questions of its own for each row, but there are {len(unique)}. Load "
