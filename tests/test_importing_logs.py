@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -242,6 +243,16 @@ def test_a_damaged_json_log_is_said(tmp_path: Path) -> None:
     (tmp_path / "log.json").write_text(text)
     with pytest.raises(BadInput, match="Cannot read the log"):
         load(tmp_path / "log.json")
+
+
+def test_a_packed_log_that_would_fill_the_memory_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unsway.importing.logs.MOST_UNPACKED", 1_000_000)
+    with ZipFile(tmp_path / "bomb.eval", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("samples/q_epoch_1.json", bytes(2_000_000))
+    with pytest.raises(BadInput, match="unpack to 2,000,000 bytes, more than 200 times"):
+        load(tmp_path / "bomb.eval")
 
 
 def test_the_log_of_a_model_with_weights_gives_its_numbers_again(tmp_path: Path) -> None:

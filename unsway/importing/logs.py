@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zipfile import ZipFile
 
 from unsway import layout
 from unsway.errors import BadInput, number_of
@@ -25,6 +26,12 @@ INSPECTS_NAMES = {"effort": "reasoning_effort", "thinking_budget": "reasoning_to
 """What Inspect's generation config calls fields of `Settings` that have another name there."""
 
 
+MOST_UNPACKED = 256_000_000
+"""Bytes to which a packed log may always unpack."""
+MOST_PACKED = 200
+"""How many times its size a larger one may unpack to. Ours: logs unpack to 5 to 50 times, a bomb to a thousand."""
+
+
 def read_log(file: Path) -> EvalLog | None:
     """The log that a file is, with its samples; None where it is none. Raises `BadInput` where it cannot be read."""
     if file.suffix != ".eval":
@@ -37,6 +44,11 @@ def read_log(file: Path) -> EvalLog | None:
     from inspect_ai.log import read_eval_log
 
     try:
+        if file.suffix == ".eval":
+            with ZipFile(file) as archive:
+                unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > max(MOST_UNPACKED, MOST_PACKED * file.stat().st_size):
+                raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {MOST_PACKED} times its size")
         return read_eval_log(str(file))
     except Exception as error:  # whatever a damaged archive makes Inspect raise
         raise BadInput(f"Cannot read the log {file}: {type(error).__name__}: {why(error)}.") from error
