@@ -49,9 +49,9 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line: no HTML, no end of a cell, no emphasis, no links."""
+    """Text that Markdown shows as it is, on one line: no HTML, no end of a cell, no emphasis or strike, no links."""
     text = re.sub(r"\s*[\r\n]\s*", " ", text)
-    for char in "\\`*_[]|":
+    for char in "\\`*_[]|~":
         text = text.replace(char, "\\" + char)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
