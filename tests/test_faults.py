@@ -37,9 +37,7 @@ def test_a_disk_that_is_full_or_fills_up_while_replies_are_on_their_way_loses_no
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_twice_a_measurement_ends_as_if_it_was_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_killed_twice_a_measurement_ends_as_if_it_was_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert killed.kill_all(tmp_path, {"measure": 2}) == 0
     assert "killed, measure: 2 tried, 2 survived, 0 lost" in capsys.readouterr().out
 
