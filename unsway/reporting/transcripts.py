@@ -43,9 +43,18 @@ def pack(
     return _Packer(results, admissions or {}, most).packed()
 
 
-def _number(things: dict[Any, tuple[int, Any]], key: Any, thing: Any) -> int:
-    """The number of a thing by its key, in the order of their first use; it is kept where it is new."""
-    return things.setdefault(key, (len(things), thing))[0]
+class _Numbered:
+    """Numbers things by a key in the order of their first use, and keeps each once."""
+
+    def __init__(self) -> None:
+        self.things: list[Any] = []
+        self._at: dict[Any, int] = {}
+
+    def number(self, key: Any, thing: Any) -> int:
+        at = self._at.setdefault(key, len(self.things))
+        if at == len(self.things):
+            self.things.append(thing)
+        return at
 
 
 def shown_pairs(pairs: Iterable[Pair], most: int | None) -> dict[str, Pair]:
@@ -77,7 +86,7 @@ class _Packer:
         self, results: Results, admissions: Mapping[tuple[str, str], Admission], most: int | None = None
     ) -> None:
         self.results, self.admissions, self.most = results, admissions, most
-        self.prompts, self.replies, self.questions = (dict[Any, tuple[int, Any]]() for _ in range(3))
+        self.prompts, self.replies, self.questions = _Numbered(), _Numbered(), _Numbered()
         self.sources = {source: i for i, source in enumerate(results.sources)}
         self.biases = {bias: i for i, bias in enumerate(results.biases)}
 
@@ -97,22 +106,20 @@ class _Packer:
                 for bias in self.biases
             ],
             "sources": [words.visible(source) for source in self.sources],
-            "questions": (
-                {"stem": q.stem, "options": list(q.options), "gold": q.gold} for _, q in self.questions.values()
-            ),
+            "questions": ({"stem": q.stem, "options": list(q.options), "gold": q.gold} for q in self.questions.things),
             "prompts": (
                 # role, then parts as kind and text; null where the model speaks
                 [
                     (t.role, None if t.parts is None else [(part.kind, part.text) for part in t.parts])
                     for t in prompt.turns
                 ]
-                for _, prompt in self.prompts.values()
+                for prompt in self.prompts.things
             ),
             "replies": (
                 {"text": reply.text, "stop": reply.stop}
                 | ({"reasoning": reply.reasoning} if reply.reasoning else {})
                 | ({"turns": list(reply.turns)} if reply.turns else {})
-                for _, reply in self.replies.values()
+                for reply in self.replies.things
             ),
         }
 
@@ -132,9 +139,9 @@ class _Packer:
                     "bias": self.biases[pair.bias],
                     "source": self.sources[pair.question.source],
                     "elicit": words.visible(pair.elicit),
-                    "question": _number(self.questions, pair.question.id, pair.question),
-                    "clean": _number(self.prompts, pair.clean.id, pair.clean),
-                    "biased": _number(self.prompts, (pair.biased.id, pair.bias), pair.biased),
+                    "question": self.questions.number(pair.question.id, pair.question),
+                    "clean": self.prompts.number(pair.clean.id, pair.clean),
+                    "biased": self.prompts.number((pair.biased.id, pair.bias), pair.biased),
                     "cued": pair.target.cued if pair.target.stance == "for" else None,
                     "order": None if pair.order == tuple(range(len(pair.order))) else list(pair.order),
                     "arms": [self.arm(by_arm.get(arm.key), pair, said) for arm in self.results.arms],
@@ -156,7 +163,7 @@ class _Packer:
             if reply is None:
                 body[side] = None
                 continue
-            number = _number(self.replies, (outcome.arm, outcome.sample, prompt.id), reply)
+            number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
             body[side] = [number, hit, *_packed_answer(reading, reply)]
             admits = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
             if side == "biased" and admits is not None:
