@@ -192,10 +192,11 @@ def test_a_plan_prices_the_panel() -> None:
     ran = CliRunner().invoke(main, [*words, "--json"])
     assert ran.exit_code == 0, ran.output
     found = json.loads(ran.stdout)
-    assert [(each["effect"], each["replies"]) for each in found["effects"]] == [("contrary", 80), ("spill", 20)]
+    assert [(each["effect"], each["replies"]) for each in found["effects"]] == [("contrary", 400), ("spill", 200)]
+    # as many as `effects` asks: it takes more questions of the sources than the study has
     ran = CliRunner().invoke(main, words)
     assert "shows margins from" in ran.stdout and "2,944" in ran.stdout
-    assert "80 replies of each arm" in ran.stdout  # the clean prompts of both are the same
+    assert "500 replies of each arm" in ran.stdout  # the clean prompts of both are the same
 
 
 def test_replies_are_kept_to_options_only_where_a_prompt_shows_some_and_answers_are_never_forced() -> None:

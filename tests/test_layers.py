@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "unsway"
 ROOMS = (
     "errors extras logs seeds types disk sharing store layout spelling rows progress registry banks assets sources prompts "
     "readers biases pairing stats planning models sampling testing evals importing data training backends interventions "
-    "judging effects studies discovery reporting demo cli __main__"
+    "judging effects studies reporting demo cli __main__"
 ).split()
 HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "accelerate", "inspect_ai", "openvino_genai", "openai"}
 RAY = "studies/on_ray.py"

@@ -21,6 +21,7 @@ from unsway.pairing import PairSet
 from unsway.planning.plan import Evidence, Goal, Plan, keep_plan, plan
 from unsway.planning.prices import Price
 from unsway.studies.named import Wanted
+from unsway.studies.side_effects import N, enough_questions
 from unsway.types import Settings
 
 _log = logging.getLogger(__name__)
@@ -87,10 +88,9 @@ def plan_named(
             _log.warning("%r is no provider; %s is taken as a local model of the Hugging Face hub.", provider, model)
     pairs, stand_ins = wanted.planned(named[0])
     evidence = Evidence.of(folder, price_table)
-    questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
-    elicit = wanted.elicit[0]
-    inputs = EffectInputs(tuple(questions.values()), elicit, len(questions), wanted.seed)
-    asked = panel(more.get("effects", ()), inputs, settings, own_sizes=True)
+    elicit, effects = wanted.elicit[0], more.get("effects", ())
+    questions = enough_questions(tuple(pairs), N) if effects != () else ()
+    asked = panel(effects, EffectInputs(questions, elicit, N, wanted.seed), settings, own_sizes=True)
     replies = lengths(asked, elicit, settings)
     goal = Goal(half_width)
     found = plan(pairs, named, samples=samples, settings=settings, evidence=evidence, goal=goal, more=replies)

@@ -122,16 +122,21 @@ def side_effects(
 def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
     """What side effects are built from: a study's questions with a right option, put as there, and a base's wrong answers."""
     pairs = pairs_of(place)
+    elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
+    return EffectInputs(enough_questions(pairs, n), elicit, n, seed, tuple(_errors(place, pairs, base)))
+
+
+def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
+    """The questions of pairs that have a right option, and more of the same sources and splits where they are fewer than n."""
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     odd = ("gambles", "comparisons")
     usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
-    elicit = Ref.parse(pairs[0].elicit).unversioned if pairs else "cot"
-    more: list[Question] = []  # of the same sources and splits, where the study has too few
+    more: list[Question] = []
     for source, split in dict.fromkeys((q.source, q.split) for q in usual) if len(usual) < n else ():
         name = Ref.parse(source).unversioned
         loaded = sources.load(name, seed=pairs[0].seed, split=split) if name in sources.names() else ()
         more += [q for q in loaded[: 2 * n] if q.id not in questions]
-    return EffectInputs((*usual, *more[: n - len(usual)]), elicit, n, seed, tuple(_errors(place, pairs, base)))
+    return (*usual, *more[: n - len(usual)])
 
 
 def _errors(place: Path, pairs: Sequence[Pair], base: Arm) -> Iterator[OwnError]:
