@@ -111,7 +111,7 @@ def mixture(
     with asked if asked is not model else nullcontext():
         asker = _Asker(asked, recipe.sampling(), folder, budget, recipe.thoughts)
         found = _targets(recipe, questions, asker)
-        beside = beside_default_system((pair for pair, _ in found), weights_of(asked))
+        beside = beside_default_system((pair for pair, _ in found), weights_of(asked), kind="cue")
         rows = [
             (
                 Example(

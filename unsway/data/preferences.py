@@ -55,7 +55,7 @@ def preferences(
         raise BadInput(f"There are replies of {len(models)} models ({', '.join(models)}); preferences are of one.")
     cued = [pair for outcome in read if (pair := of_pair[outcome.pair_id]).biased.turns[0].role == "system"]
     local = read[0].arm.model.removeprefix(LOCAL) if cued and read[0].arm.model.startswith(LOCAL) else None
-    beside = beside_default_system(cued, local_weights(local) if local else None)
+    beside = beside_default_system(cued, local_weights(local) if local else None, kind="cue")
     rows: list[Example] = []
     used: list[Pair] = []
     provenance: list[Provenance] = []

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from unsway.errors import BadInput, number_of
 from unsway.models.session import LOCAL, Session
 from unsway.models.weights import Weights, locate
-from unsway.types import Pair, Part, Prompt, Settings, Turn
+from unsway.types import Pair, Part, PartKind, Prompt, Settings, Turn
 
 CHARACTERS_A_TOKEN = 4
 """English text by the tokenizers of common models: about four characters a token (OpenAI's rule of thumb)."""
@@ -87,7 +87,11 @@ def weights_of(model: Session) -> Weights | None:
 
 
 def beside_default_system(
-    pairs: Iterable[Pair], weights: Weights | None, changed: Mapping[str, Prompt] = MappingProxyType({})
+    pairs: Iterable[Pair],
+    weights: Weights | None,
+    changed: Mapping[str, Prompt] = MappingProxyType({}),
+    *,
+    kind: PartKind = "instruction",
 ) -> dict[str, Prompt]:
     """Biased prompts whose cue is a system turn, behind the system prompt that a local model's template writes by default.
 
@@ -98,6 +102,8 @@ def beside_default_system(
         pairs: What will be asked.
         weights: The local model that will be asked (`weights_of`); nothing is known of the template of a hosted one.
         changed: What an intervention puts in place of prompts, by their ids.
+        kind: What the part that holds the system prompt is called. In training rows it is `cue`: their prompts differ by cues
+            alone, and in the clean one the template writes it.
 
     Returns:
         By the id of a pair's biased prompt, what to ask instead.
@@ -113,7 +119,7 @@ def beside_default_system(
         if weights is None or first.role != "system" or clean.turns[0].role == "system":
             continue
         if weights.default_system:
-            default = Part("instruction", weights.default_system + "\n\n")
+            default = Part(kind, weights.default_system + "\n\n")
             biased = Prompt((Turn("system", (default, *(first.parts or ()))), *biased.turns[1:]))
             found[pair.biased.id] = biased
         if pair.bias not in checked:
