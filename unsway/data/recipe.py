@@ -21,17 +21,19 @@ from unsway.types.kinds import check_kinds
 
 PAPERS = ("suggested_answer", "suggested_against")
 """The biases that the paper trains against."""
+NO_CUE = "neutral_note"
+"""Points to no answer: rows of it are a control, and would take the place of rows with a cue."""
 Keep: TypeAlias = Literal["all", "right", "disagree"]
 """Which replies become targets; see `Recipe.keep`."""
 
 
 def all_but(*held_out: str) -> tuple[str, ...]:
-    """All biases that fit any question and need no file of arguments, without those that are held out.
+    """All biases that fit any question and need no file of arguments, without those that are held out and the neutral note.
 
     Raises:
         UnknownName: There is no such bias.
     """
-    names = {get(name).name for name in held_out}
+    names = {get(name).name for name in held_out} | {NO_CUE}
     fit = (b for b in all_biases() if not b.source and "arguments" not in b.wants)
     return tuple(b.name for b in fit if b.name not in names and not b.needs_first_answer)
 
