@@ -127,7 +127,7 @@ def inputs_of(place: Path, n: int, seed: int, base: Arm) -> EffectInputs:
 
 
 def enough_questions(pairs: Sequence[Pair], n: int) -> tuple[Question, ...]:
-    """The questions of pairs that have a right option, and more of the same sources and splits where they are fewer than n."""
+    """Questions of pairs that have a right option, and more of the same sources and splits where they are fewer than n."""
     questions = {pair.question.id: pair.question for pair in pairs if pair.question.gold is not None}
     odd = ("gambles", "comparisons")
     usual = [q for q in questions.values() if not q.is_request and not q.source.startswith(odd)]
