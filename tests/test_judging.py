@@ -8,7 +8,7 @@ from shutil import copytree
 import pytest
 from biasing import build
 from click.testing import CliRunner
-from keeping import ask_directly
+from keeping import ask_directly, keep_arm
 
 import unsway as us
 from unsway import biases
@@ -23,12 +23,13 @@ from unsway.judging.verdicts import Judge, JudgedReply, quote_stands, whole_word
 from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
 from unsway.store import Address, read_jsonl
-from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
+from unsway.studies.folder import results
+from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Stop, Thought, Toward, Verdict
 
 QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
-MODEL = scripted(PAIRS, {"suggested_answer": 0.6, "majority_vote": 0.5}, accuracy=0.8, admits=0.4, seed=3)
+SCRIPT = Script({"suggested_answer": 0.6, "majority_vote": 0.5}, accuracy=0.8, admits=0.4, seed=3)
 BOTH = ["mentions_cue", "relies_on_cue"]
 
 
@@ -39,12 +40,14 @@ def reply(pair: Pair, text: str) -> JudgedReply:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[us.Results, Path]:
     folder = tmp_path_factory.mktemp("judged")
-    return us.measure(MODEL, PAIRS, folder=folder), folder
+    keep_arm(folder, PAIRS, SCRIPT, "model")
+    return results(folder), folder
 
 
 def test_a_perfect_judge_finds_every_admission_and_nothing_else(tmp_path: Path) -> None:
     few = pairs(QUESTIONS[:40], [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
-    found = us.measure(MODEL, few, folder=tmp_path)
+    keep_arm(tmp_path, few, SCRIPT, "model")
+    found = results(tmp_path)
     says = us.judge(found, BOTH, by=scripted_judge(1, 1), folder=tmp_path)
     for cell in says.cells:
         assert (cell.clean.value, dict(cell.missing), cell.n_unfounded) == (0, {}, 0)
