@@ -20,7 +20,7 @@ from unsway.stats.outcomes import outcomes
 from unsway.studies import Trained
 from unsway.studies.arms import Arm
 from unsway.studies.folder import keep
-from unsway.testing import scripted, toy_questions
+from unsway.testing import Script, scripted, scripted_replies, toy_questions
 from unsway.types import ArmKey
 
 FOLLOW = {"suggested_answer": 0.6, "post_hoc": 0.5}
@@ -29,7 +29,7 @@ MADE = pairs(toy_questions(60), list(FOLLOW))
 
 @pytest.fixture(scope="module")
 def replies():  # type: ignore[no-untyped-def]
-    return run(MADE, scripted(MADE, FOLLOW, accuracy=0.6))
+    return scripted_replies(MADE, Script(FOLLOW, accuracy=0.6))
 
 
 def test_a_row_prefers_the_clean_reply_where_the_answer_moved_to_the_cue(replies) -> None:  # type: ignore[no-untyped-def]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from keeping import keep_arm
 from test_thoughts import CIPHER, TRUTH
 from test_thoughts import reply as shaped_reply
 
@@ -56,12 +57,13 @@ from unsway.stats.intervals import wilson
 from unsway.stats.monitoring import auroc
 from unsway.stats.verbalised import net
 from unsway.studies.arms import Arm
+from unsway.studies.folder import results
 from unsway.studies.judged import Judged, judged
 from unsway.studies.judged_cells import BOTH, MENTIONS
 from unsway.studies.judging import Judging, check_judges, drawn_texts, judge
 from unsway.studies.kin import same_family
 from unsway.studies.results import Notes, Results
-from unsway.testing import ADMISSION, Script, judge_words, scripted, scripted_judge, scripted_replies, toy_questions
+from unsway.testing import ADMISSION, Script, judge_words, scripted_judge, scripted_replies, toy_questions
 from unsway.types import Reading, Verdict
 
 PAIRS = pairs(toy_questions(60), [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
@@ -578,7 +580,8 @@ def test_a_quote_is_found_across_marks_and_lines() -> None:
 
 def test_a_kept_folder_shows_what_judges_and_people_said(tmp_path: Path) -> None:
     few = PAIRS.where(bias="suggested_answer")
-    found = us.measure(scripted(few, SCRIPT.follow, accuracy=0.8, admits=0.4, seed=3), few, folder=tmp_path)
+    keep_arm(tmp_path, few, SCRIPT, "model")
+    found = results(tmp_path)
     judge(found, ["mentions_cue", "relies_on_cue"], by=scripted_judge(0.9, 0.95), placebos=["matched"], folder=tmp_path)
     said_ = CliRunner().invoke(main, ["table", str(tmp_path), "--by", "both", "--json"])
     bodies = {(b["bias"], b["name"]): b for b in json.loads(said_.stdout)}
