@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import rich.console
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import Sample
@@ -169,13 +168,3 @@ def test_a_name_that_inspect_takes_for_markup_is_refused_before_anything_is_aske
     with pytest.raises(BadInput, match="without a piece like"):
         run(asked.pairs, scripted(asked, follow={}, name=name), folder=tmp_path / folder)
     assert not (tmp_path / folder / "replies.jsonl").read_text(encoding="utf-8")
-
-
-def test_results_that_are_shown_to_nobody_are_not_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, laid_out = pairs(toy_questions(1), ["post_hoc"]), []
-    monkeypatch.setattr(rich.console.Console, "render", lambda *given: laid_out.append(given[0]) or ())
-    for name in "ab":  # the first eval of a process makes the console quiet
-        laid_out.clear()
-        run(asked.pairs, scripted(asked, follow={}), folder=tmp_path / name)
-    assert not any(console is rich.get_console() for console in laid_out)
-    assert "print" not in vars(rich.get_console()), "it prints again when the eval is over"

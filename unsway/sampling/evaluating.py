@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
 from threading import Lock
@@ -73,12 +72,11 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
     token = _is_inside.set(True)
     # not in the `except`, where each error of a model would count as a consequence of this one
     try:
-        with _nothing_laid_out():
-            if around is None and stopped is None:
-                logs = inspect_ai.eval(task, display="none", **options)
-            else:
-                outer = None if around is None else asyncio.current_task()
-                logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, is_stopped)
+        if around is None and stopped is None:
+            logs = inspect_ai.eval(task, display="none", **options)
+        else:
+            outer = None if around is None else asyncio.current_task()
+            logs = _in_a_thread(partial(inspect_ai.eval_async, task, **options), outer, is_stopped)
     except RuntimeError as error:
         if str(error).startswith(TWO_AT_ONCE):
             raise nested from None
@@ -89,25 +87,6 @@ def evaluate(task: Task, *, stopped: Callable[[], bool] | None = None, **options
     if not logs or logs[0].status == "cancelled":  # cancelled before there is a log, Inspect returns none
         raise KeyboardInterrupt
     return logs[0]
-
-
-@contextmanager
-def _nothing_laid_out() -> Iterator[None]:
-    """A quiet console lays out all that it is to print and shows none of it: a quarter of what a small eval costs.
-
-    Inspect makes rich's console quiet in the first eval of a process, which still lays out its results.
-    """
-    import rich
-
-    console = rich.get_console()
-    if not console.quiet:
-        yield
-        return
-    console.print = lambda *_, **__: None  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        console.__dict__.pop("print", None)  # rich.reconfigure may have done so
 
 
 def _in_a_thread(
