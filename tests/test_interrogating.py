@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,15 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[us.Results, Path
 
 
 # ---------------------------------------------------------------- taking a reply apart
+
+
+def test_a_reasoning_that_loops_is_taken_apart_in_time_with_its_length() -> None:
+    """Each took over a second, and sixteen times as long for a text four times as long."""
+    start = time.process_time()
+    for text in ("." * 100_000, "! " * 50_000):
+        assert "".join(steps(text)) == text
+    assert time.process_time() - start < 1
+    assert steps("One.   " + " " * 400 + "Two.") == ("One.   " + " " * 400, "Two.")
 
 
 def test_sentences_end_where_people_end_them() -> None:

@@ -40,7 +40,7 @@ LIST = "Answer choices:"
 UNKNOWN = "not known"
 """What is counted where a row does not say."""
 _OPTION = re.compile(r"^\(([A-Z])\) ?(.*)$", re.MULTILINE)
-_OPEN_BRACKET = re.compile(r"[^\n]*\($")
+_OPEN_BRACKET = re.compile(r"(?<![^\n])[^\n]*\($")
 
 
 @dataclass(frozen=True, slots=True)

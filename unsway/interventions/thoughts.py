@@ -116,10 +116,10 @@ def steps(text: str) -> tuple[str, ...]:
 def _pieces(text: str) -> Iterator[tuple[str, int]]:
     """The sentences of a text and where each ends; numbers of lists, abbreviations and code do not end one."""
     begins = sorted(begin for begin, _ in sentences_from_the_end(text, 0, len(text)))[1:]
-    last, fenced = 0, 0
+    last = counted = fences = 0
     for begin in (*begins, len(text)):
-        fenced = text.count("```", 0, begin) % 2
-        if begin < len(text) and (fenced or _JOINS_NEXT.search(text[max(last, begin - 20) : begin])):
+        fences, counted = fences + text.count("```", counted, begin), begin
+        if begin < len(text) and (fences % 2 or _JOINS_NEXT.search(text[max(last, begin - 20) : begin])):
             continue
         yield text[last:begin], begin
         last = begin

@@ -127,10 +127,12 @@ def _begins_from_the_end(text: str, start: int, end: int) -> Iterator[int]:
     """Where the sentences of a line begin, the last first, looked for a piece at a time: mostly the last one says it."""
     later = end
     while later > start:
-        here, begins = max(start, later - PIECE), []
-        for found in marks.END.finditer(text, here, end):
+        here, begins, limit = max(start, later - PIECE), [], min(end, later + PIECE)
+        for found in marks.END.finditer(text, here, limit):
             if found.start() >= later:
                 break
+            if found.end() == limit < end:  # white space that goes on
+                found = marks.END.match(text, found.start(), end) or found
             if not _lone_letter(text, found.start()):
                 begins.append(found.end())
         yield from reversed(begins)

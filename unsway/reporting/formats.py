@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 Format: TypeAlias = Literal["csv", "md", "latex"]
+_LINE_BREAK = re.compile(r"(?<!\s)\s*[\r\n]\s*")
 _FORMULA = re.compile(r"^(?=[=@+\-\t\r])(?![+-](?:[\d.,∞ %+\-−<>\[\]eE]| to )*$)")
 """The beginning of a text that a spreadsheet would take for a formula, and that is no number with its interval; an apostrophe
 before it makes it text there."""
@@ -50,7 +51,7 @@ def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, on one line: no HTML, no end of a cell, no emphasis or strike, no links."""
-    text = re.sub(r"\s*[\r\n]\s*", " ", text)
+    text = _LINE_BREAK.sub(" ", text)
     for char in "\\`*_[]|~":
         text = text.replace(char, "\\" + char)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -78,4 +79,4 @@ def floating(tabular: str, caption: str = "", label: str = "") -> str:
 
 def latex(text: str) -> str:
     """Text that LaTeX shows as it is, on one line."""
-    return "".join(_LATEX.get(char, char) for char in re.sub(r"\s*[\r\n]\s*", " ", text))
+    return "".join(_LATEX.get(char, char) for char in _LINE_BREAK.sub(" ", text))
