@@ -260,6 +260,8 @@ def test_arguments_in_another_order_are_refused_in_words(tmp_path: Path) -> None
         (lambda: us.pairs(questions, "post_hoc", aim="off"), "aim is 'off'; it is one of 'wrong', 'gold', 'any'"),
         (lambda: us.Budget("5"), "str .* stands where the limit"),
         (lambda: us.ask([], model, samples=-1), "samples is -1"),
+        (lambda: us.ask([], model, 5), "int .* stands where a Sampling"),
+        (lambda: us.fit((), us.Bct(), "smollm2-135m", "local", tmp_path), "str .* stands where a back-end"),
         (lambda: us.measure(model, made, intervention=us.Fewshot), "type .* is no intervention"),
         (lambda: us.outcomes(questions, found.replies), "Question .* stands where pairs"),
         (lambda: us.outcomes(made, made), "Pair .* stands where replies"),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from unsway import layout
 from unsway.disk import write_error
-from unsway.errors import BudgetReached, ModelError, StoreError, expect_each, number_of
+from unsway.errors import BudgetReached, ModelError, StoreError, expect, expect_each, number_of
 from unsway.models.patience import plain
 from unsway.models.session import ANSWERS_AS, LOCAL, Session
 from unsway.planning.history import recording
@@ -101,6 +101,7 @@ def ask(
         BadInput: There is a budget, and the price of the model is not known; or it takes no effort or thinking budget.
         StoreError: The disk takes no more; every reply received is kept.
     """
+    expect(sampling, Sampling, "a Sampling is expected: ask(prompts, model, Sampling(samples=5))")
     sampling = replace(sampling, **options)
     with opened(model, sampling, model_args) as (session, sampling, folder):
         subject = session.subject

@@ -53,6 +53,7 @@ def fit(
     from unsway.data.mixture import Mixture  # loads Inspect
 
     expect(method, Method, "a method is expected, as Bct(): fit(examples, method, base, backend, folder)")
+    expect(backend, Backend, "a back-end is expected, as Local(): fit(examples, method, base, backend, folder)")
     check(method, backend, base)
     pairs: Mapping[str, Pair] = {}
     if isinstance(examples, str | Path):
