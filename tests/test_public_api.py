@@ -276,6 +276,8 @@ def test_arguments_in_another_order_are_refused_in_words(tmp_path: Path) -> None
         (lambda: us.Study(models="m", biases="post_hoc", n=2.5), "Study.n is 2.5; it is a whole number"),
         (lambda: us.Study(models="m", biases="post_hoc", seeds=2.5), "float .* stands where a seed"),
         (lambda: us.Study(models="m", biases="post_hoc", interventions=5), "int .* is no intervention"),
+        (lambda: us.run(us.Study(models="m", biases="post_hoc"), tmp_path, on=5), "int .* stands where an executor"),
+        (lambda: us.run(us.Study(models="m", biases="post_hoc"), tmp_path, using=5), "using is 5; it is a dictionary"),
         (lambda: us.Task("mmlu", n="x"), "Task.n is 'x'; it is a whole number or None"),
         (lambda: us.Trained(us.Bct(), recipe=5), "Trained.recipe is 5; it is a value of the class Recipe"),
         (lambda: us.Trained({}), "lacks 'kind'"),

@@ -22,7 +22,7 @@ from unsway import layout, sources
 from unsway.data import mixture
 from unsway.data.mixture import EXAMPLES
 from unsway.disk import exclusive, write_text
-from unsway.errors import BadInput, UnknownName, expect
+from unsway.errors import BadInput, UnknownName, expect, kind_of
 from unsway.models.session import Session, session
 from unsway.models.weights import read_checkpoint, training_costs
 from unsway.pairing import PairSet
@@ -217,6 +217,10 @@ def run(
     from unsway.studies.settling import settle  # which imports numpy
 
     check(study)
+    if on is not None and not isinstance(on, Cluster) and not hasattr(on, "submit"):
+        raise BadInput(
+            f"{kind_of(on)} stands where an executor is expected (on=), as studies.executors.executor(…) gives one."
+        )
     running = StudyRun(study, Path(folder), using or {}, max_cost, price_table, batch, model_args or {})
     what = f"a run of the study {study.id[:8]}" + (" on several machines" if isinstance(on, Cluster) else "")
     with shared(running.folder, what):

@@ -7,6 +7,7 @@ of 2.5 would fail hours later or train something else.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import math
 import sys
@@ -77,12 +78,19 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+class _Names(dict[str, Any]):
+    """The names of a module; what it imports for the type checker alone may be anything."""
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(builtins, name, Any)
+
+
 def _hints(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Any]:
-    """Annotations evaluated, without those that cannot be, because what they name is there for the type checker alone."""
+    """Annotations evaluated, without those that cannot be: of another package, or of something in a module not imported."""
     found: dict[str, Any] = {}
     for name, one in annotations.items():
         try:
-            found |= get_type_hints(SimpleNamespace(__annotations__={name: one}), names)
+            found |= get_type_hints(SimpleNamespace(__annotations__={name: one}), names, _Names(names))
         except (NameError, TypeError, AttributeError):
             continue
     return found
