@@ -25,6 +25,8 @@ def test_a_name_is_taken_once_and_unknown_ones_name_the_closest() -> None:
         things.add("one", 3)
     with pytest.raises(UnknownName, match=r"no thing named 'tow'\. Did you mean 'two'.*Known: one, two"):
         things.get("tow")
+    with pytest.raises(UnknownName, match="no thing named"):
+        things.get(["two"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["", "two words", "one,two", "one@2", 7])

@@ -112,8 +112,8 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The thing of that name. Raises `UnknownName` with the closest names."""
         self._discover()
-        if name not in self._things:
-            raise UnknownName(self.kind, name, self._things)
+        if not isinstance(name, str) or name not in self._things:  # a list has no hash
+            raise UnknownName(self.kind, str(name), self._things)
         return self._things[name]
 
     def names(self) -> tuple[str, ...]:
