@@ -199,6 +199,7 @@ def test_rows_of_a_data_set_are_refused_with_what_to_do(tmp_path: Path) -> None:
     [
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"temperature": float("inf")}, "temperature is inf"),
+        ({"temperature": 10**400}, "temperature is 1000"),
         ({"temperature": -1}, "temperature is -1; it is a number, 0"),
         ({"temperature": "hot"}, "temperature is 'hot'"),
         ({"max_tokens": 0}, "max_tokens is 0; it is a whole number of tokens, 1 or more"),

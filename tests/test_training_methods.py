@@ -94,6 +94,7 @@ def test_a_back_end_is_a_frozen_value_that_says_what_it_offers(name: str) -> Non
         ("openai", "waits", (1,), "a tuple of a finite number, a finite number"),
         ("openai", "waits", (9, 2), "seconds, 0 or more: the first wait and the longest"),
         ("tinker", "max_cost", float("nan"), "a finite number or None"),
+        ("tinker", "max_cost", 10**400, "a finite number or None"),
         ("tinker", "price", ("1", "2", "3"), "a tuple, each entry a finite number"),
         ("tinker", "tokenizer", 5, "text or None"),
     ],

@@ -112,9 +112,10 @@ class Registry(Generic[T]):
     def get(self, name: str) -> T:
         """The thing of that name. Raises `UnknownName` with the closest names."""
         self._discover()
-        if not isinstance(name, str) or name not in self._things:  # a list has no hash
-            raise UnknownName(self.kind, str(name), self._things)
-        return self._things[name]
+        given: object = name
+        if not isinstance(given, str) or given not in self._things:  # a list has no hash
+            raise UnknownName(self.kind, str(given), self._things)
+        return self._things[given]
 
     def names(self) -> tuple[str, ...]:
         """All names in alphabetical order."""

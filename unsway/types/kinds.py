@@ -2,14 +2,14 @@
 
 In: a method, a recipe, a back-end, whatever is declared by name; the arguments of a verb. Out: nothing, or an error that
 names the field or the argument. From the command line a value has its kind; in Python any could be given, and a batch size
-of 2.5 would fail hours later or train something else.
+of 2.5 would fail hours later or train something else. pydantic and beartype stop at annotations that are imported for the
+type checker alone, which are many here; those are passed over.
 """
 
 from __future__ import annotations
 
 import builtins
 import inspect
-import math
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, is_dataclass
@@ -128,7 +128,7 @@ def _is_of(given: Any, hint: Any) -> bool:
         return isinstance(given, PathLike)
     if hint in (int, float):
         right = isinstance(given, Integral if hint is int else Real) and not isinstance(given, bool)
-        return right and math.isfinite(given)
+        return right and (hint is int or abs(given) <= sys.float_info.max)  # no float holds a larger one
     if isinstance(hint, type) and is_dataclass(hint):
         return isinstance(given, hint)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import inf
+from sys import float_info
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from unsway.errors import BadInput
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
+LARGEST = float_info.max
+"""No float is larger, and a longer whole number is none."""
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 """How much a reasoning model thinks, in Inspect's words; which of them a provider takes depends on the model."""
 
@@ -44,7 +46,7 @@ class Settings:
     def __post_init__(self) -> None:
         temperature: object = self.temperature
         top_p: object = self.top_p
-        if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature < inf:
+        if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature <= LARGEST:
             raise BadInput(f"temperature is {temperature!r}; it is a number, 0 (greedy) or more.")
         if isinstance(top_p, bool) or not isinstance(top_p, int | float) or not 0 < top_p <= 1:
             raise BadInput(f"top_p is {top_p!r}; it is a fraction above 0, and at most 1, which keeps everything.")
