@@ -34,11 +34,6 @@ class TrainingPlan:
     @property
     def cost(self) -> float | None:
         """US dollars for replies and training; None where a price is not known."""
-        replies = (
-            0.0
-            if not self.n_replies
-            else None
-            if self.price is None
-            else self.price.of(self.tokens_in, self.tokens_out)
-        )
-        return None if replies is None or self.training_cost is None else replies + self.training_cost
+        if self.training_cost is None or not self.n_replies:
+            return self.training_cost
+        return None if self.price is None else self.price.of(self.tokens_in, self.tokens_out) + self.training_cost
