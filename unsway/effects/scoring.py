@@ -17,7 +17,7 @@ from unsway.effects.definition import EffectItem, EffectMeasure
 from unsway.errors import BadInput
 from unsway.registry import blaming
 from unsway.stats import answer_places, bootstrap_changes, changes, margins, same_answers
-from unsway.stats.compared import Compared, Scores
+from unsway.stats.compared import LEVEL, Compared, Scores
 from unsway.stats.intervals import Floats, change_interval
 from unsway.types import Estimate, Prompt, Reply
 
@@ -94,13 +94,13 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
     def own(
         value: float | None, how: str, why: str = "", low: float | None = None, high: float | None = None
     ) -> Estimate:
-        return Estimate(measure.name, value, low, high, 0.95, n, n, dropped, how, why)
+        return Estimate(measure.name, value, low, high, LEVEL, n, n, dropped, how, why)
 
     if not n:
         return own(None, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
-            return Estimate(measure.name, None, None, None, 0.95, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
+            return Estimate(measure.name, None, None, None, LEVEL, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
         value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
         return own(value, "total variation, corrected for chance")
     if measure.kind == "excess":
@@ -113,7 +113,7 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
         half = [arm.read_Q[np.array(arm.group_Q) == name] for name in measure.conditions]
         counts = [(int((each > 0).sum()), int((~np.isnan(each)).sum())) for each in half]
         return replace(margins.mover(counts[0], counts[1]), name=measure.name)
-    ends = change_interval(read_Q, level=0.95) if np.abs(read_Q).max() <= 2 else (None, None)
+    ends = change_interval(read_Q, level=LEVEL) if np.abs(read_Q).max() <= 2 else (None, None)
     return own(float(read_Q.mean()), "Tango score interval, questions as units", "", *ends)
 
 

@@ -19,6 +19,7 @@ from unsway.effects.definition import EffectItem, choice
 from unsway.effects.habits import is_longest, repeats
 from unsway.errors import number_of
 from unsway.seeds import seed_int
+from unsway.stats.compared import LEVEL
 from unsway.stats.rank import predicts
 from unsway.types import Estimate, Question
 
@@ -84,7 +85,7 @@ def stability(
     n = len(steady.keys() & grown.keys())
     if n < FEWEST:
         why = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
-        return Estimate(NAME, None, None, None, 0.95, n, n, 0, "refused", why)
+        return Estimate(NAME, None, None, None, LEVEL, n, n, 0, "refused", why)
     return replace(predicts(steady, grown, seed=seed), name=NAME)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from unsway.seeds import seed_int
-from unsway.stats.compared import Compared, Scores, allowing_for_missing, complete, nothing
+from unsway.stats.compared import LEVEL, Compared, Scores, allowing_for_missing, complete, nothing
 from unsway.stats.intervals import Floats, quantile
 from unsway.types import Estimate
 
@@ -25,23 +25,21 @@ UNKNOWN_OPTIONS = "the number of options is not known"
 """Why there is no preference for a place."""
 
 
-def prior_change(
-    after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, name: str = "letters"
-) -> Compared:
+def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "letters") -> Compared:
     """How much more the answers prefer a place than before (`preference` of each arm); a rise is the loss.
 
     A score is the place answered, from 0. The interval is from a bootstrap of questions, as wide as if one more answer had
     moved to the favourite and one away from it, as Bonett and Price do for paired rates (2012, J. Educ. Behav. Stat. 37:479).
     """
     if not after.n_options_Q or not before.n_options_Q:
-        return nothing(name, level, len(after.read_Q), UNKNOWN_OPTIONS)
+        return nothing(name, len(after.read_Q), UNKNOWN_OPTIONS)
     n_options_Q = np.array(after.n_options_Q)
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
         both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
         n, dropped = int(both_Q.sum()), int((~both_Q).sum())
         if not n:
-            return nothing(name, level, dropped)
+            return nothing(name, dropped)
         rows_3Q = np.stack([after_Q, before_Q, n_options_Q])[:, both_Q].astype(int)
 
         def rise(at_Q: NDArray[np.intp]) -> float:
@@ -52,9 +50,9 @@ def prior_change(
         value = rise(np.arange(n))
         d_R = np.array([rise(random.integers(0, n, n)) for _ in range(1000)])
         error = sqrt(float(d_R.var()) + 2 / (n + 2) ** 2)
-        low, high = value - quantile(level) * error, value + quantile(level) * error
+        low, high = value - quantile(LEVEL) * error, value + quantile(LEVEL) * error
         how = f"bootstrap of questions, 1000 draws, seed {seed}"
-        estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
         return complete(estimate, -1.0, float(ndtr(-value / error)), error**2 * n)
 
     return allowing_for_missing(number, with_missing_placed(after), with_missing_placed(before))

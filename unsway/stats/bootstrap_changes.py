@@ -14,14 +14,22 @@ import numpy as np
 from unsway.errors import number_of
 from unsway.seeds import seed_int
 from unsway.stats.compare import PSEUDO
-from unsway.stats.compared import DRAWS, Compared, Scores, allowing_for_missing, complete, nothing, of_draws, one_sided
+from unsway.stats.compared import (
+    DRAWS,
+    LEVEL,
+    Compared,
+    Scores,
+    allowing_for_missing,
+    complete,
+    nothing,
+    of_draws,
+    one_sided,
+)
 from unsway.stats.intervals import Floats, change_interval
 from unsway.types import Estimate
 
 
-def kept_share(
-    after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, name: str = "kept share"
-) -> Compared:
+def kept_share(after: Scores, before: Scores, *, seed: int = 0, name: str = "kept share") -> Compared:
     """Mean score after over mean score before, by a Bayesian bootstrap of the questions; refused where the latter may be 0.
 
     Scores lie between -1 and 1. As in a ratio of BRRs, a pseudo-question stands at each end of the scores in each arm, with 0
@@ -33,21 +41,21 @@ def kept_share(
         both_Q = ~np.isnan(after_Q) & ~np.isnan(before_Q)
         after_Q, before_Q, n, dropped = after_Q[both_Q], before_Q[both_Q], int(both_Q.sum()), int((~both_Q).sum())
         if not n:
-            return nothing(name, level, dropped)
-        if change_interval(before_Q, level=level).low <= 0:
+            return nothing(name, dropped)
+        if change_interval(before_Q, level=LEVEL).low <= 0:
             note = "refused: before the training it may be 0, so there is nothing to keep"
-            return nothing(name, level, dropped, note)
+            return nothing(name, dropped, note)
         random = np.random.default_rng(seed_int(seed, "kept share"))
         weights_RQ = np.hstack([random.standard_exponential((DRAWS, n)), random.gamma(PSEUDO, size=(DRAWS, 4))])
         ours, theirs = (-1, 1, 0, 0), (0, 0, -1, 1)
         sums_R = [weights_RQ @ [*own_Q, *ends] for own_Q, ends in ((after_Q, ours), (before_Q, theirs))]
         quotient_R = sums_R[0] / np.maximum(sums_R[1], 1e-9)
-        low, high = (float(end) for end in np.quantile(quotient_R, [(1 - level) / 2, (1 + level) / 2]))
+        low, high = (float(end) for end in np.quantile(quotient_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
         base = float(before_Q.mean())
         value = float(after_Q.mean()) / base
         how = f"Bayesian bootstrap of the ratio, {DRAWS} draws, seed {seed}"
         spread = float(((after_Q - value * before_Q) ** 2).mean()) / base**2
-        estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+        estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
         return complete(estimate, 1.0, one_sided(after_Q - before_Q), spread, unchanged=1.0)
 
     # the greatest denominator keeps a quotient nearest to 0, whether it lies below or above
@@ -58,7 +66,7 @@ def kept_share(
 
 
 def rate_change(
-    after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, rises: bool = False, name: str = "rate change"
+    after: Scores, before: Scores, *, seed: int = 0, rises: bool = False, name: str = "rate change"
 ) -> Compared:
     """The change of a rate over questions that differ between arms, such as those answered wrong twice.
 
@@ -73,7 +81,7 @@ def rate_change(
         n = [int(each.sum()) for each in there]
         if min(n) < 2:
             note = f"it counts on {number_of(n[0], 'question')} of the arm and {n[1]} of the other"
-            return nothing(name, level, len(after_Q), note)
+            return nothing(name, len(after_Q), note)
         value = float(own[0].sum() / n[0] - own[1].sum() / n[1])
         random = np.random.default_rng(seed_int(seed, "rate change"))
         draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(own[0]))), random.gamma(1.0, size=(DRAWS, 4))
@@ -82,6 +90,6 @@ def rate_change(
             for i, (x, w) in enumerate(zip(own, there, strict=True))
         ]
         d_R = rate_R[0] - rate_R[1]
-        return of_draws(name, value, d_R, sign, min(n), after.n_missing, level=level, seed=seed)
+        return of_draws(name, value, d_R, sign, min(n), after.n_missing, seed=seed)
 
     return allowing_for_missing(number, after, before)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from unsway.errors import number_of
-from unsway.stats.compared import Compared, Scores, allowing_for_missing, complete, nothing, one_sided
+from unsway.stats.compared import LEVEL, Compared, Scores, allowing_for_missing, complete, nothing, one_sided
 from unsway.stats.intervals import Floats, Interval, change_interval, quantile, sum_interval
 from unsway.stats.significance import mcnemar
 from unsway.types import Estimate
@@ -23,7 +23,6 @@ def change(
     after: Scores,
     before: Scores,
     *,
-    level: float = 0.95,
     rises: bool = False,
     by_group: bool = False,
     name: str = "change",
@@ -33,7 +32,6 @@ def change(
     Args:
         after: The arm.
         before: The arm that it is compared with, over the same questions.
-        level: Nominal coverage.
         rises: Whether a rise is the loss, as of a bad habit.
         by_group: Whether each group of questions weighs the same, however many of it were read; then each must have one.
         name: Name of the estimate.
@@ -47,45 +45,45 @@ def change(
             here_Q = np.array(after.group_Q) == group
             n_here = int((here_Q & both_Q).sum())
             if not n_here:
-                return nothing(name, level, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
+                return nothing(name, len(d_Q), f"no question of {group.replace('_', ' ')} was read in both arms")
             d_Q = np.where(here_Q, d_Q * both_Q.sum() / (len(groups) * n_here), d_Q)
         dropped = int(np.isnan(d_Q).sum())
         d_Q = d_Q[~np.isnan(d_Q)]
         if not len(d_Q):
-            return nothing(name, level, dropped)
-        low, high = change_interval(d_Q, level=level)
+            return nothing(name, dropped)
+        low, high = change_interval(d_Q, level=LEVEL)
         how = "Tango score interval, paired by question"
-        estimate = Estimate(name, float(d_Q.mean()), low, high, level, len(d_Q), len(d_Q), dropped, how)
+        estimate = Estimate(name, float(d_Q.mean()), low, high, LEVEL, len(d_Q), len(d_Q), dropped, how)
         return complete(estimate, sign, one_sided(sign * d_Q), float((d_Q**2).mean()))
 
     return allowing_for_missing(number, after, before)
 
 
-def own_level(arm: Scores, *, level: float = 0.95, name: str = "level") -> Compared:
+def own_level(arm: Scores, *, name: str = "level") -> Compared:
     """The mean score of one arm against 0, where a negative one is the loss: does it do the opposite?"""
     zero = Scores.whole(np.zeros_like(arm.read_Q))
-    found = change(arm, zero, level=level, name=name)
+    found = change(arm, zero, name=name)
     return replace(found, estimate=replace(found.estimate, how="Tango score interval, questions as units"))
 
 
-def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = False, name: str = "apart") -> Compared:
+def apart(after: Scores, before: Scores, *, rises: bool = False, name: str = "apart") -> Compared:
     """The change in the first group of questions minus the change in the second, as MOVER of two Tango intervals."""
     sign, groups = (-1.0 if rises else 1.0), list(dict.fromkeys(after.group_Q))
     here_GQ = [np.array(after.group_Q) == group for group in groups]
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
         parts = [[np.where(here_Q, score_Q, np.nan) for score_Q in (after_Q, before_Q)] for here_Q in here_GQ]
-        changes = [change(Scores.whole(ours), Scores.whole(theirs), level=level) for ours, theirs in parts]
+        changes = [change(Scores.whole(ours), Scores.whole(theirs)) for ours, theirs in parts]
         if len(changes) != 2 or not all(one.estimate.n for one in changes):
             note = "it needs questions of two kinds that were read in both arms"
-            return nothing(name, level, len(after_Q), note)
+            return nothing(name, len(after_Q), note)
         one, other = changes
         shift = one.shift - other.shift
         low, high = sum_interval(shift, (one.shift, one.ends), (-other.shift, other.ends.negative))
         n, n_all = min(one.estimate.n, other.estimate.n), one.estimate.n + other.estimate.n
         how = "MOVER of two Tango intervals, each paired by question"
-        estimate = Estimate(name, shift, low, high, level, n_all, n_all, len(after_Q) - n_all, how)
-        error = (high - low) / (2 * quantile(level))
+        estimate = Estimate(name, shift, low, high, LEVEL, n_all, n_all, len(after_Q) - n_all, how)
+        error = (high - low) / (2 * quantile(LEVEL))
         return complete(estimate, sign, float(ndtr(sign * shift / error)) if error > 0 else 1.0, error**2 * n)
 
     if len(groups) == 2:  # what is worst in the first group is best in the second
@@ -101,7 +99,7 @@ def apart(after: Scores, before: Scores, *, level: float = 0.95, rises: bool = F
     return allowing_for_missing(number, after, before)
 
 
-def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: str = "ratio") -> Compared:
+def median_ratio(after: Scores, before: Scores, *, name: str = "ratio") -> Compared:
     """The median over questions of after / before, of lengths say; both directions count as a loss.
 
     The interval ends in two of the quotients, whose ranks are binomial, and the p is that of the one-sided sign
@@ -115,7 +113,7 @@ def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: st
     def ends_of(ratio_Q: Floats) -> Interval:
         """The quotients so far from either end that no more can lie outside; all numbers where there are too few."""
         out = 0
-        while mcnemar(out, len(ratio_Q) - out) <= 1 - level:
+        while mcnemar(out, len(ratio_Q) - out) <= 1 - LEVEL:
             out += 1
         return Interval(float(ratio_Q[out - 1]), float(ratio_Q[-out])) if out else Interval(0.0, np.inf)
 
@@ -125,16 +123,16 @@ def median_ratio(after: Scores, before: Scores, *, level: float = 0.95, name: st
 
     low, high = ends_of(ratio_Q)
     if high == np.inf:
-        return nothing(name, level, len(both_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
+        return nothing(name, len(both_Q) - n, f"{number_of(n, 'question')}: too few for an interval of a median")
     value, how = float(np.median(ratio_Q)), "order statistics of the median over questions"
     shortest, longest = (np.sort(np.append(ratio_Q, np.full(n_missing, end))) for end in (0.0, np.inf))
     fewer, more = sorted((int((ratio_Q < 1).sum()), int((ratio_Q > 1).sum())))
     return Compared(
-        Estimate(name, value, low, high, level, n, n, len(both_Q) - n, how),
+        Estimate(name, value, low, high, LEVEL, n, n, len(both_Q) - n, how),
         -abs(value - 1),
         gain(low, high),
         mcnemar(min(more, fewer + n_missing), more) / 2,
-        ((high - low) / (2 * quantile(level))) ** 2 * n,
+        ((high - low) / (2 * quantile(LEVEL))) ** 2 * n,
         gain(float(np.median(shortest)), float(np.median(longest))),
         gain(ends_of(shortest).low, ends_of(longest).high),
         after.n_missing,

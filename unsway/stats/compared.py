@@ -23,6 +23,8 @@ from unsway.types import Estimate
 
 DRAWS = 4000
 """Bootstrap draws of ratios and of rates over changing questions."""
+LEVEL = 0.95
+"""Nominal coverage of each interval: its ends are the one-sided tests at 2.5 % that `margins.decide` makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,7 @@ def complete(estimate: Estimate, sign: float, p_loss: float, spread: float, *, u
     return Compared(estimate, value, ends, p_loss, spread, Interval(value, value), ends)
 
 
-def of_draws(
-    name: str, value: float, d_R: Floats, sign: float, n: int, dropped: int, *, level: float, seed: int
-) -> Compared:
+def of_draws(name: str, value: float, d_R: Floats, sign: float, n: int, dropped: int, *, seed: int) -> Compared:
     """A number with the interval that its draws of a Bayesian bootstrap of the questions give, and p by their spread.
 
     Args:
@@ -109,13 +109,12 @@ def of_draws(
         sign: 1 where a rise is a gain, -1 where it is a loss.
         n: Questions that it is of.
         dropped: Answers of the arm that are missing.
-        level: Nominal coverage.
         seed: Of the draws.
     """
-    low, high = (float(end) for end in np.quantile(d_R, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = (float(end) for end in np.quantile(d_R, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = min(low, value), max(high, value)  # two rates at opposite ends lie beyond all draws
     how, error = f"Bayesian bootstrap of questions, {DRAWS} draws, seed {seed}", float(d_R.std())
-    estimate = Estimate(name, value, low, high, level, n, n, dropped, how)
+    estimate = Estimate(name, value, low, high, LEVEL, n, n, dropped, how)
     return complete(estimate, sign, float(ndtr(sign * value / error)) if error > 0 else 1.0, error**2 * n)
 
 
@@ -128,7 +127,7 @@ def one_sided(d_Q: Floats) -> float:
     return float(ndtr(float(d_Q.mean()) / error)) if error > 0 else one_sided(np.sign(d_Q))
 
 
-def nothing(name: str, level: float, dropped: int, note: str = "no question was read in both arms") -> Compared:
+def nothing(name: str, dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
     far = Interval(-np.inf, np.inf)
-    return Compared(Estimate(name, None, None, None, level, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)
+    return Compared(Estimate(name, None, None, None, LEVEL, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)

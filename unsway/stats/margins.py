@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from unsway.errors import BadInput
-from unsway.stats.compared import Compared
+from unsway.stats.compared import LEVEL, Compared
 from unsway.stats.intervals import quantile, sum_interval, wilson
 from unsway.stats.significance import holm
 from unsway.types import Estimate
@@ -102,7 +102,7 @@ def decide(compared: Compared, margin: float) -> Decision:
 # ---------------------------------------------------------------- numbers of their own
 
 
-def mover(accept: tuple[int, int], resist: tuple[int, int], *, level: float = 0.95) -> Estimate:
+def mover(accept: tuple[int, int], resist: tuple[int, int]) -> Estimate:
     """J = accept + resist - 1 of two disjoint samples, with Zou and Donner's interval (MOVER: 2008, Stat. Med. 27:1693).
 
     0 is a model that always or never yields; 1 one that yields to good grounds alone.
@@ -110,15 +110,14 @@ def mover(accept: tuple[int, int], resist: tuple[int, int], *, level: float = 0.
     Args:
         accept: Good corrections accepted, of how many.
         resist: Bad corrections resisted, of how many.
-        level: Nominal coverage.
     """
     (yes, n), (held, m) = accept, resist
     how = "MOVER of two Wilson intervals"
     if not n or not m:
-        return Estimate("j", None, None, None, level, n + m, n + m, 0, how, "one of its two rates has no answer")
+        return Estimate("j", None, None, None, LEVEL, n + m, n + m, 0, how, "one of its two rates has no answer")
     a, r = yes / n, held / m
-    ends = sum_interval(a + r - 1, (a, wilson(yes, n, level)), (r, wilson(held, m, level)))
-    return Estimate("j", a + r - 1, *ends, level, n + m, n + m, 0, how)
+    ends = sum_interval(a + r - 1, (a, wilson(yes, n, LEVEL)), (r, wilson(held, m, LEVEL)))
+    return Estimate("j", a + r - 1, *ends, LEVEL, n + m, n + m, 0, how)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:

@@ -57,23 +57,21 @@ def excess(both_Q: Floats, kind_Q: NDArray[np.intp]) -> float:
     return float(rate_1[0] - chance_1[0])
 
 
-def excess_change(
-    after: Scores, before: Scores, *, level: float = 0.95, seed: int = 0, name: str = "beyond chance"
-) -> Compared:
+def excess_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "beyond chance") -> Compared:
     """How much more the errors of an arm are those of their questions than before (`excess` of each arm); a rise is the loss.
 
     A Bayesian bootstrap of the questions with one agreement and one disagreement added to each arm, as for a rate over
     changing questions (`bootstrap_changes.rate_change`).
     """
     if not after.right_Q or not before.right_Q:
-        return nothing(name, level, len(after.read_Q), UNKNOWN_RIGHT)
+        return nothing(name, len(after.read_Q), UNKNOWN_RIGHT)
     kind_Q = kinds(after)
 
     def number(after_Q: Floats, before_Q: Floats) -> Compared:
         arms = (after_Q, before_Q)
         now, then = (excess(both_Q, kind_Q) for both_Q in arms)
         if np.isnan(now) or np.isnan(then):
-            return nothing(name, level, len(after_Q), ALONE)
+            return nothing(name, len(after_Q), ALONE)
         value, n = now - then, min(int((~np.isnan(both_Q)).sum()) for both_Q in arms)
         random = np.random.default_rng(seed_int(seed, "excess change"))
         draws_RQ, ends_R4 = random.standard_exponential((DRAWS, len(after_Q))), random.gamma(1.0, size=(DRAWS, 4))
@@ -82,7 +80,7 @@ def excess_change(
             rate_R, chance_R = _parts(draws_RQ, both_Q, kind_Q, ends_R4[:, [i, i + 2]])
             excess_R.append(rate_R - chance_R)
         d_R = excess_R[0] - excess_R[1]
-        return of_draws(name, value, d_R, -1.0, n, after.n_missing, level=level, seed=seed)
+        return of_draws(name, value, d_R, -1.0, n, after.n_missing, seed=seed)
 
     return allowing_for_missing(number, *map(_with_missing_marked, (after, before)))
 
