@@ -66,6 +66,12 @@ def expect_each(given: object, kind: type[T], expected: str) -> tuple[T, ...]:
     return values
 
 
+def expect_count(n: int | None) -> None:
+    """Refuse to draw fewer than none: as the end of a slice, -1 would leave one out in silence. None means all."""
+    if n is not None and n < 0:
+        raise BadInput(f"n is {n}; it is 0 or more, or None for all.")
+
+
 def path_of(given: str | Path, expected: str) -> Path:
     """A path, for something else than which `expect` is raised."""
     expect(given, (str, PathLike), expected)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from unsway import readers
+from unsway.errors import expect_count
 from unsway.judging import rubrics
 from unsway.judging.rubrics.second_reader import NO_OPTION
 from unsway.judging.verdicts import JudgedReply, verdicts
@@ -127,6 +128,7 @@ def drawn(
     pairs: Iterable[Pair], replies: Iterable[Reply] | ReplyIndex, n: int | None, seed: int
 ) -> tuple[JudgedReply, ...]:
     """The replies that can be read, at most n, in an order that depends only on the seed and on each reply's address."""
+    expect_count(n)
     index = replies if isinstance(replies, ReplyIndex) else ReplyIndex(replies)
     sides: dict[str, tuple[Pair, Side, Prompt]] = {}
     for pair in pairs:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 from unsway import layout
 from unsway.banks import bank
-from unsway.errors import BadInput, ModelError
+from unsway.errors import BadInput, ModelError, expect_count
 from unsway.interventions import thoughts
 from unsway.interventions.thoughts import Reasoning, reasoning_of
 from unsway.prompts.render import option_parts, render
@@ -130,6 +130,7 @@ def interrogate(
         ModelError: A prefill was asked for and does not reach the model; or as `ask`, and everything so far is kept.
     """
     names = thoughts.check_tests([ask] if isinstance(ask, str) else ask, helper)
+    expect_count(n)
     found, folder = study_of(found, sampling.pop("folder", None))
     place = None if folder is None else f"{folder}/{layout.INTERROGATION}"
     with ExitStack() as stack:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, get_args
 
 from unsway import biases, layout
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect_count
 from unsway.judging import rubrics
 from unsway.judging.checks import KINDS, CheckKind, JudgeCheck, judge_check
 from unsway.judging.ensembles import Rule, ensemble
@@ -58,6 +58,7 @@ class Judging:
     """Seed of that draw, and of swapped cues."""
 
     def __post_init__(self) -> None:
+        expect_count(self.n)
         for what, given, known in (
             ("channel", self.channels, get_args(Channel)),
             ("placebo", self.placebos, ("matched", "swapped")),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unsway import layout
-from unsway.errors import BadInput
+from unsway.errors import BadInput, expect_count
 from unsway.judging.items import LabelItem, Which, in_order, is_chosen, item_of
 from unsway.judging.label_store import LabelStore
 from unsway.judging.requests import request_readings
@@ -36,8 +36,9 @@ def label_items(
         seed: Seed of their order.
 
     Raises:
-        BadInput: The folder holds no study, or no such reply.
+        BadInput: The folder holds no study, or no such reply; n is below 0.
     """
+    expect_count(n)
     place = study_folder(folder)
     arms, pairs = arms_of(place), {pair.id: pair for pair in pairs_of(place)}
     replies, labels = index_of(place, arms), {arm.key: arm.label for arm in arms}

@@ -30,7 +30,7 @@ from unsway.effects.results import EffectPanel, kept_panel
 from unsway.effects.scoring import judge_prompts
 from unsway.effects.stability import stability, stability_sentence
 from unsway.effects.stance import stance
-from unsway.errors import BadInput, UnknownName
+from unsway.errors import BadInput, UnknownName, expect_count
 from unsway.models.session import LOCAL, Session, session
 from unsway.models.weights import DTYPES
 from unsway.readers.parse import read
@@ -86,6 +86,7 @@ def side_effects(
         UnknownName: A side effect, an arm or a margin is not known.
         ModelError, BudgetReached: As `unsway.ask`; everything so far is kept.
     """
+    expect_count(n)
     place, judge = study_folder(folder), (using or {}).get(JUDGE)
     there = sorted(told_apart(arms_of(place)), key=lambda arm: RANK[arm.role])
     for label in arms or ():
