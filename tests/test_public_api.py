@@ -286,6 +286,7 @@ def test_arguments_in_another_order_are_refused_in_words(tmp_path: Path) -> None
         (lambda: us.Trained(us.Bct(), recipe=5), "Trained.recipe is 5; it is a value of the class Recipe"),
         (lambda: us.Trained({}), "lacks 'kind'"),
         (lambda: us.Fewshot(2.5), "Fewshot.k is 2.5"),
+        (lambda: us.side_effects(tmp_path, "spill"), "names is 'spill'; it is several, each text, or None"),
     ]
     for call, said in swapped:
         with pytest.raises(BadInput, match=said):

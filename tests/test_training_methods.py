@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from unsway.backends import backend, backends
 from unsway.backends.local import Local
 from unsway.errors import BadInput
 from unsway.store import dumps, loads
-from unsway.training import Policy, Tuner, WhiteBox, check, fit, method, methods
+from unsway.training import Bct, Policy, Tuner, WhiteBox, check, fit, method, methods
 from unsway.types import Example
 
 ROWS = tuple(example(i, rejected="(D)") for i in range(8))
@@ -102,6 +102,14 @@ def test_a_back_end_is_a_frozen_value_that_says_what_it_offers(name: str) -> Non
 def test_an_option_of_another_kind_is_refused(name: str, option: str, wrong: Any, rule: str) -> None:
     with pytest.raises(BadInput, match=re.escape(f".{option} is {wrong!r}; it is {rule}.")):
         backend(name, **{option: wrong})
+
+
+def test_a_class_whose_module_is_not_here_is_checked_like_any_other() -> None:
+    body = {"__module__": "sent_by_value", "__annotations__": {"extra": int}, "extra": 3}
+    mine: Any = dataclass(frozen=True)(type("Mine", (Bct,), body))
+    assert mine().extra == 3
+    with pytest.raises(BadInput, match=r"Mine\.extra is 'x'"):
+        mine(extra="x")
 
 
 @pytest.mark.parametrize("where", backends.names())

@@ -42,10 +42,11 @@ def check_kinds(value: object) -> None:
     """
     cls = type(value)
     if cls not in _HINTS:
-        _HINTS[cls] = {}
+        found: dict[str, Any] = {}  # kept once it is whole: other threads make such values too
         for one in reversed(cls.__mro__):
-            _HINTS[cls] |= _hints(inspect.get_annotations(one), vars(sys.modules[one.__module__]))
-        _HINTS[cls] = {name: hint for name, hint in _HINTS[cls].items() if hint is not KW_ONLY}
+            module = sys.modules.get(one.__module__)  # None of a class that was sent to another process
+            found |= _hints(inspect.get_annotations(one), vars(module) if module else {})
+        _HINTS[cls] = {name: hint for name, hint in found.items() if hint is not KW_ONLY}
     for name, hint in _HINTS[cls].items():
         if not _is_of(getattr(value, name), hint):
             raise BadInput(f"{type(value).__name__}.{name} is {getattr(value, name)!r}; it is {_said(hint)}.")
@@ -140,7 +141,8 @@ def _said(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return f"one of {', '.join(map(repr, of))}"
     if get_origin(hint) in (Union, UnionType):
-        return " or ".join(map(_said, of))
+        is_long = any(get_origin(one) in (tuple, Sequence, Iterable) for one in of)
+        return (", or " if is_long else " or ").join(map(_said, of))
     if get_origin(hint) is tuple:
         return (
             f"a tuple, each entry {_said(of[0])}" if of[-1] is Ellipsis else f"a tuple of {', '.join(map(_said, of))}"
