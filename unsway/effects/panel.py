@@ -163,8 +163,8 @@ def rows(
             scored = {label: scores(one, measure, lookup) for label, lookup in lookups.items()}
             for label in lookups:
                 others = [base, control if roles[label] == "trained" else None]
-                against = [label] if measure.kind == "level" else [each for each in others if each not in (None, label)]
-                found += [row(one, measure, (label, each), (scored[label], scored[each])) for each in against if each]
+                against = [label] if measure.kind == "level" else [each for each in others if each and each != label]
+                found += [row(one, measure, (label, each), (scored[label], scored[each])) for each in against]
     return tuple(found)
 
 
