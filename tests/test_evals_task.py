@@ -23,10 +23,11 @@ from unsway.evals.tasks import bias
 from unsway.importing.replies import load as imported
 from unsway.pairing import PairSet, pairs
 from unsway.sampling import run
+from unsway.sampling.claims import Claims
 from unsway.sources import load
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
-from unsway.store import ReplyStore, dumps, read_jsonl
+from unsway.store import Address, ReplyStore, dumps, read_jsonl
 from unsway.testing import scripted
 from unsway.types import Pair, Reading, Reply, Settings, Side
 
@@ -133,6 +134,26 @@ def test_a_sample_that_failed_is_missing_in_the_header_as_in_an_import(of_measur
     brr = cell["brr"]
     assert (found["n"], found["n_excluded"]) == (brr.n, brr.n_excluded) and brr.n_excluded >= 3
     assert [found["brr"], found["brr_low"], found["brr_high"]] == pytest.approx([brr.value, brr.low, brr.high])
+
+
+def test_a_sample_that_another_process_asks_is_not_missing_in_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, take = asked("post_hoc"), Claims.take
+    theirs = {pair.biased.id for pair in both.pairs[:3]}
+
+    def claimed(claims: Claims, address: Address) -> bool:
+        is_theirs = address.prompt_id in theirs
+        theirs.discard(address.prompt_id)
+        return not is_theirs and take(claims, address)
+
+    monkeypatch.setattr(Claims, "take", claimed)
+    run(both, scripted(both, follow=FOLLOW), folder=tmp_path)
+    logs = [read_eval_log(str(file)) for file in (tmp_path / "logs").glob("*.eval")]
+    first, _ = sorted(logs, key=lambda log: len(log.samples or ()), reverse=True)  # the second is of what they left
+    assert first.results is not None
+    found = {name: metric.value for name, metric in first.results.scores[0].metrics.items()}
+    assert (found["n"], found["n_excluded"]) == (len(both) - 3, 0)
 
 
 def test_a_foreign_log_needs_the_fields_in_its_metadata(tmp_path: Path) -> None:

@@ -246,6 +246,7 @@ class Asker:
                     return state
                 if not self.claims.take(address):
                     self.elsewhere.add(address)
+                    state.metadata["elsewhere"] = True
                     return state
                 try:
                     self.store.refresh()

@@ -119,7 +119,7 @@ def paired_answers() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         about, row = state.metadata, state.store.get("reply")
         failed = (state.scores or {}).pop(SCORER, None)  # with `--score-on-error` a scorer is called all the same
-        if "pair" not in about:
+        if "pair" not in about or "elsewhere" in about:  # another process's log has it
             return Score.unscored(explanation="not asked here")
         if row is None:
             return failed or without_reply(str(about.get("failed", "no reply in this log")))
