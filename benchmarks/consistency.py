@@ -23,11 +23,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sampling import machine
 from training import rows
 
 from unsway.backends import backend
+from unsway.backends.local import steps as noting
+from unsway.disk import append_row
 from unsway.training import fit, method
 
 MOST = {"act": 1.3, "attct": 1.8, "opct": 4.0}
@@ -46,19 +49,15 @@ def cpu() -> float:
 
 def one(name: str, model: str, steps: int, batch: int, direct: float, **sampling: int) -> dict[str, Any]:
     """A fit of one method: seconds, memory, tokens and losses."""
-    from unsway.backends.local import live, trainers
-
     marks: list[tuple[float, float]] = []
-    write = live.append_row
 
     def marked(*row: Any) -> None:  # the first row says how the fit begins, the others are steps
         marks.append((time.perf_counter(), cpu()))
-        write(*row)
+        append_row(*row)
 
-    live.append_row = trainers.append_row = marked  # type: ignore[assignment]
     given = SHORT.get(name, {})
     how = replace(method(name, **given | {key: n for key, n in sampling.items() if given and n}), batch_size=batch)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, patch.object(noting, "append_row", marked):
         made = fit(rows(steps * batch, direct), replace(how, learning_rate=1e-4), model, backend("local"), folder)
         text = (Path(folder) / "metrics.jsonl").read_text(encoding="utf-8")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
