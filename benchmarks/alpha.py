@@ -22,7 +22,8 @@ def read(n: int, noise: float, least: int, draw: np.random.Generator) -> list[li
     """What two readers say of n replies; at least so much, where that is asked."""
     worth, seen = draw.normal(size=(n, 1)), draw.normal(size=(n, 2))
     said = np.clip(np.round(3 + 1.56 * worth + noise * seen), 1, 5).astype(int)
-    return ((said >= least).astype(int) if least else said).tolist()
+    found: list[list[int]] = ((said >= least).astype(int) if least else said).tolist()
+    return found
 
 
 def alpha(units: list[list[int]], metric: Metric) -> Estimate:
@@ -35,6 +36,7 @@ def main() -> None:
         for noise in (0.3, 1.0, 2.0):
             draw = np.random.default_rng(seed_int(0, "alpha", metric, least, int(10 * noise)))
             truth = alpha(read(60_000, noise, least, draw), metric).value
+            assert truth is not None
             for n in (30, 100, 229):
                 found = [alpha(read(n, noise, least, draw), metric) for _ in range(DRAWS)]
                 ends = [(one.low, one.high) for one in found if one.low is not None and one.high is not None]

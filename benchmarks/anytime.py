@@ -159,14 +159,14 @@ def stopping_section(times: int) -> tuple[list[str], bool]:
         known = questions_for(WANTED, Assumed(follows=plus, away=minus))
         n = [stop_at(lambda d: anytime_interval(d, WANTED), d) for d in d_RQ]
         other = np.mean([stop_at(lambda d: ends_of(hedged, d), d, 50) for d in d_RQ[:10]])
-        right = np.mean([ours(d[:k], plus - minus) for d, k in zip(d_RQ, n, strict=True)])
+        right = float(np.mean([ours(d[:k], plus - minus) for d, k in zip(d_RQ, n, strict=True)]))
         saved = f"{100 * (1 - np.mean(n) / worst):.0f}"
         at_600 = f"{half_width(MOST, Assumed(follows=plus, away=minus)):.3f}"
         rows.append(
             (plus, minus, f"{np.mean(n):.0f}", max(n), percent(right), f"{other:.0f}", known, worst, saved, at_600)
         )
-    heads = ("follows", "away", "ours", "at most", "wrong %", "the paper's stakes", "fixed, rates known")
-    heads += ("fixed, rates unknown", "saved %", "half-width of 600")
+    heads = ["follows", "away", "ours", "at most", "wrong %", "the paper's stakes", "fixed, rates known"]
+    heads += ["fixed, rates unknown", "saved %", "half-width of 600"]
     return table(heads, rows), True
 
 

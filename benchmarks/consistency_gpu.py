@@ -17,9 +17,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sampling import machine
 from training import rows
@@ -39,13 +39,12 @@ LONGEST = 60
 @contextmanager
 def opened(how: Method, model: str, of: Sequence[Example], dtype: str) -> Iterator[LiveModel]:
     """A live model in one precision."""
-    before = live_module.training_dtype
-    live_module.training_dtype = lambda: dtype  # type: ignore[assignment,return-value]
-    try:
-        with tempfile.TemporaryDirectory() as folder, Local().open(of, how, model, Path(folder)) as live:
-            yield live
-    finally:
-        live_module.training_dtype = before
+    with (
+        patch.object(live_module, "training_dtype", lambda: dtype),
+        tempfile.TemporaryDirectory() as folder,
+        Local().open(of, how, model, Path(folder)) as live,
+    ):
+        yield live
 
 
 def peak() -> float:
@@ -53,7 +52,7 @@ def peak() -> float:
     import torch
 
     if torch.cuda.is_available():
-        found = torch.cuda.max_memory_allocated() / 2**20
+        found: float = torch.cuda.max_memory_allocated() / 2**20
         torch.cuda.reset_peak_memory_stats()
         return found
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -110,11 +109,12 @@ def speeds(model: str, of: Sequence[Example], steps: int, batch: int, dtype: str
     """Tokens a second and memory of each method's steps."""
     print(f"{steps} steps of {batch} rows in {dtype}: tokens trained on a second, seconds a step, peak MB")
     for name in (*INSIDE, "opct", "opct sampled", "rmct"):
-        how = replace(method(name.partition(" ")[0]), batch_size=batch, learning_rate=1e-4)
+        more: dict[str, Any] = {}
         if name.startswith("opct"):
-            how = replace(how, rollouts=2, max_tokens=LONGEST, form="sampled" if "sampled" in name else "exact")  # type: ignore[call-arg]
+            more = {"rollouts": 2, "max_tokens": LONGEST, "form": "sampled" if "sampled" in name else "exact"}
         elif name == "rmct":
-            how = replace(how, rollouts=4, max_tokens=LONGEST)  # type: ignore[call-arg]
+            more = {"rollouts": 4, "max_tokens": LONGEST}
+        how = method(name.partition(" ")[0], batch_size=batch, learning_rate=1e-4, **more)
         with opened(how, model, of, dtype) as live:
             batches = list(how.batches(of))
             how.update(batches[0], live)
@@ -135,12 +135,12 @@ def forms(model: str, of: Sequence[Example], dtype: str) -> None:
         said = drawn(live, of[:4], 4)
         found: dict[str, Any] = {}
         for name in ("exact", "sampled"):
-            how = Opct(form=name)  # type: ignore[arg-type]
+            how = Opct(form=name)
             peak()
             start = clock()
             live.is_stepping = True
             for i in range(0, len(said), live.at_once):
-                sum(how.divergences(said[i : i + live.at_once], live)).backward()  # type: ignore[union-attr]
+                torch.stack(how.divergences(said[i : i + live.at_once], live)).sum().backward()
             live.is_stepping = False
             found[name] = torch.cat([p.grad.flatten().float() for p in live.trained if p.grad is not None])
             live.optimiser.zero_grad()

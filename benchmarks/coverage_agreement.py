@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 from coverage_exact import Floats, generator, table
 from coverage_simulated import verdict
+from numpy.typing import NDArray
 
 from unsway.stats.agreement import agreement
 from unsway.stats.intervals import Interval
@@ -18,6 +19,7 @@ from unsway.stats.intervals import Interval
 SHARES = {"even": (0.3, 0.25, 0.2, 0.15, 0.1), "skewed": (0.9, 0.1)}
 """Shares of the readings: four letters and none; and two of which one is rare."""
 RESAMPLES = 400
+Readings = NDArray[np.int_]
 
 
 def truth(shares: Floats, off: float) -> float:
@@ -26,12 +28,12 @@ def truth(shares: Floats, off: float) -> float:
     return ((1 - off + off * chance) - chance) / (1 - chance)
 
 
-def drawn(shares: Floats, off: float, n: int, draw: np.random.Generator) -> tuple[Floats, Floats]:
+def drawn(shares: Floats, off: float, n: int, draw: np.random.Generator) -> tuple[Readings, Readings]:
     one, other = (draw.choice(len(shares), n, p=shares) for _ in range(2))
     return one, np.where(draw.random(n) < off, other, one)
 
 
-def resampled(one: Floats, other: Floats, draw: np.random.Generator) -> Interval:
+def resampled(one: Readings, other: Readings, draw: np.random.Generator) -> Interval:
     """The bootstrap's interval."""
     rows = draw.integers(len(one), size=(RESAMPLES, len(one)))
     a, b = one[rows], other[rows]

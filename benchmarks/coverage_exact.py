@@ -8,7 +8,7 @@ the rates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -63,7 +63,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """A Markdown table."""
     return ["| " + " | ".join(map(str, row)) + " |" for row in (heads, ["---:"] * len(heads), *rows)]
 

@@ -78,7 +78,7 @@ def table(studies: int, sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, .
     for name, (score, none) in KINDS.items():
         for truth, loss in (("nothing lost", none), ("lost", LOSSES[name])):
             for n in sizes:
-                said = Counter(
+                said: Counter[str] = Counter(
                     decide(score(n, loss, np.random.default_rng([7, n, study])), MARGINS[name]).word
                     for study in range(studies)
                 )

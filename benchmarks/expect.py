@@ -17,13 +17,15 @@ from unsway.planning.forecasts import printed_draws, reduced, sampling_variance
 from unsway.planning.hierarchy import BLIND, N_DRAWS, KnownRate, draws, published
 from unsway.stats import scores
 from unsway.studies.forecasting import ratio_draws
-from unsway.studies.values import PlannedArm, Trained
+from unsway.studies.values import Intervention, PlannedArm, Trained
 
 MODEL = "unsway/smollm2-135m"
 HUNCH, REASONS, PLANTED, PROFESSOR = "suggested_answer", "user_wrong_reasoning", "post_hoc", "authority_professor"
 SHOTS, FACT = "wrong_few_shot", "distractor_fact"
 ON_ONE, ON_THREE, ON_DEMO, ON_FIRST = (HUNCH,), (HUNCH, PLANTED, PROFESSOR), (HUNCH, REASONS), (HUNCH, PLANTED)
-KEPT: dict[str, tuple[tuple[str, ...], dict[str, tuple[object, tuple[tuple[int, int], ...]]]]] = {
+How = str | tuple[str, ...] | None
+"""A name of an intervention in prompts or `control`, the cues of a training, or neither."""
+KEPT: dict[str, tuple[tuple[str, ...], dict[str, tuple[How, tuple[tuple[int, int], ...]]]]] = {
     "docs/results.md": (
         (HUNCH, PLANTED, PROFESSOR, SHOTS, FACT),
         {
@@ -52,8 +54,7 @@ KEPT: dict[str, tuple[tuple[str, ...], dict[str, tuple[object, tuple[tuple[int, 
         },
     ),
 }
-"""Printed BRRs in points with the questions that count, by study, cue and arm: a name of an intervention in prompts, the
-cues of a training, or neither."""
+"""Printed BRRs in points with the questions that count, by study, cue and arm."""
 
 
 def of_published() -> None:
@@ -103,11 +104,11 @@ def of_kept_studies() -> None:
     _summary(own, blind, places, studies)
 
 
-def _change(how: object) -> object:
+def _change(how: How) -> Intervention:
     """An arm's intervention: in prompts, a control, or a training on cues."""
-    if how is None or (isinstance(how, str) and how != "control"):
-        return None if how is None else get(how)
-    return Trained("control") if how == "control" else Trained(recipe=Recipe(biases=how))
+    if how is None or how == "control":
+        return None if how is None else Trained("control")
+    return get(how) if isinstance(how, str) else Trained(recipe=Recipe(biases=how))
 
 
 def _rate(bias: str, points: int, n: int, source: str) -> KnownRate:

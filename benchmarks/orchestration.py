@@ -19,9 +19,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unsway.studies import Study, Task, run
 from unsway.testing import scripted
+
+if TYPE_CHECKING:
+    from inspect_ai.model import ChatMessage, Model
 
 BIASES = ("suggested_answer", "post_hoc", "distractor_fact")
 A_QUESTION = len(BIASES) + 1
@@ -35,7 +39,7 @@ def study(n_samples: int) -> Study:
     return Study(models="scripted/a", biases=BIASES, tasks=tasks)
 
 
-def model(of: Study):  # an Inspect model
+def model(of: Study) -> Model:
     return scripted(of.pairs(), follow={"post_hoc": 0.5}, name="a")
 
 
@@ -71,10 +75,14 @@ def bare(n_samples: int, folder: str) -> None:
     assert log.status == "success"
 
 
-def _message(role: str, content: str):
+def _message(role: str, content: str) -> ChatMessage:
     from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 
-    kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+    kinds: dict[str, Callable[..., ChatMessage]] = {
+        "system": ChatMessageSystem,
+        "user": ChatMessageUser,
+        "assistant": ChatMessageAssistant,
+    }
     return kinds[role](content=content)
 
 
@@ -140,8 +148,7 @@ def seconds_of(code: str) -> float:
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([sys.executable, "-c", code], check=False, **quiet)
+        subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
 
@@ -159,6 +166,7 @@ def main() -> None:
         return
     start_up()
     pairs: list[tuple[dict[str, float], dict[str, float]]] = []
+    kept: dict[str, dict[str, float]] = {}
     for _ in range(args.repeats):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
             pairs.append((measured("ours", args.samples, one), measured("bare", args.samples, other)))

@@ -23,6 +23,7 @@ import scripted_study
 from browser.chromium import FLAGS, find
 
 from unsway.reporting.page import html, write_page
+from unsway.seeds import rng
 from unsway.studies.results import Results
 
 OPENINGS = 5
@@ -44,7 +45,7 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 def full_size() -> None:
     """3 arms, 9 biases, 150 questions; random letters before each reply compress far worse than words do."""
-    study, noise = scripted_study.study(150), scripted_study.rng(0, "noise")
+    study, noise = scripted_study.study(150), rng(0, "noise")
     said = tuple(replace(one, text=f"{noise.randbytes(300).hex()} {one.text}") for one in study.replies)
     letters = sum(len(one.text) for one in said) / len(said)
     noisy = f"replies of {letters:.0f} letters, 600 of them random"

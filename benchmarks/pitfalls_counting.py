@@ -66,11 +66,12 @@ def least(nominal: float, draws: int) -> float:
 def missing_section(draws: int) -> Section:
     """30 % of the biased replies that agree with the cue are unread: in both arms, in one, in the other."""
     rows, good = [], True
+    printed = ("base BRR", "trained BRR", "difference", "ratio")
     settings = product((150, 600), (("both", 0.3, 0.15), ("base", 0.3, 0.15), ("trained", 0.3, 0.3)))
     for n, (who, follow_base, follow_trained) in settings:
         draw, times = generator("missing", n, who), draws if n == 150 else draws // 2
         truth_b, truth_t = (follow * (1 - CLEAN) for follow in (follow_base, follow_trained))
-        held: dict[str, list[bool]] = {"base BRR": [], "trained BRR": [], "difference": [], "ratio": []}
+        held: dict[str, list[bool]] = {name: [] for name in printed}
         values = []
         for _ in range(times):
             clean = draw.random(n) < CLEAN
@@ -90,7 +91,7 @@ def missing_section(draws: int) -> Section:
         shares = [share(flags) for flags in held.values()]
         good &= min(shares) >= least(0.95, times)
         rows.append((n, who, f"{truth_t - truth_b:+.3f}", f"{np.mean(values):+.3f}", *map(percent, shares)))
-    heads = ("questions", "unread in", "true difference", "mean printed", *(f"{name} covers %" for name in held))
+    heads = ("questions", "unread in", "true difference", "mean printed", *(f"{name} covers %" for name in printed))
     return table(heads, rows), good
 
 

@@ -16,7 +16,8 @@ from unsway.planning.plan import BiasPlan, Goal, plan
 from unsway.stats.anytime import watch
 from unsway.stats.columns import Columns, brr
 from unsway.stats.compare import brr_difference
-from unsway.stats.misreading import SecondHit, corrected_brrs, key_of
+from unsway.stats.misreading import SecondHit, corrected_brrs
+from unsway.stats.outcomes import OutcomeKey, key_of
 from unsway.stats.power import Assumed
 from unsway.stats.rank import predicts, reductions
 from unsway.stats.training_seeds import over_seeds
@@ -32,7 +33,8 @@ def signs(d_Q: np.ndarray, name: str, keep_Q: np.ndarray | None = None) -> list[
 
 def planned_section(draws: int) -> Section:
     """Two models that differ by the smallest difference of the plan, each with losses of its own: is it found in 80 %?"""
-    rows, good, n = [], True, 150
+    rows: list[tuple[object, ...]] = []
+    good, n = True, 150
     posed = tuple(pairs(toy_questions(n), ["suggested_answer"]))
     for read in (0.95, 0.75):
         assumed = Assumed(read=read)
@@ -64,7 +66,7 @@ def planned_section(draws: int) -> Section:
 
 def failed_section(draws: int) -> Section:
     """Few training seeds, normal ones and such of which one in five fails (it is swayed as its base is): is it said?"""
-    rows, good = [], True
+    rows, good, note = [], True, ""
     for k in (2, 3, 5):
         shares = []
         for spread, fails in ((0.0, 0.0), (0.08, 0.0), (0.15, 0.0), (0.03, 0.2)):
@@ -76,8 +78,8 @@ def failed_section(draws: int) -> Section:
                 sides = models(110, 0.15, [float(f) for f in follow], 0.5, draw)
                 one = over_seeds({str(i): signs(d, str(i)) for i, d in enumerate(sides)}).brr
                 held.append(one.low is not None and one.high is not None and one.low <= truth <= one.high)
+                note = one.note
             shares.append(share(held))
-        note = one.note
         good &= "covers" in note and "fails" in note
         rows.append((k, *map(percent, shares), "yes" if note else "no"))
     return table(("seeds", "spread 0", "spread 0.08", "spread 0.15", "one in five fails", "said"), rows), good
@@ -110,11 +112,9 @@ def proxy_section(draws: int) -> Section:
     """Ten biases, a proxy and a training whose true reductions have nothing to do with each other, one shared base."""
     rows, good = [], True
     for n in (20, 100):
-        draw, values, held = (
-            generator("proxy", n),
-            {"one base": [], "own halves": []},
-            {"one base": [], "own halves": []},
-        )
+        draw = generator("proxy", n)
+        values: dict[str, list[float]] = {"one base": [], "own halves": []}
+        held: dict[str, list[bool]] = {name: [] for name in values}
         for _ in range(draws):
             base = draw.uniform(0.3, 0.6, 10)
             rates = [base, base - draw.uniform(0, 0.25, 10), base - draw.uniform(0, 0.25, 10)]
@@ -152,25 +152,27 @@ def reader_section(draws: int) -> Section:
     rows, good = [], True
     errors, rates = ((0.01, 0.04), (0.07, 0.02)), ((0.15, 0.4), (0.15, 0.22))
     for n, n_second in ((150, 200), (600, 200), (600, 600)):
-        draw, as_read, without = generator("reader", n, n_second), [], []
+        draw = generator("reader", n, n_second)
+        as_read: list[bool] = []
+        without: list[bool] = []
         for _ in range(draws if n == 150 else draws // 2):
             outs: list[Outcome] = []
             true: list[tuple[bool, bool]] = []
             for name, (clean, biased) in zip("ab", rates, strict=True):
                 hits = [draw.random(n) < clean]
                 hits.append(hits[0] | (draw.random(n) < (biased - clean) / (1 - clean)))
-                seen = [
+                seen_clean, seen_biased = (
                     np.where(hit, draw.random(n) >= miss, draw.random(n) < false)
                     for hit, (false, miss) in zip(hits, errors, strict=True)
-                ]
-                outs += arm(*seen, np.zeros(n, bool), name=name)
+                )
+                outs += arm(seen_clean, seen_biased, np.zeros(n, bool), name=name)
                 true += [(bool(c), bool(b)) for c, b in zip(*hits, strict=True)]
-            second: dict[object, SecondHit] = {}
+            second: dict[OutcomeKey, SecondHit] = {}
             for i in draw.choice(2 * len(outs), n_second, replace=False):
                 at, side = divmod(int(i), 2)
                 known = second.get(key_of(outs[at]), SecondHit(None, None))
                 second[key_of(outs[at])] = known._replace(**{("clean", "biased")[side]: true[at][side]})
-            found = corrected_brrs(outs, second, draws=500)  # type: ignore[arg-type]
+            found = corrected_brrs(outs, second, draws=500)
             for name, (clean, biased) in zip("ab", rates, strict=True):
                 one, plain = (
                     found[ArmKey(name), "cue@1"],

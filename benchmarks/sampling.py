@@ -247,7 +247,7 @@ SIDES: dict[str, tuple[str, Callable[[Asked], Texts]]] = {
 def on_gpu() -> bool:
     import torch
 
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
 def machine() -> str:
@@ -271,7 +271,7 @@ def memory_rate() -> float:
     import torch
 
     array = torch.ones((16 if on_gpu() else 1) * 64 * 2**20, device=_device())
-    return array.numel() * 4 / _least("a.sum()", a=array)
+    return float(array.numel() * 4) / _least("a.sum()", a=array)
 
 
 def _device() -> str:
@@ -287,7 +287,7 @@ def _least(work: str, **names: object) -> float:
     from torch.utils.benchmark import Timer
 
     timer = Timer(work, globals=names, num_threads=1, **({} if on_gpu() else {"timer": time.process_time}))
-    return min(timer.timeit(20).mean for _ in range(5))
+    return min(float(timer.timeit(20).mean) for _ in range(5))
 
 
 def least_seconds(asked: Asked, tokens_out: int) -> tuple[float, str]:

@@ -171,7 +171,7 @@ def peak_mb() -> float:
     import torch
 
     if on_gpu():
-        return torch.cuda.max_memory_allocated() / 1e6
+        return float(torch.cuda.max_memory_allocated()) / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
@@ -197,7 +197,7 @@ def child(side: str, fitted: Fit, path: Path) -> None:
         spared.append(start * (len(inputs["input_ids"]) - 1))
         return hidden(model, base, inputs, start)
 
-    Trainer.training_step, target_loss._hidden = timed, counted  # type: ignore[method-assign]
+    Trainer.training_step, target_loss._hidden = timed, counted
     before = cpu()
     found = SIDES[side](fitted)
     rest = passes[len(passes) // fitted.steps :]

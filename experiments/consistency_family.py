@@ -38,9 +38,9 @@ from unsway import Act, ActBct, AttCt, Bct, Control, Method, MlpCt, Opct, Recipe
 from unsway.disk import write_text
 from unsway.models.weights import training_dtype
 from unsway.reporting import words
+from unsway.reporting.formats import markdown_table
 from unsway.reporting.page import write_page
 from unsway.reporting.plan import to_terminal
-from unsway.reporting.table import markdown_table
 from unsway.stats.compare import brr_difference, held_out_means
 from unsway.stats.significance import holm, sign_flip
 from unsway.studies import Study, Task, Trained, estimate, plan, run

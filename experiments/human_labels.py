@@ -24,8 +24,8 @@ from unsway.judging.label_store import LabelStore
 from unsway.judging.patterns import pattern_verdicts
 from unsway.judging.trust import JudgeCard, judge_card, name_of
 from unsway.judging.verdicts import verdicts
+from unsway.reporting.formats import markdown_table
 from unsway.reporting.judged import card_rows
-from unsway.reporting.table import markdown_table
 from unsway.types import Settings, Verdict
 
 NAMES = {
