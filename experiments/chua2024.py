@@ -97,7 +97,6 @@ def main(
     if only_plan:
         for part in plan(study, out):
             Console(width=None if sys.stdout.isatty() else 160).print(to_terminal(part))
-        click.echo("Trainings, and the replies that they are trained on, are not counted.")
         return
     found = run(study, out, max_cost=max_cost)
     table.show(found)
