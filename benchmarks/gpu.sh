@@ -3,19 +3,22 @@
 # sampling by Inspect's hf provider, our torch engine, transformers' continuous batching and vLLM where it is installed;
 # training against TRL, with and without activations computed again; the consistency family: losses in bfloat16 against
 # float32, memory and speed, exact against sampled OPCT. What fails or runs out of time is said, and the next one goes on.
-#     bash benchmarks/gpu.sh [--device cuda|cpu] [--tiny] [--out FILE]
+#     bash benchmarks/gpu.sh [--device cuda|cpu] [--tiny] [--only small|large] [--out FILE]
+# --only takes one of the two shapes, in at most 9 minutes, for machines that end a command before 15.
 # --device cpu --tiny runs all of it in a toy's shape on a CPU, so that the script is known to run before a GPU is lent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-device=cuda tiny='' out=/dev/null
+device=cuda tiny='' only='' out=/dev/null
 while [ $# -gt 0 ]; do
   case $1 in
     --device) device=$2; shift 2 ;;
     --tiny) tiny=1; shift ;;
+    --only) only=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
-    *) echo "There is no option $1. Known: --device, --tiny, --out." >&2; exit 2 ;;
+    *) echo "There is no option $1. Known: --device, --tiny, --only, --out." >&2; exit 2 ;;
   esac
 done
+case $only in ''|small|large) ;; *) echo "--only takes small or large, not $only." >&2; exit 2 ;; esac
 PYTHON=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 [ "$device" = cpu ] && export CUDA_VISIBLE_DEVICES=
@@ -25,6 +28,7 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 ends=$((SECONDS + 880)) failed=0
+[ -n "$only" ] && ends=$((SECONDS + 540))
 
 step() {  # SECONDS FILE ARGUMENTS: a benchmark with a limit of its own, in what is left
   local most=$1 left=$((ends - SECONDS)); shift
@@ -47,12 +51,16 @@ if [ -n "$tiny" ]; then
   step 900 consistency_gpu.py "$folder/toy" --rows 4 --steps 1 --batch 2
   exit $failed
 fi
-"$PYTHON" benchmarks/shapes.py qwen2.5-0.5b "$folder/small"
-step 150 training.py --model "$folder/small" --steps 5 --rows 32 --sides trl,ours,again,eight
-step 150 sampling.py --model "$folder/small" --dtype "$type" --prompts 192 --sides "$sides"
-step 120 consistency_gpu.py "$folder/small"
-"$PYTHON" benchmarks/shapes.py llama-3.1-8b "$folder/large"
-step 200 training.py --model "$folder/large" --steps 3 --rows 16 --sides trl,ours,again
-step 180 sampling.py --model "$folder/large" --dtype "$type" --prompts 64 --sides "${sides#hf,}"
-step 150 consistency_gpu.py "$folder/large" --rows 8 --steps 1 --batch 4
+if [ "$only" != large ]; then
+  step 60 shapes.py qwen2.5-0.5b "$folder/small"
+  step 150 training.py --model "$folder/small" --steps 5 --rows 32 --sides trl,ours,again,eight
+  step 150 sampling.py --model "$folder/small" --dtype "$type" --prompts 192 --sides "$sides"
+  step 120 consistency_gpu.py "$folder/small"
+fi
+if [ "$only" != small ]; then
+  step 90 shapes.py llama-3.1-8b "$folder/large"
+  step 200 training.py --model "$folder/large" --steps 3 --rows 16 --sides trl,ours,again
+  step 150 sampling.py --model "$folder/large" --dtype "$type" --prompts 64 --sides "${sides#hf,}"
+  step 150 consistency_gpu.py "$folder/large" --rows 4 --steps 1 --batch 4
+fi
 exit $failed
