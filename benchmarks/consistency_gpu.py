@@ -2,7 +2,7 @@
 
     python benchmarks/consistency_gpu.py FOLDER [--rows 20] [--steps 2] [--batch 8]
     bash benchmarks/gpu.sh                       # in two published shapes, at most 15 minutes on a GPU
-    bash benchmarks/gpu.sh --device cpu --tiny   # the same script in a toy's shape, a minute on a CPU
+    bash benchmarks/gpu.sh --device cpu --tiny   # the same script in a toy's shape, two CPU minutes
 
 Printed: each method's loss over the same rows in both precisions (the same weights, rounded to bfloat16); tokens a second
 and peak memory of its steps after the first; and of one set of replies the gradients of both forms of OPCT: their cosine,
