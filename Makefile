@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # processes of one thread each, as two with two threads get in each other's way; three on two cores, as each waits for a
 # third of its time (all of it 8:55, and 10:32 with two)
-TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 4 --dist worksteal
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore tests/browser -n 3 --dist worksteal
 # three of its checks need no cluster, and are in the files of what they check
 SCALE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=0 $(addprefix tests/, \
 	test_scale.py test_scale_interrupt.py test_study_jobs.py::test_processes_lose_no_row test_light_import.py::test_loads_nothing_heavy \

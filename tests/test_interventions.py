@@ -367,7 +367,7 @@ def test_the_embedded_model_is_asked_behind_shots_and_rewrites(tmp_path: Path) -
     with session("unsway/smollm2-135m") as model:
         refused_where_too_long(model)
         for name in ("fewshot:1-paired", "rewrite"):
-            instead = get(name).apply(made.pairs, model, Sampling(short, Sampling(folder=tmp_path)))
+            instead = get(name).apply(made.pairs, model, Sampling(short, folder=tmp_path))
             assert len(instead.prompts) + len(instead.missing) == len({p.id for p in prompts_of(made)})
             replies = ask(instead.prompts.values(), model, folder=tmp_path, settings=short)
             assert len(replies) == len({asked.id for asked in instead.prompts.values()})
