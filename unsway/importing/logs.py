@@ -103,9 +103,9 @@ def read_logs(places: Sequence[Path]) -> Logs:
     held: dict[tuple[str, str, int], Reply | None] = {}
     others: dict[Path, EvalLog | None] = {}
     notes, n_samples = [], 0
-    in_folders = {file for place in places if place.is_dir() for file in logs_in(place)}
-    files = [file for place in places for file in (logs_in(place) if place.is_dir() else [place])]
-    for file in files:
+    folders = {place: logs_in(place) for place in places if place.is_dir()}
+    in_folders = {file for found in folders.values() for file in found}
+    for file in (file for place in places for file in folders.get(place, [place])):
         if file.name == layout.REPLIES and (file.parent / layout.ARMS).is_file():
             raise BadInput(f"{file} is part of a study, which is read as it is: `unsway table {file.parent}`.")
         log = read_log(file)
