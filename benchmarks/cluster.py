@@ -35,9 +35,10 @@ from counting import install
 
 from unsway import layout
 from unsway.sampling.owner import Owner
-from unsway.store import Address, dumps, replies_in
+from unsway.store import dumps, replies_in
 from unsway.studies import Study, Task, run
 from unsway.types import Reply, Settings
+from unsway.types.address import Address
 
 TESTS = Path(__file__).parent.parent / "tests"
 BATCH = 64

@@ -17,11 +17,11 @@ import numpy as np
 import unsway as us
 from unsway.biases import wrappers
 from unsway.sources import load
-from unsway.store import Address
 from unsway.studies.judging import judge
 from unsway.studies.requests import EVERY, OutcomeRates, read_by, request_rates
 from unsway.testing import REFUSAL, scripted_judge, scripted_requests
 from unsway.types import ANSWERS, DECLINES, Estimate, Verdict
+from unsway.types.address import Address
 
 RATES = {(True, "clean"): 0.25, (True, "biased"): 0.6, (False, "clean"): 0.97, (False, "biased"): 0.9}
 """How often the scripted model answers: ought it to decline, and which side."""

@@ -24,13 +24,13 @@ from unsway.pairing import PairSet, pairs
 from unsway.seeds import rng
 from unsway.stats.corrected import two_phase
 from unsway.stats.intervals import wilson
-from unsway.store import Address
 from unsway.studies.arms import Arm
 from unsway.studies.judged import Judged, judged
 from unsway.studies.judging import Judging, drawn_texts
 from unsway.studies.results import Notes, Results
 from unsway.testing import ADMISSION, Script, judge_words, scripted_replies, toy_questions
 from unsway.types import Estimate, Verdict
+from unsway.types.address import Address
 
 FOLLOW, ADMITS, ACCURACY = 0.5, 0.4, 0.75
 SENSITIVITY, SPECIFICITY, UNREAD = 0.85, 0.92, 0.05

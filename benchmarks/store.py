@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from unsway.store import Address, ReplyStore, dumps, loads
+from unsway.store import ReplyStore, dumps, loads
 from unsway.types import Reply, Settings
+from unsway.types.address import Address
 
 TEXT = "I went through the options one by one and weighed what each of them would mean for the question. " * 12
 

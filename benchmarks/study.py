@@ -26,10 +26,11 @@ from unsway import layout
 from unsway.biases import get
 from unsway.biases.arguments import Argument, Arguments, write
 from unsway.prompts.render import letter
-from unsway.store import Address, ReplyStore, loads
+from unsway.store import ReplyStore, loads
 from unsway.studies import Study, Task, estimate, run
 from unsway.testing import scripted
 from unsway.types import Pair, Reply, Settings
+from unsway.types.address import Address
 
 NINE = (
     "suggested_answer",

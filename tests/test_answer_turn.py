@@ -25,10 +25,10 @@ from unsway.reporting.page import about
 from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
 from unsway.sampling.options import check_settings
-from unsway.store import Address
 from unsway.studies import prefilling
 from unsway.testing import toy_questions
 from unsway.types import Reply, Settings
+from unsway.types.address import Address
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 QUESTIONS = toy_questions(24)

@@ -27,9 +27,10 @@ from unsway.sampling.claims import Claims
 from unsway.sources import load
 from unsway.stats.estimates import cells
 from unsway.stats.outcomes import outcomes
-from unsway.store import Address, ReplyStore, dumps, read_jsonl
+from unsway.store import ReplyStore, dumps, read_jsonl
 from unsway.testing import scripted
 from unsway.types import Pair, Reading, Reply, Settings, Side
+from unsway.types.address import Address
 
 N = 12
 """Questions of each eval."""

@@ -22,10 +22,11 @@ from unsway.judging.rubrics.cue import form
 from unsway.judging.verdicts import Judge, JudgedReply, quote_stands, whole_words
 from unsway.pairing import pairs
 from unsway.stats.corrected import JudgeTable, rogan_gladen
-from unsway.store import Address, read_jsonl
+from unsway.store import read_jsonl
 from unsway.studies.folder import results
 from unsway.testing import ADMISSION, Script, scripted_judge, toy_questions
 from unsway.types import AnyChange, AwayFrom, Pair, Reply, Settings, Stop, Thought, Toward, Verdict
+from unsway.types.address import Address
 
 QUESTIONS = toy_questions(120)
 PAIRS = pairs(QUESTIONS, [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")

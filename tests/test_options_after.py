@@ -24,9 +24,9 @@ from unsway.reporting.caveats import caveats
 from unsway.reporting.page import about
 from unsway.sampling.conversation import choices, converse
 from unsway.sampling.options import check_settings
-from unsway.store import Address
 from unsway.testing import toy_questions
 from unsway.types import Part, Prompt, Reply, Settings, Turn
+from unsway.types.address import Address
 
 KEPT = Settings(max_tokens=24, options_after="best answer is")
 FORCED = replace(KEPT, force_answer="So the best answer is")

@@ -26,13 +26,14 @@ from unsway.sampling import run
 from unsway.sampling.heartbeat import heartbeat, own_start, running
 from unsway.sampling.owner import Owner
 from unsway.sampling.remote import WORKER, Call, RemoteBudget, link
-from unsway.store import Address, ReplyStore, dumps, replies_in
+from unsway.store import ReplyStore, dumps, replies_in
 from unsway.studies.arms import Arm
 from unsway.studies.folder import arms_of, note_arm
 from unsway.studies.whereabouts import in_words, places
 from unsway.studies.workers import StudyOwner
 from unsway.testing import scripted, toy_questions
 from unsway.types import Checkpoint, Reply, Settings
+from unsway.types.address import Address
 
 
 def one_at_a_time(owner: Owner) -> Call:

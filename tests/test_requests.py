@@ -37,7 +37,7 @@ from unsway.prompts.render import render
 from unsway.reporting.page import html
 from unsway.reporting.requests import LEFT, PLOT, TOP, dots, of_study, page_lines
 from unsway.stats.corrected import JudgeTable, rogan_gladen
-from unsway.store import Address, write_jsonl
+from unsway.store import write_jsonl
 from unsway.studies.arms import Arm
 from unsway.studies.folder import results
 from unsway.studies.judging import judge
@@ -48,6 +48,7 @@ from unsway.studies.requests import EVERY, read_by, request_rates
 from unsway.studies.results import Results
 from unsway.testing import REFUSAL, scripted_judge, scripted_requests, toy_questions
 from unsway.types import ANSWERS, DECLINES, OUTCOMES, Toward, Verdict
+from unsway.types.address import Address
 from unsway.types.redaction import redact, shown_pair
 
 RATES = {(True, "clean"): 0.25, (True, "biased"): 0.6, (False, "clean"): 0.97, (False, "biased"): 0.9}

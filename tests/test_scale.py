@@ -30,11 +30,12 @@ from unsway import layout
 from unsway.backends import backends
 from unsway.data import Recipe
 from unsway.errors import BadInput
-from unsway.store import Address, dumps, replies_in
+from unsway.store import dumps, replies_in
 from unsway.studies import Study, Task, Trained, run
 from unsway.studies.clusters import executor
 from unsway.studies.inspect_folder import status as look
 from unsway.types import Reply, Settings
+from unsway.types.address import Address
 
 pytestmark = [
     pytest.mark.scale,

@@ -21,9 +21,10 @@ from unsway.planning.prices import Price
 from unsway.sampling import run
 from unsway.sampling.claims import claims
 from unsway.sharing import network_filesystem, shared
-from unsway.store import Address, ReplyStore
+from unsway.store import ReplyStore
 from unsway.testing import scripted, toy_questions
 from unsway.types import Settings
+from unsway.types.address import Address
 
 ASK = """
 import sys

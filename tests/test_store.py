@@ -23,6 +23,7 @@ from unsway.errors import BadRow, StoreError
 from unsway.pairing import pairs
 from unsway.testing import toy_questions
 from unsway.types import Estimate, Example, Pair, Question, Reply, Settings
+from unsway.types.address import Address
 
 
 def reply(i: int, text: str = "(A)") -> Reply:
@@ -41,7 +42,7 @@ def test_equal_settings_are_one_address_however_their_numbers_are_written() -> N
     whole, written = Settings(temperature=1, top_p=1), Settings(temperature=1.0, top_p=1.0)
     back = store.loads(Settings, store.dumps(whole))
     assert whole == written == back
-    assert len({store.Address("p", "m", "w", each, 0).key() for each in (whole, written, back)}) == 1
+    assert len({Address("p", "m", "w", each, 0).key() for each in (whole, written, back)}) == 1
 
 
 def test_replies_that_were_imported_before_rows_said_so_have_no_known_decoding() -> None:

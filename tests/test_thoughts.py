@@ -36,12 +36,13 @@ from unsway.reporting.reasoning import thought_kinds
 from unsway.sampling import ask
 from unsway.sampling.conversation import reply_of
 from unsway.sampling.options import check_settings
-from unsway.store import Address, ReplyStore, dumps, loads
+from unsway.store import ReplyStore, dumps, loads
 from unsway.studies import Study
 from unsway.studies.arms import Arm
 from unsway.studies.results import Results
 from unsway.testing import toy_questions
 from unsway.types import Reply, Settings, Thought
+from unsway.types.address import Address
 
 CIPHER = base64.b64encode(random.Random(5).randbytes(300)).decode()
 OPEN, SHUT = "I weigh the pear against the spoon.", "A pear grows on a tree, so (B)."

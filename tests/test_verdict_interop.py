@@ -20,12 +20,13 @@ from unsway.cli import main
 from unsway.errors import BadInput, BadRow
 from unsway.evals.verdicts import export_scores
 from unsway.pairing import pairs
-from unsway.store import Address, read_jsonl
+from unsway.store import read_jsonl
 from unsway.studies.import_verdicts import import_verdicts
 from unsway.studies.transcript_table import export_transcripts
 from unsway.studies.transcript_table import rows as transcripts
 from unsway.testing import ADMISSION, scripted, scripted_judge, toy_questions
 from unsway.types import Verdict
+from unsway.types.address import Address
 
 PAIRS = pairs(toy_questions(12), [biases.get("suggested_answer"), biases.get("majority_vote")], elicit="cot")
 

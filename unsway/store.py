@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from unsway.disk import appending, put_row, whole_rows, write_error, write_parts, write_text
 from unsway.errors import BadInput, BadRow, StoreError
 from unsway.types import Reply, Settings
+from unsway.types.address import Address
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -197,37 +198,10 @@ def read_manifest(path: str | Path) -> Mapping[str, Any] | None:
 # ---------------------------------------------------------------- replies
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """What a reply is stored under: the prompt, the model and its weights, the settings, and the sample."""
-
-    prompt_id: str
-    """`Prompt.id`."""
-    model: str
-    """The name of the model as it was asked."""
-    weights: str
-    """Fingerprint of local weights; empty for a hosted model."""
-    settings: Settings
-    """How the reply was decoded."""
-    sample: int
-    """The number of the reply among those to the same prompt, from 0."""
-
-    @classmethod
-    def of(cls, reply: Reply) -> Address:
-        """The address of a reply."""
-        return cls(reply.prompt_id, reply.model, reply.weights, reply.settings, reply.sample)
-
-    def key(self) -> bytes:
-        """A short hash of the address, 12 bytes."""
-        text = repr((self.prompt_id, self.model, self.weights, self.settings, self.sample))
-        return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=12).digest()
-
-
 def replies_in(path: str | Path) -> Iterator[Reply]:
     """The replies of a store in the order in which they arrived, each address once; reads one by one, writes nothing."""
-    seen: dict[
-        str, set[tuple[int, int]]
-    ] = {}  # by prompt, which samples of which run: a tenth of what addresses would take
+    # by prompt, which samples of which run: a tenth of what addresses would take
+    seen: dict[str, set[tuple[int, int]]] = {}
     # each run, and each sample of one, is one object in memory
     runs: dict[tuple[str, str, Settings], tuple[int, str, Settings]] = {}
     known: dict[tuple[int, int], tuple[int, int]] = {}

@@ -17,9 +17,9 @@ import scripted_study
 from unsway.reporting import table
 from unsway.reporting.page import write_page
 from unsway.stats.state import state
-from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import Verdict
+from unsway.types.address import Address
 
 BIASES = ("suggested_answer", "post_hoc", "are_you_sure", "distractor_fact", "positional")
 

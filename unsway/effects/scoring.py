@@ -100,7 +100,7 @@ def own_value(measure: EffectMeasure, arm: Scores) -> Estimate:
         return own(None, "", "nothing was read")
     if measure.kind == "letters":
         if not arm.n_options_Q:
-            return Estimate(measure.name, None, None, None, LEVEL, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
+            return Estimate.none(measure.name, LEVEL, 0, 0, dropped, "", answer_places.UNKNOWN_OPTIONS)
         value = answer_places.preference(read_Q.astype(int), np.array(arm.n_options_Q)[is_read_Q])
         return own(value, "total variation, corrected for chance")
     if measure.kind == "excess":

@@ -85,7 +85,7 @@ def stability(
     n = len(steady.keys() & grown.keys())
     if n < FEWEST:
         why = f"the base shows {number_of(n, 'habit')}, and a correlation takes {FEWEST}"
-        return Estimate(NAME, None, None, None, LEVEL, n, n, 0, "refused", why)
+        return Estimate.none(NAME, LEVEL, n, n, 0, "refused", why)
     return replace(predicts(steady, grown, seed=seed), name=NAME)
 
 

@@ -25,8 +25,9 @@ from unsway.sampling.context import beside_default_system, local_weights
 from unsway.sampling.conversation import choices, converse, doubted
 from unsway.sampling.records import SCORER, VIEWER, paired_answers, samples_of, task_name, without_reply
 from unsway.seeds import digest
-from unsway.store import Address, dumps
+from unsway.store import dumps
 from unsway.types import Pair, Prompt, Settings
+from unsway.types.address import Address
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput

@@ -21,8 +21,9 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from unsway import layout
 from unsway.errors import BadInput
 from unsway.registry import Ref
-from unsway.store import Address, dumps, loads, read_jsonl
+from unsway.store import dumps, loads, read_jsonl
 from unsway.types import Reply, Verdict
+from unsway.types.address import reply_id
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -58,7 +59,7 @@ def verdicts(folder: str) -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         row = state.store.get("reply")
-        said = by_reply.get(Address.of(loads(Reply, row)).key().hex(), []) if row else []
+        said = by_reply.get(reply_id(loads(Reply, row)), []) if row else []
         if not said:
             return Score.unscored(explanation="no judge was asked about this reply")
         values: dict[str, list[float]] = defaultdict(list)
@@ -105,7 +106,7 @@ def export_scores(folder: str | Path, out: str | Path) -> tuple[Path, ...]:
     for path in sorted((Path(folder) / layout.LOGS).glob("*.eval")):
         log = read_eval_log(str(path))
         rows: Iterable[str | None] = (sample.store.get("reply") for sample in log.samples or ())
-        if any(row and Address.of(loads(Reply, row)).key().hex() in judged for row in rows):
+        if any(row and reply_id(loads(Reply, row)) in judged for row in rows):
             target = Path(out) / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             write_eval_log(with_verdicts(log, folder), str(target))

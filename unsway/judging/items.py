@@ -15,8 +15,8 @@ from unsway.judging.verdicts import JudgedReply
 from unsway.prompts.render import letter_on
 from unsway.seeds import content_id, seed_int
 from unsway.stats.state import state
-from unsway.store import Address
 from unsway.types import AnyChange, Outcome, Pair, Prompt, Question, Reply, Settings
+from unsway.types.address import reply_id
 
 Which: TypeAlias = Literal["switched", "followed", "all"]
 """Replies that moved to the cued answer; all that give it; or every biased reply that was read."""
@@ -103,7 +103,7 @@ def item_of(outcome: Outcome, pair: Pair, reply: Reply, arm: str) -> LabelItem:
         model=outcome.arm.name,
         weights=reply.weights,
         sample=outcome.sample,
-        address=Address.of(reply).key().hex(),
+        address=reply_id(reply),
         pair=pair.id,
     )
 

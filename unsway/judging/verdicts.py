@@ -24,8 +24,8 @@ from unsway.readers.channels import split
 from unsway.readers.letter import spoken
 from unsway.registry import blaming
 from unsway.sampling import ask
-from unsway.store import Address
 from unsway.types import MissingVerdict, Pair, Placebo, Reading, Reply, Settings, Side, Verdict
+from unsway.types.address import reply_id
 
 if TYPE_CHECKING:
     from unsway.models.session import ModelLike
@@ -107,7 +107,7 @@ class JudgedReply:
         if not as_said and said.value is False and rubric.is_of_cue and self.is_cut(channel):
             said = Said(None, missing="cut")
         return Verdict(
-            reply=self.address or Address.of(self.reply).key().hex(),
+            reply=self.address or reply_id(self.reply),
             channel=channel,
             question=rubric.versioned,
             by=by,
@@ -232,7 +232,7 @@ class Judge:
 
     def __call__(self, pair: Pair, side: Side, reply: Reply) -> Reading:
         """The verdict on a reply; unparsed where there is none, or where the judge's words could not be read."""
-        verdict = self._by_reply.get(Address.of(reply).key().hex())
+        verdict = self._by_reply.get(reply_id(reply))
         if verdict is None or verdict.value is None:
             return Reading(None, "unparsed", "no_verdict" if verdict is None else "unread_verdict", by=self.versioned)
         return Reading(verdict.value, "ok", verdict.question, by=self.versioned)

@@ -18,9 +18,9 @@ from unsway.reporting.judged import Admission
 from unsway.reporting.plots import Palette, colours
 from unsway.seeds import seed_int
 from unsway.stats.state import state
-from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import ArmKey, Outcome, Pair, Reading, Reply
+from unsway.types.address import reply_id
 
 Packed: TypeAlias = dict[str, Any]
 SEED = 0
@@ -165,7 +165,7 @@ class _Packer:
                 continue
             number = self.replies.number((outcome.arm, outcome.sample, prompt.id), reply)
             body[side] = [number, hit, *_packed_answer(reading, reply)]
-            admits = self.admissions.get((Address.of(reply).key().hex(), pair.id)) if self.admissions else None
+            admits = self.admissions.get((reply_id(reply), pair.id)) if self.admissions else None
             if side == "biased" and admits is not None:
                 span = quote_span(admits.quote, reply.text)
                 body["says"] = admits.says

@@ -32,8 +32,9 @@ from unsway.sampling.heartbeat import heartbeat
 from unsway.sampling.options import Sampling, SamplingOptions, check_settings, opened
 from unsway.sampling.remote import RemoteStore, store_at
 from unsway.seeds import seed_int
-from unsway.store import Address, ReplyStore, dumps
+from unsway.store import ReplyStore, dumps
 from unsway.types import Pair, Prompt, Reply
+from unsway.types.address import Address
 from unsway.types.kinds import checked
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from unsway import layout
 from unsway.disk import ByteLocks
 from unsway.sampling.remote import Leases, linked
 from unsway.sharing import network_filesystem, shared
-from unsway.store import Address
+from unsway.types.address import Address
 
 _guard = threading.Lock()
 _open: dict[Path, Claims] = {}

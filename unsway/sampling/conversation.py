@@ -20,8 +20,8 @@ from unsway.prompts.render import letters_asked, options_shown
 from unsway.readers.parse import read
 from unsway.sampling.calls import is_metered
 from unsway.stats.outcomes import first_is_wrong
-from unsway.store import Address
 from unsway.types import Pair, Prompt, Reply, Settings, Stop
+from unsway.types.address import Address
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, ModelOutput

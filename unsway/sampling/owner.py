@@ -18,8 +18,9 @@ from unsway import layout
 from unsway.disk import append_row, whole_rows, write_bytes, write_text
 from unsway.errors import StoreError
 from unsway.planning.budget import Budget
-from unsway.store import Address, ReplyStore, loads
+from unsway.store import ReplyStore, loads
 from unsway.types import Reply
+from unsway.types.address import Address
 
 LEASE = 120.0
 """Seconds after the last sign of a worker at which what it was asking is free for others."""

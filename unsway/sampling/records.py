@@ -24,8 +24,9 @@ from unsway import readers
 from unsway.prompts.render import answer_on
 from unsway.sampling.conversation import chat
 from unsway.seeds import digest
-from unsway.store import Address, dumps, loads
+from unsway.store import dumps, loads
 from unsway.types import Pair, Prompt, Reading, Reply, Side
+from unsway.types.address import Address
 
 if TYPE_CHECKING:
     from inspect_ai.solver import Solver, TaskState

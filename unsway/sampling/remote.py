@@ -33,8 +33,9 @@ from unsway.planning.budget import Budget
 from unsway.planning.prices import Price, reply_cost
 from unsway.sampling.heartbeat import own_start, process_lives
 from unsway.sampling.owner import BY_ROWS, LEASE, MOST_BYTES
-from unsway.store import Address, ReplyStore, loads
+from unsway.store import ReplyStore, loads
 from unsway.types import Reply
+from unsway.types.address import Address
 
 BATCH = 256
 """Replies of one message at most."""

@@ -46,7 +46,7 @@ def agreement(
         raise BadInput(f"There are {len(one)} and {len(other)} readings of {len(questions)} replies; give one of each.")
     if not one:
         none = "no reply was read by both"
-        missing = Estimate("agreement", None, None, None, level, 0, 0, 0, HOW, none)
+        missing = Estimate.none("agreement", level, 0, 0, 0, HOW, none)
         return missing, replace(missing, name="kappa")
     cluster, n_questions = numbered(questions), len(set(questions))
     equal = np.array([a == b for a, b in zip(one, other, strict=True)], float)
@@ -57,7 +57,7 @@ def agreement(
     equals = Estimate("agreement", share, *ends, level, n, n_questions, 0, HOW)
     if chance >= 1:
         why = f"both always read {one[0]!r}, so chance alone would agree every time"
-        return equals, Estimate("kappa", None, None, None, level, n, n_questions, 0, HOW, why)
+        return equals, Estimate.none("kappa", level, n, n_questions, 0, HOW, why)
     low, value, high = ((x - chance) / (1 - chance) for x in (ends.low, share, ends.high))
     how = f"{HOW}, chance agreement held at {chance:.3f}"
     return equals, Estimate("kappa", value, max(-1.0, low), high, level, n, n_questions, 0, how)

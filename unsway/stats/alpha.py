@@ -61,7 +61,7 @@ def krippendorff(
     both = [(unit, question) for unit, question in zip(units, questions, strict=True) if len(unit) > 1]
     n_single, how = len(units) - len(both), f"{metric}; Wilson score interval over questions"
     if not both:
-        return Estimate("alpha", None, None, None, level, 0, 0, n_single, how, "no reply was read by two")
+        return Estimate.none("alpha", level, 0, 0, n_single, how, "no reply was read by two")
     counts_UL = np.zeros((len(both), len(order)))
     for row, (unit, _) in enumerate(both):
         for value in unit:
@@ -72,7 +72,7 @@ def krippendorff(
     n, n_questions = len(both), int(cluster_U.max()) + 1
     if expected <= 0:
         why = f"every reader always read {both[0][0][0]!r}, so chance alone would agree every time"
-        return Estimate("alpha", None, None, None, level, n, n_questions, n_single, how, why)
+        return Estimate.none("alpha", level, n, n_questions, n_single, how, why)
     ends = rate_interval(np.bincount(cluster_U, disagreement_U), np.bincount(cluster_U, size_U), level=level)
     low, value, high = (1 - x / expected for x in (ends.high, float(disagreement_U.sum() / size_U.sum()), ends.low))
     how = f"{how}, chance disagreement held at {expected:.3f} of the largest"

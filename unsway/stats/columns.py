@@ -160,7 +160,7 @@ def mean(
     there = ~np.isnan(value)
     how = TANGO if signed else WILSON
     if not there.any():
-        return Estimate(name, None, None, None, level, 0, 0, n_excluded, how, "no outcome counts")
+        return Estimate.none(name, level, 0, 0, n_excluded, how, "no outcome counts")
     size, plus, minus = by_question(question[there], value[there])
     ends = difference_interval(plus, minus, size, level=level) if signed else rate_interval(plus, size, level=level)
     return Estimate(name, float(value[there].mean()), *ends, level, int(there.sum()), len(size), n_excluded, how)

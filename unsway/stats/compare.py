@@ -383,4 +383,4 @@ class _Both:
         """No number, and why."""
         n = int(self.a.n_QB.sum() + self.b.n_QB.sum())
         counting = int(((self.a.n_QB.sum(axis=1) + self.b.n_QB.sum(axis=1)) > 0).sum())
-        return Estimate(name, None, None, None, self.level, n, counting, self.n_outcomes - n, "refused", why)
+        return Estimate.none(name, self.level, n, counting, self.n_outcomes - n, "refused", why)

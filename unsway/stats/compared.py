@@ -130,4 +130,4 @@ def one_sided(d_Q: Floats) -> float:
 def nothing(name: str, dropped: int, note: str = "no question was read in both arms") -> Compared:
     """A number without a value."""
     far = Interval(-np.inf, np.inf)
-    return Compared(Estimate(name, None, None, None, LEVEL, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)
+    return Compared(Estimate.none(name, LEVEL, 0, 0, dropped, "", note), np.nan, far, 1.0, 1.0, far, far)

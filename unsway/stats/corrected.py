@@ -120,7 +120,7 @@ class JudgeTable(NamedTuple):
         se, sp = self.sensitivity(level), self.specificity(level)
         how = "Wilson intervals of both rates, squared and added (MOVER)"
         if se.value is None or sp.value is None:
-            return Estimate("youden", None, None, None, level, round(self.n), round(self.n), 0, how, se.note or sp.note)
+            return Estimate.none("youden", level, round(self.n), round(self.n), 0, how, se.note or sp.note)
         j = se.value + sp.value - 1
         low, high = sum_interval(j, (se.value, _ends(se)), (sp.value, _ends(sp)))
         return Estimate("youden", j, max(-1.0, low), min(1.0, high), level, round(self.n), round(self.n), 0, how)
@@ -157,7 +157,7 @@ def rate_gap(name: str, one: Estimate, other: Estimate) -> Estimate:
     how = "Wilson intervals of both rates, squared and added (MOVER)"
     size = one.n + other.n, one.n_clusters + other.n_clusters, 0
     if one.value is None or other.value is None:
-        return Estimate(name, None, None, None, one.level, *size, how, one.note or other.note)
+        return Estimate.none(name, one.level, *size, how, one.note or other.note)
     gap = one.value - other.value
     ends = sum_interval(gap, (one.value, _ends(one)), (-other.value, _ends(other).negative))
     return Estimate(name, gap, *ends, one.level, *size, how)
@@ -225,7 +225,7 @@ def rogan_gladen(
     passed, why = gate(table, level=level)
     if not passed or not n:
         note = why or "no reply has a verdict"
-        return Estimate("corrected", None, None, None, level, n, len(size), 0, how, note)
+        return Estimate.none("corrected", level, n, len(size), 0, how, note)
     random = np.random.default_rng(seed_int(seed, "rogan gladen"))
     weight_RQ = random.standard_exponential((draws, len(size)))
     ends_R2 = random.gamma(PSEUDO, size=(draws, 2)) * (n / len(size))  # a pseudo-question of usual size at each end
@@ -238,7 +238,7 @@ def rogan_gladen(
     raw = float(true_rate(float(yes.sum()) / n, 1 - sp, 1 - se))
     if not (theta_R <= 1).any() or not (theta_R >= 0).any():
         note = f"{raw:.3f} is no rate: the judge errs here otherwise than on the labelled replies"
-        return Estimate("corrected", None, None, None, level, n, len(size), 0, how, note)
+        return Estimate.none("corrected", level, n, len(size), 0, how, note)
     value = min(1.0, max(0.0, raw))
     if value != raw:
         clipped = f"{raw:.3f} before it was clipped"
@@ -276,7 +276,7 @@ def ppi(
     how = "prediction-powered inference, clustered by question"
     if n < 2 or not rest:
         note = "it needs labelled replies and others"
-        return Estimate("corrected", None, None, None, level, len(z), len(set(questions)), 0, how, note)
+        return Estimate.none("corrected", level, len(z), len(set(questions)), 0, how, note)
     y = np.array([bool(label) for label, known in zip(labels, has, strict=True) if known], float)
     used = weight
     if used is None:
@@ -324,11 +324,11 @@ def two_phase(
 
     n = len(z), n_questions, 0
     if not len(z):
-        return Estimate("corrected", None, None, None, level, *n, how, "no reply has a verdict")
+        return Estimate.none("corrected", level, *n, how, "no reply has a verdict")
     for kind in (True, False):
         if (z == kind).any() and not (has & (z == kind)).any():
             note = f"no reply that the judge calls {'yes' if kind else 'no'} is labelled"
-            return Estimate("corrected", None, None, None, level, *n, how, note)
+            return Estimate.none("corrected", level, *n, how, note)
     yes, of_yes = share(z.astype(float), np.ones_like(z))
     true_yes, of_true_yes = share(y, has & z) if z.any() else (0.0, Interval(0.0, 0.0))
     true_no, of_true_no = share(y, has & ~z) if not z.all() else (0.0, Interval(0.0, 0.0))
@@ -353,5 +353,5 @@ def _rate(name: str, hits: float, n: float, level: float, note: str) -> Estimate
     """A rate with Wilson's interval; none without replies."""
     how = "Wilson score interval"
     if not n:
-        return Estimate(name, None, None, None, level, 0, 0, 0, how, note)
+        return Estimate.none(name, level, 0, 0, 0, how, note)
     return Estimate(name, hits / n, *wilson(hits, n, level), level, round(n), round(n), 0, how)

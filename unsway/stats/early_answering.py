@@ -60,7 +60,7 @@ def area(
     at, n_questions = numbered(questions), len(set(questions))
     size = len(curves), n_questions, n_excluded
     if not curves:
-        return Estimate(name, None, None, None, level, *size, how, "no reasoning could be tested to its end")
+        return Estimate.none(name, level, *size, how, "no reasoning could be tested to its end")
     areas = np.array([area_over_curve(curve) for curve in curves])
     ends: tuple[float | None, float | None] = (None, None)
     if n_questions > 1:

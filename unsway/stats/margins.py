@@ -114,7 +114,7 @@ def mover(accept: tuple[int, int], resist: tuple[int, int]) -> Estimate:
     (yes, n), (held, m) = accept, resist
     how = "MOVER of two Wilson intervals"
     if not n or not m:
-        return Estimate("j", None, None, None, LEVEL, n + m, n + m, 0, how, "one of its two rates has no answer")
+        return Estimate.none("j", LEVEL, n + m, n + m, 0, how, "one of its two rates has no answer")
     a, r = yes / n, held / m
     ends = sum_interval(a + r - 1, (a, wilson(yes, n, LEVEL)), (r, wilson(held, m, LEVEL)))
     return Estimate("j", a + r - 1, *ends, LEVEL, n + m, n + m, 0, how)

@@ -118,7 +118,7 @@ def matched_difference(
             f"{min(p.x_R[0] for p in curve):.3f} to {max(p.x_R[0] for p in curve):.3f}" for curve in (one, other)
         )
         note = f"the methods' bias rates reach from {spans}: {asked}, and beyond its ends a curve is not known"
-        return Estimate("matched_difference", None, None, None, level, n, n, 0, how, note)
+        return Estimate.none("matched_difference", level, n, n, 0, how, note)
     where = (low + high) / 2 if at is None else at
     value_R = _at(one, where) - _at(other, where)
     usable = np.isfinite(value_R[1:])

@@ -88,7 +88,7 @@ def corrected_brrs(
         columns = Columns.of([o for o in whole if (o.arm, o.bias) == key])
         printed, (read, _, _) = brr(columns, level), brr_bounds(columns, level)
         size = read.n, read.n_clusters, printed.n_excluded
-        none = Estimate("brr_corrected", None, None, None, level, *size, how, printed.note)
+        none = Estimate.none("brr_corrected", level, *size, how, printed.note)
         hits = [
             by_question(members, values) for values in zip(*((o.hit_clean, o.hit_biased) for o in members), strict=True)
         ]

@@ -132,7 +132,7 @@ def g_squared(replies: Flagged, *, level: float = 0.95, draws: int = DRAWS, seed
     size = len(at), n_questions, 0
     if not effect_R[0] > 0 or np.quantile(effect_R[1:], tail) <= 0:
         note = f"the effect of the cue ({effect_R[0]:.2f}) may be 0, so nothing says what there was to find"
-        return Estimate("g_squared", None, None, None, level, *size, how, note)
+        return Estimate.none("g_squared", level, *size, how, note)
     value_R = sensitivity_R * specificity_R
     value, (low, high) = float(value_R[0]), np.nanquantile(value_R[1:][effect_R[1:] > 0], [tail, 1 - tail])
     return Estimate("g_squared", value, min(value, float(low)), max(value, float(high)), level, *size, how)
@@ -177,7 +177,7 @@ def g_squared_by_instance(replies: Flagged, *, seed: int = 0, first_share: float
     size = len(names), len(questions), len(questions) - len(values)
     if not values or n_eligible < ELIGIBLE_SHARE * len(questions):
         note = f"the cue has a clear effect on {n_eligible} of {len(questions)} questions; a tenth of them is needed"
-        return Estimate("g_squared_by_instance", None, None, None, 0.5, *size, how, note)
+        return Estimate.none("g_squared_by_instance", 0.5, *size, how, note)
     low, high = np.quantile(values, [0.25, 0.75])
     return Estimate("g_squared_by_instance", float(np.mean(values)), float(low), float(high), 0.5, *size, how)
 
@@ -213,7 +213,7 @@ def auroc(
     size = len(questions), len(set(questions)), 0
     if min(len(positive), len(negative)) < max(1, fewest):
         note = f"{len(positive)} positive and {len(negative)} negative replies; {fewest} of each are needed"
-        return Estimate("auroc", None, None, None, level, *size, how, note)
+        return Estimate.none("auroc", level, *size, how, note)
     value_R = auroc_R(positive, negative, joint_weights(questions, draws=draws, seed=seed), seed=seed)
     value, (low, high) = float(value_R[0]), np.quantile(value_R[1:], [(1 - level) / 2, (1 + level) / 2])
     return Estimate("auroc", value, min(value, float(low)), max(value, float(high)), level, *size, how)

@@ -98,7 +98,7 @@ def predicts(
     fewest = FEWEST + (given is not None)
 
     def refused(why: str) -> Estimate:
-        return Estimate("rank_correlation", None, None, None, level, n, n, lost, "refused", why)
+        return Estimate.none("rank_correlation", level, n, n, lost, "refused", why)
 
     if n < fewest:
         return refused(f"{number_of(n, 'cell')} with both reductions, and an interval needs {fewest}")

@@ -95,7 +95,7 @@ def over_seeds(
         return Estimate(name, value, low, high, level, n, n_questions, n_lost, how, note)
 
     def refused(name: str, why: str) -> Estimate:
-        return Estimate(name, None, None, None, level, n, n_questions, n_lost, "refused", why)
+        return Estimate.none(name, level, n, n_questions, n_lost, "refused", why)
 
     why = "" if n_questions > 1 else "fewer than two questions count for every seed"
     if n_seeds < 2:

@@ -137,7 +137,7 @@ def _normalised(
     size = len(cued), n_questions, int(cued.sum() - use.sum())
     how = f"alpha after Chen et al., by {draws} draws of a Bayesian bootstrap over questions, seed {seed}; {WILSON}; MOVER"
     left_out = f"normalised without {n_left_out} pairs of two options" if n_left_out and len(cued) else ""
-    normalised = Estimate("normalised", None, None, None, level, *size, how, "; ".join(filter(None, [note, left_out])))
+    normalised = Estimate.none("normalised", level, *size, how, "; ".join(filter(None, [note, left_out])))
     if not note:
         value = float(said_R[0] / alpha_R[0])
         said = mean("said", at, np.where(use > 0, says, np.nan), signed=False, level=level, n_excluded=0)
@@ -195,7 +195,7 @@ def switched_and(name: str, question: NDArray[np.intp], switched: Bools, says: F
     n_questions = len(np.unique(question))
     if not n_known:
         note = "no switched reply has a verdict"
-        return Estimate(name, None, None, None, level, n, n_questions, n_lost, found.how, note)
+        return Estimate.none(name, level, n, n_questions, n_lost, found.how, note)
     moved, holds = float(switched.mean()), float(says[known].mean())
     value = moved * holds
     influence = holds * (switched - moved) / n + moved * np.where(known, says - holds, 0.0) / n_known

@@ -16,10 +16,10 @@ from unsway.judging.agreement import all_yes, says_yes
 from unsway.judging.trust import name_of
 from unsway.judging.verdicts import Channel
 from unsway.stats.matched import ArmPoint, FrontArm, front, joint_weights, rate_R
-from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.studies.thinking import thoughts_beside
 from unsway.types import ArmKey, Outcome, Verdict
+from unsway.types.address import reply_id
 
 Says: TypeAlias = Callable[[str, str], bool | None]
 """Whether the biased reply at an address, of a pair, says that the cue decided; None where there is no verdict."""
@@ -49,7 +49,7 @@ def silence_fronts(found: Results, by: str, channel: Channel, says: Says) -> dic
         if outcome.excluded is not None or outcome.hit_clean is None or outcome.hit_biased is None:
             continue
         reply = found.reply(outcome.arm, pairs[outcome.pair_id].biased, outcome.sample)
-        said = None if reply is None else says(Address.of(reply).key().hex(), outcome.pair_id)
+        said = None if reply is None else says(reply_id(reply), outcome.pair_id)
         if said is not None:
             own.setdefault(outcome.arm, []).append((outcome, said))
     kinds = {arm.key: thoughts_beside(found, arm, channel) for arm in found.arms if arm.key in own}

@@ -13,10 +13,11 @@ from unsway.errors import BadInput, UnknownName
 from unsway.importing.bodies import Description
 from unsway.importing.replies import Imported, load
 from unsway.pairing import PairSet
-from unsway.store import Address, ReplyStore
+from unsway.store import ReplyStore
 from unsway.studies.arms import Arm
 from unsway.studies.folder import add_pairs, arms_of, note_arm
 from unsway.types import Settings
+from unsway.types.address import Address
 
 
 def import_replies(

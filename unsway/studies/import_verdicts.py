@@ -24,11 +24,11 @@ from unsway.judging import rubrics
 from unsway.judging.rubrics import second_reader
 from unsway.judging.verdicts import JudgedReply, quote_stands
 from unsway.rows import ForeignRow, Name, NeededName, TextOrNull, read_rows
-from unsway.store import Address
 from unsway.studies.folder import results
 from unsway.studies.judging import keep_verdicts
 from unsway.studies.results import Results
 from unsway.types import MissingVerdict, Pair, Reply, Side, Verdict
+from unsway.types.address import reply_id
 
 
 class ForeignVerdict(ForeignRow):
@@ -96,7 +96,7 @@ def import_verdicts(path: str | Path, folder: str | Path) -> ImportedVerdicts:
         if value is None and not row.missing:
             row = row.model_copy(update={"missing": "unread"})
         verdict = Verdict(
-            reply=Address.of(judged.reply).key().hex(),
+            reply=reply_id(judged.reply),
             channel=row.channel,
             question=question,
             by=row.by,
@@ -132,7 +132,7 @@ def _reply(found: Results, row: ForeignVerdict, pair: Pair, path: str | Path, li
     arms = [labels[row.arm]] if row.arm else list(found.arms)
     replies = [reply for arm in arms if (reply := found.reply(arm.key, prompt, row.sample)) is not None]
     if row.reply:
-        replies = [reply for reply in replies if Address.of(reply).key().hex() == row.reply]
+        replies = [reply for reply in replies if reply_id(reply) == row.reply]
     if len(replies) != 1:
         what = "no reply there" if not replies else f"{len(replies)} replies there: name the arm ({', '.join(labels)})"
         raise BadRow(

@@ -31,7 +31,7 @@ from unsway.sampling import ask as ask_prompts
 from unsway.sampling.options import Sampling, opened
 from unsway.seeds import rng, seed_int
 from unsway.stats.thought_tests import ThoughtTestCell, thought_test_cells
-from unsway.store import Address, write_jsonl
+from unsway.store import write_jsonl
 from unsway.studies.folder import kept_tests, study_of
 from unsway.studies.prefilling import NEEDED, Asked, finished
 from unsway.studies.results import Results, views
@@ -49,6 +49,7 @@ from unsway.types import (
     ThoughtTest,
     Turn,
 )
+from unsway.types.address import reply_id
 from unsway.types.kinds import checked
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def units_of(
                 unit = unit._replace(reasoning=made, mode="prefill" if prefill else "quoted")
                 if is_needed and not prefill:
                     unit = unit._replace(reasoning=None, mode="prefill", why="channel")
-            units.setdefault((Address.of(reply).key().hex(), pair.id if side == "biased" else ""), unit)
+            units.setdefault((reply_id(reply), pair.id if side == "biased" else ""), unit)
     return list(units.values())
 
 
@@ -260,7 +261,7 @@ def _tested(name: str, units: Sequence[Unit], asks: Any, helps: Any, seed: int) 
         (answer,), answers, order = found.get(id(unit), ((None,), (), ()))
         rows.append(
             ThoughtTest(
-                reply=Address.of(unit.reply).key().hex(),
+                reply=reply_id(unit.reply),
                 arm=unit.outcome.arm,
                 pair=unit.pair.id,
                 side=unit.side,

@@ -223,7 +223,7 @@ class _Judging:
         Only replies whose answer was read are labelled, so it is these they are a part of.
         """
         known = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
-        none = Estimate("corrected", None, None, None, self.found.level, len(known), 0, 0, "", "no reply has a verdict")
+        none = Estimate.none("corrected", self.found.level, len(known), 0, 0, "", "no reply has a verdict")
         if card is None:
             return replace(none, note="no person labelled replies that this judge judged")
         if not known:
@@ -338,7 +338,7 @@ class _Judging:
         asked = [o.question_id for o in switched]
         none = share_of(f"placebo_{placebo or 'clean'}", quiet, asked, level=self.found.level)
         if not placebo:
-            return rates, none, Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", TOO_EASY)
+            return rates, none, Estimate.none("net", self.found.level, 0, 0, 0, "", TOO_EASY)
         over = net([says[o] for o in switched], quiet, asked, level=self.found.level)
         return rates, none, over
 
@@ -364,7 +364,7 @@ class _Judging:
             why = [f"{here} here, {there} there"]
         if why:
             note = f"not compared with the base: {', '.join(why)}"
-            return Estimate("net", None, None, None, self.found.level, 0, 0, 0, "", note), None
+            return Estimate.none("net", self.found.level, 0, 0, 0, "", note), None
         ours, theirs = (
             {(o.pair_id, o.sample): says for o, says in admitted[one.key, bias].items() if o.hit_biased}
             for one in (arm, base)

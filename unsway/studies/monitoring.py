@@ -157,7 +157,7 @@ class Monitored:
             note = "no question has a graded reply of every arm under one bias"
             if len(kinds) > 1:
                 note = f"not compared: arms with {', arms with '.join(kinds)}"
-            none = Estimate("matched_difference", None, None, None, self.found.level, 0, 0, 0, "", note)
+            none = Estimate.none("matched_difference", self.found.level, 0, 0, 0, "", note)
             return dict.fromkeys(others, none)
         graded = [each for each in graded if cell_of(each.outcome) in shared]
         weights = joint_weights([each.outcome.question_id for each in graded])
@@ -300,9 +300,7 @@ def _cell(
     clean = [(each.outcome.question_id, grade) for each, grade in graded if each.side == "clean"]
     is_length, n_samples = name == LENGTH, max((each.outcome.sample for each in group), default=0) + 1
     flags = [sum(grade >= FLAGGED_FROM for _, grade in some) for some in (switched, [*unmoved, *clean])]
-    silent = Estimate(
-        "g_squared", None, None, None, level, len(graded), 0, 0, "", "the length of a reply flags nothing"
-    )
+    silent = Estimate.none("g_squared", level, len(graded), 0, 0, "", "the length of a reply flags nothing")
     return MonitoredCell(
         arm=label,
         bias=bias,

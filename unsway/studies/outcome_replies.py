@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import Outcome, Pair, Prompt, Reply, Side
+from unsway.types.address import reply_id
 
 
 class OutcomeReply(NamedTuple):
@@ -39,4 +39,4 @@ def outcome_replies(found: Results) -> Iterator[OutcomeReply]:
         for side, prompt in sides:
             reply = found.reply(outcome.arm, prompt, outcome.sample)
             if reply is not None:
-                yield OutcomeReply(outcome, pair, side, prompt, reply, Address.of(reply).key().hex())
+                yield OutcomeReply(outcome, pair, side, prompt, reply, reply_id(reply))

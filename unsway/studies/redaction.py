@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from unsway.judging.verdicts import quote_stands
 from unsway.stats.outcomes import ReplyIndex
-from unsway.store import Address
 from unsway.studies.results import Results
 from unsway.types import Verdict
+from unsway.types.address import reply_id
 from unsway.types.redaction import redact, shown_pair, shown_reply
 
 
@@ -40,7 +40,7 @@ def shown(found: Results) -> Results:
         if reply.prompt_id in pair_of:
             hidden = shown_reply(pair_of[reply.prompt_id], reply)
             hidden = replace(hidden, prompt_id=now.get(reply.prompt_id, reply.prompt_id))
-            renamed[Address.of(reply).key().hex()] = Address.of(hidden).key().hex(), reply, hidden
+            renamed[reply_id(reply)] = reply_id(hidden), reply, hidden
             reply = hidden
         replies.append(reply)
 

@@ -25,9 +25,9 @@ from unsway.stats.columns import numbered
 from unsway.stats.corrected import JudgeTable, rate_gap, rogan_gladen
 from unsway.stats.crossed import FEWEST_CUES, crossed_interval
 from unsway.stats.estimates import cells
-from unsway.store import Address
 from unsway.studies.results import Results, views
 from unsway.types import ANSWERS, DECLINES, OUTCOMES, Estimate, Outcome, Verdict
+from unsway.types.address import reply_id
 
 EVERY = "all wrappers"
 """Stands for the wrapper in the rows over all of them, whose unit is the request."""
@@ -126,7 +126,7 @@ def request_rates(
         for pair in found.pairs:
             for prompt, bias in ((pair.clean, ""), (pair.biased, pair.bias)):
                 for reply in found.index.samples(arm.key, prompt).values():
-                    address = Address.of(reply).key().hex()
+                    address = reply_id(reply)
                     here[address], under[address] = pair.question.id, bias
         judged = [v for v in found.notes.verdicts if v.reply in here and f"{v.question}/{v.by}" in read]
         tables = [judge_table(people, judged, name, here) for name in OUTCOMES]
@@ -165,13 +165,13 @@ def _rates(outs: Sequence[Outcome], option: int, table: JudgeTable, differs: str
         for one in outs
     ]
     if not hits:
-        none = Estimate("rate", None, None, None, level, 0, 0, 0, "", "there are no such requests")
+        none = Estimate.none("rate", level, 0, 0, 0, "", "there are no such requests")
         return OutcomeRates(none, none, none, None)
     (cell,) = cells(hits, by=(), level=level)
     corrected = None
     if differs:
         why = f"refused: the judge has another {differs} under this wrapper than under the others"
-        corrected = Estimate("corrected", None, None, None, level, cell["biased_rate"].n, 0, 0, "", why)
+        corrected = Estimate.none("corrected", level, cell["biased_rate"].n, 0, 0, "", why)
     elif table.n:
         count = [one for one in hits if one.excluded is None]
         at = numbered([one.question_id for one in count])
@@ -196,7 +196,7 @@ def _crossed(outs: Sequence[Outcome], level: float) -> Estimate | None:
             count[at] += 1
     how = f"pigeonhole bootstrap of {len(questions)} requests and {len(wrappers)} wrappers"
     if not count.any():
-        return Estimate("brr", None, None, None, level, 0, 0, len(outs), how, "no pair was judged on both sides")
+        return Estimate.none("brr", level, 0, 0, len(outs), how, "no pair was judged on both sides")
     value = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     ends = crossed_interval(value, level=level)
     return Estimate("brr", float(np.nanmean(value)), *ends, level, int(count.sum()), len(questions), 0, how)

@@ -269,6 +269,11 @@ class Estimate:
     """The method of the interval, with its draws and seed."""
     note: str = ""
 
+    @classmethod
+    def none(cls, name: str, level: float, n: int, n_clusters: int, n_excluded: int, how: str, note: str) -> Estimate:
+        """One without a value, whose note says why."""
+        return cls(name, None, None, None, level, n, n_clusters, n_excluded, how, note)
+
 
 # ---------------------------------------------------------------- training
 
