@@ -52,15 +52,21 @@ STUDY = Study(
 )
 """The recipe's defaults are the paper's: 10,000 consistency rows, half without reasoning, and 10,000 instruct rows."""
 
+SMALL_MODEL = "unsway/smollm2-135m"
 SMALL_RECIPE = Recipe(n=240, direct_share=0.2, elicit="brief", instruct=40, max_tokens=160, instructions="default")
 SMALL = Trained(Bct(batch_size=8, learning_rate=1e-3), tasks="arc_easy", recipe=SMALL_RECIPE)
 SMALL_CONTROL = replace(SMALL, method=Control(batch_size=8, learning_rate=1e-3))
 
 
 def small(study: Study) -> Study:
-    """The same shape at the size of a laptop: 10 questions of each task, one seed, short replies."""
+    """The same shape at the size of a laptop: a small model, 10 questions of each task, one seed, short replies."""
     return study.but(
-        interventions=(None, SMALL_CONTROL, SMALL), n=10, seeds=0, elicit="brief", settings=Settings(max_tokens=96)
+        models=SMALL_MODEL,
+        interventions=(None, SMALL_CONTROL, SMALL),
+        n=10,
+        seeds=0,
+        elicit="brief",
+        settings=Settings(max_tokens=96),
     )
 
 
@@ -74,7 +80,7 @@ def available(study: Study) -> Study:
 
 
 @click.command(help=__doc__)
-@click.option("--model", default=STUDY.models[0], show_default=True)
+@click.option("--model", help=f"{STUDY.models[0]}, or with --small {SMALL_MODEL}, where none is named.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/chua2024"), show_default=True)
 @click.option("--plan", "only_plan", is_flag=True, help="Show what it would take; ask nothing.")
 @click.option("--small", "at_small_size", is_flag=True, help="The same shape at the size of a laptop.")
@@ -82,7 +88,7 @@ def available(study: Study) -> Study:
 @click.option("--arguments", type=click.Path(exists=True), help="File of arguments for distractor_argument.")
 @click.option("--max-cost", type=float, help="US dollars at which asking stops.")
 def main(
-    model: str,
+    model: str | None,
     out: Path,
     only_plan: bool,
     at_small_size: bool,
@@ -90,8 +96,8 @@ def main(
     arguments: str | None,
     max_cost: float | None,
 ) -> None:
-    study = STUDY.but(models=model, arguments=arguments)
-    study = small(study) if at_small_size else study
+    study = small(STUDY) if at_small_size else STUDY
+    study = study.but(models=model or study.models, arguments=arguments)
     study = study if arguments else study.but(biases=tuple(bias for bias in NINE if bias != "distractor_argument"))
     study = available(study.but(interventions="none") if no_train else study)
     if only_plan:

@@ -11,6 +11,7 @@ from unsway.prompts import elicitations
 from unsway.prompts.elicitations import Elicitation
 from unsway.registry import Ref
 from unsway.sampling.options import Sampling
+from unsway.studies.arms import ArmRole
 from unsway.types import Checkpoint, Pair
 from unsway.types.kinds import check_kinds
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from unsway.biases import Bias
     from unsway.interventions import Intervention
     from unsway.models.session import ModelLike
-    from unsway.studies.arms import ArmRole
 
 
 @dataclass(frozen=True, slots=True)
