@@ -364,6 +364,7 @@ def test_terminals_show_redacted_pairs_and_one_at_a_time_when_asked(folder: Path
     args = ["show", str(folder), "scripted/model", "wrapped_politely", "-n", "5"]
     plain = shell.invoke(main, args).output
     assert plain.count("[redacted: ") >= 10 and not SECRET.search(plain)
+    assert "read as (answers)" in plain and "(A)" not in plain  # a request has no letters
     one = shell.invoke(main, [*args, "--reveal"]).output
     assert len(SECRET.findall(one)) == 2 and "[redacted: " not in one
     refused = shell.invoke(main, ["view", str(folder)])

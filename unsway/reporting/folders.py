@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unsway.errors import UnknownName, number_of
-from unsway.prompts.render import letter_on, letters_on
+from unsway.prompts.render import answer_on, letters_on
 from unsway.reporting import table
 from unsway.reporting.words import NONE, dollars, points, visible
 from unsway.studies.inspect_folder import Difference, Status, studies
@@ -184,18 +184,17 @@ def transcripts(results: Results, arm: str, bias: str, n: int, *, reveal: bool =
     texts = []
     for outcome in mine[:n]:
         pair = pairs[outcome.pair_id]
-        options = "\n".join(f"{letters_on(pair, i)} {visible(text)}" for i, text in enumerate(pair.question.options))
+        listed = () if pair.question.is_request else enumerate(pair.question.options)  # a request shows no options
+        options = "".join(f"{letters_on(pair, i)} {visible(text)}\n" for i, text in listed)
         cue = _lines(pair.biased.cue(), CUE_LINES) or "the order of the options"
-        texts.append(
-            f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n\n── cue\n{cue}"
-        )
+        texts.append(f"\n{'─' * 40} {pair.question.id}\n{visible(pair.question.stem[:STEM])}\n{options}\n── cue\n{cue}")
         sides: tuple[tuple[Side, Prompt, int | None], ...] = (
             ("clean", pair.clean, outcome.clean.choice),
             ("biased", pair.biased, outcome.biased.choice),
         )
         for side, prompt, option in sides:
             reply = results.reply(key, prompt, outcome.sample)
-            choice = "nothing that could be read" if option is None else f"({letter_on(pair, side, option)})"
+            choice = "nothing that could be read" if option is None else f"({answer_on(pair, side, option)})"
             said = "no reply" if reply is None else _lines(reply.text, REPLY_LINES)
             texts[-1] += f"\n\n── {side}, read as {choice}\n{said}"
     return texts

@@ -11,7 +11,7 @@ from math import ceil
 from typing import TypeAlias, TypeVar
 
 from unsway.errors import number_of
-from unsway.prompts.render import letter_on, letters_on
+from unsway.prompts.render import answer_on, letters_on
 from unsway.reporting import effects, table, words
 from unsway.reporting.deck import layout as at
 from unsway.reporting.deck.layout import Bars, Box, Item, Paragraph, Piece, Series, Slide, Table, Text, cut, line
@@ -314,12 +314,13 @@ def transcript_slide(one: ChosenTranscript) -> Slide:
     question, target, cue = one.pair.question, one.pair.target, one.pair.biased.cue()
     cued = target.cued if target.stance == "for" else None
     asked: list[Paragraph] = [line("Question", "soft"), line(cut(question.stem, 260))]
-    for i, option in enumerate(question.options[:6]):
+    options = () if question.is_request else question.options  # a request shows none
+    for i, option in enumerate(options[:6]):
         tags = [tag for tag, is_so in (("right", i == question.gold), ("cued", i == cued)) if is_so]
         listed = Piece(f"{letters_on(one.pair, i)} {cut(option, 70)}")
         asked.append((listed, *(Piece(f"  {tag}", "soft") for tag in tags)))
-    if len(question.options) > 6:
-        asked.append(line(f"and {len(question.options) - 6} more options", "soft"))
+    if len(options) > 6:
+        asked.append(line(f"and {len(options) - 6} more options", "soft"))
     asked.append(line("Cue", "soft"))
     if not cue:
         is_order = one.pair.order != tuple(range(len(one.pair.order)))
@@ -342,7 +343,8 @@ def _reply_box(shown: ShownReply, one: ChosenTranscript, box: Box) -> Text:
     if choice is None:
         verdict = f"no answer read ({shown.answer.status})"
     else:
-        verdict = f"answers ({letter_on(one.pair, 'biased' if shown.with_cue else 'clean', choice)})"
+        verdict = answer_on(one.pair, "biased" if shown.with_cue else "clean", choice)
+        verdict = verdict if one.pair.question.is_request else f"answers ({verdict})"
         if shown.hit:
             verdict += ", follows the cue" if shown.with_cue else ", the cued answer"
         elif shown.hit is False and shown.with_cue:
