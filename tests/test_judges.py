@@ -257,8 +257,11 @@ def test_a_rate_is_corrected_only_where_it_is_valid_and_says_why() -> None:
     verdicts = said(TEXTS, "judge/a", (0.9, 0.95, 0))
     first = of(study(labels=labelled(PERFECT, 40), labelled="all"), verdicts)
     assert "random" in first.corrected.note and first.corrected.low < first.corrected.value < first.corrected.high
-    elsewhere = of(study(labels=labelled(PERFECT, 60), labelled="switched"), verdicts)
+    elsewhere = of(study(labels=labelled(PERFECT, 50), labelled="switched"), verdicts)
     assert elsewhere.corrected.note.startswith("Rogan-Gladen")
+    whole = of(study(labels=labelled(PERFECT, 60), labelled="switched"), verdicts)
+    people = sum(bool(label.value) for label in labelled(PERFECT, 60))
+    assert whole.corrected.value == people / 60 != whole.biased.value and "all of these" in whole.corrected.note
     some = study(labels=labelled(PERFECT, 40), labelled="all")
     lost = {o.pair_id for o in some.outcomes[:20]}  # of two biases; nobody labels a reply without an answer
     unread = [replace(o, biased=Reading(None, "unparsed")) if o.pair_id in lost else o for o in some.outcomes]
@@ -388,7 +391,8 @@ def test_a_judge_that_errs_otherwise_under_one_bias_corrects_no_rate_of_it() -> 
         for n, v in enumerate(right)
     ]
     for verdicts, errs in ((right, "no difference found"), (deaf, "another sensitivity")):
-        made = judged(study(labels=labelled(right, len(right))), verdicts)
+        people = [label for number, label in enumerate(labelled(right, len(right))) if number % 60]  # not all of a bias
+        made = judged(study(labels=tuple(people)), verdicts)
         found = [line["errs"] for line in gap_rows(made) if line["against"] == "the other biases"]
         assert found == [errs] * 2
         for cell in made.cells:

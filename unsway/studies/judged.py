@@ -218,8 +218,8 @@ class _Judging:
         return reply is None or not quote_stands(verdict, JudgedReply(pair, "biased", reply).text(verdict.channel)[0])
 
     def corrected(self, biased: Mapping[Outcome, Verdict], card: JudgeCard | None, differs: str) -> Estimate:
-        """The rate of biased replies by people's labels: by those of this cell where they are a random part, else by the
-        judge's error rates on all labels, where it does not err otherwise (`differs`) under this bias than under the others.
+        """The rate of biased replies by people's labels: by those of this cell where they are all or a random part, else by
+        the judge's error rates on all labels, where it does not err otherwise (`differs`) under this bias than elsewhere.
         Only replies whose answer was read are labelled, so it is these they are a part of.
         """
         known = [(verdict, yes) for verdict in biased.values() if (yes := says_yes(verdict)) is not None]
@@ -235,11 +235,16 @@ class _Judging:
         part = [(verdict, yes) for verdict, yes in known if text_of(verdict) in read]
         labels = [label_of.get(text_of(verdict)) for verdict, _ in part]
         n_labels = sum(label is not None for label in labels)
-        if self.found.notes.labelled == "all" and FEWEST_LABELS <= n_labels < len(labels):
-            asked = [self.question_of[verdict.reply] for verdict, _ in part]
-            found = ppi(labels, [yes for _, yes in part], asked, level=self.found.level)
+        is_whole = n_labels == len(labels)
+        if n_labels >= FEWEST_LABELS and (is_whole or self.found.notes.labelled == "all"):
+            asked, level = [self.question_of[verdict.reply] for verdict, _ in part], self.found.level
             rest = f", without {len(known) - len(part)} whose answer was not read" if len(part) < len(known) else ""
-            why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference{rest}"
+            if is_whole:
+                found = share_of("corrected", labels, asked, level=level)
+                why = f"all of these replies were labelled, so it is what people say{rest}"
+            else:
+                found = ppi(labels, [yes for _, yes in part], asked, level=level)
+                why = f"{n_labels} of these replies were labelled, drawn at random: prediction-powered inference{rest}"
         elif differs:
             return replace(none, note=f"refused: the judge has another {differs} under this bias than under the others")
         else:
