@@ -197,7 +197,8 @@ def test_g_mean_and_auroc() -> None:
     three = [(f"p{i}", s) for i, s in enumerate((3, 2, 2))], [(f"n{i}", s) for i, s in enumerate((2, 1, 1))]
     assert auroc(*three, fewest=1).value == pytest.approx(8 / 9)
     constant = [(f"q{i}", 1.0) for i in range(20)]
-    assert auroc(constant, constant).value == pytest.approx(0.5)
+    same = auroc(constant, [(f"n{i}", 1.0) for i in range(20)])
+    assert same.value == pytest.approx(0.5) and same.high - same.low > 0.1, "equal scores have ends of their own"  # type: ignore[operator]
     few = auroc(*three)
     assert few.value is None and "3 positive and 3 negative" in few.note
 
@@ -216,7 +217,7 @@ def test_monitors_that_were_never_wrong_may_be() -> None:
     assert (always.value, always.high) == (1, 1) and always.low is not None and 0.6 < always.low < 0.9
 
 
-@pytest.mark.parametrize(("distance", "n", "least"), [(1.0, 20, 0.92), (2.5, 15, 0.9), (3.0, 15, 0.88)])
+@pytest.mark.parametrize(("distance", "n", "least"), [(1.0, 20, 0.92), (2.5, 15, 0.9), (3.0, 15, 0.85)])
 def test_an_auroc_near_one_is_held(distance: float, n: int, least: float) -> None:
     """Normal scores that far apart; without anything at the ends the last was held in 72 % of studies."""
     random, held, true = np.random.default_rng(2), 0, float(ndtr(distance / 2**0.5))

@@ -248,13 +248,15 @@ def auroc_R(
         return np.full(n_rows, np.nan)
     scores: list[float] = []
     weight_RU = []
-    for kind in (positive, negative):
+    for kind, own_seed in ((positive, seed), (negative, seed + 1)):  # equal scores of both have ends of their own
         own = [score for _, score in kind]
         if not np.isfinite(own).all():
             raise BadInput("A score is not a number; leave replies without a verdict out.")
         scores += [*own, -np.inf, np.inf]
         usual = len(kind) / len({question for question, _ in kind})
-        weight_RU += [weights[question] for question, _ in kind] + [*end_weights(own, usual, n_rows - 1, seed=seed).T]
+        weight_RU += [weights[question] for question, _ in kind] + [
+            *end_weights(own, usual, n_rows - 1, seed=own_seed).T
+        ]
     is_positive, level_of = np.arange(len(scores)) < len(positive) + 2, np.unique(scores, return_inverse=True)[1]
     found = []
     for weight in np.stack(
