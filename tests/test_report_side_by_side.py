@@ -95,6 +95,8 @@ def test_accuracy_is_that_of_all_prompts_and_not_of_those_that_were_right_at_fir
     assert arm_row(mostly_wrong, "right, %") == ["95 → 95", "35 → 35"]
     less = "bct is right less often on clean prompts (95 to 35%)"
     assert any(step.startswith(less) for step in steps(mostly_wrong))
+    wider = replace(mostly_wrong, level=1 - 1e-12)  # where the intervals meet
+    assert not any(step.startswith(less) for step in steps(wider))
 
 
 def test_a_conversation_that_ended_at_a_wrong_first_answer_is_not_unread(mostly_wrong: Results) -> None:

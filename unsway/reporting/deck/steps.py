@@ -99,7 +99,10 @@ def like_control(results: Results) -> Iterator[str]:
 
 def less_accurate(results: Results) -> Iterator[str]:
     """Arms that are right less often without any cue, with intervals apart."""
-    clean = {one.key: by_prompt(results.outcomes.only(arm=one.key), results.pairs) for one in results.arms}
+    clean = {
+        one.key: by_prompt(results.outcomes.only(arm=one.key), results.pairs, level=results.level)
+        for one in results.arms
+    }
     for arm, base in compared_arms(results):
         ours, theirs = (clean[one.key]["accuracy_clean"] for one in (arm, base))
         if ours.high is None or theirs.low is None or ours.high >= theirs.low:
