@@ -66,7 +66,7 @@ def _habit(name: str, summary: str, score: Score) -> EffectMeasure:
 
 @side_effect(
     "habits",
-    version=1,
+    version=2,
     question="Have bad habits set?",
     measures=(
         EffectMeasure(

@@ -23,6 +23,9 @@ from unsway.types import Estimate
 
 UNKNOWN_OPTIONS = "the number of options is not known"
 """Why there is no preference for a place."""
+OVER = 1 + sqrt(2)
+"""Times what chance adds on average to the distance of a normal share that lies as far from even as the one seen. With it an
+even chooser is at 0 on average, because a share seen at a distance is mostly nearer."""
 
 
 def prior_change(after: Scores, before: Scores, *, seed: int = 0, name: str = "letters") -> Compared:
@@ -76,7 +79,10 @@ def with_missing_placed(arm: Scores) -> Scores:
 
 
 def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
-    """How far answers prefer a place: total variation from even, less what chance alone gives (half-normal of each share).
+    """How far answers prefer a place: total variation from even, less what chance adds to it (`OVER`).
+
+    Chance adds most where a share is even, and nothing where it clearly is not: taken off everywhere alike, it would hide a
+    part of what an arm that was even has come to prefer.
 
     Args:
         counts: Answers at each place there is, chosen or not.
@@ -86,8 +92,10 @@ def letter_prior(counts: Sequence[int], even: Floats | None = None) -> float:
     if not n:
         return float("nan")
     share = np.asarray(counts, float) / n
-    chance = float(np.sqrt(share * (1 - share) / (2 * np.pi * n)).sum())
-    return float(np.abs(share - (1 / k if even is None else even)).sum()) / 2 - chance
+    off, error = np.abs(share - (1 / k if even is None else even)), np.sqrt(share * (1 - share) / n)
+    away = off / np.maximum(error, 1e-12)
+    chance = OVER * (error * np.exp(-(away**2) / 2) / sqrt(2 * np.pi) - off * ndtr(-away))
+    return float((off / 2 - chance).sum())
 
 
 def even_shares(n_options_Q: NDArray[np.intp]) -> Floats:
