@@ -330,7 +330,10 @@ def test_the_spread_is_the_analysis_of_variance() -> None:
     effects = rows.mean(1) - rows.mean()
     rest = rows - rows.mean(1)[:, None] - rows.mean(0) + rows.mean()
     component = (6 * (effects**2).sum() / 2 - (rest**2).sum() / 10) / 6
-    assert over_seeds(trained).spread == pytest.approx(np.sqrt(max(0, component)))
+    found = over_seeds(trained, level=0.9)
+    assert found.spread == pytest.approx(np.sqrt(max(0, component)))
+    # t of 2 and of 5 degrees of freedom on both parts of the variance, by hand
+    assert ends(found.brr) == pytest.approx((-0.1607509, 7 / 18, 0.8675114))
 
 
 def test_one_seed_says_nothing_about_spread_and_a_weak_base_nothing_about_ratios() -> None:
