@@ -122,9 +122,12 @@ def only_letter(low: str) -> re.Match[str] | None:
     if len(low) > SHORT or not plain(low):
         return None
     letters = [found for found in tongues.LETTERS.finditer(low) if found["letter"]]
-    if len(letters) != 1 or (low.isascii() and low[letters[0].end() :].strip(" .!)\"'")):
+    if not low.isascii():
+        return letters[0] if len(letters) == 1 else None
+    last = letters[-1] if letters else None  # "a" and "o" are articles, too: "Talvez a D"
+    if last is None or low[last.end() :].strip(" .!)\"'") or (len(letters) > 1 and last.start() < 6):
         return None
-    return letters[0] if not low.isascii() or tongues.NAME_ALONE.fullmatch(low, 0, letters[0].start()) else None
+    return last if tongues.NAME_ALONE.fullmatch(low, 0, last.start()) else None
 
 
 def announces(before: str) -> bool:

@@ -38,10 +38,10 @@ from unsway.readers.channels import next_question, split
 from unsway.readers.layout import ReplyLayout
 from unsway.readers.patterns import marks
 from unsway.readers.reading import answer as answer_of
-from unsway.readers.wording import KnownOptions, sentences_from_the_end, wanted
+from unsway.readers.wording import KnownOptions, fold, sentences_from_the_end, wanted
 from unsway.types import Question, Reading, Reply, Stop
 
-PARSER = "mcq@7"
+PARSER = "mcq@8"
 """Version of the reader; moves whenever an answer could change."""
 
 CACHED = 4096
@@ -100,10 +100,15 @@ def read(
         answer = answer_of(ReplyLayout(kept, low, high, want))
         if not channels.said and not _concludes(kept, high, answer):
             return Reading(None, "truncated", "thought")
-        follows = next_question(kept, low, high)
+        others = _anothers_options(kept, low, high, want)
+        follows = next_question(kept, low, high) if others is None else others
         if follows is not None and (answer.span is None or answer.span[1] > follows):
+            if not kept[low:follows].strip():
+                return Reading(None, "unparsed", "nothing")
             before = answer_of(ReplyLayout(kept, low, low + len(kept[low:follows].rstrip()), want))
-            answer = answer if before.choice is None or before.rule.endswith("_text") else before
+            answer = (
+                before if others is not None or (before.choice is not None and before.rule not in _PROSE) else answer
+            )
         if answer.span is None or not cut:
             return answer
         return replace(answer, span=(answer.span[0] + cut, answer.span[1] + cut))
@@ -129,6 +134,17 @@ def choice_of(question: Question, reply: Reply) -> int | None:
 
 _EXPLICIT = frozenset("answer boxed agree first change line foreign agrees so makes verdict".split())
 """Rules by which a reply says outright what its answer is."""
+
+
+_PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
+"""Rules by which a sentence names an option by the way, before a reply puts its question once more."""
+
+
+def _anothers_options(text: str, low: int, high: int, want: KnownOptions) -> int | None:
+    """Where a question begins whose options are none of those of the question asked, which are words alone."""
+    found = marks.QUESTION_WITH_OPTIONS.search(text, low, min(high, low + 4000)) if not want.numbers else None
+    ours = want.named(fold(text[found.end() : min(high, found.end() + 400)]).lower()) if found else None
+    return text.rfind("\n", low, found.start()) + 1 or low if found and not ours else None
 
 
 def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:

@@ -140,6 +140,8 @@ def leading(reply: ReplyLayout) -> Claim | None:
     letters = [ord(found[1]) for found in marks.BRACKETED.finditer(seg.text)][:3]
     if letters == [*range(ord("A") + mention.option, ord("A") + mention.option + 3)]:  # "(A) 2 (B) 3 (C) 5": a list
         return None
+    if mention.option == 0 and reply.want.n > 2 and _all_in_one_line(reply, sentences[: -reply.want.n - 1 : -1]):
+        return None
     words = words_after(seg, mention, reply.want)
     stop = words[1] if words else mention.end
     behind = marks.TO_TEXT.match(seg.low, stop)
@@ -169,6 +171,13 @@ def leading(reply: ReplyLayout) -> Claim | None:
     if _named_otherwise(seg, at, mention, reply.want):
         return claimed(seg, None, "letter_against_text", mention.start, stop, "ambiguous")
     return claimed(seg, mention.option, "leading", mention.start, mention.end)
+
+
+def _all_in_one_line(reply: ReplyLayout, first: list[tuple[int, int]]) -> bool:
+    """Whether the first sentences of a reply begin with its options, one after the other: "(A) is … (B) is …"."""
+    heads = [mention_at(segment(reply.text, *place), 0, reply.want) for place in first]
+    in_order = [head and head.option for head in heads] == [*range(reply.want.n)]
+    return in_order and "\n" not in reply.text[first[0][0] : first[-1][0]]
 
 
 def leading_text(reply: ReplyLayout, seg: Segment, at: int, sentences: list[tuple[int, int]]) -> Claim | None:

@@ -154,7 +154,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         elif claim.strength == HEDGED:
             hedged = both(hedged, claim)
         elif claim.strength == WEAK and not say.CORRECTS.match(seg.low):
-            weak = both(weak, claim)
+            weak = both(weak, in_two_cases(reply, seg, claim))
         else:
             ends = line is not None and line.span[1] > reply.high - 4 and not several and line.strength == STRONG
             return both(line if ends else weak, in_two_cases(reply, seg, beside(reply, seg, claim)))
@@ -166,7 +166,12 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
 
 
 def in_two_cases(reply: ReplyLayout, seg: Segment, claim: Claim) -> Claim:
-    """A commitment; both, where the one right before it begins with the same word of a case ("If …, A. If …, B")."""
+    """A commitment; both, where another case has another option ("If …, A; otherwise B", "Under …, A. Under …, B")."""
+    last = marks.OTHER_CASE.match(seg.text, max(0, len(seg.text) - 400))
+    turn = seg.start + last.start("case") if last else reply.low
+    first = marks.ONE_CASE.search(segment(reply.text, max(reply.low, turn - 200), turn).text) if last else None
+    if last and first and last[3] != first[2] and (last[2] or first[1] or "").lower() == (first[1] or "").lower():
+        return claim._replace(choice=None, rule="several", status="ambiguous")
     turn = 1 + max(seg.low.rfind(mark, 0, max(0, claim.span[0] - seg.start)) for mark in (";", ". "))
     case = marks.CASE.match(seg.low, turn)
     above = reply.before(seg.start + turn) if case else None

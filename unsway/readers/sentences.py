@@ -127,13 +127,16 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
         if "also" in found["hedged"]:
             return None
         strength = HEDGED
-    elif rule == "first" and say.WOULD.search(found[0]) and say.HYPOTHETICAL.match(seg.low, 0, found.start()):
+    elif rule == "first" and any(
+        verb.search(found[0]) and condition.match(seg.low, 0, found.start())
+        for verb, condition in ((say.WOULD, say.HYPOTHETICAL), (say.WILL, say.IF_SO))
+    ):
         return None
     elif rule in ("it", "match", "named"):
         if say.COUNTERFACTUAL.match(seg.low):
             return None
         strength = HEDGED if rule == "it" and found["maybe"] else WEAK
-        another = rule == "it" and ("also" in found[0] or (strength == HEDGED and found[0].startswith("or ")))
+        another = rule == "it" and ("also" in found[0] or (strength == HEDGED and found[0].startswith(("or ", "but "))))
     whole = strength == STRONG and found.end(rule) < found.end() and want.at(seg.low, found.end(rule))
     claim = claim_after(seg, found.end(rule) if whole else found.end(), want, rule, strength)
     if (
@@ -147,7 +150,7 @@ def by_frame(seg: Segment, found: re.Match[str], want: KnownOptions) -> Claim | 
     turns = say.TURNS_FIRST.match(found[0])  # its own words from here on
     gap = found["gap"] if noun else ""
     later = say.LATER_NOUN.match(gap) if gap else None
-    start = found.start("gap") + later.start(1) if later else found.start()
+    start = found.start("gap") + later.start(1) if later and later[1] else found.start()
     whose = OWN if rule == "agree" or turns else stance(seg.low, start, noun=noun)
     if rule == "agree" and who.IF_TRUSTED.search(seg.low[: found.end()]):
         whose = REPORTED_WORDS
