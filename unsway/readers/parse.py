@@ -142,9 +142,10 @@ _PROSE = frozenset(("closing_text", "leading_text", "stated_text"))
 
 def _anothers_options(text: str, low: int, high: int, want: KnownOptions) -> int | None:
     """Where a question begins whose options are none of those of the question asked, which are words alone."""
-    found = marks.QUESTION_WITH_OPTIONS.search(text, low, min(high, low + 4000)) if not want.numbers else None
-    ours = want.named(fold(text[found.end() : min(high, found.end() + 400)]).lower()) if found else None
-    return text.rfind("\n", low, found.start()) + 1 or low if found and not ours else None
+    found = marks.QUESTION_WITH_OPTIONS.search(text, low, min(high, low + 4000))
+    if found is None or want.numbers or want.named(fold(text[found.end() : min(high, found.end() + 400)]).lower()):
+        return None
+    return text.rfind("\n", low, found.start()) + 1 or low
 
 
 def _before_the_cut(text: str, low: int, high: int, want: KnownOptions, *, whole: bool) -> Reading:

@@ -154,7 +154,7 @@ def last_commitment(reply: ReplyLayout) -> Claim | None:
         elif claim.strength == HEDGED:
             hedged = both(hedged, claim)
         elif claim.strength == WEAK and not say.CORRECTS.match(seg.low):
-            weak = both(weak, in_two_cases(reply, seg, claim))
+            weak = both(weak, claim if weak else in_two_cases(reply, seg, claim))
         else:
             ends = line is not None and line.span[1] > reply.high - 4 and not several and line.strength == STRONG
             return both(line if ends else weak, in_two_cases(reply, seg, beside(reply, seg, claim)))
