@@ -21,7 +21,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from unsway.errors import BadInput, UnknownName, UnswayError, kind_of
+from unsway.errors import BadInput, UnknownName, UnswayError, kind_of, number_of
 from unsway.types.kinds import check_kinds
 
 GROUP = "unsway.plugins"
@@ -31,8 +31,10 @@ T = TypeVar("T")
 _NAME = re.compile(r"[^\s,@]+")
 """Names stand in lists with commas, and in front of @ and a version."""
 _log = logging.getLogger(__name__)
-_loaded: set[str] = set()
-"""Names of the entry points that are imported, or are being imported."""
+_loaded: dict[EntryPoint, BadInput | None] = {}
+"""The entry points that are imported, or are being imported, and why one could not be."""
+_loading: list[str] = []
+"""The plug-ins that are being imported, the innermost last, as errors name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Registry(Generic[T]):
         self._of = of
         self._classes = classes
         self._things: dict[str, T] = {}
+        self._owners: dict[str, str] = {}
         self._discovered = False
 
     def add(self, name: str, thing: T) -> T:
@@ -95,7 +98,10 @@ class Registry(Generic[T]):
                 f"{name!r} cannot be the name of this {self.kind}. Write letters, digits, - and _; no space, comma or @."
             )
         if name in self._things:
-            raise BadInput(f"The name {name!r} is taken by another {self.kind}. Rename one of the two.")
+            owner = self._owners.get(name)
+            raise BadInput(
+                f"The name {name!r} is taken by another {self.kind}{f', of {owner}' if owner else ''}. Rename one of the two."
+            )
         found: object = thing
         is_class = isinstance(found, type)
         if is_class != self._classes or not (issubclass if is_class else isinstance)(found, self._of):  # type: ignore[arg-type]
@@ -107,6 +113,8 @@ class Registry(Generic[T]):
         if not is_class:
             _check_fields(self.kind, name, found)
         self._things[name] = thing
+        if _loading:
+            self._owners[name] = _loading[-1]
         return thing
 
     def get(self, name: str) -> T:
@@ -190,29 +198,43 @@ def blaming(kind: str, name: str, on: str) -> Iterator[None]:
 
 
 def load_plugins() -> None:
-    """Import the plug-ins that are not imported yet, and log which, and of what package.
+    """Import the plug-ins that are not imported yet, and log which, of each package in a line.
 
     Raises:
-        BadInput: A plug-in cannot be imported; nothing is listed without it.
+        BadInput: A plug-in cannot be imported, now or before; nothing is listed without it.
     """
-    for entry in _plugins():
-        if entry.name in _loaded:
-            continue
-        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
-        _loaded.add(entry.name)  # before it is imported, because a plug-in may itself list biases or sources
-        try:
-            entry.load()
-        except Exception as error:
-            _loaded.discard(entry.name)
-            raise BadInput(
-                f"The plug-in {entry.name!r} ({entry.value}) of {package} cannot be imported: {type(error).__name__}: "
-                f"{error}. Fix it, or uninstall the package."
-            ) from error
-        # a warning, because it is code that did not come with unsway
-        _log.warning("Plug-in %r of %s is loaded.", entry.name, package)
+    fresh: dict[str, list[str]] = {}
+    try:
+        for entry in _plugins():
+            if entry not in _loaded:
+                package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+                _import(entry, package)
+                fresh.setdefault(package, []).append(entry.name)
+            elif (failed := _loaded[entry]) is not None:  # what it declared before it failed is there still
+                raise failed
+    finally:
+        for package, names in fresh.items():  # a warning, because it is code that did not come with unsway
+            _log.warning("%s of %s loaded: %s.", number_of(len(names), "plug-in"), package, ", ".join(names))
+
+
+def _import(entry: EntryPoint, package: str) -> None:
+    """Import a plug-in, which owns whatever it declares. Raises `BadInput`."""
+    _loaded[entry] = None  # before it is imported, because a plug-in may itself list biases or sources
+    _loading.append(f"the plug-in {entry.name!r} of {package}")
+    try:
+        entry.load()
+    except (Exception, SystemExit) as error:  # a script that is named as a plug-in may exit
+        failed = BadInput(
+            f"The plug-in {entry.name!r} ({entry.value}) of {package} cannot be imported: "
+            f"{f'{type(error).__name__}: {error}'.rstrip('.')}. Fix it, or uninstall the package, and start Python again."
+        )
+        _loaded[entry] = failed
+        raise failed from error
+    finally:
+        _loading.pop()
 
 
 @cache
 def _plugins() -> tuple[EntryPoint, ...]:
     """What is installed under our group, by name; cached, because looking takes milliseconds."""
-    return tuple(sorted(entry_points(group=GROUP), key=lambda entry: entry.name))
+    return tuple(sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)))
