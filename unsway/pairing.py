@@ -226,6 +226,7 @@ class _Builder:
         self.seed, self.arguments = seed, arguments
         self.wordings = self.elicit.wordings.entries if varied else self.elicit.wordings.entries[:1]
         self.seen: set[str] = set()
+        self.repeated: set[str] = set()
 
     def of(self, question: Question) -> Iterator[Pair | Skipped]:
         """A pair, or why there is none, for each bias."""
@@ -257,12 +258,23 @@ class _Builder:
             target = Toward(option)
         elif bias.target != "change":
             target = AwayFrom(option if bias.target == "away" or gold is None else gold)
-        draw = rng(self.seed, "cue", name, question.id)
         wanted: dict[str, object] = {"elicit": self.elicit.style, "arguments": self.arguments}
-        if bias.forms:
-            wanted["form"] = draw.choice(bias.forms)
-        with blaming("bias", bias.name, f"question {question.id}"):
-            made: Any = bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+
+        def make() -> Any:
+            draw = rng(self.seed, "cue", name, question.id)
+            if bias.forms:
+                wanted["form"] = draw.choice(bias.forms)
+            with blaming("bias", bias.name, f"question {question.id}"):
+                return bias.make(question, clean, option, draw, **{key: wanted[key] for key in bias.wants})
+
+        made = make()
+        if name not in self.repeated:  # once a call: other prompts in every run would all be asked again
+            self.repeated.add(name)
+            if make() != made:
+                raise BadInput(
+                    f"Bias {bias.name!r} made two different prompts for question {question.id}. What is random must be drawn "
+                    "from its `draw`. Mend the bias."
+                )
         if isinstance(made, Skip):
             return made
         if not isinstance(made, Prompt | Inserted | Substituted):
