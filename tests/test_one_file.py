@@ -33,7 +33,7 @@ from unsway.judging.rubrics import Rubric
 from unsway.judging.verdicts import Judge, JudgedReply, verdicts
 from unsway.pairing import PairSet, pairs
 from unsway.prompts.render import render
-from unsway.readers import DeclaredReader
+from unsway.readers import DeclaredReader, readers
 from unsway.reporting import report
 from unsway.sampling import ask, run
 from unsway.sources import load
@@ -53,7 +53,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         found = registry_of(kind)
         found.names()
         monkeypatch.setattr(found, "_things", dict(found._things))
-    monkeypatch.setattr(registry, "_loaded", set(registry._loaded))
+    monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
     monkeypatch.syspath_prepend(tmp_path / "site")
     modules = set(sys.modules)
 
@@ -189,6 +189,9 @@ def test_a_reader_is_one_file(install: Install, tmp_path: Path) -> None:
     asked = pairs(toy_questions(12), [mine])
     assert {pair.rule.reader for pair in asked} == {"toy_first"}
     assert "toy_first@4" in reported(asked, "toy_read", tmp_path / "study")
+    del readers._things["toy_first"]
+    with pytest.raises(BadInput, match=r"are read by 'toy_first', which is not installed here; .* Install the package"):
+        report(tmp_path / "study", tmp_path / "report.html")
 
 
 RUBRIC = """

@@ -98,5 +98,12 @@ get = readers.get
 
 
 def of_rule(rule: Rule, instead: Mapping[str, Reader] | None = None) -> Reader:
-    """The reader that the rule of a pair names, or what stands in its place. Raises as `get`."""
-    return (instead or {}).get(rule.reader) or get(rule.reader)
+    """The reader that the rule of a pair names, or what stands in its place. Raises `BadInput` where it is not installed."""
+    if instead and rule.reader in instead:
+        return instead[rule.reader]
+    if rule.reader not in readers:
+        raise BadInput(
+            f"These replies are read by {rule.reader!r}, which is not installed here; there are {', '.join(names())}. "
+            "Install the package that has it."
+        )
+    return get(rule.reader)
