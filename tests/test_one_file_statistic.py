@@ -56,6 +56,11 @@ def test_the_table_shows_it_after_its_own_columns(study: Results) -> None:
         assert "right twice" in text and texts[0] in text
         assert "right twice (right_twice): % of pairs answered right on both sides." in text
     assert r"\begin{tabular}{llrlrrllllll}" in table.to_latex(study)
+    narrow = io.StringIO()
+    Console(file=narrow, width=80, force_terminal=False).print(table.to_terminal(study, 80))
+    assert "accuracy, parsed and right twice, and why pairs are out: in a terminal of" in " ".join(
+        narrow.getvalue().split()
+    )
 
 
 def test_json_of_every_verb_holds_it(study: Results, tmp_path: object) -> None:

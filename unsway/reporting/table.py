@@ -278,8 +278,9 @@ def to_terminal(results: Results, width: int = WIDE) -> Group:
 
     notes = [*footnotes(results)]
     if width < WIDE:
+        left_out = heads(results)[heads(results).index(LAST_HEADS[0]) :]
         notes.append(
-            f"{words.listed(list(LAST_HEADS))}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
+            f"{words.listed(left_out)}, and why pairs are out: in a terminal of {WIDE} columns, or on the page."
         )
     dim = [Text(note, style="dim") for note in notes]
     return Group(Text(headline(results), style="bold"), Text(), to_rich(results, width), Text(), *dim)
