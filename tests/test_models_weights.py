@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,12 @@ def test_a_checkpoint_that_does_not_fit_its_base_is_refused(tmp_path: Path) -> N
     model(base, "another model")
     with pytest.raises(ModelError, match="was trained from"):
         locate(str(trained))
+    record = replace(read_checkpoint(trained), base=str(base))
+    (trained / CHECKPOINT_FILE).write_text(dumps(record))
+    with pytest.raises(ModelError, match="must be written as NAME@FINGERPRINT"):
+        locate(str(trained))
+    (trained / CHECKPOINT_FILE).write_text(dumps(replace(record, model=str(base), uri="job 7")))
+    assert name_of(str(trained)) == "unsway/base", "a record may name another folder"
 
 
 def test_a_checkpoint_that_was_moved_still_names_its_folder(tmp_path: Path) -> None:

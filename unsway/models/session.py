@@ -212,7 +212,7 @@ def subject(model: ModelLike, **args: Any) -> Subject:
         return _of_inspect(model)
     trained = model if isinstance(model, Checkpoint) else checkpoint_of(model)
     if trained is not None and trained.is_hosted:
-        return _hosted(trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args)
+        model, args = trained.model, ({"base_url": trained.base_url} if trained.base_url else {}) | args
     if isinstance(model, str):
         read_dotenv()  # a hub's token may be in it
         if not name_of(model).startswith(LOCAL):
@@ -244,6 +244,9 @@ def _of_inspect(model: Model) -> Subject:
 
 def name_of(model: str) -> str:
     """The name that a model's replies carry, without loading it. Raises `ModelError`."""
+    trained = checkpoint_of(model)
+    if trained is not None and trained.is_hosted:
+        model = trained.model
     folder = Path(model).expanduser()
     is_local = (
         model.startswith(LOCAL)
@@ -253,9 +256,6 @@ def name_of(model: str) -> str:
         or any(status.name == model and status.kind == "model" for status in assets.assets())
     )
     if is_local:
-        trained = checkpoint_of(model)
-        if trained is not None and trained.is_hosted:
-            return trained.model
         bare = model.removeprefix(LOCAL)
         place = Path(bare).expanduser()
         return LOCAL + (place.resolve().name if place.is_dir() else bare)

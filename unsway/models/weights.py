@@ -201,6 +201,10 @@ def locate(name: str) -> Weights:
         if (folder / "config.json").is_file():  # all weights were trained
             return Weights(str(folder), _checked(folder))
         base_name, _, trained_from = checkpoint.base.rpartition("@")
+        if not base_name:
+            raise ModelError(
+                f"The base of {str(folder)!r} is {checkpoint.base!r}; it must be written as NAME@FINGERPRINT."
+            )
         base = _base_of(folder, base_name)
         if base.fingerprint != trained_from:
             raise ModelError(
