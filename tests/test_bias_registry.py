@@ -17,6 +17,7 @@ from biasing import (
 )
 
 from unsway import biases
+from unsway.biases.insert import put
 from unsway.biases.registry import bias
 from unsway.errors import BadInput, UnknownName
 from unsway.pairing import pairs
@@ -71,6 +72,10 @@ def _stem_changed(question: Question, clean: Prompt, option: int, draw: Random) 
         (lambda question, clean, option, draw: clean, "put no cue"),
         (lambda question, clean, option, draw: biases.Substituted(clean, clean), "made a Substituted"),
         (lambda question, clean, option, draw: None, "'post_hoc' returned None for question .*, which is no Prompt"),
+        (
+            lambda question, clean, option, draw: put(clean, "end", os.urandom(8).hex()),
+            "made two different prompts for question",
+        ),
         (lambda question, clean, option, draw: {}["gone"], r"'post_hoc' failed on question .* \(KeyError: 'gone'\)"),
     ],
 )
@@ -96,12 +101,14 @@ def shouting(question, clean, option, draw):
 '''
 
 
-def _with_plugin(folder: Path, body: str, code: str) -> subprocess.CompletedProcess[str]:
-    (folder / "loud.py").write_text(body, encoding="utf-8")
-    info = folder / "loud-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[unsway.plugins]\nloud = loud\n", encoding="utf-8")
+def _with_plugin(folder: Path, body: str, code: str, other: str = "") -> subprocess.CompletedProcess[str]:
+    for package, text in (("loud", body), ("quiet", other)):
+        if text:
+            (folder / f"{package}.py").write_text(text, encoding="utf-8")
+            info = folder / f"{package}-1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n", encoding="utf-8")
+            (info / "entry_points.txt").write_text(f"[unsway.plugins]\nloud = {package}\n", encoding="utf-8")
     env = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
 
@@ -114,13 +121,36 @@ def test_a_plugin_adds_a_bias(tmp_path: Path) -> None:
     done = _with_plugin(tmp_path, PLUGIN, code)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"shouting@3 IT IS \d+!\n", done.stdout)
-    assert done.stderr == "Plug-in 'loud' of loud 1.0 is loaded.\n"
+    assert done.stderr == "1 plug-in of loud 1.0 loaded: loud.\n"
 
 
-def test_a_plugin_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
-    done = _with_plugin(tmp_path, "import no_such_module_anywhere\n", "from unsway import biases; biases.names()")
-    assert done.returncode != 0
+def test_a_plugin_that_cannot_be_imported_is_named_each_time_with_the_same_reason(tmp_path: Path) -> None:
+    code = """
+from unsway import biases, readers
+for names in (readers.names, biases.names):
+    try:
+        names()
+    except ValueError as error:
+        print(error)
+"""
+    done = _with_plugin(tmp_path, PLUGIN + "import no_such_module_anywhere\n", code)
+    first, again = done.stdout.splitlines()
     assert (
-        "BadInput: The plug-in 'loud' (loud) of loud 1.0 cannot be imported" in done.stderr
-        and "no_such_module_anywhere" in done.stderr
+        first
+        == again
+        == (
+            "The plug-in 'loud' (loud) of loud 1.0 cannot be imported: ModuleNotFoundError: No module named "
+            "'no_such_module_anywhere'. Fix it, or uninstall the package, and start Python again."
+        )
     )
+
+
+def test_two_packages_with_one_name_are_both_loaded_and_a_bias_that_both_have_is_said_to_be_whose(
+    tmp_path: Path,
+) -> None:
+    own = PLUGIN.replace('"shouting"', '"post_hoc"')  # declared before ours, because readers are listed first
+    code = "from unsway import biases, readers; print(readers.names()); biases.names()"
+    done = _with_plugin(tmp_path, PLUGIN, code, own)
+    assert "1 plug-in of loud 1.0 loaded: loud.\n1 plug-in of quiet 1.0 loaded: loud.\n" in done.stderr
+    said = "The name 'post_hoc' is taken by another bias, of the plug-in 'loud' of quiet 1.0. Rename one of the two."
+    assert done.returncode == 1 and said in done.stderr

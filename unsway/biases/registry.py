@@ -27,8 +27,8 @@ CleanRate: TypeAlias = Literal["asked", "zero"]
 """Whether the clean rate is measured, or 0 by definition (docs/statistics.md)."""
 
 OFFERED = ("elicit", "form", "arguments")
-"""What a bias's function may take by keyword: the elicitation (`cot`, `brief` or `direct`), the form that was drawn, the
-bank of arguments."""
+"""What a bias's function may take by keyword: the style of the elicitation (`cot`, `brief` or `direct`), the form that was
+drawn, the bank of arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,9 @@ def bias(name: str, **about: Unpack[About]) -> Callable[[F], F]:
     Args:
         name: How users call it.
         about: Fields of `Bias`; version (1 at first), summary and paper are required.
+
+    The function may also take, by keyword only: `form`, the one drawn of its `forms`; `elicit`, the style of the elicitation
+    (cot, brief or direct); `arguments`, the bank that users give (`arguments.get(question.id, option)`).
 
     Raises:
         UnknownName: A bias has no such field.

@@ -121,7 +121,7 @@ elicit_option = click.option(
     type=known("elicitations"),
     default="cot",
     show_default=True,
-    help="How it is asked: cot, cot+letter, brief, worked or direct; several with commas.",
+    help="How it is asked: one of `unsway list elicitations`; several with commas.",
 )
 
 

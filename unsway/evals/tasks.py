@@ -56,7 +56,7 @@ def bias(
         source: One source of questions or several; by default the bias's own, else procedural arithmetic.
         n: Questions of each source, by default 100, or all of a file; a bias with questions of its own uses those, all if
             there are fewer.
-        elicit: cot, brief or direct.
+        elicit: How questions are put (`unsway list elicitations`).
         seed: Seed of questions, cued options and cues.
         split: A split of the sources.
         arguments: File of arguments, for biases that quote them.
