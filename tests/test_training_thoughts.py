@@ -195,6 +195,44 @@ def test_a_thought_stands_in_the_tokens_as_the_model_writes_it(
 @real
 @loads_torch
 @pytest.mark.parametrize(
+    ("before", "prompt_ends", "reply", "said"),
+    [
+        ("\n", "\n", "To", ["To"]),  # where the whole chat is read, no space is put before it
+        (" ", "", "To", ["▁To"]),  # the template's space comes with the reply
+        (" ", "", " To", ["▁To"]),
+        ("\n", "\n", "\nTo", ["▁", "\n", "To"]),  # two line breaks are one token, which the prompt cannot end within
+    ],
+)
+def test_a_reply_has_the_tokens_that_it_has_behind_its_prompt(
+    tmp_path: Path, before: str, prompt_ends: str, reply: str, said: list[str]
+) -> None:
+    """A tokenizer as Llama 2's puts a space before a text: encoded alone, each reply would begin with one."""
+    from tokenizers import Tokenizer, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    merged = [("\n", "\n"), ("T", "o"), ("▁", "To")]
+    names = ["</s>", *sorted(set("</s>☃userait:\n▁To?")), *map("".join, merged)]
+    bare = Tokenizer(models.BPE({name: i for i, name in enumerate(names)}, merged))
+    bare.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bare, eos_token="</s>")
+    tokenizer.chat_template = (
+        (
+            "{% for m in messages %}{{ m.role + ':' + BEFORE + m.content }}</s>{% endfor %}"
+            "{% if add_generation_prompt %}assistant:ENDS{% endif %}"
+        )
+        .replace("BEFORE", json.dumps(before))
+        .replace("ENDS", prompt_ends)
+    )
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "eos_token_id": 0}')
+    (tmp_path / "model.safetensors").write_text("never loaded")
+    form = ReplyFormat.of(locate(str(tmp_path)))
+    assert tokenizer.convert_ids_to_tokens(form.reply_ids(reply)) == [*said, "</s>"]
+
+
+@real
+@loads_torch
+@pytest.mark.parametrize(
     ("tail", "text", "words"),
     [
         (OPENS, "(A) ash", r"row 2 has no thought, and .* opens one \('<think>'\).*--thoughts keep.*closes_empty=true"),

@@ -44,6 +44,10 @@ class ReplyFormat:
     """Its mark after a thought; empty where it has none, or one that cannot be written alone."""
     template: str
     """What the chat template does with the thought of the reply to come: opens, closes (it is empty then), or nothing."""
+    tail: str
+    """What the template writes between the last turn of a prompt and the reply."""
+    space: str
+    """White space that it writes before a reply and not in a prompt: the model says it itself (`Assistant:`, ` Ash.`)."""
     closes_empty: bool
     """Whether the thought that the template opens is closed where a reply has none; otherwise the reply is refused."""
     forbidden: tuple[str, ...]
@@ -56,6 +60,9 @@ class ReplyFormat:
         chat = [{"role": "user", "content": MARK}]
         text = weights.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         tail = str(text).rpartition(MARK)[2]
+        replied = weights.tokenizer.apply_chat_template([*chat, {"role": "assistant", "content": MARK}], tokenize=False)
+        before = str(replied).rpartition(MARK)[0].rpartition(MARK)[2]
+        space = before.removeprefix(tail) if before.startswith(tail) and not before.removeprefix(tail).strip() else ""
         opens = closes = template = ""
         for mark in (mark for mark in THOUGHTS if mark.opens and mark.where == "anywhere"):
             in_tail = [*re.finditer(mark.opens, tail)]
@@ -73,7 +80,7 @@ class ReplyFormat:
         texts = {text for text in plain if TEXT_TOKENS.fullmatch(text) or OPENING.fullmatch(text) or text == closes}
         texts |= {text for text in plain if any(re.fullmatch(mark.closes, text) for mark in THOUGHTS)}
         forbidden = (set(weights.marks) | set(plain)) - texts - {opens, closes}
-        return cls(weights, opens, closes, template, closes_empty, tuple(sorted(forbidden)))
+        return cls(weights, opens, closes, template, tail, space, closes_empty, tuple(sorted(forbidden)))
 
     def prompt_ids(self, texts: Texts) -> tuple[int, ...]:
         """Token ids of a prompt, the chat template included. Raises `BadInput` where the template does not take its turns."""
@@ -92,7 +99,9 @@ class ReplyFormat:
             ) from None
 
     def reply_ids(self, text: str) -> tuple[int, ...]:
-        """Token ids of a reply and of the token that ends it.
+        """Token ids of a reply as it stands behind a prompt, and of the token that ends it.
+
+        A tokenizer that puts a space before a text (Llama 2's) puts none behind a line break of the template.
 
         Raises:
             BadInput: It holds a token that only the template may write, or its thought cannot stand where it would.
@@ -127,7 +136,13 @@ class ReplyFormat:
             is_marked = thought or self.template == "opens"
             text = f"{start}{thought}\n{self.closes}\n\n{said.lstrip()}" if is_marked else said
         self.check(text.replace(self.opens, "").replace(self.closes, "") if self.opens else text)
-        return (*self.weights.tokenizer.encode(text, add_special_tokens=False), self.weights.end)
+        text = text if text.startswith(self.space) else self.space + text
+        tail, whole, alone = (
+            self.weights.tokenizer.encode(each, add_special_tokens=False)
+            for each in (self.tail, self.tail + text, text)
+        )
+        # a prompt's tokens are fixed when its reply is sampled: none of them joins with the reply's
+        return (*(whole[len(tail) :] if whole[: len(tail)] == tail else alone), self.weights.end)
 
     def encode(self, prompt: Sequence[Message], completion: str | None, context: int) -> Tokens:
         """Token ids exactly as the model is asked; a completion gets the token that ends a reply.
